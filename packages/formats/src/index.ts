@@ -1,1 +1,1 @@
-export {};
+export { type ErrorDetails, FirnError, type SourcePosition, type TraceFrame } from "./base/error.ts";

@@ -1,0 +1,47 @@
+/**
+ * Errors are values: a stable code, the text in the reference's words, where it happened and what to do about it.
+ * Libraries throw them; only the command line renders them.
+ */
+
+/** A place in a source file; line and column count from 1, columns in bytes. */
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One step of the way to an error, outermost last ("while evaluating …"). */
+export interface TraceFrame {
+  readonly message: string;
+  readonly position?: SourcePosition;
+}
+
+/** What may accompany an error besides its code and text. */
+export interface ErrorDetails {
+  /** What the user can do about it; one sentence, no trailing newline. */
+  readonly hint?: string;
+  readonly position?: SourcePosition;
+  readonly trace?: readonly TraceFrame[];
+  readonly cause?: unknown;
+  /** Exit status of the command line; 1 unless the reference differs (e.g. 100 + bits for failed builds). */
+  readonly exitStatus?: number;
+}
+
+/** The one error class that crosses package borders. `code` is kebab-case and part of the contract. */
+export class FirnError extends Error {
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly position: SourcePosition | undefined;
+  readonly trace: readonly TraceFrame[];
+  readonly exitStatus: number;
+
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "FirnError";
+    this.code = code;
+    this.hint = details.hint;
+    this.position = details.position;
+    this.trace = details.trace ?? [];
+    this.exitStatus = details.exitStatus ?? 1;
+  }
+}
