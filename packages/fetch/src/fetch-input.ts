@@ -83,7 +83,10 @@ export async function fetchInput(input: Input, context: FetchContext): Promise<F
     const wanted = input.get(name);
     const have = tree.locked.get(name);
     if (wanted !== undefined && have !== undefined && wanted !== have) {
-      throw new FirnError("input-mismatch", `'${name}' attribute mismatch in input '${showInput(input)}', expected ${wanted}, got ${have}`);
+      throw new FirnError(
+        "input-mismatch",
+        `'${name}' attribute mismatch in input '${showInput(input)}', expected ${wanted}, got ${have}`,
+      );
     }
   }
   return tree;

@@ -42,7 +42,10 @@ export async function gitOutcome(
   return new Promise((resolve, reject) => {
     child.on("error", (cause) => {
       reject(
-        new FirnError("git", "the program 'git' cannot be run", { cause, hint: "install git; on Debian: apt-get install git" }),
+        new FirnError("git", "the program 'git' cannot be run", {
+          cause,
+          hint: "install git; on Debian: apt-get install git",
+        }),
       );
     });
     child.on("close", (code) => {

@@ -2,7 +2,7 @@
  * Inputs: a source tree named by attributes (`type`, `url`, `rev`, …), in the forms a scheme knows. A scheme turns URLs
  * into attributes and back, and fetches. Attributes and their names are those of flake.lock.
  */
-import { type FlakeAttributes, FirnError } from "@firn/formats";
+import { FirnError, type FlakeAttributes } from "@firn/formats";
 import type { FetchContext } from "./context.ts";
 import type { Url } from "./url.ts";
 
@@ -89,7 +89,12 @@ export function isRevision(text: string): boolean {
 
 /** Fails unless the text is a branch or tag name that is safe to pass to git (the reference's rule). */
 export function checkRef(ref: string): void {
-  if (ref.startsWith("-") || !/^[a-zA-Z0-9@][a-zA-Z0-9_.\/@+-]*$/.test(ref) || ref.includes("..") || ref.endsWith(".lock")) {
+  if (
+    ref.startsWith("-") ||
+    !/^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) ||
+    ref.includes("..") ||
+    ref.endsWith(".lock")
+  ) {
     throw new FirnError("bad-input", `invalid Git branch/tag name '${ref}'`);
   }
 }

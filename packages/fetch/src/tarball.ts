@@ -61,9 +61,15 @@ export async function fetchArchive(context: FetchContext, request: ArchiveReques
 
 async function stillValid(context: FetchContext, hit: CacheHit): Promise<ArchiveTree | undefined> {
   const { storePath, narHash, lastModified, immutableUrl } = hit.value;
-  if (typeof storePath !== "string" || typeof narHash !== "string" || typeof lastModified !== "number") return undefined;
+  if (typeof storePath !== "string" || typeof narHash !== "string" || typeof lastModified !== "number")
+    return undefined;
   if ((await context.store.narHashOf(storePath)) !== narHash) return undefined;
-  return { storePath, narHash, lastModified, immutableUrl: typeof immutableUrl === "string" ? immutableUrl : undefined };
+  return {
+    storePath,
+    narHash,
+    lastModified,
+    immutableUrl: typeof immutableUrl === "string" ? immutableUrl : undefined,
+  };
 }
 
 /** Fetches one file into the store, as it is, under a name. */

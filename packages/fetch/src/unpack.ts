@@ -5,10 +5,10 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { chmod, link, mkdir, open, readdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FirnError } from "@firn/formats";
-import { decompressor, detectCompression } from "@firn/store";
+import { decompress } from "@firn/store";
 import { extract, type Headers } from "tar-stream";
 
 const maxMembers = 2_000_000;
@@ -21,19 +21,19 @@ const maxDepth = 256;
 export async function unpackArchive(file: string, target: string, shown: string): Promise<{ lastModified: number }> {
   const staging = `${target}.unpacked`;
   await mkdir(staging, { recursive: true });
-  const compression = detectCompression(await firstBytes(file));
+  const compression = compressionOf(await firstBytes(file));
   const unpacker = new Unpacker(staging, shown);
   const reader = extract();
-  const source = createReadStream(file);
-  const stages = compression === "none" ? [source, reader] : [source, decompressor(compression), reader];
-  const done = pipeline(stages as [Readable, NodeJS.WritableStream]);
+  const done = pipeline(decompress(createReadStream(file), compression), reader);
   try {
     for await (const entry of reader) await unpacker.add(entry.header, entry);
     await done;
   } catch (cause) {
     await done.catch(() => undefined);
     if (cause instanceof FirnError) throw cause;
-    throw new FirnError("bad-archive", `failed to extract archive '${shown}': ${String((cause as Error).message)}`, { cause });
+    throw new FirnError("bad-archive", `failed to extract archive '${shown}': ${String((cause as Error).message)}`, {
+      cause,
+    });
   }
   const [only, ...others] = await readdir(staging);
   if (only === undefined || others.length > 0) {
@@ -53,6 +53,16 @@ async function firstBytes(file: string): Promise<Uint8Array> {
   } finally {
     await handle.close();
   }
+}
+
+/** The compression that a file's first bytes tell. */
+function compressionOf(bytes: Uint8Array): string {
+  const starts = (...magic: number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
+  if (starts(0x1f, 0x8b)) return "gzip";
+  if (starts(0xfd, 0x37, 0x7a, 0x58, 0x5a)) return "xz";
+  if (starts(0x28, 0xb5, 0x2f, 0xfd)) return "zstd";
+  if (starts(0x42, 0x5a, 0x68)) return "bzip2";
+  return "none";
 }
 
 class Unpacker {

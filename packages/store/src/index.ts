@@ -20,3 +20,5 @@ export { ReferenceScanner } from "./references/scan.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
 export * from "./store.ts";
+export * from "./substitute/compression.ts";
+export * from "./substitute/transfer.ts";

@@ -17,6 +17,8 @@ export const commandTable: readonly CommandEntry[] = [
 ];
 
 /** The old commands, by the name they are called by. */
-export const legacyTable: ReadonlyMap<string, () => Promise<(words: readonly string[], io: Io) => Promise<number>>> = new Map([
-]);
-void packages; void stores; void tools;
+export const legacyTable: ReadonlyMap<string, () => Promise<(words: readonly string[], io: Io) => Promise<number>>> =
+  new Map([]);
+void packages;
+void stores;
+void tools;

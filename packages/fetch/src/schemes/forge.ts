@@ -2,7 +2,16 @@
 import { readFile, rm } from "node:fs/promises";
 import { FirnError } from "@firn/formats";
 import type { FetchContext } from "../context.ts";
-import { checkRef, type FetchedTree, type Input, isRevision, requireString, type Scheme, stringAttribute, withAttributes } from "../input.ts";
+import {
+  checkRef,
+  type FetchedTree,
+  type Input,
+  isRevision,
+  requireString,
+  type Scheme,
+  stringAttribute,
+  withAttributes,
+} from "../input.ts";
 import { fetchArchive } from "../tarball.ts";
 import { percentEncode, type Url } from "../url.ts";
 
@@ -39,7 +48,9 @@ const forges: readonly Forge[] = [
     type: "gitlab",
     defaultHost: "gitlab.com",
     tokenHeader: (token) =>
-      token.startsWith("PAT:") ? ["Private-token", token.slice(4)] : ["Authorization", `Bearer ${token.replace(/^OAuth2:/, "")}`],
+      token.startsWith("PAT:")
+        ? ["Private-token", token.slice(4)]
+        : ["Authorization", `Bearer ${token.replace(/^OAuth2:/, "")}`],
     revisionUrl: (place, ref) =>
       `https://${place.host}/api/v4/projects/${gitlabProject(place)}/repository/commits?ref_name=${percentEncode(ref, "")}`,
     parseRevision(body) {
@@ -55,8 +66,14 @@ const forges: readonly Forge[] = [
     tokenHeader: (token) => ["Authorization", `Bearer ${token}`],
     revisionUrl: (place) => `https://${place.host}/${place.owner}/${place.repo}/info/refs`,
     parseRevision(body, ref) {
-      const wanted = ref === "HEAD" ? /\trefs\/heads\/(?:master|main)$/ : new RegExp(`\\trefs/(?:heads|tags)/${escapePattern(ref)}$`);
-      return body.split("\n").find((line) => wanted.test(line))?.split("\t")[0];
+      const wanted =
+        ref === "HEAD"
+          ? /\trefs\/heads\/(?:master|main)$/
+          : new RegExp(`\\trefs/(?:heads|tags)/${escapePattern(ref)}$`);
+      return body
+        .split("\n")
+        .find((line) => wanted.test(line))
+        ?.split("\t")[0];
     },
     archiveUrl: (place, rev) => `https://${place.host}/${place.owner}/${place.repo}/archive/${rev}.tar.gz`,
   },
@@ -87,7 +104,8 @@ function makeScheme(forge: Forge): Scheme {
           if (input.has("rev") || input.has("ref")) {
             throw new FirnError("bad-input", `URL '${shown}' contains multiple commit hashes or branch/tag names`);
           }
-          if (name === "rev" && !isRevision(value)) throw new FirnError("bad-input", `URL '${shown}' has the invalid commit hash '${value}'`);
+          if (name === "rev" && !isRevision(value))
+            throw new FirnError("bad-input", `URL '${shown}' has the invalid commit hash '${value}'`);
           if (name === "ref") checkRef(value);
           input.set(name, value);
         } else if (name === "host" || name === "narHash") {
@@ -108,13 +126,20 @@ function makeScheme(forge: Forge): Scheme {
       if (ref !== undefined) checkRef(ref);
       if (rev !== undefined && !isRevision(rev)) throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
       if (ref !== undefined && rev !== undefined) {
-        throw new FirnError("bad-input", `input '${forge.type}:${requireString(input, "owner")}/${requireString(input, "repo")}' contains both a commit hash ('${rev}') and a branch/tag name ('${ref}')`);
+        throw new FirnError(
+          "bad-input",
+          `input '${forge.type}:${requireString(input, "owner")}/${requireString(input, "repo")}' contains both a commit hash ('${rev}') and a branch/tag name ('${ref}')`,
+        );
       }
     },
 
     toUrl(input): Url {
       const end = stringAttribute(input, "ref") ?? stringAttribute(input, "rev");
-      const path = [requireString(input, "owner"), requireString(input, "repo"), ...(end === undefined ? [] : [end])].join("/");
+      const path = [
+        requireString(input, "owner"),
+        requireString(input, "repo"),
+        ...(end === undefined ? [] : [end]),
+      ].join("/");
       const query = new Map<string, string>();
       for (const name of ["host", "narHash"]) {
         const value = stringAttribute(input, name);
@@ -145,7 +170,10 @@ async function fetchFromForge(forge: Forge, input: Input, context: FetchContext)
     owner: requireString(input, "owner"),
     repo: requireString(input, "repo"),
   };
-  const token = context.accessTokens.get(`${place.host}/${place.owner}/${place.repo}`) ?? context.accessTokens.get(`${place.host}/${place.owner}`) ?? context.accessTokens.get(place.host);
+  const token =
+    context.accessTokens.get(`${place.host}/${place.owner}/${place.repo}`) ??
+    context.accessTokens.get(`${place.host}/${place.owner}`) ??
+    context.accessTokens.get(place.host);
   const headers = token === undefined ? {} : Object.fromEntries([forge.tokenHeader(token)]);
   let rev = stringAttribute(input, "rev");
   if (rev === undefined) {
@@ -157,7 +185,11 @@ async function fetchFromForge(forge: Forge, input: Input, context: FetchContext)
       throw new FirnError("fetch-failed", `the answer of '${url}' names no revision for '${ref}'`);
     }
   }
-  const archive = await fetchArchive(context, { url: forge.archiveUrl(place, rev, token !== undefined), headers, immutable: true });
+  const archive = await fetchArchive(context, {
+    url: forge.archiveUrl(place, rev, token !== undefined),
+    headers,
+    immutable: true,
+  });
   return {
     storePath: archive.storePath,
     locked: withAttributes(input, {

@@ -11,7 +11,18 @@ import { FirnError } from "@firn/formats";
 import type { CacheValue } from "../cache.ts";
 import type { FetchContext } from "../context.ts";
 import { git, gitOutcome, gitText } from "../git-program.ts";
-import { booleanAttribute, checkRef, type FetchedTree, type Input, integerAttribute, isRevision, requireString, type Scheme, stringAttribute, withAttributes } from "../input.ts";
+import {
+  booleanAttribute,
+  checkRef,
+  type FetchedTree,
+  type Input,
+  integerAttribute,
+  isRevision,
+  requireString,
+  type Scheme,
+  stringAttribute,
+  withAttributes,
+} from "../input.ts";
 import { parseUrl, percentDecode, printUrl, type Url } from "../url.ts";
 
 const transports = new Set(["file", "http", "https", "ssh", "git"]);
@@ -106,7 +117,8 @@ async function fetchWorkTree(directory: string, input: Input, context: FetchCont
     if (name !== "" && statIfThere(join(directory, Buffer.from(name, "latin1").toString()))) only.add(name);
   }
   const { storePath, narHash } = await context.store.addTree({ name: "source", path: directory, only });
-  const lastModified = rev === undefined ? 0n : BigInt(await gitText(directory, "log", "-1", "--format=%ct", "--no-show-signature", rev));
+  const lastModified =
+    rev === undefined ? 0n : BigInt(await gitText(directory, "log", "-1", "--format=%ct", "--no-show-signature", rev));
   return {
     storePath,
     locked: withAttributes(input, {
@@ -122,7 +134,10 @@ function statIfThere(path: string): boolean {
 }
 
 async function isDirty(directory: string): Promise<boolean> {
-  const status = await git({ directory, args: ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "-z"] });
+  const status = await git({
+    directory,
+    args: ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "-z"],
+  });
   return status.length > 0;
 }
 
@@ -151,7 +166,9 @@ async function fetchRevision({ repository, input, context }: RevisionRequest): P
 }
 
 async function resolveRef(repository: string, ref: string): Promise<string> {
-  for (const candidate of ref.startsWith("refs/") || ref === "HEAD" ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`, ref]) {
+  for (const candidate of ref.startsWith("refs/") || ref === "HEAD"
+    ? [ref]
+    : [`refs/heads/${ref}`, `refs/tags/${ref}`, ref]) {
     const args = ["rev-parse", "--verify", "--quiet", `${candidate}^{commit}`];
     const { code, stdout } = await gitOutcome({ directory: repository, args });
     if (code === 0) return stdout.toString("latin1").trim();
@@ -168,7 +185,10 @@ async function revisionFacts(
   const hit = options.context.cache.lookup("git-revision", key, Number.MAX_SAFE_INTEGER);
   if (hit !== undefined) {
     const { lastModified, revCount } = hit.value;
-    return { lastModified: BigInt(Number(lastModified)), revCount: revCount === undefined ? undefined : BigInt(Number(revCount)) };
+    return {
+      lastModified: BigInt(Number(lastModified)),
+      revCount: revCount === undefined ? undefined : BigInt(Number(revCount)),
+    };
   }
   const lastModified = await gitText(repository, "log", "-1", "--format=%ct", "--no-show-signature", rev);
   const revCount = options.shallow ? undefined : await gitText(repository, "rev-list", "--count", rev);
@@ -204,7 +224,9 @@ async function revisionTree(request: RevisionRequest, rev: string): Promise<{ st
 
 /** Writes the files of a revision as they are in the object store: no filters, no line-end conversion. */
 async function exportTree(repository: string, rev: string, target: string): Promise<void> {
-  const listing = (await git({ directory: repository, args: ["ls-tree", "-r", "-z", "--full-tree", rev] })).toString("latin1");
+  const listing = (await git({ directory: repository, args: ["ls-tree", "-r", "-z", "--full-tree", rev] })).toString(
+    "latin1",
+  );
   await mkdir(target, { recursive: true });
   const entries: { mode: string; object: string; path: string }[] = [];
   for (const line of listing.split("\0")) {
@@ -247,13 +269,17 @@ async function readObjects(
   start: number,
 ): Promise<{ readonly contents: Buffer[]; readonly next: number }> {
   const next = Math.min(entries.length, start + 1000);
-  const input = entries.slice(start, next).map((entry) => `${entry.object}\n`).join("");
+  const input = entries
+    .slice(start, next)
+    .map((entry) => `${entry.object}\n`)
+    .join("");
   const output = await git({ directory: repository, args: ["cat-file", "--batch"], input });
   const contents: Buffer[] = [];
   for (let at = 0; at < output.length; ) {
     const end = output.indexOf(10, at);
     const size = Number(output.toString("latin1", at, end).split(" ")[2]);
-    if (!Number.isSafeInteger(size)) throw new FirnError("git", `Git object '${output.toString("latin1", at, end)}' cannot be read`);
+    if (!Number.isSafeInteger(size))
+      throw new FirnError("git", `Git object '${output.toString("latin1", at, end)}' cannot be read`);
     contents.push(output.subarray(end + 1, end + 1 + size));
     at = end + 1 + size + 1;
   }
@@ -261,7 +287,10 @@ async function readObjects(
 }
 
 async function exportSubmodules(request: RevisionRequest, rev: string, target: string): Promise<void> {
-  const modules = await gitOutcome({ directory: request.repository, args: ["config", "--blob", `${rev}:.gitmodules`, "--get-regexp", "^submodule\\..*\\.(path|url)$"] });
+  const modules = await gitOutcome({
+    directory: request.repository,
+    args: ["config", "--blob", `${rev}:.gitmodules`, "--get-regexp", "^submodule\\..*\\.(path|url)$"],
+  });
   if (modules.code !== 0) return;
   const found = new Map<string, { path?: string; url?: string }>();
   for (const line of modules.stdout.toString("utf8").split("\n")) {
@@ -276,8 +305,13 @@ async function exportSubmodules(request: RevisionRequest, rev: string, target: s
     const entry = (await gitText(request.repository, "ls-tree", rev, "--", path)).split(/\s+/);
     if (entry[1] !== "commit" || entry[2] === undefined) continue;
     const own = requireString(request.input, "url");
-    const moduleUrl = url.startsWith("./") || url.startsWith("../") ? new URL(url, `${own}/`).href.replace(/\/$/, "") : url;
-    const repository = await cloneOf(moduleUrl.startsWith("/") ? `file://${moduleUrl}` : moduleUrl, { rev: entry[2], ref: undefined }, request.context);
+    const moduleUrl =
+      url.startsWith("./") || url.startsWith("../") ? new URL(url, `${own}/`).href.replace(/\/$/, "") : url;
+    const repository = await cloneOf(
+      moduleUrl.startsWith("/") ? `file://${moduleUrl}` : moduleUrl,
+      { rev: entry[2], ref: undefined },
+      request.context,
+    );
     await exportTree(repository, entry[2], join(target, path));
     await exportSubmodules({ ...request, repository }, entry[2], join(target, path));
   }
@@ -319,7 +353,13 @@ async function cloneOf(
   if (hit !== undefined && !hit.expired) return directory;
   context.emit({ kind: "fetching", what: url });
   const full = want.ref === undefined ? undefined : want.ref.startsWith("refs/") ? want.ref : `refs/heads/${want.ref}`;
-  const attempts = full === undefined ? ["refs/*:refs/*"] : [`${full}:${full}`, ...(want.ref?.startsWith("refs/") === true ? [] : [`refs/tags/${want.ref}:refs/tags/${want.ref}`])];
+  const attempts =
+    full === undefined
+      ? ["refs/*:refs/*"]
+      : [
+          `${full}:${full}`,
+          ...(want.ref?.startsWith("refs/") === true ? [] : [`refs/tags/${want.ref}:refs/tags/${want.ref}`]),
+        ];
   let failure: unknown;
   for (const refspec of attempts) {
     try {
@@ -327,7 +367,10 @@ async function cloneOf(
       context.cache.insert("git-fetch", key, { done: true });
       context.emit({ kind: "fetched", what: url });
       if (want.rev !== undefined && !(await hasCommit(directory, want.rev))) {
-        throw new FirnError("git", `Cannot find Git revision '${want.rev}' in ref '${want.ref ?? "*"}' of repository '${url}'`);
+        throw new FirnError(
+          "git",
+          `Cannot find Git revision '${want.rev}' in ref '${want.ref ?? "*"}' of repository '${url}'`,
+        );
       }
       return directory;
     } catch (error) {

@@ -44,7 +44,11 @@ export function indirectInput(id: string, second: string | undefined, third: str
     ["id", id],
   ]);
   if (third !== undefined) {
-    if (!isRevision(third)) throw new FirnError("bad-input", `in flake URL 'flake:${id}/${second}/${third}', '${third}' is not a commit hash`);
+    if (!isRevision(third))
+      throw new FirnError(
+        "bad-input",
+        `in flake URL 'flake:${id}/${second}/${third}', '${third}' is not a commit hash`,
+      );
     input.set("rev", third);
   }
   if (second !== undefined) {

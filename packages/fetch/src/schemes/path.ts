@@ -2,7 +2,14 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
-import { type FetchedTree, type Input, integerAttribute, requireString, type Scheme, withAttributes } from "../input.ts";
+import {
+  type FetchedTree,
+  type Input,
+  integerAttribute,
+  requireString,
+  type Scheme,
+  withAttributes,
+} from "../input.ts";
 import type { Url } from "../url.ts";
 
 const integers = new Set(["revCount", "lastModified"]);
@@ -15,7 +22,10 @@ export const pathScheme: Scheme = {
   fromUrl(url) {
     if (url.scheme !== "path") return undefined;
     if (url.authority !== undefined && url.authority !== "") {
-      throw new FirnError("bad-input", `path URL 'path://${url.authority}${url.path}' should not have an authority ('${url.authority}')`);
+      throw new FirnError(
+        "bad-input",
+        `path URL 'path://${url.authority}${url.path}' should not have an authority ('${url.authority}')`,
+      );
     }
     const input = new Map<string, string | bigint | boolean>([
       ["type", "path"],

@@ -1,7 +1,15 @@
 /** `tarball+http://…`, `file+https://…` and plain URLs: an archive that is unpacked, or one file as it is. */
 import { FirnError } from "@firn/formats";
 import type { FetchContext } from "../context.ts";
-import { type FetchedTree, type Input, integerAttribute, requireString, type Scheme, stringAttribute, withAttributes } from "../input.ts";
+import {
+  type FetchedTree,
+  type Input,
+  integerAttribute,
+  requireString,
+  type Scheme,
+  stringAttribute,
+  withAttributes,
+} from "../input.ts";
 import { fetchArchive, fetchFile } from "../tarball.ts";
 import { parseUrl, printUrl, type Url } from "../url.ts";
 
@@ -74,13 +82,19 @@ async function fetchTree(input: Input, context: FetchContext): Promise<FetchedTr
   if (archive.immutableUrl !== undefined) {
     const immutable = tarballScheme.fromUrl(parseUrl(archive.immutableUrl), true);
     if (immutable === undefined) {
-      throw new FirnError("bad-input", `'Link' headers that redirect to or from non-tarball URLs are not supported ('${archive.immutableUrl}')`);
+      throw new FirnError(
+        "bad-input",
+        `'Link' headers that redirect to or from non-tarball URLs are not supported ('${archive.immutableUrl}')`,
+      );
     }
     locked = immutable;
   }
   const narHash = stringAttribute(locked, "narHash");
   if (narHash !== undefined && input !== locked && narHash !== archive.narHash) {
-    throw new FirnError("hash-mismatch", `the immutable link of '${requireString(input, "url")}' promises NAR hash '${narHash}' but its content has '${archive.narHash}'`);
+    throw new FirnError(
+      "hash-mismatch",
+      `the immutable link of '${requireString(input, "url")}' promises NAR hash '${narHash}' but its content has '${archive.narHash}'`,
+    );
   }
   return {
     storePath: archive.storePath,

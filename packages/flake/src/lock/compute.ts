@@ -2,11 +2,20 @@
  * Computes a flake's lock graph: what the old lock has is kept as long as flake.nix still says the same, new inputs are
  * fetched and bring their own locks, overrides come from above (manual: "nix flake", "Lock files").
  */
+
+import { indirectInput, isLockedInput } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import { type FlakeRef, relativePathOf, sameFlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
 import type { FlakeInput, FlakeSource } from "./flake-description.ts";
-import { compareInputPaths, type Edge, type GraphNode, type InputPath, type LockedNode, readLockGraph, showInputPath } from "./graph.ts";
-import { indirectInput, isLockedInput } from "@firn/fetch";
+import {
+  compareInputPaths,
+  type Edge,
+  type GraphNode,
+  type InputPath,
+  type LockedNode,
+  readLockGraph,
+  showInputPath,
+} from "./graph.ts";
 
 /** What computing needs of the world. */
 export interface LockWorld {
@@ -108,7 +117,9 @@ class Computation {
     });
     for (const { path, ref } of this.request.overrides) {
       if (!this.used.has(showInputPath(path))) {
-        this.world.warn(`the flag '--override-input ${showInputPath(path)} ${showFlakeRef(ref)}' does not match any input`);
+        this.world.warn(
+          `the flag '--override-input ${showInputPath(path)} ${showFlakeRef(ref)}' does not match any input`,
+        );
       }
     }
     for (const path of this.request.updates) {
@@ -182,7 +193,11 @@ class Computation {
   }
 
   /** Keeps an input as it was locked, fetching it only when something below it must be looked at again. */
-  private async keep(old: LockedNode, path: InputPath, at: { readonly step: Step; readonly target: Target }): Promise<LockedNode> {
+  private async keep(
+    old: LockedNode,
+    path: InputPath,
+    at: { readonly step: Step; readonly target: Target },
+  ): Promise<LockedNode> {
     const { step, target } = at;
     const node: LockedNode = { ...old, inputs: new Map() };
     let refetch = this.request.updates.some((update) => update.length > path.length && startsWith(update, path));
@@ -190,7 +205,12 @@ class Computation {
     for (const [name, edge] of old.inputs) {
       if (refetch) break;
       if (edge.kind === "node") {
-        known.set(name, { ref: edge.node.originalRef, isFlake: edge.node.isFlake, follows: undefined, inputs: new Map() });
+        known.set(name, {
+          ref: edge.node.originalRef,
+          isFlake: edge.node.isFlake,
+          follows: undefined,
+          inputs: new Map(),
+        });
       } else if (!step.trustLock && !this.overrides.has(showInputPath([...path, name]))) {
         // The flake that made this input follow another may have changed its mind.
         refetch = true;
@@ -203,9 +223,25 @@ class Computation {
       const flake = await this.load({ ...target, ref: old.lockedRef }, path, "limited");
       const place = { storePath: flake.storePath, dir: flake.dir };
       this.places.set(node, place);
-      await this.step({ inputs: prefixed(flake.inputs, path), node, path, old, followsPrefix: step.followsPrefix, place, trustLock: false });
+      await this.step({
+        inputs: prefixed(flake.inputs, path),
+        node,
+        path,
+        old,
+        followsPrefix: step.followsPrefix,
+        place,
+        trustLock: false,
+      });
     } else {
-      await this.step({ inputs: known, node, path, old, followsPrefix: step.followsPrefix, place: step.place, trustLock: true });
+      await this.step({
+        inputs: known,
+        node,
+        path,
+        old,
+        followsPrefix: step.followsPrefix,
+        place: step.place,
+        trustLock: true,
+      });
     }
     return node;
   }
@@ -231,14 +267,23 @@ class Computation {
     const flake = await this.load(target, path, this.fromCommandLine.has(showInputPath(path)) ? "all" : "limited");
     const node: LockedNode = { inputs: new Map(), lockedRef: flake.lockedRef, originalRef, isFlake: true, parent };
     for (const above of this.parents) {
-      if (sameFlakeRef(above, ref)) throw new FirnError("flake-circular", `found circular import of flake '${showFlakeRef(above)}'`);
+      if (sameFlakeRef(above, ref))
+        throw new FirnError("flake-circular", `found circular import of flake '${showFlakeRef(above)}'`);
     }
     this.parents.push(ref);
     try {
       const place = { storePath: flake.storePath, dir: flake.dir };
       this.places.set(node, place);
       const own = readLockGraph(flake.lockText, `${showFlakeRef(flake.lockedRef)}/flake.lock`);
-      await this.step({ inputs: prefixed(flake.inputs, path), node, path, old: own, followsPrefix: path, place, trustLock: false });
+      await this.step({
+        inputs: prefixed(flake.inputs, path),
+        node,
+        path,
+        old: own,
+        followsPrefix: path,
+        place,
+        trustLock: false,
+      });
     } finally {
       this.parents.pop();
     }

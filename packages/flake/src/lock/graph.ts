@@ -1,13 +1,23 @@
 /** The lock graph while it is being computed, and its way to and from the lock file's numbered nodes. */
-import { type LockEdge, type LockFile, type LockNode, parseFlakeLock, FirnError } from "@firn/formats";
+
 import { isLockedInput, stringAttribute, withAttributes } from "@firn/fetch";
-import { type FlakeRef, flakeRefFromAttributes, flakeRefToAttributes, relativePathOf, sameFlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
+import { FirnError, type LockEdge, type LockFile, type LockNode, parseFlakeLock } from "@firn/formats";
+import {
+  type FlakeRef,
+  flakeRefFromAttributes,
+  flakeRefToAttributes,
+  relativePathOf,
+  sameFlakeRef,
+  showFlakeRef,
+} from "../refs/flake-ref.ts";
 
 /** Names of inputs, from the root down. */
 export type InputPath = readonly string[];
 
 /** An input leads to a node or follows another input. */
-export type Edge = { readonly kind: "node"; readonly node: LockedNode } | { readonly kind: "follows"; readonly path: InputPath };
+export type Edge =
+  | { readonly kind: "node"; readonly node: LockedNode }
+  | { readonly kind: "follows"; readonly path: InputPath };
 
 /** A flake in the graph; the root has no reference of its own. */
 export interface GraphNode {
@@ -58,13 +68,15 @@ export function readLockGraph(text: string | undefined, shown: string): GraphNod
     const known = nodes.get(key);
     if (known !== undefined) return known;
     const entry = file.nodes.get(key);
-    if (entry === undefined) throw new FirnError("bad-lock-file", `lock file '${shown}' references missing node '${key}'`);
+    if (entry === undefined)
+      throw new FirnError("bad-lock-file", `lock file '${shown}' references missing node '${key}'`);
     if (depth > 1000) throw new FirnError("bad-lock-file", `lock file '${shown}' is nested too deeply`);
     const node = key === file.root ? { inputs: new Map<string, Edge>() } : lockedNode(entry, key, shown);
     nodes.set(key, node);
     for (const [name, edge] of sorted(entry.inputs)) {
       if (typeof edge !== "string") node.inputs.set(name, { kind: "follows", path: edge });
-      else if (edge === file.root) throw new FirnError("bad-lock-file", `lock file '${shown}' contains cycle to root node`);
+      else if (edge === file.root)
+        throw new FirnError("bad-lock-file", `lock file '${shown}' contains cycle to root node`);
       else node.inputs.set(name, { kind: "node", node: make(edge, depth + 1) as LockedNode });
     }
     return node;
@@ -90,7 +102,10 @@ function lockedNode(entry: LockNode, key: string, shown: string): LockedNode {
 }
 
 /** The lock file of a graph, and the key of every node. Keys are input names, numbered where they meet. */
-export function graphToLockFile(root: GraphNode): { readonly file: LockFile; readonly keys: ReadonlyMap<GraphNode, string> } {
+export function graphToLockFile(root: GraphNode): {
+  readonly file: LockFile;
+  readonly keys: ReadonlyMap<GraphNode, string>;
+} {
   const nodes = new Map<string, LockNode>();
   const keys = new Map<GraphNode, string>();
   const taken = new Set<string>();
@@ -162,7 +177,10 @@ export function findInput(root: GraphNode, path: InputPath, steps = 0): GraphNod
 export function checkFollows(root: GraphNode): void {
   for (const [path, edge] of allInputs(root)) {
     if (edge.kind === "follows" && edge.path.length > 0 && findInput(root, edge.path) === undefined) {
-      throw new FirnError("flake-follows", `input '${showInputPath(path)}' follows a non-existent input '${showInputPath(edge.path)}'`);
+      throw new FirnError(
+        "flake-follows",
+        `input '${showInputPath(path)}' follows a non-existent input '${showInputPath(edge.path)}'`,
+      );
     }
   }
 }
@@ -196,7 +214,11 @@ export function describeChanges(before: GraphNode, after: GraphNode): string {
       i++;
     } else if (from !== undefined && to !== undefined) {
       if (!sameEdge(from[1], to[1])) {
-        lines.push(`• Updated input '${showInputPath(from[0])}':`, `    ${describeEdge(from[1])}`, `  → ${describeEdge(to[1])}`);
+        lines.push(
+          `• Updated input '${showInputPath(from[0])}':`,
+          `    ${describeEdge(from[1])}`,
+          `  → ${describeEdge(to[1])}`,
+        );
       }
       i++;
       j++;

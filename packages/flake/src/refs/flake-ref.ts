@@ -58,7 +58,10 @@ function fromUrl(text: string, context: FlakeRefContext): FlakeRef {
     if (context.baseDirectory === undefined) {
       throw new FirnError("bad-flake-ref", `flake reference '${text}' is not an absolute path`);
     }
-    const input = inputFromUrl({ ...url, query, path: resolve(context.baseDirectory, url.path) }, context.isFlake !== false);
+    const input = inputFromUrl(
+      { ...url, query, path: resolve(context.baseDirectory, url.path) },
+      context.isFlake !== false,
+    );
     return { input, dir };
   }
   return { input: inputFromUrl({ ...url, query, fragment: "" }, context.isFlake !== false), dir };
@@ -107,7 +110,10 @@ function findFlake(path: string, query: ReadonlyMap<string, string>, context: Fl
     for (;;) {
       if (existsSync(join(root, "flake.nix"))) break;
       if (existsSync(join(root, ".git"))) {
-        throw new FirnError("bad-flake-ref", `path '${start}' is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)`);
+        throw new FirnError(
+          "bad-flake-ref",
+          `path '${start}' is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)`,
+        );
       }
       const parent = dirname(root);
       if (parent === root || lstatSync(parent).dev !== device) {
@@ -124,7 +130,10 @@ function findFlake(path: string, query: ReadonlyMap<string, string>, context: Fl
       rest.delete("dir");
       const dir = [subdirectory, wanted ?? ""].filter((part) => part !== "").join("/");
       if (existsSync(join(repository, ".git/shallow"))) rest.set("shallow", "1");
-      const input = inputFromUrl({ scheme: "git+file", authority: "", path: repository, query: rest, fragment: "" }, true);
+      const input = inputFromUrl(
+        { scheme: "git+file", authority: "", path: repository, query: rest, fragment: "" },
+        true,
+      );
       return { input, dir };
     }
     const parent = dirname(repository);
@@ -156,7 +165,11 @@ export function showFlakeRef(ref: FlakeRef): string {
 
 /** Whether two references have the same attributes. */
 export function sameFlakeRef(a: FlakeRef, b: FlakeRef): boolean {
-  return a.dir === b.dir && a.input.size === b.input.size && [...a.input].every(([name, value]) => b.input.get(name) === value);
+  return (
+    a.dir === b.dir &&
+    a.input.size === b.input.size &&
+    [...a.input].every(([name, value]) => b.input.get(name) === value)
+  );
 }
 
 /** The relative path of an input that lies in its parent's tree; undefined for all others. */

@@ -1,0 +1,2 @@
+import type { Command } from "../grammar/command.ts";
+export const command: Command = { positionals: [], flags: [], run: async () => 1 };
