@@ -53,7 +53,7 @@ export function resolveInput(input: Input, registries: readonly Registry[]): Res
     const target = withAttributes(entry.to, { dir: undefined });
     current = entry.exact ? target : overridden(target, entry.from, current);
   }
-  throw new FirnError("registry", "cycle detected in flake registry for 'flake:" + String(input.get("id")) + "'");
+  throw new FirnError("registry", `cycle detected in flake registry for '${showInput(input)}'`);
 }
 
 function findEntry(input: Input, registries: readonly Registry[]): RegistryEntry | undefined {

@@ -9,7 +9,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FirnError } from "@firn/formats";
 import { decompress } from "@firn/store";
-import { extract, type Headers } from "tar-stream";
+import { extract, type Header } from "tar-stream";
 
 const maxMembers = 2_000_000;
 const maxDepth = 256;
@@ -26,7 +26,7 @@ export async function unpackArchive(file: string, target: string, shown: string)
   const reader = extract();
   const done = pipeline(decompress(createReadStream(file), compression), reader);
   try {
-    for await (const entry of reader) await unpacker.add(entry.header, entry);
+    for await (const entry of reader) await unpacker.add(entry.header, entry as unknown as Readable);
     await done;
   } catch (cause) {
     await done.catch(() => undefined);
@@ -78,7 +78,7 @@ class Unpacker {
     this.shown = shown;
   }
 
-  async add(header: Headers, body: Readable): Promise<void> {
+  async add(header: Header, body: Readable): Promise<void> {
     if (++this.members > maxMembers) throw this.bad("has too many members");
     const name = this.checkName(header.name);
     const mtime = Math.floor((header.mtime?.getTime() ?? 0) / 1000);
@@ -113,12 +113,6 @@ class Unpacker {
         if (((header.mode ?? 0) & 0o100) !== 0) await chmod(path, 0o755);
         return;
       }
-      case "pax-header":
-      case "pax-global-header":
-      case "gnu-long-link-path":
-      case "gnu-long-path":
-        body.resume();
-        return;
       default:
         throw this.bad(`has a member '${name}' of unsupported type '${String(header.type)}'`);
     }

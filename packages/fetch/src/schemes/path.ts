@@ -2,14 +2,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
-import {
-  type FetchedTree,
-  type Input,
-  integerAttribute,
-  requireString,
-  type Scheme,
-  withAttributes,
-} from "../input.ts";
+import { type FetchedTree, integerAttribute, requireString, type Scheme, withAttributes } from "../input.ts";
 import type { Url } from "../url.ts";
 
 const integers = new Set(["revCount", "lastModified"]);
