@@ -25,11 +25,12 @@ export async function unpackArchive(file: string, target: string, shown: string)
   const unpacker = new Unpacker(staging, shown);
   const reader = extract();
   const done = pipeline(decompress(createReadStream(file), compression), reader);
+  // The loop below sees the same failure first; it is awaited after it.
+  done.catch(() => undefined);
   try {
     for await (const entry of reader) await unpacker.add(entry.header, entry as unknown as Readable);
     await done;
   } catch (cause) {
-    await done.catch(() => undefined);
     if (cause instanceof FirnError) throw cause;
     throw new FirnError("bad-archive", `failed to extract archive '${shown}': ${String((cause as Error).message)}`, {
       cause,

@@ -1,7 +1,7 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type FetchContext, fetchInput, type Registry, resolveInput } from "@firn/fetch";
+import { type FetchContext, fetchInput, type Registry, type Resolved, resolveInput } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import type { TreePlace } from "../lock/compute.ts";
 import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
@@ -63,12 +63,16 @@ export async function fetchRef(
   ref: FlakeRef,
   registries: "all" | "limited" | "none",
 ): Promise<FetchedRef> {
-  const entries = registries === "none" ? [] : await world.registries[registries]();
-  // Direct references need no registry, unless one redirects them; then none is loaded over the network for their sake.
-  const resolved =
-    ref.input.get("type") === "indirect" || entries.length > 0
-      ? resolveInput(ref.input, entries)
-      : { input: ref.input, dir: undefined };
+  let resolved: Resolved = { input: ref.input, dir: undefined };
+  if (ref.input.get("type") === "indirect") {
+    if (registries === "none") {
+      throw new FirnError(
+        "registry",
+        `'${showFlakeRef(ref)}' is an indirect flake reference, but registry lookups are not allowed`,
+      );
+    }
+    resolved = resolveInput(ref.input, await world.registries[registries]());
+  }
   const dir = resolved.dir ?? ref.dir;
   const tree = await fetchInput(resolved.input, world.fetch);
   return {
