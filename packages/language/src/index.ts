@@ -1,1 +1,17 @@
-export {};
+export type {
+  AddPathRequest,
+  ContextElement,
+  DerivationRequest,
+  EvalHost,
+  EvalMessage,
+  EvalMode,
+  FetchAttributes,
+  FetchRequest,
+  FetchResult,
+  FetchValue,
+  FileType,
+  HashAlgorithmName,
+  IngestionMethod,
+  PathFacts,
+  SearchPathEntry,
+} from "./host.ts";
