@@ -1,1 +1,7 @@
-export { type ErrorDetails, FirnError, type SourcePosition, type TraceFrame } from "./base/error.ts";
+export {
+  type ErrorDetails,
+  FirnError,
+  type SourceExcerpt,
+  type SourcePosition,
+  type TraceFrame,
+} from "./base/error.ts";
