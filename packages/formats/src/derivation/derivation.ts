@@ -1,0 +1,96 @@
+/** What a derivation is, and the questions that its outputs alone answer. All strings are byte strings, all paths full store paths. */
+import { FirnError } from "../base/error.ts";
+import type { HashAlgorithm } from "../hash/algorithm.ts";
+import { type ContentAddress, type ContentAddressMethod, printMethodAlgorithm } from "../store-path/content-address.ts";
+import { makeFixedOutputPath, outputPathName } from "../store-path/make.ts";
+
+/** One output: where its path comes from. */
+export type DerivationOutput =
+  | { readonly kind: "input-addressed"; readonly path: string }
+  | { readonly kind: "fixed"; readonly address: ContentAddress }
+  | { readonly kind: "floating"; readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm }
+  | { readonly kind: "deferred" }
+  | { readonly kind: "impure"; readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm };
+
+/** Which outputs of an input derivation are used; `dynamic` for derivations that such an output itself is. */
+export interface DerivationInput {
+  readonly outputs: readonly string[];
+  readonly dynamic?: ReadonlyMap<string, DerivationInput>;
+}
+
+/** A build step. `name` is the store path's name without `.drv`; structured attributes stay in `env.__json`, as in the file. */
+export interface Derivation {
+  readonly name: string;
+  readonly outputs: ReadonlyMap<string, DerivationOutput>;
+  readonly inputDrvs: ReadonlyMap<string, DerivationInput>;
+  readonly inputSrcs: readonly string[];
+  readonly system: string;
+  readonly builder: string;
+  readonly args: readonly string[];
+  readonly env: ReadonlyMap<string, string>;
+}
+
+/** What all outputs of one derivation have in common. */
+export type DerivationKind = "input-addressed" | "deferred" | "fixed" | "floating" | "impure";
+
+/** The kind of a derivation; error `bad-derivation` when its outputs do not go together. */
+export function derivationKind(derivation: Pick<Derivation, "outputs">): DerivationKind {
+  const bad = (message: string): FirnError => new FirnError("bad-derivation", message);
+  let kind: DerivationKind | undefined;
+  let algorithm: HashAlgorithm | undefined;
+  for (const [name, output] of derivation.outputs) {
+    if (kind !== undefined && kind !== output.kind) throw bad("can't mix derivation output types");
+    if (kind === "fixed") throw bad("only one fixed output is allowed for now");
+    kind = output.kind;
+    if (kind === "fixed" && name !== "out") throw bad('single fixed output must be named "out"');
+    if (output.kind === "floating") {
+      algorithm ??= output.algorithm;
+      if (algorithm !== output.algorithm) throw bad("all floating outputs must use the same hash algorithm");
+    }
+  }
+  if (kind === undefined) throw bad("must have at least one output");
+  return kind;
+}
+
+/** The path of one output, or undefined when only building tells. */
+export function derivationOutputPath(
+  derivation: Pick<Derivation, "name" | "outputs">,
+  outputName: string,
+  storeDir?: string,
+): string | undefined {
+  const output = derivation.outputs.get(outputName);
+  if (output === undefined) return undefined;
+  switch (output.kind) {
+    case "input-addressed":
+      return output.path;
+    case "fixed":
+      return makeFixedOutputPath(output.address, {
+        name: outputPathName(derivation.name, outputName),
+        ...(storeDir === undefined ? {} : { storeDir }),
+      });
+    case "floating":
+    case "deferred":
+    case "impure":
+      return undefined;
+  }
+}
+
+/** The three texts of an output in the file: path, method and algorithm, hash. */
+export function outputFields(output: DerivationOutput, path: string): readonly [string, string, string] {
+  switch (output.kind) {
+    case "input-addressed":
+      return [path, "", ""];
+    case "fixed": {
+      const { method, hash } = output.address;
+      let hex = "";
+      for (const byte of hash.bytes) hex += byte.toString(16).padStart(2, "0");
+      return [path, printMethodAlgorithm(method, hash.algorithm), hex];
+    }
+    case "floating":
+      return ["", printMethodAlgorithm(output.method, output.algorithm), ""];
+    case "deferred":
+      return ["", "", ""];
+    case "impure":
+      return ["", printMethodAlgorithm(output.method, output.algorithm), "impure"];
+  }
+}

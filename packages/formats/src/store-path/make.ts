@@ -1,0 +1,94 @@
+/** Computing store paths from what they hold (manual: "Complete Store Path Calculation"). */
+import { compareByteStrings } from "../base/bytes.ts";
+import { FirnError } from "../base/error.ts";
+import { digestOf } from "../hash/algorithm.ts";
+import { toNix32 } from "../hash/encoding.ts";
+import { compressHash, type Hash, printHash } from "../hash/hash.ts";
+import { type ContentAddress, contentAddressPrefix } from "./content-address.ts";
+import { checkStorePathBaseName, defaultStoreDir } from "./name.ts";
+
+/** What a store object refers to: other store paths, and perhaps itself. */
+export interface StoreReferences {
+  readonly others: readonly string[];
+  readonly self: boolean;
+}
+
+const none: StoreReferences = { others: [], self: false };
+
+/** What `makeStorePath` mixes into the digest: a type such as `source`, the inner hash, the name and the store directory. */
+export interface StorePathParts {
+  readonly type: string;
+  readonly hash: Hash | string;
+  readonly name: string;
+  readonly storeDir?: string;
+}
+
+/** The full store path of these parts; error `bad-store-path` for a bad name. */
+export function makeStorePath(parts: StorePathParts): string {
+  const storeDir = parts.storeDir ?? defaultStoreDir;
+  const inner = typeof parts.hash === "string" ? parts.hash : printHash(parts.hash, "base16");
+  const digest = digestOf("sha256", `${parts.type}:${inner}:${storeDir}:${parts.name}`);
+  const baseName = `${toNix32(compressHash(digest, 20))}-${parts.name}`;
+  checkStorePathBaseName(baseName);
+  return `${storeDir}/${baseName}`;
+}
+
+/** `name`, or `name-output` for outputs other than `out`. */
+export function outputPathName(name: string, output: string): string {
+  return output === "out" ? name : `${name}-${output}`;
+}
+
+/** The path of an input-addressed output of the derivation `name` whose hash modulo is `hash`. */
+export function makeOutputPath(output: string, hash: Hash, target: { name: string; storeDir?: string }): string {
+  const name = outputPathName(target.name, output);
+  return makeStorePath({ ...target, type: `output:${output}`, hash, name });
+}
+
+function typeWithReferences(type: string, references: StoreReferences): string {
+  const others = [...new Set(references.others)].sort(compareByteStrings);
+  return [type, ...others, ...(references.self ? ["self"] : [])].join(":");
+}
+
+/** Name, store directory and references of a content-addressed object. */
+export interface FixedOutputTarget {
+  readonly name: string;
+  readonly storeDir?: string;
+  readonly references?: StoreReferences;
+}
+
+/** The path of a content-addressed object; error when references are not allowed with this method. */
+export function makeFixedOutputPath(address: ContentAddress, target: FixedOutputTarget): string {
+  const references = target.references ?? none;
+  const { name } = target;
+  const storeDir = target.storeDir ?? defaultStoreDir;
+  const { method, hash } = address;
+  if (method === "text") {
+    if (references.self) throw new FirnError("bad-references", "self-reference not allowed with text hashing");
+    if (hash.algorithm !== "sha256") throw new FirnError("bad-hash", "text hashing needs sha256");
+    return makeStorePath({ type: typeWithReferences("text", references), hash, name, storeDir });
+  }
+  if (method === "git" && hash.algorithm !== "sha1" && hash.algorithm !== "sha256") {
+    throw new FirnError(
+      "bad-hash",
+      `Git file ingestion must use SHA-1 or SHA-256 hash, but instead using: ${hash.algorithm}`,
+    );
+  }
+  if (method === "nar" && hash.algorithm === "sha256") {
+    return makeStorePath({ type: typeWithReferences("source", references), hash, name, storeDir });
+  }
+  if (references.others.length > 0 || references.self) {
+    throw new FirnError(
+      "bad-references",
+      `fixed output derivation '${name}' is not allowed to refer to other store paths.\nYou may need to use the 'unsafeDiscardReferences' derivation attribute, see the manual for more details.`,
+    );
+  }
+  const payload = `fixed:out:${contentAddressPrefix(method)}${printHash(hash, "base16")}:`;
+  const digest: Hash = { algorithm: "sha256", bytes: digestOf("sha256", payload) };
+  return makeStorePath({ type: "output:out", hash: digest, name, storeDir });
+}
+
+/** The path of a text object (a `.drv`, `builtins.toFile`) with these contents. */
+export function makeTextPath(contents: Uint8Array | string, target: FixedOutputTarget): string {
+  const hash: Hash = { algorithm: "sha256", bytes: digestOf("sha256", contents) };
+  return makeFixedOutputPath({ method: "text", hash }, target);
+}

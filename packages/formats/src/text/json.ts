@@ -1,0 +1,207 @@
+/**
+ * JSON that keeps what JavaScript's own loses: numbers stay as written, any key is allowed, and printing sorts keys by bytes as the
+ * reference does. Strings are byte strings holding UTF-8. Depth is bounded.
+ */
+import { byteString, compareByteStrings } from "../base/bytes.ts";
+import { FirnError } from "../base/error.ts";
+
+/** A number as it was written. */
+export interface JsonNumber {
+  readonly number: string;
+}
+
+/** A JSON value; objects are Maps. */
+export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | ReadonlyMap<string, JsonValue>;
+
+const MAX_DEPTH = 512;
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
+
+/** Makes a number value. */
+export function jsonNumber(value: number | bigint): JsonNumber {
+  return { number: String(value) };
+}
+
+/** Whether a value is an object. */
+export function isJsonObject(value: JsonValue | undefined): value is ReadonlyMap<string, JsonValue> {
+  return value instanceof Map;
+}
+
+/** Whether a value is a number. */
+export function isJsonNumber(value: JsonValue | undefined): value is JsonNumber {
+  return typeof value === "object" && value !== null && "number" in value;
+}
+
+/** Reads JSON from a byte string; error `bad-json`. */
+export function parseJson(text: string): JsonValue {
+  let at = 0;
+
+  function fail(what: string): never {
+    throw new FirnError("bad-json", `${what} at byte ${at} of JSON text`);
+  }
+  function space(): void {
+    while (at < text.length && " \t\n\r".includes(text[at]!)) at++;
+  }
+  function expect(token: string): void {
+    if (!text.startsWith(token, at)) fail(`expected '${token}'`);
+    at += token.length;
+  }
+  function string(): string {
+    expect('"');
+    let result = "";
+    for (;;) {
+      const start = at;
+      while (at < text.length && text[at] !== '"' && text[at] !== "\\" && text.charCodeAt(at) >= 32) at++;
+      result += text.slice(start, at);
+      if (text[at] === '"') {
+        at++;
+        return result;
+      }
+      if (text[at] !== "\\") fail("unterminated string or control character");
+      const escaped = text[at + 1] ?? "";
+      if (escaped === "u") {
+        let code = unit(at + 2);
+        at += 6;
+        if (code >= 0xd800 && code < 0xdc00 && text.startsWith("\\u", at)) {
+          const low = unit(at + 2);
+          if (low < 0xdc00 || low > 0xdfff) fail("lone surrogate");
+          code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+          at += 6;
+        } else if (code >= 0xd800 && code <= 0xdfff) fail("lone surrogate");
+        result += byteString(new TextEncoder().encode(String.fromCodePoint(code)));
+      } else {
+        const plain = ESCAPES[escaped];
+        if (plain === undefined) fail("bad escape");
+        result += plain;
+        at += 2;
+      }
+    }
+  }
+  function unit(start: number): number {
+    const digits = text.slice(start, start + 4);
+    if (!/^[0-9a-fA-F]{4}$/.test(digits)) fail("bad escape");
+    return Number.parseInt(digits, 16);
+  }
+  function array(depth: number): JsonValue[] {
+    const items: JsonValue[] = [];
+    at++;
+    space();
+    if (text[at] === "]") {
+      at++;
+      return items;
+    }
+    for (;;) {
+      items.push(value(depth + 1));
+      space();
+      if (text[at] === "]") {
+        at++;
+        return items;
+      }
+      expect(",");
+    }
+  }
+  function object(depth: number): Map<string, JsonValue> {
+    const members = new Map<string, JsonValue>();
+    at++;
+    space();
+    if (text[at] === "}") {
+      at++;
+      return members;
+    }
+    for (;;) {
+      space();
+      const key = string();
+      space();
+      expect(":");
+      members.set(key, value(depth + 1));
+      space();
+      if (text[at] === "}") {
+        at++;
+        return members;
+      }
+      expect(",");
+    }
+  }
+  function value(depth: number): JsonValue {
+    if (depth > MAX_DEPTH) fail("nested too deeply");
+    space();
+    switch (text[at]) {
+      case "{":
+        return object(depth);
+      case "[":
+        return array(depth);
+      case '"':
+        return string();
+      case "t":
+        expect("true");
+        return true;
+      case "f":
+        expect("false");
+        return false;
+      case "n":
+        expect("null");
+        return null;
+      default: {
+        NUMBER.lastIndex = at;
+        const match = NUMBER.exec(text);
+        if (match === null) fail("unexpected character");
+        at += match[0].length;
+        return { number: match[0] };
+      }
+    }
+  }
+
+  const result = value(0);
+  space();
+  if (at !== text.length) fail("trailing characters");
+  return result;
+}
+
+const SHORT: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+/** Quotes a byte string for JSON; bytes above 127 stand as they are. */
+export function quoteJson(text: string): string {
+  if (!/["\\\x00-\x1f]/.test(text)) return `"${text}"`;
+  const escaped = text.replace(
+    /["\\\x00-\x1f]/g,
+    (character) => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return `"${escaped}"`;
+}
+
+/** Writes JSON with sorted keys; `indent` 0 is one line without spaces, else that many spaces a level. */
+export function printJson(value: JsonValue, indent = 0): string {
+  const newline = (depth: number): string => (indent === 0 ? "" : `\n${" ".repeat(indent * depth)}`);
+  function print(item: JsonValue, depth: number): string {
+    if (item === null || typeof item === "boolean") return String(item);
+    if (typeof item === "string") return quoteJson(item);
+    if (isJsonNumber(item)) return item.number;
+    if (isJsonObject(item)) {
+      if (item.size === 0) return "{}";
+      const members = [...item.entries()]
+        .sort(([a], [b]) => compareByteStrings(a, b))
+        .map(([key, member]) => `${quoteJson(key)}:${indent === 0 ? "" : " "}${print(member, depth + 1)}`);
+      return `{${newline(depth + 1)}${members.join(`,${newline(depth + 1)}`)}${newline(depth)}}`;
+    }
+    if (item.length === 0) return "[]";
+    return `[${newline(depth + 1)}${item.map((x) => print(x, depth + 1)).join(`,${newline(depth + 1)}`)}${newline(depth)}]`;
+  }
+  return print(value, 0);
+}
