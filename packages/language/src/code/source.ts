@@ -2,7 +2,7 @@
  * Sources and positions. A position is one integer: the source's base plus the byte offset; 0 means "unknown". The
  * table is shared by all evaluators of the process, as the code array is.
  */
-import type { SourcePosition } from "@firn/formats";
+import { type SourcePosition, textOf } from "@firn/formats";
 
 export type SourceOrigin = "file" | "string" | "stdin" | "internal";
 
@@ -83,7 +83,7 @@ function lineText(source: Source, starts: Int32Array, line: number): string | un
   const start = starts[line - 1]!;
   if (start >= source.text.length) return undefined;
   const end = line < starts.length ? starts[line]! : source.text.length;
-  return source.text.slice(start, end).replace(/\r?\n$|\r$/, "");
+  return textOf(source.text.slice(start, end).replace(/\r?\n$|\r$/, ""));
 }
 
 /** The public form of a position, with the lines around it. */
@@ -93,7 +93,7 @@ export function resolvePosition(position: number): SourcePosition | undefined {
   const { line, column } = lineAndColumn(position);
   const starts = startsOf(source);
   return {
-    file: source.name,
+    file: textOf(source.name),
     line,
     column,
     excerpt: {

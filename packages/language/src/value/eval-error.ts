@@ -2,7 +2,7 @@
  * The error that travels inside the evaluator: positions are still integers and frames are added on the way out. It
  * becomes a FirnError at the public border.
  */
-import { FirnError } from "@firn/formats";
+import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import { resolvePosition } from "../code/source.ts";
 
 export type EvalErrorKind =
@@ -56,7 +56,7 @@ export function addFrame(error: unknown, pos: number, text: string, always = fal
 export function wrapError(error: unknown): unknown {
   if (error instanceof EvalError) return error;
   if (error instanceof FirnError) {
-    return new EvalError(error.code === "restricted-path" ? "restricted-path" : "host-error", error.message, 0, error);
+    return new EvalError(error.code === "restricted-path" ? "restricted-path" : "host-error", byteStringOf(error.message), 0, error);
   }
   if (error instanceof RangeError && /call stack/i.test(error.message)) {
     return new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded");
@@ -70,16 +70,16 @@ export function toFirnError(error: unknown): unknown {
   if (!(wrapped instanceof EvalError)) return wrapped;
   const origin = wrapped.origin;
   const position = resolvePosition(wrapped.pos);
-  return new FirnError(origin === undefined ? wrapped.kind : origin.code, wrapped.message, {
+  return new FirnError(origin === undefined ? wrapped.kind : origin.code, textOf(wrapped.message), {
     ...(position === undefined ? {} : { position }),
     ...(origin?.hint === undefined ? {} : { hint: origin.hint }),
     ...(origin === undefined ? {} : { exitStatus: origin.exitStatus, cause: origin }),
-    suggestions: wrapped.suggestions,
+    suggestions: wrapped.suggestions.map(textOf),
     trace: [
       ...(origin?.trace ?? []),
       ...wrapped.frames.map((frame) => {
         const at = resolvePosition(frame.pos);
-        return { message: frame.text, always: frame.always, ...(at === undefined ? {} : { position: at }) };
+        return { message: textOf(frame.text), always: frame.always, ...(at === undefined ? {} : { position: at }) };
       }),
     ],
   });
