@@ -108,6 +108,8 @@ export interface EvalMode {
 /** What `trace`, `warn` and the evaluator itself report while running. */
 export type EvalMessage =
   | { readonly kind: "trace"; readonly text: string }
+  /** `builtins.warn`: printed as "evaluation warning: …". */
+  | { readonly kind: "evaluation-warning"; readonly text: string }
   | { readonly kind: "warning"; readonly text: string };
 
 /** The only door between the evaluator and the world. */
