@@ -1,0 +1,150 @@
+/**
+ * Writes the NAR format as a sequence of tokens, gathered into chunks of about 64 KiB. The caller walks the tree; the encoder checks
+ * that entries come in order, so that what it wrote can be read back.
+ */
+import { bytesOf } from "../base/bytes.ts";
+import { FirnError } from "../base/error.ts";
+
+const CHUNK = 65536;
+const ZEROS = new Uint8Array(8);
+const MAGIC = "nix-archive-1";
+
+/** Encoded tokens, prepared once. */
+function token(...strings: readonly string[]): Uint8Array {
+  let size = 0;
+  for (const text of strings) size += 8 + Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const text of strings) {
+    new DataView(bytes.buffer).setUint32(at, text.length, true);
+    bytes.set(bytesOf(text), at + 8);
+    at += 8 + Math.ceil(text.length / 8) * 8;
+  }
+  return bytes;
+}
+
+const OPEN = token(MAGIC, "(", "type");
+const NODE_OPEN = token("node", "(", "type");
+const REGULAR = token("regular", "contents");
+const EXECUTABLE = token("regular", "executable", "", "contents");
+const SYMLINK = token("symlink", "target");
+const DIRECTORY = token("directory");
+const ENTRY = token("entry", "(", "name");
+const CLOSE = token(")");
+
+/** A writer with a place in a tree: call `take` now and then and send on what it returns. */
+export class NarEncoder {
+  #ready: Uint8Array[] = [];
+  #buffer = new Uint8Array(CHUNK);
+  #used = 0;
+  #fileLeft = 0;
+  #filePad = 0;
+  readonly #last: string[] = [];
+  #nodeFollows = false;
+
+  constructor() {
+    this.#raw(OPEN);
+  }
+
+  /** A regular file; exactly `size` bytes must follow through `data`. */
+  file(size: number, executable: boolean): void {
+    this.#startNode();
+    this.#raw(executable ? EXECUTABLE : REGULAR);
+    this.#number(size);
+    this.#fileLeft = size;
+    this.#filePad = (8 - (size % 8)) % 8;
+    if (size === 0) this.#raw(CLOSE);
+  }
+
+  /** Contents of the file begun last. */
+  data(chunk: Uint8Array): void {
+    if (chunk.length > this.#fileLeft) throw new FirnError("bad-nar", "file has grown while it was archived");
+    if (chunk.length === 0) return;
+    this.#fileLeft -= chunk.length;
+    this.#raw(chunk);
+    if (this.#fileLeft > 0) return;
+    this.#raw(ZEROS.subarray(0, this.#filePad));
+    this.#raw(CLOSE);
+  }
+
+  /** A symbolic link; `target` is a byte string. */
+  symlink(target: string): void {
+    this.#startNode();
+    this.#raw(SYMLINK);
+    this.#string(target);
+    this.#raw(CLOSE);
+  }
+
+  /** A directory; entries follow, then `endDirectory`. */
+  directory(): void {
+    this.#startNode();
+    this.#raw(DIRECTORY);
+    this.#last.push("");
+  }
+
+  /** The next entry of the open directory, a byte string; its node follows, then `endEntry`. Names must ascend. */
+  entry(name: string): void {
+    const last = this.#last.at(-1);
+    if (last === undefined || name <= last) throw new FirnError("bad-nar", `entry '${name}' is out of order`);
+    this.#last[this.#last.length - 1] = name;
+    this.#raw(ENTRY);
+    this.#string(name);
+    this.#nodeFollows = true;
+  }
+
+  /** Ends an entry. */
+  endEntry(): void {
+    if (this.#fileLeft > 0) throw new FirnError("bad-nar", "file has shrunk while it was archived");
+    this.#raw(CLOSE);
+  }
+
+  /** Ends a directory. */
+  endDirectory(): void {
+    this.#last.pop();
+    this.#raw(CLOSE);
+  }
+
+  /** The chunks that are complete; with `all`, everything written so far. */
+  take(all = false): Uint8Array[] {
+    if (all && this.#used > 0) this.#flush();
+    const ready = this.#ready;
+    this.#ready = [];
+    return ready;
+  }
+
+  #startNode(): void {
+    if (this.#nodeFollows) this.#raw(NODE_OPEN);
+    this.#nodeFollows = false;
+  }
+
+  #flush(): void {
+    this.#ready.push(this.#buffer.subarray(0, this.#used));
+    this.#buffer = new Uint8Array(CHUNK);
+    this.#used = 0;
+  }
+
+  #raw(bytes: Uint8Array): void {
+    if (bytes.length >= CHUNK) {
+      if (this.#used > 0) this.#flush();
+      this.#ready.push(bytes);
+      return;
+    }
+    if (this.#used + bytes.length > CHUNK) this.#flush();
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  #number(value: number): void {
+    const bytes = new Uint8Array(8);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, value >>> 0, true);
+    view.setUint32(4, Math.floor(value / 2 ** 32), true);
+    this.#raw(bytes);
+  }
+
+  #string(text: string): void {
+    this.#number(text.length);
+    this.#raw(bytesOf(text));
+    this.#raw(ZEROS.subarray(0, (8 - (text.length % 8)) % 8));
+  }
+}

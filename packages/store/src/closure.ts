@@ -1,0 +1,74 @@
+/** Walking the reference graph of a store. */
+import { FirnError, isDerivationPath, type PathInfo } from "@firn/formats";
+import type { Store } from "./store.ts";
+
+/** Options of `computeClosure`: follow referrers instead, and whether derivations pull in outputs and outputs derivers. */
+export interface ClosureOptions {
+  readonly referrers?: boolean;
+  readonly includeOutputs?: boolean;
+  readonly includeDerivers?: boolean;
+  /** Gives the known outputs of a derivation, for `includeOutputs`. */
+  readonly outputsOf?: (drvPath: string) => Promise<readonly string[]>;
+}
+
+/** The facts about a path; error `invalid-path` when it is not valid. */
+export async function requirePathInfo(store: Store, path: string): Promise<PathInfo> {
+  const info = await store.queryPathInfo(path);
+  if (info === undefined) throw new FirnError("invalid-path", `path '${path}' is not valid`);
+  return info;
+}
+
+/** All paths reachable from `roots`, themselves included, sorted. Error `invalid-path` when one is missing. */
+export async function computeClosure(
+  store: Store,
+  roots: Iterable<string>,
+  options: ClosureOptions = {},
+): Promise<string[]> {
+  const seen = new Set<string>(roots);
+  const todo = [...seen];
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    todo.push(path);
+  };
+  for (let path = todo.pop(); path !== undefined; path = todo.pop()) {
+    const info = await requirePathInfo(store, path);
+    if (options.referrers ?? false) for (const next of await store.queryReferrers(path)) visit(next);
+    else for (const next of info.references) visit(next);
+    if ((options.includeOutputs ?? false) && isDerivationPath(path)) {
+      for (const output of (await options.outputsOf?.(path)) ?? []) if (await store.isValidPath(output)) visit(output);
+    }
+    if ((options.includeDerivers ?? false) && info.deriver !== undefined && (await store.isValidPath(info.deriver))) {
+      visit(info.deriver);
+    }
+  }
+  return [...seen].sort();
+}
+
+/** Sorts so that each path comes after everything it refers to; error `cycle`. Edges to paths outside are ignored. */
+export function sortTopologically(paths: Iterable<string>, referencesOf: (path: string) => Iterable<string>): string[] {
+  const all = new Set(paths);
+  const state = new Map<string, "open" | "done">();
+  const result: string[] = [];
+  for (const root of [...all].sort()) {
+    const stack: { path: string; edges: Iterator<string>; parent: string }[] = [];
+    const enter = (path: string, parent: string): void => {
+      if (state.get(path) === "done" || !all.has(path)) return;
+      if (state.get(path) === "open") {
+        throw new FirnError("cycle", `cycle detected in the references of '${path}' from '${parent}'`);
+      }
+      state.set(path, "open");
+      stack.push({ path, edges: referencesOf(path)[Symbol.iterator](), parent });
+    };
+    enter(root, root);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const edge = top.edges.next();
+      if (edge.done === true) {
+        state.set(top.path, "done");
+        result.push(top.path);
+        stack.pop();
+      } else if (edge.value !== top.path) enter(edge.value, top.path);
+    }
+  }
+  return result;
+}

@@ -1,0 +1,29 @@
+/** What the store, the builder and the fetchers tell while they work. Nothing here prints. */
+
+/** Severity of a message, as the reference's verbosity levels. */
+export type MessageLevel = "error" | "warn" | "notice" | "info" | "talkative" | "chatty" | "debug" | "vomit";
+
+/** One thing that happened. Sizes in bytes. */
+export type FirnEvent =
+  | { readonly kind: "message"; readonly level: MessageLevel; readonly text: string }
+  | { readonly kind: "build-start"; readonly drvPath: string; readonly machine?: string; readonly current: number }
+  | { readonly kind: "build-phase"; readonly drvPath: string; readonly phase: string }
+  | { readonly kind: "build-log"; readonly drvPath: string; readonly line: string }
+  | { readonly kind: "build-end"; readonly drvPath: string; readonly ok: boolean; readonly seconds: number }
+  | { readonly kind: "transfer-start"; readonly id: number; readonly url: string; readonly size?: number }
+  | { readonly kind: "transfer-progress"; readonly id: number; readonly done: number; readonly size?: number }
+  | { readonly kind: "transfer-end"; readonly id: number; readonly ok: boolean; readonly done: number }
+  | {
+      readonly kind: "copy-start";
+      readonly path: string;
+      readonly from: string;
+      readonly to: string;
+      readonly size: number;
+    }
+  | { readonly kind: "copy-end"; readonly path: string; readonly ok: boolean };
+
+/** Receives events; must not throw. */
+export type EventSink = (event: FirnEvent) => void;
+
+/** A sink that ignores everything. */
+export const noEvents: EventSink = () => {};

@@ -1,0 +1,136 @@
+/**
+ * The seam to the disk: every step of the store that changes a file or the database goes through here, so that a test can stop the
+ * process before any of them. Paths are byte strings.
+ */
+import fs from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** A byte string as Node wants paths: text while it is ASCII, else raw bytes. */
+export function fsPath(path: string): string | Buffer {
+  return ASCII.test(path) ? path : Buffer.from(path, "latin1");
+}
+
+/** Called before each step with its name and subject; throwing stops the step. */
+export type StepObserver = (step: string, subject: string) => void;
+
+let observer: StepObserver | undefined;
+
+/** Installs (or removes) the observer of steps. */
+export function observeSteps(next: StepObserver | undefined): void {
+  observer = next;
+}
+
+function before(step: string, subject: string): void {
+  if (observer !== undefined) observer(step, subject);
+}
+
+/** Whether an error is a system error with one of these codes. */
+export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+/** The changing steps. */
+export const disk = {
+  mkdir(path: string, mode = 0o777): void {
+    before("mkdir", path);
+    fs.mkdirSync(fsPath(path), { mode });
+  },
+  mkdirs(path: string): void {
+    if (fs.existsSync(fsPath(path))) return;
+    before("mkdirs", path);
+    fs.mkdirSync(fsPath(path), { recursive: true });
+  },
+  create(path: string, mode = 0o666): number {
+    before("create", path);
+    return fs.openSync(fsPath(path), "wx", mode);
+  },
+  write(fd: number, data: Uint8Array): void {
+    before("write", String(fd));
+    for (let at = 0; at < data.length; ) at += fs.writeSync(fd, data, at);
+  },
+  /** Sets mode and modification time 1 of an open file. */
+  seal(fd: number, mode: number): void {
+    before("seal", String(fd));
+    fs.fchmodSync(fd, mode);
+    fs.futimesSync(fd, 1, 1);
+  },
+  chmod(path: string, mode: number): void {
+    before("chmod", path);
+    fs.chmodSync(fsPath(path), mode);
+  },
+  chown(path: string, uid: number, gid: number): void {
+    before("chown", path);
+    fs.lchownSync(fsPath(path), uid, gid);
+  },
+  /** Sets the modification time without following links. */
+  setMtime(path: string, seconds: number): void {
+    before("utimes", path);
+    fs.lutimesSync(fsPath(path), seconds, seconds);
+  },
+  symlink(target: string, path: string): void {
+    before("symlink", path);
+    fs.symlinkSync(fsPath(target), fsPath(path));
+  },
+  link(existing: string, path: string): void {
+    before("link", path);
+    fs.linkSync(fsPath(existing), fsPath(path));
+  },
+  rename(from: string, to: string): void {
+    before("rename", to);
+    fs.renameSync(fsPath(from), fsPath(to));
+  },
+  unlink(path: string): void {
+    before("unlink", path);
+    fs.unlinkSync(fsPath(path));
+  },
+  rmdir(path: string): void {
+    before("rmdir", path);
+    fs.rmdirSync(fsPath(path));
+  },
+  fsyncFd(fd: number): void {
+    before("fsync", String(fd));
+    fs.fsyncSync(fd);
+  },
+  fsync(path: string): void {
+    before("fsync", path);
+    const fd = fs.openSync(fsPath(path), "r");
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  sql(database: DatabaseSync, statement: string): void {
+    before("sql", statement);
+    database.exec(statement);
+  },
+  /** Replaces `path` by a link to `target` in one rename. */
+  replaceSymlink(target: string, path: string): void {
+    for (let n = 0; ; n++) {
+      const temporary = `${path}.tmp-${process.pid}-${n}`;
+      try {
+        disk.symlink(target, temporary);
+      } catch (error) {
+        if (hasErrorCode(error, "EEXIST")) continue;
+        throw error;
+      }
+      disk.rename(temporary, path);
+      return;
+    }
+  },
+  /** Writes a whole file through a temporary neighbour and one rename. */
+  replaceFile(path: string, contents: string | Uint8Array, options: { mode?: number; sync?: boolean } = {}): void {
+    const temporary = `${path}.tmp-${process.pid}`;
+    before("replace", path);
+    const fd = fs.openSync(fsPath(temporary), "w", options.mode ?? 0o666);
+    try {
+      fs.writeFileSync(fd, contents);
+      if (options.sync ?? false) fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    disk.rename(temporary, path);
+  },
+};

@@ -1,0 +1,83 @@
+/** The NAR of a tree on disk, streamed with synchronous reads. */
+import fs from "node:fs";
+import { FirnError, NarEncoder } from "@firn/formats";
+import { fsPath } from "./disk.ts";
+
+const CHUNK = 1 << 18;
+
+/** Decides whether a file below the root is part of the tree; gets its path relative to the root (`/a/b`) and its kind. */
+export type PathFilter = (path: string, kind: "regular" | "directory" | "symlink" | "unknown") => boolean;
+
+/** Yields the NAR of `path` (byte string). Chunks may be kept. Error `unsupported-file-type` for sockets, devices and the like. */
+export function* dumpPath(path: string, filter?: PathFilter): Generator<Uint8Array, void, undefined> {
+  const encoder = new NarEncoder();
+  yield* node(encoder, path, { relative: "", filter });
+  yield* encoder.take(true);
+}
+
+interface Place {
+  readonly relative: string;
+  readonly filter: PathFilter | undefined;
+}
+
+function* node(encoder: NarEncoder, path: string, place: Place): Generator<Uint8Array, void, undefined> {
+  const stat = fs.lstatSync(fsPath(path));
+  if (stat.isDirectory()) {
+    encoder.directory();
+    const names = fs.readdirSync(fsPath(path), { encoding: "latin1" }).sort();
+    for (const name of names) {
+      const child = `${path === "/" ? "" : path}/${name}`;
+      const relative = `${place.relative}/${name}`;
+      if (place.filter !== undefined && !place.filter(relative, kindOf(child))) continue;
+      encoder.entry(name);
+      yield* node(encoder, child, { relative, filter: place.filter });
+      encoder.endEntry();
+    }
+    encoder.endDirectory();
+    yield* encoder.take();
+  } else if (stat.isSymbolicLink()) {
+    encoder.symlink(fs.readlinkSync(fsPath(path), { encoding: "latin1" }));
+  } else if (stat.isFile()) {
+    encoder.file(stat.size, (stat.mode & 0o100) !== 0);
+    if (stat.size > 0) yield* contents(encoder, path);
+  } else {
+    throw new FirnError("unsupported-file-type", `file '${path}' has an unsupported type`);
+  }
+}
+
+function* contents(encoder: NarEncoder, path: string): Generator<Uint8Array, void, undefined> {
+  const fd = fs.openSync(fsPath(path), "r");
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(CHUNK);
+      const count = fs.readSync(fd, buffer, 0, CHUNK, null);
+      if (count === 0) return;
+      encoder.data(buffer.subarray(0, count));
+      yield* encoder.take();
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function kindOf(path: string): "regular" | "directory" | "symlink" | "unknown" {
+  const stat = fs.lstatSync(fsPath(path));
+  if (stat.isDirectory()) return "directory";
+  if (stat.isSymbolicLink()) return "symlink";
+  return stat.isFile() ? "regular" : "unknown";
+}
+
+/** The contents of one regular file in chunks. */
+export function* readFileChunks(path: string): Generator<Uint8Array, void, undefined> {
+  const fd = fs.openSync(fsPath(path), "r");
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(CHUNK);
+      const count = fs.readSync(fd, buffer, 0, CHUNK, null);
+      if (count === 0) return;
+      yield buffer.subarray(0, count);
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}

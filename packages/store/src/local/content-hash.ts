@@ -1,0 +1,117 @@
+/** Hashing store objects by every method of content addressing, also modulo self-references. */
+import {
+  type ContentAddressMethod,
+  createHasher,
+  FirnError,
+  type Hash,
+  type HashAlgorithm,
+  ignoringNarSink,
+  NarParser,
+} from "@firn/formats";
+import { HashRewriter } from "../references/rewrite.ts";
+import type { NarChunks } from "../store.ts";
+import { GitTreeHasher } from "./git-hash.ts";
+
+/** What to hash with; `self` is the hash part whose occurrences count by position only. */
+export interface ContentHashOptions {
+  readonly method: ContentAddressMethod;
+  readonly algorithm: HashAlgorithm;
+  readonly self?: string;
+}
+
+/** Feeds on a NAR and gives the content hash by one method. */
+class ContentHasher {
+  readonly #push: (chunk: Uint8Array) => void;
+  readonly #finish: () => Hash;
+
+  constructor(options: ContentHashOptions) {
+    const { algorithm } = options;
+    switch (options.method) {
+      case "nar": {
+        const sink = modulo(options);
+        this.#push = sink.push;
+        this.#finish = sink.finish;
+        return;
+      }
+      case "flat":
+      case "text": {
+        const sink = modulo(options);
+        let plain = false;
+        const notPlain = (): never => {
+          throw new FirnError("not-a-file", "only a regular non-executable file can be hashed flat");
+        };
+        const parser = new NarParser({
+          ...ignoringNarSink,
+          directory: notPlain,
+          symlink: notPlain,
+          regular: () => {
+            plain = true;
+          },
+          data: sink.push,
+        });
+        this.#push = (chunk) => parser.push(chunk);
+        this.#finish = () => {
+          parser.finish();
+          if (!plain) notPlain();
+          return sink.finish();
+        };
+        return;
+      }
+      case "git": {
+        const hasher = new GitTreeHasher(algorithm);
+        this.#push = (chunk) => hasher.push(chunk);
+        this.#finish = () => ({ algorithm, bytes: hasher.digest() });
+      }
+    }
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#push(chunk);
+  }
+
+  finish(): Hash {
+    return this.#finish();
+  }
+}
+
+function modulo(options: ContentHashOptions): { push: (chunk: Uint8Array) => void; finish: () => Hash } {
+  const { algorithm } = options;
+  const hasher = createHasher(algorithm);
+  if (options.self === undefined) {
+    return { push: (chunk) => hasher.update(chunk), finish: () => ({ algorithm, bytes: hasher.digest() }) };
+  }
+  const rewriter = new HashRewriter(new Map([[options.self, "\0".repeat(options.self.length)]]), (chunk) =>
+    hasher.update(chunk),
+  );
+  return {
+    push: (chunk) => rewriter.push(chunk),
+    finish: () => {
+      rewriter.finish();
+      for (const position of rewriter.positions) hasher.update(Buffer.from(`|${position}`, "latin1"));
+      return { algorithm, bytes: hasher.digest() };
+    },
+  };
+}
+
+/** The content hash of a NAR given in memory or read synchronously. */
+export function hashNarContent(nar: Iterable<Uint8Array>, options: ContentHashOptions): Hash {
+  const hasher = new ContentHasher(options);
+  for (const chunk of nar) hasher.push(chunk);
+  return hasher.finish();
+}
+
+/** Content hash, NAR hash and NAR size in one pass. */
+export async function hashContent(
+  nar: NarChunks,
+  options: ContentHashOptions,
+): Promise<{ hash: Hash; narHash: Hash; narSize: number }> {
+  const content = new ContentHasher(options);
+  const hasher = createHasher("sha256");
+  let narSize = 0;
+  for await (const chunk of nar) {
+    content.push(chunk);
+    hasher.update(chunk);
+    narSize += chunk.length;
+  }
+  return { hash: content.finish(), narHash: { algorithm: "sha256", bytes: hasher.digest() }, narSize };
+}

@@ -1,0 +1,263 @@
+/** The store database: which paths are valid, what they refer to, which derivation makes them. */
+import fs from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import {
+  FirnError,
+  type PathInfo,
+  parseContentAddress,
+  parsePrefixedHash,
+  printContentAddress,
+  printHash,
+  sortSignatures,
+} from "@firn/formats";
+import { disk } from "../fs/disk.ts";
+import { migrations, realisationsMigration, schema, schemaVersion } from "./schema.ts";
+
+const BUSY_MS = 60 * 60 * 1000;
+
+/** How to open. */
+export interface DatabaseOptions {
+  readonly readOnly?: boolean;
+  readonly wal?: boolean;
+  readonly fsync?: boolean;
+}
+
+interface PathRow {
+  readonly id: number;
+  readonly path: string;
+  readonly hash: string;
+  readonly registrationTime: number;
+  readonly deriver: string | null;
+  readonly narSize: number | null;
+  readonly ultimate: number | null;
+  readonly sigs: string | null;
+  readonly ca: string | null;
+}
+
+/** A connection to `<dir>/db.sqlite`. All calls are synchronous; several processes may hold one each. */
+export class StoreDatabase {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(directory: string, options: DatabaseOptions = {}) {
+    const file = `${directory}/db.sqlite`;
+    const schemaFile = `${directory}/schema`;
+    const current = readSchema(schemaFile);
+    if (current > schemaVersion) {
+      throw new FirnError(
+        "new-schema",
+        `current Nix store schema is version ${current}, but I only support ${schemaVersion}`,
+      );
+    }
+    if (current !== 0 && current < schemaVersion) {
+      throw new FirnError("old-schema", `Nix store schema version ${current} is too old`, {
+        hint: "let a newer Nix upgrade the database first",
+      });
+    }
+    if (options.readOnly ?? false) {
+      if (current === 0) {
+        throw new FirnError("no-database", "database does not exist, and cannot be created in read-only mode");
+      }
+      this.#db = openReadOnly(file);
+      return;
+    }
+    this.#db = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
+    const wal = options.wal ?? true;
+    this.#db.exec(`pragma synchronous = ${(options.fsync ?? true) ? "normal" : "off"}`);
+    const mode = this.#db.prepare("pragma main.journal_mode").get() as { journal_mode: string };
+    if (mode.journal_mode !== (wal ? "wal" : "truncate")) {
+      this.#db.exec(`pragma main.journal_mode = ${wal ? "wal" : "truncate"}`);
+    }
+    if (wal) this.#db.exec("pragma wal_autocheckpoint = 40000");
+    if (current === 0) {
+      disk.sql(this.#db, schema);
+      disk.replaceFile(schemaFile, String(schemaVersion), { sync: true });
+    }
+    this.#db.exec(migrations);
+  }
+
+  /** Runs `work` in one transaction that excludes other writers; rolls back when it throws. */
+  transaction<T>(work: () => T): T {
+    disk.sql(this.#db, "begin immediate");
+    let result: T;
+    try {
+      result = work();
+      disk.sql(this.#db, "commit");
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("rollback");
+      throw error;
+    }
+    return result;
+  }
+
+  isValid(path: string): boolean {
+    return this.#get("select 1 from ValidPaths where path = ?", path) !== undefined;
+  }
+
+  pathId(path: string): number {
+    const row = this.#get<{ id: number }>("select id from ValidPaths where path = ?", path);
+    if (row === undefined) throw new FirnError("invalid-path", `path '${path}' is not valid`);
+    return row.id;
+  }
+
+  pathInfo(path: string): PathInfo | undefined {
+    const row = this.#get<PathRow>("select * from ValidPaths where path = ?", path);
+    if (row === undefined) return undefined;
+    const references = this.#all<{ path: string }>(
+      "select path from Refs join ValidPaths on reference = id where referrer = ?",
+      row.id,
+    );
+    return {
+      path: row.path,
+      narHash: parsePrefixedHash(row.hash),
+      narSize: row.narSize ?? 0,
+      references: references.map((reference) => reference.path).sort(),
+      registrationTime: row.registrationTime,
+      ultimate: row.ultimate === 1,
+      signatures: row.sigs === null || row.sigs === "" ? [] : sortSignatures(row.sigs.split(" ")),
+      ...(row.deriver === null || row.deriver === "" ? {} : { deriver: row.deriver }),
+      ...(row.ca === null || row.ca === "" ? {} : { ca: parseContentAddress(row.ca) }),
+    };
+  }
+
+  allValidPaths(): string[] {
+    return this.#all<{ path: string }>("select path from ValidPaths order by path").map((row) => row.path);
+  }
+
+  referrers(path: string): string[] {
+    return this.#all<{ path: string }>(
+      "select path from Refs join ValidPaths on referrer = id where reference = (select id from ValidPaths where path = ?)",
+      path,
+    ).map((row) => row.path);
+  }
+
+  validDerivers(path: string): string[] {
+    return this.#all<{ path: string }>(
+      "select v.path as path from DerivationOutputs d join ValidPaths v on d.drv = v.id where d.path = ?",
+      path,
+    ).map((row) => row.path);
+  }
+
+  derivationOutputs(drvPath: string): Map<string, string> {
+    const rows = this.#all<{ id: string; path: string }>(
+      "select id, path from DerivationOutputs where drv = (select id from ValidPaths where path = ?)",
+      drvPath,
+    );
+    return new Map(rows.map((row) => [row.id, row.path]));
+  }
+
+  pathFromPrefix(prefix: string): string | undefined {
+    const row = this.#get<{ path: string }>("select path from ValidPaths where path >= ? limit 1", prefix);
+    return row?.path.startsWith(prefix) === true ? row.path : undefined;
+  }
+
+  /** Adds or updates the row of a path (inside a transaction); returns true when it is new. */
+  putPath(info: PathInfo): boolean {
+    const ultimate = info.ultimate === true ? 1 : null;
+    const sigs = info.signatures.length === 0 ? null : sortSignatures(info.signatures).join(" ");
+    const ca = info.ca === undefined ? null : printContentAddress(info.ca);
+    const hash = printHash(info.narHash, "base16");
+    const size = info.narSize === 0 ? null : info.narSize;
+    if (this.isValid(info.path)) {
+      this.#run("update ValidPaths set narSize = ?, hash = ?, ultimate = ?, sigs = ?, ca = ? where path = ?", [
+        size,
+        hash,
+        ultimate,
+        sigs,
+        ca,
+        info.path,
+      ]);
+      return false;
+    }
+    const time = info.registrationTime === undefined || info.registrationTime === 0 ? now() : info.registrationTime;
+    this.#run(
+      "insert into ValidPaths (path, hash, registrationTime, deriver, narSize, ultimate, sigs, ca) values (?, ?, ?, ?, ?, ?, ?, ?)",
+      [info.path, hash, time, info.deriver ?? null, size, ultimate, sigs, ca],
+    );
+    return true;
+  }
+
+  putReference(referrer: number, reference: number): void {
+    this.#run("insert or replace into Refs (referrer, reference) values (?, ?)", [referrer, reference]);
+  }
+
+  putDerivationOutput(drv: number, output: string, path: string): void {
+    this.#run("insert or replace into DerivationOutputs (drv, id, path) values (?, ?, ?)", [drv, output, path]);
+  }
+
+  setHash(path: string, hash: string): void {
+    this.#run("update ValidPaths set hash = ? where path = ?", [hash, path]);
+  }
+
+  deletePath(path: string): void {
+    this.#run("delete from ValidPaths where path = ?", [path]);
+  }
+
+  /** Makes the tables of content-addressed derivations when they are missing. */
+  ensureRealisations(): void {
+    const { name, statements } = realisationsMigration;
+    if (this.#get("select 1 from SchemaMigrations where migration = ?", name) !== undefined) return;
+    this.transaction(() => {
+      disk.sql(this.#db, statements);
+      this.#run("insert or ignore into SchemaMigrations values (?)", [name]);
+    });
+  }
+
+  putRealisation(drvHash: string, output: string, path: string): void {
+    this.#run(
+      "insert into Realisations (drvPath, outputName, outputPath, signatures) values (?, ?, (select id from ValidPaths where path = ?), ?)",
+      [drvHash, output, path, null],
+    );
+  }
+
+  realisation(drvHash: string, output: string): string | undefined {
+    return this.#get<{ path: string }>(
+      "select Output.path as path from Realisations inner join ValidPaths as Output on Output.id = Realisations.outputPath where drvPath = ? and outputName = ?",
+      drvHash,
+      output,
+    )?.path;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #get<T>(sql: string, ...values: (string | number)[]): T | undefined {
+    return this.#statement(sql).get(...values) as T | undefined;
+  }
+
+  #all<T>(sql: string, ...values: (string | number)[]): T[] {
+    return this.#statement(sql).all(...values) as T[];
+  }
+
+  #run(sql: string, values: (string | number | null)[]): void {
+    this.#statement(sql).run(...values);
+  }
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function readSchema(file: string): number {
+  if (!fs.existsSync(file)) return 0;
+  const text = fs.readFileSync(file, "latin1").trim();
+  if (!/^[0-9]{1,6}$/.test(text)) throw new FirnError("corrupt-schema", `"${file}" is corrupt`);
+  return Number(text);
+}
+
+/** Opens without writing anything; a database in WAL mode whose helper files are gone needs `immutable`. */
+function openReadOnly(file: string): DatabaseSync {
+  const uri = `file://${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}?immutable=1`;
+  return new DatabaseSync(new URL(uri), { readOnly: true, timeout: BUSY_MS });
+}

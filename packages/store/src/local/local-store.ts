@@ -1,0 +1,411 @@
+/** The store on this machine's disk. A path is valid when, and only when, it is registered in the database. */
+import fs from "node:fs";
+import {
+  byteString,
+  bytesOf,
+  type ContentAddress,
+  countGoodSignatures,
+  createHasher,
+  type Derivation,
+  derivationOutputPath,
+  equalHashes,
+  FirnError,
+  type Hash,
+  isContentAddressed,
+  isDerivationPath,
+  makeFixedOutputPath,
+  NarParser,
+  narOfFile,
+  type PathInfo,
+  parseDerivation,
+  printHash,
+  type SigningKey,
+  sortSignatures,
+  storePathBaseName,
+  storePathName,
+} from "@firn/formats";
+import { sortTopologically } from "../closure.ts";
+import { type EventSink, noEvents } from "../events.ts";
+import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { dumpPath, type PathFilter } from "../fs/dump.ts";
+import { removePath } from "../fs/remove.ts";
+import { RestoreSink } from "../fs/restore.ts";
+import { lock, openLockFile } from "../locks/flock.ts";
+import { PathLocks } from "../locks/path-lock.ts";
+import type { AddOptions, ContentOptions, NarChunks, Store } from "../store.ts";
+import { hashContent, hashNarContent } from "./content-hash.ts";
+import { StoreDatabase } from "./database.ts";
+import type { StoreLocation } from "./location.ts";
+import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
+
+/** How a local store behaves; defaults as the reference's settings. */
+export interface LocalStoreOptions {
+  readonly location: StoreLocation;
+  readonly uri?: string;
+  readonly readOnly?: boolean;
+  readonly requireSigs?: boolean;
+  readonly trustedKeys?: readonly SigningKey[];
+  readonly fsyncMetadata?: boolean;
+  readonly fsyncStorePaths?: boolean;
+  readonly useWal?: boolean;
+  readonly keepOutputs?: boolean;
+  readonly keepDerivations?: boolean;
+  readonly reservedSpace?: number;
+  readonly autoOptimise?: boolean;
+  readonly events?: EventSink;
+}
+
+const RESERVED = 8 * 1024 * 1024;
+
+/** A local store; make one with `LocalStore.open`. */
+export class LocalStore implements Store {
+  readonly uri: string;
+  readonly location: StoreLocation;
+  readonly storeDir: string;
+  readonly options: LocalStoreOptions;
+  readonly events: EventSink;
+  readonly database: StoreDatabase;
+  readonly #tempRoots: TempRootsHandle | undefined;
+  readonly #bigLock: number;
+
+  private constructor(options: LocalStoreOptions, database: StoreDatabase, bigLock: number) {
+    this.options = options;
+    this.location = options.location;
+    this.storeDir = options.location.storeDir;
+    this.uri = options.uri ?? "local";
+    this.events = options.events ?? noEvents;
+    this.database = database;
+    this.#bigLock = bigLock;
+    this.#tempRoots = options.readOnly === true ? undefined : openTempRoots(options.location.stateDir);
+  }
+
+  /** Opens a store, making its directories and database when they are missing. Errors `not-writable`, `new-schema`, … */
+  static async open(options: LocalStoreOptions): Promise<LocalStore> {
+    const { location } = options;
+    const directory = `${location.stateDir}/db`;
+    if (options.readOnly === true) return new LocalStore(options, new StoreDatabase(directory, { readOnly: true }), -1);
+    try {
+      makeDirectories(location);
+      reserveSpace(`${directory}/reserved`, options.reservedSpace ?? RESERVED);
+      const bigLock = openLockFile(`${directory}/big-lock`);
+      await lock(bigLock, "read", () =>
+        (options.events ?? noEvents)({ kind: "message", level: "info", text: "waiting for the big Nix store lock..." }),
+      );
+      const database = new StoreDatabase(directory, {
+        wal: options.useWal ?? true,
+        fsync: options.fsyncMetadata ?? true,
+      });
+      return new LocalStore(options, database, bigLock);
+    } catch (error) {
+      if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS")) throw error;
+      throw new FirnError(
+        "not-writable",
+        `the store in "${location.realStoreDir}" cannot be written: ${String(error)}`,
+        {
+          cause: error,
+          hint: `use a store of your own, e.g. --store ~/.local/share/nix/root`,
+        },
+      );
+    }
+  }
+
+  /** Where a store path lies on disk. */
+  realPath(path: string): string {
+    return `${this.location.realStoreDir}/${storePathBaseName(path)}`;
+  }
+
+  async isValidPath(path: string): Promise<boolean> {
+    return this.database.isValid(path);
+  }
+
+  async queryValidPaths(paths: Iterable<string>): Promise<Set<string>> {
+    return new Set([...paths].filter((path) => this.database.isValid(path)));
+  }
+
+  async queryAllValidPaths(): Promise<string[]> {
+    return this.database.allValidPaths();
+  }
+
+  async queryPathInfo(path: string): Promise<PathInfo | undefined> {
+    return this.database.pathInfo(path);
+  }
+
+  async queryReferrers(path: string): Promise<string[]> {
+    return this.database.referrers(path);
+  }
+
+  async queryValidDerivers(path: string): Promise<string[]> {
+    return this.database.validDerivers(path);
+  }
+
+  async queryPathFromHashPart(hashPart: string): Promise<string | undefined> {
+    if (hashPart.length !== 32) throw new FirnError("bad-hash-part", "invalid hash part");
+    return this.database.pathFromPrefix(`${this.storeDir}/${hashPart}`);
+  }
+
+  /** Known output paths of a valid derivation, by output name. */
+  async queryDerivationOutputs(drvPath: string): Promise<Map<string, string>> {
+    return this.database.derivationOutputs(drvPath);
+  }
+
+  async addTempRoot(path: string): Promise<void> {
+    await this.#tempRoots?.add(path);
+  }
+
+  async addToStore(info: PathInfo, nar: NarChunks, options: AddOptions = {}): Promise<void> {
+    this.#requireWritable();
+    if (options.checkSignatures === true && !this.isTrusted(info)) {
+      throw new FirnError(
+        "untrusted-path",
+        `cannot add path '${info.path}' because it lacks a signature by a trusted key`,
+      );
+    }
+    await this.addTempRoot(info.path);
+    const wanted = (): boolean => options.repair === true || !this.database.isValid(info.path);
+    if (!wanted()) return;
+    const locks = await this.lockPaths([info.path]);
+    try {
+      if (!wanted()) return;
+      const temporary = this.temporaryPath(info.path);
+      try {
+        const got = await this.#restore(nar, temporary);
+        checkNar(info, got);
+        if (info.ca !== undefined) checkContent(info, info.ca, temporary);
+        this.replaceReal(temporary, info.path);
+      } finally {
+        removePath(temporary);
+      }
+      this.registerValidPaths([info]);
+    } finally {
+      locks.release();
+    }
+  }
+
+  async addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo> {
+    this.#requireWritable();
+    const method = options.method ?? "nar";
+    const algorithm = options.algorithm ?? "sha256";
+    const first = await hashContent(nar(), { method, algorithm });
+    const ca: ContentAddress = { method, hash: first.hash };
+    const references = [...new Set(options.references ?? [])].sort();
+    const path = makeFixedOutputPath(ca, {
+      name: options.name,
+      storeDir: this.storeDir,
+      references: { others: references, self: false },
+    });
+    await this.addTempRoot(path);
+    const known = this.database.pathInfo(path);
+    if (known !== undefined && options.repair !== true) return known;
+    const info: PathInfo = { path, narHash: first.narHash, narSize: first.narSize, references, signatures: [], ca };
+    await this.addToStore(info, nar(), options.repair === true ? { repair: true } : {});
+    return this.database.pathInfo(path) ?? info;
+  }
+
+  /** Adds a file or tree from disk; `filter` chooses what belongs to it. */
+  async addPath(
+    source: string,
+    options: ContentOptions & { readonly filter?: PathFilter | undefined },
+  ): Promise<PathInfo> {
+    return this.addContent(() => dumpPath(source, options.filter), options);
+  }
+
+  async addTextToStore(name: string, contents: string | Uint8Array, references: readonly string[]): Promise<string> {
+    const bytes = typeof contents === "string" ? bytesOf(contents) : contents;
+    return (await this.addContent(() => narOfFile(bytes), { name, method: "text", references })).path;
+  }
+
+  *narFromPath(path: string): Generator<Uint8Array, void, undefined> {
+    if (!this.database.isValid(path)) throw new FirnError("invalid-path", `path '${path}' is not valid`);
+    yield* dumpPath(this.realPath(path));
+  }
+
+  async addSignatures(path: string, signatures: readonly string[]): Promise<void> {
+    this.#requireWritable();
+    this.database.transaction(() => {
+      const info = this.database.pathInfo(path);
+      if (info === undefined) throw new FirnError("invalid-path", `path '${path}' is not valid`);
+      this.database.putPath({ ...info, signatures: sortSignatures([...info.signatures, ...signatures]) });
+    });
+  }
+
+  /** Whether a path may be added: no signatures demanded, content-addressed, or signed by a trusted key. */
+  isTrusted(info: PathInfo): boolean {
+    if (this.options.requireSigs === false || isContentAddressed(info)) return true;
+    return countGoodSignatures(info, this.options.trustedKeys ?? []) > 0;
+  }
+
+  /** Reads the derivation at `path`, valid or not; error `invalid-path` when there is no file. */
+  readDerivation(path: string): Derivation {
+    let text: string;
+    try {
+      text = fs.readFileSync(fsPath(this.realPath(path)), "latin1");
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) throw new FirnError("invalid-path", `path '${path}' is not valid`);
+      throw error;
+    }
+    try {
+      return parseDerivation(text, storePathName(path).slice(0, -".drv".length), this.storeDir);
+    } catch (error) {
+      if (!(error instanceof FirnError)) throw error;
+      throw new FirnError(error.code, `error parsing derivation '${path}': ${error.message}`, { cause: error });
+    }
+  }
+
+  /** Takes the locks of store paths; waits, saying so. */
+  lockPaths(paths: Iterable<string>): Promise<PathLocks> {
+    return PathLocks.acquire(
+      [...paths].map((path) => this.realPath(path)),
+      (waiting) =>
+        this.events({ kind: "message", level: "notice", text: `waiting for lock on "${waiting.join('", "')}"` }),
+    );
+  }
+
+  /** A neighbour of the path on disk, protected with it from garbage collection. */
+  temporaryPath(path: string): string {
+    return `${this.realPath(path)}.tmp-${process.pid}-${temporaryCounter++}`;
+  }
+
+  /** Moves a finished, canonical tree to its place (deleting what may lie there, unregistered). */
+  replaceReal(temporary: string, path: string): void {
+    const real = this.realPath(path);
+    if (this.options.fsyncStorePaths === true) disk.fsync(temporary);
+    removePath(real);
+    disk.rename(temporary, real);
+    if (this.options.fsyncStorePaths === true) disk.fsync(this.location.realStoreDir);
+  }
+
+  /** Makes paths valid, all or none; their references must be valid or among them. Errors `invalid-path`, `cycle`. */
+  registerValidPaths(infos: readonly PathInfo[]): void {
+    this.#requireWritable();
+    const byPath = new Map(infos.map((info) => [info.path, info]));
+    this.database.transaction(() => {
+      for (const info of infos) this.#register(info);
+      for (const info of infos) {
+        const referrer = this.database.pathId(info.path);
+        for (const reference of info.references) this.database.putReference(referrer, this.database.pathId(reference));
+      }
+      sortTopologically(byPath.keys(), (path) => byPath.get(path)?.references ?? []);
+    });
+  }
+
+  /** Makes a path invalid; error `path-in-use` while others refer to it. */
+  invalidatePath(path: string): void {
+    this.database.transaction(() => {
+      if (!this.database.isValid(path)) return;
+      const referrers = this.database.referrers(path).filter((referrer) => referrer !== path);
+      if (referrers.length > 0) {
+        const list = referrers.map((referrer) => `'${referrer}'`).join(", ");
+        throw new FirnError("path-in-use", `cannot delete path '${path}' because it is in use by ${list}`);
+      }
+      this.database.deletePath(path);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#tempRoots?.close();
+    this.database.close();
+    if (this.#bigLock >= 0) fs.closeSync(this.#bigLock);
+  }
+
+  #register(info: PathInfo): void {
+    if (info.ca !== undefined && !isContentAddressed(info)) {
+      throw new FirnError(
+        "not-content-addressed",
+        `cannot add path '${info.path}' to the Nix store because it claims to be content-addressed but isn't`,
+      );
+    }
+    if (!this.database.putPath(info) || !isDerivationPath(info.path)) return;
+    const id = this.database.pathId(info.path);
+    const derivation = this.readDerivation(info.path);
+    for (const name of derivation.outputs.keys()) {
+      const output = derivationOutputPath(derivation, name, this.storeDir);
+      if (output !== undefined) this.database.putDerivationOutput(id, name, output);
+    }
+  }
+
+  async #restore(nar: NarChunks, target: string): Promise<{ hash: Hash; size: number }> {
+    removePath(target);
+    const sink = new RestoreSink(target, { sync: this.options.fsyncStorePaths ?? false });
+    const parser = new NarParser(sink);
+    const hasher = createHasher("sha256");
+    let size = 0;
+    try {
+      for await (const chunk of nar) {
+        hasher.update(chunk);
+        size += chunk.length;
+        parser.push(chunk);
+      }
+      parser.finish();
+      sink.seal();
+    } finally {
+      sink.close();
+    }
+    return { hash: { algorithm: "sha256", bytes: hasher.digest() }, size };
+  }
+
+  #requireWritable(): void {
+    if (this.options.readOnly === true) throw new FirnError("read-only-store", "the store is opened read-only");
+  }
+}
+
+let temporaryCounter = 0;
+
+function checkNar(info: PathInfo, got: { hash: Hash; size: number }): void {
+  if (!equalHashes(got.hash, info.narHash)) {
+    throw new FirnError(
+      "hash-mismatch",
+      `hash mismatch importing path '${info.path}';\n  specified: ${printHash(info.narHash, "nix32")}\n  got:       ${printHash(got.hash, "nix32")}`,
+    );
+  }
+  if (got.size !== info.narSize) {
+    throw new FirnError(
+      "size-mismatch",
+      `size mismatch importing path '${info.path}';\n  specified: ${info.narSize}\n  got:       ${got.size}`,
+    );
+  }
+}
+
+function checkContent(info: PathInfo, ca: ContentAddress, real: string): void {
+  const actual = hashNarContent(dumpPath(real), {
+    method: ca.method,
+    algorithm: ca.hash.algorithm,
+    ...(info.references.includes(info.path) ? { self: storePathBaseName(info.path).slice(0, 32) } : {}),
+  });
+  if (equalHashes(actual, ca.hash)) return;
+  throw new FirnError(
+    "hash-mismatch",
+    `ca hash mismatch importing path '${info.path}';\n  specified: ${printHash(ca.hash, "nix32")}\n  got:       ${printHash(actual, "nix32")}`,
+  );
+}
+
+function makeDirectories(location: StoreLocation): void {
+  const { stateDir } = location;
+  for (const directory of [
+    `${location.realStoreDir}/.links`,
+    `${stateDir}/profiles/per-user`,
+    `${stateDir}/gcroots/per-user`,
+    `${stateDir}/temproots`,
+    `${stateDir}/db`,
+  ]) {
+    disk.mkdirs(directory);
+  }
+}
+
+function reserveSpace(file: string, size: number): void {
+  try {
+    if (fs.statSync(fsPath(file)).size === size) return;
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOENT")) throw error;
+  }
+  try {
+    fs.writeFileSync(fsPath(file), Buffer.alloc(size, "X"), { mode: 0o600 });
+  } catch (error) {
+    // A full disk must not keep the store from opening: the space is only wanted for the garbage collector.
+    if (!hasErrorCode(error, "ENOSPC", "EDQUOT")) throw error;
+  }
+}
+
+/** Reads a whole file of a valid path as a byte string. */
+export function readStoreFile(store: LocalStore, path: string): string {
+  return byteString(fs.readFileSync(fsPath(store.realPath(path))));
+}

@@ -1,0 +1,33 @@
+/**
+ * The few C functions that Node lacks, through koffi when it is installed. Without it, locks fall back to the `flock` program and
+ * extended attributes are left alone.
+ */
+import { createRequire } from "node:module";
+
+/** What is used of libc; -1 and `errno` on failure. */
+export interface Libc {
+  flock(fd: number, operation: number): number;
+  llistxattr(path: string | Buffer, list: Buffer | null, size: number): number;
+  lremovexattr(path: string | Buffer, name: string): number;
+  errno(): number;
+}
+
+let loaded: Libc | null | undefined;
+
+/** libc, or null when koffi is missing. */
+export function libc(): Libc | null {
+  if (loaded !== undefined) return loaded;
+  try {
+    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+    const library = koffi.load("libc.so.6");
+    loaded = {
+      flock: library.func("int flock(int fd, int operation)"),
+      llistxattr: library.func("ssize_t llistxattr(const char *path, _Out_ uint8_t *list, size_t size)"),
+      lremovexattr: library.func("int lremovexattr(const char *path, const char *name)"),
+      errno: () => koffi.errno(),
+    };
+  } catch {
+    loaded = null;
+  }
+  return loaded;
+}

@@ -1,0 +1,21 @@
+/** Hashes by node:crypto, for the formats package; blake3 stays portable because Node lacks it. */
+import { createHash } from "node:crypto";
+import { type HashBackend, portableHashBackend, useHashBackend } from "@firn/formats";
+
+/** The backend for Node. */
+export const nodeHashBackend: HashBackend = {
+  hasher(algorithm) {
+    if (algorithm === "blake3") return portableHashBackend.hasher(algorithm);
+    const state = createHash(algorithm);
+    return { update: (data) => void state.update(data), digest: () => state.digest() };
+  },
+  digest(algorithm, data) {
+    if (algorithm === "blake3") return portableHashBackend.digest(algorithm, data);
+    const state = createHash(algorithm);
+    if (typeof data === "string") state.update(data, "latin1");
+    else state.update(data);
+    return state.digest();
+  },
+};
+
+useHashBackend(nodeHashBackend);

@@ -1,0 +1,270 @@
+/** Settings: read from files, environment and command line, in the reference's order. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { type ConfSetting, FirnError, parseNixConf } from "@firn/formats";
+import { hasErrorCode } from "../fs/disk.ts";
+import { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./table.ts";
+
+/** Environment variables, as `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const TRUE = ["true", "yes", "1"];
+const FALSE = ["false", "no", "0"];
+const SUFFIX: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+const names = new Map<string, SettingName>();
+for (const [name, definition] of Object.entries(settingsTable)) {
+  names.set(name, name as SettingName);
+  for (const alias of definition.aliases ?? []) names.set(alias, name as SettingName);
+}
+
+/** The setting called `name`, also by an old name. */
+export function settingNamed(name: string): SettingName | undefined {
+  return names.get(name);
+}
+
+/** Kind of a setting, for argument parsers: booleans may be flags. */
+export function settingKind(name: SettingName): SettingKind {
+  return settingsTable[name].kind;
+}
+
+function words(value: string): string[] {
+  return value.split(/[ \t\n\r]+/).filter((word) => word !== "");
+}
+
+function invalid(name: string, value: string): FirnError {
+  return new FirnError("bad-setting", `setting '${name}' has invalid value '${value}'`);
+}
+
+function read(name: SettingName, value: string): unknown {
+  const kind: SettingKind = settingsTable[name].kind;
+  switch (kind) {
+    case "string":
+      return value;
+    case "optional":
+      return value === "" ? undefined : value;
+    case "boolean":
+      if (TRUE.includes(value)) return true;
+      if (FALSE.includes(value)) return false;
+      throw new FirnError("bad-setting", `Boolean setting '${name}' has invalid value '${value}'`);
+    case "integer":
+    case "size":
+      return readInteger(name, value);
+    case "jobs":
+      return value === "auto" ? os.availableParallelism() : readInteger(name, value);
+    case "list":
+      return words(value);
+    case "set":
+      return [...new Set(words(value))].sort();
+    case "map":
+      return new Map(
+        words(value).flatMap((word): [string, string][] => {
+          const split = word.indexOf("=");
+          return split < 0 ? [] : [[word.slice(0, split), word.slice(split + 1)]];
+        }),
+      );
+    case "sandbox":
+      if (value === "relaxed") return "relaxed";
+      if (TRUE.includes(value)) return "true";
+      if (FALSE.includes(value)) return "false";
+      throw invalid(name, value);
+  }
+}
+
+function readInteger(name: string, value: string): number {
+  const match = /^([0-9]{1,15})([KMGT])?$/.exec(value.trim().toUpperCase());
+  if (match === null) {
+    throw new FirnError("bad-setting", `setting '${name}' has invalid value '${value}'`);
+  }
+  return Number(match[1]) * (match[2] === undefined ? 1 : SUFFIX[match[2]]!);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "";
+  if (Array.isArray(value)) return value.join(" ");
+  if (value instanceof Map) return [...value].map(([key, item]) => `${key}=${item}`).join(" ");
+  return String(value);
+}
+
+/** All settings with their values; `set` changes one from its text. */
+export class Settings {
+  readonly #values = new Map<SettingName, unknown>();
+  readonly #overridden = new Set<SettingName>();
+  /** Names that no setting has, in order of appearance, with their values. */
+  readonly unknown: ConfSetting[] = [];
+
+  constructor(host: { system?: string } = {}) {
+    for (const [name, definition] of Object.entries(settingsTable))
+      this.#values.set(name as SettingName, definition.initial);
+    const system = host.system ?? hostSystem();
+    this.#values.set("system", system);
+    this.#values.set("system-features", [
+      "benchmark",
+      "big-parallel",
+      ...(hasKvm() ? ["kvm"] : []),
+      "nixos-test",
+      "uid-range",
+    ]);
+    if (system === "x86_64-linux") this.#values.set("extra-platforms", ["i686-linux", ...x86Levels()]);
+    if (fs.existsSync("/bin/busybox")) this.#values.set("sandbox-paths", ["/bin/sh=/bin/busybox"]);
+    this.#values.set("ssl-cert-file", defaultCertificates());
+  }
+
+  /** The value of a setting. */
+  get<K extends SettingName>(name: K): SettingValues[K] {
+    return this.#values.get(name) as SettingValues[K];
+  }
+
+  /** Whether a file, the environment or the command line set it. */
+  isOverridden(name: SettingName): boolean {
+    return this.#overridden.has(name);
+  }
+
+  /** The value as nix.conf would have it. */
+  textOf(name: SettingName): string {
+    return show(this.#values.get(name));
+  }
+
+  /**
+   * Sets from text, by name, old name or `extra-` name (which appends to lists, sets, maps and strings). Returns false when there is
+   * no such setting. Error `bad-setting`.
+   */
+  set(name: string, value: string): boolean {
+    const direct = names.get(name);
+    if (direct !== undefined) {
+      this.#values.set(direct, read(direct, value));
+      this.#overridden.add(direct);
+      return true;
+    }
+    const appended = name.startsWith("extra-") ? names.get(name.slice("extra-".length)) : undefined;
+    if (appended === undefined) return false;
+    const kind: SettingKind = settingsTable[appended].kind;
+    const more = read(appended, value);
+    const old = this.#values.get(appended);
+    if (kind === "list") this.#values.set(appended, [...(old as string[]), ...(more as string[])]);
+    else if (kind === "set")
+      this.#values.set(appended, [...new Set([...(old as string[]), ...(more as string[])])].sort());
+    else if (kind === "map")
+      this.#values.set(appended, new Map([...(old as Map<string, string>), ...(more as Map<string, string>)]));
+    else return false;
+    this.#overridden.add(appended);
+    return true;
+  }
+
+  /** As `set` for a typed value, for defaults that a program decides. */
+  assign<K extends SettingName>(name: K, value: SettingValues[K]): void {
+    this.#values.set(name, value);
+    this.#overridden.add(name);
+  }
+
+  /** Applies `name = value` pairs; unknown names are kept in `unknown`. */
+  apply(pairs: readonly ConfSetting[]): void {
+    for (const pair of pairs) if (!this.set(pair.name, pair.value)) this.unknown.push(pair);
+  }
+
+  /** Every setting's text, sorted by name, as `nix config show` prints it. */
+  entries(): [string, string][] {
+    return [...this.#values.keys()].sort().map((name) => [name, this.textOf(name)]);
+  }
+}
+
+/** Whether a feature gate is open; Firn has flakes and the new commands open by default. */
+export function hasFeature(settings: Settings, feature: string): boolean {
+  return feature === "flakes" || feature === "nix-command" || settings.get("experimental-features").includes(feature);
+}
+
+/** Files that are read, first to last. */
+export function configFiles(environment: Environment): string[] {
+  const system = path.join(environment.NIX_CONF_DIR ?? "/etc/nix", "nix.conf");
+  const own = environment.NIX_USER_CONF_FILES;
+  if (own !== undefined)
+    return [
+      system,
+      ...own
+        .split(":")
+        .filter((file) => file !== "")
+        .reverse(),
+    ];
+  const home = environment.HOME ?? os.homedir();
+  const config = environment.XDG_CONFIG_HOME ?? path.join(home, ".config");
+  const shared = (environment.XDG_CONFIG_DIRS ?? "/etc/xdg").split(":").filter((directory) => directory !== "");
+  const directories = [config, ...shared];
+  return [system, ...directories.map((directory) => path.join(directory, "nix", "nix.conf")).reverse()];
+}
+
+/** Reads a configuration text, following includes on disk. */
+export function parseConfigText(text: string, file: string): ConfSetting[] {
+  return parseNixConf(text, file, (included, from) => {
+    const resolved = path.resolve(path.dirname(from), included);
+    const found = readOptional(resolved);
+    return found === undefined ? undefined : { path: resolved, text: found };
+  });
+}
+
+function readOptional(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, "latin1");
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EISDIR", "EACCES")) return undefined;
+    throw error;
+  }
+}
+
+/** All settings from the files and `NIX_CONFIG`; the command line's come after, with `set`. */
+export function loadSettings(environment: Environment = process.env): Settings {
+  const settings = new Settings();
+  for (const file of configFiles(environment)) {
+    const text = readOptional(file);
+    if (text !== undefined) settings.apply(parseConfigText(text, file));
+  }
+  if (environment.NIX_CONFIG !== undefined) settings.apply(parseConfigText(environment.NIX_CONFIG, "<NIX_CONFIG>"));
+  const certificates = environment.NIX_SSL_CERT_FILE ?? environment.SSL_CERT_FILE;
+  if (certificates !== undefined && certificates !== "") settings.assign("ssl-cert-file", certificates);
+  if (environment.NIX_REMOTE !== undefined && environment.NIX_REMOTE !== "")
+    settings.assign("store", environment.NIX_REMOTE);
+  return settings;
+}
+
+/** This machine's system type, e.g. `x86_64-linux`. */
+export function hostSystem(): string {
+  const machines: Readonly<Record<string, string>> = {
+    x64: "x86_64",
+    arm64: "aarch64",
+    ia32: "i686",
+    riscv64: "riscv64",
+  };
+  return `${machines[process.arch] ?? process.arch}-${process.platform}`;
+}
+
+function hasKvm(): boolean {
+  try {
+    fs.accessSync("/dev/kvm", fs.constants.R_OK | fs.constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Microarchitecture levels that the processor has, as the reference adds them to `extra-platforms`. */
+function x86Levels(): string[] {
+  const flags = new Set(/^flags\s*:(.*)$/m.exec(readOptional("/proc/cpuinfo") ?? "")?.[1]?.split(" ") ?? []);
+  const needs = [
+    [],
+    ["cx16", "lahf_lm", "popcnt", "sse4_1", "sse4_2", "ssse3"],
+    ["avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"],
+    ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"],
+  ];
+  const levels: string[] = [];
+  for (const [index, required] of needs.entries()) {
+    if (!required.every((name) => flags.has(name))) break;
+    levels.push(`x86_64-v${index + 1}-linux`);
+  }
+  return levels;
+}
+
+function defaultCertificates(): string | undefined {
+  return ["/etc/ssl/certs/ca-certificates.crt", "/nix/var/nix/profiles/default/etc/ssl/certs/ca-bundle.crt"].find(
+    (file) => fs.existsSync(file),
+  );
+}

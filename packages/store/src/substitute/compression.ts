@@ -1,0 +1,173 @@
+/** Compression of NARs and logs. xz comes from lzma-native, byte-equal to the xz program at preset 6 with CRC64. */
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { type Duplex, Readable } from "node:stream";
+import zlib from "node:zlib";
+import { FirnError } from "@firn/formats";
+import type { NarChunks } from "../store.ts";
+
+/** Methods a narinfo may name. */
+export type Compression =
+  | "none"
+  | "xz"
+  | "zstd"
+  | "gzip"
+  | "bzip2"
+  | "br"
+  | "lzip"
+  | "lz4"
+  | "compress"
+  | "grzip"
+  | "lrzip"
+  | "lzma"
+  | "lzop";
+
+interface Codecs {
+  readonly compress: (() => Duplex) | undefined;
+  readonly decompress: (() => Duplex) | undefined;
+  /** Program used when there is no library. */
+  readonly program?: string;
+}
+
+interface Lzma {
+  createCompressor(options: { preset: number; check: number }): Duplex;
+  createDecompressor(options?: { memlimit?: number }): Duplex;
+  CHECK_CRC64: number;
+}
+
+const XZ_PRESET = 6;
+const XZ_MEMORY = 2 ** 30;
+
+function lzma(): Lzma | undefined {
+  try {
+    return createRequire(import.meta.url)("lzma-native") as Lzma;
+  } catch {
+    return undefined;
+  }
+}
+
+function codecs(method: string): Codecs {
+  switch (method) {
+    case "gzip":
+      return { compress: () => zlib.createGzip({ level: 9 }), decompress: () => zlib.createGunzip() };
+    case "zstd":
+      return { compress: () => zlib.createZstdCompress(), decompress: () => zlib.createZstdDecompress() };
+    case "br":
+      return {
+        compress: () => zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 6 } }),
+        decompress: () => zlib.createBrotliDecompress(),
+      };
+    case "xz":
+    case "lzma": {
+      const library = lzma();
+      if (library === undefined) return { compress: undefined, decompress: undefined, program: "xz" };
+      return {
+        compress: () => library.createCompressor({ preset: XZ_PRESET, check: library.CHECK_CRC64 }),
+        decompress: () => library.createDecompressor({ memlimit: XZ_MEMORY }),
+      };
+    }
+    case "bzip2":
+      return { compress: undefined, decompress: undefined, program: "bzip2" };
+    default:
+      throw new FirnError("unknown-compression", `unknown compression method '${method}'`);
+  }
+}
+
+async function* through(input: NarChunks, stream: Duplex): AsyncGenerator<Uint8Array, void, undefined> {
+  const source = Readable.from(input, { objectMode: false });
+  source.on("error", (error) => stream.destroy(error));
+  source.pipe(stream);
+  try {
+    yield* stream as AsyncIterable<Uint8Array>;
+  } finally {
+    source.destroy();
+    stream.destroy();
+  }
+}
+
+async function* throughProgram(
+  input: NarChunks,
+  command: readonly [string, ...string[]],
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const [program, ...args] = command;
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const ended = new Promise<void>((resolve, reject) => {
+    let errors = "";
+    child.stderr.on("data", (data: Buffer) => {
+      errors += data.toString("latin1").slice(0, 1000);
+    });
+    child.on("error", (error) =>
+      reject(new FirnError("missing-program", `the program '${program}' cannot be run: ${error.message}`)),
+    );
+    child.on("close", (code) =>
+      code === 0 ? resolve() : reject(new FirnError("bad-compressed-data", `${program} failed: ${errors.trim()}`)),
+    );
+  });
+  ended.catch(() => {});
+  const source = Readable.from(input, { objectMode: false });
+  child.stdin.on("error", () => source.destroy());
+  source.on("error", () => child.kill());
+  source.pipe(child.stdin);
+  try {
+    yield* child.stdout as AsyncIterable<Uint8Array>;
+    await ended;
+  } finally {
+    source.destroy();
+    child.kill();
+  }
+}
+
+/** Compresses a stream; error `unknown-compression`. */
+export async function* compress(input: NarChunks, method: string): AsyncGenerator<Uint8Array, void, undefined> {
+  if (method === "none" || method === "") {
+    yield* input;
+    return;
+  }
+  const { compress: make, program } = codecs(method);
+  if (make !== undefined) yield* through(input, make());
+  else yield* throughProgram(input, [program!, "-c"]);
+}
+
+/** Decompresses a stream, giving at most `limit` bytes (errors `bad-compressed-data`, `too-large`, `unknown-compression`). */
+export async function* decompress(
+  input: NarChunks,
+  method: string,
+  limit = Number.MAX_SAFE_INTEGER,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let size = 0;
+  let output: NarChunks = input;
+  if (method !== "none" && method !== "") {
+    const { decompress: make, program } = codecs(method);
+    output = make !== undefined ? through(input, make()) : throughProgram(input, [program!, "-dc"]);
+  }
+  try {
+    for await (const chunk of output) {
+      size += chunk.length;
+      if (size > limit)
+        throw new FirnError("too-large", `decompressed data is larger than the expected ${limit} bytes`);
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof FirnError) throw error;
+    throw new FirnError(
+      "bad-compressed-data",
+      `failed to decompress (${method}): ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** File name suffix of a method, with its dot. */
+export function compressionSuffix(method: string): string {
+  const suffixes: Readonly<Record<string, string>> = {
+    xz: ".xz",
+    bzip2: ".bz2",
+    zstd: ".zst",
+    br: ".br",
+    gzip: ".gz",
+    none: "",
+  };
+  return suffixes[method] ?? `.${method}`;
+}

@@ -1,0 +1,409 @@
+/** Downloads: `http`, `https` and `file` URLs, with retries, resumption of broken transfers, proxies from the environment. */
+import fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { FirnError } from "@firn/formats";
+import type { Dispatcher } from "undici";
+import { type EventSink, noEvents } from "../events.ts";
+import { hasErrorCode } from "../fs/disk.ts";
+import type { Settings } from "../settings/settings.ts";
+
+const FIRST_DELAY_MS = 250;
+const MAX_REDIRECTS = 10;
+const RETRIED = new Set([408, 429, 500, 502, 503, 504, 520, 522, 524]);
+
+/** What to ask for. */
+export interface TransferRequest {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Answer `cached` when the server still has this version. */
+  readonly etag?: string;
+  /** `HEAD` asks whether it exists; `PUT` sends `body`. */
+  readonly method?: "GET" | "HEAD" | "PUT";
+  readonly body?: Uint8Array;
+  /** Tells progress as events when given. */
+  readonly progress?: boolean;
+}
+
+/** The answer; `body` must be read or `cancel` called. */
+export interface Transfer {
+  readonly url: string;
+  readonly status: number;
+  readonly cached: boolean;
+  readonly size?: number;
+  readonly etag?: string;
+  readonly lastModified?: string;
+  /** From the `Link: <…>; rel="immutable"` header. */
+  readonly immutableUrl?: string;
+  readonly body: AsyncIterable<Uint8Array>;
+  cancel(): void;
+}
+
+/** Limits and credentials, from settings. */
+export interface TransferOptions {
+  readonly attempts: number;
+  readonly connectTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly connections: number;
+  readonly userAgent: string;
+  readonly offline: boolean;
+  readonly certificates: string | undefined;
+  readonly netrc: string | undefined;
+  readonly events: EventSink;
+}
+
+/** Options for `createTransferrer` as the settings say. */
+export function transferOptions(
+  settings: Settings,
+  extra: { offline?: boolean; events?: EventSink } = {},
+): TransferOptions {
+  const connections = settings.get("http-connections");
+  return {
+    attempts: Math.max(1, settings.get("download-attempts")),
+    connectTimeoutMs: settings.get("connect-timeout") * 1000,
+    stallTimeoutMs: settings.get("stalled-download-timeout") * 1000,
+    connections: connections === 0 ? 1000 : connections,
+    userAgent: `Firn/0.1 ${settings.get("user-agent-suffix")}`.trim(),
+    offline: extra.offline ?? false,
+    certificates: settings.get("ssl-cert-file"),
+    netrc: settings.get("netrc-file"),
+    events: extra.events ?? noEvents,
+  };
+}
+
+class TransferFailure extends FirnError {
+  readonly transient: boolean;
+  constructor(code: string, message: string, transient: boolean) {
+    super(code, message);
+    this.transient = transient;
+  }
+}
+
+/** Transfers data; holds the connection pool. */
+export class Transferrer {
+  readonly #options: TransferOptions;
+  #dispatcher: Promise<Dispatcher> | undefined;
+  #credentials: Map<string, string> | undefined;
+  #active = 0;
+  readonly #queue: (() => void)[] = [];
+  #nextId = 1;
+
+  constructor(options: TransferOptions) {
+    this.#options = options;
+  }
+
+  /** Starts a transfer. Errors `not-found` (404, 410, 403 of buckets), `transfer-failed`, `offline`. */
+  async open(request: TransferRequest): Promise<Transfer> {
+    if (request.url.startsWith("file:")) return openFile(request);
+    if (!/^https?:/.test(request.url)) {
+      throw new FirnError("bad-url", `cannot download '${request.url}': unsupported kind of URL`);
+    }
+    if (this.#options.offline) throw new FirnError("offline", `cannot download '${request.url}' in offline mode`);
+    await this.#acquire();
+    try {
+      return await this.#withRetries(request, (attempt) => this.#start(request, attempt));
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+  }
+
+  /** Fetches a small text; undefined when it does not exist. `limit` bytes at most. */
+  async text(url: string, limit = 64 * 1024 * 1024): Promise<string | undefined> {
+    try {
+      const transfer = await this.open({ url });
+      return (await collect(transfer, limit)).toString("latin1");
+    } catch (error) {
+      if (error instanceof FirnError && error.code === "not-found") return undefined;
+      throw error;
+    }
+  }
+
+  /** Closes idle connections. */
+  async close(): Promise<void> {
+    await (await this.#dispatcher)?.close();
+  }
+
+  async #withRetries<T>(request: TransferRequest, run: (attempt: number) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await run(attempt);
+      } catch (error) {
+        const transient = error instanceof TransferFailure ? error.transient : !(error instanceof FirnError);
+        const failure = error instanceof FirnError ? error : networkFailure(request.url, error);
+        if (!transient || attempt >= this.#options.attempts) throw failure;
+        const delay = FIRST_DELAY_MS * 2 ** (attempt - 1) * (1 + Math.random() / 2);
+        this.#options.events({
+          kind: "message",
+          level: "warn",
+          text: `${failure.message}; retrying in ${Math.round(delay)} ms (attempt ${attempt}/${this.#options.attempts})`,
+        });
+        await sleep(delay);
+      }
+    }
+  }
+
+  async #start(request: TransferRequest, _attempt: number): Promise<Transfer> {
+    const response = await this.#request(request, {});
+    if (response.status === 304) {
+      await response.discard();
+      this.#release();
+      return { ...response.facts, cached: true, body: empty(), cancel: () => {} };
+    }
+    if (response.status < 200 || response.status > 299) {
+      await response.discard();
+      throw statusFailure(request.url, response.status);
+    }
+    const id = this.#nextId++;
+    const { events } = this.#options;
+    const { size } = response.facts;
+    if (request.progress === true) {
+      events({ kind: "transfer-start", id, url: request.url, ...(size === undefined ? {} : { size }) });
+    }
+    let released = false;
+    const end = (ok: boolean, done: number): void => {
+      if (released) return;
+      released = true;
+      this.#release();
+      if (request.progress === true) events({ kind: "transfer-end", id, ok, done });
+    };
+    return {
+      ...response.facts,
+      cached: false,
+      body: this.#resuming(request, response, {
+        end,
+        progress: (done) => {
+          if (request.progress === true) {
+            events({ kind: "transfer-progress", id, done, ...(size === undefined ? {} : { size }) });
+          }
+        },
+      }),
+      cancel: () => {
+        void response.discard();
+        end(false, 0);
+      },
+    };
+  }
+
+  /** The body, continued with range requests when the connection breaks. */
+  async *#resuming(
+    request: TransferRequest,
+    first: Response,
+    report: { end: (ok: boolean, done: number) => void; progress: (done: number) => void },
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    let done = 0;
+    let response = first;
+    let failures = 0;
+    try {
+      for (;;) {
+        try {
+          for await (const chunk of response.body) {
+            done += chunk.length;
+            failures = 0;
+            report.progress(done);
+            yield chunk;
+          }
+          const { size } = first.facts;
+          if (size === undefined || done >= size) break;
+          throw new Error("connection closed before the end");
+        } catch (error) {
+          failures++;
+          if (!first.resumable || failures >= this.#options.attempts) throw networkFailure(request.url, error);
+          await sleep(FIRST_DELAY_MS * 2 ** (failures - 1));
+          response = await this.#withRetries(request, async () => {
+            const next = await this.#request(request, {
+              range: `bytes=${done}-`,
+              ...(first.facts.etag === undefined ? {} : { "if-range": first.facts.etag }),
+            });
+            if (next.status !== 206) {
+              await next.discard();
+              throw new TransferFailure("transfer-failed", `cannot resume the download of '${request.url}'`, false);
+            }
+            return next;
+          });
+        }
+      }
+      report.end(true, done);
+    } finally {
+      report.end(false, done);
+    }
+  }
+
+  async #request(request: TransferRequest, more: Readonly<Record<string, string>>): Promise<Response> {
+    const undici = await import("undici");
+    this.#dispatcher ??= this.#makeDispatcher();
+    const dispatcher = await this.#dispatcher;
+    let url = request.url;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const authorization = this.#authorization(url);
+      const response = await undici.request(url, {
+        dispatcher,
+        method: request.method ?? "GET",
+        headers: {
+          "user-agent": this.#options.userAgent,
+          ...(authorization === undefined ? {} : { authorization }),
+          ...(request.etag === undefined ? {} : { "if-none-match": request.etag }),
+          ...request.headers,
+          ...more,
+        },
+        ...(request.body === undefined ? {} : { body: request.body }),
+        headersTimeout: this.#options.stallTimeoutMs,
+        bodyTimeout: this.#options.stallTimeoutMs,
+      });
+      const header = (name: string): string | undefined => {
+        const value = response.headers[name];
+        return Array.isArray(value) ? value[0] : value;
+      };
+      const location = header("location");
+      if (
+        response.statusCode >= 300 &&
+        response.statusCode < 400 &&
+        response.statusCode !== 304 &&
+        location !== undefined
+      ) {
+        await response.body.dump();
+        const next = new URL(location, url);
+        if (next.protocol !== "https:" && next.protocol !== "http:") {
+          throw new FirnError("bad-url", `'${url}' redirects to the unsupported URL '${next.href}'`);
+        }
+        url = next.href;
+        continue;
+      }
+      const size = header("content-length");
+      const etag = header("etag");
+      const lastModified = header("last-modified");
+      const immutable = /<([^>]*)>;[^,]*rel="immutable"/.exec(header("link") ?? "")?.[1];
+      return {
+        status: response.statusCode,
+        resumable: header("accept-ranges") === "bytes" && header("content-encoding") === undefined,
+        facts: {
+          url,
+          status: response.statusCode,
+          ...(size === undefined || request.method === "HEAD" ? {} : { size: Number(size) }),
+          ...(etag === undefined ? {} : { etag }),
+          ...(lastModified === undefined ? {} : { lastModified }),
+          ...(immutable === undefined ? {} : { immutableUrl: new URL(immutable, url).href }),
+        },
+        body: response.body,
+        discard: () => response.body.dump().then(() => {}),
+      };
+    }
+    throw new FirnError("transfer-failed", `unable to download '${request.url}': too many redirects`);
+  }
+
+  async #makeDispatcher(): Promise<Dispatcher> {
+    const undici = await import("undici");
+    const file = this.#options.certificates;
+    const ca = file !== undefined && fs.existsSync(file) ? fs.readFileSync(file, "latin1") : undefined;
+    const tls = { timeout: this.#options.connectTimeoutMs, ...(ca === undefined ? {} : { ca }) };
+    return new undici.EnvHttpProxyAgent({
+      connections: this.#options.connections,
+      connect: tls,
+      ...(ca === undefined ? {} : { requestTls: { ca }, proxyTls: { ca } }),
+    });
+  }
+
+  #authorization(url: string): string | undefined {
+    const parsed = new URL(url);
+    if (parsed.username !== "") {
+      return basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password));
+    }
+    this.#credentials ??= readNetrc(this.#options.netrc);
+    return this.#credentials.get(parsed.hostname) ?? this.#credentials.get("");
+  }
+
+  async #acquire(): Promise<void> {
+    if (this.#active >= this.#options.connections) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#active++;
+  }
+
+  #release(): void {
+    this.#active--;
+    this.#queue.shift()?.();
+  }
+}
+
+interface Response {
+  readonly status: number;
+  readonly resumable: boolean;
+  readonly facts: Omit<Transfer, "body" | "cancel" | "cached">;
+  readonly body: AsyncIterable<Uint8Array>;
+  discard(): Promise<void>;
+}
+
+async function* empty(): AsyncGenerator<Uint8Array, void, undefined> {}
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+/** Host → Authorization header; `""` is the default entry. */
+function readNetrc(file: string | undefined): Map<string, string> {
+  const result = new Map<string, string>();
+  if (file === undefined || !fs.existsSync(file)) return result;
+  const words = fs.readFileSync(file, "utf8").split(/\s+/);
+  let host: string | undefined;
+  let login = "";
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] === "machine") host = words[++i] ?? "";
+    else if (words[i] === "default") host = "";
+    else if (words[i] === "login") login = words[++i] ?? "";
+    else if (words[i] === "password" && host !== undefined) result.set(host, basic(login, words[++i] ?? ""));
+  }
+  return result;
+}
+
+function statusFailure(url: string, status: number): TransferFailure {
+  if (status === 404 || status === 410 || status === 403) {
+    return new TransferFailure("not-found", `unable to download '${url}': HTTP error ${status}`, false);
+  }
+  return new TransferFailure(
+    "transfer-failed",
+    `unable to download '${url}': HTTP error ${status}`,
+    RETRIED.has(status),
+  );
+}
+
+function networkFailure(url: string, error: unknown): TransferFailure {
+  if (error instanceof TransferFailure) return error;
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  const text =
+    cause instanceof Error ? cause.message || String("code" in cause ? cause.code : cause.name) : String(cause);
+  return new TransferFailure("transfer-failed", `unable to download '${url}': ${text}`, true);
+}
+
+function openFile(request: TransferRequest): Transfer {
+  const file = fileURLToPath(request.url);
+  let stat: fs.Stats;
+  try {
+    stat = fs.statSync(file);
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) throw error;
+    throw new FirnError("not-found", `unable to download '${request.url}': file does not exist`);
+  }
+  const stream = request.method === "HEAD" ? undefined : fs.createReadStream(file, { highWaterMark: 1 << 18 });
+  return {
+    url: request.url,
+    status: 200,
+    cached: false,
+    size: stat.size,
+    body: stream ?? empty(),
+    cancel: () => stream?.destroy(),
+  };
+}
+
+/** The whole body, at most `limit` bytes (error `too-large`). */
+export async function collect(transfer: Transfer, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of transfer.body) {
+    size += chunk.length;
+    if (size > limit) {
+      transfer.cancel();
+      throw new FirnError("too-large", `'${transfer.url}' is larger than ${limit} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
