@@ -1,6 +1,12 @@
 /** Every byte format of Nix, without any input or output of its own. */
 export * from "./base/bytes.ts";
-export { type ErrorDetails, FirnError, type SourcePosition, type TraceFrame } from "./base/error.ts";
+export {
+  type ErrorDetails,
+  FirnError,
+  type SourceExcerpt,
+  type SourcePosition,
+  type TraceFrame,
+} from "./base/error.ts";
 export * from "./derivation/derivation.ts";
 export * from "./derivation/hash.ts";
 export * from "./derivation/json.ts";

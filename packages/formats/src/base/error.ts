@@ -8,12 +8,23 @@ export interface SourcePosition {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** The line itself and its neighbours, for rendering. */
+  readonly excerpt?: SourceExcerpt;
+}
+
+/** Lines around a position; undefined where the source has none. */
+export interface SourceExcerpt {
+  readonly previous: string | undefined;
+  readonly line: string | undefined;
+  readonly next: string | undefined;
 }
 
 /** One step of the way to an error, outermost last ("while evaluating …"). */
 export interface TraceFrame {
   readonly message: string;
   readonly position?: SourcePosition;
+  /** Shown even when the trace is cut short. */
+  readonly always?: boolean;
 }
 
 /** What may accompany an error besides its code and text. */
@@ -22,6 +33,8 @@ export interface ErrorDetails {
   readonly hint?: string;
   readonly position?: SourcePosition;
   readonly trace?: readonly TraceFrame[];
+  /** Names the user may have meant, best first ("Did you mean …?"). */
+  readonly suggestions?: readonly string[];
   readonly cause?: unknown;
   /** Exit status of the command line; 1 unless the reference differs (e.g. 100 + bits for failed builds). */
   readonly exitStatus?: number;
@@ -33,6 +46,7 @@ export class FirnError extends Error {
   readonly hint: string | undefined;
   readonly position: SourcePosition | undefined;
   readonly trace: readonly TraceFrame[];
+  readonly suggestions: readonly string[];
   readonly exitStatus: number;
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
@@ -42,6 +56,7 @@ export class FirnError extends Error {
     this.hint = details.hint;
     this.position = details.position;
     this.trace = details.trace ?? [];
+    this.suggestions = details.suggestions ?? [];
     this.exitStatus = details.exitStatus ?? 1;
   }
 }

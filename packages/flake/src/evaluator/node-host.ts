@@ -1,0 +1,181 @@
+/** The EvalHost over Node: files are read here, everything else goes to services. Runs inside the evaluator's worker. */
+import fs from "node:fs";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { type EvalHost, type EvalMessage, type EvalMode, type FileType, fetchurlSource, type SearchPathEntry } from "@firn/language";
+import { fsPath } from "@firn/store";
+import type { SyncServices } from "./services.ts";
+
+/** Everything about an evaluation that is plain data. */
+export interface HostConfig {
+  readonly mode: EvalMode;
+  readonly storeDir: string;
+  readonly currentSystem: string;
+  readonly nixVersion: string;
+  readonly searchPath: readonly SearchPathEntry[];
+  readonly homeDirectory: string;
+  /** Seconds since 1970. */
+  readonly currentTime: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** In pure and restricted mode: what may be read besides what the evaluation itself allows. */
+  readonly allowedPaths: readonly string[];
+  readonly allowedUris: readonly string[];
+  readonly showTrace: boolean;
+}
+
+const corePackages = "/__corepkgs__/";
+
+function systemError(error: unknown, action: string, path: string): FirnError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const missing = code === "ENOENT" || code === "ENOTDIR";
+  if (missing) return new FirnError("path-not-found", `path '${path}' does not exist`);
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: "Permission denied",
+    EISDIR: "Is a directory",
+    ELOOP: "Too many levels of symbolic links",
+    ENAMETOOLONG: "File name too long",
+  };
+  return new FirnError("system-error", `${action} '${path}': ${reasons[code] ?? code}`, { cause: error });
+}
+
+function typeOf(stat: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileType {
+  if (stat.isFile()) return "regular";
+  if (stat.isDirectory()) return "directory";
+  return stat.isSymbolicLink() ? "symlink" : "unknown";
+}
+
+/** Whether `path` is at, below or above `allowed`: parents may be looked at to get there. */
+function related(path: string, allowed: string): boolean {
+  if (path === allowed || allowed === "/" || path === "/") return true;
+  return path.startsWith(`${allowed}/`) || allowed.startsWith(`${path}/`);
+}
+
+function uriAllowed(uri: string, prefix: string): boolean {
+  if (uri === prefix) return true;
+  if (!uri.startsWith(prefix)) return false;
+  if (prefix.endsWith("/") || uri[prefix.length] === "/") return true;
+  return /^[a-z+]+:$/.test(prefix);
+}
+
+export function createNodeHost(
+  config: HostConfig,
+  services: SyncServices,
+  report: (message: EvalMessage) => void,
+): EvalHost {
+  const { mode, storeDir } = config;
+  const guarded = mode.pure || mode.restricted;
+  const allowed = new Set(config.allowedPaths);
+  const resolvedEntries = new Map<string, string | undefined>();
+
+  function check(path: string): void {
+    if (!guarded || path.startsWith(corePackages)) return;
+    for (const prefix of allowed) if (related(path, prefix)) return;
+    const where = mode.pure ? "in pure evaluation mode (use '--impure' to override)" : "in restricted mode";
+    throw new FirnError("restricted-path", `access to absolute path '${path}' is forbidden ${where}`);
+  }
+
+  function stat(path: string): FileType | undefined {
+    check(path);
+    const found = fs.lstatSync(fsPath(path), { throwIfNoEntry: false });
+    return found === undefined ? undefined : typeOf(found);
+  }
+
+  function fileType(path: string): FileType | undefined {
+    if (path.startsWith(corePackages)) return path === `${corePackages}fetchurl.nix` ? "regular" : undefined;
+    try {
+      return stat(path);
+    } catch (error) {
+      if (error instanceof FirnError) throw error;
+      const code = error instanceof Error && "code" in error ? error.code : "";
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw systemError(error, "getting status of", path);
+    }
+  }
+
+  function resolveSymlinks(path: string): string {
+    if (path.startsWith(corePackages)) return path;
+    check(path);
+    try {
+      const real = fs.realpathSync.native(fsPath(path), { encoding: "latin1" });
+      check(real);
+      return real;
+    } catch (error) {
+      if (error instanceof FirnError) throw error;
+      throw systemError(error, "resolving", path);
+    }
+  }
+
+  function searchPathEntry(path: string): string | undefined {
+    if (/^(channel:|flake:|https?:|file:|tarball\+|git\+)/.test(path) || /^[a-z+]+:\/\//.test(path)) {
+      return services.resolveSearchPathUrl(path);
+    }
+    const absolute = path.startsWith("/") ? path : `${byteStringOf(process.cwd())}/${path}`;
+    const type = fileType(absolute);
+    if (type !== undefined) {
+      if (!mode.pure) allowed.add(absolute);
+      return absolute;
+    }
+    report({ kind: "warning", text: `Nix search path entry '${path}' does not exist, ignoring` });
+    return undefined;
+  }
+
+  return {
+    mode,
+    storeDir,
+    currentSystem: config.currentSystem,
+    nixVersion: config.nixVersion,
+    searchPath: config.searchPath,
+    currentTime: () => config.currentTime,
+    environment: (name) => byteStringOf(config.environment[name] ?? ""),
+    homeDirectory: () => config.homeDirectory,
+    readFile(path) {
+      if (path === `${corePackages}fetchurl.nix`) return fetchurlSource;
+      check(path);
+      try {
+        return fs.readFileSync(fsPath(path), "latin1");
+      } catch (error) {
+        throw systemError(error, "reading", path);
+      }
+    },
+    readDirectory(path) {
+      check(path);
+      try {
+        const entries = fs.readdirSync(fsPath(path), { withFileTypes: true, encoding: "latin1" });
+        return entries.map((entry) => [entry.name, typeOf(entry)] as const);
+      } catch (error) {
+        throw systemError(error, "reading directory", path);
+      }
+    },
+    fileType,
+    resolveSymlinks,
+    checkAllowed: check,
+    allowPath(path) {
+      if (guarded) allowed.add(path);
+    },
+    checkUri(uri) {
+      if (!mode.restricted) return;
+      for (const prefix of config.allowedUris) if (uriAllowed(uri, prefix)) return;
+      throw new FirnError("restricted-uri", `access to URI '${uri}' is forbidden in restricted mode`);
+    },
+    addPathToStore(request) {
+      check(request.path);
+      return services.addPath(request);
+    },
+    addTextToStore: services.addText,
+    writeDerivation: services.writeDerivation,
+    readDerivation: services.readDerivation,
+    realiseContext(elements) {
+      const outputs = services.realise(elements);
+      for (const element of elements) if (element.kind === "opaque") allowed.add(element.path);
+      for (const path of outputs.values()) allowed.add(path);
+      return outputs;
+    },
+    ensurePath: services.ensurePath,
+    queryPath: services.queryPath,
+    fetch: services.fetch,
+    resolveSearchPathEntry(path) {
+      if (!resolvedEntries.has(path)) resolvedEntries.set(path, searchPathEntry(path));
+      return resolvedEntries.get(path);
+    },
+    report,
+  };
+}

@@ -1,0 +1,88 @@
+/** Services without a store: paths are computed, nothing is written, built or fetched. What `--readonly-mode` with a dummy store gives. */
+import {
+  createHasher,
+  FirnError,
+  type Hash,
+  makeFixedOutputPath,
+  makeTextPath,
+  parseHash,
+  storePathBaseName,
+} from "@firn/formats";
+import type { FileType } from "@firn/language";
+import { dumpPath, readFileChunks } from "@firn/store";
+import type { SyncServices } from "./services.ts";
+
+type Filter = (path: string, type: FileType) => boolean;
+
+/** SHA-256 of a tree's NAR or of one file's bytes. */
+export function hashTree(path: string, method: "flat" | "nar", filter?: Filter): Hash {
+  const hasher = createHasher("sha256");
+  const chunks =
+    method === "flat"
+      ? readFileChunks(path)
+      : dumpPath(path, filter === undefined ? undefined : (relative, kind) => filter(path + relative, kind));
+  for (const chunk of chunks) hasher.update(chunk);
+  return { algorithm: "sha256", bytes: hasher.digest() };
+}
+
+export function createOfflineServices(storeDir: string): SyncServices {
+  const derivations = new Map<string, string>();
+  const texts = new Map<string, readonly string[]>();
+  const invalid = (path: string) =>
+    new FirnError("invalid-path", `path '${path}' is not valid`, {
+      hint: "this evaluation has no store; drop --readonly-mode or name a store",
+    });
+  return {
+    addPath({ path, name, method, expectedHash, filter }) {
+      const target = { name, storeDir };
+      if (expectedHash !== undefined && filter === undefined) {
+        const expected = makeFixedOutputPath({ method, hash: parseHash(expectedHash) }, target);
+        const actual = makeFixedOutputPath({ method, hash: hashTree(path, method) }, target);
+        if (expected === actual) return actual;
+        throw new FirnError("path-mismatch", `store path mismatch in (possibly filtered) path added from '${path}'`);
+      }
+      const actual = makeFixedOutputPath({ method, hash: hashTree(path, method, filter) }, target);
+      if (expectedHash === undefined) return actual;
+      const expected = makeFixedOutputPath({ method, hash: parseHash(expectedHash) }, target);
+      if (expected === actual) return actual;
+      throw new FirnError("path-mismatch", `store path mismatch in (possibly filtered) path added from '${path}'`);
+    },
+    addText(name, contents, references) {
+      const path = makeTextPath(contents, { name, storeDir, references: { others: references, self: false } });
+      texts.set(path, references);
+      return path;
+    },
+    writeDerivation({ drvPath, contents }) {
+      derivations.set(drvPath, contents);
+    },
+    readDerivation(drvPath) {
+      const text = derivations.get(drvPath);
+      if (text === undefined) throw invalid(drvPath);
+      return text;
+    },
+    realise(elements) {
+      for (const element of elements) {
+        if (element.kind === "opaque") continue;
+        const drv = storePathBaseName(element.drvPath);
+        throw new FirnError(
+          "import-from-derivation-disabled",
+          `cannot build '${element.drvPath}' during evaluation because the store is read-only`,
+          { hint: `'${drv}' has to be built before its contents can be read` },
+        );
+      }
+      return new Map();
+    },
+    ensurePath(path) {
+      if (!derivations.has(path) && !texts.has(path)) throw invalid(path);
+    },
+    queryPath(path) {
+      const references = texts.get(path);
+      return references === undefined ? undefined : { narHash: "", narSize: 0, references };
+    },
+    fetch(request) {
+      const what = request.kind === "tree" ? (request.reference ?? "a tree") : request.url;
+      throw new FirnError("no-fetching", `cannot fetch '${what}': this evaluation has no store`);
+    },
+    resolveSearchPathUrl: () => undefined,
+  };
+}

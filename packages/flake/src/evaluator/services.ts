@@ -1,0 +1,50 @@
+/** What an evaluation needs from store, builders and fetchers: the synchronous form inside the worker, the asynchronous one outside. */
+import type {
+  ContextElement,
+  DerivationRequest,
+  FetchRequest,
+  FetchResult,
+  FileType,
+  PathFacts,
+} from "@firn/language";
+
+/** A copy into the store. `include`, when given, lists the paths below the root (`/a/b`) that a filter kept. */
+export interface AddPathServiceRequest {
+  readonly path: string;
+  readonly name: string;
+  readonly method: "flat" | "nar";
+  readonly expectedHash?: string;
+  readonly include?: readonly string[];
+}
+
+/** The main thread's side; the command line implements it over store, build and fetch. All strings are byte strings. */
+export interface HostServices {
+  /** Copies a path; gives its store path. In read-only mode only computes it. */
+  addPath(request: AddPathServiceRequest): Promise<string>;
+  addText(name: string, contents: string, references: readonly string[]): Promise<string>;
+  writeDerivation(request: DerivationRequest): Promise<void>;
+  /** The text of a derivation that this evaluation did not write. */
+  readDerivation(drvPath: string): Promise<string>;
+  /** Builds what is missing; `drvPath!output` → path for every output element. */
+  realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
+  ensurePath(path: string): Promise<void>;
+  queryPath(path: string): Promise<PathFacts | undefined>;
+  fetch(request: FetchRequest): Promise<FetchResult>;
+  /** `channel:…`, URLs and `flake:…` of the search path; undefined when it cannot be had. */
+  resolveSearchPathUrl(url: string): Promise<string | undefined>;
+}
+
+/** The same, synchronous. `filter` stands for `include`. */
+export interface SyncServices {
+  addPath(
+    request: Omit<AddPathServiceRequest, "include"> & { readonly filter?: (path: string, type: FileType) => boolean },
+  ): string;
+  addText(name: string, contents: string, references: readonly string[]): string;
+  writeDerivation(request: DerivationRequest): void;
+  readDerivation(drvPath: string): string;
+  realise(elements: readonly ContextElement[]): ReadonlyMap<string, string>;
+  ensurePath(path: string): void;
+  queryPath(path: string): PathFacts | undefined;
+  fetch(request: FetchRequest): FetchResult;
+  resolveSearchPathUrl(url: string): string | undefined;
+}

@@ -1,0 +1,113 @@
+/** The global scope of one evaluator: every builtin, the constants, and the set `builtins` itself. */
+import type { EvalHost } from "../host.ts";
+import { intern, symbolNames } from "../code/memory.ts";
+import { addSource } from "../code/source.ts";
+import { evaluateSource } from "../code/load.ts";
+import { type Attrs, makeAttrs, type Slot, Thunk } from "../value/value.ts";
+import { type BuiltinTable, makeBuiltin } from "./arguments.ts";
+import { attributeBuiltins } from "./attributes.ts";
+import { contextBuiltins } from "./contexts.ts";
+import { controlBuiltins } from "./control.ts";
+import { derivationBuiltins } from "./derivation.ts";
+import { environmentBuiltins } from "./environment.ts";
+import { fetchBuiltins } from "./fetch.ts";
+import { hashBuiltins } from "./hashes.ts";
+import { importBuiltins } from "./import.ts";
+import { derivationSource } from "./internal-sources.ts";
+import { jsonBuiltins } from "./json.ts";
+import { listBuiltins } from "./lists.ts";
+import { numberBuiltins } from "./numbers.ts";
+import { pathBuiltins } from "./paths.ts";
+import { stringBuiltins } from "./strings.ts";
+import { tomlBuiltins } from "./toml.ts";
+import { typeBuiltins } from "./types.ts";
+import { versionBuiltins } from "./versions.ts";
+import { xmlBuiltins } from "./xml.ts";
+
+const tables: readonly BuiltinTable[] = [
+  attributeBuiltins,
+  contextBuiltins,
+  controlBuiltins,
+  derivationBuiltins,
+  environmentBuiltins,
+  fetchBuiltins,
+  hashBuiltins,
+  importBuiltins,
+  jsonBuiltins,
+  listBuiltins,
+  numberBuiltins,
+  pathBuiltins,
+  stringBuiltins,
+  tomlBuiltins,
+  typeBuiltins,
+  versionBuiltins,
+  xmlBuiltins,
+];
+
+/** Builtins that exist only with an experimental feature. */
+const gated: ReadonlyMap<string, string> = new Map([
+  ["fetchTree", "fetch-tree"],
+  ["outputOf", "dynamic-derivations"],
+  ["fetchClosure", "fetch-closure"],
+]);
+
+/** Fills the globals of an evaluator; gives the set `builtins`. `extra` are the embedder's own (flakes). */
+export function installGlobals(
+  globals: (Slot | undefined)[],
+  host: EvalHost,
+  extra: readonly BuiltinTable[],
+): Attrs {
+  const members = new Map<string, Slot>();
+  const set = (name: string, value: Slot) => {
+    const symbol = intern(name);
+    while (globals.length <= symbol) globals.push(undefined);
+    globals[symbol] = value;
+  };
+  const define = (name: string, value: Slot, global: boolean) => {
+    members.set(name, value);
+    set(global ? name : `__${name}`, value);
+  };
+  for (const table of [...tables, ...extra]) {
+    for (const [name, definition] of Object.entries(table)) {
+      const feature = gated.get(name);
+      if (feature !== undefined && !hasFeature(host, feature)) continue;
+      define(name, makeBuiltin(name, definition), definition.global === true);
+    }
+  }
+  define("true", true, true);
+  define("false", false, true);
+  define("null", null, true);
+  define("nixVersion", host.nixVersion, false);
+  define("storeDir", host.storeDir, false);
+  define("langVersion", 6, false);
+  if (!host.mode.pure) {
+    define("currentTime", host.currentTime(), false);
+    define("currentSystem", host.currentSystem, false);
+  }
+  const entries = host.searchPath.map(({ prefix, path }) =>
+    makeAttrs([intern("path"), intern("prefix")], [path, prefix], null),
+  );
+  define("nixPath", entries, false);
+  const derivation = new Thunk(2, () => evaluateSource(addSource("internal", "derivation", "/", derivationSource)));
+  define("derivation", derivation, true);
+  members.set("builtins", null);
+  const names = [...members.keys()];
+  const builtins = makeAttrs(names.map(intern), [...members.values()], null);
+  builtins.values[builtins.shape!.find(intern("builtins"))] = builtins;
+  set("builtins", builtins);
+  return builtins;
+}
+
+function hasFeature(host: EvalHost, feature: string): boolean {
+  const features = host.mode.experimentalFeatures;
+  return features.includes(feature) || (feature === "fetch-tree" && features.includes("flakes"));
+}
+
+/** Names of all globals, for completion and tests. */
+export function globalNames(globals: readonly (Slot | undefined)[]): string[] {
+  const names: string[] = [];
+  globals.forEach((value, symbol) => {
+    if (value !== undefined) names.push(symbolNames[symbol]!);
+  });
+  return names;
+}

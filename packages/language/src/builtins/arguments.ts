@@ -1,0 +1,125 @@
+/** Taking the arguments of builtins: forced, checked, and refused in the reference's words. */
+import { coerceToString, forceAt, plainString, type StringValue, textOfString, typeError } from "../code/interpret.ts";
+import { intern } from "../code/memory.ts";
+import { addFrame, EvalError } from "../value/eval-error.ts";
+import {
+  Attrs,
+  Builtin,
+  ContextString,
+  Float,
+  isFunctionValue,
+  type List,
+  PartialBuiltin,
+  shapeOf,
+  type Slot,
+  type Value,
+} from "../value/value.ts";
+
+/** One builtin: how many arguments it takes and what it does. */
+export interface BuiltinDefinition {
+  readonly arity: number;
+  readonly call: (a: Slot, b: Slot, c: Slot) => Value;
+  /** Also visible without `builtins.`. */
+  readonly global?: boolean;
+  /** No "while calling" frame. */
+  readonly untraced?: boolean;
+}
+
+export type BuiltinTable = { readonly [name: string]: BuiltinDefinition };
+
+export function fail(message: string, pos = 0): EvalError {
+  return new EvalError("eval-error", message, pos);
+}
+
+export function listArgument(slot: Slot, text: string, pos = 0): List {
+  const value = forceAt(slot, pos);
+  if (Array.isArray(value)) return value;
+  throw addFrame(typeError("a list", value), pos, text);
+}
+
+export function attrsArgument(slot: Slot, text: string, pos = 0): Attrs {
+  const value = forceAt(slot, pos);
+  if (value instanceof Attrs) {
+    shapeOf(value);
+    return value;
+  }
+  throw addFrame(typeError("a set", value), pos, text);
+}
+
+function forced<T extends Value>(
+  slot: Slot,
+  at: { readonly text: string; readonly pos: number; readonly wanted: string },
+  check: (value: Value) => value is T,
+): T {
+  try {
+    const value = forceAt(slot, at.pos);
+    if (check(value)) return value;
+    throw typeError(at.wanted, value, at.pos);
+  } catch (error) {
+    throw at.text === "" ? error : addFrame(error, at.pos, at.text);
+  }
+}
+
+const isInt = (value: Value): value is number | bigint => typeof value === "number" || typeof value === "bigint";
+const isFloat = (value: Value): value is number | bigint | Float => isInt(value) || value instanceof Float;
+const isBool = (value: Value): value is boolean => typeof value === "boolean";
+const isString = (value: Value): value is StringValue => typeof value === "string" || value instanceof ContextString;
+const isCallable = (value: Value): value is Value =>
+  isFunctionValue(value) || (value instanceof Attrs && value.get(functor) !== undefined);
+const functor = intern("__functor");
+
+export function intArgument(slot: Slot, text: string, pos = 0): number | bigint {
+  return forced(slot, { text, pos, wanted: "an integer" }, isInt);
+}
+
+export function floatArgument(slot: Slot, text: string, pos = 0): number | bigint | Float {
+  return forced(slot, { text, pos, wanted: "a float" }, isFloat);
+}
+
+export function boolArgument(slot: Slot, text: string, pos = 0): boolean {
+  return forced(slot, { text, pos, wanted: "a Boolean" }, isBool);
+}
+
+export function functionArgument(slot: Slot, text: string, pos = 0): Value {
+  return forced(slot, { text, pos, wanted: "a function" }, isCallable);
+}
+
+export function stringArgument(slot: Slot, text: string, pos = 0): StringValue {
+  return forced(slot, { text, pos, wanted: "a string" }, isString);
+}
+
+/** The text of a string argument whatever its context. */
+export function textArgument(slot: Slot, text: string, pos = 0): string {
+  return textOfString(stringArgument(slot, text, pos));
+}
+
+/** A string that may not have context. */
+export function plainArgument(slot: Slot, text: string, pos = 0): string {
+  let value: Value;
+  try {
+    value = forceAt(slot, pos);
+  } catch (error) {
+    throw text === "" ? error : addFrame(error, pos, text);
+  }
+  return plainString(value, pos, text);
+}
+
+export function coercedArgument(slot: Slot, mode: number, text: string): StringValue {
+  return coerceToString(slot, mode, text, 0);
+}
+
+/** An attribute that must be there. */
+export function requiredAttr(attrs: Attrs, name: string, text: string): Slot {
+  const slot = attrs.get(intern(name));
+  if (slot !== undefined) return slot;
+  throw addFrame(new EvalError("type-error", `attribute '${name}' missing`), 0, text);
+}
+
+export function makeBuiltin(name: string, definition: BuiltinDefinition): Builtin {
+  return new Builtin(name, definition.arity, definition.call, definition.untraced !== true);
+}
+
+export function isBuiltinValue(value: Value): boolean {
+  return value instanceof Builtin || value instanceof PartialBuiltin;
+}
+

@@ -1,0 +1,202 @@
+/** Attribute sets. */
+import { delayCall2, force, positionAttrs } from "../code/interpret.ts";
+import { intern, symbolNames } from "../code/memory.ts";
+import { addFrame, EvalError } from "../value/eval-error.ts";
+import { makeShape } from "../value/shape.ts";
+import { Attrs, emptyAttrs, emptyList, type List, makeAttrs, shapeOf, type Slot, type Value } from "../value/value.ts";
+import {
+  attrsArgument,
+  type BuiltinTable,
+  functionArgument,
+  listArgument,
+  plainArgument,
+  requiredAttr,
+} from "./arguments.ts";
+
+const nameSymbol = intern("name");
+
+/** The attributes at some indices of a set, in their order. */
+function subset(attrs: Attrs, indices: readonly number[]): Attrs {
+  const shape = attrs.shape!;
+  if (indices.length === 0) return emptyAttrs;
+  if (indices.length === shape.size) return attrs;
+  const keys = new Array<number>(indices.length);
+  const values = new Array<Slot>(indices.length);
+  const positions = shape.positions === null ? null : new Array<number>(indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i]!;
+    keys[i] = shape.keys[from]!;
+    values[i] = attrs.values[from]!;
+    if (positions !== null) positions[i] = shape.positions![from]!;
+  }
+  return new Attrs(makeShape(keys, positions), values);
+}
+
+function removeAttrs(a: Slot, b: Slot): Value {
+  const attrs = attrsArgument(a, "while evaluating the first argument passed to builtins.removeAttrs");
+  const names = listArgument(b, "while evaluating the second argument passed to builtins.removeAttrs");
+  const text = "while evaluating the values of the second argument passed to builtins.removeAttrs";
+  const shape = shapeOf(attrs);
+  const removed = new Set<number>();
+  for (let i = 0; i < names.length; i++) {
+    const index = shape.find(intern(plainArgument(names[i]!, text)));
+    if (index >= 0) removed.add(index);
+  }
+  if (removed.size === 0) return attrs;
+  const kept: number[] = [];
+  for (let i = 0; i < shape.size; i++) if (!removed.has(i)) kept.push(i);
+  return subset(attrs, kept);
+}
+
+function intersectAttrs(a: Slot, b: Slot): Value {
+  const left = attrsArgument(a, "while evaluating the first argument passed to builtins.intersectAttrs");
+  const right = attrsArgument(b, "while evaluating the second argument passed to builtins.intersectAttrs");
+  const x = shapeOf(left);
+  const y = shapeOf(right);
+  const kept: number[] = [];
+  if (x.size < y.size) {
+    for (let i = 0; i < x.size; i++) {
+      const index = y.find(x.keys[i]!);
+      if (index >= 0) kept.push(index);
+    }
+  } else {
+    for (let i = 0; i < y.size; i++) if (x.find(y.keys[i]!) >= 0) kept.push(i);
+  }
+  return subset(right, kept);
+}
+
+function listToAttrs(a: Slot): Value {
+  const list = listArgument(a, "while evaluating the argument passed to builtins.listToAttrs");
+  const pair = "in a {name=...; value=...;} pair";
+  const symbols: number[] = [];
+  const elements: Attrs[] = [];
+  const seen = new Set<number>();
+  for (let i = 0; i < list.length; i++) {
+    const element = attrsArgument(
+      list[i]!,
+      "while evaluating an element of the list passed to builtins.listToAttrs",
+    );
+    const nameSlot = requiredAttr(element, "name", pair);
+    const name = plainArgument(
+      nameSlot,
+      "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs",
+      typeof nameSlot === "string" ? 0 : element.positionOf(nameSymbol),
+    );
+    const symbol = intern(name);
+    if (seen.has(symbol)) continue;
+    seen.add(symbol);
+    symbols.push(symbol);
+    elements.push(element);
+  }
+  const valueSymbol = intern("value");
+  const values = elements.map((element) => requiredAttr(element, "value", pair));
+  const positions = elements.map((element) => element.positionOf(valueSymbol));
+  return makeAttrs(symbols, values, positions.some((pos) => pos !== 0) ? positions : null);
+}
+
+function zipAttrsWith(a: Slot, b: Slot): Value {
+  const f = functionArgument(a, "while evaluating the first argument passed to builtins.zipAttrsWith");
+  const list = listArgument(b, "while evaluating the second argument passed to builtins.zipAttrsWith");
+  const text = "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith";
+  const found = new Map<number, List>();
+  for (let i = 0; i < list.length; i++) {
+    const attrs = attrsArgument(list[i]!, text);
+    const keys = attrs.shape!.keys;
+    for (let k = 0; k < keys.length; k++) {
+      const known = found.get(keys[k]!);
+      if (known === undefined) found.set(keys[k]!, [attrs.values[k]!]);
+      else known.push(attrs.values[k]!);
+    }
+  }
+  const symbols = [...found.keys()];
+  return makeAttrs(
+    symbols,
+    symbols.map((symbol) => delayCall2(f, symbolNames[symbol]!, found.get(symbol)!)),
+    null,
+  );
+}
+
+export const attributeBuiltins: BuiltinTable = {
+  attrNames: {
+    arity: 1,
+    call: (a) => {
+      const shape = attrsArgument(a, "while evaluating the argument passed to builtins.attrNames").shape!;
+      const order = shape.order();
+      const names = new Array<Slot>(order.length);
+      for (let i = 0; i < order.length; i++) names[i] = symbolNames[shape.keys[order[i]!]!]!;
+      return names.length === 0 ? emptyList : names;
+    },
+  },
+  attrValues: {
+    arity: 1,
+    call: (a) => {
+      const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.attrValues");
+      const order = attrs.shape!.order();
+      const values = new Array<Slot>(order.length);
+      for (let i = 0; i < order.length; i++) values[i] = attrs.values[order[i]!]!;
+      return values.length === 0 ? emptyList : values;
+    },
+  },
+  getAttr: {
+    arity: 2,
+    call: (a, b) => {
+      const name = plainArgument(a, "while evaluating the first argument passed to builtins.getAttr");
+      const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.getAttr");
+      const slot = attrs.get(intern(name));
+      if (slot === undefined) {
+        throw addFrame(
+          new EvalError("type-error", `attribute '${name}' missing`),
+          0,
+          "in the attribute set under consideration",
+        );
+      }
+      return force(slot);
+    },
+  },
+  hasAttr: {
+    arity: 2,
+    call: (a, b) => {
+      const name = plainArgument(a, "while evaluating the first argument passed to builtins.hasAttr");
+      const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.hasAttr");
+      return attrs.get(intern(name)) !== undefined;
+    },
+  },
+  unsafeGetAttrPos: {
+    arity: 2,
+    call: (a, b) => {
+      const name = plainArgument(a, "while evaluating the first argument passed to builtins.unsafeGetAttrPos");
+      const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.unsafeGetAttrPos");
+      return positionAttrs(attrs.positionOf(intern(name)));
+    },
+  },
+  removeAttrs: { arity: 2, global: true, call: removeAttrs },
+  intersectAttrs: { arity: 2, call: intersectAttrs },
+  listToAttrs: { arity: 1, call: listToAttrs },
+  zipAttrsWith: { arity: 2, call: zipAttrsWith },
+  mapAttrs: {
+    arity: 2,
+    call: (a, b) => {
+      const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.mapAttrs");
+      const shape = attrs.shape!;
+      const values = new Array<Slot>(shape.size);
+      for (let i = 0; i < shape.size; i++) {
+        values[i] = delayCall2(a, symbolNames[shape.keys[i]!]!, attrs.values[i]!);
+      }
+      return new Attrs(shape.positions === null ? shape : makeShape(shape.keys, null), values);
+    },
+  },
+  catAttrs: {
+    arity: 2,
+    call: (a, b) => {
+      const symbol = intern(plainArgument(a, "while evaluating the first argument passed to builtins.catAttrs"));
+      const list = listArgument(b, "while evaluating the second argument passed to builtins.catAttrs");
+      const text = "while evaluating an element in the list passed as second argument to builtins.catAttrs";
+      const found: List = [];
+      for (let i = 0; i < list.length; i++) {
+        const slot = attrsArgument(list[i]!, text).get(symbol);
+        if (slot !== undefined) found.push(slot);
+      }
+      return found.length === 0 ? emptyList : found;
+    },
+  },
+};

@@ -1,0 +1,114 @@
+/** Forcing, failing, catching and reporting. */
+import {
+  callDepth,
+  coerceCopy,
+  coerceToString,
+  force,
+  host,
+  restoreCallDepth,
+  textOfString,
+} from "../code/interpret.ts";
+import { deepForce } from "../code/deep-force.ts";
+import { intern } from "../code/memory.ts";
+import { textOf } from "@firn/formats";
+import { addFrame, EvalError, wrapError } from "../value/eval-error.ts";
+import { plainPrint, printValue } from "../value/print.ts";
+import { ContextString, makeAttrs, type Slot, type Value } from "../value/value.ts";
+import { type BuiltinTable, coercedArgument, stringArgument } from "./arguments.ts";
+
+const success = intern("success");
+const valueSymbol = intern("value");
+
+function tryEval(a: Slot): Value {
+  const depth = callDepth();
+  let value: Value = false;
+  let ok = true;
+  try {
+    value = force(a);
+  } catch (error) {
+    const wrapped = wrapError(error);
+    if (!(wrapped instanceof EvalError && (wrapped.kind === "thrown" || wrapped.kind === "assertion-failed"))) {
+      throw wrapped;
+    }
+    restoreCallDepth(depth);
+    ok = false;
+  }
+  return makeAttrs([success, valueSymbol], [ok, value], null);
+}
+
+function trace(a: Slot, b: Slot): Value {
+  const message = force(a);
+  const text =
+    typeof message === "string"
+      ? message
+      : message instanceof ContextString
+        ? message.text
+        : printValue(message, plainPrint);
+  host().report({ kind: "trace", text: textOf(text) });
+  return force(b);
+}
+
+function warn(a: Slot, b: Slot): Value {
+  const text = textOfString(
+    stringArgument(a, "while evaluating the first argument; the message passed to builtins.warn"),
+  );
+  host().report({ kind: "evaluation-warning", text: textOf(text) });
+  if (host().mode.abortOnWarn) {
+    throw new EvalError("eval-error", "aborting to reveal stack trace of warning, as abort-on-warn is set");
+  }
+  return force(b);
+}
+
+function addErrorContext(a: Slot, b: Slot): Value {
+  try {
+    return force(b);
+  } catch (error) {
+    const message = coerceToString(
+      a,
+      0,
+      "while evaluating the error message passed to builtins.addErrorContext",
+      0,
+    );
+    throw addFrame(error, 0, textOfString(message), true);
+  }
+}
+
+export const controlBuiltins: BuiltinTable = {
+  throw: {
+    arity: 1,
+    global: true,
+    call: (a) => {
+      const text = "while evaluating the error message passed to builtin.throw";
+      throw new EvalError("thrown", textOfString(coercedArgument(a, coerceCopy, text)));
+    },
+  },
+  abort: {
+    arity: 1,
+    global: true,
+    call: (a) => {
+      const text = "while evaluating the error message passed to builtins.abort";
+      const message = textOfString(coercedArgument(a, coerceCopy, text));
+      throw new EvalError("aborted", `evaluation aborted with the following error message: '${message}'`);
+    },
+  },
+  tryEval: { arity: 1, call: tryEval },
+  seq: {
+    arity: 2,
+    call: (a, b) => {
+      force(a);
+      return force(b);
+    },
+  },
+  deepSeq: {
+    arity: 2,
+    call: (a, b) => {
+      deepForce(a);
+      return force(b);
+    },
+  },
+  trace: { arity: 2, call: trace },
+  traceVerbose: { arity: 2, call: (a, b) => (host().mode.traceVerbose ? trace(a, b) : force(b)) },
+  warn: { arity: 2, call: warn },
+  break: { arity: 1, global: true, call: (a) => force(a) },
+  addErrorContext: { arity: 2, untraced: true, call: addErrorContext },
+};

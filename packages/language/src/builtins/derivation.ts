@@ -1,0 +1,450 @@
+/** `derivationStrict`: an attribute set becomes a derivation with its output paths. */
+import {
+  byteStringOf,
+  type ContentAddressMethod,
+  checkStorePathName,
+  type Derivation,
+  type DerivationHash,
+  type DerivationInput,
+  type DerivationOutput,
+  derivationOutputPath,
+  derivationStorePath,
+  FirnError,
+  fillOutputPaths,
+  type HashAlgorithm,
+  hashDerivationModulo,
+  hashPlaceholder,
+  hashSize,
+  isHashAlgorithm,
+  parseDerivation,
+  parseHash,
+  printHash,
+  quoteJson,
+  storePathName,
+} from "@firn/formats";
+import {
+  coerceCopy,
+  coerceMore,
+  coerceToString,
+  contextOfString,
+  type Evaluation,
+  evaluation,
+  force,
+  host,
+  textOfString,
+} from "../code/interpret.ts";
+import { intern, symbolNames } from "../code/memory.ts";
+import { showPosition } from "../code/source.ts";
+import { showIdentifier } from "../syntax/print.ts";
+import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { addFrame } from "../value/eval-error.ts";
+import { type Attrs, ContextString, makeAttrs, shapeOf, type Slot, type Value } from "../value/value.ts";
+import {
+  attrsArgument,
+  boolArgument,
+  type BuiltinTable,
+  fail,
+  listArgument,
+  plainArgument,
+  requiredAttr,
+  stringArgument,
+} from "./arguments.ts";
+import { derivationOutputPathOf } from "./derivation-outputs.ts";
+import { JsonWriter } from "./json.ts";
+
+const sym = {
+  name: intern("name"),
+  structured: intern("__structuredAttrs"),
+  ignoreNulls: intern("__ignoreNulls"),
+  drvPath: intern("drvPath"),
+};
+
+const hashesOf = new WeakMap<Evaluation, Map<string, DerivationHash>>();
+
+function knownHashes(): Map<string, DerivationHash> {
+  const owner = evaluation();
+  let known = hashesOf.get(owner);
+  if (known === undefined) {
+    known = new Map();
+    hashesOf.set(owner, known);
+  }
+  return known;
+}
+
+function readDerivation(drvPath: string): Derivation {
+  const name = storePathName(drvPath).slice(0, -".drv".length);
+  return parseDerivation(host().readDerivation(drvPath), name, host().storeDir);
+}
+
+/** The hash that stands for an input derivation; of those not made by this evaluation it is computed from their text. */
+function lookupHash(drvPath: string): DerivationHash {
+  const known = knownHashes();
+  let hash = known.get(drvPath);
+  if (hash === undefined) {
+    hash = hashDerivationModulo(readDerivation(drvPath), {
+      maskOutputs: false,
+      lookup: lookupHash,
+      storeDir: host().storeDir,
+    });
+    known.set(drvPath, hash);
+  }
+  return hash;
+}
+
+/** What is gathered from the attributes before the derivation is made. */
+class Draft {
+  readonly name: string;
+  readonly args: string[] = [];
+  readonly env = new Map<string, string>();
+  readonly json: string[] = [];
+  structured = false;
+  context: Context | null = null;
+  builder = "";
+  system = "";
+  outputs: string[] = ["out"];
+  outputHash: string | undefined;
+  outputHashAlgo: HashAlgorithm | undefined;
+  method: ContentAddressMethod | undefined;
+  contentAddressed = false;
+  impure = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** The text of a string value, keeping its context for the inputs. */
+  take(value: string | ContextString): string {
+    this.context = mergeContexts(this.context, contextOfString(value));
+    return textOfString(value);
+  }
+
+  setOutputs(names: readonly string[]): void {
+    const seen = new Set<string>();
+    for (const name of names) {
+      if (seen.has(name)) throw fail(`duplicate derivation output '${name}'`);
+      if (name === "drvPath") throw fail("invalid derivation output name 'drvPath'");
+      seen.add(name);
+    }
+    if (seen.size === 0) throw fail("derivation cannot have an empty set of outputs");
+    this.outputs = [...seen].sort();
+  }
+
+  setMode(mode: string): void {
+    switch (mode) {
+      case "recursive":
+      case "nar":
+        this.method = "nar";
+        return;
+      case "flat":
+        this.method = "flat";
+        return;
+      case "text":
+        requireFeature("dynamic-derivations");
+        this.method = "text";
+        return;
+      case "git":
+        requireFeature("git-hashing");
+        this.method = "git";
+        return;
+      default:
+        throw fail(`invalid value '${mode}' for 'outputHashMode' attribute`);
+    }
+  }
+
+  setAlgorithm(name: string): void {
+    this.outputHashAlgo = isHashAlgorithm(name) ? name : undefined;
+  }
+}
+
+function requireFeature(name: string): void {
+  if (host().mode.experimentalFeatures.includes(name)) return;
+  throw fail(
+    `experimental Nix feature '${name}' is disabled; add '--extra-experimental-features ${name}' to enable it`,
+  );
+}
+
+const structuredOnly = new Map(
+  ["allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites", "maxSize", "maxClosureSize"].map(
+    (name) => [
+      name,
+      `'structuredAttrs' disables the effect of the derivation attribute '${name}'; use 'outputChecks.<output>.${name}' instead`,
+    ],
+  ),
+);
+
+function structuredAttribute(draft: Draft, key: string, slot: Slot): void {
+  if (key === "__structuredAttrs") return;
+  const writer = new JsonWriter(true);
+  const json = writer.write(slot, 0);
+  draft.context = mergeContexts(draft.context, writer.context);
+  draft.json.push(`${quoteJson(key)}:${json}`);
+  switch (key) {
+    case "builder":
+      draft.builder = draft.take(stringArgument(slot, ""));
+      break;
+    case "system":
+      draft.system = plainArgument(slot, "");
+      break;
+    case "outputHash":
+      draft.outputHash = plainArgument(slot, "");
+      break;
+    case "outputHashAlgo":
+      draft.setAlgorithm(plainArgument(slot, ""));
+      break;
+    case "outputHashMode":
+      draft.setMode(plainArgument(slot, ""));
+      break;
+    case "outputs":
+      draft.setOutputs(listArgument(slot, "").map((item) => plainArgument(item, "")));
+      break;
+    default: {
+      const warning = structuredOnly.get(key);
+      if (warning !== undefined) {
+        host().report({ kind: "warning", text: `In a derivation named '${draft.name}', ${warning}` });
+      }
+    }
+  }
+}
+
+function plainAttribute(draft: Draft, key: string, slot: Slot): void {
+  const text = draft.take(coerceToString(slot, coerceMore | coerceCopy, "", 0));
+  if (key === "__json") {
+    host().report({
+      kind: "warning",
+      text: `In derivation '${draft.name}': setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.`,
+    });
+  }
+  draft.env.set(key, text);
+  switch (key) {
+    case "builder":
+      draft.builder = text;
+      break;
+    case "system":
+      draft.system = text;
+      break;
+    case "outputHash":
+      draft.outputHash = text;
+      break;
+    case "outputHashAlgo":
+      draft.setAlgorithm(text);
+      break;
+    case "outputHashMode":
+      draft.setMode(text);
+      break;
+    case "outputs":
+      draft.setOutputs(text.split(/[ \t\n\r]+/).filter((name) => name !== ""));
+      break;
+    default:
+  }
+}
+
+function attribute(draft: Draft, key: string, slot: Slot): void {
+  switch (key) {
+    case "__contentAddressed":
+      if (boolArgument(slot, "")) {
+        draft.contentAddressed = true;
+        requireFeature("ca-derivations");
+      }
+      return;
+    case "__impure":
+      if (boolArgument(slot, "")) {
+        draft.impure = true;
+        requireFeature("impure-derivations");
+      }
+      return;
+    case "args": {
+      const list = listArgument(slot, "");
+      for (let i = 0; i < list.length; i++) {
+        const text = "while evaluating an element of the argument list";
+        draft.args.push(draft.take(coerceToString(list[i]!, coerceMore | coerceCopy, text, 0)));
+      }
+      return;
+    }
+    default:
+      if (draft.structured) structuredAttribute(draft, key, slot);
+      else plainAttribute(draft, key, slot);
+  }
+}
+
+/** Everything a derivation file and its sources refer to. */
+function deepClosure(drvPath: string): Set<string> {
+  const seen = new Set<string>();
+  const work = [drvPath];
+  for (let path = work.pop(); path !== undefined; path = work.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    if (path.endsWith(".drv")) {
+      const derivation = readDerivation(path);
+      work.push(...derivation.inputSrcs, ...derivation.inputDrvs.keys());
+    } else work.push(...(host().queryPath(path)?.references ?? []));
+  }
+  return seen;
+}
+
+function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; srcs: string[] } {
+  const drvs = new Map<string, Set<string>>();
+  const srcs = new Set<string>();
+  const addOutput = (drvPath: string, output: string) => {
+    const known = drvs.get(drvPath);
+    if (known === undefined) drvs.set(drvPath, new Set([output]));
+    else known.add(output);
+  };
+  for (const element of contextElements(context)) {
+    switch (element.kind) {
+      case "opaque":
+        srcs.add(element.path);
+        break;
+      case "output":
+        addOutput(element.drvPath, element.output);
+        break;
+      case "deep":
+        for (const path of deepClosure(element.drvPath)) {
+          srcs.add(path);
+          if (path.endsWith(".drv")) {
+            for (const output of readDerivation(path).outputs.keys()) addOutput(path, output);
+          }
+        }
+        break;
+    }
+  }
+  return {
+    drvs: new Map([...drvs].map(([path, outputs]) => [path, { outputs: [...outputs].sort() }])),
+    srcs: [...srcs].sort(),
+  };
+}
+
+/** The hash of a fixed output; an empty one stands for zeros, with a warning. */
+function fixedHash(draft: Draft, text: string) {
+  if (text !== "") return parseHash(text, draft.outputHashAlgo);
+  const algorithm = draft.outputHashAlgo;
+  if (algorithm === undefined) throw new FirnError("bad-hash", "empty hash requires explicit hash algorithm");
+  const hash = { algorithm, bytes: new Uint8Array(hashSize(algorithm)) };
+  host().report({ kind: "warning", text: `found empty hash, assuming '${printHash(hash, "sri")}'` });
+  return hash;
+}
+
+function withOutputs(draft: Draft, base: Omit<Derivation, "outputs" | "env">): Derivation {
+  const env = draft.env;
+  const storeDir = host().storeDir;
+  const { outputs } = draft;
+  const made = new Map<string, DerivationOutput>();
+  if (draft.outputHash !== undefined) {
+    if (outputs.length !== 1 || outputs[0] !== "out") {
+      throw fail("multiple outputs are not supported in fixed-output derivations");
+    }
+    const address = { method: draft.method ?? ("flat" as const), hash: fixedHash(draft, draft.outputHash) };
+    made.set("out", { kind: "fixed", address });
+    env.set("out", derivationOutputPath({ name: base.name, outputs: made }, "out", storeDir)!);
+    return { ...base, outputs: made, env };
+  }
+  if (draft.contentAddressed || draft.impure) {
+    if (draft.contentAddressed && draft.impure) {
+      throw fail("derivation cannot be both content-addressed and impure");
+    }
+    const algorithm = draft.outputHashAlgo ?? "sha256";
+    const method = draft.method ?? "nar";
+    for (const output of outputs) {
+      env.set(output, hashPlaceholder(output));
+      made.set(output, { kind: draft.impure ? "impure" : "floating", method, algorithm });
+    }
+    return { ...base, outputs: made, env };
+  }
+  for (const output of outputs) {
+    env.set(output, "");
+    made.set(output, { kind: "deferred" });
+  }
+  return fillOutputPaths({ ...base, outputs: made, env }, { lookup: lookupHash, storeDir });
+}
+
+function build(draft: Draft): Value {
+  if (draft.structured) draft.env.set("__json", `{${draft.json.join(",")}}`);
+  const { drvs, srcs } = inputs(draft.context);
+  if (draft.builder === "") throw fail("required attribute 'builder' missing");
+  if (draft.system === "") throw fail("required attribute 'system' missing");
+  const singleText = draft.method === "text" && draft.outputs.length === 1 && draft.outputs[0] === "out";
+  if (draft.name.endsWith(".drv") && !singleText) {
+    throw fail("derivation names are allowed to end in '.drv' only if they produce a single derivation file");
+  }
+  const derivation = withOutputs(draft, {
+    name: draft.name,
+    inputDrvs: drvs,
+    inputSrcs: srcs,
+    system: draft.system,
+    builder: draft.builder,
+    args: draft.args,
+  });
+  const storeDir = host().storeDir;
+  const { path: drvPath, contents, references } = derivationStorePath(derivation, storeDir);
+  host().writeDerivation({ name: draft.name, contents, references, drvPath });
+  knownHashes().set(drvPath, hashDerivationModulo(derivation, { maskOutputs: false, lookup: lookupHash, storeDir }));
+  const symbols = [sym.drvPath];
+  const values: Slot[] = [new ContextString(drvPath, contextOf({ kind: "deep", drvPath }))];
+  for (const output of derivation.outputs.keys()) {
+    symbols.push(intern(output));
+    values.push(derivationOutputPathOf(derivation, drvPath, output));
+  }
+  return makeAttrs(symbols, values, null);
+}
+
+function fill(draft: Draft, attrs: Attrs): void {
+  const structured = attrs.get(sym.structured);
+  if (structured !== undefined) {
+    draft.structured = boolArgument(
+      structured,
+      "while evaluating the `__structuredAttrs` attribute passed to builtins.derivationStrict",
+    );
+  }
+  const ignore = attrs.get(sym.ignoreNulls);
+  const ignoreNulls =
+    ignore !== undefined &&
+    boolArgument(ignore, "while evaluating the `__ignoreNulls` attribute passed to builtins.derivationStrict");
+  const shape = shapeOf(attrs);
+  const order = shape.order();
+  for (let i = 0; i < order.length; i++) {
+    const index = order[i]!;
+    const symbol = shape.keys[index]!;
+    if (symbol === sym.ignoreNulls) continue;
+    const key = symbolNames[symbol]!;
+    try {
+      const slot = attrs.values[index]!;
+      if (ignoreNulls && force(slot) === null) continue;
+      attribute(draft, key, slot);
+    } catch (error) {
+      const text = `while evaluating attribute '${showIdentifier(key)}' of derivation '${draft.name}'`;
+      throw addFrame(error, shape.position(index), text);
+    }
+  }
+}
+
+function derivationStrict(a: Slot): Value {
+  const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.derivationStrict");
+  const nameSlot = requiredAttr(attrs, "name", "in the attrset passed as argument to builtins.derivationStrict");
+  const namePos = attrs.positionOf(sym.name);
+  let name: string;
+  try {
+    name = plainArgument(
+      nameSlot,
+      "while evaluating the `name` attribute passed to builtins.derivationStrict",
+    );
+  } catch (error) {
+    throw addFrame(error, namePos, "while evaluating the derivation attribute 'name'");
+  }
+  try {
+    try {
+      checkStorePathName(name);
+    } catch (error) {
+      if (!(error instanceof FirnError)) throw error;
+      throw fail(`invalid derivation name: ${byteStringOf(error.message)}. Please pass a different 'name'.`);
+    }
+    const draft = new Draft(name);
+    fill(draft, attrs);
+    return build(draft);
+  } catch (error) {
+    const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${showPosition(namePos)}`;
+    throw addFrame(error, 0, text);
+  }
+}
+
+export const derivationBuiltins: BuiltinTable = {
+  derivationStrict: { arity: 1, global: true, call: derivationStrict },
+};

@@ -1,0 +1,214 @@
+/** Fetchers: arguments are checked here, the host does the work. */
+import { byteStringOf, checkStorePathName, FirnError } from "@firn/formats";
+import { coerceToString, contextOfString, force, forceAt, host, plainString, textOfString } from "../code/interpret.ts";
+import { intern, symbolNames } from "../code/memory.ts";
+import type { FetchResult, FetchValue } from "../host.ts";
+import { EvalError } from "../value/eval-error.ts";
+import {
+  Attrs,
+  ContextString,
+  makeAttrs,
+  Path,
+  shapeOf,
+  showType,
+  type Slot,
+  type Value,
+} from "../value/value.ts";
+import { attrsArgument, type BuiltinTable, fail, plainArgument } from "./arguments.ts";
+import { realise, sha256Argument, storeString } from "./paths.ts";
+
+function storeName(url: string, name: string, at: { who: string; isAttrs: boolean; named: boolean }): void {
+  try {
+    checkStorePathName(name);
+  } catch (error) {
+    if (!(error instanceof FirnError)) throw error;
+    const advice = at.named
+      ? `Please change the value for the 'name' attribute passed to '${at.who}', so that it can create a valid store path.`
+      : at.isAttrs
+        ? `Please add a valid 'name' attribute to the argument for '${at.who}', so that it can create a valid store path.`
+        : `Please pass an attribute set with 'url' and 'name' attributes to '${at.who}',  so that it can create a valid store path.`;
+    throw fail(`invalid store path name when fetching URL '${url}': ${byteStringOf(error.message)}. ${advice}`);
+  }
+}
+
+function fetchFile(who: "fetchurl" | "fetchTarball", slot: Slot): Value {
+  const argument = force(slot);
+  const isAttrs = argument instanceof Attrs;
+  let url: string | undefined;
+  let sha256: string | undefined;
+  let name = who === "fetchTarball" ? "source" : "";
+  let named = false;
+  if (isAttrs) {
+    const shape = shapeOf(argument);
+    for (let i = 0; i < shape.size; i++) {
+      const key = symbolNames[shape.keys[i]!]!;
+      const value = argument.values[i]!;
+      const pos = shape.position(i);
+      if (key === "url") url = plainArgument(value, "while evaluating the url we should fetch", pos);
+      else if (key === "sha256") {
+        sha256 = sha256Argument(
+          plainArgument(value, "while evaluating the sha256 of the content we should fetch", pos),
+        );
+      } else if (key === "name") {
+        named = true;
+        name = plainArgument(value, "while evaluating the name of the content we should fetch", pos);
+      } else throw fail(`unsupported argument '${key}' to '${who}'`);
+    }
+    if (url === undefined) throw fail("'url' argument required");
+  } else url = plainString(argument, 0, "while evaluating the url we should fetch");
+  if (who === "fetchTarball" && url.startsWith("channel:")) {
+    url = `https://channels.nixos.org/${url.slice("channel:".length)}/nixexprs.tar.xz`;
+  }
+  host().checkUri(url);
+  if (name === "") name = url.slice(url.lastIndexOf("/", url.endsWith("/") ? url.length - 2 : url.length) + 1);
+  storeName(url, name, { who, isAttrs, named });
+  if (host().mode.pure && sha256 === undefined) {
+    throw fail(`in pure evaluation mode, '${who}' requires a 'sha256' argument`);
+  }
+  const kind = who === "fetchurl" ? "url" : "tarball";
+  const result = host().fetch({ kind, url, name, ...(sha256 === undefined ? {} : { sha256 }) });
+  host().allowPath(result.storePath);
+  return storeString(result.storePath);
+}
+
+/** The attributes of a fetched tree as a set; `emptyRev` fills in zeros for trees without a revision. */
+function treeAttrs(result: FetchResult, emptyRev: boolean): Value {
+  host().allowPath(result.storePath);
+  const symbols = [intern("outPath")];
+  const values: Slot[] = [storeString(result.storePath)];
+  const known = new Map(Object.entries(result.attributes));
+  if (emptyRev && !known.has("rev")) {
+    known.set("rev", "0".repeat(40));
+    known.set("shortRev", "0".repeat(7));
+  }
+  if (emptyRev && !known.has("revCount")) known.set("revCount", 0);
+  for (const [name, value] of known) {
+    symbols.push(intern(name));
+    values.push(value);
+  }
+  return makeAttrs(symbols, values, null);
+}
+
+function withoutContext(value: string | ContextString): string {
+  return realise(textOfString(value), contextOfString(value));
+}
+
+function fetchAttribute(value: Value, at: { name: string; pos: number; who: string }): FetchValue | undefined {
+  if (value instanceof Path || typeof value === "string" || value instanceof ContextString) {
+    const text = withoutContext(coerceToString(value, 0, "", at.pos));
+    return at.name === "url" && value instanceof Path ? text : text;
+  }
+  if (typeof value === "boolean") return value;
+  if (typeof value === "number" || typeof value === "bigint") {
+    if (value < 0) {
+      throw fail(`negative value given for '${at.who}' argument '${at.name}': ${value}`);
+    }
+    return value;
+  }
+  if (at.name === "publicKeys") return undefined;
+  throw new EvalError(
+    "type-error",
+    `argument '${at.name}' to '${at.who}' is ${showType(value)} while a string, Boolean or integer is expected`,
+  );
+}
+
+/** `url` of fetchGit may be a path or an scp-like address. */
+function fixGitUrl(url: string): string {
+  if (url.startsWith("/")) return `file://${url}`;
+  if (/^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(url)) return url;
+  const scp = /^([^/:@]+@)?([^/:]+):(.*)$/s.exec(url);
+  if (scp !== null) return `ssh://${scp[1] ?? ""}${scp[2]}/${scp[3]!.replace(/^\//, "")}`;
+  return url.startsWith(".") ? url : `file://${url}`;
+}
+
+function fetchTree(slot: Slot, builtin: "fetchTree" | "fetchFinalTree" | "fetchGit"): Value {
+  const isGit = builtin === "fetchGit";
+  const who = isGit ? "fetchGit" : "fetchTree";
+  const argument = force(slot);
+  const attributes: { [name: string]: FetchValue } = {};
+  let reference: string | undefined;
+  if (argument instanceof Attrs) {
+    const attrs = attrsArgument(argument, `while evaluating the argument passed to '${who}'`);
+    const typeSlot = attrs.get(intern("type"));
+    if (typeSlot !== undefined) {
+      if (isGit) throw fail("unexpected argument 'type'");
+      attributes["type"] = plainArgument(typeSlot, `while evaluating the \`type\` argument passed to '${who}'`);
+    } else if (!isGit) throw fail(`argument 'type' is missing in call to '${who}'`);
+    else attributes["type"] = "git";
+    const shape = shapeOf(attrs);
+    for (let i = 0; i < shape.size; i++) {
+      const name = symbolNames[shape.keys[i]!]!;
+      if (name === "type") continue;
+      const pos = shape.position(i);
+      const value = fetchAttribute(forceAt(attrs.values[i]!, pos), { name, pos, who });
+      if (value === undefined) continue;
+      attributes[name] =
+        name === "url" && attributes["type"] === "git" && typeof value === "string" ? fixGitUrl(value) : value;
+    }
+    if (isGit && !("name" in attributes) === false) delete attributes["name"];
+    if (!isGit && attributes["type"] !== "indirect" && "name" in attributes && builtin === "fetchTree") {
+      throw fail(`argument 'name' isn\xe2\x80\x99t supported in call to '${who}'`);
+    }
+  } else {
+    const url = withoutContext(
+      coerceToString(argument, 0, `while evaluating the first argument passed to '${who}'`, 0),
+    );
+    if (isGit) {
+      attributes["type"] = "git";
+      attributes["url"] = fixGitUrl(url);
+    } else reference = url;
+  }
+  if (isGit && !("exportIgnore" in attributes) && attributes["submodules"] !== true) attributes["exportIgnore"] = true;
+  const result = host().fetch({
+    kind: "tree",
+    attributes,
+    builtin,
+    ...(reference === undefined ? {} : { reference }),
+  });
+  return treeAttrs(result, isGit);
+}
+
+function fetchMercurial(slot: Slot): Value {
+  const argument = force(slot);
+  let url = "";
+  const attributes: { [name: string]: FetchValue } = { type: "hg", name: "source" };
+  if (argument instanceof Attrs) {
+    const shape = shapeOf(argument);
+    for (let i = 0; i < shape.size; i++) {
+      const key = symbolNames[shape.keys[i]!]!;
+      const pos = shape.position(i);
+      const value = argument.values[i]!;
+      const text = `while evaluating the \`${key}\` attribute passed to builtins.fetchMercurial`;
+      if (key === "url") url = textOfString(coerceToString(value, 0, text, pos));
+      else if (key === "rev") {
+        const revision = plainArgument(value, text, pos);
+        attributes[/^[0-9a-fA-F]{40}$/.test(revision) ? "rev" : "ref"] = revision;
+      } else if (key === "name") attributes["name"] = plainArgument(value, text, pos);
+      else throw fail(`unsupported argument '${key}' to 'fetchMercurial'`, pos);
+    }
+    if (url === "") throw fail("'url' argument required");
+  } else {
+    const text = "while evaluating the first argument passed to builtins.fetchMercurial";
+    url = textOfString(coerceToString(argument, 0, text, 0));
+  }
+  host().checkUri(url);
+  if (host().mode.pure && !("rev" in attributes)) {
+    throw fail("in pure evaluation mode, 'fetchMercurial' requires a Mercurial revision");
+  }
+  attributes["url"] = url.includes("://") ? url : `file://${url}`;
+  return treeAttrs(host().fetch({ kind: "tree", attributes, builtin: "fetchMercurial" }), true);
+}
+
+export const fetchBuiltins: BuiltinTable = {
+  fetchurl: { arity: 1, call: (a) => fetchFile("fetchurl", a) },
+  fetchTarball: { arity: 1, global: true, call: (a) => fetchFile("fetchTarball", a) },
+  fetchGit: { arity: 1, global: true, call: (a) => fetchTree(a, "fetchGit") },
+  fetchTree: { arity: 1, global: true, call: (a) => fetchTree(a, "fetchTree") },
+  fetchMercurial: { arity: 1, global: true, call: fetchMercurial },
+};
+
+/** For the flake code: what `fetchFinalTree` gives for a locked input. */
+export const finalTreeBuiltin: BuiltinTable = {
+  fetchFinalTree: { arity: 1, call: (a) => fetchTree(a, "fetchFinalTree") },
+};
+

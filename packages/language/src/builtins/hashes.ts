@@ -1,0 +1,58 @@
+/** Hashes of strings, and their notations. */
+import { hashData, type HashFormat, hashPlaceholder, isHashAlgorithm, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
+import { intern } from "../code/memory.ts";
+import { attrsArgument, type BuiltinTable, fail, plainArgument, requiredAttr, textArgument } from "./arguments.ts";
+
+function hashFormat(name: string): HashFormat {
+  switch (name) {
+    case "base16":
+    case "nix32":
+    case "base64":
+    case "sri":
+      return name;
+    case "base32":
+      return "nix32";
+    default:
+      throw fail(`unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`);
+  }
+}
+
+export const hashBuiltins: BuiltinTable = {
+  hashString: {
+    arity: 2,
+    call: (a, b) => {
+      const algorithm = plainArgument(a, "while evaluating the first argument passed to builtins.hashString");
+      if (!isHashAlgorithm(algorithm)) throw fail(`unknown hash algorithm '${algorithm}'`);
+      const text = textArgument(b, "while evaluating the second argument passed to builtins.hashString");
+      return printHash(hashData(algorithm, text), "base16", false);
+    },
+  },
+  convertHash: {
+    arity: 1,
+    call: (a) => {
+      const attrs = attrsArgument(a, "while evaluating the first argument passed to builtins.convertHash");
+      const hash = plainArgument(
+        requiredAttr(attrs, "hash", "while locating the attribute 'hash'"),
+        "while evaluating the attribute 'hash'",
+      );
+      const algorithmSlot = attrs.get(intern("hashAlgo"));
+      const algorithm =
+        algorithmSlot === undefined
+          ? undefined
+          : parseHashAlgorithm(plainArgument(algorithmSlot, "while evaluating the attribute 'hashAlgo'"));
+      const format = hashFormat(
+        plainArgument(
+          requiredAttr(attrs, "toHashFormat", "while locating the attribute 'toHashFormat'"),
+          "while evaluating the attribute 'toHashFormat'",
+        ),
+      );
+      return printHash(parseHash(hash, algorithm), format, format === "sri");
+    },
+  },
+  placeholder: {
+    arity: 1,
+    global: true,
+    call: (a) =>
+      hashPlaceholder(plainArgument(a, "while evaluating the first argument passed to builtins.placeholder")),
+  },
+};

@@ -1,0 +1,119 @@
+/** `import` and `scopedImport`. */
+import { parseDerivation, storePathName } from "@firn/formats";
+import { call, type Evaluation, evaluation, force, host } from "../code/interpret.ts";
+import { evaluateSource, type Surroundings } from "../code/load.ts";
+import { intern, symbolNames } from "../code/memory.ts";
+import { bindingScope } from "../code/scope.ts";
+import { addSource } from "../code/source.ts";
+import { parentOf } from "../syntax/path-text.ts";
+import { contextOf } from "../value/context.ts";
+import { addFrame } from "../value/eval-error.ts";
+import { ContextString, EN, type List, makeAttrs, shapeOf, type Slot, Thunk, type Value } from "../value/value.ts";
+import { attrsArgument, type BuiltinTable } from "./arguments.ts";
+import { importedDerivationSource } from "./internal-sources.ts";
+import { isStorePathText, realisedPath } from "./paths.ts";
+import { derivationOutputPathOf } from "./derivation-outputs.ts";
+
+/** What files gave in one evaluation: paths as imported to files, files to values. */
+interface ImportCache {
+  readonly resolved: Map<string, string>;
+  readonly values: Map<string, Slot>;
+}
+
+const caches = new WeakMap<Evaluation, ImportCache>();
+
+function cacheOf(owner: Evaluation): ImportCache {
+  let cache = caches.get(owner);
+  if (cache === undefined) {
+    cache = { resolved: new Map(), values: new Map() };
+    caches.set(owner, cache);
+  }
+  return cache;
+}
+
+/** Forgets what files gave, so that they are read again. */
+export function resetImports(owner: Evaluation): void {
+  caches.delete(owner);
+}
+
+/** The file that stands for a path in `import`: links followed, `default.nix` of a directory. */
+export function resolveImportPath(path: string): string {
+  const { resolved } = cacheOf(evaluation());
+  const known = resolved.get(path);
+  if (known !== undefined) return known;
+  let file = path;
+  const type = host().fileType(path);
+  if (type === "symlink") file = host().resolveSymlinks(path);
+  if (type === "directory" || (type === "symlink" && host().fileType(file) === "directory")) {
+    file = file === "/" ? "/default.nix" : `${file}/default.nix`;
+  }
+  resolved.set(path, file);
+  return file;
+}
+
+export function importFile(path: string, mustBeSet = false): Value {
+  const file = resolveImportPath(path);
+  const { values } = cacheOf(evaluation());
+  const known = values.get(file);
+  if (known !== undefined) return force(known);
+  const thunk = new Thunk(2, () => {
+    try {
+      return loadFile(file, undefined, mustBeSet);
+    } catch (error) {
+      throw addFrame(error, 0, `while evaluating the file '${file}':`);
+    }
+  });
+  values.set(file, thunk);
+  return force(thunk);
+}
+
+function loadFile(file: string, surroundings: Surroundings | undefined, mustBeSet = false): Value {
+  const text = host().readFile(file);
+  return evaluateSource(addSource("file", file, parentOf(file), text), surroundings, mustBeSet);
+}
+
+function importDerivation(drvPath: string): Value {
+  const name = storePathName(drvPath).slice(0, -".drv".length);
+  const derivation = parseDerivation(host().readDerivation(drvPath), name, host().storeDir);
+  const symbols = [intern("drvPath"), intern("name")];
+  const values: Slot[] = [
+    new ContextString(drvPath, contextOf({ kind: "deep", drvPath })),
+    derivation.env.get("name") ?? "",
+  ];
+  const outputs: List = [];
+  for (const output of derivation.outputs.keys()) {
+    outputs.push(output);
+    symbols.push(intern(output));
+    values.push(derivationOutputPathOf(derivation, drvPath, output));
+  }
+  symbols.push(intern("outputs"));
+  values.push(outputs);
+  const source = addSource("internal", "derivation", "/", importedDerivationSource);
+  return call(evaluateSource(source), makeAttrs(symbols, values, null), 0);
+}
+
+function importBuiltin(slot: Slot): Value {
+  const path = realisedPath(slot);
+  if (path.endsWith(".drv") && isStorePathText(path) && host().queryPath(path) !== undefined) {
+    return importDerivation(path);
+  }
+  return importFile(path);
+}
+
+function scopedImport(a: Slot, b: Slot): Value {
+  const path = realisedPath(b);
+  const attrs = attrsArgument(a, "while evaluating the first argument passed to builtins.scopedImport");
+  const shape = shapeOf(attrs);
+  const names = new Map<string, number>();
+  for (let i = 0; i < shape.size; i++) names.set(symbolNames[shape.keys[i]!]!, i + 1);
+  // The scope is always an array environment, whatever its size.
+  const scope = { ...bindingScope(null, names, shape.size), large: true };
+  const env = new EN(null, attrs.values.slice());
+  return loadFile(resolveImportPath(path), { scope, env });
+}
+
+export const importBuiltins: BuiltinTable = {
+  import: { arity: 1, global: true, call: importBuiltin },
+  scopedImport: { arity: 2, global: true, call: scopedImport },
+};
+

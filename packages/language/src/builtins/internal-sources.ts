@@ -1,0 +1,66 @@
+/** The few parts of the library that are easiest in the language itself. */
+
+/** `derivation`: one set per output around `derivationStrict`; everything stays lazy but the list of outputs. */
+export const derivationSource = `drvAttrs @ { outputs ? [ "out" ], ... }:
+let
+  strict = derivationStrict drvAttrs;
+  perOutput = map (outputName: {
+    name = outputName;
+    value = common // {
+      outPath = builtins.getAttr outputName strict;
+      drvPath = strict.drvPath;
+      type = "derivation";
+      inherit outputName;
+    };
+  }) outputs;
+  common = drvAttrs // builtins.listToAttrs perOutput // {
+    all = map (output: output.value) perOutput;
+    inherit drvAttrs;
+  };
+in (builtins.head perOutput).value
+`;
+
+/** What \`import\` of a store derivation gives. */
+export const importedDerivationSource = `attrs @ { drvPath, outputs, name, ... }:
+let
+  perOutput = map (outputName: {
+    name = outputName;
+    value = common // {
+      outPath = builtins.getAttr outputName attrs;
+      inherit outputName;
+    };
+  }) outputs;
+  common = builtins.listToAttrs perOutput // {
+    all = map (output: output.value) perOutput;
+    inherit drvPath name;
+    type = "derivation";
+  };
+in (builtins.head perOutput).value
+`;
+
+/** \`<nix/fetchurl.nix>\`: a fixed-output derivation that the built-in downloader runs. */
+export const fetchurlSource = `{
+  system ? "",
+  url,
+  hash ? "",
+  md5 ? "",
+  sha1 ? "",
+  sha256 ? "",
+  sha512 ? "",
+  outputHash ? if hash != "" then hash else if sha512 != "" then sha512 else if sha1 != "" then sha1 else if md5 != "" then md5 else sha256,
+  outputHashAlgo ? if hash != "" then "" else if sha512 != "" then "sha512" else if sha1 != "" then "sha1" else if md5 != "" then "md5" else "sha256",
+  executable ? false,
+  unpack ? false,
+  name ? baseNameOf (toString url),
+  impure ? false,
+}:
+derivation ({
+  builder = "builtin:fetchurl";
+  outputHashMode = if unpack || executable then "recursive" else "flat";
+  inherit name url executable unpack;
+  system = "builtin";
+  preferLocalBuild = true;
+  impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
+  urls = [ url ];
+} // (if impure then { __impure = true; } else { inherit outputHashAlgo outputHash; }))
+`;

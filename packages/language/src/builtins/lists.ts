@@ -1,0 +1,353 @@
+/** Lists. */
+import { call, call2, delayCall1, equalSlots, force, less } from "../code/interpret.ts";
+import { intern } from "../code/memory.ts";
+import { addFrame, EvalError } from "../value/eval-error.ts";
+import { showValue } from "../value/print.ts";
+import { Attrs, Builtin, emptyList, type List, makeAttrs, type Slot, type Value } from "../value/value.ts";
+import {
+  attrsArgument,
+  boolArgument,
+  type BuiltinTable,
+  fail,
+  functionArgument,
+  intArgument,
+  listArgument,
+  plainArgument,
+  requiredAttr,
+} from "./arguments.ts";
+
+function anyOrAll(name: "any" | "all", wanted: boolean) {
+  return {
+    arity: 2,
+    call: (a: Slot, b: Slot): Value => {
+      const f = functionArgument(a, `while evaluating the first argument passed to builtins.${name}`);
+      const list = listArgument(b, `while evaluating the second argument passed to builtins.${name}`);
+      for (let i = 0; i < list.length; i++) {
+        const text = `while evaluating the return value of the function passed to builtins.${name}`;
+        if (boolArgument(call(f, list[i]!, 0), text) === wanted) return wanted;
+      }
+      return !wanted;
+    },
+  };
+}
+
+function partition(a: Slot, b: Slot): Value {
+  const f = functionArgument(a, "while evaluating the first argument passed to builtins.partition");
+  const list = listArgument(b, "while evaluating the second argument passed to builtins.partition");
+  const right: List = [];
+  const wrong: List = [];
+  const text = "while evaluating the return value of the partition function passed to builtins.partition";
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i]!;
+    force(item);
+    (boolArgument(call(f, item, 0), text) ? right : wrong).push(item);
+  }
+  return makeAttrs([intern("right"), intern("wrong")], [right, wrong], null);
+}
+
+function groupBy(a: Slot, b: Slot): Value {
+  const f = functionArgument(a, "while evaluating the first argument passed to builtins.groupBy");
+  const list = listArgument(b, "while evaluating the second argument passed to builtins.groupBy");
+  const groups = new Map<number, List>();
+  const text = "while evaluating the return value of the grouping function passed to builtins.groupBy";
+  for (let i = 0; i < list.length; i++) {
+    const symbol = intern(plainArgument(call(f, list[i]!, 0), text));
+    const group = groups.get(symbol);
+    if (group === undefined) groups.set(symbol, [list[i]!]);
+    else group.push(list[i]!);
+  }
+  return makeAttrs([...groups.keys()], [...groups.values()], null);
+}
+
+/** A stable merge sort: unlike the engine's, it keeps to the reference's rule of asking only "is b before a?". */
+function mergeSort(list: Slot[], before: (a: Slot, b: Slot) => boolean): Slot[] {
+  const n = list.length;
+  if (n < 2) return list;
+  let from = list.slice();
+  let to = new Array<Slot>(n);
+  const run = 8;
+  for (let start = 0; start < n; start += run) {
+    const end = Math.min(start + run, n);
+    for (let i = start + 1; i < end; i++) {
+      const item = from[i]!;
+      let j = i;
+      while (j > start && before(item, from[j - 1]!)) {
+        from[j] = from[j - 1]!;
+        j--;
+      }
+      from[j] = item;
+    }
+  }
+  for (let width = run; width < n; width *= 2) {
+    for (let low = 0; low < n; low += 2 * width) {
+      const middle = Math.min(low + width, n);
+      const high = Math.min(low + 2 * width, n);
+      let i = low;
+      let j = middle;
+      for (let k = low; k < high; k++) {
+        if (i < middle && (j >= high || !before(from[j]!, from[i]!))) to[k] = from[i++]!;
+        else to[k] = from[j++]!;
+      }
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+function sort(a: Slot, b: Slot): Value {
+  const list = listArgument(b, "while evaluating the second argument passed to builtins.sort");
+  if (list.length === 0) return list;
+  const f = functionArgument(a, "while evaluating the first argument passed to builtins.sort");
+  for (let i = 0; i < list.length; i++) force(list[i]!);
+  if (f instanceof Builtin && f.name === "lessThan") {
+    return mergeSort(list, (x, y) =>
+      less(force(x), force(y), "while evaluating the ordering function passed to builtins.sort"),
+    );
+  }
+  const text = "while evaluating the return value of the sorting function passed to builtins.sort";
+  return mergeSort(list, (x, y) => boolArgument(call2(f, [x, y], 0), text));
+}
+
+// ---- genericClosure
+
+/** A key that compares by value, for the common kinds; undefined when only `<` can tell. */
+function hashableKey(key: Value): string | undefined {
+  if (typeof key === "string") return `s${key}`;
+  if (typeof key === "number" || typeof key === "bigint") return `i${key}`;
+  return undefined;
+}
+
+class ClosureKeys {
+  private kind: string | undefined;
+  private readonly hashed = new Set<string>();
+  private readonly ordered: { key: Value; element: Attrs }[] = [];
+  private first: { key: Value; element: Attrs } | undefined;
+
+  /** True when the key is new. */
+  add(key: Value, element: Attrs): boolean {
+    const hashable = hashableKey(key);
+    const kind = hashable?.[0] ?? "";
+    if (this.first === undefined) {
+      this.first = { key, element };
+      this.kind = kind;
+    }
+    if (this.kind !== "" && kind === this.kind) {
+      if (this.hashed.has(hashable!)) return false;
+      this.hashed.add(hashable!);
+      return true;
+    }
+    if (this.kind !== "") less(key, this.first.key);
+    return this.insert(key, element);
+  }
+
+  private insert(key: Value, element: Attrs): boolean {
+    let low = 0;
+    let high = this.ordered.length;
+    if (high === 0) this.compare(key, { key, element }, element);
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = this.ordered[middle]!;
+      if (this.compare(key, other, element)) high = middle;
+      else if (this.compare(other.key, { key, element }, other.element)) low = middle + 1;
+      else return false;
+    }
+    this.ordered.splice(low, 0, { key, element });
+    return true;
+  }
+
+  private compare(key: Value, other: { key: Value; element: Attrs }, element: Attrs): boolean {
+    if (key === other.key && element === other.element && this.ordered.length === 0) return false;
+    try {
+      return less(key, other.key);
+    } catch (error) {
+      const first = addFrame(error, 0, `with element ${showValue(other.element)}`);
+      throw addFrame(first, 0, `while comparing element ${showValue(element)}`);
+    }
+  }
+
+  firstElement(): Attrs | undefined {
+    return this.first?.element;
+  }
+}
+
+function closureElement(slot: Slot): { element: Attrs; key: Value } {
+  let element: Attrs;
+  let keySlot: Slot;
+  try {
+    element = attrsArgument(slot, "");
+    keySlot = requiredAttr(element, "key", "");
+  } catch (error) {
+    throw addFrame(error, 0, `in genericClosure element ${showValue(slot)}`);
+  }
+  return { element, key: force(keySlot) };
+}
+
+function genericClosure(a: Slot): Value {
+  const attrs = attrsArgument(a, "while evaluating the first argument passed to builtins.genericClosure");
+  const inAttrs = "in the attrset passed as argument to builtins.genericClosure";
+  const start = listArgument(
+    requiredAttr(attrs, "startSet", inAttrs),
+    "while evaluating the 'startSet' attribute passed as argument to builtins.genericClosure",
+  );
+  if (start.length === 0) return start;
+  const operator = functionArgument(
+    requiredAttr(attrs, "operator", inAttrs),
+    "while evaluating the 'operator' attribute passed as argument to builtins.genericClosure",
+  );
+  const work = start.slice();
+  const keys = new ClosureKeys();
+  const result: List = [];
+  for (let i = 0; i < work.length; i++) {
+    const { element, key } = closureElement(work[i]!);
+    let fresh: boolean;
+    try {
+      fresh = keys.add(key, element);
+    } catch (error) {
+      if (error instanceof EvalError && error.frames.some((frame) => frame.text.startsWith("while comparing element"))) {
+        throw error;
+      }
+      const other = keys.firstElement();
+      if (other === undefined || other === element) {
+        throw addFrame(error, 0, `while checking key of element ${showValue(element)}`);
+      }
+      const first = addFrame(error, 0, `with element ${showValue(other)}`);
+      throw addFrame(first, 0, `while comparing element ${showValue(element)}`);
+    }
+    if (!fresh) continue;
+    result.push(element);
+    try {
+      const more = listArgument(
+        call(operator, element, 0),
+        "while evaluating the return value of the `operator` passed to builtins.genericClosure",
+      );
+      for (let j = 0; j < more.length; j++) {
+        force(more[j]!);
+        work.push(more[j]!);
+      }
+    } catch (error) {
+      throw addFrame(error, 0, `while calling operator on genericClosure element ${showValue(element)}`);
+    }
+  }
+  return result;
+}
+
+export const listBuiltins: BuiltinTable = {
+  map: {
+    arity: 2,
+    global: true,
+    call: (a, b) => {
+      const list = listArgument(b, "while evaluating the second argument passed to builtins.map");
+      if (list.length === 0) return list;
+      const f = functionArgument(a, "while evaluating the first argument passed to builtins.map");
+      const result = new Array<Slot>(list.length);
+      for (let i = 0; i < list.length; i++) result[i] = delayCall1(f, list[i]!);
+      return result;
+    },
+  },
+  filter: {
+    arity: 2,
+    call: (a, b) => {
+      const list = listArgument(b, "while evaluating the second argument passed to builtins.filter");
+      if (list.length === 0) return list;
+      const f = functionArgument(a, "while evaluating the first argument passed to builtins.filter");
+      const text = "while evaluating the return value of the filtering function passed to builtins.filter";
+      const kept: List = [];
+      for (let i = 0; i < list.length; i++) if (boolArgument(call(f, list[i]!, 0), text)) kept.push(list[i]!);
+      return kept.length === list.length ? list : kept;
+    },
+  },
+  "foldl'": {
+    arity: 3,
+    call: (a, b, c) => {
+      const f = functionArgument(a, "while evaluating the first argument passed to builtins.foldlStrict");
+      const list = listArgument(c, "while evaluating the third argument passed to builtins.foldlStrict");
+      if (list.length === 0) return force(b);
+      let result: Slot = b;
+      for (let i = 0; i < list.length; i++) result = call2(f, [result, list[i]!], 0);
+      return force(result);
+    },
+  },
+  genList: {
+    arity: 2,
+    call: (a, b) => {
+      const length = intArgument(b, "while evaluating the second argument passed to builtins.genList");
+      if (length < 0 || length > 4294967295) throw fail(`cannot create list of size ${length}`);
+      const f = functionArgument(a, "while evaluating the first argument passed to builtins.genList");
+      const result = new Array<Slot>(Number(length));
+      for (let i = 0; i < result.length; i++) result[i] = delayCall1(f, i);
+      return result;
+    },
+  },
+  length: {
+    arity: 1,
+    call: (a) => listArgument(a, "while evaluating the first argument passed to builtins.length").length,
+  },
+  head: {
+    arity: 1,
+    call: (a) => {
+      const list = listArgument(a, "while evaluating the first argument passed to 'builtins.head'");
+      if (list.length === 0) throw fail("'builtins.head' called on an empty list");
+      return force(list[0]!);
+    },
+  },
+  tail: {
+    arity: 1,
+    call: (a) => {
+      const list = listArgument(a, "while evaluating the first argument passed to 'builtins.tail'");
+      if (list.length === 0) throw fail("'builtins.tail' called on an empty list");
+      return list.slice(1);
+    },
+  },
+  elemAt: {
+    arity: 2,
+    call: (a, b) => {
+      const index = intArgument(b, "while evaluating the second argument passed to 'builtins.elemAt'");
+      const list = listArgument(a, "while evaluating the first argument passed to 'builtins.elemAt'");
+      if (index < 0 || index >= list.length) {
+        throw fail(`'builtins.elemAt' called with index ${index} on a list of size ${list.length}`);
+      }
+      return force(list[Number(index)]!);
+    },
+  },
+  elem: {
+    arity: 2,
+    call: (a, b) => {
+      const list = listArgument(b, "while evaluating the second argument passed to builtins.elem");
+      for (let i = 0; i < list.length; i++) if (equalSlots(a, list[i]!, 0)) return true;
+      return false;
+    },
+  },
+  concatLists: {
+    arity: 1,
+    call: (a) => {
+      const lists = listArgument(a, "while evaluating the first argument passed to builtins.concatLists");
+      const text = "while evaluating a value of the list passed to builtins.concatLists";
+      const result: List = [];
+      for (let i = 0; i < lists.length; i++) {
+        const part = listArgument(lists[i]!, text);
+        for (let j = 0; j < part.length; j++) result.push(part[j]!);
+      }
+      return result.length === 0 ? emptyList : result;
+    },
+  },
+  concatMap: {
+    arity: 2,
+    call: (a, b) => {
+      const f = functionArgument(a, "while evaluating the first argument passed to builtins.concatMap");
+      const list = listArgument(b, "while evaluating the second argument passed to builtins.concatMap");
+      const text = "while evaluating the return value of the function passed to builtins.concatMap";
+      const result: List = [];
+      for (let i = 0; i < list.length; i++) {
+        const part = listArgument(call(f, list[i]!, 0), text);
+        for (let j = 0; j < part.length; j++) result.push(part[j]!);
+      }
+      return result.length === 0 ? emptyList : result;
+    },
+  },
+  any: anyOrAll("any", true),
+  all: anyOrAll("all", false),
+  sort: { arity: 2, call: sort },
+  partition: { arity: 2, call: partition },
+  groupBy: { arity: 2, call: groupBy },
+  genericClosure: { arity: 1, call: genericClosure },
+};

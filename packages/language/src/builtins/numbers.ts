@@ -1,0 +1,69 @@
+/** Arithmetic and comparison. */
+import { addNumbers, divide, force, less, multiply, subtract, toInt } from "../code/interpret.ts";
+import { formatFloat } from "../value/text.ts";
+import { Float, type Slot, type Value } from "../value/value.ts";
+import { type BuiltinTable, fail, floatArgument, intArgument } from "./arguments.ts";
+
+const two63 = 9223372036854775808;
+
+function bits(name: string, combine: (x: bigint, y: bigint) => bigint) {
+  return {
+    arity: 2,
+    call: (a: Slot, b: Slot): Value => {
+      const x = intArgument(a, `while evaluating the first argument passed to builtins.${name}`);
+      const y = intArgument(b, `while evaluating the second argument passed to builtins.${name}`);
+      return toInt(BigInt.asIntN(64, combine(BigInt(x), BigInt(y))))!;
+    },
+  };
+}
+
+function rounding(name: string, round: (x: number) => number) {
+  return {
+    arity: 1,
+    call: (a: Slot): Value => {
+      const argument = floatArgument(a, `while evaluating the first argument passed to builtins.${name}`);
+      const bug = "Due to a bug (see https://github.com/NixOS/nix/issues/12899)";
+      const later = "\n\tFuture Nix versions might implement the correct behavior.";
+      const rounded = round(argument instanceof Float ? argument.value : Number(argument));
+      if (!(rounded >= -two63 && rounded < two63)) {
+        if (argument instanceof Float) {
+          throw fail(`NixFloat argument ${formatFloat(argument.value)} is not in the range of NixInt`);
+        }
+        throw fail(
+          `${bug} the NixInt argument ${argument} caused undefined behavior in previous Nix versions.${later}`,
+        );
+      }
+      const result = toInt(BigInt(rounded))!;
+      if (!(argument instanceof Float) && result !== argument) {
+        throw fail(
+          `${bug} a loss of precision occurred in previous Nix versions because the NixInt argument ${argument} was rounded to ${result}.${later}`,
+        );
+      }
+      return result;
+    },
+  };
+}
+
+/** Forces both operands from left to right, then computes. */
+function binary(compute: (a: Value, b: Value) => Value) {
+  return {
+    arity: 2,
+    call: (a: Slot, b: Slot): Value => {
+      const x = force(a);
+      return compute(x, force(b));
+    },
+  };
+}
+
+export const numberBuiltins: BuiltinTable = {
+  add: binary(addNumbers),
+  sub: binary(subtract),
+  mul: binary(multiply),
+  div: binary(divide),
+  lessThan: binary((a, b) => less(a, b)),
+  bitAnd: bits("bitAnd", (x, y) => x & y),
+  bitOr: bits("bitOr", (x, y) => x | y),
+  bitXor: bits("bitXor", (x, y) => x ^ y),
+  ceil: rounding("ceil", Math.ceil),
+  floor: rounding("floor", Math.floor),
+};

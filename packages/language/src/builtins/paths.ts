@@ -1,0 +1,405 @@
+/** Files and paths. Every one of them asks the host. */
+import { downstreamPlaceholder, hashData, isHashAlgorithm, parseHash, printHash } from "@firn/formats";
+import {
+  call,
+  call2,
+  coerceToString,
+  contextOfString,
+  force,
+  forceAt,
+  host,
+  makeString,
+  plainString,
+  textOfString,
+} from "../code/interpret.ts";
+import { intern, symbolNames } from "../code/memory.ts";
+import type { ContextElement, FileType } from "../host.ts";
+import { baseNameOfPath, canonicalPath, parentOf } from "../syntax/path-text.ts";
+import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { addFrame, EvalError, wrapError } from "../value/eval-error.ts";
+import { Attrs, ContextString, makeAttrs, Path, shapeOf, type Slot, type Value } from "../value/value.ts";
+import {
+  attrsArgument,
+  boolArgument,
+  type BuiltinTable,
+  coercedArgument,
+  fail,
+  functionArgument,
+  listArgument,
+  plainArgument,
+  requiredAttr,
+} from "./arguments.ts";
+
+const toStringSymbol = intern("__toString");
+
+export interface PathArgument {
+  readonly path: string;
+  readonly context: Context | null;
+}
+
+/** An absolute path from a path value, a string or something that coerces to one. */
+export function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
+  let value: Value;
+  try {
+    value = forceAt(slot, pos);
+  } catch (error) {
+    throw addFrame(error, pos, text);
+  }
+  if (value instanceof Path) return { path: canonicalPath(value.path), context: null };
+  if (value instanceof Attrs) {
+    const toText = value.get(toStringSymbol);
+    if (toText !== undefined) return pathArgument(call(force(toText), value, pos), text, pos);
+  }
+  const coerced = coerceToString(value, 0, text, pos);
+  const path = textOfString(coerced);
+  if (!path.startsWith("/")) {
+    throw addFrame(new EvalError("eval-error", `string '${path}' doesn't represent an absolute path`), pos, text);
+  }
+  return { path: canonicalPath(path), context: contextOfString(coerced) };
+}
+
+/** Builds what a context names and replaces the placeholders of outputs that are only known now. */
+export function realise(path: string, context: Context | null): string {
+  if (context === null) return path;
+  const elements = contextElements(context);
+  const outputs = host().realiseContext(elements);
+  let result = path;
+  for (const element of elements) {
+    if (element.kind !== "output") continue;
+    const actual = outputs.get(`${element.drvPath}!${element.output}`);
+    if (actual === undefined) continue;
+    const placeholder = downstreamPlaceholder(element.drvPath, element.output);
+    if (result.includes(placeholder)) result = result.replaceAll(placeholder, actual);
+  }
+  return result;
+}
+
+/** The path of an argument that is about to be read. */
+export function realisedPath(slot: Slot): string {
+  const { path, context } = pathArgument(slot, "while realising the context of a path");
+  if (context === null) return path;
+  try {
+    return realise(path, context);
+  } catch (error) {
+    throw addFrame(error, 0, `while realising the context of path '${path}'`);
+  }
+}
+
+export function isInStore(path: string): boolean {
+  return path.startsWith(`${host().storeDir}/`);
+}
+
+/** The store path at or above a path inside the store. */
+export function storePathOf(path: string): string {
+  const start = host().storeDir.length + 1;
+  const slash = path.indexOf("/", start);
+  return slash < 0 ? path : path.slice(0, slash);
+}
+
+export function isStorePathText(path: string): boolean {
+  return isInStore(path) && storePathOf(path) === path && /^[0-9a-z]{32}-./.test(baseNameOfPath(path));
+}
+
+export function storeString(path: string): ContextString {
+  return new ContextString(path, contextOf({ kind: "opaque", path }));
+}
+
+function pathExists(a: Slot): Value {
+  const value = force(a);
+  const text = typeof value === "string" ? value : value instanceof ContextString ? value.text : "";
+  const mustBeDirectory = text.endsWith("/") || text.endsWith("/.");
+  try {
+    const path = realisedPath(value);
+    const type = host().fileType(path);
+    if (type === undefined) return false;
+    if (!mustBeDirectory) return true;
+    return type === "directory" || (type === "symlink" && host().fileType(host().resolveSymlinks(path)) === "directory");
+  } catch (error) {
+    const wrapped = wrapError(error);
+    if (wrapped instanceof EvalError && wrapped.kind === "restricted-path") return false;
+    throw wrapped;
+  }
+}
+
+/** The base name as old releases cut it: one trailing slash is ignored. */
+function legacyBaseName(path: string): string {
+  if (path === "") return "";
+  let last = path.length - 1;
+  if (path[last] === "/" && last > 0) last--;
+  const slash = path.lastIndexOf("/", last);
+  return path.slice(slash + 1, last + 1);
+}
+
+function dirOf(a: Slot): Value {
+  const value = force(a);
+  if (value instanceof Path) return new Path(parentOf(canonicalPath(value.path)));
+  const coerced = coercedArgument(value, 0, "while evaluating the first argument passed to 'builtins.dirOf'");
+  const text = textOfString(coerced);
+  const slash = text.lastIndexOf("/");
+  const directory = slash < 0 ? "." : slash === 0 ? "/" : text.slice(0, slash);
+  return makeString(directory, contextOfString(coerced));
+}
+
+function readFile(a: Slot): Value {
+  const path = realisedPath(a);
+  const text = host().readFile(path);
+  if (text.includes("\0")) {
+    throw fail(`the contents of the file '${path}' cannot be represented as a Nix string`);
+  }
+  if (!isInStore(path)) return text;
+  const references = host().queryPath(storePathOf(path))?.references ?? [];
+  let context: Context | null = null;
+  const start = host().storeDir.length + 1;
+  for (const reference of references) {
+    if (text.includes(reference.slice(start, start + 32))) {
+      context = mergeContexts(context, contextOf({ kind: "opaque", path: reference }));
+    }
+  }
+  return makeString(text, context);
+}
+
+/** `<name>` and `findFile`: the first entry of a search path under which the file exists. */
+export function findInSearchPath(entries: readonly { prefix: string; path: string }[], wanted: string): string {
+  for (const { prefix, path } of entries) {
+    let rest: string;
+    if (prefix === "") rest = wanted;
+    else if (wanted === prefix) rest = "";
+    else if (wanted.startsWith(`${prefix}/`)) rest = wanted.slice(prefix.length + 1);
+    else continue;
+    const base = host().resolveSearchPathEntry(path);
+    if (base === undefined) continue;
+    const full = canonicalPath(`${base}/${rest}`);
+    if (host().fileType(full) === undefined) continue;
+    const resolved = host().resolveSymlinks(full);
+    if (host().fileType(resolved) !== undefined) return resolved;
+  }
+  if (wanted === "nix/fetchurl.nix" || wanted.startsWith("nix/")) return `/__corepkgs__/${wanted.slice(4)}`;
+  throw new EvalError(
+    "thrown",
+    host().mode.pure
+      ? `cannot look up '<${wanted}>' in pure evaluation mode (use '--impure' to override)`
+      : `file '${wanted}' was not found in the Nix search path (add it using $NIX_PATH or -I)`,
+  );
+}
+
+function findFile(a: Slot, b: Slot): Value {
+  const list = listArgument(a, "while evaluating the first argument passed to builtins.findFile");
+  const entries: { prefix: string; path: string }[] = [];
+  for (let i = 0; i < list.length; i++) {
+    const entry = attrsArgument(list[i]!, "while evaluating an element of the list passed to builtins.findFile");
+    const prefixSlot = entry.get(intern("prefix"));
+    const prefix =
+      prefixSlot === undefined
+        ? ""
+        : plainArgument(
+            prefixSlot,
+            "while evaluating the `prefix` attribute of an element of the list passed to builtins.findFile",
+          );
+    const pathSlot = requiredAttr(entry, "path", "in an element of the __nixPath");
+    const path = coercedArgument(
+      pathSlot,
+      0,
+      "while evaluating the `path` attribute of an element of the list passed to builtins.findFile",
+    );
+    entries.push({ prefix, path: realise(textOfString(path), contextOfString(path)) });
+  }
+  const wanted = plainArgument(b, "while evaluating the second argument passed to builtins.findFile");
+  return new Path(findInSearchPath(entries, wanted));
+}
+
+interface AddPath {
+  readonly path: string;
+  readonly context: Context | null;
+  readonly name: string;
+  readonly filter: Value | undefined;
+  readonly method: "flat" | "nar";
+  readonly expectedHash: string | undefined;
+}
+
+function addPath(request: AddPath): Value {
+  const { filter } = request;
+  let path = request.path;
+  try {
+    if (request.context !== null && isInStore(path)) path = realise(path, request.context);
+    const storePath = host().addPathToStore({
+      path: host().resolveSymlinks(path),
+      name: request.name,
+      method: request.method,
+      ...(request.expectedHash === undefined ? {} : { expectedHash: request.expectedHash }),
+      ...(filter === undefined
+        ? {}
+        : {
+            filter: (file: string, type: FileType) =>
+              boolArgument(
+                call2(filter, [file, type], 0),
+                "while evaluating the return value of the path filter function",
+              ),
+          }),
+    });
+    host().allowPath(storePath);
+    return storeString(storePath);
+  } catch (error) {
+    throw addFrame(error, 0, `while adding path '${request.path}'`);
+  }
+}
+
+/** A SHA-256 in any notation as SRI; the empty string stands for the hash of zeros. */
+export function sha256Argument(text: string): string {
+  const zeros = { algorithm: "sha256" as const, bytes: new Uint8Array(32) };
+  return printHash(text === "" ? zeros : parseHash(text, "sha256"), "sri");
+}
+
+function pathBuiltin(a: Slot): Value {
+  const attrs = attrsArgument(a, "while evaluating the argument passed to 'builtins.path'");
+  let source: PathArgument | undefined;
+  let name = "";
+  let filter: Value | undefined;
+  let method: "flat" | "nar" = "nar";
+  let expectedHash: string | undefined;
+  const shape = shapeOf(attrs);
+  for (let i = 0; i < shape.size; i++) {
+    const slot = attrs.values[i]!;
+    const pos = shape.position(i);
+    const key = symbolNames[shape.keys[i]!]!;
+    switch (key) {
+      case "path":
+        source = pathArgument(slot, "while evaluating the 'path' attribute passed to 'builtins.path'", pos);
+        break;
+      case "name":
+        name = plainArgument(slot, "while evaluating the `name` attribute passed to builtins.path", pos);
+        break;
+      case "filter":
+        filter = functionArgument(slot, "while evaluating the `filter` parameter passed to builtins.path", pos);
+        break;
+      case "recursive":
+        method = boolArgument(slot, "while evaluating the `recursive` attribute passed to builtins.path", pos)
+          ? "nar"
+          : "flat";
+        break;
+      case "sha256":
+        expectedHash = sha256Argument(
+          plainArgument(slot, "while evaluating the `sha256` attribute passed to builtins.path", pos),
+        );
+        break;
+      default:
+        throw fail(`unsupported argument '${key}' to 'builtins.path'`, pos);
+    }
+  }
+  if (source === undefined) {
+    throw fail("missing required 'path' attribute in the first argument to 'builtins.path'");
+  }
+  return addPath({ ...source, name: name === "" ? baseNameOfPath(source.path) : name, filter, method, expectedHash });
+}
+
+function storePathBuiltin(a: Slot): Value {
+  if (host().mode.pure) throw fail("'builtins.storePath' is not allowed in pure evaluation mode");
+  const argument = pathArgument(a, "while evaluating the first argument passed to 'builtins.storePath'");
+  let { path } = argument;
+  if (!isStorePathText(path) && host().fileType(path) !== undefined) path = host().resolveSymlinks(path);
+  if (!isInStore(path)) throw fail(`path '${path}' is not in the Nix store`);
+  const storePath = storePathOf(path);
+  if (!host().mode.readOnly) host().ensurePath(storePath);
+  host().allowPath(storePath);
+  return makeString(path, mergeContexts(argument.context, contextOf({ kind: "opaque", path: storePath })));
+}
+
+function toFile(a: Slot, b: Slot): Value {
+  const name = plainArgument(a, "while evaluating the first argument passed to builtins.toFile");
+  const value = force(b);
+  const contents =
+    typeof value === "string" || value instanceof ContextString
+      ? value
+      : plainString(value, 0, "while evaluating the second argument passed to builtins.toFile");
+  const references: string[] = [];
+  for (const element of contextElements(contextOfString(contents))) {
+    if (element.kind === "opaque") references.push(element.path);
+    else {
+      throw fail(
+        `files created by builtins.toFile may not reference derivations, but ${name} references ${shortContext(element)}`,
+      );
+    }
+  }
+  const storePath = host().addTextToStore(name, textOfString(contents), references.sort());
+  host().allowPath(storePath);
+  return storeString(storePath);
+}
+
+/** An element as the reference writes it, with base names instead of full store paths. */
+function shortContext(element: ContextElement): string {
+  switch (element.kind) {
+    case "opaque":
+      return baseNameOfPath(element.path);
+    case "deep":
+      return `=${baseNameOfPath(element.drvPath)}`;
+    case "output":
+      return `!${element.output}!${baseNameOfPath(element.drvPath)}`;
+  }
+}
+
+export const pathBuiltins: BuiltinTable = {
+  pathExists: { arity: 1, call: pathExists },
+  baseNameOf: {
+    arity: 1,
+    global: true,
+    call: (a) => {
+      const value = coercedArgument(a, 0, "while evaluating the first argument passed to builtins.baseNameOf");
+      return makeString(legacyBaseName(textOfString(value)), contextOfString(value));
+    },
+  },
+  dirOf: { arity: 1, global: true, call: dirOf },
+  toPath: {
+    arity: 1,
+    call: (a) => {
+      const { path, context } = pathArgument(
+        a,
+        "while evaluating the first argument passed to builtins.toPath",
+      );
+      return makeString(path, context);
+    },
+  },
+  readFile: { arity: 1, call: readFile },
+  readDir: {
+    arity: 1,
+    call: (a) => {
+      const entries = [...host().readDirectory(realisedPath(a))];
+      return makeAttrs(
+        entries.map(([name]) => intern(name)),
+        entries.map(([, type]) => type),
+        null,
+      );
+    },
+  },
+  readFileType: {
+    arity: 1,
+    call: (a) => {
+      const path = realisedPath(a);
+      const type = host().fileType(path);
+      if (type === undefined) throw fail(`path '${path}' does not exist`);
+      return type;
+    },
+  },
+  hashFile: {
+    arity: 2,
+    call: (a, b) => {
+      const algorithm = plainArgument(a, "while evaluating the first argument passed to builtins.hashFile");
+      if (!isHashAlgorithm(algorithm)) throw fail(`unknown hash algorithm '${algorithm}'`);
+      return printHash(hashData(algorithm, host().readFile(realisedPath(b))), "base16", false);
+    },
+  },
+  findFile: { arity: 2, call: findFile },
+  path: { arity: 1, call: pathBuiltin },
+  filterSource: {
+    arity: 2,
+    call: (a, b) => {
+      const source = pathArgument(
+        b,
+        "while evaluating the second argument (the path to filter) passed to 'builtins.filterSource'",
+      );
+      const filter = functionArgument(a, "while evaluating the first argument passed to builtins.filterSource");
+      const name = baseNameOfPath(source.path);
+      return addPath({ ...source, name, filter, method: "nar", expectedHash: undefined });
+    },
+  },
+  storePath: { arity: 1, call: storePathBuiltin },
+  toFile: { arity: 2, call: toFile },
+};

@@ -1,0 +1,406 @@
+/**
+ * POSIX extended regular expressions as the reference's library matches them: the longest of the leftmost matches, the
+ * first alternative path among equally long ones, groups in a repetition keep their last match. Where JavaScript's own
+ * engine must agree a pattern is translated to it; else a small backtracking matcher runs.
+ */
+
+type Node =
+  | { readonly kind: "set"; readonly bits: Uint8Array }
+  | { readonly kind: "sequence"; readonly items: readonly Node[] }
+  | { readonly kind: "choice"; readonly options: readonly Node[] }
+  | { readonly kind: "group"; readonly index: number; readonly body: Node }
+  | { readonly kind: "repeat"; readonly body: Node; readonly min: number; readonly max: number }
+  | { readonly kind: "begin" }
+  | { readonly kind: "end" };
+
+export class RegexSyntaxError extends Error {}
+
+const classNames: Readonly<Record<string, RegExp>> = {
+  alpha: /[a-zA-Z]/,
+  digit: /[0-9]/,
+  alnum: /[a-zA-Z0-9]/,
+  upper: /[A-Z]/,
+  lower: /[a-z]/,
+  space: /[ \t\n\r\f\v]/,
+  blank: /[ \t]/,
+  punct: /[!-/:-@[-`{-~]/,
+  print: /[ -~]/,
+  graph: /[!-~]/,
+  cntrl: /[\x00-\x1f\x7f]/,
+  xdigit: /[0-9a-fA-F]/,
+  w: /[a-zA-Z0-9_]/,
+  d: /[0-9]/,
+  s: /[ \t\n\r\f\v]/,
+};
+
+const maxRepeat = 100000;
+
+function single(code: number): Node {
+  const bits = new Uint8Array(256);
+  bits[code] = 1;
+  return { kind: "set", bits };
+}
+
+class RegexParser {
+  private readonly text: string;
+  private at = 0;
+  groups = 0;
+  /** Open groups: a ")" outside them is a character. */
+  private depth = 0;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  parse(): Node {
+    const node = this.choice();
+    if (this.at < this.text.length) throw new RegexSyntaxError("unmatched )");
+    return node;
+  }
+
+  private choice(): Node {
+    const options = [this.sequence()];
+    while (this.text[this.at] === "|") {
+      this.at++;
+      options.push(this.sequence());
+    }
+    return options.length === 1 ? options[0]! : { kind: "choice", options };
+  }
+
+  private sequence(): Node {
+    const items: Node[] = [];
+    while (this.at < this.text.length) {
+      const c = this.text[this.at]!;
+      if (c === "|" || c === ")") break;
+      items.push(this.repeated(this.atom(c)));
+    }
+    return items.length === 1 ? items[0]! : { kind: "sequence", items };
+  }
+
+  private repeated(atom: Node): Node {
+    let node = atom;
+    for (;;) {
+      const c = this.text[this.at];
+      if (c === "*") node = this.repeat(node, 0, Number.POSITIVE_INFINITY);
+      else if (c === "+") node = this.repeat(node, 1, Number.POSITIVE_INFINITY);
+      else if (c === "?") node = this.repeat(node, 0, 1);
+      else if (c === "{") {
+        const match = /\{([0-9]+)(?:(,)([0-9]*))?\}/y;
+        match.lastIndex = this.at;
+        const found = match.exec(this.text);
+        if (found === null) throw new RegexSyntaxError("bad brace");
+        this.at += found[0].length - 1;
+        const min = Number(found[1]);
+        const max = found[2] === undefined ? min : found[3] === "" ? Number.POSITIVE_INFINITY : Number(found[3]);
+        if (max < min || min > maxRepeat) throw new RegexSyntaxError("bad brace");
+        node = this.repeat(node, min, max);
+      } else return node;
+    }
+  }
+
+  private repeat(body: Node, min: number, max: number): Node {
+    if (body.kind === "begin" || body.kind === "end") throw new RegexSyntaxError("bad repeat");
+    this.at++;
+    return { kind: "repeat", body, min, max };
+  }
+
+  private atom(c: string): Node {
+    this.at++;
+    switch (c) {
+      case "(": {
+        const index = ++this.groups;
+        this.depth++;
+        if (this.depth > 1000) throw new RegexSyntaxError("too deep");
+        const body = this.choice();
+        if (this.text[this.at] !== ")") throw new RegexSyntaxError("unmatched (");
+        this.at++;
+        this.depth--;
+        return { kind: "group", index, body };
+      }
+      case "[":
+        return this.bracket();
+      case ".": {
+        const bits = new Uint8Array(256).fill(1);
+        bits[0] = 0;
+        return { kind: "set", bits };
+      }
+      case "^":
+        return { kind: "begin" };
+      case "$":
+        return { kind: "end" };
+      case "*":
+      case "+":
+      case "?":
+      case "{":
+        throw new RegexSyntaxError("bad repeat");
+      case "\\": {
+        const escaped = this.text[this.at];
+        if (escaped === undefined) throw new RegexSyntaxError("bad escape");
+        this.at++;
+        return single(escaped.charCodeAt(0));
+      }
+      default:
+        return single(c.charCodeAt(0));
+    }
+  }
+
+  private bracket(): Node {
+    const bits = new Uint8Array(256);
+    let negated = false;
+    if (this.text[this.at] === "^") {
+      negated = true;
+      this.at++;
+    }
+    let first = true;
+    for (;;) {
+      const c = this.text[this.at];
+      if (c === undefined) throw new RegexSyntaxError("unmatched [");
+      if (c === "]" && !first) {
+        this.at++;
+        break;
+      }
+      first = false;
+      if (c === "[" && this.text[this.at + 1] === ":") {
+        this.namedClass(bits);
+        continue;
+      }
+      const low = this.bracketChar();
+      if (this.text[this.at] === "-" && this.text[this.at + 1] !== "]" && this.text[this.at + 1] !== undefined) {
+        this.at++;
+        const high = this.bracketChar();
+        if (high < low) throw new RegexSyntaxError("bad range");
+        for (let i = low; i <= high; i++) bits[i] = 1;
+      } else bits[low] = 1;
+    }
+    if (negated) for (let i = 0; i < 256; i++) bits[i] = bits[i] === 1 ? 0 : 1;
+    return { kind: "set", bits };
+  }
+
+  private bracketChar(): number {
+    const kind = this.text[this.at + 1];
+    if (this.text[this.at] === "[" && (kind === "." || kind === "=")) {
+      const end = this.text.indexOf(`${kind}]`, this.at + 2);
+      if (end !== this.at + 3) throw new RegexSyntaxError("bad collating element");
+      this.at = end + 2;
+      return this.text.charCodeAt(end - 1);
+    }
+    return this.text.charCodeAt(this.at++);
+  }
+
+  private namedClass(bits: Uint8Array): void {
+    const end = this.text.indexOf(":]", this.at + 2);
+    if (end < 0) throw new RegexSyntaxError("bad class");
+    const pattern = classNames[this.text.slice(this.at + 2, end).toLowerCase()];
+    if (pattern === undefined) throw new RegexSyntaxError("bad class");
+    for (let i = 0; i < 256; i++) if (pattern.test(String.fromCharCode(i))) bits[i] = 1;
+    this.at = end + 2;
+  }
+}
+
+// ---- translation to JavaScript
+
+function hex(code: number): string {
+  return `\\x${code.toString(16).padStart(2, "0")}`;
+}
+
+function translateSet(bits: Uint8Array): string {
+  let out = "";
+  let count = 0;
+  for (let i = 0; i < 256; i++) {
+    if (bits[i] === 0) continue;
+    let j = i;
+    while (j + 1 < 256 && bits[j + 1] === 1) j++;
+    count += j - i + 1;
+    out += j === i ? hex(i) : `${hex(i)}-${hex(j)}`;
+    i = j;
+  }
+  return count === 1 ? out : `[${out}]`;
+}
+
+function translate(node: Node): string {
+  switch (node.kind) {
+    case "set":
+      return translateSet(node.bits);
+    case "sequence":
+      return node.items.map(translate).join("");
+    case "choice":
+      return `(?:${node.options.map(translate).join("|")})`;
+    case "group":
+      return `(${translate(node.body)})`;
+    case "repeat": {
+      const max = node.max === Number.POSITIVE_INFINITY ? "" : String(node.max);
+      return `(?:${translate(node.body)}){${node.min},${max}}`;
+    }
+    case "begin":
+      return "^";
+    case "end":
+      return "$";
+  }
+}
+
+/** Whether a choice or an optional group may make the first path shorter than the longest. */
+function mayPreferShort(node: Node): boolean {
+  switch (node.kind) {
+    case "choice":
+      return node.options.some((option) => option.kind !== "set");
+    case "sequence":
+      return node.items.some(mayPreferShort);
+    case "group":
+      return mayPreferShort(node.body);
+    case "repeat":
+      return node.body.kind !== "set" && !(node.body.kind === "group" && node.body.body.kind === "set");
+    default:
+      return false;
+  }
+}
+
+/** Whether a group inside a repetition may be skipped in a later round: JavaScript forgets it then. */
+function mayForgetGroup(node: Node, repeated: boolean, optional: boolean): boolean {
+  switch (node.kind) {
+    case "choice":
+      return node.options.some((option) => mayForgetGroup(option, repeated, true));
+    case "sequence":
+      return node.items.some((item) => mayForgetGroup(item, repeated, optional));
+    case "group":
+      return (repeated && optional) || mayForgetGroup(node.body, repeated, optional);
+    case "repeat":
+      return mayForgetGroup(node.body, repeated || node.max > 1, node.max > 1 ? node.min === 0 && repeated : optional || node.min === 0);
+    default:
+      return false;
+  }
+}
+
+// ---- the own matcher
+
+interface Match {
+  readonly start: number;
+  readonly end: number;
+  readonly groups: readonly (string | undefined)[];
+}
+
+/** All paths from `start`, depth first; keeps the first of the longest ends (or the first that ends at `mustEnd`). */
+function longestFrom(
+  node: Node,
+  text: string,
+  at: { readonly start: number; readonly groups: number; readonly mustEnd: number | undefined },
+): Match | undefined {
+  const { start, groups, mustEnd } = at;
+  const spans: number[] = new Array<number>(groups * 2 + 2).fill(-1);
+  let best: { end: number; spans: number[] } | undefined;
+  const accept = (end: number): boolean => {
+    if (mustEnd !== undefined && end !== mustEnd) return false;
+    if (best === undefined || end > best.end) best = { end, spans: spans.slice() };
+    return mustEnd !== undefined;
+  };
+  const run = (n: Node, i: number, next: (i: number) => boolean): boolean => {
+    switch (n.kind) {
+      case "set":
+        return i < text.length && n.bits[text.charCodeAt(i)] === 1 && next(i + 1);
+      case "begin":
+        return i === 0 && next(i);
+      case "end":
+        return i === text.length && next(i);
+      case "sequence": {
+        const step = (k: number, j: number): boolean =>
+          k === n.items.length ? next(j) : run(n.items[k]!, j, (q) => step(k + 1, q));
+        return step(0, i);
+      }
+      case "choice":
+        for (const option of n.options) if (run(option, i, next)) return true;
+        return false;
+      case "group": {
+        const s = spans[2 * n.index]!;
+        const e = spans[2 * n.index + 1]!;
+        const finished = run(n.body, i, (j) => {
+          const s2 = spans[2 * n.index]!;
+          const e2 = spans[2 * n.index + 1]!;
+          spans[2 * n.index] = i;
+          spans[2 * n.index + 1] = j;
+          if (next(j)) return true;
+          spans[2 * n.index] = s2;
+          spans[2 * n.index + 1] = e2;
+          return false;
+        });
+        if (!finished) {
+          spans[2 * n.index] = s;
+          spans[2 * n.index + 1] = e;
+        }
+        return finished;
+      }
+      case "repeat": {
+        const round = (count: number, j: number): boolean => {
+          if (count < n.max && run(n.body, j, (q) => (q === j && count >= n.min ? false : round(count + 1, q)))) {
+            return true;
+          }
+          return count >= n.min && next(j);
+        };
+        return round(0, i);
+      }
+    }
+  };
+  run(node, start, accept);
+  if (best === undefined) return undefined;
+  const found: (string | undefined)[] = [];
+  for (let g = 1; g <= groups; g++) {
+    const from = best.spans[2 * g]!;
+    found.push(from < 0 ? undefined : text.slice(from, best.spans[2 * g + 1]!));
+  }
+  return { start, end: best.end, groups: found };
+}
+
+/** A compiled pattern. */
+export class PosixRegex {
+  private readonly node: Node;
+  private readonly groups: number;
+  private readonly whole: RegExp | undefined;
+  private readonly search: RegExp | undefined;
+
+  constructor(pattern: string) {
+    const parser = new RegexParser(pattern);
+    this.node = parser.parse();
+    this.groups = parser.groups;
+    const translatable = !mayForgetGroup(this.node, false, false);
+    const source = translatable ? translate(this.node) : "";
+    this.whole = translatable ? new RegExp(`^(?:${source})$`) : undefined;
+    this.search = translatable && !mayPreferShort(this.node) ? new RegExp(source, "g") : undefined;
+  }
+
+  /** The groups of a match of the whole text. */
+  match(text: string): readonly (string | undefined)[] | undefined {
+    if (this.whole !== undefined) return this.whole.exec(text)?.slice(1);
+    return longestFrom(this.node, text, { start: 0, groups: this.groups, mustEnd: text.length })?.groups;
+  }
+
+  /** All matches from left to right that do not overlap. */
+  matches(text: string): Match[] {
+    const found: Match[] = [];
+    if (this.search !== undefined) {
+      for (const match of text.matchAll(this.search)) {
+        found.push({ start: match.index, end: match.index + match[0].length, groups: match.slice(1) });
+      }
+      return found;
+    }
+    for (let at = 0; at <= text.length; ) {
+      const match = longestFrom(this.node, text, { start: at, groups: this.groups, mustEnd: undefined });
+      if (match === undefined) at++;
+      else {
+        found.push(match);
+        at = match.end > at ? match.end : at + 1;
+      }
+    }
+    return found;
+  }
+}
+
+const compiled = new Map<string, PosixRegex>();
+const cacheSize = 2000;
+
+export function compileRegex(pattern: string): PosixRegex {
+  let regex = compiled.get(pattern);
+  if (regex === undefined) {
+    regex = new PosixRegex(pattern);
+    if (compiled.size >= cacheSize) compiled.clear();
+    compiled.set(pattern, regex);
+  }
+  return regex;
+}

@@ -1,0 +1,72 @@
+/** What kind of value something is, and how functions are asked about themselves. */
+import { force, formalsOf } from "../code/interpret.ts";
+import { EvalError } from "../value/eval-error.ts";
+import {
+  Attrs,
+  ContextString,
+  emptyAttrs,
+  Float,
+  isFunctionValue,
+  Lambda,
+  makeAttrs,
+  PartialLambda,
+  Path,
+  type Value,
+} from "../value/value.ts";
+import { type BuiltinTable, isBuiltinValue } from "./arguments.ts";
+
+function typeName(value: Value): string {
+  switch (typeof value) {
+    case "string":
+      return "string";
+    case "number":
+    case "bigint":
+      return "int";
+    case "boolean":
+      return "bool";
+    default:
+  }
+  if (value === null) return "null";
+  if (value instanceof ContextString) return "string";
+  if (value instanceof Attrs) return "set";
+  if (Array.isArray(value)) return "list";
+  if (value instanceof Path) return "path";
+  if (value instanceof Float) return "float";
+  return "lambda";
+}
+
+const is = (name: string, global = false) => ({
+  arity: 1,
+  global,
+  call: (a: Parameters<typeof force>[0]) => typeName(force(a)) === name,
+});
+
+export const typeBuiltins: BuiltinTable = {
+  typeOf: { arity: 1, call: (a) => typeName(force(a)) },
+  isNull: is("null", true),
+  isFunction: { arity: 1, call: (a) => isFunctionValue(force(a)) },
+  isInt: is("int"),
+  isFloat: is("float"),
+  isString: is("string"),
+  isBool: is("bool"),
+  isPath: is("path"),
+  isAttrs: is("set"),
+  isList: is("list"),
+  functionArgs: {
+    arity: 1,
+    call: (a) => {
+      const value = force(a);
+      if (isBuiltinValue(value)) return emptyAttrs;
+      if (!(value instanceof Lambda || value instanceof PartialLambda)) {
+        throw new EvalError("type-error", "'functionArgs' requires a function");
+      }
+      const formals = formalsOf(value);
+      if (formals === undefined) return emptyAttrs;
+      return makeAttrs(
+        formals.map((formal) => formal.symbol),
+        formals.map((formal) => formal.optional),
+        formals.map((formal) => formal.pos),
+      );
+    },
+  },
+};

@@ -1,0 +1,66 @@
+/** Attribute paths from the command line (`-A a.b."c.d".0`). */
+import { EvalError } from "../value/eval-error.ts";
+import { suggest } from "../value/suggestions.ts";
+import { Attrs, shapeOf, showType, type Slot, type Value } from "../value/value.ts";
+import { type AutoArgs, autoCall } from "./auto-call.ts";
+import { force } from "./interpret.ts";
+import { intern, symbolNames } from "./memory.ts";
+
+/** Splits a path at dots outside quotes. */
+export function parseAttrPath(path: string): string[] {
+  const parts: string[] = [];
+  let part = "";
+  for (let i = 0; i < path.length; i++) {
+    const c = path[i]!;
+    if (c === ".") {
+      parts.push(part);
+      part = "";
+    } else if (c === '"') {
+      const end = path.indexOf('"', i + 1);
+      if (end < 0) throw new EvalError("parse-error", `missing closing quote in selection path '${path}'`);
+      part += path.slice(i + 1, end);
+      i = end;
+    } else part += c;
+  }
+  if (part !== "") parts.push(part);
+  return parts;
+}
+
+/** Selects along a path, calling functions on the way with their automatic arguments. */
+export function selectAlong(root: Slot, path: string, args: AutoArgs): Slot {
+  let slot = root;
+  for (const name of parseAttrPath(path)) {
+    const value: Value = autoCall(slot, args);
+    const index = /^[0-9]+$/.test(name) ? Number(name) : undefined;
+    if (index === undefined) {
+      if (!(value instanceof Attrs)) {
+        throw new EvalError(
+          "type-error",
+          `the expression selected by the selection path '${path}' should be a set but is ${showType(value)}`,
+        );
+      }
+      if (name === "") throw new EvalError("eval-error", `empty attribute name in selection path '${path}'`);
+      const found = value.get(intern(name));
+      if (found === undefined) {
+        const error = new EvalError("eval-error", `attribute '${name}' in selection path '${path}' not found`);
+        const names = shapeOf(value).keys.map((key) => symbolNames[key]!);
+        error.suggestions = suggest(names, name);
+        throw error;
+      }
+      slot = found;
+    } else {
+      if (!Array.isArray(value)) {
+        throw new EvalError(
+          "type-error",
+          `the expression selected by the selection path '${path}' should be a list but is ${showType(value)}`,
+        );
+      }
+      if (index >= value.length) {
+        throw new EvalError("eval-error", `list index ${index} in selection path '${path}' is out of range`);
+      }
+      slot = value[index]!;
+    }
+  }
+  force(slot);
+  return slot;
+}

@@ -1,0 +1,38 @@
+/** From text to a value: parse, lower, run. */
+import { EvalError } from "../value/eval-error.ts";
+import { parseSource } from "../syntax/parser.ts";
+import type { Env, Value } from "../value/value.ts";
+import { type Evaluation, ev, evaluation } from "./interpret.ts";
+import { lower } from "./lower.ts";
+import { intern } from "./memory.ts";
+import type { Scope } from "./scope.ts";
+import type { Source } from "./source.ts";
+
+/** Variables around a text that is not at the top: `scopedImport`, the repl. */
+export interface Surroundings {
+  readonly scope: Scope;
+  readonly env: Env;
+}
+
+/** Lowers a source; undefined variables are errors now, though most of the lowering happens later. */
+export function compile(source: Source, owner: Evaluation, scope: Scope | null): number {
+  const { expr, free } = parseSource(source, owner.parser);
+  const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
+  const bound = (name: string) => isGlobal(name) || inScope(scope, name);
+  return lower(expr, { source, parser: owner.parser, isGlobal, lazy: free.every(bound) }, scope);
+}
+
+function inScope(scope: Scope | null, name: string): boolean {
+  for (let s = scope; s !== null; s = s.up) if (s.names?.has(name)) return true;
+  return false;
+}
+
+/** Evaluates a source; with `mustBeSet` it must be a literal attribute set, as flake.nix must. */
+export function evaluateSource(source: Source, surroundings?: Surroundings, mustBeSet = false): Value {
+  const owner = evaluation();
+  if (mustBeSet && parseSource(source, owner.parser).expr.kind !== "attrs") {
+    throw new EvalError("eval-error", `file '${source.name}' must be an attribute set`);
+  }
+  const root = compile(source, owner, surroundings?.scope ?? null);
+  return ev(root, surroundings?.env ?? null);
+}

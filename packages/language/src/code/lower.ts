@@ -1,0 +1,443 @@
+/**
+ * Lowering: syntax tree to flat code. Variables become (depth, slot), names symbols, literals constants. Long lambda
+ * bodies and attribute values are left as a note (source, offset, scope) and lowered from the source when first run.
+ *
+ * Node layouts (opcode first; "pos" are global positions, offsets point to nodes):
+ *   1 INT value             2 CONST index            6 VARIABLE depth slot pos     60–79 VARIABLE slot pos
+ *   7 GLOBAL symbol pos     8 WITH-VARIABLE symbol pos n (depth pos)*
+ *   9 SELECT1 base symbol cacheShape cacheIndex pos                10 SELECT base fallback n pos key*
+ *  11 HAS1 base symbol pos  12 HAS base n pos key*   13 ATTRS shape n 0 value*       14 LIST n value*
+ *  15 LAMBDA body arity name pos*                    16 PATTERN body 1 name pos count flags index (symbol fallback pos)*
+ *  17–19 CALL1–3 callee pos arg*                     20 CALLN callee pos n arg*
+ *  21 LET body n value*     22 WITH scope body pos   23 IF condition yes no pos      24 ASSERT condition body pos
+ *  25 NOT operand pos       27 ADD left right posL posR pos
+ *  28 PATH-CONCAT / 29 STRING-CONCAT n pos (part pos)*
+ *  30 EQ 31 NEQ 32 AND 33 OR 34 IMPL left right pos  35 UPDATE left right posL posR (-1: no frame)
+ *  36 CONCAT 37 LESS 41 SUB 42 MUL 43 DIV left right pos
+ *  44 REC-ATTRS shape n m index* value* (overrides: index of __overrides + 1 in cell 4)
+ *  45 DYNAMIC base recursive n (name value pos)*     46 POSITION pos   47 EMPTY-ATTRS   48 EMPTY-LIST
+ *  51 CONSTANT-ATTRS shape n cache value*            55 FROM-ATTRS shape n m from* value*
+ *  57 LAZY note             58 FORWARD node
+ */
+import type { AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
+import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/parser.ts";
+import { EvalError } from "../value/eval-error.ts";
+import { codeShape, makeShape } from "../value/shape.ts";
+import { Float, Path } from "../value/value.ts";
+import { addConstant, allocate, intern, ints, stringConstant } from "./memory.ts";
+import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
+import type { Source } from "./source.ts";
+
+const lazyFrom = 120;
+const maxArity = 8;
+const smallIntLimit = 1073741823;
+
+/** What lowering of one source needs: kept for the parts that are lowered later. */
+export interface LowerContext {
+  readonly source: Source;
+  readonly parser: ParserOptions;
+  isGlobal(name: string): boolean;
+  /** Off when an undefined variable must be found at once. */
+  readonly lazy: boolean;
+}
+
+interface LazyNote {
+  readonly context: LowerContext;
+  readonly scope: Scope | null;
+  readonly offset: number;
+  readonly name: number;
+}
+
+const notes: (LazyNote | null)[] = [];
+const pathConstants = new Map<string, number>();
+let patternCount = 0;
+
+const arithmetic: ReadonlyMap<string, number> = new Map([
+  ["__lessThan", 37],
+  ["__sub", 41],
+  ["__mul", 42],
+  ["__div", 43],
+]);
+
+/** Lowers a whole source; gives the offset of its root node. */
+export function lower(expr: Expr, context: LowerContext, scope: Scope | null): number {
+  return new Lowering(context).expr(expr, scope);
+}
+
+/** Lowers what a LAZY node stands for and turns the node into a FORWARD. Gives the new node. */
+export function lowerLazy(node: number): number {
+  const note = notes[ints[node + 1]!]!;
+  notes[ints[node + 1]!] = null;
+  const { context, scope, offset, name } = note;
+  const lowering = new Lowering(context);
+  const target = lowering.expr(parseExpressionAt(context.source, context.parser, offset), scope, name);
+  ints[node] = 58;
+  ints[node + 1] = target;
+  return target;
+}
+
+class Lowering {
+  private readonly context: LowerContext;
+
+  constructor(context: LowerContext) {
+    this.context = context;
+  }
+
+  private node(...cells: number[]): number {
+    const at = allocate(cells.length);
+    for (let i = 0; i < cells.length; i++) ints[at + i] = cells[i]!;
+    return at;
+  }
+
+  /** `name` is the symbol + 1 of the attribute whose value this is: lambdas are called by it. */
+  expr(expr: Expr, scope: Scope | null, name = 0): number {
+    switch (expr.kind) {
+      case "int":
+        return this.integer(expr.value);
+      case "float":
+        return this.node(2, addConstant(new Float(expr.value)));
+      case "string":
+        return this.node(2, stringConstant(expr.value));
+      case "path": {
+        let index = pathConstants.get(expr.value);
+        if (index === undefined) {
+          index = addConstant(new Path(expr.value));
+          pathConstants.set(expr.value, index);
+        }
+        return this.node(2, index);
+      }
+      case "variable":
+        return this.variable(expr.name, scope, expr.pos);
+      case "select":
+        return this.select(expr.base, expr, scope);
+      case "has":
+        return this.has(expr, scope);
+      case "attrs":
+        return this.attrs(expr, scope);
+      case "list": {
+        const length = expr.elements.length;
+        if (length === 0) return this.node(48);
+        const elements = expr.elements.map((element) => this.expr(element, scope));
+        return this.node(14, length, ...elements);
+      }
+      case "lambda":
+        return this.lambda(expr, scope, name);
+      case "call":
+        return this.call(expr, scope);
+      case "let": {
+        const bound = this.bindings(expr.attrs, scope);
+        const body = this.expr(expr.body, bound.scope);
+        return this.node(21, body, bound.values.length, ...bound.values);
+      }
+      case "with": {
+        const base = this.expr(expr.scope, scope);
+        const body = this.expr(expr.body, withScope(scope, expr.pos));
+        return this.node(22, base, body, expr.pos);
+      }
+      case "if": {
+        const condition = this.expr(expr.condition, scope);
+        const yes = this.expr(expr.yes, scope);
+        return this.node(23, condition, yes, this.expr(expr.no, scope), expr.pos);
+      }
+      case "assert": {
+        const condition = this.expr(expr.condition, scope);
+        return this.node(24, condition, this.expr(expr.body, scope), expr.pos);
+      }
+      case "not":
+        return this.node(25, this.expr(expr.operand, scope), expr.pos);
+      case "binary":
+        return this.binary(expr, scope);
+      case "concat":
+        return this.concat(expr, scope);
+      case "position":
+        return this.node(46, expr.pos);
+    }
+  }
+
+  private integer(value: number | bigint): number {
+    if (typeof value === "number" && value < smallIntLimit) return this.node(1, value);
+    return this.node(2, addConstant(value));
+  }
+
+  // ---- variables
+
+  private place(depth: number, slot: number, at: { large: boolean; pos: number }): number {
+    if (depth < 4) return this.node(60 + depth * 5 + (at.large ? 4 : slot - 1), slot - 1, at.pos);
+    return this.node(6, depth, at.large ? slot - 1 : -slot, at.pos);
+  }
+
+  private variable(name: string, scope: Scope | null, pos: number): number {
+    const found = resolve(scope, name);
+    if (found.kind === "bound") {
+      const { depth, slot, large } = found.place;
+      return this.place(depth, slot, { large, pos });
+    }
+    if (this.context.isGlobal(name)) return this.node(7, intern(name), pos);
+    const { withs } = found;
+    if (withs.length === 0) throw new EvalError("undefined-variable", `undefined variable '${name}'`, pos);
+    const cells = [8, intern(name), pos, withs.length];
+    for (const { depth, position } of withs) cells.push(depth, position);
+    return this.node(...cells);
+  }
+
+  // ---- selection
+
+  private key(name: AttrName, scope: Scope | null): number {
+    return typeof name === "string" ? intern(name) : ~this.expr(name, scope);
+  }
+
+  private select(base: Expr, expr: Expr & { kind: "select" }, scope: Scope | null): number {
+    const from = this.expr(base, scope);
+    const first = expr.path[0]!;
+    if (expr.fallback === undefined && expr.path.length === 1 && typeof first === "string") {
+      return this.node(9, from, intern(first), -1, 0, expr.pos);
+    }
+    const keys = expr.path.map((name) => this.key(name, scope));
+    const fallback = expr.fallback === undefined ? 0 : this.expr(expr.fallback, scope);
+    return this.node(10, from, fallback, keys.length, expr.pos, ...keys);
+  }
+
+  private has(expr: Expr & { kind: "has" }, scope: Scope | null): number {
+    const base = this.expr(expr.base, scope);
+    const first = expr.path[0]!;
+    if (expr.path.length === 1 && typeof first === "string") return this.node(11, base, intern(first), expr.pos);
+    const keys = expr.path.map((name) => this.key(name, scope));
+    return this.node(12, base, keys.length, expr.pos, ...keys);
+  }
+
+  // ---- functions
+
+  private lambda(expr: LambdaExpr, scope: Scope | null, name: number): number {
+    if (expr.formals === undefined) return this.curried(expr, scope, name);
+    const names = new Map<string, number>();
+    let slot = 0;
+    for (const formal of expr.formals) names.set(formal.name, ++slot);
+    const count = slot;
+    if (expr.argument !== undefined) names.set(expr.argument, ++slot);
+    const inner = bindingScope(scope, names, slot);
+    const fallbacks = expr.formals.map((formal) =>
+      formal.fallback === undefined ? 0 : this.expr(formal.fallback, inner),
+    );
+    const body = this.lazily(expr.body, inner, { start: expr.bodyStart, end: expr.bodyEnd, name });
+    const flags = (expr.argument === undefined ? 0 : 1) | (expr.ellipsis ? 2 : 0);
+    const cells = [16, body, 1, name, expr.pos, count, flags, patternCount++];
+    expr.formals.forEach((formal, i) => {
+      cells.push(intern(formal.name), fallbacks[i]!, formal.pos);
+    });
+    return this.node(...cells);
+  }
+
+  /** `a: b: c: …` is one node of several arguments. */
+  private curried(expr: LambdaExpr, scope: Scope | null, name: number): number {
+    const names = new Map<string, number>();
+    const positions: number[] = [];
+    let last = expr;
+    let body: Expr = expr;
+    while (body.kind === "lambda" && body.formals === undefined && positions.length < maxArity) {
+      const argument = body.argument!;
+      if (names.has(argument)) break;
+      names.set(argument, names.size + 1);
+      positions.push(body.pos);
+      last = body;
+      body = body.body;
+    }
+    const inner = bindingScope(scope, names, names.size);
+    const code = this.lazily(body, inner, { start: last.bodyStart, end: last.bodyEnd, name });
+    return this.node(15, code, positions.length, name, ...positions);
+  }
+
+  private call(expr: CallExpr, scope: Scope | null): number {
+    const { callee, args, pos } = expr;
+    if (callee.kind === "variable" && args.length === 2) {
+      const opcode = arithmetic.get(callee.name);
+      if (opcode !== undefined && resolve(scope, callee.name).kind === "free") {
+        const left = this.expr(args[0]!, scope);
+        return this.node(opcode, left, this.expr(args[1]!, scope), pos);
+      }
+    }
+    const target = this.expr(callee, scope);
+    const values = args.map((arg) => this.expr(arg, scope));
+    if (values.length <= 3) return this.node(16 + values.length, target, pos, ...values);
+    return this.node(20, target, pos, values.length, ...values);
+  }
+
+  // ---- operators
+
+  private binary(expr: Expr & { kind: "binary" }, scope: Scope | null): number {
+    const left = this.expr(expr.left, scope);
+    const right = this.expr(expr.right, scope);
+    switch (expr.operator) {
+      case "==":
+        return this.node(30, left, right, expr.pos);
+      case "!=":
+        return this.node(31, left, right, expr.pos);
+      case "&&":
+        return this.node(32, left, right, expr.pos);
+      case "||":
+        return this.node(33, left, right, expr.pos);
+      case "->":
+        return this.node(34, left, right, expr.pos);
+      case "++":
+        return this.node(36, left, right, expr.pos);
+      case "//": {
+        const place = (operand: Expr) =>
+          operand.kind === "binary" && operand.operator === "//" ? -1 : positionOf(operand);
+        return this.node(35, left, right, place(expr.left), place(expr.right));
+      }
+    }
+  }
+
+  private concat(expr: Expr & { kind: "concat" }, scope: Scope | null): number {
+    const parts = expr.parts.map((part) => this.expr(part.expr, scope));
+    if (!expr.forceString && parts.length === 2 && expr.parts[0]!.expr.kind !== "path") {
+      return this.node(27, parts[0]!, parts[1]!, expr.parts[0]!.pos, expr.parts[1]!.pos, expr.pos);
+    }
+    const cells = [expr.forceString ? 29 : 28, parts.length, expr.pos];
+    parts.forEach((part, i) => {
+      cells.push(part, expr.parts[i]!.pos);
+    });
+    return this.node(...cells);
+  }
+
+  // ---- sets and bindings
+
+  /**
+   * Values for a recursive scope: slots 1…n are the attributes, further ones the sources of `inherit (…)` that are more
+   * than a variable or a selection from one.
+   */
+  private bindings(attrs: AttrsExpr, scope: Scope | null) {
+    const names = new Map<string, number>();
+    const entries = [...attrs.attrs];
+    entries.forEach(([name], i) => {
+      names.set(name, i + 1);
+    });
+    const fromSlots = slotsOfSources(attrs);
+    const slots = entries.length + fromSlots.count;
+    const inner = bindingScope(scope, names, slots);
+    const outer = { ...bindingScope(scope, new Map(), slots) };
+    const source = (from: number) => {
+      const slot = fromSlots.slot[from]!;
+      return slot === 0
+        ? this.expr(attrs.inheritFrom[from]!, inner)
+        : this.place(0, entries.length + slot, { large: inner.large, pos: positionOf(attrs.inheritFrom[from]!) });
+    };
+    const values = entries.map(([name, definition]) => {
+      switch (definition.kind) {
+        case "inherited":
+          return this.variable(name, outer, definition.pos);
+        case "inherited-from":
+          return this.node(9, source(definition.from), intern(name), -1, 0, definition.pos);
+        case "plain":
+          return this.lazily(definition.value, inner, { ...definition, name: intern(name) + 1 });
+      }
+    });
+    attrs.inheritFrom.forEach((from, i) => {
+      if (fromSlots.slot[i] !== 0) values.push(this.expr(from, inner));
+    });
+    return { scope: inner, values, entries };
+  }
+
+  private attrs(expr: AttrsExpr, scope: Scope | null): number {
+    if (expr.attrs.size === 0 && expr.dynamic.length === 0) return this.node(47);
+    const { base, scope: dynamicScope } = expr.recursive
+      ? this.recursiveAttrs(expr, scope)
+      : { base: this.plainAttrs(expr, scope), scope };
+    if (expr.dynamic.length === 0) return base;
+    const cells = [45, base, expr.recursive ? 1 : 0, expr.dynamic.length];
+    for (const { name, value, pos } of expr.dynamic) {
+      cells.push(this.expr(name, dynamicScope), this.expr(value, dynamicScope), pos);
+    }
+    return this.node(...cells);
+  }
+
+  private recursiveAttrs(expr: AttrsExpr, scope: Scope | null): { base: number; scope: Scope } {
+    const bound = this.bindings(expr, scope);
+    const sorted = bound.entries
+      .map(([name, definition], index) => ({ symbol: intern(name), index, pos: definition.pos }))
+      .sort((a, b) => a.symbol - b.symbol);
+    const shape = codeShape(
+      makeShape(
+        sorted.map((entry) => entry.symbol),
+        sorted.map((entry) => entry.pos),
+      ),
+    );
+    const overrides = bound.entries.findIndex(([name]) => name === "__overrides") + 1;
+    const indices = sorted.map((entry) => entry.index);
+    const base = this.node(44, shape, indices.length, bound.values.length, overrides, ...indices, ...bound.values);
+    return { base, scope: bound.scope };
+  }
+
+  private plainAttrs(expr: AttrsExpr, scope: Scope | null): number {
+    const fromSlots = slotsOfSources(expr);
+    const inner = fromSlots.count > 0 ? bindingScope(scope, new Map(), fromSlots.count) : scope;
+    const entries = [...expr.attrs]
+      .map(([name, definition]) => ({ name, symbol: intern(name), definition }))
+      .sort((a, b) => a.symbol - b.symbol);
+    const froms: number[] = [];
+    expr.inheritFrom.forEach((from, i) => {
+      if (fromSlots.slot[i] !== 0) froms.push(this.expr(from, inner));
+    });
+    const values = entries.map(({ name, symbol, definition }) => {
+      switch (definition.kind) {
+        case "inherited":
+          return this.variable(name, inner, definition.pos);
+        case "inherited-from": {
+          const slot = fromSlots.slot[definition.from]!;
+          const from = expr.inheritFrom[definition.from]!;
+          const large = fromSlots.count > 4;
+          const source = slot === 0 ? this.expr(from, inner) : this.place(0, slot, { large, pos: positionOf(from) });
+          return this.node(9, source, symbol, -1, 0, definition.pos);
+        }
+        case "plain":
+          return this.lazily(definition.value, inner, { ...definition, name: symbol + 1 });
+      }
+    });
+    const shape = codeShape(
+      makeShape(
+        entries.map((entry) => entry.symbol),
+        entries.map((entry) => entry.definition.pos),
+      ),
+    );
+    if (fromSlots.count > 0) return this.node(55, shape, values.length, froms.length, ...froms, ...values);
+    const constant = values.length > 0 && values.every((value) => isConstantNode(ints[value]!));
+    return this.node(constant ? 51 : 13, shape, values.length, constant ? addConstant(undefined) : 0, ...values);
+  }
+
+  private lazily(
+    expr: Expr,
+    scope: Scope | null,
+    at: { readonly start: number; readonly end: number; readonly name: number },
+  ): number {
+    if (!this.context.lazy || at.end - at.start <= lazyFrom || isShort(expr)) return this.expr(expr, scope, at.name);
+    const index = notes.length;
+    notes.push({ context: this.context, scope, offset: at.start, name: at.name });
+    return this.node(57, index);
+  }
+}
+
+function isShort(expr: Expr): boolean {
+  return expr.kind === "lambda" || expr.kind === "string" || expr.kind === "variable";
+}
+
+/** Nodes whose value needs no environment: sets of only those are made once. */
+function isConstantNode(opcode: number): boolean {
+  return opcode === 1 || opcode === 2 || opcode === 47 || opcode === 48;
+}
+
+/** Sources of `inherit (…)` that deserve a slot of their own (0: evaluated in place). */
+function slotsOfSources(attrs: AttrsExpr): { slot: number[]; count: number } {
+  let count = 0;
+  const slot = attrs.inheritFrom.map((from) => (isSimpleSource(from) ? 0 : ++count));
+  return { slot, count };
+}
+
+function isSimpleSource(expr: Expr): boolean {
+  if (expr.kind === "variable") return true;
+  return (
+    expr.kind === "select" &&
+    expr.fallback === undefined &&
+    expr.path.every((name) => typeof name === "string") &&
+    isSimpleSource(expr.base)
+  );
+}
+

@@ -1,0 +1,59 @@
+/**
+ * The flat code: one array of integers for all code of the process, a table of constants and the table of symbols. A
+ * node is an opcode followed by operands (offsets of other nodes, symbols, positions, constants).
+ */
+import { FirnError } from "@firn/formats";
+
+const capacity = 48 * 1024 * 1024;
+
+/** All code. The pages of the reserved range are only taken when written. */
+export const ints: Int32Array = new Int32Array(capacity);
+
+/** The first offsets are pseudo code of thunks that are not expressions. */
+export const firstCode = 16;
+let used = firstCode;
+
+/** Reserves `length` cells and gives their offset. */
+export function allocate(length: number): number {
+  const at = used;
+  used += length;
+  if (used > capacity) throw new FirnError("out-of-code-space", "the evaluated code exceeds the code array");
+  return at;
+}
+
+export function codeSize(): number {
+  return used;
+}
+
+/** Constants that code refers to by index. */
+export const constants: unknown[] = [];
+const stringConstants = new Map<string, number>();
+
+export function stringConstant(value: string): number {
+  let index = stringConstants.get(value);
+  if (index === undefined) {
+    index = constants.length;
+    constants.push(value);
+    stringConstants.set(value, index);
+  }
+  return index;
+}
+
+export function addConstant(value: unknown): number {
+  constants.push(value);
+  return constants.length - 1;
+}
+
+/** Names of attributes and variables, by number. */
+export const symbolNames: string[] = [];
+const symbols = new Map<string, number>();
+
+export function intern(name: string): number {
+  let symbol = symbols.get(name);
+  if (symbol === undefined) {
+    symbol = symbolNames.length;
+    symbolNames.push(name);
+    symbols.set(name, symbol);
+  }
+  return symbol;
+}

@@ -1,0 +1,45 @@
+/** Static scopes: where a variable lives at run time, as (depth, slot). */
+
+/** One run-time environment, seen at lowering time. `names` is null for `with`, whose position is kept for errors. */
+export interface Scope {
+  readonly up: Scope | null;
+  readonly names: ReadonlyMap<string, number> | null;
+  /** More than four slots: they are in an array. */
+  readonly large: boolean;
+  readonly withPosition: number;
+}
+
+export function bindingScope(up: Scope | null, names: ReadonlyMap<string, number>, slots: number): Scope {
+  return { up, names, large: slots > 4, withPosition: 0 };
+}
+
+export function withScope(up: Scope | null, position: number): Scope {
+  return { up, names: null, large: false, withPosition: position };
+}
+
+export interface Place {
+  readonly depth: number;
+  readonly slot: number;
+  readonly large: boolean;
+}
+
+/** The binding of a name, or the `with` scopes that may have it (innermost first). */
+export type Resolution =
+  | { readonly kind: "bound"; readonly place: Place }
+  | { readonly kind: "free"; readonly withs: readonly { readonly depth: number; readonly position: number }[] };
+
+export function resolve(scope: Scope | null, name: string): Resolution {
+  let depth = 0;
+  let withs: { depth: number; position: number }[] | undefined;
+  for (let s = scope; s !== null; s = s.up) {
+    if (s.names === null) {
+      withs ??= [];
+      withs.push({ depth, position: s.withPosition });
+    } else {
+      const slot = s.names.get(name);
+      if (slot !== undefined) return { kind: "bound", place: { depth, slot, large: s.large } };
+    }
+    depth++;
+  }
+  return { kind: "free", withs: withs ?? [] };
+}

@@ -1,0 +1,113 @@
+/**
+ * Sources and positions. A position is one integer: the source's base plus the byte offset; 0 means "unknown". The
+ * table is shared by all evaluators of the process, as the code array is.
+ */
+import { type SourcePosition, textOf } from "@firn/formats";
+
+export type SourceOrigin = "file" | "string" | "stdin" | "internal";
+
+/** A text that was parsed, with the place it has among all positions. */
+export interface Source {
+  readonly origin: SourceOrigin;
+  /** Absolute path of a file, else what is printed for it («string», «stdin»). */
+  readonly name: string;
+  /** Directory that relative paths start from. */
+  readonly directory: string;
+  readonly text: string;
+  readonly base: number;
+  readonly index: number;
+}
+
+const sources: Source[] = [];
+let nextBase = 1;
+
+export function addSource(origin: SourceOrigin, name: string, directory: string, text: string): Source {
+  const source = { origin, name, directory, text, base: nextBase, index: sources.length };
+  sources.push(source);
+  nextBase += text.length + 2;
+  return source;
+}
+
+export function sourceAt(position: number): Source | undefined {
+  if (position === 0) return undefined;
+  let low = 0;
+  let high = sources.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (sources[middle]!.base <= position) low = middle;
+    else high = middle - 1;
+  }
+  return sources[low];
+}
+
+const lineStarts: (Int32Array | undefined)[] = [];
+
+/** Offsets at which the lines of a source start; "\n", "\r\n" and "\r" end a line. */
+function startsOf(source: Source): Int32Array {
+  const known = lineStarts[source.index];
+  if (known !== undefined) return known;
+  const starts = [0];
+  const text = source.text;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 10) starts.push(i + 1);
+    else if (c === 13) {
+      if (text.charCodeAt(i + 1) === 10) i++;
+      starts.push(i + 1);
+    }
+  }
+  while (lineStarts.length <= source.index) lineStarts.push(undefined);
+  const result = Int32Array.from(starts);
+  lineStarts[source.index] = result;
+  return result;
+}
+
+/** Line and column, both from 1. */
+export function lineAndColumn(position: number): { line: number; column: number } {
+  const source = sourceAt(position);
+  if (source === undefined) return { line: 0, column: 0 };
+  const starts = startsOf(source);
+  const offset = position - source.base;
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle]! <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - starts[low]! + 1 };
+}
+
+function lineText(source: Source, starts: Int32Array, line: number): string | undefined {
+  if (line < 1 || line > starts.length) return undefined;
+  const start = starts[line - 1]!;
+  if (start >= source.text.length) return undefined;
+  const end = line < starts.length ? starts[line]! : source.text.length;
+  return textOf(source.text.slice(start, end).replace(/\r?\n$|\r$/, ""));
+}
+
+/** The public form of a position, with the lines around it. */
+export function resolvePosition(position: number): SourcePosition | undefined {
+  const source = sourceAt(position);
+  if (source === undefined || source.origin === "internal") return undefined;
+  const { line, column } = lineAndColumn(position);
+  const starts = startsOf(source);
+  return {
+    file: textOf(source.name),
+    line,
+    column,
+    excerpt: {
+      previous: lineText(source, starts, line - 1),
+      line: lineText(source, starts, line),
+      next: lineText(source, starts, line + 1),
+    },
+  };
+}
+
+/** `/path/file.nix:3:7`, as the reference prints it inside messages. */
+export function showPosition(position: number): string {
+  const source = sourceAt(position);
+  if (source === undefined) return "«none»";
+  const { line, column } = lineAndColumn(position);
+  return `${source.name}:${line}:${column}`;
+}

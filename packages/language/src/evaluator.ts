@@ -1,0 +1,221 @@
+/** The evaluator as its users see it: one object over a host, whose values stay valid as long as it lives. */
+import { installGlobals } from "./builtins/all.ts";
+import type { BuiltinTable } from "./builtins/arguments.ts";
+import { importFile, resetImports } from "./builtins/import.ts";
+import { JsonWriter } from "./builtins/json.ts";
+import { toXml, type XmlOptions } from "./builtins/xml.ts";
+import { selectAlong } from "./code/attr-path.ts";
+import { type AutoArgs, autoCall } from "./code/auto-call.ts";
+import { deepForce } from "./code/deep-force.ts";
+import {
+  call,
+  coerceCopy,
+  coerceToString,
+  contextOfString,
+  enter,
+  type Evaluation,
+  force,
+  isDerivation,
+  leave,
+  textOfString,
+} from "./code/interpret.ts";
+import { compile, evaluateSource } from "./code/load.ts";
+import { intern, symbolNames } from "./code/memory.ts";
+import { addSource, type Source, type SourceOrigin } from "./code/source.ts";
+import type { ContextElement, EvalHost } from "./host.ts";
+import { parentOf } from "./syntax/path-text.ts";
+import { parseSource } from "./syntax/parser.ts";
+import { showExpr } from "./syntax/print.ts";
+import { contextElements } from "./value/context.ts";
+import { EvalError, toFirnError } from "./value/eval-error.ts";
+import { plainPrint, printAmbiguous, printValue } from "./value/print.ts";
+import { Attrs, makeAttrs, shapeOf, type Slot, type Value } from "./value/value.ts";
+
+export interface EvaluatorOptions {
+  /** Keeps a frame for every function call in traces. */
+  readonly showTrace?: boolean;
+  /** Builtins of the embedder (flakes), by their name without `builtins.`. */
+  readonly extraBuiltins?: readonly BuiltinTable[];
+}
+
+/** Where an expression's text comes from. */
+export type ExpressionSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "string"; readonly text: string; readonly directory: string }
+  | { readonly kind: "stdin"; readonly text: string; readonly directory: string };
+
+/** How a value is written. All forms are byte strings. */
+export type OutputForm =
+  /** As `nix-instantiate --eval`. */
+  | { readonly kind: "instantiate" }
+  /** As `nix eval`: forced, derivations abbreviated. */
+  | { readonly kind: "nix" }
+  | { readonly kind: "json" }
+  | ({ readonly kind: "xml" } & XmlOptions)
+  /** The text of a string-like value alone. */
+  | { readonly kind: "raw" };
+
+export class Evaluator {
+  readonly host: EvalHost;
+  /** The set `builtins`. */
+  readonly builtins: Attrs;
+  private readonly evaluation: Evaluation;
+
+  constructor(host: EvalHost, options: EvaluatorOptions = {}) {
+    this.host = host;
+    const { mode } = host;
+    this.evaluation = {
+      host,
+      parser: {
+        pipes: mode.experimentalFeatures.includes("pipe-operators"),
+        pure: mode.pure,
+        homeDirectory: () => host.homeDirectory(),
+        urlLiteral: (url, pos) => {
+          if (mode.lintUrlLiterals === "ignore") return;
+          const fatal = mode.lintUrlLiterals === "fatal";
+          const message = `URL literals are ${fatal ? "disallowed" : "discouraged"}. Consider using a string literal "${url}" instead`;
+          if (fatal) throw new EvalError("parse-error", message, pos);
+          host.report({ kind: "warning", text: message });
+        },
+      },
+      globals: [],
+      copiedPaths: new Map(),
+      showTrace: options.showTrace ?? false,
+      depth: 0,
+    };
+    this.builtins = installGlobals(this.evaluation.globals, host, options.extraBuiltins ?? []);
+  }
+
+  /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */
+  run<T>(work: () => T): T {
+    const previous = enter(this.evaluation);
+    try {
+      return work();
+    } catch (error) {
+      throw toFirnError(error);
+    } finally {
+      leave(previous);
+    }
+  }
+
+  private source(from: ExpressionSource): Source {
+    switch (from.kind) {
+      case "file":
+        return addSource("file", from.path, parentOf(from.path), this.host.readFile(from.path));
+      case "string":
+      case "stdin": {
+        const origin: SourceOrigin = from.kind;
+        return addSource(origin, `\xc2\xab${from.kind}\xc2\xbb`, from.directory, from.text);
+      }
+    }
+  }
+
+  /** The syntax tree in the notation of `--parse`. Undefined variables are errors. */
+  parse(from: ExpressionSource): string {
+    return this.run(() => {
+      const source = this.source(from);
+      compile(source, this.evaluation, null);
+      return showExpr(parseSource(source, this.evaluation.parser).expr);
+    });
+  }
+
+  /** Evaluates an expression to weak head normal form. Files go through the import cache. */
+  evaluate(from: ExpressionSource): Value {
+    return this.run(() => (from.kind === "file" ? importFile(from.path) : evaluateSource(this.source(from))));
+  }
+
+  /** Evaluates a file that must be a literal attribute set (flake.nix). */
+  evaluateLiteralSet(path: string): Value {
+    return this.run(() => importFile(path, true));
+  }
+
+  force(slot: Slot): Value {
+    return this.run(() => force(slot));
+  }
+
+  deepForce(slot: Slot): Value {
+    return this.run(() => deepForce(slot));
+  }
+
+  call(callee: Slot, ...args: readonly Slot[]): Value {
+    return this.run(() => args.reduce<Value>((f, arg) => call(f, arg, 0), force(callee)));
+  }
+
+  /** Calls a function with what its formals ask for; other values come back as they are. */
+  autoCall(slot: Slot, args: AutoArgs): Value {
+    return this.run(() => autoCall(slot, args));
+  }
+
+  /** Selects along a path such as `a.b.0`; functions on the way are called with `args`. */
+  select(root: Slot, path: string, args: AutoArgs): Slot {
+    return this.run(() => selectAlong(root, path, args));
+  }
+
+  attribute(attrs: Attrs, name: string): Slot | undefined {
+    return attrs.get(intern(name));
+  }
+
+  /** Names in byte order. */
+  attrNames(attrs: Attrs): string[] {
+    const shape = shapeOf(attrs);
+    return shape.order().map((index) => symbolNames[shape.keys[index]!]!);
+  }
+
+  makeAttrs(members: Readonly<Record<string, Slot>>): Attrs {
+    const names = Object.keys(members);
+    return makeAttrs(
+      names.map(intern),
+      names.map((name) => members[name]!),
+      null,
+    );
+  }
+
+  isDerivation(value: Value): value is Attrs {
+    return value instanceof Attrs && this.run(() => isDerivation(value));
+  }
+
+  /** The text of a string-like value with what it refers to. */
+  stringOf(slot: Slot): { text: string; context: ContextElement[] } {
+    return this.run(() => {
+      const value = coerceToString(slot, coerceCopy, "while evaluating a value that is expected to be a string", 0);
+      return { text: textOfString(value), context: contextElements(contextOfString(value)) };
+    });
+  }
+
+  /** Writes a value; the forms force what they need. */
+  print(slot: Slot, form: OutputForm): string {
+    return this.run(() => this.printed(slot, form));
+  }
+
+  private printed(slot: Slot, form: OutputForm): string {
+    switch (form.kind) {
+      case "instantiate":
+        return printAmbiguous(slot);
+      case "nix":
+        return printValue(slot, {
+          ...plainPrint,
+          indent: 2,
+          force,
+          derivationPath: (attrs) => derivationPathOf(attrs),
+        });
+      case "json":
+        return new JsonWriter(true).write(slot, 0);
+      case "xml":
+        return toXml(slot, form).text;
+      case "raw":
+        return textOfString(coerceToString(slot, coerceCopy, "while generating the eval command output", 0));
+    }
+  }
+
+  /** Reads files again on their next import. */
+  forgetFiles(): void {
+    resetImports(this.evaluation);
+  }
+}
+
+function derivationPathOf(attrs: Attrs): string | undefined {
+  if (!isDerivation(attrs)) return undefined;
+  const slot = attrs.get(intern("drvPath"));
+  if (slot === undefined) return "";
+  return textOfString(coerceToString(slot, 0, "while evaluating the drvPath of a derivation", 0));
+}

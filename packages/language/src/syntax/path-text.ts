@@ -1,0 +1,26 @@
+/** Path arithmetic on absolute paths as text; no file is looked at. */
+
+/** Removes ".", ".." and repeated slashes from an absolute path; ".." at the root stays there. */
+export function canonicalPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") parts.pop();
+    else parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+/** `relative` seen from `directory`; an absolute one stands for itself. */
+export function joinPath(directory: string, relative: string): string {
+  return canonicalPath(relative.charCodeAt(0) === 47 ? relative : `${directory}/${relative}`);
+}
+
+export function parentOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash <= 0 ? "/" : path.slice(0, slash);
+}
+
+export function baseNameOfPath(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,86 @@
+/**
+ * The error that travels inside the evaluator: positions are still integers and frames are added on the way out. It
+ * becomes a FirnError at the public border.
+ */
+import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import { resolvePosition } from "../code/source.ts";
+
+export type EvalErrorKind =
+  | "parse-error"
+  | "eval-error"
+  | "type-error"
+  | "undefined-variable"
+  | "missing-argument"
+  | "infinite-recursion"
+  | "stack-overflow"
+  | "thrown"
+  | "assertion-failed"
+  | "aborted"
+  | "restricted-path"
+  | "host-error";
+
+/** One step of a trace; the reference prints the later ones first. */
+export interface EvalFrame {
+  readonly text: string;
+  readonly pos: number;
+  /** Shown even when the trace is cut (`addErrorContext`). */
+  readonly always: boolean;
+}
+
+export class EvalError extends Error {
+  readonly kind: EvalErrorKind;
+  pos: number;
+  readonly frames: EvalFrame[];
+  suggestions: readonly string[];
+  /** The host's error, when one caused this. */
+  readonly origin: FirnError | undefined;
+
+  constructor(kind: EvalErrorKind, message: string, pos = 0, origin?: FirnError) {
+    super(message);
+    this.kind = kind;
+    this.pos = pos;
+    this.frames = [];
+    this.suggestions = [];
+    this.origin = origin;
+  }
+}
+
+/** Adds a frame to an evaluation error; anything else passes unchanged. Host errors are wrapped first. */
+export function addFrame(error: unknown, pos: number, text: string, always = false): unknown {
+  const wrapped = wrapError(error);
+  if (wrapped instanceof EvalError) wrapped.frames.push({ text, pos, always });
+  return wrapped;
+}
+
+/** Turns a host's FirnError and an exhausted JavaScript stack into evaluation errors. */
+export function wrapError(error: unknown): unknown {
+  if (error instanceof EvalError) return error;
+  if (error instanceof FirnError) {
+    return new EvalError(error.code === "restricted-path" ? "restricted-path" : "host-error", byteStringOf(error.message), 0, error);
+  }
+  if (error instanceof RangeError && /call stack/i.test(error.message)) {
+    return new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded");
+  }
+  return error;
+}
+
+/** The public form: positions resolved, frames innermost first. */
+export function toFirnError(error: unknown): unknown {
+  const wrapped = wrapError(error);
+  if (!(wrapped instanceof EvalError)) return wrapped;
+  const origin = wrapped.origin;
+  const position = resolvePosition(wrapped.pos);
+  return new FirnError(origin === undefined ? wrapped.kind : origin.code, textOf(wrapped.message), {
+    ...(position === undefined ? {} : { position }),
+    ...(origin?.hint === undefined ? {} : { hint: origin.hint }),
+    ...(origin === undefined ? {} : { exitStatus: origin.exitStatus, cause: origin }),
+    suggestions: wrapped.suggestions.map(textOf),
+    trace: [
+      ...(origin?.trace ?? []),
+      ...wrapped.frames.map((frame) => {
+        const at = resolvePosition(frame.pos);
+        return { message: textOf(frame.text), always: frame.always, ...(at === undefined ? {} : { position: at }) };
+      }),
+    ],
+  });
+}

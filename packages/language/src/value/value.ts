@@ -1,0 +1,403 @@
+/**
+ * The values. Small classes with fixed fields: the evaluator makes millions of them. Strings are byte strings; integers
+ * are JavaScript numbers while safe and BigInt beyond; lists are arrays of slots; a slot may still be a thunk.
+ */
+import type { Context } from "./context.ts";
+import { emptyShape, makeShape, type Shape, type UpdatePlan } from "./shape.ts";
+
+export type Value =
+  | null
+  | boolean
+  | string
+  | number
+  | bigint
+  | Float
+  | Path
+  | ContextString
+  | List
+  | Attrs
+  | Lambda
+  | PartialLambda
+  | Builtin
+  | PartialBuiltin;
+export type Slot = Value | Thunk;
+export type List = Slot[];
+
+/** `code` of a thunk that has its value. */
+export const done = -1;
+/** `code` of a thunk that is being evaluated. */
+export const blackHole = -2;
+
+/** A delayed value: code offset and environment, later `done` and the value. */
+export class Thunk {
+  code: number;
+  value: unknown;
+  constructor(code: number, value: unknown) {
+    this.code = code;
+    this.value = value;
+  }
+}
+
+export class Float {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** An absolute, canonical path (it may end in "/" while it is part of an interpolation). */
+export class Path {
+  readonly path: string;
+  constructor(path: string) {
+    this.path = path;
+  }
+}
+
+export class ContextString {
+  readonly text: string;
+  readonly context: Context;
+  constructor(text: string, context: Context) {
+    this.text = text;
+    this.context = context;
+  }
+}
+
+/** A function of the language: the code of its node and its environment. */
+export class Lambda {
+  readonly node: number;
+  readonly env: Env;
+  constructor(node: number, env: Env) {
+    this.node = node;
+    this.env = env;
+  }
+}
+
+/** A function of several curried arguments that has only some. */
+export class PartialLambda {
+  readonly lambda: Lambda;
+  readonly args: readonly Slot[];
+  constructor(lambda: Lambda, args: readonly Slot[]) {
+    this.lambda = lambda;
+    this.args = args;
+  }
+}
+
+export type BuiltinFunction = (a: Slot, b: Slot, c: Slot) => Value;
+
+export class Builtin {
+  readonly name: string;
+  readonly arity: number;
+  readonly call: BuiltinFunction;
+  /** Whether errors get a "while calling the … builtin" frame. */
+  readonly traced: boolean;
+  constructor(name: string, arity: number, call: BuiltinFunction, traced = true) {
+    this.name = name;
+    this.arity = arity;
+    this.call = call;
+    this.traced = traced;
+  }
+}
+
+export class PartialBuiltin {
+  readonly builtin: Builtin;
+  readonly args: readonly Slot[];
+  constructor(builtin: Builtin, args: readonly Slot[]) {
+    this.builtin = builtin;
+    this.args = args;
+  }
+}
+
+// ---- environments
+
+/** Environments by size; `up` is the enclosing one. */
+export type Env = E1 | E2 | E4 | EN | null;
+
+export class E1 {
+  readonly up: Env;
+  a: Slot;
+  constructor(up: Env, a: Slot) {
+    this.up = up;
+    this.a = a;
+  }
+}
+
+export class E2 {
+  readonly up: Env;
+  a: Slot;
+  b: Slot;
+  constructor(up: Env, a: Slot, b: Slot) {
+    this.up = up;
+    this.a = a;
+    this.b = b;
+  }
+}
+
+export class E4 {
+  readonly up: Env;
+  a: Slot;
+  b: Slot;
+  c: Slot;
+  d: Slot;
+  constructor(up: Env, a: Slot, b: Slot, c: Slot, d: Slot) {
+    this.up = up;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.d = d;
+  }
+}
+
+export class EN {
+  readonly up: Env;
+  readonly slots: Slot[];
+  constructor(up: Env, slots: Slot[]) {
+    this.up = up;
+    this.slots = slots;
+  }
+}
+
+// ---- attribute sets
+
+/** `top` laid over `base`: an update of a large set that did not copy it. */
+export class Layer {
+  readonly top: Attrs;
+  readonly base: Attrs;
+  readonly depth: number;
+  constructor(top: Attrs, base: Attrs, depth: number) {
+    this.top = top;
+    this.base = base;
+    this.depth = depth;
+  }
+}
+
+/** Either a shape with its values, or (shape null) a layer that `flatten` turns into that. */
+export class Attrs {
+  shape: Shape | null;
+  values: Slot[];
+  layer: Layer | null;
+  constructor(shape: Shape | null, values: Slot[], layer: Layer | null = null) {
+    this.shape = shape;
+    this.values = values;
+    this.layer = layer;
+  }
+
+  get(symbol: number): Slot | undefined {
+    let attrs: Attrs = this;
+    for (;;) {
+      const shape = attrs.shape;
+      if (shape !== null) {
+        const i = shape.find(symbol);
+        return i < 0 ? undefined : attrs.values[i];
+      }
+      const layer = attrs.layer!;
+      const i = layer.top.shape!.find(symbol);
+      if (i >= 0) return layer.top.values[i];
+      attrs = layer.base;
+    }
+  }
+
+  /** Position of the definition of an attribute; 0 when unknown or absent. */
+  positionOf(symbol: number): number {
+    const shape = shapeOf(this);
+    const i = shape.find(symbol);
+    return i < 0 ? 0 : shape.position(i);
+  }
+}
+
+const noValues: Slot[] = [];
+export const emptyAttrs: Attrs = new Attrs(emptyShape, noValues);
+export const emptyList: List = [];
+
+/** The shape of a set, flattening it first if it is layered. */
+export function shapeOf(attrs: Attrs): Shape {
+  return attrs.shape ?? flatten(attrs);
+}
+
+function flatten(attrs: Attrs): Shape {
+  const layers: Attrs[] = [];
+  let base = attrs;
+  while (base.shape === null) {
+    layers.push(base.layer!.top);
+    base = base.layer!.base;
+  }
+  let top = layers[layers.length - 1]!;
+  for (let i = layers.length - 2; i >= 0; i--) top = mergeFlat(top, layers[i]!);
+  const flat = mergeFlat(base, top);
+  attrs.shape = flat.shape;
+  attrs.values = flat.values;
+  attrs.layer = null;
+  return flat.shape!;
+}
+
+const layerFrom = 256;
+const maxLayers = 12;
+const maxPlanSize = 400;
+const maxPlansPerShape = 64;
+
+/** `left // right`. */
+export function update(left: Attrs, right: Attrs): Attrs {
+  const rightShape = shapeOf(right);
+  if (rightShape.size === 0) return left;
+  if (left.shape === null) {
+    const layer = left.layer!;
+    let base = layer.base;
+    while (base.shape === null) base = base.layer!.base;
+    if (layer.depth < maxLayers && rightShape.size * 4 < base.shape.size) {
+      return new Attrs(null, noValues, new Layer(right, left, layer.depth + 1));
+    }
+  }
+  const leftShape = shapeOf(left);
+  if (leftShape.size >= layerFrom && rightShape.size * 4 < leftShape.size) {
+    return new Attrs(null, noValues, new Layer(right, left, 1));
+  }
+  return mergeFlat(left, right);
+}
+
+function mergeFlat(left: Attrs, right: Attrs): Attrs {
+  const a = left.shape!;
+  const b = right.shape!;
+  if (b.size === 0) return left;
+  if (a.size === 0) return right;
+  if (a.size + b.size >= maxPlanSize) return mergeLarge(left, right);
+  let plan: UpdatePlan;
+  if (a.lastRight === b) plan = a.lastPlan!;
+  else {
+    const known = a.plans?.get(b);
+    if (known !== undefined) plan = known;
+    else {
+      plan = makePlan(a, b);
+      if (a.lastRight !== null) {
+        a.plans ??= new Map();
+        if (a.plans.size >= maxPlansPerShape) a.plans.clear();
+        a.plans.set(b, plan);
+      }
+    }
+    a.lastRight = b;
+    a.lastPlan = plan;
+  }
+  const source = plan.source;
+  const size = source.length;
+  const leftValues = left.values;
+  const rightValues = right.values;
+  const values = new Array<Slot>(size);
+  for (let i = 0; i < size; i++) {
+    const from = source[i]!;
+    const value = from >= 0 ? leftValues[from]! : rightValues[~from]!;
+    values[i] = value instanceof Thunk && value.code === done ? (value.value as Value) : value;
+  }
+  return new Attrs(plan.shape, values);
+}
+
+function makePlan(a: Shape, b: Shape): UpdatePlan {
+  const keys: number[] = [];
+  const source: number[] = [];
+  const positions: number[] | null = a.positions !== null || b.positions !== null ? [] : null;
+  let i = 0;
+  let j = 0;
+  while (i < a.size || j < b.size) {
+    if (j >= b.size || (i < a.size && a.keys[i]! < b.keys[j]!)) {
+      keys.push(a.keys[i]!);
+      source.push(i);
+      positions?.push(a.position(i));
+      i++;
+    } else {
+      if (i < a.size && a.keys[i] === b.keys[j]) i++;
+      keys.push(b.keys[j]!);
+      source.push(~j);
+      positions?.push(b.position(j));
+      j++;
+    }
+  }
+  return { shape: makeShape(keys, positions), source };
+}
+
+function mergeLarge(left: Attrs, right: Attrs): Attrs {
+  const a = left.shape!;
+  const b = right.shape!;
+  const keys: number[] = [];
+  const values: Slot[] = [];
+  const positions: number[] | null = a.positions !== null || b.positions !== null ? [] : null;
+  let i = 0;
+  let j = 0;
+  while (i < a.size || j < b.size) {
+    if (j >= b.size || (i < a.size && a.keys[i]! < b.keys[j]!)) {
+      keys.push(a.keys[i]!);
+      values.push(left.values[i]!);
+      positions?.push(a.position(i));
+      i++;
+    } else {
+      if (i < a.size && a.keys[i] === b.keys[j]) i++;
+      keys.push(b.keys[j]!);
+      values.push(right.values[j]!);
+      positions?.push(b.position(j));
+      j++;
+    }
+  }
+  return new Attrs(makeShape(keys, positions), values);
+}
+
+/** A set from unsorted symbols without repetition. The arrays are taken over. */
+export function makeAttrs(symbols: number[], values: Slot[], positions: number[] | null): Attrs {
+  const size = symbols.length;
+  if (size === 0) return emptyAttrs;
+  let sorted = true;
+  for (let i = 1; i < size; i++) {
+    if (symbols[i - 1]! > symbols[i]!) {
+      sorted = false;
+      break;
+    }
+  }
+  if (sorted) return new Attrs(makeShape(symbols, positions), values);
+  const order = new Float64Array(size);
+  for (let i = 0; i < size; i++) order[i] = symbols[i]! * 67108864 + i;
+  order.sort();
+  const keys = new Array<number>(size);
+  const sortedValues = new Array<Slot>(size);
+  const sortedPositions = positions === null ? null : new Array<number>(size);
+  for (let i = 0; i < size; i++) {
+    const key = Math.floor(order[i]! / 67108864);
+    const from = order[i]! - key * 67108864;
+    keys[i] = key;
+    sortedValues[i] = values[from]!;
+    if (sortedPositions !== null) sortedPositions[i] = positions![from]!;
+  }
+  return new Attrs(makeShape(keys, sortedPositions), sortedValues);
+}
+
+/** The words for a value's type inside messages ("a string", "the built-in function 'map'"). */
+export function showType(value: Value): string {
+  switch (typeof value) {
+    case "string":
+      return "a string";
+    case "number":
+    case "bigint":
+      return "an integer";
+    case "boolean":
+      return "a Boolean";
+    default:
+  }
+  if (value === null) return "null";
+  if (value instanceof ContextString) return "a string with context";
+  if (value instanceof Float) return "a float";
+  if (value instanceof Path) return "a path";
+  if (value instanceof Attrs) return "a set";
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Builtin) return `the built-in function '${value.name}'`;
+  if (value instanceof PartialBuiltin) return `the partially applied built-in function '${value.builtin.name}'`;
+  return "a function";
+}
+
+export function isFunctionValue(value: Value): value is Lambda | PartialLambda | Builtin | PartialBuiltin {
+  return (
+    value instanceof Lambda ||
+    value instanceof PartialLambda ||
+    value instanceof Builtin ||
+    value instanceof PartialBuiltin
+  );
+}
+
+/** The value of a slot if it is known already. */
+export function peekSlot(slot: Slot): Value | undefined {
+  if (!(slot instanceof Thunk)) return slot;
+  return slot.code === done ? (slot.value as Value) : undefined;
+}
