@@ -14,6 +14,8 @@ export interface ArchiveRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The URL names a revision: a cached answer never expires. */
   readonly immutable: boolean;
+  /** Name of the store path; default `source`. */
+  readonly name?: string;
 }
 
 /** The unpacked archive in the store. */
@@ -27,7 +29,8 @@ export interface ArchiveTree {
 
 /** Fetches and unpacks an archive whose members share one top directory, which is stripped. */
 export async function fetchArchive(context: FetchContext, request: ArchiveRequest): Promise<ArchiveTree> {
-  const key = { url: request.url };
+  const name = request.name ?? "source";
+  const key = { url: request.url, name };
   const hit = context.cache.lookup("tarball", key, context.tarballTtl);
   const cached = hit === undefined ? undefined : await stillValid(context, hit);
   if (cached !== undefined && (request.immutable || hit?.expired === false)) return cached;
@@ -42,7 +45,7 @@ export async function fetchArchive(context: FetchContext, request: ArchiveReques
   const directory = await temporaryDirectory();
   try {
     const { lastModified } = await unpackArchive(got.file, join(directory, "source"), request.url);
-    const { storePath, narHash } = await context.store.addTree({ name: "source", path: join(directory, "source") });
+    const { storePath, narHash } = await context.store.addTree({ name, path: join(directory, "source") });
     const tree = { storePath, narHash, lastModified, immutableUrl: got.immutableUrl };
     context.cache.insert("tarball", key, {
       etag: got.etag,
