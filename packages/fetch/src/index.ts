@@ -5,6 +5,8 @@ export * from "./debian/archive.ts";
 export * from "./debian/lock.ts";
 export { addPackages, type DebPackage, emptyIndex, type PackageIndex } from "./debian/package-index.ts";
 export { downloadToFile } from "./download.ts";
+export { hostSuites } from "./debian/host-suites.ts";
+export * from "./debian/saved-index.ts";
 export * from "./fetch-input.ts";
 export { gitText } from "./git-program.ts";
 export * from "./input.ts";

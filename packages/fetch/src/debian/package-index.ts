@@ -40,14 +40,20 @@ export function emptyIndex(): PackageIndex {
 
 /** Adds the packages of one Packages file; a newer version of a name replaces an older one. */
 export function addPackages(index: PackageIndex, archive: string, text: string): void {
-  for (const paragraph of splitParagraphs(text)) {
-    const entry = readPackage(archive, paragraph);
+  const entries: DebPackage[] = [];
+  for (const paragraph of splitParagraphs(text)) entries.push(readPackage(archive, paragraph));
+  indexPackages(index, entries);
+}
+
+/** Adds packages that were read already. */
+export function indexPackages(index: PackageIndex, entries: Iterable<DebPackage>): void {
+  for (const entry of entries) {
     const known = index.packages.get(entry.name);
     if (known !== undefined && compareDebianVersions(known.version, entry.version) >= 0) continue;
     index.packages.set(entry.name, entry);
   }
   index.providers.clear();
-  for (const entry of index.packages.values()) addProviders(index, entry);
+  for (const entry of index.packages.values()) if (entry.provides !== "") addProviders(index, entry);
 }
 
 function addProviders(index: PackageIndex, entry: DebPackage): void {
