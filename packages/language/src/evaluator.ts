@@ -1,8 +1,10 @@
 /** The evaluator as its users see it: one object over a host, whose values stay valid as long as it lives. */
+import { textOf } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
 import type { BuiltinTable } from "./builtins/arguments.ts";
 import { importFile, resetImports } from "./builtins/import.ts";
 import { JsonWriter } from "./builtins/json.ts";
+import { findInSearchPath } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
@@ -12,24 +14,26 @@ import {
   coerceCopy,
   coerceToString,
   contextOfString,
-  enter,
   type Evaluation,
+  enter,
   force,
+  formalsOf,
   isDerivation,
   leave,
+  makeString,
   textOfString,
 } from "./code/interpret.ts";
 import { compile, evaluateSource } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
-import { addSource, type Source, type SourceOrigin } from "./code/source.ts";
+import { addSource, resolvePosition, type Source, type SourceOrigin } from "./code/source.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
-import { parentOf } from "./syntax/path-text.ts";
 import { parseSource } from "./syntax/parser.ts";
+import { parentOf } from "./syntax/path-text.ts";
 import { showExpr } from "./syntax/print.ts";
-import { contextElements } from "./value/context.ts";
+import { type Context, contextElements, contextOf, mergeContexts } from "./value/context.ts";
 import { EvalError, toFirnError } from "./value/eval-error.ts";
 import { plainPrint, printAmbiguous, printValue } from "./value/print.ts";
-import { Attrs, makeAttrs, shapeOf, type Slot, type Value } from "./value/value.ts";
+import { Attrs, makeAttrs, type Slot, shapeOf, type Value } from "./value/value.ts";
 
 export interface EvaluatorOptions {
   /** Keeps a frame for every function call in traces. */
@@ -70,12 +74,13 @@ export class Evaluator {
         pipes: mode.experimentalFeatures.includes("pipe-operators"),
         pure: mode.pure,
         homeDirectory: () => host.homeDirectory(),
-        urlLiteral: (url, pos) => {
-          if (mode.lintUrlLiterals === "ignore") return;
-          const fatal = mode.lintUrlLiterals === "fatal";
-          const message = `URL literals are ${fatal ? "disallowed" : "discouraged"}. Consider using a string literal "${url}" instead`;
-          if (fatal) throw new EvalError("parse-error", message, pos);
-          host.report({ kind: "warning", text: message });
+        lint: (name, message, pos) => {
+          const level = mode.lints[name];
+          if (level === "ignore") return;
+          if (level === "fatal") throw new EvalError("parse-error", message(true), pos);
+          const position = resolvePosition(pos);
+          const text = textOf(message(false));
+          host.report({ kind: "warning", text, ...(position === undefined ? {} : { position }) });
         },
       },
       globals: [],
@@ -168,6 +173,25 @@ export class Evaluator {
       names.map((name) => members[name]!),
       null,
     );
+  }
+
+  /** A string that refers to store paths. */
+  stringWithContext(text: string, elements: readonly ContextElement[]): Value {
+    let context: Context | null = null;
+    for (const element of elements) context = mergeContexts(context, contextOf(element));
+    return makeString(text, context);
+  }
+
+  /** Formals of a function with a set pattern: name → has a default. */
+  formals(value: Value): Record<string, boolean> | undefined {
+    const formals = formalsOf(value);
+    if (formals === undefined) return undefined;
+    return Object.fromEntries(formals.map((formal) => [symbolNames[formal.symbol]!, formal.optional]));
+  }
+
+  /** The path of `<name>` in the host's search path. */
+  findFile(name: string): string {
+    return this.run(() => findInSearchPath(this.host.searchPath, name));
   }
 
   isDerivation(value: Value): value is Attrs {

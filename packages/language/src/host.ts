@@ -7,6 +7,8 @@
  * position and trace.
  */
 
+import type { SourcePosition } from "@firn/formats";
+
 export type FileType = "regular" | "directory" | "symlink" | "unknown";
 
 /** How the bytes of a store object were hashed: the file alone, its NAR, or a text with references. */
@@ -102,15 +104,19 @@ export interface EvalMode {
   readonly allowImportFromDerivation: boolean;
   readonly traceVerbose: boolean;
   readonly abortOnWarn: boolean;
-  readonly lintUrlLiterals: "ignore" | "warn" | "fatal";
+  readonly lints: Readonly<Record<LintName, LintLevel>>;
 }
+
+/** Literals that the reference can warn about. */
+export type LintName = "url-literals" | "short-path-literals" | "absolute-path-literals";
+export type LintLevel = "ignore" | "warn" | "fatal";
 
 /** What `trace`, `warn` and the evaluator itself report while running. */
 export type EvalMessage =
   | { readonly kind: "trace"; readonly text: string }
   /** `builtins.warn`: printed as "evaluation warning: …". */
   | { readonly kind: "evaluation-warning"; readonly text: string }
-  | { readonly kind: "warning"; readonly text: string };
+  | { readonly kind: "warning"; readonly text: string; readonly position?: SourcePosition };
 
 /** The only door between the evaluator and the world. */
 export interface EvalHost {

@@ -1,6 +1,15 @@
 /** The Nix language: parse and evaluate over an EvalHost. Pure; strings are byte strings. */
 export type { BuiltinDefinition, BuiltinTable } from "./builtins/arguments.ts";
-export { attrsArgument, boolArgument, fail, functionArgument, intArgument, listArgument, plainArgument, stringArgument } from "./builtins/arguments.ts";
+export {
+  attrsArgument,
+  boolArgument,
+  fail,
+  functionArgument,
+  intArgument,
+  listArgument,
+  plainArgument,
+  stringArgument,
+} from "./builtins/arguments.ts";
 export { finalTreeBuiltin } from "./builtins/fetch.ts";
 export { fetchurlSource } from "./builtins/internal-sources.ts";
 export { compareVersions, parseDrvName, versionComponents } from "./builtins/versions.ts";
@@ -8,4 +17,15 @@ export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
-export { Attrs, Builtin, ContextString, Float, Lambda, type List, Path, type Slot, Thunk, type Value } from "./value/value.ts";
+export {
+  Attrs,
+  Builtin,
+  ContextString,
+  Float,
+  Lambda,
+  type List,
+  Path,
+  type Slot,
+  Thunk,
+  type Value,
+} from "./value/value.ts";

@@ -1,7 +1,14 @@
 /** The EvalHost over Node: files are read here, everything else goes to services. Runs inside the evaluator's worker. */
 import fs from "node:fs";
 import { byteStringOf, FirnError } from "@firn/formats";
-import { type EvalHost, type EvalMessage, type EvalMode, type FileType, fetchurlSource, type SearchPathEntry } from "@firn/language";
+import {
+  type EvalHost,
+  type EvalMessage,
+  type EvalMode,
+  type FileType,
+  fetchurlSource,
+  type SearchPathEntry,
+} from "@firn/language";
 import { fsPath } from "@firn/store";
 import type { SyncServices } from "./services.ts";
 

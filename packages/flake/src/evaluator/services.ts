@@ -1,12 +1,5 @@
 /** What an evaluation needs from store, builders and fetchers: the synchronous form inside the worker, the asynchronous one outside. */
-import type {
-  ContextElement,
-  DerivationRequest,
-  FetchRequest,
-  FetchResult,
-  FileType,
-  PathFacts,
-} from "@firn/language";
+import type { ContextElement, DerivationRequest, FetchRequest, FetchResult, FileType, PathFacts } from "@firn/language";
 
 /** A copy into the store. `include`, when given, lists the paths below the root (`/a/b`) that a filter kept. */
 export interface AddPathServiceRequest {

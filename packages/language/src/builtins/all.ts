@@ -1,8 +1,9 @@
 /** The global scope of one evaluator: every builtin, the constants, and the set `builtins` itself. */
-import type { EvalHost } from "../host.ts";
+
+import { evaluateSource } from "../code/load.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import { addSource } from "../code/source.ts";
-import { evaluateSource } from "../code/load.ts";
+import type { EvalHost } from "../host.ts";
 import { type Attrs, makeAttrs, type Slot, Thunk } from "../value/value.ts";
 import { type BuiltinTable, makeBuiltin } from "./arguments.ts";
 import { attributeBuiltins } from "./attributes.ts";
@@ -52,11 +53,7 @@ const gated: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Fills the globals of an evaluator; gives the set `builtins`. `extra` are the embedder's own (flakes). */
-export function installGlobals(
-  globals: (Slot | undefined)[],
-  host: EvalHost,
-  extra: readonly BuiltinTable[],
-): Attrs {
+export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, extra: readonly BuiltinTable[]): Attrs {
   const members = new Map<string, Slot>();
   const set = (name: string, value: Slot) => {
     const symbol = intern(name);

@@ -10,8 +10,8 @@ import {
   isFunctionValue,
   type List,
   PartialBuiltin,
-  shapeOf,
   type Slot,
+  shapeOf,
   type Value,
 } from "../value/value.ts";
 
@@ -122,4 +122,3 @@ export function makeBuiltin(name: string, definition: BuiltinDefinition): Builti
 export function isBuiltinValue(value: Value): boolean {
   return value instanceof Builtin || value instanceof PartialBuiltin;
 }
-

@@ -3,7 +3,7 @@ import { delayCall2, force, positionAttrs } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import { addFrame, EvalError } from "../value/eval-error.ts";
 import { makeShape } from "../value/shape.ts";
-import { Attrs, emptyAttrs, emptyList, type List, makeAttrs, shapeOf, type Slot, type Value } from "../value/value.ts";
+import { Attrs, emptyAttrs, emptyList, type List, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
   type BuiltinTable,
@@ -72,10 +72,7 @@ function listToAttrs(a: Slot): Value {
   const elements: Attrs[] = [];
   const seen = new Set<number>();
   for (let i = 0; i < list.length; i++) {
-    const element = attrsArgument(
-      list[i]!,
-      "while evaluating an element of the list passed to builtins.listToAttrs",
-    );
+    const element = attrsArgument(list[i]!, "while evaluating an element of the list passed to builtins.listToAttrs");
     const nameSlot = requiredAttr(element, "name", pair);
     const name = plainArgument(
       nameSlot,

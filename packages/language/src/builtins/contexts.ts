@@ -3,11 +3,11 @@ import { coerceCopy, contextOfString, host, makeString, textOfString } from "../
 import { intern, symbolNames } from "../code/memory.ts";
 import type { ContextElement } from "../host.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { emptyAttrs, type List, makeAttrs, shapeOf, type Slot, type Value } from "../value/value.ts";
+import { emptyAttrs, type List, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
-  boolArgument,
   type BuiltinTable,
+  boolArgument,
   coercedArgument,
   fail,
   listArgument,
@@ -149,11 +149,7 @@ export const contextBuiltins: BuiltinTable = {
     arity: 1,
     call: (a) =>
       textOfString(
-        coercedArgument(
-          a,
-          coerceCopy,
-          "while evaluating the argument passed to builtins.unsafeDiscardStringContext",
-        ),
+        coercedArgument(a, coerceCopy, "while evaluating the argument passed to builtins.unsafeDiscardStringContext"),
       ),
   },
   unsafeDiscardOutputDependency: {

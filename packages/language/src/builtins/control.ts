@@ -1,4 +1,7 @@
 /** Forcing, failing, catching and reporting. */
+
+import { textOf } from "@firn/formats";
+import { deepForce } from "../code/deep-force.ts";
 import {
   callDepth,
   coerceCopy,
@@ -8,9 +11,7 @@ import {
   restoreCallDepth,
   textOfString,
 } from "../code/interpret.ts";
-import { deepForce } from "../code/deep-force.ts";
 import { intern } from "../code/memory.ts";
-import { textOf } from "@firn/formats";
 import { addFrame, EvalError, wrapError } from "../value/eval-error.ts";
 import { plainPrint, printValue } from "../value/print.ts";
 import { ContextString, makeAttrs, type Slot, type Value } from "../value/value.ts";
@@ -63,12 +64,7 @@ function addErrorContext(a: Slot, b: Slot): Value {
   try {
     return force(b);
   } catch (error) {
-    const message = coerceToString(
-      a,
-      0,
-      "while evaluating the error message passed to builtins.addErrorContext",
-      0,
-    );
+    const message = coerceToString(a, 0, "while evaluating the error message passed to builtins.addErrorContext", 0);
     throw addFrame(error, 0, textOfString(message), true);
   }
 }

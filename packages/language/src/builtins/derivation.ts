@@ -38,11 +38,11 @@ import { showPosition } from "../code/source.ts";
 import { showIdentifier } from "../syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame } from "../value/eval-error.ts";
-import { type Attrs, ContextString, makeAttrs, shapeOf, type Slot, type Value } from "../value/value.ts";
+import { type Attrs, ContextString, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
-  boolArgument,
   type BuiltinTable,
+  boolArgument,
   fail,
   listArgument,
   plainArgument,
@@ -164,12 +164,17 @@ function requireFeature(name: string): void {
 }
 
 const structuredOnly = new Map(
-  ["allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites", "maxSize", "maxClosureSize"].map(
-    (name) => [
-      name,
-      `'structuredAttrs' disables the effect of the derivation attribute '${name}'; use 'outputChecks.<output>.${name}' instead`,
-    ],
-  ),
+  [
+    "allowedReferences",
+    "allowedRequisites",
+    "disallowedReferences",
+    "disallowedRequisites",
+    "maxSize",
+    "maxClosureSize",
+  ].map((name) => [
+    name,
+    `'structuredAttrs' disables the effect of the derivation attribute '${name}'; use 'outputChecks.<output>.${name}' instead`,
+  ]),
 );
 
 function structuredAttribute(draft: Draft, key: string, slot: Slot): void {
@@ -422,10 +427,7 @@ function derivationStrict(a: Slot): Value {
   const namePos = attrs.positionOf(sym.name);
   let name: string;
   try {
-    name = plainArgument(
-      nameSlot,
-      "while evaluating the `name` attribute passed to builtins.derivationStrict",
-    );
+    name = plainArgument(nameSlot, "while evaluating the `name` attribute passed to builtins.derivationStrict");
   } catch (error) {
     throw addFrame(error, namePos, "while evaluating the derivation attribute 'name'");
   }

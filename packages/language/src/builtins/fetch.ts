@@ -4,16 +4,7 @@ import { coerceToString, contextOfString, force, forceAt, host, plainString, tex
 import { intern, symbolNames } from "../code/memory.ts";
 import type { FetchResult, FetchValue } from "../host.ts";
 import { EvalError } from "../value/eval-error.ts";
-import {
-  Attrs,
-  ContextString,
-  makeAttrs,
-  Path,
-  shapeOf,
-  showType,
-  type Slot,
-  type Value,
-} from "../value/value.ts";
+import { Attrs, ContextString, makeAttrs, Path, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
 import { attrsArgument, type BuiltinTable, fail, plainArgument } from "./arguments.ts";
 import { realise, sha256Argument, storeString } from "./paths.ts";
 
@@ -211,4 +202,3 @@ export const fetchBuiltins: BuiltinTable = {
 export const finalTreeBuiltin: BuiltinTable = {
   fetchFinalTree: { arity: 1, call: (a) => fetchTree(a, "fetchFinalTree") },
 };
-

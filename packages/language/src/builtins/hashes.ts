@@ -1,5 +1,13 @@
 /** Hashes of strings, and their notations. */
-import { hashData, type HashFormat, hashPlaceholder, isHashAlgorithm, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
+import {
+  type HashFormat,
+  hashData,
+  hashPlaceholder,
+  isHashAlgorithm,
+  parseHash,
+  parseHashAlgorithm,
+  printHash,
+} from "@firn/formats";
 import { intern } from "../code/memory.ts";
 import { attrsArgument, type BuiltinTable, fail, plainArgument, requiredAttr, textArgument } from "./arguments.ts";
 

@@ -8,11 +8,11 @@ import { addSource } from "../code/source.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { contextOf } from "../value/context.ts";
 import { addFrame } from "../value/eval-error.ts";
-import { ContextString, EN, type List, makeAttrs, shapeOf, type Slot, Thunk, type Value } from "../value/value.ts";
+import { ContextString, EN, type List, makeAttrs, type Slot, shapeOf, Thunk, type Value } from "../value/value.ts";
 import { attrsArgument, type BuiltinTable } from "./arguments.ts";
+import { derivationOutputPathOf } from "./derivation-outputs.ts";
 import { importedDerivationSource } from "./internal-sources.ts";
 import { isStorePathText, realisedPath } from "./paths.ts";
-import { derivationOutputPathOf } from "./derivation-outputs.ts";
 
 /** What files gave in one evaluation: paths as imported to files, files to values. */
 interface ImportCache {
@@ -116,4 +116,3 @@ export const importBuiltins: BuiltinTable = {
   import: { arity: 1, global: true, call: importBuiltin },
   scopedImport: { arity: 2, global: true, call: scopedImport },
 };
-

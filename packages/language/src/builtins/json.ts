@@ -2,18 +2,18 @@
 import { FirnError, isJsonNumber, isJsonObject, type JsonValue, parseJson, quoteJson } from "@firn/formats";
 import {
   call,
+  coerceToString,
   contextOfString,
   copyPath,
   forceAt,
   makeString,
-  coerceToString,
   positionOfValue,
   textOfString,
   toInt,
 } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
-import { showIdentifier } from "../syntax/print.ts";
 import { canonicalPath } from "../syntax/path-text.ts";
+import { showIdentifier } from "../syntax/print.ts";
 import { type Context, mergeContexts } from "../value/context.ts";
 import { addFrame, EvalError } from "../value/eval-error.ts";
 import { formatJsonFloat } from "../value/text.ts";
@@ -24,9 +24,9 @@ import {
   Float,
   makeAttrs,
   Path,
+  type Slot,
   shapeOf,
   showType,
-  type Slot,
   type Value,
 } from "../value/value.ts";
 import { type BuiltinTable, fail, plainArgument } from "./arguments.ts";
@@ -84,9 +84,7 @@ export class JsonWriter {
     const toText = attrs.get(toStringSymbol);
     if (toText !== undefined) {
       const result = call(forceAt(toText, pos), attrs, pos);
-      return this.string(
-        coerceToString(result, 0, "while evaluating the result of the `__toString` attribute", pos),
-      );
+      return this.string(coerceToString(result, 0, "while evaluating the result of the `__toString` attribute", pos));
     }
     const outPath = attrs.get(outPathSymbol);
     if (outPath !== undefined) return this.write(outPath, attrs.positionOf(outPathSymbol));
@@ -123,9 +121,7 @@ function fromJson(value: JsonValue): Value {
   if (typeof value === "string") {
     if (value.includes("\0")) {
       const shown = value.replaceAll("\0", "\xe2\x90\x80");
-      throw fail(
-        `input string '${shown}' cannot be represented as Nix string because it contains null bytes`,
-      );
+      throw fail(`input string '${shown}' cannot be represented as Nix string because it contains null bytes`);
     }
     return value;
   }

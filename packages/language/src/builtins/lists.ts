@@ -3,11 +3,11 @@ import { call, call2, delayCall1, equalSlots, force, less } from "../code/interp
 import { intern } from "../code/memory.ts";
 import { addFrame, EvalError } from "../value/eval-error.ts";
 import { showValue } from "../value/print.ts";
-import { Attrs, Builtin, emptyList, type List, makeAttrs, type Slot, type Value } from "../value/value.ts";
+import { type Attrs, Builtin, emptyList, type List, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import {
   attrsArgument,
-  boolArgument,
   type BuiltinTable,
+  boolArgument,
   fail,
   functionArgument,
   intArgument,
@@ -203,7 +203,10 @@ function genericClosure(a: Slot): Value {
     try {
       fresh = keys.add(key, element);
     } catch (error) {
-      if (error instanceof EvalError && error.frames.some((frame) => frame.text.startsWith("while comparing element"))) {
+      if (
+        error instanceof EvalError &&
+        error.frames.some((frame) => frame.text.startsWith("while comparing element"))
+      ) {
         throw error;
       }
       const other = keys.firstElement();

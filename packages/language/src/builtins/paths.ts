@@ -17,11 +17,11 @@ import type { ContextElement, FileType } from "../host.ts";
 import { baseNameOfPath, canonicalPath, parentOf } from "../syntax/path-text.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame, EvalError, wrapError } from "../value/eval-error.ts";
-import { Attrs, ContextString, makeAttrs, Path, shapeOf, type Slot, type Value } from "../value/value.ts";
+import { Attrs, ContextString, makeAttrs, Path, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
-  boolArgument,
   type BuiltinTable,
+  boolArgument,
   coercedArgument,
   fail,
   functionArgument,
@@ -113,7 +113,9 @@ function pathExists(a: Slot): Value {
     const type = host().fileType(path);
     if (type === undefined) return false;
     if (!mustBeDirectory) return true;
-    return type === "directory" || (type === "symlink" && host().fileType(host().resolveSymlinks(path)) === "directory");
+    return (
+      type === "directory" || (type === "symlink" && host().fileType(host().resolveSymlinks(path)) === "directory")
+    );
   } catch (error) {
     const wrapped = wrapError(error);
     if (wrapped instanceof EvalError && wrapped.kind === "restricted-path") return false;
@@ -350,10 +352,7 @@ export const pathBuiltins: BuiltinTable = {
   toPath: {
     arity: 1,
     call: (a) => {
-      const { path, context } = pathArgument(
-        a,
-        "while evaluating the first argument passed to builtins.toPath",
-      );
+      const { path, context } = pathArgument(a, "while evaluating the first argument passed to builtins.toPath");
       return makeString(path, context);
     },
   },

@@ -264,7 +264,11 @@ function mayForgetGroup(node: Node, repeated: boolean, optional: boolean): boole
     case "group":
       return (repeated && optional) || mayForgetGroup(node.body, repeated, optional);
     case "repeat":
-      return mayForgetGroup(node.body, repeated || node.max > 1, node.max > 1 ? node.min === 0 && repeated : optional || node.min === 0);
+      return mayForgetGroup(
+        node.body,
+        repeated || node.max > 1,
+        node.max > 1 ? node.min === 0 && repeated : optional || node.min === 0,
+      );
     default:
       return false;
   }

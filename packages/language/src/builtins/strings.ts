@@ -1,12 +1,5 @@
 /** Strings. */
-import {
-  coerceMore,
-  coerceCopy,
-  contextOfString,
-  force,
-  makeString,
-  textOfString,
-} from "../code/interpret.ts";
+import { coerceCopy, coerceMore, contextOfString, force, makeString, textOfString } from "../code/interpret.ts";
 import { type Context, mergeContexts } from "../value/context.ts";
 import { ContextString, type List, type Slot, type Value } from "../value/value.ts";
 import {
@@ -52,10 +45,7 @@ function split(a: Slot, b: Slot): Value {
 }
 
 function substring(a: Slot, b: Slot, c: Slot): Value {
-  const start = intArgument(
-    a,
-    "while evaluating the first argument (the start offset) passed to builtins.substring",
-  );
+  const start = intArgument(a, "while evaluating the first argument (the start offset) passed to builtins.substring");
   if (start < 0) throw fail("negative start position in 'substring'");
   const length = intArgument(
     b,
@@ -168,14 +158,14 @@ export const stringBuiltins: BuiltinTable = {
   toString: {
     arity: 1,
     global: true,
-    call: (a: Slot) => coercedArgument(a, coerceMore, "while evaluating the first argument passed to builtins.toString"),
+    call: (a: Slot) =>
+      coercedArgument(a, coerceMore, "while evaluating the first argument passed to builtins.toString"),
   },
   stringLength: {
     arity: 1,
     call: (a) =>
-      textOfString(
-        coercedArgument(a, coerceCopy, "while evaluating the argument passed to builtins.stringLength"),
-      ).length,
+      textOfString(coercedArgument(a, coerceCopy, "while evaluating the argument passed to builtins.stringLength"))
+        .length,
   },
   substring: { arity: 3, call: substring },
   concatStringsSep: { arity: 2, call: concatStringsSep },

@@ -1,12 +1,12 @@
 /** Values as XML. */
 import {
+  evaluation,
   force,
   formalsOf,
   hasEllipsis,
   isDerivation,
   makeString,
   positionOfValue,
-  evaluation,
 } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import { lineAndColumn, sourceAt } from "../code/source.ts";
@@ -19,11 +19,11 @@ import {
   ContextString,
   Float,
   Lambda,
-  Path,
   PartialLambda,
+  Path,
   peekSlot,
-  shapeOf,
   type Slot,
+  shapeOf,
   type Value,
 } from "../value/value.ts";
 import type { BuiltinTable } from "./arguments.ts";
@@ -204,4 +204,3 @@ export const xmlBuiltins: BuiltinTable = {
     },
   },
 };
-

@@ -1,7 +1,7 @@
 /** Attribute paths from the command line (`-A a.b."c.d".0`). */
 import { EvalError } from "../value/eval-error.ts";
 import { suggest } from "../value/suggestions.ts";
-import { Attrs, shapeOf, showType, type Slot, type Value } from "../value/value.ts";
+import { Attrs, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
 import { type AutoArgs, autoCall } from "./auto-call.ts";
 import { force } from "./interpret.ts";
 import { intern, symbolNames } from "./memory.ts";

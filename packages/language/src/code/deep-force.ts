@@ -1,7 +1,8 @@
 /** Forces a value and everything inside it. */
-import { addFrame, EvalError } from "../value/eval-error.ts";
+
 import { showIdentifier } from "../syntax/print.ts";
-import { Attrs, shapeOf, type Slot, type Value } from "../value/value.ts";
+import { addFrame, EvalError } from "../value/eval-error.ts";
+import { Attrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import { callDepth, evaluation, force, restoreCallDepth } from "./interpret.ts";
 import { symbolNames } from "./memory.ts";
 

@@ -3,29 +3,30 @@
  * share one file (longer than others for that reason) and one set of module variables; `enter` says whose evaluation is
  * running. Node layouts are described in lower.ts; the switch uses bare numbers because only literals become a jump table.
  */
-import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { addFrame, EvalError, wrapError } from "../value/eval-error.ts";
+
 import type { EvalHost } from "../host.ts";
-import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { type ParserOptions, parseExpressionAt } from "../syntax/parser.ts";
 import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
+import { showExpr, showIdentifier } from "../syntax/print.ts";
+import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { addFrame, EvalError, wrapError } from "../value/eval-error.ts";
 import { showValue } from "../value/print.ts";
 import { codeShapes } from "../value/shape.ts";
 import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
 import {
   Attrs,
-  blackHole,
   Builtin,
+  blackHole,
   ContextString,
   done,
   E1,
   E2,
   E4,
   EN,
+  type Env,
   emptyAttrs,
   emptyList,
-  type Env,
   Float,
   isFunctionValue,
   Lambda,
@@ -35,15 +36,15 @@ import {
   PartialLambda,
   Path,
   peekSlot,
+  type Slot,
   shapeOf,
   showType,
-  type Slot,
   Thunk,
   update,
   type Value,
 } from "../value/value.ts";
-import { constants, intern, ints, symbolNames } from "./memory.ts";
 import { lowerLazy } from "./lower.ts";
+import { constants, intern, ints, symbolNames } from "./memory.ts";
 import { lineAndColumn, sourceAt } from "./source.ts";
 
 const A = ints;
@@ -190,7 +191,9 @@ export function forceThunk(thunk: Thunk, pos: number): Value {
     else if (code === applicationCode) {
       const { callee, first, second } = env as Application;
       value =
-        second === undefined ? call(forceAt(callee, pos), first, pos) : call2(forceAt(callee, pos), [first, second], pos);
+        second === undefined
+          ? call(forceAt(callee, pos), first, pos)
+          : call2(forceAt(callee, pos), [first, second], pos);
     } else value = (env as () => Value)();
   } catch (error) {
     thunk.code = code;
@@ -1164,11 +1167,7 @@ function patternArgument(n: number, a: Slot, pos: number): Attrs {
   try {
     const v = forceAt(a, A[n + 4]!);
     if (v instanceof Attrs) return v;
-    throw withFrame(
-      typeError("a set", v),
-      A[n + 4]!,
-      "while evaluating the value passed for the lambda argument",
-    );
+    throw withFrame(typeError("a set", v), A[n + 4]!, "while evaluating the value passed for the lambda argument");
   } catch (error) {
     throw pos === 0 ? error : addFrame(error, pos, "from call site");
   }
@@ -1425,10 +1424,7 @@ export function makeString(text: string, context: Context | null): StringValue {
 }
 
 function joinStrings(x: StringValue, y: StringValue): StringValue {
-  return makeString(
-    textOfString(x) + textOfString(y),
-    mergeContexts(contextOfString(x), contextOfString(y)),
-  );
+  return makeString(textOfString(x) + textOfString(y), mergeContexts(contextOfString(x), contextOfString(y)));
 }
 
 function pathConcat(p: number, e: Env): Value {
@@ -1495,12 +1491,7 @@ function coerceAttrs(value: Attrs, mode: number, text: string, pos: number): Str
   const toText = value.get(sym.toString);
   if (toText !== undefined) {
     const result = call(forceAt(toText, pos), value, pos);
-    return coerceToString(
-      result,
-      mode & ~coerceRaw,
-      "while evaluating the result of the `__toString` attribute",
-      pos,
-    );
+    return coerceToString(result, mode & ~coerceRaw, "while evaluating the result of the `__toString` attribute", pos);
   }
   const outPath = value.get(sym.outPath);
   if (outPath === undefined) {
@@ -1805,11 +1796,11 @@ function explainSets(a: Attrs, b: Attrs, pos: number): void {
     const y = shapeB.keys[i]!;
     if (x !== y) {
       if (shapeB.find(x) < 0) {
-        throw unequal(
-          `attribute name ${quoteName(symbolNames[x]!)} is contained in ${show(a)}, but not in ${show(b)}`,
-        );
+        throw unequal(`attribute name ${quoteName(symbolNames[x]!)} is contained in ${show(a)}, but not in ${show(b)}`);
       }
-      throw unequal(`attribute name ${quoteName(symbolNames[y]!)} is missing in ${show(a)}, but is contained in ${show(b)}`);
+      throw unequal(
+        `attribute name ${quoteName(symbolNames[y]!)} is missing in ${show(a)}, but is contained in ${show(b)}`,
+      );
     }
     try {
       explainInequality(a.values[i]!, b.values[i]!, pos);

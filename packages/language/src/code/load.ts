@@ -1,6 +1,7 @@
 /** From text to a value: parse, lower, run. */
-import { EvalError } from "../value/eval-error.ts";
+
 import { parseSource } from "../syntax/parser.ts";
+import { EvalError } from "../value/eval-error.ts";
 import type { Env, Value } from "../value/value.ts";
 import { type Evaluation, ev, evaluation } from "./interpret.ts";
 import { lower } from "./lower.ts";

@@ -440,4 +440,3 @@ function isSimpleSource(expr: Expr): boolean {
     isSimpleSource(expr.base)
   );
 }
-

@@ -386,8 +386,7 @@ export class Lexer {
       while ((classOf(text.charCodeAt(i)) & PATH_CHAR) !== 0) i++;
       if (text.charCodeAt(i) !== 47) break;
       const following = text.charCodeAt(i + 1);
-      const goesOn =
-        (classOf(following) & PATH_CHAR) !== 0 || (following === 36 && text.charCodeAt(i + 2) === 123);
+      const goesOn = (classOf(following) & PATH_CHAR) !== 0 || (following === 36 && text.charCodeAt(i + 2) === 123);
       i++;
       if (!goesOn) break;
     }

@@ -5,8 +5,10 @@
  * Variables that no scope inside the text binds are collected on the way (`free`): an empty list proves that none is
  * undefined, so that lowering may be put off.
  */
-import { EvalError } from "../value/eval-error.ts";
+
 import { type Source, showPosition } from "../code/source.ts";
+import type { LintName } from "../host.ts";
+import { EvalError } from "../value/eval-error.ts";
 import type { AttrDefinition, AttrName, AttrsExpr, BinaryOperator, CallExpr, Expr, Formal, LambdaExpr } from "./ast.ts";
 import { emptyAttrs } from "./ast.ts";
 import { type IndentedPart, stripIndentation } from "./indented-string.ts";
@@ -18,8 +20,8 @@ export interface ParserOptions {
   readonly pipes: boolean;
   readonly pure: boolean;
   homeDirectory(): string;
-  /** Called for a URL literal; throws or warns by the setting. */
-  urlLiteral?(url: string, pos: number): void;
+  /** Called for literals that a lint may object to; `message` words it for a warning or an error. */
+  lint(name: LintName, message: (fatal: boolean) => string, pos: number): void;
   /** Called for `f or`-like code that a later release may read otherwise. */
   warn?(message: string, pos: number): void;
 }
@@ -227,7 +229,8 @@ class Parser {
       const { start, offset, value, previousEnd } = lexer;
       const pos = this.pos;
       lexer.next();
-      if (lexer.token === T.COLON) return this.lambdaBody({ argument: value as string, formals: undefined, ellipsis: false, pos });
+      if (lexer.token === T.COLON)
+        return this.lambdaBody({ argument: value as string, formals: undefined, ellipsis: false, pos });
       if (lexer.token === T.AT) {
         lexer.next();
         if (lexer.token !== T.LEFT_BRACE) this.unexpected(["'{'"]);
@@ -405,10 +408,7 @@ class Parser {
     return left;
   }
 
-  private binary(
-    token: number,
-    at: { left: Expr; right: Expr; pos: number; leftPos: number; rightPos: number },
-  ): Expr {
+  private binary(token: number, at: { left: Expr; right: Expr; pos: number; leftPos: number; rightPos: number }): Expr {
     const { left, right, pos } = at;
     switch (token) {
       case T.PLUS:
@@ -547,7 +547,12 @@ class Parser {
       }
       case T.URI: {
         const value = lexer.value as string;
-        this.options.urlLiteral?.(value, pos);
+        this.options.lint(
+          "url-literals",
+          (fatal) =>
+            `URL literals are ${fatal ? "disallowed" : "discouraged"}. Consider using a string literal "${value}" instead`,
+          pos,
+        );
         lexer.next();
         return { kind: "string", value };
       }
@@ -610,8 +615,28 @@ class Parser {
       if (this.options.pure) {
         throw new EvalError("eval-error", `the path '${text}' can not be resolved in pure mode`, 0);
       }
+      this.options.lint(
+        "absolute-path-literals",
+        () =>
+          `home path literals are not portable. Consider replacing path literal '${text}' by a string, relative path, or parameter`,
+        pos,
+      );
       value = this.options.homeDirectory() + text.slice(1);
     } else {
+      if (text.charCodeAt(0) === 47) {
+        this.options.lint(
+          "absolute-path-literals",
+          () =>
+            `absolute path literals are not portable. Consider replacing path literal '${text}' by a string, relative path, or parameter`,
+          pos,
+        );
+      } else if (text.charCodeAt(0) !== 46) {
+        this.options.lint(
+          "short-path-literals",
+          () => `relative path literal '${text}' should be prefixed with '.' for clarity: './${text}'`,
+          pos,
+        );
+      }
       value = text.charCodeAt(0) === 47 ? joinPath("/", text) : joinPath(this.source.directory, text);
       if (text.length > 1 && text.endsWith("/")) value += "/";
     }
@@ -644,9 +669,7 @@ class Parser {
       const end = lexer.stringChunk();
       const chunk = lexer.chunk;
       if (end === "end-of-file") {
-        this.unexpected(
-          parts === undefined || chunk !== "" ? ["'\"'"] : ["string", "'${'", "'\"'"],
-        );
+        this.unexpected(parts === undefined || chunk !== "" ? ["'\"'"] : ["string", "'${'", "'\"'"]);
       }
       if (end === "close" && parts === undefined) {
         lexer.next();

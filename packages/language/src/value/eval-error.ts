@@ -56,7 +56,12 @@ export function addFrame(error: unknown, pos: number, text: string, always = fal
 export function wrapError(error: unknown): unknown {
   if (error instanceof EvalError) return error;
   if (error instanceof FirnError) {
-    return new EvalError(error.code === "restricted-path" ? "restricted-path" : "host-error", byteStringOf(error.message), 0, error);
+    return new EvalError(
+      error.code === "restricted-path" ? "restricted-path" : "host-error",
+      byteStringOf(error.message),
+      0,
+      error,
+    );
   }
   if (error instanceof RangeError && /call stack/i.test(error.message)) {
     return new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded");

@@ -8,8 +8,8 @@ import { EvalError } from "./eval-error.ts";
 import { formatFloat, quoteString } from "./text.ts";
 import {
   Attrs,
-  blackHole,
   Builtin,
+  blackHole,
   ContextString,
   done,
   Float,
@@ -17,8 +17,8 @@ import {
   PartialBuiltin,
   PartialLambda,
   Path,
-  shapeOf,
   type Slot,
+  shapeOf,
   Thunk,
   type Value,
 } from "./value.ts";

@@ -1,0 +1,396 @@
+/** `nix-instantiate`: evaluates expressions, prints values or store derivations. */
+
+import {
+  type AutoArgData,
+  EvaluatorClient,
+  type Handle,
+  type HostConfig,
+  type HostServices,
+  type PlainData,
+} from "@firn/flake";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { hostSystem, loadSettings, type Settings, settingKind, settingNamed } from "@firn/store";
+import { renderError, renderWarning } from "../render/error.ts";
+
+/** Where a command reads and writes. */
+export interface CommandIo {
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Byte strings. */
+  out(bytes: string): void;
+  /** Ordinary text. */
+  error(text: string): void;
+  readStdin(): string;
+}
+
+type OutputKind = "value" | "json" | "xml" | "raw";
+
+interface Arguments {
+  action: "instantiate" | "evaluate" | "parse" | "find-file";
+  output: OutputKind;
+  strict: boolean;
+  locations: boolean;
+  readOnly: boolean;
+  fromExpressions: boolean;
+  readonly attrPaths: string[];
+  readonly files: string[];
+  readonly searchPath: string[];
+  readonly autoArgs: { readonly name: string; readonly text: string; readonly kind: "expression" | "string" }[];
+}
+
+function usage(message: string): FirnError {
+  return new FirnError("usage", message, { hint: "try 'nix-instantiate --help' for more information" });
+}
+
+function parseArguments(argv: readonly string[], settings: Settings): Arguments {
+  const result: Arguments = {
+    action: "instantiate",
+    output: "value",
+    strict: false,
+    locations: true,
+    readOnly: false,
+    fromExpressions: false,
+    attrPaths: [],
+    files: [],
+    searchPath: [],
+    autoArgs: [],
+  };
+  let at = 0;
+  const next = (flag: string): string => {
+    const value = argv[at++];
+    if (value === undefined) throw usage(`flag '${flag}' requires an argument`);
+    return value;
+  };
+  while (at < argv.length) {
+    const arg = argv[at++]!;
+    switch (arg) {
+      case "--eval":
+      case "--eval-only":
+        result.action = "evaluate";
+        break;
+      case "--parse":
+      case "--parse-only":
+        result.action = "parse";
+        break;
+      case "--find-file":
+        result.action = "find-file";
+        break;
+      case "--strict":
+        result.strict = true;
+        break;
+      case "--json":
+        result.output = "json";
+        break;
+      case "--xml":
+        result.output = "xml";
+        break;
+      case "--raw":
+        result.output = "raw";
+        break;
+      case "--no-location":
+        result.locations = false;
+        break;
+      case "--readonly-mode":
+        result.readOnly = true;
+        break;
+      case "--read-write-mode":
+        result.readOnly = false;
+        break;
+      case "-E":
+      case "--expr":
+        result.fromExpressions = true;
+        break;
+      case "-A":
+      case "--attr":
+        result.attrPaths.push(next(arg));
+        break;
+      case "-I":
+      case "--include":
+        result.searchPath.push(next(arg));
+        break;
+      case "--arg":
+        result.autoArgs.push({ name: next(arg), text: next(arg), kind: "expression" });
+        break;
+      case "--argstr":
+        result.autoArgs.push({ name: next(arg), text: next(arg), kind: "string" });
+        break;
+      case "--option": {
+        const name = next(arg);
+        settings.set(name, next(arg));
+        break;
+      }
+      case "--add-root":
+        next(arg);
+        break;
+      case "--impure":
+        settings.set("pure-eval", "false");
+        break;
+      case "--dry-run":
+      case "--indirect":
+      case "-v":
+      case "--verbose":
+      case "--quiet":
+        break;
+      default:
+        if (arg.startsWith("--")) settingFlag(arg, settings, next);
+        else result.files.push(arg);
+    }
+  }
+  return result;
+}
+
+function settingFlag(arg: string, settings: Settings, next: (flag: string) => string): void {
+  const name = arg.slice(2);
+  const bare = name.startsWith("extra-") ? name.slice("extra-".length) : name;
+  const setting = settingNamed(bare);
+  if (setting !== undefined) {
+    if (settingKind(setting) === "boolean") settings.set(name, "true");
+    else settings.set(name, next(arg));
+    return;
+  }
+  const negated = name.startsWith("no-") ? settingNamed(name.slice(3)) : undefined;
+  if (negated === undefined) throw usage(`unrecognised flag '${arg}'`);
+  settings.set(name.slice(3), "false");
+}
+
+function lintLevel(value: string): "ignore" | "warn" | "fatal" {
+  return value === "warn" || value === "fatal" ? value : "ignore";
+}
+
+function searchPathEntries(elements: readonly string[]): { prefix: string; path: string }[] {
+  return elements.map((element) => {
+    const bytes = byteStringOf(element);
+    const split = bytes.indexOf("=");
+    return split < 0 ? { prefix: "", path: bytes } : { prefix: bytes.slice(0, split), path: bytes.slice(split + 1) };
+  });
+}
+
+/** Splits NIX_PATH at colons that are not part of a URL. */
+function splitNixPath(text: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  for (let i = 0; i <= text.length; i++) {
+    if (i < text.length && text[i] !== ":") continue;
+    const before = text.slice(start, i);
+    const scheme = before.slice(before.indexOf("=") + 1);
+    if (text.startsWith("://", i) || scheme === "flake" || scheme === "channel") continue;
+    if (before !== "") parts.push(before);
+    start = i + 1;
+  }
+  return parts;
+}
+
+/** What an evaluation gets from settings, environment and flags. */
+export function hostConfig(
+  settings: Settings,
+  io: Pick<CommandIo, "environment" | "cwd">,
+  options: { readonly includes: readonly string[]; readonly readOnly: boolean },
+): HostConfig {
+  const { environment } = io;
+  const fromEnvironment =
+    environment["NIX_PATH"] === undefined ? settings.get("nix-path") : splitNixPath(environment["NIX_PATH"]);
+  const system = settings.get("eval-system");
+  return {
+    mode: {
+      pure: settings.get("pure-eval"),
+      restricted: settings.get("restrict-eval"),
+      readOnly: options.readOnly,
+      maxCallDepth: settings.get("max-call-depth"),
+      experimentalFeatures: [...settings.get("experimental-features")],
+      allowImportFromDerivation: settings.get("allow-import-from-derivation"),
+      traceVerbose: settings.get("trace-verbose"),
+      abortOnWarn: settings.get("abort-on-warn") || environment["NIX_ABORT_ON_WARN"] !== undefined,
+      lints: {
+        "url-literals": lintLevel(settings.get("lint-url-literals")),
+        "short-path-literals": lintLevel(settings.get("lint-short-path-literals")),
+        "absolute-path-literals": lintLevel(settings.get("lint-absolute-path-literals")),
+      },
+    },
+    storeDir: environment["NIX_STORE_DIR"] ?? "/nix/store",
+    currentSystem: system !== "" ? system : (settings.get("system") ?? hostSystem()),
+    nixVersion: "2.34.8",
+    searchPath: searchPathEntries([...options.includes, ...fromEnvironment]),
+    homeDirectory: byteStringOf(environment["HOME"] ?? "/"),
+    currentTime: Math.floor(Date.now() / 1000),
+    environment,
+    allowedPaths: [],
+    allowedUris: settings.get("allowed-uris").map(byteStringOf),
+    showTrace: settings.get("show-trace"),
+  };
+}
+
+class Command {
+  private readonly client: EvaluatorClient;
+  private readonly args: Arguments;
+  private readonly io: CommandIo;
+
+  constructor(client: EvaluatorClient, args: Arguments, io: CommandIo) {
+    this.client = client;
+    this.args = args;
+    this.io = io;
+  }
+
+  async run(): Promise<void> {
+    const { args } = this;
+    const directory = byteStringOf(this.io.cwd);
+    if (args.action === "find-file") {
+      for (const name of args.files) {
+        const path = await this.client.request({ op: "findFile", name: byteStringOf(name) });
+        this.io.out(`${path}\n`);
+      }
+      return;
+    }
+    const autoArgs = await this.autoArgs(directory);
+    const inputs = args.files.length === 0 && !args.fromExpressions ? ["./default.nix"] : args.files;
+    for (const input of inputs) {
+      const source =
+        input === "-"
+          ? { kind: "stdin" as const, text: this.io.readStdin(), directory }
+          : args.fromExpressions
+            ? { kind: "string" as const, text: byteStringOf(input), directory }
+            : { kind: "file" as const, path: await this.filePath(input) };
+      if (args.action === "parse") {
+        this.io.out(`${await this.client.request({ op: "parse", source })}\n`);
+        continue;
+      }
+      const root = await this.client.request({ op: "evaluate", source });
+      for (const path of args.attrPaths.length === 0 ? [""] : args.attrPaths) {
+        const selected = await this.client.request({ op: "select", value: root, path: byteStringOf(path), autoArgs });
+        const value = await this.client.request({ op: "autoCall", value: selected, autoArgs });
+        if (args.action === "evaluate") await this.print(value);
+        else await this.instantiate(value, autoArgs);
+      }
+    }
+  }
+
+  private async filePath(input: string): Promise<string> {
+    const bytes = byteStringOf(input);
+    if (bytes.startsWith("<") && bytes.endsWith(">")) {
+      return this.client.request({ op: "findFile", name: bytes.slice(1, -1) });
+    }
+    return absolutePath(byteStringOf(this.io.cwd), bytes);
+  }
+
+  private async autoArgs(directory: string): Promise<AutoArgData> {
+    const result: Record<string, PlainData> = {};
+    for (const { name, text, kind } of this.args.autoArgs) {
+      if (kind === "string") result[byteStringOf(name)] = byteStringOf(text);
+      else {
+        const source = { kind: "string" as const, text: byteStringOf(text), directory };
+        result[byteStringOf(name)] = { handle: await this.client.request({ op: "evaluate", source }) };
+      }
+    }
+    return result;
+  }
+
+  private async print(value: Handle): Promise<void> {
+    const { output, strict, locations } = this.args;
+    const { client, io } = this;
+    switch (output) {
+      case "raw":
+        io.out(await client.request({ op: "print", value, form: { kind: "raw" } }));
+        return;
+      case "json":
+        io.out(`${await client.request({ op: "print", value, form: { kind: "json" } })}\n`);
+        return;
+      case "xml":
+        io.out(await client.request({ op: "print", value, form: { kind: "xml", strict, locations } }));
+        return;
+      case "value":
+        if (strict) await client.request({ op: "deepForce", value });
+        io.out(`${await client.request({ op: "print", value, form: { kind: "instantiate" } })}\n`);
+    }
+  }
+
+  /** Every derivation in a value, looked for in sets and lists as `recurseForDerivations` says. */
+  private async instantiate(value: Handle, autoArgs: AutoArgData, depth = 0): Promise<void> {
+    const { client } = this;
+    const kind = await client.request({ op: "kind", value });
+    if (kind === "derivation") {
+      const facts = await client.request({ op: "derivation", value });
+      if (facts === null) return;
+      const suffix = facts.outputName === "out" ? "" : `!${facts.outputName}`;
+      this.io.out(`${facts.drvPath}${suffix}\n`);
+      return;
+    }
+    if (kind === "set") {
+      for (const name of (await client.request({ op: "attrNames", value })) ?? []) {
+        const member = await client.request({ op: "attribute", value, name });
+        if (member === null) continue;
+        const called = await client.request({ op: "autoCall", value: member, autoArgs });
+        const memberKind = await client.request({ op: "kind", value: called });
+        if (memberKind === "derivation") await this.instantiate(called, autoArgs, depth + 1);
+        else if (memberKind === "set" && (await this.recurses(called)))
+          await this.instantiate(called, autoArgs, depth + 1);
+      }
+      return;
+    }
+    if (kind === "list") {
+      const length = (await client.request({ op: "length", value })) ?? 0;
+      for (let index = 0; index < length; index++) {
+        const element = await client.request({ op: "element", value, index });
+        await this.instantiate(await client.request({ op: "autoCall", value: element, autoArgs }), autoArgs, depth + 1);
+      }
+      return;
+    }
+    throw new FirnError("type-error", "expression does not evaluate to a derivation (or a set or list of those)");
+  }
+
+  private async recurses(value: Handle): Promise<boolean> {
+    const flag = await this.client.request({ op: "attribute", value, name: "recurseForDerivations" });
+    return (
+      flag !== null && (await this.client.request({ op: "print", value: flag, form: { kind: "json" } })) === "true"
+    );
+  }
+}
+
+function absolutePath(cwd: string, path: string): string {
+  const parts: string[] = [];
+  for (const part of (path.startsWith("/") ? path : `${cwd}/${path}`).split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") parts.pop();
+    else parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+/** Runs the command; gives its exit status. Without `services` the evaluation has no store and only computes paths. */
+export async function runNixInstantiate(
+  argv: readonly string[],
+  io: CommandIo,
+  services?: HostServices,
+): Promise<number> {
+  let showTrace = false;
+  let client: EvaluatorClient | undefined;
+  try {
+    const settings = loadSettings(io.environment);
+    const args = parseArguments(argv, settings);
+    showTrace = settings.get("show-trace");
+    const readOnly = args.readOnly || args.action !== "instantiate";
+    const config = hostConfig(settings, io, { includes: args.searchPath, readOnly });
+    client = new EvaluatorClient({
+      config,
+      ...(services === undefined ? {} : { services }),
+      report: (message) => {
+        switch (message.kind) {
+          case "trace":
+            io.error(`trace: ${message.text}\n`);
+            return;
+          case "evaluation-warning":
+            io.error(`evaluation warning: ${message.text}\n`);
+            return;
+          case "warning":
+            io.error(`${renderWarning(message.text, message.position)}\n`);
+        }
+      },
+    });
+    await new Command(client, args, io).run();
+    return 0;
+  } catch (error) {
+    if (!(error instanceof FirnError)) throw error;
+    io.error(`${renderError(error, { showTrace })}\n`);
+    return error.exitStatus;
+  } finally {
+    await client?.close();
+  }
+}

@@ -1,0 +1,114 @@
+/** Errors as text, in the reference's layout: the trace outermost first, then the message with its place and excerpt. */
+import type { FirnError, SourcePosition, TraceFrame } from "@firn/formats";
+
+export interface RenderOptions {
+  /** Prints the whole trace instead of its first frames. */
+  readonly showTrace: boolean;
+}
+
+const shownFrames = 3;
+const fewDuplicates = 5;
+
+function codeLine(number: number, text: string): string {
+  return `\n ${String(number).padStart(5)}| ${text}`;
+}
+
+function excerpt(position: SourcePosition): string {
+  const { excerpt: lines, line, column } = position;
+  if (lines === undefined) return "";
+  let out = "";
+  if (lines.previous !== undefined) out += codeLine(line - 1, lines.previous);
+  if (lines.line !== undefined) {
+    out += codeLine(line, lines.line);
+    if (column > 0) out += `\n      |${" ".repeat(column)}^`;
+  }
+  if (lines.next !== undefined) out += codeLine(line + 1, lines.next);
+  return `${out}\n`;
+}
+
+function place(position: SourcePosition, indent: string): string {
+  return `${indent}at ${position.file}:${position.line}:${position.column}:${excerpt(position)}`;
+}
+
+function frameText(frame: TraceFrame): string {
+  const at = frame.position === undefined ? "" : place(frame.position, "  ");
+  return `\n… ${frame.message}\n${at}`;
+}
+
+function frameKey(frame: TraceFrame): string {
+  const at = frame.position;
+  return `${at === undefined ? "" : `${at.file}:${at.line}:${at.column}`}\0${frame.message}`;
+}
+
+/** Frames from the outside in; repeated ones are gathered, and all after the first few left out unless wanted. */
+function traceText(frames: readonly TraceFrame[], options: RenderOptions): string {
+  let out = "";
+  let count = 0;
+  let truncated = false;
+  let seen = new Set<string>();
+  let skipped: TraceFrame[] = [];
+  const flush = () => {
+    if (skipped.length > fewDuplicates) {
+      out += `\n(${skipped.length} duplicate frames omitted)\n`;
+      seen = new Set();
+    } else {
+      for (const frame of skipped) {
+        if (frame.position !== undefined) count++;
+        out += frameText(frame);
+      }
+    }
+    skipped = [];
+  };
+  for (const frame of frames) {
+    if (frame.message === "") continue;
+    if (!options.showTrace && count > shownFrames) truncated = true;
+    if (truncated && frame.always !== true) continue;
+    const key = frameKey(frame);
+    if (seen.has(key)) {
+      skipped.push(frame);
+      continue;
+    }
+    seen.add(key);
+    flush();
+    count++;
+    if (frame.position !== undefined) count++;
+    out += frameText(frame);
+  }
+  flush();
+  if (truncated) {
+    out += "\n(stack trace truncated; use '--show-trace' to show the full, detailed trace)\n";
+  }
+  return out;
+}
+
+function indentRest(first: string, text: string): string {
+  const rest = " ".repeat(first.length);
+  return text
+    .replace(/\n+$/, "")
+    .split("\n")
+    .map((line, index) => `${index === 0 ? first : rest}${line}`.trimEnd())
+    .join("\n");
+}
+
+function suggestionText(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  if (names.length === 1) return `Did you mean ${names[0]}?\n`;
+  return `Did you mean one of ${names.slice(0, -1).join(", ")} or ${names.at(-1)}?\n`;
+}
+
+/** An error ready to print, without a final newline. */
+export function renderError(error: FirnError, options: RenderOptions): string {
+  const prefix = "error: ";
+  const frames = [...error.trace].reverse();
+  let body = "";
+  if (frames.some((frame) => frame.message !== "")) body += `${traceText(frames, options)}\n${prefix}`;
+  body += `${error.message}\n`;
+  if (error.position !== undefined) body += place(error.position, "");
+  body += suggestionText(error.suggestions);
+  return indentRest(prefix, body);
+}
+
+/** A warning with the place it is about. */
+export function renderWarning(text: string, position: SourcePosition | undefined): string {
+  return indentRest("warning: ", `${text}\n${position === undefined ? "" : place(position, "")}`);
+}

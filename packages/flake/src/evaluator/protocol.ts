@@ -1,0 +1,146 @@
+/**
+ * Messages between the main thread and the evaluator's worker. Values stay in the worker; the main thread names them by
+ * handles and receives plain data only. All strings are byte strings unless said otherwise.
+ */
+import type { ErrorDetails, SourcePosition, TraceFrame } from "@firn/formats";
+import type { ContextElement, EvalMessage, ExpressionSource, OutputForm } from "@firn/language";
+import type { HostConfig } from "./node-host.ts";
+
+/** A value that the worker keeps; valid until released or the session ends. */
+export type Handle = number;
+
+/** Data that can be made into a value: attribute sets, lists, strings, numbers, booleans, null, or a value by its handle. */
+export type PlainData =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | { readonly handle: Handle }
+  /** A path value. */
+  | { readonly path: string }
+  /** A string with context. */
+  | { readonly string: string; readonly context: readonly ContextElement[] }
+  | { readonly list: readonly PlainData[] }
+  | { readonly attrs: Readonly<Record<string, PlainData>> };
+
+/** Automatic arguments (`--arg`, `--argstr`) by name. */
+export type AutoArgData = Readonly<Record<string, PlainData>>;
+
+/** What is known of a derivation value. */
+export interface DerivationFacts {
+  readonly drvPath: string;
+  readonly name: string;
+  readonly system: string | undefined;
+  /** Names of all outputs in their order, with their paths (undefined while only a build can tell). */
+  readonly outputs: readonly { readonly name: string; readonly path: string | undefined }[];
+  /** The output that the value itself stands for. */
+  readonly outputName: string;
+  readonly outputsToInstall: readonly string[];
+  readonly mainProgram: string | undefined;
+  /** `pname`, when the value has one. */
+  readonly pname: string | undefined;
+}
+
+/** The sort of a forced value, as `builtins.typeOf` names it, or "derivation". */
+export type ValueKind =
+  | "null"
+  | "bool"
+  | "int"
+  | "float"
+  | "string"
+  | "path"
+  | "list"
+  | "set"
+  | "derivation"
+  | "lambda";
+
+export type Request =
+  | { readonly op: "parse"; readonly source: ExpressionSource }
+  | { readonly op: "evaluate"; readonly source: ExpressionSource; readonly literalSet?: boolean }
+  | { readonly op: "data"; readonly data: PlainData }
+  | { readonly op: "autoCall"; readonly value: Handle; readonly autoArgs: AutoArgData }
+  | { readonly op: "select"; readonly value: Handle; readonly path: string; readonly autoArgs: AutoArgData }
+  /** One attribute by name, without interpreting dots; null when absent. */
+  | { readonly op: "attribute"; readonly value: Handle; readonly name: string }
+  | { readonly op: "attrNames"; readonly value: Handle }
+  | { readonly op: "length"; readonly value: Handle }
+  | { readonly op: "element"; readonly value: Handle; readonly index: number }
+  | { readonly op: "call"; readonly callee: Handle; readonly args: readonly PlainData[] }
+  | { readonly op: "kind"; readonly value: Handle }
+  | { readonly op: "formals"; readonly value: Handle }
+  | { readonly op: "derivation"; readonly value: Handle }
+  | { readonly op: "string"; readonly value: Handle }
+  | { readonly op: "deepForce"; readonly value: Handle }
+  | { readonly op: "print"; readonly value: Handle; readonly form: OutputForm }
+  | { readonly op: "findFile"; readonly name: string }
+  | { readonly op: "forgetFiles" }
+  | { readonly op: "release"; readonly values: readonly Handle[] };
+
+/** What each request gives. */
+export interface Responses {
+  readonly parse: string;
+  readonly evaluate: Handle;
+  readonly data: Handle;
+  readonly autoCall: Handle;
+  readonly select: Handle;
+  readonly attribute: Handle | null;
+  /** Null when the value is no set. */
+  readonly attrNames: readonly string[] | null;
+  readonly length: number | null;
+  readonly element: Handle;
+  readonly call: Handle;
+  readonly kind: ValueKind;
+  /** Null when the value takes no set pattern: name → has a default. */
+  readonly formals: Readonly<Record<string, boolean>> | null;
+  readonly derivation: DerivationFacts | null;
+  readonly string: { readonly text: string; readonly context: readonly ContextElement[] };
+  readonly deepForce: null;
+  readonly print: string;
+  readonly findFile: string;
+  readonly forgetFiles: null;
+  readonly release: null;
+}
+
+/** An error as plain data; `toError` of client.ts makes a FirnError of it. */
+export interface ErrorData extends Pick<ErrorDetails, "hint" | "suggestions" | "exitStatus"> {
+  readonly code: string;
+  readonly message: string;
+  readonly position?: SourcePosition;
+  readonly trace: readonly TraceFrame[];
+}
+
+/** Host calls that the worker forwards while it waits. */
+export interface ServiceCall {
+  readonly method:
+    | "addPath"
+    | "addText"
+    | "writeDerivation"
+    | "readDerivation"
+    | "realise"
+    | "ensurePath"
+    | "queryPath"
+    | "fetch"
+    | "resolveSearchPathUrl";
+  readonly args: readonly unknown[];
+}
+
+export type FromWorker =
+  | { readonly kind: "response"; readonly id: number; readonly value: unknown }
+  | { readonly kind: "failure"; readonly id: number; readonly error: ErrorData }
+  | { readonly kind: "report"; readonly message: EvalMessage }
+  | { readonly kind: "service"; readonly call: ServiceCall };
+
+export type ToWorker = { readonly id: number; readonly request: Request };
+
+/** What the main thread puts on the reply port before it wakes the worker. */
+export type ServiceReply = { readonly value: unknown } | { readonly error: ErrorData };
+
+export interface WorkerInput {
+  readonly config: HostConfig;
+  /** False: the worker computes paths itself (no store). */
+  readonly services: boolean;
+  /** One cell: 0 waiting, 1 replied. */
+  readonly signal: SharedArrayBuffer;
+  readonly flakes: boolean;
+}

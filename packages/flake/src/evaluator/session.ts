@@ -1,0 +1,189 @@
+/** Requests on one evaluator: a table of values by handle, and the questions that commands ask about them. */
+import { FirnError } from "@firn/formats";
+import {
+  Attrs,
+  ContextString,
+  type EvalHost,
+  Evaluator,
+  Float,
+  finalTreeBuiltin,
+  Path,
+  type Slot,
+  type Value,
+} from "@firn/language";
+import type { AutoArgData, DerivationFacts, Handle, PlainData, Request, Responses, ValueKind } from "./protocol.ts";
+
+export class Session {
+  private readonly evaluator: Evaluator;
+  private readonly values = new Map<Handle, Slot>();
+  private nextHandle = 1;
+
+  constructor(host: EvalHost, showTrace: boolean, flakes: boolean) {
+    this.evaluator = new Evaluator(host, { showTrace, extraBuiltins: flakes ? [finalTreeBuiltin] : [] });
+  }
+
+  private keep(slot: Slot): Handle {
+    const handle = this.nextHandle++;
+    this.values.set(handle, slot);
+    return handle;
+  }
+
+  private slot(handle: Handle): Slot {
+    const slot = this.values.get(handle);
+    if (slot === undefined) throw new FirnError("bad-handle", `no value has the handle ${handle}`);
+    return slot;
+  }
+
+  private force(handle: Handle): Value {
+    return this.evaluator.force(this.slot(handle));
+  }
+
+  private data(data: PlainData): Slot {
+    if (data === null || typeof data !== "object") return data;
+    if ("handle" in data) return this.slot(data.handle);
+    if ("path" in data) return new Path(data.path);
+    if ("string" in data) return this.evaluator.stringWithContext(data.string, data.context);
+    if ("list" in data) return data.list.map((item) => this.data(item));
+    const members: Record<string, Slot> = {};
+    for (const [name, member] of Object.entries(data.attrs)) members[name] = this.data(member);
+    return this.evaluator.makeAttrs(members);
+  }
+
+  private autoArgs(data: AutoArgData): Map<string, Slot> {
+    return new Map(Object.entries(data).map(([name, value]) => [name, this.data(value)]));
+  }
+
+  answer(request: Request): Responses[Request["op"]] {
+    const { evaluator } = this;
+    switch (request.op) {
+      case "parse":
+        return evaluator.parse(request.source);
+      case "evaluate":
+        if (request.literalSet === true && request.source.kind === "file") {
+          return this.keep(evaluator.evaluateLiteralSet(request.source.path));
+        }
+        return this.keep(evaluator.evaluate(request.source));
+      case "data":
+        return this.keep(this.data(request.data));
+      case "autoCall":
+        return this.keep(evaluator.autoCall(this.slot(request.value), this.autoArgs(request.autoArgs)));
+      case "select":
+        return this.keep(evaluator.select(this.slot(request.value), request.path, this.autoArgs(request.autoArgs)));
+      case "attribute": {
+        const value = this.force(request.value);
+        const slot = value instanceof Attrs ? evaluator.attribute(value, request.name) : undefined;
+        return slot === undefined ? null : this.keep(slot);
+      }
+      case "attrNames": {
+        const value = this.force(request.value);
+        return value instanceof Attrs ? evaluator.attrNames(value) : null;
+      }
+      case "length": {
+        const value = this.force(request.value);
+        return Array.isArray(value) ? value.length : null;
+      }
+      case "element": {
+        const value = this.force(request.value);
+        const slot = Array.isArray(value) ? value[request.index] : undefined;
+        if (slot === undefined) throw new FirnError("bad-index", `there is no list element ${request.index}`);
+        return this.keep(slot);
+      }
+      case "call": {
+        const args = request.args.map((arg) => this.data(arg));
+        return this.keep(evaluator.call(this.slot(request.callee), ...args));
+      }
+      case "kind":
+        return this.kind(this.force(request.value));
+      case "formals": {
+        const formals = evaluator.formals(this.force(request.value));
+        return formals === undefined ? null : formals;
+      }
+      case "derivation": {
+        const value = this.force(request.value);
+        return evaluator.isDerivation(value) ? this.derivation(value) : null;
+      }
+      case "string":
+        return evaluator.stringOf(this.slot(request.value));
+      case "deepForce":
+        evaluator.deepForce(this.slot(request.value));
+        return null;
+      case "print":
+        return evaluator.print(this.slot(request.value), request.form);
+      case "findFile":
+        return evaluator.findFile(request.name);
+      case "forgetFiles":
+        evaluator.forgetFiles();
+        return null;
+      case "release":
+        for (const handle of request.values) this.values.delete(handle);
+        return null;
+    }
+  }
+
+  private kind(value: Value): ValueKind {
+    switch (typeof value) {
+      case "string":
+        return "string";
+      case "number":
+      case "bigint":
+        return "int";
+      case "boolean":
+        return "bool";
+      default:
+    }
+    if (value === null) return "null";
+    if (value instanceof ContextString) return "string";
+    if (value instanceof Path) return "path";
+    if (value instanceof Float) return "float";
+    if (Array.isArray(value)) return "list";
+    if (value instanceof Attrs) return this.evaluator.isDerivation(value) ? "derivation" : "set";
+    return "lambda";
+  }
+
+  private text(attrs: Attrs, name: string): string | undefined {
+    const slot = this.evaluator.attribute(attrs, name);
+    if (slot === undefined) return undefined;
+    const value = this.evaluator.force(slot);
+    if (typeof value === "string") return value;
+    return value instanceof ContextString ? value.text : undefined;
+  }
+
+  private texts(attrs: Attrs, name: string): string[] | undefined {
+    const slot = this.evaluator.attribute(attrs, name);
+    if (slot === undefined) return undefined;
+    const value = this.evaluator.force(slot);
+    if (!Array.isArray(value)) return undefined;
+    return value.map((item) => this.evaluator.stringOf(item).text);
+  }
+
+  private derivation(attrs: Attrs): DerivationFacts {
+    const drvSlot = this.evaluator.attribute(attrs, "drvPath");
+    if (drvSlot === undefined) {
+      throw new FirnError("not-a-derivation", "derivation does not contain a 'drvPath' attribute");
+    }
+    const drvPath = this.evaluator.stringOf(drvSlot).text;
+    const names = this.texts(attrs, "outputs") ?? ["out"];
+    const outputs = names.map((name) => {
+      const slot = this.evaluator.attribute(attrs, name);
+      const value = slot === undefined ? undefined : this.evaluator.force(slot);
+      const path = value instanceof Attrs ? this.text(value, "outPath") : undefined;
+      return { name, path: path ?? (names.length === 1 ? this.text(attrs, "outPath") : undefined) };
+    });
+    const outputName = this.text(attrs, "outputName") ?? "out";
+    const metaSlot = this.evaluator.attribute(attrs, "meta");
+    const meta = metaSlot === undefined ? undefined : this.evaluator.force(metaSlot);
+    const wanted = meta instanceof Attrs ? this.texts(meta, "outputsToInstall") : undefined;
+    const specified = this.evaluator.attribute(attrs, "outputSpecified");
+    const only = specified !== undefined && this.evaluator.force(specified) === true;
+    return {
+      drvPath,
+      name: this.text(attrs, "name") ?? "",
+      system: this.text(attrs, "system"),
+      outputs,
+      outputName,
+      outputsToInstall: only ? [outputName] : (wanted ?? (names.includes("out") ? ["out"] : names.slice(0, 1))),
+      mainProgram: meta instanceof Attrs ? this.text(meta, "mainProgram") : undefined,
+      pname: this.text(attrs, "pname"),
+    };
+  }
+}

@@ -1,0 +1,64 @@
+/** The evaluator's thread: answers requests one after the other and keeps the heap between them. */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { EvalHost } from "@firn/language";
+import { fromErrorData, toErrorData } from "./error-data.ts";
+import { createNodeHost } from "./node-host.ts";
+import { createOfflineServices } from "./offline-services.ts";
+import type { FromWorker, ServiceCall, ServiceReply, ToWorker, WorkerInput } from "./protocol.ts";
+import type { AddPathServiceRequest, SyncServices } from "./services.ts";
+import { Session } from "./session.ts";
+import { includedPaths } from "./tree-filter.ts";
+
+// Frames come from the evaluator itself; the engine's are costly to gather.
+Error.stackTraceLimit = 0;
+
+const input = workerData as WorkerInput & { readonly replies: MessagePort };
+const port = parentPort!;
+const signal = new Int32Array(input.signal);
+
+function send(message: FromWorker): void {
+  port.postMessage(message);
+}
+
+/** Asks the main thread and sleeps until it has answered. */
+function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknown {
+  Atomics.store(signal, 0, 0);
+  send({ kind: "service", call: { method, args } });
+  for (;;) {
+    const received = receiveMessageOnPort(input.replies);
+    if (received !== undefined) {
+      const reply = received.message as ServiceReply;
+      if ("error" in reply) throw fromErrorData(reply.error);
+      return reply.value;
+    }
+    Atomics.wait(signal, 0, 0, 1000);
+  }
+}
+
+const forwarding: SyncServices = {
+  addPath({ filter, ...request }) {
+    const forwarded: AddPathServiceRequest =
+      filter === undefined ? request : { ...request, include: includedPaths(request.path, filter) };
+    return ask("addPath", forwarded) as string;
+  },
+  addText: (name, contents, references) => ask("addText", name, contents, references) as string,
+  writeDerivation: (request) => void ask("writeDerivation", request),
+  readDerivation: (drvPath) => ask("readDerivation", drvPath) as string,
+  realise: (elements) => ask("realise", elements) as ReadonlyMap<string, string>,
+  ensurePath: (path) => void ask("ensurePath", path),
+  queryPath: (path) => ask("queryPath", path) as ReturnType<SyncServices["queryPath"]>,
+  fetch: (request) => ask("fetch", request) as ReturnType<SyncServices["fetch"]>,
+  resolveSearchPathUrl: (url) => ask("resolveSearchPathUrl", url) as string | undefined,
+};
+
+const services = input.services ? forwarding : createOfflineServices(input.config.storeDir);
+const host: EvalHost = createNodeHost(input.config, services, (message) => send({ kind: "report", message }));
+const session = new Session(host, input.config.showTrace, input.flakes);
+
+port.on("message", ({ id, request }: ToWorker) => {
+  try {
+    send({ kind: "response", id, value: session.answer(request) });
+  } catch (error) {
+    send({ kind: "failure", id, error: toErrorData(error) });
+  }
+});
