@@ -36,7 +36,8 @@ export interface ServiceWorld {
 export function makeHostServices(world: ServiceWorld): HostServices {
   const { store } = world;
   return {
-    async addPath({ path, name, method, expectedHash, include }) {
+    async addPath({ path: logical, name, method, expectedHash, include }) {
+      const path = logical.startsWith(`${store.storeDir}/`) ? realPathOf(store, logical) : logical;
       const filter = include === undefined ? undefined : includedFilter(path, include);
       if (expectedHash !== undefined) {
         const hash = parseHash(expectedHash, "sha256");
@@ -93,6 +94,11 @@ export function makeHostServices(world: ServiceWorld): HostServices {
       }
     },
   };
+}
+
+/** Where a file of the store lies on disk. */
+function realPathOf(store: LocalStore, path: string): string {
+  return store.location.realStoreDir + path.slice(store.storeDir.length);
 }
 
 function includedFilter(root: string, include: readonly string[]): (path: string) => boolean {
