@@ -20,5 +20,8 @@ export { ReferenceScanner } from "./references/scan.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
 export * from "./store.ts";
+export * from "./substitute/binary-cache.ts";
 export * from "./substitute/compression.ts";
+export * from "./substitute/copy.ts";
+export * from "./substitute/open.ts";
 export * from "./substitute/transfer.ts";
