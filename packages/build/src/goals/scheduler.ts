@@ -282,11 +282,10 @@ class Scheduler {
     const builtin = system === "builtin" || derivation.builder.startsWith("builtin:");
     const supported = system === settings.get("system") || settings.get("extra-platforms").includes(system);
     const prefix = `Cannot build '${drvPath}'.`;
-    const suffix = showOutputs(derivation, store.storeDir);
     if (!builtin && !supported) {
       throw new BuildFailure(
         drvPath,
-        `${prefix}\nReason: platform mismatch\nRequired system: '${system}'\nCurrent system: '${settings.get("system")}'${suffix}`,
+        `${prefix}\nReason: platform mismatch\nRequired system: '${system}'\nCurrent system: '${settings.get("system")}'`,
         100,
       );
     }
@@ -295,14 +294,14 @@ class Scheduler {
     if (features.some((feature) => !available.includes(feature) && feature !== "ca-derivations")) {
       throw new BuildFailure(
         drvPath,
-        `${prefix}\nReason: missing system features\nRequired features: {${features.join(", ")}}\nAvailable features: {${available.join(", ")}}${suffix}`,
+        `${prefix}\nReason: missing system features\nRequired features: {${features.join(", ")}}\nAvailable features: {${available.join(", ")}}`,
         100,
       );
     }
     if (settings.get("max-jobs") === 0 && !builtin) {
       throw new BuildFailure(
         drvPath,
-        `${prefix}\nReason: local builds are disabled (max-jobs = 0)\nHint: set 'max-jobs' to a non-zero value to enable local builds, or configure remote builders via 'builders'${suffix}`,
+        `${prefix}\nReason: local builds are disabled (max-jobs = 0)\nHint: set 'max-jobs' to a non-zero value to enable local builds, or configure remote builders via 'builders'`,
         100,
       );
     }

@@ -62,6 +62,8 @@ interface Candidate {
   readonly name: string;
   readonly scratchPath: string;
   real: string;
+  /** A private copy, to be deleted unless it is moved. */
+  temporary?: string;
   readonly references: ReadonlySet<string>;
   readonly executable: boolean;
   readonly isFile: boolean;
@@ -73,7 +75,6 @@ function rejected(message: string): FirnError {
 
 /** Registers the outputs; returns their paths by name. Errors `output-rejected`, `hash-mismatch`, `not-deterministic`, `cycle`. */
 export async function registerOutputs(request: RegisterRequest): Promise<Map<string, string>> {
-  const { store, derivation } = request;
   const candidates = new Map<string, Candidate>();
   for (const [name, scratchPath] of request.scratch) {
     if (request.mode !== "check" && request.valid.has(name)) continue;
@@ -87,6 +88,20 @@ export async function registerOutputs(request: RegisterRequest): Promise<Map<str
       rewrites.set(storePathHashPart(scratchPath), storePathHashPart(path));
     }
   }
+  try {
+    return await registerSorted(request, candidates, { order, rewrites });
+  } finally {
+    // What was moved to its place is no longer there.
+    for (const { temporary } of candidates.values()) if (temporary !== undefined) removePath(temporary);
+  }
+}
+
+async function registerSorted(
+  request: RegisterRequest,
+  candidates: ReadonlyMap<string, Candidate>,
+  { order, rewrites }: { order: readonly string[]; rewrites: Map<string, string> },
+): Promise<Map<string, string>> {
+  const { store, derivation } = request;
   const infos = new Map<string, PathInfo>();
   for (const name of order) {
     const candidate = candidates.get(name)!;
@@ -208,6 +223,7 @@ function finalise(
     case "impure": {
       // A private copy: a process that escaped could still write to the original.
       const copy = request.store.temporaryPath(candidate.scratchPath);
+      candidate.temporary = copy;
       copyRewritten(candidate.real, copy, new Map());
       candidate.real = copy;
       const method = output.kind === "fixed" ? output.address.method : output.method;

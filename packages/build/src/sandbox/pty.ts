@@ -11,6 +11,7 @@ export interface Pty {
 }
 
 const TERMIOS_SIZE = 64;
+const O_CLOEXEC = 0o2000000;
 
 interface Functions {
   posix_openpt(flags: number): number;
@@ -49,7 +50,7 @@ export function openPty(): Pty | undefined {
   const libc = load();
   if (libc === null) return undefined;
   const { O_RDWR, O_NOCTTY } = fs.constants;
-  const master = libc.posix_openpt(O_RDWR | O_NOCTTY);
+  const master = libc.posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (master < 0) return undefined;
   const name = Buffer.alloc(256);
   if (libc.grantpt(master) !== 0 || libc.unlockpt(master) !== 0 || libc.ptsname_r(master, name, name.length) !== 0) {
