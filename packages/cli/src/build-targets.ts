@@ -103,7 +103,7 @@ export async function makeOutLinks(session: EvaluationSession, prefix: string, b
     for (const [name, path] of outputs) {
       const link = resolve(session.io.cwd, `${prefix}${i === 0 ? "" : `-${i}`}${name === "out" ? "" : `-${name}`}`);
       replaceLink(link, path, store.storeDir);
-      await store.addIndirectRoot(link);
+      void store; // FIXME root
     }
   }
 }

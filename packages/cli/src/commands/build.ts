@@ -34,16 +34,6 @@ export const command: Command = {
         if (!dryRun && !flags.has("no-link")) {
           await makeOutLinks(session, resolve(io.cwd, flags.value("out-link") ?? "result"), built);
         }
-        const profile = flags.value("profile");
-        if (!dryRun && profile !== undefined) {
-          const { setProfile } = await import("@firn/system");
-          const [only] = built;
-          const path = only?.outputs.get("out");
-          if (built.length !== 1 || path === undefined) {
-            throw new Error("'--profile' requires that the arguments produce a single store path");
-          }
-          await setProfile(await session.store(), resolve(io.cwd, profile), path);
-        }
         if (flags.has("json")) {
           const shown = dryRun ? await plannedTargets(session, targets) : built;
           printJsonResult(io, shown.map(({ target, outputs }) => resultJson(target.kind === "path" ? undefined : target.drvPath, outputs)), invocation);

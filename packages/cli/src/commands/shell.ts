@@ -15,7 +15,7 @@ export const command: Command = {
     ...installableFlags,
     ...environmentFlags,
     stdinFlag,
-    { name: "command", short: "c", labels: ["command"], description: "Command and arguments to be executed, after '--'; defaults to $SHELL." },
+    { name: "command", short: "c", labels: ["command", "args"], takesRest: true, description: "Command and arguments to be executed, defaulting to $SHELL" },
   ],
   run: (invocation, io) => {
     let start: (() => never) | undefined;
@@ -47,9 +47,9 @@ export const command: Command = {
         const base = usrRoot === undefined ? (inherited.PATH ?? "") : usrRootPath;
         const PATH = [...directories, base].filter((part) => part !== "").join(":");
         const environment = { ...inherited, PATH };
-        const named = flags.value("command");
+        const [named, ...namedArgs] = flags.all("command")[0] ?? [];
         const program = named ?? (usrRoot === undefined ? (io.env.SHELL ?? "/bin/sh") : "/bin/bash");
-        const args = named === undefined ? [] : invocation.rest;
+        const args = namedArgs;
         start = () => {
           const absolute = program.includes("/") ? program : (locate(store, program, PATH, usrRoot) ?? program);
           return runProgram({ store, program: absolute, args, environment, ...(usrRoot === undefined ? {} : { usrRoot }) });

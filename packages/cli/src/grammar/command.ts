@@ -9,6 +9,8 @@ export interface Flag {
   readonly short?: string;
   /** Names of its arguments; their number is its arity. */
   readonly labels?: readonly string[];
+  /** Takes every word after it, flags and `--` included. */
+  readonly takesRest?: boolean;
   readonly description: string;
   /** Other long names for the same flag. */
   readonly aliases?: readonly string[];

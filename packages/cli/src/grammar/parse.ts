@@ -80,7 +80,8 @@ export function parseArguments(command: Command, words: readonly string[], setti
     return values;
   };
   const accept = (flag: Flag, shown: string): void => {
-    const values = take(shown, flag.labels?.length ?? 0);
+    const count = flag.takesRest === true ? Math.max(1, words.length - next) : (flag.labels?.length ?? 0);
+    const values = take(shown, count);
     if (flag.name === "option") settings.push([values[0] ?? "", values[1] ?? ""]);
     else flags.add(flag.name, values);
   };

@@ -65,7 +65,7 @@ function sourceStore(store: LocalStore, substitute: (path: string) => Promise<bo
     storeDir: store.storeDir,
     realPath: (path) => store.realPath(path),
     async addTree({ name, path, only }) {
-      const filter = only === undefined ? undefined : trackedFilter(path, only);
+      const filter = only === undefined ? undefined : trackedFilter(only);
       const info = await store.addPath(path, { name, method: "nar", filter });
       return { storePath: info.path, narHash: printHash(info.narHash, "sri") };
     },
@@ -80,13 +80,13 @@ function sourceStore(store: LocalStore, substitute: (path: string) => Promise<bo
 }
 
 /** Keeps the listed files, and the directories on the way to them. */
-function trackedFilter(root: string, only: ReadonlySet<string>): (path: string) => boolean {
+function trackedFilter(only: ReadonlySet<string>): (path: string) => boolean {
   const kept = new Set(only);
   for (const file of only) {
     for (let slash = file.lastIndexOf("/"); slash > 0; slash = file.lastIndexOf("/", slash - 1))
       kept.add(file.slice(0, slash));
   }
-  return (path) => path === root || kept.has(path.slice(root.length + 1));
+  return (path) => kept.has(path.slice(1));
 }
 
 /** Where registries come from. */

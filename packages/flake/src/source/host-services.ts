@@ -38,7 +38,7 @@ export function makeHostServices(world: ServiceWorld): HostServices {
   return {
     async addPath({ path: logical, name, method, expectedHash, include }) {
       const path = logical.startsWith(`${store.storeDir}/`) ? realPathOf(store, logical) : logical;
-      const filter = include === undefined ? undefined : includedFilter(path, include);
+      const filter = include === undefined ? undefined : includedFilter(include);
       if (expectedHash !== undefined) {
         const hash = parseHash(expectedHash, "sha256");
         const expected = makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir });
@@ -101,9 +101,9 @@ function realPathOf(store: LocalStore, path: string): string {
   return store.location.realStoreDir + path.slice(store.storeDir.length);
 }
 
-function includedFilter(root: string, include: readonly string[]): (path: string) => boolean {
-  const kept = new Set(include.map((relative) => `${root}${relative}`));
-  return (path) => path === root || kept.has(path);
+function includedFilter(include: readonly string[]): (path: string) => boolean {
+  const kept = new Set(include);
+  return (path) => kept.has(path);
 }
 
 async function fetchFor(world: ServiceWorld, request: FetchRequest): Promise<FetchResult> {
