@@ -108,6 +108,7 @@ class Scheduler {
   /** Outputs of a derivation, fetched or built. */
   async #ensureOutputs(drvPath: string, outputs: readonly string[] | "*", top = false): Promise<Outputs> {
     const { store } = this.#options;
+    await store.addTempRoot(drvPath);
     if (!(await store.isValidPath(drvPath))) await this.#ensurePath(drvPath);
     const derivation = store.readDerivation(drvPath);
     const wanted = outputs === "*" ? [...derivation.outputs.keys()] : outputs;
