@@ -11,4 +11,6 @@ derivation {
   outputHashAlgo = "sha256";
   outputHashMode = "flat";
   preferLocalBuild = true;
+  # In bytes, so that a plan can say how much is to be fetched.
+  downloadSize = toString entry.size;
 }

@@ -1,8 +1,8 @@
 /** Builds the targets of a command line: shows the plan first, then builds, then tells the paths. */
-import { existsSync, lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import type { DerivedPath, Missing } from "@firn/build";
-import { derivationOutputPath, FirnError, isDerivationPath } from "@firn/formats";
+import { byteStringOf, type Derivation, derivationOutputPath, isDerivationPath } from "@firn/formats";
+import { addPermRoot } from "@firn/store";
 import type { EvaluationSession, Target } from "./evaluation-session.ts";
 import { mebibytes } from "./render/quantities.ts";
 
@@ -30,7 +30,10 @@ export async function buildTargets(
   if (options.mode === undefined && known !== undefined) return known;
   const plan = await session.builder.missing(wanted);
   session.progress.clear();
-  for (const line of describePlan(plan)) session.io.err(`${line}\n`);
+  const store = await session.store();
+  const all = options.dryRun === true || session.invocation.flags.has("verbose");
+  const readDerivation = (path: string): Derivation => store.readDerivation(path);
+  for (const line of describePlan(plan, { all, readDerivation })) session.io.err(`${line}\n`);
   if (options.dryRun === true) return plannedTargets(session, targets);
   const results = await session.builder.build(wanted, options.mode);
   return targets.map((target, i) => {
@@ -81,15 +84,35 @@ export async function plannedTargets(session: EvaluationSession, targets: readon
   return planned;
 }
 
-/** The plan in the reference's words. */
-export function describePlan(plan: Missing): string[] {
+/** Lists longer than this are cut where a person reads them; `--dry-run` and `--verbose` show all. */
+const shownPaths = 12;
+
+/** The plan in the reference's words; files that derivations merely download or unpack are counted, not listed. */
+export function describePlan(plan: Missing, options: { readonly all: boolean; readDerivation(path: string): Derivation }): string[] {
   const lines: string[] = [];
   const add = (paths: readonly string[], one: string, many: string): void => {
     if (paths.length === 0) return;
     lines.push(paths.length === 1 ? one : many.replace("%d", String(paths.length)));
-    for (const path of paths) lines.push(`  ${path}`);
+    const shown = options.all || paths.length <= shownPaths + 3 ? paths : paths.slice(0, shownPaths);
+    for (const path of shown) lines.push(`  ${path}`);
+    if (shown.length < paths.length) lines.push(`  … and ${paths.length - shown.length} more`);
   };
-  add(plan.willBuild, "this derivation will be built:", "these %d derivations will be built:");
+  const built: string[] = [];
+  let downloads = 0;
+  let downloadBytes = 0;
+  let unpacked = 0;
+  for (const path of plan.willBuild) {
+    const { builder, env } = options.readDerivation(path);
+    if (builder === "builtin:fetchurl" && !options.all) {
+      downloads++;
+      downloadBytes += Number(env.get("downloadSize") ?? 0);
+    } else if (builder === "builtin:unpack-deb" && !options.all) unpacked++;
+    else built.push(path);
+  }
+  if (downloads > 0) {
+    lines.push(`${downloads === 1 ? "this file" : `these ${downloads} files`} will be downloaded (${mebibytes(downloadBytes)})${unpacked > 0 ? ` and ${unpacked} packages unpacked` : ""}`);
+  } else if (unpacked > 0) lines.push(`${unpacked} packages will be unpacked`);
+  add(built, "this derivation will be built:", "these %d derivations will be built:");
   const sizes = `(${mebibytes(plan.downloadSize)} download, ${mebibytes(plan.narSize)} unpacked)`;
   add(plan.willSubstitute, `this path will be fetched ${sizes}:`, `these %d paths will be fetched ${sizes}:`);
   add(plan.unknown, "don't know how to build this path:", "don't know how to build these paths:");
@@ -102,20 +125,7 @@ export async function makeOutLinks(session: EvaluationSession, prefix: string, b
   for (const [i, { outputs }] of built.entries()) {
     for (const [name, path] of outputs) {
       const link = resolve(session.io.cwd, `${prefix}${i === 0 ? "" : `-${i}`}${name === "out" ? "" : `-${name}`}`);
-      replaceLink(link, path, store.storeDir);
-      void store; // FIXME root
+      await addPermRoot(store, path, byteStringOf(link));
     }
   }
-}
-
-function replaceLink(link: string, target: string, storeDir: string): void {
-  const present = lstatSync(link, { throwIfNoEntry: false });
-  if (present !== undefined && !(present.isSymbolicLink() && readlinkSync(link).startsWith(storeDir))) {
-    throw new FirnError("exists", `cannot create symlink '${link}'; already exists`);
-  }
-  if (present !== undefined && readlinkSync(link) === target) return;
-  const temporary = `${link}.tmp-${process.pid}`;
-  if (existsSync(temporary)) rmSync(temporary);
-  symlinkSync(target, temporary);
-  renameSync(temporary, link);
 }

@@ -63,7 +63,7 @@ export function resolveMirrors(url: string, settings: Settings): string[] {
   const mirrors = debMirrors(settings).filter((mirror) => mirror.archive === archive);
   if (mirrors.length === 0) {
     throw new FirnError("no-mirror", `cannot download '${url}': no mirror of '${archive}' is known`, {
-      hint: `set deb-mirrors in nix.conf, e.g. deb-mirrors = ${archive}=https://deb.debian.org/${archive}`,
+      hint: `set deb-mirrors in nix.conf: deb-mirrors = ${archive}=URL`,
     });
   }
   return mirrors.map((mirror) => `${mirror.url}/${file}`);

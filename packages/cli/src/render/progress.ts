@@ -104,7 +104,7 @@ export function makeProgress(options: ProgressOptions): Progress {
       switch (event.kind) {
         case "message":
           if (event.level === "warn") this.warn(event.text);
-          else if (shows(event.level)) line(event.level === "error" ? `error: ${event.text}` : event.text);
+          else if (shows(event.level)) line(event.text);
           return;
         case "build-start":
           builds.set(event.drvPath, { started: Date.now(), phase: "", line: "" });
