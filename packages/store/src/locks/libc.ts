@@ -17,17 +17,20 @@ let loaded: Libc | null | undefined;
 /** libc, or null when koffi is missing. */
 export function libc(): Libc | null {
   if (loaded !== undefined) return loaded;
+  let koffi: typeof import("koffi");
   try {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
-    const library = koffi.load("libc.so.6");
-    loaded = {
-      flock: library.func("int flock(int fd, int operation)"),
-      llistxattr: library.func("ssize_t llistxattr(const char *path, _Out_ uint8_t *list, size_t size)"),
-      lremovexattr: library.func("int lremovexattr(const char *path, const char *name)"),
-      errno: () => koffi.errno(),
-    };
+    koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
   } catch {
+    // An optional dependency: absent where npm has no binary for this machine.
     loaded = null;
+    return loaded;
   }
+  const library = koffi.load("libc.so.6");
+  loaded = {
+    flock: library.func("int flock(int fd, int operation)"),
+    llistxattr: library.func("long llistxattr(const char *path, _Out_ uint8_t *list, size_t size)"),
+    lremovexattr: library.func("int lremovexattr(const char *path, const char *name)"),
+    errno: () => koffi.errno(),
+  };
   return loaded;
 }
