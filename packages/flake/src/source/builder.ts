@@ -58,9 +58,15 @@ export function makeBuilder(options: BuilderOptions): Builder {
       const outputs = new Map<string, string>();
       const wanted: DerivedPath[] = [];
       for (const element of elements) {
-        if (element.kind === "output") wanted.push({ kind: "built", drvPath: element.drvPath, outputs: [element.output] });
-        else wanted.push({ kind: "opaque", path: element.kind === "deep" ? element.drvPath : element.path });
+        if (element.kind === "output") {
+          wanted.push({ kind: "built", drvPath: element.drvPath, outputs: [element.output] });
+          continue;
+        }
+        // Sources of flakes are valid nearly always: no cache is asked, nor even opened, for them.
+        const path = element.kind === "deep" ? element.drvPath : element.path;
+        if (!(await store.isValidPath(path))) wanted.push({ kind: "opaque", path });
       }
+      if (wanted.length === 0) return outputs;
       for (const result of await build(wanted)) {
         if (result.path.kind !== "built") continue;
         for (const [name, path] of result.outputs) outputs.set(`${result.path.drvPath}!${name}`, path);
