@@ -96,7 +96,7 @@ async function buildLocked(
   const inputPaths = new Set(await computeClosure(store, request.inputs));
   const sandboxed = wantsSandbox(request, options);
   if (sandboxed) requireSandbox();
-  else if (store.location.realStoreDir !== store.storeDir) {
+  else if (!derivation.builder.startsWith("builtin:") && store.location.realStoreDir !== store.storeDir) {
     throw new FirnError(
       "no-sandbox",
       `cannot build '${drvPath}' without a sandbox in a store that is not at ${store.storeDir}`,
