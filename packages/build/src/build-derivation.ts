@@ -96,7 +96,7 @@ async function buildLocked(
   const inputPaths = new Set(await computeClosure(store, request.inputs));
   const sandboxed = wantsSandbox(request, options);
   if (sandboxed) requireSandbox();
-  else if (store.location.realStoreDir !== store.storeDir && !derivation.builder.startsWith("builtin:")) {
+  else if (!derivation.builder.startsWith("builtin:") && store.location.realStoreDir !== store.storeDir) {
     throw new FirnError(
       "no-sandbox",
       `cannot build '${drvPath}' without a sandbox in a store that is not at ${store.storeDir}`,
@@ -369,14 +369,10 @@ async function requireSuccess(run: PreparedRun, result: RunResult): Promise<void
   await log.close();
   switch (result.timedOut) {
     case "timeout":
-      throw new BuildFailure(
-        drvPath,
-        `building of '${drvPath}' timed out after ${settings.get("timeout")} seconds`,
-        101,
-      );
+      throw new BuildFailure(drvPath, `timed out after ${settings.get("timeout")} seconds`, 101);
     case "silence": {
       const seconds = settings.get("max-silent-time");
-      throw new BuildFailure(drvPath, `building of '${drvPath}' timed out after ${seconds} seconds of silence`, 101);
+      throw new BuildFailure(drvPath, `timed out after ${seconds} seconds`, 101);
     }
     case "log-size": {
       const limit = settings.get("max-build-log-size");

@@ -145,8 +145,10 @@ function simple(value: JsonValue): string | undefined {
   if (value === null) return "''";
   if (typeof value === "boolean") return value ? "1" : "";
   if (isJsonNumber(value)) {
-    const number = Number(value.number);
-    return Number.isInteger(number) ? String(number) : undefined;
+    // Whole numbers of 32 bits, others wrapped around, as the reference does it.
+    if (/^-?[0-9]+$/.test(value.number)) return String(BigInt.asIntN(32, BigInt(value.number)));
+    const number = Math.fround(Number(value.number));
+    return Number.isInteger(number) ? String(Math.trunc(Number(value.number)) | 0) : undefined;
   }
   return undefined;
 }
