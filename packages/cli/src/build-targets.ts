@@ -38,13 +38,17 @@ export async function buildTargets(
   const results = await session.builder.build(wanted, options.mode);
   return targets.map((target, i) => {
     const result = results[i];
-    const outputs = target.kind === "path" ? new Map([["out", target.path]]) : (result?.outputs ?? new Map<string, string>());
+    const outputs =
+      target.kind === "path" ? new Map([["out", target.path]]) : (result?.outputs ?? new Map<string, string>());
     return { target, outputs };
   });
 }
 
 /** The targets' paths when everything is valid already: nothing has to be planned or asked of a cache. */
-async function alreadyBuilt(session: EvaluationSession, targets: readonly Target[]): Promise<BuiltTarget[] | undefined> {
+async function alreadyBuilt(
+  session: EvaluationSession,
+  targets: readonly Target[],
+): Promise<BuiltTarget[] | undefined> {
   const planned = await plannedTargets(session, targets);
   const store = await session.store();
   for (const { target, outputs } of planned) {
@@ -88,7 +92,10 @@ export async function plannedTargets(session: EvaluationSession, targets: readon
 const shownPaths = 12;
 
 /** The plan in the reference's words; files that derivations merely download or unpack are counted, not listed. */
-export function describePlan(plan: Missing, options: { readonly all: boolean; readDerivation(path: string): Derivation }): string[] {
+export function describePlan(
+  plan: Missing,
+  options: { readonly all: boolean; readDerivation(path: string): Derivation },
+): string[] {
   const lines: string[] = [];
   const add = (paths: readonly string[], one: string, many: string): void => {
     if (paths.length === 0) return;
@@ -110,7 +117,9 @@ export function describePlan(plan: Missing, options: { readonly all: boolean; re
     else built.push(path);
   }
   if (downloads > 0) {
-    lines.push(`${downloads === 1 ? "this file" : `these ${downloads} files`} will be downloaded (${mebibytes(downloadBytes)})${unpacked > 0 ? ` and ${unpacked} packages unpacked` : ""}`);
+    lines.push(
+      `${downloads === 1 ? "this file" : `these ${downloads} files`} will be downloaded (${mebibytes(downloadBytes)})${unpacked > 0 ? ` and ${unpacked} packages unpacked` : ""}`,
+    );
   } else if (unpacked > 0) lines.push(`${unpacked} packages will be unpacked`);
   add(built, "this derivation will be built:", "these %d derivations will be built:");
   const sizes = `(${mebibytes(plan.downloadSize)} download, ${mebibytes(plan.narSize)} unpacked)`;
@@ -120,7 +129,11 @@ export function describePlan(plan: Missing, options: { readonly all: boolean; re
 }
 
 /** Makes `result` links, registered as roots; names follow the reference: `result`, `result-1`, `result-dev`. */
-export async function makeOutLinks(session: EvaluationSession, prefix: string, built: readonly BuiltTarget[]): Promise<void> {
+export async function makeOutLinks(
+  session: EvaluationSession,
+  prefix: string,
+  built: readonly BuiltTarget[],
+): Promise<void> {
   const store = await session.store();
   for (const [i, { outputs }] of built.entries()) {
     for (const [name, path] of outputs) {

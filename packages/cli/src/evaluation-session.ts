@@ -4,21 +4,21 @@ import { resolve } from "node:path";
 import {
   type AutoArgData,
   type Builder,
-  defaultLockOptions,
   type DerivationFacts,
+  defaultLockOptions,
   Evaluation,
-  flakeRefToAttributes,
   type Found,
+  flakeRefToAttributes,
   type Handle,
   type Installable,
   type LockOptions,
   type Lookup,
   makeBuilder,
+  type PlainData,
   packageLookup,
   parseFlakeRef,
   parseInputPath,
   parseInstallable,
-  type PlainData,
 } from "@firn/flake";
 import { byteStringOf, FirnError, type RegistryEntry } from "@firn/formats";
 import { type LocalStore, openSubstituters } from "@firn/store";
@@ -133,7 +133,8 @@ export function withEvaluation(
         const result: Record<string, PlainData> = {};
         const opened = await full.evaluation();
         for (const [name = "", text = ""] of flags.all("argstr")) result[name] = byteStringOf(text);
-        for (const [name = "", file = ""] of flags.all("arg-from-file")) result[name] = readFileSync(resolve(io.cwd, file), "latin1");
+        for (const [name = "", file = ""] of flags.all("arg-from-file"))
+          result[name] = readFileSync(resolve(io.cwd, file), "latin1");
         for (const [name = ""] of flags.all("arg-from-stdin")) result[name] = await io.readStdin();
         for (const [name = "", text = ""] of flags.all("arg")) {
           const source = { kind: "string" as const, text: byteStringOf(text), directory: byteStringOf(io.cwd) };
@@ -165,7 +166,9 @@ function systemOf(session: Session): string {
 
 function registryFlags(invocation: Invocation, io: Io): RegistryEntry[] {
   const parse = (text: string) => flakeRefToAttributes(parseFlakeRef(text, { baseDirectory: io.cwd }));
-  return invocation.flags.all("override-flake").map(([from = "", to = ""]) => ({ from: parse(from), to: parse(to), exact: false }));
+  return invocation.flags
+    .all("override-flake")
+    .map(([from = "", to = ""]) => ({ from: parse(from), to: parse(to), exact: false }));
 }
 
 function lockOptions(invocation: Invocation, session: Session, io: Io): LockOptions {
@@ -197,10 +200,20 @@ function lockOptions(invocation: Invocation, session: Session, io: Io): LockOpti
 /** What an installable is in the store: a path, or outputs of a derivation. */
 export type Target =
   | { readonly kind: "path"; readonly path: string }
-  | { readonly kind: "outputs"; readonly drvPath: string; readonly outputs: readonly string[] | "*"; readonly facts?: DerivationFacts; readonly found?: Found };
+  | {
+      readonly kind: "outputs";
+      readonly drvPath: string;
+      readonly outputs: readonly string[] | "*";
+      readonly facts?: DerivationFacts;
+      readonly found?: Found;
+    };
 
 /** Evaluates installables to what is to be built or looked at. */
-export async function targetsOf(session: EvaluationSession, installables: readonly Installable[], lookup?: Lookup): Promise<Target[]> {
+export async function targetsOf(
+  session: EvaluationSession,
+  installables: readonly Installable[],
+  lookup?: Lookup,
+): Promise<Target[]> {
   const targets: Target[] = [];
   for (const installable of installables) targets.push(await targetOf(session, installable, lookup));
   return targets;
@@ -236,5 +249,8 @@ export async function targetOf(session: EvaluationSession, installable: Installa
 /** The store path that a word names: itself, or where a link such as `./result` leads. */
 async function followToStore(store: LocalStore, word: string, io: Io): Promise<string> {
   const path = word.startsWith("/") ? word : resolve(io.cwd, word);
-  return path.split("/").slice(0, store.storeDir.split("/").length + 1).join("/");
+  return path
+    .split("/")
+    .slice(0, store.storeDir.split("/").length + 1)
+    .join("/");
 }

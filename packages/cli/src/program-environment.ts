@@ -1,5 +1,5 @@
 /** The environment of a program that a command starts, after its environment flags. */
-import { UsageError, type Invocation } from "./grammar/parse.ts";
+import { type Invocation, UsageError } from "./grammar/parse.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

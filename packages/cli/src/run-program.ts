@@ -81,7 +81,11 @@ function replaceProcess(file: string, argv: readonly string[], environment: Reco
     if (!existsSync(file)) throw new FirnError("not-found", `unable to execute '${file}': No such file or directory`);
     process.execve(file, argv, environment);
   }
-  const { status, signal, error } = spawnSync(file, argv.slice(1), { stdio: "inherit", env: environment, argv0: argv[0] ?? file });
+  const { status, signal, error } = spawnSync(file, argv.slice(1), {
+    stdio: "inherit",
+    env: environment,
+    argv0: argv[0] ?? file,
+  });
   if (error !== undefined) throw new FirnError("exec", `unable to execute '${file}': ${error.message}`);
   process.exit(status ?? (signal === null ? 1 : 130));
 }

@@ -2,11 +2,11 @@
 export * from "./cache.ts";
 export * from "./context.ts";
 export * from "./debian/archive.ts";
+export { hostSuites } from "./debian/host-suites.ts";
 export * from "./debian/lock.ts";
 export { addPackages, type DebPackage, emptyIndex, type PackageIndex } from "./debian/package-index.ts";
-export { downloadToFile } from "./download.ts";
-export { hostSuites } from "./debian/host-suites.ts";
 export * from "./debian/saved-index.ts";
+export { downloadToFile } from "./download.ts";
 export * from "./fetch-input.ts";
 export { gitText } from "./git-program.ts";
 export * from "./input.ts";

@@ -37,7 +37,9 @@ export interface EvaluationOptions {
 }
 
 /** Where installables without a flake come from. */
-export type Root = { readonly kind: "file"; readonly path: string } | { readonly kind: "expression"; readonly text: string };
+export type Root =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "expression"; readonly text: string };
 
 /** A value that an installable led to. */
 export interface Found {
@@ -67,11 +69,15 @@ export class Evaluation {
       offline: options.offline,
       substitute: (path) => options.builder.substitute(path),
     });
-    const config = hostConfig(settings, { environment }, {
-      includes: options.includes,
-      readOnly: options.readOnly,
-      realStoreDir: store.location.realStoreDir,
-    });
+    const config = hostConfig(
+      settings,
+      { environment },
+      {
+        includes: options.includes,
+        readOnly: options.readOnly,
+        realStoreDir: store.location.realStoreDir,
+      },
+    );
     this.client = new EvaluatorClient({
       config: { ...config, storeDir: store.storeDir },
       flakes: true,
@@ -105,7 +111,10 @@ export class Evaluation {
   async root(root: Root): Promise<Handle> {
     const directory = byteStringOf(this.options.cwd);
     if (root.kind === "expression") {
-      return this.client.request({ op: "evaluate", source: { kind: "string", text: byteStringOf(root.text), directory } });
+      return this.client.request({
+        op: "evaluate",
+        source: { kind: "string", text: byteStringOf(root.text), directory },
+      });
     }
     return this.client.request({ op: "evaluate", source: { kind: "file", path: byteStringOf(root.path) } });
   }
@@ -148,9 +157,13 @@ export class Evaluation {
     const quoted = tried.map((path) => `'${path}'`);
     const list = quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
     const suggestions = await this.nearNames(outputs ?? value, tried);
-    throw new FirnError("missing-attribute", `flake '${showFlakeRef(locked.flake.lockedRef)}' does not provide attribute ${list}`, {
-      ...(suggestions.length === 0 ? {} : { suggestions }),
-    });
+    throw new FirnError(
+      "missing-attribute",
+      `flake '${showFlakeRef(locked.flake.lockedRef)}' does not provide attribute ${list}`,
+      {
+        ...(suggestions.length === 0 ? {} : { suggestions }),
+      },
+    );
   }
 
   /** Selects along an attribute path with automatic arguments, as the old commands do. */
@@ -193,7 +206,8 @@ export class Evaluation {
   async derivation(found: Found): Promise<DerivationFacts> {
     const facts = await this.client.request({ op: "derivation", value: found.value });
     if (facts !== null) return facts;
-    const where = found.locked === undefined ? `attribute '${found.attrPath}'` : `flake output attribute '${found.attrPath}'`;
+    const where =
+      found.locked === undefined ? `attribute '${found.attrPath}'` : `flake output attribute '${found.attrPath}'`;
     throw new FirnError("not-a-derivation", `expected ${where} to be a derivation`);
   }
 
@@ -210,7 +224,9 @@ function nearby(a: string, b: string): boolean {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min((row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1), (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      next.push(
+        Math.min((row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1), (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1),
+      );
     }
     row = next;
   }

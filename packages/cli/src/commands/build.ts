@@ -15,17 +15,31 @@ export const command: Command = {
     stdinFlag,
     { name: "dry-run", description: "Show what this command would do without doing it." },
     { name: "no-link", description: "Do not create symlinks to the build results." },
-    { name: "out-link", short: "o", labels: ["path"], description: "Use path as prefix for the symlinks to the build results. It defaults to result." },
+    {
+      name: "out-link",
+      short: "o",
+      labels: ["path"],
+      description: "Use path as prefix for the symlinks to the build results. It defaults to result.",
+    },
     { name: "print-out-paths", description: "Print the resulting output paths." },
-    { name: "rebuild", description: "Rebuild an already built package and compare the result to the existing store paths." },
-    { name: "repair", description: "During evaluation, rewrite missing or corrupted files in the Nix store. During building, rebuild missing or corrupted store paths." },
+    {
+      name: "rebuild",
+      description: "Rebuild an already built package and compare the result to the existing store paths.",
+    },
+    {
+      name: "repair",
+      description:
+        "During evaluation, rewrite missing or corrupted files in the Nix store. During building, rebuild missing or corrupted store paths.",
+    },
     { name: "profile", labels: ["path"], description: "Operate on the profile at path." },
   ],
   run: (invocation, io) =>
     withEvaluation(invocation, io, {
       body: async (session) => {
         const { flags } = invocation;
-        const words = flags.has("stdin") ? (await io.readStdin()).split("\n").filter((line) => line !== "") : invocation.positionals;
+        const words = flags.has("stdin")
+          ? (await io.readStdin()).split("\n").filter((line) => line !== "")
+          : invocation.positionals;
         const targets = await targetsOf(session, session.installables(words));
         const dryRun = flags.has("dry-run");
         const mode = flags.has("rebuild") ? "check" : flags.has("repair") ? "repair" : undefined;
@@ -36,7 +50,13 @@ export const command: Command = {
         }
         if (flags.has("json")) {
           const shown = dryRun ? await plannedTargets(session, targets) : built;
-          printJsonResult(io, shown.map(({ target, outputs }) => resultJson(target.kind === "path" ? undefined : target.drvPath, outputs)), invocation);
+          printJsonResult(
+            io,
+            shown.map(({ target, outputs }) =>
+              resultJson(target.kind === "path" ? undefined : target.drvPath, outputs),
+            ),
+            invocation,
+          );
         } else if (flags.has("print-out-paths")) {
           for (const { outputs } of built) for (const path of outputs.values()) printLine(io, path);
         }

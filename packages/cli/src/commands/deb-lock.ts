@@ -13,7 +13,12 @@ export const command: Command = {
   positionals: [{ label: "packages", optional: true, repeats: true }],
   flags: [
     { name: "output", short: "o", labels: ["file"], description: "The lock file to write; default debian.lock.json." },
-    { name: "suite", labels: ["suite"], description: "A suite, as SUITE or ARCHIVE:SUITE; may be repeated. Default: those of the lock file, else bookworm." },
+    {
+      name: "suite",
+      labels: ["suite"],
+      description:
+        "A suite, as SUITE or ARCHIVE:SUITE; may be repeated. Default: those of the lock file, else bookworm.",
+    },
     { name: "source", labels: ["package"], description: "Also lock the source files of a package; may be repeated." },
     { name: "allow-expired", description: "Accept a release file whose Valid-Until has passed." },
   ],
@@ -52,5 +57,9 @@ function parseSuite(text: string): SuiteSpec {
   const match = /^(?:(debian|debian-security):)?([a-z][a-z0-9/-]*)$/.exec(text);
   if (match?.[2] === undefined) throw new UsageError(`'${text}' is not a Debian suite`);
   const suite = match[2];
-  return { archive: match[1] ?? (suite.endsWith("-security") ? "debian-security" : "debian"), suite, components: ["main"] };
+  return {
+    archive: match[1] ?? (suite.endsWith("-security") ? "debian-security" : "debian"),
+    suite,
+    components: ["main"],
+  };
 }

@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync, existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Evaluation, Handle } from "@firn/flake";
 import { byteStringOf, FirnError } from "@firn/formats";
+import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/parse.ts";
-import { withEvaluation } from "../evaluation-session.ts";
 import { printLine } from "../render/output.ts";
 
 /** `firn eval`: the value of an installable. */
@@ -27,7 +27,10 @@ export const command: Command = {
         if (flags.has("raw") && flags.has("json")) throw new UsageError("--raw and --json are mutually exclusive");
         const [installable] = session.installables();
         if (installable === undefined) throw new UsageError("more arguments are required");
-        const lookup = { defaults: [`packages.${session.system}.default`, `defaultPackage.${session.system}`], prefixes: [`packages.${session.system}.`, `legacyPackages.${session.system}.`] };
+        const lookup = {
+          defaults: [`packages.${session.system}.default`, `defaultPackage.${session.system}`],
+          prefixes: [`packages.${session.system}.`, `legacyPackages.${session.system}.`],
+        };
         const found = await session.find(installable, lookup);
         const evaluation = await session.evaluation();
         let { value } = found;
@@ -46,7 +49,10 @@ export const command: Command = {
         const text = await evaluation.client.request({ op: "print", value, form: { kind: form } });
         session.progress.clear();
         if (form === "raw") io.out(Buffer.from(text, "latin1"));
-        else if (form === "json" && (flags.has("pretty") || (process.stdout.isTTY === true && !flags.has("no-pretty")))) {
+        else if (
+          form === "json" &&
+          (flags.has("pretty") || (process.stdout.isTTY === true && !flags.has("no-pretty")))
+        ) {
           const { parseJson, printJson } = await import("@firn/formats");
           printLine(io, printJson(parseJson(text), 2));
         } else printLine(io, text);
@@ -68,7 +74,8 @@ async function writeTree(evaluation: Evaluation, value: Handle, path: string): P
   }
   mkdirSync(path);
   for (const name of (await evaluation.client.request({ op: "attrNames", value })) ?? []) {
-    if (name === "." || name === ".." || name.includes("/")) throw new FirnError("eval-error", `invalid file name '${name}'`);
+    if (name === "." || name === ".." || name.includes("/"))
+      throw new FirnError("eval-error", `invalid file name '${name}'`);
     const member = await evaluation.attribute(value, name);
     if (member !== undefined) await writeTree(evaluation, member, join(path, Buffer.from(name, "latin1").toString()));
   }

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { appLookup, type Evaluation, type Handle } from "@firn/flake";
-import { type DerivationFacts } from "@firn/flake";
+import { appLookup, type DerivationFacts, type Evaluation, type Handle } from "@firn/flake";
 import { FirnError, storePathName } from "@firn/formats";
 import { parseDrvName } from "@firn/language";
 import type { LocalStore } from "@firn/store";
@@ -9,8 +8,8 @@ import { type BuiltTarget, buildTargets } from "../build-targets.ts";
 import { type EvaluationSession, targetOf, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags } from "../grammar/flags.ts";
-import { isUsrRoot, runProgram, usrRootPath } from "../run-program.ts";
 import { programEnvironment } from "../program-environment.ts";
+import { isUsrRoot, runProgram, usrRootPath } from "../run-program.ts";
 
 /** `firn run`: builds a program and runs it in place of this process. */
 export const command: Command = {
@@ -28,9 +27,11 @@ export const command: Command = {
         const args = [...invocation.positionals.slice(1), ...invocation.rest];
         const environment = programEnvironment(invocation, io.env);
         const store = await session.store();
-        const found = installable.kind === "store-path" ? undefined : await session.find(installable, appLookup(session.system));
+        const found =
+          installable.kind === "store-path" ? undefined : await session.find(installable, appLookup(session.system));
         const evaluation = found === undefined ? undefined : await session.evaluation();
-        const app = found === undefined || evaluation === undefined ? undefined : await appProgram(evaluation, found.value);
+        const app =
+          found === undefined || evaluation === undefined ? undefined : await appProgram(evaluation, found.value);
         if (app !== undefined) {
           await session.builder.realise(app.context);
           start = () => runProgram({ store, program: app.program, args, environment });
@@ -48,9 +49,13 @@ export const command: Command = {
 type Context = Parameters<EvaluationSession["builder"]["realise"]>[0];
 
 /** The program of an app (`{ type = "app"; program = …; }`), with what must be built for it. */
-async function appProgram(evaluation: Evaluation, value: Handle): Promise<{ program: string; context: Context } | undefined> {
+async function appProgram(
+  evaluation: Evaluation,
+  value: Handle,
+): Promise<{ program: string; context: Context } | undefined> {
   const type = await evaluation.attribute(value, "type");
-  if (type === undefined || (await evaluation.client.request({ op: "kind", value: type })) !== "string") return undefined;
+  if (type === undefined || (await evaluation.client.request({ op: "kind", value: type })) !== "string")
+    return undefined;
   if ((await evaluation.client.request({ op: "string", value: type })).text !== "app") return undefined;
   const program = await evaluation.attribute(value, "program");
   if (program === undefined) throw new FirnError("bad-app", "app lacks the attribute 'program'");
@@ -69,13 +74,22 @@ function programStart(
   const facts = built.target.kind === "outputs" ? built.target.facts : undefined;
   const name = mainProgram(facts, path);
   if (isUsrRoot(store, path)) {
-    const directory = usrRootPath.split(":").find((candidate) => existsSync(join(store.realPath(path), candidate, name)));
+    const directory = usrRootPath
+      .split(":")
+      .find((candidate) => existsSync(join(store.realPath(path), candidate, name)));
     if (directory === undefined) {
       throw new FirnError("no-program", `the Debian environment '${path}' has no program '${name}'`, {
         hint: `enter it with 'firn shell' to see its programs`,
       });
     }
-    return () => runProgram({ store, program: `${directory}/${name}`, args: run.args, environment: { ...run.environment, PATH: usrRootPath }, usrRoot: path });
+    return () =>
+      runProgram({
+        store,
+        program: `${directory}/${name}`,
+        args: run.args,
+        environment: { ...run.environment, PATH: usrRootPath },
+        usrRoot: path,
+      });
   }
   return () => runProgram({ store, program: `${path}/bin/${name}`, args: run.args, environment: run.environment });
 }

@@ -1,12 +1,12 @@
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
-import { existsSync, readFileSync } from "node:fs";
 import { buildTargets } from "../build-targets.ts";
 import { targetsOf, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { findProgram, isUsrRoot, runProgram, usrRootPath } from "../run-program.ts";
 import { programEnvironment } from "../program-environment.ts";
+import { findProgram, isUsrRoot, runProgram, usrRootPath } from "../run-program.ts";
 
 /** `firn shell`: a shell, or a command, with packages on its search path. */
 export const command: Command = {
@@ -15,21 +15,29 @@ export const command: Command = {
     ...installableFlags,
     ...environmentFlags,
     stdinFlag,
-    { name: "command", short: "c", labels: ["command", "args"], takesRest: true, description: "Command and arguments to be executed, defaulting to $SHELL" },
+    {
+      name: "command",
+      short: "c",
+      labels: ["command", "args"],
+      takesRest: true,
+      description: "Command and arguments to be executed, defaulting to $SHELL",
+    },
   ],
   run: (invocation, io) => {
     let start: (() => never) | undefined;
     return withEvaluation(invocation, io, {
       body: async (session) => {
         const { flags } = invocation;
-        const words = flags.has("stdin") ? (await io.readStdin()).split("\n").filter((line) => line !== "") : invocation.positionals;
+        const words = flags.has("stdin")
+          ? (await io.readStdin()).split("\n").filter((line) => line !== "")
+          : invocation.positionals;
         const store = await session.store();
         const built = await buildTargets(session, await targetsOf(session, session.installables(words)));
         const paths = built.flatMap(({ outputs }) => [...outputs.values()]);
         const usrRoots = paths.filter((path) => isUsrRoot(store, path));
         if (usrRoots.length > 1) {
           throw new FirnError("usage", "only one environment of Debian packages can be /usr at a time", {
-            hint: "make one environment with all of them: deb#a deb#b are two; use a flake with debEnv { packages = [ \"a\" \"b\" ]; }",
+            hint: 'make one environment with all of them: deb#a deb#b are two; use a flake with debEnv { packages = [ "a" "b" ]; }',
           });
         }
         const inherited = programEnvironment(invocation, io.env);
@@ -52,7 +60,13 @@ export const command: Command = {
         const args = namedArgs;
         start = () => {
           const absolute = program.includes("/") ? program : (locate(store, program, PATH, usrRoot) ?? program);
-          return runProgram({ store, program: absolute, args, environment, ...(usrRoot === undefined ? {} : { usrRoot }) });
+          return runProgram({
+            store,
+            program: absolute,
+            args,
+            environment,
+            ...(usrRoot === undefined ? {} : { usrRoot }),
+          });
         };
         return 0;
       },

@@ -26,3 +26,8 @@ export function duration(seconds: number): string {
 export function storeName(path: string): string {
   return path.replace(/^.*\/[0-9a-z]{32}-/, "").replace(/\.drv$/, "");
 }
+
+/** What a collection freed, in the reference's words. */
+export function freed(paths: number, bytes: number): string {
+  return `${paths} store paths deleted, ${humanSize(bytes)} freed`;
+}

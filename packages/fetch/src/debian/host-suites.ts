@@ -12,7 +12,11 @@ export function hostSuites(aptDirectory = "/etc/apt"): SuiteSpec[] {
       if (archive === undefined) continue;
       for (const suite of suites) {
         if (!/^[a-z][a-z0-9/-]*$/.test(suite)) continue;
-        found.set(`${archive} ${suite}`, { archive, suite, components: components.filter((part) => /^[a-z-]+$/.test(part)) });
+        found.set(`${archive} ${suite}`, {
+          archive,
+          suite,
+          components: components.filter((part) => /^[a-z-]+$/.test(part)),
+        });
       }
     }
   };
@@ -21,7 +25,10 @@ export function hostSuites(aptDirectory = "/etc/apt"): SuiteSpec[] {
     if (file.endsWith(".sources")) {
       for (const stanza of text.split(/\n\s*\n/)) {
         const field = (name: string): string[] =>
-          new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(stanza)?.[1]?.split(/\s+/).filter((word) => word !== "") ?? [];
+          new RegExp(`^${name}:[ \\t]*(.*)$`, "m")
+            .exec(stanza)?.[1]
+            ?.split(/\s+/)
+            .filter((word) => word !== "") ?? [];
         if (field("Types").includes("deb")) add(field("URIs"), field("Suites"), field("Components"));
       }
     } else {
@@ -36,6 +43,12 @@ export function hostSuites(aptDirectory = "/etc/apt"): SuiteSpec[] {
 
 function sourceFiles(directory: string): string[] {
   const lists = join(directory, "sources.list.d");
-  const files = existsSync(lists) ? readdirSync(lists).sort().map((name) => join(lists, name)) : [];
-  return [join(directory, "sources.list"), ...files].filter((file) => /\.(list|sources)$/.test(file) && existsSync(file));
+  const files = existsSync(lists)
+    ? readdirSync(lists)
+        .sort()
+        .map((name) => join(lists, name))
+    : [];
+  return [join(directory, "sources.list"), ...files].filter(
+    (file) => /\.(list|sources)$/.test(file) && existsSync(file),
+  );
 }

@@ -34,7 +34,11 @@ export function readSavedIndex(path: string): SavedIndex | undefined {
 }
 
 /** Downloads and verifies the suites and keeps the index at `path`. Errors of the archive, and `deb-no-suite`. */
-export async function renewSavedIndex(path: string, access: ArchiveAccess, specs: readonly SuiteSpec[]): Promise<SavedIndex> {
+export async function renewSavedIndex(
+  path: string,
+  access: ArchiveAccess,
+  specs: readonly SuiteSpec[],
+): Promise<SavedIndex> {
   if (specs.length === 0) {
     throw new FirnError("deb-no-suite", "no Debian suite is known: this machine's apt sources name none", {
       hint: "name one, e.g. 'firn deb lock --suite bookworm', with a mirror in the setting deb-mirrors",
@@ -42,8 +46,17 @@ export async function renewSavedIndex(path: string, access: ArchiveAccess, specs
   }
   const opened = await Promise.all(specs.map((spec) => openSuite(access, spec)));
   const index = await loadPackages(access, opened);
-  const suites = opened.map(({ spec, release, inReleaseHash }) => ({ ...spec, date: release.date, inRelease: inReleaseHash }));
-  const file: IndexFile = { version: 1, architecture: access.architecture, suites, packages: [...index.packages.values()] };
+  const suites = opened.map(({ spec, release, inReleaseHash }) => ({
+    ...spec,
+    date: release.date,
+    inRelease: inReleaseHash,
+  }));
+  const file: IndexFile = {
+    version: 1,
+    architecture: access.architecture,
+    suites,
+    packages: [...index.packages.values()],
+  };
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.tmp-${process.pid}`;
   writeFileSync(temporary, JSON.stringify(file));

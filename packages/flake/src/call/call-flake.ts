@@ -22,6 +22,13 @@ export async function callFlake(client: EvaluatorClient, locked: LockedFlake, fo
   }
   const text = readFileSync(new URL("./call-flake.nix", import.meta.url), "latin1");
   const call = await client.request({ op: "evaluate", source: { kind: "string", text, directory: "/" } });
-  const fetchTree = await client.request({ op: "evaluate", source: { kind: "string", text: "builtins.fetchFinalTree", directory: "/" } });
-  return client.request({ op: "call", callee: call, args: [locked.lockText, { attrs: overrides }, { handle: fetchTree }] });
+  const fetchTree = await client.request({
+    op: "evaluate",
+    source: { kind: "string", text: "builtins.fetchFinalTree", directory: "/" },
+  });
+  return client.request({
+    op: "call",
+    callee: call,
+    args: [locked.lockText, { attrs: overrides }, { handle: fetchTree }],
+  });
 }

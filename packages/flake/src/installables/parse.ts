@@ -3,12 +3,21 @@ import { FirnError } from "@firn/formats";
 import { type FlakeRef, type FlakeRefContext, parseFlakeRef, splitFragment } from "../refs/flake-ref.ts";
 
 /** Which outputs of a derivation are meant: those to install by default, all, or some by name. */
-export type OutputsSpec = { readonly kind: "default" } | { readonly kind: "all" } | { readonly kind: "names"; readonly names: readonly string[] };
+export type OutputsSpec =
+  | { readonly kind: "default" }
+  | { readonly kind: "all" }
+  | { readonly kind: "names"; readonly names: readonly string[] };
 
 /** One installable. */
 export type Installable =
   | { readonly kind: "store-path"; readonly path: string; readonly outputs: OutputsSpec }
-  | { readonly kind: "flake"; readonly ref: FlakeRef; readonly fragment: string; readonly outputs: OutputsSpec; readonly text: string }
+  | {
+      readonly kind: "flake";
+      readonly ref: FlakeRef;
+      readonly fragment: string;
+      readonly outputs: OutputsSpec;
+      readonly text: string;
+    }
   | { readonly kind: "attribute"; readonly path: string; readonly outputs: OutputsSpec };
 
 /** How words are read. */
@@ -38,7 +47,8 @@ export function parseInstallable(word: string, context: ParseContext): Installab
     if (text.startsWith(`${context.storeDir}/`)) return { kind: "store-path", path: text, outputs };
     return { kind: "attribute", path: text === "." ? "" : text, outputs };
   }
-  if (text.startsWith(`${context.storeDir}/`) && !text.includes("#")) return { kind: "store-path", path: text, outputs };
+  if (text.startsWith(`${context.storeDir}/`) && !text.includes("#"))
+    return { kind: "store-path", path: text, outputs };
   const [reference, fragment] = splitFragment(text);
   return { kind: "flake", ref: parseFlakeRef(reference === "" ? "." : reference, context), fragment, outputs, text };
 }

@@ -34,7 +34,10 @@ export function makeBuilder(options: BuilderOptions): Builder {
     opened ??= options.substituters();
     return opened;
   };
-  const build = async (paths: readonly DerivedPath[], mode: "normal" | "check" | "repair" = "normal"): Promise<readonly BuildResult[]> =>
+  const build = async (
+    paths: readonly DerivedPath[],
+    mode: "normal" | "check" | "repair" = "normal",
+  ): Promise<readonly BuildResult[]> =>
     buildPaths(paths, {
       store,
       settings,
@@ -49,7 +52,11 @@ export function makeBuilder(options: BuilderOptions): Builder {
     missing: async (paths) => queryMissing(paths, { store, settings, substituters: await substituters() }),
     async substitute(path) {
       if (await store.isValidPath(path)) return true;
-      const plan = await queryMissing([{ kind: "opaque", path }], { store, settings, substituters: await substituters() });
+      const plan = await queryMissing([{ kind: "opaque", path }], {
+        store,
+        settings,
+        substituters: await substituters(),
+      });
       if (!plan.willSubstitute.includes(path)) return false;
       await build([{ kind: "opaque", path }]);
       return true;

@@ -49,8 +49,11 @@ function dataDirectory(world: DebianWorld): string {
 /** How this machine reaches Debian's archive. */
 export function archiveAccess(world: DebianWorld): ArchiveAccess {
   const mirrors = new Map<string, string[]>();
-  for (const { archive, url } of debMirrors(world.settings)) mirrors.set(archive, [...(mirrors.get(archive) ?? []), url]);
-  const transferrer = new Transferrer(transferOptions(world.settings, { offline: world.offline, events: world.events }));
+  for (const { archive, url } of debMirrors(world.settings))
+    mirrors.set(archive, [...(mirrors.get(archive) ?? []), url]);
+  const transferrer = new Transferrer(
+    transferOptions(world.settings, { offline: world.offline, events: world.events }),
+  );
   return {
     mirrors,
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
@@ -73,7 +76,11 @@ export async function debianIndex(world: DebianWorld, renew = false): Promise<Sa
   if (kept !== undefined) return kept;
   const previous = readSavedIndex(file)?.suites;
   const suites: readonly SuiteSpec[] = previous ?? hostSuites();
-  world.events({ kind: "message", level: "notice", text: `locking the Debian package index (${suites.map((s) => s.suite).join(", ")})` });
+  world.events({
+    kind: "message",
+    level: "notice",
+    text: `locking the Debian package index (${suites.map((s) => s.suite).join(", ")})`,
+  });
   return renewSavedIndex(file, archiveAccess(world), suites);
 }
 

@@ -17,7 +17,8 @@ export function makeFlakeReader(client: EvaluatorClient): FlakeReader {
       const outputs = await client.request({ op: "attribute", value: root, name: "outputs" });
       if (outputs === null) throw new FirnError("bad-flake", `flake '${shown}' lacks attribute 'outputs'`);
       for (const name of names) {
-        if (!allowed.has(name)) throw new FirnError("bad-flake", `flake '${shown}' has an unsupported attribute '${name}'`);
+        if (!allowed.has(name))
+          throw new FirnError("bad-flake", `flake '${shown}' has an unsupported attribute '${name}'`);
       }
       const kind = await client.request({ op: "kind", value: outputs });
       if (kind !== "lambda") throw new FirnError("bad-flake", `expected a function but got ${described(kind)}`);
