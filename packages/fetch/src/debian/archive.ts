@@ -1,7 +1,7 @@
 /** Downloads and verifies the indices of Debian suites from a mirror, following the chain of trust of release.ts. */
 import { createHash } from "node:crypto";
-import { gunzipSync } from "node:zlib";
 import { FirnError } from "@firn/formats";
+import { decompress } from "@firn/store";
 import { addPackages, type DebSource, emptyIndex, findSources, type PackageIndex } from "./package-index.ts";
 import { type Release, type ReleaseCheck, readRelease } from "./release.ts";
 
@@ -74,27 +74,32 @@ export async function loadSources(
   return found;
 }
 
+/** Forms an index may have, cheapest to unpack first; some suites offer only xz. */
+const indexForms = [
+  { suffix: ".gz", compression: "gzip" },
+  { suffix: ".xz", compression: "xz" },
+  { suffix: "", compression: "none" },
+] as const;
+
 async function indexFile(access: ArchiveAccess, suite: OpenSuite, path: string): Promise<string> {
-  const entry = suite.release.files.get(`${path}.gz`);
-  if (entry === undefined) {
-    throw new FirnError("deb-index", `Debian suite '${suite.spec.suite}' has no index '${path}.gz'`, {
+  const form = indexForms.find(({ suffix }) => suite.release.files.has(`${path}${suffix}`));
+  const entry = form === undefined ? undefined : suite.release.files.get(`${path}${form.suffix}`);
+  if (form === undefined || entry === undefined) {
+    throw new FirnError("deb-index", `Debian suite '${suite.spec.suite}' has no index '${path}'`, {
       hint: "check the suite, component and architecture",
     });
   }
   const directory = `dists/${suite.spec.suite}/${path.slice(0, path.lastIndexOf("/"))}`;
-  const packed = await fromMirror(
-    access,
-    suite.spec.archive,
-    `${directory}/by-hash/SHA256/${entry.sha256}`,
-    entry.size,
-  );
+  const packed = await fromMirror(access, suite.spec.archive, `${directory}/by-hash/SHA256/${entry.sha256}`, entry.size);
   const hash = createHash("sha256").update(packed).digest("hex");
   if (packed.length !== entry.size || hash !== entry.sha256) {
-    throw new FirnError("deb-index", `Debian index '${path}.gz' does not have the hash its release file promises`, {
+    throw new FirnError("deb-index", `Debian index '${path}${form.suffix}' does not have the hash its release file promises`, {
       hint: `specified: ${entry.sha256}, got: ${hash}; the mirror may be in the middle of an update, try again`,
     });
   }
-  return new TextDecoder().decode(gunzipSync(packed, { maxOutputLength: maxIndex }));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of decompress([packed], form.compression, maxIndex)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 async function fromMirror(access: ArchiveAccess, archive: string, path: string, limit: number): Promise<Uint8Array> {

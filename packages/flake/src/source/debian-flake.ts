@@ -81,7 +81,9 @@ export async function debianIndex(world: DebianWorld, renew = false): Promise<Sa
     level: "notice",
     text: `locking the Debian package index (${suites.map((s) => s.suite).join(", ")})`,
   });
-  return renewSavedIndex(file, archiveAccess(world), suites);
+  const saved = await renewSavedIndex(file, archiveAccess(world), suites);
+  writeFileSync(join(dataDirectory(world), "current"), stampOf(saved));
+  return saved;
 }
 
 /** The flake directory for one package. Fails with `deb-unknown-package`. */
@@ -110,7 +112,6 @@ export async function debianFlake(world: DebianWorld, name: string): Promise<str
   writeFileSync(join(staging, "pkgs", "debian.lock.json"), printDebianLock(lock));
   rmSync(target, { recursive: true, force: true });
   renameSync(staging, target);
-  writeFileSync(join(dataDirectory(world), "current"), identity);
   return target;
 }
 
