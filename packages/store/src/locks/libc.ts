@@ -17,17 +17,26 @@ let loaded: Libc | null | undefined;
 /** libc, or null when koffi is missing. */
 export function libc(): Libc | null {
   if (loaded !== undefined) return loaded;
-  try {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
-    const library = koffi.load("libc.so.6");
-    loaded = {
-      flock: library.func("int flock(int fd, int operation)"),
-      llistxattr: library.func("ssize_t llistxattr(const char *path, _Out_ uint8_t *list, size_t size)"),
-      lremovexattr: library.func("int lremovexattr(const char *path, const char *name)"),
-      errno: () => koffi.errno(),
-    };
-  } catch {
+  const koffi = loadKoffi();
+  if (koffi === undefined) {
     loaded = null;
+    return loaded;
   }
+  const library = koffi.load("libc.so.6");
+  loaded = {
+    flock: library.func("int flock(int fd, int operation)"),
+    llistxattr: library.func("long llistxattr(const char *path, _Out_ uint8_t *list, size_t size)"),
+    lremovexattr: library.func("int lremovexattr(const char *path, const char *name)"),
+    errno: () => koffi.errno(),
+  };
   return loaded;
+}
+
+/** The package koffi, where it is installed and made for this machine. */
+function loadKoffi(): typeof import("koffi") | undefined {
+  try {
+    return createRequire(import.meta.url)("koffi") as typeof import("koffi");
+  } catch {
+    return undefined;
+  }
 }
