@@ -10,6 +10,7 @@ import {
   makeStorePath,
   outputPathName,
   parseSecretKey,
+  splitStorePath,
   storePathHashPart,
   storePathName,
 } from "@firn/formats";
@@ -71,7 +72,8 @@ export async function buildDerivation(request: BuildRequest): Promise<BuildOutco
       for (const [name, output] of known) if (!valid.has(name)) removePath(store.realPath(output));
     }
     request.onStart?.();
-    return { outputs: await buildLocked(request, known, valid), built: true };
+    const kept = request.mode === "repair" ? new Map<string, string>() : valid;
+    return { outputs: await buildLocked(request, known, kept), built: true };
   } finally {
     locks.release();
   }
@@ -93,8 +95,9 @@ async function buildLocked(
 ): Promise<Map<string, string>> {
   const { store, settings, derivation, drvPath } = request;
   const options = readBuildOptions(derivation, store.storeDir);
-  const inputPaths = new Set(await computeClosure(store, request.inputs));
   const sandboxed = wantsSandbox(request, options);
+  const inputPaths = new Set(await computeClosure(store, request.inputs));
+  if (sandboxed) for (const path of await sandboxClosure(request)) inputPaths.add(path);
   if (sandboxed) requireSandbox();
   else if (!derivation.builder.startsWith("builtin:") && store.location.realStoreDir !== store.storeDir) {
     throw new FirnError(
@@ -137,6 +140,18 @@ async function buildLocked(
     await log.close();
     if (!keep) removePath(directory.top);
   }
+}
+
+/** Store paths that the setting sandbox-paths brings in, with all they refer to; never the outputs themselves. */
+async function sandboxClosure(request: BuildRequest): Promise<string[]> {
+  const { store, settings } = request;
+  const roots = settings.get("sandbox-paths").flatMap((text) => {
+    const source = text.replace(/\?$/, "").replace(/^[^=]*=/, "");
+    return source.startsWith(`${store.storeDir}/`) ? [splitStorePath(source, store.storeDir).storePath] : [];
+  });
+  const valid = await store.queryValidPaths(roots);
+  const outputs = new Set(knownOutputs(request).values());
+  return (await computeClosure(store, valid)).filter((path) => !outputs.has(path));
 }
 
 function wantsSandbox(request: BuildRequest, options: BuildOptions): boolean {

@@ -134,7 +134,7 @@ export class BinaryCacheStore implements Store {
   async *narFromPath(storePath: string): AsyncGenerator<Uint8Array, void, undefined> {
     const info = await this.queryPathInfo(storePath);
     if (info === undefined) throw new FirnError("invalid-path", `path '${storePath}' is not valid`);
-    const url = /^[a-z]+:\/\//.test(info.url) ? info.url : `${this.uri}/${info.url}`;
+    const url = this.#archiveUrl(info);
     const transfer = await this.#options.transferrer.open({ url, progress: true });
     yield* decompress(transfer.body, info.compression, info.narSize);
   }
@@ -240,6 +240,15 @@ export class BinaryCacheStore implements Store {
     const url = `${this.uri}/${hashPart}.narinfo`;
     const text = await this.#options.transferrer.text(url, MAX_NARINFO);
     return text === undefined ? undefined : parseNarInfo(text, url, this.storeDir);
+  }
+
+  /** Relative to the cache, or another web address; never a file that the cache does not hold. */
+  #archiveUrl(info: NarInfo): string {
+    if (/^https?:\/\//.test(info.url) && !this.uri.startsWith("file:")) return info.url;
+    if (/^[a-z+.-]+:/i.test(info.url) || info.url.startsWith("/") || info.url.split("/").includes("..")) {
+      throw new FirnError("corrupt-narinfo", `NAR info file of '${info.path}' has the forbidden URL '${info.url}'`);
+    }
+    return `${this.uri}/${info.url}`;
   }
 
   #directory(): string | undefined {
