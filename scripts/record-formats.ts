@@ -33,7 +33,7 @@ function errorOf(expression: string): string {
     .slice(start)
     .join("\n")
     .replace(/^\s*error: /, "")
-    .replace(/\nTry '[^]*$/, "")
+    .replace(/\nTry '.*$/s, "")
     .trim();
 }
 
