@@ -1,6 +1,7 @@
 /**
  * The Linux build sandbox. A tree with only the inputs is laid out beside the derivation in the store, mounted in a namespace of its own
- * by `unshare` and `mount`, and entered by bubblewrap, which adds the other namespaces, the system call filter and process 1.
+ * by `unshare` and `mount`, and entered by bubblewrap, which adds the other namespaces, the system call filter and process 1. Where only
+ * bubblewrap may make user namespaces (some distributions), it does the mounting too, which is slower with hundreds of inputs.
  */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -151,24 +152,16 @@ function hostBinds(plan: SandboxPlan): Bind[] {
   return binds;
 }
 
-/** Lays out the sandbox of a build beside its derivation. Delete `top` afterwards. */
-export function prepareSandbox(plan: SandboxPlan): Sandbox {
-  const { store } = plan;
-  const top = `${store.realPath(plan.drvPath)}.chroot`;
-  const root = `${top}/root`;
-  const stage = `${top}/store`;
-  removePath(top);
-  fs.mkdirSync(fsPath(top), { mode: 0o700 });
-  fs.mkdirSync(fsPath(root), { mode: 0o750 });
-  fs.mkdirSync(fsPath(stage));
-  baseTree(plan, root);
+interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly kind: "read-only" | "writable" | "device";
+}
 
-  const fstab: string[] = [];
-  const mount = (source: string, target: string, options = "bind", type = "none"): void => {
-    fstab.push(`${escapeFstab(source)} ${escapeFstab(target)} ${type} ${options} 0 0`);
-  };
-  // One read-only view of the whole store; binds made from it are read-only too.
-  mount(store.location.realStoreDir, stage, `bind,ro${lockedFlags(store.location.realStoreDir)}`);
+/** Makes the mount points of everything the builder may see, and says what to mount there. */
+function planMounts(plan: SandboxPlan, root: string): Mount[] {
+  const { store } = plan;
+  const mounts: Mount[] = [];
   for (const input of [...plan.inputPaths].sort()) {
     const real = store.realPath(input);
     const stat = fs.lstatSync(fsPath(real));
@@ -176,56 +169,93 @@ export function prepareSandbox(plan: SandboxPlan): Sandbox {
       fs.symlinkSync(fs.readlinkSync(fsPath(real), { encoding: "buffer" }), fsPath(root + input));
       continue;
     }
-    mount(`${stage}/${storePathBaseName(input)}`, place(root, input, stat.isDirectory() ? "directory" : "file"));
+    place(root, input, stat.isDirectory() ? "directory" : "file");
+    mounts.push({ source: real, target: input, kind: "read-only" });
   }
   for (const { source, target } of [...configuredPaths(plan), ...hostBinds(plan)]) {
-    const directory = fs.statSync(fsPath(source)).isDirectory();
-    mount(source, place(root, target, directory ? "directory" : "file"));
+    place(root, target, fs.statSync(fsPath(source)).isDirectory() ? "directory" : "file");
+    mounts.push({ source, target, kind: target.startsWith("/dev/") ? "device" : "writable" });
   }
-  mount(plan.hostBuildDir, root + plan.buildDir);
-  if (fs.existsSync("/dev/shm")) {
-    mount("none", `${root}/dev/shm`, `size=${plan.settings.get("sandbox-dev-shm-size")}`, "tmpfs");
-  }
-  mount("none", `${root}/dev/pts`, "newinstance,mode=0620", "devpts");
-  write(`${top}/fstab`, `${fstab.join("\n")}\n`);
-  fs.chmodSync(fsPath(`${root}/etc`), 0o555);
+  mounts.push({ source: plan.hostBuildDir, target: plan.buildDir, kind: "writable" });
+  return mounts;
+}
 
+/** Lays out the sandbox of a build beside its derivation. Delete `top` afterwards. */
+export function prepareSandbox(plan: SandboxPlan): Sandbox {
+  const top = `${plan.store.realPath(plan.drvPath)}.chroot`;
+  const root = `${top}/root`;
+  removePath(top);
+  fs.mkdirSync(fsPath(top), { mode: 0o700 });
+  fs.mkdirSync(fsPath(root), { mode: 0o750 });
+  baseTree(plan, root);
+  const mounts = planMounts(plan, root);
+  const mode = requireSandbox();
+  const fstab = mode === "tree" ? writeFstab(plan, top, mounts) : undefined;
+  fs.chmodSync(fsPath(`${root}/etc`), 0o555);
   const seccomp = plan.settings.get("filter-syscalls") ? seccompProgram() : undefined;
   return {
     root,
     top,
     seccomp,
-    command: (builder) => [
-      ...outerCommand(`${top}/fstab`, root),
-      ...bubblewrap(plan, seccomp !== undefined),
-      ...builder,
-    ],
-    argumentsFile: (environment) => argumentsFile(environment, root),
+    command: (builder) => [...outerCommand(root, fstab), ...bubblewrap(plan, seccomp !== undefined), ...builder],
+    argumentsFile: (environment) =>
+      argumentsFile(environment, ["--dev-bind", root, "/", ...(mode === "tree" ? [] : bindArguments(plan, mounts))]),
   };
 }
 
-const STAGE_SCRIPT = `umask 022
+function writeFstab(plan: SandboxPlan, top: string, mounts: readonly Mount[]): string {
+  const { realStoreDir } = plan.store.location;
+  const root = `${top}/root`;
+  const stage = `${top}/store`;
+  fs.mkdirSync(fsPath(stage));
+  const lines: string[] = [];
+  const mount = (source: string, target: string, options = "bind", type = "none"): void => {
+    lines.push(`${escapeFstab(source)} ${escapeFstab(target)} ${type} ${options} 0 0`);
+  };
+  // One read-only view of the whole store; binds made from it are read-only too.
+  mount(realStoreDir, stage, `bind,ro${lockedFlags(realStoreDir)}`);
+  for (const { source, target, kind } of mounts) {
+    mount(kind === "read-only" ? `${stage}/${storePathBaseName(source)}` : source, root + target);
+  }
+  if (fs.existsSync("/dev/shm")) {
+    mount("none", `${root}/dev/shm`, `size=${plan.settings.get("sandbox-dev-shm-size")}`, "tmpfs");
+  }
+  mount("none", `${root}/dev/pts`, "newinstance,mode=0620", "devpts");
+  write(`${top}/fstab`, `${lines.join("\n")}\n`);
+  return `${top}/fstab`;
+}
+
+/** The mounts as bubblewrap does them; its own /dev replaces ours because it alone can mount terminals there. */
+function bindArguments(plan: SandboxPlan, mounts: readonly Mount[]): string[] {
+  const args: string[] = [];
+  for (const { source, target, kind } of mounts) {
+    if (kind !== "device") args.push(kind === "read-only" ? "--ro-bind" : "--bind", source, target);
+  }
+  args.push("--dev", "/dev");
+  if (plan.settings.get("system-features").includes("kvm") && fs.existsSync("/dev/kvm")) {
+    args.push("--dev-bind", "/dev/kvm", "/dev/kvm");
+  }
+  return args;
+}
+
+const TREE_SCRIPT = `umask 022
 ulimit -S -c 0
 mount -a -T "$1" || exit 210
 chmod 0666 "$2/dev/pts/ptmx" || :
 shift 2
 exec "$@"`;
+const BIND_SCRIPT = `umask 022
+ulimit -S -c 0
+exec "$@"`;
 
-function outerCommand(fstab: string, root: string): string[] {
+function outerCommand(root: string, fstab: string | undefined): string[] {
+  if (fstab === undefined) return ["/bin/sh", "-c", BIND_SCRIPT, "sandbox"];
+  return [...unshare(), "/bin/sh", "-c", TREE_SCRIPT, "sandbox", fstab, root];
+}
+
+function unshare(): string[] {
   const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
-  return [
-    "unshare",
-    ...user,
-    "--mount",
-    "--propagation",
-    "private",
-    "/bin/sh",
-    "-c",
-    STAGE_SCRIPT,
-    "sandbox",
-    fstab,
-    root,
-  ];
+  return ["unshare", ...user, "--mount", "--propagation", "private"];
 }
 
 function bubblewrap(plan: SandboxPlan, filtered: boolean): string[] {
@@ -260,8 +290,8 @@ function architecture(plan: SandboxPlan): string[] {
   return plan.settings.get("system").startsWith("i686-") ? ["i686"] : [];
 }
 
-function argumentsFile(environment: ReadonlyMap<string, string>, root: string): Buffer {
-  const list = ["--dev-bind", root, "/", "--proc", "/proc", "--clearenv"];
+function argumentsFile(environment: ReadonlyMap<string, string>, mounts: readonly string[]): Buffer {
+  const list = [...mounts, "--proc", "/proc", "--clearenv"];
   for (const [name, value] of environment) list.push("--setenv", name, value);
   return Buffer.from(`${list.join("\0")}\0`, "latin1");
 }
@@ -286,26 +316,33 @@ export function hasProgram(name: string): boolean {
   return found;
 }
 
-let supported: string | true | undefined;
+/** Who mounts: `unshare` and `mount` before bubblewrap starts, or bubblewrap itself. */
+export type SandboxMode = "tree" | "binds";
+
+let supported: { mode?: SandboxMode; reason: string } | undefined;
 
 /** Tries the sandbox once; throws `no-sandbox`, saying what is missing and how to build without. */
-export function requireSandbox(): void {
+export function requireSandbox(): SandboxMode {
   supported ??= probe();
-  if (supported === true) return;
-  throw new FirnError("no-sandbox", `this system does not support the build sandbox: ${supported}`, {
+  if (supported.mode !== undefined) return supported.mode;
+  throw new FirnError("no-sandbox", `this system does not support the build sandbox: ${supported.reason}`, {
     hint: "builds without isolation can be allowed with --option sandbox false",
   });
 }
 
-function probe(): string | true {
-  for (const program of ["bwrap", "unshare", "mount"]) {
-    if (!hasProgram(program)) return `the program '${program}' is not installed`;
-  }
-  const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
+function probe(): { mode?: SandboxMode; reason: string } {
+  if (!hasProgram("bwrap")) return { reason: "the program 'bwrap' (bubblewrap) is not installed" };
   const inner = ["bwrap", "--unshare-user", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc", "true"];
-  const result = spawnSync("unshare", [...user, "--mount", "--propagation", "private", ...inner], {
-    encoding: "latin1",
-  });
-  if (result.status === 0) return true;
-  return `user namespaces cannot be made (${(result.stderr || String(result.error ?? "")).trim().split("\n")[0]})`;
+  const attempt = (command: readonly string[]): string | undefined => {
+    const result = spawnSync(command[0]!, command.slice(1), { encoding: "latin1" });
+    if (result.status === 0) return undefined;
+    return (result.stderr || String(result.error ?? "")).trim().split("\n")[0] ?? "";
+  };
+  if (hasProgram("unshare") && hasProgram("mount") && attempt([...unshare(), ...inner]) === undefined) {
+    return { mode: "tree", reason: "" };
+  }
+  const failure = attempt(inner);
+  return failure === undefined
+    ? { mode: "binds", reason: "" }
+    : { reason: `user namespaces cannot be made (${failure})` };
 }

@@ -61,8 +61,9 @@ function decode(text: string, algorithm: HashAlgorithm, format: HashFormat): Has
   try {
     bytes = decoders[format](text);
   } catch (error) {
+    // The reference forgets to throw this one again and goes on with nothing decoded.
     if (!(error instanceof FirnError)) throw error;
-    throw new FirnError(error.code, error.message, { trace: [{ message: `While decoding hash '${text}'` }] });
+    bytes = new Uint8Array(0);
   }
   const size = hashSize(algorithm);
   if (bytes.length !== size) {

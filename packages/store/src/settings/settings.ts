@@ -107,7 +107,8 @@ export class Settings {
       "uid-range",
     ]);
     if (system === "x86_64-linux") this.#values.set("extra-platforms", ["i686-linux", ...x86Levels()]);
-    if (fs.existsSync("/bin/busybox")) this.#values.set("sandbox-paths", ["/bin/sh=/bin/busybox"]);
+    const shell = ["/bin/busybox", "/usr/bin/busybox", "/usr/bin/bash-static"].find((file) => fs.existsSync(file));
+    if (shell !== undefined) this.#values.set("sandbox-paths", [`/bin/sh=${shell}`]);
     this.#values.set("ssl-cert-file", defaultCertificates());
   }
 
