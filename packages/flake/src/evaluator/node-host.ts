@@ -149,6 +149,9 @@ export function createNodeHost(
         const entries = fs.readdirSync(fsPath(path), { withFileTypes: true, encoding: "latin1" });
         return entries.map((entry) => [entry.name, typeOf(entry)] as const);
       } catch (error) {
+        if (error instanceof Error && "code" in error && error.code === "ENOTDIR") {
+          throw new FirnError("not-a-directory", `cannot read directory "${resolveSymlinks(path)}": Not a directory`);
+        }
         throw systemError(error, "reading directory", path);
       }
     },
@@ -164,7 +167,9 @@ export function createNodeHost(
       throw new FirnError("restricted-uri", `access to URI '${uri}' is forbidden in restricted mode`);
     },
     addPathToStore(request) {
-      check(request.path);
+      if (fileType(request.path) === undefined) {
+        throw new FirnError("path-not-found", `path '${request.path}' does not exist`);
+      }
       return services.addPath(request);
     },
     addTextToStore: services.addText,

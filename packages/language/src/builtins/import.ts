@@ -7,7 +7,7 @@ import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { contextOf } from "../value/context.ts";
-import { addFrame } from "../value/eval-error.ts";
+import { addFrame } from "../value/evaluation-error.ts";
 import { ContextString, EN, type List, makeAttrs, type Slot, shapeOf, Thunk, type Value } from "../value/value.ts";
 import { attrsArgument, type BuiltinTable } from "./arguments.ts";
 import { derivationOutputPathOf } from "./derivation-outputs.ts";

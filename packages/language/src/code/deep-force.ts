@@ -1,7 +1,7 @@
 /** Forces a value and everything inside it. */
 
 import { showIdentifier } from "../syntax/print.ts";
-import { addFrame, EvalError } from "../value/eval-error.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { Attrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import { callDepth, evaluation, force, restoreCallDepth } from "./interpret.ts";
 import { symbolNames } from "./memory.ts";
@@ -18,7 +18,7 @@ function visit(value: Value, seen: Set<object>): void {
   seen.add(value);
   const depth = callDepth();
   if (depth > evaluation().host.mode.maxCallDepth) {
-    throw new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded");
+    throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
   }
   restoreCallDepth(depth + 1);
   if (value instanceof Attrs) {

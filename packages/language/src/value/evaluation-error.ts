@@ -5,7 +5,7 @@
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import { resolvePosition } from "../code/source.ts";
 
-export type EvalErrorKind =
+export type EvaluationErrorKind =
   | "parse-error"
   | "eval-error"
   | "type-error"
@@ -27,15 +27,15 @@ export interface EvalFrame {
   readonly always: boolean;
 }
 
-export class EvalError extends Error {
-  readonly kind: EvalErrorKind;
+export class EvaluationError extends Error {
+  readonly kind: EvaluationErrorKind;
   pos: number;
   readonly frames: EvalFrame[];
   suggestions: readonly string[];
   /** The host's error, when one caused this. */
   readonly origin: FirnError | undefined;
 
-  constructor(kind: EvalErrorKind, message: string, pos = 0, origin?: FirnError) {
+  constructor(kind: EvaluationErrorKind, message: string, pos = 0, origin?: FirnError) {
     super(message);
     this.kind = kind;
     this.pos = pos;
@@ -48,15 +48,15 @@ export class EvalError extends Error {
 /** Adds a frame to an evaluation error; anything else passes unchanged. Host errors are wrapped first. */
 export function addFrame(error: unknown, pos: number, text: string, always = false): unknown {
   const wrapped = wrapError(error);
-  if (wrapped instanceof EvalError) wrapped.frames.push({ text, pos, always });
+  if (wrapped instanceof EvaluationError) wrapped.frames.push({ text, pos, always });
   return wrapped;
 }
 
 /** Turns a host's FirnError and an exhausted JavaScript stack into evaluation errors. */
 export function wrapError(error: unknown): unknown {
-  if (error instanceof EvalError) return error;
+  if (error instanceof EvaluationError) return error;
   if (error instanceof FirnError) {
-    return new EvalError(
+    return new EvaluationError(
       error.code === "restricted-path" ? "restricted-path" : "host-error",
       byteStringOf(error.message),
       0,
@@ -64,7 +64,7 @@ export function wrapError(error: unknown): unknown {
     );
   }
   if (error instanceof RangeError && /call stack/i.test(error.message)) {
-    return new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded");
+    return new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
   }
   return error;
 }
@@ -72,7 +72,7 @@ export function wrapError(error: unknown): unknown {
 /** The public form: positions resolved, frames innermost first. */
 export function toFirnError(error: unknown): unknown {
   const wrapped = wrapError(error);
-  if (!(wrapped instanceof EvalError)) return wrapped;
+  if (!(wrapped instanceof EvaluationError)) return wrapped;
   const origin = wrapped.origin;
   const position = resolvePosition(wrapped.pos);
   return new FirnError(origin === undefined ? wrapped.kind : origin.code, textOf(wrapped.message), {
