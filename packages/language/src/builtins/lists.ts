@@ -203,10 +203,7 @@ function genericClosure(a: Slot): Value {
     try {
       fresh = keys.add(key, element);
     } catch (error) {
-      if (
-        error instanceof EvaluationError &&
-        error.frames.some((frame) => frame.text.startsWith("while comparing element"))
-      ) {
+      if (error instanceof EvaluationError && error.frame?.text.startsWith("while comparing element") === true) {
         throw error;
       }
       const other = keys.firstElement();

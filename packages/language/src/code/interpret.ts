@@ -9,7 +9,7 @@ import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../synt
 import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { addFrame, EvaluationError, wrapError } from "../value/evaluation-error.ts";
+import { addFrame, EvaluationError, Failure, wrapError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
 import { codeShapes } from "../value/shape.ts";
 import { suggest } from "../value/suggestions.ts";
@@ -28,6 +28,7 @@ import {
   emptyAttrs,
   emptyList,
   Float,
+  failed,
   isFunctionValue,
   Lambda,
   type List,
@@ -125,7 +126,7 @@ export function typeError(wanted: string, value: Value, pos = 0): EvaluationErro
 }
 
 function withFrame(error: EvaluationError, pos: number, text: string): EvaluationError {
-  if (text !== "") error.frames.push({ text, pos, always: false });
+  if (text !== "") error.addFrame(pos, text);
   return error;
 }
 
@@ -187,7 +188,10 @@ export function forceAt(slot: Slot, pos: number): Value {
 export function forceThunk(thunk: Thunk, pos: number): Value {
   const code = thunk.code;
   if (code === done) return thunk.value as Value;
-  if (code === blackHole) throw new EvaluationError("infinite-recursion", "infinite recursion encountered", pos);
+  if (code < 0) {
+    if (code === failed) (thunk.value as Failure).rethrow();
+    throw new EvaluationError("infinite-recursion", "infinite recursion encountered", pos);
+  }
   const env = thunk.value;
   thunk.code = blackHole;
   let value: Value;
@@ -201,8 +205,12 @@ export function forceThunk(thunk: Thunk, pos: number): Value {
           : call2(forceAt(callee, pos), [first, second], pos);
     } else value = (env as () => Value)();
   } catch (error) {
-    thunk.code = code;
-    throw error;
+    const wrapped = wrapError(error);
+    if (wrapped instanceof EvaluationError && wrapped.origin === undefined) {
+      thunk.code = failed;
+      thunk.value = new Failure(wrapped);
+    } else thunk.code = code;
+    throw wrapped;
   }
   thunk.code = done;
   thunk.value = value;
@@ -645,7 +653,7 @@ export function ev(start: number, env: Env): Value {
         case 43:
           return divide(ev(A[p + 1]!, e), ev(A[p + 2]!, e));
         case 44:
-          return recAttrs(p, bindEnv(e, p + 5 + A[p + 2]!, A[p + 3]!));
+          return recAttrs(p, recEnv(p, e));
         case 45:
           return dynamicAttrs(p, e);
         case 46:
@@ -918,6 +926,24 @@ function fromAttrs(p: number, e: Env): Attrs {
   return new Attrs(codeShapes[A[p + 1]!]!, values);
 }
 
+/** With `__overrides` nothing may be looked up before that is known: every slot starts as a thunk. */
+function recEnv(p: number, up: Env): Env {
+  const count = A[p + 3]!;
+  const q = p + 5 + A[p + 2]!;
+  if (A[p + 4] === 0) return bindEnv(up, q, count);
+  const slots = new Array<Slot>(count).fill(unset);
+  const e: Env =
+    count > 4
+      ? new EN(up, slots)
+      : count > 2
+        ? new E4(up, unset, unset, unset, unset)
+        : count === 2
+          ? new E2(up, unset, unset)
+          : new E1(up, unset);
+  for (let i = 0; i < count; i++) setSlot(e, { count, index: i }, new Thunk(A[q + i]!, e));
+  return e;
+}
+
 function recAttrs(p: number, env: Env): Attrs {
   const count = A[p + 2]!;
   const slots = A[p + 3]!;
@@ -948,7 +974,7 @@ function dynamicAttrs(p: number, outer: Env): Attrs {
   let e = outer;
   let base: Attrs;
   if (A[p + 2] === 1 && A[baseNode] === 44) {
-    e = bindEnv(outer, baseNode + 5 + A[baseNode + 2]!, A[baseNode + 3]!);
+    e = recEnv(baseNode, outer);
     base = recAttrs(baseNode, e);
   } else base = ev(baseNode, e) as Attrs;
   const shape = shapeOf(base);
@@ -1262,6 +1288,13 @@ export function hasEllipsis(f: Lambda): boolean {
 /** Position of a lambda, 0 for anything else. */
 export function positionOfValue(value: Value): number {
   return value instanceof Lambda ? A[value.node + 4]! : 0;
+}
+
+/** Where a slot that is about to be forced comes from: known for calls of lambdas only. */
+export function positionOfSlot(slot: Slot): number {
+  if (!(slot instanceof Thunk)) return positionOfValue(slot);
+  if (slot.code === done) return positionOfValue(slot.value as Value);
+  return slot.code === applicationCode ? positionOfSlot((slot.value as Application).callee) : 0;
 }
 
 // ---- numbers

@@ -322,7 +322,7 @@ class Lowering {
         ? this.expr(attrs.inheritFrom[from]!, inner)
         : this.place(0, entries.length + slot, { large: inner.large, pos: positionOf(attrs.inheritFrom[from]!) });
     };
-    const valueOf = ([name, definition]: (typeof entries)[number]): number => {
+    const lowered = ([name, definition]: (typeof entries)[number]): number => {
       switch (definition.kind) {
         case "inherited":
           return this.variable(name, outer, definition.pos);
@@ -332,7 +332,7 @@ class Lowering {
           return this.lazily(definition.value, inner, { ...definition, name: intern(name) + 1 });
       }
     };
-    const values = entries.map(valueOf);
+    const values = entries.map(lowered);
     attrs.inheritFrom.forEach((from, i) => {
       if (fromSlots.slot[i] !== 0) values.push(this.expr(from, inner));
     });
@@ -379,7 +379,7 @@ class Lowering {
     expr.inheritFrom.forEach((from, i) => {
       if (fromSlots.slot[i] !== 0) froms.push(this.expr(from, inner));
     });
-    const valueOf = ({ name, symbol, definition }: (typeof entries)[number]): number => {
+    const lowered = ({ name, symbol, definition }: (typeof entries)[number]): number => {
       switch (definition.kind) {
         case "inherited":
           return this.variable(name, inner, definition.pos);
@@ -394,7 +394,7 @@ class Lowering {
           return this.lazily(definition.value, inner, { ...definition, name: symbol + 1 });
       }
     };
-    const values = entries.map(valueOf);
+    const values = entries.map(lowered);
     const shape = codeShape(
       makeShape(
         entries.map((entry) => entry.symbol),

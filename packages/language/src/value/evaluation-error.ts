@@ -19,18 +19,20 @@ export type EvaluationErrorKind =
   | "restricted-path"
   | "host-error";
 
-/** One step of a trace; the reference prints the later ones first. */
+/** One step of a trace and those inside it. Shared between errors: a failed thunk remembers its error as it was then. */
 export interface EvalFrame {
   readonly text: string;
   readonly pos: number;
   /** Shown even when the trace is cut (`addErrorContext`). */
   readonly always: boolean;
+  readonly inner: EvalFrame | null;
 }
 
 export class EvaluationError extends Error {
   readonly kind: EvaluationErrorKind;
   pos: number;
-  readonly frames: EvalFrame[];
+  /** The outermost frame so far. */
+  frame: EvalFrame | null;
   suggestions: readonly string[];
   /** The host's error, when one caused this. */
   readonly origin: FirnError | undefined;
@@ -39,16 +41,46 @@ export class EvaluationError extends Error {
     super(message);
     this.kind = kind;
     this.pos = pos;
-    this.frames = [];
+    this.frame = null;
     this.suggestions = [];
     this.origin = origin;
+  }
+
+  addFrame(pos: number, text: string, always = false): void {
+    this.frame = { text, pos, always, inner: this.frame };
+  }
+
+  /** The same error, to be thrown once more without what its first way out added. */
+  again(frame: EvalFrame | null): EvaluationError {
+    const copy = new EvaluationError(this.kind, this.message, this.pos, this.origin);
+    copy.frame = frame;
+    copy.suggestions = this.suggestions;
+    return copy;
+  }
+}
+
+/** What a thunk keeps when its evaluation failed. */
+export class Failure {
+  readonly error: EvaluationError;
+  readonly frame: EvalFrame | null;
+  readonly pos: number;
+  constructor(error: EvaluationError) {
+    this.error = error;
+    this.frame = error.frame;
+    this.pos = error.pos;
+  }
+
+  rethrow(): never {
+    const error = this.error.again(this.frame);
+    error.pos = this.pos;
+    throw error;
   }
 }
 
 /** Adds a frame to an evaluation error; anything else passes unchanged. Host errors are wrapped first. */
 export function addFrame(error: unknown, pos: number, text: string, always = false): unknown {
   const wrapped = wrapError(error);
-  if (wrapped instanceof EvaluationError) wrapped.frames.push({ text, pos, always });
+  if (wrapped instanceof EvaluationError) wrapped.addFrame(pos, text, always);
   return wrapped;
 }
 
@@ -69,6 +101,13 @@ export function wrapError(error: unknown): unknown {
   return error;
 }
 
+/** Innermost first. */
+function framesOf(error: EvaluationError): EvalFrame[] {
+  const frames: EvalFrame[] = [];
+  for (let frame = error.frame; frame !== null; frame = frame.inner) frames.push(frame);
+  return frames.reverse();
+}
+
 /** The public form: positions resolved, frames innermost first. */
 export function toFirnError(error: unknown): unknown {
   const wrapped = wrapError(error);
@@ -82,7 +121,7 @@ export function toFirnError(error: unknown): unknown {
     suggestions: wrapped.suggestions.map(textOf),
     trace: [
       ...(origin?.trace ?? []),
-      ...wrapped.frames.map((frame) => {
+      ...framesOf(wrapped).map((frame) => {
         const at = resolvePosition(frame.pos);
         return { message: textOf(frame.text), always: frame.always, ...(at === undefined ? {} : { position: at }) };
       }),

@@ -28,6 +28,9 @@ export const done = -1;
 /** `code` of a thunk that is being evaluated. */
 export const blackHole = -2;
 
+/** `code` of a thunk whose evaluation threw; its value is the Failure. */
+export const failed = -3;
+
 /** A delayed value: code offset and environment, later `done` and the value. */
 export class Thunk {
   code: number;

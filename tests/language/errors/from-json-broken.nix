@@ -1,1 +1,0 @@
-builtins.tryEval (builtins.fromJSON "{")
