@@ -1,1 +1,31 @@
-export {};
+/** Building: from derivations to valid store paths. */
+import type { LocalStore, Settings, Store } from "@firn/store";
+import type { DerivedPath } from "./goals/derived-path.ts";
+import { type Missing, planMissing } from "./goals/query-missing.ts";
+import { Substitution } from "./goals/substitution.ts";
+
+export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
+export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./builtin/mirrors.ts";
+export { extractTar } from "./builtin/tar.ts";
+export { structuredShell } from "./environment.ts";
+export { type DerivedPath, parseDerivedPath, printDerivedPath } from "./goals/derived-path.ts";
+export type { Missing } from "./goals/query-missing.ts";
+export { type BuildPathsOptions, type BuildResult, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";
+export { logFile } from "./log/build-log.ts";
+export { type BuildOptions, readBuildOptions } from "./options.ts";
+export { hasProgram, requireSandbox } from "./sandbox/sandbox.ts";
+export { seccompProgram } from "./sandbox/seccomp.ts";
+
+/** What building `targets` would fetch and build, with sizes; nothing is changed. */
+export function queryMissing(
+  targets: readonly DerivedPath[],
+  context: { store: LocalStore; settings: Settings; substituters?: readonly Store[] },
+): Promise<Missing> {
+  const substitution = new Substitution({
+    store: context.store,
+    substituters: context.substituters ?? [],
+    maxJobs: context.settings.get("max-substitution-jobs"),
+    events: () => {},
+  });
+  return planMissing(targets, { ...context, substitution });
+}

@@ -1,1 +1,17 @@
-export {};
+/** Getting sources: inputs of every scheme, the cache of what was fetched, registries, and Debian's archive. */
+export * from "./cache.ts";
+export * from "./context.ts";
+export * from "./debian/archive.ts";
+export { hostSuites } from "./debian/host-suites.ts";
+export * from "./debian/lock.ts";
+export { addPackages, type DebPackage, emptyIndex, type PackageIndex } from "./debian/package-index.ts";
+export * from "./debian/saved-index.ts";
+export { downloadToFile } from "./download.ts";
+export * from "./fetch-input.ts";
+export { gitText } from "./git-program.ts";
+export * from "./input.ts";
+export * from "./registry.ts";
+export { localRepository } from "./schemes/git.ts";
+export { indirectInput } from "./schemes/indirect.ts";
+export * from "./tarball.ts";
+export { parseUrl, percentDecode, percentEncode, printUrl, type Url } from "./url.ts";

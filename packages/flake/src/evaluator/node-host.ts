@@ -16,6 +16,8 @@ import type { SyncServices } from "./services.ts";
 export interface HostConfig {
   readonly mode: EvalMode;
   readonly storeDir: string;
+  /** Where the store's files lie when that is elsewhere (a chroot store). */
+  readonly realStoreDir?: string;
   readonly currentSystem: string;
   readonly nixVersion: string;
   readonly searchPath: readonly SearchPathEntry[];
@@ -72,6 +74,17 @@ export function createNodeHost(
   const guarded = mode.pure || mode.restricted;
   const allowed = new Set(config.allowedPaths);
   const resolvedEntries = new Map<string, string | undefined>();
+  const realStoreDir = config.realStoreDir ?? storeDir;
+
+  /** The path on disk of a logical path. */
+  function onDisk(path: string): string | Buffer {
+    return fsPath(realStoreDir !== storeDir && path.startsWith(`${storeDir}/`) ? realStoreDir + path.slice(storeDir.length) : path);
+  }
+
+  /** The logical path of one on disk. */
+  function logical(path: string): string {
+    return realStoreDir !== storeDir && path.startsWith(`${realStoreDir}/`) ? storeDir + path.slice(realStoreDir.length) : path;
+  }
 
   function check(path: string): void {
     if (!guarded || path.startsWith(corePackages)) return;
@@ -82,7 +95,7 @@ export function createNodeHost(
 
   function stat(path: string): FileType | undefined {
     check(path);
-    const found = fs.lstatSync(fsPath(path), { throwIfNoEntry: false });
+    const found = fs.lstatSync(onDisk(path), { throwIfNoEntry: false });
     return found === undefined ? undefined : typeOf(found);
   }
 
@@ -102,7 +115,7 @@ export function createNodeHost(
     if (path.startsWith(corePackages)) return path;
     check(path);
     try {
-      const real = fs.realpathSync.native(fsPath(path), { encoding: "latin1" });
+      const real = logical(fs.realpathSync.native(onDisk(path), { encoding: "latin1" }));
       check(real);
       return real;
     } catch (error) {
@@ -138,7 +151,7 @@ export function createNodeHost(
       if (path === `${corePackages}fetchurl.nix`) return fetchurlSource;
       check(path);
       try {
-        return fs.readFileSync(fsPath(path), "latin1");
+        return fs.readFileSync(onDisk(path), "latin1");
       } catch (error) {
         throw systemError(error, "reading", path);
       }
@@ -146,7 +159,7 @@ export function createNodeHost(
     readDirectory(path) {
       check(path);
       try {
-        const entries = fs.readdirSync(fsPath(path), { withFileTypes: true, encoding: "latin1" });
+        const entries = fs.readdirSync(onDisk(path), { withFileTypes: true, encoding: "latin1" });
         return entries.map((entry) => [entry.name, typeOf(entry)] as const);
       } catch (error) {
         if (error instanceof Error && "code" in error && error.code === "ENOTDIR") {

@@ -75,6 +75,8 @@ export type Request =
   | { readonly op: "print"; readonly value: Handle; readonly form: OutputForm }
   | { readonly op: "findFile"; readonly name: string }
   | { readonly op: "forgetFiles" }
+  /** Lets a pure evaluation read at and below a path. */
+  | { readonly op: "allowPath"; readonly path: string }
   | { readonly op: "release"; readonly values: readonly Handle[] };
 
 /** What each request gives. */
@@ -99,6 +101,7 @@ export interface Responses {
   readonly print: string;
   readonly findFile: string;
   readonly forgetFiles: null;
+  readonly allowPath: null;
   readonly release: null;
 }
 

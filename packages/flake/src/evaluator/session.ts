@@ -114,6 +114,9 @@ export class Session {
       case "forgetFiles":
         evaluator.forgetFiles();
         return null;
+      case "allowPath":
+        evaluator.host.allowPath(request.path);
+        return null;
       case "release":
         for (const handle of request.values) this.values.delete(handle);
         return null;

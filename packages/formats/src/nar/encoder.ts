@@ -6,6 +6,8 @@ import { bytesOf } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 
 const CHUNK = 65536;
+/** Most archives are one small file; they should not cost a whole chunk. */
+const FIRST_CHUNK = 1024;
 const ZEROS = new Uint8Array(8);
 const MAGIC = "nix-archive-1";
 
@@ -35,7 +37,7 @@ const CLOSE = token(")");
 /** A writer with a place in a tree: call `take` now and then and send on what it returns. */
 export class NarEncoder {
   #ready: Uint8Array[] = [];
-  #buffer = new Uint8Array(CHUNK);
+  #buffer = new Uint8Array(FIRST_CHUNK);
   #used = 0;
   #fileLeft = 0;
   #filePad = 0;
@@ -129,17 +131,18 @@ export class NarEncoder {
       this.#ready.push(bytes);
       return;
     }
-    if (this.#used + bytes.length > CHUNK) this.#flush();
+    if (this.#used + bytes.length > this.#buffer.length) this.#flush();
     this.#buffer.set(bytes, this.#used);
     this.#used += bytes.length;
   }
 
   #number(value: number): void {
-    const bytes = new Uint8Array(8);
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, value >>> 0, true);
-    view.setUint32(4, Math.floor(value / 2 ** 32), true);
-    this.#raw(bytes);
+    if (this.#used + 8 > this.#buffer.length) this.#flush();
+    let rest = value;
+    for (let i = 0; i < 8; i++) {
+      this.#buffer[this.#used++] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
   }
 
   #string(text: string): void {

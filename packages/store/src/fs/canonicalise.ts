@@ -45,13 +45,14 @@ function walk(path: string, options: CanonicaliseOptions & { seen: Set<string> }
 function removeAttributes(path: string, keep: readonly string[]): void {
   const library = libc();
   if (library === null) return;
-  const size = library.llistxattr(fsPath(path), null, 0);
+  const file = Buffer.from(`${path}\0`, "latin1");
+  const size = library.llistxattr(file, null, 0);
   if (size <= 0) return;
   const list = Buffer.alloc(size);
-  const used = library.llistxattr(fsPath(path), list, size);
+  const used = library.llistxattr(file, list, size);
   for (const name of list.toString("latin1", 0, Math.max(used, 0)).split("\0")) {
     if (name === "" || keep.includes(name)) continue;
-    if (library.lremovexattr(fsPath(path), name) !== 0) {
+    if (library.lremovexattr(file, name) !== 0) {
       throw new FirnError(
         "xattr-failed",
         `removing extended attribute '${name}' from "${path}": errno ${library.errno()}`,

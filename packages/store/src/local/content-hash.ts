@@ -87,7 +87,7 @@ function modulo(options: ContentHashOptions): { push: (chunk: Uint8Array) => voi
     push: (chunk) => rewriter.push(chunk),
     finish: () => {
       rewriter.finish();
-      for (const position of rewriter.positions) hasher.update(Buffer.from(`|${position}`, "latin1"));
+      // The reference means to hash the positions of self-references here too, but its list of them is never filled.
       return { algorithm, bytes: hasher.digest() };
     },
   };

@@ -10,7 +10,7 @@ import {
   printHash,
   sortSignatures,
 } from "@firn/formats";
-import { disk } from "../fs/disk.ts";
+import { disk, hasErrorCode } from "../fs/disk.ts";
 import { migrations, realisationsMigration, schema, schemaVersion } from "./schema.ts";
 
 const BUSY_MS = 60 * 60 * 1000;
@@ -256,8 +256,18 @@ function readSchema(file: string): number {
   return Number(text);
 }
 
-/** Opens without writing anything; a database in WAL mode whose helper files are gone needs `immutable`. */
+/**
+ * Opens without writing. Beside a living database its write-ahead log is read too; where that cannot be (no permission to make the
+ * helper files), the file is taken as it stands.
+ */
 function openReadOnly(file: string): DatabaseSync {
-  const uri = `file://${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}?immutable=1`;
-  return new DatabaseSync(new URL(uri), { readOnly: true, timeout: BUSY_MS });
+  try {
+    const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
+    database.prepare("select 1 from ValidPaths limit 1").get();
+    return database;
+  } catch (error) {
+    if (!hasErrorCode(error, "ERR_SQLITE_ERROR")) throw error;
+    const uri = `file://${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}?immutable=1`;
+    return new DatabaseSync(new URL(uri), { readOnly: true, timeout: BUSY_MS });
+  }
 }

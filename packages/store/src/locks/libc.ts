@@ -4,11 +4,11 @@
  */
 import { createRequire } from "node:module";
 
-/** What is used of libc; -1 and `errno` on failure. */
+/** What is used of libc; -1 and `errno` on failure. Paths end with a zero byte. */
 export interface Libc {
   flock(fd: number, operation: number): number;
-  llistxattr(path: string | Buffer, list: Buffer | null, size: number): number;
-  lremovexattr(path: string | Buffer, name: string): number;
+  llistxattr(path: Buffer, list: Buffer | null, size: number): number;
+  lremovexattr(path: Buffer, name: string): number;
   errno(): number;
 }
 
@@ -17,17 +17,26 @@ let loaded: Libc | null | undefined;
 /** libc, or null when koffi is missing. */
 export function libc(): Libc | null {
   if (loaded !== undefined) return loaded;
-  try {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
-    const library = koffi.load("libc.so.6");
-    loaded = {
-      flock: library.func("int flock(int fd, int operation)"),
-      llistxattr: library.func("ssize_t llistxattr(const char *path, _Out_ uint8_t *list, size_t size)"),
-      lremovexattr: library.func("int lremovexattr(const char *path, const char *name)"),
-      errno: () => koffi.errno(),
-    };
-  } catch {
+  const koffi = loadKoffi();
+  if (koffi === undefined) {
     loaded = null;
+    return loaded;
   }
+  const library = koffi.load("libc.so.6");
+  loaded = {
+    flock: library.func("int flock(int fd, int operation)"),
+    llistxattr: library.func("long llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)"),
+    lremovexattr: library.func("int lremovexattr(const uint8_t *path, const char *name)"),
+    errno: () => koffi.errno(),
+  };
   return loaded;
+}
+
+/** The package koffi, where it is installed and made for this machine. */
+function loadKoffi(): typeof import("koffi") | undefined {
+  try {
+    return createRequire(import.meta.url)("koffi") as typeof import("koffi");
+  } catch {
+    return undefined;
+  }
 }

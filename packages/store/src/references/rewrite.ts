@@ -1,14 +1,11 @@
 /** Replaces store path hashes in a stream by others of the same length, also across the borders of chunks. */
 
-/** Rewrites what is pushed and hands it on; remembers where replacements happened. */
+/** Rewrites what is pushed and hands it on. */
 export class HashRewriter {
   readonly #replacements: readonly { from: Buffer; to: Buffer }[];
   readonly #emit: (chunk: Uint8Array) => void;
   readonly #longest: number;
   #held: Buffer = Buffer.alloc(0);
-  #offset = 0;
-  /** Byte positions of replaced hashes, ascending within each chunk. */
-  readonly positions: number[] = [];
 
   constructor(replacements: ReadonlyMap<string, string>, emit: (chunk: Uint8Array) => void) {
     this.#replacements = [...replacements].map(([from, to]) => ({
@@ -22,18 +19,14 @@ export class HashRewriter {
   /** Feeds bytes. */
   push(chunk: Uint8Array): void {
     const all = Buffer.concat([this.#held, chunk]);
-    const found: number[] = [];
     for (const { from, to } of this.#replacements) {
       for (let at = all.indexOf(from); at >= 0; at = all.indexOf(from, at + from.length)) {
         to.copy(all, at);
-        found.push(this.#offset + at);
       }
     }
-    for (const position of found.sort((a, b) => a - b)) this.positions.push(position);
     const ready = Math.max(0, all.length - Math.max(0, this.#longest - 1));
     if (ready > 0) this.#emit(all.subarray(0, ready));
     this.#held = all.subarray(ready);
-    this.#offset += ready;
   }
 
   /** Hands on what was held back. */

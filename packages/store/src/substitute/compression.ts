@@ -161,13 +161,7 @@ export async function* decompress(
 
 /** File name suffix of a method, with its dot. */
 export function compressionSuffix(method: string): string {
-  const suffixes: Readonly<Record<string, string>> = {
-    xz: ".xz",
-    bzip2: ".bz2",
-    zstd: ".zst",
-    br: ".br",
-    gzip: ".gz",
-    none: "",
-  };
-  return suffixes[method] ?? `.${method}`;
+  // The reference gives gzip no suffix.
+  const suffixes: Readonly<Record<string, string>> = { xz: ".xz", bzip2: ".bz2", zstd: ".zst", br: ".br" };
+  return suffixes[method] ?? "";
 }

@@ -129,7 +129,11 @@ export class Transferrer {
       try {
         return await run(attempt);
       } catch (error) {
-        const transient = error instanceof TransferFailure ? error.transient : !(error instanceof FirnError);
+        // A name that does not exist will not exist in a moment either; a resolver that does not answer may.
+        const unknownHost =
+          hasErrorCode(error, "ENOTFOUND") || (error instanceof Error && hasErrorCode(error.cause, "ENOTFOUND"));
+        const transient =
+          error instanceof TransferFailure ? error.transient : !unknownHost && !(error instanceof FirnError);
         const failure = error instanceof FirnError ? error : networkFailure(request.url, error);
         if (!transient || attempt >= this.#options.attempts) throw failure;
         const delay = FIRST_DELAY_MS * 2 ** (attempt - 1) * (1 + Math.random() / 2);

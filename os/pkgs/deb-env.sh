@@ -1,0 +1,125 @@
+# Builder of deb-env.nix, run by busybox sh. Merges $packages into $out, with one /usr (bin, sbin and lib* become links
+# into it), the alternatives that maintainer scripts would install, and the caches they would generate.
+set -eu
+umask 022
+bb=$busybox
+# busybox runs its own applets by name without looking at PATH.
+merged="bin sbin lib lib32 lib64 libx32"
+
+$bb mkdir -p "$out/usr" "$out/etc" "$out/nix-support"
+for directory in $merged; do
+  $bb mkdir -p "$out/usr/$directory"
+  $bb ln -s "usr/$directory" "$out/$directory"
+done
+
+# copy_tree FROM TO: like cp -a, but merges into directories that exist.
+copy_tree() {
+  (cd "$1" && $bb find . -type d -print0) | (cd "$2" && $bb xargs -0 $bb mkdir -p)
+  # cpio fails on an empty list.
+  if [ -n "$(cd "$1" && $bb find . ! -type d | $bb head -n 1)" ]; then
+    (cd "$1" && $bb find . ! -type d -print0 | $bb cpio -o -0 -H newc 2>/dev/null) | (cd "$2" && $bb cpio -i -u 2>/dev/null)
+  fi
+}
+
+for package in $packages; do
+  for entry in "$package"/*; do
+    top=${entry##*/}
+    case " $merged " in
+      *" $top "*) if [ -d "$entry" ] && [ ! -L "$entry" ]; then copy_tree "$entry" "$out/usr/$top"; fi ;;
+      *)
+        if [ "$top" = DEBIAN ]; then continue; fi
+        if [ -d "$entry" ] && [ ! -L "$entry" ]; then
+          $bb mkdir -p "$out/$top"
+          copy_tree "$entry" "$out/$top"
+        else
+          $bb cp -a "$entry" "$out/$top"
+        fi ;;
+    esac
+  done
+  # Links in /bin and the like were relative to the root; one level deeper they are not, so make them absolute.
+  for top in $merged; do
+    if [ -d "$package/$top" ] && [ ! -L "$package/$top" ]; then
+      (cd "$package/$top" && $bb find . -type l) | while read -r link; do
+        target=$($bb readlink "$package/$top/$link")
+        case $target in
+          /*) ;;
+          *..*)
+            path=$($bb dirname "/$top/${link#./}")/$target
+            absolute=
+            IFS=/
+            for part in $path; do
+              case $part in
+                '' | .) ;;
+                ..) absolute=${absolute%/*} ;;
+                *) absolute=$absolute/$part ;;
+              esac
+            done
+            unset IFS
+            case $absolute in /usr/*) ;; *) absolute=/usr$absolute ;; esac
+            $bb ln -sfn "$absolute" "$out/usr/$top/$link" ;;
+        esac
+      done
+    fi
+  done
+done
+
+# Alternatives: the highest priority of each link wins, and its slaves come with it. Read from the scripts, not run.
+for package in $packages; do
+  if [ -f "$package/DEBIAN/postinst" ]; then
+    $bb sed -e ':join' -e '/\\$/{N;s/\\\n/ /;b join' -e '}' "$package/DEBIAN/postinst"
+  fi
+done | $bb awk '
+  function clean(word) { gsub(/["\047;]/, "", word); return word }
+  /update-alternatives/ && /--install/ {
+    n = split($0, word, /[ \t]+/)
+    for (i = 1; i <= n; i++) if (word[i] == "--install") break
+    link = clean(word[i + 1]); target = clean(word[i + 3]); priority = clean(word[i + 4]) + 0
+    if (link !~ /^\// || target !~ /^\//) next
+    if (link in best && best[link] >= priority) next
+    best[link] = priority; chosen[link] = target; slaves[link] = ""
+    for (i = i + 5; i <= n; i++)
+      if (word[i] == "--slave") slaves[link] = slaves[link] clean(word[i + 1]) " " clean(word[i + 3]) "\n"
+  }
+  END { for (link in chosen) printf "%s %s\n%s", link, chosen[link], slaves[link] }
+' | $bb sort -u | while read -r link target; do
+  case $link in *'$'* | *..*) continue ;; esac
+  case $target in *'$'* | *..*) continue ;; esac
+  case $link in /bin/* | /sbin/* | /lib*/*) link=/usr$link ;; esac
+  if { [ -e "$out$target" ] || [ -L "$out$target" ]; } && [ ! -e "$out$link" ] && [ ! -L "$out$link" ]; then
+    $bb mkdir -p "$out${link%/*}"
+    $bb ln -s "$target" "$out$link"
+  fi
+done
+if [ ! -e "$out/usr/bin/sh" ] && [ ! -L "$out/usr/bin/sh" ]; then
+  if [ -e "$out/usr/bin/dash" ]; then $bb ln -s dash "$out/usr/bin/sh"; else $bb ln -s bash "$out/usr/bin/sh"; fi
+fi
+
+# What maintainer scripts would have written to /etc.
+if [ -d "$out/usr/share/base-passwd" ]; then
+  $bb cp "$out/usr/share/base-passwd/passwd.master" "$out/etc/passwd"
+  $bb cp "$out/usr/share/base-passwd/group.master" "$out/etc/group"
+fi
+if [ -d "$out/usr/share/ca-certificates" ]; then
+  $bb mkdir -p "$out/etc/ssl/certs"
+  $bb find "$out/usr/share/ca-certificates" -name '*.crt' | $bb sort | $bb xargs $bb cat > "$out/etc/ssl/certs/ca-certificates.crt"
+fi
+if [ -f "$out/usr/share/libc-bin/nsswitch.conf" ]; then
+  $bb cp "$out/usr/share/libc-bin/nsswitch.conf" "$out/etc/nsswitch.conf"
+fi
+
+# Caches, made by the programs of the tree itself; a tree without the program needs no such cache.
+generate() {
+  if [ -x "$out$1" ]; then
+    $bb unshare -r $bb chroot "$out" "$@" >/dev/null 2>&1 || echo "deb-env: '$*' failed; its cache is missing" >&2
+  fi
+}
+$bb chmod -R u+w "$out"
+if [ -d "$out/usr/share/glib-2.0/schemas" ]; then
+  generate /usr/lib/x86_64-linux-gnu/glib-2.0/glib-compile-schemas /usr/share/glib-2.0/schemas
+fi
+if [ -d "$out/usr/share/mime/packages" ]; then generate /usr/bin/update-mime-database /usr/share/mime; fi
+generate /usr/lib/x86_64-linux-gnu/gdk-pixbuf-2.0/gdk-pixbuf-query-loaders --update-cache
+generate /usr/bin/dot -c
+
+# Tells `firn run` and `firn shell` that programs of this tree want it as their /usr.
+echo 1 > "$out/nix-support/usr-root"

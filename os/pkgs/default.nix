@@ -1,0 +1,66 @@
+# The Debian package set: every package of a lock file as store paths, environments made of them, and a mkDerivation
+# that builds upstream sources with them. Needs nothing of the host and nothing of nixpkgs.
+{
+  lock ? builtins.fromJSON (builtins.readFile ./debian.lock.json),
+  system ? "x86_64-linux",
+}:
+let
+  names = import ./names.nix;
+  fetchDebian = import ./fetch-debian.nix { inherit names; };
+  unpackDeb = import ./unpack-deb.nix { inherit names fetchDebian; };
+
+  # Each binary package of the lock, unpacked.
+  debs = builtins.mapAttrs unpackDeb lock.packages;
+
+  # busybox-static is the builder of everything else: one static program, so that no host file is needed.
+  busybox = "${debs.busybox-static}/bin/busybox";
+
+  # The names that `roots` need, themselves included: dependencies as locked, and the Essential packages.
+  closureOf =
+    roots:
+    let
+      essential = builtins.filter (name: lock.packages.${name}.essential or false) (builtins.attrNames lock.packages);
+      missing = builtins.filter (name: !(lock.packages ? ${name})) roots;
+    in
+    if missing != [ ] then
+      throw "Debian package '${builtins.head missing}' is not in the lock; add it with 'firn deb lock'"
+    else
+      builtins.sort builtins.lessThan (
+        map (node: node.key) (
+          builtins.genericClosure {
+            startSet = map (key: { inherit key; }) (roots ++ essential);
+            operator = node: map (key: { inherit key; }) lock.packages.${node.key}.depends;
+          }
+        )
+      );
+
+  debEnv = import ./deb-env.nix { inherit debs busybox closureOf system; };
+
+  mkDerivation = import ./mk-derivation.nix { inherit debs busybox closureOf debEnv system; };
+
+  # A file of a locked source package, e.g. debianSource "hello" "hello_2.10.orig.tar.gz".
+  debianSource =
+    package: file:
+    let
+      source = lock.sources.${package} or (throw "Debian source package '${package}' is not in the lock");
+    in
+    fetchDebian file (source.files.${file} or (throw "source package '${package}' has no file '${file}'"));
+
+  # One environment for each root of the lock.
+  environments = builtins.listToAttrs (
+    map (name: {
+      inherit name;
+      value = debEnv {
+        name = names.storeName name lock.packages.${name}.version;
+        packages = [ name ];
+        meta = {
+          inherit (lock.packages.${name}) description;
+          mainProgram = name;
+        };
+      };
+    }) (builtins.filter (name: lock.packages ? ${name}) lock.roots)
+  );
+in
+{
+  inherit lock debs busybox closureOf debEnv mkDerivation debianSource environments;
+}

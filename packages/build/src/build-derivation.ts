@@ -1,0 +1,418 @@
+/** Builds one derivation whose inputs are valid: locks, environment, sandbox, builder, registration, cleaning up. */
+import fs from "node:fs";
+import path from "node:path";
+import {
+  type Derivation,
+  derivationKind,
+  derivationOutputPath,
+  FirnError,
+  hashPlaceholder,
+  makeStorePath,
+  outputPathName,
+  parseSecretKey,
+  splitStorePath,
+  storePathHashPart,
+  storePathName,
+} from "@firn/formats";
+import { computeClosure, type EventSink, fsPath, type LocalStore, removePath, type Settings } from "@firn/store";
+import { findBuiltin } from "./builtin/builtin.ts";
+import type { BuiltinContext } from "./builtin/context.ts";
+import { prepareEnvironment, rewriteText } from "./environment.ts";
+import { BuildLog } from "./log/build-log.ts";
+import { type BuildOptions, readBuildOptions } from "./options.ts";
+import { registerOutputs } from "./outputs/register.ts";
+import { type RunResult, runBuilder } from "./run-builder.ts";
+import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.ts";
+
+const HOMELESS = "/homeless-shelter";
+
+/** Everything a build needs. `inputs` are valid paths (not yet closed over references). */
+export interface BuildRequest {
+  readonly store: LocalStore;
+  readonly settings: Settings;
+  readonly drvPath: string;
+  readonly derivation: Derivation;
+  readonly inputs: readonly string[];
+  readonly mode: "normal" | "check" | "repair";
+  readonly events: EventSink;
+  readonly signal?: AbortSignal;
+  /** Called when the build really starts (nobody else has made the outputs meanwhile). */
+  readonly onStart?: () => void;
+  readonly offline?: boolean;
+}
+
+/** Output paths by name, and whether something was really built. */
+export interface BuildOutcome {
+  readonly outputs: ReadonlyMap<string, string>;
+  readonly built: boolean;
+}
+
+/** What failed, for dependents. */
+export class BuildFailure extends FirnError {
+  readonly drvPath: string;
+  constructor(drvPath: string, message: string, exitStatus: number) {
+    super("build-failed", message, { exitStatus });
+    this.drvPath = drvPath;
+  }
+}
+
+/** Builds; errors `build-failed`, `output-rejected`, `hash-mismatch`, `no-sandbox`, `aborted`, … */
+export async function buildDerivation(request: BuildRequest): Promise<BuildOutcome> {
+  const { store, derivation } = request;
+  const known = knownOutputs(request);
+  for (const output of known.values()) await store.addTempRoot(output);
+  const locks = await store.lockPaths(known.size > 0 ? known.values() : [request.drvPath]);
+  try {
+    const valid = new Map<string, string>();
+    for (const [name, output] of known) if (await store.isValidPath(output)) valid.set(name, output);
+    if (request.mode === "normal" && known.size > 0 && valid.size === derivation.outputs.size) {
+      return { outputs: valid, built: false };
+    }
+    if (request.mode === "normal") {
+      for (const [name, output] of known) if (!valid.has(name)) removePath(store.realPath(output));
+    }
+    request.onStart?.();
+    const kept = request.mode === "repair" ? new Map<string, string>() : valid;
+    return { outputs: await buildLocked(request, known, kept), built: true };
+  } finally {
+    locks.release();
+  }
+}
+
+function knownOutputs(request: BuildRequest): Map<string, string> {
+  const known = new Map<string, string>();
+  for (const name of request.derivation.outputs.keys()) {
+    const output = derivationOutputPath(request.derivation, name, request.store.storeDir);
+    if (output !== undefined) known.set(name, output);
+  }
+  return known;
+}
+
+async function buildLocked(
+  request: BuildRequest,
+  known: ReadonlyMap<string, string>,
+  valid: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
+  const { store, settings, derivation, drvPath } = request;
+  const options = readBuildOptions(derivation, store.storeDir);
+  const sandboxed = wantsSandbox(request, options);
+  const inputPaths = new Set(await computeClosure(store, request.inputs));
+  if (sandboxed) for (const path of await sandboxClosure(request)) inputPaths.add(path);
+  if (sandboxed) requireSandbox();
+  else if (!derivation.builder.startsWith("builtin:") && store.location.realStoreDir !== store.storeDir) {
+    throw new FirnError(
+      "no-sandbox",
+      `cannot build '${drvPath}' without a sandbox in a store that is not at ${store.storeDir}`,
+    );
+  }
+  const directory = makeBuildDirectory(store, settings);
+  const log = new BuildLog(drvPath, { store, settings, events: request.events });
+  let keep = false;
+  try {
+    const scratch = scratchPaths(request, { known, valid, sandboxed });
+    const run: PreparedRun = { request, options, inputPaths, directory, scratch, log };
+    const place = sandboxed ? await runSandboxed(run) : await runPlain(run);
+    try {
+      return await registerOutputs({
+        store,
+        drvPath,
+        derivation,
+        options,
+        inputPaths,
+        scratch,
+        locate: place.locate,
+        valid,
+        mode: request.mode,
+        signingKeys: settings.get("secret-key-files").map((file) => parseSecretKey(fs.readFileSync(file, "latin1"))),
+        ignoredAttributes: settings.get("ignored-acls"),
+        keepFailed: settings.get("keep-failed"),
+      });
+    } finally {
+      place.cleanUp();
+    }
+  } catch (error) {
+    keep = settings.get("keep-failed") && request.signal?.aborted !== true;
+    if (keep) {
+      request.events({ kind: "message", level: "notice", text: `note: keeping build directory '${directory.host}'` });
+    }
+    throw error;
+  } finally {
+    await log.close();
+    if (!keep) removePath(directory.top);
+  }
+}
+
+/** Store paths that the setting sandbox-paths brings in, with all they refer to; never the outputs themselves. */
+async function sandboxClosure(request: BuildRequest): Promise<string[]> {
+  const { store, settings } = request;
+  const roots = settings.get("sandbox-paths").flatMap((text) => {
+    const source = text.replace(/\?$/, "").replace(/^[^=]*=/, "");
+    return source.startsWith(`${store.storeDir}/`) ? [splitStorePath(source, store.storeDir).storePath] : [];
+  });
+  const valid = await store.queryValidPaths(roots);
+  const outputs = new Set(knownOutputs(request).values());
+  return (await computeClosure(store, valid)).filter((path) => !outputs.has(path));
+}
+
+function wantsSandbox(request: BuildRequest, options: BuildOptions): boolean {
+  if (request.derivation.builder.startsWith("builtin:")) return false;
+  const kind = derivationKind(request.derivation);
+  const open = kind === "fixed" || kind === "impure";
+  switch (request.settings.get("sandbox")) {
+    case "true":
+      if (options.noChroot) {
+        throw new FirnError(
+          "no-chroot",
+          `derivation '${request.drvPath}' has '__noChroot' set, but that's not allowed when 'sandbox' is 'true'`,
+        );
+      }
+      return true;
+    case "false":
+      return false;
+    case "relaxed":
+      return !open && !options.noChroot;
+  }
+}
+
+interface BuildDirectory {
+  /** To be deleted. */
+  readonly top: string;
+  /** Where the build happens, on this machine. */
+  readonly host: string;
+}
+
+function makeBuildDirectory(store: LocalStore, settings: Settings): BuildDirectory {
+  const parent = settings.get("build-dir") ?? `${store.location.stateDir}/builds`;
+  fs.mkdirSync(fsPath(parent), { recursive: true });
+  const top = fs.mkdtempSync(path.join(Buffer.from(parent, "latin1").toString(), `nix-${process.pid}-`));
+  const host = `${top}/build`;
+  fs.mkdirSync(host, { mode: 0o700 });
+  return { top: Buffer.from(top).toString("latin1"), host: Buffer.from(host).toString("latin1") };
+}
+
+const ZERO_HASH = { algorithm: "sha256" as const, bytes: new Uint8Array(32) };
+
+/** Where the builder writes each output: the final path when that is free, else a stand-in whose hash is rewritten afterwards. */
+function scratchPaths(
+  request: BuildRequest,
+  state: { known: ReadonlyMap<string, string>; valid: ReadonlyMap<string, string>; sandboxed: boolean },
+): Map<string, string> {
+  const { drvPath, derivation, store } = request;
+  const scratch = new Map<string, string>();
+  for (const name of [...derivation.outputs.keys()].sort()) {
+    const known = state.known.get(name);
+    if (known === undefined) {
+      const type = `rewrite:${drvPath}:name:${name}`;
+      const pathName = outputPathName(derivation.name, name);
+      scratch.set(name, makeStorePath({ type, hash: ZERO_HASH, name: pathName, storeDir: store.storeDir }));
+    } else if (state.sandboxed || !state.valid.has(name)) scratch.set(name, known);
+    else {
+      const type = `rewrite:${drvPath}:${known}`;
+      scratch.set(name, makeStorePath({ type, hash: ZERO_HASH, name: storePathName(known), storeDir: store.storeDir }));
+    }
+  }
+  return scratch;
+}
+
+interface PreparedRun {
+  readonly request: BuildRequest;
+  readonly options: BuildOptions;
+  readonly inputPaths: ReadonlySet<string>;
+  readonly directory: BuildDirectory;
+  readonly scratch: ReadonlyMap<string, string>;
+  readonly log: BuildLog;
+}
+
+interface Place {
+  readonly locate: (scratchPath: string) => string;
+  cleanUp(): void;
+}
+
+function rewritesOf(run: PreparedRun): Map<string, string> {
+  const rewrites = new Map<string, string>();
+  for (const [name, scratchPath] of run.scratch) {
+    rewrites.set(hashPlaceholder(name), scratchPath);
+    const known = derivationOutputPath(run.request.derivation, name, run.request.store.storeDir);
+    if (known !== undefined && known !== scratchPath) {
+      rewrites.set(storePathHashPart(known), storePathHashPart(scratchPath));
+    }
+  }
+  return rewrites;
+}
+
+async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<Map<string, string>> {
+  const { request, options, inputPaths } = run;
+  const rewrites = rewritesOf(run);
+  const { variables, files } = await prepareEnvironment(request.derivation, {
+    store: request.store,
+    settings: request.settings,
+    options,
+    inputPaths,
+    buildDir,
+    homeDir: HOMELESS,
+  });
+  for (const [name, text] of files) {
+    fs.writeFileSync(fsPath(`${run.directory.host}/${name}`), Buffer.from(rewriteText(text, rewrites), "latin1"));
+  }
+  return new Map([...variables].map(([name, value]) => [name, rewriteText(value, rewrites)]));
+}
+
+async function runSandboxed(run: PreparedRun): Promise<Place> {
+  const { request, directory } = run;
+  const { settings, derivation } = request;
+  const kind = derivationKind(derivation);
+  const buildDir = settings.get("sandbox-build-dir");
+  const environment = await builderEnvironment(run, buildDir);
+  const sandbox: Sandbox = prepareSandbox({
+    store: request.store,
+    settings,
+    drvPath: request.drvPath,
+    inputPaths: run.inputPaths,
+    hostBuildDir: directory.host,
+    buildDir,
+    network: kind === "fixed" || kind === "impure",
+  });
+  try {
+    const rewrites = rewritesOf(run);
+    const argumentsFile = `${sandbox.top}/arguments`;
+    fs.writeFileSync(fsPath(argumentsFile), sandbox.argumentsFile(environment), { mode: 0o600 });
+    const seccompFile = `${sandbox.top}/seccomp`;
+    if (sandbox.seccomp !== undefined) fs.writeFileSync(fsPath(seccompFile), sandbox.seccomp);
+    const builder = [derivation.builder, ...derivation.args].map((text) => rewriteText(text, rewrites));
+    const result = await runBuilder({
+      command: sandbox.command(builder),
+      environment: hostEnvironment(),
+      directory: "/",
+      log: run.log,
+      argumentsFile,
+      ...(sandbox.seccomp === undefined ? {} : { seccompFile }),
+      ...limits(request),
+    });
+    await requireSuccess(run, result);
+    return { locate: (scratchPath) => sandbox.root + scratchPath, cleanUp: () => removePath(sandbox.top) };
+  } catch (error) {
+    removePath(sandbox.top);
+    throw error;
+  }
+}
+
+async function runPlain(run: PreparedRun): Promise<Place> {
+  const { request, directory } = run;
+  const { store, derivation } = request;
+  const rewrites = rewritesOf(run);
+  const place: Place = { locate: (scratchPath) => store.realPath(scratchPath), cleanUp: () => {} };
+  for (const scratchPath of run.scratch.values()) removePath(store.realPath(scratchPath));
+  if (derivation.builder.startsWith("builtin:")) {
+    await runBuiltin(run, place);
+    return place;
+  }
+  const environment = await builderEnvironment(run, directory.host);
+  if (fs.existsSync(HOMELESS)) {
+    throw new FirnError(
+      "home-exists",
+      `home directory "${HOMELESS}" exists; please remove it to assure purity of builds without sandboxing`,
+    );
+  }
+  const builder = [derivation.builder, ...derivation.args].map((text) => rewriteText(text, rewrites));
+  const result = await runBuilder({
+    command: builder,
+    environment: Object.fromEntries(environment),
+    directory: directory.host,
+    log: run.log,
+    argv0: path.basename(derivation.builder),
+    ...limits(request),
+  });
+  await requireSuccess(run, result);
+  return place;
+}
+
+async function runBuiltin(run: PreparedRun, place: Place): Promise<void> {
+  const { request } = run;
+  const { derivation, drvPath } = request;
+  const builtin = findBuiltin(derivation.builder);
+  const context: BuiltinContext = {
+    store: request.store,
+    settings: request.settings,
+    drvPath,
+    derivation,
+    directory: run.directory.host,
+    events: request.events,
+    offline: request.offline ?? false,
+    output: (name) => {
+      const scratchPath = run.scratch.get(name);
+      if (scratchPath === undefined) {
+        throw new FirnError("bad-derivation", `'${derivation.builder}' requires an '${name}' output`);
+      }
+      return place.locate(scratchPath);
+    },
+    log: (line) => run.log.write(Buffer.from(`${line}\n`)),
+  };
+  try {
+    await builtin(context);
+  } catch (error) {
+    for (const scratchPath of run.scratch.values()) removePath(place.locate(scratchPath));
+    if (!(error instanceof FirnError)) throw error;
+    run.log.write(Buffer.from(`error: ${error.message}\n`));
+    await requireSuccess(run, { ok: false, status: "failed with exit code 1", code: 1 });
+  }
+}
+
+function limits(request: BuildRequest): {
+  timeout: number;
+  maxSilence: number;
+  maxLogSize: number;
+  signal?: AbortSignal;
+} {
+  const { settings } = request;
+  return {
+    timeout: settings.get("timeout"),
+    maxSilence: settings.get("max-silent-time"),
+    maxLogSize: settings.get("max-build-log-size"),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  };
+}
+
+function hostEnvironment(): Record<string, string> {
+  return { PATH: process.env.PATH ?? "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
+}
+
+async function requireSuccess(run: PreparedRun, result: RunResult): Promise<void> {
+  const { request, log } = run;
+  const { drvPath, settings } = request;
+  if (request.signal?.aborted === true) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+  if (result.ok) return;
+  await log.close();
+  switch (result.timedOut) {
+    case "timeout":
+      throw new BuildFailure(drvPath, `timed out after ${settings.get("timeout")} seconds`, 101);
+    case "silence": {
+      const seconds = settings.get("max-silent-time");
+      throw new BuildFailure(drvPath, `timed out after ${seconds} seconds`, 101);
+    }
+    case "log-size": {
+      const limit = settings.get("max-build-log-size");
+      throw new BuildFailure(drvPath, `'${drvPath}' killed after writing more than ${limit} bytes of log output`, 100);
+    }
+    case undefined:
+      break;
+  }
+  let message = `Cannot build '${drvPath}'.\nReason: builder ${result.status}.${outputsMessage(request)}`;
+  if (log.tail.length > 0) {
+    const lines = log.tail.map((line) => `> ${line}\n`).join("");
+    message += `\nLast ${log.tail.length} log lines:\n${lines}For full logs, run:\n  nix log ${drvPath}`;
+  }
+  throw new BuildFailure(drvPath, message, 100);
+}
+
+function outputsMessage(request: BuildRequest): string {
+  return showOutputs(request.derivation, request.store.storeDir);
+}
+
+/** The known output paths of a derivation as the reference lists them in errors; empty when none is known. */
+export function showOutputs(derivation: Derivation, storeDir: string): string {
+  const paths = [...derivation.outputs.keys()]
+    .map((name) => derivationOutputPath(derivation, name, storeDir))
+    .filter((output) => output !== undefined)
+    .sort();
+  return paths.length === 0 ? "" : `\nOutput paths:${paths.map((output) => `\n  ${output}`).join("")}`;
+}

@@ -1,0 +1,224 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { type Derivation, derivationStorePath, fillOutputPaths, parseHash } from "@firn/formats";
+import { type FirnEvent, LocalStore, removePath, Settings, storeLocation } from "@firn/store";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type BuildPathsOptions, buildPaths, queryMissing, requireSandbox } from "./index.ts";
+
+/** The host's own programs stand in for a closed tool chain. */
+const HOST = ["/bin", "/lib", "/lib64?", "/usr"];
+
+function sandboxWorks(): boolean {
+  try {
+    requireSandbox();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let root: string;
+let store: LocalStore;
+let settings: Settings;
+let events: FirnEvent[];
+
+beforeEach(async () => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "firn-build-"));
+  fs.chmodSync(root, 0o755);
+  store = await LocalStore.open({ location: storeLocation({ rootDir: root }) });
+  settings = new Settings();
+  settings.set("sandbox-paths", HOST.filter((item) => fs.existsSync(item.replace("?", ""))).join(" "));
+  settings.set("substituters", "");
+  events = [];
+});
+
+afterEach(async () => {
+  await store.close();
+  removePath(root);
+});
+
+interface Recipe {
+  readonly script: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly inputs?: readonly string[];
+  readonly outputs?: readonly string[];
+  readonly fixed?: string;
+}
+
+async function derive(name: string, recipe: Recipe): Promise<{ drvPath: string; derivation: Derivation }> {
+  const outputs = recipe.outputs ?? ["out"];
+  const env = new Map<string, string>([
+    ["PATH", "/bin:/usr/bin"],
+    ...outputs.map((output): [string, string] => [output, ""]),
+  ]);
+  for (const [key, value] of Object.entries(recipe.env ?? {})) env.set(key, value);
+  const plain: Derivation = {
+    name,
+    outputs: new Map(
+      outputs.map((output) => [
+        output,
+        recipe.fixed === undefined
+          ? { kind: "deferred" as const }
+          : { kind: "fixed" as const, address: { method: "flat" as const, hash: parseHash(recipe.fixed) } },
+      ]),
+    ),
+    inputDrvs: new Map((recipe.inputs ?? []).map((input) => [input, { outputs: ["out"] }])),
+    inputSrcs: [],
+    system: settings.get("system"),
+    builder: "/bin/sh",
+    args: ["-ec", recipe.script],
+    env,
+  };
+  const { hashDerivationModulo } = await import("@firn/formats");
+  const lookup = (drvPath: string): ReturnType<typeof hashDerivationModulo> =>
+    hashDerivationModulo(store.readDerivation(drvPath), { maskOutputs: false, lookup });
+  const derivation =
+    recipe.fixed === undefined
+      ? fillOutputPaths(plain, { lookup })
+      : {
+          ...plain,
+          env: new Map([...env, ["out", (await import("@firn/formats")).derivationOutputPath(plain, "out")!]]),
+        };
+  const { contents, references } = derivationStorePath(derivation);
+  return { drvPath: await store.addTextToStore(`${name}.drv`, contents, references), derivation };
+}
+
+function build(
+  drvPath: string,
+  more: Partial<BuildPathsOptions> = {},
+): Promise<readonly { outputs: ReadonlyMap<string, string> }[]> {
+  return buildPaths([{ kind: "built", drvPath, outputs: "*" }], {
+    store,
+    settings,
+    events: (event) => events.push(event),
+    ...more,
+  });
+}
+
+const lines = (): string[] => events.flatMap((event) => (event.kind === "build-log" ? [event.line] : []));
+
+describe.skipIf(!sandboxWorks())("building in the sandbox", () => {
+  it("runs the builder as user 1000 in a place of its own and registers what it made", async () => {
+    const { drvPath } = await derive("probe", {
+      script: `id -u; id -g; hostname; pwd; umask; cat /proc/self/uid_map | tr -s ' '; test -t 2 && echo tty; echo $NIX_BUILD_TOP $TMPDIR $HOME; ls /nix/store; echo hello > $out`,
+    });
+    const [result] = await build(drvPath);
+    const out = result!.outputs.get("out")!;
+    expect(fs.readFileSync(store.realPath(out), "latin1")).toBe("hello\n");
+    const uid = process.getuid?.();
+    expect(lines().map((line) => line.trim())).toEqual([
+      "1000",
+      "100",
+      "localhost",
+      "/build",
+      "0022",
+      `1000 ${uid === 0 ? 0 : 0} 1`,
+      "tty",
+      "/build /build /homeless-shelter",
+    ]);
+    expect(await store.queryPathInfo(out)).toMatchObject({ deriver: drvPath, ultimate: true, references: [] });
+    expect(fs.readdirSync(`${store.location.stateDir}/builds`)).toEqual([]);
+  });
+
+  it("sees only its inputs, and finds references in what it made", async () => {
+    const dep = await derive("dep", { script: "mkdir $out; echo x > $out/f" });
+    await store.addTextToStore("stranger", "x", []);
+    const depOut = dep.derivation.env.get("out")!;
+    const user = await derive("user", {
+      script: `ls /nix/store; mkdir $out $dev; echo ${depOut} > $out/a; echo $out > $dev/b; ! echo x > ${depOut}/g`,
+      inputs: [dep.drvPath],
+      outputs: ["out", "dev"],
+    });
+    const missing = await queryMissing([{ kind: "built", drvPath: user.drvPath, outputs: "*" }], { store, settings });
+    expect(missing.willBuild).toEqual([dep.drvPath, user.drvPath].sort());
+    const [result] = await build(user.drvPath);
+    expect(lines()[0]).toBe(depOut.slice("/nix/store/".length));
+    const [out, dev] = [result!.outputs.get("out")!, result!.outputs.get("dev")!];
+    expect((await store.queryPathInfo(out))!.references).toEqual([depOut]);
+    expect((await store.queryPathInfo(dev))!.references).toEqual([out]);
+  });
+
+  it("tells failures in the reference's words and leaves nothing behind", async () => {
+    const { drvPath, derivation } = await derive("fail", { script: "echo one; echo two >&2; exit 3" });
+    await expect(build(drvPath)).rejects.toThrow(
+      `Cannot build '${drvPath}'.\nReason: builder failed with exit code 3.\nOutput paths:\n  ${derivation.env.get("out")}\nLast 2 log lines:\n> one\n> two\nFor full logs, run:\n  nix log ${drvPath}`,
+    );
+    const user = await derive("user", { script: "true", inputs: [drvPath] });
+    await expect(build(user.drvPath)).rejects.toThrow("Reason: 1 dependency failed.");
+    expect(fs.readdirSync(store.location.realStoreDir).filter((name) => !name.endsWith(".drv"))).toEqual([".links"]);
+    expect(fs.readdirSync(`${store.location.stateDir}/builds`)).toEqual([]);
+  });
+
+  it("refuses a wrong fixed output, names both hashes, and keeps the right one under its own path", async () => {
+    const { drvPath } = await derive("fixed", {
+      script: "echo hello > $out",
+      fixed: "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    });
+    await expect(build(drvPath)).rejects.toMatchObject({
+      exitStatus: 102,
+      message: `hash mismatch in fixed-output derivation '${drvPath}':\n  specified: sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n     got:    sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM=`,
+    });
+    const good = await derive("fixed", {
+      script: "exit 1",
+      fixed: "sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM=",
+    });
+    await build(good.drvPath);
+  });
+
+  it("gives no setuid bits, no network and no processes of others", async () => {
+    const { drvPath } = await derive("closed", {
+      script: `touch x; chmod u+s x && exit 1; chmod 755 x; test $$ = 1; grep -c : /proc/net/dev; touch $out`,
+    });
+    await build(drvPath);
+    expect(lines().at(-1)).toBe("1");
+  });
+
+  it("builds once what is asked for twice at the same time", async () => {
+    const { drvPath } = await derive("once", { script: "sleep 0.5; echo built; touch $out" });
+    const second = await LocalStore.open({ location: storeLocation({ rootDir: root }) });
+    await Promise.all([build(drvPath), build(drvPath, { store: second })]);
+    await second.close();
+    expect(lines()).toEqual(["built"]);
+  });
+
+  it("stops at once when aborted, without a process, lock or half path", async () => {
+    const { drvPath } = await derive("long", { script: "echo started; touch $out; sleep 1000" });
+    const controller = new AbortController();
+    const running = build(drvPath, {
+      signal: controller.signal,
+      events: (event) => {
+        if (event.kind === "build-log") controller.abort();
+      },
+    });
+    await expect(running).rejects.toMatchObject({ code: "aborted" });
+    expect(fs.readdirSync(store.location.realStoreDir).sort()).toEqual([".links", path.basename(drvPath)]);
+    expect(fs.readdirSync(`${store.location.stateDir}/builds`)).toEqual([]);
+  });
+
+  it("ends builds that take too long or say nothing", async () => {
+    settings.set("timeout", "1");
+    const { drvPath } = await derive("slow", { script: "sleep 1000" });
+    await expect(build(drvPath)).rejects.toMatchObject({ exitStatus: 101, message: "timed out after 1 seconds" });
+  });
+
+  it("checks that a build is repeatable", async () => {
+    const same = await derive("same", { script: "echo $out > $out" });
+    await build(same.drvPath);
+    await build(same.drvPath, { mode: "check" });
+    const random = await derive("random", { script: "cat /proc/sys/kernel/random/uuid > $out" });
+    await build(random.drvPath);
+    await expect(build(random.drvPath, { mode: "check" })).rejects.toThrow("may not be deterministic: output");
+  });
+
+  it("keeps going past a failure when told to", async () => {
+    settings.set("keep-going", "true");
+    const bad = await derive("bad", { script: "exit 1" });
+    const good = await derive("good", { script: "sleep 0.3; touch $out" });
+    const targets = [bad, good].map(({ drvPath }) => ({ kind: "built" as const, drvPath, outputs: "*" as const }));
+    await expect(buildPaths(targets, { store, settings, events: () => {} })).rejects.toThrow(
+      "builder failed with exit code 1",
+    );
+    expect(await store.isValidPath(good.derivation.env.get("out")!)).toBe(true);
+  });
+});

@@ -1,0 +1,73 @@
+/** `builtin:fetchurl`: downloads one file (or a NAR, with `unpack`), from the first of its URLs that has it. */
+import fs from "node:fs";
+import { derivationKind, FirnError, NarParser, printHash } from "@firn/formats";
+import { decompress, fsPath, RestoreSink, removePath, Transferrer, transferOptions } from "@firn/store";
+import { attribute, type BuiltinContext } from "./context.ts";
+import { resolveMirrors } from "./mirrors.ts";
+
+/** Downloads to output `out`. Attributes: `url` or `urls`, `unpack`, `executable`. */
+export async function fetchUrl(context: BuiltinContext): Promise<void> {
+  const { derivation, settings } = context;
+  const kind = derivationKind(derivation);
+  const out = derivation.outputs.get("out");
+  if (out === undefined) throw new FirnError("bad-derivation", "'builtin:fetchurl' requires an 'out' output");
+  if (kind !== "fixed" && kind !== "impure") {
+    throw new FirnError("bad-derivation", "'builtin:fetchurl' must be a fixed-output or impure derivation");
+  }
+  const urls = urlsOf(context);
+  const candidates = urls.flatMap((url) => resolveMirrors(url, settings));
+  if (out.kind === "fixed" && out.address.method === "flat") {
+    const { hash } = out.address;
+    for (const mirror of settings.get("hashed-mirrors")) {
+      candidates.unshift(`${mirror.replace(/\/*$/, "/")}${hash.algorithm}/${printHash(hash, "base16", false)}`);
+    }
+  }
+  const transferrer = new Transferrer(transferOptions(settings, { events: context.events, offline: context.offline }));
+  const failures: FirnError[] = [];
+  try {
+    for (const url of candidates) {
+      try {
+        await download(context, transferrer, url);
+        return;
+      } catch (error) {
+        if (!(error instanceof FirnError)) throw error;
+        failures.push(error);
+        removePath(context.output("out"));
+        if (candidates.length > 1) context.log(error.message);
+      }
+    }
+  } finally {
+    await transferrer.close();
+  }
+  throw failures.at(-1) ?? new FirnError("bad-derivation", "'builtin:fetchurl' has no URL");
+}
+
+function urlsOf(context: BuiltinContext): string[] {
+  const several = (context.derivation.env.get("urls") ?? "").split(/\s+/).filter((url) => url !== "");
+  return several.length > 0 ? several : [attribute(context, "url")];
+}
+
+async function download(context: BuiltinContext, transferrer: Transferrer, url: string): Promise<void> {
+  const { env } = context.derivation;
+  const target = context.output("out");
+  const transfer = await transferrer.open({ url, progress: true });
+  if (env.get("unpack") === "1") {
+    const sink = new RestoreSink(target);
+    const parser = new NarParser(sink);
+    try {
+      const method = urlsOf(context)[0]!.endsWith(".xz") ? "xz" : "none";
+      for await (const chunk of decompress(transfer.body, method)) parser.push(chunk);
+      parser.finish();
+    } finally {
+      sink.close();
+    }
+  } else {
+    const fd = fs.openSync(fsPath(target), "w", 0o644);
+    try {
+      for await (const chunk of transfer.body) for (let at = 0; at < chunk.length; ) at += fs.writeSync(fd, chunk, at);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+  if (env.get("executable") === "1") fs.chmodSync(fsPath(target), 0o755);
+}

@@ -1,0 +1,70 @@
+/** `mirror://debian/…` and `mirror://debian-security/…`: which servers they mean is a setting, or what this machine's apt uses. */
+import fs from "node:fs";
+import path from "node:path";
+import { FirnError } from "@firn/formats";
+import { hasErrorCode, type Settings } from "@firn/store";
+
+const SECURITY = /debian-security\/?$|security\.debian\.org/;
+
+/** One archive on a server. */
+export interface DebMirror {
+  readonly archive: string;
+  readonly url: string;
+}
+
+/** The mirrors in order: those of the setting `deb-mirrors`, else those of the host's apt. */
+export function debMirrors(settings: Settings, aptDirectory = "/etc/apt"): DebMirror[] {
+  const configured = settings.get("deb-mirrors").map((text): DebMirror => {
+    const split = /^([a-z-]+)=(.*)$/.exec(text);
+    const url = (split?.[2] ?? text).replace(/\/*$/, "");
+    return { archive: split?.[1] ?? (SECURITY.test(url) ? "debian-security" : "debian"), url };
+  });
+  return configured.length > 0 ? configured : aptMirrors(aptDirectory);
+}
+
+/** What the apt sources below `directory` name, without duplicates. */
+export function aptMirrors(directory: string): DebMirror[] {
+  const found = new Map<string, DebMirror>();
+  for (const file of sourceFiles(directory)) {
+    const text = fs.readFileSync(file, "latin1");
+    for (const line of text.split("\n")) {
+      const plain = line.replace(/#.*/, "").trim();
+      const fields = /^deb\s+(?:\[[^\]]*\]\s+)?(\S+)/.exec(plain)?.[1] ?? /^URIs:\s*(.*)$/.exec(plain)?.[1];
+      for (const raw of (fields ?? "").split(/\s+/)) {
+        if (!/^(https?|file):/.test(raw)) continue;
+        const url = raw.replace(/\/*$/, "");
+        found.set(url, { archive: SECURITY.test(url) ? "debian-security" : "debian", url });
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+function sourceFiles(directory: string): string[] {
+  const files = [path.join(directory, "sources.list")];
+  try {
+    for (const name of fs.readdirSync(path.join(directory, "sources.list.d")).sort()) {
+      if (/\.(list|sources)$/.test(name)) files.push(path.join(directory, "sources.list.d", name));
+    }
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) throw error;
+  }
+  return files.filter((file) => fs.existsSync(file));
+}
+
+/** The real URLs of a `mirror://` URL; any other URL is itself. Errors `unknown-mirror`, `no-mirror`. */
+export function resolveMirrors(url: string, settings: Settings): string[] {
+  const match = /^mirror:\/\/([a-z-]+)\/(.*)$/.exec(url);
+  if (match === null) return [url];
+  const [, archive, file] = match;
+  if (archive !== "debian" && archive !== "debian-security") {
+    throw new FirnError("unknown-mirror", `cannot download '${url}': there is no mirror list '${archive}'`);
+  }
+  const mirrors = debMirrors(settings).filter((mirror) => mirror.archive === archive);
+  if (mirrors.length === 0) {
+    throw new FirnError("no-mirror", `cannot download '${url}': no mirror of '${archive}' is known`, {
+      hint: `set deb-mirrors in nix.conf: deb-mirrors = ${archive}=URL`,
+    });
+  }
+  return mirrors.map((mirror) => `${mirror.url}/${file}`);
+}

@@ -1,0 +1,120 @@
+/** Getting paths from other stores, references first. */
+import { FirnError, type PathInfo } from "@firn/formats";
+import type { EventSink, LocalStore, Store } from "@firn/store";
+import { Semaphore } from "./semaphore.ts";
+
+/** A path some store offers. */
+export interface Offer {
+  readonly info: PathInfo & { readonly fileSize?: number };
+  readonly store: Store;
+}
+
+/** Where to get paths from and how. */
+export interface SubstitutionOptions {
+  readonly store: LocalStore;
+  readonly substituters: readonly Store[];
+  readonly maxJobs: number;
+  readonly events: EventSink;
+  readonly signal?: AbortSignal;
+}
+
+/** Asks for each path once and copies it once. */
+export class Substitution {
+  readonly #options: SubstitutionOptions;
+  readonly #offers = new Map<string, Promise<Offer | undefined>>();
+  readonly #goals = new Map<string, Promise<boolean>>();
+  readonly #slots: Semaphore;
+  readonly #failed = new Set<Store>();
+  #reported = false;
+
+  constructor(options: SubstitutionOptions) {
+    this.#options = options;
+    this.#slots = new Semaphore(Math.max(1, options.maxJobs));
+  }
+
+  /** The first store that has the path in an acceptable form. */
+  offer(path: string): Promise<Offer | undefined> {
+    let found = this.#offers.get(path);
+    if (found === undefined) {
+      found = this.#search(path);
+      this.#offers.set(path, found);
+    }
+    return found;
+  }
+
+  /** Makes a path valid with everything it refers to; false when no store has it all. */
+  obtain(path: string): Promise<boolean> {
+    let goal = this.#goals.get(path);
+    if (goal === undefined) {
+      goal = this.#obtain(path);
+      this.#goals.set(path, goal);
+    }
+    return goal;
+  }
+
+  async #search(path: string): Promise<Offer | undefined> {
+    const { store } = this.#options;
+    for (const substituter of this.#options.substituters) {
+      if (this.#failed.has(substituter)) continue;
+      try {
+        const info = await substituter.queryPathInfo(path);
+        if (info === undefined) continue;
+        if (!store.isTrusted(info)) {
+          this.#say(
+            "warn",
+            `ignoring substitute for '${path}' from '${substituter.uri}', as it's not signed by any of the keys in 'trusted-public-keys'`,
+          );
+          continue;
+        }
+        return { info, store: substituter };
+      } catch (error) {
+        if (!(error instanceof FirnError)) throw error;
+        if (error.code === "aborted") throw error;
+        this.#failed.add(substituter);
+        this.#say("warn", `${error.message}; not asking '${substituter.uri}' any more`);
+      }
+    }
+    return undefined;
+  }
+
+  async #obtain(path: string): Promise<boolean> {
+    const { store, signal } = this.#options;
+    await store.addTempRoot(path);
+    if (await store.isValidPath(path)) return true;
+    const offer = await this.offer(path);
+    if (offer === undefined) return false;
+    const others = offer.info.references.filter((reference) => reference !== path);
+    const got = await Promise.all(others.map((reference) => this.obtain(reference)));
+    if (got.includes(false)) {
+      this.#say("debug", `some references of path '${path}' could not be realised`);
+      return false;
+    }
+    return this.#slots.run(async () => {
+      if (signal?.aborted === true) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+      return this.#copy(offer);
+    });
+  }
+
+  async #copy({ info, store: from }: Offer): Promise<boolean> {
+    const { store, events } = this.#options;
+    const { path } = info;
+    events({ kind: "copy-start", path, from: from.uri, to: store.uri, size: info.fileSize ?? info.narSize });
+    let ok = false;
+    try {
+      await store.addToStore({ ...info, ultimate: false }, from.narFromPath(path), { checkSignatures: true });
+      ok = true;
+    } catch (error) {
+      if (!(error instanceof FirnError)) throw error;
+      this.#say("error", error.message);
+      if (!this.#reported) this.#say("warn", `error: substitution of '${path}' from '${from.uri}' failed`);
+      this.#reported = true;
+    } finally {
+      events({ kind: "copy-end", path, ok });
+    }
+    return ok;
+  }
+
+  #say(level: "warn" | "error" | "debug", text: string): void {
+    this.#options.events({ kind: "message", level, text });
+  }
+}

@@ -1,0 +1,99 @@
+/** The log of one build: kept on disk, its last lines in memory, each line an event. */
+import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
+import { storePathBaseName, textOf } from "@firn/formats";
+import { type EventSink, fsPath, type LocalStore, type Settings } from "@firn/store";
+import { hasProgram } from "../sandbox/sandbox.ts";
+
+const MAX_LINE = 1 << 20;
+
+/** Where the log of a derivation lies, without a compression suffix. */
+export function logFile(store: LocalStore, drvPath: string): string {
+  const name = storePathBaseName(drvPath);
+  return `${store.location.logDir}/drvs/${name.slice(0, 2)}/${name.slice(2)}`;
+}
+
+/** Takes a builder's output in pieces. */
+export class BuildLog {
+  readonly #tail: string[] = [];
+  readonly #lines: number;
+  readonly #emit: EventSink;
+  readonly #drvPath: string;
+  #partial = "";
+  #fd = -1;
+  #compressor: ChildProcess | undefined;
+  #finished: Promise<void> = Promise.resolve();
+  /** Bytes written by the builder. */
+  size = 0;
+
+  constructor(drvPath: string, options: { store: LocalStore; settings: Settings; events: EventSink }) {
+    this.#drvPath = drvPath;
+    this.#lines = options.settings.get("log-lines");
+    this.#emit = options.events;
+    if (!options.settings.get("keep-build-log")) return;
+    const file = logFile(options.store, drvPath);
+    fs.mkdirSync(fsPath(file.slice(0, file.lastIndexOf("/"))), { recursive: true });
+    const compressed = options.settings.get("compress-build-log") && hasProgram("bzip2");
+    this.#fd = fs.openSync(fsPath(compressed ? `${file}.bz2` : file), "w", 0o644);
+    if (!compressed) return;
+    const child = spawn("bzip2", ["-c"], { stdio: ["pipe", this.#fd, "ignore"], detached: true });
+    this.#compressor = child;
+    this.#finished = new Promise((resolve) => {
+      child.on("close", () => resolve());
+      child.on("error", () => resolve());
+    });
+    child.stdin?.on("error", () => {});
+    fs.closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  /** Adds output. */
+  write(data: Buffer): void {
+    this.size += data.length;
+    if (this.#compressor !== undefined) this.#compressor.stdin?.write(data);
+    else if (this.#fd >= 0) fs.writeSync(this.#fd, data);
+    const parts = (this.#partial + data.toString("latin1")).split("\n");
+    this.#partial = parts.pop()!.slice(-MAX_LINE);
+    for (const part of parts) this.#line(part);
+  }
+
+  /** Ends the log and waits until it is on disk. */
+  async close(): Promise<void> {
+    if (this.#partial !== "") this.#line(this.#partial);
+    this.#partial = "";
+    if (this.#fd >= 0) fs.closeSync(this.#fd);
+    this.#fd = -1;
+    this.#compressor?.stdin?.end();
+    this.#compressor = undefined;
+    await this.#finished;
+  }
+
+  /** The last lines, as text. */
+  get tail(): readonly string[] {
+    return this.#tail;
+  }
+
+  #line(raw: string): void {
+    // A carriage return overwrites what stands before it, as on a terminal.
+    const line = raw.slice(raw.replace(/\r+$/, "").lastIndexOf("\r") + 1).replace(/\r+$/, "");
+    if (line.startsWith("@nix ") && this.#structured(line.slice("@nix ".length))) return;
+    const text = textOf(line);
+    this.#tail.push(text);
+    if (this.#tail.length > this.#lines) this.#tail.shift();
+    this.#emit({ kind: "build-log", drvPath: this.#drvPath, line: text });
+  }
+
+  #structured(json: string): boolean {
+    try {
+      const value: unknown = JSON.parse(textOf(json));
+      if (typeof value !== "object" || value === null) return false;
+      const { action, phase } = value as { action?: unknown; phase?: unknown };
+      if (action === "setPhase" && typeof phase === "string") {
+        this.#emit({ kind: "build-phase", drvPath: this.#drvPath, phase });
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * The Linux build sandbox. A tree with only the inputs is laid out beside the derivation in the store, mounted in a namespace of its own
+ * by `unshare` and `mount`, and entered by bubblewrap, which adds the other namespaces, the system call filter and process 1.
+ */
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { FirnError, storePathBaseName } from "@firn/formats";
+import { fsPath, hasErrorCode, type LocalStore, removePath, type Settings } from "@firn/store";
+import { seccompProgram } from "./seccomp.ts";
+
+/** Uid and gid that builders see. */
+export const sandboxUid = 1000;
+/** The group that builders see. */
+export const sandboxGid = 100;
+const DEVICES = ["/dev/full", "/dev/kvm", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
+
+/** What a sandbox must hold. */
+export interface SandboxPlan {
+  readonly store: LocalStore;
+  readonly settings: Settings;
+  readonly drvPath: string;
+  readonly inputPaths: ReadonlySet<string>;
+  /** Build directory on this machine. */
+  readonly hostBuildDir: string;
+  /** Build directory as the builder sees it. */
+  readonly buildDir: string;
+  /** Fixed-output and impure builds have the network. */
+  readonly network: boolean;
+}
+
+/** A laid out sandbox. */
+export interface Sandbox {
+  /** Root of the tree on this machine; outputs appear below it at their store paths. */
+  readonly root: string;
+  /** Everything that must be deleted afterwards. */
+  readonly top: string;
+  /** Command line that runs `builder args…` inside, environment given apart. */
+  command(builder: readonly string[]): readonly string[];
+  /** Contents for file descriptors 3 (system call filter) and 4 (bubblewrap arguments). */
+  readonly seccomp: Buffer | undefined;
+  argumentsFile(environment: ReadonlyMap<string, string>): Buffer;
+}
+
+interface Bind {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** `a=b?` → bind b at a, which may be missing. */
+function parseSandboxPath(text: string): { target: string; source: string; optional: boolean } {
+  const optional = text.endsWith("?");
+  const plain = optional ? text.slice(0, -1) : text;
+  const split = plain.indexOf("=");
+  return split < 0
+    ? { target: plain, source: plain, optional }
+    : { target: plain.slice(0, split), source: plain.slice(split + 1), optional };
+}
+
+/** Paths from the setting, with the closures of those in the store. */
+function configuredPaths(plan: SandboxPlan): Bind[] {
+  const { store, settings } = plan;
+  const binds: Bind[] = [];
+  for (const text of settings.get("sandbox-paths")) {
+    const { target, source, optional } = parseSandboxPath(text);
+    const inStore = source.startsWith(`${store.storeDir}/`);
+    const real = inStore ? `${store.location.realStoreDir}${source.slice(store.storeDir.length)}` : source;
+    if (!fs.existsSync(fsPath(real))) {
+      if (optional) continue;
+      throw new FirnError("missing-sandbox-path", `sandbox path '${source}' does not exist`, {
+        hint: "correct the setting sandbox-paths",
+      });
+    }
+    binds.push({ source: fs.realpathSync(fsPath(real), { encoding: "latin1" }), target });
+  }
+  return binds;
+}
+
+function escapeFstab(text: string): string {
+  return text.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+/** Flags of the mount a path lies on that an unprivileged remount must keep. */
+function lockedFlags(directory: string): string {
+  let best = { point: "", options: "" };
+  for (const line of fs.readFileSync("/proc/self/mountinfo", "latin1").split("\n")) {
+    const fields = line.split(" ");
+    const point = (fields[4] ?? "").replace(/\\(\d{3})/g, (_, digits: string) =>
+      String.fromCharCode(Number.parseInt(digits, 8)),
+    );
+    if (point !== "" && (directory === point || directory.startsWith(point === "/" ? "/" : `${point}/`))) {
+      if (point.length >= best.point.length) best = { point, options: fields[5] ?? "" };
+    }
+  }
+  const flags = best.options
+    .split(",")
+    .filter((flag) => ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"].includes(flag));
+  return flags.map((flag) => `,${flag}`).join("");
+}
+
+function place(root: string, target: string, kind: "directory" | "file"): string {
+  const full = root + target;
+  fs.mkdirSync(fsPath(kind === "directory" ? full : path.posix.dirname(full)), { recursive: true });
+  if (kind === "file" && !fs.existsSync(fsPath(full))) fs.writeFileSync(fsPath(full), "");
+  return full;
+}
+
+function write(file: string, text: string): void {
+  fs.writeFileSync(fsPath(file), text, { mode: 0o644 });
+}
+
+function baseTree(plan: SandboxPlan, root: string): void {
+  for (const directory of ["/tmp", "/etc", "/proc", "/dev/shm", "/dev/pts", plan.buildDir, plan.store.storeDir]) {
+    fs.mkdirSync(fsPath(root + directory), { recursive: true });
+  }
+  fs.chmodSync(fsPath(`${root}/tmp`), 0o1777);
+  fs.chmodSync(fsPath(root + plan.store.storeDir), 0o1775);
+  write(
+    `${root}/etc/passwd`,
+    `root:x:0:0:Nix build user:${plan.buildDir}:/noshell\nnixbld:x:${sandboxUid}:${sandboxGid}:Nix build user:${plan.buildDir}:/noshell\nnobody:x:65534:65534:Nobody:/:/noshell\n`,
+  );
+  write(`${root}/etc/group`, `root:x:0:\nnixbld:!:${sandboxGid}:\nnogroup:x:65534:\n`);
+  if (!plan.network) write(`${root}/etc/hosts`, "127.0.0.1 localhost\n::1 localhost\n");
+  else write(`${root}/etc/nsswitch.conf`, "hosts: files dns\nservices: files\n");
+  for (const [name, target] of [
+    ["fd", "/proc/self/fd"],
+    ["stdin", "/proc/self/fd/0"],
+    ["stdout", "/proc/self/fd/1"],
+    ["stderr", "/proc/self/fd/2"],
+    ["ptmx", "/dev/pts/ptmx"],
+  ] as const) {
+    fs.symlinkSync(target, fsPath(`${root}/dev/${name}`));
+  }
+}
+
+function hostBinds(plan: SandboxPlan): Bind[] {
+  const binds: Bind[] = [];
+  const kvm = plan.settings.get("system-features").includes("kvm");
+  for (const device of DEVICES) {
+    if ((device !== "/dev/kvm" || kvm) && fs.existsSync(device)) binds.push({ source: device, target: device });
+  }
+  if (plan.network) {
+    for (const file of ["/etc/resolv.conf", "/etc/services", "/etc/hosts"]) {
+      if (fs.existsSync(file)) binds.push({ source: fs.realpathSync(file), target: file });
+    }
+    const certificates = plan.settings.get("ssl-cert-file");
+    if (certificates !== undefined && fs.existsSync(certificates)) {
+      binds.push({ source: fs.realpathSync(certificates), target: "/etc/ssl/certs/ca-certificates.crt" });
+    }
+  }
+  return binds;
+}
+
+/** Lays out the sandbox of a build beside its derivation. Delete `top` afterwards. */
+export function prepareSandbox(plan: SandboxPlan): Sandbox {
+  const { store } = plan;
+  const top = `${store.realPath(plan.drvPath)}.chroot`;
+  const root = `${top}/root`;
+  const stage = `${top}/store`;
+  removePath(top);
+  fs.mkdirSync(fsPath(top), { mode: 0o700 });
+  fs.mkdirSync(fsPath(root), { mode: 0o750 });
+  fs.mkdirSync(fsPath(stage));
+  baseTree(plan, root);
+
+  const fstab: string[] = [];
+  const mount = (source: string, target: string, options = "bind", type = "none"): void => {
+    fstab.push(`${escapeFstab(source)} ${escapeFstab(target)} ${type} ${options} 0 0`);
+  };
+  // One read-only view of the whole store; binds made from it are read-only too.
+  mount(store.location.realStoreDir, stage, `bind,ro${lockedFlags(store.location.realStoreDir)}`);
+  for (const input of [...plan.inputPaths].sort()) {
+    const real = store.realPath(input);
+    const stat = fs.lstatSync(fsPath(real));
+    if (stat.isSymbolicLink()) {
+      fs.symlinkSync(fs.readlinkSync(fsPath(real), { encoding: "buffer" }), fsPath(root + input));
+      continue;
+    }
+    mount(`${stage}/${storePathBaseName(input)}`, place(root, input, stat.isDirectory() ? "directory" : "file"));
+  }
+  for (const { source, target } of [...configuredPaths(plan), ...hostBinds(plan)]) {
+    const directory = fs.statSync(fsPath(source)).isDirectory();
+    mount(source, place(root, target, directory ? "directory" : "file"));
+  }
+  mount(plan.hostBuildDir, root + plan.buildDir);
+  if (fs.existsSync("/dev/shm")) {
+    mount("none", `${root}/dev/shm`, `size=${plan.settings.get("sandbox-dev-shm-size")}`, "tmpfs");
+  }
+  mount("none", `${root}/dev/pts`, "newinstance,mode=0620", "devpts");
+  write(`${top}/fstab`, `${fstab.join("\n")}\n`);
+  fs.chmodSync(fsPath(`${root}/etc`), 0o555);
+
+  const seccomp = plan.settings.get("filter-syscalls") ? seccompProgram() : undefined;
+  return {
+    root,
+    top,
+    seccomp,
+    command: (builder) => [
+      ...outerCommand(`${top}/fstab`, root),
+      ...bubblewrap(plan, seccomp !== undefined),
+      ...builder,
+    ],
+    argumentsFile: (environment) => argumentsFile(environment, root),
+  };
+}
+
+const STAGE_SCRIPT = `umask 022
+ulimit -S -c 0
+mount -a -T "$1" || exit 210
+chmod 0666 "$2/dev/pts/ptmx" || :
+shift 2
+exec "$@"`;
+
+function outerCommand(fstab: string, root: string): string[] {
+  const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
+  return [
+    "unshare",
+    ...user,
+    "--mount",
+    "--propagation",
+    "private",
+    "/bin/sh",
+    "-c",
+    STAGE_SCRIPT,
+    "sandbox",
+    fstab,
+    root,
+  ];
+}
+
+function bubblewrap(plan: SandboxPlan, filtered: boolean): string[] {
+  const personality = hasProgram("setarch") ? ["setarch", ...architecture(plan), "-R"] : [];
+  return [
+    ...personality,
+    "bwrap",
+    "--unshare-user",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    ...(plan.network ? [] : ["--unshare-net"]),
+    "--uid",
+    String(sandboxUid),
+    "--gid",
+    String(sandboxGid),
+    "--hostname",
+    "localhost",
+    "--args",
+    "4",
+    "--chdir",
+    plan.buildDir,
+    ...(filtered ? ["--seccomp", "3"] : []),
+    "--as-pid-1",
+    "--die-with-parent",
+    "--new-session",
+    "--",
+  ];
+}
+
+function architecture(plan: SandboxPlan): string[] {
+  return plan.settings.get("system").startsWith("i686-") ? ["i686"] : [];
+}
+
+function argumentsFile(environment: ReadonlyMap<string, string>, root: string): Buffer {
+  const list = ["--dev-bind", root, "/", "--proc", "/proc", "--clearenv"];
+  for (const [name, value] of environment) list.push("--setenv", name, value);
+  return Buffer.from(`${list.join("\0")}\0`, "latin1");
+}
+
+const programs = new Map<string, boolean>();
+
+/** Whether a program is on the search path. */
+export function hasProgram(name: string): boolean {
+  let found = programs.get(name);
+  if (found === undefined) {
+    found = (process.env.PATH ?? "").split(":").some((directory) => {
+      try {
+        fs.accessSync(path.join(directory, name), fs.constants.X_OK);
+        return true;
+      } catch (error) {
+        if (hasErrorCode(error, "ENOENT", "EACCES", "ENOTDIR")) return false;
+        throw error;
+      }
+    });
+    programs.set(name, found);
+  }
+  return found;
+}
+
+let supported: string | true | undefined;
+
+/** Tries the sandbox once; throws `no-sandbox`, saying what is missing and how to build without. */
+export function requireSandbox(): void {
+  supported ??= probe();
+  if (supported === true) return;
+  throw new FirnError("no-sandbox", `this system does not support the build sandbox: ${supported}`, {
+    hint: "builds without isolation can be allowed with --option sandbox false",
+  });
+}
+
+function probe(): string | true {
+  for (const program of ["bwrap", "unshare", "mount"]) {
+    if (!hasProgram(program)) return `the program '${program}' is not installed`;
+  }
+  const user = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
+  const inner = ["bwrap", "--unshare-user", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc", "true"];
+  const result = spawnSync("unshare", [...user, "--mount", "--propagation", "private", ...inner], {
+    encoding: "latin1",
+  });
+  if (result.status === 0) return true;
+  return `user namespaces cannot be made (${(result.stderr || String(result.error ?? "")).trim().split("\n")[0]})`;
+}

@@ -1,0 +1,74 @@
+import { resolve } from "node:path";
+import type { JsonValue } from "@firn/formats";
+import { buildTargets, makeOutLinks, plannedTargets } from "../build-targets.ts";
+import { targetsOf, withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
+import { printJsonResult, printLine } from "../render/output.ts";
+
+/** `firn build`: builds derivations or fetches store paths, and leaves a link to them. */
+export const command: Command = {
+  positionals: [{ label: "installables", optional: true, repeats: true }],
+  flags: [
+    ...installableFlags,
+    ...jsonFlags,
+    stdinFlag,
+    { name: "dry-run", description: "Show what this command would do without doing it." },
+    { name: "no-link", description: "Do not create symlinks to the build results." },
+    {
+      name: "out-link",
+      short: "o",
+      labels: ["path"],
+      description: "Use path as prefix for the symlinks to the build results. It defaults to result.",
+    },
+    { name: "print-out-paths", description: "Print the resulting output paths." },
+    {
+      name: "rebuild",
+      description: "Rebuild an already built package and compare the result to the existing store paths.",
+    },
+    {
+      name: "repair",
+      description:
+        "During evaluation, rewrite missing or corrupted files in the Nix store. During building, rebuild missing or corrupted store paths.",
+    },
+    { name: "profile", labels: ["path"], description: "Operate on the profile at path." },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const { flags } = invocation;
+        const words = flags.has("stdin")
+          ? (await io.readStdin()).split("\n").filter((line) => line !== "")
+          : invocation.positionals;
+        const targets = await targetsOf(session, session.installables(words));
+        const dryRun = flags.has("dry-run");
+        const mode = flags.has("rebuild") ? "check" : flags.has("repair") ? "repair" : undefined;
+        const built = await buildTargets(session, targets, { dryRun, ...(mode === undefined ? {} : { mode }) });
+        session.progress.clear();
+        if (!dryRun && !flags.has("no-link")) {
+          await makeOutLinks(session, resolve(io.cwd, flags.value("out-link") ?? "result"), built);
+        }
+        if (flags.has("json")) {
+          const shown = dryRun ? await plannedTargets(session, targets) : built;
+          printJsonResult(
+            io,
+            shown.map(({ target, outputs }) =>
+              resultJson(target.kind === "path" ? undefined : target.drvPath, outputs),
+            ),
+            invocation,
+          );
+        } else if (flags.has("print-out-paths")) {
+          for (const { outputs } of built) for (const path of outputs.values()) printLine(io, path);
+        }
+        return 0;
+      },
+    }),
+};
+
+function resultJson(drvPath: string | undefined, outputs: ReadonlyMap<string, string>): JsonValue {
+  if (drvPath === undefined) return outputs.get("out") ?? null;
+  return new Map<string, JsonValue>([
+    ["drvPath", drvPath],
+    ["outputs", outputs],
+  ]);
+}

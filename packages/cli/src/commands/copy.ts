@@ -1,0 +1,64 @@
+import { computeClosure, copyPaths, openStore, type Store } from "@firn/store";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { installableFlags, stdinFlag } from "../grammar/flags.ts";
+import { UsageError } from "../grammar/parse.ts";
+import { pathsOf } from "../store-targets.ts";
+import { pathFlags } from "./path-info.ts";
+
+/** `firn copy`: copies paths with all they refer to between stores. */
+export const command: Command = {
+  positionals: [{ label: "installables", optional: true, repeats: true }],
+  flags: [
+    ...pathFlags,
+    { name: "no-recursive", description: "Apply operation to specified paths only." },
+    ...installableFlags,
+    stdinFlag,
+    { name: "from", labels: ["store-uri"], description: "URL of the source Nix store." },
+    { name: "to", labels: ["store-uri"], description: "URL of the destination Nix store." },
+    { name: "no-check-sigs", description: "Do not require that paths are signed by trusted keys." },
+    {
+      name: "substitute-on-destination",
+      short: "s",
+      description: "Whether to try substitutes on the destination store (only supported by SSH stores).",
+    },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const { flags } = invocation;
+        const [fromUri, toUri] = [flags.value("from"), flags.value("to")];
+        if (fromUri === undefined && toUri === undefined) throw new UsageError("you must pass '--from' and/or '--to'");
+        const local = await session.store();
+        const open = (uri: string): Promise<Store> =>
+          openStore(uri, {
+            settings: session.settings,
+            environment: io.env,
+            offline: flags.has("offline"),
+            events: (event) => session.progress.event(event),
+          });
+        const from = fromUri === undefined ? local : await open(fromUri);
+        const to = toUri === undefined ? local : await open(toUri);
+        try {
+          const words = flags.has("stdin")
+            ? (await io.readStdin()).split("\n").filter((line) => line !== "")
+            : invocation.positionals;
+          const roots = flags.has("all")
+            ? await from.queryAllValidPaths()
+            : await pathsOf(session, words, { realise: fromUri === undefined, derivations: flags.has("derivation") });
+          const paths = flags.has("no-recursive") ? roots : await computeClosure(from, roots);
+          const copied = await copyPaths(paths, {
+            from,
+            to,
+            checkSignatures: !flags.has("no-check-sigs"),
+            events: (event) => session.progress.event(event),
+          });
+          session.progress.event({ kind: "message", level: "info", text: `copied ${copied.length} paths` });
+          return 0;
+        } finally {
+          if (from !== local) await from.close();
+          if (to !== local) await to.close();
+        }
+      },
+    }),
+};

@@ -1,0 +1,38 @@
+import { derivationToJson, isDerivationPath, type JsonValue, jsonNumber } from "@firn/formats";
+import { computeClosure } from "@firn/store";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
+import { printJsonResult } from "../render/output.ts";
+import { pathsOf } from "../store-targets.ts";
+
+/** `firn derivation show`: store derivations as JSON. */
+export const command: Command = {
+  positionals: [{ label: "installables", optional: true, repeats: true }],
+  flags: [
+    ...installableFlags,
+    ...jsonFlags.slice(1),
+    stdinFlag,
+    { name: "recursive", short: "r", description: "Include the dependencies of the specified derivations." },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const store = await session.store();
+        let paths = await pathsOf(session, invocation.positionals, { realise: false, derivations: true });
+        if (invocation.flags.has("recursive")) paths = (await computeClosure(store, paths)).filter(isDerivationPath);
+        const entries = new Map<string, JsonValue>();
+        for (const path of paths)
+          entries.set(path.slice(store.storeDir.length + 1), derivationToJson(store.readDerivation(path)));
+        printJsonResult(
+          io,
+          new Map<string, JsonValue>([
+            ["derivations", entries],
+            ["version", jsonNumber(4)],
+          ]),
+          invocation,
+        );
+        return 0;
+      },
+    }),
+};

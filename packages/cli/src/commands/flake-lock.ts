@@ -1,0 +1,25 @@
+import { type FlakeRef, parseFlakeRef } from "@firn/flake";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
+import type { Invocation } from "../grammar/parse.ts";
+import type { Io } from "../io.ts";
+
+/** The flake that a command's first argument names; the current directory's when there is none. */
+export function flakeArgument(invocation: Invocation, io: Io, word = invocation.positionals[0]): FlakeRef {
+  return parseFlakeRef(word === undefined || word === "" ? "." : word, { baseDirectory: io.cwd });
+}
+
+/** `firn flake lock`: creates missing lock file entries. */
+export const command: Command = {
+  positionals: [{ label: "flake-url", optional: true }],
+  flags: [...flakeFlags, ...evaluationFlags],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        session.settings.assign("tarball-ttl", 0);
+        await (await session.evaluation()).lock(flakeArgument(invocation, io));
+        return 0;
+      },
+    }),
+};

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import {
+  allInputs,
+  type FlakeRef,
+  flakeRefToAttributes,
+  type GraphNode,
+  type LockedFlake,
+  showFlakeRef,
+  showInputPath,
+} from "@firn/flake";
+import { attributesToJson, type JsonValue, jsonNumber, parseJson } from "@firn/formats";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { evaluationFlags, flakeFlags, jsonFlags } from "../grammar/flags.ts";
+import { printJsonResult } from "../render/output.ts";
+import { flakeArgument } from "./flake-lock.ts";
+
+/** `firn flake metadata`: where a flake comes from and what it is locked to. */
+export const command: Command = {
+  positionals: [{ label: "flake-url", optional: true }],
+  flags: [...flakeFlags, ...evaluationFlags, ...jsonFlags],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const locked = await (await session.evaluation()).lock(flakeArgument(invocation, io));
+        session.progress.clear();
+        if (invocation.flags.has("json")) printJsonResult(io, metadataJson(locked), invocation);
+        else io.out(metadataText(locked, process.stdout.isTTY === true));
+        return 0;
+      },
+    }),
+};
+
+function metadataJson({ flake, lockText }: LockedFlake): JsonValue {
+  const { lockedRef, resolvedRef, originalRef } = flake;
+  const members = new Map<string, JsonValue>();
+  const put = (name: string, value: JsonValue | undefined): void => {
+    if (value !== undefined) members.set(name, value);
+  };
+  const input = (name: string): JsonValue | undefined => {
+    const value = lockedRef.input.get(name);
+    return typeof value === "bigint" ? jsonNumber(value) : value;
+  };
+  put("description", flake.description);
+  put("dirtyRevision", input("dirtyRev"));
+  put("fingerprint", fingerprint(lockedRef, lockText));
+  put("lastModified", input("lastModified"));
+  put("locked", attributesToJson(new Map([...flakeRefToAttributes(lockedRef), ["__final", true]])));
+  put("locks", parseJson(lockText));
+  put("original", attributesToJson(flakeRefToAttributes(originalRef)));
+  put("originalUrl", showFlakeRef(originalRef));
+  put("path", flake.storePath);
+  put("resolved", attributesToJson(flakeRefToAttributes(resolvedRef)));
+  put("resolvedUrl", showFlakeRef(resolvedRef));
+  put("revCount", input("revCount"));
+  put("revision", input("rev"));
+  put("url", showFlakeRef(lockedRef));
+  return members;
+}
+
+/** Identifies an evaluation: the locked tree and the lock file. Our own; the reference's is for its own cache. */
+function fingerprint(lockedRef: FlakeRef, lockText: string): string {
+  return createHash("sha256")
+    .update(`${showFlakeRef(lockedRef)}\n${String(lockedRef.input.get("narHash"))}\n${lockText}`)
+    .digest("hex");
+}
+
+function metadataText({ flake, root, lockText }: LockedFlake, terminal: boolean): string {
+  const bold = (text: string): string => (terminal ? `\x1b[1m${text}\x1b[0m` : text);
+  const lines: string[] = [];
+  const add = (label: string, value: string | undefined): void => {
+    if (value !== undefined)
+      lines.push(`${bold(`${label}:`)}${" ".repeat(Math.max(1, 14 - label.length - 1))}${value}`);
+  };
+  const { lockedRef } = flake;
+  const rev = lockedRef.input.get("rev");
+  add("Resolved URL", showFlakeRef(flake.resolvedRef));
+  if (rev !== undefined) add("Locked URL", showFlakeRef(lockedRef));
+  add("Description", flake.description);
+  add("Path", flake.storePath);
+  add("Revision", String(rev ?? lockedRef.input.get("dirtyRev") ?? "") || undefined);
+  if (rev !== undefined && lockedRef.input.has("revCount")) add("Revisions", String(lockedRef.input.get("revCount")));
+  add("Last modified", date(lockedRef));
+  add("Fingerprint", fingerprint(lockedRef, lockText));
+  if (root.inputs.size > 0) lines.push(bold("Inputs:"), ...tree(root, "", new Set(), bold));
+  return `${lines.join("\n")}\n`;
+}
+
+function date(ref: FlakeRef): string | undefined {
+  const seconds = ref.input.get("lastModified");
+  if (typeof seconds !== "bigint") return undefined;
+  const local = new Date(Number(seconds) * 1000 - new Date(Number(seconds) * 1000).getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 19).replace("T", " ");
+}
+
+function tree(node: GraphNode, prefix: string, seen: Set<GraphNode>, bold: (text: string) => string): string[] {
+  const lines: string[] = [];
+  const entries = [...node.inputs].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [i, [name, edge]] of entries.entries()) {
+    const last = i === entries.length - 1;
+    const stem = `${prefix}${last ? "└───" : "├───"}${bold(name)}`;
+    if (edge.kind === "follows") {
+      lines.push(`${stem} follows input '${showInputPath(edge.path)}'`);
+      continue;
+    }
+    const when = date(edge.node.lockedRef);
+    lines.push(`${stem}: ${showFlakeRef(edge.node.lockedRef)}${when === undefined ? "" : ` (${when})`}`);
+    if (seen.has(edge.node)) continue;
+    seen.add(edge.node);
+    lines.push(...tree(edge.node, `${prefix}${last ? "    " : "│   "}`, seen, bold));
+  }
+  return lines;
+}
+
+/** Number of inputs, for callers that want a summary. */
+export function countInputs(locked: LockedFlake): number {
+  return allInputs(locked.root).length;
+}

@@ -1,0 +1,41 @@
+import { debianIndex, parseInputPath } from "@firn/flake";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
+import { flakeArgument } from "./flake-lock.ts";
+
+/** `firn flake update`: renews the lock of all inputs, or of those named; `deb` renews the Debian index. */
+export const command: Command = {
+  positionals: [{ label: "inputs", optional: true, repeats: true }],
+  flags: [
+    ...flakeFlags,
+    ...evaluationFlags,
+    { name: "flake", labels: ["flake-url"], description: "The flake to operate on. Default is the current directory." },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const { flags, positionals } = invocation;
+        session.settings.assign("tarball-ttl", 0);
+        if (positionals.length === 1 && positionals[0] === "deb" && !flags.has("flake")) {
+          const saved = await debianIndex(
+            {
+              settings: session.settings,
+              environment: io.env,
+              events: (event) => session.progress.event(event),
+              offline: flags.has("offline"),
+            },
+            true,
+          );
+          session.progress.clear();
+          for (const suite of saved.suites) io.err(`${suite.archive} ${suite.suite} of ${suite.date}\n`);
+          io.err(`${saved.index.packages.size} packages\n`);
+          return 0;
+        }
+        const updates = positionals.map(parseInputPath);
+        const evaluation = await session.evaluation({ lock: { updates, recreate: updates.length === 0 } });
+        await evaluation.lock(flakeArgument(invocation, io, flags.value("flake") ?? "."));
+        return 0;
+      },
+    }),
+};

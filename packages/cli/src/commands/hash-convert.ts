@@ -1,0 +1,46 @@
+import { FirnError, type HashFormat, parseHashAlgorithm, parseHashWithFormat, printHash } from "@firn/formats";
+import type { Command } from "../grammar/command.ts";
+import { printLine } from "../render/output.ts";
+
+const formats: Readonly<Record<string, HashFormat>> = {
+  base16: "base16",
+  nix32: "nix32",
+  base32: "nix32",
+  base64: "base64",
+  sri: "sri",
+};
+
+function hashFormat(name: string): HashFormat {
+  const format = formats[name];
+  if (format === undefined) {
+    throw new FirnError("usage", `unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`);
+  }
+  return format;
+}
+
+/** `firn hash convert`: the same hash in another notation. */
+export const command: Command = {
+  positionals: [{ label: "hashes", repeats: true }],
+  flags: [
+    { name: "from", labels: ["hash-format"], description: "Only accept this format: base16, nix32, base64 or sri." },
+    { name: "to", labels: ["hash-format"], description: "Format of the result; default sri." },
+    {
+      name: "hash-algo",
+      labels: ["hash-algo"],
+      description: "Hash algorithm: blake3, md5, sha1, sha256 or sha512. Can be omitted for SRI hashes.",
+    },
+  ],
+  async run({ flags, positionals }, io) {
+    const algorithm = flags.value("hash-algo");
+    const from = flags.value("from");
+    const to = hashFormat(flags.value("to") ?? "sri");
+    for (const text of positionals) {
+      const parsed = parseHashWithFormat(text, algorithm === undefined ? undefined : parseHashAlgorithm(algorithm));
+      if (from !== undefined && parsed.format !== hashFormat(from)) {
+        throw new FirnError("bad-hash", `input hash '${text}' does not have the expected format for '--from ${from}'`);
+      }
+      printLine(io, printHash(parsed.hash, to, to === "sri"));
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,43 @@
+import { resolve } from "node:path";
+import { createHasher, parseHashAlgorithm, printHash } from "@firn/formats";
+import { readFileChunks } from "@firn/store";
+import type { Command, Flag } from "../grammar/command.ts";
+import type { ParsedFlags } from "../grammar/parse.ts";
+import { printLine } from "../render/output.ts";
+
+/** Flags that choose algorithm and notation, shared with `hash path`. */
+export const hashFlags: readonly Flag[] = [
+  {
+    name: "type",
+    aliases: ["algo"],
+    labels: ["hash-algo"],
+    description: "Hash algorithm: blake3, md5, sha1, sha256 (default) or sha512.",
+  },
+  { name: "sri", description: "Print the hash in SRI format (default)." },
+  { name: "base16", description: "Print the hash in base-16." },
+  { name: "base32", description: "Print the hash in base-32 (Nix-specific)." },
+  { name: "base64", description: "Print the hash in base-64." },
+];
+
+/** The notation that the flags ask for. */
+export function notation(flags: ParsedFlags): "sri" | "base16" | "nix32" | "base64" {
+  if (flags.has("base16")) return "base16";
+  if (flags.has("base32")) return "nix32";
+  return flags.has("base64") ? "base64" : "sri";
+}
+
+/** `firn hash file`: the hash of a file's contents. */
+export const command: Command = {
+  positionals: [{ label: "paths", repeats: true }],
+  flags: hashFlags,
+  async run({ flags, positionals }, io) {
+    const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
+    const format = notation(flags);
+    for (const path of positionals) {
+      const hasher = createHasher(algorithm);
+      for (const chunk of readFileChunks(resolve(io.cwd, path))) hasher.update(chunk);
+      printLine(io, printHash({ algorithm, bytes: hasher.digest() }, format, format === "sri"));
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,13 @@
+import { resolve } from "node:path";
+import { dumpPath } from "@firn/store";
+import type { Command } from "../grammar/command.ts";
+
+/** `firn nar pack`: a path as a NAR on standard output. */
+export const command: Command = {
+  positionals: [{ label: "path" }],
+  flags: [],
+  async run({ positionals }, io) {
+    for (const chunk of dumpPath(resolve(io.cwd, positionals[0] ?? ""))) io.out(chunk);
+    return 0;
+  },
+};

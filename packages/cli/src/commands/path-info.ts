@@ -1,0 +1,148 @@
+import { type JsonValue, jsonNumber, type PathInfo, printContentAddress, printHash } from "@firn/formats";
+import { computeClosure, type Store } from "@firn/store";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command, Flag } from "../grammar/command.ts";
+import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
+import { printJsonResult, printLine } from "../render/output.ts";
+import { humanSize } from "../render/quantities.ts";
+import { pathsOf } from "../store-targets.ts";
+
+/** Flags of commands that work on store paths. */
+export const pathFlags: readonly Flag[] = [
+  { name: "recursive", short: "r", description: "Apply operation to closure of the specified paths." },
+  { name: "all", description: "Apply the operation to every store path." },
+  { name: "derivation", aliases: ["drv"], description: "Operate on the store derivation rather than its outputs." },
+];
+
+/** `firn path-info`: what the store knows about paths. */
+export const command: Command = {
+  positionals: [{ label: "installables", optional: true, repeats: true }],
+  flags: [
+    ...pathFlags,
+    ...installableFlags,
+    ...jsonFlags,
+    stdinFlag,
+    { name: "size", short: "s", description: "Print the size of the NAR serialisation of each path." },
+    {
+      name: "closure-size",
+      short: "S",
+      description: "Print the sum of the sizes of the NAR serialisations of the closure of each path.",
+    },
+    {
+      name: "human-readable",
+      short: "h",
+      description: "With -s and -S, print sizes in a human-friendly format such as 5.67G.",
+    },
+    { name: "sigs", description: "Show signatures." },
+    { name: "json-format", labels: ["version"], description: "JSON format version to use (1 or 2)." },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const { flags } = invocation;
+        const words = flags.has("stdin")
+          ? (await io.readStdin()).split("\n").filter((line) => line !== "")
+          : invocation.positionals;
+        const store = await session.store();
+        const paths = await pathsOf(session, words, {
+          realise: false,
+          closure: flags.has("recursive"),
+          derivations: flags.has("derivation"),
+          all: flags.has("all"),
+        });
+        if (flags.has("json")) {
+          const version = flags.value("json-format") === "2" ? 2 : 1;
+          const entries = new Map<string, JsonValue>();
+          for (const path of paths) {
+            const info = await store.queryPathInfo(path);
+            const key = version === 2 ? path.slice(store.storeDir.length + 1) : path;
+            entries.set(
+              key,
+              info === undefined
+                ? null
+                : await infoJson(store, info, { version, closureSize: flags.has("closure-size") }),
+            );
+          }
+          if (!flags.has("json-format")) {
+            session.progress.warn(
+              "'--json' without '--json-format' is deprecated; please specify '--json-format 1' or '--json-format 2'. This will become an error in a future release.",
+            );
+          }
+          const result: JsonValue =
+            version === 1
+              ? entries
+              : new Map<string, JsonValue>([
+                  ["info", entries],
+                  ["storeDir", store.storeDir],
+                  ["version", jsonNumber(2)],
+                ]);
+          printJsonResult(io, result, invocation);
+          return 0;
+        }
+        const width = Math.max(0, ...paths.map((path) => path.length));
+        const detailed = flags.has("size") || flags.has("closure-size") || flags.has("sigs");
+        for (const path of paths) {
+          const info = await session.builder.substitute(path).then(() => store.queryPathInfo(path));
+          if (info === undefined) {
+            io.err(`don't know how to build these paths:\n  ${path}\n`);
+            const { FirnError } = await import("@firn/formats");
+            throw new FirnError("invalid-path", `path '${path}' is not valid`);
+          }
+          const size = (bytes: number): string =>
+            (flags.has("human-readable") ? humanSize(bytes) : String(bytes)).padStart(11);
+          let line = detailed ? path.padEnd(width) : path;
+          if (flags.has("size")) line += `\t${size(info.narSize)}`;
+          if (flags.has("closure-size")) line += `\t${size(await closureSize(store, path))}`;
+          if (flags.has("sigs")) {
+            const marks = [
+              ...(info.ultimate === true ? ["ultimate"] : []),
+              ...(info.ca === undefined ? [] : [`ca:${printContentAddress(info.ca)}`]),
+              ...info.signatures,
+            ];
+            line += `\t${marks.join(" ")}`;
+          }
+          printLine(io, line);
+        }
+        return 0;
+      },
+    }),
+};
+
+async function closureSize(store: Store, path: string): Promise<number> {
+  let total = 0;
+  for (const member of await computeClosure(store, [path])) total += (await store.queryPathInfo(member))?.narSize ?? 0;
+  return total;
+}
+
+async function infoJson(
+  store: Store,
+  info: PathInfo,
+  options: { readonly version: 1 | 2; readonly closureSize: boolean },
+): Promise<JsonValue> {
+  const { version } = options;
+  const base = (path: string): string => (version === 2 ? path.slice(store.storeDir.length + 1) : path);
+  let ca: JsonValue = null;
+  if (info.ca !== undefined) {
+    ca =
+      version === 1
+        ? printContentAddress(info.ca)
+        : new Map<string, JsonValue>([
+            ["hash", printHash(info.ca.hash, "sri")],
+            ["method", info.ca.method],
+          ]);
+  }
+  const members = new Map<string, JsonValue>([
+    ["ca", ca],
+    ["deriver", info.deriver === undefined ? null : base(info.deriver)],
+    ["narHash", printHash(info.narHash, "sri")],
+    ["narSize", jsonNumber(info.narSize)],
+    ["references", info.references.map(base)],
+    ["registrationTime", info.registrationTime === undefined ? null : jsonNumber(info.registrationTime)],
+    ["signatures", info.signatures],
+    ["storeDir", store.storeDir],
+    ["ultimate", info.ultimate === true],
+    ["version", jsonNumber(version)],
+  ]);
+  if (options.closureSize) members.set("closureSize", jsonNumber(await closureSize(store, info.path)));
+  return members;
+}

@@ -1,0 +1,48 @@
+import { resolve } from "node:path";
+import { readRegistryFile, sameInput, writeRegistryFile } from "@firn/fetch";
+import { flakeRefToAttributes, parseFlakeRef, userRegistryPath } from "@firn/flake";
+import { FirnError, type RegistryEntry } from "@firn/formats";
+import type { Command, Flag } from "../grammar/command.ts";
+import type { Invocation } from "../grammar/parse.ts";
+import type { Io } from "../io.ts";
+
+const flags: readonly Flag[] = [
+  { name: "registry", labels: ["registry"], description: "The registry to operate on; default is the user's." },
+];
+
+function registryFile(invocation: Invocation, io: Io): string {
+  const named = invocation.flags.value("registry");
+  return named === undefined ? userRegistryPath(io.env) : resolve(io.cwd, named);
+}
+
+function without(entries: readonly RegistryEntry[], from: RegistryEntry["from"]): RegistryEntry[] {
+  return entries.filter((entry) => !sameInput(entry.from, from));
+}
+
+/** `firn registry add`: makes a name stand for a flake. */
+export const command: Command = {
+  positionals: [{ label: "from-url" }, { label: "to-url" }],
+  flags,
+  async run(invocation, io) {
+    const [fromText = "", toText = ""] = invocation.positionals;
+    const parse = (text: string) => flakeRefToAttributes(parseFlakeRef(text, { baseDirectory: io.cwd }));
+    const from = parse(fromText);
+    if (from.get("type") !== "indirect") throw new FirnError("usage", `'${fromText}' is not a registry name`);
+    const file = registryFile(invocation, io);
+    const { entries } = readRegistryFile("user", file);
+    writeRegistryFile(file, [...without(entries, from), { from, to: parse(toText), exact: false }]);
+    return 0;
+  },
+};
+
+/** `firn registry remove`: forgets what a name stands for. */
+export const remove: Command = {
+  positionals: [{ label: "url" }],
+  flags,
+  async run(invocation, io) {
+    const from = flakeRefToAttributes(parseFlakeRef(invocation.positionals[0] ?? "", { baseDirectory: io.cwd }));
+    const file = registryFile(invocation, io);
+    writeRegistryFile(file, without(readRegistryFile("user", file).entries, from));
+    return 0;
+  },
+};

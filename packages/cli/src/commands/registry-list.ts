@@ -1,0 +1,24 @@
+import { inputToUrl, printUrl } from "@firn/fetch";
+import { flakeRefFromAttributes, showFlakeRef } from "@firn/flake";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { printLine } from "../render/output.ts";
+
+/** `firn registry list`: every registry entry, by registry. */
+export const command: Command = {
+  positionals: [],
+  flags: [],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const evaluation = await session.evaluation();
+        for (const registry of await evaluation.world.registries.all()) {
+          for (const entry of registry.entries) {
+            const from = printUrl(inputToUrl(entry.from));
+            printLine(io, `${registry.kind.padEnd(6)} ${from} ${showFlakeRef(flakeRefFromAttributes(entry.to))}`);
+          }
+        }
+        return 0;
+      },
+    }),
+};

@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { appLookup, type DerivationFacts, type Evaluation, type Handle } from "@firn/flake";
+import { FirnError, storePathName } from "@firn/formats";
+import { parseDrvName } from "@firn/language";
+import type { LocalStore } from "@firn/store";
+import { type BuiltTarget, buildTargets } from "../build-targets.ts";
+import { type EvaluationSession, targetOf, withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { environmentFlags, installableFlags } from "../grammar/flags.ts";
+import { programEnvironment } from "../program-environment.ts";
+import { isUsrRoot, runProgram, usrRootPath } from "../run-program.ts";
+
+/** `firn run`: builds a program and runs it in place of this process. */
+export const command: Command = {
+  positionals: [
+    { label: "installable", optional: true },
+    { label: "args", optional: true, repeats: true },
+  ],
+  flags: [...installableFlags, ...environmentFlags],
+  run: (invocation, io) => {
+    let start: (() => never) | undefined;
+    return withEvaluation(invocation, io, {
+      body: async (session) => {
+        const [installable] = session.installables(invocation.positionals.slice(0, 1));
+        if (installable === undefined) throw new FirnError("usage", "more arguments are required");
+        const args = [...invocation.positionals.slice(1), ...invocation.rest];
+        const environment = programEnvironment(invocation, io.env);
+        const store = await session.store();
+        const found =
+          installable.kind === "store-path" ? undefined : await session.find(installable, appLookup(session.system));
+        const evaluation = found === undefined ? undefined : await session.evaluation();
+        const app =
+          found === undefined || evaluation === undefined ? undefined : await appProgram(evaluation, found.value);
+        if (app !== undefined) {
+          await session.builder.realise(app.context);
+          start = () => runProgram({ store, program: app.program, args, environment });
+          return 0;
+        }
+        const [built] = await buildTargets(session, [await targetOf(session, installable, appLookup(session.system))]);
+        if (built === undefined) throw new FirnError("usage", "nothing was built");
+        start = programStart(store, built, { args, environment });
+        return 0;
+      },
+    }).then((code) => (start === undefined ? code : start()));
+  },
+};
+
+type Context = Parameters<EvaluationSession["builder"]["realise"]>[0];
+
+/** The program of an app (`{ type = "app"; program = …; }`), with what must be built for it. */
+async function appProgram(
+  evaluation: Evaluation,
+  value: Handle,
+): Promise<{ program: string; context: Context } | undefined> {
+  const type = await evaluation.attribute(value, "type");
+  if (type === undefined || (await evaluation.client.request({ op: "kind", value: type })) !== "string")
+    return undefined;
+  if ((await evaluation.client.request({ op: "string", value: type })).text !== "app") return undefined;
+  const program = await evaluation.attribute(value, "program");
+  if (program === undefined) throw new FirnError("bad-app", "app lacks the attribute 'program'");
+  const { text, context } = await evaluation.client.request({ op: "string", value: program });
+  return { program: text, context };
+}
+
+/** How the main program of a built derivation is started. */
+function programStart(
+  store: LocalStore,
+  built: BuiltTarget,
+  run: { readonly args: readonly string[]; readonly environment: Readonly<Record<string, string | undefined>> },
+): () => never {
+  const path = built.outputs.get("out") ?? [...built.outputs.values()][0];
+  if (path === undefined) throw new FirnError("no-output", "the installable has no output to run");
+  const facts = built.target.kind === "outputs" ? built.target.facts : undefined;
+  const name = mainProgram(facts, path);
+  if (isUsrRoot(store, path)) {
+    const directory = usrRootPath
+      .split(":")
+      .find((candidate) => existsSync(join(store.realPath(path), candidate, name)));
+    if (directory === undefined) {
+      throw new FirnError("no-program", `the Debian environment '${path}' has no program '${name}'`, {
+        hint: `enter it with 'firn shell' to see its programs`,
+      });
+    }
+    return () =>
+      runProgram({
+        store,
+        program: `${directory}/${name}`,
+        args: run.args,
+        environment: { ...run.environment, PATH: usrRootPath },
+        usrRoot: path,
+      });
+  }
+  return () => runProgram({ store, program: `${path}/bin/${name}`, args: run.args, environment: run.environment });
+}
+
+function mainProgram(facts: DerivationFacts | undefined, path: string): string {
+  if (facts?.mainProgram !== undefined) return facts.mainProgram;
+  return facts?.pname ?? parseDrvName(facts?.name ?? storePathName(path)).name;
+}

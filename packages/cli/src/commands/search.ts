@@ -1,0 +1,165 @@
+import { debianIndex, type Evaluation, type Handle } from "@firn/flake";
+import { FirnError, type JsonValue } from "@firn/formats";
+import { parseDrvName } from "@firn/language";
+import { type EvaluationSession, withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { installableFlags, jsonFlags } from "../grammar/flags.ts";
+import { UsageError } from "../grammar/parse.ts";
+import { printJsonResult } from "../render/output.ts";
+
+/** One package that matched. */
+interface Match {
+  readonly attrPath: string;
+  readonly pname: string;
+  readonly version: string;
+  readonly description: string;
+}
+
+/** `firn search`: packages of a flake whose name or description matches; `deb#WORD` searches Debian's index. */
+export const command: Command = {
+  positionals: [{ label: "installable" }, { label: "regex", optional: true, repeats: true }],
+  flags: [
+    ...installableFlags,
+    ...jsonFlags,
+    {
+      name: "exclude",
+      short: "e",
+      labels: ["regex"],
+      description: "Hide packages whose attribute path, name or description contain regex.",
+    },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      needs: { readOnly: true },
+      body: async (session) => {
+        const [word = "", ...regexes] = invocation.positionals;
+        const patterns = regexes.map(pattern);
+        const hidden = invocation.flags.all("exclude").map(([text]) => pattern(text ?? ""));
+        const debian = /^deb(?:#(.*))?$/.exec(word);
+        if (debian === null && patterns.length === 0)
+          throw new UsageError(
+            "must provide at least one regex! To match all packages, use 'firn search <installable> ^'.",
+          );
+        const found = debian === null ? await searchFlake(session) : await searchDebian(session, debian[1] ?? "");
+        const matches = found.filter((match) => {
+          const texts = [match.attrPath, match.pname, match.description];
+          const matched = (regex: RegExp): boolean => texts.some((text) => regex.test(text));
+          return patterns.every(matched) && !hidden.some(matched);
+        });
+        session.progress.clear();
+        if (invocation.flags.has("json")) {
+          const entries = matches.map(({ attrPath, pname, version, description }): [string, JsonValue] => [
+            attrPath,
+            new Map([
+              ["description", description],
+              ["pname", pname],
+              ["version", version],
+            ]),
+          ]);
+          printJsonResult(io, new Map(entries), invocation);
+        } else {
+          if (matches.length === 0) throw new FirnError("no-results", "no results for the given search term(s)!");
+          for (const { attrPath, version, description } of matches) {
+            io.out(
+              `* ${attrPath}${version === "" ? "" : ` (${version})`}\n${description === "" ? "" : `  ${description}\n`}\n`,
+            );
+          }
+        }
+        return 0;
+      },
+    }),
+};
+
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text, "i");
+  } catch (cause) {
+    throw new FirnError("usage", `'${text}' is not a regular expression`, { cause });
+  }
+}
+
+async function searchDebian(session: EvaluationSession, word: string): Promise<Match[]> {
+  const { index, suites } = await debianIndex({
+    settings: session.settings,
+    environment: session.io.env,
+    events: (event) => session.progress.event(event),
+    offline: session.invocation.flags.has("offline"),
+  });
+  session.progress.clear();
+  for (const { suite, date } of suites) session.io.err(`Debian ${suite} of ${date}\n`);
+  const matches: Match[] = [];
+  const needle = word.toLowerCase();
+  for (const { name, version, description } of index.packages.values()) {
+    if (needle !== "" && !name.includes(needle) && !description.toLowerCase().includes(needle)) continue;
+    matches.push({ attrPath: `deb#${name}`, pname: name, version, description });
+  }
+  const rank = ({ pname }: Match): number =>
+    pname === needle ? 0 : pname.startsWith(needle) ? 1 : pname.includes(needle) ? 2 : 3;
+  return matches.sort((a, b) => rank(a) - rank(b) || (a.pname < b.pname ? -1 : 1));
+}
+
+async function searchFlake(session: EvaluationSession): Promise<Match[]> {
+  const evaluation = await session.evaluation();
+  const [installable] = session.installables(session.invocation.positionals.slice(0, 1));
+  if (installable === undefined || installable.kind === "store-path")
+    throw new UsageError("a flake or file is needed to search");
+  const matches: Match[] = [];
+  if (installable.kind === "attribute") {
+    const found = await session.find(installable);
+    await collect(evaluation, found.value, installable.path === "" ? [] : installable.path.split("."), matches);
+    return matches;
+  }
+  const { value } = await evaluation.flake(installable.ref);
+  const outputs = (await evaluation.attribute(value, "outputs")) ?? value;
+  for (const section of ["packages", "legacyPackages"]) {
+    const all = await evaluation.attribute(outputs, section);
+    const mine = all === undefined ? undefined : await evaluation.attribute(all, session.system);
+    if (mine !== undefined) await collect(evaluation, mine, [section, session.system], matches);
+  }
+  return matches;
+}
+
+/** Walks packages; sets are entered at the top, and below it where they say `recurseForDerivations`. */
+async function collect(
+  evaluation: Evaluation,
+  value: Handle,
+  path: readonly string[],
+  matches: Match[],
+): Promise<void> {
+  const kind = await evaluation.client.request({ op: "kind", value });
+  if (kind === "derivation") {
+    const nameOf = await text(evaluation, value, "name");
+    const { name, version } = parseDrvName(nameOf);
+    const meta = await evaluation.attribute(value, "meta");
+    const description = meta === undefined ? "" : await text(evaluation, meta, "description");
+    matches.push({ attrPath: path.join("."), pname: name, version, description });
+    return;
+  }
+  if (kind !== "set") return;
+  if (path.length > 2 && !(await isTrue(evaluation, value, "recurseForDerivations"))) return;
+  for (const name of (await evaluation.client.request({ op: "attrNames", value })) ?? []) {
+    const member = await evaluation.attribute(value, name);
+    if (member === undefined) continue;
+    try {
+      await collect(evaluation, member, [...path, name], matches);
+    } catch (error) {
+      // A package that does not evaluate is none for this machine; the rest of the set is.
+      if (!(error instanceof FirnError)) throw error;
+    }
+  }
+}
+
+async function text(evaluation: Evaluation, value: Handle, name: string): Promise<string> {
+  const member = await evaluation.attribute(value, name);
+  if (member === undefined) return "";
+  const kind = await evaluation.client.request({ op: "kind", value: member });
+  return kind === "string" ? (await evaluation.client.request({ op: "string", value: member })).text : "";
+}
+
+async function isTrue(evaluation: Evaluation, value: Handle, name: string): Promise<boolean> {
+  const member = await evaluation.attribute(value, name);
+  return (
+    member !== undefined &&
+    (await evaluation.client.request({ op: "print", value: member, form: { kind: "json" } })) === "true"
+  );
+}

@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FirnError } from "@firn/formats";
+import { buildTargets } from "../build-targets.ts";
+import { targetsOf, withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { environmentFlags, installableFlags, stdinFlag } from "../grammar/flags.ts";
+import { programEnvironment } from "../program-environment.ts";
+import { findProgram, isUsrRoot, runProgram, usrRootPath } from "../run-program.ts";
+
+/** `firn shell`: a shell, or a command, with packages on its search path. */
+export const command: Command = {
+  positionals: [{ label: "installables", optional: true, repeats: true }],
+  flags: [
+    ...installableFlags,
+    ...environmentFlags,
+    stdinFlag,
+    {
+      name: "command",
+      short: "c",
+      labels: ["command", "args"],
+      takesRest: true,
+      description: "Command and arguments to be executed, defaulting to $SHELL",
+    },
+  ],
+  run: (invocation, io) => {
+    let start: (() => never) | undefined;
+    return withEvaluation(invocation, io, {
+      body: async (session) => {
+        const { flags } = invocation;
+        const words = flags.has("stdin")
+          ? (await io.readStdin()).split("\n").filter((line) => line !== "")
+          : invocation.positionals;
+        const store = await session.store();
+        const built = await buildTargets(session, await targetsOf(session, session.installables(words)));
+        const paths = built.flatMap(({ outputs }) => [...outputs.values()]);
+        const usrRoots = paths.filter((path) => isUsrRoot(store, path));
+        if (usrRoots.length > 1) {
+          throw new FirnError("usage", "only one environment of Debian packages can be /usr at a time", {
+            hint: 'make one environment with all of them: deb#a deb#b are two; use a flake with debEnv { packages = [ "a" "b" ]; }',
+          });
+        }
+        const inherited = programEnvironment(invocation, io.env);
+        const seen = new Set(paths);
+        const directories: string[] = [];
+        for (const path of seen) {
+          if (usrRoots.includes(path)) continue;
+          directories.push(`${path}/bin`);
+          const propagated = join(store.realPath(path), "nix-support", "propagated-user-env-packages");
+          if (existsSync(propagated)) {
+            for (const more of readFileSync(propagated, "latin1").split(/\s+/)) if (more !== "") seen.add(more);
+          }
+        }
+        const [usrRoot] = usrRoots;
+        const base = usrRoot === undefined ? (inherited.PATH ?? "") : usrRootPath;
+        const PATH = [...directories, base].filter((part) => part !== "").join(":");
+        const environment = { ...inherited, PATH };
+        const [named, ...namedArgs] = flags.all("command")[0] ?? [];
+        const program = named ?? (usrRoot === undefined ? (io.env.SHELL ?? "/bin/sh") : "/bin/bash");
+        const args = namedArgs;
+        start = () => {
+          const absolute = program.includes("/") ? program : (locate(store, program, PATH, usrRoot) ?? program);
+          return runProgram({
+            store,
+            program: absolute,
+            args,
+            environment,
+            ...(usrRoot === undefined ? {} : { usrRoot }),
+          });
+        };
+        return 0;
+      },
+    }).then((code) => (start === undefined ? code : start()));
+  },
+};
+
+type Store = Parameters<typeof isUsrRoot>[0];
+
+/** Finds a program on a search path as it will be seen inside, looking for it where it lies on disk now. */
+function locate(store: Store, name: string, path: string, usrRoot: string | undefined): string | undefined {
+  for (const directory of path.split(":")) {
+    const real = directory.startsWith(`${store.storeDir}/`)
+      ? store.location.realStoreDir + directory.slice(store.storeDir.length)
+      : usrRoot === undefined
+        ? directory
+        : store.realPath(usrRoot) + directory;
+    if (findProgram(name, real) !== undefined) return `${directory}/${name}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,52 @@
+import { basename, resolve } from "node:path";
+import { byteStringOf, makeFixedOutputPath, parseContentAddressMethod, parseHashAlgorithm } from "@firn/formats";
+import { dumpPath, hashNarContent } from "@firn/store";
+import type { Command, Flag } from "../grammar/command.ts";
+import type { Invocation } from "../grammar/parse.ts";
+import type { Io } from "../io.ts";
+import { printLine } from "../render/output.ts";
+import { withSession } from "../session.ts";
+
+const flags: readonly Flag[] = [
+  {
+    name: "name",
+    short: "n",
+    labels: ["name"],
+    description: "Override the name component of the store path. It defaults to the base name of path.",
+  },
+  {
+    name: "mode",
+    labels: ["content-address-method"],
+    description: "How to compute the content address: nar (default), flat or text.",
+  },
+  { name: "hash-algo", labels: ["hash-algo"], description: "Hash algorithm; default sha256." },
+  { name: "dry-run", description: "Show what this command would do without doing it." },
+];
+
+async function add(invocation: Invocation, io: Io, defaultMode: string): Promise<number> {
+  const { flags: given, positionals } = invocation;
+  const path = resolve(io.cwd, positionals[0] ?? "");
+  const name = given.value("name") ?? byteStringOf(basename(path));
+  const method = parseContentAddressMethod(given.value("mode") ?? defaultMode);
+  const algorithm = parseHashAlgorithm(given.value("hash-algo") ?? "sha256");
+  return withSession(invocation, io, async (session) => {
+    const store = await session.store();
+    if (given.has("dry-run")) {
+      const hash = hashNarContent(dumpPath(path), { method, algorithm });
+      printLine(io, makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir }));
+      return 0;
+    }
+    printLine(io, (await store.addPath(path, { name, method, algorithm })).path);
+    return 0;
+  });
+}
+
+/** `firn store add`: a file or directory into the store. */
+export const command: Command = {
+  positionals: [{ label: "path" }],
+  flags,
+  run: (invocation, io) => add(invocation, io, "nar"),
+};
+
+/** `firn store add-file`: the same, hashing the file alone. */
+export const addFile: Command = { ...command, run: (invocation, io) => add(invocation, io, "flat") };

@@ -1,0 +1,33 @@
+import { collectGarbage } from "@firn/store";
+import { plannedTargets } from "../build-targets.ts";
+import { targetsOf, withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { installableFlags, stdinFlag } from "../grammar/flags.ts";
+import { freed } from "../render/quantities.ts";
+
+/** `firn store delete`: deletes paths that nothing keeps alive. */
+export const command: Command = {
+  positionals: [{ label: "installables", repeats: true }],
+  flags: [
+    ...installableFlags,
+    stdinFlag,
+    { name: "ignore-liveness", description: "Do not check whether the paths are reachable from a root." },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      needs: { readOnly: true },
+      body: async (session) => {
+        const store = await session.store();
+        const planned = await plannedTargets(session, await targetsOf(session, session.installables()));
+        const paths = planned.flatMap(({ outputs }) => [...outputs.values()]);
+        const result = await collectGarbage(store, {
+          action: "delete-specific",
+          paths,
+          ignoreLiveness: invocation.flags.has("ignore-liveness"),
+        });
+        session.progress.clear();
+        io.out(`${freed(result.paths.length, result.bytesFreed)}\n`);
+        return 0;
+      },
+    }),
+};

@@ -1,0 +1,42 @@
+import { FirnError } from "@firn/formats";
+import { collectGarbage, findRoots } from "@firn/store";
+import type { Command } from "../grammar/command.ts";
+import { printLine } from "../render/output.ts";
+import { freed } from "../render/quantities.ts";
+import { withSession } from "../session.ts";
+
+/** `firn store gc`: deletes everything that no root keeps alive. */
+export const command: Command = {
+  positionals: [],
+  flags: [
+    { name: "dry-run", description: "Show what this command would do without doing it." },
+    { name: "max", labels: ["n"], description: "Stop after freeing n bytes of disk space." },
+    { name: "print-roots", description: "Print the roots and what they keep alive, and delete nothing." },
+  ],
+  run: (invocation, io) =>
+    withSession(invocation, io, async (session) => {
+      const store = await session.store();
+      const { flags } = invocation;
+      if (flags.has("print-roots")) {
+        for (const [path, links] of [...findRoots(store)].sort()) {
+          for (const link of [...links].sort()) printLine(io, `${link} -> ${path}`);
+        }
+        return 0;
+      }
+      const dryRun = flags.has("dry-run");
+      const max = flags.value("max");
+      if (max !== undefined && !/^\d+$/.test(max)) throw new FirnError("usage", `'${max}' is not a number of bytes`);
+      const result = await collectGarbage(store, {
+        action: dryRun ? "dead" : "delete-dead",
+        ...(max === undefined ? {} : { maxFreed: Number(max) }),
+      });
+      session.progress.clear();
+      if (dryRun) {
+        for (const path of result.paths) printLine(io, path);
+        let size = 0;
+        for (const path of result.paths) size += (await store.queryPathInfo(path))?.narSize ?? 0;
+        io.err(`${freed(result.paths.length, size).replace("deleted", "would be deleted")}\n`);
+      } else io.out(`${freed(result.paths.length, result.bytesFreed)}\n`);
+      return 0;
+    }),
+};

@@ -1,0 +1,83 @@
+import { countGoodSignatures, isContentAddressed, parsePublicKey, printHash } from "@firn/formats";
+import { hashTree, openStore, requirePathInfo, type Store } from "@firn/store";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { installableFlags, stdinFlag } from "../grammar/flags.ts";
+import { pathsOf } from "../store-targets.ts";
+import { pathFlags } from "./path-info.ts";
+
+/** `firn store verify`: whether paths are as registered and signed by trusted keys. */
+export const command: Command = {
+  positionals: [{ label: "installables", optional: true, repeats: true }],
+  flags: [
+    ...pathFlags,
+    ...installableFlags,
+    stdinFlag,
+    { name: "no-contents", description: "Do not verify the contents of each store path." },
+    { name: "no-trust", description: "Do not verify whether each store path is trusted." },
+    {
+      name: "sigs-needed",
+      short: "n",
+      labels: ["n"],
+      description: "Require that each path is signed by at least n different keys.",
+    },
+    { name: "substituter", short: "s", labels: ["store-uri"], description: "Use signatures from the specified store." },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      needs: { readOnly: true },
+      body: async (session) => {
+        const { flags } = invocation;
+        const store = await session.store();
+        const paths = await pathsOf(session, invocation.positionals, {
+          realise: false,
+          closure: flags.has("recursive"),
+          all: flags.has("all"),
+        });
+        const keys = session.settings.get("trusted-public-keys").map(parsePublicKey);
+        const others: Store[] = [];
+        for (const [uri] of flags.all("substituter")) {
+          others.push(
+            await openStore(uri ?? "", {
+              settings: session.settings,
+              environment: io.env,
+              offline: flags.has("offline"),
+            }),
+          );
+        }
+        const needed = Number(flags.value("sigs-needed") ?? "0");
+        let corrupted = 0;
+        let untrusted = 0;
+        for (const path of paths) {
+          const info = await requirePathInfo(store, path);
+          session.progress.event({ kind: "message", level: "info", text: `checking '${path}'...` });
+          if (!flags.has("no-contents")) {
+            const found = hashTree(store.realPath(path)).hash;
+            const [want, got] = [printHash(info.narHash, "sri"), printHash(found, "sri")];
+            if (want !== got) {
+              corrupted++;
+              session.progress.event({
+                kind: "message",
+                level: "error",
+                text: `path '${path}' was modified! expected hash '${want}', got '${got}'`,
+              });
+            }
+          }
+          if (!flags.has("no-trust")) {
+            const signatures = new Set(info.signatures);
+            for (const other of others)
+              for (const signature of (await other.queryPathInfo(path))?.signatures ?? []) signatures.add(signature);
+            const good = countGoodSignatures({ ...info, signatures: [...signatures] }, keys);
+            const trusted =
+              needed > 0 ? good >= needed : info.ultimate === true || isContentAddressed(info) || good > 0;
+            if (!trusted) {
+              untrusted++;
+              session.progress.event({ kind: "message", level: "error", text: `path '${path}' is untrusted` });
+            }
+          }
+        }
+        // The reference's exit status: 1 corrupted, 2 untrusted, added up.
+        return (corrupted > 0 ? 1 : 0) | (untrusted > 0 ? 2 : 0);
+      },
+    }),
+};

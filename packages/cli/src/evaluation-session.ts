@@ -1,0 +1,256 @@
+/** An evaluation for a command: flags become settings, lock options, arguments and installables. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  type AutoArgData,
+  type Builder,
+  type DerivationFacts,
+  defaultLockOptions,
+  Evaluation,
+  type Found,
+  flakeRefToAttributes,
+  type Handle,
+  type Installable,
+  type LockOptions,
+  type Lookup,
+  makeBuilder,
+  type PlainData,
+  packageLookup,
+  parseFlakeRef,
+  parseInputPath,
+  parseInstallable,
+} from "@firn/flake";
+import { byteStringOf, FirnError, type RegistryEntry } from "@firn/formats";
+import { type LocalStore, openSubstituters } from "@firn/store";
+import type { Invocation } from "./grammar/parse.ts";
+import { UsageError } from "./grammar/parse.ts";
+import type { Io } from "./io.ts";
+import { renderWarning } from "./render/error.ts";
+import { type Session, withSession } from "./session.ts";
+
+/** A session that can evaluate and build. */
+export interface EvaluationSession extends Session {
+  readonly builder: Builder;
+  readonly system: string;
+  evaluation(options?: { readonly readOnly?: boolean; readonly lock?: Partial<LockOptions> }): Promise<Evaluation>;
+  /** The installables of the command line; `.` when none was given and none is required. */
+  installables(words?: readonly string[]): Installable[];
+  /** The value of an installable that is not a store path. */
+  find(installable: Installable, lookup?: Lookup): Promise<Found>;
+  autoArgs(): Promise<AutoArgData>;
+}
+
+/** How evaluation is different for a command. */
+export interface EvaluationNeeds {
+  /** Paths are computed, derivations not written. */
+  readonly readOnly?: boolean;
+}
+
+/** Opens a session with an evaluation, runs `body` and closes everything. */
+export function withEvaluation(
+  invocation: Invocation,
+  io: Io,
+  options: { readonly needs?: EvaluationNeeds; readonly body: (session: EvaluationSession) => Promise<number> },
+): Promise<number> {
+  return withSession(invocation, io, async (session) => {
+    const { settings, progress } = session;
+    const { flags } = invocation;
+    const attributes = flags.has("file") || flags.has("expr");
+    if (flags.has("file") && flags.has("expr")) throw new UsageError("'--file' and '--expr' are exclusive");
+    // Flakes evaluate purely unless told otherwise; files of one's own machine do not.
+    if (!settings.isOverridden("pure-eval")) settings.assign("pure-eval", !flags.has("impure") && !flags.has("file"));
+    const store = await session.store();
+    const abort = new AbortController();
+    const interrupt = (): void => abort.abort();
+    process.on("SIGINT", interrupt);
+    process.on("SIGTERM", interrupt);
+    const builder = makeBuilder({
+      store,
+      settings,
+      events: (event) => progress.event(event),
+      offline: flags.has("offline"),
+      signal: abort.signal,
+      substituters: () => openSubstituters({ settings, environment: io.env, events: (event) => progress.event(event) }),
+    });
+    let evaluation: Evaluation | undefined;
+    let root: Promise<Handle> | undefined;
+    const full: EvaluationSession = {
+      ...session,
+      builder,
+      system: systemOf(session),
+      async evaluation(more = {}) {
+        evaluation ??= new Evaluation({
+          settings,
+          environment: io.env,
+          cwd: io.cwd,
+          store,
+          builder,
+          events: (event) => progress.event(event),
+          offline: flags.has("offline"),
+          readOnly: more.readOnly ?? options.needs?.readOnly ?? false,
+          includes: flags.all("include").map(([path]) => path ?? ""),
+          registryFlags: registryFlags(invocation, io),
+          lock: { ...lockOptions(invocation, session, io), ...more.lock },
+          report: (message) => {
+            progress.clear();
+            if (message.kind === "trace") io.err(`trace: ${decode(message.text)}\n`);
+            else if (message.kind === "warning") io.err(`${decode(renderWarning(message.text, message.position))}\n`);
+            else io.err(`evaluation warning: ${decode(message.text)}\n`);
+          },
+          warn: (text) => progress.warn(text),
+        });
+        return evaluation;
+      },
+      installables(words = invocation.positionals) {
+        const context = {
+          storeDir: store.storeDir,
+          attributes,
+          baseDirectory: io.cwd,
+          warn: (text: string) => progress.event({ kind: "message", level: "info", text }),
+        };
+        const given = words.length > 0 ? words : attributes ? [""] : ["."];
+        return given.map((word) => parseInstallable(word, context));
+      },
+      async find(installable, lookup = packageLookup(full.system)) {
+        const opened = await full.evaluation();
+        switch (installable.kind) {
+          case "store-path":
+            throw new FirnError("usage", `'${installable.path}' is a store path, not a value`);
+          case "flake":
+            return opened.findInFlake(installable, lookup);
+          case "attribute": {
+            const file = flags.value("file");
+            root ??= opened.root(
+              file === undefined
+                ? { kind: "expression", text: flags.value("expr") ?? "" }
+                : { kind: "file", path: resolve(io.cwd, file) },
+            );
+            return opened.findInValue(await root, installable.path, await full.autoArgs());
+          }
+        }
+      },
+      async autoArgs() {
+        const result: Record<string, PlainData> = {};
+        const opened = await full.evaluation();
+        for (const [name = "", text = ""] of flags.all("argstr")) result[name] = byteStringOf(text);
+        for (const [name = "", file = ""] of flags.all("arg-from-file"))
+          result[name] = readFileSync(resolve(io.cwd, file), "latin1");
+        for (const [name = ""] of flags.all("arg-from-stdin")) result[name] = await io.readStdin();
+        for (const [name = "", text = ""] of flags.all("arg")) {
+          const source = { kind: "string" as const, text: byteStringOf(text), directory: byteStringOf(io.cwd) };
+          result[name] = { handle: await opened.client.request({ op: "evaluate", source }) };
+        }
+        return result;
+      },
+    };
+    try {
+      return await options.body(full);
+    } finally {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", interrupt);
+      progress.clear();
+      await evaluation?.close();
+      await builder.close();
+    }
+  });
+}
+
+function decode(byteText: string): string {
+  return Buffer.from(byteText, "latin1").toString("utf8");
+}
+
+function systemOf(session: Session): string {
+  const system = session.settings.get("eval-system");
+  return system === "" ? session.settings.get("system") : system;
+}
+
+function registryFlags(invocation: Invocation, io: Io): RegistryEntry[] {
+  const parse = (text: string) => flakeRefToAttributes(parseFlakeRef(text, { baseDirectory: io.cwd }));
+  return invocation.flags
+    .all("override-flake")
+    .map(([from = "", to = ""]) => ({ from: parse(from), to: parse(to), exact: false }));
+}
+
+function lockOptions(invocation: Invocation, session: Session, io: Io): LockOptions {
+  const { flags } = invocation;
+  const { settings } = session;
+  const reference = flags.value("reference-lock-file");
+  const output = flags.value("output-lock-file");
+  return {
+    ...defaultLockOptions((text) => session.progress.warn(text)),
+    overrides: flags.all("override-input").map(([path = "", ref = ""]) => ({
+      path: parseInputPath(path),
+      ref: parseFlakeRef(ref, { baseDirectory: io.cwd }),
+    })),
+    updates: flags.all("update-input").map(([path = ""]) => parseInputPath(path)),
+    recreate: flags.has("recreate-lock-file"),
+    update: !flags.has("no-update-lock-file"),
+    // Overrides are for this run only.
+    write: !flags.has("no-write-lock-file") && !flags.has("override-input"),
+    useRegistries: !flags.has("no-registries") && settings.get("use-registries"),
+    commit: flags.has("commit-lock-file"),
+    commitSummary: settings.get("commit-lock-file-summary"),
+    allowDirtyLocks: settings.get("allow-dirty-locks"),
+    warnDirty: settings.get("warn-dirty"),
+    ...(reference === undefined ? {} : { referenceFile: resolve(io.cwd, reference) }),
+    ...(output === undefined ? {} : { outputFile: resolve(io.cwd, output) }),
+  };
+}
+
+/** What an installable is in the store: a path, or outputs of a derivation. */
+export type Target =
+  | { readonly kind: "path"; readonly path: string }
+  | {
+      readonly kind: "outputs";
+      readonly drvPath: string;
+      readonly outputs: readonly string[] | "*";
+      readonly facts?: DerivationFacts;
+      readonly found?: Found;
+    };
+
+/** Evaluates installables to what is to be built or looked at. */
+export async function targetsOf(
+  session: EvaluationSession,
+  installables: readonly Installable[],
+  lookup?: Lookup,
+): Promise<Target[]> {
+  const targets: Target[] = [];
+  for (const installable of installables) targets.push(await targetOf(session, installable, lookup));
+  return targets;
+}
+
+/** Evaluates one installable to what is to be built or looked at. */
+export async function targetOf(session: EvaluationSession, installable: Installable, lookup?: Lookup): Promise<Target> {
+  const { outputs } = installable;
+  if (installable.kind === "store-path") {
+    const path = await followToStore(await session.store(), installable.path, session.io);
+    if (outputs.kind === "default") return { kind: "path", path };
+    return { kind: "outputs", drvPath: path, outputs: outputs.kind === "all" ? "*" : outputs.names };
+  }
+  const found = await session.find(installable, lookup);
+  const evaluation = await session.evaluation();
+  const kind = await evaluation.client.request({ op: "kind", value: found.value });
+  if (kind === "string" || kind === "path") {
+    const { text } = await evaluation.client.request({ op: "string", value: found.value });
+    return { kind: "path", path: text.split("/").slice(0, 4).join("/") };
+  }
+  const facts = await evaluation.derivation(found);
+  const names = outputs.kind === "default" ? facts.outputsToInstall : outputs.kind === "all" ? "*" : outputs.names;
+  if (names !== "*") {
+    for (const name of names) {
+      if (!facts.outputs.some((output) => output.name === name)) {
+        throw new FirnError("no-output", `derivation '${facts.drvPath}' does not have wanted outputs '${name}'`);
+      }
+    }
+  }
+  return { kind: "outputs", drvPath: facts.drvPath, outputs: names, facts, found };
+}
+
+/** The store path that a word names: itself, or where a link such as `./result` leads. */
+async function followToStore(store: LocalStore, word: string, io: Io): Promise<string> {
+  const path = word.startsWith("/") ? word : resolve(io.cwd, word);
+  return path
+    .split("/")
+    .slice(0, store.storeDir.split("/").length + 1)
+    .join("/");
+}

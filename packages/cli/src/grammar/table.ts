@@ -1,0 +1,198 @@
+/** Every command: its words, one line about it, and the module that has it. Nothing here loads a command. */
+import type { Io } from "../io.ts";
+import type { CommandEntry } from "./command.ts";
+
+const main = "Main commands";
+const packages = "Packages, profiles and flakes";
+const stores = "Stores and caches";
+const tools = "Utilities";
+
+function entry(category: string, path: string, description: string, load: CommandEntry["load"]): CommandEntry {
+  return { category, path: path.split(" "), description, load };
+}
+
+/** The commands of the new command line, in the order of the help. */
+export const commandTable: readonly CommandEntry[] = [
+  entry(main, "run", "run a Nix application", async () => (await import("../commands/run.ts")).command),
+  entry(
+    main,
+    "build",
+    "build a derivation or fetch a store path",
+    async () => (await import("../commands/build.ts")).command,
+  ),
+  entry(
+    main,
+    "shell",
+    "run a shell in which the specified packages are available",
+    async () => (await import("../commands/shell.ts")).command,
+  ),
+  entry(main, "eval", "evaluate a Nix expression", async () => (await import("../commands/eval.ts")).command),
+  entry(main, "search", "search for packages", async () => (await import("../commands/search.ts")).command),
+  entry(
+    main,
+    "log",
+    "show the build log of the specified packages or paths, if available",
+    async () => (await import("../commands/log.ts")).command,
+  ),
+  entry(main, "copy", "copy paths between Nix stores", async () => (await import("../commands/copy.ts")).command),
+  entry(
+    main,
+    "path-info",
+    "query information about store paths",
+    async () => (await import("../commands/path-info.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake lock",
+    "create missing lock file entries",
+    async () => (await import("../commands/flake-lock.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake update",
+    "update flake lock file",
+    async () => (await import("../commands/flake-update.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake metadata",
+    "show flake metadata",
+    async () => (await import("../commands/flake-metadata.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake info",
+    "show flake metadata",
+    async () => (await import("../commands/flake-metadata.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake show",
+    "show the outputs provided by a flake",
+    async () => (await import("../commands/flake-show.ts")).command,
+  ),
+  entry(
+    packages,
+    "registry list",
+    "list available Nix flakes",
+    async () => (await import("../commands/registry-list.ts")).command,
+  ),
+  entry(
+    packages,
+    "registry add",
+    "add or replace a flake in the user flake registry",
+    async () => (await import("../commands/registry-add.ts")).command,
+  ),
+  entry(
+    packages,
+    "registry remove",
+    "remove a flake from the user flake registry",
+    async () => (await import("../commands/registry-add.ts")).remove,
+  ),
+  entry(
+    stores,
+    "store gc",
+    "perform garbage collection on a Nix store",
+    async () => (await import("../commands/store-gc.ts")).command,
+  ),
+  entry(
+    stores,
+    "store delete",
+    "delete paths from the Nix store",
+    async () => (await import("../commands/store-delete.ts")).command,
+  ),
+  entry(
+    stores,
+    "store verify",
+    "verify the integrity of store paths",
+    async () => (await import("../commands/store-verify.ts")).command,
+  ),
+  entry(
+    stores,
+    "store sign",
+    "sign store paths with a local key",
+    async () => (await import("../commands/store-sign.ts")).command,
+  ),
+  entry(
+    stores,
+    "derivation show",
+    "show the contents of a store derivation",
+    async () => (await import("../commands/derivation-show.ts")).command,
+  ),
+  entry(
+    packages,
+    "deb lock",
+    "resolve Debian packages and write their lock file",
+    async () => (await import("../commands/deb-lock.ts")).command,
+  ),
+  entry(
+    stores,
+    "store add",
+    "add a file or directory to the Nix store",
+    async () => (await import("../commands/store-add.ts")).command,
+  ),
+  entry(
+    stores,
+    "store add-path",
+    "deprecated alias to store add",
+    async () => (await import("../commands/store-add.ts")).command,
+  ),
+  entry(
+    stores,
+    "store add-file",
+    "add a regular file to the Nix store by its flat hash",
+    async () => (await import("../commands/store-add.ts")).addFile,
+  ),
+  entry(
+    stores,
+    "store info",
+    "test whether a store can be accessed",
+    async () => (await import("../commands/store-info.ts")).command,
+  ),
+  entry(
+    tools,
+    "hash convert",
+    "convert between hash formats",
+    async () => (await import("../commands/hash-convert.ts")).command,
+  ),
+  entry(
+    tools,
+    "hash file",
+    "print cryptographic hash of a regular file",
+    async () => (await import("../commands/hash-file.ts")).command,
+  ),
+  entry(
+    tools,
+    "hash path",
+    "print cryptographic hash of the NAR serialisation of a path",
+    async () => (await import("../commands/hash-path.ts")).command,
+  ),
+  entry(
+    tools,
+    "key generate-secret",
+    "generate a secret key for signing store paths",
+    async () => (await import("../commands/key-generate-secret.ts")).command,
+  ),
+  entry(
+    tools,
+    "key convert-secret-to-public",
+    "generate a public key from a secret key read from standard input",
+    async () => (await import("../commands/key-convert-secret-to-public.ts")).command,
+  ),
+  entry(
+    tools,
+    "nar pack",
+    "serialise a path to stdout in NAR format",
+    async () => (await import("../commands/nar-pack.ts")).command,
+  ),
+  entry(
+    tools,
+    "config show",
+    "show the Nix configuration or the value of a specific setting",
+    async () => (await import("../commands/config-show.ts")).command,
+  ),
+];
+
+/** The old commands, by the name they are called by. */
+export const legacyTable: ReadonlyMap<string, () => Promise<(words: readonly string[], io: Io) => Promise<number>>> =
+  new Map();

@@ -1,0 +1,48 @@
+/** Renders whatever a command threw and decides on the exit status. */
+import { FirnError } from "@firn/formats";
+import { UsageError } from "../grammar/parse.ts";
+import { didYouMean } from "../grammar/suggest.ts";
+import type { Io } from "../io.ts";
+
+/** Where the failure happened. */
+export interface FailureContext {
+  readonly io: Io;
+  /** The name the program was called by. */
+  readonly program: string;
+  readonly words: readonly string[];
+}
+
+/** Prints an error to standard error and returns the exit status. */
+export function renderFailure(error: unknown, context: FailureContext): number {
+  const { io } = context;
+  const label = io.terminal ? "\x1b[31;1merror:\x1b[0m" : "error:";
+  if (error instanceof UsageError) {
+    const hint = error.hint === undefined ? "" : `       ${didYouMean(error.hint.split(", "))}\n`;
+    io.err(`${label} ${indent(error.message)}\n${hint}Try '${context.program} --help' for more information.\n`);
+    return 1;
+  }
+  if (error instanceof FirnError) {
+    io.err(`${label} ${indent(error.message)}\n`);
+    if (error.hint !== undefined) io.err(`       ${indent(error.hint)}\n`);
+    return error.exitStatus;
+  }
+  const known = systemError(error);
+  if (known !== undefined) {
+    io.err(`${label} ${known}\n`);
+    return 1;
+  }
+  // A mistake of our own: everything that helps to find it.
+  io.err(`${label} internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 1;
+}
+
+function indent(text: string): string {
+  return text.replaceAll("\n", "\n       ");
+}
+
+/** Errors of the operating system, in its own words. */
+function systemError(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
+  const hint = error.code === "ENOSPC" ? " (no space is left on the device: free some, e.g. with 'firn store gc')" : "";
+  return `${error.message}${hint}`;
+}

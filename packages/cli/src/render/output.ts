@@ -1,0 +1,16 @@
+/** Printing results: byte strings as they are, JSON as the reference prints it. */
+import { type JsonValue, printJson } from "@firn/formats";
+import type { Invocation } from "../grammar/parse.ts";
+import type { Io } from "../io.ts";
+
+/** Prints a byte string and a newline. */
+export function printLine(io: Io, byteText: string): void {
+  io.out(Buffer.from(`${byteText}\n`, "latin1"));
+}
+
+/** Prints JSON: on several lines on a terminal or with `--pretty`, else on one. */
+export function printJsonResult(io: Io, value: JsonValue, invocation: Invocation): void {
+  const pretty =
+    invocation.flags.has("pretty") || (process.stdout.isTTY === true && !invocation.flags.has("no-pretty"));
+  printLine(io, printJson(value, pretty ? 2 : 0));
+}

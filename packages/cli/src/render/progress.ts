@@ -1,0 +1,167 @@
+/**
+ * Shows what the store, the builder and the fetchers tell: on a terminal a live block of what is under way, elsewhere
+ * plain lines in the reference's words. All of it goes to standard error.
+ */
+import type { FirnEvent, MessageLevel } from "@firn/store";
+import type { Io } from "../io.ts";
+import { duration, mebibytes, storeName } from "./quantities.ts";
+
+/** How much is shown. */
+export interface ProgressOptions {
+  readonly io: Io;
+  /** 0 is the reference's default (`notice`); each `--verbose` adds one, each `--quiet` takes one away. */
+  readonly verbosity: number;
+  /** `-L`: every line of a build log. */
+  readonly buildLogs: boolean;
+}
+
+/** A sink of events, and the block's end before other output. */
+export interface Progress {
+  event(event: FirnEvent): void;
+  warn(text: string): void;
+  /** Removes the live block, so that something else can be printed. */
+  clear(): void;
+  /** Removes the live block for good. */
+  finish(): void;
+}
+
+const levels: readonly MessageLevel[] = ["error", "warn", "notice", "info", "talkative", "chatty", "debug", "vomit"];
+
+interface Build {
+  readonly started: number;
+  phase: string;
+  line: string;
+}
+
+interface Transfer {
+  readonly started: number;
+  readonly url: string;
+  size: number | undefined;
+  done: number;
+}
+
+/** Makes the renderer for one command. */
+export function makeProgress(options: ProgressOptions): Progress {
+  const { io } = options;
+  const builds = new Map<string, Build>();
+  const transfers = new Map<number, Transfer>();
+  const counts = { built: 0, failed: 0, copied: 0, received: 0 };
+  let shownLines = 0;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let finished = false;
+
+  const clear = (): void => {
+    if (shownLines > 0) io.err(`\x1b[${shownLines}A\x1b[J`);
+    shownLines = 0;
+  };
+  const line = (text: string): void => {
+    clear();
+    io.err(`${text}\n`);
+  };
+  const draw = (): void => {
+    if (finished) return;
+    clear();
+    const lines = block();
+    if (lines.length > 0) io.err(`${lines.join("\n")}\n`);
+    shownLines = lines.length;
+  };
+  const block = (): string[] => {
+    if (builds.size === 0 && transfers.size === 0) return [];
+    const width = Math.max(40, (process.stderr.columns ?? 80) - 1);
+    const lines: string[] = [];
+    for (const [path, build] of builds) {
+      const phase = build.phase === "" ? "" : ` (${build.phase})`;
+      lines.push(` building ${storeName(path)}${phase} ${seconds(build.started)}: ${build.line}`);
+    }
+    for (const transfer of [...transfers.values()].slice(0, 8)) {
+      lines.push(` fetching ${transfer.url.split("/").at(-1)} ${amount(transfer)}`);
+    }
+    const parts = [`${counts.built} built`];
+    if (counts.failed > 0) parts.push(`${counts.failed} failed`);
+    if (counts.copied > 0) parts.push(`${counts.copied} copied`);
+    if (counts.received > 0) parts.push(`${mebibytes(counts.received)} received`);
+    lines.push(`[${parts.join(", ")}]`);
+    return lines.map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text));
+  };
+  const changed = (): void => {
+    if (!io.terminal || finished) return;
+    timer ??= setInterval(draw, 100);
+    timer.unref();
+  };
+  const shows = (level: MessageLevel): boolean => levels.indexOf(level) <= 2 + options.verbosity;
+
+  return {
+    clear,
+    finish() {
+      finished = true;
+      if (timer !== undefined) clearInterval(timer);
+      clear();
+    },
+    warn: (text) => {
+      if (options.verbosity >= -1) line(`${io.terminal ? "\x1b[35;1mwarning:\x1b[0m" : "warning:"} ${text}`);
+    },
+    event(event) {
+      switch (event.kind) {
+        case "message":
+          if (event.level === "warn") this.warn(event.text);
+          else if (shows(event.level)) line(event.text);
+          return;
+        case "build-start":
+          builds.set(event.drvPath, { started: Date.now(), phase: "", line: "" });
+          if (!io.terminal && shows("notice")) line(`building '${event.drvPath}'...`);
+          break;
+        case "build-phase": {
+          const build = builds.get(event.drvPath);
+          if (build !== undefined) build.phase = event.phase;
+          break;
+        }
+        case "build-log": {
+          const build = builds.get(event.drvPath);
+          if (build !== undefined) build.line = event.line.replaceAll(/\x1b\[[0-9;]*[A-Za-z]/g, "");
+          if (options.buildLogs) line(`${storeName(event.drvPath)}> ${event.line}`);
+          break;
+        }
+        case "build-end":
+          builds.delete(event.drvPath);
+          if (event.ok) counts.built++;
+          else counts.failed++;
+          break;
+        case "transfer-start":
+          transfers.set(event.id, { started: Date.now(), url: event.url, size: event.size, done: 0 });
+          if (!io.terminal && shows("info")) line(`downloading '${event.url}'...`);
+          break;
+        case "transfer-progress": {
+          const transfer = transfers.get(event.id);
+          if (transfer !== undefined) {
+            transfer.done = event.done;
+            transfer.size = event.size ?? transfer.size;
+          }
+          break;
+        }
+        case "transfer-end":
+          transfers.delete(event.id);
+          counts.received += event.done;
+          break;
+        case "copy-start":
+          if (!io.terminal && shows("notice")) line(`copying path '${event.path}' from '${event.from}'...`);
+          break;
+        case "copy-end":
+          if (event.ok) counts.copied++;
+          break;
+      }
+      changed();
+    },
+  };
+}
+
+function seconds(started: number): string {
+  return `${Math.floor((Date.now() - started) / 1000)} s`;
+}
+
+function amount(transfer: Transfer): string {
+  if (transfer.size === undefined || transfer.size === 0) return mebibytes(transfer.done);
+  const elapsed = (Date.now() - transfer.started) / 1000;
+  const rate = elapsed > 0 ? transfer.done / elapsed : 0;
+  const left = rate > 0 ? `, ${duration((transfer.size - transfer.done) / rate)} left` : "";
+  return `${mebibytes(transfer.done)} of ${mebibytes(transfer.size)}${left}`;
+}

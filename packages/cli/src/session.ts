@@ -1,0 +1,74 @@
+/** One run of a command: its settings, store and progress, opened when first asked for and closed at the end. */
+import { FirnError } from "@firn/formats";
+import { type LocalStore, loadSettings, openLocalStore, type Settings } from "@firn/store";
+import type { Invocation } from "./grammar/parse.ts";
+import type { Io } from "./io.ts";
+import { makeProgress, type Progress } from "./render/progress.ts";
+
+/** What commands share. */
+export interface Session {
+  readonly io: Io;
+  readonly settings: Settings;
+  readonly progress: Progress;
+  readonly invocation: Invocation;
+  store(): Promise<LocalStore>;
+}
+
+const forever = 0xffff_ffff;
+
+/** Settings from files, environment and this command line, in that order. Fails with `bad-setting`. */
+export function commandSettings(invocation: Invocation, io: Io): Settings {
+  const settings = loadSettings(io.env);
+  const { flags } = invocation;
+  if (flags.has("offline")) {
+    settings.assign("substitute", false);
+    settings.assign("tarball-ttl", forever);
+  }
+  if (flags.has("refresh")) settings.assign("tarball-ttl", 0);
+  if (flags.has("keep-going")) settings.assign("keep-going", true);
+  if (flags.has("keep-failed")) settings.assign("keep-failed", true);
+  if (flags.has("show-trace")) settings.assign("show-trace", true);
+  const named = { "max-jobs": flags.value("max-jobs"), store: flags.value("store") };
+  for (const [name, value] of Object.entries(named)) if (value !== undefined) settings.set(name, value);
+  for (const [name, value] of invocation.settings) settings.set(name, value);
+  return settings;
+}
+
+/** Opens a session, runs `body` in it and closes what it opened, also when it fails. */
+export async function withSession(
+  invocation: Invocation,
+  io: Io,
+  body: (session: Session) => Promise<number>,
+): Promise<number> {
+  const settings = commandSettings(invocation, io);
+  const { flags } = invocation;
+  const progress = makeProgress({
+    io,
+    verbosity: flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0),
+    buildLogs: flags.has("print-build-logs"),
+  });
+  for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
+  let opened: Promise<LocalStore> | undefined;
+  const session: Session = {
+    io,
+    settings,
+    progress,
+    invocation,
+    store: () => {
+      opened ??= openLocalStore({ settings, environment: io.env, events: (event) => progress.event(event) });
+      return opened;
+    },
+  };
+  try {
+    return await body(session);
+  } finally {
+    progress.finish();
+    if (opened !== undefined) await (await opened.catch(closed))?.close();
+  }
+}
+
+/** A store that could not be opened needs no closing; its error has been thrown already. */
+function closed(error: unknown): undefined {
+  if (!(error instanceof FirnError)) throw error;
+  return undefined;
+}

@@ -1,0 +1,70 @@
+/**
+ * The fetcher cache: what was learnt about mutable references and trees, kept in SQLite with the reference's schema
+ * (`fetcher-cache-v4.sqlite`), so that both can use one file.
+ */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/** Values are flat: strings, integers, booleans. */
+export type CacheValue = { readonly [name: string]: string | number | boolean };
+
+/** A found entry and whether it is older than the time to live. */
+export interface CacheHit {
+  readonly value: CacheValue;
+  readonly expired: boolean;
+}
+
+/** A persistent map from (domain, key) to a value with a time stamp. */
+export class FetchCache {
+  private database: DatabaseSync | undefined;
+  private readonly file: string;
+
+  /** Nothing is opened before the first look-up. */
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  private open(): DatabaseSync {
+    if (this.database === undefined) {
+      mkdirSync(dirname(this.file), { recursive: true });
+      const database = new DatabaseSync(this.file, { timeout: 60_000 });
+      database.exec(`
+        pragma synchronous = off;
+        pragma journal_mode = truncate;
+        create table if not exists Cache (
+          domain text not null,
+          key text not null,
+          value text not null,
+          timestamp integer not null,
+          primary key (domain, key)
+        );`);
+      this.database = database;
+    }
+    return this.database;
+  }
+
+  lookup(domain: string, key: CacheValue, ttl: number): CacheHit | undefined {
+    const row = this.open()
+      .prepare("select value, timestamp from Cache where domain = ? and key = ?")
+      .get(domain, canonical(key));
+    if (row === undefined || typeof row.value !== "string") return undefined;
+    const age = Date.now() / 1000 - Number(row.timestamp);
+    return { value: JSON.parse(row.value) as CacheValue, expired: ttl === 0 || age > ttl };
+  }
+
+  insert(domain: string, key: CacheValue, value: CacheValue): void {
+    this.open()
+      .prepare("insert or replace into Cache(domain, key, value, timestamp) values (?, ?, ?, ?)")
+      .run(domain, canonical(key), JSON.stringify(value), Math.floor(Date.now() / 1000));
+  }
+
+  close(): void {
+    this.database?.close();
+    this.database = undefined;
+  }
+}
+
+function canonical(value: CacheValue): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))));
+}

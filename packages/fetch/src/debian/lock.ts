@@ -1,0 +1,119 @@
+/** `debian.lock.json`: a resolved, closed set of Debian packages and sources, pinned by SHA-256, naming no host. */
+import { FirnError } from "@firn/formats";
+import { type ArchiveAccess, loadPackages, loadSources, openSuite, type SuiteSpec } from "./archive.ts";
+import type { PackageIndex } from "./package-index.ts";
+import { resolvePackages } from "./resolve.ts";
+
+/** A file of the archive; `path` begins with the archive's name, so that `mirror://PATH` fetches it. */
+export interface LockedFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** One locked binary package; `depends` names other packages of the same lock. */
+export interface LockedPackage extends LockedFile {
+  readonly version: string;
+  readonly description: string;
+  readonly depends: readonly string[];
+  readonly essential?: true;
+}
+
+/** The lock file's content; see docs/debian.md for the meaning of each field. */
+export interface DebianLock {
+  readonly version: 1;
+  readonly architecture: string;
+  readonly suites: readonly {
+    readonly archive: string;
+    readonly suite: string;
+    readonly components: readonly string[];
+    readonly date: string;
+    readonly inRelease: string;
+  }[];
+  readonly roots: readonly string[];
+  readonly packages: Readonly<Record<string, LockedPackage>>;
+  readonly sources: Readonly<Record<string, { readonly version: string; readonly files: Record<string, LockedFile> }>>;
+}
+
+/** What to lock. */
+export interface LockRequest {
+  readonly suites: readonly SuiteSpec[];
+  readonly packages: readonly string[];
+  readonly sources: readonly string[];
+}
+
+/** Downloads the indices, resolves the request and returns the lock. Errors as those of its parts. */
+export async function lockDebian(access: ArchiveAccess, request: LockRequest): Promise<DebianLock> {
+  const suites = await Promise.all(request.suites.map((spec) => openSuite(access, spec)));
+  const index = await loadPackages(access, suites);
+  const sources = await loadSources(access, suites, new Set(request.sources));
+  const lockedSources: Record<string, { version: string; files: Record<string, LockedFile> }> = {};
+  for (const [name, source] of [...sources].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const files: Record<string, LockedFile> = {};
+    for (const [file, entry] of source.files) files[file] = { ...entry, path: `${source.archive}/${entry.path}` };
+    lockedSources[name] = { version: source.version, files };
+  }
+  return {
+    version: 1,
+    architecture: access.architecture,
+    suites: suites.map(({ spec, release, inReleaseHash }) => ({
+      ...spec,
+      date: release.date,
+      inRelease: inReleaseHash,
+    })),
+    roots: [...new Set(request.packages)].sort(),
+    packages: lockPackages(index, request.packages),
+    sources: lockedSources,
+  };
+}
+
+/** The lock entries of the closure of `roots` in an index. Errors as {@link resolvePackages}. */
+export function lockPackages(index: PackageIndex, roots: readonly string[]): Record<string, LockedPackage> {
+  const locked: Record<string, LockedPackage> = {};
+  for (const [name, { package: entry, depends }] of resolvePackages(index, roots)) {
+    locked[name] = {
+      version: entry.version,
+      path: `${entry.archive}/${entry.path}`,
+      sha256: entry.sha256,
+      size: entry.size,
+      description: entry.description,
+      depends,
+      ...(entry.essential ? { essential: true as const } : {}),
+    };
+  }
+  return locked;
+}
+
+/** The lock as the bytes of its file: two-space JSON with a final newline. */
+export function printDebianLock(lock: DebianLock): string {
+  return `${JSON.stringify(lock, null, 2)}\n`;
+}
+
+/** Parses a lock file. Fails with `deb-lock` when it is not one, or is of a later version. */
+export function parseDebianLock(text: string): DebianLock {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new FirnError("deb-lock", "the Debian lock file is not JSON", { cause });
+  }
+  if (!isLock(value)) {
+    throw new FirnError("deb-lock", "the Debian lock file is not of version 1", {
+      hint: "write it again with 'firn deb lock'",
+    });
+  }
+  return value;
+}
+
+function isLock(value: unknown): value is DebianLock {
+  if (typeof value !== "object" || value === null) return false;
+  const lock = value as Partial<Record<keyof DebianLock, unknown>>;
+  return (
+    lock.version === 1 &&
+    typeof lock.architecture === "string" &&
+    Array.isArray(lock.suites) &&
+    Array.isArray(lock.roots) &&
+    typeof lock.packages === "object" &&
+    typeof lock.sources === "object"
+  );
+}

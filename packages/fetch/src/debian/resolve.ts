@@ -1,0 +1,130 @@
+/**
+ * Picks the packages that a set of roots needs: Depends and Pre-Depends, alternatives, virtual packages and versions,
+ * and the Essential packages, which other packages rely on without naming them (Debian policy 3.8).
+ */
+import { FirnError } from "@firn/formats";
+import { type Dependency, parseDependencies } from "./control.ts";
+import type { DebPackage, PackageIndex } from "./package-index.ts";
+import { satisfies } from "./version.ts";
+
+/** One chosen package and the chosen packages that fulfil its dependencies, sorted. */
+export interface ResolvedPackage {
+  readonly package: DebPackage;
+  readonly depends: readonly string[];
+}
+
+/**
+ * Resolves roots to a closed set, by package name. The result depends only on the index and the set of roots, not on
+ * their order. Fails with `deb-unknown-package` or `deb-unsatisfiable`.
+ */
+export function resolvePackages(index: PackageIndex, roots: readonly string[]): Map<string, ResolvedPackage> {
+  const chosen = new Set<string>();
+  const queue: DebPackage[] = [];
+  const choose = (entry: DebPackage): void => {
+    if (chosen.has(entry.name)) return;
+    chosen.add(entry.name);
+    queue.push(entry);
+  };
+  for (const root of [...roots].sort()) choose(findRoot(index, root));
+  for (const entry of index.packages.values()) if (entry.essential) choose(entry);
+  // Environments have one /usr already; without this the alternative that converts a system would be chosen.
+  const merged = index.packages.get("usr-is-merged");
+  if (merged !== undefined) choose(merged);
+
+  const resolved = new Map<string, ResolvedPackage>();
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const depends = new Set<string>();
+    for (const group of parseDependencies(next.depends)) {
+      const target = pick(index, chosen, group);
+      if (target === undefined) throw unsatisfiable(next, group);
+      choose(target);
+      if (target.name !== next.name) depends.add(target.name);
+    }
+    resolved.set(next.name, { package: next, depends: [...depends].sort() });
+  }
+  return new Map([...resolved].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function findRoot(index: PackageIndex, name: string): DebPackage {
+  const found = index.packages.get(name) ?? provider(index, new Set(), { name });
+  if (found !== undefined) return found;
+  const near = nearestNames(index, name);
+  throw new FirnError("deb-unknown-package", `Debian package '${name}' does not exist in the locked index`, {
+    hint: near.length > 0 ? `Did you mean ${near.join(", ")}?` : "try 'firn search deb#WORD'",
+  });
+}
+
+/** An alternative that is chosen already, else the first real package that fits, else the best provider. */
+function pick(index: PackageIndex, chosen: ReadonlySet<string>, group: readonly Dependency[]): DebPackage | undefined {
+  for (const dependency of group) {
+    const entry = fitting(index, dependency);
+    if (entry !== undefined && chosen.has(entry.name)) return entry;
+    const offered = provider(index, chosen, dependency);
+    if (offered !== undefined && chosen.has(offered.name)) return offered;
+  }
+  for (const dependency of group) {
+    const entry = fitting(index, dependency) ?? provider(index, chosen, dependency);
+    if (entry !== undefined) return entry;
+  }
+  return undefined;
+}
+
+function fitting(index: PackageIndex, dependency: Dependency): DebPackage | undefined {
+  const entry = index.packages.get(dependency.name);
+  return entry !== undefined && satisfies(entry.version, dependency) ? entry : undefined;
+}
+
+const priorities = ["required", "important", "standard", "optional", "extra"];
+
+function provider(index: PackageIndex, chosen: ReadonlySet<string>, dependency: Dependency): DebPackage | undefined {
+  const candidates: DebPackage[] = [];
+  for (const offer of index.providers.get(dependency.name) ?? []) {
+    // A versioned dependency is met only by a versioned Provides (policy 7.5).
+    if (dependency.version !== undefined && offer.version === undefined) continue;
+    if (offer.version !== undefined && !satisfies(offer.version, dependency)) continue;
+    const entry = index.packages.get(offer.by);
+    if (entry !== undefined) candidates.push(entry);
+  }
+  const rank = (entry: DebPackage): number =>
+    (chosen.has(entry.name) ? 0 : 10) + ((priorities.indexOf(entry.priority) + 6) % 6);
+  candidates.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+  return candidates[0];
+}
+
+function unsatisfiable(entry: DebPackage, group: readonly Dependency[]): FirnError {
+  const wanted = group
+    .map((d) => (d.relation === undefined ? d.name : `${d.name} (${d.relation} ${d.version})`))
+    .join(" | ");
+  return new FirnError(
+    "deb-unsatisfiable",
+    `Debian package '${entry.name}' depends on ${wanted}, which no suite offers`,
+    {
+      hint: "add the suite that has it to the lock (--suite), or renew the index",
+    },
+  );
+}
+
+/** Package names within two edits of a misspelt one, nearest first, at most three. */
+function nearestNames(index: PackageIndex, name: string): string[] {
+  const scored: [number, string][] = [];
+  for (const candidate of index.packages.keys()) {
+    if (Math.abs(candidate.length - name.length) > 2) continue;
+    const distance = editDistance(name, candidate);
+    if (distance <= 2) scored.push([distance, candidate]);
+  }
+  scored.sort(([a, x], [b, y]) => a - b || (x < y ? -1 : 1));
+  return scored.slice(0, 3).map(([, candidate]) => candidate);
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replace, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,100 @@
+/**
+ * Inputs: a source tree named by attributes (`type`, `url`, `rev`, …), in the forms a scheme knows. A scheme turns URLs
+ * into attributes and back, and fetches. Attributes and their names are those of flake.lock.
+ */
+import { FirnError, type FlakeAttributes } from "@firn/formats";
+import type { FetchContext } from "./context.ts";
+import type { Url } from "./url.ts";
+
+/** The attributes of an input; `type` names its scheme. */
+export type Input = FlakeAttributes;
+
+/** A fetched tree. */
+export interface FetchedTree {
+  /** A valid store path. */
+  readonly storePath: string;
+  /** The input's attributes with everything that pins it (`rev`, `narHash`, `lastModified`, …). */
+  readonly locked: Input;
+}
+
+/** One kind of source. */
+export interface Scheme {
+  readonly type: string;
+  /** Attributes that may be given besides `type`. */
+  readonly attributes: readonly string[];
+  /** Attributes for a URL of this scheme, or undefined when it is none of ours. */
+  fromUrl(url: Url, requireTree: boolean): Input | undefined;
+  /** Fails when attributes are missing or wrong. */
+  check(input: Input): void;
+  toUrl(input: Input): Url;
+  /** Whether fetching gives the same tree forever; narHash alone is not enough for schemes with revisions. */
+  isLocked(input: Input): boolean;
+  fetch(input: Input, context: FetchContext): Promise<FetchedTree>;
+}
+
+/** A string attribute, or undefined; fails with `bad-input` when it has another type. */
+export function stringAttribute(input: Input, name: string): string | undefined {
+  const value = input.get(name);
+  if (value === undefined) return undefined;
+  if (typeof value !== "string") throw new FirnError("bad-input", `input attribute '${name}' is not a string`);
+  return value;
+}
+
+/** A string attribute that must be there. */
+export function requireString(input: Input, name: string): string {
+  const value = stringAttribute(input, name);
+  if (value === undefined) throw new FirnError("bad-input", `input attribute '${name}' is missing`);
+  return value;
+}
+
+/** A boolean attribute; absent is false. */
+export function booleanAttribute(input: Input, name: string): boolean {
+  const value = input.get(name);
+  if (value !== undefined && typeof value !== "boolean") {
+    throw new FirnError("bad-input", `input attribute '${name}' is not a Boolean`);
+  }
+  return value === true;
+}
+
+/** An integer attribute, or undefined. */
+export function integerAttribute(input: Input, name: string): bigint | undefined {
+  const value = input.get(name);
+  if (value === undefined) return undefined;
+  if (typeof value !== "bigint") throw new FirnError("bad-input", `input attribute '${name}' is not an integer`);
+  return value;
+}
+
+/** A copy with attributes set, or removed where the value is undefined. */
+export function withAttributes(input: Input, changes: Record<string, string | bigint | boolean | undefined>): Input {
+  const result = new Map(input);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) result.delete(name);
+    else result.set(name, value);
+  }
+  return result;
+}
+
+/** Whether two inputs have the same attributes. */
+export function sameInput(a: Input, b: Input): boolean {
+  return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
+}
+
+const revPattern = /^[0-9a-f]{40}$/;
+const rev64Pattern = /^[0-9a-f]{64}$/;
+
+/** Whether a text is a Git revision in base 16. */
+export function isRevision(text: string): boolean {
+  return revPattern.test(text) || rev64Pattern.test(text);
+}
+
+/** Fails unless the text is a branch or tag name that is safe to pass to git (the reference's rule). */
+export function checkRef(ref: string): void {
+  if (
+    ref.startsWith("-") ||
+    !/^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) ||
+    ref.includes("..") ||
+    ref.endsWith(".lock")
+  ) {
+    throw new FirnError("bad-input", `invalid Git branch/tag name '${ref}'`);
+  }
+}

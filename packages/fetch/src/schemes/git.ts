@@ -1,0 +1,385 @@
+/**
+ * `git+file:`, `git+https:`, `git+ssh:`, `git+http:`: a revision of a repository. A local work tree without `ref` or
+ * `rev` is taken as it stands, tracked files only, and is then locked by hash instead of revision when it is dirty.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { FirnError } from "@firn/formats";
+import type { CacheValue } from "../cache.ts";
+import type { FetchContext } from "../context.ts";
+import { git, gitOutcome, gitText } from "../git-program.ts";
+import {
+  booleanAttribute,
+  checkRef,
+  type FetchedTree,
+  type Input,
+  integerAttribute,
+  isRevision,
+  requireString,
+  type Scheme,
+  stringAttribute,
+  withAttributes,
+} from "../input.ts";
+import { parseUrl, percentDecode, printUrl, type Url } from "../url.ts";
+
+const transports = new Set(["file", "http", "https", "ssh", "git"]);
+const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
+const parameters = ["ref", "rev", "narHash", "keytype", "publicKey", "publicKeys", "name", "dirtyRev", "dirtyShortRev"];
+const integers = new Set(["lastModified", "revCount"]);
+
+/** The scheme of Git repositories. */
+export const gitScheme: Scheme = {
+  type: "git",
+  attributes: ["url", ...parameters, ...booleans, ...integers],
+
+  fromUrl(url) {
+    const transport = url.scheme === "git" ? "git" : url.scheme.startsWith("git+") ? url.scheme.slice(4) : undefined;
+    if (transport === undefined || !transports.has(transport)) return undefined;
+    const query = new Map(url.query);
+    const input = new Map<string, string | bigint | boolean>([["type", "git"]]);
+    for (const [name, value] of url.query) {
+      if (booleans.has(name)) input.set(name, value === "1");
+      else if (integers.has(name) && /^\d{1,18}$/.test(value)) input.set(name, BigInt(value));
+      else if (name === "rev" || name === "ref" || parameters.includes(name)) input.set(name, value);
+      else continue;
+      query.delete(name);
+    }
+    input.set("url", printUrl({ ...url, scheme: transport, query, fragment: "" }));
+    return input;
+  },
+
+  check(input) {
+    requireString(input, "url");
+    const ref = stringAttribute(input, "ref");
+    const rev = stringAttribute(input, "rev");
+    if (ref !== undefined) checkRef(ref);
+    if (rev !== undefined && !isRevision(rev)) throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
+    for (const name of integers) integerAttribute(input, name);
+    for (const name of booleans) booleanAttribute(input, name);
+  },
+
+  toUrl(input): Url {
+    const url = parseUrl(requireString(input, "url"));
+    const query = new Map(url.query);
+    for (const name of ["ref", "rev", "keytype", "publicKey", "publicKeys"]) {
+      const value = stringAttribute(input, name);
+      if (value !== undefined) query.set(name, value);
+    }
+    for (const name of booleans) if (booleanAttribute(input, name)) query.set(name, "1");
+    return { ...url, scheme: url.scheme === "git" ? "git" : `git+${url.scheme}`, query };
+  },
+
+  isLocked: (input) => {
+    const rev = stringAttribute(input, "rev");
+    return rev !== undefined && rev !== nullRevision;
+  },
+
+  async fetch(input, context): Promise<FetchedTree> {
+    const local = localRepository(input);
+    if (local === undefined) return fetchRemote(input, context);
+    const bare = !existsSync(join(local, ".git"));
+    if (!input.has("ref") && !input.has("rev") && !bare) return fetchWorkTree(local, input, context);
+    return fetchRevision({ repository: local, input, context });
+  },
+};
+
+const nullRevision = "0".repeat(40);
+
+/** The directory of a `file:` repository; undefined for a remote one. Fails when it is none. */
+export function localRepository(input: Input): string | undefined {
+  const url = parseUrl(requireString(input, "url"));
+  if (url.scheme !== "file") return undefined;
+  const path = percentDecode(url.path);
+  if (!existsSync(join(path, ".git")) && !existsSync(join(path, "HEAD"))) {
+    throw new FirnError("git", `'${path}' does not appear to be a git repository`);
+  }
+  return path;
+}
+
+async function fetchWorkTree(directory: string, input: Input, context: FetchContext): Promise<FetchedTree> {
+  const head = await gitOutcome({ directory, args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"] });
+  const rev = head.code === 0 ? head.stdout.toString("latin1").trim() : undefined;
+  if (rev !== undefined && !(await isDirty(directory))) {
+    const branch = await gitOutcome({ directory, args: ["symbolic-ref", "--quiet", "HEAD"] });
+    const ref = branch.code === 0 ? branch.stdout.toString("latin1").trim() : "HEAD";
+    return fetchRevision({ repository: directory, input: withAttributes(input, { ref, rev }), context });
+  }
+  if (!context.allowDirty) throw new FirnError("git-dirty", `Git tree '${directory}' is dirty`);
+  if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
+
+  const listed = await git({ directory, args: ["ls-files", "-z"] });
+  const only = new Set<string>();
+  for (const name of listed.toString("latin1").split("\0")) {
+    // A tracked file that was deleted from the work tree is not part of it.
+    if (name !== "" && statIfThere(join(directory, Buffer.from(name, "latin1").toString()))) only.add(name);
+  }
+  const { storePath, narHash } = await context.store.addTree({ name: "source", path: directory, only });
+  const lastModified =
+    rev === undefined ? 0n : BigInt(await gitText(directory, "log", "-1", "--format=%ct", "--no-show-signature", rev));
+  return {
+    storePath,
+    locked: withAttributes(input, {
+      narHash,
+      lastModified,
+      ...(rev === undefined ? {} : { dirtyRev: `${rev}-dirty`, dirtyShortRev: `${rev.slice(0, 7)}-dirty` }),
+    }),
+  };
+}
+
+function statIfThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined || existsSync(path);
+}
+
+async function isDirty(directory: string): Promise<boolean> {
+  const status = await git({
+    directory,
+    args: ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "-z"],
+  });
+  return status.length > 0;
+}
+
+interface RevisionRequest {
+  readonly repository: string;
+  readonly input: Input;
+  readonly context: FetchContext;
+}
+
+async function fetchRevision({ repository, input, context }: RevisionRequest): Promise<FetchedTree> {
+  const ref = stringAttribute(input, "ref");
+  const rev = stringAttribute(input, "rev") ?? (await resolveRef(repository, ref ?? "HEAD"));
+  const shallow = booleanAttribute(input, "shallow");
+  const facts = await revisionFacts(repository, rev, { shallow, context });
+  const tree = await revisionTree({ repository, input, context }, rev);
+  return {
+    storePath: tree.storePath,
+    locked: withAttributes(input, {
+      ref,
+      rev,
+      narHash: tree.narHash,
+      lastModified: facts.lastModified,
+      revCount: facts.revCount,
+    }),
+  };
+}
+
+async function resolveRef(repository: string, ref: string): Promise<string> {
+  for (const candidate of ref.startsWith("refs/") || ref === "HEAD"
+    ? [ref]
+    : [`refs/heads/${ref}`, `refs/tags/${ref}`, ref]) {
+    const args = ["rev-parse", "--verify", "--quiet", `${candidate}^{commit}`];
+    const { code, stdout } = await gitOutcome({ directory: repository, args });
+    if (code === 0) return stdout.toString("latin1").trim();
+  }
+  throw new FirnError("git", `Cannot find Git revision '${ref}' in '${repository}'`);
+}
+
+async function revisionFacts(
+  repository: string,
+  rev: string,
+  options: { readonly shallow: boolean; readonly context: FetchContext },
+): Promise<{ readonly lastModified: bigint; readonly revCount: bigint | undefined }> {
+  const key: CacheValue = { rev, shallow: options.shallow };
+  const hit = options.context.cache.lookup("git-revision", key, Number.MAX_SAFE_INTEGER);
+  if (hit !== undefined) {
+    const { lastModified, revCount } = hit.value;
+    return {
+      lastModified: BigInt(Number(lastModified)),
+      revCount: revCount === undefined ? undefined : BigInt(Number(revCount)),
+    };
+  }
+  const lastModified = await gitText(repository, "log", "-1", "--format=%ct", "--no-show-signature", rev);
+  const revCount = options.shallow ? undefined : await gitText(repository, "rev-list", "--count", rev);
+  options.context.cache.insert("git-revision", key, {
+    lastModified: Number(lastModified),
+    ...(revCount === undefined ? {} : { revCount: Number(revCount) }),
+  });
+  return { lastModified: BigInt(lastModified), revCount: revCount === undefined ? undefined : BigInt(revCount) };
+}
+
+async function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePath: string; narHash: string }> {
+  const { repository, input, context } = request;
+  const submodules = booleanAttribute(input, "submodules");
+  const key: CacheValue = { rev, submodules, exportIgnore: booleanAttribute(input, "exportIgnore") };
+  const known = context.cache.lookup("git-tree", key, Number.MAX_SAFE_INTEGER)?.value;
+  if (known !== undefined && (await context.store.narHashOf(String(known.storePath))) === known.narHash) {
+    return { storePath: String(known.storePath), narHash: String(known.narHash) };
+  }
+  const base = join(tmpdir(), "firn");
+  await mkdir(base, { recursive: true, mode: 0o700 });
+  const directory = await mkdtemp(join(base, "git-"));
+  try {
+    const target = join(directory, "source");
+    await exportTree(repository, rev, target);
+    if (submodules) await exportSubmodules({ repository, input, context }, rev, target);
+    const tree = await context.store.addTree({ name: stringAttribute(input, "name") ?? "source", path: target });
+    context.cache.insert("git-tree", key, { storePath: tree.storePath, narHash: tree.narHash });
+    return tree;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Writes the files of a revision as they are in the object store: no filters, no line-end conversion. */
+async function exportTree(repository: string, rev: string, target: string): Promise<void> {
+  const listing = (await git({ directory: repository, args: ["ls-tree", "-r", "-z", "--full-tree", rev] })).toString(
+    "latin1",
+  );
+  await mkdir(target, { recursive: true });
+  const entries: { mode: string; object: string; path: string }[] = [];
+  for (const line of listing.split("\0")) {
+    const match = /^(\d{6}) (\w+) ([0-9a-f]+)\t(.+)$/s.exec(line);
+    if (match === null) continue;
+    const [, mode = "", type, object = "", path = ""] = match;
+    if (path.split("/").some((part) => part === ".." || part === "." || part === "")) {
+      throw new FirnError("git", `Git tree '${rev}' contains the invalid name '${path}'`);
+    }
+    // Submodules are empty directories in the tree.
+    if (type === "commit") await mkdir(join(target, Buffer.from(path, "latin1").toString()), { recursive: true });
+    else if (type === "blob") entries.push({ mode, object, path });
+  }
+  const made = new Set<string>();
+  for (let start = 0; start < entries.length; ) {
+    const { contents, next } = await readObjects(repository, entries, start);
+    for (const [i, content] of contents.entries()) {
+      const entry = entries[start + i];
+      if (entry === undefined) break;
+      const path = Buffer.concat([Buffer.from(`${target}/`), Buffer.from(entry.path, "latin1")]);
+      const parent = dirname(path.toString("latin1"));
+      if (!made.has(parent)) {
+        await mkdir(Buffer.from(parent, "latin1"), { recursive: true });
+        made.add(parent);
+      }
+      if (entry.mode === "120000") await symlink(content, path);
+      else {
+        await writeFile(path, content);
+        if (entry.mode === "100755") await chmod(path, 0o755);
+      }
+    }
+    start = next;
+  }
+}
+
+/** Contents of the next entries, at most 1,000 at a time so that memory stays bounded for trees of small files. */
+async function readObjects(
+  repository: string,
+  entries: readonly { readonly object: string }[],
+  start: number,
+): Promise<{ readonly contents: Buffer[]; readonly next: number }> {
+  const next = Math.min(entries.length, start + 1000);
+  const input = entries
+    .slice(start, next)
+    .map((entry) => `${entry.object}\n`)
+    .join("");
+  const output = await git({ directory: repository, args: ["cat-file", "--batch"], input });
+  const contents: Buffer[] = [];
+  for (let at = 0; at < output.length; ) {
+    const end = output.indexOf(10, at);
+    const size = Number(output.toString("latin1", at, end).split(" ")[2]);
+    if (!Number.isSafeInteger(size))
+      throw new FirnError("git", `Git object '${output.toString("latin1", at, end)}' cannot be read`);
+    contents.push(output.subarray(end + 1, end + 1 + size));
+    at = end + 1 + size + 1;
+  }
+  return { contents, next };
+}
+
+async function exportSubmodules(request: RevisionRequest, rev: string, target: string): Promise<void> {
+  const modules = await gitOutcome({
+    directory: request.repository,
+    args: ["config", "--blob", `${rev}:.gitmodules`, "--get-regexp", "^submodule\\..*\\.(path|url)$"],
+  });
+  if (modules.code !== 0) return;
+  const found = new Map<string, { path?: string; url?: string }>();
+  for (const line of modules.stdout.toString("utf8").split("\n")) {
+    const match = /^submodule\.(.*)\.(path|url) (.*)$/.exec(line);
+    if (match?.[1] === undefined || match[2] === undefined) continue;
+    const module = found.get(match[1]) ?? {};
+    module[match[2] as "path" | "url"] = match[3] ?? "";
+    found.set(match[1], module);
+  }
+  for (const { path, url } of found.values()) {
+    if (path === undefined || url === undefined || path.split("/").includes("..") || path.startsWith("/")) continue;
+    const entry = (await gitText(request.repository, "ls-tree", rev, "--", path)).split(/\s+/);
+    if (entry[1] !== "commit" || entry[2] === undefined) continue;
+    const own = requireString(request.input, "url");
+    const moduleUrl =
+      url.startsWith("./") || url.startsWith("../") ? new URL(url, `${own}/`).href.replace(/\/$/, "") : url;
+    const repository = await cloneOf(
+      moduleUrl.startsWith("/") ? `file://${moduleUrl}` : moduleUrl,
+      { rev: entry[2], ref: undefined },
+      request.context,
+    );
+    await exportTree(repository, entry[2], join(target, path));
+    await exportSubmodules({ ...request, repository }, entry[2], join(target, path));
+  }
+}
+
+async function fetchRemote(input: Input, context: FetchContext): Promise<FetchedTree> {
+  const url = requireString(input, "url");
+  const rev = stringAttribute(input, "rev");
+  const ref = stringAttribute(input, "ref") ?? (rev === undefined ? await remoteHead(url, context) : undefined);
+  const repository = await cloneOf(url, { rev, ref }, context);
+  const named = withAttributes(input, { ref: ref ?? stringAttribute(input, "ref") });
+  return fetchRevision({ repository, input: named, context });
+}
+
+/** The branch that a remote's HEAD names. */
+async function remoteHead(url: string, context: FetchContext): Promise<string> {
+  const hit = context.cache.lookup("git-head", { url }, context.tarballTtl);
+  if (hit !== undefined && !hit.expired) return String(hit.value.ref);
+  const answer = await gitText("/", "ls-remote", "--symref", url, "HEAD");
+  const ref = /^ref: (\S+)\tHEAD$/m.exec(answer)?.[1] ?? "refs/heads/master";
+  context.cache.insert("git-head", { url }, { ref });
+  return ref;
+}
+
+/** A bare clone in the cache that has the wanted revision or the current state of a ref; returns its directory. */
+async function cloneOf(
+  url: string,
+  want: { readonly rev: string | undefined; readonly ref: string | undefined },
+  context: FetchContext,
+): Promise<string> {
+  const directory = join(context.cacheDirectory, "gitv3", createHash("sha256").update(url).digest("hex"));
+  if (!existsSync(join(directory, "HEAD"))) {
+    await mkdir(directory, { recursive: true });
+    await git({ directory, args: ["init", "--quiet", "--bare", "."] });
+  }
+  if (want.rev !== undefined && (await hasCommit(directory, want.rev))) return directory;
+  const key = { url, ref: want.ref ?? "" };
+  const hit = want.rev === undefined ? context.cache.lookup("git-fetch", key, context.tarballTtl) : undefined;
+  if (hit !== undefined && !hit.expired) return directory;
+  context.emit({ kind: "fetching", what: url });
+  const full = want.ref === undefined ? undefined : want.ref.startsWith("refs/") ? want.ref : `refs/heads/${want.ref}`;
+  const attempts =
+    full === undefined
+      ? ["refs/*:refs/*"]
+      : [
+          `${full}:${full}`,
+          ...(want.ref?.startsWith("refs/") === true ? [] : [`refs/tags/${want.ref}:refs/tags/${want.ref}`]),
+        ];
+  let failure: unknown;
+  for (const refspec of attempts) {
+    try {
+      await git({ directory, args: ["fetch", "--quiet", "--force", "--no-tags", "--", url, `+${refspec}`] });
+      context.cache.insert("git-fetch", key, { done: true });
+      context.emit({ kind: "fetched", what: url });
+      if (want.rev !== undefined && !(await hasCommit(directory, want.rev))) {
+        throw new FirnError(
+          "git",
+          `Cannot find Git revision '${want.rev}' in ref '${want.ref ?? "*"}' of repository '${url}'`,
+        );
+      }
+      return directory;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+async function hasCommit(directory: string, rev: string): Promise<boolean> {
+  return (await gitOutcome({ directory, args: ["cat-file", "-e", `${rev}^{commit}`] })).code === 0;
+}

@@ -1,0 +1,118 @@
+/** Downloads archives and files into the store, remembering by ETag what a URL gave. */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FirnError } from "@firn/formats";
+import type { CacheHit } from "./cache.ts";
+import type { Downloaded, FetchContext } from "./context.ts";
+import { unpackArchive } from "./unpack.ts";
+
+/** An archive to fetch. */
+export interface ArchiveRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The URL names a revision: a cached answer never expires. */
+  readonly immutable: boolean;
+  /** Name of the store path; default `source`. */
+  readonly name?: string;
+}
+
+/** The unpacked archive in the store. */
+export interface ArchiveTree {
+  readonly storePath: string;
+  readonly narHash: string;
+  /** Newest modification time of a member, in seconds. */
+  readonly lastModified: number;
+  readonly immutableUrl: string | undefined;
+}
+
+/** Fetches and unpacks an archive whose members share one top directory, which is stripped. */
+export async function fetchArchive(context: FetchContext, request: ArchiveRequest): Promise<ArchiveTree> {
+  const name = request.name ?? "source";
+  const key = { url: request.url, name };
+  const hit = context.cache.lookup("tarball", key, context.tarballTtl);
+  const cached = hit === undefined ? undefined : await stillValid(context, hit);
+  if (cached !== undefined && (request.immutable || hit?.expired === false)) return cached;
+
+  context.emit({ kind: "fetching", what: request.url });
+  const got = await download(context, request, cached === undefined ? undefined : String(hit?.value.etag ?? ""));
+  if (got.file === undefined) {
+    if (cached === undefined) throw new FirnError("fetch-failed", `unable to download '${request.url}': no body`);
+    context.cache.insert("tarball", key, hit?.value ?? {});
+    return cached;
+  }
+  const directory = await temporaryDirectory();
+  try {
+    const { lastModified } = await unpackArchive(got.file, join(directory, "source"), request.url);
+    const { storePath, narHash } = await context.store.addTree({ name, path: join(directory, "source") });
+    const tree = { storePath, narHash, lastModified, immutableUrl: got.immutableUrl };
+    context.cache.insert("tarball", key, {
+      etag: got.etag,
+      storePath,
+      narHash,
+      lastModified,
+      ...(got.immutableUrl === undefined ? {} : { immutableUrl: got.immutableUrl }),
+    });
+    return tree;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+    if (!request.url.startsWith("file:")) await rm(got.file, { force: true });
+    context.emit({ kind: "fetched", what: request.url });
+  }
+}
+
+async function stillValid(context: FetchContext, hit: CacheHit): Promise<ArchiveTree | undefined> {
+  const { storePath, narHash, lastModified, immutableUrl } = hit.value;
+  if (typeof storePath !== "string" || typeof narHash !== "string" || typeof lastModified !== "number")
+    return undefined;
+  if ((await context.store.narHashOf(storePath)) !== narHash) return undefined;
+  return {
+    storePath,
+    narHash,
+    lastModified,
+    immutableUrl: typeof immutableUrl === "string" ? immutableUrl : undefined,
+  };
+}
+
+/** Fetches one file into the store, as it is, under a name. */
+export async function fetchFile(
+  context: FetchContext,
+  request: { readonly url: string; readonly name: string },
+): Promise<{ readonly storePath: string; readonly narHash: string }> {
+  const key = { url: request.url, name: request.name };
+  const hit = context.cache.lookup("file", key, context.tarballTtl);
+  const known = hit?.value;
+  if (hit !== undefined && typeof known?.storePath === "string" && typeof known.narHash === "string") {
+    const valid = (await context.store.narHashOf(known.storePath)) === known.narHash;
+    if (valid && !hit.expired) return { storePath: known.storePath, narHash: known.narHash };
+  }
+  context.emit({ kind: "fetching", what: request.url });
+  const got = await download(context, { url: request.url, headers: {} }, undefined);
+  if (got.file === undefined) throw new FirnError("fetch-failed", `unable to download '${request.url}': no body`);
+  const { storePath, narHash } = await context.store.addTree({ name: request.name, path: got.file });
+  if (!request.url.startsWith("file:")) await rm(got.file, { force: true });
+  context.cache.insert("file", key, { etag: got.etag, storePath, narHash });
+  context.emit({ kind: "fetched", what: request.url });
+  return { storePath, narHash };
+}
+
+async function download(
+  context: FetchContext,
+  request: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
+  expectedEtag: string | undefined,
+): Promise<Downloaded> {
+  if (request.url.startsWith("file:")) {
+    return { file: fileURLToPath(request.url), etag: "", finalUrl: request.url, immutableUrl: undefined };
+  }
+  return context.download({
+    ...request,
+    ...(expectedEtag === undefined || expectedEtag === "" ? {} : { expectedEtag }),
+  });
+}
+
+async function temporaryDirectory(): Promise<string> {
+  const base = join(tmpdir(), "firn");
+  await mkdir(base, { recursive: true, mode: 0o700 });
+  return mkdtemp(join(base, "fetch-"));
+}

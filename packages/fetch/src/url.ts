@@ -1,0 +1,78 @@
+/**
+ * URLs as flake references and fetchers read them: `scheme://authority/path?query#fragment`, percent-encoded, kept apart
+ * so that printing gives the same text back (manual: "Flake references").
+ */
+import { FirnError } from "@firn/formats";
+
+/** A parsed URL; path and query values are decoded. */
+export interface Url {
+  /** With transport and application layer as written, e.g. `git+https`. */
+  readonly scheme: string;
+  /** Host, port and user; undefined for `path:x`, empty for `file:///x`. */
+  readonly authority: string | undefined;
+  readonly path: string;
+  readonly query: ReadonlyMap<string, string>;
+  readonly fragment: string;
+}
+
+const pattern = /^([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
+
+/** Parses a URL; fails with `bad-url`. */
+export function parseUrl(text: string): Url {
+  const match = pattern.exec(text);
+  if (match === null || /[\s\0]/.test(text)) throw new FirnError("bad-url", `'${text}' is not a valid URL`);
+  const [, scheme = "", authority, path = "", query = "", fragment = ""] = match;
+  return {
+    scheme,
+    authority,
+    path: percentDecode(path),
+    query: parseQuery(query),
+    fragment: percentDecode(fragment),
+  };
+}
+
+/** Decodes a query string; later keys win. Parts without `=` are dropped with no error, as the reference does. */
+export function parseQuery(text: string): Map<string, string> {
+  const query = new Map<string, string>();
+  for (const part of text.split("&")) {
+    const equals = part.indexOf("=");
+    if (equals > 0) query.set(percentDecode(part.slice(0, equals)), percentDecode(part.slice(equals + 1)));
+  }
+  return query;
+}
+
+/** Prints a URL with its query sorted by key. */
+export function printUrl(url: Url): string {
+  const authority = url.authority === undefined ? "" : `//${url.authority}`;
+  const query = printQuery(url.query);
+  const fragment = url.fragment === "" ? "" : `#${percentEncode(url.fragment, "")}`;
+  return `${url.scheme}:${authority}${percentEncode(url.path, allowedInPath)}${query === "" ? "" : `?${query}`}${fragment}`;
+}
+
+/** Prints `a=b&c=d`, sorted by key. */
+export function printQuery(query: ReadonlyMap<string, string>): string {
+  return [...query]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${percentEncode(key, allowedInQuery)}=${percentEncode(value, allowedInQuery)}`)
+    .join("&");
+}
+
+const allowedInPath = "!$&'()*+,;=:@/";
+const allowedInQuery = ":@/?";
+
+/** Decodes `%xx`; fails with `bad-url` on a broken escape. */
+export function percentDecode(text: string): string {
+  if (!text.includes("%")) return text;
+  return text.replace(/%(.{0,2})/gs, (_, digits: string) => {
+    if (!/^[0-9a-fA-F]{2}$/.test(digits)) throw new FirnError("bad-url", `invalid URI parameter '${text}'`);
+    return String.fromCharCode(Number.parseInt(digits, 16));
+  });
+}
+
+/** Encodes every byte that is neither unreserved nor in `keep`. */
+export function percentEncode(text: string, keep: string): string {
+  return text.replace(/[^a-zA-Z0-9\-._~]/gs, (char) => {
+    if (keep.includes(char)) return char;
+    return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  });
+}

@@ -1,0 +1,234 @@
+/** One evaluation with everything around it: the evaluator's session, a store, fetchers, registries, locks, builds. */
+import type { FetchContext } from "@firn/fetch";
+import { byteStringOf, FirnError, type RegistryEntry } from "@firn/formats";
+import { type EvalMessage, parseAttrPath } from "@firn/language";
+import type { EventSink, LocalStore, Settings } from "@firn/store";
+import { callFlake } from "./call/call-flake.ts";
+import { EvaluatorClient } from "./evaluator/client.ts";
+import { hostConfig } from "./evaluator/host-config.ts";
+import type { AutoArgData, DerivationFacts, Handle } from "./evaluator/protocol.ts";
+import { candidates, type Installable, type Lookup } from "./installables/parse.ts";
+import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
+import { type FlakeRef, parseFlakeRef, showFlakeRef } from "./refs/flake-ref.ts";
+import type { Builder } from "./source/builder.ts";
+import { debianFlake, debianSetDirectory } from "./source/debian-flake.ts";
+import { makeFetchContext, makeRegistries } from "./source/fetch-world.ts";
+import { makeFlakeReader } from "./source/flake-reader.ts";
+import type { FlakeWorld } from "./source/flake-source.ts";
+import { makeHostServices } from "./source/host-services.ts";
+
+/** What opening an evaluation takes. */
+export interface EvaluationOptions {
+  readonly settings: Settings;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly store: LocalStore;
+  readonly builder: Builder;
+  readonly events: EventSink;
+  readonly offline: boolean;
+  /** Nothing is written to the store by derivations. */
+  readonly readOnly: boolean;
+  /** Search path entries of `-I`. */
+  readonly includes: readonly string[];
+  readonly registryFlags: readonly RegistryEntry[];
+  readonly lock: LockOptions;
+  report(message: EvalMessage): void;
+  warn(text: string): void;
+}
+
+/** Where installables without a flake come from. */
+export type Root =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "expression"; readonly text: string };
+
+/** A value that an installable led to. */
+export interface Found {
+  readonly value: Handle;
+  /** The attribute path that was found. */
+  readonly attrPath: string;
+  /** The flake it came from. */
+  readonly locked?: LockedFlake;
+}
+
+/** An open evaluation; close it when done. */
+export class Evaluation {
+  readonly client: EvaluatorClient;
+  readonly fetch: FetchContext & { close(): Promise<void> };
+  readonly world: FlakeWorld;
+  private readonly options: EvaluationOptions;
+  private readonly called = new Map<string, { locked: LockedFlake; value: Handle }>();
+
+  constructor(options: EvaluationOptions) {
+    this.options = options;
+    const { settings, store, environment } = options;
+    this.fetch = makeFetchContext({
+      settings,
+      store,
+      environment,
+      events: options.events,
+      offline: options.offline,
+      substitute: (path) => options.builder.substitute(path),
+    });
+    const config = hostConfig(
+      settings,
+      { environment },
+      {
+        includes: options.includes,
+        readOnly: options.readOnly,
+        realStoreDir: store.location.realStoreDir,
+      },
+    );
+    this.client = new EvaluatorClient({
+      config: { ...config, storeDir: store.storeDir },
+      flakes: true,
+      services: makeHostServices({
+        store,
+        fetch: this.fetch,
+        readOnly: options.readOnly,
+        pure: config.mode.pure,
+        realise: (elements) => options.builder.realise(elements),
+        substitute: (path) => options.builder.substitute(path),
+        warn: options.warn,
+      }),
+      report: (message) => options.report(message),
+    });
+    const debianSet = debianSetDirectory();
+    this.world = {
+      fetch: this.fetch,
+      reader: makeFlakeReader(this.client),
+      registries: makeRegistries({
+        settings,
+        environment,
+        fetch: this.fetch,
+        flags: options.registryFlags,
+        debianSet,
+        warn: options.warn,
+      }),
+    };
+  }
+
+  /** The value of a file or an expression. */
+  async root(root: Root): Promise<Handle> {
+    const directory = byteStringOf(this.options.cwd);
+    if (root.kind === "expression") {
+      return this.client.request({
+        op: "evaluate",
+        source: { kind: "string", text: byteStringOf(root.text), directory },
+      });
+    }
+    return this.client.request({ op: "evaluate", source: { kind: "file", path: byteStringOf(root.path) } });
+  }
+
+  /** Locks a flake. `deb` stands for the Debian set with a lock made for `fragment`. */
+  async lock(ref: FlakeRef, fragment = ""): Promise<LockedFlake> {
+    return lockFlake(this.world, await this.debian(ref, fragment), this.options.lock);
+  }
+
+  /** Locks and calls a flake; each flake once. */
+  async flake(ref: FlakeRef, fragment = ""): Promise<{ readonly locked: LockedFlake; readonly value: Handle }> {
+    const actual = await this.debian(ref, fragment);
+    const key = showFlakeRef(actual);
+    let entry = this.called.get(key);
+    if (entry === undefined) {
+      const locked = await lockFlake(this.world, actual, this.options.lock);
+      entry = { locked, value: await callFlake(this.client, locked) };
+      this.called.set(key, entry);
+    }
+    return entry;
+  }
+
+  private async debian(ref: FlakeRef, fragment: string): Promise<FlakeRef> {
+    const name = fragment.split(".").at(-1) ?? "";
+    if (ref.input.get("type") !== "indirect" || ref.input.get("id") !== "deb" || name === "") return ref;
+    const { settings, environment, events, offline } = this.options;
+    const directory = await debianFlake({ settings, environment, events, offline }, name);
+    return parseFlakeRef(`path:${directory}`);
+  }
+
+  /** Finds the value of a flake installable. Fails with `missing-attribute` naming everything that was tried. */
+  async findInFlake(installable: Installable & { readonly kind: "flake" }, lookup: Lookup): Promise<Found> {
+    const { locked, value } = await this.flake(installable.ref, installable.fragment);
+    const tried = candidates(installable.fragment, lookup);
+    const outputs = await this.attribute(value, "outputs");
+    for (const attrPath of tried) {
+      const found = await this.along(outputs ?? value, attrPath);
+      if (found !== undefined) return { value: found, attrPath, locked };
+    }
+    const quoted = tried.map((path) => `'${path}'`);
+    const list = quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
+    const suggestions = await this.nearNames(outputs ?? value, tried);
+    throw new FirnError(
+      "missing-attribute",
+      `flake '${showFlakeRef(locked.flake.lockedRef)}' does not provide attribute ${list}`,
+      {
+        ...(suggestions.length === 0 ? {} : { suggestions }),
+      },
+    );
+  }
+
+  /** Selects along an attribute path with automatic arguments, as the old commands do. */
+  async findInValue(root: Handle, attrPath: string, autoArgs: AutoArgData): Promise<Found> {
+    const selected = await this.client.request({ op: "select", value: root, path: byteStringOf(attrPath), autoArgs });
+    return { value: await this.client.request({ op: "autoCall", value: selected, autoArgs }), attrPath };
+  }
+
+  /** One attribute, or undefined when the value is no set or lacks it. */
+  async attribute(value: Handle, name: string): Promise<Handle | undefined> {
+    return (await this.client.request({ op: "attribute", value, name })) ?? undefined;
+  }
+
+  private async along(root: Handle, attrPath: string): Promise<Handle | undefined> {
+    let value = root;
+    for (const name of parseAttrPath(byteStringOf(attrPath))) {
+      const next = await this.attribute(value, name);
+      if (next === undefined) return undefined;
+      value = next;
+    }
+    return value;
+  }
+
+  private async nearNames(root: Handle, tried: readonly string[]): Promise<string[]> {
+    const names = new Set<string>();
+    for (const path of tried) {
+      const parts = parseAttrPath(byteStringOf(path));
+      const last = parts.at(-1);
+      let value: Handle | undefined = root;
+      for (const name of parts.slice(0, -1)) if (value !== undefined) value = await this.attribute(value, name);
+      if (value === undefined || last === undefined) continue;
+      for (const name of (await this.client.request({ op: "attrNames", value })) ?? []) {
+        if (name !== last && nearby(name, last)) names.add(name);
+      }
+    }
+    return [...names].slice(0, 5);
+  }
+
+  /** The facts of a derivation value; fails with `not-a-derivation` for anything else. */
+  async derivation(found: Found): Promise<DerivationFacts> {
+    const facts = await this.client.request({ op: "derivation", value: found.value });
+    if (facts !== null) return facts;
+    const where =
+      found.locked === undefined ? `attribute '${found.attrPath}'` : `flake output attribute '${found.attrPath}'`;
+    throw new FirnError("not-a-derivation", `expected ${where} to be a derivation`);
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+    await this.fetch.close();
+  }
+}
+
+/** Whether two names differ in at most two edits, cheaply: lengths first. */
+function nearby(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 2) return false;
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(
+        Math.min((row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1), (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1),
+      );
+    }
+    row = next;
+  }
+  return (row[b.length] ?? 3) <= 2;
+}

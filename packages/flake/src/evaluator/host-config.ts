@@ -1,0 +1,71 @@
+/** What an evaluation gets from settings, environment and flags, as plain data for its worker. */
+import { byteStringOf } from "@firn/formats";
+import { hostSystem, type Settings } from "@firn/store";
+import type { HostConfig } from "./node-host.ts";
+
+function lintLevel(value: string): "ignore" | "warn" | "fatal" {
+  return value === "warn" || value === "fatal" ? value : "ignore";
+}
+
+function searchPathEntries(elements: readonly string[]): { prefix: string; path: string }[] {
+  return elements.map((element) => {
+    const bytes = byteStringOf(element);
+    const split = bytes.indexOf("=");
+    return split < 0 ? { prefix: "", path: bytes } : { prefix: bytes.slice(0, split), path: bytes.slice(split + 1) };
+  });
+}
+
+/** Splits NIX_PATH at colons that are not part of a URL. */
+function splitNixPath(text: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  for (let i = 0; i <= text.length; i++) {
+    if (i < text.length && text[i] !== ":") continue;
+    const before = text.slice(start, i);
+    const scheme = before.slice(before.indexOf("=") + 1);
+    if (text.startsWith("://", i) || scheme === "flake" || scheme === "channel") continue;
+    if (before !== "") parts.push(before);
+    start = i + 1;
+  }
+  return parts;
+}
+
+/** What an evaluation gets from settings, environment and flags. */
+export function hostConfig(
+  settings: Settings,
+  io: { readonly environment: Readonly<Record<string, string | undefined>> },
+  options: { readonly includes: readonly string[]; readonly readOnly: boolean; readonly realStoreDir?: string },
+): HostConfig {
+  const { environment } = io;
+  const fromEnvironment =
+    environment["NIX_PATH"] === undefined ? settings.get("nix-path") : splitNixPath(environment["NIX_PATH"]);
+  const system = settings.get("eval-system");
+  return {
+    mode: {
+      pure: settings.get("pure-eval"),
+      restricted: settings.get("restrict-eval"),
+      readOnly: options.readOnly,
+      maxCallDepth: settings.get("max-call-depth"),
+      experimentalFeatures: [...settings.get("experimental-features")],
+      allowImportFromDerivation: settings.get("allow-import-from-derivation"),
+      traceVerbose: settings.get("trace-verbose"),
+      abortOnWarn: settings.get("abort-on-warn") || environment["NIX_ABORT_ON_WARN"] !== undefined,
+      lints: {
+        "url-literals": lintLevel(settings.get("lint-url-literals")),
+        "short-path-literals": lintLevel(settings.get("lint-short-path-literals")),
+        "absolute-path-literals": lintLevel(settings.get("lint-absolute-path-literals")),
+      },
+    },
+    storeDir: environment["NIX_STORE_DIR"] ?? "/nix/store",
+    currentSystem: system !== "" ? system : (settings.get("system") ?? hostSystem()),
+    nixVersion: "2.34.8",
+    searchPath: searchPathEntries([...options.includes, ...fromEnvironment]),
+    homeDirectory: byteStringOf(environment["HOME"] ?? "/"),
+    currentTime: Math.floor(Date.now() / 1000),
+    environment,
+    allowedPaths: [],
+    ...(options.realStoreDir === undefined ? {} : { realStoreDir: options.realStoreDir }),
+    allowedUris: settings.get("allowed-uris").map(byteStringOf),
+    showTrace: settings.get("show-trace"),
+  };
+}

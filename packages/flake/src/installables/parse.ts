@@ -1,0 +1,86 @@
+/** Installables as words on a command line: store paths, flake outputs, attributes of a file or expression (manual: "Installables"). */
+import { FirnError } from "@firn/formats";
+import { type FlakeRef, type FlakeRefContext, parseFlakeRef, splitFragment } from "../refs/flake-ref.ts";
+
+/** Which outputs of a derivation are meant: those to install by default, all, or some by name. */
+export type OutputsSpec =
+  | { readonly kind: "default" }
+  | { readonly kind: "all" }
+  | { readonly kind: "names"; readonly names: readonly string[] };
+
+/** One installable. */
+export type Installable =
+  | { readonly kind: "store-path"; readonly path: string; readonly outputs: OutputsSpec }
+  | {
+      readonly kind: "flake";
+      readonly ref: FlakeRef;
+      readonly fragment: string;
+      readonly outputs: OutputsSpec;
+      readonly text: string;
+    }
+  | { readonly kind: "attribute"; readonly path: string; readonly outputs: OutputsSpec };
+
+/** How words are read. */
+export interface ParseContext extends FlakeRefContext {
+  readonly storeDir: string;
+  /** With `--file` or `--expr` words are attribute paths. */
+  readonly attributes: boolean;
+}
+
+/** Splits `X^out,dev`, `X^*` and plain `X`. Fails with `usage` for an empty list. */
+export function splitOutputs(text: string): [rest: string, outputs: OutputsSpec] {
+  const caret = text.lastIndexOf("^");
+  if (caret < 0) return [text, { kind: "default" }];
+  const rest = text.slice(0, caret);
+  const spec = text.slice(caret + 1);
+  if (spec === "*") return [rest, { kind: "all" }];
+  if (!/^[a-zA-Z+\-._?=0-9]+(,[a-zA-Z+\-._?=0-9]+)*$/.test(spec)) {
+    throw new FirnError("usage", `Invalid outputs specifier: '${spec}'`);
+  }
+  return [rest, { kind: "names", names: [...new Set(spec.split(","))].sort() }];
+}
+
+/** Reads one word. Fails as {@link parseFlakeRef} does. */
+export function parseInstallable(word: string, context: ParseContext): Installable {
+  const [text, outputs] = splitOutputs(word);
+  if (context.attributes) {
+    if (text.startsWith(`${context.storeDir}/`)) return { kind: "store-path", path: text, outputs };
+    return { kind: "attribute", path: text === "." ? "" : text, outputs };
+  }
+  if (text.startsWith(`${context.storeDir}/`) && !text.includes("#"))
+    return { kind: "store-path", path: text, outputs };
+  const [reference, fragment] = splitFragment(text);
+  return { kind: "flake", ref: parseFlakeRef(reference === "" ? "." : reference, context), fragment, outputs, text };
+}
+
+/** Where a command looks for a fragment in a flake's outputs. */
+export interface Lookup {
+  /** Attribute paths tried for an empty fragment. */
+  readonly defaults: readonly string[];
+  /** Prefixes put before a fragment, in order; the fragment itself is tried last. */
+  readonly prefixes: readonly string[];
+}
+
+/** Packages: `build`, `shell`, `copy`, … */
+export function packageLookup(system: string): Lookup {
+  return {
+    defaults: [`packages.${system}.default`, `defaultPackage.${system}`],
+    prefixes: [`packages.${system}.`, `legacyPackages.${system}.`],
+  };
+}
+
+/** Programs: `run` prefers apps. */
+export function appLookup(system: string): Lookup {
+  const packages = packageLookup(system);
+  return {
+    defaults: [`apps.${system}.default`, `defaultApp.${system}`, ...packages.defaults],
+    prefixes: [`apps.${system}.`, ...packages.prefixes],
+  };
+}
+
+/** Attribute paths to try for a fragment; one that begins with a dot is taken as it is. */
+export function candidates(fragment: string, lookup: Lookup): string[] {
+  if (fragment === "") return [...lookup.defaults];
+  if (fragment.startsWith(".")) return [fragment.slice(1)];
+  return [...lookup.prefixes.map((prefix) => `${prefix}${fragment}`), fragment];
+}

@@ -1,0 +1,356 @@
+/**
+ * Computes a flake's lock graph: what the old lock has is kept as long as flake.nix still says the same, new inputs are
+ * fetched and bring their own locks, overrides come from above (manual: "nix flake", "Lock files").
+ */
+
+import { indirectInput, isLockedInput } from "@firn/fetch";
+import { FirnError } from "@firn/formats";
+import { type FlakeRef, relativePathOf, sameFlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
+import type { FlakeInput, FlakeSource } from "./flake-description.ts";
+import {
+  compareInputPaths,
+  type Edge,
+  type GraphNode,
+  type InputPath,
+  type LockedNode,
+  readLockGraph,
+  showInputPath,
+} from "./graph.ts";
+
+/** What computing needs of the world. */
+export interface LockWorld {
+  /** Fetches and reads a flake. `registries`: which may be asked. */
+  getFlake(ref: FlakeRef, registries: "all" | "limited"): Promise<FlakeSource>;
+  /** Reads a flake that lies in the tree of its parent. */
+  getRelativeFlake(ref: FlakeRef, tree: TreePlace): Promise<FlakeSource>;
+  /** Fetches a tree that is not a flake. */
+  getTree(ref: FlakeRef): Promise<{ readonly lockedRef: FlakeRef; readonly place: TreePlace }>;
+  warn(text: string): void;
+}
+
+/** A directory in a fetched tree. */
+export interface TreePlace {
+  readonly storePath: string;
+  readonly dir: string;
+}
+
+/** Flags that change how a lock is computed. */
+export interface LockRequest {
+  readonly overrides: readonly { readonly path: InputPath; readonly ref: FlakeRef }[];
+  readonly updates: readonly InputPath[];
+  readonly recreate: boolean;
+  /** Pure evaluation: new inputs must be pinned by their references. */
+  readonly allowUnlocked: boolean;
+}
+
+/** The computed graph and where the nodes that were fetched on the way lie. */
+export interface ComputedLock {
+  readonly root: GraphNode;
+  readonly places: ReadonlyMap<GraphNode, TreePlace>;
+}
+
+interface Override {
+  readonly path: InputPath;
+  readonly input: FlakeInput;
+  /** The tree that a relative path of it is relative to. */
+  readonly place: TreePlace;
+  readonly parent: InputPath | undefined;
+}
+
+/** Locks `flake` starting from `old`. Errors of fetching get the input's path as a trace. */
+export async function computeLock(
+  flake: FlakeSource,
+  old: GraphNode,
+  options: { readonly request: LockRequest; readonly world: LockWorld },
+): Promise<ComputedLock> {
+  const computation = new Computation(flake, options.request, options.world);
+  return computation.run(old);
+}
+
+/** One flake on the way down. */
+interface Step {
+  readonly inputs: ReadonlyMap<string, FlakeInput>;
+  readonly node: GraphNode;
+  readonly path: InputPath;
+  readonly old: GraphNode | undefined;
+  /** What `follows` of the old lock are relative to. */
+  readonly followsPrefix: InputPath;
+  readonly place: TreePlace;
+  /** The inputs come from a lock that was checked already. */
+  readonly trustLock: boolean;
+}
+
+class Computation {
+  private readonly flake: FlakeSource;
+  private readonly request: LockRequest;
+  private readonly world: LockWorld;
+  private readonly overrides = new Map<string, Override>();
+  private readonly fromCommandLine = new Set<string>();
+  private readonly used = new Set<string>();
+  private readonly seen = new Set<string>();
+  private readonly places = new Map<GraphNode, TreePlace>();
+  private readonly parents: FlakeRef[] = [];
+
+  constructor(flake: FlakeSource, request: LockRequest, world: LockWorld) {
+    this.flake = flake;
+    this.request = request;
+    this.world = world;
+  }
+
+  async run(old: GraphNode): Promise<ComputedLock> {
+    const root: GraphNode = { inputs: new Map() };
+    const place = { storePath: this.flake.storePath, dir: this.flake.dir };
+    for (const { path, ref } of this.request.overrides) {
+      const input: FlakeInput = { ref, isFlake: true, follows: undefined, inputs: new Map() };
+      this.overrides.set(showInputPath(path), { path, input, place, parent: undefined });
+      this.fromCommandLine.add(showInputPath(path));
+    }
+    this.places.set(root, place);
+    await this.step({
+      inputs: this.flake.inputs,
+      node: root,
+      path: [],
+      old: this.request.recreate ? undefined : old,
+      followsPrefix: [],
+      place,
+      trustLock: false,
+    });
+    for (const { path, ref } of this.request.overrides) {
+      if (!this.used.has(showInputPath(path))) {
+        this.world.warn(
+          `the flag '--override-input ${showInputPath(path)} ${showFlakeRef(ref)}' does not match any input`,
+        );
+      }
+    }
+    for (const path of this.request.updates) {
+      if (!this.seen.has(showInputPath(path))) {
+        this.world.warn(`'${showInputPath(path)}' does not match any input of this flake`);
+      }
+    }
+    return { root, places: this.places };
+  }
+
+  private async step(step: Step): Promise<void> {
+    for (const [name, input] of step.inputs) this.addOverrides(input, [...step.path, name], step);
+    for (const { path } of this.overrides.values()) {
+      const name = path.at(-1) ?? "";
+      if (path.length === step.path.length + 1 && startsWith(path, step.path) && !step.inputs.has(name)) {
+        this.world.warn(`input '${showInputPath(step.path)}' has an override for a non-existent input '${name}'`);
+      }
+    }
+    const names = [...step.inputs.keys()].sort();
+    for (const name of names) {
+      const declared = step.inputs.get(name);
+      if (declared === undefined) continue;
+      const path = [...step.path, name];
+      try {
+        step.node.inputs.set(name, await this.input(declared, path, step));
+      } catch (error) {
+        throw traced(error, `while updating the flake input '${showInputPath(path)}'`);
+      }
+    }
+  }
+
+  /** `inputs.a.inputs.b.url = …`: recorded for when `a/b` is reached; the first one, from furthest above, wins. */
+  private addOverrides(input: FlakeInput, prefix: InputPath, step: Step): void {
+    for (const [name, override] of input.inputs) {
+      const path = [...prefix, name];
+      const key = showInputPath(path);
+      if ((override.ref !== undefined || override.follows !== undefined) && !this.overrides.has(key)) {
+        this.overrides.set(key, { path, input: override, place: step.place, parent: step.path });
+      }
+      this.addOverrides(override, path, step);
+    }
+  }
+
+  private async input(declared: FlakeInput, path: InputPath, step: Step): Promise<Edge> {
+    const key = showInputPath(path);
+    const name = path.at(-1) ?? "";
+    const override = this.overrides.get(key);
+    if (override !== undefined) this.used.add(key);
+    const input = override === undefined ? declared : { ...override.input, isFlake: declared.isFlake };
+    if (input.follows !== undefined) return { kind: "follows", path: input.follows };
+
+    const ref = input.ref ?? { input: indirectInput(name, undefined, undefined), dir: "" };
+    const relative = relativePathOf(ref);
+    const parent = relative === undefined ? undefined : override === undefined ? step.path : override.parent;
+    const base = override?.place ?? step.place;
+    const target: Target = { ref, base, relative, parent };
+
+    this.seen.add(key);
+    const oldEdge = this.isUpdated(path) ? undefined : step.old?.inputs.get(name);
+    const old = oldEdge?.kind === "node" ? oldEdge.node : undefined;
+    if (
+      old !== undefined &&
+      sameFlakeRef(old.originalRef, ref) &&
+      sameParent(old.parent, parent) &&
+      !this.fromCommandLine.has(key)
+    ) {
+      return { kind: "node", node: await this.keep(old, path, { step, target }) };
+    }
+    const originalRef = declared.ref !== undefined && this.fromCommandLine.has(key) ? declared.ref : ref;
+    return { kind: "node", node: await this.create(path, { isFlake: input.isFlake, originalRef, target }) };
+  }
+
+  /** Keeps an input as it was locked, fetching it only when something below it must be looked at again. */
+  private async keep(
+    old: LockedNode,
+    path: InputPath,
+    at: { readonly step: Step; readonly target: Target },
+  ): Promise<LockedNode> {
+    const { step, target } = at;
+    const node: LockedNode = { ...old, inputs: new Map() };
+    let refetch = this.request.updates.some((update) => update.length > path.length && startsWith(update, path));
+    const known = new Map<string, FlakeInput>();
+    for (const [name, edge] of old.inputs) {
+      if (refetch) break;
+      if (edge.kind === "node") {
+        known.set(name, {
+          ref: edge.node.originalRef,
+          isFlake: edge.node.isFlake,
+          follows: undefined,
+          inputs: new Map(),
+        });
+      } else if (!step.trustLock && !this.overrides.has(showInputPath([...path, name]))) {
+        // The flake that made this input follow another may have changed its mind.
+        refetch = true;
+      } else {
+        const follows = [...step.followsPrefix, ...edge.path];
+        known.set(name, { ref: undefined, isFlake: true, follows, inputs: new Map() });
+      }
+    }
+    if (refetch) {
+      const flake = await this.load({ ...target, ref: old.lockedRef }, path, "limited");
+      const place = { storePath: flake.storePath, dir: flake.dir };
+      this.places.set(node, place);
+      await this.step({
+        inputs: prefixed(flake.inputs, path),
+        node,
+        path,
+        old,
+        followsPrefix: step.followsPrefix,
+        place,
+        trustLock: false,
+      });
+    } else {
+      await this.step({
+        inputs: known,
+        node,
+        path,
+        old,
+        followsPrefix: step.followsPrefix,
+        place: step.place,
+        trustLock: true,
+      });
+    }
+    return node;
+  }
+
+  private async create(
+    path: InputPath,
+    wanted: { readonly isFlake: boolean; readonly originalRef: FlakeRef; readonly target: Target },
+  ): Promise<LockedNode> {
+    const { target, originalRef } = wanted;
+    const { ref, parent } = target;
+    if (!this.request.allowUnlocked && target.relative === undefined && !isLockedInput(ref.input)) {
+      throw new FirnError("flake-unlocked", `cannot update unlocked flake input '${showInputPath(path)}' in pure mode`);
+    }
+    if (!wanted.isFlake) {
+      const { lockedRef, place } =
+        target.relative === undefined
+          ? await this.world.getTree(ref)
+          : { lockedRef: ref, place: relativePlace(target.base, target.relative) };
+      const node: LockedNode = { inputs: new Map(), lockedRef, originalRef, isFlake: false, parent };
+      this.places.set(node, place);
+      return node;
+    }
+    const flake = await this.load(target, path, this.fromCommandLine.has(showInputPath(path)) ? "all" : "limited");
+    const node: LockedNode = { inputs: new Map(), lockedRef: flake.lockedRef, originalRef, isFlake: true, parent };
+    for (const above of this.parents) {
+      if (sameFlakeRef(above, ref))
+        throw new FirnError("flake-circular", `found circular import of flake '${showFlakeRef(above)}'`);
+    }
+    this.parents.push(ref);
+    try {
+      const place = { storePath: flake.storePath, dir: flake.dir };
+      this.places.set(node, place);
+      const own = readLockGraph(flake.lockText, `${showFlakeRef(flake.lockedRef)}/flake.lock`);
+      await this.step({
+        inputs: prefixed(flake.inputs, path),
+        node,
+        path,
+        old: own,
+        followsPrefix: path,
+        place,
+        trustLock: false,
+      });
+    } finally {
+      this.parents.pop();
+    }
+    return node;
+  }
+
+  private async load(target: Target, _path: InputPath, registries: "all" | "limited"): Promise<FlakeSource> {
+    if (target.relative === undefined) return this.world.getFlake(target.ref, registries);
+    return this.world.getRelativeFlake(target.ref, relativePlace(target.base, target.relative));
+  }
+
+  private isUpdated(path: InputPath): boolean {
+    return this.request.updates.some((update) => compareInputPaths(update, path) === 0);
+  }
+}
+
+interface Target {
+  readonly ref: FlakeRef;
+  readonly base: TreePlace;
+  readonly relative: string | undefined;
+  readonly parent: InputPath | undefined;
+}
+
+/** `follows` in a flake.nix are relative to that flake; the graph wants them from the root. */
+function prefixed(inputs: ReadonlyMap<string, FlakeInput>, path: InputPath): Map<string, FlakeInput> {
+  return new Map(
+    [...inputs].map(([name, input]) => [
+      name,
+      {
+        ...input,
+        follows: input.follows === undefined ? undefined : [...path, ...input.follows],
+        inputs: prefixed(input.inputs, path),
+      },
+    ]),
+  );
+}
+
+function relativePlace(base: TreePlace, relative: string): TreePlace {
+  const parts = base.dir === "" ? [] : base.dir.split("/");
+  for (const part of relative.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else if (parts.pop() === undefined) {
+      throw new FirnError("flake-path", `relative path '${relative}' points outside of its flake's source tree`, {
+        hint: "put both flakes into one Git repository, or use an absolute path",
+      });
+    }
+  }
+  return { storePath: base.storePath, dir: parts.join("/") };
+}
+
+function startsWith(path: InputPath, prefix: InputPath): boolean {
+  return prefix.every((name, i) => path[i] === name);
+}
+
+function sameParent(a: InputPath | undefined, b: InputPath | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return compareInputPaths(a, b) === 0;
+}
+
+function traced(error: unknown, message: string): unknown {
+  if (!(error instanceof FirnError)) return error;
+  return new FirnError(error.code, error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.position === undefined ? {} : { position: error.position }),
+    trace: [...error.trace, { message }],
+    cause: error,
+    exitStatus: error.exitStatus,
+  });
+}

@@ -1,0 +1,29 @@
+/** What flake.nix says before its outputs are called. */
+import type { FlakeRef } from "../refs/flake-ref.ts";
+
+/** One input as written: a reference, or a `follows`; with overrides for its own inputs. */
+export interface FlakeInput {
+  readonly ref: FlakeRef | undefined;
+  readonly isFlake: boolean;
+  /** Path of input names, relative to the flake that says so. */
+  readonly follows: readonly string[] | undefined;
+  readonly inputs: ReadonlyMap<string, FlakeInput>;
+}
+
+/** A flake that was fetched and read, its outputs not yet evaluated. */
+export interface FlakeSource {
+  readonly originalRef: FlakeRef;
+  /** After registries. */
+  readonly resolvedRef: FlakeRef;
+  readonly lockedRef: FlakeRef;
+  /** The tree's store path. */
+  readonly storePath: string;
+  /** Directory in the tree. */
+  readonly dir: string;
+  readonly description: string | undefined;
+  readonly inputs: ReadonlyMap<string, FlakeInput>;
+  /** Settings of `nixConfig`, by name. */
+  readonly nixConfig: ReadonlyMap<string, string | bigint | boolean | readonly string[]>;
+  /** Text of its flake.lock, or undefined when it has none. */
+  readonly lockText: string | undefined;
+}

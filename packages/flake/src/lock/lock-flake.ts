@@ -1,0 +1,179 @@
+/** Locks a flake: computes its lock graph, and writes flake.lock when it changed and may be written. */
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gitText, localRepository, stringAttribute } from "@firn/fetch";
+import { FirnError, printFlakeLock } from "@firn/formats";
+import { type FlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
+import { type FlakeWorld, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
+import { type ComputedLock, computeLock, type LockRequest, type TreePlace } from "./compute.ts";
+import type { FlakeSource } from "./flake-description.ts";
+import {
+  checkFollows,
+  describeChanges,
+  type GraphNode,
+  graphToLockFile,
+  readLockGraph,
+  unlockedInput,
+} from "./graph.ts";
+
+/** How locking may act. */
+export interface LockOptions extends LockRequest {
+  /** `--no-update-lock-file` makes this false: a needed change is an error. */
+  readonly update: boolean;
+  /** `--no-write-lock-file` makes this false: a needed change is kept in memory. */
+  readonly write: boolean;
+  readonly useRegistries: boolean;
+  readonly commit: boolean;
+  readonly commitSummary: string;
+  readonly referenceFile?: string;
+  readonly outputFile?: string;
+  readonly allowDirtyLocks: boolean;
+  readonly warnDirty: boolean;
+  warn(text: string): void;
+}
+
+/** A locked flake, ready to be called. */
+export interface LockedFlake {
+  readonly flake: FlakeSource;
+  readonly root: GraphNode;
+  readonly lockText: string;
+  readonly keys: ReadonlyMap<GraphNode, string>;
+  /** Trees that locking fetched, by node. */
+  readonly places: ReadonlyMap<GraphNode, TreePlace>;
+}
+
+/** The defaults: write what changed, use registries. */
+export function defaultLockOptions(warn: (text: string) => void): LockOptions {
+  return {
+    overrides: [],
+    updates: [],
+    recreate: false,
+    allowUnlocked: true,
+    update: true,
+    write: true,
+    useRegistries: true,
+    commit: false,
+    commitSummary: "",
+    allowDirtyLocks: false,
+    warnDirty: true,
+    warn,
+  };
+}
+
+/** Locks the flake of a reference. Errors as of fetching and computing; messages in the reference's words. */
+export async function lockFlake(world: FlakeWorld, ref: FlakeRef, options: LockOptions): Promise<LockedFlake> {
+  const top = options.useRegistries ? "all" : "none";
+  let flake = await loadFlake(world, ref, top);
+  const oldText = options.referenceFile === undefined ? flake.lockText : readFileSync(options.referenceFile, "latin1");
+  const old = readLockGraph(oldText, `${showFlakeRef(flake.lockedRef)}/flake.lock`);
+  const computed = await computeLock(flake, old, {
+    request: options,
+    world: {
+      getFlake: (input, registries) => loadFlake(world, input, options.useRegistries ? registries : "none"),
+      getRelativeFlake: (input, place) =>
+        readFlake(world, { originalRef: input, resolvedRef: input, lockedRef: input, place }),
+      getTree: async (input) => {
+        const fetched = await fetchRef(world, input, options.useRegistries ? "limited" : "none");
+        return { lockedRef: fetched.lockedRef, place: { storePath: fetched.storePath, dir: "" } };
+      },
+      warn: options.warn,
+    },
+  });
+  checkFollows(computed.root);
+  const { file, keys } = graphToLockFile(computed.root);
+  const lockText = printFlakeLock(file);
+  const changed = lockText !== printFlakeLock(graphToLockFile(old).file);
+  if (changed || options.outputFile !== undefined) {
+    const written = await writeLock(ref, { computed, old, lockText, options });
+    if (written) flake = { ...(await loadFlake(world, ref, top)), lockText };
+  }
+  const places = new Map(computed.places).set(computed.root, { storePath: flake.storePath, dir: flake.dir });
+  return { flake, root: computed.root, lockText, keys, places };
+}
+
+interface LockChange {
+  readonly computed: ComputedLock;
+  readonly old: GraphNode;
+  readonly lockText: string;
+  readonly options: LockOptions;
+}
+
+/** Writes the lock if that is allowed; tells whether the flake's own tree changed. */
+async function writeLock(ref: FlakeRef, change: LockChange): Promise<boolean> {
+  const { options, lockText } = change;
+  const differences = describeChanges(change.old, change.computed.root);
+  const shown = showFlakeRef(ref);
+  if (!options.write) {
+    options.warn(`not writing modified lock file of flake '${shown}':\n${differences}`);
+    return false;
+  }
+  const directory = localDirectory(ref);
+  if (directory === undefined && options.outputFile === undefined) {
+    throw new FirnError(
+      "lock-not-writable",
+      `cannot write modified lock file of flake '${shown}' (use '--no-write-lock-file' to ignore)`,
+    );
+  }
+  const unlocked = unlockedInput(change.computed.root);
+  if (unlocked !== undefined && !options.allowDirtyLocks) {
+    if (options.warnDirty) {
+      options.warn(
+        `not writing lock file of flake '${shown}' because it has an unlocked input ('${showFlakeRef(unlocked)}')`,
+      );
+    }
+    return false;
+  }
+  if (!options.update) {
+    throw new FirnError(
+      "lock-changed",
+      `flake '${shown}' requires lock file changes but they're not allowed due to '--no-update-lock-file'`,
+    );
+  }
+  if (options.outputFile !== undefined) {
+    if (options.commit) throw new FirnError("usage", "'--commit-lock-file' and '--output-lock-file' are incompatible");
+    replaceFile(options.outputFile, lockText);
+    return false;
+  }
+  const relative = ref.dir === "" ? "flake.lock" : `${ref.dir}/flake.lock`;
+  const path = join(directory ?? "", relative);
+  const existed = existsSync(path);
+  if (!existed) options.warn(`creating lock file "${path}": \n${differences}`);
+  else
+    options.warn(differences === "" ? `updating lock file "${path}"` : `updating lock file "${path}":\n${differences}`);
+  replaceFile(path, lockText);
+  if (ref.input.get("type") === "git" && directory !== undefined) {
+    await gitText(directory, "add", "--intent-to-add", "--", relative);
+    if (options.commit) {
+      const summary =
+        options.commitSummary === "" ? `${relative}: ${existed ? "Update" : "Add"}` : options.commitSummary;
+      await gitText(
+        directory,
+        "commit",
+        "--quiet",
+        "-m",
+        `${summary}\n\nFlake lock file updates:\n\n${differences}\n`,
+        "--",
+        relative,
+      );
+    }
+  }
+  return true;
+}
+
+/** The directory that a reference names on this machine, if it may be written: a work tree or a plain directory. */
+function localDirectory(ref: FlakeRef): string | undefined {
+  switch (ref.input.get("type")) {
+    case "path":
+      return stringAttribute(ref.input, "path");
+    case "git":
+      return ref.input.has("rev") || ref.input.has("ref") ? undefined : localRepository(ref.input);
+    default:
+      return undefined;
+  }
+}
+
+function replaceFile(path: string, text: string): void {
+  const temporary = join(dirname(path), `.flake.lock.tmp-${process.pid}`);
+  writeFileSync(temporary, text, "latin1");
+  renameSync(temporary, path);
+}

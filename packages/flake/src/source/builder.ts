@@ -1,0 +1,87 @@
+/** Building and substituting for evaluations and commands, over one local store. */
+import { type BuildResult, buildPaths, type DerivedPath, type Missing, queryMissing } from "@firn/build";
+import type { ContextElement } from "@firn/language";
+import type { EventSink, LocalStore, Settings, Store } from "@firn/store";
+
+/** What building needs. */
+export interface BuilderOptions {
+  readonly store: LocalStore;
+  readonly settings: Settings;
+  readonly events: EventSink;
+  readonly offline: boolean;
+  readonly signal?: AbortSignal;
+  /** Opens the configured substituters; called at most once. */
+  substituters(): Promise<readonly Store[]>;
+}
+
+/** Builds, substitutes and plans. */
+export interface Builder {
+  build(paths: readonly DerivedPath[], mode?: "normal" | "check" | "repair"): Promise<readonly BuildResult[]>;
+  missing(paths: readonly DerivedPath[]): Promise<Missing>;
+  /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
+  substitute(path: string): Promise<boolean>;
+  /** What a context needs: `drvPath!output` → path for every output. */
+  realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
+  close(): Promise<void>;
+}
+
+/** A builder; substituters are opened when first needed. */
+export function makeBuilder(options: BuilderOptions): Builder {
+  const { store, settings, events, offline } = options;
+  let opened: Promise<readonly Store[]> | undefined;
+  const substituters = (): Promise<readonly Store[]> => {
+    if (!settings.get("substitute") || offline) return Promise.resolve([]);
+    opened ??= options.substituters();
+    return opened;
+  };
+  const build = async (
+    paths: readonly DerivedPath[],
+    mode: "normal" | "check" | "repair" = "normal",
+  ): Promise<readonly BuildResult[]> =>
+    buildPaths(paths, {
+      store,
+      settings,
+      events,
+      offline,
+      mode,
+      substituters: await substituters(),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+  return {
+    build,
+    missing: async (paths) => queryMissing(paths, { store, settings, substituters: await substituters() }),
+    async substitute(path) {
+      if (await store.isValidPath(path)) return true;
+      const plan = await queryMissing([{ kind: "opaque", path }], {
+        store,
+        settings,
+        substituters: await substituters(),
+      });
+      if (!plan.willSubstitute.includes(path)) return false;
+      await build([{ kind: "opaque", path }]);
+      return true;
+    },
+    async realise(elements) {
+      const outputs = new Map<string, string>();
+      const wanted: DerivedPath[] = [];
+      for (const element of elements) {
+        if (element.kind === "output") {
+          wanted.push({ kind: "built", drvPath: element.drvPath, outputs: [element.output] });
+          continue;
+        }
+        // Sources of flakes are valid nearly always: no cache is asked, nor even opened, for them.
+        const path = element.kind === "deep" ? element.drvPath : element.path;
+        if (!(await store.isValidPath(path))) wanted.push({ kind: "opaque", path });
+      }
+      if (wanted.length === 0) return outputs;
+      for (const result of await build(wanted)) {
+        if (result.path.kind !== "built") continue;
+        for (const [name, path] of result.outputs) outputs.set(`${result.path.drvPath}!${name}`, path);
+      }
+      return outputs;
+    },
+    async close() {
+      for (const substituter of (await opened) ?? []) await substituter.close();
+    },
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * `deb#NAME`: the Debian set that comes with Firn, with a lock made for that name from the user's kept index. The flake is
+ * a directory in the user's data, made once for each name and index.
+ */
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { debMirrors } from "@firn/build";
+import {
+  type ArchiveAccess,
+  type DebianLock,
+  hostSuites,
+  lockPackages,
+  printDebianLock,
+  readSavedIndex,
+  renewSavedIndex,
+  type SavedIndex,
+  type SuiteSpec,
+} from "@firn/fetch";
+import { collect, type EventSink, type Settings, Transferrer, transferOptions } from "@firn/store";
+
+/** Surroundings of the Debian set. */
+export interface DebianWorld {
+  readonly settings: Settings;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly events: EventSink;
+  readonly offline: boolean;
+  readonly allowExpired?: boolean;
+}
+
+/** What every environment of the set needs besides its own packages: the builder. */
+const builderPackage = "busybox-static";
+
+/** The directory of the Debian set (flake.nix, pkgs) that comes with Firn; undefined when it was left out. */
+export function debianSetDirectory(): string | undefined {
+  for (const candidate of ["../../../../os", "./os", "../os"]) {
+    const path = fileURLToPath(new URL(candidate, import.meta.url));
+    if (existsSync(join(path, "flake.nix"))) return path;
+  }
+  return undefined;
+}
+
+function dataDirectory(world: DebianWorld): string {
+  const home = world.environment.HOME ?? homedir();
+  return join(world.environment.XDG_DATA_HOME ?? join(home, ".local", "share"), "firn", "deb");
+}
+
+/** How this machine reaches Debian's archive. */
+export function archiveAccess(world: DebianWorld): ArchiveAccess {
+  const mirrors = new Map<string, string[]>();
+  for (const { archive, url } of debMirrors(world.settings))
+    mirrors.set(archive, [...(mirrors.get(archive) ?? []), url]);
+  const transferrer = new Transferrer(
+    transferOptions(world.settings, { offline: world.offline, events: world.events }),
+  );
+  return {
+    mirrors,
+    architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    now: new Date(),
+    keyrings: keyrings(),
+    allowExpired: world.allowExpired ?? false,
+    download: async (url, limit) => collect(await transferrer.open({ url, progress: true }), limit),
+  };
+}
+
+function keyrings(): Uint8Array[] {
+  const file = "/usr/share/keyrings/debian-archive-keyring.gpg";
+  return existsSync(file) ? [readFileSync(file)] : [];
+}
+
+/** The kept index, downloaded now when there is none or `renew` is asked. */
+export async function debianIndex(world: DebianWorld, renew = false): Promise<SavedIndex> {
+  const file = join(dataDirectory(world), "index.json");
+  const kept = renew ? undefined : readSavedIndex(file);
+  if (kept !== undefined) return kept;
+  const previous = readSavedIndex(file)?.suites;
+  const suites: readonly SuiteSpec[] = previous ?? hostSuites();
+  world.events({
+    kind: "message",
+    level: "notice",
+    text: `locking the Debian package index (${suites.map((s) => s.suite).join(", ")})`,
+  });
+  const saved = await renewSavedIndex(file, archiveAccess(world), suites);
+  writeFileSync(join(dataDirectory(world), "current"), stampOf(saved));
+  return saved;
+}
+
+/** The flake directory for one package. Fails with `deb-unknown-package`. */
+export async function debianFlake(world: DebianWorld, name: string): Promise<string> {
+  const set = debianSetDirectory();
+  if (set === undefined) throw new Error("the Debian set is missing from this installation of Firn");
+  const stamp = readStamp(world);
+  const place = join(dataDirectory(world), "flakes", stamp ?? "new", name);
+  if (stamp !== undefined && existsSync(join(place, "flake.nix"))) return place;
+
+  const saved = await debianIndex(world);
+  const identity = stampOf(saved);
+  const target = join(dataDirectory(world), "flakes", identity, name);
+  const lock: DebianLock = {
+    version: 1,
+    architecture: saved.architecture,
+    suites: saved.suites,
+    roots: [name],
+    packages: lockPackages(saved.index, [name, builderPackage]),
+    sources: {},
+  };
+  const staging = `${target}.tmp-${process.pid}`;
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(dirname(staging), { recursive: true });
+  cpSync(set, staging, { recursive: true });
+  writeFileSync(join(staging, "pkgs", "debian.lock.json"), printDebianLock(lock));
+  rmSync(target, { recursive: true, force: true });
+  renameSync(staging, target);
+  return target;
+}
+
+/** Identity of the kept index, without reading all of it. */
+function readStamp(world: DebianWorld): string | undefined {
+  const file = join(dataDirectory(world), "current");
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
+function stampOf(saved: SavedIndex): string {
+  return saved.suites.map((suite) => suite.inRelease.slice(0, 12)).join("-");
+}

@@ -1,0 +1,166 @@
+/** The fetchers' surroundings made from settings and a local store: trees, cache, downloads, registries. */
+
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import {
+  downloadToFile,
+  FetchCache,
+  type FetchContext,
+  type FetchEvent,
+  fetchFile,
+  inputFromUrl,
+  type Registry,
+  readRegistryFile,
+  type SourceStore,
+} from "@firn/fetch";
+import { FirnError, parseRegistry, printHash, type RegistryEntry } from "@firn/formats";
+import { type EventSink, type LocalStore, type Settings, Transferrer, transferOptions } from "@firn/store";
+
+/** What making the surroundings needs. */
+export interface FetchWorldOptions {
+  readonly settings: Settings;
+  readonly store: LocalStore;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly events: EventSink;
+  readonly offline: boolean;
+  /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
+  substitute(path: string): Promise<boolean>;
+}
+
+/** The fetch context of a store; `close` ends its connections. */
+export function makeFetchContext(options: FetchWorldOptions): FetchContext & { close(): Promise<void> } {
+  const { settings, environment, events } = options;
+  const home = environment.HOME ?? homedir();
+  const cacheDirectory = join(environment.XDG_CACHE_HOME ?? join(home, ".cache"), "nix");
+  const transferrer = new Transferrer(transferOptions(settings, { offline: options.offline, events }));
+  const cache = new FetchCache(join(cacheDirectory, "fetcher-cache-v4.sqlite"));
+  return {
+    store: sourceStore(options.store, options.substitute),
+    cache,
+    download: (request) => downloadToFile(transferrer, request),
+    emit: (event) => report(event, events),
+    cacheDirectory,
+    tarballTtl: settings.get("tarball-ttl"),
+    allowDirty: settings.get("allow-dirty"),
+    warnDirty: settings.get("warn-dirty"),
+    accessTokens: settings.get("access-tokens"),
+    trustTarballsFromForges: settings.get("trust-tarballs-from-git-forges"),
+    homeDirectory: home,
+    async close() {
+      cache.close();
+      await transferrer.close();
+    },
+  };
+}
+
+function report(event: FetchEvent, events: EventSink): void {
+  if (event.kind === "warning") events({ kind: "message", level: "warn", text: event.text });
+  else if (event.kind === "fetching") events({ kind: "message", level: "info", text: `fetching '${event.what}'` });
+}
+
+/** The view of a local store that fetchers have. */
+function sourceStore(store: LocalStore, substitute: (path: string) => Promise<boolean>): SourceStore {
+  return {
+    storeDir: store.storeDir,
+    realPath: (path) => store.realPath(path),
+    async addTree({ name, path, only }) {
+      const filter = only === undefined ? undefined : trackedFilter(only);
+      const info = await store.addPath(path, { name, method: "nar", filter });
+      return { storePath: info.path, narHash: printHash(info.narHash, "sri") };
+    },
+    async narHashOf(path) {
+      const known = await store.queryPathInfo(path);
+      if (known !== undefined) return printHash(known.narHash, "sri");
+      if (!(await substitute(path))) return undefined;
+      const info = await store.queryPathInfo(path);
+      return info === undefined ? undefined : printHash(info.narHash, "sri");
+    },
+  };
+}
+
+/** Keeps the listed files, and the directories on the way to them. */
+function trackedFilter(only: ReadonlySet<string>): (path: string) => boolean {
+  const kept = new Set(only);
+  for (const file of only) {
+    for (let slash = file.lastIndexOf("/"); slash > 0; slash = file.lastIndexOf("/", slash - 1))
+      kept.add(file.slice(0, slash));
+  }
+  return (path) => kept.has(path.slice(1));
+}
+
+/** Where registries come from. */
+export interface RegistryOptions {
+  readonly settings: Settings;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly fetch: FetchContext;
+  /** `--override-flake` and `--inputs-from`. */
+  readonly flags: readonly RegistryEntry[];
+  /** Directory of the Debian package set that comes with Firn. */
+  readonly debianSet: string | undefined;
+  warn(text: string): void;
+}
+
+/** Where the user's own registry lies. */
+export function userRegistryPath(environment: Readonly<Record<string, string | undefined>>): string {
+  const home = environment.HOME ?? homedir();
+  return join(environment.XDG_CONFIG_HOME ?? join(home, ".config"), "nix", "registry.json");
+}
+
+/** The registries of an invocation, read when they are first needed. */
+export function makeRegistries(options: RegistryOptions): {
+  all(): Promise<Registry[]>;
+  limited(): Promise<Registry[]>;
+} {
+  const { environment } = options;
+  let global: Promise<Registry> | undefined;
+  const flags: Registry = { kind: "flags", entries: options.flags };
+  const shared = (): Promise<Registry> => {
+    global ??= globalRegistry(options);
+    return global;
+  };
+  return {
+    all: async () => [
+      flags,
+      readRegistryFile("user", userRegistryPath(environment)),
+      readRegistryFile("system", join(environment.NIX_CONF_DIR ?? "/etc/nix", "registry.json")),
+      await shared(),
+    ],
+    limited: async () => [flags, await shared()],
+  };
+}
+
+async function globalRegistry(options: RegistryOptions): Promise<Registry> {
+  const own = builtinEntries(options.debianSet);
+  const location = options.settings.get("flake-registry");
+  if (location === "") return { kind: "global", entries: own };
+  try {
+    let file = location;
+    if (!location.startsWith("/")) {
+      const fetched = await fetchFile(options.fetch, { url: location, name: "flake-registry.json" });
+      file = options.fetch.store.realPath(fetched.storePath);
+    }
+    return { kind: "global", entries: [...parseRegistry(readFileSync(file, "latin1"), location), ...own] };
+  } catch (error) {
+    if (!(error instanceof FirnError)) throw error;
+    options.warn(`the global flake registry cannot be read, using the built-in entries: ${error.message}`);
+    return { kind: "global", entries: [...own, ...fallbackEntries()] };
+  }
+}
+
+/** `deb` is known to Firn alone. */
+function builtinEntries(debianSet: string | undefined): RegistryEntry[] {
+  if (debianSet === undefined) return [];
+  return [{ from: indirect("deb"), to: inputFromUrl(`path:${debianSet}`, true), exact: false }];
+}
+
+function fallbackEntries(): RegistryEntry[] {
+  return [{ from: indirect("nixpkgs"), to: inputFromUrl("github:NixOS/nixpkgs/nixpkgs-unstable", true), exact: false }];
+}
+
+function indirect(id: string): RegistryEntry["from"] {
+  return new Map([
+    ["type", "indirect"],
+    ["id", id],
+  ]);
+}

@@ -1,0 +1,175 @@
+/** What evaluations ask of store, builder and fetchers, answered on the main thread. */
+import { readFileSync } from "node:fs";
+import {
+  type FetchContext,
+  fetchArchive,
+  fetchFile,
+  fetchInput,
+  type Input,
+  inputFromAttributes,
+  inputFromUrl,
+  isLockedInput,
+  showInput,
+} from "@firn/fetch";
+import { FirnError, makeFixedOutputPath, parseHash, printHash } from "@firn/formats";
+import type { ContextElement, FetchRequest, FetchResult, PathFacts } from "@firn/language";
+import { dumpPath, fsPath, hashContent, type LocalStore } from "@firn/store";
+import type { HostServices } from "../evaluator/services.ts";
+import { treeAttributes } from "./tree-attributes.ts";
+
+/** What the services stand on. */
+export interface ServiceWorld {
+  readonly store: LocalStore;
+  readonly fetch: FetchContext;
+  /** Compute store paths, write nothing. */
+  readonly readOnly: boolean;
+  /** Pure evaluation: only locked trees may be fetched. */
+  readonly pure: boolean;
+  /** Builds or substitutes; gives `drvPath!output` → path for `output` elements. */
+  realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
+  /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
+  substitute(path: string): Promise<boolean>;
+  warn(text: string): void;
+}
+
+/** The services of one evaluation. */
+export function makeHostServices(world: ServiceWorld): HostServices {
+  const { store } = world;
+  return {
+    async addPath({ path: logical, name, method, expectedHash, include }) {
+      const path = logical.startsWith(`${store.storeDir}/`) ? realPathOf(store, logical) : logical;
+      const filter = include === undefined ? undefined : includedFilter(include);
+      if (expectedHash !== undefined) {
+        const hash = parseHash(expectedHash, "sha256");
+        const expected = makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir });
+        if (await store.isValidPath(expected)) return expected;
+      }
+      if (world.readOnly) {
+        const { hash } = await hashContent(dumpPath(path, filter), { method, algorithm: "sha256" });
+        return makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir });
+      }
+      const info = await store.addPath(path, { name, method, filter });
+      return info.path;
+    },
+    addText: (name, contents, references) => store.addTextToStore(name, contents, references),
+    async writeDerivation({ name, contents, references, drvPath }) {
+      if (await store.isValidPath(drvPath)) {
+        await store.addTempRoot(drvPath);
+        return;
+      }
+      const written = await store.addTextToStore(`${name}.drv`, contents, references);
+      if (written !== drvPath) throw new FirnError("internal", `derivation '${drvPath}' was stored as '${written}'`);
+    },
+    async readDerivation(drvPath) {
+      if (!(await store.isValidPath(drvPath)) && !(await world.substitute(drvPath))) {
+        throw new FirnError("invalid-path", `path '${drvPath}' is not valid`);
+      }
+      return readFileSync(fsPath(store.realPath(drvPath)), "latin1");
+    },
+    realise: (elements) => world.realise(elements),
+    async ensurePath(path) {
+      if (!(await store.isValidPath(path)) && !(await world.substitute(path))) {
+        throw new FirnError("invalid-path", `path '${path}' does not exist and cannot be created`);
+      }
+    },
+    async queryPath(path): Promise<PathFacts | undefined> {
+      const info = await store.queryPathInfo(path);
+      if (info === undefined) return undefined;
+      return { narHash: printHash(info.narHash, "sri"), narSize: info.narSize, references: info.references };
+    },
+    fetch: (request) => fetchFor(world, request),
+    async resolveSearchPathUrl(url) {
+      try {
+        if (url.startsWith("flake:")) {
+          world.warn(`search path element '${url}' needs a flake registry, which this command does not read`);
+          return undefined;
+        }
+        const plain = url.startsWith("channel:") ? `https://channels.nixos.org/${url.slice(8)}/nixexprs.tar.xz` : url;
+        const tree = await fetchArchive(world.fetch, { url: plain, headers: {}, immutable: false });
+        return tree.storePath;
+      } catch (error) {
+        if (!(error instanceof FirnError)) throw error;
+        world.warn(`Nix search path entry '${url}' cannot be downloaded, ignoring`);
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Where a file of the store lies on disk. */
+function realPathOf(store: LocalStore, path: string): string {
+  return store.location.realStoreDir + path.slice(store.storeDir.length);
+}
+
+function includedFilter(include: readonly string[]): (path: string) => boolean {
+  const kept = new Set(include);
+  return (path) => kept.has(path);
+}
+
+async function fetchFor(world: ServiceWorld, request: FetchRequest): Promise<FetchResult> {
+  if (request.kind === "tree") return fetchTree(world, request);
+  const { url, name, sha256 } = request;
+  const method = request.kind === "url" ? "flat" : "nar";
+  if (sha256 !== undefined) {
+    const hash = parseHash(sha256, "sha256");
+    const expected = makeFixedOutputPath({ method, hash }, { name, storeDir: world.store.storeDir });
+    if ((await world.store.isValidPath(expected)) || (await world.substitute(expected)))
+      return { storePath: expected, attributes: {} };
+  }
+  const storePath =
+    request.kind === "url"
+      ? await fetchFlat(world, url, name)
+      : (await fetchArchive(world.fetch, { url, headers: {}, immutable: false, name })).storePath;
+  if (sha256 !== undefined) await checkHash(world, storePath, { url, sha256, method });
+  return { storePath, attributes: {} };
+}
+
+/** A file is stored by its flat hash, as `builtins.fetchurl` has it. */
+async function fetchFlat(world: ServiceWorld, url: string, name: string): Promise<string> {
+  const { storePath } = await fetchFile(world.fetch, { url, name });
+  const info = await world.store.addPath(world.store.realPath(storePath), { name, method: "flat" });
+  return info.path;
+}
+
+async function checkHash(
+  world: ServiceWorld,
+  storePath: string,
+  expected: { readonly url: string; readonly sha256: string; readonly method: "flat" | "nar" },
+): Promise<void> {
+  const info = await world.store.queryPathInfo(storePath);
+  const hash = expected.method === "nar" ? info?.narHash : info?.ca?.hash;
+  const wanted = printHash(parseHash(expected.sha256, "sha256"), "sri");
+  const got = hash === undefined ? "nothing" : printHash(hash, "sri");
+  if (wanted !== got) {
+    throw new FirnError(
+      "hash-mismatch",
+      `hash mismatch in file downloaded from '${expected.url}':\n  specified: ${wanted}\n  got:       ${got}`,
+      { exitStatus: 102 },
+    );
+  }
+}
+
+async function fetchTree(world: ServiceWorld, request: FetchRequest & { readonly kind: "tree" }): Promise<FetchResult> {
+  const input = request.reference === undefined ? inputOf(request) : inputFromUrl(request.reference, true);
+  if (world.pure && !isLockedInput(input) && request.builtin !== "fetchFinalTree") {
+    throw new FirnError(
+      "unlocked",
+      `in pure evaluation mode, '${request.builtin}' will not fetch unlocked input '${showInput(input)}'`,
+    );
+  }
+  const tree = await fetchInput(input, world.fetch);
+  return { storePath: tree.storePath, attributes: treeAttributes(tree.locked) };
+}
+
+function inputOf(request: FetchRequest & { readonly kind: "tree" }): Input {
+  const attributes = new Map<string, string | bigint | boolean>();
+  for (const [name, value] of Object.entries(request.attributes)) {
+    attributes.set(name, typeof value === "number" ? BigInt(value) : value);
+  }
+  // `fetchGit` takes plain paths and URLs; the scheme wants a URL.
+  const url = attributes.get("url");
+  if (request.builtin === "fetchGit" && typeof url === "string" && url.startsWith("/"))
+    attributes.set("url", `file://${url}`);
+  attributes.delete("__final");
+  return inputFromAttributes(attributes);
+}

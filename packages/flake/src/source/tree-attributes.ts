@@ -1,0 +1,32 @@
+/** What Nix code sees of a fetched tree, besides `outPath` (manual: `builtins.fetchTree`). */
+import { booleanAttribute, type Input, integerAttribute, stringAttribute } from "@firn/fetch";
+
+/** Attribute values as the evaluator takes them. */
+export type TreeAttributes = Record<string, string | bigint | boolean>;
+
+/** The attributes of a locked input. `dirty`: its lock file was changed in memory only, so no revision describes it. */
+export function treeAttributes(locked: Input, dirty = false): TreeAttributes {
+  const result: TreeAttributes = {};
+  const narHash = stringAttribute(locked, "narHash");
+  if (narHash !== undefined) result.narHash = narHash;
+  if (locked.get("type") === "git") result.submodules = booleanAttribute(locked, "submodules");
+  if (!dirty) {
+    const rev = stringAttribute(locked, "rev");
+    if (rev !== undefined) {
+      result.rev = rev;
+      result.shortRev = rev.slice(0, 7);
+    }
+    const revCount = integerAttribute(locked, "revCount");
+    if (revCount !== undefined) result.revCount = revCount;
+  }
+  for (const name of ["dirtyRev", "dirtyShortRev"]) {
+    const value = stringAttribute(locked, name);
+    if (value !== undefined) result[name] = value;
+  }
+  const lastModified = integerAttribute(locked, "lastModified");
+  if (lastModified !== undefined) {
+    result.lastModified = lastModified;
+    result.lastModifiedDate = new Date(Number(lastModified) * 1000).toISOString().replace(/[-:T]/g, "").slice(0, 14);
+  }
+  return result;
+}

@@ -1,0 +1,141 @@
+import { fork } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  addPermRoot,
+  collectGarbage,
+  findRoots,
+  LocalStore,
+  optimiseStore,
+  removePath,
+  storeLocation,
+  verifyStore,
+} from "../index.ts";
+
+let root: string;
+let store: LocalStore;
+const messages: string[] = [];
+
+async function open(): Promise<LocalStore> {
+  return LocalStore.open({
+    location: storeLocation({ rootDir: path.join(root, "s") }),
+    events: (event) => {
+      if (event.kind === "message") messages.push(event.text);
+    },
+  });
+}
+
+/** Adds texts in another process, so that this one has no temporary roots for them. */
+async function addElsewhere(code: string): Promise<string[]> {
+  const file = path.join(root, "child.ts");
+  const index = new URL("../index.ts", import.meta.url).pathname;
+  fs.writeFileSync(
+    file,
+    `import { LocalStore, storeLocation } from ${JSON.stringify(index)};
+const store = await LocalStore.open({ location: storeLocation({ rootDir: ${JSON.stringify(path.join(root, "s"))} }) });
+const result = await (async () => { ${code} })();
+await store.close();
+process.send(result, () => process.disconnect());`,
+  );
+  const child = fork(file, { execArgv: [] });
+  return new Promise((resolve, reject) => {
+    child.on("message", (message) => resolve(message as string[]));
+    child.on("exit", (status) => status !== 0 && reject(new Error(`child ended with ${status}`)));
+  });
+}
+
+beforeEach(async () => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "firn-gc-"));
+  messages.length = 0;
+  store = await open();
+});
+
+afterEach(async () => {
+  await store.close();
+  removePath(root);
+});
+
+describe("garbage collection", () => {
+  it("keeps roots and what they refer to, deletes the rest", async () => {
+    const [a, b, c] = (await addElsewhere(
+      `const a = await store.addTextToStore("a", "a", []); const b = await store.addTextToStore("b", a, [a]); return [a, b, await store.addTextToStore("c", "c", [])];`,
+    )) as [string, string, string];
+    const link = path.join(root, "result");
+    fs.symlinkSync(b, link);
+    await addElsewhere(`return [];`);
+    fs.rmSync(link);
+    await store.close();
+    store = await open();
+    const child = await addElsewhere(`return [];`);
+    expect(child).toEqual([]);
+    fs.symlinkSync(b, link);
+    const { addIndirectRoot } = await import("../index.ts");
+    addIndirectRoot(store, link);
+    expect([...findRoots(store)]).toEqual([[b, new Set([link])]]);
+    expect((await collectGarbage(store, { action: "live" })).paths).toEqual([a, b].sort());
+    expect((await collectGarbage(store, { action: "dead" })).paths).toEqual([c]);
+    const done = await collectGarbage(store, { action: "delete-dead" });
+    expect(done.paths).toEqual([c]);
+    expect(done.bytesFreed).toBeGreaterThan(0);
+    fs.rmSync(link);
+    expect((await collectGarbage(store, { action: "delete-dead" })).paths).toEqual([a, b].sort());
+    expect(await store.queryAllValidPaths()).toEqual([]);
+    expect(fs.readdirSync(store.location.realStoreDir)).toEqual([".links"]);
+  });
+
+  it("spares what this process has just added", async () => {
+    const a = await store.addTextToStore("a", "a", []);
+    expect((await collectGarbage(store, { action: "delete-dead" })).paths).toEqual([]);
+    expect(await store.isValidPath(a)).toBe(true);
+  });
+
+  it("refuses to delete a certain path that is alive", async () => {
+    const a = await store.addTextToStore("a", "a", []);
+    await addPermRoot(store, a, path.join(root, "link"));
+    await expect(collectGarbage(store, { action: "delete-specific", paths: [a] })).rejects.toThrow(
+      `Cannot delete path '${a}' since it is still alive.`,
+    );
+  });
+
+  it("does not take away what another process adds meanwhile", async () => {
+    await addElsewhere(`for (let i = 0; i < 50; i++) await store.addTextToStore("old" + i, "x" + i, []); return [];`);
+    const adding = addElsewhere(
+      `const all = []; for (let i = 0; i < 60; i++) all.push(await store.addTextToStore("old" + i, "x" + i, []));
+       const gone = []; for (const path of all) if (!(await store.isValidPath(path))) gone.push(path);
+       return gone;`,
+    );
+    for (let i = 0; i < 10; i++) {
+      await collectGarbage(store, { action: "delete-dead" });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(await adding).toEqual([]);
+  });
+});
+
+describe("verification", () => {
+  it("notices changed and vanished paths", async () => {
+    const a = await store.addTextToStore("a", "a", []);
+    const b = await store.addTextToStore("b", "b", []);
+    expect(await verifyStore(store, { checkContents: true })).toBe(false);
+    fs.chmodSync(store.realPath(a), 0o644);
+    fs.appendFileSync(store.realPath(a), "!");
+    removePath(store.realPath(b));
+    expect(await verifyStore(store, { checkContents: true })).toBe(true);
+    expect(messages.join("\n")).toContain(`path '${a}' was modified! expected hash`);
+    expect(messages.join("\n")).toContain(`path '${b}' disappeared, removing from database...`);
+    expect(await store.isValidPath(b)).toBe(false);
+  });
+});
+
+describe("optimising", () => {
+  it("links equal files and changes no hash", async () => {
+    const text = "x".repeat(10_000);
+    const a = await store.addTextToStore("a", text, []);
+    const b = await store.addTextToStore("b", text, []);
+    expect(optimiseStore(store, [a, b]).filesLinked).toBe(1);
+    expect(fs.statSync(store.realPath(a)).ino).toBe(fs.statSync(store.realPath(b)).ino);
+    expect(await verifyStore(store, { checkContents: true })).toBe(false);
+  });
+});

@@ -1,0 +1,312 @@
+/**
+ * The garbage collector. Builds go on beside it: it holds the collector's lock, listens on a socket for new temporary roots, and deletes
+ * one path at a time between answers. First invalid, then gone.
+ */
+import fs from "node:fs";
+import net from "node:net";
+import { setImmediate as breathe } from "node:timers/promises";
+import {
+  FirnError,
+  hashPartLength,
+  isDerivationPath,
+  isStorePath,
+  storePathBaseName,
+  storePathHashPart,
+} from "@firn/formats";
+import { sortTopologically } from "../closure.ts";
+import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { removePath } from "../fs/remove.ts";
+import { lock, openLockFile, tryLock } from "../locks/flock.ts";
+import type { LocalStore } from "./local-store.ts";
+import { findRoots } from "./roots.ts";
+import { readTempRoots, withSocketPath } from "./temp-roots.ts";
+
+/** What to do: tell the living or dead paths, delete the dead ones, or delete certain paths if they are dead. */
+export type GcAction = "live" | "dead" | "delete-dead" | "delete-specific";
+
+/** Options of a collection. Sizes in bytes. */
+export interface GcOptions {
+  readonly action: GcAction;
+  readonly paths?: readonly string[];
+  readonly ignoreLiveness?: boolean;
+  /** Stop once this much is freed. */
+  readonly maxFreed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Paths found or deleted (logical), and what deleting freed. */
+export interface GcResult {
+  readonly paths: readonly string[];
+  readonly bytesFreed: number;
+}
+
+const BREATH = 16;
+
+/** Collects garbage. Errors `still-alive`, `aborted`. */
+export async function collectGarbage(store: LocalStore, options: GcOptions): Promise<GcResult> {
+  const deletes = options.action === "delete-dead" || options.action === "delete-specific";
+  const { stateDir } = store.location;
+  if (deletes) removePath(`${stateDir}/db/reserved`);
+  const fd = openLockFile(`${stateDir}/gc.lock`);
+  try {
+    await lock(fd, "write", () =>
+      store.events({ kind: "message", level: "notice", text: "waiting for the big garbage collector lock..." }),
+    );
+    const newRoots = new Set<string>();
+    const server = await listen(`${stateDir}/gc-socket`, (root) => newRoots.add(root));
+    try {
+      return await new Collection(store, options, newRoots).run();
+    } finally {
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      fs.rmSync(fsPath(`${stateDir}/gc-socket/socket`), { force: true });
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Answers each line (a store path) with `1` once its hash part is known. */
+async function listen(
+  directory: string,
+  onRoot: (hashPart: string) => void,
+): Promise<{ close(done: () => void): void }> {
+  disk.mkdirs(directory);
+  fs.rmSync(fsPath(`${directory}/socket`), { force: true });
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    let partial = "";
+    socket.setEncoding("latin1");
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("data", (data) => {
+      const lines = (partial + String(data)).split("\n");
+      partial = lines.pop()!;
+      if (partial.length > 4096) socket.destroy();
+      for (const line of lines) {
+        const base = storePathBaseName(line);
+        if (base.length > hashPartLength) onRoot(base.slice(0, hashPartLength));
+        socket.write("1");
+      }
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    withSocketPath(directory, (path) => server.listen(path, () => resolve()));
+  });
+  fs.chmodSync(fsPath(`${directory}/socket`), 0o666);
+  return {
+    close(done) {
+      for (const socket of sockets) socket.destroy();
+      server.close(done);
+    },
+  };
+}
+
+class LimitReached extends Error {}
+
+class Collection {
+  readonly #store: LocalStore;
+  readonly #options: GcOptions;
+  readonly #newRoots: ReadonlySet<string>;
+  readonly #tempRoots = new Set<string>();
+  readonly #roots = new Set<string>();
+  readonly #alive = new Set<string>();
+  readonly #dead = new Set<string>();
+  readonly #deleted: string[] = [];
+  readonly #keepOutputs: boolean;
+  readonly #keepDerivations: boolean;
+  readonly #deletes: boolean;
+  #freed = 0;
+  #steps = 0;
+
+  constructor(store: LocalStore, options: GcOptions, newRoots: ReadonlySet<string>) {
+    this.#store = store;
+    this.#options = options;
+    this.#newRoots = newRoots;
+    this.#deletes = options.action === "delete-dead" || options.action === "delete-specific";
+    const forced = options.action === "delete-specific" && options.ignoreLiveness === true;
+    this.#keepOutputs = !forced && (store.options.keepOutputs ?? false);
+    this.#keepDerivations = !forced && (store.options.keepDerivations ?? true);
+  }
+
+  async run(): Promise<GcResult> {
+    const store = this.#store;
+    this.#say("finding garbage collector roots...");
+    if (this.#options.ignoreLiveness !== true) for (const path of findRoots(store).keys()) this.#roots.add(path);
+    for (const path of readTempRoots(store.location.stateDir).keys()) {
+      this.#tempRoots.add(storePathHashPart(path));
+      this.#roots.add(path);
+    }
+    if (this.#options.action === "delete-specific") await this.#deleteSpecific();
+    else if ((this.#options.maxFreed ?? 1) > 0) await this.#sweep();
+    const paths =
+      this.#options.action === "live"
+        ? [...this.#alive]
+        : this.#options.action === "dead"
+          ? [...this.#dead]
+          : this.#deleted;
+    if (this.#deletes) this.#deleteUnusedLinks();
+    return { paths: [...new Set(paths)].sort(), bytesFreed: this.#freed };
+  }
+
+  async #deleteSpecific(): Promise<void> {
+    for (const path of this.#options.paths ?? []) {
+      await this.#visit(path);
+      if (this.#dead.has(path)) continue;
+      throw new FirnError(
+        "still-alive",
+        `Cannot delete path '${path}' since it is still alive. To find out why, use: nix-store --query --roots and nix-store --query --referrers`,
+      );
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { realStoreDir } = this.#store.location;
+    this.#say(this.#deletes ? "deleting garbage..." : "determining live/dead paths...");
+    try {
+      for (const name of fs.readdirSync(fsPath(realStoreDir), { encoding: "latin1" })) {
+        if (name === ".links") continue;
+        await this.#pause();
+        const path = `${this.#store.storeDir}/${name}`;
+        if (isStorePath(path, this.#store.storeDir)) await this.#visit(path);
+        else this.#deleteFile(name);
+      }
+    } catch (error) {
+      if (!(error instanceof LimitReached)) throw error;
+    }
+  }
+
+  /** Lets the socket answer, and stops when asked to. */
+  async #pause(): Promise<void> {
+    if (this.#options.signal?.aborted === true)
+      throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+    this.#steps++;
+    if (this.#steps % BREATH === 0) await breathe();
+  }
+
+  #isTempRoot(path: string): boolean {
+    const hashPart = storePathHashPart(path);
+    return this.#tempRoots.has(hashPart) || this.#newRoots.has(hashPart);
+  }
+
+  /** Looks at everything that needs `start`; deletes it all unless something of it is alive. */
+  async #visit(start: string): Promise<void> {
+    const store = this.#store;
+    const visited = new Set([start]);
+    for (const path of visited) {
+      if (this.#alive.has(path)) {
+        this.#alive.add(start);
+        return;
+      }
+      if (this.#dead.has(path)) continue;
+      if (this.#roots.has(path) || this.#isTempRoot(path)) {
+        this.#markAlive(path);
+        this.#alive.add(start);
+        return;
+      }
+      if (this.#options.action === "delete-specific" && !(this.#options.paths ?? []).includes(path)) return;
+      if (!store.database.isValid(path)) continue;
+      for (const referrer of store.database.referrers(path)) visited.add(referrer);
+      if (this.#keepDerivations && isDerivationPath(path)) {
+        for (const output of store.database.derivationOutputs(path).values()) {
+          if (store.database.pathInfo(output)?.deriver === path) visited.add(output);
+        }
+      }
+      if (this.#keepOutputs) for (const deriver of store.database.validDerivers(path)) visited.add(deriver);
+    }
+    const order = sortTopologically(visited, (path) => store.database.pathInfo(path)?.references ?? []).reverse();
+    await breathe();
+    // A root that arrived meanwhile spares everything that was to go with it.
+    for (const path of order) {
+      if (!this.#isTempRoot(path)) continue;
+      this.#markAlive(path);
+      this.#alive.add(start);
+      return;
+    }
+    for (const path of order) {
+      if (this.#dead.has(path)) continue;
+      this.#dead.add(path);
+      if (this.#deletes) this.#deletePath(path);
+    }
+  }
+
+  #markAlive(root: string): void {
+    const { database } = this.#store;
+    const todo = [root];
+    for (let path = todo.pop(); path !== undefined; path = todo.pop()) {
+      if (this.#alive.has(path)) continue;
+      this.#alive.add(path);
+      const info = database.pathInfo(path);
+      if (info === undefined) continue;
+      todo.push(...info.references);
+      if (this.#keepOutputs && isDerivationPath(path)) {
+        for (const output of database.derivationOutputs(path).values()) if (database.isValid(output)) todo.push(output);
+      }
+      if (this.#keepDerivations && info.deriver !== undefined && database.isValid(info.deriver))
+        todo.push(info.deriver);
+    }
+  }
+
+  #deletePath(path: string): void {
+    try {
+      this.#store.invalidatePath(path);
+    } catch (error) {
+      // A build has come to refer to it since: then it is not dead.
+      if (!(error instanceof FirnError) || error.code !== "path-in-use") throw error;
+      this.#dead.delete(path);
+      this.#alive.add(path);
+      return;
+    }
+    this.#deleteFile(storePathBaseName(path));
+  }
+
+  #deleteFile(name: string): void {
+    const real = `${this.#store.location.realStoreDir}/${name}`;
+    if (!this.#deletes) {
+      this.#dead.add(`${this.#store.storeDir}/${name}`);
+      return;
+    }
+    if (name.startsWith("tmp-") && isLocked(real)) return;
+    const path = `${this.#store.storeDir}/${name}`;
+    this.#store.events({ kind: "message", level: "info", text: `deleting '${path}'` });
+    this.#freed += removePath(real);
+    this.#deleted.push(path);
+    const limit = this.#options.maxFreed;
+    if (limit !== undefined && this.#freed > limit) {
+      this.#say(`deleted more than ${limit} bytes; stopping`);
+      throw new LimitReached();
+    }
+  }
+
+  /** Files of `.links` that nothing shares any more. */
+  #deleteUnusedLinks(): void {
+    const directory = `${this.#store.location.realStoreDir}/.links`;
+    this.#say("deleting unused links...");
+    for (const name of fs.readdirSync(fsPath(directory), { encoding: "latin1" })) {
+      const file = `${directory}/${name}`;
+      const stat = fs.lstatSync(fsPath(file), { throwIfNoEntry: false });
+      if (stat !== undefined && stat.nlink === 1) disk.unlink(file);
+    }
+  }
+
+  #say(text: string): void {
+    this.#store.events({ kind: "message", level: "info", text });
+  }
+}
+
+/** Whether another process works in a temporary directory of the store. */
+function isLocked(directory: string): boolean {
+  let fd: number;
+  try {
+    fd = fs.openSync(fsPath(directory), "r");
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return true;
+    throw error;
+  }
+  try {
+    return !tryLock(fd, "write");
+  } finally {
+    fs.closeSync(fd);
+  }
+}

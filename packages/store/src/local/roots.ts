@@ -1,0 +1,151 @@
+/** Garbage collector roots: links in the state directory, indirect ones, profiles, running programs. */
+import fs from "node:fs";
+import path from "node:path";
+import { canonicalPath, digestOf, FirnError, isStorePath, splitStorePath, toNix32 } from "@firn/formats";
+import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import type { LocalStore } from "./local-store.ts";
+
+/** Store path → where it is rooted (file names, or `{censored}`-like marks in braces). */
+export type Roots = Map<string, Set<string>>;
+
+function add(roots: Roots, storePath: string, link: string): void {
+  const links = roots.get(storePath) ?? new Set();
+  roots.set(storePath, links.add(link));
+}
+
+/** Makes `link` a link to `storePath` that keeps it alive, registering it as an indirect root. Error `bad-root`. */
+export async function addPermRoot(store: LocalStore, storePath: string, link: string): Promise<string> {
+  const absolute = canonicalPath(link);
+  if (absolute.startsWith(`${store.storeDir}/`)) {
+    throw new FirnError(
+      "bad-root",
+      `creating a garbage collector root (${absolute}) in the Nix store is forbidden (are you running nix-build inside the store?)`,
+    );
+  }
+  const existing = fs.lstatSync(fsPath(absolute), { throwIfNoEntry: false });
+  if (existing !== undefined) {
+    const target = existing.isSymbolicLink() ? fs.readlinkSync(fsPath(absolute), { encoding: "latin1" }) : "";
+    if (!target.startsWith(`${store.storeDir}/`)) {
+      throw new FirnError("bad-root", `cannot create symlink "${absolute}"; already exists`);
+    }
+  }
+  await store.addTempRoot(storePath);
+  const inside = absolute.startsWith(`${store.location.stateDir}/`);
+  disk.mkdirs(path.posix.dirname(absolute));
+  disk.replaceSymlink(storePath, absolute);
+  if (!inside) addIndirectRoot(store, absolute);
+  return absolute;
+}
+
+/** Registers a link outside the state directory as a root, for as long as it exists. */
+export function addIndirectRoot(store: LocalStore, link: string): void {
+  const directory = `${store.location.stateDir}/gcroots/auto`;
+  disk.mkdirs(directory);
+  disk.replaceSymlink(link, `${directory}/${toNix32(digestOf("sha1", link))}`);
+}
+
+/** All permanent and runtime roots whose paths are valid. Dead links of indirect roots are removed. */
+export function findRoots(store: LocalStore): Roots {
+  const roots: Roots = new Map();
+  for (const name of ["gcroots", "profiles"]) search(store, `${store.location.stateDir}/${name}`, roots);
+  for (const [storePath, links] of runtimeRoots(store)) for (const link of links) add(roots, storePath, link);
+  return roots;
+}
+
+function found(store: LocalStore, link: string, target: string, roots: Roots): void {
+  try {
+    const { storePath } = splitStorePath(target, store.storeDir);
+    if (store.database.isValid(storePath)) add(roots, storePath, link);
+  } catch (error) {
+    if (!(error instanceof FirnError)) throw error;
+  }
+}
+
+/** Where a link's target lies on disk; in a chroot store absolute targets may be logical. */
+function resolve(link: string, target: string): string {
+  return target.startsWith("/") ? target : canonicalPath(`${path.posix.dirname(link)}/${target}`);
+}
+
+function search(store: LocalStore, place: string, roots: Roots): void {
+  try {
+    const stat = fs.lstatSync(fsPath(place));
+    if (stat.isDirectory()) {
+      for (const name of fs.readdirSync(fsPath(place), { encoding: "latin1" }))
+        search(store, `${place}/${name}`, roots);
+    } else if (stat.isSymbolicLink()) searchLink(store, place, roots);
+    else if (stat.isFile()) {
+      const storePath = `${store.storeDir}/${path.posix.basename(place)}`;
+      if (isStorePath(storePath, store.storeDir) && store.database.isValid(storePath)) add(roots, storePath, place);
+    }
+  } catch (error) {
+    if (!hasErrorCode(error, "EACCES", "ENOENT", "ENOTDIR")) throw error;
+  }
+}
+
+function searchLink(store: LocalStore, link: string, roots: Roots): void {
+  const target = fs.readlinkSync(fsPath(link), { encoding: "latin1" });
+  if (target.startsWith(`${store.storeDir}/`)) {
+    found(store, link, target, roots);
+    return;
+  }
+  const indirect = resolve(link, target);
+  const stat = fs.lstatSync(fsPath(indirect), { throwIfNoEntry: false });
+  if (stat === undefined) {
+    if (link.startsWith(`${store.location.stateDir}/gcroots/auto/`)) disk.unlink(link);
+    return;
+  }
+  if (!stat.isSymbolicLink()) return;
+  const second = fs.readlinkSync(fsPath(indirect), { encoding: "latin1" });
+  if (second.startsWith(`${store.storeDir}/`)) found(store, indirect, second, roots);
+}
+
+/** Store paths that running processes use: programs, mapped and open files, current directories, environments. */
+export function runtimeRoots(store: LocalStore): Roots {
+  const roots: Roots = new Map();
+  const prefixes = new Set([store.storeDir, store.location.realStoreDir]);
+  const pattern = new RegExp(
+    `(?:${[...prefixes].map((prefix) => prefix.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})/([0-9a-df-np-sv-z]{32}-[0-9A-Za-z+\\-._?=]+)`,
+    "g",
+  );
+  const scan = (text: string, origin: string): void => {
+    for (const match of text.matchAll(pattern)) {
+      const storePath = `${store.storeDir}/${match[1]}`;
+      if (isStorePath(storePath, store.storeDir) && store.database.isValid(storePath)) add(roots, storePath, origin);
+    }
+  };
+  const quietly = (read: () => string, origin: string): void => {
+    try {
+      scan(read(), origin);
+    } catch (error) {
+      if (!hasErrorCode(error, "ENOENT", "EACCES", "ESRCH", "EPERM", "ENOTDIR", "EINVAL")) throw error;
+    }
+  };
+  let processes: string[];
+  try {
+    processes = fs.readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return roots;
+    throw error;
+  }
+  for (const pid of processes) {
+    const directory = `/proc/${pid}`;
+    for (const link of ["exe", "cwd"]) {
+      quietly(() => fs.readlinkSync(`${directory}/${link}`, { encoding: "latin1" }), `${directory}/${link}`);
+    }
+    quietly(() => fs.readFileSync(`${directory}/maps`, "latin1"), `${directory}/maps`);
+    quietly(() => fs.readFileSync(`${directory}/environ`, "latin1"), `${directory}/environ`);
+    let descriptors: string[] = [];
+    try {
+      descriptors = fs.readdirSync(`${directory}/fd`);
+    } catch (error) {
+      if (!hasErrorCode(error, "ENOENT", "EACCES", "ESRCH", "EPERM")) throw error;
+    }
+    for (const fd of descriptors) {
+      quietly(() => fs.readlinkSync(`${directory}/fd/${fd}`, { encoding: "latin1" }), `${directory}/fd/${fd}`);
+    }
+  }
+  for (const file of ["modprobe", "fbsplash", "poweroff_cmd"]) {
+    quietly(() => fs.readFileSync(`/proc/sys/kernel/${file}`, "latin1"), `/proc/sys/kernel/${file}`);
+  }
+  return roots;
+}

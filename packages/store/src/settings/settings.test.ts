@@ -1,0 +1,50 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadSettings, parseStoreReference, Settings } from "../index.ts";
+
+describe("settings", () => {
+  it("are read from files, then NIX_CONFIG, later ones winning, extra- appending", () => {
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), "firn-settings-"));
+    fs.writeFileSync(
+      path.join(directory, "nix.conf"),
+      "cores = 3\nsubstituters = a b\ninclude more.conf\nnonsense = 1\n",
+    );
+    fs.writeFileSync(path.join(directory, "more.conf"), "max-jobs = 7\nextra-substituters = c\n");
+    fs.writeFileSync(path.join(directory, "user.conf"), "cores = 4\n");
+    const settings = loadSettings({
+      NIX_CONF_DIR: directory,
+      NIX_USER_CONF_FILES: path.join(directory, "user.conf"),
+      NIX_CONFIG: "max-free = 2G\nbuild-use-sandbox = relaxed",
+    });
+    expect(settings.get("cores")).toBe(4);
+    expect(settings.get("max-jobs")).toBe(7);
+    expect(settings.get("substituters")).toEqual(["a", "b", "c"]);
+    expect(settings.get("max-free")).toBe(2 ** 31);
+    expect(settings.get("sandbox")).toBe("relaxed");
+    expect(settings.unknown).toEqual([{ name: "nonsense", value: "1" }]);
+    expect(settings.isOverridden("keep-going")).toBe(false);
+    fs.rmSync(directory, { recursive: true });
+  });
+
+  it("refuse values of the wrong kind", () => {
+    const settings = new Settings();
+    expect(() => settings.set("keep-going", "maybe")).toThrow("Boolean setting 'keep-going' has invalid value 'maybe'");
+    expect(() => settings.set("cores", "-1")).toThrow("setting 'cores' has invalid value '-1'");
+    expect(settings.set("no-such-setting", "1")).toBe(false);
+  });
+});
+
+describe("store references", () => {
+  it("are taken apart", () => {
+    expect(parseStoreReference("https://x.org/c?priority=3")).toEqual({
+      scheme: "https",
+      target: "x.org/c",
+      parameters: new Map([["priority", "3"]]),
+    });
+    expect(parseStoreReference("/some/dir").parameters.get("root")).toBe("/some/dir");
+    expect(parseStoreReference("auto").scheme).toBe("auto");
+    expect(() => parseStoreReference("what")).toThrow("don't know how to open Nix store with reference 'what'");
+  });
+});

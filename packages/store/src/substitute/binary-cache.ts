@@ -1,0 +1,331 @@
+/** Binary caches: a directory or a web server with `.narinfo` files and compressed NARs. Also written, byte for byte as the reference. */
+import { mkdirSync } from "node:fs";
+import fs from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  createHasher,
+  equalHashes,
+  FirnError,
+  type Hash,
+  type JsonValue,
+  jsonNumber,
+  listingToJson,
+  makeFixedOutputPath,
+  type NarInfo,
+  NarLister,
+  type PathInfo,
+  parseCacheInfo,
+  parseNarInfo,
+  printHash,
+  printJson,
+  printNarInfo,
+  type SigningKey,
+  signPathInfo,
+  sortSignatures,
+  storePathHashPart,
+} from "@firn/formats";
+import { hasErrorCode } from "../fs/disk.ts";
+import { hashContent } from "../local/content-hash.ts";
+import type { AddOptions, ContentOptions, NarChunks, Store } from "../store.ts";
+import { compress, compressionSuffix, decompress } from "./compression.ts";
+import { collect, type Transferrer } from "./transfer.ts";
+
+const MAX_NARINFO = 16 * 1024 * 1024;
+const MAX_LISTING = 512 * 1024 * 1024;
+
+/** How a cache is used. */
+export interface BinaryCacheOptions {
+  /** `file://DIR`, `http://…` or `https://…`, without parameters. */
+  readonly url: string;
+  readonly storeDir?: string;
+  readonly transferrer: Transferrer;
+  /** For writing; default `xz`. */
+  readonly compression?: string;
+  readonly secretKeys?: readonly SigningKey[];
+  readonly writeNarListing?: boolean;
+  /** Overrides what the cache says; lower is asked first. */
+  readonly priority?: number;
+  readonly wantMassQuery?: boolean;
+}
+
+/** A binary cache as a store. Facts about paths are remembered for its life, absence too. */
+export class BinaryCacheStore implements Store {
+  readonly uri: string;
+  readonly storeDir: string;
+  readonly #options: BinaryCacheOptions;
+  readonly #infos = new Map<string, Promise<NarInfo | undefined>>();
+  #prepared = false;
+  /** Lower is asked first. */
+  readonly priority: number;
+  readonly wantMassQuery: boolean;
+
+  private constructor(
+    options: BinaryCacheOptions,
+    facts: { storeDir: string; priority: number; wantMassQuery: boolean },
+  ) {
+    this.#options = options;
+    this.uri = options.url.replace(/\/+$/, "");
+    this.storeDir = facts.storeDir;
+    this.priority = facts.priority;
+    this.wantMassQuery = facts.wantMassQuery;
+  }
+
+  /** Opens a cache, reading its `nix-cache-info`. Errors `not-a-cache`, `wrong-store-dir`, those of transfers. */
+  static async open(options: BinaryCacheOptions): Promise<BinaryCacheStore> {
+    const url = options.url.replace(/\/+$/, "");
+    const text = await options.transferrer.text(`${url}/nix-cache-info`);
+    const storeDir = options.storeDir ?? "/nix/store";
+    const isFile = url.startsWith("file:");
+    if (text === undefined && !isFile) {
+      throw new FirnError("not-a-cache", `'${url}' does not appear to be a binary cache`);
+    }
+    const info = text === undefined ? undefined : parseCacheInfo(text);
+    if (info !== undefined && info.storeDir !== storeDir) {
+      throw new FirnError(
+        "wrong-store-dir",
+        `binary cache '${url}' is for Nix stores with prefix '${info.storeDir}', not '${storeDir}'`,
+      );
+    }
+    return new BinaryCacheStore(options, {
+      storeDir,
+      priority: options.priority ?? info?.priority ?? 50,
+      wantMassQuery: options.wantMassQuery ?? info?.wantMassQuery ?? false,
+    });
+  }
+
+  async isValidPath(storePath: string): Promise<boolean> {
+    return (await this.queryPathInfo(storePath)) !== undefined;
+  }
+
+  async queryValidPaths(paths: Iterable<string>): Promise<Set<string>> {
+    const list = [...paths];
+    const valid = await Promise.all(list.map((item) => this.isValidPath(item)));
+    return new Set(list.filter((_, index) => valid[index]));
+  }
+
+  async queryAllValidPaths(): Promise<string[]> {
+    const directory = this.#directory();
+    if (directory === undefined) {
+      throw new FirnError("unsupported", `operation 'queryAllValidPaths' is not supported by store '${this.uri}'`);
+    }
+    const names = (await fs.readdir(directory)).filter((name) => /^[0-9a-z]{32}\.narinfo$/.test(name));
+    const infos = await Promise.all(names.map((name) => this.#info(name.slice(0, 32))));
+    return infos.flatMap((info) => (info === undefined ? [] : [info.path])).sort();
+  }
+
+  async queryPathInfo(storePath: string): Promise<NarInfo | undefined> {
+    const info = await this.#info(storePathHashPart(storePath));
+    return info?.path === storePath ? info : undefined;
+  }
+
+  queryReferrers(): Promise<string[]> {
+    return Promise.resolve([]);
+  }
+
+  queryValidDerivers(): Promise<string[]> {
+    return Promise.resolve([]);
+  }
+
+  async queryPathFromHashPart(hashPart: string): Promise<string | undefined> {
+    return (await this.#info(hashPart))?.path;
+  }
+
+  async *narFromPath(storePath: string): AsyncGenerator<Uint8Array, void, undefined> {
+    const info = await this.queryPathInfo(storePath);
+    if (info === undefined) throw new FirnError("invalid-path", `path '${storePath}' is not valid`);
+    const url = this.#archiveUrl(info);
+    const transfer = await this.#options.transferrer.open({ url, progress: true });
+    yield* decompress(transfer.body, info.compression, info.narSize);
+  }
+
+  async addToStore(info: PathInfo, nar: NarChunks, options: AddOptions = {}): Promise<void> {
+    if (options.repair !== true && (await this.isValidPath(info.path))) return;
+    await this.#prepare();
+    for (const reference of info.references) {
+      if (reference === info.path || (await this.isValidPath(reference))) continue;
+      throw new FirnError(
+        "invalid-path",
+        `cannot add '${info.path}' to the binary cache because the reference '${reference}' is not valid`,
+      );
+    }
+    const method = this.#options.compression ?? "xz";
+    const narHasher = createHasher("sha256");
+    const lister = this.#options.writeNarListing === true ? new NarLister() : undefined;
+    let narSize = 0;
+    async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
+      for await (const chunk of nar) {
+        narHasher.update(chunk);
+        lister?.push(chunk);
+        narSize += chunk.length;
+        yield chunk;
+      }
+    }
+    const file = await this.#storeFile(compress(counted(), method), compressionSuffix(method));
+    const narHash: Hash = { algorithm: "sha256", bytes: narHasher.digest() };
+    if (!equalHashes(narHash, info.narHash) || narSize !== info.narSize) {
+      throw new FirnError("hash-mismatch", `refusing to copy corrupted path '${info.path}' to '${this.uri}'`);
+    }
+    const own = (this.#options.secretKeys ?? []).map((key) => signPathInfo(info, key));
+    const narInfo: NarInfo = {
+      path: info.path,
+      url: file.url,
+      compression: method,
+      fileHash: file.hash,
+      fileSize: file.size,
+      narHash,
+      narSize,
+      references: info.references,
+      signatures: sortSignatures([...info.signatures, ...own]),
+      ...(info.deriver === undefined ? {} : { deriver: info.deriver }),
+      ...(info.ca === undefined ? {} : { ca: info.ca }),
+    };
+    const hashPart = storePathHashPart(info.path);
+    if (lister !== undefined) {
+      const listing = new Map<string, JsonValue>([
+        ["root", listingToJson(lister.result())],
+        ["version", jsonNumber(1)],
+      ]);
+      await this.#put(`${hashPart}.ls`, Buffer.from(printJson(listing), "latin1"));
+    }
+    await this.#put(`${hashPart}.narinfo`, Buffer.from(printNarInfo(narInfo), "latin1"));
+    this.#infos.set(hashPart, Promise.resolve(narInfo));
+  }
+
+  async addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo> {
+    const method = options.method ?? "nar";
+    const { hash, narHash, narSize } = await hashContent(nar(), { method, algorithm: options.algorithm ?? "sha256" });
+    const references = [...new Set(options.references ?? [])].sort();
+    const storePath = makeFixedOutputPath(
+      { method, hash },
+      { name: options.name, storeDir: this.storeDir, references: { others: references, self: false } },
+    );
+    const info: PathInfo = { path: storePath, narHash, narSize, references, signatures: [], ca: { method, hash } };
+    await this.addToStore(info, nar());
+    return info;
+  }
+
+  addTextToStore(): Promise<string> {
+    throw new FirnError("unsupported", `operation 'addTextToStore' is not supported by store '${this.uri}'`);
+  }
+
+  async addSignatures(storePath: string, signatures: readonly string[]): Promise<void> {
+    const info = await this.queryPathInfo(storePath);
+    if (info === undefined) throw new FirnError("invalid-path", `path '${storePath}' is not valid`);
+    const next = { ...info, signatures: sortSignatures([...info.signatures, ...signatures]) };
+    await this.#put(`${storePathHashPart(storePath)}.narinfo`, Buffer.from(printNarInfo(next), "latin1"));
+    this.#infos.set(storePathHashPart(storePath), Promise.resolve(next));
+  }
+
+  async addTempRoot(): Promise<void> {}
+
+  /** The build log of a derivation, when the cache has it. */
+  async buildLog(drvBaseName: string): Promise<string | undefined> {
+    return this.#options.transferrer.text(`${this.uri}/log/${drvBaseName}`);
+  }
+
+  async close(): Promise<void> {}
+
+  #info(hashPart: string): Promise<NarInfo | undefined> {
+    let info = this.#infos.get(hashPart);
+    if (info === undefined) {
+      info = this.#fetchInfo(hashPart);
+      info.catch(() => this.#infos.delete(hashPart));
+      this.#infos.set(hashPart, info);
+    }
+    return info;
+  }
+
+  async #fetchInfo(hashPart: string): Promise<NarInfo | undefined> {
+    const url = `${this.uri}/${hashPart}.narinfo`;
+    const text = await this.#options.transferrer.text(url, MAX_NARINFO);
+    return text === undefined ? undefined : parseNarInfo(text, url, this.storeDir);
+  }
+
+  /** Relative to the cache, or another web address; never a file that the cache does not hold. */
+  #archiveUrl(info: NarInfo): string {
+    if (/^https?:\/\//.test(info.url) && !this.uri.startsWith("file:")) return info.url;
+    if (/^[a-z+.-]+:/i.test(info.url) || info.url.startsWith("/") || info.url.split("/").includes("..")) {
+      throw new FirnError("corrupt-narinfo", `NAR info file of '${info.path}' has the forbidden URL '${info.url}'`);
+    }
+    return `${this.uri}/${info.url}`;
+  }
+
+  #directory(): string | undefined {
+    return this.uri.startsWith("file:") ? fileURLToPath(this.uri) : undefined;
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#prepared) return;
+    this.#prepared = true;
+    const directory = this.#directory();
+    if (directory !== undefined) {
+      for (const name of ["nar", "realisations", "log"]) mkdirSync(path.join(directory, name), { recursive: true });
+    }
+    if ((await this.#options.transferrer.text(`${this.uri}/nix-cache-info`)) === undefined) {
+      await this.#put("nix-cache-info", Buffer.from(`StoreDir: ${this.storeDir}\n`));
+    }
+  }
+
+  /** Stores a stream under the hash of its bytes. */
+  async #storeFile(
+    chunks: AsyncIterable<Uint8Array>,
+    suffix: string,
+  ): Promise<{ url: string; hash: Hash; size: number }> {
+    const hasher = createHasher("sha256");
+    const directory = this.#directory();
+    let size = 0;
+    const name = (): { url: string; hash: Hash; size: number } => {
+      const hash: Hash = { algorithm: "sha256", bytes: hasher.digest() };
+      return { url: `nar/${printHash(hash, "nix32", false)}.nar${suffix}`, hash, size };
+    };
+    if (directory === undefined) {
+      const parts: Uint8Array[] = [];
+      for await (const chunk of chunks) {
+        hasher.update(chunk);
+        size += chunk.length;
+        if (size > MAX_LISTING * 4) throw new FirnError("too-large", "archive is too large to upload");
+        parts.push(chunk);
+      }
+      const file = name();
+      await this.#put(file.url, Buffer.concat(parts));
+      return file;
+    }
+    const temporary = path.join(directory, "nar", `.tmp-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    const handle = await fs.open(temporary, "wx");
+    try {
+      for await (const chunk of chunks) {
+        hasher.update(chunk);
+        size += chunk.length;
+        await handle.writeFile(chunk);
+      }
+      await handle.close();
+      const file = name();
+      await fs.rename(temporary, path.join(directory, file.url));
+      return file;
+    } catch (error) {
+      await handle.close().catch(() => {});
+      await fs.rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  async #put(name: string, data: Buffer): Promise<void> {
+    const directory = this.#directory();
+    if (directory === undefined) {
+      const transfer = await this.#options.transferrer.open({ url: `${this.uri}/${name}`, method: "PUT", body: data });
+      await collect(transfer, MAX_NARINFO);
+      return;
+    }
+    const target = path.join(directory, name);
+    const temporary = `${target}.tmp-${process.pid}`;
+    try {
+      await fs.writeFile(temporary, data);
+    } catch (error) {
+      if (!hasErrorCode(error, "ENOENT")) throw error;
+      await fs.mkdir(path.dirname(target), { recursive: true });
+      await fs.writeFile(temporary, data);
+    }
+    await fs.rename(temporary, target);
+  }
+}

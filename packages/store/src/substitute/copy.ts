@@ -1,0 +1,88 @@
+/** Copying paths between stores, what they refer to first, several at once. */
+import { isContentAddressed, type PathInfo } from "@firn/formats";
+import { computeClosure, requirePathInfo } from "../closure.ts";
+import { type EventSink, noEvents } from "../events.ts";
+import type { Store } from "../store.ts";
+
+/** How to copy. */
+export interface CopyOptions {
+  readonly from: Store;
+  readonly to: Store;
+  /** Demand signatures at the destination (default true). */
+  readonly checkSignatures?: boolean;
+  readonly repair?: boolean;
+  readonly jobs?: number;
+  readonly events?: EventSink;
+}
+
+const JOBS = 8;
+
+/** Copies the closures of `roots`; returns the paths that were missing at the destination. */
+export async function copyClosure(roots: Iterable<string>, options: CopyOptions): Promise<string[]> {
+  return copyPaths(await computeClosure(options.from, roots), options);
+}
+
+/** Copies exactly `paths` (their references must be among them or valid at the destination). */
+export async function copyPaths(paths: Iterable<string>, options: CopyOptions): Promise<string[]> {
+  const { from, to } = options;
+  const events = options.events ?? noEvents;
+  const list = [...new Set(paths)];
+  const valid = options.repair === true ? new Set<string>() : await to.queryValidPaths(list);
+  const missing = list.filter((path) => !valid.has(path));
+  const infos = new Map<string, PathInfo>();
+  for (const path of missing) infos.set(path, await requirePathInfo(from, path));
+
+  const waiting = new Map<string, number>();
+  const dependents = new Map<string, string[]>();
+  const ready: string[] = [];
+  for (const [path, info] of infos) {
+    const needed = info.references.filter((reference) => reference !== path && infos.has(reference));
+    waiting.set(path, needed.length);
+    for (const reference of needed) dependents.set(reference, [...(dependents.get(reference) ?? []), path]);
+    if (needed.length === 0) ready.push(path);
+  }
+  let failure: unknown;
+  let active = 0;
+  const jobs = options.jobs ?? JOBS;
+  await new Promise<void>((resolve) => {
+    const next = (): void => {
+      if (active === 0 && (ready.length === 0 || failure !== undefined)) resolve();
+      while (active < jobs && ready.length > 0 && failure === undefined) {
+        const path = ready.shift()!;
+        active++;
+        copyOne(path)
+          .then(() => {
+            for (const dependent of dependents.get(path) ?? []) {
+              const left = waiting.get(dependent)! - 1;
+              waiting.set(dependent, left);
+              if (left === 0) ready.push(dependent);
+            }
+          })
+          .catch((error: unknown) => {
+            failure ??= error;
+          })
+          .finally(() => {
+            active--;
+            next();
+          });
+      }
+    };
+    const copyOne = async (path: string): Promise<void> => {
+      const info = infos.get(path)!;
+      events({ kind: "copy-start", path, from: from.uri, to: to.uri, size: info.narSize });
+      let ok = false;
+      try {
+        await to.addToStore({ ...info, ultimate: false }, from.narFromPath(path), {
+          checkSignatures: options.checkSignatures !== false && !isContentAddressed(info),
+          ...(options.repair === true ? { repair: true } : {}),
+        });
+        ok = true;
+      } finally {
+        events({ kind: "copy-end", path, ok });
+      }
+    };
+    next();
+  });
+  if (failure !== undefined) throw failure;
+  return missing;
+}
