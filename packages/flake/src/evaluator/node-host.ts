@@ -78,12 +78,16 @@ export function createNodeHost(
 
   /** The path on disk of a logical path. */
   function onDisk(path: string): string | Buffer {
-    return fsPath(realStoreDir !== storeDir && path.startsWith(`${storeDir}/`) ? realStoreDir + path.slice(storeDir.length) : path);
+    return fsPath(
+      realStoreDir !== storeDir && path.startsWith(`${storeDir}/`) ? realStoreDir + path.slice(storeDir.length) : path,
+    );
   }
 
   /** The logical path of one on disk. */
   function logical(path: string): string {
-    return realStoreDir !== storeDir && path.startsWith(`${realStoreDir}/`) ? storeDir + path.slice(realStoreDir.length) : path;
+    return realStoreDir !== storeDir && path.startsWith(`${realStoreDir}/`)
+      ? storeDir + path.slice(realStoreDir.length)
+      : path;
   }
 
   function check(path: string): void {
