@@ -33,7 +33,7 @@ import { showExpr } from "./syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "./value/context.ts";
 import { EvaluationError, toFirnError } from "./value/evaluation-error.ts";
 import { plainPrint, printAmbiguous, printValue } from "./value/print.ts";
-import { Attrs, makeAttrs, type Slot, shapeOf, type Value } from "./value/value.ts";
+import { Attrs, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
 
 export interface EvaluatorOptions {
   /** Keeps a frame for every function call in traces. */
@@ -170,12 +170,7 @@ export class Evaluator {
   }
 
   makeAttrs(members: Readonly<Record<string, Slot>>): Attrs {
-    const names = Object.keys(members);
-    return makeAttrs(
-      names.map(intern),
-      names.map((name) => members[name]!),
-      null,
-    );
+    return setOf(members);
   }
 
   /** A string that refers to store paths. */
