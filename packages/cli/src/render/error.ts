@@ -116,5 +116,6 @@ export function renderError(error: FirnError, options: RenderOptions): string {
 
 /** A warning with the place it is about. */
 export function renderWarning(text: string, position: SourcePosition | undefined): string {
-  return indentRest("warning: ", `${text}\n${position === undefined ? "" : place(position, "")}`);
+  if (position === undefined) return `warning: ${text}`;
+  return indentRest("warning: ", `${text}\n${place(position, "")}`);
 }
