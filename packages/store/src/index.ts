@@ -13,6 +13,7 @@ export * from "./local/gc.ts";
 export { LocalStore, type LocalStoreOptions, readStoreFile } from "./local/local-store.ts";
 export { type StoreLocation, storeLocation } from "./local/location.ts";
 export * from "./local/open.ts";
+export { hashTree, type OptimiseResult } from "./local/optimise.ts";
 export * from "./local/roots.ts";
 export { readTempRoots } from "./local/temp-roots.ts";
 export * from "./local/verify.ts";

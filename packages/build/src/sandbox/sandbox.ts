@@ -21,6 +21,8 @@ export interface SandboxPlan {
   readonly store: LocalStore;
   readonly settings: Settings;
   readonly drvPath: string;
+  /** The system the derivation is for. */
+  readonly system: string;
   readonly inputPaths: ReadonlySet<string>;
   /** Build directory on this machine. */
   readonly hostBuildDir: string;
@@ -287,7 +289,7 @@ function bubblewrap(plan: SandboxPlan, filtered: boolean): string[] {
 }
 
 function architecture(plan: SandboxPlan): string[] {
-  return plan.settings.get("system").startsWith("i686-") ? ["i686"] : [];
+  return plan.system.startsWith("i686-") ? ["i686"] : [];
 }
 
 function argumentsFile(environment: ReadonlyMap<string, string>, mounts: readonly string[]): Buffer {

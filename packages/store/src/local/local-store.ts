@@ -36,6 +36,7 @@ import type { AddOptions, ContentOptions, NarChunks, Store } from "../store.ts";
 import { hashContent, hashNarContent } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
 import type { StoreLocation } from "./location.ts";
+import { type OptimiseResult, optimiseTrees } from "./optimise.ts";
 import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
 
 /** How a local store behaves; defaults as the reference's settings. */
@@ -268,6 +269,7 @@ export class LocalStore implements Store {
   /** Moves a finished, canonical tree to its place (deleting what may lie there, unregistered). */
   replaceReal(temporary: string, path: string): void {
     const real = this.realPath(path);
+    if (this.options.autoOptimise === true) optimiseTrees(this.location.realStoreDir, [temporary]);
     if (this.options.fsyncStorePaths === true) disk.fsync(temporary);
     removePath(real);
     disk.rename(temporary, real);
@@ -286,6 +288,15 @@ export class LocalStore implements Store {
       }
       sortTopologically(byPath.keys(), (path) => byPath.get(path)?.references ?? []);
     });
+  }
+
+  /** Replaces equal files of valid paths by hard links. */
+  optimise(paths: Iterable<string>): OptimiseResult {
+    const valid = [...paths].filter((path) => this.database.isValid(path));
+    return optimiseTrees(
+      this.location.realStoreDir,
+      valid.map((path) => this.realPath(path)),
+    );
   }
 
   /** Makes a path invalid; error `path-in-use` while others refer to it. */
