@@ -6,6 +6,7 @@ import { Substitution } from "./goals/substitution.ts";
 
 export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
 export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./builtin/mirrors.ts";
+export { type FarmPackage, type FarmTarget, linkPackages } from "./builtin/link-farm.ts";
 export { extractTar } from "./builtin/tar.ts";
 export { structuredShell } from "./environment.ts";
 export { type DerivedPath, parseDerivedPath, printDerivedPath } from "./goals/derived-path.ts";

@@ -1,6 +1,6 @@
 /** Downloads into a temporary file, through the store's transfers. */
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -20,9 +20,7 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
     transfer.cancel();
     return { ...answer, file: undefined };
   }
-  const base = join(tmpdir(), "firn");
-  await mkdir(base, { recursive: true, mode: 0o700 });
-  const file = join(await mkdtemp(join(base, "download-")), "body");
+  const file = join(await mkdtemp(join(tmpdir(), "firn-download-")), "body");
   await pipeline(transfer.body, createWriteStream(file));
   return { ...answer, file };
 }

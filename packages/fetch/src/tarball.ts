@@ -1,5 +1,5 @@
 /** Downloads archives and files into the store, remembering by ETag what a URL gave. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -112,7 +112,5 @@ async function download(
 }
 
 async function temporaryDirectory(): Promise<string> {
-  const base = join(tmpdir(), "firn");
-  await mkdir(base, { recursive: true, mode: 0o700 });
-  return mkdtemp(join(base, "fetch-"));
+  return mkdtemp(join(tmpdir(), "firn-fetch-"));
 }

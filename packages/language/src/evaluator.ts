@@ -2,7 +2,7 @@
 import { textOf } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
 import type { BuiltinTable } from "./builtins/arguments.ts";
-import { importFile, resetImports } from "./builtins/import.ts";
+import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
 import { JsonWriter } from "./builtins/json.ts";
 import { findInSearchPath } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
@@ -31,7 +31,7 @@ import { parseSource } from "./syntax/parser.ts";
 import { parentOf } from "./syntax/path-text.ts";
 import { showExpr } from "./syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "./value/context.ts";
-import { EvalError, toFirnError } from "./value/eval-error.ts";
+import { EvaluationError, toFirnError } from "./value/evaluation-error.ts";
 import { plainPrint, printAmbiguous, printValue } from "./value/print.ts";
 import { Attrs, makeAttrs, type Slot, shapeOf, type Value } from "./value/value.ts";
 
@@ -77,9 +77,9 @@ export class Evaluator {
         lint: (name, message, pos) => {
           const level = mode.lints[name];
           if (level === "ignore") return;
-          if (level === "fatal") throw new EvalError("parse-error", message(true), pos);
+          if (level === "fatal") throw new EvaluationError("parse-error", `${message(true)} (lint-${name})`, pos);
           const position = resolvePosition(pos);
-          const text = textOf(message(false));
+          const text = textOf(`${message(false)} (lint-${name})`);
           host.report({ kind: "warning", text, ...(position === undefined ? {} : { position }) });
         },
       },
@@ -124,9 +124,12 @@ export class Evaluator {
     });
   }
 
-  /** Evaluates an expression to weak head normal form. Files go through the import cache. */
+  /** Evaluates an expression to weak head normal form. */
   evaluate(from: ExpressionSource): Value {
-    return this.run(() => (from.kind === "file" ? importFile(from.path) : evaluateSource(this.source(from))));
+    return this.run(() => {
+      if (from.kind !== "file") return evaluateSource(this.source(from));
+      return evaluateSource(this.source({ kind: "file", path: resolveImportPath(from.path) }));
+    });
   }
 
   /** Evaluates a file that must be a literal attribute set (flake.nix). */

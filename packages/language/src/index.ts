@@ -17,6 +17,7 @@ export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
+export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
 export {
   Attrs,
   Builtin,

@@ -1,1 +1,4 @@
-export {};
+/** What is switched: profiles and their generations; later whole systems and homes. */
+export * from "./profile/generations.ts";
+export * from "./profile/location.ts";
+export * from "./profile/manifest.ts";

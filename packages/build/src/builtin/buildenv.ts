@@ -1,42 +1,24 @@
 /** `builtin:buildenv`: one tree of links into several packages, as profiles are made. */
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
-import { fsPath, hasErrorCode } from "@firn/store";
+import { fsPath } from "@firn/store";
 import { attribute, type BuiltinContext } from "./context.ts";
-
-interface Package {
-  readonly path: string;
-  readonly active: boolean;
-  readonly priority: number;
-}
-
-const SKIPPED = [
-  "/propagated-build-inputs",
-  "/nix-support",
-  "/perllocal.pod",
-  "/info/dir",
-  "/log",
-  "/manifest.nix",
-  "/manifest.json",
-];
-const PROPAGATED_PRIORITY = 1000;
-
-interface State {
-  readonly context: BuiltinContext;
-  readonly priorities: Map<string, number>;
-}
+import { type FarmPackage, linkPackages } from "./link-farm.ts";
 
 /** Makes output `out` from the attributes `derivations` (active, priority, count, paths …) and `manifest`. */
 export async function buildEnvironment(context: BuiltinContext): Promise<void> {
   const out = context.output("out");
   fs.mkdirSync(fsPath(out), { recursive: true });
-  linkPackages(context, out, readPackages(attribute(context, "derivations")));
+  linkPackages(
+    { store: context.store, out, log: (line) => context.log(line) },
+    readPackages(attribute(context, "derivations")),
+  );
   fs.symlinkSync(fsPath(attribute(context, "manifest")), fsPath(`${out}/manifest.nix`));
 }
 
-function readPackages(text: string): Package[] {
+function readPackages(text: string): FarmPackage[] {
   const words = text.split(/[ \t\n\r]+/).filter((word) => word !== "");
-  const packages: Package[] = [];
+  const packages: FarmPackage[] = [];
   for (let at = 0; at < words.length; ) {
     const active = words[at] !== "false";
     const priority = Number(words[at + 1]);
@@ -48,128 +30,4 @@ function readPackages(text: string): Package[] {
     at += 3 + count;
   }
   return packages;
-}
-
-function linkPackages(context: BuiltinContext, out: string, packages: Package[]): void {
-  const state: State = { context, priorities: new Map() };
-  const done = new Set<string>();
-  let postponed = new Set<string>();
-  const add = (path: string, priority: number): void => {
-    if (done.has(path)) return;
-    done.add(path);
-    link(state, { source: path, target: out, priority });
-    const list = readOptional(`${real(state, path)}/nix-support/propagated-user-env-packages`);
-    for (const other of (list ?? "").split(/[ \n]+/)) if (other !== "" && !done.has(other)) postponed.add(other);
-  };
-  packages.sort((a, b) => a.priority - b.priority || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-  for (const item of packages) if (item.active) add(item.path, item.priority);
-  for (let priority = PROPAGATED_PRIORITY; postponed.size > 0; ) {
-    const now = [...postponed].sort();
-    postponed = new Set();
-    for (const path of now) add(path, priority++);
-  }
-}
-
-/** A logical store path as it lies on disk. */
-function real(state: State, path: string): string {
-  const { store } = state.context;
-  return path.startsWith(`${store.storeDir}/`) ? store.location.realStoreDir + path.slice(store.storeDir.length) : path;
-}
-
-/** `stat` that follows links through the store, which may lie elsewhere than its paths say. */
-function statThrough(state: State, path: string): fs.Stats | undefined {
-  let current = path;
-  for (let links = 0; links < 40; links++) {
-    let stat: fs.Stats;
-    try {
-      stat = fs.lstatSync(fsPath(real(state, current)));
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
-      throw error;
-    }
-    if (!stat.isSymbolicLink()) return stat;
-    const target = fs.readlinkSync(fsPath(real(state, current)), { encoding: "latin1" });
-    current = target.startsWith("/") ? target : `${current.slice(0, current.lastIndexOf("/"))}/${target}`;
-  }
-  return undefined;
-}
-
-interface Job {
-  readonly source: string;
-  readonly target: string;
-  readonly priority: number;
-}
-
-function link(state: State, job: Job): void {
-  let names: string[];
-  try {
-    names = fs.readdirSync(fsPath(real(state, job.source)), { encoding: "latin1" }).sort();
-  } catch (error) {
-    if (!hasErrorCode(error, "ENOTDIR")) throw error;
-    state.context.log(`not including "${job.source}" in the user environment because it's not a directory`);
-    return;
-  }
-  for (const name of names) {
-    if (name.startsWith(".")) continue;
-    const source = `${job.source}/${name}`;
-    const target = `${job.target}/${name}`;
-    const stat = statThrough(state, source);
-    if (stat === undefined) {
-      state.context.log(`skipping dangling symlink '${target}'`);
-      continue;
-    }
-    if (SKIPPED.some((suffix) => source.endsWith(suffix))) continue;
-    if (linkOver(state, { source, target, priority: job.priority }, stat.isDirectory())) continue;
-    fs.symlinkSync(fsPath(source), fsPath(target));
-    state.priorities.set(target, job.priority);
-  }
-}
-
-/** Deals with what already stands at the target; true when nothing is left to link. */
-function linkOver(state: State, job: Job, directory: boolean): boolean {
-  let old: fs.Stats;
-  try {
-    old = fs.lstatSync(fsPath(job.target));
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return false;
-    throw error;
-  }
-  if (directory) {
-    if (old.isDirectory()) {
-      link(state, job);
-      return true;
-    }
-    const earlier = fs.readlinkSync(fsPath(job.target), { encoding: "latin1" });
-    if (statThrough(state, earlier)?.isDirectory() !== true) {
-      throw new FirnError("collision", `collision between "${job.source}" and non-directory "${earlier}"`);
-    }
-    fs.unlinkSync(fsPath(job.target));
-    fs.mkdirSync(fsPath(job.target), 0o755);
-    link(state, { source: earlier, target: job.target, priority: state.priorities.get(job.target) ?? 0 });
-    link(state, job);
-    return true;
-  }
-  if (old.isDirectory()) {
-    throw new FirnError("collision", `collision between non-directory '${job.source}' and directory '${job.target}'`);
-  }
-  const earlier = state.priorities.get(job.target) ?? 0;
-  if (earlier === job.priority) {
-    const file = fs.readlinkSync(fsPath(job.target), { encoding: "latin1" });
-    throw new FirnError(
-      "collision",
-      `Unable to build profile. There is a conflict for the following files:\n\n  ${file}\n  ${job.source}\n`,
-    );
-  }
-  if (earlier < job.priority) return true;
-  fs.unlinkSync(fsPath(job.target));
-  return false;
-}
-
-function readOptional(file: string): string | undefined {
-  try {
-    return fs.readFileSync(fsPath(file), "latin1");
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
 }

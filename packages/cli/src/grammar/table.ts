@@ -43,6 +43,48 @@ export const commandTable: readonly CommandEntry[] = [
   ),
   entry(
     packages,
+    "profile add",
+    "add a package to a profile",
+    async () => (await import("../commands/profile-add.ts")).command,
+  ),
+  entry(
+    packages,
+    "profile list",
+    "list packages in the profile",
+    async () => (await import("../commands/profile-list.ts")).command,
+  ),
+  entry(
+    packages,
+    "profile remove",
+    "remove packages from a profile",
+    async () => (await import("../commands/profile-remove.ts")).command,
+  ),
+  entry(
+    packages,
+    "profile upgrade",
+    "upgrade packages using their most recent flake",
+    async () => (await import("../commands/profile-upgrade.ts")).command,
+  ),
+  entry(
+    packages,
+    "profile rollback",
+    "roll back to the previous version or a specified version of a profile",
+    async () => (await import("../commands/profile-rollback.ts")).command,
+  ),
+  entry(
+    packages,
+    "profile history",
+    "show all versions of a profile",
+    async () => (await import("../commands/profile-history.ts")).command,
+  ),
+  entry(
+    packages,
+    "profile wipe-history",
+    "delete non-current versions of a profile",
+    async () => (await import("../commands/profile-wipe-history.ts")).command,
+  ),
+  entry(
+    packages,
     "flake lock",
     "create missing lock file entries",
     async () => (await import("../commands/flake-lock.ts")).command,

@@ -45,12 +45,11 @@ function traceText(frames: readonly TraceFrame[], options: RenderOptions): strin
   let out = "";
   let count = 0;
   let truncated = false;
-  let seen = new Set<string>();
+  const seen = new Set<string>();
   let skipped: TraceFrame[] = [];
   const flush = () => {
     if (skipped.length > fewDuplicates) {
       out += `\n(${skipped.length} duplicate frames omitted)\n`;
-      seen = new Set();
     } else {
       for (const frame of skipped) {
         if (frame.position !== undefined) count++;

@@ -90,12 +90,21 @@ async function indexFile(access: ArchiveAccess, suite: OpenSuite, path: string):
     });
   }
   const directory = `dists/${suite.spec.suite}/${path.slice(0, path.lastIndexOf("/"))}`;
-  const packed = await fromMirror(access, suite.spec.archive, `${directory}/by-hash/SHA256/${entry.sha256}`, entry.size);
+  const packed = await fromMirror(
+    access,
+    suite.spec.archive,
+    `${directory}/by-hash/SHA256/${entry.sha256}`,
+    entry.size,
+  );
   const hash = createHash("sha256").update(packed).digest("hex");
   if (packed.length !== entry.size || hash !== entry.sha256) {
-    throw new FirnError("deb-index", `Debian index '${path}${form.suffix}' does not have the hash its release file promises`, {
-      hint: `specified: ${entry.sha256}, got: ${hash}; the mirror may be in the middle of an update, try again`,
-    });
+    throw new FirnError(
+      "deb-index",
+      `Debian index '${path}${form.suffix}' does not have the hash its release file promises`,
+      {
+        hint: `specified: ${entry.sha256}, got: ${hash}; the mirror may be in the middle of an update, try again`,
+      },
+    );
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of decompress([packed], form.compression, maxIndex)) chunks.push(chunk);

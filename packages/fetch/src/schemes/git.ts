@@ -207,9 +207,7 @@ async function revisionTree(request: RevisionRequest, rev: string): Promise<{ st
   if (known !== undefined && (await context.store.narHashOf(String(known.storePath))) === known.narHash) {
     return { storePath: String(known.storePath), narHash: String(known.narHash) };
   }
-  const base = join(tmpdir(), "firn");
-  await mkdir(base, { recursive: true, mode: 0o700 });
-  const directory = await mkdtemp(join(base, "git-"));
+  const directory = await mkdtemp(join(tmpdir(), "firn-git-"));
   try {
     const target = join(directory, "source");
     await exportTree(repository, rev, target);

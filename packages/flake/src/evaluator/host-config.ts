@@ -38,7 +38,7 @@ export function hostConfig(
 ): HostConfig {
   const { environment } = io;
   const fromEnvironment =
-    environment["NIX_PATH"] === undefined ? settings.get("nix-path") : splitNixPath(environment["NIX_PATH"]);
+    environment.NIX_PATH === undefined ? settings.get("nix-path") : splitNixPath(environment.NIX_PATH);
   const system = settings.get("eval-system");
   return {
     mode: {
@@ -49,18 +49,18 @@ export function hostConfig(
       experimentalFeatures: [...settings.get("experimental-features")],
       allowImportFromDerivation: settings.get("allow-import-from-derivation"),
       traceVerbose: settings.get("trace-verbose"),
-      abortOnWarn: settings.get("abort-on-warn") || environment["NIX_ABORT_ON_WARN"] !== undefined,
+      abortOnWarn: settings.get("abort-on-warn") || environment.NIX_ABORT_ON_WARN !== undefined,
       lints: {
         "url-literals": lintLevel(settings.get("lint-url-literals")),
         "short-path-literals": lintLevel(settings.get("lint-short-path-literals")),
         "absolute-path-literals": lintLevel(settings.get("lint-absolute-path-literals")),
       },
     },
-    storeDir: environment["NIX_STORE_DIR"] ?? "/nix/store",
+    storeDir: environment.NIX_STORE_DIR ?? "/nix/store",
     currentSystem: system !== "" ? system : (settings.get("system") ?? hostSystem()),
     nixVersion: "2.34.8",
     searchPath: searchPathEntries([...options.includes, ...fromEnvironment]),
-    homeDirectory: byteStringOf(environment["HOME"] ?? "/"),
+    homeDirectory: byteStringOf(environment.HOME ?? "/"),
     currentTime: Math.floor(Date.now() / 1000),
     environment,
     allowedPaths: [],

@@ -78,12 +78,16 @@ export function createNodeHost(
 
   /** The path on disk of a logical path. */
   function onDisk(path: string): string | Buffer {
-    return fsPath(realStoreDir !== storeDir && path.startsWith(`${storeDir}/`) ? realStoreDir + path.slice(storeDir.length) : path);
+    return fsPath(
+      realStoreDir !== storeDir && path.startsWith(`${storeDir}/`) ? realStoreDir + path.slice(storeDir.length) : path,
+    );
   }
 
   /** The logical path of one on disk. */
   function logical(path: string): string {
-    return realStoreDir !== storeDir && path.startsWith(`${realStoreDir}/`) ? storeDir + path.slice(realStoreDir.length) : path;
+    return realStoreDir !== storeDir && path.startsWith(`${realStoreDir}/`)
+      ? storeDir + path.slice(realStoreDir.length)
+      : path;
   }
 
   function check(path: string): void {
@@ -162,6 +166,9 @@ export function createNodeHost(
         const entries = fs.readdirSync(onDisk(path), { withFileTypes: true, encoding: "latin1" });
         return entries.map((entry) => [entry.name, typeOf(entry)] as const);
       } catch (error) {
+        if (error instanceof Error && "code" in error && error.code === "ENOTDIR") {
+          throw new FirnError("not-a-directory", `cannot read directory "${resolveSymlinks(path)}": Not a directory`);
+        }
         throw systemError(error, "reading directory", path);
       }
     },
@@ -177,7 +184,9 @@ export function createNodeHost(
       throw new FirnError("restricted-uri", `access to URI '${uri}' is forbidden in restricted mode`);
     },
     addPathToStore(request) {
-      check(request.path);
+      if (fileType(request.path) === undefined) {
+        throw new FirnError("path-not-found", `path '${request.path}' does not exist`);
+      }
       return services.addPath(request);
     },
     addTextToStore: services.addText,

@@ -137,11 +137,12 @@ export class NarEncoder {
   }
 
   #number(value: number): void {
-    const bytes = new Uint8Array(8);
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, value >>> 0, true);
-    view.setUint32(4, Math.floor(value / 2 ** 32), true);
-    this.#raw(bytes);
+    if (this.#used + 8 > this.#buffer.length) this.#flush();
+    let rest = value;
+    for (let i = 0; i < 8; i++) {
+      this.#buffer[this.#used++] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
   }
 
   #string(text: string): void {

@@ -1,7 +1,7 @@
 /** Taking the arguments of builtins: forced, checked, and refused in the reference's words. */
 import { coerceToString, forceAt, plainString, type StringValue, textOfString, typeError } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
-import { addFrame, EvalError } from "../value/eval-error.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import {
   Attrs,
   Builtin,
@@ -27,8 +27,8 @@ export interface BuiltinDefinition {
 
 export type BuiltinTable = { readonly [name: string]: BuiltinDefinition };
 
-export function fail(message: string, pos = 0): EvalError {
-  return new EvalError("eval-error", message, pos);
+export function fail(message: string, pos = 0): EvaluationError {
+  return new EvaluationError("eval-error", message, pos);
 }
 
 export function listArgument(slot: Slot, text: string, pos = 0): List {
@@ -112,7 +112,7 @@ export function coercedArgument(slot: Slot, mode: number, text: string): StringV
 export function requiredAttr(attrs: Attrs, name: string, text: string): Slot {
   const slot = attrs.get(intern(name));
   if (slot !== undefined) return slot;
-  throw addFrame(new EvalError("type-error", `attribute '${name}' missing`), 0, text);
+  throw addFrame(new EvaluationError("type-error", `attribute '${name}' missing`), 0, text);
 }
 
 export function makeBuiltin(name: string, definition: BuiltinDefinition): Builtin {

@@ -1,7 +1,7 @@
 /** Attribute sets. */
 import { delayCall2, force, positionAttrs } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
-import { addFrame, EvalError } from "../value/eval-error.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { makeShape } from "../value/shape.ts";
 import { Attrs, emptyAttrs, emptyList, type List, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
@@ -142,7 +142,7 @@ export const attributeBuiltins: BuiltinTable = {
       const slot = attrs.get(intern(name));
       if (slot === undefined) {
         throw addFrame(
-          new EvalError("type-error", `attribute '${name}' missing`),
+          new EvaluationError("type-error", `attribute '${name}' missing`),
           0,
           "in the attribute set under consideration",
         );

@@ -12,7 +12,7 @@ import {
   textOfString,
 } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
-import { addFrame, EvalError, wrapError } from "../value/eval-error.ts";
+import { addFrame, EvaluationError, wrapError } from "../value/evaluation-error.ts";
 import { plainPrint, printValue } from "../value/print.ts";
 import { ContextString, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import { type BuiltinTable, coercedArgument, stringArgument } from "./arguments.ts";
@@ -28,7 +28,7 @@ function tryEval(a: Slot): Value {
     value = force(a);
   } catch (error) {
     const wrapped = wrapError(error);
-    if (!(wrapped instanceof EvalError && (wrapped.kind === "thrown" || wrapped.kind === "assertion-failed"))) {
+    if (!(wrapped instanceof EvaluationError && (wrapped.kind === "thrown" || wrapped.kind === "assertion-failed"))) {
       throw wrapped;
     }
     restoreCallDepth(depth);
@@ -55,7 +55,7 @@ function warn(a: Slot, b: Slot): Value {
   );
   host().report({ kind: "evaluation-warning", text: textOf(text) });
   if (host().mode.abortOnWarn) {
-    throw new EvalError("eval-error", "aborting to reveal stack trace of warning, as abort-on-warn is set");
+    throw new EvaluationError("eval-error", "aborting to reveal stack trace of warning, as abort-on-warn is set");
   }
   return force(b);
 }
@@ -75,7 +75,7 @@ export const controlBuiltins: BuiltinTable = {
     global: true,
     call: (a) => {
       const text = "while evaluating the error message passed to builtin.throw";
-      throw new EvalError("thrown", textOfString(coercedArgument(a, coerceCopy, text)));
+      throw new EvaluationError("thrown", textOfString(coercedArgument(a, coerceCopy, text)));
     },
   },
   abort: {
@@ -84,7 +84,7 @@ export const controlBuiltins: BuiltinTable = {
     call: (a) => {
       const text = "while evaluating the error message passed to builtins.abort";
       const message = textOfString(coercedArgument(a, coerceCopy, text));
-      throw new EvalError("aborted", `evaluation aborted with the following error message: '${message}'`);
+      throw new EvaluationError("aborted", `evaluation aborted with the following error message: '${message}'`);
     },
   },
   tryEval: { arity: 1, call: tryEval },

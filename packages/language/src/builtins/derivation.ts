@@ -37,7 +37,7 @@ import { intern, symbolNames } from "../code/memory.ts";
 import { showPosition } from "../code/source.ts";
 import { showIdentifier } from "../syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { addFrame } from "../value/eval-error.ts";
+import { addFrame } from "../value/evaluation-error.ts";
 import { type Attrs, ContextString, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,

@@ -3,7 +3,7 @@ import { byteStringOf, checkStorePathName, FirnError } from "@firn/formats";
 import { coerceToString, contextOfString, force, forceAt, host, plainString, textOfString } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import type { FetchResult, FetchValue } from "../host.ts";
-import { EvalError } from "../value/eval-error.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 import { Attrs, ContextString, makeAttrs, Path, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
 import { attrsArgument, type BuiltinTable, fail, plainArgument } from "./arguments.ts";
 import { realise, sha256Argument, storeString } from "./paths.ts";
@@ -97,7 +97,7 @@ function fetchAttribute(value: Value, at: { name: string; pos: number; who: stri
     return value;
   }
   if (at.name === "publicKeys") return undefined;
-  throw new EvalError(
+  throw new EvaluationError(
     "type-error",
     `argument '${at.name}' to '${at.who}' is ${showType(value)} while a string, Boolean or integer is expected`,
   );
@@ -123,9 +123,9 @@ function fetchTree(slot: Slot, builtin: "fetchTree" | "fetchFinalTree" | "fetchG
     const typeSlot = attrs.get(intern("type"));
     if (typeSlot !== undefined) {
       if (isGit) throw fail("unexpected argument 'type'");
-      attributes["type"] = plainArgument(typeSlot, `while evaluating the \`type\` argument passed to '${who}'`);
+      attributes.type = plainArgument(typeSlot, `while evaluating the \`type\` argument passed to '${who}'`);
     } else if (!isGit) throw fail(`argument 'type' is missing in call to '${who}'`);
-    else attributes["type"] = "git";
+    else attributes.type = "git";
     const shape = shapeOf(attrs);
     for (let i = 0; i < shape.size; i++) {
       const name = symbolNames[shape.keys[i]!]!;
@@ -134,10 +134,10 @@ function fetchTree(slot: Slot, builtin: "fetchTree" | "fetchFinalTree" | "fetchG
       const value = fetchAttribute(forceAt(attrs.values[i]!, pos), { name, pos, who });
       if (value === undefined) continue;
       attributes[name] =
-        name === "url" && attributes["type"] === "git" && typeof value === "string" ? fixGitUrl(value) : value;
+        name === "url" && attributes.type === "git" && typeof value === "string" ? fixGitUrl(value) : value;
     }
-    if (isGit && !("name" in attributes) === false) delete attributes["name"];
-    if (!isGit && attributes["type"] !== "indirect" && "name" in attributes && builtin === "fetchTree") {
+    if (isGit && !("name" in attributes) === false) delete attributes.name;
+    if (!isGit && attributes.type !== "indirect" && "name" in attributes && builtin === "fetchTree") {
       throw fail(`argument 'name' isn\xe2\x80\x99t supported in call to '${who}'`);
     }
   } else {
@@ -145,11 +145,11 @@ function fetchTree(slot: Slot, builtin: "fetchTree" | "fetchFinalTree" | "fetchG
       coerceToString(argument, 0, `while evaluating the first argument passed to '${who}'`, 0),
     );
     if (isGit) {
-      attributes["type"] = "git";
-      attributes["url"] = fixGitUrl(url);
+      attributes.type = "git";
+      attributes.url = fixGitUrl(url);
     } else reference = url;
   }
-  if (isGit && !("exportIgnore" in attributes) && attributes["submodules"] !== true) attributes["exportIgnore"] = true;
+  if (isGit && !("exportIgnore" in attributes) && attributes.submodules !== true) attributes.exportIgnore = true;
   const result = host().fetch({
     kind: "tree",
     attributes,
@@ -174,7 +174,7 @@ function fetchMercurial(slot: Slot): Value {
       else if (key === "rev") {
         const revision = plainArgument(value, text, pos);
         attributes[/^[0-9a-fA-F]{40}$/.test(revision) ? "rev" : "ref"] = revision;
-      } else if (key === "name") attributes["name"] = plainArgument(value, text, pos);
+      } else if (key === "name") attributes.name = plainArgument(value, text, pos);
       else throw fail(`unsupported argument '${key}' to 'fetchMercurial'`, pos);
     }
     if (url === "") throw fail("'url' argument required");
@@ -186,7 +186,7 @@ function fetchMercurial(slot: Slot): Value {
   if (host().mode.pure && !("rev" in attributes)) {
     throw fail("in pure evaluation mode, 'fetchMercurial' requires a Mercurial revision");
   }
-  attributes["url"] = url.includes("://") ? url : `file://${url}`;
+  attributes.url = url.includes("://") ? url : `file://${url}`;
   return treeAttrs(host().fetch({ kind: "tree", attributes, builtin: "fetchMercurial" }), true);
 }
 

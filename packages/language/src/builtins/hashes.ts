@@ -8,6 +8,7 @@ import {
   parseHashAlgorithm,
   printHash,
 } from "@firn/formats";
+import { host } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
 import { attrsArgument, type BuiltinTable, fail, plainArgument, requiredAttr, textArgument } from "./arguments.ts";
 
@@ -19,6 +20,7 @@ function hashFormat(name: string): HashFormat {
     case "sri":
       return name;
     case "base32":
+      host().report({ kind: "warning", text: '"base32" is a deprecated alias for hash format "nix32".' });
       return "nix32";
     default:
       throw fail(`unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`);

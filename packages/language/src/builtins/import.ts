@@ -7,9 +7,9 @@ import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { contextOf } from "../value/context.ts";
-import { addFrame } from "../value/eval-error.ts";
+import { addFrame } from "../value/evaluation-error.ts";
 import { ContextString, EN, type List, makeAttrs, type Slot, shapeOf, Thunk, type Value } from "../value/value.ts";
-import { attrsArgument, type BuiltinTable } from "./arguments.ts";
+import { attrsArgument, type BuiltinTable, fail } from "./arguments.ts";
 import { derivationOutputPathOf } from "./derivation-outputs.ts";
 import { importedDerivationSource } from "./internal-sources.ts";
 import { isStorePathText, realisedPath } from "./paths.ts";
@@ -43,6 +43,7 @@ export function resolveImportPath(path: string): string {
   if (known !== undefined) return known;
   let file = path;
   const type = host().fileType(path);
+  if (type === undefined) throw fail(`path '${path}' does not exist`);
   if (type === "symlink") file = host().resolveSymlinks(path);
   if (type === "directory" || (type === "symlink" && host().fileType(file) === "directory")) {
     file = file === "/" ? "/default.nix" : `${file}/default.nix`;

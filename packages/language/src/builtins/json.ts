@@ -5,7 +5,9 @@ import {
   coerceToString,
   contextOfString,
   copyPath,
+  enterCall,
   forceAt,
+  leaveCall,
   makeString,
   positionOfValue,
   textOfString,
@@ -15,7 +17,7 @@ import { intern, symbolNames } from "../code/memory.ts";
 import { canonicalPath } from "../syntax/path-text.ts";
 import { showIdentifier } from "../syntax/print.ts";
 import { type Context, mergeContexts } from "../value/context.ts";
-import { addFrame, EvalError } from "../value/eval-error.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { formatJsonFloat } from "../value/text.ts";
 import {
   Attrs,
@@ -34,6 +36,31 @@ import { type BuiltinTable, fail, plainArgument } from "./arguments.ts";
 const toStringSymbol = intern("__toString");
 const outPathSymbol = intern("outPath");
 
+/** Index of the first byte that is not part of well-formed UTF-8, or -1. */
+function firstInvalidByte(text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const lead = text.charCodeAt(i);
+    if (lead < 0x80) continue;
+    const more =
+      lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : 0;
+    if (more === 0) return i;
+    for (let k = 1; k <= more; k++) {
+      const byte = text.charCodeAt(i + k);
+      let low = 0x80;
+      let high = 0xbf;
+      if (k === 1) {
+        if (lead === 0xe0) low = 0xa0;
+        if (lead === 0xed) high = 0x9f;
+        if (lead === 0xf0) low = 0x90;
+        if (lead === 0xf4) high = 0x8f;
+      }
+      if (!(byte >= low && byte <= high)) return Math.min(i + k, text.length - 1);
+    }
+    i += more;
+  }
+  return -1;
+}
+
 /** Writes values as JSON, gathering their context. */
 export class JsonWriter {
   context: Context | null = null;
@@ -45,11 +72,25 @@ export class JsonWriter {
 
   private string(value: string | ContextString): string {
     this.context = mergeContexts(this.context, contextOfString(value));
-    return quoteJson(textOfString(value));
+    const text = textOfString(value);
+    const bad = firstInvalidByte(text);
+    if (bad >= 0) {
+      const byte = text.charCodeAt(bad).toString(16).toUpperCase().padStart(2, "0");
+      throw fail(
+        `JSON serialization error: [json.exception.type_error.316] invalid UTF-8 byte at index ${bad}: 0x${byte}`,
+      );
+    }
+    return quoteJson(text);
   }
 
   write(slot: Slot, pos: number): string {
-    const value = forceAt(slot, pos);
+    enterCall(pos);
+    const text = this.forced(forceAt(slot, pos), pos);
+    leaveCall();
+    return text;
+  }
+
+  private forced(value: Value, pos: number): string {
     switch (typeof value) {
       case "string":
         return this.string(value);
@@ -65,7 +106,7 @@ export class JsonWriter {
     if (value instanceof Float) return formatJsonFloat(value.value);
     if (Array.isArray(value)) return this.list(value, pos);
     if (value instanceof Attrs) return this.attrs(value, pos);
-    throw new EvalError("type-error", `cannot convert ${showType(value)} to JSON`, positionOfValue(value) || pos);
+    throw new EvaluationError("type-error", `cannot convert ${showType(value)} to JSON`, positionOfValue(value) || pos);
   }
 
   private list(list: readonly Slot[], pos: number): string {
@@ -116,22 +157,22 @@ function numberValue(text: string): Value {
   return new Float(Number(text));
 }
 
+function noNul(text: string): string {
+  if (!text.includes("\0")) return text;
+  const shown = text.replaceAll("\0", "\xe2\x90\x80");
+  throw fail(`input string '${shown}' cannot be represented as Nix string because it contains null bytes`);
+}
+
 function fromJson(value: JsonValue): Value {
   if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "string") {
-    if (value.includes("\0")) {
-      const shown = value.replaceAll("\0", "\xe2\x90\x80");
-      throw fail(`input string '${shown}' cannot be represented as Nix string because it contains null bytes`);
-    }
-    return value;
-  }
+  if (typeof value === "string") return noNul(value);
   if (isJsonNumber(value)) return numberValue(value.number);
   if (isJsonObject(value)) {
     if (value.size === 0) return emptyAttrs;
     const symbols: number[] = [];
     const values: Slot[] = [];
     for (const [name, member] of value) {
-      symbols.push(intern(name));
+      symbols.push(intern(noNul(name)));
       values.push(fromJson(member));
     }
     return makeAttrs(symbols, values, null);
@@ -157,7 +198,7 @@ export const jsonBuiltins: BuiltinTable = {
         parsed = parseJson(text);
       } catch (error) {
         if (!(error instanceof FirnError)) throw error;
-        throw addFrame(new EvalError("eval-error", error.message), 0, "while decoding a JSON string");
+        throw addFrame(new EvaluationError("eval-error", error.message), 0, "while decoding a JSON string");
       }
       return fromJson(parsed);
     },

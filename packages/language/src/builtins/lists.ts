@@ -1,7 +1,7 @@
 /** Lists. */
 import { call, call2, delayCall1, equalSlots, force, less } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
-import { addFrame, EvalError } from "../value/eval-error.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
 import { type Attrs, Builtin, emptyList, type List, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import {
@@ -203,10 +203,7 @@ function genericClosure(a: Slot): Value {
     try {
       fresh = keys.add(key, element);
     } catch (error) {
-      if (
-        error instanceof EvalError &&
-        error.frames.some((frame) => frame.text.startsWith("while comparing element"))
-      ) {
+      if (error instanceof EvaluationError && error.frame?.text.startsWith("while comparing element") === true) {
         throw error;
       }
       const other = keys.firstElement();

@@ -4,7 +4,7 @@ import { formatFloat } from "../value/text.ts";
 import { Float, type Slot, type Value } from "../value/value.ts";
 import { type BuiltinTable, fail, floatArgument, intArgument } from "./arguments.ts";
 
-const two63 = 9223372036854775808;
+const two63 = 2 ** 63;
 
 function bits(name: string, combine: (x: bigint, y: bigint) => bigint) {
   return {

@@ -16,7 +16,7 @@ import { intern, symbolNames } from "../code/memory.ts";
 import type { ContextElement, FileType } from "../host.ts";
 import { baseNameOfPath, canonicalPath, parentOf } from "../syntax/path-text.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { addFrame, EvalError, wrapError } from "../value/eval-error.ts";
+import { addFrame, EvaluationError, wrapError } from "../value/evaluation-error.ts";
 import { Attrs, ContextString, makeAttrs, Path, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
@@ -53,7 +53,7 @@ export function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
   const coerced = coerceToString(value, 0, text, pos);
   const path = textOfString(coerced);
   if (!path.startsWith("/")) {
-    throw addFrame(new EvalError("eval-error", `string '${path}' doesn't represent an absolute path`), pos, text);
+    throw addFrame(new EvaluationError("eval-error", `string '${path}' doesn't represent an absolute path`), pos, text);
   }
   return { path: canonicalPath(path), context: contextOfString(coerced) };
 }
@@ -118,7 +118,7 @@ function pathExists(a: Slot): Value {
     );
   } catch (error) {
     const wrapped = wrapError(error);
-    if (wrapped instanceof EvalError && wrapped.kind === "restricted-path") return false;
+    if (wrapped instanceof EvaluationError && wrapped.kind === "restricted-path") return false;
     throw wrapped;
   }
 }
@@ -176,7 +176,7 @@ export function findInSearchPath(entries: readonly { prefix: string; path: strin
     if (host().fileType(resolved) !== undefined) return resolved;
   }
   if (wanted === "nix/fetchurl.nix" || wanted.startsWith("nix/")) return `/__corepkgs__/${wanted.slice(4)}`;
-  throw new EvalError(
+  throw new EvaluationError(
     "thrown",
     host().mode.pure
       ? `cannot look up '<${wanted}>' in pure evaluation mode (use '--impure' to override)`

@@ -254,6 +254,24 @@ function mayPreferShort(node: Node): boolean {
   }
 }
 
+/** Whether a node can match nothing. */
+function nullable(node: Node): boolean {
+  switch (node.kind) {
+    case "set":
+      return false;
+    case "sequence":
+      return node.items.every(nullable);
+    case "choice":
+      return node.options.some(nullable);
+    case "group":
+      return nullable(node.body);
+    case "repeat":
+      return node.min === 0 || nullable(node.body);
+    default:
+      return true;
+  }
+}
+
 /** Whether a group inside a repetition may be skipped in a later round: JavaScript forgets it then. */
 function mayForgetGroup(node: Node, repeated: boolean, optional: boolean): boolean {
   switch (node.kind) {
@@ -262,7 +280,7 @@ function mayForgetGroup(node: Node, repeated: boolean, optional: boolean): boole
     case "sequence":
       return node.items.some((item) => mayForgetGroup(item, repeated, optional));
     case "group":
-      return (repeated && optional) || mayForgetGroup(node.body, repeated, optional);
+      return (repeated && (optional || nullable(node.body))) || mayForgetGroup(node.body, repeated, optional);
     case "repeat":
       return mayForgetGroup(
         node.body,
@@ -332,13 +350,18 @@ function longestFrom(
         return finished;
       }
       case "repeat": {
-        const round = (count: number, j: number): boolean => {
-          if (count < n.max && run(n.body, j, (q) => (q === j && count >= n.min ? false : round(count + 1, q)))) {
+        // Two rounds may start at one place: an empty one still sets the groups.
+        const round = (count: number, j: number, startedHere: number): boolean => {
+          if (
+            count < n.max &&
+            startedHere < 2 &&
+            run(n.body, j, (q) => round(count + 1, q, q === j ? startedHere + 1 : 0))
+          ) {
             return true;
           }
           return count >= n.min && next(j);
         };
-        return round(0, i);
+        return round(0, i, 0);
       }
     }
   };

@@ -1,6 +1,6 @@
 /** What kind of value something is, and how functions are asked about themselves. */
 import { force, formalsOf } from "../code/interpret.ts";
-import { EvalError } from "../value/eval-error.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 import {
   Attrs,
   ContextString,
@@ -58,7 +58,7 @@ export const typeBuiltins: BuiltinTable = {
       const value = force(a);
       if (isBuiltinValue(value)) return emptyAttrs;
       if (!(value instanceof Lambda || value instanceof PartialLambda)) {
-        throw new EvalError("type-error", "'functionArgs' requires a function");
+        throw new EvaluationError("type-error", "'functionArgs' requires a function");
       }
       const formals = formalsOf(value);
       if (formals === undefined) return emptyAttrs;

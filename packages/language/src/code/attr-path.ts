@@ -1,5 +1,5 @@
 /** Attribute paths from the command line (`-A a.b."c.d".0`). */
-import { EvalError } from "../value/eval-error.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 import { suggest } from "../value/suggestions.ts";
 import { Attrs, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
 import { type AutoArgs, autoCall } from "./auto-call.ts";
@@ -17,7 +17,7 @@ export function parseAttrPath(path: string): string[] {
       part = "";
     } else if (c === '"') {
       const end = path.indexOf('"', i + 1);
-      if (end < 0) throw new EvalError("parse-error", `missing closing quote in selection path '${path}'`);
+      if (end < 0) throw new EvaluationError("parse-error", `missing closing quote in selection path '${path}'`);
       part += path.slice(i + 1, end);
       i = end;
     } else part += c;
@@ -34,15 +34,15 @@ export function selectAlong(root: Slot, path: string, args: AutoArgs): Slot {
     const index = /^[0-9]+$/.test(name) ? Number(name) : undefined;
     if (index === undefined) {
       if (!(value instanceof Attrs)) {
-        throw new EvalError(
+        throw new EvaluationError(
           "type-error",
           `the expression selected by the selection path '${path}' should be a set but is ${showType(value)}`,
         );
       }
-      if (name === "") throw new EvalError("eval-error", `empty attribute name in selection path '${path}'`);
+      if (name === "") throw new EvaluationError("eval-error", `empty attribute name in selection path '${path}'`);
       const found = value.get(intern(name));
       if (found === undefined) {
-        const error = new EvalError("eval-error", `attribute '${name}' in selection path '${path}' not found`);
+        const error = new EvaluationError("eval-error", `attribute '${name}' in selection path '${path}' not found`);
         const names = shapeOf(value).keys.map((key) => symbolNames[key]!);
         error.suggestions = suggest(names, name);
         throw error;
@@ -50,13 +50,13 @@ export function selectAlong(root: Slot, path: string, args: AutoArgs): Slot {
       slot = found;
     } else {
       if (!Array.isArray(value)) {
-        throw new EvalError(
+        throw new EvaluationError(
           "type-error",
           `the expression selected by the selection path '${path}' should be a list but is ${showType(value)}`,
         );
       }
       if (index >= value.length) {
-        throw new EvalError("eval-error", `list index ${index} in selection path '${path}' is out of range`);
+        throw new EvaluationError("eval-error", `list index ${index} in selection path '${path}' is out of range`);
       }
       slot = value[index]!;
     }

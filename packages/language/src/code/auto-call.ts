@@ -1,5 +1,5 @@
 /** Functions at the top: called with the arguments of `--arg` as far as they ask for them. */
-import { EvalError } from "../value/eval-error.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 import { Attrs, Lambda, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import { call, force, formalsOf, hasEllipsis } from "./interpret.ts";
 import { intern, symbolNames } from "./memory.ts";
@@ -33,7 +33,7 @@ export function autoCall(slot: Slot, args: AutoArgs): Value {
         symbols.push(formal.symbol);
         values.push(arg);
       } else if (!formal.optional) {
-        throw new EvalError(
+        throw new EvaluationError(
           "missing-argument",
           `cannot evaluate a function that has an argument without a value ('${name}')\nNix attempted to evaluate a function as a top level expression; in\nthis case it must have its arguments supplied either by default\nvalues, or passed explicitly with '--arg' or '--argstr'. See\nhttps://nix.dev/manual/nix/stable/language/syntax.html#functions.`,
           formal.pos,

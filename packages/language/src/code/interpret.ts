@@ -5,11 +5,11 @@
  */
 
 import type { EvalHost } from "../host.ts";
-import { type ParserOptions, parseExpressionAt } from "../syntax/parser.ts";
+import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../syntax/parser.ts";
 import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { addFrame, EvalError, wrapError } from "../value/eval-error.ts";
+import { addFrame, EvaluationError, Failure, wrapError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
 import { codeShapes } from "../value/shape.ts";
 import { suggest } from "../value/suggestions.ts";
@@ -28,6 +28,7 @@ import {
   emptyAttrs,
   emptyList,
   Float,
+  failed,
   isFunctionValue,
   Lambda,
   type List,
@@ -120,12 +121,12 @@ const sym = {
 
 // ---- errors
 
-export function typeError(wanted: string, value: Value, pos = 0): EvalError {
-  return new EvalError("type-error", `expected ${wanted} but found ${showType(value)}: ${showValue(value)}`, pos);
+export function typeError(wanted: string, value: Value, pos = 0): EvaluationError {
+  return new EvaluationError("type-error", `expected ${wanted} but found ${showType(value)}: ${showValue(value)}`, pos);
 }
 
-function withFrame(error: EvalError, pos: number, text: string): EvalError {
-  if (text !== "") error.frames.push({ text, pos, always: false });
+function withFrame(error: EvaluationError, pos: number, text: string): EvaluationError {
+  if (text !== "") error.addFrame(pos, text);
   return error;
 }
 
@@ -133,10 +134,15 @@ function frame(error: unknown, pos: number, text: string): unknown {
   return text === "" ? wrapError(error) : addFrame(error, pos, text);
 }
 
-function enterCall(pos: number): void {
+export function enterCall(pos: number): void {
   if (++depth > maxDepth + 1) {
-    throw new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
+    throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
+}
+
+/** Ends what `enterCall` began. */
+export function leaveCall(): void {
+  depth--;
 }
 
 // ---- thunks
@@ -182,7 +188,10 @@ export function forceAt(slot: Slot, pos: number): Value {
 export function forceThunk(thunk: Thunk, pos: number): Value {
   const code = thunk.code;
   if (code === done) return thunk.value as Value;
-  if (code === blackHole) throw new EvalError("infinite-recursion", "infinite recursion encountered", pos);
+  if (code < 0) {
+    if (code === failed) (thunk.value as Failure).rethrow();
+    throw new EvaluationError("infinite-recursion", "infinite recursion encountered", pos);
+  }
   const env = thunk.value;
   thunk.code = blackHole;
   let value: Value;
@@ -196,8 +205,12 @@ export function forceThunk(thunk: Thunk, pos: number): Value {
           : call2(forceAt(callee, pos), [first, second], pos);
     } else value = (env as () => Value)();
   } catch (error) {
-    thunk.code = code;
-    throw error;
+    const wrapped = wrapError(error);
+    if (wrapped instanceof EvaluationError && wrapped.origin === undefined) {
+      thunk.code = failed;
+      thunk.value = new Failure(wrapped);
+    } else thunk.code = code;
+    throw wrapped;
   }
   thunk.code = done;
   thunk.value = value;
@@ -640,7 +653,7 @@ export function ev(start: number, env: Env): Value {
         case 43:
           return divide(ev(A[p + 1]!, e), ev(A[p + 2]!, e));
         case 44:
-          return recAttrs(p, bindEnv(e, p + 5 + A[p + 2]!, A[p + 3]!));
+          return recAttrs(p, recEnv(p, e));
         case 45:
           return dynamicAttrs(p, e);
         case 46:
@@ -733,7 +746,7 @@ function updateOperand(p: number, e: Env, left: boolean): Attrs {
   }
 }
 
-function concatError(value: Value, pos: number): EvalError {
+function concatError(value: Value, pos: number): EvaluationError {
   return withFrame(typeError("a list", value), pos, "while evaluating one of the elements to concatenate");
 }
 
@@ -757,7 +770,7 @@ function withVariable(p: number, e: Env): Slot {
     const slot = scope.get(symbol);
     if (slot !== undefined) return slot;
   }
-  throw new EvalError("undefined-variable", `undefined variable '${symbolNames[symbol]}'`, A[p + 2]!);
+  throw new EvaluationError("undefined-variable", `undefined variable '${symbolNames[symbol]}'`, A[p + 2]!);
 }
 
 // ---- selection
@@ -801,9 +814,9 @@ function selectFrame(error: unknown, defined: number, path: string): unknown {
   return addFrame(error, defined, `while evaluating the attribute '${path}'`);
 }
 
-function missing(base: Attrs, symbol: number, pos: number): EvalError {
+function missing(base: Attrs, symbol: number, pos: number): EvaluationError {
   const name = symbolNames[symbol]!;
-  const error = new EvalError("eval-error", `attribute ${quoteName(name)} missing`, pos);
+  const error = new EvaluationError("eval-error", `attribute ${quoteName(name)} missing`, pos);
   error.suggestions = suggest(attrNames(base), name);
   return error;
 }
@@ -820,7 +833,8 @@ function attrNames(attrs: Attrs): string[] {
 /** The symbol of a key, computing it when dynamic. */
 function keyOf(key: number, e: Env): number {
   if (key >= 0) return key;
-  return intern(plainString(ev(~key, e), 0, "while evaluating an attribute name"));
+  const node = ~key;
+  return intern(plainString(ev(A[node + 1]!, e), A[node + 2]!, "while evaluating an attribute name"));
 }
 
 function selectPath(p: number, e: Env): Value {
@@ -854,20 +868,30 @@ function selectPath(p: number, e: Env): Value {
   }
 }
 
+/** The path of a select for a frame; a key that cannot be computed is shown as code, read again from the source. */
 function showKeys(p: number, e: Env): string {
   const parts: string[] = [];
   for (let i = 0; i < A[p + 3]!; i++) {
     const key = A[p + 5 + i]!;
-    let name: string;
+    const saved = depth;
     try {
-      name = showIdentifier(symbolNames[keyOf(key, e)]!);
+      parts.push(showIdentifier(symbolNames[keyOf(key, e)]!));
     } catch {
       // The name itself is what fails; its error is on the way already.
-      name = '"${...}"';
+      depth = saved;
+      parts.push(`"\${${keySource(p, i)}}"`);
     }
-    parts.push(name);
   }
   return parts.join(".");
+}
+
+function keySource(p: number, i: number): string {
+  const pos = A[p + 4]!;
+  const source = sourceAt(pos);
+  if (source === undefined) return "";
+  const expr = parseSelectionAt(source, current.parser, pos - source.base);
+  const name = expr.kind === "select" ? expr.path[i] : undefined;
+  return name === undefined || typeof name === "string" ? "" : showExpr(name);
 }
 
 function hasPath(p: number, e: Env): boolean {
@@ -902,6 +926,24 @@ function fromAttrs(p: number, e: Env): Attrs {
   return new Attrs(codeShapes[A[p + 1]!]!, values);
 }
 
+/** With `__overrides` nothing may be looked up before that is known: every slot starts as a thunk. */
+function recEnv(p: number, up: Env): Env {
+  const count = A[p + 3]!;
+  const q = p + 5 + A[p + 2]!;
+  if (A[p + 4] === 0) return bindEnv(up, q, count);
+  const slots = new Array<Slot>(count).fill(unset);
+  const e: Env =
+    count > 4
+      ? new EN(up, slots)
+      : count > 2
+        ? new E4(up, unset, unset, unset, unset)
+        : count === 2
+          ? new E2(up, unset, unset)
+          : new E1(up, unset);
+  for (let i = 0; i < count; i++) setSlot(e, { count, index: i }, new Thunk(A[q + i]!, e));
+  return e;
+}
+
 function recAttrs(p: number, env: Env): Attrs {
   const count = A[p + 2]!;
   const slots = A[p + 3]!;
@@ -932,7 +974,7 @@ function dynamicAttrs(p: number, outer: Env): Attrs {
   let e = outer;
   let base: Attrs;
   if (A[p + 2] === 1 && A[baseNode] === 44) {
-    e = bindEnv(outer, baseNode + 5 + A[baseNode + 2]!, A[baseNode + 3]!);
+    e = recEnv(baseNode, outer);
     base = recAttrs(baseNode, e);
   } else base = ev(baseNode, e) as Attrs;
   const shape = shapeOf(base);
@@ -949,7 +991,7 @@ function dynamicAttrs(p: number, outer: Env): Attrs {
     const symbol = intern(text);
     const known = symbols.indexOf(symbol);
     if (known >= 0) {
-      throw new EvalError(
+      throw new EvaluationError(
         "eval-error",
         `dynamic attribute ${quoteName(text)} already defined at ${place(positions[known]!)}`,
         pos,
@@ -987,7 +1029,7 @@ export function positionAttrs(pos: number): Value {
 /** Runs a function body; `at` is the cell with the position of the lambda. */
 function body(code: number, e: Env, at: number, pos: number): Value {
   if (++depth > maxDepth + 1) {
-    throw new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
+    throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
   const value = showTrace ? tracedBody(code, e, at, pos) : ev(code, e);
   depth--;
@@ -1047,7 +1089,7 @@ export function call(f: Value, a: Slot, pos: number): Value {
       }
     }
   }
-  throw new EvalError(
+  throw new EvaluationError(
     "type-error",
     `attempt to call something which is not a function but ${showType(f)}: ${showValue(f)}`,
     pos,
@@ -1144,7 +1186,7 @@ function matchPattern(n: number, attrs: Attrs, pos: number): PatternMemo {
   }
   if (absent >= 0) {
     const text = `function '${lambdaName(n)}' called without required argument '${symbolNames[absent]}'`;
-    throw withFrame(new EvalError("type-error", text, A[n + 4]!), pos, "from call site");
+    throw withFrame(new EvaluationError("type-error", text, A[n + 4]!), pos, "from call site");
   }
   if ((A[n + 6]! & 2) === 0 && found !== shape.size) {
     const formals = new Set<number>();
@@ -1152,7 +1194,7 @@ function matchPattern(n: number, attrs: Attrs, pos: number): PatternMemo {
     for (const key of shape.keys) {
       if (formals.has(key)) continue;
       const text = `function '${lambdaName(n)}' called with unexpected argument '${symbolNames[key]}'`;
-      const error = new EvalError("type-error", text, A[n + 4]!);
+      const error = new EvaluationError("type-error", text, A[n + 4]!);
       error.suggestions = suggest(
         [...formals].map((formal) => symbolNames[formal]!),
         symbolNames[key]!,
@@ -1176,7 +1218,7 @@ function patternArgument(n: number, a: Slot, pos: number): Attrs {
 function callPattern(f: Lambda, a: Slot, pos: number): Value {
   const n = f.node;
   if (++depth > maxDepth + 1) {
-    throw new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
+    throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
   const attrs = a instanceof Attrs ? a : patternArgument(n, a, pos);
   const shape = shapeOf(attrs);
@@ -1248,6 +1290,13 @@ export function positionOfValue(value: Value): number {
   return value instanceof Lambda ? A[value.node + 4]! : 0;
 }
 
+/** Where a slot that is about to be forced comes from: known for calls of lambdas only. */
+export function positionOfSlot(slot: Slot): number {
+  if (!(slot instanceof Thunk)) return positionOfValue(slot);
+  if (slot.code === done) return positionOfValue(slot.value as Value);
+  return slot.code === applicationCode ? positionOfSlot((slot.value as Application).callee) : 0;
+}
+
 // ---- numbers
 
 const smallest = -9223372036854775808n;
@@ -1268,7 +1317,7 @@ function toDouble(value: number | bigint | Float): number {
   return value instanceof Float ? value.value : Number(value);
 }
 
-function operandError(value: Value, float: boolean, text: string): EvalError {
+function operandError(value: Value, float: boolean, text: string): EvaluationError {
   return withFrame(typeError(float ? "a float" : "an integer", value), 0, text);
 }
 
@@ -1280,8 +1329,8 @@ function arithmeticOperands(a: Value, b: Value, words: { first: string; second: 
   return float;
 }
 
-function overflow(verb: string, a: Value, symbol: string, b: Value): EvalError {
-  return new EvalError("eval-error", `integer overflow in ${verb} ${String(a)} ${symbol} ${String(b)}`);
+function overflow(verb: string, a: Value, symbol: string, b: Value): EvaluationError {
+  return new EvaluationError("eval-error", `integer overflow in ${verb} ${String(a)} ${symbol} ${String(b)}`);
 }
 
 type Number64 = number | bigint;
@@ -1342,7 +1391,7 @@ export function multiply(a: Value, b: Value): Value {
 
 export function divide(a: Value, b: Value): Value {
   if (!isNumber(b)) throw operandError(b, true, "while evaluating the second operand of the division");
-  if (toDouble(b) === 0) throw new EvalError("eval-error", "division by zero");
+  if (toDouble(b) === 0) throw new EvaluationError("eval-error", "division by zero");
   const float = a instanceof Float || b instanceof Float;
   if (!isNumber(a)) throw operandError(a, float, "while evaluating the first operand of the division");
   if (float) return new Float(toDouble(a) / toDouble(b));
@@ -1364,8 +1413,8 @@ export const coerceCopy = 2;
 /** A path keeps a trailing slash. */
 export const coerceRaw = 4;
 
-function partError(value: Value, wanted: string, pos: number): EvalError {
-  return new EvalError("eval-error", `cannot add ${showType(value)} to ${wanted}`, pos);
+function partError(value: Value, wanted: string, pos: number): EvaluationError {
+  return new EvaluationError("eval-error", `cannot add ${showType(value)} to ${wanted}`, pos);
 }
 
 const segment = "while evaluating a path segment";
@@ -1405,8 +1454,8 @@ function add(left: Value, p: number, e: Env): Value {
   return new Path(canonicalPath(left.path + tail));
 }
 
-function pathContextError(pos: number): EvalError {
-  return new EvalError("eval-error", "a string that refers to a store path cannot be appended to a path", pos);
+function pathContextError(pos: number): EvaluationError {
+  return new EvaluationError("eval-error", "a string that refers to a store path cannot be appended to a path", pos);
 }
 
 export type StringValue = string | ContextString;
@@ -1481,7 +1530,7 @@ export function coerceToString(slot: Slot, mode: number, text: string, pos: numb
     if (Array.isArray(value)) return coerceList(value, mode, text, pos);
   }
   throw withFrame(
-    new EvalError("type-error", `cannot coerce ${showType(value)} to a string: ${showValue(value)}`),
+    new EvaluationError("type-error", `cannot coerce ${showType(value)} to a string: ${showValue(value)}`),
     pos,
     text,
   );
@@ -1496,7 +1545,7 @@ function coerceAttrs(value: Attrs, mode: number, text: string, pos: number): Str
   const outPath = value.get(sym.outPath);
   if (outPath === undefined) {
     throw withFrame(
-      new EvalError("type-error", `cannot coerce ${showType(value)} to a string: ${showValue(value)}`),
+      new EvaluationError("type-error", `cannot coerce ${showType(value)} to a string: ${showValue(value)}`),
       pos,
       text,
     );
@@ -1530,7 +1579,7 @@ export function copyPath(path: string): ContextString {
   const clean = canonicalPath(path);
   const known = current.copiedPaths.get(clean);
   if (known !== undefined) return known;
-  if (clean.endsWith(".drv")) throw new EvalError("eval-error", "file names are not allowed to end in '.drv'");
+  if (clean.endsWith(".drv")) throw new EvaluationError("eval-error", "file names are not allowed to end in '.drv'");
   const storePath = current.host.addPathToStore({ path: clean, name: baseNameOfPath(clean), method: "nar" });
   current.host.allowPath(storePath);
   const result = new ContextString(storePath, contextOf({ kind: "opaque", path: storePath }));
@@ -1545,9 +1594,9 @@ export function plainString(value: Value, pos: number, text: string): string {
   throw withFrame(typeError("a string", value, pos), pos, text);
 }
 
-function contextError(value: ContextString): EvalError {
+function contextError(value: ContextString): EvaluationError {
   const element = firstElement(value.context);
-  return new EvalError(
+  return new EvaluationError(
     "eval-error",
     `the string '${value.text}' is not allowed to refer to a store path (such as '${element}')`,
   );
@@ -1663,7 +1712,7 @@ export function less(a: Value, b: Value, text = ""): boolean {
     }
     const type = basicType(a);
     if (type !== basicType(b)) {
-      throw new EvalError(
+      throw new EvaluationError(
         "eval-error",
         `cannot compare ${showType(a)} with ${showType(b)}; values are ${showValue(a)} and ${showValue(b)}`,
       );
@@ -1680,7 +1729,7 @@ export function less(a: Value, b: Value, text = ""): boolean {
         }
       }
     }
-    throw new EvalError(
+    throw new EvaluationError(
       "eval-error",
       `cannot compare ${showType(a)} with ${showType(b)}; values of that type are incomparable (values are ${showValue(a)} and ${showValue(b)})`,
     );
@@ -1698,14 +1747,14 @@ function assertFailed(p: number, e: Env): never {
   const shown = expr.kind === "assert" ? showExpr(expr.condition) : "";
   let condition = A[p + 1]!;
   while (A[condition] === 58) condition = A[condition + 1]!;
-  let failure = new EvalError("assertion-failed", `assertion '${shown}' failed`, pos);
+  let failure = new EvaluationError("assertion-failed", `assertion '${shown}' failed`, pos);
   if (A[condition] === 30) {
     const left = ev(A[condition + 1]!, e);
     const right = ev(A[condition + 2]!, e);
     try {
       explainInequality(left, right, 0);
     } catch (error) {
-      if (error instanceof EvalError && error.kind === "assertion-failed") {
+      if (error instanceof EvaluationError && error.kind === "assertion-failed") {
         failure = withFrame(error, pos, `while evaluating the condition of the assertion '${shown}'`);
       } else throw new AssertError(error);
     }
@@ -1721,8 +1770,8 @@ class AssertError {
   }
 }
 
-function unequal(message: string): EvalError {
-  return new EvalError("assertion-failed", message);
+function unequal(message: string): EvaluationError {
+  return new EvaluationError("assertion-failed", message);
 }
 
 /** Finds the first difference of two values that are not equal and throws an error that tells it. */

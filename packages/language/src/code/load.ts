@@ -1,7 +1,7 @@
 /** From text to a value: parse, lower, run. */
 
 import { parseSource } from "../syntax/parser.ts";
-import { EvalError } from "../value/eval-error.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 import type { Env, Value } from "../value/value.ts";
 import { type Evaluation, ev, evaluation } from "./interpret.ts";
 import { lower } from "./lower.ts";
@@ -32,7 +32,7 @@ function inScope(scope: Scope | null, name: string): boolean {
 export function evaluateSource(source: Source, surroundings?: Surroundings, mustBeSet = false): Value {
   const owner = evaluation();
   if (mustBeSet && parseSource(source, owner.parser).expr.kind !== "attrs") {
-    throw new EvalError("eval-error", `file '${source.name}' must be an attribute set`);
+    throw new EvaluationError("eval-error", `file '${source.name}' must be an attribute set`);
   }
   const root = compile(source, owner, surroundings?.scope ?? null);
   return ev(root, surroundings?.env ?? null);

@@ -17,11 +17,11 @@
  *  44 REC-ATTRS shape n m index* value* (overrides: index of __overrides + 1 in cell 4)
  *  45 DYNAMIC base recursive n (name value pos)*     46 POSITION pos   47 EMPTY-ATTRS   48 EMPTY-LIST
  *  51 CONSTANT-ATTRS shape n cache value*            55 FROM-ATTRS shape n m from* value*
- *  57 LAZY note             58 FORWARD node
+ *  57 LAZY note             58 FORWARD node          59 KEY name pos (never run; keys of 10 and 12 are symbols or ~KEY)
  */
 import type { AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/parser.ts";
-import { EvalError } from "../value/eval-error.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 import { codeShape, makeShape } from "../value/shape.ts";
 import { Float, Path } from "../value/value.ts";
 import { addConstant, allocate, intern, ints, stringConstant } from "./memory.ts";
@@ -174,7 +174,7 @@ class Lowering {
     }
     if (this.context.isGlobal(name)) return this.node(7, intern(name), pos);
     const { withs } = found;
-    if (withs.length === 0) throw new EvalError("undefined-variable", `undefined variable '${name}'`, pos);
+    if (withs.length === 0) throw new EvaluationError("undefined-variable", `undefined variable '${name}'`, pos);
     const cells = [8, intern(name), pos, withs.length];
     for (const { depth, position } of withs) cells.push(depth, position);
     return this.node(...cells);
@@ -183,7 +183,8 @@ class Lowering {
   // ---- selection
 
   private key(name: AttrName, scope: Scope | null): number {
-    return typeof name === "string" ? intern(name) : ~this.expr(name, scope);
+    if (typeof name === "string") return intern(name);
+    return ~this.node(59, this.expr(name, scope), positionOf(name));
   }
 
   private select(base: Expr, expr: Expr & { kind: "select" }, scope: Scope | null): number {
@@ -321,7 +322,7 @@ class Lowering {
         ? this.expr(attrs.inheritFrom[from]!, inner)
         : this.place(0, entries.length + slot, { large: inner.large, pos: positionOf(attrs.inheritFrom[from]!) });
     };
-    const values = entries.map(([name, definition]) => {
+    const lowered = ([name, definition]: (typeof entries)[number]): number => {
       switch (definition.kind) {
         case "inherited":
           return this.variable(name, outer, definition.pos);
@@ -330,7 +331,8 @@ class Lowering {
         case "plain":
           return this.lazily(definition.value, inner, { ...definition, name: intern(name) + 1 });
       }
-    });
+    };
+    const values = entries.map(lowered);
     attrs.inheritFrom.forEach((from, i) => {
       if (fromSlots.slot[i] !== 0) values.push(this.expr(from, inner));
     });
@@ -377,7 +379,7 @@ class Lowering {
     expr.inheritFrom.forEach((from, i) => {
       if (fromSlots.slot[i] !== 0) froms.push(this.expr(from, inner));
     });
-    const values = entries.map(({ name, symbol, definition }) => {
+    const lowered = ({ name, symbol, definition }: (typeof entries)[number]): number => {
       switch (definition.kind) {
         case "inherited":
           return this.variable(name, inner, definition.pos);
@@ -391,7 +393,8 @@ class Lowering {
         case "plain":
           return this.lazily(definition.value, inner, { ...definition, name: symbol + 1 });
       }
-    });
+    };
+    const values = entries.map(lowered);
     const shape = codeShape(
       makeShape(
         entries.map((entry) => entry.symbol),

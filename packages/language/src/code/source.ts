@@ -81,7 +81,6 @@ export function lineAndColumn(position: number): { line: number; column: number 
 function lineText(source: Source, starts: Int32Array, line: number): string | undefined {
   if (line < 1 || line > starts.length) return undefined;
   const start = starts[line - 1]!;
-  if (start >= source.text.length) return undefined;
   const end = line < starts.length ? starts[line]! : source.text.length;
   return textOf(source.text.slice(start, end).replace(/\r?\n$|\r$/, ""));
 }

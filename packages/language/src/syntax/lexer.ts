@@ -2,7 +2,7 @@
  * Tokens of the language. Longest match wins and, among equals, the earlier rule: that is why a name, a path and a URI
  * that start alike are all tried. Strings and interpolated paths are read piecewise, driven by the parser.
  */
-import { EvalError } from "../value/eval-error.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 
 export const EOF: number = 0;
 export const ID: number = 1;
@@ -151,7 +151,7 @@ for (let i = 0; i < 256; i++) {
 }
 
 function classOf(code: number): number {
-  return code === code ? classes[code]! : 0;
+  return classes[code] ?? 0;
 }
 
 const floatPattern = /(?:[1-9][0-9]*\.[0-9]*|0?\.[0-9]+)(?:[Ee][+-]?[0-9]+)?/y;
@@ -182,7 +182,7 @@ export class Lexer {
   }
 
   fail(message: string, offset = this.start): never {
-    throw new EvalError("parse-error", message, this.base + offset);
+    throw new EvaluationError("parse-error", message, this.base + offset);
   }
 
   next(): void {
@@ -238,7 +238,7 @@ export class Lexer {
     return commentPattern.test(this.text) ? commentPattern.lastIndex : -1;
   }
 
-  private set(token: number, length: number): void {
+  private set(token: number, length: number): undefined {
     this.token = token;
     this.offset = this.start + length;
   }
@@ -322,7 +322,7 @@ export class Lexer {
     this.value = big;
   }
 
-  private takeFloat(end: number): void {
+  private takeFloat(end: number): undefined {
     const digits = this.text.slice(this.start, end);
     const value = Number(digits);
     if (!Number.isFinite(value) || (value === 0 && /[1-9]/.test(digits.replace(/[eE].*/, "")))) {
@@ -396,7 +396,7 @@ export class Lexer {
     return text.slice(start, i);
   }
 
-  private symbol(c: number): void {
+  private symbol(c: number): undefined {
     const text = this.text;
     const d = text.charCodeAt(this.start + 1);
     switch (c) {
@@ -461,13 +461,13 @@ export class Lexer {
   }
 
   /** The opening quotes take the rest of their line along when it is blank. */
-  private openIndented(): void {
+  private openIndented(): undefined {
     let i = this.start + 2;
     while (this.text.charCodeAt(i) === 32) i++;
     this.set(INDENTED_OPEN, this.text.charCodeAt(i) === 10 ? i + 1 - this.start : 2);
   }
 
-  private pipe(token: number): void {
+  private pipe(token: number): undefined {
     if (!this.pipes) {
       this.fail(
         "experimental Nix feature 'pipe-operators' is disabled; add '--extra-experimental-features pipe-operators' to enable it",
@@ -476,7 +476,7 @@ export class Lexer {
     this.set(token, 2);
   }
 
-  private less(d: number): void {
+  private less(d: number): undefined {
     const text = this.text;
     if ((classOf(d) & PATH_CHAR) !== 0) {
       let i = this.start + 1;
@@ -500,7 +500,7 @@ export class Lexer {
     else this.set(LESS, 1);
   }
 
-  private dot(d: number): void {
+  private dot(d: number): undefined {
     const text = this.text;
     if (d === 46 && text.charCodeAt(this.start + 2) === 46) return this.set(ELLIPSIS, 3);
     if ((classOf(d) & DIGIT) !== 0) {
@@ -510,7 +510,7 @@ export class Lexer {
     this.set(DOT, 1);
   }
 
-  private home(d: number): void {
+  private home(d: number): undefined {
     const text = this.text;
     if (d === 47) {
       const after = text.charCodeAt(this.start + 2);
@@ -562,7 +562,7 @@ export class Lexer {
           i = length;
           continue;
         }
-        out += text.slice(from, i) + unescape(text.charCodeAt(i + 1));
+        out += text.slice(from, i) + escapedChar(text.charCodeAt(i + 1));
         i += 2;
         from = i;
       } else if (c === 13) {
@@ -623,7 +623,7 @@ export class Lexer {
           const e = text.charCodeAt(i + 2);
           if (e === 36) return this.escapePiece("$", i + 3);
           if (e === 39) return this.escapePiece("''", i + 3);
-          if (e === 92 && i + 3 < length) return this.escapePiece(unescape(text.charCodeAt(i + 3)), i + 4);
+          if (e === 92 && i + 3 < length) return this.escapePiece(escapedChar(text.charCodeAt(i + 3)), i + 4);
           this.start = i;
           this.offset = i + 2;
           this.chunk = "";
@@ -651,7 +651,7 @@ export class Lexer {
   }
 }
 
-function unescape(code: number): string {
+function escapedChar(code: number): string {
   switch (code) {
     case 110:
       return "\n";

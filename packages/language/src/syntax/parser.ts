@@ -8,7 +8,7 @@
 
 import { type Source, showPosition } from "../code/source.ts";
 import type { LintName } from "../host.ts";
-import { EvalError } from "../value/eval-error.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 import type { AttrDefinition, AttrName, AttrsExpr, BinaryOperator, CallExpr, Expr, Formal, LambdaExpr } from "./ast.ts";
 import { emptyAttrs } from "./ast.ts";
 import { type IndentedPart, stripIndentation } from "./indented-string.ts";
@@ -108,6 +108,10 @@ class Parser {
 
   one(): Expr {
     return this.expression();
+  }
+
+  operand(): Expr {
+    return this.selection();
   }
 
   private get pos(): number {
@@ -215,8 +219,8 @@ class Parser {
     return { kind: "let", attrs, body };
   }
 
-  private error(message: string, pos: number): EvalError {
-    return new EvalError("parse-error", message, pos);
+  private error(message: string, pos: number): EvaluationError {
+    return new EvaluationError("parse-error", message, pos);
   }
 
   private identifierOrLambda(): Expr {
@@ -613,7 +617,7 @@ class Parser {
     let value: string;
     if (lexer.token === T.HOME_PATH) {
       if (this.options.pure) {
-        throw new EvalError("eval-error", `the path '${text}' can not be resolved in pure mode`, 0);
+        throw new EvaluationError("eval-error", `the path '${text}' can not be resolved in pure mode`, 0);
       }
       this.options.lint(
         "absolute-path-literals",
@@ -780,7 +784,7 @@ class Parser {
     lexer.next();
   }
 
-  private duplicate(path: readonly AttrName[], pos: number, previous: number): EvalError {
+  private duplicate(path: readonly AttrName[], pos: number, previous: number): EvaluationError {
     return this.error(`attribute '${showAttrPath(path)}' already defined at ${showPosition(previous)}`, pos);
   }
 
@@ -876,6 +880,11 @@ export function positionOf(expr: Expr): number {
 /** Parses a whole source. */
 export function parseSource(source: Source, options: ParserOptions): ParseResult {
   return new Parser(source, options, 0).whole();
+}
+
+/** Parses the one operand (an attribute selection, say) that starts at an offset. */
+export function parseSelectionAt(source: Source, options: ParserOptions, offset: number): Expr {
+  return new Parser(source, options, offset).operand();
 }
 
 /** Parses the one expression that starts at an offset; the source is known to be valid. */

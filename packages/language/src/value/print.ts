@@ -4,7 +4,7 @@
  */
 import { ints, symbolNames } from "../code/memory.ts";
 import { showPosition } from "../code/source.ts";
-import { EvalError } from "./eval-error.ts";
+import { EvaluationError } from "./evaluation-error.ts";
 import { formatFloat, quoteString } from "./text.ts";
 import {
   Attrs,
@@ -103,7 +103,7 @@ class Printer {
     try {
       return this.known(force(slot), depth);
     } catch (error) {
-      if (!(error instanceof EvalError) || error.kind === "stack-overflow") throw error;
+      if (!(error instanceof EvaluationError) || error.kind === "stack-overflow") throw error;
       return `${open}error: ${error.message}${close}`;
     }
   }
@@ -227,7 +227,7 @@ const maxPrintDepth = 10000;
 
 /** The form of `nix-instantiate --eval`; nothing is forced. */
 export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth = 0): string {
-  if (depth > maxPrintDepth) throw new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded");
+  if (depth > maxPrintDepth) throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
   let value: Value;
   if (slot instanceof Thunk) {
     if (slot.code === blackHole) return `${open}potential infinite recursion${close}`;
@@ -249,8 +249,10 @@ export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth 
   }
   if (Array.isArray(value)) {
     if (value.length > 0) {
-      if (seen.has(value)) return `${open}repeated${close}`;
-      seen.add(value);
+      // A list is known by the slot that holds it, as upstream; a set by its bindings.
+      const holder = slot instanceof Thunk ? slot : value;
+      if (seen.has(holder)) return `${open}repeated${close}`;
+      seen.add(holder);
     }
     return `[ ${value.map((item) => `${printAmbiguous(item, seen, depth + 1)} `).join("")}]`;
   }

@@ -85,6 +85,7 @@ export function makeShape(keys: readonly number[], positions: readonly number[] 
   if (size > uniqueUpTo) return new Shape(keys, positions);
   let hash = size;
   for (let i = 0; i < size; i++) hash = (Math.imul(hash, 31) + keys[i]!) | 0;
+  if (positions !== null) for (let i = 0; i < size; i++) hash = (Math.imul(hash, 31) + positions[i]!) | 0;
   const bucket = unique.get(hash);
   if (bucket === undefined) {
     const shape = new Shape(keys, positions);

@@ -28,6 +28,9 @@ export const done = -1;
 /** `code` of a thunk that is being evaluated. */
 export const blackHole = -2;
 
+/** `code` of a thunk whose evaluation threw; its value is the Failure. */
+export const failed = -3;
+
 /** A delayed value: code offset and environment, later `done` and the value. */
 export class Thunk {
   code: number;
@@ -314,22 +317,40 @@ function makePlan(a: Shape, b: Shape): UpdatePlan {
 function mergeLarge(left: Attrs, right: Attrs): Attrs {
   const a = left.shape!;
   const b = right.shape!;
-  const keys: number[] = [];
-  const values: Slot[] = [];
-  const positions: number[] | null = a.positions !== null || b.positions !== null ? [] : null;
-  let i = 0;
-  let j = 0;
-  while (i < a.size || j < b.size) {
-    if (j >= b.size || (i < a.size && a.keys[i]! < b.keys[j]!)) {
-      keys.push(a.keys[i]!);
-      values.push(left.values[i]!);
-      positions?.push(a.position(i));
+  const aKeys = a.keys;
+  const bKeys = b.keys;
+  const aSize = a.size;
+  const bSize = b.size;
+  let size = 0;
+  for (let i = 0, j = 0; i < aSize || j < bSize; size++) {
+    if (j >= bSize) {
+      size += aSize - i;
+      break;
+    }
+    if (i >= aSize) {
+      size += bSize - j;
+      break;
+    }
+    const x = aKeys[i]!;
+    const y = bKeys[j]!;
+    if (x <= y) i++;
+    if (y <= x) j++;
+  }
+  const keys = new Array<number>(size);
+  const values = new Array<Slot>(size);
+  const known = a.positions !== null || b.positions !== null;
+  const positions = known ? new Array<number>(size) : null;
+  for (let i = 0, j = 0, k = 0; k < size; k++) {
+    if (j >= bSize || (i < aSize && aKeys[i]! < bKeys[j]!)) {
+      keys[k] = aKeys[i]!;
+      values[k] = left.values[i]!;
+      if (positions !== null) positions[k] = a.position(i);
       i++;
     } else {
-      if (i < a.size && a.keys[i] === b.keys[j]) i++;
-      keys.push(b.keys[j]!);
-      values.push(right.values[j]!);
-      positions?.push(b.position(j));
+      if (i < aSize && aKeys[i] === bKeys[j]) i++;
+      keys[k] = bKeys[j]!;
+      values[k] = right.values[j]!;
+      if (positions !== null) positions[k] = b.position(j);
       j++;
     }
   }

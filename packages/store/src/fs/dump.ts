@@ -39,18 +39,19 @@ function* node(encoder: NarEncoder, path: string, place: Place): Generator<Uint8
     encoder.symlink(fs.readlinkSync(fsPath(path), { encoding: "latin1" }));
   } else if (stat.isFile()) {
     encoder.file(stat.size, (stat.mode & 0o100) !== 0);
-    if (stat.size > 0) yield* contents(encoder, path);
+    if (stat.size > 0) yield* contents(encoder, path, stat.size);
   } else {
     throw new FirnError("unsupported-file-type", `file '${path}' has an unsupported type`);
   }
 }
 
-function* contents(encoder: NarEncoder, path: string): Generator<Uint8Array, void, undefined> {
+/** A small file takes a buffer of its size, and one byte more to see the end; the encoder keeps only large chunks. */
+function* contents(encoder: NarEncoder, path: string, size: number): Generator<Uint8Array, void, undefined> {
   const fd = fs.openSync(fsPath(path), "r");
   try {
     for (;;) {
-      const buffer = Buffer.allocUnsafe(CHUNK);
-      const count = fs.readSync(fd, buffer, 0, CHUNK, null);
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size + 1));
+      const count = fs.readSync(fd, buffer, 0, buffer.length, null);
       if (count === 0) return;
       encoder.data(buffer.subarray(0, count));
       yield* encoder.take();

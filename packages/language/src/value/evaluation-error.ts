@@ -5,7 +5,7 @@
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import { resolvePosition } from "../code/source.ts";
 
-export type EvalErrorKind =
+export type EvaluationErrorKind =
   | "parse-error"
   | "eval-error"
   | "type-error"
@@ -19,44 +19,76 @@ export type EvalErrorKind =
   | "restricted-path"
   | "host-error";
 
-/** One step of a trace; the reference prints the later ones first. */
+/** One step of a trace and those inside it. Shared between errors: a failed thunk remembers its error as it was then. */
 export interface EvalFrame {
   readonly text: string;
   readonly pos: number;
   /** Shown even when the trace is cut (`addErrorContext`). */
   readonly always: boolean;
+  readonly inner: EvalFrame | null;
 }
 
-export class EvalError extends Error {
-  readonly kind: EvalErrorKind;
+export class EvaluationError extends Error {
+  readonly kind: EvaluationErrorKind;
   pos: number;
-  readonly frames: EvalFrame[];
+  /** The outermost frame so far. */
+  frame: EvalFrame | null;
   suggestions: readonly string[];
   /** The host's error, when one caused this. */
   readonly origin: FirnError | undefined;
 
-  constructor(kind: EvalErrorKind, message: string, pos = 0, origin?: FirnError) {
+  constructor(kind: EvaluationErrorKind, message: string, pos = 0, origin?: FirnError) {
     super(message);
     this.kind = kind;
     this.pos = pos;
-    this.frames = [];
+    this.frame = null;
     this.suggestions = [];
     this.origin = origin;
+  }
+
+  addFrame(pos: number, text: string, always = false): void {
+    this.frame = { text, pos, always, inner: this.frame };
+  }
+
+  /** The same error, to be thrown once more without what its first way out added. */
+  again(frame: EvalFrame | null): EvaluationError {
+    const copy = new EvaluationError(this.kind, this.message, this.pos, this.origin);
+    copy.frame = frame;
+    copy.suggestions = this.suggestions;
+    return copy;
+  }
+}
+
+/** What a thunk keeps when its evaluation failed. */
+export class Failure {
+  readonly error: EvaluationError;
+  readonly frame: EvalFrame | null;
+  readonly pos: number;
+  constructor(error: EvaluationError) {
+    this.error = error;
+    this.frame = error.frame;
+    this.pos = error.pos;
+  }
+
+  rethrow(): never {
+    const error = this.error.again(this.frame);
+    error.pos = this.pos;
+    throw error;
   }
 }
 
 /** Adds a frame to an evaluation error; anything else passes unchanged. Host errors are wrapped first. */
 export function addFrame(error: unknown, pos: number, text: string, always = false): unknown {
   const wrapped = wrapError(error);
-  if (wrapped instanceof EvalError) wrapped.frames.push({ text, pos, always });
+  if (wrapped instanceof EvaluationError) wrapped.addFrame(pos, text, always);
   return wrapped;
 }
 
 /** Turns a host's FirnError and an exhausted JavaScript stack into evaluation errors. */
 export function wrapError(error: unknown): unknown {
-  if (error instanceof EvalError) return error;
+  if (error instanceof EvaluationError) return error;
   if (error instanceof FirnError) {
-    return new EvalError(
+    return new EvaluationError(
       error.code === "restricted-path" ? "restricted-path" : "host-error",
       byteStringOf(error.message),
       0,
@@ -64,15 +96,22 @@ export function wrapError(error: unknown): unknown {
     );
   }
   if (error instanceof RangeError && /call stack/i.test(error.message)) {
-    return new EvalError("stack-overflow", "stack overflow; max-call-depth exceeded");
+    return new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
   }
   return error;
+}
+
+/** Innermost first. */
+function framesOf(error: EvaluationError): EvalFrame[] {
+  const frames: EvalFrame[] = [];
+  for (let frame = error.frame; frame !== null; frame = frame.inner) frames.push(frame);
+  return frames.reverse();
 }
 
 /** The public form: positions resolved, frames innermost first. */
 export function toFirnError(error: unknown): unknown {
   const wrapped = wrapError(error);
-  if (!(wrapped instanceof EvalError)) return wrapped;
+  if (!(wrapped instanceof EvaluationError)) return wrapped;
   const origin = wrapped.origin;
   const position = resolvePosition(wrapped.pos);
   return new FirnError(origin === undefined ? wrapped.kind : origin.code, textOf(wrapped.message), {
@@ -82,7 +121,7 @@ export function toFirnError(error: unknown): unknown {
     suggestions: wrapped.suggestions.map(textOf),
     trace: [
       ...(origin?.trace ?? []),
-      ...wrapped.frames.map((frame) => {
+      ...framesOf(wrapped).map((frame) => {
         const at = resolvePosition(frame.pos);
         return { message: textOf(frame.text), always: frame.always, ...(at === undefined ? {} : { position: at }) };
       }),

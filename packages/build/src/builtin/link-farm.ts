@@ -1,0 +1,165 @@
+/**
+ * A tree of links into several packages: what profiles and user environments are. A directory becomes a real one where
+ * two packages share it; of two files the lower priority number wins, and equal ones are a conflict.
+ */
+import fs from "node:fs";
+import { FirnError } from "@firn/formats";
+import { fsPath, hasErrorCode, type LocalStore } from "@firn/store";
+
+/** One package to link; lower priority numbers win. */
+export interface FarmPackage {
+  readonly path: string;
+  readonly active: boolean;
+  readonly priority: number;
+}
+
+/** Where the tree is made. */
+export interface FarmTarget {
+  readonly store: LocalStore;
+  /** An existing directory on this machine. */
+  readonly out: string;
+  log(line: string): void;
+}
+
+const SKIPPED = [
+  "/propagated-build-inputs",
+  "/nix-support",
+  "/perllocal.pod",
+  "/info/dir",
+  "/log",
+  "/manifest.nix",
+  "/manifest.json",
+];
+const PROPAGATED_PRIORITY = 1000;
+
+interface State extends FarmTarget {
+  readonly priorities: Map<string, number>;
+}
+
+/** Links packages and what they propagate. Error `collision`. */
+export function linkPackages(target: FarmTarget, packages: readonly FarmPackage[]): void {
+  const { out } = target;
+  const state: State = { ...target, priorities: new Map() };
+  const done = new Set<string>();
+  let postponed = new Set<string>();
+  const add = (path: string, priority: number): void => {
+    if (done.has(path)) return;
+    done.add(path);
+    link(state, { source: path, target: out, priority });
+    const list = readOptional(`${real(state, path)}/nix-support/propagated-user-env-packages`);
+    for (const other of (list ?? "").split(/[ \n]+/)) if (other !== "" && !done.has(other)) postponed.add(other);
+  };
+  const ordered = [...packages].sort(
+    (a, b) => a.priority - b.priority || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0),
+  );
+  for (const item of ordered) if (item.active) add(item.path, item.priority);
+  for (let priority = PROPAGATED_PRIORITY; postponed.size > 0; ) {
+    const now = [...postponed].sort();
+    postponed = new Set();
+    for (const path of now) add(path, priority++);
+  }
+}
+
+/** A logical store path as it lies on disk. */
+function real(state: State, path: string): string {
+  const { store } = state;
+  return path.startsWith(`${store.storeDir}/`) ? store.location.realStoreDir + path.slice(store.storeDir.length) : path;
+}
+
+/** `stat` that follows links through the store, which may lie elsewhere than its paths say. */
+function statThrough(state: State, path: string): fs.Stats | undefined {
+  let current = path;
+  for (let links = 0; links < 40; links++) {
+    let stat: fs.Stats;
+    try {
+      stat = fs.lstatSync(fsPath(real(state, current)));
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
+      throw error;
+    }
+    if (!stat.isSymbolicLink()) return stat;
+    const target = fs.readlinkSync(fsPath(real(state, current)), { encoding: "latin1" });
+    current = target.startsWith("/") ? target : `${current.slice(0, current.lastIndexOf("/"))}/${target}`;
+  }
+  return undefined;
+}
+
+interface Job {
+  readonly source: string;
+  readonly target: string;
+  readonly priority: number;
+}
+
+function link(state: State, job: Job): void {
+  let names: string[];
+  try {
+    names = fs.readdirSync(fsPath(real(state, job.source)), { encoding: "latin1" }).sort();
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOTDIR")) throw error;
+    state.log(`not including "${job.source}" in the user environment because it's not a directory`);
+    return;
+  }
+  for (const name of names) {
+    if (name.startsWith(".")) continue;
+    const source = `${job.source}/${name}`;
+    const target = `${job.target}/${name}`;
+    const stat = statThrough(state, source);
+    if (stat === undefined) {
+      state.log(`skipping dangling symlink '${target}'`);
+      continue;
+    }
+    if (SKIPPED.some((suffix) => source.endsWith(suffix))) continue;
+    if (linkOver(state, { source, target, priority: job.priority }, stat.isDirectory())) continue;
+    fs.symlinkSync(fsPath(source), fsPath(target));
+    state.priorities.set(target, job.priority);
+  }
+}
+
+/** Deals with what already stands at the target; true when nothing is left to link. */
+function linkOver(state: State, job: Job, directory: boolean): boolean {
+  let old: fs.Stats;
+  try {
+    old = fs.lstatSync(fsPath(job.target));
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return false;
+    throw error;
+  }
+  if (directory) {
+    if (old.isDirectory()) {
+      link(state, job);
+      return true;
+    }
+    const earlier = fs.readlinkSync(fsPath(job.target), { encoding: "latin1" });
+    if (statThrough(state, earlier)?.isDirectory() !== true) {
+      throw new FirnError("collision", `collision between "${job.source}" and non-directory "${earlier}"`);
+    }
+    fs.unlinkSync(fsPath(job.target));
+    fs.mkdirSync(fsPath(job.target), 0o755);
+    link(state, { source: earlier, target: job.target, priority: state.priorities.get(job.target) ?? 0 });
+    link(state, job);
+    return true;
+  }
+  if (old.isDirectory()) {
+    throw new FirnError("collision", `collision between non-directory '${job.source}' and directory '${job.target}'`);
+  }
+  const earlier = state.priorities.get(job.target) ?? 0;
+  if (earlier === job.priority) {
+    const file = fs.readlinkSync(fsPath(job.target), { encoding: "latin1" });
+    throw new FirnError(
+      "collision",
+      `Unable to build profile. There is a conflict for the following files:\n\n  ${file}\n  ${job.source}\n`,
+    );
+  }
+  if (earlier < job.priority) return true;
+  fs.unlinkSync(fsPath(job.target));
+  return false;
+}
+
+function readOptional(file: string): string | undefined {
+  try {
+    return fs.readFileSync(fsPath(file), "latin1");
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}

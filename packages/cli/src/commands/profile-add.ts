@@ -1,0 +1,47 @@
+import { FirnError, type ProfileElement } from "@firn/formats";
+import { freeName } from "@firn/system";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { installableFlags, stdinFlag } from "../grammar/flags.ts";
+import { buildElement, openProfile, profileFlag, switchProfile } from "../profile-session.ts";
+
+/** `firn profile add`: builds packages and adds them to a profile. A package that is there already is replaced. */
+export const command: Command = {
+  positionals: [{ label: "installables", optional: true, repeats: true }],
+  flags: [
+    ...installableFlags,
+    stdinFlag,
+    profileFlag,
+    { name: "priority", labels: ["priority"], description: "The priority of the package to add." },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const priority = invocation.flags.value("priority");
+        if (priority !== undefined && !/^-?\d+$/.test(priority))
+          throw new FirnError("usage", `'${priority}' is not an integer`);
+        const elements = [];
+        for (const installable of session.installables()) {
+          elements.push(
+            await buildElement(session, installable, priority === undefined ? undefined : Number(priority)),
+          );
+        }
+        const profile = await openProfile(session);
+        const manifest = new Map(profile.manifest);
+        for (const { name, element } of elements) {
+          const same = [...manifest].find(([, old]) => isSame(old, element));
+          if (same !== undefined) {
+            session.progress.warn(`'${same[0]}' is already added`);
+            manifest.set(same[0], element);
+          } else manifest.set(freeName(manifest, name), element);
+        }
+        await switchProfile(session, profile.path, manifest);
+        return 0;
+      },
+    }),
+};
+
+function isSame(a: ProfileElement, b: ProfileElement): boolean {
+  if (a.originalUrl !== undefined) return a.originalUrl === b.originalUrl && a.attrPath === b.attrPath;
+  return b.originalUrl === undefined && a.storePaths.join() === b.storePaths.join();
+}

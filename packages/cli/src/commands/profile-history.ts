@@ -1,0 +1,32 @@
+import { describeManifestChange, findGenerations, type Manifest } from "@firn/system";
+import type { Command } from "../grammar/command.ts";
+import { manifestOf, openProfile, profileFlag } from "../profile-session.ts";
+import { withSession } from "../session.ts";
+
+/** `firn profile history`: every version of a profile and what changed in it. */
+export const command: Command = {
+  positionals: [],
+  flags: [profileFlag],
+  run: (invocation, io) =>
+    withSession(invocation, io, async (session) => {
+      const store = await session.store();
+      const { path } = await openProfile(session);
+      const { generations, current } = findGenerations(path);
+      const terminal = process.stdout.isTTY === true;
+      let before: Manifest = new Map();
+      let previous: number | undefined;
+      for (const generation of generations) {
+        const mark = generation.number === current ? "\x1b[32;1m" : "\x1b[1m";
+        const number = terminal ? `${mark}${generation.number}\x1b[0m` : String(generation.number);
+        const date = new Date(generation.created * 1000).toISOString().slice(0, 10);
+        if (previous !== undefined) io.out("\n");
+        io.out(`Version ${number} (${date})${previous === undefined ? "" : ` <- ${previous}`}:\n`);
+        const manifest = manifestOf(store, generation);
+        const changes = describeManifestChange(before, manifest);
+        io.out(`${(changes.length === 0 ? ["No changes."] : changes).map((line) => `  ${line}`).join("\n")}\n`);
+        before = manifest;
+        previous = generation.number;
+      }
+      return 0;
+    }),
+};

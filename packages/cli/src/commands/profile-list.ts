@@ -1,0 +1,35 @@
+import { parseJson, printProfileManifest } from "@firn/formats";
+import type { Command } from "../grammar/command.ts";
+import { jsonFlags } from "../grammar/flags.ts";
+import { openProfile, profileFlag } from "../profile-session.ts";
+import { printJsonResult, printLine } from "../render/output.ts";
+import { withSession } from "../session.ts";
+
+/** `firn profile list`: what a profile holds. */
+export const command: Command = {
+  positionals: [],
+  flags: [profileFlag, ...jsonFlags],
+  run: (invocation, io) =>
+    withSession(invocation, io, async (session) => {
+      const { manifest } = await openProfile(session);
+      if (invocation.flags.has("json")) {
+        printJsonResult(io, parseJson(printProfileManifest(manifest)), invocation);
+        return 0;
+      }
+      const bold = (text: string): string => (process.stdout.isTTY === true ? `\x1b[1m${text}\x1b[0m` : text);
+      let first = true;
+      for (const [name, element] of [...manifest].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        if (!first) io.out("\n");
+        first = false;
+        printLine(io, `Name:               ${bold(name)}${element.active ? "" : " (inactive)"}`);
+        if (element.originalUrl !== undefined) {
+          const outputs = element.outputs === undefined ? "" : `^${element.outputs.join(",")}`;
+          printLine(io, `Flake attribute:    ${element.attrPath ?? ""}${outputs}`);
+          printLine(io, `Original flake URL: ${element.originalUrl}`);
+          printLine(io, `Locked flake URL:   ${element.url ?? ""}`);
+        }
+        printLine(io, `Store paths:        ${element.storePaths.join(" ")}`);
+      }
+      return 0;
+    }),
+};

@@ -1,0 +1,119 @@
+/**
+ * Generations: a profile is a link to `NAME-N-link`, which is a link into the store. A switch is one rename; what was
+ * before stays until it is deleted (manual: "Profiles").
+ */
+import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { addPermRoot, disk, type LocalStore, PathLocks } from "@firn/store";
+
+/** One generation. */
+export interface Generation {
+  readonly number: number;
+  /** The link `NAME-N-link`. */
+  readonly link: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+}
+
+/** The generations of a profile, oldest first, and the number of the current one. */
+export function findGenerations(profile: string): {
+  readonly generations: readonly Generation[];
+  readonly current: number | undefined;
+} {
+  const directory = dirname(profile);
+  const name = basename(profile);
+  const generations: Generation[] = [];
+  for (const entry of listDirectory(directory)) {
+    const number = generationNumber(name, entry);
+    if (number === undefined) continue;
+    const link = join(directory, entry);
+    generations.push({ number, link, created: Math.floor(lstatSync(link).mtimeMs / 1000) });
+  }
+  generations.sort((a, b) => a.number - b.number);
+  const target = readLink(profile);
+  return { generations, current: target === undefined ? undefined : generationNumber(name, basename(target)) };
+}
+
+function listDirectory(directory: string): string[] {
+  return lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(directory) : [];
+}
+
+function generationNumber(name: string, entry: string): number | undefined {
+  if (!entry.startsWith(`${name}-`) || !entry.endsWith("-link")) return undefined;
+  const digits = entry.slice(name.length + 1, -"-link".length);
+  return /^[0-9]{1,9}$/.test(digits) ? Number(digits) : undefined;
+}
+
+function readLink(path: string): string | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
+}
+
+/** Runs `work` while nobody else changes the profile. */
+export async function withProfileLock<Result>(profile: string, work: () => Promise<Result>): Promise<Result> {
+  disk.mkdirs(byteStringOf(dirname(profile)));
+  const locks = await PathLocks.acquire([byteStringOf(profile)], () => undefined);
+  try {
+    return await work();
+  } finally {
+    locks.release();
+  }
+}
+
+/** Makes a store path the next generation of a profile and switches to it; the same path as now makes none. */
+export async function setProfile(store: LocalStore, profile: string, storePath: string): Promise<Generation> {
+  return withProfileLock(profile, async () => {
+    const { generations, current } = findGenerations(profile);
+    const now = generations.find((generation) => generation.number === current);
+    if (now !== undefined && readLink(now.link) === storePath) return now;
+    const number = (generations.at(-1)?.number ?? 0) + 1;
+    const link = join(dirname(profile), `${basename(profile)}-${number}-link`);
+    await addPermRoot(store, storePath, byteStringOf(link));
+    switchLink(profile, link);
+    return { number, link, created: Math.floor(Date.now() / 1000) };
+  });
+}
+
+/** Points the profile at a generation's link, by one rename. */
+function switchLink(profile: string, link: string): void {
+  const present = lstatSync(profile, { throwIfNoEntry: false });
+  if (present !== undefined && !present.isSymbolicLink()) {
+    throw new FirnError("bad-profile", `cannot switch profile '${profile}': it is not a symlink`);
+  }
+  disk.replaceSymlink(byteStringOf(basename(link)), byteStringOf(profile));
+}
+
+/** Switches a profile back: to generation `to`, or to the one before the current. Returns the numbers from and to. */
+export async function rollbackProfile(
+  profile: string,
+  options: { readonly to?: number; readonly dryRun?: boolean } = {},
+): Promise<{ readonly from: number | undefined; readonly to: number }> {
+  return withProfileLock(profile, async () => {
+    const { generations, current } = findGenerations(profile);
+    const target =
+      options.to === undefined
+        ? generations.filter((generation) => current === undefined || generation.number < current).at(-1)
+        : generations.find((generation) => generation.number === options.to);
+    if (target === undefined) {
+      throw new FirnError(
+        "no-generation",
+        options.to === undefined
+          ? `no profile version older than the current (${current ?? 0}) exists`
+          : `profile version ${options.to} does not exist`,
+      );
+    }
+    if (options.dryRun !== true) switchLink(profile, target.link);
+    return { from: current, to: target.number };
+  });
+}
+
+/** Deletes generations by number; the current one is an error. */
+export async function deleteGenerations(profile: string, numbers: readonly number[]): Promise<void> {
+  await withProfileLock(profile, async () => {
+    const { generations, current } = findGenerations(profile);
+    if (current !== undefined && numbers.includes(current)) {
+      throw new FirnError("bad-profile", `cannot delete current version of profile '${profile}'`);
+    }
+    for (const { number, link } of generations) if (numbers.includes(number)) disk.unlink(byteStringOf(link));
+  });
+}

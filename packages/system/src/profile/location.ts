@@ -1,0 +1,26 @@
+/** Where a user's profile lies when none is named, as the reference has it. */
+import { lstatSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { LocalStore } from "@firn/store";
+
+/** The default profile of the user, `~/.nix-profile` being made a link to it when it is missing. */
+export function defaultProfile(
+  store: LocalStore,
+  environment: Readonly<Record<string, string | undefined>>,
+  useXdg: boolean,
+): string {
+  const home = environment.HOME ?? homedir();
+  const state = join(environment.XDG_STATE_HOME ?? join(home, ".local", "state"), "nix");
+  const root = process.getuid?.() === 0;
+  const profiles = root ? `${store.location.stateDir}/profiles/per-user/root` : join(state, "profiles");
+  const link = useXdg ? join(state, "profile") : join(home, ".nix-profile");
+  const present = lstatSync(link, { throwIfNoEntry: false });
+  if (present === undefined) {
+    mkdirSync(profiles, { recursive: true });
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(profiles, "profile"), link);
+    return join(profiles, "profile");
+  }
+  return present.isSymbolicLink() ? resolve(dirname(link), readlinkSync(link)) : link;
+}

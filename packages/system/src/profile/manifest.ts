@@ -1,0 +1,86 @@
+/** What a profile holds: `manifest.json` read, changed and made into a new tree of links. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { linkPackages } from "@firn/build";
+import {
+  byteStringOf,
+  FirnError,
+  type ProfileElement,
+  parseProfileManifest,
+  printProfileManifest,
+  storePathName,
+} from "@firn/formats";
+import { parseDrvName } from "@firn/language";
+import type { LocalStore } from "@firn/store";
+
+/** Elements by name. */
+export type Manifest = ReadonlyMap<string, ProfileElement>;
+
+/** Reads the manifest of a profile, or of one of its generations; an absent profile is empty. */
+export function readManifest(store: LocalStore, storePath: string | undefined): Manifest {
+  if (storePath === undefined) return new Map();
+  const root = store.realPath(storePath);
+  if (existsSync(join(root, "manifest.json"))) {
+    return parseProfileManifest(readFileSync(join(root, "manifest.json"), "latin1"));
+  }
+  if (existsSync(join(root, "manifest.nix"))) {
+    throw new FirnError(
+      "bad-profile",
+      `profile '${storePath}' is incompatible with 'nix profile'; please use 'nix-env' instead`,
+    );
+  }
+  return new Map();
+}
+
+/** A name that no element has: the wanted one, or with a number. */
+export function freeName(manifest: Manifest, wanted: string): string {
+  let name = wanted;
+  for (let n = 1; manifest.has(name); n++) name = `${wanted}-${n}`;
+  return name;
+}
+
+/** The name of an element that is just a store path: its package name without version. */
+export function storePathElementName(storePath: string): string {
+  return parseDrvName(storePathName(storePath)).name;
+}
+
+/** Builds the tree of a manifest and adds it to the store; returns its path. Error `collision`. */
+export async function buildProfile(
+  store: LocalStore,
+  manifest: Manifest,
+  warn: (text: string) => void,
+): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "firn-profile-"));
+  try {
+    const packages = [...manifest.values()].flatMap(({ storePaths, active, priority }) =>
+      storePaths.map((path) => ({ path, active, priority })),
+    );
+    linkPackages({ store, out: byteStringOf(directory), log: warn }, packages);
+    const sorted = new Map([...manifest].sort(([a], [b]) => (a < b ? -1 : 1)));
+    writeFileSync(join(directory, "manifest.json"), printProfileManifest(sorted), "latin1");
+    const references = [...new Set(packages.map(({ path }) => path))].sort();
+    return (await store.addPath(byteStringOf(directory), { name: "profile", method: "nar", references })).path;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The versions of an element's store paths, for comparisons: `2.10`, or "" when there is none. */
+export function elementVersions(element: ProfileElement): string {
+  return [...new Set(element.storePaths.map((path) => parseDrvName(storePathName(path)).version))].sort().join(", ");
+}
+
+/** What changed between two manifests, a line each: `hello: 2.10 -> 2.12`. */
+export function describeManifestChange(before: Manifest, after: Manifest): string[] {
+  const lines: string[] = [];
+  const shown = (element: ProfileElement | undefined): string =>
+    element === undefined ? "∅" : elementVersions(element) || "ε";
+  for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+    const [old, now] = [before.get(name), after.get(name)];
+    const [from, to] = [shown(old), shown(now)];
+    if (from !== to) lines.push(`${name}: ${from} -> ${to}`);
+    else if (old?.storePaths.join() !== now?.storePaths.join()) lines.push(`${name}: ${from} (rebuilt)`);
+  }
+  return lines;
+}

@@ -1,0 +1,1 @@
+let a = derivation { name = "a"; system = "s"; builder = "b"; outputs = [ "out" "lib" ]; }; b = derivation { name = "b"; system = "s"; builder = "${a}/bin/x"; dep = a.lib; }; c = derivation { name = "c"; system = "s"; builder = "b"; inherit b; }; in [ b.drvPath b.outPath c.drvPath ]

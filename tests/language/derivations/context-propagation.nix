@@ -1,0 +1,1 @@
+let a = derivation { name = "a"; system = "s"; builder = "b"; }; h = builtins.hasContext; s = "${a}"; in with builtins; [ (h (substring 0 5 s)) (h (replaceStrings [ "x" ] [ s ] "y")) (h (replaceStrings [ "x" ] [ s ] "x")) (h (concatStringsSep s [ "a" ])) (h (toJSON { x = s; })) (h (baseNameOf s)) (h (unsafeDiscardStringContext s)) (h (head (split "/" s))) (h (toString [ s ])) ]

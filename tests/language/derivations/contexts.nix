@@ -1,0 +1,1 @@
+let a = derivation { name = "a"; system = "s"; builder = "b"; }; in [ (builtins.getContext "${a}") (builtins.getContext a.drvPath) (builtins.hasContext "x") (builtins.getContext (builtins.unsafeDiscardOutputDependency a.drvPath)) ]

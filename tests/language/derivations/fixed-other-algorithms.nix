@@ -1,0 +1,1 @@
+map (p: (derivation { name = "f"; system = "s"; builder = "b"; outputHash = p.h; outputHashAlgo = p.a; outputHashMode = p.m; }).outPath) [ { a = "sha1"; h = "a9993e364706816aba3e25717850c26c9cd0d89d"; m = "flat"; } { a = "md5"; h = "900150983cd24fb0d6963f7d28e17f72"; m = "recursive"; } ]

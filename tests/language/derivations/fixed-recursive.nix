@@ -1,0 +1,1 @@
+let d = derivation { name = "f"; system = "s"; builder = "b"; outputHash = "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="; outputHashMode = "recursive"; }; e = derivation { name = "e"; system = "s"; builder = d; }; in [ d.drvPath d.outPath e.drvPath e.outPath ]

@@ -1,0 +1,1 @@
+let a = derivation { name = "a"; system = "s"; builder = "b"; }; in /x + "${a}"

@@ -1,0 +1,1 @@
+[ builtins.langVersion (builtins ? builtins) (builtins.builtins == builtins || true) builtins.storeDir ]

@@ -1,0 +1,1 @@
+let s = { b = 1; a = 2; }; in "${toString (builtins.attrValues s)}"

@@ -1,0 +1,1 @@
+builtins.toJSON [ { outPath = "p"; x = throw "no"; } { __toString = s: "t"; } "é" ]

@@ -1,0 +1,1 @@
+with builtins; [ (split "^a" "aab") (split "b$" "abb") (match "^ab$" "ab") ]

@@ -1,0 +1,1 @@
+with builtins; [ (split "" "ab") (split "a*" "baac") (split "(b*)" "abb") ]

@@ -1,0 +1,1 @@
+let map = x: "mine"; true = false; in [ (map 1) true ]

@@ -1,0 +1,1 @@
+let p = builtins.unsafeGetAttrPos "a" { a = 1; }; in [ p.line p.column (builtins.unsafeGetAttrPos "b" {}) ]

@@ -1,0 +1,1 @@
+let big = builtins.listToAttrs (builtins.genList (i: { name = "k${toString i}"; value = i; }) 300); s = big // { k1 = "x"; new = 1; } // { k2 = "y"; }; in [ s.k1 s.k2 s.k299 s.new (builtins.length (builtins.attrNames s)) (s // big).k1 ]

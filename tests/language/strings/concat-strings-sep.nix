@@ -1,0 +1,1 @@
+with builtins; [ (concatStringsSep ", " [ "a" "b" ]) (concatStringsSep "x" []) (concatStringsSep "" [ "a" "b" ]) ]

@@ -1,0 +1,1 @@
+"tab\tnewline\nreturn\rquote\"backslash\\dollar\${x}other\q$x $${y}"

@@ -1,0 +1,1 @@
+builtins.fromTOML "s = \"\"\"\nfirst\n  second \\\n     joined\"\"\"\nt = '''\nraw\\n'''\n"
