@@ -39,7 +39,7 @@ export interface BuildResult {
 type Outputs = ReadonlyMap<string, string>;
 
 /** Exit status bits of failures, as the reference's. */
-export class FailureStatus {
+class FailureStatus {
   #bits = 0;
 
   add(error: FirnError): void {

@@ -11,9 +11,9 @@ import { fsPath, hasErrorCode, type LocalStore, removePath, type Settings } from
 import { seccompProgram } from "./seccomp.ts";
 
 /** Uid and gid that builders see. */
-export const sandboxUid = 1000;
+const sandboxUid = 1000;
 /** The group that builders see. */
-export const sandboxGid = 100;
+const sandboxGid = 100;
 const DEVICES = ["/dev/full", "/dev/kvm", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
 
 /** What a sandbox must hold. */
