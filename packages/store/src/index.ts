@@ -10,7 +10,7 @@ export { removePath } from "./fs/remove.ts";
 export { RestoreSink } from "./fs/restore.ts";
 export { type ContentHashOptions, hashContent, hashNarContent } from "./local/content-hash.ts";
 export * from "./local/gc.ts";
-export { LocalStore, type LocalStoreOptions, readStoreFile } from "./local/local-store.ts";
+export { LocalStore, type LocalStoreOptions, readStoreFile, type StoreText } from "./local/local-store.ts";
 export { type StoreLocation, storeLocation } from "./local/location.ts";
 export * from "./local/open.ts";
 export { hashTree, type OptimiseResult } from "./local/optimise.ts";
