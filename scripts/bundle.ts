@@ -40,7 +40,9 @@ await build({
   external: ["koffi", "lzma-native"],
   plugins: [bundledFiles],
   // Bundled CommonJS packages call `require` for Node's own modules.
-  banner: { js: 'import { createRequire as firnRequire } from "node:module"; const require = firnRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as firnRequire } from "node:module"; const require = firnRequire(import.meta.url);',
+  },
   logLevel: "warning",
 });
 cpSync(join(root, "packages/flake/src/call/call-flake.nix"), join(target, "dist/call-flake.nix"));

@@ -20,7 +20,10 @@ export interface Place {
   readonly environment: Record<string, string>;
   firn(...args: string[]): Promise<Outcome>;
   /** As `firn`, in another directory or with more environment. */
-  firnWith(options: { readonly cwd?: string; readonly env?: Record<string, string>; readonly input?: string }, ...args: string[]): Promise<Outcome>;
+  firnWith(
+    options: { readonly cwd?: string; readonly env?: Record<string, string>; readonly input?: string },
+    ...args: string[]
+  ): Promise<Outcome>;
   remove(): void;
 }
 
@@ -55,7 +58,10 @@ export function makePlace(): Place {
 }
 
 /** Runs the command line in this process: modules and their code are loaded once for all tests. */
-async function run(args: readonly string[], options: { cwd: string; env: Record<string, string>; input: string }): Promise<Outcome> {
+async function run(
+  args: readonly string[],
+  options: { cwd: string; env: Record<string, string>; input: string },
+): Promise<Outcome> {
   let out = "";
   let err = "";
   const code = await runCommandLine(["firn", ...args], {
@@ -74,7 +80,10 @@ async function run(args: readonly string[], options: { cwd: string; env: Record<
 }
 
 /** Runs the command line as a program of its own. */
-export function runProgram(args: readonly string[], options: { readonly cwd: string; readonly env: Record<string, string> }): Promise<Outcome> {
+export function runProgram(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env: Record<string, string> },
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], options);
     let out = "";

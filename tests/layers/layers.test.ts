@@ -36,7 +36,8 @@ test("packages depend only on those to their left", () => {
 let copy: string;
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "firn-layers-"));
-  for (const file of ["package.json", "biome.json", "tsconfig.base.json", "tsconfig.pure.json"]) cpSync(join(root, file), join(copy, file));
+  for (const file of ["package.json", "biome.json", "tsconfig.base.json", "tsconfig.pure.json"])
+    cpSync(join(root, file), join(copy, file));
   for (const name of ["formats", "store"]) {
     const keep = (path: string): boolean => !path.endsWith(".test.ts");
     cpSync(join(root, "packages", name), join(copy, "packages", name), { recursive: true, filter: keep });
@@ -51,7 +52,10 @@ afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 function run(...command: string[]): { status: number | null; output: string } {
   const [program = "", ...args] = command;
-  const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin", program), args, { cwd: copy, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin", program), args, {
+    cwd: copy,
+    encoding: "utf8",
+  });
   return { status, output: `${stdout}${stderr}` };
 }
 
@@ -73,7 +77,8 @@ function strayImports(tree: string): string[] {
     const file = join(entry.parentPath, entry.name);
     const own = join(tree, "packages", relative(join(tree, "packages"), file).split("/")[0] ?? "");
     for (const [, specifier = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]*)"/g)) {
-      if (!resolve(entry.parentPath, specifier).startsWith(`${own}/`)) found.push(`${relative(tree, file)}: ${specifier}`);
+      if (!resolve(entry.parentPath, specifier).startsWith(`${own}/`))
+        found.push(`${relative(tree, file)}: ${specifier}`);
     }
   }
   return found;
@@ -82,7 +87,9 @@ function strayImports(tree: string): string[] {
 test("no file imports a neighbour by a relative path", () => {
   expect(strayImports(root)).toEqual([]);
   const bad = { "packages/store/src/bad.ts": 'export { FirnError } from "../../formats/src/base/error.ts";\n' };
-  expect(violation(bad, () => strayImports(copy))).toEqual(["packages/store/src/bad.ts: ../../formats/src/base/error.ts"]);
+  expect(violation(bad, () => strayImports(copy))).toEqual([
+    "packages/store/src/bad.ts: ../../formats/src/base/error.ts",
+  ]);
 });
 
 const biome = ["biome", "lint", "--vcs-enabled=false", "--max-diagnostics=200"];
@@ -93,11 +100,41 @@ test("the untouched copy passes the same tools", () => {
 });
 
 test.each([
-  ["a Node module in a pure package", "packages/formats/src/bad.ts", 'import { readFileSync } from "node:fs";\nexport const x = readFileSync;\n', ["tsc", "--build", "packages/formats"], "node:fs"],
-  ["a Node global in a pure package", "packages/formats/src/bad.ts", "export const x = process.env;\n", ["tsc", "--build", "packages/formats"], "process"],
-  ["a Node module in a pure package, at lint time", "packages/formats/src/bad.ts", 'export { readFileSync } from "node:fs";\n', [...biome, "packages/formats/src/bad.ts"], "noNodejsModules"],
-  ["a package that is not declared", "packages/store/src/bad.ts", 'export { Evaluator } from "@firn/language";\n', [...biome, "packages/store/src/bad.ts"], "noUndeclaredDependencies"],
-  ["an import cycle", "packages/formats/src/bad.ts", 'import { b } from "./worse.ts";\nexport const a = () => b;\n', [...biome, "packages/formats/src/bad.ts"], "noImportCycles"],
+  [
+    "a Node module in a pure package",
+    "packages/formats/src/bad.ts",
+    'import { readFileSync } from "node:fs";\nexport const x = readFileSync;\n',
+    ["tsc", "--build", "packages/formats"],
+    "node:fs",
+  ],
+  [
+    "a Node global in a pure package",
+    "packages/formats/src/bad.ts",
+    "export const x = process.env;\n",
+    ["tsc", "--build", "packages/formats"],
+    "process",
+  ],
+  [
+    "a Node module in a pure package, at lint time",
+    "packages/formats/src/bad.ts",
+    'export { readFileSync } from "node:fs";\n',
+    [...biome, "packages/formats/src/bad.ts"],
+    "noNodejsModules",
+  ],
+  [
+    "a package that is not declared",
+    "packages/store/src/bad.ts",
+    'export { Evaluator } from "@firn/language";\n',
+    [...biome, "packages/store/src/bad.ts"],
+    "noUndeclaredDependencies",
+  ],
+  [
+    "an import cycle",
+    "packages/formats/src/bad.ts",
+    'import { b } from "./worse.ts";\nexport const a = () => b;\n',
+    [...biome, "packages/formats/src/bad.ts"],
+    "noImportCycles",
+  ],
 ] as const)("%s fails the check", (_what, path, text, command, word) => {
   const worse = 'import { a } from "./bad.ts";\nexport const b = () => a;\n';
   const files = { [path]: text, ...(word === "noImportCycles" ? { "packages/formats/src/worse.ts": worse } : {}) };

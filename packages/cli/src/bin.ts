@@ -1,7 +1,7 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+import { enableCompileCache } from "node:module";
 /** The entry of the published package: compiled code is kept between runs, then the program proper starts. */
 import { basename } from "node:path";
-import { enableCompileCache } from "node:module";
 
 enableCompileCache();
 const { runCommandLine } = await import("./main.ts");

@@ -239,6 +239,7 @@ export const commandTable: readonly CommandEntry[] = [
 type LegacyCommand = (words: readonly string[], io: Io) => Promise<number>;
 
 /** The old commands, by the name they are called by. */
-export const legacyTable: ReadonlyMap<string, () => Promise<LegacyCommand>> = new Map<string, () => Promise<LegacyCommand>>([
-  ["nix-instantiate", async () => (await import("../legacy/nix-instantiate-entry.ts")).nixInstantiate],
-]);
+export const legacyTable: ReadonlyMap<string, () => Promise<LegacyCommand>> = new Map<
+  string,
+  () => Promise<LegacyCommand>
+>([["nix-instantiate", async () => (await import("../legacy/nix-instantiate-entry.ts")).nixInstantiate]]);

@@ -14,5 +14,9 @@ export async function nixInstantiate(words: readonly string[], io: Io): Promise<
     readStdin: () => readFileSync(0, "latin1"),
   };
   const storeless = io.env.NIX_REMOTE?.startsWith("dummy:") === true;
-  return runNixInstantiate(words, commandIo, storeless ? undefined : (settings, readOnly) => lazyServices(settings, io, readOnly));
+  return runNixInstantiate(
+    words,
+    commandIo,
+    storeless ? undefined : (settings, readOnly) => lazyServices(settings, io, readOnly),
+  );
 }

@@ -2,8 +2,8 @@
 import { type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
 import { type LocalStore, openLocalStore, openSubstituters, type Settings } from "@firn/store";
 import type { Io } from "../io.ts";
-import type { OpenServices } from "./nix-instantiate.ts";
 import { makeProgress } from "../render/progress.ts";
+import type { OpenServices } from "./nix-instantiate.ts";
 
 /** Makes services over the configured store; nothing is opened before the first call. */
 export function lazyServices(settings: Settings, io: Io, readOnly: boolean): OpenServices {
