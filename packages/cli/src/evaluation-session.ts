@@ -93,9 +93,9 @@ export function withEvaluation(
           lock: { ...lockOptions(invocation, session, io), ...more.lock },
           report: (message) => {
             progress.clear();
-            if (message.kind === "trace") io.err(`trace: ${decode(message.text)}\n`);
-            else if (message.kind === "warning") io.err(`${decode(renderWarning(message.text, message.position))}\n`);
-            else io.err(`evaluation warning: ${decode(message.text)}\n`);
+            if (message.kind === "trace") io.err(`trace: ${message.text}\n`);
+            else if (message.kind === "warning") io.err(`${renderWarning(message.text, message.position)}\n`);
+            else io.err(`evaluation warning: ${message.text}\n`);
           },
           warn: (text) => progress.warn(text),
         });
@@ -153,10 +153,6 @@ export function withEvaluation(
       await builder.close();
     }
   });
-}
-
-function decode(byteText: string): string {
-  return Buffer.from(byteText, "latin1").toString("utf8");
 }
 
 function systemOf(session: Session): string {

@@ -27,13 +27,13 @@ import { compile, evaluateSource } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
 import { addSource, resolvePosition, type Source, type SourceOrigin } from "./code/source.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
-import { parseSource } from "./syntax/parser.ts";
+import { parseExpressionAt } from "./syntax/parser.ts";
 import { parentOf } from "./syntax/path-text.ts";
 import { showExpr } from "./syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "./value/context.ts";
 import { EvaluationError, toFirnError } from "./value/evaluation-error.ts";
 import { plainPrint, printAmbiguous, printValue } from "./value/print.ts";
-import { Attrs, makeAttrs, type Slot, shapeOf, type Value } from "./value/value.ts";
+import { Attrs, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
 
 export interface EvaluatorOptions {
   /** Keeps a frame for every function call in traces. */
@@ -74,6 +74,7 @@ export class Evaluator {
         pipes: mode.experimentalFeatures.includes("pipe-operators"),
         pure: mode.pure,
         homeDirectory: () => host.homeDirectory(),
+        warn: (message) => host.report({ kind: "warning", text: textOf(message) }),
         lint: (name, message, pos) => {
           const level = mode.lints[name];
           if (level === "ignore") return;
@@ -120,7 +121,7 @@ export class Evaluator {
     return this.run(() => {
       const source = this.source(from);
       compile(source, this.evaluation, null);
-      return showExpr(parseSource(source, this.evaluation.parser).expr);
+      return showExpr(parseExpressionAt(source, this.evaluation.parser, 0));
     });
   }
 
@@ -170,12 +171,7 @@ export class Evaluator {
   }
 
   makeAttrs(members: Readonly<Record<string, Slot>>): Attrs {
-    const names = Object.keys(members);
-    return makeAttrs(
-      names.map(intern),
-      names.map((name) => members[name]!),
-      null,
-    );
+    return setOf(members);
   }
 
   /** A string that refers to store paths. */

@@ -111,7 +111,7 @@ export interface EvalMode {
 export type LintName = "url-literals" | "short-path-literals" | "absolute-path-literals";
 export type LintLevel = "ignore" | "warn" | "fatal";
 
-/** What `trace`, `warn` and the evaluator itself report while running. */
+/** What `trace`, `warn` and the evaluator itself report while running. `text` is ordinary text, not a byte string. */
 export type EvalMessage =
   | { readonly kind: "trace"; readonly text: string }
   /** `builtins.warn`: printed as "evaluation warning: …". */

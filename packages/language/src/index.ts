@@ -15,6 +15,7 @@ export { fetchurlSource } from "./builtins/internal-sources.ts";
 export { compareVersions, parseDrvName, versionComponents } from "./builtins/versions.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
+export { force as forceValue } from "./code/interpret.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
@@ -25,8 +26,11 @@ export {
   Float,
   Lambda,
   type List,
+  membersOf,
   Path,
   type Slot,
+  setOf,
+  showType,
   Thunk,
   type Value,
 } from "./value/value.ts";

@@ -4,6 +4,13 @@ import type { FirnError, SourcePosition, TraceFrame } from "@firn/formats";
 export interface RenderOptions {
   /** Prints the whole trace instead of its first frames. */
   readonly showTrace: boolean;
+  /** Keeps colours that the message itself has; without it they are taken out. */
+  readonly colors?: boolean;
+}
+
+/** Terminal sequences that a message may carry (expressions put them there). */
+export function withoutEscapes(text: string): string {
+  return text.replace(/\x1b(?:\[[0-9;?]*[A-Za-z]|\]8;[^\x07\x1b]*(?:\x07|\x1b\\))/g, "");
 }
 
 const shownFrames = 3;
@@ -104,10 +111,11 @@ export function renderError(error: FirnError, options: RenderOptions): string {
   body += `${error.message}\n`;
   if (error.position !== undefined) body += place(error.position, "");
   body += suggestionText(error.suggestions);
-  return indentRest(prefix, body);
+  return indentRest(prefix, options.colors === true ? body : withoutEscapes(body));
 }
 
 /** A warning with the place it is about. */
 export function renderWarning(text: string, position: SourcePosition | undefined): string {
-  return indentRest("warning: ", `${text}\n${position === undefined ? "" : place(position, "")}`);
+  if (position === undefined) return `warning: ${text}`;
+  return indentRest("warning: ", `${text}\n${place(position, "")}`);
 }

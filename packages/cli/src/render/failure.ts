@@ -3,6 +3,7 @@ import { FirnError } from "@firn/formats";
 import { UsageError } from "../grammar/parse.ts";
 import { didYouMean } from "../grammar/suggest.ts";
 import type { Io } from "../io.ts";
+import { renderError } from "./error.ts";
 
 /** Where the failure happened. */
 export interface FailureContext {
@@ -22,7 +23,9 @@ export function renderFailure(error: unknown, context: FailureContext): number {
     return 1;
   }
   if (error instanceof FirnError) {
-    io.err(`${label} ${indent(error.message)}\n`);
+    const showTrace = context.words.includes("--show-trace");
+    const text = renderError(error, { showTrace, colors: io.terminal });
+    io.err(`${text.replace("error:", label)}\n`);
     if (error.hint !== undefined) io.err(`       ${indent(error.hint)}\n`);
     return error.exitStatus;
   }

@@ -1,6 +1,6 @@
 /** The EvalHost over Node: files are read here, everything else goes to services. Runs inside the evaluator's worker. */
 import fs from "node:fs";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import {
   type EvalHost,
   type EvalMessage,
@@ -138,7 +138,7 @@ export function createNodeHost(
       if (!mode.pure) allowed.add(absolute);
       return absolute;
     }
-    report({ kind: "warning", text: `Nix search path entry '${path}' does not exist, ignoring` });
+    report({ kind: "warning", text: textOf(`Nix search path entry '${path}' does not exist, ignoring`) });
     return undefined;
   }
 

@@ -11,6 +11,7 @@ import {
   type Slot,
   type Value,
 } from "@firn/language";
+import { flakeRefBuiltins } from "./flake-builtins.ts";
 import type { AutoArgData, DerivationFacts, Handle, PlainData, Request, Responses, ValueKind } from "./protocol.ts";
 
 export class Session {
@@ -19,7 +20,10 @@ export class Session {
   private nextHandle = 1;
 
   constructor(host: EvalHost, showTrace: boolean, flakes: boolean) {
-    this.evaluator = new Evaluator(host, { showTrace, extraBuiltins: flakes ? [finalTreeBuiltin] : [] });
+    this.evaluator = new Evaluator(host, {
+      showTrace,
+      extraBuiltins: flakes ? [flakeRefBuiltins, finalTreeBuiltin] : [flakeRefBuiltins],
+    });
   }
 
   private keep(slot: Slot): Handle {

@@ -23,7 +23,7 @@ export interface ParserOptions {
   /** Called for literals that a lint may object to; `message` words it for a warning or an error. */
   lint(name: LintName, message: (fatal: boolean) => string, pos: number): void;
   /** Called for `f or`-like code that a later release may read otherwise. */
-  warn?(message: string, pos: number): void;
+  warn(message: string): void;
 }
 
 export interface ParseResult {
@@ -93,7 +93,14 @@ class Parser {
   private readonly free: string[] = [];
   private depth = 0;
 
-  constructor(source: Source, options: ParserOptions, offset: number) {
+  /** Calls `f or` and where they end: they read differently once `or` is a plain name. */
+  private readonly cursed = new Map<Expr, number>();
+  /** Off when a text is read again: it has been complained about already. */
+  private readonly reporting: boolean;
+
+  constructor(source: Source, options: ParserOptions, at: { readonly offset: number; readonly reporting: boolean }) {
+    const { offset } = at;
+    this.reporting = at.reporting;
     this.source = source;
     this.options = options;
     this.lexer = new T.Lexer(source.text, source.base, { offset, pipes: options.pipes });
@@ -122,6 +129,19 @@ class Parser {
     const lexer: T.Lexer = this.lexer;
     const wanted = expected.length === 0 ? "" : `, expecting ${expected.join(" or ")}`;
     lexer.fail(`syntax error, unexpected ${T.tokenNames[lexer.token]!}${wanted}`);
+  }
+
+  private lint(name: LintName, message: (fatal: boolean) => string, pos: number): void {
+    if (this.reporting) this.options.lint(name, message, pos);
+  }
+
+  private warnIfCursed(expr: Expr): void {
+    const end = this.cursed.get(expr);
+    if (end === undefined || !this.reporting || expr.kind !== "call") return;
+    const snippet = this.source.text.slice(expr.pos - this.source.base, end);
+    this.options.warn(
+      `at ${showPosition(expr.pos)}: This expression uses \`or\` as an identifier in a way that will change in a future Nix release.\nWrap this entire expression in parentheses to preserve its current meaning:\n    (${snippet})\nGive feedback at https://github.com/NixOS/nix/pull/11121`,
+    );
   }
 
   private expect(token: number, expected: readonly string[] = [T.tokenNames[token]!]): void {
@@ -452,7 +472,9 @@ class Parser {
     const pos = this.pos;
     let left = this.selection();
     while (startsOperand(lexer.token)) {
-      left = call(left, this.selection(), pos);
+      const argument = this.selection();
+      this.warnIfCursed(argument);
+      left = call(left, argument, pos);
     }
     return left;
   }
@@ -468,12 +490,15 @@ class Parser {
       if (lexer.token === T.OR_KEYWORD) {
         lexer.next();
         fallback = this.selection();
+        this.warnIfCursed(fallback);
       }
       return { kind: "select", base, path, fallback, pos };
     }
     if (lexer.token === T.OR_KEYWORD) {
       lexer.next();
-      return { kind: "call", callee: base, args: [this.variable("or", pos)], pos };
+      const made: CallExpr = { kind: "call", callee: base, args: [this.variable("or", pos)], pos };
+      this.cursed.set(made, lexer.previousEnd);
+      return made;
     }
     return base;
   }
@@ -551,7 +576,7 @@ class Parser {
       }
       case T.URI: {
         const value = lexer.value as string;
-        this.options.lint(
+        this.lint(
           "url-literals",
           (fatal) =>
             `URL literals are ${fatal ? "disallowed" : "discouraged"}. Consider using a string literal "${value}" instead`,
@@ -564,6 +589,7 @@ class Parser {
         lexer.next();
         const inner = this.expression();
         this.expect(T.RIGHT_PAREN);
+        this.cursed.delete(inner);
         return inner;
       }
       case T.LEFT_BRACKET: {
@@ -571,7 +597,9 @@ class Parser {
         const elements: Expr[] = [];
         while (lexer.token !== T.RIGHT_BRACKET) {
           if (!startsOperand(lexer.token)) this.unexpected();
-          elements.push(this.selection());
+          const element = this.selection();
+          this.warnIfCursed(element);
+          elements.push(element);
         }
         lexer.next();
         return { kind: "list", elements, pos };
@@ -619,7 +647,7 @@ class Parser {
       if (this.options.pure) {
         throw new EvaluationError("eval-error", `the path '${text}' can not be resolved in pure mode`, 0);
       }
-      this.options.lint(
+      this.lint(
         "absolute-path-literals",
         () =>
           `home path literals are not portable. Consider replacing path literal '${text}' by a string, relative path, or parameter`,
@@ -628,14 +656,14 @@ class Parser {
       value = this.options.homeDirectory() + text.slice(1);
     } else {
       if (text.charCodeAt(0) === 47) {
-        this.options.lint(
+        this.lint(
           "absolute-path-literals",
           () =>
             `absolute path literals are not portable. Consider replacing path literal '${text}' by a string, relative path, or parameter`,
           pos,
         );
       } else if (text.charCodeAt(0) !== 46) {
-        this.options.lint(
+        this.lint(
           "short-path-literals",
           () => `relative path literal '${text}' should be prefixed with '.' for clarity: './${text}'`,
           pos,
@@ -879,15 +907,15 @@ export function positionOf(expr: Expr): number {
 
 /** Parses a whole source. */
 export function parseSource(source: Source, options: ParserOptions): ParseResult {
-  return new Parser(source, options, 0).whole();
+  return new Parser(source, options, { offset: 0, reporting: true }).whole();
 }
 
 /** Parses the one operand (an attribute selection, say) that starts at an offset. */
 export function parseSelectionAt(source: Source, options: ParserOptions, offset: number): Expr {
-  return new Parser(source, options, offset).operand();
+  return new Parser(source, options, { offset, reporting: false }).operand();
 }
 
 /** Parses the one expression that starts at an offset; the source is known to be valid. */
 export function parseExpressionAt(source: Source, options: ParserOptions, offset: number): Expr {
-  return new Parser(source, options, offset).one();
+  return new Parser(source, options, { offset, reporting: false }).one();
 }

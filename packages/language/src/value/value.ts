@@ -2,6 +2,7 @@
  * The values. Small classes with fixed fields: the evaluator makes millions of them. Strings are byte strings; integers
  * are JavaScript numbers while safe and BigInt beyond; lists are arrays of slots; a slot may still be a thunk.
  */
+import { intern, symbolNames } from "../code/memory.ts";
 import type { Context } from "./context.ts";
 import { emptyShape, makeShape, type Shape, type UpdatePlan } from "./shape.ts";
 
@@ -383,6 +384,22 @@ export function makeAttrs(symbols: number[], values: Slot[], positions: number[]
     if (sortedPositions !== null) sortedPositions[i] = positions![from]!;
   }
   return new Attrs(makeShape(keys, sortedPositions), sortedValues);
+}
+
+/** A set from names and slots. */
+export function setOf(members: Readonly<Record<string, Slot>>): Attrs {
+  const names = Object.keys(members);
+  return makeAttrs(
+    names.map(intern),
+    names.map((name) => members[name]!),
+    null,
+  );
+}
+
+/** Names and slots of a set, in byte order of the names. */
+export function membersOf(attrs: Attrs): [string, Slot][] {
+  const shape = shapeOf(attrs);
+  return shape.order().map((index) => [symbolNames[shape.keys[index]!]!, attrs.values[index]!]);
 }
 
 /** The words for a value's type inside messages ("a string", "the built-in function 'map'"). */

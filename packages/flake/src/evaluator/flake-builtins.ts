@@ -1,0 +1,53 @@
+/** Builtins about flake references; they need the fetchers' schemes, so they live here and not in the language. */
+import type { FlakeAttributes } from "@firn/formats";
+import {
+  type Attrs,
+  attrsArgument,
+  type BuiltinTable,
+  ContextString,
+  fail,
+  forceValue,
+  membersOf,
+  plainArgument,
+  type Slot,
+  setOf,
+  showType,
+} from "@firn/language";
+import { flakeRefFromAttributes, flakeRefToAttributes, parseFlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
+
+type FlakeValue = FlakeAttributes extends ReadonlyMap<string, infer V> ? V : never;
+
+function flakeValue(name: string, slot: Slot): FlakeValue {
+  const value = forceValue(slot);
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (value instanceof ContextString) return value.text;
+  if (typeof value === "number" || typeof value === "bigint") {
+    if (value < 0) throw fail(`negative value given for flake ref attr ${name}: ${value}`);
+    return BigInt(value);
+  }
+  throw fail(
+    `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${name}' is ${showType(value)}`,
+  );
+}
+
+export const flakeRefBuiltins: BuiltinTable = {
+  parseFlakeRef: {
+    arity: 1,
+    call: (a): Attrs => {
+      const text = plainArgument(a, "while evaluating the argument passed to builtins.parseFlakeRef");
+      const attributes = flakeRefToAttributes(parseFlakeRef(text));
+      const members: Record<string, Slot> = {};
+      for (const [name, value] of attributes) members[name] = typeof value === "bigint" ? Number(value) : value;
+      return setOf(members);
+    },
+  },
+  flakeRefToString: {
+    arity: 1,
+    call: (a) => {
+      const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.flakeRefToString");
+      const attributes = new Map<string, FlakeValue>();
+      for (const [name, slot] of membersOf(attrs)) attributes.set(name, flakeValue(name, slot));
+      return showFlakeRef(flakeRefFromAttributes(attributes));
+    },
+  },
+};
