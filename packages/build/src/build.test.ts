@@ -270,4 +270,34 @@ await buildPaths([{ kind: "built", drvPath: ${JSON.stringify(drvPath)}, outputs:
     expect(sleeping()).toEqual([]);
     await expect(build(drvPath, { signal: AbortSignal.timeout(500) })).rejects.toMatchObject({ code: "aborted" });
   });
+
+  it("loses nothing to garbage collections beside it", async () => {
+    const dep = await derive("dep", { script: "mkdir $out; echo x > $out/f" });
+    const user = await derive("user", {
+      script: `for i in 1 2 3 4 5 6 7 8; do cat ${dep.derivation.env.get("out")}/f; sleep 0.1; done; echo ${dep.derivation.env.get("out")} > $out`,
+      inputs: [dep.drvPath],
+    });
+    const file = path.join(root, "child.ts");
+    const index = new URL("../../store/src/index.ts", import.meta.url).pathname;
+    fs.writeFileSync(
+      file,
+      `import { collectGarbage, LocalStore, storeLocation } from ${JSON.stringify(index)};
+const store = await LocalStore.open({ location: storeLocation({ rootDir: ${JSON.stringify(root)} }) });
+await store.addTextToStore("garbage", "x", []);
+await store.close();
+const again = await LocalStore.open({ location: storeLocation({ rootDir: ${JSON.stringify(root)} }) });
+for (let i = 0; i < 5; i++) await collectGarbage(again, { action: "delete-dead" });
+if (await again.isValidPath((await again.queryAllValidPaths()).find((path) => path.endsWith("-garbage")) ?? "")) process.exit(3);
+await again.close();`,
+    );
+    const { spawn } = await import("node:child_process");
+    const collector = spawn(process.execPath, [file], { stdio: "ignore" });
+    const ended = new Promise<number | null>((resolve) => collector.on("exit", resolve));
+    const [result] = await build(user.drvPath);
+    expect(await ended).toBe(0);
+    const out = result!.outputs.get("out")!;
+    expect(await store.isValidPath(out)).toBe(true);
+    expect((await store.queryPathInfo(out))!.references).toEqual([dep.derivation.env.get("out")]);
+    expect(fs.existsSync(store.realPath(dep.derivation.env.get("out")!))).toBe(true);
+  });
 });

@@ -36,6 +36,9 @@ export interface BuildResult {
   readonly error?: FirnError;
 }
 
+/** Downloads at once. */
+const DOWNLOADS = 8;
+
 type Outputs = ReadonlyMap<string, string>;
 
 /** Exit status bits of failures, as the reference's. */
@@ -57,6 +60,7 @@ class Scheduler {
   readonly #options: BuildPathsOptions;
   readonly #substitution: Substitution;
   readonly #slots: Semaphore;
+  readonly #downloads = new Semaphore(DOWNLOADS);
   readonly #derivations = new Map<string, Promise<Outputs>>();
   readonly #realised = new Map<string, Outputs>();
   readonly #hashes = new Map<string, DerivationHash>();
@@ -172,7 +176,9 @@ class Scheduler {
     const unknown = [...derivation.inputDrvs].some(([path]) => this.#realised.has(path));
     if (needsResolution(derivation, unknown)) return this.#buildResolved(drvPath, derivation, inputs.byDerivation);
     this.#requireBuildable(drvPath, derivation);
-    const outputs = await this.#slots.run(() => this.#run({ drvPath, derivation, inputs: inputs.paths, mode }));
+    // Downloads wait for the network, not for the processor.
+    const slots = derivation.builder === "builtin:fetchurl" ? this.#downloads : this.#slots;
+    const outputs = await slots.run(() => this.#run({ drvPath, derivation, inputs: inputs.paths, mode }));
     if (derivationKind(derivation) === "floating" || derivationKind(derivation) === "impure") {
       this.#remember(drvPath, derivation, outputs);
     }

@@ -6,6 +6,8 @@ import { type EventSink, fsPath, type LocalStore, type Settings } from "@firn/st
 import { hasProgram } from "../sandbox/sandbox.ts";
 
 const MAX_LINE = 1 << 20;
+/** What bzip2 makes of nothing. */
+const EMPTY_BZIP2 = Buffer.from("BZh9\x17rE8P\x90\0\0\0\0", "latin1");
 
 /** Where the log of a derivation lies, without a compression suffix. */
 export function logFile(store: LocalStore, drvPath: string): string {
@@ -20,6 +22,7 @@ export class BuildLog {
   readonly #emit: EventSink;
   readonly #drvPath: string;
   #partial = "";
+  #compressed = false;
   #fd = -1;
   #compressor: ChildProcess | undefined;
   #finished: Promise<void> = Promise.resolve();
@@ -33,9 +36,12 @@ export class BuildLog {
     if (!options.settings.get("keep-build-log")) return;
     const file = logFile(options.store, drvPath);
     fs.mkdirSync(fsPath(file.slice(0, file.lastIndexOf("/"))), { recursive: true });
-    const compressed = options.settings.get("compress-build-log") && hasProgram("bzip2");
-    this.#fd = fs.openSync(fsPath(compressed ? `${file}.bz2` : file), "w", 0o644);
-    if (!compressed) return;
+    this.#compressed = options.settings.get("compress-build-log") && hasProgram("bzip2");
+    this.#fd = fs.openSync(fsPath(this.#compressed ? `${file}.bz2` : file), "w", 0o644);
+  }
+
+  /** Starts the compressor with the first output: most fetches and unpacked packages say nothing. */
+  #startCompressor(): void {
     const child = spawn("bzip2", ["-c"], { stdio: ["pipe", this.#fd, "ignore"], detached: true });
     this.#compressor = child;
     this.#finished = new Promise((resolve) => {
@@ -50,6 +56,7 @@ export class BuildLog {
   /** Adds output. */
   write(data: Buffer): void {
     this.size += data.length;
+    if (this.#compressed && this.#fd >= 0) this.#startCompressor();
     if (this.#compressor !== undefined) this.#compressor.stdin?.write(data);
     else if (this.#fd >= 0) fs.writeSync(this.#fd, data);
     const parts = (this.#partial + data.toString("latin1")).split("\n");
@@ -61,7 +68,10 @@ export class BuildLog {
   async close(): Promise<void> {
     if (this.#partial !== "") this.#line(this.#partial);
     this.#partial = "";
-    if (this.#fd >= 0) fs.closeSync(this.#fd);
+    if (this.#fd >= 0) {
+      if (this.#compressed) fs.writeSync(this.#fd, EMPTY_BZIP2);
+      fs.closeSync(this.#fd);
+    }
     this.#fd = -1;
     this.#compressor?.stdin?.end();
     this.#compressor = undefined;
