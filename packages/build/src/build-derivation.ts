@@ -21,6 +21,7 @@ import { prepareEnvironment, rewriteText } from "./environment.ts";
 import { BuildLog } from "./log/build-log.ts";
 import { type BuildOptions, readBuildOptions } from "./options.ts";
 import { registerOutputs } from "./outputs/register.ts";
+import { runPostBuildHook } from "./post-build-hook.ts";
 import { type RunResult, runBuilder } from "./run-builder.ts";
 import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.ts";
 
@@ -73,7 +74,9 @@ export async function buildDerivation(request: BuildRequest): Promise<BuildOutco
     }
     request.onStart?.();
     const kept = request.mode === "repair" ? new Map<string, string>() : valid;
-    return { outputs: await buildLocked(request, known, kept), built: true };
+    const outputs = await buildLocked(request, known, kept);
+    await runPostBuildHook(request, [...outputs.values()]);
+    return { outputs, built: true };
   } finally {
     locks.release();
   }
@@ -267,6 +270,7 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
     store: request.store,
     settings,
     drvPath: request.drvPath,
+    system: derivation.system,
     inputPaths: run.inputPaths,
     hostBuildDir: directory.host,
     buildDir,

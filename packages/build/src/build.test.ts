@@ -221,4 +221,53 @@ describe.skipIf(!sandboxWorks())("building in the sandbox", () => {
     );
     expect(await store.isValidPath(good.derivation.env.get("out")!)).toBe(true);
   });
+
+  it("refuses a derivation that claims the output path of another", async () => {
+    const { derivation } = await derive("victim", { script: "echo good > $out" });
+    const forged: Derivation = { ...derivation, args: ["-ec", "echo evil > $out"] };
+    const { contents, references } = derivationStorePath(forged);
+    const drvPath = await store.addTextToStore("victim.drv", contents, references);
+    await expect(build(drvPath)).rejects.toThrow(
+      `derivation has incorrect output '${derivation.env.get("out")}', should be '/nix/store/`,
+    );
+  });
+
+  it("runs the post-build hook, whose failure is the build's", async () => {
+    const hook = path.join(root, "hook");
+    fs.writeFileSync(hook, `#!/bin/sh\necho "$DRV_PATH $OUT_PATHS" > ${root}/told; exit 1\n`, { mode: 0o755 });
+    settings.set("post-build-hook", hook);
+    const { drvPath, derivation } = await derive("hooked", { script: "touch $out" });
+    await expect(build(drvPath)).rejects.toThrow(`program '${hook}' failed with exit code 1`);
+    expect(fs.readFileSync(path.join(root, "told"), "latin1")).toBe(`${drvPath} ${derivation.env.get("out")}\n`);
+  });
+
+  it("leaves no process behind when it is killed", async () => {
+    const { drvPath } = await derive("orphan", { script: "echo pid; sleep 98765" });
+    const file = path.join(root, "child.ts");
+    const index = (name: string): string => new URL(`../../${name}/src/index.ts`, import.meta.url).pathname;
+    fs.writeFileSync(
+      file,
+      `import { LocalStore, Settings, storeLocation } from ${JSON.stringify(index("store"))};
+import { buildPaths } from ${JSON.stringify(index("build"))};
+const store = await LocalStore.open({ location: storeLocation({ rootDir: ${JSON.stringify(root)} }) });
+const settings = new Settings();
+settings.set("sandbox-paths", ${JSON.stringify(settings.textOf("sandbox-paths"))});
+await buildPaths([{ kind: "built", drvPath: ${JSON.stringify(drvPath)}, outputs: "*" }], {
+  store, settings, events: (event) => { if (event.kind === "build-log") process.kill(process.pid, "SIGKILL"); },
+});`,
+    );
+    const { spawnSync } = await import("node:child_process");
+    expect(spawnSync(process.execPath, [file]).signal).toBe("SIGKILL");
+    const sleeping = (): string[] =>
+      fs.readdirSync("/proc").filter((pid) => {
+        try {
+          return /^[0-9]+$/.test(pid) && fs.readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("98765");
+        } catch {
+          return false;
+        }
+      });
+    for (let i = 0; i < 50 && sleeping().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sleeping()).toEqual([]);
+    await expect(build(drvPath, { signal: AbortSignal.timeout(500) })).rejects.toMatchObject({ code: "aborted" });
+  });
 });

@@ -13,7 +13,6 @@ import {
   type PathInfo,
   printHash,
   printJson,
-  storePathBaseName,
   structuredAttrsVariable,
   toNix32,
 } from "@firn/formats";
@@ -179,9 +178,4 @@ export function rewriteText(text: string, rewrites: ReadonlyMap<string, string>)
   let result = text;
   for (const [from, to] of rewrites) if (from !== to) result = result.replaceAll(from, to);
   return result;
-}
-
-/** Base names for messages. */
-export function displayName(path: string): string {
-  return storePathBaseName(path);
 }

@@ -27,5 +27,6 @@ export {
   debianIndex,
   debianSetDirectory,
 } from "./source/debian-flake.ts";
-export { userRegistryPath } from "./source/fetch-world.ts";
+export { makeFetchContext, userRegistryPath } from "./source/fetch-world.ts";
+export { makeHostServices } from "./source/host-services.ts";
 export { fetchRef, loadFlake } from "./source/flake-source.ts";

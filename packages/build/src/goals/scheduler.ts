@@ -1,11 +1,13 @@
 /** Builds and fetches whole graphs: each derivation and path once, as many at a time as allowed, dependencies first. */
 import {
   type Derivation,
+  type DerivationHash,
   derivationKind,
   derivationOutputPath,
   derivationStorePath,
   FirnError,
   hashDerivationModulo,
+  makeOutputPath,
   printHash,
 } from "@firn/formats";
 import type { EventSink, LocalStore, Settings, Store } from "@firn/store";
@@ -37,7 +39,7 @@ export interface BuildResult {
 type Outputs = ReadonlyMap<string, string>;
 
 /** Exit status bits of failures, as the reference's. */
-export class FailureStatus {
+class FailureStatus {
   #bits = 0;
 
   add(error: FirnError): void {
@@ -57,6 +59,7 @@ class Scheduler {
   readonly #slots: Semaphore;
   readonly #derivations = new Map<string, Promise<Outputs>>();
   readonly #realised = new Map<string, Outputs>();
+  readonly #hashes = new Map<string, DerivationHash>();
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly status = new FailureStatus();
@@ -164,6 +167,7 @@ class Scheduler {
   }
 
   async #build(drvPath: string, derivation: Derivation, mode: "normal" | "check" | "repair"): Promise<Outputs> {
+    this.#checkOutputPaths(drvPath, derivation);
     const inputs = await this.#ensureInputs(drvPath, derivation);
     const unknown = [...derivation.inputDrvs].some(([path]) => this.#realised.has(path));
     if (needsResolution(derivation, unknown)) return this.#buildResolved(drvPath, derivation, inputs.byDerivation);
@@ -339,13 +343,40 @@ class Scheduler {
     }
   }
 
-  #hashOf(drvPath: string): ReturnType<typeof hashDerivationModulo> {
+  /**
+   * Output paths must follow from the derivation: otherwise one that came from elsewhere could put its result in another's place.
+   */
+  #checkOutputPaths(drvPath: string, derivation: Derivation): void {
+    if (derivationKind(derivation) !== "input-addressed") return;
+    const { storeDir } = this.#options.store;
+    const found = hashDerivationModulo(derivation, {
+      maskOutputs: true,
+      storeDir,
+      lookup: (path) => this.#hashOf(path),
+    });
+    for (const [name, output] of derivation.outputs) {
+      if (output.kind !== "input-addressed") continue;
+      const bad = (what: string): FirnError =>
+        new FirnError("bad-derivation", `derivation has incorrect output '${output.path}', should be ${what}`, {
+          trace: [{ message: `while checking derivation '${drvPath}'` }],
+        });
+      if (found.deferred) throw bad("deferred");
+      const right = makeOutputPath(name, found.hashes.get(name)!, { name: derivation.name, storeDir });
+      if (right !== output.path) throw bad(`'${right}'`);
+    }
+  }
+
+  #hashOf(drvPath: string): DerivationHash {
+    const known = this.#hashes.get(drvPath);
+    if (known !== undefined) return known;
     const { store } = this.#options;
-    return hashDerivationModulo(store.readDerivation(drvPath), {
+    const hash = hashDerivationModulo(store.readDerivation(drvPath), {
       maskOutputs: false,
       storeDir: store.storeDir,
       lookup: (path) => this.#hashOf(path),
     });
+    this.#hashes.set(drvPath, hash);
+    return hash;
   }
 }
 

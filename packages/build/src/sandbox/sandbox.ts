@@ -11,9 +11,9 @@ import { fsPath, hasErrorCode, type LocalStore, removePath, type Settings } from
 import { seccompProgram } from "./seccomp.ts";
 
 /** Uid and gid that builders see. */
-export const sandboxUid = 1000;
+const sandboxUid = 1000;
 /** The group that builders see. */
-export const sandboxGid = 100;
+const sandboxGid = 100;
 const DEVICES = ["/dev/full", "/dev/kvm", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
 
 /** What a sandbox must hold. */
@@ -21,6 +21,8 @@ export interface SandboxPlan {
   readonly store: LocalStore;
   readonly settings: Settings;
   readonly drvPath: string;
+  /** The system the derivation is for. */
+  readonly system: string;
   readonly inputPaths: ReadonlySet<string>;
   /** Build directory on this machine. */
   readonly hostBuildDir: string;
@@ -287,7 +289,7 @@ function bubblewrap(plan: SandboxPlan, filtered: boolean): string[] {
 }
 
 function architecture(plan: SandboxPlan): string[] {
-  return plan.settings.get("system").startsWith("i686-") ? ["i686"] : [];
+  return plan.system.startsWith("i686-") ? ["i686"] : [];
 }
 
 function argumentsFile(environment: ReadonlyMap<string, string>, mounts: readonly string[]): Buffer {

@@ -235,6 +235,10 @@ export const commandTable: readonly CommandEntry[] = [
   ),
 ];
 
+/** Runs an old command with the words after its name. */
+type LegacyCommand = (words: readonly string[], io: Io) => Promise<number>;
+
 /** The old commands, by the name they are called by. */
-export const legacyTable: ReadonlyMap<string, () => Promise<(words: readonly string[], io: Io) => Promise<number>>> =
-  new Map();
+export const legacyTable: ReadonlyMap<string, () => Promise<LegacyCommand>> = new Map<string, () => Promise<LegacyCommand>>([
+  ["nix-instantiate", async () => (await import("../legacy/nix-instantiate-entry.ts")).nixInstantiate],
+]);

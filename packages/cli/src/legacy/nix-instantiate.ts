@@ -288,23 +288,31 @@ function absolutePath(cwd: string, path: string): string {
   return `/${parts.join("/")}`;
 }
 
-/** Runs the command; gives its exit status. Without `services` the evaluation has no store and only computes paths. */
+/** Answers to an evaluation's questions, and their end. */
+export interface OpenServices {
+  readonly services: HostServices;
+  close(): Promise<void>;
+}
+
+/** Runs the command; gives its exit status. Without `makeServices` the evaluation has no store and only computes paths. */
 export async function runNixInstantiate(
   argv: readonly string[],
   io: CommandIo,
-  services?: HostServices,
+  makeServices?: (settings: Settings, readOnly: boolean) => OpenServices,
 ): Promise<number> {
   let showTrace = false;
   let client: EvaluatorClient | undefined;
+  let opened: OpenServices | undefined;
   try {
     const settings = loadSettings(io.environment);
     const args = parseArguments(argv, settings);
     showTrace = settings.get("show-trace");
     const readOnly = args.readOnly || args.action !== "instantiate";
     const config = hostConfig(settings, io, { includes: args.searchPath, readOnly });
+    opened = makeServices?.(settings, readOnly);
     client = new EvaluatorClient({
       config,
-      ...(services === undefined ? {} : { services }),
+      ...(opened === undefined ? {} : { services: opened.services }),
       report: (message) => {
         switch (message.kind) {
           case "trace":
@@ -326,5 +334,6 @@ export async function runNixInstantiate(
     return error.exitStatus;
   } finally {
     await client?.close();
+    await opened?.close();
   }
 }

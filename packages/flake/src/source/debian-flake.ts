@@ -34,7 +34,8 @@ const builderPackage = "busybox-static";
 
 /** The directory of the Debian set (flake.nix, pkgs) that comes with Firn; undefined when it was left out. */
 export function debianSetDirectory(): string | undefined {
-  for (const candidate of ["../../../../os", "./os", "../os"]) {
+  // Beside the bundle, or in a checkout.
+  for (const candidate of ["../os", "../../../../os"]) {
     const path = fileURLToPath(new URL(candidate, import.meta.url));
     if (existsSync(join(path, "flake.nix"))) return path;
   }

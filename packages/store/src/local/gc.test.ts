@@ -138,4 +138,13 @@ describe("optimising", () => {
     expect(fs.statSync(store.realPath(a)).ino).toBe(fs.statSync(store.realPath(b)).ino);
     expect(await verifyStore(store, { checkContents: true })).toBe(false);
   });
+
+  it("happens while adding when the store is told to", async () => {
+    await store.close();
+    store = await LocalStore.open({ location: storeLocation({ rootDir: path.join(root, "s") }), autoOptimise: true });
+    const text = "y".repeat(10_000);
+    const [a, b] = [await store.addTextToStore("a", text, []), await store.addTextToStore("b", text, [])];
+    expect(fs.statSync(store.realPath(a)).ino).toBe(fs.statSync(store.realPath(b)).ino);
+    expect(await verifyStore(store, { checkContents: true })).toBe(false);
+  });
 });

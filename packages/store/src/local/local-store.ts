@@ -11,6 +11,7 @@ import {
   equalHashes,
   FirnError,
   type Hash,
+  hashData,
   isContentAddressed,
   isDerivationPath,
   makeFixedOutputPath,
@@ -36,6 +37,7 @@ import type { AddOptions, ContentOptions, NarChunks, Store } from "../store.ts";
 import { hashContent, hashNarContent } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
 import type { StoreLocation } from "./location.ts";
+import { type OptimiseResult, optimiseTrees } from "./optimise.ts";
 import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
 
 /** How a local store behaves; defaults as the reference's settings. */
@@ -56,6 +58,13 @@ export interface LocalStoreOptions {
 }
 
 const RESERVED = 8 * 1024 * 1024;
+
+/** A text to add with `addTextsToStore`. */
+export interface StoreText {
+  readonly name: string;
+  readonly contents: string | Uint8Array;
+  readonly references: readonly string[];
+}
 
 /** A local store; make one with `LocalStore.open`. */
 export class LocalStore implements Store {
@@ -210,8 +219,57 @@ export class LocalStore implements Store {
   }
 
   async addTextToStore(name: string, contents: string | Uint8Array, references: readonly string[]): Promise<string> {
-    const bytes = typeof contents === "string" ? bytesOf(contents) : contents;
-    return (await this.addContent(() => narOfFile(bytes), { name, method: "text", references })).path;
+    const [path] = await this.addTextsToStore([{ name, contents, references }]);
+    return path!;
+  }
+
+  /**
+   * Adds many texts with one transaction; one may refer to those before it. Takes no path locks: whoever writes a text writes the same
+   * bytes, and puts them in place by a rename.
+   */
+  async addTextsToStore(texts: readonly StoreText[]): Promise<string[]> {
+    this.#requireWritable();
+    const paths: string[] = [];
+    const infos = new Map<string, PathInfo>();
+    for (const { name, contents, references } of texts) {
+      const bytes = typeof contents === "string" ? bytesOf(contents) : contents;
+      const sorted = [...new Set(references)].sort();
+      const ca: ContentAddress = { method: "text", hash: hashData("sha256", bytes) };
+      const path = makeFixedOutputPath(ca, {
+        name,
+        storeDir: this.storeDir,
+        references: { others: sorted, self: false },
+      });
+      paths.push(path);
+      await this.addTempRoot(path);
+      if (infos.has(path) || this.database.isValid(path)) continue;
+      const hasher = createHasher("sha256");
+      let narSize = 0;
+      for (const chunk of narOfFile(bytes)) {
+        hasher.update(chunk);
+        narSize += chunk.length;
+      }
+      const narHash: Hash = { algorithm: "sha256", bytes: hasher.digest() };
+      this.#writeText(path, bytes);
+      infos.set(path, { path, narHash, narSize, references: sorted, signatures: [], ca });
+    }
+    if (infos.size > 0) this.registerValidPaths([...infos.values()]);
+    return paths;
+  }
+
+  #writeText(path: string, bytes: Uint8Array): void {
+    const temporary = this.temporaryPath(path);
+    const sink = new RestoreSink(temporary, { sync: this.options.fsyncStorePaths ?? false });
+    try {
+      sink.regular("", { executable: false, size: bytes.length });
+      sink.data(bytes);
+      sink.endRegular();
+      this.replaceReal(temporary, path);
+    } catch (error) {
+      sink.close();
+      removePath(temporary);
+      throw error;
+    }
   }
 
   *narFromPath(path: string): Generator<Uint8Array, void, undefined> {
@@ -268,6 +326,7 @@ export class LocalStore implements Store {
   /** Moves a finished, canonical tree to its place (deleting what may lie there, unregistered). */
   replaceReal(temporary: string, path: string): void {
     const real = this.realPath(path);
+    if (this.options.autoOptimise === true) optimiseTrees(this.location.realStoreDir, [temporary]);
     if (this.options.fsyncStorePaths === true) disk.fsync(temporary);
     removePath(real);
     disk.rename(temporary, real);
@@ -286,6 +345,15 @@ export class LocalStore implements Store {
       }
       sortTopologically(byPath.keys(), (path) => byPath.get(path)?.references ?? []);
     });
+  }
+
+  /** Replaces equal files of valid paths by hard links. */
+  optimise(paths: Iterable<string>): OptimiseResult {
+    const valid = [...paths].filter((path) => this.database.isValid(path));
+    return optimiseTrees(
+      this.location.realStoreDir,
+      valid.map((path) => this.realPath(path)),
+    );
   }
 
   /** Makes a path invalid; error `path-in-use` while others refer to it. */

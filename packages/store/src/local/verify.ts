@@ -1,28 +1,17 @@
-/** Checks a local store against its database, and repairs or optimises it. */
+/** Checks a local store against its database, and repairs it. */
 import fs from "node:fs";
-import { createHasher, equalHashes, type Hash, isStorePath, type PathInfo, printHash, toNix32 } from "@firn/formats";
-import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
-import { dumpPath } from "../fs/dump.ts";
+import { equalHashes, type Hash, isStorePath, type PathInfo, printHash } from "@firn/formats";
+import { fsPath, hasErrorCode } from "../fs/disk.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 import type { Store } from "../store.ts";
 import type { LocalStore } from "./local-store.ts";
+import { hashTree, type OptimiseResult } from "./optimise.ts";
 
 /** What to check; `substituters` give good copies when repairing. */
 export interface VerifyOptions {
   readonly checkContents?: boolean;
   readonly repair?: boolean;
   readonly substituters?: readonly Store[];
-}
-
-/** The NAR hash and size of a tree on disk. */
-export function hashTree(real: string): { hash: Hash; size: number } {
-  const hasher = createHasher("sha256");
-  let size = 0;
-  for (const chunk of dumpPath(real)) {
-    hasher.update(chunk);
-    size += chunk.length;
-  }
-  return { hash: { algorithm: "sha256", bytes: hasher.digest() }, size };
 }
 
 /** Whether a valid path is on disk as registered. */
@@ -112,59 +101,7 @@ export async function repairPath(store: LocalStore, path: string, substituters: 
   return false;
 }
 
-/** What optimising saved. */
-export interface OptimiseResult {
-  readonly filesLinked: number;
-  readonly bytesFreed: number;
-}
-
-/** Replaces equal files by hard links to one file in `.links`, as the reference does. */
+/** Replaces equal files of these paths by hard links; what that saved. */
 export function optimiseStore(store: LocalStore, paths: Iterable<string>): OptimiseResult {
-  let filesLinked = 0;
-  let bytesFreed = 0;
-  const links = `${store.location.realStoreDir}/.links`;
-  const visit = (real: string): void => {
-    const stat = fs.lstatSync(fsPath(real));
-    if (stat.isDirectory()) {
-      for (const name of fs.readdirSync(fsPath(real), { encoding: "latin1" })) visit(`${real}/${name}`);
-      return;
-    }
-    if (!stat.isFile() || (stat.mode & 0o222) !== 0 || stat.size === 0) return;
-    const link = `${links}/${toNix32(hashTree(real).hash.bytes)}`;
-    const known = fs.lstatSync(fsPath(link), { throwIfNoEntry: false });
-    if (known === undefined) {
-      try {
-        disk.link(real, link);
-      } catch (error) {
-        // The file has as many links as its file system allows, or another process was first.
-        if (!hasErrorCode(error, "EEXIST", "EMLINK", "ENOSPC")) throw error;
-      }
-      return;
-    }
-    if (known.ino === stat.ino || known.size !== stat.size) return;
-    replaceByLink(link, real);
-    filesLinked++;
-    bytesFreed += stat.nlink === 1 ? stat.blocks * 512 : 0;
-  };
-  for (const path of paths) if (store.database.isValid(path)) visit(store.realPath(path));
-  return { filesLinked, bytesFreed };
-}
-
-function replaceByLink(link: string, real: string): void {
-  const directory = real.slice(0, real.lastIndexOf("/"));
-  const stat = fs.lstatSync(fsPath(directory));
-  const unlock = (stat.mode & 0o200) === 0;
-  const temporary = `${directory}/.tmp-link-${process.pid}`;
-  if (unlock) disk.chmod(directory, stat.mode | 0o200);
-  try {
-    disk.link(link, temporary);
-    disk.rename(temporary, real);
-  } catch (error) {
-    if (!hasErrorCode(error, "EMLINK")) throw error;
-  } finally {
-    if (unlock) {
-      disk.chmod(directory, stat.mode & 0o7777);
-      disk.setMtime(directory, 1);
-    }
-  }
+  return store.optimise(paths);
 }

@@ -33,10 +33,6 @@ function words(value: string): string[] {
   return value.split(/[ \t\n\r]+/).filter((word) => word !== "");
 }
 
-function invalid(name: string, value: string): FirnError {
-  return new FirnError("bad-setting", `setting '${name}' has invalid value '${value}'`);
-}
-
 function read(name: SettingName, value: string): unknown {
   const kind: SettingKind = settingsTable[name].kind;
   switch (kind) {
@@ -52,7 +48,9 @@ function read(name: SettingName, value: string): unknown {
     case "size":
       return readInteger(name, value);
     case "jobs":
-      return value === "auto" ? os.availableParallelism() : readInteger(name, value);
+      if (value === "auto") return os.availableParallelism();
+      if (/^[0-9]{1,9}$/.test(value)) return Number(value);
+      throw new FirnError("bad-setting", `configuration setting '${name}' should be 'auto' or an integer`);
     case "list":
       return words(value);
     case "set":
@@ -68,7 +66,7 @@ function read(name: SettingName, value: string): unknown {
       if (value === "relaxed") return "relaxed";
       if (TRUE.includes(value)) return "true";
       if (FALSE.includes(value)) return "false";
-      throw invalid(name, value);
+      throw new FirnError("bad-setting", `option '${name}' has invalid value '${value}'`);
   }
 }
 

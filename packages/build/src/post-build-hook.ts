@@ -1,0 +1,40 @@
+/** The program of the setting post-build-hook, run after each build that succeeded; its failure fails the build. */
+import { spawn } from "node:child_process";
+import { FirnError } from "@firn/formats";
+import type { EventSink, Settings } from "@firn/store";
+
+/** What the hook is told. */
+export interface HookContext {
+  readonly settings: Settings;
+  readonly drvPath: string;
+  readonly events: EventSink;
+}
+
+/** Runs the hook with `DRV_PATH`, `OUT_PATHS` and `NIX_CONFIG` in its environment. Error `hook-failed`. */
+export async function runPostBuildHook(context: HookContext, outputs: readonly string[]): Promise<void> {
+  const { settings, drvPath, events } = context;
+  const program = settings.get("post-build-hook");
+  if (program === "") return;
+  const config = settings
+    .entries()
+    .map(([name, value]) => `${name} = ${value}\n`)
+    .join("");
+  const child = spawn(program, [], {
+    env: { ...process.env, DRV_PATH: drvPath, OUT_PATHS: [...outputs].sort().join(" "), NIX_CONFIG: config },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let partial = "";
+  const read = (data: Buffer): void => {
+    const lines = (partial + data.toString()).split("\n");
+    partial = lines.pop()!;
+    for (const line of lines) events({ kind: "build-log", drvPath, line });
+  };
+  child.stdout.on("data", read);
+  child.stderr.on("data", read);
+  const status = await new Promise<string>((resolve) => {
+    child.on("error", (error) => resolve(`cannot be run: ${error.message}`));
+    child.on("close", (code, signal) => resolve(code === 0 ? "" : `failed with ${signal ?? `exit code ${code}`}`));
+  });
+  if (partial !== "") events({ kind: "build-log", drvPath, line: partial });
+  if (status !== "") throw new FirnError("hook-failed", `program '${program}' ${status}`);
+}

@@ -1,0 +1,63 @@
+/** Host services for the old commands: the store is opened when an evaluation first needs it. */
+import { type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
+import { type LocalStore, openLocalStore, openSubstituters, type Settings } from "@firn/store";
+import type { Io } from "../io.ts";
+import type { OpenServices } from "./nix-instantiate.ts";
+import { makeProgress } from "../render/progress.ts";
+
+/** Makes services over the configured store; nothing is opened before the first call. */
+export function lazyServices(settings: Settings, io: Io, readOnly: boolean): OpenServices {
+  const progress = makeProgress({ io, verbosity: 0, buildLogs: true });
+  let opened: Promise<{ services: HostServices; close(): Promise<void> }> | undefined;
+  const open = async (): Promise<{ services: HostServices; close(): Promise<void> }> => {
+    const events = progress.event.bind(progress);
+    const store: LocalStore = await openLocalStore({ settings, environment: io.env, events });
+    const builder = makeBuilder({
+      store,
+      settings,
+      events,
+      offline: false,
+      substituters: () => openSubstituters({ settings, environment: io.env, events }),
+    });
+    const substitute = (path: string): Promise<boolean> => builder.substitute(path);
+    const fetch = makeFetchContext({ settings, store, environment: io.env, events, offline: false, substitute });
+    const services = makeHostServices({
+      store,
+      fetch,
+      readOnly,
+      pure: settings.get("pure-eval"),
+      realise: (elements) => builder.realise(elements),
+      substitute,
+      warn: (text) => progress.warn(text),
+    });
+    return {
+      services,
+      async close() {
+        await builder.close();
+        await fetch.close();
+        await store.close();
+      },
+    };
+  };
+  const get = async (): Promise<HostServices> => {
+    opened ??= open();
+    return (await opened).services;
+  };
+  return {
+    services: {
+      addPath: async (request) => (await get()).addPath(request),
+      addText: async (name, contents, references) => (await get()).addText(name, contents, references),
+      writeDerivation: async (request) => (await get()).writeDerivation(request),
+      readDerivation: async (path) => (await get()).readDerivation(path),
+      realise: async (elements) => (await get()).realise(elements),
+      ensurePath: async (path) => (await get()).ensurePath(path),
+      queryPath: async (path) => (await get()).queryPath(path),
+      fetch: async (request) => (await get()).fetch(request),
+      resolveSearchPathUrl: async (url) => (await get()).resolveSearchPathUrl(url),
+    },
+    async close() {
+      progress.finish();
+      if (opened !== undefined) await (await opened).close();
+    },
+  };
+}

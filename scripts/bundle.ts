@@ -1,0 +1,66 @@
+/**
+ * Makes the published package in dist/package: the command line bundled into a few files, its pages, the Debian set.
+ * `npm pack` there gives the tarball. Native modules stay outside the bundle; both are optional.
+ */
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const target = join(root, "dist", "package");
+const read = (path: string): { version: string; optionalDependencies?: Record<string, string> } =>
+  JSON.parse(readFileSync(join(root, path), "utf8"));
+
+/** Files that are named relative to a module lie beside the bundle. */
+const bundledFiles: Plugin = {
+  name: "bundled-files",
+  setup(builder) {
+    builder.onLoad({ filter: /evaluator[/\\]client\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace('"./worker-main.ts"', '"./worker-main.mjs"'),
+      loader: "ts",
+    }));
+  },
+};
+
+rmSync(target, { recursive: true, force: true });
+mkdirSync(join(target, "dist"), { recursive: true });
+await build({
+  entryPoints: {
+    firn: join(root, "packages/cli/src/bin.ts"),
+    "worker-main": join(root, "packages/flake/src/evaluator/worker-main.ts"),
+  },
+  outdir: join(target, "dist"),
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  external: ["koffi", "lzma-native"],
+  plugins: [bundledFiles],
+  // Bundled CommonJS packages call `require` for Node's own modules.
+  banner: { js: 'import { createRequire as firnRequire } from "node:module"; const require = firnRequire(import.meta.url);' },
+  logLevel: "warning",
+});
+cpSync(join(root, "packages/flake/src/call/call-flake.nix"), join(target, "dist/call-flake.nix"));
+cpSync(join(root, "os"), join(target, "os"), { recursive: true });
+mkdirSync(join(target, "commands"));
+for (const name of readdirSync(join(root, "packages/cli/src/commands"))) {
+  if (name.endsWith(".md")) cpSync(join(root, "packages/cli/src/commands", name), join(target, "commands", name));
+}
+for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) cpSync(join(root, name), join(target, name));
+
+const { version } = read("package.json");
+const manifest = {
+  name: "firn-nix",
+  version,
+  description: "The Nix package manager and system in TypeScript: no root, no daemon, no installer",
+  license: "MIT",
+  type: "module",
+  engines: { node: ">=24.12" },
+  bin: { firn: "dist/firn.mjs" },
+  files: ["dist", "commands", "os", "CHANGELOG.md"],
+  optionalDependencies: read("packages/store/package.json").optionalDependencies ?? {},
+};
+writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

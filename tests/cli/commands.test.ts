@@ -1,0 +1,148 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { commandTable } from "../../packages/cli/src/grammar/table.ts";
+import { makePlace, type Place, runProgram } from "./run-firn.ts";
+
+let place: Place;
+beforeAll(() => {
+  place = makePlace();
+});
+afterAll(() => place.remove());
+
+test("every command has a page of its own, titled as the table says, and its help shows flags", async () => {
+  for (const entry of commandTable) {
+    const page = readFileSync(new URL(`../../packages/cli/src/commands/${entry.path.join("-")}.md`, import.meta.url), "utf8");
+    expect(page.split("\n")[0]).toBe(`# firn ${entry.path.join(" ")}: ${entry.description}`);
+    const command = await entry.load();
+    const names = command.flags.map((flag) => flag.name);
+    expect([entry.path.join(" "), new Set(names).size]).toEqual([entry.path.join(" "), names.length]);
+    for (const flag of command.flags) expect(flag.description).not.toBe("");
+  }
+  const { code, out } = await place.firn("store", "gc", "--help");
+  expect(code).toBe(0);
+  expect(out).toContain("Usage: firn store gc");
+  expect(out).toContain("--max n");
+});
+
+test("mistakes on the command line are told in the reference's words, with status 1", async () => {
+  const cases: [string[], string][] = [
+    [["evl"], "error: 'evl' is not a recognised command\n       Did you mean eval?\nTry 'firn --help' for more information."],
+    [[], "error: no subcommand specified"],
+    [["eval", "--foo"], "error: unrecognised flag '--foo'"],
+    [["eval", "--option", "a"], "error: flag '--option' requires 2 argument(s), but only 1 were given"],
+    [["eval", "--expr", "1", "a", "b"], "error: unexpected argument 'b'"],
+    [["eval", "--expr", "1", "--max-jobs", "x"], "error: configuration setting 'max-jobs' should be 'auto' or an integer"],
+    [["eval", "--json", "--raw", "--expr", "1"], "error: --raw and --json are mutually exclusive"],
+    [["store", "sign"], "error: required argument '--key-file' is missing"],
+    [["copy", "/nix/store/x"], "error: you must pass '--from' and/or '--to'"],
+  ];
+  for (const [args, message] of cases) {
+    const { code, out, err } = await place.firn(...args);
+    expect([args, err]).toEqual([args, expect.stringContaining(message)]);
+    expect([args, code, out]).toEqual([args, 1, ""]);
+  }
+});
+
+test("values come out as Nix, JSON and raw text", async () => {
+  expect(await place.firn("eval", "--expr", '{ a = 1; b = [ true null "x" ]; }')).toMatchObject({ code: 0, out: '{\n  a = 1;\n  b = [\n    true\n    null\n    "x"\n  ];\n}\n' });
+  expect(await place.firn("eval", "--json", "--expr", '{ a = 1; b = "ü"; }')).toMatchObject({ out: '{"a":1,"b":"ü"}\n' });
+  expect(await place.firn("eval", "--raw", "--expr", '"a\\nb"')).toMatchObject({ out: "a\nb" });
+  expect(await place.firn("eval", "--expr", "{ f = x: x + 1; }", "--apply", "s: s.f 1")).toMatchObject({ out: "2\n" });
+  writeFileSync(join(place.directory, "work/file.nix"), "{ name ? \"default\" }: { greeting = \"hello ${name}\"; }\n");
+  expect(await place.firn("eval", "-f", "file.nix", "greeting", "--argstr", "name", "you", "--raw")).toMatchObject({ out: "hello you" });
+});
+
+test("evaluation errors name the place and what to do, with status 1 and nothing on standard output", async () => {
+  const cases: [string, RegExp][] = [
+    ["{ a = 1; b = }", /error: syntax error, unexpected '}'/],
+    ["{ foo = 1; }.fob", /error: attribute 'fob' missing[\s\S]*«string»:1[\s\S]*Did you mean foo\?/],
+    ['1 + "a"', /error: cannot (add|coerce)/],
+    ["undefinedName", /error: undefined variable 'undefinedName'/],
+    ["let x = x; in x", /error: infinite recursion encountered/],
+    ["builtins.currentTime", /error: attribute 'currentTime' missing/],
+    ["builtins.readFile /etc/passwd", /access to absolute path '\/etc[^']*' is forbidden in pure evaluation mode \(use '--impure' to override\)/],
+    ['throw "no"', /error: no/],
+  ];
+  for (const [expression, message] of cases) {
+    const { code, out, err } = await place.firn("eval", "--raw", "--expr", `toString (${expression})`);
+    expect([expression, err]).toEqual([expression, expect.stringMatching(message)]);
+    expect([expression, code, out]).toEqual([expression, 1, ""]);
+    expect(err).not.toMatch(/internal error|at .*\.ts:/);
+  }
+});
+
+test("the version and the help load no evaluator and no store", async () => {
+  const trace = join(place.directory, "loaded.txt");
+  const hook = join(place.directory, "hook.mjs");
+  writeFileSync(hook, `import { registerHooks } from "node:module"; import { appendFileSync } from "node:fs";
+registerHooks({ load(url, context, next) { appendFileSync(${JSON.stringify(trace)}, url + "\\n"); return next(url, context); } });`);
+  for (const flag of ["--version", "--help"]) {
+    writeFileSync(trace, "");
+    const { code } = await runProgram([flag], { cwd: place.directory, env: { ...place.environment, NODE_OPTIONS: `--import=${hook}` } });
+    expect(code).toBe(0);
+    const loaded = readFileSync(trace, "utf8");
+    expect(loaded).toContain("packages/cli/src/main.ts");
+    expect(loaded).not.toMatch(/packages\/(language|store|build|fetch|flake)\//);
+    expect(loaded).not.toContain("worker_threads");
+  }
+});
+
+test("a home that may not be written, a store that may not be made: says so and leaves nothing", async () => {
+  const file = join(place.directory, "a-file");
+  writeFileSync(file, "");
+  const { code, err } = await place.firnWith({ env: { NIX_REMOTE: join(file, "root") } }, "store", "add", ".");
+  expect(code).toBe(1);
+  expect(err).toMatch(/^error: .*a-file/);
+  expect(err).not.toContain("internal error");
+});
+
+test("paths are added, described, verified, signed, copied to a cache and back, and deleted", async () => {
+  mkdirSync(join(place.directory, "work/tree"));
+  writeFileSync(join(place.directory, "work/tree/a"), "content\n");
+  const path = (await place.firn("store", "add", "tree", "--name", "tree")).out.trim();
+  expect(path).toMatch(/^\/nix\/store\/[0-9a-z]{32}-tree$/);
+  expect((await place.firn("path-info", "-s", path)).out).toMatch(/\t +\d+\n$/);
+  expect(JSON.parse((await place.firn("path-info", "--json", "--json-format", "1", path)).out)).toMatchObject({ [path]: { references: [], version: 1 } });
+
+  const { out: secret } = await place.firn("key", "generate-secret", "--key-name", "test-1");
+  writeFileSync(join(place.directory, "work/key"), secret);
+  const { out: publicKey } = await place.firnWith({ input: secret }, "key", "convert-secret-to-public");
+  expect(publicKey).toMatch(/^test-1:.{44}$/);
+  expect(await place.firn("store", "sign", "-k", "key", path)).toMatchObject({ code: 0, err: "added 1 signatures\n" });
+
+  const cache = join(place.directory, "cache");
+  const derived = await place.firn("build", "--expr", 'builtins.toFile "text" "hello"', "--no-link", "--print-out-paths");
+  expect(derived.err).toBe("");
+  expect(await place.firn("copy", "--to", `file://${cache}?compression=zstd`, path)).toMatchObject({ code: 0 });
+  const other = { env: { NIX_REMOTE: join(place.directory, "other") } };
+  expect(await place.firnWith(other, "copy", "--from", `file://${cache}`, path, "--option", "trusted-public-keys", publicKey)).toMatchObject({ code: 0 });
+  expect((await place.firnWith(other, "store", "verify", path)).code).toBe(0);
+
+  writeFileSync(join(place.directory, "x"), "");
+  expect(await place.firn("store", "delete", path)).toMatchObject({ code: 0, out: expect.stringContaining("1 store paths deleted") });
+  const gone = await place.firn("path-info", path);
+  expect(gone).toMatchObject({ code: 1, err: expect.stringContaining(`error: path '${path}' is not valid`) });
+});
+
+test("two profiles' worth of changes can be listed, rolled back and wiped", async () => {
+  const add = async (name: string): Promise<string> => {
+    mkdirSync(join(place.directory, `work/${name}/bin`), { recursive: true });
+    writeFileSync(join(place.directory, `work/${name}/bin/${name}`), "#!/bin/sh\n");
+    return (await place.firn("store", "add", name, "--name", `${name}-1.0`)).out.trim();
+  };
+  const profile = ["--profile", join(place.directory, "profile")];
+  const [a, b] = [await add("aa"), await add("bb")];
+  expect((await place.firn("profile", "add", ...profile, a)).code).toBe(0);
+  expect((await place.firn("profile", "add", ...profile, b)).code).toBe(0);
+  const listed = JSON.parse((await place.firn("profile", "list", "--json", ...profile)).out) as { elements: object };
+  expect(Object.keys(listed.elements)).toEqual(["aa", "bb"]);
+  expect((await place.firn("profile", "remove", "aa", ...profile)).err).toContain("removed 1 packages, kept 1 packages");
+  expect((await place.firn("profile", "rollback", ...profile)).err).toContain("switching profile from version 3 to 2");
+  expect((await place.firn("profile", "history", ...profile)).out).toContain("Version 2");
+  const kept = await place.firn("store", "gc");
+  expect(kept.code).toBe(0);
+  expect((await place.firn("path-info", a)).code).toBe(0);
+  expect((await place.firn("profile", "wipe-history", ...profile)).err).toContain("removing profile version 3");
+  expect((await place.firn("profile", "rollback", "--to", "9", ...profile))).toMatchObject({ code: 1, err: expect.stringContaining("profile version 9 does not exist") });
+});

@@ -1,0 +1,88 @@
+/** Runs the command line for tests, with a home and a store below a temporary directory. */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runCommandLine } from "../../packages/cli/src/main.ts";
+
+/** What a run gave. */
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A private place with its own home, configuration and store. */
+export interface Place {
+  readonly directory: string;
+  readonly store: string;
+  readonly environment: Record<string, string>;
+  firn(...args: string[]): Promise<Outcome>;
+  /** As `firn`, in another directory or with more environment. */
+  firnWith(options: { readonly cwd?: string; readonly env?: Record<string, string>; readonly input?: string }, ...args: string[]): Promise<Outcome>;
+  remove(): void;
+}
+
+const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+
+/** Makes a place; no substituter and no registry is configured, so nothing leaves the machine. */
+export function makePlace(): Place {
+  const directory = mkdtempSync(join(tmpdir(), "firn-cli-"));
+  for (const name of ["home", "work"]) mkdirSync(join(directory, name));
+  const store = join(directory, "root");
+  const environment: Record<string, string> = {
+    PATH: process.env.PATH ?? "",
+    HOME: join(directory, "home"),
+    NIX_CONF_DIR: join(directory, "etc"),
+    NIX_CONFIG: "substituters =\nflake-registry =\n",
+    NIX_REMOTE: store,
+    LC_ALL: "C.UTF-8",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_SYSTEM: "/dev/null",
+    TMPDIR: directory,
+  };
+  const place: Place = {
+    directory,
+    store,
+    environment,
+    firn: (...args) => place.firnWith({}, ...args),
+    firnWith: ({ cwd, env, input }, ...args) =>
+      run(args, { cwd: cwd ?? join(directory, "work"), env: { ...environment, ...env }, input: input ?? "" }),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+  return place;
+}
+
+/** Runs the command line in this process: modules and their code are loaded once for all tests. */
+async function run(args: readonly string[], options: { cwd: string; env: Record<string, string>; input: string }): Promise<Outcome> {
+  let out = "";
+  let err = "";
+  const code = await runCommandLine(["firn", ...args], {
+    out: (text) => {
+      out += typeof text === "string" ? text : Buffer.from(text).toString("utf8");
+    },
+    err: (text) => {
+      err += text;
+    },
+    terminal: false,
+    env: options.env,
+    cwd: options.cwd,
+    readStdin: async () => options.input,
+  });
+  return { code, out, err };
+}
+
+/** Runs the command line as a program of its own. */
+export function runProgram(args: readonly string[], options: { readonly cwd: string; readonly env: Record<string, string> }): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], options);
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString("utf8")));
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString("utf8")));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 128, out, err }));
+    child.stdin.end();
+  });
+}

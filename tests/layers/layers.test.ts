@@ -1,0 +1,107 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const line = ["formats", "language", "store", "build", "fetch", "flake", "system", "cli"];
+/** Left of them in the line, but not for them. */
+const withoutLanguage = new Set(["store", "build", "fetch"]);
+
+function dependenciesOf(name: string): string[] {
+  const manifest = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")) as {
+    dependencies?: Record<string, string>;
+  };
+  return Object.keys(manifest.dependencies ?? {})
+    .filter((dependency) => dependency.startsWith("@firn/"))
+    .map((dependency) => dependency.slice("@firn/".length));
+}
+
+test("there are the eight packages of ARCHITECTURE.md, in its order", () => {
+  expect(readFileSync(join(root, "ARCHITECTURE.md"), "utf8")).toContain(line.join(" → "));
+  expect(readdirSync(join(root, "packages")).sort()).toEqual([...line].sort());
+});
+
+test("packages depend only on those to their left", () => {
+  for (const [position, name] of line.entries()) {
+    for (const dependency of dependenciesOf(name)) {
+      expect([name, dependency, line.indexOf(dependency) < position]).toEqual([name, dependency, true]);
+      if (withoutLanguage.has(name)) expect([name, dependency]).not.toEqual([name, "language"]);
+    }
+  }
+});
+
+let copy: string;
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), "firn-layers-"));
+  for (const file of ["package.json", "biome.json", "tsconfig.base.json", "tsconfig.pure.json"]) cpSync(join(root, file), join(copy, file));
+  for (const name of ["formats", "store"]) {
+    const keep = (path: string): boolean => !path.endsWith(".test.ts");
+    cpSync(join(root, "packages", name), join(copy, "packages", name), { recursive: true, filter: keep });
+  }
+  mkdirSync(join(copy, "node_modules"));
+  for (const entry of readdirSync(join(root, "node_modules"))) {
+    // Output of the copy must not land in the checkout's caches.
+    if (entry !== ".cache") symlinkSync(join(root, "node_modules", entry), join(copy, "node_modules", entry));
+  }
+});
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+function run(...command: string[]): { status: number | null; output: string } {
+  const [program = "", ...args] = command;
+  const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin", program), args, { cwd: copy, encoding: "utf8" });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+/** Adds files to the copy, runs the check that should object, and takes the files away again. */
+function violation<Result>(files: Readonly<Record<string, string>>, check: () => Result): Result {
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(copy, path), text);
+  try {
+    return check();
+  } finally {
+    for (const path of Object.keys(files)) rmSync(join(copy, path));
+  }
+}
+
+/** Relative imports that leave their package. */
+function strayImports(tree: string): string[] {
+  const found: string[] = [];
+  for (const entry of readdirSync(join(tree, "packages"), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.parentPath.includes("node_modules")) continue;
+    const file = join(entry.parentPath, entry.name);
+    const own = join(tree, "packages", relative(join(tree, "packages"), file).split("/")[0] ?? "");
+    for (const [, specifier = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]*)"/g)) {
+      if (!resolve(entry.parentPath, specifier).startsWith(`${own}/`)) found.push(`${relative(tree, file)}: ${specifier}`);
+    }
+  }
+  return found;
+}
+
+test("no file imports a neighbour by a relative path", () => {
+  expect(strayImports(root)).toEqual([]);
+  const bad = { "packages/store/src/bad.ts": 'export { FirnError } from "../../formats/src/base/error.ts";\n' };
+  expect(violation(bad, () => strayImports(copy))).toEqual(["packages/store/src/bad.ts: ../../formats/src/base/error.ts"]);
+});
+
+const biome = ["biome", "lint", "--vcs-enabled=false", "--max-diagnostics=200"];
+
+test("the untouched copy passes the same tools", () => {
+  expect(run("tsc", "--build", "packages/formats")).toMatchObject({ status: 0 });
+  expect(run(...biome, "packages/formats/src")).toMatchObject({ status: 0 });
+});
+
+test.each([
+  ["a Node module in a pure package", "packages/formats/src/bad.ts", 'import { readFileSync } from "node:fs";\nexport const x = readFileSync;\n', ["tsc", "--build", "packages/formats"], "node:fs"],
+  ["a Node global in a pure package", "packages/formats/src/bad.ts", "export const x = process.env;\n", ["tsc", "--build", "packages/formats"], "process"],
+  ["a Node module in a pure package, at lint time", "packages/formats/src/bad.ts", 'export { readFileSync } from "node:fs";\n', [...biome, "packages/formats/src/bad.ts"], "noNodejsModules"],
+  ["a package that is not declared", "packages/store/src/bad.ts", 'export { Evaluator } from "@firn/language";\n', [...biome, "packages/store/src/bad.ts"], "noUndeclaredDependencies"],
+  ["an import cycle", "packages/formats/src/bad.ts", 'import { b } from "./worse.ts";\nexport const a = () => b;\n', [...biome, "packages/formats/src/bad.ts"], "noImportCycles"],
+] as const)("%s fails the check", (_what, path, text, command, word) => {
+  const worse = 'import { a } from "./bad.ts";\nexport const b = () => a;\n';
+  const files = { [path]: text, ...(word === "noImportCycles" ? { "packages/formats/src/worse.ts": worse } : {}) };
+  const { status, output } = violation(files, () => run(...command));
+  expect(status).not.toBe(0);
+  expect(output).toContain(word);
+});
