@@ -75,7 +75,8 @@ describe("strings", () => {
     const json = fc.jsonValue({ maxDepth: 3, noUnicodeString: false });
     fc.assert(
       fc.property(json, (value) => {
-        fc.pre(!JSON.stringify(value).includes("\\u0000"));
+        // Neither NUL nor integers between 2⁶³ and 2⁶⁴ have a value.
+        fc.pre(!/\\u0000|[0-9]{19}/.test(JSON.stringify(value)));
         const text = quoteString(JSON.stringify(value).replace(/[^\x00-\x7f]/g, "?"));
         expect(show(`let v = builtins.fromJSON ${text}; in builtins.fromJSON (builtins.toJSON v) == v`)).toBe("true");
       }),

@@ -47,7 +47,6 @@ const tables: readonly BuiltinTable[] = [
 
 /** Builtins that exist only with an experimental feature. */
 const gated: ReadonlyMap<string, string> = new Map([
-  ["fetchTree", "fetch-tree"],
   ["outputOf", "dynamic-derivations"],
   ["fetchClosure", "fetch-closure"],
 ]);
@@ -96,8 +95,7 @@ export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, ex
 }
 
 function hasFeature(host: EvalHost, feature: string): boolean {
-  const features = host.mode.experimentalFeatures;
-  return features.includes(feature) || (feature === "fetch-tree" && features.includes("flakes"));
+  return host.mode.experimentalFeatures.includes(feature);
 }
 
 /** Names of all globals, for completion and tests. */

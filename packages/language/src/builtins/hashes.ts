@@ -1,13 +1,5 @@
 /** Hashes of strings, and their notations. */
-import {
-  type HashFormat,
-  hashData,
-  hashPlaceholder,
-  isHashAlgorithm,
-  parseHash,
-  parseHashAlgorithm,
-  printHash,
-} from "@firn/formats";
+import { type HashFormat, hashData, hashPlaceholder, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
 import { host } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
 import { attrsArgument, type BuiltinTable, fail, plainArgument, requiredAttr, textArgument } from "./arguments.ts";
@@ -32,9 +24,9 @@ export const hashBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const algorithm = plainArgument(a, "while evaluating the first argument passed to builtins.hashString");
-      if (!isHashAlgorithm(algorithm)) throw fail(`unknown hash algorithm '${algorithm}'`);
+      const known = parseHashAlgorithm(algorithm);
       const text = textArgument(b, "while evaluating the second argument passed to builtins.hashString");
-      return printHash(hashData(algorithm, text), "base16", false);
+      return printHash(hashData(known, text), "base16", false);
     },
   },
   convertHash: {

@@ -154,7 +154,12 @@ function numberValue(text: string): Value {
       throw fail(`unsigned json number ${text} outside of Nix integer range`);
     }
   }
-  return new Float(Number(text));
+  const value = Number(text);
+  if (!Number.isFinite(value)) {
+    const message = `[json.exception.out_of_range.406] number overflow parsing '${text}'`;
+    throw addFrame(new EvaluationError("eval-error", message), 0, "while decoding a JSON string");
+  }
+  return new Float(value);
 }
 
 function noNul(text: string): string {

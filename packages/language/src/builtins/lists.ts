@@ -1,5 +1,5 @@
 /** Lists. */
-import { call, call2, delayCall1, equalSlots, force, less } from "../code/interpret.ts";
+import { call, call2, delayCall1, equalSlots, force, less, positionOfValue } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
@@ -338,7 +338,7 @@ export const listBuiltins: BuiltinTable = {
       const text = "while evaluating the return value of the function passed to builtins.concatMap";
       const result: List = [];
       for (let i = 0; i < list.length; i++) {
-        const part = listArgument(call(f, list[i]!, 0), text);
+        const part = listArgument(call(f, list[i]!, 0), text, positionOfValue(f));
         for (let j = 0; j < part.length; j++) result.push(part[j]!);
       }
       return result.length === 0 ? emptyList : result;

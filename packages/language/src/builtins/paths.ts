@@ -1,5 +1,5 @@
 /** Files and paths. Every one of them asks the host. */
-import { downstreamPlaceholder, hashData, isHashAlgorithm, parseHash, printHash } from "@firn/formats";
+import { downstreamPlaceholder, hashData, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
 import {
   call,
   call2,
@@ -381,8 +381,8 @@ export const pathBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const algorithm = plainArgument(a, "while evaluating the first argument passed to builtins.hashFile");
-      if (!isHashAlgorithm(algorithm)) throw fail(`unknown hash algorithm '${algorithm}'`);
-      return printHash(hashData(algorithm, host().readFile(realisedPath(b))), "base16", false);
+      const known = parseHashAlgorithm(algorithm);
+      return printHash(hashData(known, host().readFile(realisedPath(b))), "base16", false);
     },
   },
   findFile: { arity: 2, call: findFile },

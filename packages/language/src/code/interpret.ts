@@ -162,11 +162,21 @@ export class Application {
 const applicationCode = 1;
 const nativeCode = 2;
 
+/** A call that is not yet made. Where no trace is wanted, a plain function's body becomes the thunk's code at once. */
 export function delayCall1(callee: Slot, a: Slot): Thunk {
+  if (callee instanceof Lambda && !showTrace) {
+    const n = callee.node;
+    if (A[n] === 15 && A[n + 2] === 1) return new Thunk(A[n + 1]!, new E1(callee.env, a));
+  }
   return new Thunk(applicationCode, new Application(callee, a, undefined));
 }
 
 export function delayCall2(callee: Slot, a: Slot, b: Slot): Thunk {
+  const known = peekSlot(callee);
+  if (known instanceof Lambda && !showTrace) {
+    const n = known.node;
+    if (A[n] === 15 && A[n + 2] === 2) return new Thunk(A[n + 1]!, new E2(known.env, a, b));
+  }
   return new Thunk(applicationCode, new Application(callee, a, b));
 }
 

@@ -50,30 +50,27 @@ export class EvaluationError extends Error {
     this.frame = { text, pos, always, inner: this.frame };
   }
 
-  /** The same error, to be thrown once more without what its first way out added. */
-  again(frame: EvalFrame | null): EvaluationError {
+  /** The same error as it is now, to be thrown once more. */
+  again(): EvaluationError {
     const copy = new EvaluationError(this.kind, this.message, this.pos, this.origin);
-    copy.frame = frame;
+    copy.frame = this.frame;
     copy.suggestions = this.suggestions;
     return copy;
   }
 }
 
-/** What a thunk keeps when its evaluation failed. */
+/**
+ * What a thunk keeps when its evaluation failed: the error itself, with all that its first way out adds to it. Whoever
+ * forces the thunk again gets a copy of that.
+ */
 export class Failure {
   readonly error: EvaluationError;
-  readonly frame: EvalFrame | null;
-  readonly pos: number;
   constructor(error: EvaluationError) {
     this.error = error;
-    this.frame = error.frame;
-    this.pos = error.pos;
   }
 
   rethrow(): never {
-    const error = this.error.again(this.frame);
-    error.pos = this.pos;
-    throw error;
+    throw this.error.again();
   }
 }
 
