@@ -44,6 +44,8 @@ export function makePlace(): Place {
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_SYSTEM: "/dev/null",
     TMPDIR: directory,
+    // Compiled code of the modules, shared by all programs that tests start.
+    ...(process.env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
   };
   const place: Place = {
     directory,

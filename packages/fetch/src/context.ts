@@ -22,7 +22,7 @@ export interface SourceStore {
 
 /** What a download gave. */
 export interface Downloaded {
-  /** A temporary file with the body; the caller deletes it. Absent when the server says nothing changed. */
+  /** A temporary file with the body; the caller discards it. Absent when the server says nothing changed. */
   readonly file: string | undefined;
   readonly etag: string;
   /** After redirects. */

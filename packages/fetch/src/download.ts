@@ -1,26 +1,47 @@
 /** Downloads into a temporary file, through the store's transfers. */
 import { createWriteStream } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { FirnError } from "@firn/formats";
 import type { Transferrer } from "@firn/store";
 import type { Downloaded, DownloadRequest } from "./context.ts";
+
+/** How often a body that broke off is fetched again from its start, where the server cannot resume it. */
+const bodyAttempts = 3;
 
 /** Fetches a URL into a file of its own below the temporary directory. Errors as of the transfer. */
 export async function downloadToFile(transferrer: Transferrer, request: DownloadRequest): Promise<Downloaded> {
   const { expectedEtag, ...rest } = request;
-  const transfer = await transferrer.open({
-    ...rest,
-    progress: true,
-    ...(expectedEtag === undefined ? {} : { etag: expectedEtag }),
-  });
-  const answer = { etag: transfer.etag ?? "", finalUrl: transfer.url, immutableUrl: transfer.immutableUrl };
-  if (transfer.cached) {
-    transfer.cancel();
-    return { ...answer, file: undefined };
+  const directory = await mkdtemp(join(tmpdir(), "firn-download-"));
+  const file = join(directory, "body");
+  for (let attempt = 1; ; attempt++) {
+    const transfer = await transferrer.open({
+      ...rest,
+      progress: true,
+      ...(expectedEtag === undefined ? {} : { etag: expectedEtag }),
+    });
+    const answer = { etag: transfer.etag ?? "", finalUrl: transfer.url, immutableUrl: transfer.immutableUrl };
+    if (transfer.cached) {
+      transfer.cancel();
+      await rm(directory, { recursive: true });
+      return { ...answer, file: undefined };
+    }
+    try {
+      await pipeline(transfer.body, createWriteStream(file));
+      return { ...answer, file };
+    } catch (error) {
+      const broken = error instanceof FirnError && error.code === "transfer-failed";
+      if (!broken || attempt >= bodyAttempts) {
+        await rm(directory, { recursive: true });
+        throw error;
+      }
+    }
   }
-  const file = join(await mkdtemp(join(tmpdir(), "firn-download-")), "body");
-  await pipeline(transfer.body, createWriteStream(file));
-  return { ...answer, file };
+}
+
+/** Deletes a downloaded file and the directory made for it. */
+export async function discardDownload(file: string): Promise<void> {
+  await rm(dirname(file), { recursive: true, force: true });
 }

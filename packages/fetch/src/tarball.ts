@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { FirnError } from "@firn/formats";
 import type { CacheHit } from "./cache.ts";
 import type { Downloaded, FetchContext } from "./context.ts";
+import { discardDownload } from "./download.ts";
 import { unpackArchive } from "./unpack.ts";
 
 /** An archive to fetch. */
@@ -57,7 +58,7 @@ export async function fetchArchive(context: FetchContext, request: ArchiveReques
     return tree;
   } finally {
     await rm(directory, { recursive: true, force: true });
-    if (!request.url.startsWith("file:")) await rm(got.file, { force: true });
+    if (!request.url.startsWith("file:")) await discardDownload(got.file);
     context.emit({ kind: "fetched", what: request.url });
   }
 }
@@ -91,7 +92,7 @@ export async function fetchFile(
   const got = await download(context, { url: request.url, headers: {} }, undefined);
   if (got.file === undefined) throw new FirnError("fetch-failed", `unable to download '${request.url}': no body`);
   const { storePath, narHash } = await context.store.addTree({ name: request.name, path: got.file });
-  if (!request.url.startsWith("file:")) await rm(got.file, { force: true });
+  if (!request.url.startsWith("file:")) await discardDownload(got.file);
   context.cache.insert("file", key, { etag: got.etag, storePath, narHash });
   context.emit({ kind: "fetched", what: request.url });
   return { storePath, narHash };

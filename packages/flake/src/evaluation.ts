@@ -1,5 +1,5 @@
 /** One evaluation with everything around it: the evaluator's session, a store, fetchers, registries, locks, builds. */
-import type { FetchContext } from "@firn/fetch";
+import { type FetchContext, isLockedInput } from "@firn/fetch";
 import { byteStringOf, FirnError, type RegistryEntry } from "@firn/formats";
 import { type EvalMessage, parseAttrPath } from "@firn/language";
 import type { EventSink, LocalStore, Settings } from "@firn/store";
@@ -89,6 +89,7 @@ export class Evaluation {
         realise: (elements) => options.builder.realise(elements),
         substitute: (path) => options.builder.substitute(path),
         warn: options.warn,
+        getFlake: (reference) => this.getFlake(reference),
       }),
       report: (message) => options.report(message),
     });
@@ -135,6 +136,25 @@ export class Evaluation {
       this.called.set(key, entry);
     }
     return entry;
+  }
+
+  /** `builtins.getFlake`: the flake as its lock file has it; what is missing there is locked in memory only. */
+  private async getFlake(reference: string): Promise<Handle> {
+    const pure = this.options.settings.get("pure-eval");
+    const ref = parseFlakeRef(reference, { baseDirectory: this.options.cwd });
+    if (pure && !isLockedInput(ref.input)) {
+      throw new FirnError("unlocked", `cannot call 'getFlake' on unlocked flake reference '${reference}' (use --impure to override)`);
+    }
+    const key = `getFlake ${showFlakeRef(ref)}`;
+    let entry = this.called.get(key);
+    if (entry === undefined) {
+      const { lock } = this.options;
+      const options = { ...lock, write: false, allowUnlocked: !pure, useRegistries: lock.useRegistries && !pure, warn: () => undefined };
+      const locked = await lockFlake(this.world, ref, options);
+      entry = { locked, value: await callFlake(this.client, locked) };
+      this.called.set(key, entry);
+    }
+    return entry.value;
   }
 
   private async debian(ref: FlakeRef, fragment: string): Promise<FlakeRef> {

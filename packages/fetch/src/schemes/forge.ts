@@ -1,7 +1,8 @@
 /** `github:`, `gitlab:` and `sourcehut:`: a revision looked up through the forge's API and fetched as an archive. */
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { FirnError } from "@firn/formats";
 import type { FetchContext } from "../context.ts";
+import { discardDownload } from "../download.ts";
 import {
   checkRef,
   type FetchedTree,
@@ -208,7 +209,7 @@ async function readBody(context: FetchContext, url: string, headers: Record<stri
   const { file } = await context.download({ url, headers });
   if (file === undefined) throw new FirnError("fetch-failed", `unable to download '${url}': no body`);
   const body = await readFile(file, "utf8");
-  await rm(file);
+  await discardDownload(file);
   context.cache.insert("forge-revision", key, { body });
   return body;
 }

@@ -42,6 +42,7 @@ export class EvaluatorClient {
   private readonly options: EvaluatorClientOptions;
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
+  private serving = 0;
   private failure: FirnError | undefined;
 
   constructor(options: EvaluatorClientOptions) {
@@ -105,11 +106,18 @@ export class EvaluatorClient {
 
   private async serve(call: ServiceCall): Promise<void> {
     let reply: ServiceReply;
+    this.serving++;
     try {
       reply = { value: await this.callService(call) };
     } catch (error) {
       reply = { error: toErrorData(error) };
+    } finally {
+      this.serving--;
     }
+    this.wake(reply);
+  }
+
+  private wake(reply: ServiceReply): void {
     this.replies.postMessage(reply);
     Atomics.store(this.signal, 0, 1);
     Atomics.notify(this.signal, 0);
@@ -131,7 +139,9 @@ export class EvaluatorClient {
     return new Promise((resolve, reject) => {
       // The worker answers each request with the response of its kind.
       this.pending.set(id, { resolve: (value) => resolve(value as Responses[R["op"]]), reject });
-      this.worker.postMessage({ id, request });
+      // A worker that waits for a service reads only the reply port.
+      if (this.serving > 0) this.wake({ nested: { id, request } });
+      else this.worker.postMessage({ id, request });
     });
   }
 

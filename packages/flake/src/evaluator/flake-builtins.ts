@@ -12,6 +12,7 @@ import {
   type Slot,
   setOf,
   showType,
+  type Value,
 } from "@firn/language";
 import { flakeRefFromAttributes, flakeRefToAttributes, parseFlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
 
@@ -51,3 +52,13 @@ export const flakeRefBuiltins: BuiltinTable = {
     },
   },
 };
+
+/** `builtins.getFlake`: fetches, locks in memory and calls a flake; pure evaluation demands a locked reference. */
+export function getFlakeBuiltin(getFlake: (reference: string) => Value): BuiltinTable {
+  return {
+    getFlake: {
+      arity: 1,
+      call: (a) => getFlake(plainArgument(a, "while evaluating the argument passed to builtins.getFlake")),
+    },
+  };
+}

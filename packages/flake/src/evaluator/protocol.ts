@@ -124,7 +124,8 @@ export interface ServiceCall {
     | "ensurePath"
     | "queryPath"
     | "fetch"
-    | "resolveSearchPathUrl";
+    | "resolveSearchPathUrl"
+    | "getFlake";
   readonly args: readonly unknown[];
 }
 
@@ -136,8 +137,11 @@ export type FromWorker =
 
 export type ToWorker = { readonly id: number; readonly request: Request };
 
-/** What the main thread puts on the reply port before it wakes the worker. */
-export type ServiceReply = { readonly value: unknown } | { readonly error: ErrorData };
+/**
+ * What the main thread puts on the reply port before it wakes the worker: the answer, or a request of its own that must
+ * be answered first (`getFlake` reads flake.nix files while the evaluation that called it waits).
+ */
+export type ServiceReply = { readonly value: unknown } | { readonly error: ErrorData } | { readonly nested: ToWorker };
 
 export interface WorkerInput {
   readonly config: HostConfig;

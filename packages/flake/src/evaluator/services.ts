@@ -25,6 +25,8 @@ export interface HostServices {
   fetch(request: FetchRequest): Promise<FetchResult>;
   /** `channel:…`, URLs and `flake:…` of the search path; undefined when it cannot be had. */
   resolveSearchPathUrl(url: string): Promise<string | undefined>;
+  /** `builtins.getFlake`: the handle of the flake's value. Absent where flakes are not evaluated. */
+  getFlake?(reference: string): Promise<number>;
 }
 
 /** The same, synchronous. `filter` stands for `include`. */
@@ -40,4 +42,5 @@ export interface SyncServices {
   queryPath(path: string): PathFacts | undefined;
   fetch(request: FetchRequest): FetchResult;
   resolveSearchPathUrl(url: string): string | undefined;
+  getFlake?(reference: string): number;
 }

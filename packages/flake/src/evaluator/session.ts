@@ -11,7 +11,8 @@ import {
   type Slot,
   type Value,
 } from "@firn/language";
-import { flakeRefBuiltins } from "./flake-builtins.ts";
+import { flakeRefBuiltins, getFlakeBuiltin } from "./flake-builtins.ts";
+import type { SyncServices } from "./services.ts";
 import type { AutoArgData, DerivationFacts, Handle, PlainData, Request, Responses, ValueKind } from "./protocol.ts";
 
 export class Session {
@@ -19,11 +20,21 @@ export class Session {
   private readonly values = new Map<Handle, Slot>();
   private nextHandle = 1;
 
-  constructor(host: EvalHost, showTrace: boolean, flakes: boolean) {
+  /** `flakes`: who answers `getFlake`; absent where flakes are not evaluated. */
+  constructor(host: EvalHost, options: { readonly showTrace: boolean; readonly flakes?: SyncServices }) {
+    const { flakes } = options;
     this.evaluator = new Evaluator(host, {
-      showTrace,
-      extraBuiltins: flakes ? [flakeRefBuiltins, finalTreeBuiltin] : [flakeRefBuiltins],
+      showTrace: options.showTrace,
+      extraBuiltins:
+        flakes === undefined
+          ? [flakeRefBuiltins]
+          : [flakeRefBuiltins, finalTreeBuiltin, getFlakeBuiltin((reference) => this.flake(flakes, reference))],
     });
+  }
+
+  private flake(services: SyncServices, reference: string): Value {
+    if (services.getFlake === undefined) throw new FirnError("no-flakes", "flakes cannot be evaluated here");
+    return this.force(services.getFlake(reference));
   }
 
   private keep(slot: Slot): Handle {

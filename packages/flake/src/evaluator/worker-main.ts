@@ -22,12 +22,16 @@ function send(message: FromWorker): void {
 
 /** Asks the main thread and sleeps until it has answered. */
 function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknown {
-  Atomics.store(signal, 0, 0);
   send({ kind: "service", call: { method, args } });
   for (;;) {
+    Atomics.store(signal, 0, 0);
     const received = receiveMessageOnPort(input.replies);
     if (received !== undefined) {
       const reply = received.message as ServiceReply;
+      if ("nested" in reply) {
+        answer(reply.nested);
+        continue;
+      }
       if ("error" in reply) throw fromErrorData(reply.error);
       return reply.value;
     }
@@ -49,16 +53,19 @@ const forwarding: SyncServices = {
   queryPath: (path) => ask("queryPath", path) as ReturnType<SyncServices["queryPath"]>,
   fetch: (request) => ask("fetch", request) as ReturnType<SyncServices["fetch"]>,
   resolveSearchPathUrl: (url) => ask("resolveSearchPathUrl", url) as string | undefined,
+  getFlake: (reference) => ask("getFlake", reference) as number,
 };
 
 const services = input.services ? forwarding : createOfflineServices(input.config.storeDir);
 const host: EvalHost = createNodeHost(input.config, services, (message) => send({ kind: "report", message }));
-const session = new Session(host, input.config.showTrace, input.flakes);
+const session = new Session(host, { showTrace: input.config.showTrace, ...(input.flakes ? { flakes: services } : {}) });
 
-port.on("message", ({ id, request }: ToWorker) => {
+function answer({ id, request }: ToWorker): void {
   try {
     send({ kind: "response", id, value: session.answer(request) });
   } catch (error) {
     send({ kind: "failure", id, error: toErrorData(error) });
   }
-});
+}
+
+port.on("message", answer);

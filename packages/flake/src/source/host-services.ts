@@ -30,6 +30,8 @@ export interface ServiceWorld {
   /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
   substitute(path: string): Promise<boolean>;
   warn(text: string): void;
+  /** `builtins.getFlake`; gives the handle of the flake's value. */
+  getFlake?(reference: string): Promise<number>;
 }
 
 /** The services of one evaluation. */
@@ -77,6 +79,7 @@ export function makeHostServices(world: ServiceWorld): HostServices {
       if (info === undefined) return undefined;
       return { narHash: printHash(info.narHash, "sri"), narSize: info.narSize, references: info.references };
     },
+    ...(world.getFlake === undefined ? {} : { getFlake: world.getFlake }),
     fetch: (request) => fetchFor(world, request),
     async resolveSearchPathUrl(url) {
       try {
