@@ -1,7 +1,7 @@
 /** The global scope of one evaluator: every builtin, the constants, and the set `builtins` itself. */
 
 import { evaluateSource } from "../code/load.ts";
-import { intern, symbolNames } from "../code/memory.ts";
+import { intern } from "../code/memory.ts";
 import { addSource } from "../code/source.ts";
 import type { EvalHost } from "../host.ts";
 import { type Attrs, makeAttrs, type Slot, Thunk } from "../value/value.ts";
@@ -96,13 +96,4 @@ export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, ex
 
 function hasFeature(host: EvalHost, feature: string): boolean {
   return host.mode.experimentalFeatures.includes(feature);
-}
-
-/** Names of all globals, for completion and tests. */
-export function globalNames(globals: readonly (Slot | undefined)[]): string[] {
-  const names: string[] = [];
-  globals.forEach((value, symbol) => {
-    if (value !== undefined) names.push(symbolNames[symbol]!);
-  });
-  return names;
 }

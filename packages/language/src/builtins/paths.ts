@@ -32,13 +32,13 @@ import {
 
 const toStringSymbol = intern("__toString");
 
-export interface PathArgument {
+interface PathArgument {
   readonly path: string;
   readonly context: Context | null;
 }
 
 /** An absolute path from a path value, a string or something that coerces to one. */
-export function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
+function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
   let value: Value;
   try {
     value = forceAt(slot, pos);
@@ -85,12 +85,12 @@ export function realisedPath(slot: Slot): string {
   }
 }
 
-export function isInStore(path: string): boolean {
+function isInStore(path: string): boolean {
   return path.startsWith(`${host().storeDir}/`);
 }
 
 /** The store path at or above a path inside the store. */
-export function storePathOf(path: string): string {
+function storePathOf(path: string): string {
   const start = host().storeDir.length + 1;
   const slash = path.indexOf("/", start);
   return slash < 0 ? path : path.slice(0, slash);

@@ -148,7 +148,7 @@ export function leaveCall(): void {
 // ---- thunks
 
 /** `f a` and `f a b` to be called when forced. */
-export class Application {
+class Application {
   readonly callee: Slot;
   readonly first: Slot;
   readonly second: Slot | undefined;
@@ -180,11 +180,6 @@ export function delayCall2(callee: Slot, a: Slot, b: Slot): Thunk {
   return new Thunk(applicationCode, new Application(callee, a, b));
 }
 
-/** A thunk whose value comes from `compute`. */
-export function delayNative(compute: () => Value): Thunk {
-  return new Thunk(nativeCode, compute);
-}
-
 export function force(slot: Slot): Value {
   if (!(slot instanceof Thunk)) return slot;
   return slot.code === done ? (slot.value as Value) : forceThunk(slot, 0);
@@ -195,7 +190,7 @@ export function forceAt(slot: Slot, pos: number): Value {
   return slot.code === done ? (slot.value as Value) : forceThunk(slot, pos);
 }
 
-export function forceThunk(thunk: Thunk, pos: number): Value {
+function forceThunk(thunk: Thunk, pos: number): Value {
   const code = thunk.code;
   if (code === done) return thunk.value as Value;
   if (code < 0) {
@@ -832,7 +827,7 @@ function missing(base: Attrs, symbol: number, pos: number): EvaluationError {
 }
 
 /** A name as the reference puts it into messages: `'name'`, quoted inside when it is no identifier. */
-export function quoteName(name: string): string {
+function quoteName(name: string): string {
   return `'${showIdentifier(name)}'`;
 }
 
@@ -1421,7 +1416,7 @@ export const coerceMore = 1;
 /** Paths are copied to the store. */
 export const coerceCopy = 2;
 /** A path keeps a trailing slash. */
-export const coerceRaw = 4;
+const coerceRaw = 4;
 
 function partError(value: Value, wanted: string, pos: number): EvaluationError {
   return new EvaluationError("eval-error", `cannot add ${showType(value)} to ${wanted}`, pos);
@@ -1627,7 +1622,7 @@ function firstElement(context: Context): string {
 // ---- comparing
 
 /** `==` on values; elements of lists and sets that are the same slot are equal whatever they are. */
-export function equal(a: Value, b: Value, pos: number): boolean {
+function equal(a: Value, b: Value, pos: number): boolean {
   if (typeof a === "string") {
     if (typeof b === "string") return a === b;
     return b instanceof ContextString && b.text === a;

@@ -10,7 +10,7 @@ const capacity = 48 * 1024 * 1024;
 export const ints: Int32Array = new Int32Array(capacity);
 
 /** The first offsets are pseudo code of thunks that are not expressions. */
-export const firstCode = 16;
+const firstCode = 16;
 let used = firstCode;
 
 /** Reserves `length` cells and gives their offset. */
@@ -19,10 +19,6 @@ export function allocate(length: number): number {
   used += length;
   if (used > capacity) throw new FirnError("out-of-code-space", "the evaluated code exceeds the code array");
   return at;
-}
-
-export function codeSize(): number {
-  return used;
 }
 
 /** Constants that code refers to by index. */

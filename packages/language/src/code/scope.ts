@@ -17,7 +17,7 @@ export function withScope(up: Scope | null, position: number): Scope {
   return { up, names: null, large: false, withPosition: position };
 }
 
-export interface Place {
+interface Place {
   readonly depth: number;
   readonly slot: number;
   readonly large: boolean;

@@ -22,7 +22,7 @@ export type Expr =
   | ConcatExpr
   | { readonly kind: "position"; readonly pos: number };
 
-export interface SelectExpr {
+interface SelectExpr {
   readonly kind: "select";
   readonly base: Expr;
   readonly path: readonly AttrName[];
@@ -30,7 +30,7 @@ export interface SelectExpr {
   readonly pos: number;
 }
 
-export interface ConcatExpr {
+interface ConcatExpr {
   readonly kind: "concat";
   readonly forceString: boolean;
   readonly parts: readonly { readonly pos: number; readonly expr: Expr }[];
@@ -46,7 +46,7 @@ export interface CallExpr {
 
 export type BinaryOperator = "==" | "!=" | "&&" | "||" | "->" | "//" | "++";
 
-export interface BinaryExpr {
+interface BinaryExpr {
   readonly kind: "binary";
   readonly operator: BinaryOperator;
   readonly left: Expr;
@@ -89,7 +89,7 @@ export type AttrDefinition =
   /** `from` indexes `inheritFrom` of the set. */
   | { readonly kind: "inherited-from"; from: number; readonly pos: number };
 
-export interface DynamicAttr {
+interface DynamicAttr {
   readonly name: Expr;
   readonly value: Expr;
   readonly pos: number;

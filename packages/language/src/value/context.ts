@@ -36,7 +36,7 @@ export function contextOf(element: ContextElement): Context {
   return contextOfText(contextText(element));
 }
 
-export function contextOfText(text: string): Context {
+function contextOfText(text: string): Context {
   const number = numberOf(text);
   while (single.length <= number) single.push(undefined);
   let context = single[number];
@@ -48,7 +48,7 @@ export function contextOfText(text: string): Context {
 }
 
 /** The reference's notation of an element. */
-export function contextText(element: ContextElement): string {
+function contextText(element: ContextElement): string {
   switch (element.kind) {
     case "opaque":
       return element.path;
@@ -59,7 +59,7 @@ export function contextText(element: ContextElement): string {
   }
 }
 
-export function parseContextText(text: string): ContextElement {
+function parseContextText(text: string): ContextElement {
   if (text.startsWith("=")) return { kind: "deep", drvPath: text.slice(1) };
   if (!text.startsWith("!")) return { kind: "opaque", path: text };
   const end = text.indexOf("!", 1);

@@ -55,7 +55,7 @@ export const plainPrint: PrintOptions = {
 };
 
 /** How values stand in error messages. */
-export const errorPrint: PrintOptions = {
+const errorPrint: PrintOptions = {
   ...plainPrint,
   maxDepth: 10,
   maxAttrs: 10,
@@ -66,7 +66,7 @@ export const errorPrint: PrintOptions = {
 const plainName = /^[a-zA-Z_][a-zA-Z0-9_'-]*$/;
 const reserved = new Set(["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"]);
 
-export function showAttrName(name: string): string {
+function showAttrName(name: string): string {
   return plainName.test(name) && !reserved.has(name) ? name : quoteString(name);
 }
 

@@ -39,7 +39,7 @@ export function formatFloat(value: number): string {
 }
 
 /** C's `%.<precision>g`. */
-export function formatGeneral(value: number, precision: number): string {
+function formatGeneral(value: number, precision: number): string {
   const special = formatSpecial(value);
   if (special !== undefined) return special;
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
