@@ -22,7 +22,12 @@ export interface Forge {
 export function makeRepository(directory: string, files: Readonly<Record<string, string>>): string {
   const git = (...args: string[]): string =>
     execFileSync("git", ["-C", directory, "-c", "user.name=t", "-c", "user.email=t@example.org", ...args], {
-      env: { ...process.env, GIT_AUTHOR_DATE: "1700000000 +0000", GIT_COMMITTER_DATE: "1700000000 +0000", GIT_CONFIG_GLOBAL: "/dev/null" },
+      env: {
+        ...process.env,
+        GIT_AUTHOR_DATE: "1700000000 +0000",
+        GIT_COMMITTER_DATE: "1700000000 +0000",
+        GIT_CONFIG_GLOBAL: "/dev/null",
+      },
       encoding: "utf8",
     });
   execFileSync("mkdir", ["-p", directory]);
@@ -40,8 +45,32 @@ export function makeRepository(directory: string, files: Readonly<Record<string,
 export async function startForge(directory: string, repository: string, rev: string): Promise<Forge> {
   const key = join(directory, "tls.key");
   const certificate = join(directory, "tls.crt");
-  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate], { stdio: "ignore" });
-  const archive = execFileSync("git", ["-C", repository, "archive", "--format=tar.gz", `--prefix=repo-${rev}/`, rev], { maxBuffer: 1 << 26 });
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      "/CN=localhost",
+      "-addext",
+      "subjectAltName=DNS:localhost",
+      "-keyout",
+      key,
+      "-out",
+      certificate,
+    ],
+    { stdio: "ignore" },
+  );
+  const archive = execFileSync("git", ["-C", repository, "archive", "--format=tar.gz", `--prefix=repo-${rev}/`, rev], {
+    maxBuffer: 1 << 26,
+  });
   const requests: string[] = [];
   const failedOnce = new Set<string>();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -54,11 +83,15 @@ export async function startForge(directory: string, repository: string, rev: str
       }
       response.writeHead(200, headers).end(body);
     };
-    if (url === `/api/v3/repos/owner/repo/commits/HEAD` || url === "/api/v3/repos/owner/repo/commits/main") send(JSON.stringify({ sha: rev, commit: { tree: { sha: rev } } }));
+    if (url === `/api/v3/repos/owner/repo/commits/HEAD` || url === "/api/v3/repos/owner/repo/commits/main")
+      send(JSON.stringify({ sha: rev, commit: { tree: { sha: rev } } }));
     else if (url === `/owner/repo/archive/${rev}.tar.gz`) send(archive);
     else if (url === "/redirect.tar.gz") response.writeHead(302, { Location: "/archive.tar.gz" }).end();
     else if (url === "/archive.tar.gz") send(archive, { ETag: '"v1"' });
-    else if (url === "/latest.tar.gz") send(archive, { Link: `<http://${request.headers.host}/immutable/v1.tar.gz?rev=${rev}&revCount=1>; rel="immutable"` });
+    else if (url === "/latest.tar.gz")
+      send(archive, {
+        Link: `<http://${request.headers.host}/immutable/v1.tar.gz?rev=${rev}&revCount=1>; rel="immutable"`,
+      });
     else if (url.startsWith("/immutable/v1.tar.gz")) send(archive);
     else if (url === "/broken.tar.gz") {
       // The connection dies in the middle, the first time.

@@ -18,7 +18,8 @@ beforeAll(async () => {
   place = makePlace();
   repository = join(place.directory, "repository");
   rev = makeRepository(repository, {
-    "flake.nix": '{ description = "remote"; outputs = { self }: { value = "remote ${self.shortRev or "no rev"}"; lib.id = x: x; }; }\n',
+    "flake.nix":
+      '{ description = "remote"; outputs = { self }: { value = "remote ${self.shortRev or "no rev"}"; lib.id = x: x; }; }\n',
     "sub/flake.nix": '{ inputs.up.url = "path:../"; outputs = { self, up }: { value = "sub of ${up.value}"; }; }\n',
     "file.txt": "plain\n",
   });
@@ -34,25 +35,53 @@ beforeEach(() => {
 });
 
 const write = (text: string, directory = flake): void => writeFileSync(join(directory, "flake.nix"), text);
-const lock = (): { nodes: Record<string, { locked?: Record<string, unknown>; inputs?: unknown; parent?: unknown; flake?: boolean }> } =>
-  JSON.parse(readFileSync(join(flake, "flake.lock"), "utf8"));
+const lock = (): {
+  nodes: Record<string, { locked?: Record<string, unknown>; inputs?: unknown; parent?: unknown; flake?: boolean }>;
+} => JSON.parse(readFileSync(join(flake, "flake.lock"), "utf8"));
 const firn = (...args: string[]): Promise<Outcome> =>
-  place.firnWith({ cwd: flake }, ...args, "--option", "ssl-cert-file", forge.certificate, "--option", "download-attempts", "3", "--option", "connect-timeout", "5");
+  place.firnWith(
+    { cwd: flake },
+    ...args,
+    "--option",
+    "ssl-cert-file",
+    forge.certificate,
+    "--option",
+    "download-attempts",
+    "3",
+    "--option",
+    "connect-timeout",
+    "5",
+  );
 const value = (name = "value"): Promise<Outcome> => firn("eval", "--raw", `path:${flake}#${name}`);
 
 test("github: a revision from the API, the archive of it, and nothing asked again once it is locked", async () => {
   write(`{ inputs.r.url = "github:owner/repo?host=${forge.host}"; outputs = { self, r }: { value = r.value; }; }`);
   expect(await value()).toMatchObject({ code: 0, out: `remote ${rev.slice(0, 7)}` });
-  expect(lock().nodes.r?.locked).toEqual({ host: forge.host, lastModified: 1_700_000_000, narHash: expect.stringMatching(/^sha256-/), owner: "owner", repo: "repo", rev, type: "github" });
+  expect(lock().nodes.r?.locked).toEqual({
+    host: forge.host,
+    lastModified: 1_700_000_000,
+    narHash: expect.stringMatching(/^sha256-/),
+    owner: "owner",
+    repo: "repo",
+    rev,
+    type: "github",
+  });
   forge.requests.length = 0;
   expect(await value()).toMatchObject({ code: 0, out: `remote ${rev.slice(0, 7)}` });
   expect(forge.requests).toEqual([]);
 });
 
 test("tarballs: redirects, an unchanged ETag, the immutable link", async () => {
-  write(`{ inputs.a.url = "${forge.http}/redirect.tar.gz"; inputs.b.url = "${forge.http}/latest.tar.gz"; outputs = { self, a, b }: { value = "\${a.value}, \${b.value}"; }; }`);
+  write(
+    `{ inputs.a.url = "${forge.http}/redirect.tar.gz"; inputs.b.url = "${forge.http}/latest.tar.gz"; outputs = { self, a, b }: { value = "\${a.value}, \${b.value}"; }; }`,
+  );
   expect(await value()).toMatchObject({ code: 0, out: `remote no rev, remote ${rev.slice(0, 7)}` });
-  expect(lock().nodes.b?.locked).toMatchObject({ url: `${forge.http}/immutable/v1.tar.gz`, rev, revCount: 1, type: "tarball" });
+  expect(lock().nodes.b?.locked).toMatchObject({
+    url: `${forge.http}/immutable/v1.tar.gz`,
+    rev,
+    revCount: 1,
+    type: "tarball",
+  });
   expect(lock().nodes.a?.locked).toMatchObject({ url: `${forge.http}/redirect.tar.gz`, type: "tarball" });
   forge.requests.length = 0;
   expect(await firn("flake", "update", "--flake", `path:${flake}`)).toMatchObject({ code: 0 });
@@ -60,8 +89,16 @@ test("tarballs: redirects, an unchanged ETag, the immutable link", async () => {
 });
 
 test("one fault of each kind: a broken transfer and a busy server are tried again, the rest is told", async () => {
-  for (const [file, works] of [["broken", true], ["busy", true], ["garbage", false], ["loop", false], ["missing", false]] as const) {
-    write(`{ inputs.t = { url = "${forge.http}/${file}.tar.gz"; flake = false; }; outputs = { self, t }: { value = builtins.readFile (t + "/file.txt"); }; }`);
+  for (const [file, works] of [
+    ["broken", true],
+    ["busy", true],
+    ["garbage", false],
+    ["loop", false],
+    ["missing", false],
+  ] as const) {
+    write(
+      `{ inputs.t = { url = "${forge.http}/${file}.tar.gz"; flake = false; }; outputs = { self, t }: { value = builtins.readFile (t + "/file.txt"); }; }`,
+    );
     const { code, out, err } = await value();
     if (works) expect([file, code, out]).toEqual([file, 0, "plain\n"]);
     else {
@@ -78,19 +115,33 @@ test("one fault of each kind: a broken transfer and a busy server are tried agai
 test("git+file: the branch, and the work tree with tracked files only when it is dirty", async () => {
   write(`{ inputs.r.url = "git+file://${repository}"; outputs = { self, r }: { value = r.value; }; }`);
   expect(await value()).toMatchObject({ code: 0, out: `remote ${rev.slice(0, 7)}` });
-  expect(lock().nodes.r?.locked).toEqual({ lastModified: 1_700_000_000, narHash: expect.any(String), ref: "refs/heads/main", rev, revCount: 1, type: "git", url: `file://${repository}` });
+  expect(lock().nodes.r?.locked).toEqual({
+    lastModified: 1_700_000_000,
+    narHash: expect.any(String),
+    ref: "refs/heads/main",
+    rev,
+    revCount: 1,
+    type: "git",
+    url: `file://${repository}`,
+  });
   const dirty = join(place.directory, "dirty");
   cpSync(repository, dirty, { recursive: true });
   writeFileSync(join(dirty, "file.txt"), "changed\n");
   writeFileSync(join(dirty, "untracked"), "x");
-  const tree = await firn("eval", "--json", "--impure", "--expr", `builtins.readDir (builtins.getFlake "git+file://${dirty}").outPath`);
+  const tree = await firn(
+    "eval",
+    "--json",
+    "--impure",
+    "--expr",
+    `builtins.readDir (builtins.getFlake "git+file://${dirty}").outPath`,
+  );
   expect(tree.err).toContain(`warning: Git tree '${dirty}' is dirty`);
   expect(Object.keys(JSON.parse(tree.out) as object).sort()).toEqual(["file.txt", "flake.nix", "sub"]);
 });
 
 test("an untracked flake.nix is told as such", async () => {
   const untracked = join(place.directory, "untracked");
-  makeRepository(untracked, { "other": "x\n" });
+  makeRepository(untracked, { other: "x\n" });
   write("{ outputs = { self }: { value = 1; }; }", untracked);
   const { code, err } = await firn("eval", `git+file://${untracked}#value`);
   expect(code).toBe(1);
@@ -100,7 +151,10 @@ test("an untracked flake.nix is told as such", async () => {
 
 test("follows, overrides and relative paths end up in the lock as the graph says", async () => {
   mkdirSync(join(flake, "dep"));
-  write('{ inputs.x.url = "path:./none"; inputs.y.url = "path:../leaf"; outputs = { self, x, y }: { value = "${x.value} ${y.value}"; }; }', join(flake, "dep"));
+  write(
+    '{ inputs.x.url = "path:./none"; inputs.y.url = "path:../leaf"; outputs = { self, x, y }: { value = "${x.value} ${y.value}"; }; }',
+    join(flake, "dep"),
+  );
   mkdirSync(join(flake, "leaf"));
   write('{ outputs = { self }: { value = "leaf"; }; }', join(flake, "leaf"));
   write(`{
@@ -118,15 +172,25 @@ test("follows, overrides and relative paths end up in the lock as the graph says
   const other = join(place.directory, "other-remote");
   mkdirSync(other, { recursive: true });
   write('{ outputs = { self }: { value = "overridden"; }; }', other);
-  expect(await firn("eval", "--raw", `path:${flake}#value`, "--override-input", "r", `path:${other}`)).toMatchObject({ out: "overridden leaf" });
+  expect(await firn("eval", "--raw", `path:${flake}#value`, "--override-input", "r", `path:${other}`)).toMatchObject({
+    out: "overridden leaf",
+  });
   expect(lock().nodes.r?.locked).toMatchObject({ type: "git" });
 });
 
 test("mistakes in a flake: unknown input, changed hash, no update allowed, unknown attribute", async () => {
-  write("{ inputs.r.url = \"git+file://" + repository + "\"; outputs = { self, r }: { value = r.value; near = 1; }; }");
-  expect(await firn("eval", `path:${flake}#value`, "--no-update-lock-file")).toMatchObject({ code: 1, err: expect.stringContaining("requires lock file changes but they're not allowed due to '--no-update-lock-file'") });
+  write(`{ inputs.r.url = "git+file://${repository}"; outputs = { self, r }: { value = r.value; near = 1; }; }`);
+  expect(await firn("eval", `path:${flake}#value`, "--no-update-lock-file")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("requires lock file changes but they're not allowed due to '--no-update-lock-file'"),
+  });
   expect(await value()).toMatchObject({ code: 0 });
-  expect(await value("neat")).toMatchObject({ code: 1, err: expect.stringMatching(/does not provide attribute 'packages\.\S+neat', 'legacyPackages\.\S+neat' or 'neat'[\s\S]*Did you mean near\?/) });
+  expect(await value("neat")).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(
+      /does not provide attribute 'packages\.\S+neat', 'legacyPackages\.\S+neat' or 'neat'[\s\S]*Did you mean near\?/,
+    ),
+  });
 
   const text = readFileSync(join(flake, "flake.lock"), "utf8");
   const wrong = text.replace(/sha256-[^"]*/, "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
@@ -137,8 +201,11 @@ test("mistakes in a flake: unknown input, changed hash, no update allowed, unkno
   expect(changed.err).toMatch(/NAR hash mismatch in input 'git\+file:.*', expected 'sha256-A+=' but got 'sha256-/);
 
   rmSync(join(flake, "flake.lock"));
-  write("{ inputs.gone.url = \"flake:nowhere\"; outputs = { self, gone }: { value = 1; }; }");
-  expect(await value()).toMatchObject({ code: 1, err: expect.stringContaining("cannot find flake 'flake:nowhere' in the flake registries") });
+  write('{ inputs.gone.url = "flake:nowhere"; outputs = { self, gone }: { value = 1; }; }');
+  expect(await value()).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("cannot find flake 'flake:nowhere' in the flake registries"),
+  });
   for (const [file, message] of [
     ["{ outputs = 1; }", "expected a function but got"],
     ["{ inputs = { }; }", "lacks attribute 'outputs'"],
@@ -153,12 +220,19 @@ test("mistakes in a flake: unknown input, changed hash, no update allowed, unkno
 
 test("the registry: names of one's own, overridden for one command, and removed", async () => {
   expect(await firn("registry", "add", "mine", `git+file://${repository}`)).toMatchObject({ code: 0 });
-  expect(await firn("registry", "list")).toMatchObject({ out: expect.stringContaining(`user   flake:mine git+file://${repository}`) });
+  expect(await firn("registry", "list")).toMatchObject({
+    out: expect.stringContaining(`user   flake:mine git+file://${repository}`),
+  });
   expect(await firn("eval", "--raw", "mine#value")).toMatchObject({ out: `remote ${rev.slice(0, 7)}` });
   write('{ outputs = { self }: { value = "replaced"; }; }');
-  expect(await firn("eval", "--raw", "mine#value", "--override-flake", "mine", `path:${flake}`)).toMatchObject({ out: "replaced" });
+  expect(await firn("eval", "--raw", "mine#value", "--override-flake", "mine", `path:${flake}`)).toMatchObject({
+    out: "replaced",
+  });
   expect(await firn("registry", "remove", "mine")).toMatchObject({ code: 0 });
-  expect(await firn("eval", "--raw", "mine#value")).toMatchObject({ code: 1, err: expect.stringContaining("cannot find flake 'flake:mine'") });
+  expect(await firn("eval", "--raw", "mine#value")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("cannot find flake 'flake:mine'"),
+  });
 });
 
 const realNix = process.env.FIRN_REAL_NIX;
@@ -174,7 +248,8 @@ describe.skipIf(realNix === undefined)("locks are the reference's, byte for byte
       };
       outputs = inputs: { };
     }`,
-    "a directory of a repository, whose own inputs come along": () => `{ inputs.s.url = "git+file://${repository}?dir=sub"; inputs.s2.url = "git+file://${repository}?dir=sub"; outputs = inputs: { }; }`,
+    "a directory of a repository, whose own inputs come along": () =>
+      `{ inputs.s.url = "git+file://${repository}?dir=sub"; inputs.s2.url = "git+file://${repository}?dir=sub"; outputs = inputs: { }; }`,
     "follows and inputs by attributes": () => `{
       inputs.a = { type = "git"; url = "file://${repository}"; };
       inputs.b.url = "git+file://${repository}?dir=sub";
@@ -189,7 +264,12 @@ describe.skipIf(realNix === undefined)("locks are the reference's, byte for byte
     cpSync(flake, theirs, { recursive: true });
     const state = mkdtempSync(join(tmpdir(), "firn-real-"));
     try {
-      const env = { ...process.env, REAL_NIX_STATE: state, REAL_NIX_BIND: place.directory, HOME: join(place.directory, "real-home") };
+      const env = {
+        ...process.env,
+        REAL_NIX_STATE: state,
+        REAL_NIX_BIND: place.directory,
+        HOME: join(place.directory, "real-home"),
+      };
       mkdirSync(env.HOME, { recursive: true });
       await promisify(execFile)(realNix ?? "", ["nix", "flake", "lock", `path:${theirs}`], { cwd: theirs, env });
     } finally {

@@ -38,7 +38,10 @@ describe.skipIf(realNix === undefined)("firn run nixpkgs#hello", () => {
     const rev = makeRepository(repository, { "flake.nix": flake });
     forge = await startForge(place.directory, repository, rev);
     registry = join(place.directory, "registry.json");
-    const entry = { from: { type: "indirect", id: "nixpkgs" }, to: { type: "github", owner: "owner", repo: "repo", host: forge.host } };
+    const entry = {
+      from: { type: "indirect", id: "nixpkgs" },
+      to: { type: "github", owner: "owner", repo: "repo", host: forge.host },
+    };
     writeFileSync(registry, JSON.stringify({ version: 2, flakes: [entry] }));
     const env = {
       ...process.env,
@@ -48,11 +51,26 @@ describe.skipIf(realNix === undefined)("firn run nixpkgs#hello", () => {
       NIX_CONFIG: "build-users-group =\nexperimental-features = nix-command flakes\nsandbox = false\nsubstituters =\n",
     };
     mkdirSync(env.HOME);
-    const real = (...args: string[]): string => execFileSync(realNix ?? "", args, { env, cwd: place.directory, stdio: ["ignore", "pipe", "pipe"] }).toString().trim();
+    const real = (...args: string[]): string =>
+      execFileSync(realNix ?? "", args, { env, cwd: place.directory, stdio: ["ignore", "pipe", "pipe"] })
+        .toString()
+        .trim();
     const out = real("nix", "build", "--no-link", "--print-out-paths", `git+file://${repository}#hello`);
-    real("nix-store", "--generate-binary-cache-key", "cache-1", join(place.directory, "secret"), join(place.directory, "public"));
+    real(
+      "nix-store",
+      "--generate-binary-cache-key",
+      "cache-1",
+      join(place.directory, "secret"),
+      join(place.directory, "public"),
+    );
     publicKey = readFileSync(join(place.directory, "public"), "utf8").trim();
-    real("nix", "copy", "--to", `file://${place.directory}/cache?secret-key=${place.directory}/secret&compression=zstd`, out);
+    real(
+      "nix",
+      "copy",
+      "--to",
+      `file://${place.directory}/cache?secret-key=${place.directory}/secret&compression=zstd`,
+      out,
+    );
   });
   afterAll(async () => {
     await forge.close();
@@ -64,13 +82,26 @@ describe.skipIf(realNix === undefined)("firn run nixpkgs#hello", () => {
   const run = (...config: string[]) =>
     runProgram(["run", "nixpkgs#hello"], {
       cwd: join(place.directory, "work"),
-      env: { ...place.environment, NIX_CONFIG: [`flake-registry = ${registry}`, `ssl-cert-file = ${forge.certificate}`, `substituters = file://${place.directory}/cache`, ...config].join("\n") },
+      env: {
+        ...place.environment,
+        NIX_CONFIG: [
+          `flake-registry = ${registry}`,
+          `ssl-cert-file = ${forge.certificate}`,
+          `substituters = file://${place.directory}/cache`,
+          ...config,
+        ].join("\n"),
+      },
     });
 
   test("refuses what no trusted key signed", async () => {
-    const { code, out, err } = await run("trusted-public-keys = other-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "max-jobs = 0");
+    const { code, out, err } = await run(
+      "trusted-public-keys = other-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+      "max-jobs = 0",
+    );
     expect([code, out]).toEqual([1, ""]);
-    expect(err).toMatch(/ignoring substitute for '.*-hello-2\.12' from 'file:.*', as it's not signed by any of the keys in 'trusted-public-keys'/);
+    expect(err).toMatch(
+      /ignoring substitute for '.*-hello-2\.12' from 'file:.*', as it's not signed by any of the keys in 'trusted-public-keys'/,
+    );
   });
 
   test("resolves through the registry, fetches, locks, evaluates, substitutes and runs", async () => {

@@ -1,5 +1,5 @@
 /** Store paths that commands about paths work on: installables are built when they must exist, else only computed. */
-import { type Derivation, derivationOutputPath, FirnError, isDerivationPath } from "@firn/formats";
+import { type Derivation, FirnError, isDerivationPath } from "@firn/formats";
 import { computeClosure, type LocalStore } from "@firn/store";
 import { buildTargets, plannedTargets } from "./build-targets.ts";
 import { type EvaluationSession, targetsOf } from "./evaluation-session.ts";
@@ -58,14 +58,4 @@ export async function knownDerivation(
       return { drvPath, derivation: store.readDerivation(drvPath) };
   }
   return undefined;
-}
-
-/** The output paths of a derivation that are known before it is built. */
-export function knownOutputs(derivation: Derivation, storeDir: string): Map<string, string> {
-  const outputs = new Map<string, string>();
-  for (const name of derivation.outputs.keys()) {
-    const path = derivationOutputPath(derivation, name, storeDir);
-    if (path !== undefined) outputs.set(name, path);
-  }
-  return outputs;
 }

@@ -143,13 +143,22 @@ export class Evaluation {
     const pure = this.options.settings.get("pure-eval");
     const ref = parseFlakeRef(reference, { baseDirectory: this.options.cwd });
     if (pure && !isLockedInput(ref.input)) {
-      throw new FirnError("unlocked", `cannot call 'getFlake' on unlocked flake reference '${reference}' (use --impure to override)`);
+      throw new FirnError(
+        "unlocked",
+        `cannot call 'getFlake' on unlocked flake reference '${reference}' (use --impure to override)`,
+      );
     }
     const key = `getFlake ${showFlakeRef(ref)}`;
     let entry = this.called.get(key);
     if (entry === undefined) {
       const { lock } = this.options;
-      const options = { ...lock, write: false, allowUnlocked: !pure, useRegistries: lock.useRegistries && !pure, warn: () => undefined };
+      const options = {
+        ...lock,
+        write: false,
+        allowUnlocked: !pure,
+        useRegistries: lock.useRegistries && !pure,
+        warn: () => undefined,
+      };
       const locked = await lockFlake(this.world, ref, options);
       entry = { locked, value: await callFlake(this.client, locked) };
       this.called.set(key, entry);

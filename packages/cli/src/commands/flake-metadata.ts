@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import {
-  allInputs,
   type FlakeRef,
   flakeRefToAttributes,
   type GraphNode,
@@ -110,9 +109,4 @@ function tree(node: GraphNode, prefix: string, seen: Set<GraphNode>, bold: (text
     lines.push(...tree(edge.node, `${prefix}${last ? "    " : "│   "}`, seen, bold));
   }
   return lines;
-}
-
-/** Number of inputs, for callers that want a summary. */
-export function countInputs(locked: LockedFlake): number {
-  return allInputs(locked.root).length;
 }

@@ -12,8 +12,8 @@ import {
   type Value,
 } from "@firn/language";
 import { flakeRefBuiltins, getFlakeBuiltin } from "./flake-builtins.ts";
-import type { SyncServices } from "./services.ts";
 import type { AutoArgData, DerivationFacts, Handle, PlainData, Request, Responses, ValueKind } from "./protocol.ts";
+import type { SyncServices } from "./services.ts";
 
 export class Session {
   private readonly evaluator: Evaluator;

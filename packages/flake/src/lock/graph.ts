@@ -1,6 +1,6 @@
 /** The lock graph while it is being computed, and its way to and from the lock file's numbered nodes. */
 
-import { isLockedInput, stringAttribute, withAttributes } from "@firn/fetch";
+import { isLockedInput, withAttributes } from "@firn/fetch";
 import { FirnError, type LockEdge, type LockFile, type LockNode, parseFlakeLock } from "@firn/formats";
 import {
   type FlakeRef,
@@ -242,9 +242,4 @@ function sameEdge(a: Edge, b: Edge): boolean {
 
 function sorted<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** The revision of a reference, for messages. */
-export function revisionOf(ref: FlakeRef): string | undefined {
-  return stringAttribute(ref.input, "rev");
 }
