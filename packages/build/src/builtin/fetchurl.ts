@@ -39,6 +39,14 @@ export async function fetchUrl(context: BuiltinContext): Promise<void> {
   } finally {
     await transferrer.close();
   }
+  const gone = failures.length > 0 && failures.every((failure) => failure.code === "not-found");
+  if (gone && urls.some((url) => url.startsWith("mirror://"))) {
+    context.log(failures.at(-1)?.message ?? "");
+    throw new FirnError(
+      "not-found",
+      `'${urls[0]?.split("/").at(-1)}' has left the mirror: a newer version replaced it. Renew the lock with 'firn deb lock' (or 'firn flake update deb')`,
+    );
+  }
   throw failures.at(-1) ?? new FirnError("bad-derivation", "'builtin:fetchurl' has no URL");
 }
 
