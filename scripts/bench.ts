@@ -60,32 +60,56 @@ const script = 'TIMEFORMAT="%R %U %S"; time "$@"';
 
 function measure(command: readonly string[], env: NodeJS.ProcessEnv): Sample {
   const [program = "", ...args] = command;
-  const marked = execFileSync(program, args, { env, cwd: directory, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const marked = execFileSync(program, args, {
+    env,
+    cwd: directory,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   const lines = marked.trimEnd().split("\n");
   const [wall = 0, user = 0, system = 0] = (lines.pop() ?? "").split(" ").map(Number);
   return { wall, cpu: user + system, output: lines.join("\n") };
 }
 
-const withTimes = (words: readonly string[]): string[] => ["bash", "-c", `{ ${script} 2>/dev/null; } 2>&1`, "bash", ...words];
+const withTimes = (words: readonly string[]): string[] => [
+  "bash",
+  "-c",
+  `{ ${script} 2>/dev/null; } 2>&1`,
+  "bash",
+  ...words,
+];
 
 function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-const environment = { ...process.env, NIX_REMOTE: "dummy://", NIX_CONFIG: "substituters =\n", REAL_NIX_BIND: [directory, values.nixpkgs ?? ""].join(":") };
+const environment = {
+  ...process.env,
+  NIX_REMOTE: "dummy://",
+  NIX_CONFIG: "substituters =\n",
+  REAL_NIX_BIND: [directory, values.nixpkgs ?? ""].join(":"),
+};
 for (const work of works) {
   if (positionals.length > 0 && !positionals.includes(work.name)) continue;
   const ours: Sample[] = [];
   const theirs: Sample[] = [];
   for (let pair = 0; pair < Number(values.pairs); pair++) {
-    ours.push(measure(withTimes([process.execPath, "--disable-warning=ExperimentalWarning", bundle, ...work.firn]), environment));
+    ours.push(
+      measure(
+        withTimes([process.execPath, "--disable-warning=ExperimentalWarning", bundle, ...work.firn]),
+        environment,
+      ),
+    );
     theirs.push(measure([realNix, ...withTimes(work.reference)], environment));
   }
   if (work.sameOutput && ours[0]?.output !== theirs[0]?.output) {
     throw new Error(`${work.name}: Firn printed ${ours[0]?.output}, the reference ${theirs[0]?.output}`);
   }
-  const [wall, cpu] = [(samples: Sample[]) => median(samples.map((s) => s.wall)), (samples: Sample[]) => median(samples.map((s) => s.cpu))];
+  const [wall, cpu] = [
+    (samples: Sample[]) => median(samples.map((s) => s.wall)),
+    (samples: Sample[]) => median(samples.map((s) => s.cpu)),
+  ];
   const ratio = (a: number, b: number): string => (a / b).toFixed(2);
   console.log(
     `${work.name.padEnd(16)} wall ${ratio(wall(ours), wall(theirs)).padStart(6)}  cpu ${ratio(cpu(ours), cpu(theirs)).padStart(6)}   (Firn ${(cpu(ours) * 1000).toFixed(0)} ms of CPU, reference ${(cpu(theirs) * 1000).toFixed(0)} ms)`,

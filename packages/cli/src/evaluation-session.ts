@@ -90,6 +90,7 @@ export function withEvaluation(
           readOnly: more.readOnly ?? options.needs?.readOnly ?? false,
           includes: flags.all("include").map(([path]) => path ?? ""),
           registryFlags: registryFlags(invocation, io),
+          inputsFrom: flags.all("inputs-from").map(([text]) => parseFlakeRef(text ?? "", { baseDirectory: io.cwd })),
           lock: { ...lockOptions(invocation, session, io), ...more.lock },
           report: (message) => {
             progress.clear();

@@ -1,6 +1,6 @@
 /** One evaluation with everything around it: the evaluator's session, a store, fetchers, registries, locks, builds. */
-import { type FetchContext, isLockedInput } from "@firn/fetch";
-import { byteStringOf, FirnError, type RegistryEntry } from "@firn/formats";
+import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
+import { byteStringOf, FirnError, nearNames, type RegistryEntry } from "@firn/formats";
 import { type EvalMessage, parseAttrPath } from "@firn/language";
 import type { EventSink, LocalStore, Settings } from "@firn/store";
 import { callFlake } from "./call/call-flake.ts";
@@ -8,8 +8,9 @@ import { EvaluatorClient } from "./evaluator/client.ts";
 import { hostConfig } from "./evaluator/host-config.ts";
 import type { AutoArgData, DerivationFacts, Handle } from "./evaluator/protocol.ts";
 import { candidates, type Installable, type Lookup } from "./installables/parse.ts";
+import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
-import { type FlakeRef, parseFlakeRef, showFlakeRef } from "./refs/flake-ref.ts";
+import { type FlakeRef, flakeRefToAttributes, parseFlakeRef, showFlakeRef } from "./refs/flake-ref.ts";
 import type { Builder } from "./source/builder.ts";
 import { debianFlake, debianSetDirectory } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-world.ts";
@@ -31,6 +32,8 @@ export interface EvaluationOptions {
   /** Search path entries of `-I`. */
   readonly includes: readonly string[];
   readonly registryFlags: readonly RegistryEntry[];
+  /** Flakes whose inputs serve as registry entries (`--inputs-from`). */
+  readonly inputsFrom: readonly FlakeRef[];
   readonly lock: LockOptions;
   report(message: EvalMessage): void;
   warn(text: string): void;
@@ -56,6 +59,7 @@ export class Evaluation {
   readonly fetch: FetchContext & { close(): Promise<void> };
   readonly world: FlakeWorld;
   private readonly options: EvaluationOptions;
+  private inputEntries: Promise<RegistryEntry[]> | undefined;
   private readonly called = new Map<string, { locked: LockedFlake; value: Handle }>();
 
   constructor(options: EvaluationOptions) {
@@ -101,7 +105,7 @@ export class Evaluation {
         settings,
         environment,
         fetch: this.fetch,
-        flags: options.registryFlags,
+        flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
         debianSet,
         warn: options.warn,
       }),
@@ -136,6 +140,25 @@ export class Evaluation {
       this.called.set(key, entry);
     }
     return entry;
+  }
+
+  /** `--inputs-from`: each locked input of the flakes under its name. */
+  private entriesFromInputs(): Promise<RegistryEntry[]> {
+    this.inputEntries ??= (async () => {
+      const entries: RegistryEntry[] = [];
+      const lock = { ...this.options.lock, write: false };
+      for (const ref of this.options.inputsFrom) {
+        const { root } = await lockFlake(this.world, ref, lock);
+        for (const [name, edge] of root.inputs) {
+          const node = edge.kind === "node" ? edge.node : findInput(root, edge.path);
+          if (node === undefined || !isLockedNode(node)) continue;
+          const from = indirectInput(name, undefined, undefined);
+          entries.push({ from, to: flakeRefToAttributes(node.lockedRef), exact: false });
+        }
+      }
+      return entries;
+    })();
+    return this.inputEntries;
   }
 
   /** `builtins.getFlake`: the flake as its lock file has it; what is missing there is locked in memory only. */
@@ -224,9 +247,8 @@ export class Evaluation {
       let value: Handle | undefined = root;
       for (const name of parts.slice(0, -1)) if (value !== undefined) value = await this.attribute(value, name);
       if (value === undefined || last === undefined) continue;
-      for (const name of (await this.client.request({ op: "attrNames", value })) ?? []) {
-        if (name !== last && nearby(name, last)) names.add(name);
-      }
+      for (const name of nearNames(last, (await this.client.request({ op: "attrNames", value })) ?? []))
+        names.add(name);
     }
     return [...names].slice(0, 5);
   }
@@ -244,20 +266,4 @@ export class Evaluation {
     await this.client.close();
     await this.fetch.close();
   }
-}
-
-/** Whether two names differ in at most two edits, cheaply: lengths first. */
-function nearby(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 2) return false;
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(
-        Math.min((row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1), (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1),
-      );
-    }
-    row = next;
-  }
-  return (row[b.length] ?? 3) <= 2;
 }

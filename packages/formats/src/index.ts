@@ -7,6 +7,7 @@ export {
   type SourcePosition,
   type TraceFrame,
 } from "./base/error.ts";
+export { didYouMean, editDistance, nearNames } from "./base/suggest.ts";
 export * from "./derivation/derivation.ts";
 export * from "./derivation/hash.ts";
 export * from "./derivation/json.ts";

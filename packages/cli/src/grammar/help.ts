@@ -1,10 +1,10 @@
 /** Help: listings of command groups and the page of one command, from the same data that the parser uses. */
 import { readFile } from "node:fs/promises";
+import { nearNames } from "@firn/formats";
 import type { Io } from "../io.ts";
 import type { Command, CommandEntry, Flag } from "./command.ts";
 import { globalFlags } from "./flags.ts";
 import { UsageError } from "./parse.ts";
-import { suggestions } from "./suggest.ts";
 
 interface Group {
   readonly table: readonly CommandEntry[];
@@ -21,7 +21,7 @@ export function showGroup(group: Group, io: Io): number {
   const names = [...new Set(inGroup.map((entry) => entry.path[matched.length] ?? ""))];
   const wrong = rest.find((word) => !word.startsWith("-"));
   if (wrong !== undefined) {
-    throw new UsageError(`'${wrong}' is not a recognised command`, suggestions(wrong, names));
+    throw new UsageError(`'${wrong}' is not a recognised command`, nearNames(wrong, names));
   }
   if (wantsHelp) {
     io.out(groupHelp(matched, inGroup));

@@ -121,6 +121,18 @@ export const commandTable: readonly CommandEntry[] = [
   ),
   entry(
     packages,
+    "registry pin",
+    "pin a flake to its current version or to the current version of a flake URL",
+    async () => (await import("../commands/registry-pin.ts")).command,
+  ),
+  entry(
+    packages,
+    "registry resolve",
+    "resolve flake references using the registry",
+    async () => (await import("../commands/registry-resolve.ts")).command,
+  ),
+  entry(
+    packages,
     "registry add",
     "add or replace a flake in the user flake registry",
     async () => (await import("../commands/registry-add.ts")).command,

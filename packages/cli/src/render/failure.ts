@@ -1,7 +1,6 @@
 /** Renders whatever a command threw and decides on the exit status. */
-import { FirnError } from "@firn/formats";
+import { didYouMean, FirnError } from "@firn/formats";
 import { UsageError } from "../grammar/parse.ts";
-import { didYouMean } from "../grammar/suggest.ts";
 import type { Io } from "../io.ts";
 import { renderError } from "./error.ts";
 

@@ -2,7 +2,7 @@
  * Picks the packages that a set of roots needs: Depends and Pre-Depends, alternatives, virtual packages and versions,
  * and the Essential packages, which other packages rely on without naming them (Debian policy 3.8).
  */
-import { FirnError } from "@firn/formats";
+import { didYouMean, FirnError, nearNames } from "@firn/formats";
 import { type Dependency, parseDependencies } from "./control.ts";
 import type { DebPackage, PackageIndex } from "./package-index.ts";
 import { satisfies } from "./version.ts";
@@ -48,9 +48,9 @@ export function resolvePackages(index: PackageIndex, roots: readonly string[]): 
 function findRoot(index: PackageIndex, name: string): DebPackage {
   const found = index.packages.get(name) ?? provider(index, new Set(), { name });
   if (found !== undefined) return found;
-  const near = nearestNames(index, name);
+  const near = nearNames(name, index.packages.keys());
   throw new FirnError("deb-unknown-package", `Debian package '${name}' does not exist in the locked index`, {
-    hint: near.length > 0 ? `Did you mean ${near.join(", ")}?` : "try 'firn search deb#WORD'",
+    hint: near.length > 0 ? didYouMean(near) : "try 'firn search deb#WORD'",
   });
 }
 
@@ -102,29 +102,4 @@ function unsatisfiable(entry: DebPackage, group: readonly Dependency[]): FirnErr
       hint: "add the suite that has it to the lock (--suite), or renew the index",
     },
   );
-}
-
-/** Package names within two edits of a misspelt one, nearest first, at most three. */
-function nearestNames(index: PackageIndex, name: string): string[] {
-  const scored: [number, string][] = [];
-  for (const candidate of index.packages.keys()) {
-    if (Math.abs(candidate.length - name.length) > 2) continue;
-    const distance = editDistance(name, candidate);
-    if (distance <= 2) scored.push([distance, candidate]);
-  }
-  scored.sort(([a, x], [b, y]) => a - b || (x < y ? -1 : 1));
-  return scored.slice(0, 3).map(([, candidate]) => candidate);
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replace, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -95,7 +95,7 @@ export interface RegistryOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly fetch: FetchContext;
   /** `--override-flake` and `--inputs-from`. */
-  readonly flags: readonly RegistryEntry[];
+  flags(): Promise<readonly RegistryEntry[]>;
   /** Directory of the Debian package set that comes with Firn. */
   readonly debianSet: string | undefined;
   warn(text: string): void;
@@ -114,19 +114,29 @@ export function makeRegistries(options: RegistryOptions): {
 } {
   const { environment } = options;
   let global: Promise<Registry> | undefined;
-  const flags: Registry = { kind: "flags", entries: options.flags };
+  // A flake of --inputs-from is itself looked up, without what it is to give.
+  let opening = false;
+  const flags = async (): Promise<Registry> => {
+    if (opening) return { kind: "flags", entries: [] };
+    opening = true;
+    try {
+      return { kind: "flags", entries: await options.flags() };
+    } finally {
+      opening = false;
+    }
+  };
   const shared = (): Promise<Registry> => {
     global ??= globalRegistry(options);
     return global;
   };
   return {
     all: async () => [
-      flags,
+      await flags(),
       readRegistryFile("user", userRegistryPath(environment)),
       readRegistryFile("system", join(environment.NIX_CONF_DIR ?? "/etc/nix", "registry.json")),
       await shared(),
     ],
-    limited: async () => [flags, await shared()],
+    limited: async () => [await flags(), await shared()],
   };
 }
 

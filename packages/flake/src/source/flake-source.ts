@@ -1,7 +1,7 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type FetchContext, fetchInput, type Registry, type Resolved, resolveInput } from "@firn/fetch";
+import { type FetchContext, fetchInput, type Registry, resolveInput } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import type { TreePlace } from "../lock/compute.ts";
 import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
@@ -57,29 +57,32 @@ export interface FetchedRef {
   readonly storePath: string;
 }
 
+/** What a reference means after the registries; a direct one means itself. */
+export async function resolveFlakeRef(
+  world: FlakeWorld,
+  ref: FlakeRef,
+  registries: "all" | "limited" | "none",
+): Promise<FlakeRef> {
+  if (ref.input.get("type") !== "indirect") return ref;
+  if (registries === "none") {
+    throw new FirnError(
+      "registry",
+      `'${showFlakeRef(ref)}' is an indirect flake reference, but registry lookups are not allowed`,
+    );
+  }
+  const { input, dir } = resolveInput(ref.input, await world.registries[registries]());
+  return { input, dir: dir ?? ref.dir };
+}
+
 /** Resolves and fetches a reference, flake or not. */
 export async function fetchRef(
   world: FlakeWorld,
   ref: FlakeRef,
   registries: "all" | "limited" | "none",
 ): Promise<FetchedRef> {
-  let resolved: Resolved = { input: ref.input, dir: undefined };
-  if (ref.input.get("type") === "indirect") {
-    if (registries === "none") {
-      throw new FirnError(
-        "registry",
-        `'${showFlakeRef(ref)}' is an indirect flake reference, but registry lookups are not allowed`,
-      );
-    }
-    resolved = resolveInput(ref.input, await world.registries[registries]());
-  }
-  const dir = resolved.dir ?? ref.dir;
-  const tree = await fetchInput(resolved.input, world.fetch);
-  return {
-    resolvedRef: { input: resolved.input, dir },
-    lockedRef: { input: tree.locked, dir },
-    storePath: tree.storePath,
-  };
+  const resolvedRef = await resolveFlakeRef(world, ref, registries);
+  const tree = await fetchInput(resolvedRef.input, world.fetch);
+  return { resolvedRef, lockedRef: { input: tree.locked, dir: resolvedRef.dir }, storePath: tree.storePath };
 }
 
 /** A flake in a tree that is in the store already. */

@@ -129,6 +129,8 @@ export class Transferrer {
       try {
         return await run(attempt);
       } catch (error) {
+        // A mistake of ours is no fault of the network.
+        if (error instanceof TypeError) throw error;
         // A name that does not exist will not exist in a moment either; a resolver that does not answer may.
         const unknownHost =
           hasErrorCode(error, "ENOTFOUND") || (error instanceof Error && hasErrorCode(error.cause, "ENOTFOUND"));
@@ -234,7 +236,8 @@ export class Transferrer {
   }
 
   async #request(request: TransferRequest, more: Readonly<Record<string, string>>): Promise<Response> {
-    const undici = await import("undici");
+    // By its default export: a bundle knows no named ones of a CommonJS package.
+    const { default: undici } = await import("undici");
     this.#dispatcher ??= this.#makeDispatcher();
     const dispatcher = await this.#dispatcher;
     let url = request.url;
@@ -296,7 +299,8 @@ export class Transferrer {
   }
 
   async #makeDispatcher(): Promise<Dispatcher> {
-    const undici = await import("undici");
+    // By its default export: a bundle knows no named ones of a CommonJS package.
+    const { default: undici } = await import("undici");
     const file = this.#options.certificates;
     const ca = file !== undefined && fs.existsSync(file) ? fs.readFileSync(file, "latin1") : undefined;
     const tls = { timeout: this.#options.connectTimeoutMs, ...(ca === undefined ? {} : { ca }) };

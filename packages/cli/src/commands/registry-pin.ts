@@ -1,0 +1,28 @@
+import { resolve } from "node:path";
+import { readRegistryFile, sameInput, writeRegistryFile } from "@firn/fetch";
+import { fetchRef, flakeRefToAttributes, parseFlakeRef, userRegistryPath } from "@firn/flake";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+
+/** `firn registry pin`: makes a name stand for what it means today. */
+export const command: Command = {
+  positionals: [{ label: "url" }, { label: "locked", optional: true }],
+  flags: [
+    { name: "registry", labels: ["registry"], description: "The registry to operate on; default is the user's." },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const [name = "", target = name] = invocation.positionals;
+        const parse = (text: string) => parseFlakeRef(text, { baseDirectory: io.cwd });
+        const { world } = await session.evaluation();
+        const { lockedRef } = await fetchRef(world, parse(target), "all");
+        const from = flakeRefToAttributes(parse(name));
+        const registry = invocation.flags.value("registry");
+        const file = registry === undefined ? userRegistryPath(io.env) : resolve(io.cwd, registry);
+        const others = readRegistryFile("user", file).entries.filter((entry) => !sameInput(entry.from, from));
+        writeRegistryFile(file, [...others, { from, to: flakeRefToAttributes(lockedRef), exact: false }]);
+        return 0;
+      },
+    }),
+};

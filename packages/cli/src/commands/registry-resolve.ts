@@ -1,0 +1,23 @@
+import { parseFlakeRef, resolveFlakeRef, showFlakeRef } from "@firn/flake";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { printLine } from "../render/output.ts";
+
+/** `firn registry resolve`: what references mean after the registries. */
+export const command: Command = {
+  positionals: [{ label: "flake-refs", repeats: true }],
+  flags: [],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const { world } = await session.evaluation();
+        for (const word of invocation.positionals) {
+          printLine(
+            io,
+            showFlakeRef(await resolveFlakeRef(world, parseFlakeRef(word, { baseDirectory: io.cwd }), "all")),
+          );
+        }
+        return 0;
+      },
+    }),
+};
