@@ -35,6 +35,7 @@ export async function buildTargets(
   const readDerivation = (path: string): Derivation => store.readDerivation(path);
   for (const line of describePlan(plan, { all, readDerivation })) session.io.err(`${line}\n`);
   if (options.dryRun === true) return plannedTargets(session, targets);
+  session.progress.expect({ builds: plan.willBuild.length, copies: plan.willSubstitute.length });
   const results = await session.builder.build(wanted, options.mode);
   return targets.map((target, i) => {
     const result = results[i];

@@ -19,6 +19,8 @@ export interface ProgressOptions {
 export interface Progress {
   event(event: FirnEvent): void;
   warn(text: string): void;
+  /** How much is planned, for the summary line. */
+  expect(plan: { readonly builds: number; readonly copies: number }): void;
   /** Removes the live block, so that something else can be printed. */
   clear(): void;
   /** Removes the live block for good. */
@@ -46,6 +48,7 @@ export function makeProgress(options: ProgressOptions): Progress {
   const builds = new Map<string, Build>();
   const transfers = new Map<number, Transfer>();
   const counts = { built: 0, failed: 0, copied: 0, received: 0 };
+  let planned = { builds: 0, copies: 0 };
   let shownLines = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
   let finished = false;
@@ -76,9 +79,12 @@ export function makeProgress(options: ProgressOptions): Progress {
     for (const transfer of [...transfers.values()].slice(0, 8)) {
       lines.push(` fetching ${transfer.url.split("/").at(-1)} ${amount(transfer)}`);
     }
-    const parts = [`${counts.built} built`];
+    const parts: string[] = [];
+    if (planned.builds > 0 || counts.built > 0) parts.push(`${counts.built}/${Math.max(planned.builds, counts.built)} built`);
     if (counts.failed > 0) parts.push(`${counts.failed} failed`);
-    if (counts.copied > 0) parts.push(`${counts.copied} copied`);
+    if (planned.copies > 0 || counts.copied > 0) {
+      parts.push(`${counts.copied}/${Math.max(planned.copies, counts.copied)} copied`);
+    }
     if (counts.received > 0) parts.push(`${mebibytes(counts.received)} received`);
     lines.push(`[${parts.join(", ")}]`);
     return lines.map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text));
@@ -92,6 +98,9 @@ export function makeProgress(options: ProgressOptions): Progress {
 
   return {
     clear,
+    expect(plan) {
+      planned = plan;
+    },
     finish() {
       finished = true;
       if (timer !== undefined) clearInterval(timer);
