@@ -80,7 +80,8 @@ export function makeProgress(options: ProgressOptions): Progress {
       lines.push(` fetching ${transfer.url.split("/").at(-1)} ${amount(transfer)}`);
     }
     const parts: string[] = [];
-    if (planned.builds > 0 || counts.built > 0) parts.push(`${counts.built}/${Math.max(planned.builds, counts.built)} built`);
+    if (planned.builds > 0 || counts.built > 0)
+      parts.push(`${counts.built}/${Math.max(planned.builds, counts.built)} built`);
     if (counts.failed > 0) parts.push(`${counts.failed} failed`);
     if (planned.copies > 0 || counts.copied > 0) {
       parts.push(`${counts.copied}/${Math.max(planned.copies, counts.copied)} copied`);
