@@ -199,6 +199,8 @@ class Computation {
     at: { readonly step: Step; readonly target: Target },
   ): Promise<LockedNode> {
     const { step, target } = at;
+    // Of the top flake the tree is at hand, so a path that leaves it is told here rather than by a missing file.
+    if (path.length === 1 && target.relative !== undefined) relativePlace(target.base, target.relative);
     const node: LockedNode = { ...old, inputs: new Map() };
     let refetch = this.request.updates.some((update) => update.length > path.length && startsWith(update, path));
     const known = new Map<string, FlakeInput>();
