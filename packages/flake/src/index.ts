@@ -28,5 +28,5 @@ export {
   debianSetDirectory,
 } from "./source/debian-flake.ts";
 export { makeFetchContext, userRegistryPath } from "./source/fetch-world.ts";
-export { makeHostServices } from "./source/host-services.ts";
 export { fetchRef, loadFlake } from "./source/flake-source.ts";
+export { makeHostServices } from "./source/host-services.ts";
