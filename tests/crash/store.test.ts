@@ -1,72 +1,188 @@
 /** Kills a process that works on a store before each of its steps in turn, opens the store again and checks it. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { removePath, verifyStore } from "@firn/store";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openStore, type Work, work } from "./work.ts";
+import { requireSandbox } from "@firn/build";
+import { collectGarbage, removePath, verifyStore } from "@firn/store";
+import { currentManifest } from "@firn/system";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTestStore, prepare, profileOf, type Work, work } from "./work.ts";
 
-const MAX_STEPS = 200;
 const program = new URL("work.ts", import.meta.url).pathname;
+const PARALLEL = 3;
+/** Far fewer steps would mean that the seam is not where the work is. */
+const LEAST_STEPS: Readonly<Record<Work, number>> = { add: 40, collect: 12, build: 80, substitute: 25, profile: 40 };
 
 let top: string;
 
-beforeEach(() => {
+beforeAll(() => {
   top = fs.mkdtempSync(path.join(os.tmpdir(), "firn-crash-"));
 });
 
-afterEach(() => removePath(top));
+afterAll(() => removePath(top));
 
-/** Works in a child that is killed before step `limit`; null when that step was not reached. */
-function killedAt(root: string, kind: Work, limit: number): NodeJS.Signals | null {
-  const result = spawnSync(process.execPath, [program, root, kind, String(limit)], { encoding: "latin1" });
-  if (result.signal === null && result.status !== 0) throw new Error(result.stderr);
-  return result.signal;
+function sandboxWorks(): boolean {
+  try {
+    requireSandbox();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-async function check(root: string): Promise<string[]> {
-  const store = await openStore(root);
-  expect(await verifyStore(store, { checkContents: true })).toBe(false);
-  const valid = await store.queryAllValidPaths();
-  for (const item of valid) expect(fs.existsSync(store.realPath(item)), item).toBe(true);
-  await store.close();
-  return valid;
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly out: string;
+  readonly err: string;
 }
 
-describe("a store whose process is killed", () => {
-  it("while it is made and paths are added has only whole paths, and goes on", async () => {
-    for (let limit = 0; ; limit++) {
-      const root = path.join(top, `s${limit}`);
-      const signal = killedAt(root, "add", limit);
-      const valid = await check(root);
-      await work(root, "add");
-      expect((await check(root)).length).toBe(2);
-      removePath(root);
-      if (signal === null) {
-        expect(valid.length).toBe(2);
-        expect(limit).toBeGreaterThan(15);
-        return;
-      }
-      expect(limit).toBeLessThan(MAX_STEPS);
-    }
+/** Works in a child of its own; with a limit it is killed before that step. */
+function runChild(root: string, kind: Work, limit?: number): Promise<Ended> {
+  const args = [program, root, kind, ...(limit === undefined ? [] : [String(limit)])];
+  const env = { ...process.env, TMPDIR: path.join(root, "tmp"), NODE_COMPILE_CACHE: path.join(top, "code") };
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString("latin1")));
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString("latin1")));
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, out, err }));
   });
+}
 
-  it("while garbage is deleted has nothing valid that is gone", async () => {
-    for (let limit = 0; ; limit++) {
-      const root = path.join(top, `g${limit}`);
-      await work(root, "add");
-      const signal = killedAt(root, "collect", limit);
-      await check(root);
-      await work(root, "collect");
-      expect(await check(root)).toEqual([]);
-      expect(fs.readdirSync(path.join(root, "nix/store"))).toEqual([".links"]);
-      removePath(root);
-      if (signal === null) {
-        expect(limit).toBeGreaterThan(5);
-        return;
-      }
-      expect(limit).toBeLessThan(MAX_STEPS);
-    }
+/** The valid paths of a store that must be whole. */
+async function check(root: string): Promise<Set<string>> {
+  const store = await openTestStore(root);
+  try {
+    expect(await verifyStore(store, { checkContents: true })).toBe(false);
+    const valid = await store.queryAllValidPaths();
+    for (const item of valid) expect(fs.existsSync(store.realPath(item)), item).toBe(true);
+    return new Set(valid);
+  } finally {
+    await store.close();
+  }
+}
+
+async function profileElements(root: string): Promise<string[]> {
+  const store = await openTestStore(root);
+  try {
+    const target = fs.readlinkSync(profileOf(root));
+    const link = fs.readlinkSync(path.join(path.dirname(profileOf(root)), target));
+    expect(await store.isValidPath(link)).toBe(true);
+    return [...currentManifest(store, profileOf(root)).keys()].sort();
+  } finally {
+    await store.close();
+  }
+}
+
+/** Nothing lies about in the store but what is valid, once the garbage is gone. */
+async function checkClean(root: string): Promise<void> {
+  const store = await openTestStore(root);
+  try {
+    await collectGarbage(store, { action: "delete-dead" });
+    const valid = (await store.queryAllValidPaths()).map((item) => path.basename(item));
+    expect(fs.readdirSync(path.join(root, "nix/store")).sort()).toEqual([".links", ...valid].sort());
+  } finally {
+    await store.close();
+  }
+}
+
+/** Runs `job` for 0, 1, … below `count`, a few at a time. */
+async function forEachStep(count: number, job: (step: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) await job(next++);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+}
+
+/** Plain run first, then one killed before each of its steps. */
+async function killEverywhere(kind: Work): Promise<void> {
+  const plain = path.join(top, kind);
+  await prepare(plain, kind);
+  const before = kind === "add" ? new Set<string>() : await check(plain);
+  const ended = await runChild(plain, kind);
+  expect(ended).toMatchObject({ code: 0, err: "" });
+  const steps = ended.out.split("\n");
+  expect(steps.length).toBeGreaterThan(LEAST_STEPS[kind]);
+  const after = await check(plain);
+  await forEachStep(steps.length, async (step) => {
+    const where = `killed before step ${step}: ${steps[step]}`;
+    const root = path.join(top, `${kind}${step}`);
+    await prepare(root, kind);
+    const killed = await runChild(root, kind, step);
+    expect([killed.signal, killed.err], where).toEqual(["SIGKILL", ""]);
+    const valid = await check(root);
+    if (kind !== "collect") for (const item of before) expect(valid, where).toContain(item);
+    if (kind === "profile") expect([["old"], ["new", "old"]], where).toContainEqual(await profileElements(root));
+    await work(root, kind);
+    expect(await check(root), where).toEqual(after);
+    if (kind === "profile") expect(await profileElements(root), where).toEqual(["new", "old"]);
+    await checkClean(root);
+    removePath(root);
   });
+}
+
+describe("a process killed before any of its steps leaves a whole store and can be run again", () => {
+  it("while it makes a store and adds to it", () => killEverywhere("add"));
+  it("while it deletes garbage", () => killEverywhere("collect"));
+  it("while it substitutes from a cache", () => killEverywhere("substitute"));
+  it("while it switches a profile, which is the old or the new and never none", () => killEverywhere("profile"));
+  it.skipIf(!sandboxWorks())("while it builds in the sandbox and registers", () => killEverywhere("build"));
+});
+
+/** System calls that change files, as strace names them. */
+const CALLS =
+  "open,openat,creat,mkdir,mkdirat,rmdir,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,?fchmodat2,chown,lchown,fchown,fchownat,utimensat,futimesat,utimes,utime,write,pwrite64,writev,pwritev,fsync,fdatasync,truncate,ftruncate,copy_file_range,sendfile,fallocate";
+
+/** The database's own files (SQL is the step), the socket that Node deletes with its server, and this test's own report. */
+const IGNORED = /\/db(?:\/db\.sqlite(?:-[a-z]+)?)?[">]|^unlink\(".*\/gc-socket\/socket"|^write\(1</;
+
+/** Changing calls that the threads of the first process made on files below `directory`. */
+function changingCalls(trace: string, directory: string): string[] {
+  const lines = trace.split("\n").map((line) => /^(\d+) +(.*)$/.exec(line));
+  const own = new Set([lines[0]?.[1] ?? ""]);
+  const calls: string[] = [];
+  for (const match of lines) {
+    const [, thread, call] = match ?? [];
+    if (thread === undefined || call === undefined || !own.has(thread)) continue;
+    // A thread of ours; children get ids of their own and are the steps `spawn`.
+    const child =
+      /^(?:clone|clone3)\(.*CLONE_THREAD.*=> \{parent_tid=\[(\d+)\]|^(?:clone|clone3)\(.*CLONE_THREAD.* = (\d+)/.exec(
+        call,
+      );
+    if (child !== null) own.add(child[1] ?? child[2] ?? "");
+    if (/^(?:clone|clone3|fork|vfork)\(|^<\.\.\./.test(call)) continue;
+    if (/^(?:open|openat)\(/.test(call) && !/O_CREAT|O_TRUNC/.test(call)) continue;
+    if (IGNORED.test(call) || !call.includes(`${directory}/`)) continue;
+    calls.push(call);
+  }
+  return calls;
+}
+
+const straced = spawnSync("strace", ["-f", "-o", "/dev/null", "true"]).status === 0;
+
+describe.skipIf(!straced)("the seam sees every changing system call", () => {
+  it.each<Work>(["add", "collect", "substitute", "profile", ...(sandboxWorks() ? (["build"] as const) : [])])(
+    "of %s",
+    async (kind) => {
+      const root = path.join(top, `traced-${kind}`);
+      await prepare(root, kind);
+      const log = path.join(top, `${kind}.strace`);
+      const options = ["-f", "-y", "-s", "400", "-o", log, "-e", `trace=${CALLS},clone,clone3,fork,vfork`];
+      const env = { ...process.env, TMPDIR: path.join(root, "tmp") };
+      const result = spawnSync("strace", [...options, process.execPath, program, root, kind], {
+        env,
+        encoding: "latin1",
+      });
+      expect(result).toMatchObject({ status: 0, stderr: "" });
+      const seen = result.stdout.split("\n").filter((step) => step.includes(`${root}/`));
+      const calls = changingCalls(fs.readFileSync(log, "latin1"), root);
+      expect(calls.length).toBeGreaterThan(8);
+      expect(seen.length, `${calls.join("\n")}\n---\n${seen.join("\n")}`).toBeGreaterThanOrEqual(calls.length);
+    },
+  );
 });

@@ -1,6 +1,26 @@
-/** What a process does to a store before it is killed: `node work.ts ROOT add|collect STEP`. */
-import { bytesOf, type MemoryNode, narOfMemory } from "@firn/formats";
-import { collectGarbage, LocalStore, observeSteps, storeLocation } from "@firn/store";
+/** What a process does to a store before it is killed: `node work.ts ROOT KIND STEP`; without STEP it tells its steps. */
+import fs from "node:fs";
+import path from "node:path";
+import { buildPaths } from "@firn/build";
+import {
+  bytesOf,
+  type Derivation,
+  derivationStorePath,
+  fillOutputPaths,
+  type MemoryNode,
+  narOfMemory,
+} from "@firn/formats";
+import {
+  collectGarbage,
+  copyClosure,
+  LocalStore,
+  openStore,
+  openSubstituters,
+  Settings,
+  storeLocation,
+} from "@firn/store";
+import { changeProfile, storePathElementName } from "@firn/system";
+import { interceptSteps } from "./seam.ts";
 
 const tree = narOfMemory({
   kind: "directory",
@@ -10,21 +30,119 @@ const tree = narOfMemory({
   ]),
 });
 
+/** Kinds of work. */
+export type Work = "add" | "collect" | "build" | "substitute" | "profile";
+
 /** Opens the store of these tests. */
-export function openStore(root: string): Promise<LocalStore> {
-  return LocalStore.open({ location: storeLocation({ rootDir: root }), reservedSpace: 10 });
+export function openTestStore(root: string): Promise<LocalStore> {
+  return LocalStore.open({ location: storeLocation({ rootDir: root }), reservedSpace: 10, requireSigs: false });
 }
 
-/** Kinds of work. */
-export type Work = "add" | "collect";
+/** The profile of these tests. */
+export const profileOf = (root: string): string => path.join(root, "profiles/p");
+
+function settingsOf(root: string): Settings {
+  const settings = new Settings();
+  const host = ["/bin", "/lib", "/lib64", "/usr"].filter((item) => fs.existsSync(item));
+  settings.set("sandbox-paths", host.join(" "));
+  settings.set("substituters", fs.existsSync(`${root}/cache`) ? `file://${root}/cache` : "");
+  return settings;
+}
+
+async function add(store: LocalStore): Promise<string> {
+  const inner = await store.addContent(() => tree, { name: "inner" });
+  return store.addTextToStore("outer", inner.path, [inner.path]);
+}
+
+async function addToProfile(store: LocalStore, root: string, file: string): Promise<void> {
+  const nar = narOfMemory({
+    kind: "directory",
+    entries: new Map([[file, { kind: "regular", executable: false, contents: bytesOf(file) }]]),
+  });
+  const { path: storePath } = await store.addContent(() => nar, { name: file });
+  await changeProfile(
+    { store, profile: profileOf(root), warn: () => undefined },
+    async (manifest) =>
+      new Map([...manifest, [storePathElementName(storePath), { storePaths: [storePath], active: true, priority: 5 }]]),
+  );
+}
+
+/** A derivation with two outputs that refer to each other's neighbour, its builder being the machine's shell. */
+function derivation(): Derivation {
+  const deferred = { kind: "deferred" as const };
+  const plain: Derivation = {
+    name: "two",
+    outputs: new Map([
+      ["dev", deferred],
+      ["out", deferred],
+    ]),
+    inputDrvs: new Map(),
+    inputSrcs: [],
+    system: new Settings().get("system"),
+    builder: "/bin/sh",
+    args: ["-ec", "echo hello; mkdir $out; echo x > $out/x; echo $out > $dev"],
+    env: new Map([
+      ["PATH", "/bin:/usr/bin"],
+      ["out", ""],
+      ["dev", ""],
+    ]),
+  };
+  return fillOutputPaths(plain, {
+    lookup: () => {
+      throw new Error("there are no inputs");
+    },
+  });
+}
+
+/** What has to be there before the work begins. */
+export async function prepare(root: string, kind: Work): Promise<void> {
+  fs.mkdirSync(path.join(root, "tmp"), { recursive: true });
+  if (kind === "add") return;
+  if (kind === "substitute") {
+    const elsewhere = `${root}/elsewhere`;
+    const source = await openTestStore(elsewhere);
+    const cache = await openStore(`file://${root}/cache?compression=none`, { settings: new Settings() });
+    await copyClosure([await add(source)], { from: source, to: cache });
+    await source.close();
+  }
+  const store = await openTestStore(root);
+  if (kind === "collect") await add(store);
+  if (kind === "build") {
+    const { contents, references } = derivationStorePath(derivation());
+    await store.addTextToStore("two.drv", contents, references);
+  }
+  if (kind === "profile") await addToProfile(store, root, "old");
+  await store.close();
+}
 
 /** Opens a store and works on it. */
 export async function work(root: string, kind: Work): Promise<void> {
-  const store = await openStore(root);
-  if (kind === "collect") await collectGarbage(store, { action: "delete-dead" });
-  else {
-    const inner = await store.addContent(() => tree, { name: "inner" });
-    await store.addTextToStore("outer", inner.path, [inner.path]);
+  const store = await openTestStore(root);
+  const settings = settingsOf(root);
+  const common = { store, settings, events: () => undefined };
+  switch (kind) {
+    case "add":
+      await add(store);
+      break;
+    case "collect":
+      await collectGarbage(store, { action: "delete-dead" });
+      break;
+    case "build":
+      await buildPaths([{ kind: "built", drvPath: derivationStorePath(derivation()).path, outputs: "*" }], common);
+      break;
+    case "substitute": {
+      const substituters = await openSubstituters({ settings });
+      const names = fs.readdirSync(`${root}/cache`).filter((name) => name.endsWith(".narinfo"));
+      const paths = await Promise.all(names.map((name) => substituters[0]!.queryPathFromHashPart(name.slice(0, 32))));
+      await buildPaths(
+        paths.filter((item) => item !== undefined).map((item) => ({ kind: "opaque", path: item })),
+        { ...common, substituters },
+      );
+      break;
+    }
+    case "profile":
+      await addToProfile(store, root, "new");
+      break;
   }
   await store.close();
 }
@@ -32,8 +150,11 @@ export async function work(root: string, kind: Work): Promise<void> {
 if (process.argv[1] === import.meta.filename) {
   const [, , root, kind, limit] = process.argv;
   let steps = 0;
-  observeSteps(() => {
-    if (steps++ === Number(limit)) process.kill(process.pid, "SIGKILL");
+  const seen: string[] = [];
+  interceptSteps((step, subject) => {
+    if (limit === undefined) seen.push(`${step} ${subject.replaceAll("\n", " ")}`);
+    else if (steps++ === Number(limit)) process.kill(process.pid, "SIGKILL");
   });
-  await work(root!, kind === "collect" ? "collect" : "add");
+  process.on("exit", () => process.stdout.write(seen.splice(0).join("\n")));
+  await work(root!, kind as Work);
 }

@@ -7,7 +7,7 @@ import { Substitution } from "./goals/substitution.ts";
 export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
 export { type FarmPackage, type FarmTarget, linkPackages } from "./builtin/link-farm.ts";
 export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./builtin/mirrors.ts";
-export { extractTar } from "./builtin/tar.ts";
+export { extractTar, type TarOptions } from "./builtin/tar.ts";
 export { structuredShell } from "./environment.ts";
 export { type DerivedPath, parseDerivedPath, printDerivedPath } from "./goals/derived-path.ts";
 export type { Missing } from "./goals/query-missing.ts";

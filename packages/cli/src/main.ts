@@ -26,7 +26,9 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     return await runNew(words, io);
   } catch (error) {
     const { renderFailure } = await import("./render/failure.ts");
-    return renderFailure(error, { io, program: legacyTable.has(program) ? program : "firn", words });
+    const called = legacyTable.has(program);
+    const legacy = called || legacyTable.has(words[0] ?? "");
+    return renderFailure(error, { io, program: called ? program : "firn", words, legacy });
   }
 }
 

@@ -1,20 +1,9 @@
 /** What the profile commands share: which profile, what is in it, how it changes. */
-import { readlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Installable } from "@firn/flake";
 import { showFlakeRef } from "@firn/flake";
 import type { ProfileElement } from "@firn/formats";
-import type { LocalStore } from "@firn/store";
-import {
-  buildProfile,
-  defaultProfile,
-  findGenerations,
-  type Generation,
-  type Manifest,
-  readManifest,
-  setProfile,
-  storePathElementName,
-} from "@firn/system";
+import { changeProfile, defaultProfile, type Manifest, storePathElementName } from "@firn/system";
 import { buildTargets } from "./build-targets.ts";
 import { type EvaluationSession, targetOf } from "./evaluation-session.ts";
 import type { Flag } from "./grammar/command.ts";
@@ -32,39 +21,21 @@ export const elementFlags: readonly Flag[] = [
   },
 ];
 
-/** A profile as it is now. */
-export interface OpenProfile {
-  readonly path: string;
-  readonly manifest: Manifest;
-  readonly current: number | undefined;
-}
-
-/** Reads the profile of the command line. */
-export async function openProfile(session: Session): Promise<OpenProfile> {
-  const store = await session.store();
+/** Where the profile of the command line lies. */
+export async function profilePath(session: Session): Promise<string> {
   const named = session.invocation.flags.value("profile");
-  const path =
-    named === undefined
-      ? defaultProfile(store, session.io.env, session.settings.get("use-xdg-base-directories"))
-      : resolve(session.io.cwd, named);
-  const { generations, current } = findGenerations(path);
-  const now = generations.find((generation) => generation.number === current);
-  return { path, current, manifest: manifestOf(store, now) };
+  return named === undefined
+    ? defaultProfile(await session.store(), session.io.env, session.settings.get("use-xdg-base-directories"))
+    : resolve(session.io.cwd, named);
 }
 
-/** The manifest of a generation. */
-export function manifestOf(store: LocalStore, generation: Generation | undefined): Manifest {
-  return readManifest(
-    store,
-    generation === undefined ? undefined : readlinkSync(generation.link, { encoding: "latin1" }),
-  );
-}
-
-/** Builds a manifest and switches the profile to it. */
-export async function switchProfile(session: Session, path: string, manifest: Manifest): Promise<void> {
-  const store = await session.store();
-  const storePath = await buildProfile(store, manifest, (text) => session.progress.warn(text));
-  await setProfile(store, path, storePath);
+/** Changes what the profile of the command line holds, in one step; undefined leaves it as it is. */
+export async function changeManifest(
+  session: Session,
+  change: (manifest: Manifest) => Promise<Manifest | undefined>,
+): Promise<void> {
+  const warn = (text: string): void => session.progress.warn(text);
+  await changeProfile({ store: await session.store(), profile: await profilePath(session), warn }, change);
 }
 
 /** Names of the elements that the arguments choose; warns about those that match nothing. */

@@ -9,7 +9,7 @@ import { fsPath, hasErrorCode } from "@firn/store";
 const BLOCK = 512;
 const MAX_LONG = 1 << 16;
 const MAX_ENTRIES = 2_000_000;
-const MAX_DEPTH = 128;
+const MAX_DEPTH = 256;
 
 function bad(what: string): FirnError {
   return new FirnError("bad-tar", `bad tar archive: ${what}`);
@@ -51,6 +51,11 @@ class ByteReader {
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   }
 
+  /** Lets go of the stream, also when it has not been read to its end. */
+  async close(): Promise<void> {
+    await this.#source.return?.();
+  }
+
   async skip(size: number): Promise<void> {
     for (let left = size; left > 0; ) {
       const part = await this.some(left);
@@ -66,6 +71,14 @@ interface Header {
   readonly size: number;
   readonly type: string;
   readonly link: string;
+  /** Seconds since 1970. */
+  readonly time: number;
+}
+
+/** How to unpack. */
+export interface TarOptions {
+  /** Whether a member takes the place of an earlier file of its name, as `tar` does; else that is an error. */
+  readonly replace?: boolean;
 }
 
 function text(block: Buffer, start: number, length: number): string {
@@ -78,7 +91,9 @@ function number(block: Buffer, start: number, length: number): number {
   if ((block[start]! & 0x80) !== 0) {
     // Base 256, for sizes beyond 8 GiB.
     let value = 0;
-    for (let i = start + length - 8; i < start + length; i++) value = value * 256 + block[i]!;
+    const high = [block[start]! & 0x7f, ...block.subarray(start + 1, Math.max(start + 1, start + length - 8))];
+    if (length > 8 && high.some((byte) => byte !== 0)) throw bad("number is out of range");
+    for (let i = start + Math.max(1, length - 8); i < start + length; i++) value = value * 256 + block[i]!;
     if (value > Number.MAX_SAFE_INTEGER) throw bad("number is out of range");
     return value;
   }
@@ -101,6 +116,7 @@ function parseHeader(block: Buffer): Header {
     size: number(block, 124, 12),
     type: String.fromCharCode(block[156]!),
     link: text(block, 157, 100),
+    time: number(block, 136, 12),
   };
 }
 
@@ -130,76 +146,128 @@ function partsOf(name: string): string[] {
   return parts;
 }
 
-/** Unpacks `chunks` into the existing, empty directory `target` (byte string). Error `bad-tar`. */
-export async function extractTar(chunks: AsyncIterable<Uint8Array>, target: string): Promise<void> {
+/**
+ * Unpacks `chunks` into the existing, empty directory `target` (byte string). Returns the newest modification time of a member, in
+ * seconds. Error `bad-tar`.
+ */
+export async function extractTar(
+  chunks: AsyncIterable<Uint8Array>,
+  target: string,
+  options: TarOptions = {},
+): Promise<{ readonly lastModified: number }> {
   const reader = new ByteReader(chunks);
-  const directories = new Set([""]);
+  try {
+    return await extract(reader, { target, replace: options.replace ?? false, directories: new Set([""]) });
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Where members go, and which directories the archive has made there. */
+interface Place {
+  readonly target: string;
+  readonly replace: boolean;
+  readonly directories: Set<string>;
+}
+
+interface Member {
+  readonly header: Header;
+  readonly name: string;
+  readonly link: string;
+  readonly size: number;
+}
+
+async function extract(reader: ByteReader, place: Place): Promise<{ readonly lastModified: number }> {
+  let lastModified = 0;
   let longName: string | undefined;
   let longLink: string | undefined;
   let pax = new Map<string, string>();
   for (let entries = 0; ; entries++) {
     if (entries > MAX_ENTRIES) throw bad("too many entries");
     const block = await reader.exactly(BLOCK);
-    if (block === undefined || block.every((byte) => byte === 0)) return;
+    if (block === undefined || block.every((byte) => byte === 0)) return { lastModified };
+    if (block.length < BLOCK) throw bad("truncated");
     const header = parseHeader(block);
-    const padding = (BLOCK - (header.size % BLOCK)) % BLOCK;
     if (["L", "K", "x", "g"].includes(header.type)) {
       if (header.size > MAX_LONG) throw bad("header is too long");
       const data = ((await reader.exactly(header.size)) ?? Buffer.alloc(0)).toString("latin1");
-      await reader.skip(padding);
+      await reader.skip(paddingOf(header.size));
       if (header.type === "L") longName = data.replace(/\0.*$/s, "");
       else if (header.type === "K") longLink = data.replace(/\0.*$/s, "");
       else if (header.type === "x") pax = parsePax(data);
       continue;
     }
-    const size = pax.has("size") ? Number(pax.get("size")) : header.size;
     const name = pax.get("path") ?? longName ?? header.name;
     const link = pax.get("linkpath") ?? longLink ?? header.link;
+    const size = paxNumber(pax.get("size")) ?? header.size;
+    const time = paxNumber(pax.get("mtime")) ?? header.time;
     longName = undefined;
     longLink = undefined;
     pax = new Map();
-    const parts = partsOf(name);
-    const relative = parts.map((part) => `/${part}`).join("");
-    if (parts.length > 0) makeParents(target, parts, directories);
-    const path = target + relative;
-    switch (header.type) {
-      case "0":
-      case "\0":
-      case "7":
-        await writeFile(reader, path, { size, mode: header.mode });
-        await reader.skip((BLOCK - (size % BLOCK)) % BLOCK);
-        break;
-      case "5":
-        if (!directories.has(relative)) {
-          requireFree(path);
-          fs.mkdirSync(fsPath(path), 0o755);
-          directories.add(relative);
-        }
-        break;
-      case "2":
-        if (link === "" || link.includes("\0")) throw bad(`empty link '${name}'`);
-        requireFree(path);
-        fs.symlinkSync(fsPath(link), fsPath(path));
-        break;
-      case "1": {
-        const source =
-          target +
-          partsOf(link)
-            .map((part) => `/${part}`)
-            .join("");
-        requireFree(path);
-        requirePlain(target, partsOf(link), directories);
-        fs.linkSync(fsPath(source), fsPath(path));
-        break;
-      }
-      default:
-        throw bad(`'${name}' is of an unsupported type`);
-    }
+    if (header.type !== "1") lastModified = Math.max(lastModified, time);
+    await addMember(reader, place, { header, name, link, size });
   }
 }
 
-function requireFree(path: string): void {
-  if (fs.lstatSync(fsPath(path), { throwIfNoEntry: false }) !== undefined) throw bad(`'${path}' appears twice`);
+const paddingOf = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
+
+/** A number of an extended header; fractions of seconds are dropped. */
+function paxNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[0-9]{1,15}(?:\.[0-9]*)?$/.test(text)) throw bad("number is out of range");
+  return Math.floor(Number(text));
+}
+
+async function addMember(reader: ByteReader, place: Place, member: Member): Promise<void> {
+  const { target, directories } = place;
+  const { header, name, link, size } = member;
+  const parts = partsOf(name);
+  const relative = parts.map((part) => `/${part}`).join("");
+  if (parts.length > 0) makeParents(target, parts, directories);
+  const path = target + relative;
+  switch (header.type) {
+    case "0":
+    case "\0":
+    case "7":
+      makeFree(place, relative);
+      await writeFile(reader, path, { size, mode: header.mode });
+      await reader.skip(paddingOf(size));
+      return;
+    case "5":
+      if (directories.has(relative)) return;
+      if (exists(path)) throw bad(`'${name}' appears twice`);
+      fs.mkdirSync(fsPath(path), 0o755);
+      directories.add(relative);
+      return;
+    case "2":
+      if (link === "" || link.includes("\0")) throw bad(`empty link '${name}'`);
+      makeFree(place, relative);
+      fs.symlinkSync(fsPath(link), fsPath(path));
+      return;
+    case "1": {
+      const from = partsOf(link);
+      requirePlain(target, from, directories);
+      const source = target + from.map((part) => `/${part}`).join("");
+      if (source === path) return;
+      makeFree(place, relative);
+      fs.linkSync(fsPath(source), fsPath(path));
+      return;
+    }
+    default:
+      throw bad(`'${name}' is of an unsupported type`);
+  }
+}
+
+function exists(path: string): boolean {
+  return fs.lstatSync(fsPath(path), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Makes way for a file or link; a directory never gives way. */
+function makeFree({ target, replace, directories }: Place, relative: string): void {
+  if (relative === "") throw bad("a member without a name");
+  if (!exists(target + relative)) return;
+  if (!replace || directories.has(relative)) throw bad(`'${relative.slice(1)}' appears twice`);
+  fs.unlinkSync(fsPath(target + relative));
 }
 
 /** A hard link's source must be a regular file reached through real directories. */
@@ -230,8 +298,7 @@ function makeParents(target: string, parts: readonly string[], directories: Set<
 }
 
 async function writeFile(reader: ByteReader, path: string, file: { size: number; mode: number }): Promise<void> {
-  requireFree(path);
-  const mode = (file.mode & 0o111) !== 0 ? 0o755 : 0o644;
+  const mode = (file.mode & 0o100) !== 0 ? 0o755 : 0o644;
   const fd = fs.openSync(fsPath(path), "wx", mode);
   try {
     for (let left = file.size; left > 0; ) {

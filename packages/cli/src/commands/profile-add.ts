@@ -3,7 +3,7 @@ import { freeName } from "@firn/system";
 import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { buildElement, openProfile, profileFlag, switchProfile } from "../profile-session.ts";
+import { buildElement, changeManifest, profileFlag } from "../profile-session.ts";
 
 /** `firn profile add`: builds packages and adds them to a profile. A package that is there already is replaced. */
 export const command: Command = {
@@ -20,22 +20,23 @@ export const command: Command = {
         const priority = invocation.flags.value("priority");
         if (priority !== undefined && !/^-?\d+$/.test(priority))
           throw new FirnError("usage", `'${priority}' is not an integer`);
-        const elements = [];
+        const elements: Awaited<ReturnType<typeof buildElement>>[] = [];
         for (const installable of session.installables()) {
           elements.push(
             await buildElement(session, installable, priority === undefined ? undefined : Number(priority)),
           );
         }
-        const profile = await openProfile(session);
-        const manifest = new Map(profile.manifest);
-        for (const { name, element } of elements) {
-          const same = [...manifest].find(([, old]) => isSame(old, element));
-          if (same !== undefined) {
-            session.progress.warn(`'${same[0]}' is already added`);
-            manifest.set(same[0], element);
-          } else manifest.set(freeName(manifest, name), element);
-        }
-        await switchProfile(session, profile.path, manifest);
+        await changeManifest(session, async (present) => {
+          const manifest = new Map(present);
+          for (const { name, element } of elements) {
+            const same = [...manifest].find(([, old]) => isSame(old, element));
+            if (same !== undefined) {
+              session.progress.warn(`'${same[0]}' is already added`);
+              manifest.set(same[0], element);
+            } else manifest.set(freeName(manifest, name), element);
+          }
+          return manifest;
+        });
         return 0;
       },
     }),

@@ -1,6 +1,6 @@
-import { describeManifestChange, findGenerations, type Manifest } from "@firn/system";
+import { describeManifestChange, findGenerations, generationManifest, type Manifest } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { manifestOf, openProfile, profileFlag } from "../profile-session.ts";
+import { profileFlag, profilePath } from "../profile-session.ts";
 import { withSession } from "../session.ts";
 
 /** `firn profile history`: every version of a profile and what changed in it. */
@@ -10,7 +10,7 @@ export const command: Command = {
   run: (invocation, io) =>
     withSession(invocation, io, async (session) => {
       const store = await session.store();
-      const { path } = await openProfile(session);
+      const path = await profilePath(session);
       const { generations, current } = findGenerations(path);
       const terminal = process.stdout.isTTY === true;
       let before: Manifest = new Map();
@@ -21,7 +21,7 @@ export const command: Command = {
         const date = new Date(generation.created * 1000).toISOString().slice(0, 10);
         if (previous !== undefined) io.out("\n");
         io.out(`Version ${number} (${date})${previous === undefined ? "" : ` <- ${previous}`}:\n`);
-        const manifest = manifestOf(store, generation);
+        const manifest = generationManifest(store, generation);
         const changes = describeManifestChange(before, manifest);
         io.out(`${(changes.length === 0 ? ["No changes."] : changes).map((line) => `  ${line}`).join("\n")}\n`);
         before = manifest;

@@ -1,7 +1,8 @@
 import { parseJson, printProfileManifest } from "@firn/formats";
+import { currentManifest } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
-import { openProfile, profileFlag } from "../profile-session.ts";
+import { profileFlag, profilePath } from "../profile-session.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
 import { withSession } from "../session.ts";
 
@@ -11,7 +12,7 @@ export const command: Command = {
   flags: [profileFlag, ...jsonFlags],
   run: (invocation, io) =>
     withSession(invocation, io, async (session) => {
-      const { manifest } = await openProfile(session);
+      const manifest = currentManifest(await session.store(), await profilePath(session));
       if (invocation.flags.has("json")) {
         printJsonResult(io, parseJson(printProfileManifest(manifest)), invocation);
         return 0;

@@ -1,6 +1,6 @@
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/parse.ts";
-import { chosenElements, elementFlags, openProfile, profileFlag, switchProfile } from "../profile-session.ts";
+import { changeManifest, chosenElements, elementFlags, profileFlag } from "../profile-session.ts";
 import { withSession } from "../session.ts";
 
 /** `firn profile remove`: removes packages from a profile. */
@@ -12,18 +12,16 @@ export const command: Command = {
       if (invocation.positionals.length === 0 && !invocation.flags.has("all") && !invocation.flags.has("regex")) {
         throw new UsageError("No packages specified.");
       }
-      const profile = await openProfile(session);
-      const chosen = chosenElements(session, profile.manifest);
-      for (const name of chosen)
-        session.progress.event({ kind: "message", level: "notice", text: `removing '${name}'` });
-      const kept = new Map([...profile.manifest].filter(([name]) => !chosen.has(name)));
-      session.progress.event({
-        kind: "message",
-        level: "notice",
-        text: `removed ${chosen.size} packages, kept ${kept.size} packages`,
+      await changeManifest(session, async (manifest) => {
+        const chosen = chosenElements(session, manifest);
+        const notice = (text: string): void => session.progress.event({ kind: "message", level: "notice", text });
+        for (const name of chosen) notice(`removing '${name}'`);
+        const kept = new Map([...manifest].filter(([name]) => !chosen.has(name)));
+        notice(`removed ${chosen.size} packages, kept ${kept.size} packages`);
+        if (chosen.size > 0) return kept;
+        session.progress.warn("No packages to remove. Use 'firn profile list' to see the current profile.");
+        return undefined;
       });
-      if (chosen.size > 0) await switchProfile(session, profile.path, kept);
-      else session.progress.warn("No packages to remove. Use 'firn profile list' to see the current profile.");
       return 0;
     }),
 };

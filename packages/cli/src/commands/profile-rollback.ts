@@ -1,7 +1,7 @@
 import { FirnError } from "@firn/formats";
 import { rollbackProfile } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { openProfile, profileFlag } from "../profile-session.ts";
+import { profileFlag, profilePath } from "../profile-session.ts";
 import { withSession } from "../session.ts";
 
 /** `firn profile rollback`: switches a profile to an earlier version. */
@@ -18,7 +18,7 @@ export const command: Command = {
       const to = flags.value("to");
       if (to !== undefined && !/^\d+$/.test(to)) throw new FirnError("usage", `'${to}' is not a version number`);
       const dryRun = flags.has("dry-run");
-      const { path } = await openProfile(session);
+      const path = await profilePath(session);
       const moved = await rollbackProfile(path, { dryRun, ...(to === undefined ? {} : { to: Number(to) }) });
       const text = `${dryRun ? "would switch" : "switching"} profile from version ${moved.from ?? 0} to ${moved.to}`;
       session.progress.event({ kind: "message", level: "notice", text });

@@ -3,14 +3,7 @@ import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/parse.ts";
-import {
-  buildElement,
-  chosenElements,
-  elementFlags,
-  openProfile,
-  profileFlag,
-  switchProfile,
-} from "../profile-session.ts";
+import { buildElement, changeManifest, chosenElements, elementFlags, profileFlag } from "../profile-session.ts";
 
 /** `firn profile upgrade`: builds packages anew from the flakes they came from. */
 export const command: Command = {
@@ -23,43 +16,44 @@ export const command: Command = {
           throw new UsageError("No packages specified.");
         }
         session.settings.assign("tarball-ttl", 0);
-        const profile = await openProfile(session);
-        const manifest = new Map(profile.manifest);
-        let upgraded = 0;
-        for (const name of chosenElements(session, profile.manifest)) {
-          const old = manifest.get(name);
-          if (old?.originalUrl === undefined) {
-            session.progress.warn(
-              `Found package '${name}', but it was not added from a flake, so it can't be checked for upgrades!`,
+        await changeManifest(session, async (present) => {
+          const manifest = new Map(present);
+          let upgraded = 0;
+          for (const name of chosenElements(session, present)) {
+            const old = manifest.get(name);
+            if (old?.originalUrl === undefined) {
+              session.progress.warn(
+                `Found package '${name}', but it was not added from a flake, so it can't be checked for upgrades!`,
+              );
+              continue;
+            }
+            const { element } = await buildElement(
+              session,
+              {
+                kind: "flake",
+                ref: parseFlakeRef(old.originalUrl, { baseDirectory: io.cwd }),
+                fragment: `.${old.attrPath ?? ""}`,
+                outputs:
+                  old.outputs === undefined
+                    ? { kind: "default" }
+                    : old.outputs.includes("*")
+                      ? { kind: "all" }
+                      : { kind: "names", names: old.outputs },
+                text: old.originalUrl,
+              },
+              old.priority,
             );
-            continue;
+            if (element.url === old.url && element.storePaths.join() === old.storePaths.join()) continue;
+            session.progress.event({
+              kind: "message",
+              level: "notice",
+              text: `upgrading '${old.attrPath ?? name}' from flake '${old.url ?? ""}' to '${element.url ?? ""}'`,
+            });
+            manifest.set(name, element);
+            upgraded++;
           }
-          const { element } = await buildElement(
-            session,
-            {
-              kind: "flake",
-              ref: parseFlakeRef(old.originalUrl, { baseDirectory: io.cwd }),
-              fragment: `.${old.attrPath ?? ""}`,
-              outputs:
-                old.outputs === undefined
-                  ? { kind: "default" }
-                  : old.outputs.includes("*")
-                    ? { kind: "all" }
-                    : { kind: "names", names: old.outputs },
-              text: old.originalUrl,
-            },
-            old.priority,
-          );
-          if (element.url === old.url && element.storePaths.join() === old.storePaths.join()) continue;
-          session.progress.event({
-            kind: "message",
-            level: "notice",
-            text: `upgrading '${old.attrPath ?? name}' from flake '${old.url ?? ""}' to '${element.url ?? ""}'`,
-          });
-          manifest.set(name, element);
-          upgraded++;
-        }
-        if (upgraded > 0) await switchProfile(session, profile.path, manifest);
+          return upgraded > 0 ? manifest : undefined;
+        });
         return 0;
       },
     }),

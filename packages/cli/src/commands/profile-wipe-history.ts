@@ -1,7 +1,7 @@
 import { FirnError } from "@firn/formats";
 import { deleteGenerations, findGenerations } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { openProfile, profileFlag } from "../profile-session.ts";
+import { profileFlag, profilePath } from "../profile-session.ts";
 import { withSession } from "../session.ts";
 
 /** `firn profile wipe-history`: deletes the versions of a profile that are not current. */
@@ -21,7 +21,7 @@ export const command: Command = {
       const { flags } = invocation;
       const age = flags.value("older-than");
       if (age !== undefined && !/^\d+d$/.test(age)) throw new FirnError("usage", `'${age}' is not an age such as 30d`);
-      const { path } = await openProfile(session);
+      const path = await profilePath(session);
       const { generations, current } = findGenerations(path);
       const limit =
         age === undefined ? Number.POSITIVE_INFINITY : Date.now() / 1000 - Number(age.slice(0, -1)) * 86_400;

@@ -10,6 +10,8 @@ export interface FailureContext {
   /** The name the program was called by. */
   readonly program: string;
   readonly words: readonly string[];
+  /** An old command (`nix-build`, …): builds that fail tell why by 100 … 104, where the new commands say 1. */
+  readonly legacy: boolean;
 }
 
 /** Prints an error to standard error and returns the exit status. */
@@ -26,7 +28,7 @@ export function renderFailure(error: unknown, context: FailureContext): number {
     const text = renderError(error, { showTrace, colors: io.terminal });
     io.err(`${text.replace("error:", label)}\n`);
     if (error.hint !== undefined) io.err(`       ${indent(error.hint)}\n`);
-    return error.exitStatus;
+    return context.legacy ? error.exitStatus : 1;
   }
   const known = systemError(error);
   if (known !== undefined) {

@@ -133,11 +133,12 @@ class Collection {
   async run(): Promise<GcResult> {
     const store = this.#store;
     this.#say("finding garbage collector roots...");
-    if (this.#options.ignoreLiveness !== true) for (const path of findRoots(store).keys()) this.#roots.add(path);
+    // Temporary ones first: a process may make a permanent root of one and end between the two readings.
     for (const path of readTempRoots(store.location.stateDir).keys()) {
       this.#tempRoots.add(storePathHashPart(path));
       this.#roots.add(path);
     }
+    if (this.#options.ignoreLiveness !== true) for (const path of findRoots(store).keys()) this.#roots.add(path);
     if (this.#options.action === "delete-specific") await this.#deleteSpecific();
     else if ((this.#options.maxFreed ?? 1) > 0) await this.#sweep();
     const paths =

@@ -62,16 +62,19 @@ export async function withProfileLock<Result>(profile: string, work: () => Promi
 
 /** Makes a store path the next generation of a profile and switches to it; the same path as now makes none. */
 export async function setProfile(store: LocalStore, profile: string, storePath: string): Promise<Generation> {
-  return withProfileLock(profile, async () => {
-    const { generations, current } = findGenerations(profile);
-    const now = generations.find((generation) => generation.number === current);
-    if (now !== undefined && readLink(now.link) === storePath) return now;
-    const number = (generations.at(-1)?.number ?? 0) + 1;
-    const link = join(dirname(profile), `${basename(profile)}-${number}-link`);
-    await addPermRoot(store, storePath, byteStringOf(link));
-    switchLink(profile, link);
-    return { number, link, created: Math.floor(Date.now() / 1000) };
-  });
+  return withProfileLock(profile, () => switchLocked(store, profile, storePath));
+}
+
+/** As `setProfile`, for one who holds the profile's lock. */
+export async function switchLocked(store: LocalStore, profile: string, storePath: string): Promise<Generation> {
+  const { generations, current } = findGenerations(profile);
+  const now = generations.find((generation) => generation.number === current);
+  if (now !== undefined && readLink(now.link) === storePath) return now;
+  const number = (generations.at(-1)?.number ?? 0) + 1;
+  const link = join(dirname(profile), `${basename(profile)}-${number}-link`);
+  await addPermRoot(store, storePath, byteStringOf(link));
+  switchLink(profile, link);
+  return { number, link, created: Math.floor(Date.now() / 1000) };
 }
 
 /** Points the profile at a generation's link, by one rename. */

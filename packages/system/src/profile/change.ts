@@ -1,0 +1,37 @@
+/** Changing what a profile holds: read, change, build and switch are one step that nobody else's change can fall into. */
+import { readlinkSync } from "node:fs";
+import type { LocalStore } from "@firn/store";
+import { findGenerations, type Generation, switchLocked, withProfileLock } from "./generations.ts";
+import { buildProfile, type Manifest, readManifest } from "./manifest.ts";
+
+/** The manifest of a generation; no generation is an empty one. */
+export function generationManifest(store: LocalStore, generation: Generation | undefined): Manifest {
+  return readManifest(
+    store,
+    generation === undefined ? undefined : readlinkSync(generation.link, { encoding: "latin1" }),
+  );
+}
+
+/** The manifest that a profile has now. */
+export function currentManifest(store: LocalStore, profile: string): Manifest {
+  const { generations, current } = findGenerations(profile);
+  return generationManifest(
+    store,
+    generations.find((generation) => generation.number === current),
+  );
+}
+
+/**
+ * Gives `change` the manifest of a profile while holding its lock, builds what it returns and switches to that; nothing is built when
+ * it returns undefined. Errors `collision`, `bad-profile`, and those of `change`.
+ */
+export async function changeProfile(
+  options: { readonly store: LocalStore; readonly profile: string; readonly warn: (text: string) => void },
+  change: (manifest: Manifest) => Promise<Manifest | undefined>,
+): Promise<void> {
+  const { store, profile, warn } = options;
+  await withProfileLock(profile, async () => {
+    const next = await change(currentManifest(store, profile));
+    if (next !== undefined) await switchLocked(store, profile, await buildProfile(store, next, warn));
+  });
+}
