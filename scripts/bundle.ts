@@ -5,7 +5,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+import { lazyModules } from "./lazy-modules.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const target = join(root, "dist", "package");
@@ -25,25 +26,33 @@ const bundledFiles: Plugin = {
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(join(target, "dist"), { recursive: true });
-await build({
-  entryPoints: {
-    firn: join(root, "packages/cli/src/bin.ts"),
-    "worker-main": join(root, "packages/flake/src/evaluator/worker-main.ts"),
-  },
-  outdir: join(target, "dist"),
-  outExtension: { ".js": ".mjs" },
+const common: BuildOptions = {
   bundle: true,
-  splitting: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
   format: "esm",
   platform: "node",
   target: "node24",
   external: ["koffi", "lzma-native"],
-  plugins: [bundledFiles],
+  plugins: [bundledFiles, lazyModules],
   // Bundled CommonJS packages call `require` for Node's own modules.
   banner: {
     js: 'import { createRequire as firnRequire } from "node:module"; const require = firnRequire(import.meta.url);',
   },
   logLevel: "warning",
+};
+await build({
+  ...common,
+  entryPoints: { firn: join(root, "packages/cli/src/bin.ts") },
+  outdir: join(target, "dist"),
+  outExtension: { ".js": ".mjs" },
+  splitting: true,
+});
+// The evaluator's thread loads one file with nothing in it but what it needs.
+await build({
+  ...common,
+  entryPoints: [join(root, "packages/flake/src/evaluator/worker-main.ts")],
+  outfile: join(target, "dist/worker-main.mjs"),
 });
 cpSync(join(root, "packages/flake/src/call/call-flake.nix"), join(target, "dist/call-flake.nix"));
 cpSync(join(root, "os"), join(target, "os"), { recursive: true });

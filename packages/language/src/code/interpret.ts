@@ -424,6 +424,70 @@ function peek(p: number, e: Env): Value | undefined {
   return undefined;
 }
 
+/** The value of an operand that is a small number or a variable with a value: the cases worth no call of `ev`. */
+function ready(p: number, e: Env): Value | undefined {
+  let slot: Slot | undefined;
+  switch (A[p]) {
+    case 1:
+      return A[p + 1]!;
+    case 60:
+      slot = (e as E1).a;
+      break;
+    case 61:
+      slot = (e as E2).b;
+      break;
+    case 65:
+      slot = (e!.up as E1).a;
+      break;
+    default:
+      return undefined;
+  }
+  return slot instanceof Thunk ? undefined : slot;
+}
+
+function operand(p: number, e: Env): Value {
+  return ready(p, e) ?? ev(p, e);
+}
+
+/** Whether running a body forces the variable of this opcode before it does anything else. */
+function forcesFirst(body: number, variable: number): boolean {
+  let p = body;
+  for (let steps = 0; steps < 8; steps++) {
+    switch (A[p]) {
+      case 23:
+      case 25:
+      case 27:
+      case 30:
+      case 31:
+      case 32:
+      case 33:
+      case 37:
+      case 41:
+      case 58:
+        p = A[p + 1]!;
+        break;
+      default:
+        return A[p] === variable;
+    }
+  }
+  return false;
+}
+
+/** An argument that the function forces first: a sum or difference of known numbers is computed at once. */
+function strictArgument(p: number, e: Env): Slot {
+  const x = ready(A[p + 1]!, e);
+  const y = ready(A[p + 2]!, e);
+  if (typeof x === "number" && typeof y === "number") {
+    const result = A[p] === 41 ? x - y : x + y;
+    if (result >= -9007199254740991 && result <= 9007199254740991) return result;
+  }
+  return delay(p, e);
+}
+
+function isSum(p: number): boolean {
+  return A[p] === 41 || A[p] === 27;
+}
+
 // ---- the interpreter proper
 
 /** Runs a node in an environment. */
@@ -526,26 +590,33 @@ export function ev(start: number, env: Env): Value {
         case 16:
           return new Lambda(p, e);
         case 17: {
-          const f = ev(A[p + 1]!, e);
-          const a = delay(A[p + 3]!, e);
+          const f = operand(A[p + 1]!, e);
+          const q = A[p + 3]!;
           if (f instanceof Lambda) {
             const n = f.node;
+            const strict = isSum(q) && A[n] === 15 && A[n + 2] === 1 && forcesFirst(A[n + 1]!, 60);
+            const a = strict ? strictArgument(q, e) : delay(q, e);
             if (A[n] === 15) {
               if (A[n + 2] === 1) return body(A[n + 1]!, new E1(f.env, a), n + 4, A[p + 2]!);
               return new PartialLambda(f, [a]);
             }
             return callPattern(f, a, A[p + 2]!);
           }
-          return call(f, a, A[p + 2]!);
+          return call(f, delay(q, e), A[p + 2]!);
         }
         case 18: {
-          const f = ev(A[p + 1]!, e);
+          const f = operand(A[p + 1]!, e);
           const a = delay(A[p + 3]!, e);
-          const b = delay(A[p + 4]!, e);
+          const q = A[p + 4]!;
           if (f instanceof Lambda) {
             const n = f.node;
-            if (A[n] === 15 && A[n + 2] === 2) return body(A[n + 1]!, new E2(f.env, a, b), n + 5, A[p + 2]!);
-          } else if (f instanceof Builtin && f.arity === 2) return callBuiltin2(f, a, b, A[p + 2]!);
+            if (A[n] === 15 && A[n + 2] === 2) {
+              const b = isSum(q) && forcesFirst(A[n + 1]!, 61) ? strictArgument(q, e) : delay(q, e);
+              return body(A[n + 1]!, new E2(f.env, a, b), n + 5, A[p + 2]!);
+            }
+          }
+          const b = delay(q, e);
+          if (f instanceof Builtin && f.arity === 2) return callBuiltin2(f, a, b, A[p + 2]!);
           return call(call(f, a, A[p + 2]!), b, A[p + 2]!);
         }
         case 19: {
@@ -573,7 +644,13 @@ export function ev(start: number, env: Env): Value {
           p = A[p + 2]!;
           continue;
         case 23: {
-          const v = ev(A[p + 1]!, e);
+          const c = A[p + 1]!;
+          let v: Value;
+          if (A[c] === 37) {
+            const x = ready(A[c + 1]!, e);
+            const y = ready(A[c + 2]!, e);
+            v = typeof x === "number" && typeof y === "number" ? x < y : ev(c, e);
+          } else v = ev(c, e);
           if (v === true) p = A[p + 2]!;
           else if (v === false) p = A[p + 3]!;
           else throw typeError("a Boolean", v, A[p + 4]!);
@@ -594,15 +671,23 @@ export function ev(start: number, env: Env): Value {
           if (v === false) return true;
           throw typeError("a Boolean", v, A[p + 2]!);
         }
-        case 27:
-          return add(ev(A[p + 1]!, e), p, e);
+        case 27: {
+          const a = operand(A[p + 1]!, e);
+          if (typeof a !== "number") return add(a, p, e);
+          const b = operand(A[p + 2]!, e);
+          if (typeof b === "number") {
+            const sum = a + b;
+            if (sum >= -9007199254740991 && sum <= 9007199254740991) return sum;
+          }
+          return addToInteger(a, b, A[p + 4]!);
+        }
         case 28:
           return pathConcat(p, e);
         case 29:
           return stringConcat(p, e);
         case 30: {
-          const a = ev(A[p + 1]!, e);
-          const b = ev(A[p + 2]!, e);
+          const a = operand(A[p + 1]!, e);
+          const b = operand(A[p + 2]!, e);
           return typeof a === "string" && typeof b === "string" ? a === b : equal(a, b, A[p + 3]!);
         }
         case 31: {
@@ -640,13 +725,13 @@ export function ev(start: number, env: Env): Value {
           return a.length === 0 ? b : b.length === 0 ? a : a.concat(b);
         }
         case 37: {
-          const a = ev(A[p + 1]!, e);
-          const b = ev(A[p + 2]!, e);
+          const a = operand(A[p + 1]!, e);
+          const b = operand(A[p + 2]!, e);
           return typeof a === "number" && typeof b === "number" ? a < b : less(a, b);
         }
         case 41: {
-          const a = ev(A[p + 1]!, e);
-          const b = ev(A[p + 2]!, e);
+          const a = operand(A[p + 1]!, e);
+          const b = operand(A[p + 2]!, e);
           if (typeof a === "number" && typeof b === "number") {
             const r = a - b;
             if (r >= -9007199254740991 && r <= 9007199254740991) return r;
@@ -1435,21 +1520,7 @@ function add(left: Value, p: number, e: Env): Value {
     if (typeof right === "string") return left + right;
     return joinStrings(left, coerceToString(right, coerceCopy, segment, A[p + 4]!));
   }
-  if (typeof left === "number" || typeof left === "bigint") {
-    if (typeof right === "number" && typeof left === "number") {
-      const sum = left + right;
-      if (Number.isSafeInteger(sum)) return sum;
-    }
-    if (right instanceof Float) return new Float(Number(left) + right.value);
-    if (typeof right !== "number" && typeof right !== "bigint") throw partError(right, "an integer", A[p + 4]!);
-    const sum = toInt(BigInt(left) + BigInt(right));
-    if (sum === undefined) {
-      const error = overflow("adding", left, "+", right);
-      error.pos = A[p + 4]!;
-      throw error;
-    }
-    return sum;
-  }
+  if (typeof left === "number" || typeof left === "bigint") return addToInteger(left, right, A[p + 4]!);
   if (left instanceof Float) {
     if (!isNumber(right)) throw partError(right, "a float", A[p + 4]!);
     return new Float(left.value + toDouble(right));
@@ -1457,6 +1528,18 @@ function add(left: Value, p: number, e: Env): Value {
   const tail = coerceToString(right, 0, segment, A[p + 4]!);
   if (typeof tail !== "string") throw pathContextError(A[p + 5]!);
   return new Path(canonicalPath(left.path + tail));
+}
+
+function addToInteger(left: Number64, right: Value, pos: number): Value {
+  if (right instanceof Float) return new Float(Number(left) + right.value);
+  if (typeof right !== "number" && typeof right !== "bigint") throw partError(right, "an integer", pos);
+  const sum = toInt(BigInt(left) + BigInt(right));
+  if (sum === undefined) {
+    const error = overflow("adding", left, "+", right);
+    error.pos = pos;
+    throw error;
+  }
+  return sum;
 }
 
 function pathContextError(pos: number): EvaluationError {

@@ -1,0 +1,78 @@
+/**
+ * Makes start-up of the bundle cheap. Node's own modules are taken with `process.getBuiltinModule`, because an `import`
+ * of one touches every export (that of node:crypto loads WebCrypto, that of node:fs all streams); the heavy ones are
+ * loaded when one of their functions is first called.
+ */
+import { builtinModules } from "node:module";
+import type { Plugin } from "esbuild";
+
+const heavy = new Set([
+  "node:child_process",
+  "node:crypto",
+  "node:dns",
+  "node:fs/promises",
+  "node:http",
+  "node:https",
+  "node:net",
+  "node:readline",
+  "node:readline/promises",
+  "node:sqlite",
+  "node:stream/promises",
+  "node:tls",
+  "node:tty",
+  "node:zlib",
+]);
+
+const identifier = /^[A-Za-z_$][\w$]*$/;
+const reserved = new Set(["default", "constructor"]);
+
+/** The text of a module that stands for `name`; what nobody uses of it is dropped. */
+async function standIn(name: string): Promise<string> {
+  const exports: Record<string, unknown> = await import(name);
+  const names = Object.keys(exports).filter((key) => identifier.test(key) && !reserved.has(key));
+  const lines = [`const load = () => process.getBuiltinModule(${JSON.stringify(name)});`];
+  if (!heavy.has(name)) {
+    lines.push("export default /* @__PURE__ */ load();");
+    for (const key of names) lines.push(`export const ${key} = /* @__PURE__ */ (() => load().${key})();`);
+    return lines.join("\n");
+  }
+  lines.push("export default /* @__PURE__ */ new Proxy({}, { get: (_, key) => load()[key] });");
+  for (const key of names) {
+    const value = exports[key];
+    if (typeof value === "function") {
+      lines.push(
+        `export function ${key}(...args) { return new.target ? new (load().${key})(...args) : load().${key}(...args); }`,
+      );
+    } else if (typeof value === "object" && value !== null) {
+      lines.push(`export const ${key} = /* @__PURE__ */ new Proxy({}, { get: (_, key) => load().${key}[key] });`);
+    }
+  }
+  return lines.join("\n");
+}
+
+const builtins = new Set(builtinModules.map((name) => (name.startsWith("node:") ? name : `node:${name}`)));
+
+/** Replaces static imports of Node's modules. */
+export const lazyModules: Plugin = {
+  name: "lazy-modules",
+  setup(builder) {
+    builder.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === "import-statement" && builtins.has(path) ? { path, namespace: "lazy", sideEffects: false } : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: "lazy" }, async ({ path }) => ({
+      contents: await standIn(path),
+      loader: "js",
+    }));
+    // Signatures are rarely checked, and the curve's tables take milliseconds to make.
+    builder.onResolve({ filter: /^@noble\/curves\/ed25519\.js$/ }, ({ path, kind, resolveDir }) =>
+      kind === "import-statement"
+        ? { path, namespace: "curve", pluginData: resolveDir, sideEffects: false }
+        : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: "curve" }, ({ path, pluginData }) => ({
+      contents: `export const ed25519 = /* @__PURE__ */ new Proxy({}, { get: (_, key) => require(${JSON.stringify(path)}).ed25519[key] });`,
+      loader: "js",
+      resolveDir: String(pluginData),
+    }));
+  },
+};
