@@ -283,9 +283,18 @@ describe.skipIf(realNix === undefined)("locks are the reference's, byte for byte
 
 test("a relative path that leaves the tree is refused, locked or not, with what to do", async () => {
   write('{ inputs.o.url = "path:../outside"; outputs = { self, o }: { value = "x"; }; }');
-  const message = expect.stringMatching(/relative path '\.\.\/outside' points outside of its flake's source tree[\s\S]*Git repository/);
+  const message = expect.stringMatching(
+    /relative path '\.\.\/outside' points outside of its flake's source tree[\s\S]*Git repository/,
+  );
   expect(await value()).toMatchObject({ code: 1, err: message });
-  const node = { locked: { path: "../outside", type: "path" }, original: { path: "../outside", type: "path" }, parent: [] };
-  writeFileSync(join(flake, "flake.lock"), JSON.stringify({ nodes: { o: node, root: { inputs: { o: "o" } } }, root: "root", version: 7 }));
+  const node = {
+    locked: { path: "../outside", type: "path" },
+    original: { path: "../outside", type: "path" },
+    parent: [],
+  };
+  writeFileSync(
+    join(flake, "flake.lock"),
+    JSON.stringify({ nodes: { o: node, root: { inputs: { o: "o" } } }, root: "root", version: 7 }),
+  );
   expect(await value()).toMatchObject({ code: 1, err: message });
 });
