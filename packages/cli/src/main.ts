@@ -28,7 +28,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     const { renderFailure } = await import("./render/failure.ts");
     const called = legacyTable.has(program);
     const legacy = called || legacyTable.has(words[0] ?? "");
-    return renderFailure(error, { io, program: called ? program : "firn", words, legacy });
+    return await renderFailure(error, { io, program: called ? program : "firn", words, legacy });
   }
 }
 

@@ -15,7 +15,7 @@ export interface FailureContext {
 }
 
 /** Prints an error to standard error and returns the exit status. */
-export function renderFailure(error: unknown, context: FailureContext): number {
+export async function renderFailure(error: unknown, context: FailureContext): Promise<number> {
   const { io } = context;
   const label = io.terminal ? "\x1b[31;1merror:\x1b[0m" : "error:";
   if (error instanceof UsageError) {
@@ -24,7 +24,7 @@ export function renderFailure(error: unknown, context: FailureContext): number {
     return 1;
   }
   if (error instanceof FirnError) {
-    const showTrace = context.words.includes("--show-trace");
+    const showTrace = error.trace.length > 0 && (await showsTrace(context));
     const text = renderError(error, { showTrace, colors: io.terminal });
     io.err(`${text.replace("error:", label)}\n`);
     if (error.hint !== undefined) io.err(`       ${indent(error.hint)}\n`);
@@ -38,6 +38,19 @@ export function renderFailure(error: unknown, context: FailureContext): number {
   // A mistake of our own: everything that helps to find it.
   io.err(`${label} internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 1;
+}
+
+/** Whether the whole trace is wanted: by the flag, or by the setting in nix.conf. */
+async function showsTrace({ words, io }: FailureContext): Promise<boolean> {
+  if (words.includes("--show-trace")) return true;
+  const { loadSettings } = await import("@firn/store");
+  try {
+    return loadSettings(io.env).get("show-trace");
+  } catch (error) {
+    // A configuration that cannot be read has been reported already, or is what is being reported.
+    if (error instanceof FirnError) return false;
+    throw error;
+  }
 }
 
 function indent(text: string): string {
