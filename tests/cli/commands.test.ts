@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { commandTable } from "../../packages/cli/src/grammar/table.ts";
-import { makePlace, type Place, runProgram } from "./run-firn.ts";
+import { makePlace, type Place, runProgram, startProgram } from "./run-firn.ts";
 
 let place: Place;
 beforeAll(() => {
@@ -197,4 +197,21 @@ test("two profiles' worth of changes can be listed, rolled back and wiped", asyn
     code: 1,
     err: expect.stringContaining("profile version 9 does not exist"),
   });
+});
+
+test("an evaluation that goes on and on ends with Ctrl-C, saying so", async () => {
+  const endless =
+    "builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: builtins.foldl' (c: d: c + d) 0 (builtins.genList (y: y) 100000)) 1000000)";
+  const root = join(place.directory, "interrupted");
+  const child = startProgram(["eval", "--expr", endless], {
+    cwd: place.directory,
+    env: { ...place.environment, NIX_REMOTE: root },
+  });
+  // The store is opened before the evaluator starts: from then on the signal must end it.
+  while (!existsSync(join(root, "nix/var/nix/db/db.sqlite"))) await new Promise((resolve) => setTimeout(resolve, 20));
+  const again = setInterval(() => child.process.kill("SIGINT"), 200);
+  const { code, out, err } = await child.outcome;
+  clearInterval(again);
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toContain("error: interrupted by the user");
 });

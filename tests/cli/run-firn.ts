@@ -1,5 +1,5 @@
 /** Runs the command line for tests, with a home and a store below a temporary directory. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,13 +81,19 @@ async function run(
   return { code, out, err };
 }
 
-/** Runs the command line as a program of its own. */
-export function runProgram(
+/** How a program is started. */
+interface ProgramOptions {
+  readonly cwd: string;
+  readonly env: Record<string, string>;
+}
+
+/** Starts the command line as a program of its own. */
+export function startProgram(
   args: readonly string[],
-  options: { readonly cwd: string; readonly env: Record<string, string> },
-): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], options);
+  options: ProgramOptions,
+): { readonly process: ChildProcess; readonly outcome: Promise<Outcome> } {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], options);
+  const outcome = new Promise<Outcome>((resolve, reject) => {
     let out = "";
     let err = "";
     child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString("utf8")));
@@ -96,4 +102,10 @@ export function runProgram(
     child.on("close", (code) => resolve({ code: code ?? 128, out, err }));
     child.stdin.end();
   });
+  return { process: child, outcome };
+}
+
+/** Runs the command line as a program of its own. */
+export function runProgram(args: readonly string[], options: ProgramOptions): Promise<Outcome> {
+  return startProgram(args, options).outcome;
 }

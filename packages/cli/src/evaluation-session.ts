@@ -59,11 +59,15 @@ export function withEvaluation(
     if (flags.has("file") && flags.has("expr")) throw new UsageError("'--file' and '--expr' are exclusive");
     // Flakes evaluate purely unless told otherwise; files of one's own machine do not.
     if (!settings.isOverridden("pure-eval")) settings.assign("pure-eval", !flags.has("impure") && !flags.has("file"));
-    const store = await session.store();
     const abort = new AbortController();
-    const interrupt = (): void => abort.abort();
+    let evaluation: Evaluation | undefined;
+    const interrupt = (): void => {
+      abort.abort();
+      void evaluation?.client.interrupt();
+    };
     process.on("SIGINT", interrupt);
     process.on("SIGTERM", interrupt);
+    const store = await session.store();
     const builder = makeBuilder({
       store,
       settings,
@@ -72,7 +76,6 @@ export function withEvaluation(
       signal: abort.signal,
       substituters: () => openSubstituters({ settings, environment: io.env, events: (event) => progress.event(event) }),
     });
-    let evaluation: Evaluation | undefined;
     let root: Promise<Handle> | undefined;
     const full: EvaluationSession = {
       ...session,

@@ -145,6 +145,12 @@ export class EvaluatorClient {
     });
   }
 
+  /** Stops whatever is being evaluated; every request, now and later, fails with `interrupted`. */
+  async interrupt(): Promise<void> {
+    this.failure ??= new FirnError("interrupted", "interrupted by the user");
+    await this.worker.terminate();
+  }
+
   /** Ends the session and its thread. */
   async close(): Promise<void> {
     this.failure ??= new FirnError("evaluator-stopped", "the evaluator was closed");
