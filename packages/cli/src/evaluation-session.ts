@@ -46,6 +46,9 @@ export interface EvaluationNeeds {
   readonly readOnly?: boolean;
 }
 
+/** How long a command may take to end by itself after Ctrl-C. */
+const interruptGraceMs = 1500;
+
 /** Opens a session with an evaluation, runs `body` and closes everything. */
 export function withEvaluation(
   invocation: Invocation,
@@ -61,14 +64,22 @@ export function withEvaluation(
     if (!settings.isOverridden("pure-eval")) settings.assign("pure-eval", !flags.has("impure") && !flags.has("file"));
     const abort = new AbortController();
     let evaluation: Evaluation | undefined;
+    let builder: Builder | undefined;
     const interrupt = (): void => {
       abort.abort();
       void evaluation?.client.interrupt();
+      // Builds and evaluations stop by themselves and clean up; a download that hangs would not.
+      setInterval(() => {
+        if (builder?.busy === true) return;
+        progress.clear();
+        io.err("error: interrupted by the user\n");
+        process.exit(1);
+      }, interruptGraceMs).unref();
     };
     process.on("SIGINT", interrupt);
     process.on("SIGTERM", interrupt);
     const store = await session.store();
-    const builder = makeBuilder({
+    builder = makeBuilder({
       store,
       settings,
       events: (event) => progress.event(event),
@@ -77,9 +88,10 @@ export function withEvaluation(
       substituters: () => openSubstituters({ settings, environment: io.env, events: (event) => progress.event(event) }),
     });
     let root: Promise<Handle> | undefined;
+    const opened = builder;
     const full: EvaluationSession = {
       ...session,
-      builder,
+      builder: opened,
       system: systemOf(session),
       async evaluation(more = {}) {
         evaluation ??= new Evaluation({
@@ -87,7 +99,7 @@ export function withEvaluation(
           environment: io.env,
           cwd: io.cwd,
           store,
-          builder,
+          builder: opened,
           events: (event) => progress.event(event),
           offline: flags.has("offline"),
           readOnly: more.readOnly ?? options.needs?.readOnly ?? false,
@@ -116,33 +128,33 @@ export function withEvaluation(
         return given.map((word) => parseInstallable(word, context));
       },
       async find(installable, lookup = packageLookup(full.system)) {
-        const opened = await full.evaluation();
+        const evaluator = await full.evaluation();
         switch (installable.kind) {
           case "store-path":
             throw new FirnError("usage", `'${installable.path}' is a store path, not a value`);
           case "flake":
-            return opened.findInFlake(installable, lookup);
+            return evaluator.findInFlake(installable, lookup);
           case "attribute": {
             const file = flags.value("file");
-            root ??= opened.root(
+            root ??= evaluator.root(
               file === undefined
                 ? { kind: "expression", text: flags.value("expr") ?? "" }
                 : { kind: "file", path: resolve(io.cwd, file) },
             );
-            return opened.findInValue(await root, installable.path, await full.autoArgs());
+            return evaluator.findInValue(await root, installable.path, await full.autoArgs());
           }
         }
       },
       async autoArgs() {
         const result: Record<string, PlainData> = {};
-        const opened = await full.evaluation();
+        const evaluator = await full.evaluation();
         for (const [name = "", text = ""] of flags.all("argstr")) result[name] = byteStringOf(text);
         for (const [name = "", file = ""] of flags.all("arg-from-file"))
           result[name] = readFileSync(resolve(io.cwd, file), "latin1");
         for (const [name = ""] of flags.all("arg-from-stdin")) result[name] = await io.readStdin();
         for (const [name = "", text = ""] of flags.all("arg")) {
           const source = { kind: "string" as const, text: byteStringOf(text), directory: byteStringOf(io.cwd) };
-          result[name] = { handle: await opened.client.request({ op: "evaluate", source }) };
+          result[name] = { handle: await evaluator.client.request({ op: "evaluate", source }) };
         }
         return result;
       },
@@ -154,7 +166,7 @@ export function withEvaluation(
       process.off("SIGTERM", interrupt);
       progress.clear();
       await evaluation?.close();
-      await builder.close();
+      await opened.close();
     }
   });
 }

@@ -16,6 +16,8 @@ export interface BuilderOptions {
 
 /** Builds, substitutes and plans. */
 export interface Builder {
+  /** Whether a build or substitution is under way. */
+  readonly busy: boolean;
   build(paths: readonly DerivedPath[], mode?: "normal" | "check" | "repair"): Promise<readonly BuildResult[]>;
   missing(paths: readonly DerivedPath[]): Promise<Missing>;
   /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
@@ -29,6 +31,7 @@ export interface Builder {
 export function makeBuilder(options: BuilderOptions): Builder {
   const { store, settings, events, offline } = options;
   let opened: Promise<readonly Store[]> | undefined;
+  let running = 0;
   const substituters = (): Promise<readonly Store[]> => {
     if (!settings.get("substitute") || offline) return Promise.resolve([]);
     opened ??= options.substituters();
@@ -37,17 +40,27 @@ export function makeBuilder(options: BuilderOptions): Builder {
   const build = async (
     paths: readonly DerivedPath[],
     mode: "normal" | "check" | "repair" = "normal",
-  ): Promise<readonly BuildResult[]> =>
-    buildPaths(paths, {
-      store,
-      settings,
-      events,
-      offline,
-      mode,
-      substituters: await substituters(),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
+  ): Promise<readonly BuildResult[]> => {
+    const sources = await substituters();
+    running++;
+    try {
+      return await buildPaths(paths, {
+        store,
+        settings,
+        events,
+        offline,
+        mode,
+        substituters: sources,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
+    } finally {
+      running--;
+    }
+  };
   return {
+    get busy() {
+      return running > 0;
+    },
     build,
     missing: async (paths) => queryMissing(paths, { store, settings, substituters: await substituters() }),
     async substitute(path) {
