@@ -33,6 +33,8 @@ export interface EvaluationSession extends Session {
   readonly builder: Builder;
   readonly system: string;
   evaluation(options?: { readonly readOnly?: boolean; readonly lock?: Partial<LockOptions> }): Promise<Evaluation>;
+  /** The words that name installables: the arguments, or with `--stdin` the lines of standard input. */
+  words(): Promise<readonly string[]>;
   /** The installables of the command line; `.` when none was given and none is required. */
   installables(words?: readonly string[]): Installable[];
   /** The value of an installable that is not a store path. */
@@ -116,6 +118,10 @@ export function withEvaluation(
           warn: (text) => progress.warn(text),
         });
         return evaluation;
+      },
+      async words() {
+        if (!flags.has("stdin")) return invocation.positionals;
+        return (await io.readStdin()).split("\n").filter((line) => line !== "");
       },
       installables(words = invocation.positionals) {
         const context = {

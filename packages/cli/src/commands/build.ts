@@ -37,9 +37,7 @@ export const command: Command = {
     withEvaluation(invocation, io, {
       body: async (session) => {
         const { flags } = invocation;
-        const words = flags.has("stdin")
-          ? (await io.readStdin()).split("\n").filter((line) => line !== "")
-          : invocation.positionals;
+        const words = await session.words();
         const targets = await targetsOf(session, session.installables(words));
         const dryRun = flags.has("dry-run");
         const mode = flags.has("rebuild") ? "check" : flags.has("repair") ? "repair" : undefined;

@@ -40,9 +40,7 @@ export const command: Command = {
         const from = fromUri === undefined ? local : await open(fromUri);
         const to = toUri === undefined ? local : await open(toUri);
         try {
-          const words = flags.has("stdin")
-            ? (await io.readStdin()).split("\n").filter((line) => line !== "")
-            : invocation.positionals;
+          const words = await session.words();
           const roots = flags.has("all")
             ? await from.queryAllValidPaths()
             : await pathsOf(session, words, { realise: fromUri === undefined, derivations: flags.has("derivation") });

@@ -19,7 +19,7 @@ export const command: Command = {
     withEvaluation(invocation, io, {
       body: async (session) => {
         const store = await session.store();
-        let paths = await pathsOf(session, invocation.positionals, { realise: false, derivations: true });
+        let paths = await pathsOf(session, await session.words(), { realise: false, derivations: true });
         if (invocation.flags.has("recursive")) paths = (await computeClosure(store, paths)).filter(isDerivationPath);
         const entries = new Map<string, JsonValue>();
         for (const path of paths)

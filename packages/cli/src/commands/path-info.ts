@@ -40,9 +40,7 @@ export const command: Command = {
     withEvaluation(invocation, io, {
       body: async (session) => {
         const { flags } = invocation;
-        const words = flags.has("stdin")
-          ? (await io.readStdin()).split("\n").filter((line) => line !== "")
-          : invocation.positionals;
+        const words = await session.words();
         const store = await session.store();
         const paths = await pathsOf(session, words, {
           realise: false,

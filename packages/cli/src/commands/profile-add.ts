@@ -21,7 +21,7 @@ export const command: Command = {
         if (priority !== undefined && !/^-?\d+$/.test(priority))
           throw new FirnError("usage", `'${priority}' is not an integer`);
         const elements: Awaited<ReturnType<typeof buildElement>>[] = [];
-        for (const installable of session.installables()) {
+        for (const installable of session.installables(await session.words())) {
           elements.push(
             await buildElement(session, installable, priority === undefined ? undefined : Number(priority)),
           );

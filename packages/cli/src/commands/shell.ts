@@ -28,9 +28,7 @@ export const command: Command = {
     return withEvaluation(invocation, io, {
       body: async (session) => {
         const { flags } = invocation;
-        const words = flags.has("stdin")
-          ? (await io.readStdin()).split("\n").filter((line) => line !== "")
-          : invocation.positionals;
+        const words = await session.words();
         const store = await session.store();
         const built = await buildTargets(session, await targetsOf(session, session.installables(words)));
         const paths = built.flatMap(({ outputs }) => [...outputs.values()]);

@@ -18,7 +18,10 @@ export const command: Command = {
       needs: { readOnly: true },
       body: async (session) => {
         const store = await session.store();
-        const planned = await plannedTargets(session, await targetsOf(session, session.installables()));
+        const planned = await plannedTargets(
+          session,
+          await targetsOf(session, session.installables(await session.words())),
+        );
         const paths = planned.flatMap(({ outputs }) => [...outputs.values()]);
         const result = await collectGarbage(store, {
           action: "delete-specific",

@@ -28,7 +28,7 @@ export const command: Command = {
         const key = parseSecretKey(readFileSync(resolve(io.cwd, file), "latin1").trim());
         const store = await session.store();
         let added = 0;
-        for (const path of await pathsOf(session, invocation.positionals, {
+        for (const path of await pathsOf(session, await session.words(), {
           realise: false,
           closure: flags.has("recursive"),
           all: flags.has("all"),

@@ -29,7 +29,7 @@ export const command: Command = {
       body: async (session) => {
         const { flags } = invocation;
         const store = await session.store();
-        const paths = await pathsOf(session, invocation.positionals, {
+        const paths = await pathsOf(session, await session.words(), {
           realise: false,
           closure: flags.has("recursive"),
           all: flags.has("all"),
