@@ -1,5 +1,6 @@
 /** Renders whatever a command threw and decides on the exit status. */
 import { FirnError } from "@firn/formats";
+import { machineError } from "@firn/store";
 import { UsageError } from "../grammar/parse.ts";
 import { didYouMean } from "../grammar/suggest.ts";
 import type { Io } from "../io.ts";
@@ -16,7 +17,8 @@ export interface FailureContext {
 }
 
 /** Prints an error to standard error and returns the exit status. */
-export function renderFailure(error: unknown, context: FailureContext): number {
+export function renderFailure(thrown: unknown, context: FailureContext): number {
+  const error = machineError(thrown) ?? thrown;
   const { io } = context;
   const label = io.terminal ? "\x1b[31;1merror:\x1b[0m" : "error:";
   if (error instanceof UsageError) {
@@ -31,11 +33,6 @@ export function renderFailure(error: unknown, context: FailureContext): number {
     if (error.hint !== undefined) io.err(`       ${indent(error.hint)}\n`);
     return context.legacy ? error.exitStatus : 1;
   }
-  const known = systemError(error);
-  if (known !== undefined) {
-    io.err(`${label} ${known}\n`);
-    return 1;
-  }
   // A mistake of our own: everything that helps to find it.
   io.err(`${label} internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 1;
@@ -43,11 +40,4 @@ export function renderFailure(error: unknown, context: FailureContext): number {
 
 function indent(text: string): string {
   return text.replaceAll("\n", "\n       ");
-}
-
-/** Errors of the operating system, in its own words. */
-function systemError(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
-  const hint = error.code === "ENOSPC" ? " (no space is left on the device: free some, e.g. with 'firn store gc')" : "";
-  return `${error.message}${hint}`;
 }
