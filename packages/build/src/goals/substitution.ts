@@ -105,7 +105,7 @@ export class Substitution {
       ok = true;
     } catch (error) {
       if (!(error instanceof FirnError)) throw machineError(error, `cannot fetch '${path}'`) ?? error;
-      this.#say("error", error.message);
+      this.#say("error", `error: ${error.message}`);
       if (!this.#reported) this.#say("warn", `error: substitution of '${path}' from '${from.uri}' failed`);
       this.#reported = true;
     } finally {
