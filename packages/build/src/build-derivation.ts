@@ -14,7 +14,15 @@ import {
   storePathHashPart,
   storePathName,
 } from "@firn/formats";
-import { computeClosure, type EventSink, fsPath, type LocalStore, removePath, type Settings } from "@firn/store";
+import {
+  computeClosure,
+  type EventSink,
+  fsPath,
+  type LocalStore,
+  machineError,
+  removePath,
+  type Settings,
+} from "@firn/store";
 import { findBuiltin } from "./builtin/builtin.ts";
 import type { BuiltinContext } from "./builtin/context.ts";
 import { prepareEnvironment, rewriteText } from "./environment.ts";
@@ -59,6 +67,14 @@ export class BuildFailure extends FirnError {
 
 /** Builds; errors `build-failed`, `output-rejected`, `hash-mismatch`, `no-sandbox`, `aborted`, … */
 export async function buildDerivation(request: BuildRequest): Promise<BuildOutcome> {
+  try {
+    return await buildUnlessValid(request);
+  } catch (error) {
+    throw machineError(error, `cannot build '${request.drvPath}'`) ?? error;
+  }
+}
+
+async function buildUnlessValid(request: BuildRequest): Promise<BuildOutcome> {
   const { store, derivation } = request;
   const known = knownOutputs(request);
   for (const output of known.values()) await store.addTempRoot(output);
@@ -140,8 +156,11 @@ async function buildLocked(
     }
     throw error;
   } finally {
-    await log.close();
-    if (!keep) removePath(directory.top);
+    try {
+      await log.close();
+    } finally {
+      if (!keep) removePath(directory.top);
+    }
   }
 }
 
@@ -357,6 +376,7 @@ async function runBuiltin(run: PreparedRun, place: Place): Promise<void> {
     for (const scratchPath of run.scratch.values()) removePath(place.locate(scratchPath));
     if (!(error instanceof FirnError)) throw error;
     run.log.write(Buffer.from(`error: ${error.message}\n`));
+    if (error.hint !== undefined) run.log.write(Buffer.from(`${error.hint}\n`));
     await requireSuccess(run, { ok: false, status: "failed with exit code 1", code: 1 });
   }
 }

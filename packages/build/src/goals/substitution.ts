@@ -1,6 +1,6 @@
 /** Getting paths from other stores, references first. */
 import { FirnError, type PathInfo } from "@firn/formats";
-import type { EventSink, LocalStore, Store } from "@firn/store";
+import { type EventSink, type LocalStore, machineError, type Store } from "@firn/store";
 import { Semaphore } from "./semaphore.ts";
 
 /** A path some store offers. */
@@ -104,8 +104,8 @@ export class Substitution {
       await store.addToStore({ ...info, ultimate: false }, from.narFromPath(path), { checkSignatures: true });
       ok = true;
     } catch (error) {
-      if (!(error instanceof FirnError)) throw error;
-      this.#say("error", error.message);
+      if (!(error instanceof FirnError)) throw machineError(error, `cannot fetch '${path}'`) ?? error;
+      this.#say("error", `error: ${error.message}`);
       if (!this.#reported) this.#say("warn", `error: substitution of '${path}' from '${from.uri}' failed`);
       this.#reported = true;
     } finally {

@@ -185,8 +185,17 @@ function planMounts(plan: SandboxPlan, root: string): Mount[] {
 /** Lays out the sandbox of a build beside its derivation. Delete `top` afterwards. */
 export function prepareSandbox(plan: SandboxPlan): Sandbox {
   const top = `${plan.store.realPath(plan.drvPath)}.chroot`;
-  const root = `${top}/root`;
   removePath(top);
+  try {
+    return layOut(plan, top);
+  } catch (error) {
+    removePath(top);
+    throw error;
+  }
+}
+
+function layOut(plan: SandboxPlan, top: string): Sandbox {
+  const root = `${top}/root`;
   fs.mkdirSync(fsPath(top), { mode: 0o700 });
   fs.mkdirSync(fsPath(root), { mode: 0o750 });
   baseTree(plan, root);

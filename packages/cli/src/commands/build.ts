@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
-import type { JsonValue } from "@firn/formats";
-import { buildTargets, makeOutLinks, plannedTargets } from "../build-targets.ts";
-import { targetsOf, withEvaluation } from "../evaluation-session.ts";
+import { FirnError, type JsonValue } from "@firn/formats";
+import { setProfile } from "@firn/system";
+import { type BuiltTarget, buildTargets, makeOutLinks, plannedTargets } from "../build-targets.ts";
+import { type EvaluationSession, targetsOf, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
@@ -46,6 +47,8 @@ export const command: Command = {
         if (!dryRun && !flags.has("no-link")) {
           await makeOutLinks(session, resolve(io.cwd, flags.value("out-link") ?? "result"), built);
         }
+        const profile = flags.value("profile");
+        if (!dryRun && profile !== undefined) await switchTo(session, resolve(io.cwd, profile), built);
         if (flags.has("json")) {
           const shown = dryRun ? await plannedTargets(session, targets) : built;
           printJsonResult(
@@ -62,6 +65,19 @@ export const command: Command = {
       },
     }),
 };
+
+/** Makes the one store path that was built the next generation of a profile. */
+async function switchTo(session: EvaluationSession, profile: string, built: readonly BuiltTarget[]): Promise<void> {
+  const paths = built.flatMap(({ outputs }) => [...outputs.values()]);
+  const [path] = paths;
+  if (path === undefined || paths.length !== 1) {
+    throw new FirnError(
+      "usage",
+      `'--profile' requires that the arguments produce a single store path, but there are ${paths.length}`,
+    );
+  }
+  await setProfile(await session.store(), profile, path);
+}
 
 function resultJson(drvPath: string | undefined, outputs: ReadonlyMap<string, string>): JsonValue {
   if (drvPath === undefined) return outputs.get("out") ?? null;

@@ -1,5 +1,15 @@
 /** Renders whatever a command threw and decides on the exit status. */
+<<<<<<< HEAD
+
 import { didYouMean, FirnError } from "@firn/formats";
+
+=======
+
+import { FirnError } from "@firn/formats";
+import { machineError } from "@firn/store";
+
+>>>>>>> store
+
 import { UsageError } from "../grammar/parse.ts";
 import type { Io } from "../io.ts";
 import { renderError } from "./error.ts";
@@ -15,7 +25,12 @@ export interface FailureContext {
 }
 
 /** Prints an error to standard error and returns the exit status. */
+<<<<<<< HEAD
 export async function renderFailure(error: unknown, context: FailureContext): Promise<number> {
+=======
+export function renderFailure(thrown: unknown, context: FailureContext): number {
+  const error = machineError(thrown) ?? thrown;
+>>>>>>> store
   const { io } = context;
   const label = io.terminal ? "\x1b[31;1merror:\x1b[0m" : "error:";
   if (error instanceof UsageError) {
@@ -29,11 +44,6 @@ export async function renderFailure(error: unknown, context: FailureContext): Pr
     io.err(`${text.replace("error:", label)}\n`);
     if (error.hint !== undefined) io.err(`       ${indent(error.hint)}\n`);
     return context.legacy ? error.exitStatus : 1;
-  }
-  const known = systemError(error);
-  if (known !== undefined) {
-    io.err(`${label} ${known}\n`);
-    return 1;
   }
   // A mistake of our own: everything that helps to find it.
   io.err(`${label} internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
@@ -55,11 +65,4 @@ async function showsTrace({ words, io }: FailureContext): Promise<boolean> {
 
 function indent(text: string): string {
   return text.replaceAll("\n", "\n       ");
-}
-
-/** Errors of the operating system, in its own words. */
-function systemError(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
-  const hint = error.code === "ENOSPC" ? " (no space is left on the device: free some, e.g. with 'firn store gc')" : "";
-  return `${error.message}${hint}`;
 }

@@ -48,7 +48,13 @@ export const disk = {
   },
   write(fd: number, data: Uint8Array): void {
     before("write", String(fd));
-    for (let at = 0; at < data.length; ) at += fs.writeSync(fd, data, at);
+    try {
+      for (let at = 0; at < data.length; ) at += fs.writeSync(fd, data, at);
+    } catch (error) {
+      // Node tells the path of a failed call, but not of a write.
+      if (error instanceof Error) error.message += ` '${fs.readlinkSync(`/proc/self/fd/${fd}`)}'`;
+      throw error;
+    }
   },
   /** Sets mode and modification time 1 of an open file. */
   seal(fd: number, mode: number): void {

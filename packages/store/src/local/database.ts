@@ -11,6 +11,7 @@ import {
   sortSignatures,
 } from "@firn/formats";
 import { disk, hasErrorCode } from "../fs/disk.ts";
+import { machineError } from "../fs/machine-error.ts";
 import { migrations, realisationsMigration, schema, schemaVersion } from "./schema.ts";
 
 const BUSY_MS = 60 * 60 * 1000;
@@ -37,10 +38,12 @@ interface PathRow {
 /** A connection to `<dir>/db.sqlite`. All calls are synchronous; several processes may hold one each. */
 export class StoreDatabase {
   readonly #db: DatabaseSync;
+  readonly #file: string;
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(directory: string, options: DatabaseOptions = {}) {
     const file = `${directory}/db.sqlite`;
+    this.#file = file;
     const schemaFile = `${directory}/schema`;
     const current = readSchema(schemaFile);
     if (current > schemaVersion) {
@@ -61,7 +64,11 @@ export class StoreDatabase {
       this.#db = openReadOnly(file);
       return;
     }
-    this.#db = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
+    this.#db = this.#telling(() => new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: true }));
+    this.#telling(() => this.#prepare(options, { schemaFile, isNew: current === 0 }));
+  }
+
+  #prepare(options: DatabaseOptions, { schemaFile, isNew }: { schemaFile: string; isNew: boolean }): void {
     const wal = options.wal ?? true;
     this.#db.exec(`pragma synchronous = ${(options.fsync ?? true) ? "normal" : "off"}`);
     const mode = this.#db.prepare("pragma main.journal_mode").get() as { journal_mode: string };
@@ -69,7 +76,7 @@ export class StoreDatabase {
       this.#db.exec(`pragma main.journal_mode = ${wal ? "wal" : "truncate"}`);
     }
     if (wal) this.#db.exec("pragma wal_autocheckpoint = 40000");
-    if (current === 0) {
+    if (isNew) {
       disk.sql(this.#db, schema);
       disk.replaceFile(schemaFile, String(schemaVersion), { sync: true });
     }
@@ -78,6 +85,20 @@ export class StoreDatabase {
 
   /** Runs `work` in one transaction that excludes other writers; rolls back when it throws. */
   transaction<T>(work: () => T): T {
+    return this.#telling(() => this.#transaction(work));
+  }
+
+  /** Failures of the database say which one it is. */
+  #telling<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!hasErrorCode(error, "ERR_SQLITE_ERROR")) throw error;
+      throw machineError(error, `SQLite database "${this.#file}"`);
+    }
+  }
+
+  #transaction<T>(work: () => T): T {
     disk.sql(this.#db, "begin immediate");
     let result: T;
     try {

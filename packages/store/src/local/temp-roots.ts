@@ -6,7 +6,7 @@ import fs from "node:fs";
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
-import { fsPath, hasErrorCode } from "../fs/disk.ts";
+import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
 
 const MAX_SOCKET_PATH = 100;
@@ -93,14 +93,14 @@ class TempRoots {
     const bytes = Buffer.from(`${path}\0`, "latin1");
     while (!tryLock(this.#gcLock, "read")) {
       if (await this.#tellCollector(path)) {
-        fs.writeSync(this.#fd, bytes);
+        disk.write(this.#fd, bytes);
         this.#known.add(path);
         return;
       }
       await sleep(20);
     }
     try {
-      fs.writeSync(this.#fd, bytes);
+      disk.write(this.#fd, bytes);
       this.#known.add(path);
     } finally {
       tryLock(this.#gcLock, "none");
