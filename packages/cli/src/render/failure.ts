@@ -1,15 +1,5 @@
 /** Renders whatever a command threw and decides on the exit status. */
-<<<<<<< HEAD
-
 import { didYouMean, FirnError } from "@firn/formats";
-
-=======
-
-import { FirnError } from "@firn/formats";
-import { machineError } from "@firn/store";
-
->>>>>>> store
-
 import { UsageError } from "../grammar/parse.ts";
 import type { Io } from "../io.ts";
 import { renderError } from "./error.ts";
@@ -25,12 +15,8 @@ export interface FailureContext {
 }
 
 /** Prints an error to standard error and returns the exit status. */
-<<<<<<< HEAD
-export async function renderFailure(error: unknown, context: FailureContext): Promise<number> {
-=======
-export function renderFailure(thrown: unknown, context: FailureContext): number {
-  const error = machineError(thrown) ?? thrown;
->>>>>>> store
+export async function renderFailure(thrown: unknown, context: FailureContext): Promise<number> {
+  const error = thrown instanceof FirnError ? thrown : ((await import("@firn/store")).machineError(thrown) ?? thrown);
   const { io } = context;
   const label = io.terminal ? "\x1b[31;1merror:\x1b[0m" : "error:";
   if (error instanceof UsageError) {
