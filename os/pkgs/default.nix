@@ -12,8 +12,14 @@ let
   # Each binary package of the lock, unpacked.
   debs = builtins.mapAttrs unpackDeb lock.packages;
 
-  # busybox-static is the builder of everything else: one static program, so that no host file is needed.
-  busybox = "${debs.busybox-static}/bin/busybox";
+  # busybox-static is the builder of everything else: one static program, so that no host file is needed. Since 1.36 it
+  # comes in /usr/bin, the directory that /bin has become a link to.
+  busybox =
+    let
+      version = names.version lock.packages.busybox-static.version;
+      directory = if builtins.compareVersions version "1.36" < 0 then "bin" else "usr/bin";
+    in
+    "${debs.busybox-static}/${directory}/busybox";
 
   # The names that `roots` need, themselves included: dependencies as locked, and the Essential packages.
   closureOf =

@@ -18,8 +18,13 @@ for package in $libraryPackages; do
     if (( ${#libraries[@]} > 0 )); then libraryDirectories+=("$directory"); fi
   done
 done
-interpreters=("$libc"/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2)
-interpreter=${interpreters[0]}
+# Newer suites ship the libc below /usr only.
+for directory in "$libc"/lib "$libc"/usr/lib; do
+  if [[ -e $directory/x86_64-linux-gnu/ld-linux-x86-64.so.2 ]]; then
+    interpreter=$directory/x86_64-linux-gnu/ld-linux-x86-64.so.2
+    break
+  fi
+done
 toolDirectory=$NIX_BUILD_TOP/.tools
 mkdir -p "$toolDirectory"
 for linker in ld ld.bfd; do
