@@ -1,5 +1,5 @@
 /** Hashes by node:crypto, for the formats package; blake3 stays portable because Node lacks it. */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { type HashBackend, portableHashBackend, useHashBackend } from "@firn/formats";
 
 /** Hashes are plain byte arrays everywhere, so that two of them compare equal whoever made them. */
@@ -16,10 +16,7 @@ export const nodeHashBackend: HashBackend = {
   },
   digest(algorithm, data) {
     if (algorithm === "blake3") return portableHashBackend.digest(algorithm, data);
-    const state = createHash(algorithm);
-    if (typeof data === "string") state.update(data, "latin1");
-    else state.update(data);
-    return plain(state.digest());
+    return plain(hash(algorithm, typeof data === "string" ? Buffer.from(data, "latin1") : data, "buffer"));
   },
 };
 

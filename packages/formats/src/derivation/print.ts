@@ -1,5 +1,4 @@
 /** Derivations as ATerm text, byte for byte what the reference writes. */
-import { compareByteStrings } from "../base/bytes.ts";
 import { type Derivation, type DerivationInput, derivationOutputPath, outputFields } from "./derivation.ts";
 
 const SPECIAL = /["\\\n\r\t]/;
@@ -11,7 +10,8 @@ function quote(text: string): string {
 }
 
 function sorted(names: Iterable<string>): string[] {
-  return [...names].sort(compareByteStrings);
+  // Byte strings: the engine's own order is that of their bytes.
+  return [...names].sort();
 }
 
 function plainList(names: Iterable<string>): string {

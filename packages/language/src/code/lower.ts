@@ -1,6 +1,7 @@
 /**
  * Lowering: syntax tree to flat code. Variables become (depth, slot), names symbols, literals constants. Long lambda
- * bodies and attribute values are left as a note (source, offset, scope) and lowered from the source when first run.
+ * bodies and attribute values are left as a note (source, offset, scope) and lowered when first run: of a large source
+ * the text is parsed again, but only once, as the trees of parts inside such a part are kept.
  *
  * Node layouts (opcode first; "pos" are global positions, offsets point to nodes):
  *   1 INT value             2 CONST index            6 VARIABLE depth slot pos     60–79 VARIABLE slot pos
@@ -29,6 +30,8 @@ import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
 import type { Source } from "./source.ts";
 
 const lazyFrom = 120;
+/** Sources up to this length keep their trees; larger ones are mostly libraries of which little is used. */
+const keptLength = 8192;
 const maxArity = 8;
 const smallIntLimit = 1073741823;
 
@@ -46,6 +49,8 @@ interface LazyNote {
   readonly scope: Scope | null;
   readonly offset: number;
   readonly name: number;
+  /** The tree, where the text is not to be parsed again. */
+  readonly expr: Expr | undefined;
 }
 
 const notes: (LazyNote | null)[] = [];
@@ -61,16 +66,16 @@ const arithmetic: ReadonlyMap<string, number> = new Map([
 
 /** Lowers a whole source; gives the offset of its root node. */
 export function lower(expr: Expr, context: LowerContext, scope: Scope | null): number {
-  return new Lowering(context).expr(expr, scope);
+  return new Lowering(context, context.source.text.length <= keptLength).expr(expr, scope);
 }
 
 /** Lowers what a LAZY node stands for and turns the node into a FORWARD. Gives the new node. */
 export function lowerLazy(node: number): number {
   const note = notes[ints[node + 1]!]!;
   notes[ints[node + 1]!] = null;
-  const { context, scope, offset, name } = note;
-  const lowering = new Lowering(context);
-  const target = lowering.expr(parseExpressionAt(context.source, context.parser, offset), scope, name);
+  const { context, scope, offset, name, expr } = note;
+  const lowering = new Lowering(context, true);
+  const target = lowering.expr(expr ?? parseExpressionAt(context.source, context.parser, offset), scope, name);
   ints[node] = 58;
   ints[node + 1] = target;
   return target;
@@ -78,9 +83,11 @@ export function lowerLazy(node: number): number {
 
 class Lowering {
   private readonly context: LowerContext;
+  private readonly keepTrees: boolean;
 
-  constructor(context: LowerContext) {
+  constructor(context: LowerContext, keepTrees: boolean) {
     this.context = context;
+    this.keepTrees = keepTrees;
   }
 
   private node(...cells: number[]): number {
@@ -413,7 +420,8 @@ class Lowering {
   ): number {
     if (!this.context.lazy || at.end - at.start <= lazyFrom || isShort(expr)) return this.expr(expr, scope, at.name);
     const index = notes.length;
-    notes.push({ context: this.context, scope, offset: at.start, name: at.name });
+    const kept = this.keepTrees ? expr : undefined;
+    notes.push({ context: this.context, scope, offset: at.start, name: at.name, expr: kept });
     return this.node(57, index);
   }
 }
