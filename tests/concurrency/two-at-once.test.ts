@@ -161,3 +161,17 @@ describe.skipIf(!sandboxWorks())("an interrupt", () => {
     expect(readdirSync(join(place.store, "nix/var/nix/temproots"))).toEqual([]);
   });
 });
+
+test("an interrupt ends a substitution and leaves no lock and no half path", async () => {
+  writeFileSync(join(place.directory, "work/big"), Buffer.alloc(200_000_000, "x"));
+  const source = join(place.directory, "source");
+  const path = (await program("store", "add", "big", "--store", source)).out.trim();
+  const cache = `file://${join(place.directory, "cache")}`;
+  expect((await program("copy", "--store", source, "--to", `${cache}?compression=none`, path)).code).toBe(0);
+  const options = ["--option", "substituters", cache, "--option", "require-sigs", "false"];
+  const ended = await interrupted(["build", "--no-link", path, ...options], "copying path");
+  expect(ended).toMatchObject({ code: 1, err: expect.stringContaining("error: interrupted by the user") });
+  expect(await program("path-info", path)).toMatchObject({ code: 1 });
+  await checkStore();
+  expect(readdirSync(join(place.store, "nix/store"))).toEqual([".links"]);
+});

@@ -275,12 +275,18 @@ firn profile list --profile ${at("root/p/profile")} | grep Name
   );
 
   test("whose home may not be written, what needs it says so and a store of one's own still works", () => {
+    writeFileSync(at("work/x.tar"), tarOf([{ name: "t/f", body: "x" }]));
     writeFileSync(at("work/f"), "x");
     const { out } = script(`exec 2>&1
 mount -t tmpfs -o ro tmpfs ${at("home")}
 echo "[elsewhere]"; firn store add f; echo "status $?"
 echo "[home]"; NIX_REMOTE=${at("home/store")} firn store add f; echo "status $?"
+echo "[cache]"; firn eval --impure --expr 'builtins.fetchTarball "file://${at("work/x.tar")}"'; echo "status $?"
 `);
+    expect(out).toMatch(
+      /\[cache\]\n[\s\S]*cannot open the fetcher cache ".*": EROFS[\s\S]*set XDG_CACHE_HOME to a directory[\s\S]*status 1/,
+    );
+    expect(out).not.toContain("internal error");
     expect(out).toMatch(/\[elsewhere\]\n\/nix\/store\/\S+-f\nstatus 0/);
     expect(out).toMatch(
       /\[home\]\nerror: the store in ".*\/home\/store\/nix\/store" cannot be written: .*EROFS[^\n]*\n +use a store of your own[^\n]*\nstatus 1/,

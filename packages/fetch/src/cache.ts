@@ -2,9 +2,10 @@
  * The fetcher cache: what was learnt about mutable references and trees, kept in SQLite with the reference's schema
  * (`fetcher-cache-v4.sqlite`), so that both can use one file.
  */
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { disk, machineError } from "@firn/store";
 
 /** Values are flat: strings, integers, booleans. */
 export type CacheValue = { readonly [name: string]: string | number | boolean };
@@ -26,8 +27,19 @@ export class FetchCache {
   }
 
   private open(): DatabaseSync {
+    try {
+      return this.openDatabase();
+    } catch (error) {
+      const known = machineError(error, `cannot open the fetcher cache "${this.file}"`);
+      if (known === undefined) throw error;
+      const hint = known.hint ?? "set XDG_CACHE_HOME to a directory that can be written";
+      throw new FirnError(known.code, known.message, { cause: error, hint });
+    }
+  }
+
+  private openDatabase(): DatabaseSync {
     if (this.database === undefined) {
-      mkdirSync(dirname(this.file), { recursive: true });
+      disk.mkdirs(byteStringOf(dirname(this.file)));
       const database = new DatabaseSync(this.file, { timeout: 60_000 });
       database.exec(`
         pragma synchronous = off;

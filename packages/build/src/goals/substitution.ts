@@ -90,21 +90,24 @@ export class Substitution {
       return false;
     }
     return this.#slots.run(async () => {
-      if (signal?.aborted === true) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+      requireWanted(signal);
       return this.#copy(offer);
     });
   }
 
   async #copy({ info, store: from }: Offer): Promise<boolean> {
-    const { store, events } = this.#options;
+    const { store, events, signal } = this.#options;
     const { path } = info;
     events({ kind: "copy-start", path, from: from.uri, to: store.uri, size: info.fileSize ?? info.narSize });
     let ok = false;
     try {
-      await store.addToStore({ ...info, ultimate: false }, from.narFromPath(path), { checkSignatures: true });
+      await store.addToStore({ ...info, ultimate: false }, untilAborted(from.narFromPath(path), signal), {
+        checkSignatures: true,
+      });
       ok = true;
     } catch (error) {
       if (!(error instanceof FirnError)) throw machineError(error, `cannot fetch '${path}'`) ?? error;
+      if (error.code === "aborted") throw error;
       this.#say("error", `error: ${error.message}`);
       if (!this.#reported) this.#say("warn", `error: substitution of '${path}' from '${from.uri}' failed`);
       this.#reported = true;
@@ -116,5 +119,20 @@ export class Substitution {
 
   #say(level: "warn" | "error" | "debug", text: string): void {
     this.#options.events({ kind: "message", level, text });
+  }
+}
+
+function requireWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+}
+
+/** The chunks of an archive, as long as nobody interrupts. */
+async function* untilAborted(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    requireWanted(signal);
+    yield chunk;
   }
 }

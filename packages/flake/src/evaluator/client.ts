@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
 import type { EvalMessage } from "@firn/language";
+import { machineError } from "@firn/store";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import type { HostConfig } from "./node-host.ts";
 import type { FromWorker, Request, Responses, ServiceCall, ServiceReply, WorkerInput } from "./protocol.ts";
@@ -113,9 +114,13 @@ export class EvaluatorClient {
     try {
       reply = { value: await this.callService(call) };
     } catch (error) {
-      reply = { error: toErrorData(error) };
+<<<<<<< HEAD
+      reply = error: toErrorData(error) ;
     } finally {
       this.serving--;
+=======
+      reply = error: toErrorData(machineError(error) ?? error) ;
+>>>>>>> store
     }
     this.wake(reply);
   }

@@ -37,10 +37,16 @@ export const disk = {
     before("mkdir", path);
     fs.mkdirSync(fsPath(path), { mode });
   },
+  /** Makes a directory and what is missing above it, one by one: Node's own way hides that a file system is read-only. */
   mkdirs(path: string): void {
     if (fs.existsSync(fsPath(path))) return;
-    before("mkdirs", path);
-    fs.mkdirSync(fsPath(path), { recursive: true });
+    const parent = path.replace(/\/+[^/]*\/*$/, "");
+    if (parent !== "" && parent !== path) disk.mkdirs(parent);
+    try {
+      disk.mkdir(path);
+    } catch (error) {
+      if (!hasErrorCode(error, "EEXIST")) throw error;
+    }
   },
   create(path: string, mode = 0o666): number {
     before("create", path);
