@@ -114,13 +114,9 @@ export class EvaluatorClient {
     try {
       reply = { value: await this.callService(call) };
     } catch (error) {
-<<<<<<< HEAD
-      reply = error: toErrorData(error) ;
+      reply = { error: toErrorData(machineError(error) ?? error) };
     } finally {
       this.serving--;
-=======
-      reply = error: toErrorData(machineError(error) ?? error) ;
->>>>>>> store
     }
     this.wake(reply);
   }
