@@ -215,3 +215,11 @@ test("an evaluation that goes on and on ends with Ctrl-C, saying so", async () =
   expect([code, out]).toEqual([1, ""]);
   expect(err).toContain("error: interrupted by the user");
 });
+
+test("the longest name that a store path may have is added like any other", async () => {
+  writeFileSync(join(place.directory, "work/any"), "any\n");
+  const name = "n".repeat(211);
+  const { code, out } = await place.firn("store", "add", "any", "--name", name);
+  expect([code, out.endsWith(`-${name}\n`)]).toEqual([0, true]);
+  expect((await place.firn("store", "add", "any", "--name", `${name}n`)).code).toBe(1);
+});

@@ -23,6 +23,7 @@ import {
   type SigningKey,
   sortSignatures,
   storePathBaseName,
+  storePathHashPart,
   storePathName,
 } from "@firn/formats";
 import { sortTopologically } from "../closure.ts";
@@ -318,9 +319,13 @@ export class LocalStore implements Store {
     );
   }
 
-  /** A neighbour of the path on disk, protected with it from garbage collection. */
+  /**
+   * A neighbour of the path on disk, protected with it from garbage collection: the collector goes by the hash part. The
+   * name is left out because one of 211 characters has no room for more.
+   */
   temporaryPath(path: string): string {
-    return `${this.realPath(path)}.tmp-${process.pid}-${temporaryCounter++}`;
+    const name = `${storePathHashPart(path)}-x.tmp-${process.pid}-${temporaryCounter++}`;
+    return `${this.location.realStoreDir}/${name}`;
   }
 
   /** Moves a finished, canonical tree to its place (deleting what may lie there, unregistered). */
