@@ -223,3 +223,14 @@ test("the longest name that a store path may have is added like any other", asyn
   expect([code, out.endsWith(`-${name}\n`)]).toEqual([0, true]);
   expect((await place.firn("store", "add", "any", "--name", `${name}n`)).code).toBe(1);
 });
+
+test("reading only, paths of texts are computed and nothing is written", async () => {
+  writeFileSync(join(place.directory, "work/named"), "x\n");
+  const expression = 'builtins.toFile "text" "refers to ${./named}"';
+  const fresh = join(place.directory, "read-only");
+  const args = ["eval", "--raw", "--impure", "--expr", expression];
+  const { out } = await place.firnWith({ env: { NIX_REMOTE: fresh } }, ...args, "--read-only");
+  expect(existsSync(join(fresh, out))).toBe(false);
+  expect((await place.firnWith({ env: { NIX_REMOTE: fresh } }, ...args)).out).toBe(out);
+  expect(existsSync(join(fresh, out))).toBe(true);
+});

@@ -31,6 +31,8 @@ interface Arguments {
   strict: boolean;
   locations: boolean;
   readOnly: boolean;
+  /** `--read-write-mode`: evaluating may write to the store. */
+  readWrite: boolean;
   fromExpressions: boolean;
   readonly attrPaths: string[];
   readonly files: string[];
@@ -49,6 +51,7 @@ function parseArguments(argv: readonly string[], settings: Settings): Arguments 
     strict: false,
     locations: true,
     readOnly: false,
+    readWrite: false,
     fromExpressions: false,
     attrPaths: [],
     files: [],
@@ -94,7 +97,7 @@ function parseArguments(argv: readonly string[], settings: Settings): Arguments 
         result.readOnly = true;
         break;
       case "--read-write-mode":
-        result.readOnly = false;
+        result.readWrite = true;
         break;
       case "-E":
       case "--expr":
@@ -307,7 +310,7 @@ export async function runNixInstantiate(
     const settings = loadSettings(io.environment);
     const args = parseArguments(argv, settings);
     showTrace = settings.get("show-trace");
-    const readOnly = args.readOnly || args.action !== "instantiate";
+    const readOnly = args.readOnly || (args.action !== "instantiate" && !args.readWrite);
     const config = hostConfig(settings, io, { includes: args.searchPath, readOnly });
     opened = makeServices?.(settings, readOnly);
     client = new EvaluatorClient({

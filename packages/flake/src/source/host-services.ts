@@ -11,7 +11,7 @@ import {
   isLockedInput,
   showInput,
 } from "@firn/fetch";
-import { FirnError, makeFixedOutputPath, parseHash, printHash } from "@firn/formats";
+import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
 import type { ContextElement, FetchRequest, FetchResult, PathFacts } from "@firn/language";
 import { dumpPath, fsPath, hashContent, type LocalStore } from "@firn/store";
 import type { HostServices } from "../evaluator/services.ts";
@@ -53,7 +53,14 @@ export function makeHostServices(world: ServiceWorld): HostServices {
       const info = await store.addPath(path, { name, method, filter });
       return info.path;
     },
-    addText: (name, contents, references) => store.addTextToStore(name, contents, references),
+    async addText(name, contents, references) {
+      if (!world.readOnly) return store.addTextToStore(name, contents, references);
+      return makeTextPath(contents, {
+        name,
+        storeDir: store.storeDir,
+        references: { others: references, self: false },
+      });
+    },
     async writeDerivation({ name, contents, references, drvPath }) {
       if (await store.isValidPath(drvPath)) {
         await store.addTempRoot(drvPath);
