@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { requireSandbox } from "@firn/build";
+import { sandboxWorks } from "@firn/build";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makePlace, type Outcome, type Place, runProgram } from "../cli/run-firn.ts";
@@ -17,15 +17,6 @@ beforeEach(() => {
   env = { ...place.environment, NIX_CONFIG: `substituters =\nflake-registry =\nsandbox-paths = ${host.join(" ")}\n` };
 });
 afterEach(() => removePath(place.directory));
-
-function sandboxWorks(): boolean {
-  try {
-    requireSandbox();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const program = (...args: string[]): Promise<Outcome> => runProgram(args, { cwd: join(place.directory, "work"), env });
 

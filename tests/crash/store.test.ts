@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { requireSandbox } from "@firn/build";
+import { sandboxWorks } from "@firn/build";
 import { collectGarbage, removePath, verifyStore } from "@firn/store";
 import { currentManifest } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -21,15 +21,6 @@ beforeAll(() => {
 });
 
 afterAll(() => removePath(top));
-
-function sandboxWorks(): boolean {
-  try {
-    requireSandbox();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 interface Ended {
   readonly code: number | null;

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { buildPaths, requireSandbox } from "@firn/build";
+import { buildPaths, sandboxWorks } from "@firn/build";
 import { printHash } from "@firn/formats";
 import {
   collectGarbage,
@@ -20,15 +20,6 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const realNix = process.env.FIRN_REAL_NIX;
-
-function sandboxWorks(): boolean {
-  try {
-    requireSandbox();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** What both build: host programs stand in for a tool chain, so outputs must not depend on their versions. */
 const expressions = `

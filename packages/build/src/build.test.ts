@@ -4,19 +4,10 @@ import path from "node:path";
 import { type Derivation, derivationStorePath, fillOutputPaths, parseHash } from "@firn/formats";
 import { type FirnEvent, LocalStore, removePath, Settings, storeLocation } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type BuildPathsOptions, buildPaths, queryMissing, requireSandbox } from "./index.ts";
+import { type BuildPathsOptions, buildPaths, queryMissing, sandboxWorks } from "./index.ts";
 
 /** The host's own programs stand in for a closed tool chain. */
 const HOST = ["/bin", "/lib", "/lib64?", "/usr"];
-
-function sandboxWorks(): boolean {
-  try {
-    requireSandbox();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 let root: string;
 let store: LocalStore;

@@ -14,7 +14,7 @@ export type { Missing } from "./goals/query-missing.ts";
 export { type BuildPathsOptions, type BuildResult, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";
 export { logFile } from "./log/build-log.ts";
 export { type BuildOptions, readBuildOptions } from "./options.ts";
-export { hasProgram, requireSandbox } from "./sandbox/sandbox.ts";
+export { hasProgram, requireSandbox, sandboxWorks } from "./sandbox/sandbox.ts";
 export { seccompProgram } from "./sandbox/seccomp.ts";
 
 /** What building `targets` would fetch and build, with sizes; nothing is changed. */

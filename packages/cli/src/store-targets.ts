@@ -3,6 +3,7 @@ import { type Derivation, FirnError, isDerivationPath } from "@firn/formats";
 import { computeClosure, type LocalStore } from "@firn/store";
 import { buildTargets, plannedTargets } from "./build-targets.ts";
 import { type EvaluationSession, targetsOf } from "./evaluation-session.ts";
+import type { Invocation } from "./grammar/parse.ts";
 
 /** How installables become paths. */
 export interface PathsWanted {
@@ -14,6 +15,11 @@ export interface PathsWanted {
   readonly closure?: boolean;
   /** With no installable, all valid paths (`--all`). */
   readonly all?: boolean;
+}
+
+/** What `--recursive`, `--derivation` and `--all` ask for. */
+export function pathSelection({ flags }: Invocation): Omit<PathsWanted, "realise"> {
+  return { closure: flags.has("recursive"), derivations: flags.has("derivation"), all: flags.has("all") };
 }
 
 /** The store paths of the command line's installables, sorted when a closure is wanted. */

@@ -332,6 +332,12 @@ export type SandboxMode = "tree" | "binds";
 
 let supported: { mode?: SandboxMode; reason: string } | undefined;
 
+/** Whether builds can be sandboxed on this machine; tried once. */
+export function sandboxWorks(): boolean {
+  supported ??= probe();
+  return supported.mode !== undefined;
+}
+
 /** Tries the sandbox once; throws `no-sandbox`, saying what is missing and how to build without. */
 export function requireSandbox(): SandboxMode {
   supported ??= probe();

@@ -5,7 +5,7 @@ import type { Command, Flag } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
 import { humanSize } from "../render/quantities.ts";
-import { pathsOf } from "../store-targets.ts";
+import { pathSelection, pathsOf } from "../store-targets.ts";
 
 /** Flags of commands that work on store paths. */
 export const pathFlags: readonly Flag[] = [
@@ -44,9 +44,7 @@ export const command: Command = {
         const store = await session.store();
         const paths = await pathsOf(session, words, {
           realise: false,
-          closure: flags.has("recursive"),
-          derivations: flags.has("derivation"),
-          all: flags.has("all"),
+          ...pathSelection(invocation),
         });
         if (flags.has("json")) {
           const version = flags.value("json-format") === "2" ? 2 : 1;

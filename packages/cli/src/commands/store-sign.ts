@@ -6,7 +6,7 @@ import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/parse.ts";
-import { pathsOf } from "../store-targets.ts";
+import { pathSelection, pathsOf } from "../store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
 /** `firn store sign`: adds signatures by a local key. */
@@ -30,8 +30,7 @@ export const command: Command = {
         let added = 0;
         for (const path of await pathsOf(session, await session.words(), {
           realise: false,
-          closure: flags.has("recursive"),
-          all: flags.has("all"),
+          ...pathSelection(invocation),
         })) {
           const info = await requirePathInfo(store, path);
           const signature = signPathInfo(info, key);

@@ -3,7 +3,7 @@ import { hashTree, openStore, requirePathInfo, type Store } from "@firn/store";
 import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { pathsOf } from "../store-targets.ts";
+import { pathSelection, pathsOf } from "../store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
 /** `firn store verify`: whether paths are as registered and signed by trusted keys. */
@@ -31,8 +31,7 @@ export const command: Command = {
         const store = await session.store();
         const paths = await pathsOf(session, await session.words(), {
           realise: false,
-          closure: flags.has("recursive"),
-          all: flags.has("all"),
+          ...pathSelection(invocation),
         });
         const keys = session.settings.get("trusted-public-keys").map(parsePublicKey);
         const others: Store[] = [];

@@ -3,7 +3,7 @@
  * handles and receives plain data only. All strings are byte strings unless said otherwise.
  */
 import type { ErrorDetails, SourcePosition, TraceFrame } from "@firn/formats";
-import type { ContextElement, EvalMessage, ExpressionSource, OutputForm } from "@firn/language";
+import type { ContextElement, EvalMessage, ExpressionSource, OutputForm, TypeName } from "@firn/language";
 import type { HostConfig } from "./node-host.ts";
 
 /** A value that the worker keeps; valid until released or the session ends. */
@@ -43,17 +43,7 @@ export interface DerivationFacts {
 }
 
 /** The sort of a forced value, as `builtins.typeOf` names it, or "derivation". */
-export type ValueKind =
-  | "null"
-  | "bool"
-  | "int"
-  | "float"
-  | "string"
-  | "path"
-  | "list"
-  | "set"
-  | "derivation"
-  | "lambda";
+export type ValueKind = TypeName | "derivation";
 
 export type Request =
   | { readonly op: "parse"; readonly source: ExpressionSource }

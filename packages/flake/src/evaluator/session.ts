@@ -5,10 +5,10 @@ import {
   ContextString,
   type EvalHost,
   Evaluator,
-  Float,
   finalTreeBuiltin,
   Path,
   type Slot,
+  typeName,
   type Value,
 } from "@firn/language";
 import { flakeRefBuiltins, getFlakeBuiltin } from "./flake-builtins.ts";
@@ -139,23 +139,7 @@ export class Session {
   }
 
   private kind(value: Value): ValueKind {
-    switch (typeof value) {
-      case "string":
-        return "string";
-      case "number":
-      case "bigint":
-        return "int";
-      case "boolean":
-        return "bool";
-      default:
-    }
-    if (value === null) return "null";
-    if (value instanceof ContextString) return "string";
-    if (value instanceof Path) return "path";
-    if (value instanceof Float) return "float";
-    if (Array.isArray(value)) return "list";
-    if (value instanceof Attrs) return this.evaluator.isDerivation(value) ? "derivation" : "set";
-    return "lambda";
+    return value instanceof Attrs && this.evaluator.isDerivation(value) ? "derivation" : typeName(value);
   }
 
   private text(attrs: Attrs, name: string): string | undefined {

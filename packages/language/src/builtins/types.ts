@@ -15,7 +15,11 @@ import {
 } from "../value/value.ts";
 import { type BuiltinTable, isBuiltinValue } from "./arguments.ts";
 
-function typeName(value: Value): string {
+/** The name of a forced value's type, as `builtins.typeOf` gives it. */
+export type TypeName = "null" | "bool" | "int" | "float" | "string" | "path" | "list" | "set" | "lambda";
+
+/** The type of a forced value. */
+export function typeName(value: Value): TypeName {
   switch (typeof value) {
     case "string":
       return "string";
