@@ -33,6 +33,7 @@ import {
   Lambda,
   type List,
   makeAttrs,
+  namesOf,
   PartialBuiltin,
   PartialLambda,
   Path,
@@ -602,6 +603,7 @@ export function ev(start: number, env: Env): Value {
             }
             return callPattern(f, a, A[p + 2]!);
           }
+          if (f instanceof Builtin && f.arity === 1) return callBuiltin1(f, delay(q, e), A[p + 2]!);
           return call(f, delay(q, e), A[p + 2]!);
         }
         case 18: {
@@ -631,6 +633,7 @@ export function ev(start: number, env: Env): Value {
             }
           }
           const pos = A[p + 2]!;
+          if (f instanceof Builtin && f.arity === 3) return callBuiltin3(f, [a, b], c, pos);
           return call(call(call(f, a, pos), b, pos), c, pos);
         }
         case 20:
@@ -917,7 +920,7 @@ function quoteName(name: string): string {
 }
 
 function attrNames(attrs: Attrs): string[] {
-  return shapeOf(attrs).keys.map((key) => symbolNames[key]!);
+  return namesOf(attrs).keys.map((key) => symbolNames[key]!);
 }
 
 /** The symbol of a key, computing it when dynamic. */
@@ -934,22 +937,39 @@ function selectPath(p: number, e: Env): Value {
   let slot: Slot = ev(A[p + 1]!, e);
   let defined = 0;
   try {
-    for (let i = 0; i < count; i++) {
-      const symbol = keyOf(A[p + 5 + i]!, e);
+    for (let cell = p + 5, end = cell + 3 * count; cell < end; cell += 3) {
+      const key = A[cell]!;
+      const symbol = key >= 0 ? key : keyOf(key, e);
       const base = forceAt(slot, pos);
       if (!(base instanceof Attrs)) {
         if (fallback !== 0) return ev(fallback, e);
         throw withFrame(typeError("a set", base), pos, "while selecting an attribute");
       }
       const shape = base.shape;
-      const index = shape === null ? -1 : shape.find(symbol);
-      const next = shape === null ? base.get(symbol) : base.values[index];
-      if (next === undefined) {
+      if (shape === null) {
+        const next = base.get(symbol);
+        if (next === undefined) {
+          if (fallback !== 0) return ev(fallback, e);
+          throw missing(base, symbol, pos);
+        }
+        slot = next;
+        defined = base.positionOf(symbol);
+        continue;
+      }
+      let index: number;
+      if (key >= 0 && A[cell + 1] === shape.id) index = A[cell + 2]!;
+      else {
+        index = shape.find(symbol);
+        A[cell + 1] = shape.id;
+        A[cell + 2] = index;
+      }
+      if (index < 0) {
         if (fallback !== 0) return ev(fallback, e);
         throw missing(base, symbol, pos);
       }
-      slot = next;
-      defined = shape === null ? base.positionOf(symbol) : shape.position(index);
+      const next = base.values[index]!;
+      slot = next instanceof Thunk && next.code === done ? (base.values[index] = next.value as Value) : next;
+      defined = shape.position(index);
     }
     return forceAt(slot, defined === 0 ? pos : defined);
   } catch (error) {
@@ -962,7 +982,7 @@ function selectPath(p: number, e: Env): Value {
 function showKeys(p: number, e: Env): string {
   const parts: string[] = [];
   for (let i = 0; i < A[p + 3]!; i++) {
-    const key = A[p + 5 + i]!;
+    const key = A[p + 5 + 3 * i]!;
     const saved = depth;
     try {
       parts.push(showIdentifier(symbolNames[keyOf(key, e)]!));
@@ -1154,7 +1174,7 @@ export function call(f: Value, a: Slot, pos: number): Value {
     return new PartialLambda(f, [a]);
   }
   if (f instanceof Builtin) {
-    if (f.arity === 1) return callBuiltin(f, [a], pos);
+    if (f.arity === 1) return callBuiltin1(f, a, pos);
     return new PartialBuiltin(f, [a]);
   }
   if (f instanceof PartialLambda) {
@@ -1165,8 +1185,9 @@ export function call(f: Value, a: Slot, pos: number): Value {
     return body(A[n + 1]!, argumentEnv(lambda.env, args, a), n + 3 + count, pos);
   }
   if (f instanceof PartialBuiltin) {
-    const args = [...f.args, a];
-    return args.length < f.builtin.arity ? new PartialBuiltin(f.builtin, args) : callBuiltin(f.builtin, args, pos);
+    const { builtin, args } = f;
+    if (args.length + 1 < builtin.arity) return new PartialBuiltin(builtin, [...args, a]);
+    return args.length === 1 ? callBuiltin2(builtin, args[0]!, a, pos) : callBuiltin3(builtin, args, a, pos);
   }
   if (f instanceof Attrs) {
     const functor = f.get(sym.functor);
@@ -1227,14 +1248,14 @@ function callMany(p: number, e: Env): Value {
   return f;
 }
 
-function callBuiltin(f: Builtin, args: readonly Slot[], pos: number): Value {
+function callBuiltin1(f: Builtin, a: Slot, pos: number): Value {
   enterCall(pos);
   try {
-    const value = f.call(args[0]!, args[1]!, args[2]!);
+    const value = f.call(a, unset, unset);
     depth--;
     return value;
   } catch (error) {
-    throw f.traced ? addFrame(error, pos, `while calling the '${f.name}' builtin`) : error;
+    throw builtinFrame(error, f, pos);
   }
 }
 
@@ -1245,8 +1266,23 @@ function callBuiltin2(f: Builtin, a: Slot, b: Slot, pos: number): Value {
     depth--;
     return value;
   } catch (error) {
-    throw f.traced ? addFrame(error, pos, `while calling the '${f.name}' builtin`) : error;
+    throw builtinFrame(error, f, pos);
   }
+}
+
+function callBuiltin3(f: Builtin, args: readonly Slot[], c: Slot, pos: number): Value {
+  enterCall(pos);
+  try {
+    const value = f.call(args[0]!, args[1]!, c);
+    depth--;
+    return value;
+  } catch (error) {
+    throw builtinFrame(error, f, pos);
+  }
+}
+
+function builtinFrame(error: unknown, f: Builtin, pos: number): unknown {
+  return f.traced ? addFrame(error, pos, `while calling the '${f.name}' builtin`) : error;
 }
 
 /** The last shape a pattern was matched against, and where its formals are there. */

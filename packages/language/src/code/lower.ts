@@ -6,7 +6,7 @@
  * Node layouts (opcode first; "pos" are global positions, offsets point to nodes):
  *   1 INT value             2 CONST index            6 VARIABLE depth slot pos     60–79 VARIABLE slot pos
  *   7 GLOBAL symbol pos     8 WITH-VARIABLE symbol pos n (depth pos)*
- *   9 SELECT1 base symbol cacheShape cacheIndex pos                10 SELECT base fallback n pos key*
+ *   9 SELECT1 base symbol cacheShape cacheIndex pos                10 SELECT base fallback n pos (key cacheShape cacheIndex)*
  *  11 HAS1 base symbol pos  12 HAS base n pos key*   13 ATTRS shape n 0 value*       14 LIST n value*
  *  15 LAMBDA body arity name pos*                    16 PATTERN body 1 name pos count flags index (symbol fallback pos)*
  *  17–19 CALL1–3 callee pos arg*                     20 CALLN callee pos n arg*
@@ -200,9 +200,10 @@ class Lowering {
     if (expr.fallback === undefined && expr.path.length === 1 && typeof first === "string") {
       return this.node(9, from, intern(first), -1, 0, expr.pos);
     }
-    const keys = expr.path.map((name) => this.key(name, scope));
+    const cells: number[] = [];
+    for (const name of expr.path) cells.push(this.key(name, scope), -1, 0);
     const fallback = expr.fallback === undefined ? 0 : this.expr(expr.fallback, scope);
-    return this.node(10, from, fallback, keys.length, expr.pos, ...keys);
+    return this.node(10, from, fallback, expr.path.length, expr.pos, ...cells);
   }
 
   private has(expr: Expr & { kind: "has" }, scope: Scope | null): number {

@@ -21,6 +21,7 @@ export class Shape {
   readonly positions: readonly number[] | null;
   readonly id: number;
   private lexical: readonly number[] | null;
+  private bare: Shape | null;
   lastRight: Shape | null;
   lastPlan: UpdatePlan | null;
   plans: Map<Shape, UpdatePlan> | null;
@@ -31,6 +32,7 @@ export class Shape {
     this.positions = positions;
     this.id = nextId++;
     this.lexical = null;
+    this.bare = null;
     this.lastRight = null;
     this.lastPlan = null;
     this.plans = null;
@@ -70,6 +72,13 @@ export class Shape {
       this.lexical = order;
     }
     return this.lexical;
+  }
+
+  /** The shape of the same names whose definitions are not known. */
+  withoutPositions(): Shape {
+    if (this.positions === null) return this;
+    this.bare ??= makeShape(this.keys, null);
+    return this.bare;
   }
 
   position(index: number): number {

@@ -174,12 +174,44 @@ export class Layer {
   }
 }
 
-/** Either a shape with its values, or (shape null) a layer that `flatten` turns into that. */
+/** The values of `base` (which is flat) to be mapped one by one, when they are asked for. */
+export class Mapping {
+  readonly base: Attrs;
+  private readonly map: (name: string, slot: Slot) => Slot;
+  private readonly values: (Slot | undefined)[];
+  constructor(base: Attrs, map: (name: string, slot: Slot) => Slot) {
+    this.base = base;
+    this.map = map;
+    this.values = new Array(base.values.length);
+  }
+
+  at(index: number): Slot {
+    let slot = this.values[index];
+    if (slot === undefined) {
+      slot = this.map(symbolNames[this.base.shape!.keys[index]!]!, this.base.values[index]!);
+      this.values[index] = slot;
+    }
+    return slot;
+  }
+
+  get(symbol: number): Slot | undefined {
+    const i = this.base.shape!.find(symbol);
+    return i < 0 ? undefined : this.at(i);
+  }
+
+  /** All values; the mapping is not to be used afterwards. */
+  all(): Slot[] {
+    for (let i = 0; i < this.values.length; i++) this.at(i);
+    return this.values as Slot[];
+  }
+}
+
+/** Either a shape with its values, or (shape null) a layer or mapping that `flatten` turns into that. */
 export class Attrs {
   shape: Shape | null;
   values: Slot[];
-  layer: Layer | null;
-  constructor(shape: Shape | null, values: Slot[], layer: Layer | null = null) {
+  layer: Layer | Mapping | null;
+  constructor(shape: Shape | null, values: Slot[], layer: Layer | Mapping | null = null) {
     this.shape = shape;
     this.values = values;
     this.layer = layer;
@@ -194,6 +226,7 @@ export class Attrs {
         return i < 0 ? undefined : attrs.values[i];
       }
       const layer = attrs.layer!;
+      if (layer instanceof Mapping) return layer.get(symbol);
       const i = layer.top.shape!.find(symbol);
       if (i >= 0) return layer.top.values[i];
       attrs = layer.base;
@@ -202,9 +235,20 @@ export class Attrs {
 
   /** Position of the definition of an attribute; 0 when unknown or absent. */
   positionOf(symbol: number): number {
-    const shape = shapeOf(this);
-    const i = shape.find(symbol);
-    return i < 0 ? 0 : shape.position(i);
+    let attrs: Attrs = this;
+    for (;;) {
+      const shape = attrs.shape;
+      if (shape !== null) {
+        const i = shape.find(symbol);
+        return i < 0 ? 0 : shape.position(i);
+      }
+      const layer = attrs.layer!;
+      if (layer instanceof Mapping) return 0;
+      const top = layer.top.shape!;
+      const i = top.find(symbol);
+      if (i >= 0) return top.position(i);
+      attrs = layer.base;
+    }
   }
 }
 
@@ -217,13 +261,36 @@ export function shapeOf(attrs: Attrs): Shape {
   return attrs.shape ?? flatten(attrs);
 }
 
+/** The shape of a set for its names alone: values that are yet to be mapped stay so. */
+export function namesOf(attrs: Attrs): Shape {
+  const layer = attrs.layer;
+  return attrs.shape === null && layer instanceof Mapping ? layer.base.shape! : shapeOf(attrs);
+}
+
+/** `attrs` with every value mapped by `map`; of large sets each one when it is first wanted. */
+export function mapValues(attrs: Attrs, map: (name: string, slot: Slot) => Slot): Attrs {
+  const shape = shapeOf(attrs);
+  if (shape.size >= mapLazilyFrom) return new Attrs(null, noValues, new Mapping(attrs, map));
+  const values = new Array<Slot>(shape.size);
+  for (let i = 0; i < shape.size; i++) values[i] = map(symbolNames[shape.keys[i]!]!, attrs.values[i]!);
+  return new Attrs(shape.withoutPositions(), values);
+}
+
 function flatten(attrs: Attrs): Shape {
   const layers: Attrs[] = [];
   let base = attrs;
   while (base.shape === null) {
-    layers.push(base.layer!.top);
-    base = base.layer!.base;
+    const layer: Layer | Mapping = base.layer!;
+    if (layer instanceof Mapping) {
+      base.shape = layer.base.shape!.withoutPositions();
+      base.values = layer.all();
+      base.layer = null;
+      break;
+    }
+    layers.push(layer.top);
+    base = layer.base;
   }
+  if (layers.length === 0) return attrs.shape!;
   let top = layers[layers.length - 1]!;
   for (let i = layers.length - 2; i >= 0; i--) top = mergeFlat(top, layers[i]!);
   const flat = mergeFlat(base, top);
@@ -233,27 +300,29 @@ function flatten(attrs: Attrs): Shape {
   return flat.shape!;
 }
 
+const mapLazilyFrom = 48;
 const layerFrom = 256;
 const maxLayers = 12;
 const maxPlanSize = 400;
 const maxPlansPerShape = 64;
 
+/** Number of names at the bottom of the layers. */
+function baseSize(attrs: Attrs): number {
+  let base = attrs;
+  while (base.shape === null) base = base.layer!.base;
+  return base.shape.size;
+}
+
 /** `left // right`. */
 export function update(left: Attrs, right: Attrs): Attrs {
   const rightShape = shapeOf(right);
   if (rightShape.size === 0) return left;
-  if (left.shape === null) {
-    const layer = left.layer!;
-    let base = layer.base;
-    while (base.shape === null) base = base.layer!.base;
-    if (layer.depth < maxLayers && rightShape.size * 4 < base.shape.size) {
-      return new Attrs(null, noValues, new Layer(right, left, layer.depth + 1));
-    }
+  const depth = left.shape !== null ? 0 : left.layer instanceof Mapping ? 0 : left.layer!.depth;
+  const size = baseSize(left);
+  if (size >= layerFrom && depth < maxLayers && rightShape.size * 4 < size) {
+    return new Attrs(null, noValues, new Layer(right, left, depth + 1));
   }
-  const leftShape = shapeOf(left);
-  if (leftShape.size >= layerFrom && rightShape.size * 4 < leftShape.size) {
-    return new Attrs(null, noValues, new Layer(right, left, 1));
-  }
+  if (left.shape === null) flatten(left);
   return mergeFlat(left, right);
 }
 
