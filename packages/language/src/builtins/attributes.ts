@@ -11,6 +11,7 @@ import {
   makeAttrs,
   mapValues,
   namesOf,
+  placesOf,
   type Slot,
   shapeOf,
   type Value,
@@ -33,14 +34,12 @@ function subset(attrs: Attrs, indices: readonly number[]): Attrs {
   if (indices.length === shape.size) return attrs;
   const keys = new Array<number>(indices.length);
   const values = new Array<Slot>(indices.length);
-  const positions = shape.positions === null ? null : new Array<number>(indices.length);
   for (let i = 0; i < indices.length; i++) {
     const from = indices[i]!;
     keys[i] = shape.keys[from]!;
     values[i] = attrs.values[from]!;
-    if (positions !== null) positions[i] = shape.positions![from]!;
   }
-  return new Attrs(makeShape(keys, positions), values);
+  return new Attrs(makeShape(keys), values, placesOf(attrs));
 }
 
 function removeAttrs(a: Slot, b: Slot): Value {
@@ -90,7 +89,7 @@ function intersectFew(names: Shape, right: Attrs): Attrs {
     values.push(slot);
     positions.push(right.positionOf(symbol));
   }
-  return keys.length === 0 ? emptyAttrs : new Attrs(makeShape(keys, positions), values);
+  return keys.length === 0 ? emptyAttrs : makeAttrs(keys, values, positions);
 }
 
 function listToAttrs(a: Slot): Value {

@@ -10,8 +10,8 @@ import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError, Failure, wrapError } from "../value/evaluation-error.ts";
+import { literals } from "../value/places.ts";
 import { showValue } from "../value/print.ts";
-import { codeShapes } from "../value/shape.ts";
 import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
 import {
@@ -379,13 +379,28 @@ function delay(p: number, e: Env): Slot {
       return emptyList;
     case 58:
       return delay(A[p + 1]!, e);
+    case 60:
+      return known((e as E1).a, p, e);
+    case 61:
+      return known((e as E2).b, p, e);
+    case 64:
+      return known((e as EN).slots[A[p + 1]!], p, e);
+    case 65:
+      return known((e!.up as E1).a, p, e);
+    case 66:
+      return known((e!.up as E2).b, p, e);
+    case 69:
+      return known((e!.up as EN).slots[A[p + 1]!], p, e);
     default:
-      if (A[p]! >= 60 || A[p] === 6) {
-        const slot = rawVariable(p, e);
-        if (slot !== undefined) return slot instanceof Thunk && slot.code === done ? (slot.value as Value) : slot;
-      }
+      if (A[p]! >= 60 || A[p] === 6) return known(rawVariable(p, e), p, e);
   }
   return new Thunk(p, e);
+}
+
+/** What a variable holds, without the thunk around a value; a variable that is not yet set is delayed. */
+function known(slot: Slot | undefined, p: number, e: Env): Slot {
+  if (slot instanceof Thunk) return slot.code === done ? (slot.value as Value) : slot;
+  return slot === undefined ? new Thunk(p, e) : slot;
 }
 
 /** As `delay`, but only for what the reference does not delay either: elements of lists and sets can be printed. */
@@ -400,10 +415,7 @@ function delayElement(p: number, e: Env): Slot {
     case 48:
       return emptyList;
     default:
-      if (A[p]! >= 60 || A[p] === 6) {
-        const slot = rawVariable(p, e);
-        if (slot !== undefined) return slot instanceof Thunk && slot.code === done ? (slot.value as Value) : slot;
-      }
+      if (A[p]! >= 60 || A[p] === 6) return known(rawVariable(p, e), p, e);
   }
   return new Thunk(p, e);
 }
@@ -883,23 +895,30 @@ function select1(p: number, e: Env): Value {
       }
       const slot = base.values[i]!;
       if (!(slot instanceof Thunk)) return slot;
-      return (base.values[i] = slot.code === done ? (slot.value as Value) : selected(slot, p, shape.position(i)));
+      return (base.values[i] = slot.code === done ? (slot.value as Value) : selected(slot, base, p));
     }
     const slot = base.get(A[p + 2]!);
     if (slot === undefined) throw missing(base, A[p + 2]!, A[p + 5]!);
     if (!(slot instanceof Thunk)) return slot;
-    return slot.code === done ? (slot.value as Value) : selected(slot, p, base.positionOf(A[p + 2]!));
+    return slot.code === done ? (slot.value as Value) : selected(slot, base, p);
   }
   throw withFrame(typeError("a set", base), A[p + 5]!, "while selecting an attribute");
 }
 
-function selected(slot: Thunk, p: number, defined: number): Value {
+function selected(slot: Thunk, owner: Attrs, p: number): Value {
+  const symbol = A[p + 2]!;
   try {
-    return forceThunk(slot, defined === 0 ? A[p + 5]! : defined);
+    return forceThunk(slot, needsPosition(slot) ? owner.positionOf(symbol) || A[p + 5]! : 0);
   } catch (error) {
+    const defined = owner.positionOf(symbol);
     if (defined === 0) throw error;
-    throw selectFrame(error, defined, showIdentifier(symbolNames[A[p + 2]!]!));
+    throw selectFrame(error, defined, showIdentifier(symbolNames[symbol]!));
   }
+}
+
+/** Only delayed calls and endless recursion have a use for the place where a thunk is forced. */
+function needsPosition(thunk: Thunk): boolean {
+  return thunk.code <= nativeCode;
 }
 
 function selectFrame(error: unknown, defined: number, path: string): unknown {
@@ -935,44 +954,46 @@ function selectPath(p: number, e: Env): Value {
   const count = A[p + 3]!;
   const pos = A[p + 4]!;
   let slot: Slot = ev(A[p + 1]!, e);
-  let defined = 0;
+  let owner: Attrs | null = null;
+  let symbol = 0;
   try {
     for (let cell = p + 5, end = cell + 3 * count; cell < end; cell += 3) {
       const key = A[cell]!;
-      const symbol = key >= 0 ? key : keyOf(key, e);
+      const name = key >= 0 ? key : keyOf(key, e);
       const base = forceAt(slot, pos);
       if (!(base instanceof Attrs)) {
         if (fallback !== 0) return ev(fallback, e);
         throw withFrame(typeError("a set", base), pos, "while selecting an attribute");
       }
       const shape = base.shape;
-      if (shape === null) {
-        const next = base.get(symbol);
-        if (next === undefined) {
-          if (fallback !== 0) return ev(fallback, e);
-          throw missing(base, symbol, pos);
-        }
-        slot = next;
-        defined = base.positionOf(symbol);
-        continue;
-      }
-      let index: number;
-      if (key >= 0 && A[cell + 1] === shape.id) index = A[cell + 2]!;
+      let next: Slot | undefined;
+      if (shape === null) next = base.get(name);
       else {
-        index = shape.find(symbol);
-        A[cell + 1] = shape.id;
-        A[cell + 2] = index;
+        let index: number;
+        if (key >= 0 && A[cell + 1] === shape.id) index = A[cell + 2]!;
+        else {
+          index = shape.find(name);
+          A[cell + 1] = shape.id;
+          A[cell + 2] = index;
+        }
+        if (index >= 0) {
+          next = base.values[index]!;
+          if (next instanceof Thunk && next.code === done) next = base.values[index] = next.value as Value;
+        }
       }
-      if (index < 0) {
+      if (next === undefined) {
         if (fallback !== 0) return ev(fallback, e);
-        throw missing(base, symbol, pos);
+        throw missing(base, name, pos);
       }
-      const next = base.values[index]!;
-      slot = next instanceof Thunk && next.code === done ? (base.values[index] = next.value as Value) : next;
-      defined = shape.position(index);
+      slot = next;
+      owner = base;
+      symbol = name;
     }
-    return forceAt(slot, defined === 0 ? pos : defined);
+    if (!(slot instanceof Thunk)) return slot;
+    if (owner === null || !needsPosition(slot)) return forceThunk(slot, pos);
+    return forceThunk(slot, owner.positionOf(symbol) || pos);
   } catch (error) {
+    const defined = owner === null ? 0 : owner.positionOf(symbol);
     if (defined === 0) throw error;
     throw selectFrame(error, defined, showKeys(p, e));
   }
@@ -1024,7 +1045,8 @@ function evalAttrs(p: number, e: Env): Attrs {
   const count = A[p + 2]!;
   const values = new Array<Slot>(count);
   for (let i = 0; i < count; i++) values[i] = delayElement(A[p + 4 + i]!, e);
-  return new Attrs(codeShapes[A[p + 1]!]!, values);
+  const literal = literals[A[p + 1]!]!;
+  return new Attrs(literal.shape, values, literal);
 }
 
 function fromAttrs(p: number, e: Env): Attrs {
@@ -1033,7 +1055,8 @@ function fromAttrs(p: number, e: Env): Attrs {
   const env = bindEnv(e, p + 4, sources);
   const values = new Array<Slot>(count);
   for (let i = 0; i < count; i++) values[i] = delayElement(A[p + 4 + sources + i]!, env);
-  return new Attrs(codeShapes[A[p + 1]!]!, values);
+  const literal = literals[A[p + 1]!]!;
+  return new Attrs(literal.shape, values, literal);
 }
 
 /** With `__overrides` nothing may be looked up before that is known: every slot starts as a thunk. */
@@ -1059,7 +1082,8 @@ function recAttrs(p: number, env: Env): Attrs {
   const slots = A[p + 3]!;
   const values = new Array<Slot>(count);
   for (let i = 0; i < count; i++) values[i] = slotOf(env, slots, A[p + 5 + i]!);
-  const attrs = new Attrs(codeShapes[A[p + 1]!]!, values);
+  const literal = literals[A[p + 1]!]!;
+  const attrs = new Attrs(literal.shape, values, literal);
   return A[p + 4] === 0 ? attrs : overridden(p, env, attrs);
 }
 
@@ -1091,7 +1115,7 @@ function dynamicAttrs(p: number, outer: Env): Attrs {
   const symbols = [...shape.keys];
   const values = [...base.values];
   const positions: number[] = [];
-  for (let i = 0; i < shape.size; i++) positions.push(shape.position(i));
+  for (let i = 0; i < shape.size; i++) positions.push(base.positionOf(shape.keys[i]!));
   for (let i = 0; i < A[p + 3]!; i++) {
     const cell = p + 4 + 3 * i;
     const pos = A[cell + 2]!;
@@ -1979,8 +2003,10 @@ function explainSets(a: Attrs, b: Attrs, pos: number): void {
       explainInequality(a.values[i]!, b.values[i]!, pos);
     } catch (error) {
       let traced = error;
-      if (shapeB.position(i) !== 0) traced = addFrame(traced, shapeB.position(i), "where right hand side is");
-      if (shapeA.position(i) !== 0) traced = addFrame(traced, shapeA.position(i), "where left hand side is");
+      const placeA = a.positionOf(x);
+      const placeB = b.positionOf(y);
+      if (placeB !== 0) traced = addFrame(traced, placeB, "where right hand side is");
+      if (placeA !== 0) traced = addFrame(traced, placeA, "where left hand side is");
       throw addFrame(traced, pos, `while comparing attribute ${quoteName(symbolNames[x]!)}`);
     }
   }

@@ -7,7 +7,7 @@
  *   1 INT value             2 CONST index            6 VARIABLE depth slot pos     60–79 VARIABLE slot pos
  *   7 GLOBAL symbol pos     8 WITH-VARIABLE symbol pos n (depth pos)*
  *   9 SELECT1 base symbol cacheShape cacheIndex pos                10 SELECT base fallback n pos (key cacheShape cacheIndex)*
- *  11 HAS1 base symbol pos  12 HAS base n pos key*   13 ATTRS shape n 0 value*       14 LIST n value*
+ *  11 HAS1 base symbol pos  12 HAS base n pos key*   13 ATTRS literal n 0 value*       14 LIST n value*
  *  15 LAMBDA body arity name pos*                    16 PATTERN body 1 name pos count flags index (symbol fallback pos)*
  *  17–19 CALL1–3 callee pos arg*                     20 CALLN callee pos n arg*
  *  21 LET body n value*     22 WITH scope body pos   23 IF condition yes no pos      24 ASSERT condition body pos
@@ -15,15 +15,15 @@
  *  28 PATH-CONCAT / 29 STRING-CONCAT n pos (part pos)*
  *  30 EQ 31 NEQ 32 AND 33 OR 34 IMPL left right pos  35 UPDATE left right posL posR (-1: no frame)
  *  36 CONCAT 37 LESS 41 SUB 42 MUL 43 DIV left right pos
- *  44 REC-ATTRS shape n m index* value* (overrides: index of __overrides + 1 in cell 4)
+ *  44 REC-ATTRS literal n m index* value* (overrides: index of __overrides + 1 in cell 4)
  *  45 DYNAMIC base recursive n (name value pos)*     46 POSITION pos   47 EMPTY-ATTRS   48 EMPTY-LIST
- *  51 CONSTANT-ATTRS shape n cache value*            55 FROM-ATTRS shape n m from* value*
+ *  51 CONSTANT-ATTRS literal n cache value*            55 FROM-ATTRS literal n m from* value*
  *  57 LAZY note             58 FORWARD node          59 KEY name pos (never run; keys of 10 and 12 are symbols or ~KEY)
  */
 import type { AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/parser.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
-import { codeShape, makeShape } from "../value/shape.ts";
+import { addLiteral } from "../value/places.ts";
 import { Float, Path } from "../value/value.ts";
 import { addConstant, allocate, intern, ints, stringConstant } from "./memory.ts";
 import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
@@ -365,15 +365,13 @@ class Lowering {
     const sorted = bound.entries
       .map(([name, definition], index) => ({ symbol: intern(name), index, pos: definition.pos }))
       .sort((a, b) => a.symbol - b.symbol);
-    const shape = codeShape(
-      makeShape(
-        sorted.map((entry) => entry.symbol),
-        sorted.map((entry) => entry.pos),
-      ),
+    const literal = addLiteral(
+      sorted.map((entry) => entry.symbol),
+      sorted.map((entry) => entry.pos),
     );
     const overrides = bound.entries.findIndex(([name]) => name === "__overrides") + 1;
     const indices = sorted.map((entry) => entry.index);
-    const base = this.node(44, shape, indices.length, bound.values.length, overrides, ...indices, ...bound.values);
+    const base = this.node(44, literal, indices.length, bound.values.length, overrides, ...indices, ...bound.values);
     return { base, scope: bound.scope };
   }
 
@@ -403,15 +401,13 @@ class Lowering {
       }
     };
     const values = entries.map(lowered);
-    const shape = codeShape(
-      makeShape(
-        entries.map((entry) => entry.symbol),
-        entries.map((entry) => entry.definition.pos),
-      ),
+    const literal = addLiteral(
+      entries.map((entry) => entry.symbol),
+      entries.map((entry) => entry.definition.pos),
     );
-    if (fromSlots.count > 0) return this.node(55, shape, values.length, froms.length, ...froms, ...values);
+    if (fromSlots.count > 0) return this.node(55, literal, values.length, froms.length, ...froms, ...values);
     const constant = values.length > 0 && values.every((value) => isConstantNode(ints[value]!));
-    return this.node(constant ? 51 : 13, shape, values.length, constant ? addConstant(undefined) : 0, ...values);
+    return this.node(constant ? 51 : 13, literal, values.length, constant ? addConstant(undefined) : 0, ...values);
   }
 
   private lazily(

@@ -25,7 +25,11 @@ export function allocate(length: number): number {
 export const constants: unknown[] = [];
 const stringConstants = new Map<string, number>();
 
+/** Only names and other short texts are likely to come again; hashing the rest would cost more than it saves. */
+const sharedLength = 40;
+
 export function stringConstant(value: string): number {
+  if (value.length > sharedLength) return addConstant(value);
   let index = stringConstants.get(value);
   if (index === undefined) {
     index = constants.length;
