@@ -23,7 +23,7 @@ import {
   makeString,
   textOfString,
 } from "./code/interpret.ts";
-import { compile, evaluateSource } from "./code/load.ts";
+import { codeStoreFor, compile, evaluateSource } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
 import { addSource, resolvePosition, type Source, type SourceOrigin } from "./code/source.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
@@ -86,10 +86,12 @@ export class Evaluator {
       },
       globals: [],
       copiedPaths: new Map(),
+      code: undefined,
       showTrace: options.showTrace ?? false,
       depth: 0,
     };
     this.builtins = installGlobals(this.evaluation.globals, host, options.extraBuiltins ?? []);
+    this.evaluation.code = codeStoreFor(this.evaluation);
   }
 
   /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */
@@ -228,6 +230,11 @@ export class Evaluator {
       case "raw":
         return textOfString(coerceToString(slot, coerceCopy, "while generating the eval command output", 0));
     }
+  }
+
+  /** Gives the host's code cache what was lowered, if that is worth the time. */
+  keepCode(): void {
+    this.evaluation.code?.keep();
   }
 
   /** Reads files again on their next import. */

@@ -10,7 +10,7 @@ import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError, Failure, wrapError } from "../value/evaluation-error.ts";
-import { literals } from "../value/places.ts";
+import { literalAt, literals } from "../value/places.ts";
 import { showValue } from "../value/print.ts";
 import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
@@ -45,8 +45,9 @@ import {
   update,
   type Value,
 } from "../value/value.ts";
+import type { CodeStore } from "./code-store.ts";
 import { lowerLazy } from "./lower.ts";
-import { constants, intern, ints, symbolNames } from "./memory.ts";
+import { constantAt, constants, intern, ints, symbolNames } from "./memory.ts";
 import { lineAndColumn, sourceAt } from "./source.ts";
 
 const A = ints;
@@ -60,6 +61,8 @@ export interface Evaluation {
   /** Values of global names, by symbol. */
   readonly globals: (Slot | undefined)[];
   readonly copiedPaths: Map<string, ContextString>;
+  /** Lowered code of earlier processes, where the host keeps that. */
+  code: CodeStore | undefined;
   /** Adds a frame for every function call to traces. */
   showTrace: boolean;
   depth: number;
@@ -358,7 +361,7 @@ function delay(p: number, e: Env): Slot {
     case 1:
       return A[p + 1]!;
     case 2:
-      return constants[A[p + 1]!] as Value;
+      return (constants[A[p + 1]!] ?? constantAt(A[p + 1]!)) as Value;
     case 7:
       return globals[A[p + 1]!]!;
     case 9: {
@@ -409,7 +412,7 @@ function delayElement(p: number, e: Env): Slot {
     case 1:
       return A[p + 1]!;
     case 2:
-      return constants[A[p + 1]!] as Value;
+      return (constants[A[p + 1]!] ?? constantAt(A[p + 1]!)) as Value;
     case 7:
       return globals[A[p + 1]!]!;
     case 48:
@@ -513,7 +516,7 @@ export function ev(start: number, env: Env): Value {
         case 1:
           return A[p + 1]!;
         case 2:
-          return constants[A[p + 1]!] as Value;
+          return (constants[A[p + 1]!] ?? constantAt(A[p + 1]!)) as Value;
         case 60: {
           const t = e as E1;
           const v = t.a;
@@ -1045,7 +1048,7 @@ function evalAttrs(p: number, e: Env): Attrs {
   const count = A[p + 2]!;
   const values = new Array<Slot>(count);
   for (let i = 0; i < count; i++) values[i] = delayElement(A[p + 4 + i]!, e);
-  const literal = literals[A[p + 1]!]!;
+  const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
   return new Attrs(literal.shape, values, literal);
 }
 
@@ -1055,7 +1058,7 @@ function fromAttrs(p: number, e: Env): Attrs {
   const env = bindEnv(e, p + 4, sources);
   const values = new Array<Slot>(count);
   for (let i = 0; i < count; i++) values[i] = delayElement(A[p + 4 + sources + i]!, env);
-  const literal = literals[A[p + 1]!]!;
+  const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
   return new Attrs(literal.shape, values, literal);
 }
 
@@ -1082,7 +1085,7 @@ function recAttrs(p: number, env: Env): Attrs {
   const slots = A[p + 3]!;
   const values = new Array<Slot>(count);
   for (let i = 0; i < count; i++) values[i] = slotOf(env, slots, A[p + 5 + i]!);
-  const literal = literals[A[p + 1]!]!;
+  const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
   const attrs = new Attrs(literal.shape, values, literal);
   return A[p + 4] === 0 ? attrs : overridden(p, env, attrs);
 }

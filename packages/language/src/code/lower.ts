@@ -25,7 +25,7 @@ import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/par
 import { EvaluationError } from "../value/evaluation-error.ts";
 import { addLiteral } from "../value/places.ts";
 import { Float, Path } from "../value/value.ts";
-import { addConstant, allocate, intern, ints, stringConstant } from "./memory.ts";
+import { addConstant, addPathConstant, allocate, intern, ints, stringConstant } from "./memory.ts";
 import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
 import type { Source } from "./source.ts";
 
@@ -42,11 +42,14 @@ export interface LowerContext {
   isGlobal(name: string): boolean;
   /** Off when an undefined variable must be found at once. */
   readonly lazy: boolean;
+  /** Told when a part is lowered later. */
+  readonly changes?: { lowered: boolean };
 }
 
-interface LazyNote {
+/** A part that is not lowered yet. */
+export interface LazyNote {
   readonly context: LowerContext;
-  readonly scope: Scope | null;
+  readonly scope: Scope | null | (() => Scope | null);
   readonly offset: number;
   readonly name: number;
   /** The tree, where the text is not to be parsed again. */
@@ -54,8 +57,26 @@ interface LazyNote {
 }
 
 const notes: (LazyNote | null)[] = [];
-const pathConstants = new Map<string, number>();
 let patternCount = 0;
+
+export function addLazyNote(note: LazyNote): number {
+  notes.push(note);
+  return notes.length - 1;
+}
+
+/** The note of a node that is not lowered yet. */
+export function lazyNote(index: number): LazyNote {
+  return notes[index]!;
+}
+
+export function scopeOfNote(note: LazyNote): Scope | null {
+  return typeof note.scope === "function" ? note.scope() : note.scope;
+}
+
+/** A number for what the interpreter remembers about one set pattern. */
+export function newPattern(): number {
+  return patternCount++;
+}
 
 const arithmetic: ReadonlyMap<string, number> = new Map([
   ["__lessThan", 37],
@@ -73,7 +94,9 @@ export function lower(expr: Expr, context: LowerContext, scope: Scope | null): n
 export function lowerLazy(node: number): number {
   const note = notes[ints[node + 1]!]!;
   notes[ints[node + 1]!] = null;
-  const { context, scope, offset, name, expr } = note;
+  const { context, offset, name, expr } = note;
+  const scope = scopeOfNote(note);
+  if (context.changes !== undefined) context.changes.lowered = true;
   const lowering = new Lowering(context, true);
   const target = lowering.expr(expr ?? parseExpressionAt(context.source, context.parser, offset), scope, name);
   ints[node] = 58;
@@ -106,12 +129,7 @@ class Lowering {
       case "string":
         return this.node(2, stringConstant(expr.value));
       case "path": {
-        let index = pathConstants.get(expr.value);
-        if (index === undefined) {
-          index = addConstant(new Path(expr.value));
-          pathConstants.set(expr.value, index);
-        }
-        return this.node(2, index);
+        return this.node(2, addPathConstant(new Path(expr.value), expr.literal));
       }
       case "variable":
         return this.variable(expr.name, scope, expr.pos);
@@ -229,7 +247,7 @@ class Lowering {
     );
     const body = this.lazily(expr.body, inner, { start: expr.bodyStart, end: expr.bodyEnd, name });
     const flags = (expr.argument === undefined ? 0 : 1) | (expr.ellipsis ? 2 : 0);
-    const cells = [16, body, 1, name, expr.pos, count, flags, patternCount++];
+    const cells = [16, body, 1, name, expr.pos, count, flags, newPattern()];
     expr.formals.forEach((formal, i) => {
       cells.push(intern(formal.name), fallbacks[i]!, formal.pos);
     });
@@ -416,10 +434,8 @@ class Lowering {
     at: { readonly start: number; readonly end: number; readonly name: number },
   ): number {
     if (!this.context.lazy || at.end - at.start <= lazyFrom || isShort(expr)) return this.expr(expr, scope, at.name);
-    const index = notes.length;
     const kept = this.keepTrees ? expr : undefined;
-    notes.push({ context: this.context, scope, offset: at.start, name: at.name, expr: kept });
-    return this.node(57, index);
+    return this.node(57, addLazyNote({ context: this.context, scope, offset: at.start, name: at.name, expr: kept }));
   }
 }
 
