@@ -35,7 +35,9 @@ function tuneEngine(): void {
   const megabytes = Math.floor(totalmem() / 1048576);
   const initial = Math.min(3000, Math.floor(megabytes / 4));
   setFlagsFromString(`--initial-old-space-size=${initial}`);
-  // Most of an evaluation is cold code: the last compiler is worth its time for very hot functions only.
+  // Most of an evaluation is cold code: the last compiler is worth its time for the interpreter's loop only (measured: a
+  // system evaluates with a tenth less CPU so, and fib 32 with half of what it needs without).
+  setFlagsFromString("--turbo-filter=ev");
   setFlagsFromString("--invocation-count-for-turbofan=100000");
   setFlagsFromString(`--min-semi-space-size=${semiSpaceMegabytes}`);
 }
