@@ -68,6 +68,26 @@ function uriAllowed(uri: string, prefix: string): boolean {
   return /^[a-z+]+:$/.test(prefix);
 }
 
+/** Most files are small: they are read into one place, since buffers of their own would have the engine collect garbage. */
+const readBuffer = Buffer.allocUnsafeSlow(512 * 1024);
+
+/** The bytes of a file, valid until the next one is read. */
+function readWhole(path: string | Buffer): Buffer {
+  const descriptor = fs.openSync(path, fs.constants.O_RDONLY);
+  try {
+    let length = 0;
+    for (;;) {
+      const got = fs.readSync(descriptor, readBuffer, length, readBuffer.length - length, null);
+      if (got === 0) return readBuffer.subarray(0, length);
+      length += got;
+      if (length === readBuffer.length) break;
+    }
+    return Buffer.concat([readBuffer, fs.readFileSync(descriptor)]);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 export function createNodeHost(
   config: HostConfig,
   services: SyncServices,
@@ -149,7 +169,7 @@ export function createNodeHost(
     if (path === `${corePackages}fetchurl.nix`) return Buffer.from(fetchurlSource, "latin1");
     check(path);
     try {
-      return fs.readFileSync(onDisk(path));
+      return readWhole(onDisk(path));
     } catch (error) {
       throw systemError(error, "reading", path);
     }

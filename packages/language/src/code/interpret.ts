@@ -185,12 +185,12 @@ export function delayCall2(callee: Slot, a: Slot, b: Slot): Thunk {
 }
 
 export function force(slot: Slot): Value {
-  if (!(slot instanceof Thunk)) return slot;
+  if (typeof slot !== "object" || !(slot instanceof Thunk)) return slot;
   return slot.code === done ? (slot.value as Value) : forceThunk(slot, 0);
 }
 
 export function forceAt(slot: Slot, pos: number): Value {
-  if (!(slot instanceof Thunk)) return slot;
+  if (typeof slot !== "object" || !(slot instanceof Thunk)) return slot;
   return slot.code === done ? (slot.value as Value) : forceThunk(slot, pos);
 }
 
@@ -402,7 +402,7 @@ function delay(p: number, e: Env): Slot {
 
 /** What a variable holds, without the thunk around a value; a variable that is not yet set is delayed. */
 function known(slot: Slot | undefined, p: number, e: Env): Slot {
-  if (slot instanceof Thunk) return slot.code === done ? (slot.value as Value) : slot;
+  if (typeof slot === "object" && slot instanceof Thunk) return slot.code === done ? (slot.value as Value) : slot;
   return slot === undefined ? new Thunk(p, e) : slot;
 }
 
