@@ -1,14 +1,13 @@
 /** The main thread's side of the evaluator: starts the worker, sends requests, answers its host calls. */
-import { totalmem } from "node:os";
-import { setFlagsFromString } from "node:v8";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { MessagePort, Worker } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
 import type { EvalMessage } from "@firn/language";
 import { machineError } from "@firn/store";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import type { HostConfig } from "./node-host.ts";
-import type { FromWorker, Request, Responses, ServiceCall, ServiceReply, WorkerInput } from "./protocol.ts";
+import type { FromWorker, Request, Responses, ServiceCall, ServiceReply, WorkerSetup } from "./protocol.ts";
 import type { HostServices } from "./services.ts";
+import { takeWorker } from "./worker-start.ts";
 
 export interface EvaluatorClientOptions {
   readonly config: HostConfig;
@@ -25,23 +24,6 @@ interface Pending {
   reject(error: FirnError): void;
 }
 
-const stackMegabytes = 256;
-const youngMegabytes = 96;
-/** Where each half of the young generation starts: nearly all objects of a longer evaluation outlive a smaller one. */
-const semiSpaceMegabytes = 16;
-
-/** Engine flags have to be set before the worker starts. The old generation grows freely at first: marking it early is wasted. */
-function tuneEngine(): void {
-  const megabytes = Math.floor(totalmem() / 1048576);
-  const initial = Math.min(3000, Math.floor(megabytes / 4));
-  setFlagsFromString(`--initial-old-space-size=${initial}`);
-  // Most of an evaluation is cold code: the last compiler is worth its time for the interpreter's loop only (measured: a
-  // system evaluates with a tenth less CPU so, and fib 32 with half of what it needs without).
-  setFlagsFromString("--turbo-filter=ev");
-  setFlagsFromString("--invocation-count-for-turbofan=100000");
-  setFlagsFromString(`--min-semi-space-size=${semiSpaceMegabytes}`);
-}
-
 /** A session in a worker thread. Requests are answered in order; values live until released or closed. */
 export class EvaluatorClient {
   private readonly worker: Worker;
@@ -55,31 +37,19 @@ export class EvaluatorClient {
 
   constructor(options: EvaluatorClientOptions) {
     this.options = options;
-    tuneEngine();
-    const channel = new MessageChannel();
-    const signal = new SharedArrayBuffer(4);
-    this.signal = new Int32Array(signal);
-    this.replies = channel.port1;
-    const input: WorkerInput & { replies: MessagePort } = {
+    const { worker, replies, signal } = takeWorker();
+    this.worker = worker;
+    this.replies = replies;
+    this.signal = signal;
+    const setup: WorkerSetup = {
       config: options.config,
       services: options.services !== undefined,
-      signal,
       flakes: options.flakes ?? false,
-      replies: channel.port2,
     };
-    this.worker = new Worker(new URL("./worker-main.ts", import.meta.url), {
-      workerData: input,
-      transferList: [channel.port2],
-      resourceLimits: {
-        stackSizeMb: stackMegabytes,
-        maxYoungGenerationSizeMb: youngMegabytes,
-        maxOldGenerationSizeMb: Math.floor(totalmem() / 1048576),
-      },
-    });
+    worker.postMessage(setup);
     this.worker.on("message", (message: FromWorker) => this.receive(message));
     this.worker.on("error", (error) => this.fail(error));
     this.worker.on("exit", () => this.fail(new Error("the evaluator has stopped")));
-    this.worker.unref();
   }
 
   private fail(error: Error): void {

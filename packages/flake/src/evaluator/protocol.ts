@@ -2,6 +2,7 @@
  * Messages between the main thread and the evaluator's worker. Values stay in the worker; the main thread names them by
  * handles and receives plain data only. All strings are byte strings unless said otherwise.
  */
+import type { MessagePort } from "node:worker_threads";
 import type { ErrorDetails, SourcePosition, TraceFrame } from "@firn/formats";
 import type { ContextElement, EvalMessage, ExpressionSource, OutputForm, TypeName } from "@firn/language";
 import type { HostConfig } from "./node-host.ts";
@@ -136,11 +137,17 @@ export type ToWorker = { readonly id: number; readonly request: Request };
  */
 export type ServiceReply = { readonly value: unknown } | { readonly error: ErrorData } | { readonly nested: ToWorker };
 
-export interface WorkerInput {
+/** The first message to a worker. */
+export interface WorkerSetup {
   readonly config: HostConfig;
   /** False: the worker computes paths itself (no store). */
   readonly services: boolean;
+  readonly flakes: boolean;
+}
+
+/** What a worker is started with. */
+export interface WorkerInput {
   /** One cell: 0 waiting, 1 replied. */
   readonly signal: SharedArrayBuffer;
-  readonly flakes: boolean;
+  readonly replies: MessagePort;
 }

@@ -1,10 +1,10 @@
 /** The evaluator's thread: answers requests one after the other and keeps the heap between them. */
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { EvalHost } from "@firn/language";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import { createNodeHost } from "./node-host.ts";
 import { createOfflineServices } from "./offline-services.ts";
-import type { FromWorker, ServiceCall, ServiceReply, ToWorker, WorkerInput } from "./protocol.ts";
+import type { FromWorker, ServiceCall, ServiceReply, ToWorker, WorkerInput, WorkerSetup } from "./protocol.ts";
 import type { AddPathServiceRequest, SyncServices } from "./services.ts";
 import { Session } from "./session.ts";
 import { includedPaths } from "./tree-filter.ts";
@@ -12,7 +12,7 @@ import { includedPaths } from "./tree-filter.ts";
 // Frames come from the evaluator itself; the engine's are costly to gather.
 Error.stackTraceLimit = 0;
 
-const input = workerData as WorkerInput & { readonly replies: MessagePort };
+const input = workerData as WorkerInput;
 const port = parentPort!;
 const signal = new Int32Array(input.signal);
 
@@ -56,16 +56,24 @@ const forwarding: SyncServices = {
   getFlake: (reference) => ask("getFlake", reference) as number,
 };
 
-const services = input.services ? forwarding : createOfflineServices(input.config.storeDir);
-const host: EvalHost = createNodeHost(input.config, services, (message) => send({ kind: "report", message }));
-const session = new Session(host, { showTrace: input.config.showTrace, ...(input.flakes ? { flakes: services } : {}) });
+function openSession(setup: WorkerSetup): Session {
+  const { config, flakes } = setup;
+  const services = setup.services ? forwarding : createOfflineServices(config.storeDir);
+  const host: EvalHost = createNodeHost(config, services, (message) => send({ kind: "report", message }));
+  return new Session(host, { showTrace: config.showTrace, ...(flakes ? { flakes: services } : {}) });
+}
+
+let session: Session | undefined;
 
 function answer({ id, request }: ToWorker): void {
   try {
-    send({ kind: "response", id, value: session.answer(request) });
+    send({ kind: "response", id, value: session!.answer(request) });
   } catch (error) {
     send({ kind: "failure", id, error: toErrorData(error) });
   }
 }
 
-port.on("message", answer);
+port.on("message", (message: WorkerSetup | ToWorker) => {
+  if ("config" in message) session = openSession(message);
+  else answer(message);
+});
