@@ -40,12 +40,20 @@ export interface EvaluationSession extends Session {
   /** The value of an installable that is not a store path. */
   find(installable: Installable, lookup?: Lookup): Promise<Found>;
   autoArgs(): Promise<AutoArgData>;
+  /** The file or expression of the command line is evaluated anew when it is next asked for. */
+  forgetRoot(): void;
+  /** Stops what is being evaluated, built or fetched right now; later work is not affected. */
+  interruptWork(): void;
 }
 
 /** How evaluation is different for a command. */
 export interface EvaluationNeeds {
   /** Paths are computed, derivations not written. */
   readonly readOnly?: boolean;
+  /** Evaluation is impure unless the settings say otherwise. */
+  readonly impure?: boolean;
+  /** The command deals with Ctrl-C itself, by `interrupt`. */
+  readonly handlesInterrupts?: boolean;
 }
 
 /** How long a command may take to end by itself after Ctrl-C. */
@@ -63,8 +71,10 @@ export function withEvaluation(
     const attributes = flags.has("file") || flags.has("expr");
     if (flags.has("file") && flags.has("expr")) throw new UsageError("'--file' and '--expr' are exclusive");
     // Flakes evaluate purely unless told otherwise; files of one's own machine do not.
-    if (!settings.isOverridden("pure-eval")) settings.assign("pure-eval", !flags.has("impure") && !flags.has("file"));
-    const abort = new AbortController();
+    if (!settings.isOverridden("pure-eval")) {
+      settings.assign("pure-eval", options.needs?.impure !== true && !flags.has("impure") && !flags.has("file"));
+    }
+    let abort = new AbortController();
     let evaluation: Evaluation | undefined;
     let builder: Builder | undefined;
     const interrupt = (): void => {
@@ -78,15 +88,19 @@ export function withEvaluation(
         process.exit(1);
       }, interruptGraceMs).unref();
     };
-    process.on("SIGINT", interrupt);
-    process.on("SIGTERM", interrupt);
+    if (options.needs?.handlesInterrupts !== true) {
+      process.on("SIGINT", interrupt);
+      process.on("SIGTERM", interrupt);
+    }
     const store = await session.store();
     builder = makeBuilder({
       store,
       settings,
       events: (event) => progress.event(event),
       offline: flags.has("offline"),
-      signal: abort.signal,
+      get signal() {
+        return abort.signal;
+      },
       substituters: () => openSubstituters({ settings, environment: io.env, events: (event) => progress.event(event) }),
     });
     let root: Promise<Handle> | undefined;
@@ -95,6 +109,14 @@ export function withEvaluation(
       ...session,
       builder: opened,
       system: systemOf(session),
+      forgetRoot() {
+        root = undefined;
+      },
+      interruptWork() {
+        abort.abort();
+        abort = new AbortController();
+        evaluation?.client.pause();
+      },
       async evaluation(more = {}) {
         evaluation ??= new Evaluation({
           settings,

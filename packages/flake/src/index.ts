@@ -19,6 +19,8 @@ export * from "./installables/parse.ts";
 export { allInputs, type GraphNode, isLockedNode, parseInputPath, showInputPath } from "./lock/graph.ts";
 export { defaultLockOptions, type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
 export * from "./refs/flake-ref.ts";
+export { parseReplLine, type ReplCommand, replCommandWords } from "./repl/command.ts";
+export { Repl, type ReplEvent, type ReplOptions, type ShownValue } from "./repl/repl.ts";
 export { type Builder, makeBuilder } from "./source/builder.ts";
 export {
   archiveAccess,

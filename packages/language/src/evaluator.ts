@@ -32,8 +32,9 @@ import { parentOf } from "./syntax/path-text.ts";
 import { showExpr } from "./syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "./value/context.ts";
 import { EvaluationError, toFirnError } from "./value/evaluation-error.ts";
-import { plainPrint, printAmbiguous, printValue } from "./value/print.ts";
-import { Attrs, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
+import { plainPrint, printAmbiguous, printPartly, printValue } from "./value/print.ts";
+import { Attrs, ContextString, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
+import { type AddedVariables, type EnteredLine, Variables } from "./variables.ts";
 
 export interface EvaluatorOptions {
   /** Keeps a frame for every function call in traces. */
@@ -58,6 +59,15 @@ export type OutputForm =
   | ({ readonly kind: "xml" } & XmlOptions)
   /** The text of a string-like value alone. */
   | { readonly kind: "raw" };
+
+/** How `show` prints. */
+export interface ShowOptions {
+  /** Levels that are printed; all of them when absent. */
+  readonly depth?: number;
+  readonly colors: boolean;
+  /** Strings at the top come as they are. */
+  readonly raw?: boolean;
+}
 
 export class Evaluator {
   readonly host: EvalHost;
@@ -164,9 +174,10 @@ export class Evaluator {
     return attrs.get(intern(name));
   }
 
-  /** Names in byte order. */
-  attrNames(attrs: Attrs): string[] {
+  /** Names in byte order, or in the order in which names became known to the evaluator. */
+  attrNames(attrs: Attrs, asKnown = false): string[] {
     const shape = shapeOf(attrs);
+    if (asKnown) return Array.from(shape.keys, (symbol) => symbolNames[symbol]!);
     return shape.order().map((index) => symbolNames[shape.keys[index]!]!);
   }
 
@@ -228,6 +239,55 @@ export class Evaluator {
       case "raw":
         return textOfString(coerceToString(slot, coerceCopy, "while generating the eval command output", 0));
     }
+  }
+
+  /** Fresh variables for expressions of a repl; relative paths start from `directory`. */
+  newVariables(directory: string): Variables {
+    return new Variables(directory);
+  }
+
+  /** Adds a set's attributes to variables. */
+  addVariables(variables: Variables, slot: Slot): AddedVariables {
+    return this.run(() => variables.addAll(slot));
+  }
+
+  /** Takes a line of a repl: definitions become variables, an expression is evaluated. */
+  enterLine(variables: Variables, text: string, patient: boolean): EnteredLine {
+    return this.run(() => variables.enter(text, patient));
+  }
+
+  /** Evaluates an expression that sees variables. Fails with `incomplete-input` when the text ends too soon. */
+  evaluateWith(variables: Variables, text: string): Value {
+    return this.run(() => variables.evaluate(text));
+  }
+
+  /** Names that expressions see without any variables: `builtins`, `map`, `__add`, … */
+  globalNames(): string[] {
+    return Object.keys(this.evaluation.globals).map((symbol) => symbolNames[Number(symbol)]!);
+  }
+
+  /** A value as the repl shows it, down to a depth; what was printed before an error comes with the error. */
+  show(slot: Slot, options: ShowOptions): { readonly text: string; readonly error?: unknown } {
+    return this.run(() => {
+      const value = force(slot);
+      if (options.raw === true && typeof value === "string") return { text: value };
+      if (options.raw === true && value instanceof ContextString) return { text: value.text };
+      const { text, error } = printPartly(value, {
+        ...plainPrint,
+        indent: 2,
+        force,
+        derivationPath: (attrs) => derivationPathOf(attrs),
+        maxDepth: options.depth ?? Number.POSITIVE_INFINITY,
+        colors: options.colors,
+        showErrors: true,
+      });
+      return error === undefined ? { text } : { text, error: toFirnError(error) };
+    });
+  }
+
+  /** Whether errors keep a frame for every call from now on. */
+  setShowTrace(on: boolean): void {
+    this.evaluation.showTrace = on;
   }
 
   /** Reads files again on their next import. */

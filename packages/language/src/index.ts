@@ -35,3 +35,4 @@ export {
   Thunk,
   type Value,
 } from "./value/value.ts";
+export type { AddedVariables, EnteredLine, Variables } from "./variables.ts";

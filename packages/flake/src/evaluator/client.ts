@@ -55,7 +55,7 @@ export class EvaluatorClient {
     this.options = options;
     tuneEngine();
     const channel = new MessageChannel();
-    const signal = new SharedArrayBuffer(4);
+    const signal = new SharedArrayBuffer(8);
     this.signal = new Int32Array(signal);
     this.replies = channel.port1;
     const input: WorkerInput & { replies: MessagePort } = {
@@ -149,6 +149,11 @@ export class EvaluatorClient {
       if (this.serving > 0) this.wake({ nested: { id, request } });
       else this.worker.postMessage({ id, request });
     });
+  }
+
+  /** Stops what is being evaluated: requests that are under way fail with `interrupted`, later ones are answered. */
+  pause(): void {
+    if (this.pending.size > 0) Atomics.store(this.signal, 1, 1);
   }
 
   /** Stops whatever is being evaluated; every request, now and later, fails with `interrupted`. */

@@ -3,7 +3,15 @@
  * handles and receives plain data only. All strings are byte strings unless said otherwise.
  */
 import type { ErrorDetails, SourcePosition, TraceFrame } from "@firn/formats";
-import type { ContextElement, EvalMessage, ExpressionSource, OutputForm, TypeName } from "@firn/language";
+import type {
+  AddedVariables,
+  ContextElement,
+  EvalMessage,
+  ExpressionSource,
+  OutputForm,
+  ShowOptions,
+  TypeName,
+} from "@firn/language";
 import type { HostConfig } from "./node-host.ts";
 
 /** A value that the worker keeps; valid until released or the session ends. */
@@ -23,6 +31,20 @@ export type PlainData =
   | { readonly string: string; readonly context: readonly ContextElement[] }
   | { readonly list: readonly PlainData[] }
   | { readonly attrs: Readonly<Record<string, PlainData>> };
+
+/** Variables that the worker keeps for the expressions of a repl. */
+export type VariablesId = number;
+
+/** What a line of a repl was. */
+export type LineResult =
+  | { readonly kind: "defined"; readonly names: readonly string[] }
+  | { readonly kind: "value"; readonly value: Handle };
+
+/** A value as the repl shows it; with `failure`, as far as it got. */
+export interface Shown {
+  readonly text: string;
+  readonly failure: ErrorData | undefined;
+}
 
 /** Automatic arguments (`--arg`, `--argstr`) by name. */
 export type AutoArgData = Readonly<Record<string, PlainData>>;
@@ -67,6 +89,29 @@ export type Request =
   | { readonly op: "forgetFiles" }
   /** Lets a pure evaluation read at and below a path. */
   | { readonly op: "allowPath"; readonly path: string }
+  /** Fresh variables; relative paths in their expressions start from a directory. */
+  | { readonly op: "newVariables"; readonly directory: string }
+  | { readonly op: "resetVariables"; readonly variables: VariablesId }
+  | { readonly op: "dropVariables"; readonly variables: VariablesId }
+  /** Adds the attributes of a set. */
+  | { readonly op: "addVariables"; readonly variables: VariablesId; readonly value: Handle }
+  /** Takes definitions or an expression; `patient` waits for more text also within a definition. */
+  | {
+      readonly op: "enterLine";
+      readonly variables: VariablesId;
+      readonly text: string;
+      readonly patient: boolean;
+    }
+  | { readonly op: "evaluateWith"; readonly variables: VariablesId; readonly text: string }
+  /** Variables and global names. */
+  | { readonly op: "variableNames"; readonly variables: VariablesId }
+  /** What `:t` says of a value. */
+  | { readonly op: "describe"; readonly value: Handle }
+  /** Attribute names in the order in which they became known. */
+  | { readonly op: "namesAsLoaded"; readonly value: Handle }
+  | ({ readonly op: "show"; readonly value: Handle } & ShowOptions)
+  /** Whether errors keep a frame for every call. */
+  | { readonly op: "setShowTrace"; readonly on: boolean }
   | { readonly op: "release"; readonly values: readonly Handle[] };
 
 /** What each request gives. */
@@ -92,6 +137,17 @@ export interface Responses {
   readonly findFile: string;
   readonly forgetFiles: null;
   readonly allowPath: null;
+  readonly newVariables: VariablesId;
+  readonly resetVariables: null;
+  readonly dropVariables: null;
+  readonly addVariables: AddedVariables;
+  readonly enterLine: LineResult;
+  readonly evaluateWith: Handle;
+  readonly variableNames: readonly string[];
+  readonly describe: string;
+  readonly namesAsLoaded: readonly string[];
+  readonly show: Shown;
+  readonly setShowTrace: null;
   readonly release: null;
 }
 
@@ -137,7 +193,7 @@ export interface WorkerInput {
   readonly config: HostConfig;
   /** False: the worker computes paths itself (no store). */
   readonly services: boolean;
-  /** One cell: 0 waiting, 1 replied. */
+  /** Two cells: 0 waiting or 1 replied; 1 when what is being evaluated shall stop. */
   readonly signal: SharedArrayBuffer;
   readonly flakes: boolean;
 }

@@ -8,16 +8,29 @@ import {
   finalTreeBuiltin,
   Path,
   type Slot,
+  showType,
   typeName,
   type Value,
+  type Variables,
 } from "@firn/language";
+import { toErrorData } from "./error-data.ts";
 import { flakeRefBuiltins, getFlakeBuiltin } from "./flake-builtins.ts";
-import type { AutoArgData, DerivationFacts, Handle, PlainData, Request, Responses, ValueKind } from "./protocol.ts";
+import type {
+  AutoArgData,
+  DerivationFacts,
+  Handle,
+  PlainData,
+  Request,
+  Responses,
+  ValueKind,
+  VariablesId,
+} from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
 
 export class Session {
   private readonly evaluator: Evaluator;
   private readonly values = new Map<Handle, Slot>();
+  private readonly variables = new Map<VariablesId, Variables>();
   private nextHandle = 1;
 
   /** `flakes`: who answers `getFlake`; absent where flakes are not evaluated. */
@@ -47,6 +60,12 @@ export class Session {
     const slot = this.values.get(handle);
     if (slot === undefined) throw new FirnError("bad-handle", `no value has the handle ${handle}`);
     return slot;
+  }
+
+  private variablesOf(id: VariablesId): Variables {
+    const variables = this.variables.get(id);
+    if (variables === undefined) throw new FirnError("bad-handle", `no variables have the number ${id}`);
+    return variables;
   }
 
   private force(handle: Handle): Value {
@@ -131,6 +150,38 @@ export class Session {
         return null;
       case "allowPath":
         evaluator.host.allowPath(request.path);
+        return null;
+      case "newVariables":
+        this.variables.set(this.nextHandle, evaluator.newVariables(request.directory));
+        return this.nextHandle++;
+      case "resetVariables":
+        this.variablesOf(request.variables).reset();
+        return null;
+      case "dropVariables":
+        this.variables.delete(request.variables);
+        return null;
+      case "addVariables":
+        return evaluator.addVariables(this.variablesOf(request.variables), this.slot(request.value));
+      case "enterLine": {
+        const line = evaluator.enterLine(this.variablesOf(request.variables), request.text, request.patient);
+        return line.kind === "defined" ? line : { kind: "value", value: this.keep(line.value) };
+      }
+      case "evaluateWith":
+        return this.keep(evaluator.evaluateWith(this.variablesOf(request.variables), request.text));
+      case "variableNames":
+        return [...new Set([...this.variablesOf(request.variables).all(), ...evaluator.globalNames()])];
+      case "describe":
+        return showType(this.force(request.value));
+      case "namesAsLoaded": {
+        const value = this.force(request.value);
+        return value instanceof Attrs ? evaluator.attrNames(value, true) : [];
+      }
+      case "show": {
+        const { text, error } = evaluator.show(this.slot(request.value), request);
+        return { text, failure: error === undefined ? undefined : toErrorData(error) };
+      }
+      case "setShowTrace":
+        evaluator.setShowTrace(request.on);
         return null;
       case "release":
         for (const handle of request.values) this.values.delete(handle);

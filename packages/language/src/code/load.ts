@@ -1,6 +1,6 @@
 /** From text to a value: parse, lower, run. */
 
-import { parseSource } from "../syntax/parser.ts";
+import { type ParseResult, parseSource } from "../syntax/parser.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import type { Env, Value } from "../value/value.ts";
 import { type Evaluation, ev, evaluation } from "./interpret.ts";
@@ -17,7 +17,14 @@ export interface Surroundings {
 
 /** Lowers a source; undefined variables are errors now, though most of the lowering happens later. */
 export function compile(source: Source, owner: Evaluation, scope: Scope | null): number {
-  const { expr, free } = parseSource(source, owner.parser);
+  return compileParsed(parseSource(source, owner.parser), { source, owner, scope });
+}
+
+/** The same for a tree that is there already. */
+export function compileParsed(
+  { expr, free }: ParseResult,
+  { source, owner, scope }: { readonly source: Source; readonly owner: Evaluation; readonly scope: Scope | null },
+): number {
   const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
   const bound = (name: string) => isGlobal(name) || inScope(scope, name);
   return lower(expr, { source, parser: owner.parser, isGlobal, lazy: free.every(bound) }, scope);

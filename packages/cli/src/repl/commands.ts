@@ -1,0 +1,161 @@
+/** The commands of the repl. */
+import { type Handle, parseReplLine, type Repl } from "@firn/flake";
+import { derivationOutputPath, FirnError, textOf } from "@firn/formats";
+import { addPermRoot } from "@firn/store";
+import type { EvaluationSession } from "../evaluation-session.ts";
+import { renderError } from "../render/error.ts";
+import { replHelp } from "./help.ts";
+
+/** Whether another line is asked for. */
+type Outcome = "again" | "quit" | "continue";
+
+export class ReplCommands {
+  private readonly session: EvaluationSession;
+  private readonly repl: Repl;
+  private showTrace: boolean;
+
+  constructor(session: EvaluationSession, repl: Repl) {
+    this.session = session;
+    this.repl = repl;
+    this.showTrace = session.settings.get("show-trace");
+  }
+
+  /** Runs what was typed. Fails with `incomplete-input` when it is not complete. */
+  async run(input: string): Promise<Outcome> {
+    const { repl } = this;
+    const command = parseReplLine(input, false);
+    switch (command.kind) {
+      case "nothing":
+        return "again";
+      case "unknown":
+        throw new FirnError("usage", `unknown command '${textOf(command.word)}'`);
+      case "line": {
+        const line = await repl.enter(command.text);
+        if (line.kind === "value") await this.print(line.value, { depth: 1 });
+        return "again";
+      }
+      case "command":
+        break;
+    }
+    const { argument } = command;
+    switch (command.name) {
+      case "help":
+        this.out(replHelp(false));
+        break;
+      case "add":
+        await repl.add(await repl.evaluate(argument));
+        break;
+      case "load":
+        await repl.loadFile(argument);
+        break;
+      case "load-flake":
+        await repl.loadFlake(argument);
+        break;
+      case "last-loaded":
+        this.out((await repl.lastLoadedNames()).map((name) => `${name}\n`).join(""));
+        break;
+      case "reload":
+        await this.reload();
+        break;
+      case "print":
+        await this.print(await repl.evaluate(argument), { raw: true });
+        break;
+      case "type":
+        this.out(`${await repl.type(argument)}\n`);
+        break;
+      case "build":
+      case "build-links":
+        await this.build(await repl.evaluate(argument), command.name === "build-links");
+        break;
+      case "trace-enable":
+        await this.traceEnable(command.word, argument);
+        break;
+      case "quit":
+        return "quit";
+      case "edit":
+      case "install":
+      case "shell":
+      case "use":
+      case "doc":
+      case "log":
+      case "environment":
+      case "backtrace":
+      case "select-trace":
+      case "continue":
+      case "step":
+        throw new FirnError("usage", `unknown command '${textOf(command.word)}'`);
+    }
+    return "again";
+  }
+
+  /** Prints an error in the reference's layout. */
+  printError(error: FirnError): void {
+    const { io, progress } = this.session;
+    progress.clear();
+    const text = renderError(error, { showTrace: this.showTrace, colors: io.terminal });
+    const label = io.terminal ? "\x1b[31;1merror:\x1b[0m" : "error:";
+    io.err(`${text.replace("error:", label)}\n`);
+    if (error.hint !== undefined) io.err(`       ${error.hint.replaceAll("\n", "\n       ")}\n`);
+  }
+
+  private out(bytes: string): void {
+    this.session.progress.clear();
+    this.session.io.out(Buffer.from(bytes, "latin1"));
+  }
+
+  private async reload(): Promise<void> {
+    (await this.session.evaluation()).forgetFlakes();
+    await this.repl.reload();
+  }
+
+  private async print(value: Handle, options: { readonly depth?: number; readonly raw?: boolean }): Promise<void> {
+    const { text, error } = await this.repl.show(value, { ...options, colors: this.colors() });
+    if (error === undefined) this.out(`${text}\n`);
+    else {
+      this.printError(error);
+      this.out(text);
+    }
+  }
+
+  /** As upstream, values have colours also where no terminal is, unless they are not wanted at all. */
+  private colors(): boolean {
+    const { env } = this.session.io;
+    return (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
+  }
+
+  private async traceEnable(word: string, argument: string): Promise<void> {
+    if (argument !== "" && argument !== "true" && argument !== "false") {
+      throw new FirnError("usage", `unexpected argument '${textOf(argument)}' to ${word}`);
+    }
+    this.showTrace = argument === "" ? !this.showTrace : argument === "true";
+    await this.repl.client.request({ op: "setShowTrace", on: this.showTrace });
+    this.out(this.showTrace ? "showing error traces\n" : "not showing error traces\n");
+  }
+
+  private async derivation(value: Handle): Promise<string> {
+    const path = await this.repl.derivationPath(value);
+    if (!(await (await this.session.store()).isValidPath(path))) {
+      throw new FirnError("invalid-path", `expression evaluated to invalid derivation '${path}'`);
+    }
+    return path;
+  }
+
+  private async build(value: Handle, links: boolean): Promise<void> {
+    const { session } = this;
+    const drvPath = await this.derivation(value);
+    const store = await session.store();
+    const [result] = await session.builder.build([{ kind: "built", drvPath, outputs: "*" }]);
+    const derivation = store.readDerivation(drvPath);
+    let text = "\nThis derivation produced the following outputs:\n";
+    for (const name of [...derivation.outputs.keys()].sort()) {
+      const path = result?.outputs.get(name) ?? derivationOutputPath(derivation, name, store.storeDir);
+      if (path === undefined) continue;
+      if (links) {
+        const link = `repl-result-${name}`;
+        await addPermRoot(store, path, Buffer.from(`${session.io.cwd}/${link}`).toString("latin1"));
+        text += `  ./${link} -> ${path}\n`;
+      } else text += `  ${name} -> ${path}\n`;
+    }
+    this.out(text);
+  }
+}
