@@ -175,7 +175,7 @@ export class Evaluation {
    */
   async getFlake(reference: string, action = "call 'getFlake'"): Promise<Handle> {
     const pure = this.options.settings.get("pure-eval");
-    const ref = parseFlakeRef(reference, { baseDirectory: this.options.cwd });
+    const ref = parseFlakeRef(reference, { baseDirectory: this.options.cwd, exact: true });
     if (pure && !isLockedInput(ref.input)) {
       throw new FirnError(
         "unlocked",

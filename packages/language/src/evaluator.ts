@@ -4,7 +4,7 @@ import { installGlobals } from "./builtins/all.ts";
 import type { BuiltinTable } from "./builtins/arguments.ts";
 import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
 import { JsonWriter } from "./builtins/json.ts";
-import { findInSearchPath } from "./builtins/paths.ts";
+import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
@@ -21,11 +21,21 @@ import {
   isDerivation,
   leave,
   makeString,
+  positionOfValue,
   textOfString,
 } from "./code/interpret.ts";
 import { compile, evaluateSource } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
-import { addSource, resolvePosition, type Source, type SourceOrigin } from "./code/source.ts";
+import {
+  addSource,
+  lineAndColumn,
+  resolvePosition,
+  type Source,
+  type SourceOrigin,
+  showPosition,
+  sourceAt,
+} from "./code/source.ts";
+import type { Documentation } from "./documentation.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
 import { parseExpressionAt } from "./syntax/parser.ts";
 import { parentOf } from "./syntax/path-text.ts";
@@ -33,7 +43,7 @@ import { showExpr } from "./syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "./value/context.ts";
 import { EvaluationError, toFirnError } from "./value/evaluation-error.ts";
 import { plainPrint, printAmbiguous, printPartly, printValue } from "./value/print.ts";
-import { Attrs, ContextString, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
+import { Attrs, ContextString, Lambda, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
 import { type AddedVariables, type EnteredLine, Variables } from "./variables.ts";
 
 export interface EvaluatorOptions {
@@ -259,6 +269,26 @@ export class Evaluator {
   /** Evaluates an expression that sees variables. Fails with `incomplete-input` when the text ends too soon. */
   evaluateWith(variables: Variables, text: string): Value {
     return this.run(() => variables.evaluate(text));
+  }
+
+  /** What is documented about an expression's value, or about the attribute that it selects. */
+  document(variables: Variables, text: string): Documentation | undefined {
+    return this.run(() => variables.document(text));
+  }
+
+  /** The path that a path or a string with an absolute path stands for; `text` says in errors what for. */
+  pathOf(slot: Slot, text: string): string {
+    return this.run(() => pathArgument(slot, text).path);
+  }
+
+  /** Where a function stands in its file; undefined for other values, a text for a place that is no file. */
+  functionPlace(slot: Slot): { readonly path: string; readonly line: number } | string | undefined {
+    const value = this.force(slot);
+    if (!(value instanceof Lambda)) return undefined;
+    const pos = positionOfValue(value);
+    const source = sourceAt(pos);
+    if (source?.origin !== "file") return showPosition(pos);
+    return { path: source.name, line: lineAndColumn(pos).line };
   }
 
   /** Names that expressions see without any variables: `builtins`, `map`, `__add`, … */

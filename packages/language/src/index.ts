@@ -17,6 +17,7 @@ export { compareVersions, parseDrvName, versionComponents } from "./builtins/ver
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
 export { force as forceValue } from "./code/interpret.ts";
+export type { Documentation } from "./documentation.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";

@@ -2,10 +2,11 @@
 import { FirnError } from "@firn/formats";
 import { type Evaluation, ev, evaluation, force, positionOfValue, typeError } from "./code/interpret.ts";
 import { compile, compileParsed } from "./code/load.ts";
-import { symbolNames } from "./code/memory.ts";
+import { intern, symbolNames } from "./code/memory.ts";
 import { bindingScope, type Scope } from "./code/scope.ts";
 import { addSource, type Source } from "./code/source.ts";
-import { parseDefinitions } from "./syntax/parser.ts";
+import { attributeDocumentation, type Documentation, documentationOf, lastSelection } from "./documentation.ts";
+import { parseDefinitions, parseSource } from "./syntax/parser.ts";
 import { EvaluationError } from "./value/evaluation-error.ts";
 import { showAttrName } from "./value/print.ts";
 import { Attrs, EN, type Slot, shapeOf, type Value } from "./value/value.ts";
@@ -143,6 +144,21 @@ export class Variables {
       throw error;
     }
     return ev(root, this.env);
+  }
+
+  /** Documentation of an expression's value, else of the attribute that it selects. */
+  document(text: string): Documentation | undefined {
+    const owner = evaluation();
+    const source = this.source(text);
+    let attribute: Documentation | undefined;
+    const parsed = attempt(() => parseSource(source, owner.parser));
+    const selection = parsed.error === undefined ? lastSelection(parsed.result.expr) : undefined;
+    if (parsed.error === undefined && selection !== undefined) {
+      const { free } = parsed.result;
+      const base = compileParsed({ expr: selection.base, free }, { source, owner, scope: this.current() });
+      attribute = attributeDocumentation(ev(base, this.env), intern(selection.name));
+    }
+    return documentationOf(this.evaluate(text)) ?? attribute;
   }
 
   private source(text: string): Source {

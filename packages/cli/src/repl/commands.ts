@@ -2,9 +2,15 @@
 import { type Handle, parseReplLine, type Repl } from "@firn/flake";
 import { derivationOutputPath, FirnError, textOf } from "@firn/formats";
 import { addPermRoot } from "@firn/store";
+import { buildLog } from "../build-log.ts";
 import type { EvaluationSession } from "../evaluation-session.ts";
 import { renderError } from "../render/error.ts";
+import { renderMarkdown } from "../render/markdown.ts";
 import { replHelp } from "./help.ts";
+import { openEditor, runFirn } from "./programs.ts";
+
+/** An environment with one package in it. */
+const shellExpression = 'drv: (import <nixpkgs> {}).runCommand "shell" { buildInputs = [ drv ]; } ""';
 
 /** Whether another line is asked for. */
 type Outcome = "again" | "quit" | "continue";
@@ -72,12 +78,26 @@ export class ReplCommands {
         break;
       case "quit":
         return "quit";
-      case "edit":
-      case "install":
-      case "shell":
-      case "use":
       case "doc":
+        await this.document(argument);
+        break;
+      case "edit":
+        await this.edit(argument);
+        break;
       case "log":
+        await this.log(await repl.evaluate(argument));
+        break;
+      case "install":
+        await runFirn(this.session, ["profile", "add", `${await this.derivation(await repl.evaluate(argument))}^*`]);
+        break;
+      case "shell":
+        await runFirn(this.session, ["nix-shell", await this.derivation(await repl.evaluate(argument))]);
+        break;
+      case "use": {
+        const environment = await repl.apply(shellExpression, await repl.evaluate(argument));
+        await runFirn(this.session, ["nix-shell", await this.derivation(environment)]);
+        break;
+      }
       case "environment":
       case "backtrace":
       case "select-trace":
@@ -138,6 +158,31 @@ export class ReplCommands {
       throw new FirnError("invalid-path", `expression evaluated to invalid derivation '${path}'`);
     }
     return path;
+  }
+
+  private async document(text: string): Promise<void> {
+    const markdown = await this.repl.documentation(text);
+    if (markdown === undefined) throw new FirnError("no-documentation", "value does not have documentation");
+    const columns = Math.max((process.stdout.columns ?? 0) - 5, 60);
+    const shown = renderMarkdown(textOf(markdown), { columns, colors: process.stdout.isTTY === true && this.colors() });
+    this.session.io.out(`${shown}\n`);
+  }
+
+  private async edit(text: string): Promise<void> {
+    const { path, line } = await this.repl.sourcePlace(text);
+    await openEditor(this.session, textOf(path), line);
+    // What was edited is read again.
+    await this.reload();
+  }
+
+  private async log(value: Handle): Promise<void> {
+    const drvPath = await this.derivation(value);
+    const store = await this.session.store();
+    const log = buildLog(store, drvPath);
+    if (log === undefined) throw new FirnError("no-log", `build log of '${drvPath}' is not available`);
+    this.session.io.err(`got build log for '${drvPath}' from '${store.uri}'\n`);
+    for await (const chunk of log) this.session.io.out(chunk);
+    this.out("\n");
   }
 
   private async build(value: Handle, links: boolean): Promise<void> {

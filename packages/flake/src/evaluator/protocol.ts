@@ -6,6 +6,7 @@ import type { ErrorDetails, SourcePosition, TraceFrame } from "@firn/formats";
 import type {
   AddedVariables,
   ContextElement,
+  Documentation,
   EvalMessage,
   ExpressionSource,
   OutputForm,
@@ -110,6 +111,12 @@ export type Request =
   /** Attribute names in the order in which they became known. */
   | { readonly op: "namesAsLoaded"; readonly value: Handle }
   | ({ readonly op: "show"; readonly value: Handle } & ShowOptions)
+  /** Null when nothing is documented. */
+  | { readonly op: "document"; readonly variables: VariablesId; readonly text: string }
+  /** The path that a path or an absolute string stands for. */
+  | { readonly op: "pathOf"; readonly value: Handle }
+  /** Where a function is defined: null for other values, a text where that is no file. */
+  | { readonly op: "functionPlace"; readonly value: Handle }
   /** Whether errors keep a frame for every call. */
   | { readonly op: "setShowTrace"; readonly on: boolean }
   | { readonly op: "release"; readonly values: readonly Handle[] };
@@ -147,6 +154,9 @@ export interface Responses {
   readonly describe: string;
   readonly namesAsLoaded: readonly string[];
   readonly show: Shown;
+  readonly document: Documentation | null;
+  readonly pathOf: string;
+  readonly functionPlace: { readonly path: string; readonly line: number } | string | null;
   readonly setShowTrace: null;
   readonly release: null;
 }

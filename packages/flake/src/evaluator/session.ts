@@ -180,6 +180,12 @@ export class Session {
         const { text, error } = evaluator.show(this.slot(request.value), request);
         return { text, failure: error === undefined ? undefined : toErrorData(error) };
       }
+      case "document":
+        return evaluator.document(this.variablesOf(request.variables), request.text) ?? null;
+      case "pathOf":
+        return evaluator.pathOf(this.slot(request.value), "while evaluating the filename to edit");
+      case "functionPlace":
+        return evaluator.functionPlace(this.slot(request.value)) ?? null;
       case "setShowTrace":
         evaluator.setShowTrace(request.on);
         return null;

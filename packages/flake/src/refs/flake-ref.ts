@@ -24,6 +24,8 @@ export interface FlakeRef {
 
 /** How to read a reference. */
 export interface FlakeRefContext {
+  /** A directory is taken as it is given, whether or not it has a flake.nix. */
+  readonly exact?: boolean;
   /** What relative paths are relative to; without it they are an error. */
   readonly baseDirectory?: string;
   /** False for inputs with `flake = false`: then no flake.nix is looked for. */
@@ -103,7 +105,7 @@ function findFlake(path: string, query: ReadonlyMap<string, string>, context: Fl
     }
     throw new FirnError("bad-flake-ref", `path '${path}' is not a flake (because it's not a directory)`);
   }
-  if (!existsSync(join(root, "flake.nix")) && !query.has("dir")) {
+  if (context.exact !== true && !existsSync(join(root, "flake.nix")) && !query.has("dir")) {
     context.warn?.(`path '${root}' does not contain a 'flake.nix', searching up`);
     const start = root;
     const device = lstatSync(root).dev;

@@ -2,11 +2,13 @@
  * A repl without a terminal: variables in an evaluator, and what the commands do with them. Texts are byte strings.
  * Every method leaves the variables as they were when it fails.
  */
-import { FirnError } from "@firn/formats";
+import { FirnError, textOf } from "@firn/formats";
 import type { AddedVariables } from "@firn/language";
 import type { EvaluatorClient } from "../evaluator/client.ts";
 import { fromErrorData } from "../evaluator/error-data.ts";
 import type { AutoArgData, Handle, LineResult, VariablesId } from "../evaluator/protocol.ts";
+
+import { documentationText } from "./documentation-text.ts";
 
 /** What happens while things are loaded. */
 export type ReplEvent =
@@ -86,6 +88,53 @@ export class Repl {
   /** What sort of value an expression has, in words. */
   async type(text: string): Promise<string> {
     return this.client.request({ op: "describe", value: await this.evaluate(text) });
+  }
+
+  /** What is documented about an expression, as Markdown; undefined when nothing is. */
+  async documentation(text: string): Promise<string | undefined> {
+    const found = await this.client.request({ op: "document", variables: this.variables, text });
+    return found === null ? undefined : documentationText(found);
+  }
+
+  /** Where the thing that an expression stands for is written: a path, a function, a package. Line 0 is unknown. */
+  async sourcePlace(text: string): Promise<{ readonly path: string; readonly line: number }> {
+    const { client } = this;
+    const value = await this.evaluate(text);
+    const kind = await client.request({ op: "kind", value });
+    if (kind === "path" || kind === "string") {
+      return { path: await client.request({ op: "pathOf", value }), line: 0 };
+    }
+    const place = await client.request({ op: "functionPlace", value });
+    if (typeof place === "string") throw new FirnError("no-source", `'${textOf(place)}' cannot be shown in an editor`);
+    if (place !== null) return place;
+    const position = await this.packagePosition(value);
+    if (position === undefined) {
+      throw new FirnError("no-source", `package '${textOf(text)}' has no source location information`);
+    }
+    const found = /^(.*):(\d+)$/s.exec(position);
+    if (found === null) {
+      throw new FirnError("no-source", `cannot parse 'meta.position' attribute '${textOf(position)}'`);
+    }
+    return { path: found[1] ?? "", line: Number(found[2]) };
+  }
+
+  private async packagePosition(value: Handle): Promise<string | undefined> {
+    const { client } = this;
+    try {
+      const meta = await client.request({ op: "attribute", value, name: "meta" });
+      const position = meta === null ? null : await client.request({ op: "attribute", value: meta, name: "position" });
+      return position === null ? undefined : (await client.request({ op: "string", value: position })).text;
+    } catch (error) {
+      // A package without a place and one whose place cannot be evaluated are the same to who asks.
+      if (error instanceof FirnError && error.code !== "interrupted") return undefined;
+      throw error;
+    }
+  }
+
+  /** Calls a function, given as an expression, with a value. */
+  async apply(text: string, value: Handle): Promise<Handle> {
+    const callee = await this.evaluate(text);
+    return this.client.request({ op: "call", callee, args: [{ handle: value }] });
   }
 
   /** Adds the attributes of a set to the variables. */

@@ -1,0 +1,37 @@
+/** Programs that the repl starts: editors, and Firn's own commands. */
+import { spawn } from "node:child_process";
+import { FirnError } from "@firn/formats";
+import type { EvaluationSession } from "../evaluation-session.ts";
+
+function run(session: EvaluationSession, program: string, args: readonly string[]): Promise<void> {
+  const { io } = session;
+  session.progress.clear();
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: "inherit", cwd: io.cwd, env: { ...io.env } });
+    child.on("error", (error) => {
+      reject(new FirnError("exec", `executing '${program}': ${error.message}`, { cause: error }));
+    });
+    child.on("exit", (code, signal) => {
+      if (code === 0) resolve();
+      else {
+        const how = code === null ? `was killed by signal ${signal ?? ""}` : `failed with exit code ${code}`;
+        reject(new FirnError("exec", `program '${program}' ${how}`));
+      }
+    });
+  });
+}
+
+/** Opens a file in $EDITOR, at a line where the editor can; line 0 is none. */
+export async function openEditor(session: EvaluationSession, path: string, line: number): Promise<void> {
+  const editor = session.io.env.EDITOR ?? "cat";
+  const [program = "cat", ...args] = editor.split(/[ \t\n\r]+/).filter((word) => word !== "");
+  if (line > 0 && /emacs|nano|vim|kak/.test(editor)) args.push(`+${line}`);
+  await run(session, program, [...args, path]);
+}
+
+/** Runs a command of Firn with the settings of this one. */
+export async function runFirn(session: EvaluationSession, words: readonly string[]): Promise<void> {
+  const settings = session.invocation.settings.flatMap(([key, value]) => ["--option", key, value]);
+  const script = process.argv[1] ?? "";
+  await run(session, process.execPath, [...process.execArgv, script, ...words, ...settings]);
+}
