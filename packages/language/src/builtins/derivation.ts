@@ -8,9 +8,8 @@ import {
   type DerivationInput,
   type DerivationOutput,
   derivationOutputPath,
-  derivationStorePath,
   FirnError,
-  fillOutputPaths,
+  finishDerivation,
   type HashAlgorithm,
   hashDerivationModulo,
   hashPlaceholder,
@@ -20,6 +19,7 @@ import {
   parseHash,
   printHash,
   quoteJson,
+  sortByteStrings,
   storePathName,
 } from "@firn/formats";
 import {
@@ -36,7 +36,7 @@ import {
 import { intern, symbolNames } from "../code/memory.ts";
 import { showPosition } from "../code/source.ts";
 import { showIdentifier } from "../syntax/print.ts";
-import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { type Context, contextOf, mergeContexts, unorderedElements } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
 import { type Attrs, ContextString, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
@@ -287,24 +287,24 @@ function deepClosure(drvPath: string): Set<string> {
 }
 
 function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; srcs: string[] } {
-  const drvs = new Map<string, Set<string>>();
-  const srcs = new Set<string>();
+  const outputs = new Map<string, string[]>();
+  const srcs: string[] = [];
   const addOutput = (drvPath: string, output: string) => {
-    const known = drvs.get(drvPath);
-    if (known === undefined) drvs.set(drvPath, new Set([output]));
-    else known.add(output);
+    const known = outputs.get(drvPath);
+    if (known === undefined) outputs.set(drvPath, [output]);
+    else if (!known.includes(output)) known.push(output);
   };
-  for (const element of contextElements(context)) {
+  for (const element of unorderedElements(context)) {
     switch (element.kind) {
       case "opaque":
-        srcs.add(element.path);
+        srcs.push(element.path);
         break;
       case "output":
         addOutput(element.drvPath, element.output);
         break;
       case "deep":
         for (const path of deepClosure(element.drvPath)) {
-          srcs.add(path);
+          srcs.push(path);
           if (path.endsWith(".drv")) {
             for (const output of readDerivation(path).outputs.keys()) addOutput(path, output);
           }
@@ -312,10 +312,11 @@ function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; 
         break;
     }
   }
-  return {
-    drvs: new Map([...drvs].map(([path, outputs]) => [path, { outputs: [...outputs].sort() }])),
-    srcs: [...srcs].sort(),
-  };
+  const drvs = new Map<string, DerivationInput>();
+  for (const path of sortByteStrings([...outputs.keys()])) {
+    drvs.set(path, { outputs: sortByteStrings(outputs.get(path)!) });
+  }
+  return { drvs, srcs: sortByteStrings([...new Set(srcs)]) };
 }
 
 /** The hash of a fixed output; an empty one stands for zeros, with a warning. */
@@ -358,7 +359,7 @@ function withOutputs(draft: Draft, base: Omit<Derivation, "outputs" | "env">): D
     env.set(output, "");
     made.set(output, { kind: "deferred" });
   }
-  return fillOutputPaths({ ...base, outputs: made, env }, { lookup: lookupHash, storeDir });
+  return { ...base, outputs: made, env };
 }
 
 function build(draft: Draft): Value {
@@ -370,7 +371,8 @@ function build(draft: Draft): Value {
   if (draft.name.endsWith(".drv") && !singleText) {
     throw fail("derivation names are allowed to end in '.drv' only if they produce a single derivation file");
   }
-  const derivation = withOutputs(draft, {
+  const storeDir = host().storeDir;
+  const unfinished = withOutputs(draft, {
     name: draft.name,
     inputDrvs: drvs,
     inputSrcs: srcs,
@@ -378,10 +380,10 @@ function build(draft: Draft): Value {
     builder: draft.builder,
     args: draft.args,
   });
-  const storeDir = host().storeDir;
-  const { path: drvPath, contents, references } = derivationStorePath(derivation, storeDir);
+  const finished = finishDerivation(unfinished, { lookup: lookupHash, storeDir });
+  const { derivation, path: drvPath, contents, references } = finished;
   host().writeDerivation({ name: draft.name, contents, references, drvPath });
-  knownHashes().set(drvPath, hashDerivationModulo(derivation, { maskOutputs: false, lookup: lookupHash, storeDir }));
+  knownHashes().set(drvPath, finished.hash);
   const symbols = [sym.drvPath];
   const values: Slot[] = [new ContextString(drvPath, contextOf({ kind: "deep", drvPath }))];
   for (const output of derivation.outputs.keys()) {
