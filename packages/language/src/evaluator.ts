@@ -14,6 +14,7 @@ import {
   coerceCopy,
   coerceToString,
   contextOfString,
+  countStep,
   type Evaluation,
   enter,
   force,
@@ -305,7 +306,10 @@ export class Evaluator {
       const { text, error } = printPartly(value, {
         ...plainPrint,
         indent: 2,
-        force,
+        force: (inner) => {
+          countStep();
+          return force(inner);
+        },
         derivationPath: (attrs) => derivationPathOf(attrs),
         maxDepth: options.depth ?? Number.POSITIVE_INFINITY,
         colors: options.colors,

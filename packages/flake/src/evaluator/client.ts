@@ -48,7 +48,8 @@ export class EvaluatorClient {
   private readonly options: EvaluatorClientOptions;
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
-  private serving = 0;
+  /** Service calls that the worker waits for. */
+  private readonly serving = new Set<number>();
   private failure: FirnError | undefined;
 
   constructor(options: EvaluatorClientOptions) {
@@ -95,6 +96,9 @@ export class EvaluatorClient {
       case "service":
         void this.serve(message.call);
         return;
+      case "abandoned":
+        this.serving.delete(message.id);
+        return;
       case "response":
         this.settle(message.id)?.resolve(message.value);
         return;
@@ -106,21 +110,23 @@ export class EvaluatorClient {
   private settle(id: number): Pending | undefined {
     const pending = this.pending.get(id);
     this.pending.delete(id);
-    if (this.pending.size === 0) this.worker.unref();
+    if (this.pending.size === 0) {
+      this.worker.unref();
+      Atomics.store(this.signal, 1, 0);
+    }
     return pending;
   }
 
   private async serve(call: ServiceCall): Promise<void> {
     let reply: ServiceReply;
-    this.serving++;
+    const { id } = call;
+    this.serving.add(id);
     try {
-      reply = { value: await this.callService(call) };
+      reply = { id, value: await this.callService(call) };
     } catch (error) {
-      reply = { error: toErrorData(machineError(error) ?? error) };
-    } finally {
-      this.serving--;
+      reply = { id, error: toErrorData(machineError(error) ?? error) };
     }
-    this.wake(reply);
+    if (this.serving.delete(id)) this.wake(reply);
   }
 
   private wake(reply: ServiceReply): void {
@@ -146,14 +152,17 @@ export class EvaluatorClient {
       // The worker answers each request with the response of its kind.
       this.pending.set(id, { resolve: (value) => resolve(value as Responses[R["op"]]), reject });
       // A worker that waits for a service reads only the reply port.
-      if (this.serving > 0) this.wake({ nested: { id, request } });
+      if (this.serving.size > 0) this.wake({ nested: { id, request } });
       else this.worker.postMessage({ id, request });
     });
   }
 
   /** Stops what is being evaluated: requests that are under way fail with `interrupted`, later ones are answered. */
   pause(): void {
-    if (this.pending.size > 0) Atomics.store(this.signal, 1, 1);
+    if (this.pending.size === 0) return;
+    Atomics.store(this.signal, 1, 1);
+    Atomics.store(this.signal, 0, 1);
+    Atomics.notify(this.signal, 0);
   }
 
   /** Stops whatever is being evaluated; every request, now and later, fails with `interrupted`. */

@@ -68,7 +68,7 @@ function uriAllowed(uri: string, prefix: string): boolean {
 export function createNodeHost(
   config: HostConfig,
   services: SyncServices,
-  report: (message: EvalMessage) => void,
+  ends: { report(message: EvalMessage): void; interrupted(): boolean },
 ): EvalHost {
   const { mode, storeDir } = config;
   const guarded = mode.pure || mode.restricted;
@@ -138,7 +138,7 @@ export function createNodeHost(
       if (!mode.pure) allowed.add(absolute);
       return absolute;
     }
-    report({ kind: "warning", text: textOf(`Nix search path entry '${path}' does not exist, ignoring`) });
+    ends.report({ kind: "warning", text: textOf(`Nix search path entry '${path}' does not exist, ignoring`) });
     return undefined;
   }
 
@@ -205,6 +205,7 @@ export function createNodeHost(
       if (!resolvedEntries.has(path)) resolvedEntries.set(path, searchPathEntry(path));
       return resolvedEntries.get(path);
     },
-    report,
+    report: ends.report,
+    interrupted: ends.interrupted,
   };
 }

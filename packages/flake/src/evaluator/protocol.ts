@@ -171,6 +171,7 @@ export interface ErrorData extends Pick<ErrorDetails, "hint" | "suggestions" | "
 
 /** Host calls that the worker forwards while it waits. */
 export interface ServiceCall {
+  readonly id: number;
   readonly method:
     | "addPath"
     | "addText"
@@ -189,7 +190,9 @@ export type FromWorker =
   | { readonly kind: "response"; readonly id: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly error: ErrorData }
   | { readonly kind: "report"; readonly message: EvalMessage }
-  | { readonly kind: "service"; readonly call: ServiceCall };
+  | { readonly kind: "service"; readonly call: ServiceCall }
+  /** The worker was interrupted and waits no longer for the answer to a service call. */
+  | { readonly kind: "abandoned"; readonly id: number };
 
 export type ToWorker = { readonly id: number; readonly request: Request };
 
@@ -197,7 +200,10 @@ export type ToWorker = { readonly id: number; readonly request: Request };
  * What the main thread puts on the reply port before it wakes the worker: the answer, or a request of its own that must
  * be answered first (`getFlake` reads flake.nix files while the evaluation that called it waits).
  */
-export type ServiceReply = { readonly value: unknown } | { readonly error: ErrorData } | { readonly nested: ToWorker };
+export type ServiceReply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: ErrorData }
+  | { readonly nested: ToWorker };
 
 export interface WorkerInput {
   readonly config: HostConfig;

@@ -1,5 +1,6 @@
 /** The evaluator's thread: answers requests one after the other and keeps the heap between them. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { FirnError } from "@firn/formats";
 import type { EvalHost } from "@firn/language";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import { createNodeHost } from "./node-host.ts";
@@ -16,15 +17,26 @@ const input = workerData as WorkerInput & { readonly replies: MessagePort };
 const port = parentPort!;
 const signal = new Int32Array(input.signal);
 
+function interrupted(): boolean {
+  return Atomics.load(signal, 1) !== 0;
+}
+
 function send(message: FromWorker): void {
   port.postMessage(message);
 }
 
-/** Asks the main thread and sleeps until it has answered. */
+let lastCall = 0;
+
+/** Asks the main thread and sleeps until it has answered, or until the evaluation shall stop. */
 function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknown {
-  send({ kind: "service", call: { method, args } });
+  const id = ++lastCall;
+  send({ kind: "service", call: { id, method, args } });
   for (;;) {
     Atomics.store(signal, 0, 0);
+    if (interrupted()) {
+      send({ kind: "abandoned", id });
+      throw new FirnError("interrupted", "interrupted by the user");
+    }
     const received = receiveMessageOnPort(input.replies);
     if (received !== undefined) {
       const reply = received.message as ServiceReply;
@@ -32,6 +44,8 @@ function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknow
         answer(reply.nested);
         continue;
       }
+      // The answer to a question that was given up.
+      if (reply.id !== id) continue;
       if ("error" in reply) throw fromErrorData(reply.error);
       return reply.value;
     }
@@ -57,7 +71,10 @@ const forwarding: SyncServices = {
 };
 
 const services = input.services ? forwarding : createOfflineServices(input.config.storeDir);
-const host: EvalHost = createNodeHost(input.config, services, (message) => send({ kind: "report", message }));
+const host: EvalHost = createNodeHost(input.config, services, {
+  report: (message) => send({ kind: "report", message }),
+  interrupted,
+});
 const session = new Session(host, { showTrace: input.config.showTrace, ...(input.flakes ? { flakes: services } : {}) });
 
 function answer({ id, request }: ToWorker): void {

@@ -4,6 +4,7 @@
  * running. Node layouts are described in lower.ts; the switch uses bare numbers because only literals become a jump table.
  */
 
+import { FirnError } from "@firn/formats";
 import type { EvalHost } from "../host.ts";
 import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../syntax/parser.ts";
 import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
@@ -1116,8 +1117,23 @@ export function positionAttrs(pos: number): Value {
 
 // ---- calls
 
+/** Calls between two looks at whether the evaluation shall stop: no endless evaluation gets by without calls. */
+const lookEvery = 4096;
+let callsUntilLook = lookEvery;
+
+function look(): void {
+  callsUntilLook = lookEvery;
+  if (current.host.interrupted?.() === true) throw new FirnError("interrupted", "interrupted by the user");
+}
+
+/** For loops that do not call functions. */
+export function countStep(): void {
+  if (--callsUntilLook === 0) look();
+}
+
 /** Runs a function body; `at` is the cell with the position of the lambda. */
 function body(code: number, e: Env, at: number, pos: number): Value {
+  if (--callsUntilLook === 0) look();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
@@ -1307,6 +1323,7 @@ function patternArgument(n: number, a: Slot, pos: number): Attrs {
 
 function callPattern(f: Lambda, a: Slot, pos: number): Value {
   const n = f.node;
+  if (--callsUntilLook === 0) look();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }

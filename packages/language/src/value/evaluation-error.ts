@@ -81,6 +81,11 @@ export function addFrame(error: unknown, pos: number, text: string, always = fal
   return wrapped;
 }
 
+/** Whether the host wanted the evaluation to stop: nothing may take this for a failure of what was evaluated. */
+export function isInterruption(error: EvaluationError): boolean {
+  return error.origin?.code === "interrupted";
+}
+
 /** Turns a host's FirnError and an exhausted JavaScript stack into evaluation errors. */
 export function wrapError(error: unknown): unknown {
   if (error instanceof EvaluationError) return error;

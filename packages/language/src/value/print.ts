@@ -4,7 +4,7 @@
  */
 import { ints, symbolNames } from "../code/memory.ts";
 import { showPosition } from "../code/source.ts";
-import { EvaluationError, wrapError } from "./evaluation-error.ts";
+import { EvaluationError, isInterruption, wrapError } from "./evaluation-error.ts";
 import { formatFloat, quoteString } from "./text.ts";
 import {
   Attrs,
@@ -130,7 +130,9 @@ class Printer {
       this.known(force(slot), depth);
     } catch (error) {
       const wrapped = wrapError(error);
-      if (!(wrapped instanceof EvaluationError) || wrapped.kind === "stack-overflow") throw wrapped;
+      if (!(wrapped instanceof EvaluationError) || wrapped.kind === "stack-overflow" || isInterruption(wrapped)) {
+        throw wrapped;
+      }
       this.indent = indent;
       this.write(`${open}error: ${wrapped.message.replace(/\x1b\[[0-9;]*m/g, "")}${close}`, red);
     }
