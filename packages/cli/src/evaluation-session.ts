@@ -42,6 +42,8 @@ export interface EvaluationSession extends Session {
   autoArgs(): Promise<AutoArgData>;
   /** The file or expression of the command line is evaluated anew when it is next asked for. */
   forgetRoot(): void;
+  /** Aborted when the work that is under way is interrupted. */
+  workSignal(): AbortSignal;
   /** Stops what is being evaluated, built or fetched right now; later work is not affected. */
   interruptWork(): void;
 }
@@ -112,6 +114,7 @@ export function withEvaluation(
       forgetRoot() {
         root = undefined;
       },
+      workSignal: () => abort.signal,
       interruptWork() {
         abort.abort();
         abort = new AbortController();

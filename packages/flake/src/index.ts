@@ -20,6 +20,7 @@ export { allInputs, type GraphNode, isLockedNode, parseInputPath, showInputPath 
 export { defaultLockOptions, type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
 export * from "./refs/flake-ref.ts";
 export { parseReplLine, type ReplCommand, replCommandWords } from "./repl/command.ts";
+export { type Completions, completeLine } from "./repl/completion.ts";
 export { Repl, type ReplEvent, type ReplOptions, type ShownValue } from "./repl/repl.ts";
 export { type Builder, makeBuilder } from "./source/builder.ts";
 export {

@@ -294,7 +294,8 @@ export class Evaluator {
 
   /** Names that expressions see without any variables: `builtins`, `map`, `__add`, … */
   globalNames(): string[] {
-    return Object.keys(this.evaluation.globals).map((symbol) => symbolNames[Number(symbol)]!);
+    const { globals } = this.evaluation;
+    return symbolNames.filter((_, symbol) => globals[symbol] !== undefined);
   }
 
   /** A value as the repl shows it, down to a depth; what was printed before an error comes with the error. */

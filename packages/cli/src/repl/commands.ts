@@ -9,6 +9,8 @@ import { renderMarkdown } from "../render/markdown.ts";
 import { replHelp } from "./help.ts";
 import { openEditor, runFirn } from "./programs.ts";
 
+const partLength = 65536;
+
 /** An environment with one package in it. */
 const shellExpression = 'drv: (import <nixpkgs> {}).runCommand "shell" { buildInputs = [ drv ]; } ""';
 
@@ -123,6 +125,16 @@ export class ReplCommands {
     this.session.io.out(Buffer.from(bytes, "latin1"));
   }
 
+  /** Prints a text that may be large: between its parts there is time for Ctrl-C. */
+  private async outLong(bytes: string): Promise<void> {
+    const signal = this.session.workSignal();
+    for (let at = 0; at < bytes.length; at += partLength) {
+      if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (signal.aborted) throw new FirnError("interrupted", "interrupted by the user");
+      this.out(bytes.slice(at, at + partLength));
+    }
+  }
+
   private async reload(): Promise<void> {
     (await this.session.evaluation()).forgetFlakes();
     await this.repl.reload();
@@ -130,7 +142,7 @@ export class ReplCommands {
 
   private async print(value: Handle, options: { readonly depth?: number; readonly raw?: boolean }): Promise<void> {
     const { text, error } = await this.repl.show(value, { ...options, colors: this.colors() });
-    if (error === undefined) this.out(`${text}\n`);
+    if (error === undefined) await this.outLong(`${text}\n`);
     else {
       this.printError(error);
       this.out(text);

@@ -1,10 +1,12 @@
 /** The loop of `firn repl`: asks for lines, runs commands, prints what comes of them. */
-import { type Handle, Repl, showFlakeRef } from "@firn/flake";
+import { completeLine, type Handle, Repl, showFlakeRef } from "@firn/flake";
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import type { EvaluationSession } from "../evaluation-session.ts";
 import { ReplCommands } from "./commands.ts";
+import { historyFile, openHistory } from "./history.ts";
 import { type LineReader, pipedLines } from "./input.ts";
 import { readLoop } from "./loop.ts";
+import { terminalLines } from "./terminal.ts";
 
 /** Runs the repl until its end; gives the exit status. */
 export async function runRepl(session: EvaluationSession): Promise<number> {
@@ -44,7 +46,7 @@ export async function runRepl(session: EvaluationSession): Promise<number> {
   process.stdout.on("error", leaveQuietly);
   try {
     await repl.start([]);
-    lines = pipedLines(io);
+    lines = interactive ? terminal(session, repl) : pipedLines(io);
     await readLoop({ session, lines, commands });
     return 0;
   } finally {
@@ -52,6 +54,15 @@ export async function runRepl(session: EvaluationSession): Promise<number> {
     process.off("SIGINT", interrupt);
     process.stdout.off("error", leaveQuietly);
   }
+}
+
+function terminal(session: EvaluationSession, repl: Repl): LineReader {
+  const { io } = session;
+  return terminalLines({
+    history: openHistory(historyFile(io.env), (text) => session.progress.warn(text)),
+    complete: (line) => completeLine(repl, line, { directory: io.cwd, debugging: false }),
+    interrupt: () => session.interruptWork(),
+  });
 }
 
 function leaveQuietly(error: NodeJS.ErrnoException): void {

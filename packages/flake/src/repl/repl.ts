@@ -238,6 +238,14 @@ export class Repl {
     return (await client.request({ op: "string", value: path })).text;
   }
 
+  /** Attribute names of what an expression evaluates to; none when that is no set. */
+  async attributeNames(text: string): Promise<readonly string[]> {
+    const value = await this.evaluate(text);
+    const names = await this.client.request({ op: "attrNames", value });
+    await this.client.request({ op: "release", values: [value] });
+    return names ?? [];
+  }
+
   /** Names of variables and globals. */
   variableNames(): Promise<readonly string[]> {
     return this.client.request({ op: "variableNames", variables: this.variables });

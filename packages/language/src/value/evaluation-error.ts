@@ -115,6 +115,8 @@ export function toFirnError(error: unknown): unknown {
   const wrapped = wrapError(error);
   if (!(wrapped instanceof EvaluationError)) return wrapped;
   const origin = wrapped.origin;
+  // Where it was when it was interrupted says nothing.
+  if (origin !== undefined && isInterruption(wrapped)) return origin;
   const position = resolvePosition(wrapped.pos);
   return new FirnError(origin === undefined ? wrapped.kind : origin.code, textOf(wrapped.message), {
     ...(position === undefined ? {} : { position }),
