@@ -128,10 +128,13 @@ export class ReplCommands {
   /** Prints a text that may be large: between its parts there is time for Ctrl-C. */
   private async outLong(bytes: string): Promise<void> {
     const signal = this.session.workSignal();
-    for (let at = 0; at < bytes.length; at += partLength) {
+    for (let at = 0; at < bytes.length; ) {
       if (at > 0) await new Promise((resolve) => setImmediate(resolve));
       if (signal.aborted) throw new FirnError("interrupted", "interrupted by the user");
-      this.out(bytes.slice(at, at + partLength));
+      const line = bytes.indexOf("\n", at + partLength);
+      const end = line < 0 ? bytes.length : line + 1;
+      this.out(bytes.slice(at, end));
+      at = end;
     }
   }
 
