@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import {
   type AutoArgData,
   type Builder,
+  type DebuggerStop,
   type DerivationFacts,
   defaultLockOptions,
   Evaluation,
@@ -21,6 +22,7 @@ import {
   parseInstallable,
 } from "@firn/flake";
 import { byteStringOf, FirnError, type RegistryEntry } from "@firn/formats";
+import type { StopAnswer } from "@firn/language";
 import { type LocalStore, openSubstituters } from "@firn/store";
 import type { Invocation } from "./grammar/parse.ts";
 import { UsageError } from "./grammar/parse.ts";
@@ -46,6 +48,12 @@ export interface EvaluationSession extends Session {
   workSignal(): AbortSignal;
   /** Stops what is being evaluated, built or fetched right now; later work is not affected. */
   interruptWork(): void;
+}
+
+/** Who talks to the user when the debugger has stopped. */
+export interface DebuggerFrontEnd {
+  stop(stop: DebuggerStop): Promise<StopAnswer>;
+  close(): void;
 }
 
 /** How evaluation is different for a command. */
@@ -90,7 +98,10 @@ export function withEvaluation(
         process.exit(1);
       }, interruptGraceMs).unref();
     };
-    if (options.needs?.handlesInterrupts !== true) {
+    // With a debugger, Ctrl-C stops what is being evaluated; outside a stop that ends the command.
+    const pause = (): void => full.interruptWork();
+    if (flags.has("debugger")) process.on("SIGINT", pause);
+    else if (options.needs?.handlesInterrupts !== true) {
       process.on("SIGINT", interrupt);
       process.on("SIGTERM", interrupt);
     }
@@ -134,6 +145,7 @@ export function withEvaluation(
           registryFlags: registryFlags(invocation, io),
           inputsFrom: flags.all("inputs-from").map(([text]) => parseFlakeRef(text ?? "", { baseDirectory: io.cwd })),
           lock: { ...lockOptions(invocation, session, io), ...more.lock },
+          ...(flags.has("debugger") ? { onStop: async (stop) => (await debuggerOf(full)).stop(stop) } : {}),
           report: (message) => {
             progress.clear();
             if (message.kind === "trace") io.err(`trace: ${message.text}\n`);
@@ -190,11 +202,18 @@ export function withEvaluation(
         return result;
       },
     };
+    let opening: Promise<DebuggerFrontEnd> | undefined;
+    const debuggerOf = (own: EvaluationSession): Promise<DebuggerFrontEnd> => {
+      opening ??= (async () => (await import("./repl/debugger.ts")).openDebugger(own))();
+      return opening;
+    };
     try {
       return await options.body(full);
     } finally {
       process.off("SIGINT", interrupt);
       process.off("SIGTERM", interrupt);
+      process.off("SIGINT", pause);
+      (await opening)?.close();
       progress.clear();
       await evaluation?.close();
       await opened.close();

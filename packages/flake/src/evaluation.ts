@@ -1,12 +1,12 @@
 /** One evaluation with everything around it: the evaluator's session, a store, fetchers, registries, locks, builds. */
 import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
 import { byteStringOf, FirnError, nearNames, type RegistryEntry } from "@firn/formats";
-import { type EvalMessage, parseAttrPath } from "@firn/language";
+import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
 import type { EventSink, LocalStore, Settings } from "@firn/store";
 import { callFlake } from "./call/call-flake.ts";
 import { EvaluatorClient } from "./evaluator/client.ts";
 import { hostConfig } from "./evaluator/host-config.ts";
-import type { AutoArgData, DerivationFacts, Handle } from "./evaluator/protocol.ts";
+import type { AutoArgData, DebuggerStop, DerivationFacts, Handle } from "./evaluator/protocol.ts";
 import type { HostServices } from "./evaluator/services.ts";
 import { candidates, type Installable, type Lookup } from "./installables/parse.ts";
 import { findInput, isLockedNode } from "./lock/graph.ts";
@@ -36,6 +36,8 @@ export interface EvaluationOptions {
   /** Flakes whose inputs serve as registry entries (`--inputs-from`). */
   readonly inputsFrom: readonly FlakeRef[];
   readonly lock: LockOptions;
+  /** Evaluation stops at errors and breakpoints and asks here how to go on. */
+  readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
   report(message: EvalMessage): void;
   warn(text: string): void;
 }
@@ -82,6 +84,7 @@ export class Evaluation {
         includes: options.includes,
         readOnly: options.readOnly,
         realStoreDir: store.location.realStoreDir,
+        debugger: options.onStop !== undefined,
       },
     );
     this.services = makeHostServices({
@@ -99,6 +102,7 @@ export class Evaluation {
       flakes: true,
       services: this.services,
       report: (message) => options.report(message),
+      ...(options.onStop === undefined ? {} : { onStop: options.onStop }),
     });
     const debianSet = debianSetDirectory();
     this.world = {

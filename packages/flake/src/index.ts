@@ -7,6 +7,7 @@ export { createNodeHost, type HostConfig } from "./evaluator/node-host.ts";
 export { createOfflineServices, hashTree } from "./evaluator/offline-services.ts";
 export type {
   AutoArgData,
+  DebuggerStop,
   DerivationFacts,
   Handle,
   PlainData,

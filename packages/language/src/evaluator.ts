@@ -8,6 +8,7 @@ import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
+import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import {
   call,
@@ -52,6 +53,8 @@ export interface EvaluatorOptions {
   readonly showTrace?: boolean;
   /** Builtins of the embedder (flakes), by their name without `builtins.`. */
   readonly extraBuiltins?: readonly BuiltinTable[];
+  /** Stops at errors and breakpoints; evaluation is slower then. */
+  readonly debugger?: Debugger;
 }
 
 /** Where an expression's text comes from. */
@@ -109,6 +112,7 @@ export class Evaluator {
       copiedPaths: new Map(),
       showTrace: options.showTrace ?? false,
       depth: 0,
+      ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
     };
     this.builtins = installGlobals(this.evaluation.globals, host, options.extraBuiltins ?? []);
   }

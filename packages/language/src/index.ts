@@ -16,6 +16,14 @@ export { type TypeName, typeName } from "./builtins/types.ts";
 export { compareVersions, parseDrvName, versionComponents } from "./builtins/versions.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
+export {
+  Debugger,
+  type DebuggerOptions,
+  type DebugLevel,
+  type DebugTraceStep,
+  type StopAnswer,
+  type StopReason,
+} from "./code/debug.ts";
 export { force as forceValue } from "./code/interpret.ts";
 export type { Documentation } from "./documentation.ts";
 export * from "./evaluator.ts";

@@ -81,6 +81,12 @@ export class Variables {
     names.set(name, this.slots.length);
   }
 
+  /** Replaces all variables by those around a stop of the debugger. */
+  assign(slots: ReadonlyMap<string, Slot>): void {
+    this.reset();
+    for (const [name, slot] of slots) this.add(name, slot);
+  }
+
   /** Adds the attributes of a set. */
   addAll(slot: Slot): AddedVariables {
     const value = force(slot);

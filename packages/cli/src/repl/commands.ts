@@ -7,7 +7,9 @@ import type { EvaluationSession } from "../evaluation-session.ts";
 import { renderError } from "../render/error.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import { replHelp } from "./help.ts";
+import type { LoopEnd } from "./loop.ts";
 import { openEditor, runFirn } from "./programs.ts";
+import { levelsText, stepText } from "./trace.ts";
 
 const partLength = 65536;
 
@@ -15,23 +17,27 @@ const partLength = 65536;
 const shellExpression = 'drv: (import <nixpkgs> {}).runCommand "shell" { buildInputs = [ drv ]; } ""';
 
 /** Whether another line is asked for. */
-type Outcome = "again" | "quit" | "continue";
+type Outcome = "again" | LoopEnd;
 
 export class ReplCommands {
   private readonly session: EvaluationSession;
   private readonly repl: Repl;
+  private readonly debugging: boolean;
   private showTrace: boolean;
+  /** The step of the trace that was chosen. */
+  private step = 0;
 
-  constructor(session: EvaluationSession, repl: Repl) {
+  constructor(session: EvaluationSession, repl: Repl, debugging: boolean) {
     this.session = session;
     this.repl = repl;
+    this.debugging = debugging;
     this.showTrace = session.settings.get("show-trace");
   }
 
   /** Runs what was typed. Fails with `incomplete-input` when it is not complete. */
   async run(input: string): Promise<Outcome> {
     const { repl } = this;
-    const command = parseReplLine(input, false);
+    const command = parseReplLine(input, this.debugging);
     switch (command.kind) {
       case "nothing":
         return "again";
@@ -48,7 +54,7 @@ export class ReplCommands {
     const { argument } = command;
     switch (command.name) {
       case "help":
-        this.out(replHelp(false));
+        this.out(replHelp(this.debugging));
         break;
       case "add":
         await repl.add(await repl.evaluate(argument));
@@ -101,11 +107,17 @@ export class ReplCommands {
         break;
       }
       case "environment":
+        await this.environment();
+        break;
       case "backtrace":
+        this.text((await repl.trace()).map(stepText).join(""));
+        break;
       case "select-trace":
+        await this.selectTrace(argument);
+        break;
       case "continue":
       case "step":
-        throw new FirnError("usage", `unknown command '${textOf(command.word)}'`);
+        return command.name;
     }
     return "again";
   }
@@ -114,10 +126,31 @@ export class ReplCommands {
   printError(error: FirnError): void {
     const { io, progress } = this.session;
     progress.clear();
-    const text = renderError(error, { showTrace: this.showTrace, colors: io.terminal });
-    const label = io.terminal ? "\x1b[31;1merror:\x1b[0m" : "error:";
-    io.err(`${text.replace("error:", label)}\n`);
+    // The debugger has shown the way that led to it.
+    const shown = this.debugging ? withoutTrace(error) : error;
+    io.err(`${errorText(shown, { showTrace: this.showTrace, terminal: io.terminal })}\n`);
     if (error.hint !== undefined) io.err(`       ${error.hint.replaceAll("\n", "\n       ")}\n`);
+  }
+
+  /** Prints ordinary text. */
+  private text(text: string): void {
+    this.session.progress.clear();
+    this.session.io.out(text);
+  }
+
+  private async environment(): Promise<void> {
+    const trace = await this.repl.trace();
+    if (this.step < trace.length) this.out(levelsText(await this.repl.levels(this.step)));
+  }
+
+  private async selectTrace(argument: string): Promise<void> {
+    const index = /^[+-]?\d+/.exec(argument);
+    if (index !== null) this.step = Number(index[0]);
+    const step = (await this.repl.trace())[this.step];
+    if (step === undefined) return;
+    this.text(`${stepText(step, this.step)}\n`);
+    await this.environment();
+    await this.repl.select(this.step);
   }
 
   private out(bytes: string): void {
@@ -218,4 +251,18 @@ export class ReplCommands {
     }
     this.out(text);
   }
+}
+
+function withoutTrace(error: FirnError): FirnError {
+  const { code, message, position, suggestions } = error;
+  return new FirnError(code, message, { suggestions, ...(position === undefined ? {} : { position }) });
+}
+
+/** An error in the reference's layout, its label marked on a terminal. */
+export function errorText(
+  error: FirnError,
+  options: { readonly showTrace: boolean; readonly terminal: boolean },
+): string {
+  const text = renderError(error, { showTrace: options.showTrace, colors: options.terminal });
+  return options.terminal ? text.replace("error:", "\x1b[31;1merror:\x1b[0m") : text;
 }

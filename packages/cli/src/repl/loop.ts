@@ -9,7 +9,7 @@ const prompt = "nix-repl> ";
 const continuation = "        > ";
 
 /** How a loop ended: by the user's leave, or to let the program go on (debugger). */
-export type LoopEnd = "quit" | "continue";
+export type LoopEnd = "quit" | "continue" | "step";
 
 /** Reads and runs lines. An error in one of them is printed and changes nothing. */
 export async function readLoop(options: {

@@ -3,11 +3,19 @@ import { totalmem } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
-import type { EvalMessage } from "@firn/language";
+import type { EvalMessage, StopAnswer } from "@firn/language";
 import { machineError } from "@firn/store";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import type { HostConfig } from "./node-host.ts";
-import type { FromWorker, Request, Responses, ServiceCall, ServiceReply, WorkerInput } from "./protocol.ts";
+import type {
+  DebuggerStop,
+  FromWorker,
+  Request,
+  Responses,
+  ServiceCall,
+  ServiceReply,
+  WorkerInput,
+} from "./protocol.ts";
 import type { HostServices } from "./services.ts";
 
 export interface EvaluatorClientOptions {
@@ -16,6 +24,8 @@ export interface EvaluatorClientOptions {
   readonly services?: HostServices;
   /** Gets what the evaluation traces and warns about, in order. */
   readonly report: (message: EvalMessage) => void;
+  /** Decides how to go on when the debugger has stopped; may send requests before. */
+  readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
   /** Adds the builtins that only flake evaluation may see. */
   readonly flakes?: boolean;
 }
@@ -50,6 +60,8 @@ export class EvaluatorClient {
   private nextId = 1;
   /** Service calls that the worker waits for. */
   private readonly serving = new Set<number>();
+  /** Requests that wait for the debugger's user. */
+  private standing = 0;
   private failure: FirnError | undefined;
 
   constructor(options: EvaluatorClientOptions) {
@@ -110,10 +122,8 @@ export class EvaluatorClient {
   private settle(id: number): Pending | undefined {
     const pending = this.pending.get(id);
     this.pending.delete(id);
-    if (this.pending.size === 0) {
-      this.worker.unref();
-      Atomics.store(this.signal, 1, 0);
-    }
+    if (this.pending.size === 0) this.worker.unref();
+    if (this.pending.size <= this.standing) Atomics.store(this.signal, 1, 0);
     return pending;
   }
 
@@ -135,12 +145,23 @@ export class EvaluatorClient {
     Atomics.notify(this.signal, 0);
   }
 
-  private callService({ method, args }: ServiceCall): Promise<unknown> {
+  private async callService({ method, args }: ServiceCall): Promise<unknown> {
+    if (method === "stop") return this.stopped(args[0] as DebuggerStop);
     const services = this.options.services;
     if (services === undefined) throw new FirnError("no-services", `nothing answers '${method}'`);
     // The worker's own forwarding code made the arguments.
     const handler = services[method] as (...args: readonly unknown[]) => Promise<unknown>;
     return handler.apply(services, [...args]);
+  }
+
+  private async stopped(stop: DebuggerStop): Promise<StopAnswer> {
+    const before = this.standing;
+    this.standing = this.pending.size;
+    try {
+      return (await this.options.onStop?.(stop)) ?? "continue";
+    } finally {
+      this.standing = before;
+    }
   }
 
   /** Sends a request; rejects with the FirnError of a failed evaluation. */
@@ -159,7 +180,7 @@ export class EvaluatorClient {
 
   /** Stops what is being evaluated: requests that are under way fail with `interrupted`, later ones are answered. */
   pause(): void {
-    if (this.pending.size === 0) return;
+    if (this.pending.size <= this.standing) return;
     Atomics.store(this.signal, 1, 1);
     Atomics.store(this.signal, 0, 1);
     Atomics.notify(this.signal, 0);

@@ -34,7 +34,12 @@ function splitNixPath(text: string): string[] {
 export function hostConfig(
   settings: Settings,
   io: { readonly environment: Readonly<Record<string, string | undefined>> },
-  options: { readonly includes: readonly string[]; readonly readOnly: boolean; readonly realStoreDir?: string },
+  options: {
+    readonly includes: readonly string[];
+    readonly readOnly: boolean;
+    readonly realStoreDir?: string;
+    readonly debugger?: boolean;
+  },
 ): HostConfig {
   const { environment } = io;
   const fromEnvironment =
@@ -67,5 +72,14 @@ export function hostConfig(
     ...(options.realStoreDir === undefined ? {} : { realStoreDir: options.realStoreDir }),
     allowedUris: settings.get("allowed-uris").map(byteStringOf),
     showTrace: settings.get("show-trace"),
+    ...(options.debugger === true
+      ? {
+          debugger: {
+            ignoreTry: settings.get("ignore-try"),
+            stopOnTrace: settings.get("debugger-on-trace"),
+            stopOnWarning: settings.get("debugger-on-warn"),
+          },
+        }
+      : {}),
   };
 }

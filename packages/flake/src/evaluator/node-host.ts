@@ -29,6 +29,8 @@ export interface HostConfig {
   readonly allowedPaths: readonly string[];
   readonly allowedUris: readonly string[];
   readonly showTrace: boolean;
+  /** Evaluation stops at errors and breakpoints (`--debugger`). */
+  readonly debugger?: { readonly ignoreTry: boolean; readonly stopOnTrace: boolean; readonly stopOnWarning: boolean };
 }
 
 const corePackages = "/__corepkgs__/";

@@ -6,6 +6,8 @@ import type { ErrorDetails, SourcePosition, TraceFrame } from "@firn/formats";
 import type {
   AddedVariables,
   ContextElement,
+  DebugLevel,
+  DebugTraceStep,
   Documentation,
   EvalMessage,
   ExpressionSource,
@@ -117,6 +119,12 @@ export type Request =
   | { readonly op: "pathOf"; readonly value: Handle }
   /** Where a function is defined: null for other values, a text where that is no file. */
   | { readonly op: "functionPlace"; readonly value: Handle }
+  /** The steps that led to the debugger's stop, innermost first. */
+  | { readonly op: "debugTrace" }
+  /** The environments around a step. */
+  | { readonly op: "debugLevels"; readonly index: number }
+  /** Replaces variables by those that can be seen from a step. */
+  | { readonly op: "debugVariables"; readonly variables: VariablesId; readonly index: number }
   /** Whether errors keep a frame for every call. */
   | { readonly op: "setShowTrace"; readonly on: boolean }
   | { readonly op: "release"; readonly values: readonly Handle[] };
@@ -157,6 +165,9 @@ export interface Responses {
   readonly document: Documentation | null;
   readonly pathOf: string;
   readonly functionPlace: { readonly path: string; readonly line: number } | string | null;
+  readonly debugTrace: readonly DebugTraceStep[];
+  readonly debugLevels: readonly DebugLevel[];
+  readonly debugVariables: null;
   readonly setShowTrace: null;
   readonly release: null;
 }
@@ -168,6 +179,11 @@ export interface ErrorData extends Pick<ErrorDetails, "hint" | "suggestions" | "
   readonly position?: SourcePosition;
   readonly trace: readonly TraceFrame[];
 }
+
+/** Why the debugger has stopped. */
+export type DebuggerStop =
+  | { readonly kind: "error"; readonly error: ErrorData; readonly inTry: boolean }
+  | { readonly kind: "breakpoint" | "step" | "trace" };
 
 /** Host calls that the worker forwards while it waits. */
 export interface ServiceCall {
@@ -182,7 +198,9 @@ export interface ServiceCall {
     | "queryPath"
     | "fetch"
     | "resolveSearchPathUrl"
-    | "getFlake";
+    | "getFlake"
+    /** The debugger has stopped; the answer says how to go on. */
+    | "stop";
   readonly args: readonly unknown[];
 }
 

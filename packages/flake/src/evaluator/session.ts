@@ -3,6 +3,7 @@ import { FirnError } from "@firn/formats";
 import {
   Attrs,
   ContextString,
+  type Debugger,
   type EvalHost,
   Evaluator,
   finalTreeBuiltin,
@@ -31,13 +32,19 @@ export class Session {
   private readonly evaluator: Evaluator;
   private readonly values = new Map<Handle, Slot>();
   private readonly variables = new Map<VariablesId, Variables>();
+  private readonly debugger: Debugger | undefined;
   private nextHandle = 1;
 
   /** `flakes`: who answers `getFlake`; absent where flakes are not evaluated. */
-  constructor(host: EvalHost, options: { readonly showTrace: boolean; readonly flakes?: SyncServices }) {
+  constructor(
+    host: EvalHost,
+    options: { readonly showTrace: boolean; readonly flakes?: SyncServices; readonly debugger?: Debugger },
+  ) {
     const { flakes } = options;
+    this.debugger = options.debugger;
     this.evaluator = new Evaluator(host, {
       showTrace: options.showTrace,
+      ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
       extraBuiltins:
         flakes === undefined
           ? [flakeRefBuiltins]
@@ -186,6 +193,13 @@ export class Session {
         return evaluator.pathOf(this.slot(request.value), "while evaluating the filename to edit");
       case "functionPlace":
         return evaluator.functionPlace(this.slot(request.value)) ?? null;
+      case "debugTrace":
+        return this.debugger?.trace() ?? [];
+      case "debugLevels":
+        return this.debugger?.levels(request.index) ?? [];
+      case "debugVariables":
+        this.variablesOf(request.variables).assign(this.debugger?.variables(request.index) ?? new Map());
+        return null;
       case "setShowTrace":
         evaluator.setShowTrace(request.on);
         return null;

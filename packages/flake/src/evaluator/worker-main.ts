@@ -1,11 +1,11 @@
 /** The evaluator's thread: answers requests one after the other and keeps the heap between them. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
-import type { EvalHost } from "@firn/language";
+import { Debugger, type EvalHost, type StopAnswer, type StopReason } from "@firn/language";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import { createNodeHost } from "./node-host.ts";
 import { createOfflineServices } from "./offline-services.ts";
-import type { FromWorker, ServiceCall, ServiceReply, ToWorker, WorkerInput } from "./protocol.ts";
+import type { DebuggerStop, FromWorker, ServiceCall, ServiceReply, ToWorker, WorkerInput } from "./protocol.ts";
 import type { AddPathServiceRequest, SyncServices } from "./services.ts";
 import { Session } from "./session.ts";
 import { includedPaths } from "./tree-filter.ts";
@@ -33,7 +33,8 @@ function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknow
   send({ kind: "service", call: { id, method, args } });
   for (;;) {
     Atomics.store(signal, 0, 0);
-    if (interrupted()) {
+    // A stop of the debugger lasts until the user says so; what is evaluated meanwhile can be interrupted.
+    if (method !== "stop" && interrupted()) {
       send({ kind: "abandoned", id });
       throw new FirnError("interrupted", "interrupted by the user");
     }
@@ -75,7 +76,17 @@ const host: EvalHost = createNodeHost(input.config, services, {
   report: (message) => send({ kind: "report", message }),
   interrupted,
 });
-const session = new Session(host, { showTrace: input.config.showTrace, ...(input.flakes ? { flakes: services } : {}) });
+const debugging = input.config.debugger;
+const session = new Session(host, {
+  showTrace: input.config.showTrace,
+  ...(input.flakes ? { flakes: services } : {}),
+  ...(debugging === undefined ? {} : { debugger: new Debugger({ ...debugging, stop: askHowToGoOn }) }),
+});
+
+function askHowToGoOn(reason: StopReason): StopAnswer {
+  const stop: DebuggerStop = reason.kind === "error" ? { ...reason, error: toErrorData(reason.error) } : reason;
+  return ask("stop", stop) as StopAnswer;
+}
 
 function answer({ id, request }: ToWorker): void {
   try {

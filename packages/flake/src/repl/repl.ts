@@ -3,7 +3,7 @@
  * Every method leaves the variables as they were when it fails.
  */
 import { FirnError, textOf } from "@firn/formats";
-import type { AddedVariables } from "@firn/language";
+import type { AddedVariables, DebugLevel, DebugTraceStep } from "@firn/language";
 import type { EvaluatorClient } from "../evaluator/client.ts";
 import { fromErrorData } from "../evaluator/error-data.ts";
 import type { AutoArgData, Handle, LineResult, VariablesId } from "../evaluator/protocol.ts";
@@ -59,6 +59,21 @@ export class Repl {
 
   async close(): Promise<void> {
     await this.client.request({ op: "dropVariables", variables: this.variables });
+  }
+
+  /** The steps that led to the debugger's stop, innermost first. */
+  trace(): Promise<readonly DebugTraceStep[]> {
+    return this.client.request({ op: "debugTrace" });
+  }
+
+  /** The environments around a step of the trace, innermost first. */
+  levels(index: number): Promise<readonly DebugLevel[]> {
+    return this.client.request({ op: "debugLevels", index });
+  }
+
+  /** Takes the variables that can be seen from a step of the trace. */
+  async select(index: number): Promise<void> {
+    await this.client.request({ op: "debugVariables", variables: this.variables, index });
   }
 
   /** Evaluates an expression. Fails with `incomplete-input` when the text ends too soon. */

@@ -53,6 +53,17 @@ const A = ints;
 
 // ---- whose evaluation is running
 
+/** What the debugger does while the interpreter runs. */
+export interface DebuggerHooks {
+  /** Runs an observed node (opcode 50). */
+  observe(node: number, env: Env): Value;
+  enterTry(): void;
+  leaveTry(): void;
+  /** `builtins.break`. */
+  breakpoint(): void;
+  traced(what: "trace" | "warning"): void;
+}
+
 /** What one evaluator has of its own. */
 export interface Evaluation {
   readonly host: EvalHost;
@@ -63,6 +74,8 @@ export interface Evaluation {
   /** Adds a frame for every function call to traces. */
   showTrace: boolean;
   depth: number;
+  /** Set before anything is lowered: code is observed then. */
+  debugger?: DebuggerHooks;
 }
 
 let current: Evaluation;
@@ -80,7 +93,8 @@ export function enter(evaluation: Evaluation): Evaluation | undefined {
 }
 
 export function leave(previous: Evaluation | undefined): void {
-  current.depth = 0;
+  // An evaluator that was asked something while it waited goes on at its depth.
+  if (previous !== current) current.depth = 0;
   if (previous !== undefined) select(previous);
 }
 
@@ -769,6 +783,7 @@ export function ev(start: number, env: Env): Value {
           p = A[p + 1]!;
           continue;
         default:
+          if (A[p] === 50) return current.debugger!.observe(p, e);
           throw new Error(`bad opcode ${A[p]} at ${p}`);
       }
     }

@@ -1,11 +1,13 @@
 /** From text to a value: parse, lower, run. */
 
-import { type ParseResult, parseSource } from "../syntax/parser.ts";
+import { textOf } from "@firn/formats";
+import { type ParseResult, parseSource, positionOf } from "../syntax/parser.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import type { Env, Value } from "../value/value.ts";
 import { type Evaluation, ev, evaluation } from "./interpret.ts";
 import { lower } from "./lower.ts";
-import { intern } from "./memory.ts";
+import { allocate, intern, ints } from "./memory.ts";
+import { addObservedSite, marked } from "./observed.ts";
 import type { Scope } from "./scope.ts";
 import type { Source } from "./source.ts";
 
@@ -27,7 +29,15 @@ export function compileParsed(
 ): number {
   const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
   const bound = (name: string) => isGlobal(name) || inScope(scope, name);
-  return lower(expr, { source, parser: owner.parser, isGlobal, lazy: free.every(bound) }, scope);
+  const observed = owner.debugger !== undefined && source.origin !== "internal";
+  const root = lower(expr, { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed }, scope);
+  if (!observed || source.origin !== "file") return root;
+  const text = `while evaluating the file '${marked(textOf(source.name))}':`;
+  const at = allocate(3);
+  ints[at] = 50;
+  ints[at + 1] = addObservedSite({ text, pos: positionOf(expr), scope, onlyErrors: false });
+  ints[at + 2] = root;
+  return at;
 }
 
 function inScope(scope: Scope | null, name: string): boolean {

@@ -36,6 +36,8 @@ export class EvaluationError extends Error {
   suggestions: readonly string[];
   /** The host's error, when one caused this. */
   readonly origin: FirnError | undefined;
+  /** The debugger has stopped at it. */
+  seen = false;
 
   constructor(kind: EvaluationErrorKind, message: string, pos = 0, origin?: FirnError) {
     super(message);
@@ -55,6 +57,7 @@ export class EvaluationError extends Error {
     const copy = new EvaluationError(this.kind, this.message, this.pos, this.origin);
     copy.frame = this.frame;
     copy.suggestions = this.suggestions;
+    copy.seen = this.seen;
     return copy;
   }
 }
