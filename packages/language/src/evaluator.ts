@@ -26,7 +26,7 @@ import {
   positionOfValue,
   textOfString,
 } from "./code/interpret.ts";
-import { compile, evaluateSource } from "./code/load.ts";
+import { codeStoreFor, compile, evaluateSource } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
 import {
   addSource,
@@ -110,11 +110,13 @@ export class Evaluator {
       },
       globals: [],
       copiedPaths: new Map(),
+      code: undefined,
       showTrace: options.showTrace ?? false,
       depth: 0,
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
     };
     this.builtins = installGlobals(this.evaluation.globals, host, options.extraBuiltins ?? []);
+    this.evaluation.code = codeStoreFor(this.evaluation);
   }
 
   /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */
@@ -243,7 +245,6 @@ export class Evaluator {
       case "nix":
         return printValue(slot, {
           ...plainPrint,
-          indent: 2,
           force,
           derivationPath: (attrs) => derivationPathOf(attrs),
         });
@@ -327,6 +328,11 @@ export class Evaluator {
   /** Whether errors keep a frame for every call from now on. */
   setShowTrace(on: boolean): void {
     this.evaluation.showTrace = on;
+  }
+
+  /** Gives the host's code cache what was lowered, if that is worth the time. */
+  keepCode(): void {
+    this.evaluation.code?.keep();
   }
 
   /** Reads files again on their next import. */

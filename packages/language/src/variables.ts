@@ -1,7 +1,7 @@
 /** Variables that are added one after the other and the expressions that see them: what a repl evaluates in. */
 import { FirnError } from "@firn/formats";
 import { type Evaluation, ev, evaluation, force, positionOfValue, typeError } from "./code/interpret.ts";
-import { compile, compileParsed } from "./code/load.ts";
+import { compile, lowerParsed } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
 import { bindingScope, type Scope } from "./code/scope.ts";
 import { addSource, type Source } from "./code/source.ts";
@@ -115,7 +115,7 @@ export class Variables {
     const { source, attrs, free } = found;
     const expr = { ...attrs, dynamic: [] };
     if (attrs.attrs.size > 0) {
-      const root = compileParsed({ expr, free }, { source, owner, scope: this.current() });
+      const root = lowerParsed({ expr, free }, { source, owner, scope: this.current() });
       const set = ev(root, this.env) as Attrs;
       const shape = shapeOf(set);
       for (let i = 0; i < shape.size; i++) this.add(symbolNames[shape.keys[i]!]!, set.values[i]!);
@@ -161,7 +161,7 @@ export class Variables {
     const selection = parsed.error === undefined ? lastSelection(parsed.result.expr) : undefined;
     if (parsed.error === undefined && selection !== undefined) {
       const { free } = parsed.result;
-      const base = compileParsed({ expr: selection.base, free }, { source, owner, scope: this.current() });
+      const base = lowerParsed({ expr: selection.base, free }, { source, owner, scope: this.current() });
       attribute = attributeDocumentation(ev(base, this.env), intern(selection.name));
     }
     return documentationOf(this.evaluate(text)) ?? attribute;

@@ -1,4 +1,5 @@
 /** What an evaluation gets from settings, environment and flags, as plain data for its worker. */
+import { join } from "node:path";
 import { byteStringOf } from "@firn/formats";
 import { hostSystem, type Settings } from "@firn/store";
 import type { HostConfig } from "./node-host.ts";
@@ -30,6 +31,14 @@ function splitNixPath(text: string): string[] {
   return parts;
 }
 
+/** `$FIRN_CODE_CACHE` (empty: none), else below the user's cache directory. */
+function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { FIRN_CODE_CACHE: chosen, XDG_CACHE_HOME: caches, HOME: home } = environment;
+  if (chosen !== undefined) return chosen === "" ? undefined : chosen;
+  const base = caches?.startsWith("/") ? caches : home?.startsWith("/") ? join(home, ".cache") : undefined;
+  return base === undefined ? undefined : join(base, "firn/code");
+}
+
 /** What an evaluation gets from settings, environment and flags. */
 export function hostConfig(
   settings: Settings,
@@ -45,6 +54,7 @@ export function hostConfig(
   const fromEnvironment =
     environment.NIX_PATH === undefined ? settings.get("nix-path") : splitNixPath(environment.NIX_PATH);
   const system = settings.get("eval-system");
+  const code = codeDirectory(environment);
   return {
     mode: {
       pure: settings.get("pure-eval"),
@@ -81,5 +91,6 @@ export function hostConfig(
           },
         }
       : {}),
+    ...(code === undefined ? {} : { codeDirectory: code }),
   };
 }

@@ -90,6 +90,8 @@ export type Request =
   | { readonly op: "print"; readonly value: Handle; readonly form: OutputForm }
   | { readonly op: "findFile"; readonly name: string }
   | { readonly op: "forgetFiles" }
+  /** Writes lowered code to the cache. */
+  | { readonly op: "keepCode" }
   /** Lets a pure evaluation read at and below a path. */
   | { readonly op: "allowPath"; readonly path: string }
   /** Fresh variables; relative paths in their expressions start from a directory. */
@@ -151,6 +153,7 @@ export interface Responses {
   readonly print: string;
   readonly findFile: string;
   readonly forgetFiles: null;
+  readonly keepCode: null;
   readonly allowPath: null;
   readonly newVariables: VariablesId;
   readonly resetVariables: null;

@@ -155,6 +155,9 @@ export class Session {
       case "forgetFiles":
         evaluator.forgetFiles();
         return null;
+      case "keepCode":
+        evaluator.keepCode();
+        return null;
       case "allowPath":
         evaluator.host.allowPath(request.path);
         return null;

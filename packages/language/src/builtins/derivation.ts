@@ -418,7 +418,7 @@ function fill(draft: Draft, attrs: Attrs): void {
       attribute(draft, key, slot);
     } catch (error) {
       const text = `while evaluating attribute '${showIdentifier(key)}' of derivation '${draft.name}'`;
-      throw addFrame(error, shape.position(index), text);
+      throw addFrame(error, attrs.positionOf(symbol), text);
     }
   }
 }

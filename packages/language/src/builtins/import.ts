@@ -1,7 +1,7 @@
 /** `import` and `scopedImport`. */
 import { parseDerivation, storePathName } from "@firn/formats";
 import { call, type Evaluation, evaluation, force, host } from "../code/interpret.ts";
-import { evaluateSource, type Surroundings } from "../code/load.ts";
+import { evaluateFile, evaluateSource, type Surroundings } from "../code/load.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
@@ -69,6 +69,7 @@ export function importFile(path: string, mustBeSet = false): Value {
 }
 
 function loadFile(file: string, surroundings: Surroundings | undefined, mustBeSet = false): Value {
+  if (surroundings === undefined && !mustBeSet) return evaluateFile(file);
   const text = host().readFile(file);
   return evaluateSource(addSource("file", file, parentOf(file), text), surroundings, mustBeSet);
 }

@@ -1,15 +1,17 @@
 /** From text to a value: parse, lower, run. */
 
 import { textOf } from "@firn/formats";
-import { type ParseResult, parseSource, positionOf } from "../syntax/parser.ts";
+import { type ParseResult, type ParserOptions, parseSource, positionOf } from "../syntax/parser.ts";
+import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import type { Env, Value } from "../value/value.ts";
+import { CodeStore } from "./code-store.ts";
 import { type Evaluation, ev, evaluation } from "./interpret.ts";
-import { lower } from "./lower.ts";
-import { allocate, intern, ints } from "./memory.ts";
+import { type LowerContext, lower } from "./lower.ts";
+import { allocate, intern, ints, symbolNames } from "./memory.ts";
 import { addObservedSite, marked } from "./observed.ts";
 import type { Scope } from "./scope.ts";
-import type { Source } from "./source.ts";
+import { addSource, type Source } from "./source.ts";
 
 /** Variables around a text that is not at the top: `scopedImport`, the repl. */
 export interface Surroundings {
@@ -19,25 +21,62 @@ export interface Surroundings {
 
 /** Lowers a source; undefined variables are errors now, though most of the lowering happens later. */
 export function compile(source: Source, owner: Evaluation, scope: Scope | null): number {
-  return compileParsed(parseSource(source, owner.parser), { source, owner, scope });
+  return lowerParsed(parseSource(source, owner.parser), { source, owner, scope });
 }
 
 /** The same for a tree that is there already. */
-export function compileParsed(
+export function lowerParsed(
   { expr, free }: ParseResult,
-  { source, owner, scope }: { readonly source: Source; readonly owner: Evaluation; readonly scope: Scope | null },
+  at: { readonly source: Source; readonly owner: Evaluation; readonly scope: Scope | null },
+  changes?: LowerContext["changes"],
 ): number {
+  const { source, owner, scope } = at;
   const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
   const bound = (name: string) => isGlobal(name) || inScope(scope, name);
   const observed = owner.debugger !== undefined && source.origin !== "internal";
-  const root = lower(expr, { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed }, scope);
+  const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed };
+  const root = lower(expr, changes === undefined ? context : { ...context, changes }, scope);
   if (!observed || source.origin !== "file") return root;
   const text = `while evaluating the file '${marked(textOf(source.name))}':`;
-  const at = allocate(3);
-  ints[at] = 50;
-  ints[at + 1] = addObservedSite({ text, pos: positionOf(expr), scope, onlyErrors: false });
-  ints[at + 2] = root;
-  return at;
+  const node = allocate(3);
+  ints[node] = 50;
+  ints[node + 1] = addObservedSite({ text, pos: positionOf(expr), scope, onlyErrors: false });
+  ints[node + 2] = root;
+  return node;
+}
+
+/** The store of lowered code for an evaluation; undefined where the host keeps none, or parsing has to report on every literal. */
+export function codeStoreFor(owner: Evaluation): CodeStore | undefined {
+  const { codeCache, mode } = owner.host;
+  if (codeCache === undefined || owner.debugger !== undefined) return undefined;
+  if (Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
+  const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
+  const names = owner.globals.map((_, symbol) => symbolNames[symbol]!).sort();
+  return new CodeStore({
+    cache: codeCache,
+    key: [owner.parser.pipes, owner.parser.pure, ...names].join(" "),
+    parser: owner.parser,
+    isGlobal,
+    compile(source, changes) {
+      let cacheable = true;
+      const parser: ParserOptions = {
+        ...owner.parser,
+        warn(message) {
+          cacheable = false;
+          owner.parser.warn(message);
+        },
+      };
+      const root = lowerParsed(parseSource(source, parser), { source, owner, scope: null }, changes);
+      return { root, cacheable };
+    },
+  });
+}
+
+/** Evaluates a file that is imported; its code may come from the host's cache. */
+export function evaluateFile(path: string): Value {
+  const owner = evaluation();
+  if (owner.code !== undefined) return ev(owner.code.root(path), null);
+  return evaluateSource(addSource("file", path, parentOf(path), owner.host.readFile(path)));
 }
 
 function inScope(scope: Scope | null, name: string): boolean {
