@@ -33,7 +33,8 @@ export class Desk {
   constructor(session: EvaluationSession) {
     const { io, invocation } = session;
     this.session = session;
-    this.interactive = process.stdin.isTTY === true && process.stdout.isTTY === true && io.env.TERM !== "dumb";
+    this.interactive =
+      io.input === undefined && process.stdin.isTTY === true && process.stdout.isTTY === true && io.env.TERM !== "dumb";
     this.quiet = invocation.flags.count("quiet") > 0;
     this.debugging = invocation.flags.has("debugger");
     // Whoever reads the output may stop reading it.

@@ -17,7 +17,7 @@ export interface LineReader {
 
 /** Lines of standard input when it is no terminal: they are shown with their prompt, as if they were typed. */
 export function pipedLines(io: Io): LineReader {
-  const chunks = process.stdin[Symbol.asyncIterator]();
+  const chunks = (io.input ?? (process.stdin as AsyncIterable<Uint8Array>))[Symbol.asyncIterator]();
   let buffered = "";
   let ended = false;
   const next = async (): Promise<string | undefined> => {
@@ -35,7 +35,7 @@ export function pipedLines(io: Io): LineReader {
       }
       const chunk = await chunks.next();
       if (chunk.done === true) ended = true;
-      else buffered += (chunk.value as Buffer).toString("latin1");
+      else buffered += Buffer.from(chunk.value).toString("latin1");
     }
   };
   return {
@@ -48,7 +48,7 @@ export function pipedLines(io: Io): LineReader {
       return { kind: "line", text };
     },
     close() {
-      process.stdin.destroy();
+      if (io.input === undefined) process.stdin.destroy();
     },
   };
 }
