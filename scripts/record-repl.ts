@@ -26,12 +26,21 @@ for (const file of fs.readdirSync(root).sort()) {
   if (name === undefined || (wanted.length > 0 && !wanted.includes(name))) continue;
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "firn-repl-"));
   fs.chmodSync(directory, 0o755);
+  // A store of its own: what is built is built here.
+  const state = fs.mkdtempSync(path.join(os.tmpdir(), "firn-repl-store-"));
   fs.cpSync(path.join(root, "files"), directory, { recursive: true });
-  const { input, args } = readCase(root, name);
+  const { input, args } = readCase(root, name, directory);
   const done = spawnSync(reference, ["nix", ...args], {
     cwd: directory,
     input: Buffer.from(input, "latin1"),
-    env: { PATH: process.env.PATH, HOME: directory, LC_ALL: "C.UTF-8", NIX_CONFIG: replConfig },
+    env: {
+      PATH: process.env.PATH,
+      HOME: directory,
+      LC_ALL: "C.UTF-8",
+      TERM: "xterm",
+      NIX_CONFIG: replConfig,
+      REAL_NIX_STATE: state,
+    },
   });
   if (done.error !== undefined) throw done.error;
   const transcript = formatTranscript({
@@ -41,7 +50,7 @@ for (const file of fs.readdirSync(root).sort()) {
     directory,
   });
   fs.writeFileSync(path.join(root, `${name}.exp`), transcript, "latin1");
-  fs.rmSync(directory, { recursive: true });
+  for (const made of [directory, state]) spawnSync("rm", ["-rf", made]);
   count++;
 }
 fs.writeFileSync(path.join(root, "recorded-by.txt"), `${version}\n`);

@@ -14,13 +14,14 @@ export interface ReplCase {
 
 const commands = new Set(["repl", "eval"]);
 
-/** Reads a case by its name. */
-export function readCase(root: string, name: string): ReplCase {
+/** Reads a case by its name; `@directory@` in its arguments is where it runs. */
+export function readCase(root: string, name: string, directory: string): ReplCase {
   const file = join(root, `${name}.args`);
   const given = existsSync(file)
     ? readFileSync(file, "utf8")
         .split("\n")
         .filter((line) => line !== "")
+        .map((line) => line.replaceAll("@directory@", directory))
     : [];
   const args = commands.has(given[0] ?? "") ? given : ["repl", ...given];
   return { input: readFileSync(join(root, `${name}.in`), "latin1"), args };

@@ -23,7 +23,7 @@ afterAll(() => removePath(place.directory));
 async function transcript(name: string): Promise<string> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "firn-repl-")));
   cpSync(join(root, "files"), directory, { recursive: true });
-  const { input, args } = readCase(root, name);
+  const { input, args } = readCase(root, name, directory);
   const env = { NIX_CONFIG: `${replConfig}sandbox-paths = ${host.join(" ")}\n` };
   const { out, err, code } = await place.firnWith({ cwd: directory, env, input }, ...args);
   await removePath(directory);

@@ -23,14 +23,21 @@ export class ReplCommands {
   private readonly session: EvaluationSession;
   private readonly repl: Repl;
   private readonly debugging: boolean;
+  private readonly shownErrors: boolean;
   private showTrace: boolean;
   /** The step of the trace that was chosen. */
   private step = 0;
 
-  constructor(session: EvaluationSession, repl: Repl, debugging: boolean) {
+  /** `shownErrors`: the debugger shows each error when it comes up. */
+  constructor(
+    session: EvaluationSession,
+    repl: Repl,
+    options: { readonly debugging: boolean; readonly shownErrors: boolean },
+  ) {
     this.session = session;
     this.repl = repl;
-    this.debugging = debugging;
+    this.debugging = options.debugging;
+    this.shownErrors = options.shownErrors;
     this.showTrace = session.settings.get("show-trace");
   }
 
@@ -127,7 +134,11 @@ export class ReplCommands {
     const { io, progress } = this.session;
     progress.clear();
     // The debugger has shown the way that led to it.
-    const shown = this.debugging ? withoutTrace(error) : error;
+    const shown = this.shownErrors ? withoutTrace(error) : error;
+    if (this.shownErrors && error.code === "breakpoint") {
+      io.err(`${breakpointText(io.terminal)}\n`);
+      return;
+    }
     io.err(`${errorText(shown, { showTrace: this.showTrace, terminal: io.terminal })}\n`);
     if (error.hint !== undefined) io.err(`       ${error.hint.replaceAll("\n", "\n       ")}\n`);
   }
@@ -251,6 +262,11 @@ export class ReplCommands {
     }
     this.out(text);
   }
+}
+
+/** What is said when `builtins.break` is reached. */
+export function breakpointText(terminal: boolean): string {
+  return `${terminal ? "\x1b[32;1minfo:\x1b[0m" : "info:"} breakpoint reached`;
 }
 
 function withoutTrace(error: FirnError): FirnError {

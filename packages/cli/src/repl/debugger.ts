@@ -3,7 +3,7 @@ import type { DebuggerStop } from "@firn/flake";
 import { FirnError } from "@firn/formats";
 import type { StopAnswer } from "@firn/language";
 import type { DebuggerFrontEnd, EvaluationSession } from "../evaluation-session.ts";
-import { errorText } from "./commands.ts";
+import { breakpointText, errorText } from "./commands.ts";
 import { deskOf } from "./desk.ts";
 
 /** Opens the debugger for a session. */
@@ -16,7 +16,7 @@ export function openDebugger(session: EvaluationSession): DebuggerFrontEnd {
       try {
         await repl.select(0);
         desk.greet();
-        const end = await desk.serve(repl);
+        const end = await desk.serve(repl, { stopped: true });
         // There is no error that could end the program.
         if (end === "quit" && (stop.kind === "step" || stop.kind === "trace")) process.exit(0);
         return end;
@@ -41,7 +41,7 @@ function announce(session: EvaluationSession, stop: DebuggerStop): void {
       return;
     }
     case "breakpoint":
-      io.err(`${io.terminal ? "\x1b[32;1minfo:\x1b[0m" : "info:"} breakpoint reached\n\n`);
+      io.err(`${breakpointText(io.terminal)}\n\n`);
       return;
     case "step":
     case "trace":

@@ -35,7 +35,7 @@ export class Desk {
     this.session = session;
     this.interactive =
       io.input === undefined && process.stdin.isTTY === true && process.stdout.isTTY === true && io.env.TERM !== "dumb";
-    this.quiet = invocation.flags.count("quiet") > 0;
+    this.quiet = invocation.flags.count("quiet") > 1;
     this.debugging = invocation.flags.has("debugger");
     // Whoever reads the output may stop reading it.
     process.stdout.on("error", leaveQuietly);
@@ -78,13 +78,16 @@ export class Desk {
     });
   }
 
-  /** Reads and runs lines until the user wants no more. */
-  async serve(repl: Repl): Promise<LoopEnd> {
+  /** Reads and runs lines until the user wants no more; `stopped` when the debugger has stopped an evaluation. */
+  async serve(repl: Repl, options: { readonly stopped: boolean }): Promise<LoopEnd> {
     const { session } = this;
     this.reader ??= this.interactive ? this.terminal() : pipedLines(session.io);
     this.repls.push(repl);
     try {
-      const commands = new ReplCommands(session, repl, this.debugging);
+      const commands = new ReplCommands(session, repl, {
+        debugging: this.debugging,
+        shownErrors: this.debugging && !options.stopped,
+      });
       return await readLoop({ session, lines: this.reader, commands });
     } finally {
       this.repls.pop();

@@ -7,11 +7,19 @@ function run(session: EvaluationSession, program: string, args: readonly string[
   const { io } = session;
   session.progress.clear();
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: "inherit", cwd: io.cwd, env: { ...io.env } });
+    // Programs talk to the terminal itself, except where the repl's own streams are not the process's.
+    const own = io.input === undefined;
+    const stdio = own ? "inherit" : (["ignore", "pipe", "inherit"] as const);
+    const child = spawn(program, args, {
+      stdio: typeof stdio === "string" ? stdio : [...stdio],
+      cwd: io.cwd,
+      env: { ...io.env },
+    });
+    child.stdout?.on("data", (chunk: Buffer) => io.out(chunk));
     child.on("error", (error) => {
       reject(new FirnError("exec", `executing '${program}': ${error.message}`, { cause: error }));
     });
-    child.on("exit", (code, signal) => {
+    child.on("close", (code, signal) => {
       if (code === 0) resolve();
       else {
         const how = code === null ? `was killed by signal ${signal ?? ""}` : `failed with exit code ${code}`;

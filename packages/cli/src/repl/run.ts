@@ -13,7 +13,7 @@ export async function runRepl(session: EvaluationSession): Promise<number> {
     const repl = await desk.repl(() => installablesOf(session));
     desk.greet();
     await repl.start([]);
-    await desk.serve(repl);
+    await desk.serve(repl, { stopped: false });
     return 0;
   } finally {
     desk.close();

@@ -95,7 +95,13 @@ function pathInput(path: string, query: ReadonlyMap<string, string>): Input {
 
 /** Finds flake.nix in a directory or above it, and the Git repository around it, if any. */
 function findFlake(path: string, query: ReadonlyMap<string, string>, context: FlakeRefContext): FlakeRef {
-  if (!existsSync(path)) throw new FirnError("not-found", `path '${path}' does not exist`);
+  if (!existsSync(path)) {
+    const text = `path '${path}' does not exist`;
+    throw new FirnError(
+      "not-found",
+      context.exact === true ? `getting status of "${path}": No such file or directory` : text,
+    );
+  }
   let root = realpathSync(path);
   if (!lstatSync(root).isDirectory()) {
     if (basename(root) === "flake.nix") {

@@ -113,7 +113,7 @@ export class Debugger implements DebuggerHooks {
     if (this.inside || this.stack.length === 0) return;
     const answer = this.stopped({ text: "breakpoint reached", pos: 0 }, { kind: "breakpoint" });
     if (answer !== "quit") return;
-    const error = new EvaluationFailure("eval-error", "breakpoint reached");
+    const error = new EvaluationFailure("breakpoint", "breakpoint reached");
     error.seen = true;
     throw error;
   }

@@ -17,6 +17,8 @@ export type EvaluationErrorKind =
   | "assertion-failed"
   | "aborted"
   | "restricted-path"
+  /** The user left the debugger at a breakpoint. */
+  | "breakpoint"
   | "host-error";
 
 /** One step of a trace and those inside it. Shared between errors: a failed thunk remembers its error as it was then. */
