@@ -164,6 +164,11 @@ export class Session {
       throw new FirnError("not-a-derivation", "derivation does not contain a 'drvPath' attribute");
     }
     const drvPath = this.evaluator.stringOf(drvSlot).text;
+    const { storeDir } = this.evaluator.host;
+    if (drvPath.startsWith(`${storeDir}/`) && !drvPath.endsWith(".drv")) {
+      const name = drvPath.slice(storeDir.length + 1);
+      throw new FirnError("bad-store-path", `store path '${name}' is not a valid derivation path`);
+    }
     const names = this.texts(attrs, "outputs") ?? ["out"];
     const outputs = names.map((name) => {
       const slot = this.evaluator.attribute(attrs, name);
