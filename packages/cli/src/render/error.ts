@@ -111,7 +111,10 @@ export function renderError(error: FirnError, options: RenderOptions): string {
   body += `${error.message}\n`;
   if (error.position !== undefined) body += place(error.position, "");
   body += suggestionText(error.suggestions);
-  return indentRest(prefix, options.colors === true ? body : withoutEscapes(body));
+  const text = indentRest(prefix, options.colors === true ? body : withoutEscapes(body));
+  // The reference closes its colour behind a last line break, which keeps that line's indentation.
+  const open = error.code !== "thrown" && error.position === undefined && error.message.endsWith("\n");
+  return open && error.suggestions.length === 0 ? `${text}\n${" ".repeat(prefix.length)}` : text;
 }
 
 /** A warning with the place it is about. */

@@ -1,4 +1,5 @@
 /** Services without a store: paths are computed, nothing is written, built or fetched. What `--readonly-mode` with a dummy store gives. */
+import { checkFetchable } from "@firn/fetch";
 import {
   createHasher,
   FirnError,
@@ -10,6 +11,7 @@ import {
 } from "@firn/formats";
 import type { FileType } from "@firn/language";
 import { dumpPath, readFileChunks } from "@firn/store";
+import { requestedInput } from "../source/requested-input.ts";
 import type { SyncServices } from "./services.ts";
 
 type Filter = (path: string, type: FileType) => boolean;
@@ -80,6 +82,7 @@ export function createOfflineServices(storeDir: string): SyncServices {
       return references === undefined ? undefined : { narHash: "", narSize: 0, references };
     },
     fetch(request) {
+      if (request.kind === "tree") checkFetchable(requestedInput(request));
       const what = request.kind === "tree" ? (request.reference ?? "a tree") : request.url;
       throw new FirnError("no-fetching", `cannot fetch '${what}': this evaluation has no store`);
     },

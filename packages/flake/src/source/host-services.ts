@@ -1,20 +1,11 @@
 /** What evaluations ask of store, builder and fetchers, answered on the main thread. */
 import { readFileSync } from "node:fs";
-import {
-  type FetchContext,
-  fetchArchive,
-  fetchFile,
-  fetchInput,
-  type Input,
-  inputFromAttributes,
-  inputFromUrl,
-  isLockedInput,
-  showInput,
-} from "@firn/fetch";
+import { type FetchContext, fetchArchive, fetchFile, fetchInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
 import type { ContextElement, FetchRequest, FetchResult, PathFacts } from "@firn/language";
 import { dumpPath, fsPath, hashContent, type LocalStore } from "@firn/store";
 import type { HostServices } from "../evaluator/services.ts";
+import { checkPure, requestedInput } from "./requested-input.ts";
 import { treeAttributes } from "./tree-attributes.ts";
 
 /** What the services stand on. */
@@ -160,26 +151,8 @@ async function checkHash(
 }
 
 async function fetchTree(world: ServiceWorld, request: FetchRequest & { readonly kind: "tree" }): Promise<FetchResult> {
-  const input = request.reference === undefined ? inputOf(request) : inputFromUrl(request.reference, true);
-  if (world.pure && !isLockedInput(input) && request.builtin !== "fetchFinalTree") {
-    throw new FirnError(
-      "unlocked",
-      `in pure evaluation mode, '${request.builtin}' will not fetch unlocked input '${showInput(input)}'`,
-    );
-  }
+  const input = requestedInput(request);
+  if (world.pure) checkPure(request, input);
   const tree = await fetchInput(input, world.fetch);
   return { storePath: tree.storePath, attributes: treeAttributes(tree.locked) };
-}
-
-function inputOf(request: FetchRequest & { readonly kind: "tree" }): Input {
-  const attributes = new Map<string, string | bigint | boolean>();
-  for (const [name, value] of Object.entries(request.attributes)) {
-    attributes.set(name, typeof value === "number" ? BigInt(value) : value);
-  }
-  // `fetchGit` takes plain paths and URLs; the scheme wants a URL.
-  const url = attributes.get("url");
-  if (request.builtin === "fetchGit" && typeof url === "string" && url.startsWith("/"))
-    attributes.set("url", `file://${url}`);
-  attributes.delete("__final");
-  return inputFromAttributes(attributes);
 }

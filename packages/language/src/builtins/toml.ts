@@ -39,7 +39,9 @@ function report(
   const places = at.notes.map(({ start, end, text: note }) => {
     const lineStart = text.lastIndexOf("\n", start - 1) + 1;
     const lineEnd = text.indexOf("\n", start);
-    const line = text.slice(lineStart, lineEnd < 0 ? text.length : lineEnd);
+    const line = text
+      .slice(lineStart, lineEnd < 0 ? text.length : lineEnd)
+      .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (c) => `0x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
     const number = String(text.slice(0, start).split("\n").length);
     return { number, line, column: start - lineStart, length: Math.max(1, end - start), note };
   });
@@ -355,7 +357,7 @@ class TomlParser {
     const next = this.text[this.at] ?? "";
     if (/^[+-]?0$/.test(digits) && /[0-9]/.test(next)) {
       return this.fail("bad integer: leading zero", "leading zero is not allowed", {
-        at: start + digits.length,
+        at: start,
         advice: integerAdvice,
       });
     }
