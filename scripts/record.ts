@@ -90,3 +90,57 @@ for (const topic of fs.readdirSync(root).sort()) {
 }
 fs.writeFileSync(path.join(root, "recorded-by.txt"), `${version}\n`);
 process.stdout.write(`${count} cases recorded from ${version}\n`);
+
+/** Names and arguments of the reference's builtins, without their texts. */
+interface BuiltinFacts {
+  readonly args?: readonly string[];
+  readonly type?: string;
+  readonly "experimental-feature"?: string;
+  readonly "impure-only"?: boolean;
+}
+
+if (topics.length === 0) {
+  const dump = JSON.parse(run(["nix", "__dump-language"], { cwd: root }).out.toString()) as Record<
+    string,
+    BuiltinFacts
+  >;
+  const documented: Record<string, BuiltinFacts> = {};
+  for (const [name, facts] of Object.entries(dump)) {
+    const { args, type, "experimental-feature": feature, "impure-only": impure } = facts;
+    documented[name] = {
+      ...(args === undefined ? {} : { args }),
+      ...(type === undefined ? {} : { type }),
+      ...(feature === undefined ? {} : { "experimental-feature": feature }),
+      ...(impure === undefined ? {} : { "impure-only": impure }),
+    };
+  }
+  const names = (...options: string[]): string[] =>
+    JSON.parse(
+      run(["nix-instantiate", "--eval", "--strict", "--json", "-E", "builtins.attrNames builtins", ...options], {
+        cwd: root,
+      }).out.toString(),
+    ) as string[];
+  const features = (list: string) => names("--option", "experimental-features", list);
+  const sets = {
+    "": features(""),
+    flakes: features("flakes"),
+    "fetch-tree": features("fetch-tree"),
+    "fetch-closure": features("fetch-closure"),
+    "dynamic-derivations": features("dynamic-derivations"),
+    "flakes fetch-closure dynamic-derivations pure": names(
+      "--option",
+      "experimental-features",
+      "flakes fetch-closure dynamic-derivations",
+      "--pure-eval",
+    ),
+    native: names(
+      "--option",
+      "experimental-features",
+      "",
+      "--option",
+      "allow-unsafe-native-code-during-evaluation",
+      "true",
+    ),
+  };
+  fs.writeFileSync(path.join(root, "builtins.json"), `${JSON.stringify({ documented, names: sets }, null, 1)}\n`);
+}
