@@ -17,6 +17,8 @@ const config: HostConfig = {
     maxCallDepth: 10000,
     experimentalFeatures: ["flakes", "nix-command"],
     allowImportFromDerivation: true,
+    traceImportFromDerivation: false,
+    allowNativeCode: false,
     traceVerbose: false,
     abortOnWarn: false,
     lints: { "url-literals": "ignore", "short-path-literals": "ignore", "absolute-path-literals": "ignore" },

@@ -1,7 +1,7 @@
 /** The evaluator as its users see it: one object over a host, whose values stay valid as long as it lives. */
 import { textOf } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
-import type { BuiltinTable } from "./builtins/arguments.ts";
+import { type BuiltinTable, makeBuiltin } from "./builtins/arguments.ts";
 import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
 import { JsonWriter } from "./builtins/json.ts";
 import { findInSearchPath } from "./builtins/paths.ts";
@@ -64,6 +64,7 @@ export class Evaluator {
   /** The set `builtins`. */
   readonly builtins: Attrs;
   private readonly evaluation: Evaluation;
+  private readonly extraBuiltins: readonly BuiltinTable[];
 
   constructor(host: EvalHost, options: EvaluatorOptions = {}) {
     this.host = host;
@@ -89,7 +90,17 @@ export class Evaluator {
       showTrace: options.showTrace ?? false,
       depth: 0,
     };
-    this.builtins = installGlobals(this.evaluation.globals, host, options.extraBuiltins ?? []);
+    this.extraBuiltins = options.extraBuiltins ?? [];
+    this.builtins = installGlobals(this.evaluation.globals, host, this.extraBuiltins);
+  }
+
+  /** A builtin of the embedder that expressions cannot name; undefined when there is none. */
+  internalBuiltin(name: string): Value | undefined {
+    for (const table of this.extraBuiltins) {
+      const definition = table[name];
+      if (definition !== undefined) return makeBuiltin(name, definition);
+    }
+    return undefined;
   }
 
   /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */

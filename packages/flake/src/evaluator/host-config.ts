@@ -48,6 +48,8 @@ export function hostConfig(
       maxCallDepth: settings.get("max-call-depth"),
       experimentalFeatures: [...settings.get("experimental-features")],
       allowImportFromDerivation: settings.get("allow-import-from-derivation"),
+      traceImportFromDerivation: settings.get("trace-import-from-derivation"),
+      allowNativeCode: settings.get("allow-unsafe-native-code-during-evaluation"),
       traceVerbose: settings.get("trace-verbose"),
       abortOnWarn: settings.get("abort-on-warn") || environment.NIX_ABORT_ON_WARN !== undefined,
       lints: {

@@ -1,4 +1,5 @@
 /** The EvalHost over Node: files are read here, everything else goes to services. Runs inside the evaluator's worker. */
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import {
@@ -63,6 +64,22 @@ function uriAllowed(uri: string, prefix: string): boolean {
   if (!uri.startsWith(prefix)) return false;
   if (prefix.endsWith("/") || uri[prefix.length] === "/") return true;
   return /^[a-z+]+:$/.test(prefix);
+}
+
+/** Runs a program; its standard error stays that of the evaluation. */
+function runProgram(words: readonly string[]): string {
+  const [program = "", ...args] = words.map(textOf);
+  const done = spawnSync(program, args, { stdio: ["inherit", "pipe", "inherit"], maxBuffer: 1 << 30 });
+  const shown = JSON.stringify(program);
+  if (done.error !== undefined) {
+    const missing = "code" in done.error && done.error.code === "ENOENT";
+    const reason = missing ? "No such file or directory" : done.error.message;
+    throw new FirnError("program-failed", `executing ${shown}: ${reason}`);
+  }
+  if (done.signal !== null)
+    throw new FirnError("program-failed", `program ${shown} failed due to signal ${done.signal}`);
+  if (done.status !== 0) throw new FirnError("program-failed", `program ${shown} failed with exit code ${done.status}`);
+  return done.stdout.toString("latin1");
 }
 
 export function createNodeHost(
@@ -193,6 +210,27 @@ export function createNodeHost(
     writeDerivation: services.writeDerivation,
     readDerivation: services.readDerivation,
     realiseContext(elements) {
+      const built = elements.find((element) => element.kind === "output");
+      if (built !== undefined) {
+        const what = `${built.drvPath}^${built.output}`;
+        if (!mode.allowImportFromDerivation) {
+          for (const element of elements) {
+            const path = element.kind === "opaque" ? element.path : element.drvPath;
+            if (services.queryPath(path) === undefined)
+              throw new FirnError("invalid-path", `path '${path}' is not valid`);
+          }
+          throw new FirnError(
+            "import-from-derivation-disabled",
+            `cannot build '${what}' during evaluation because the option 'allow-import-from-derivation' is disabled`,
+          );
+        }
+        if (mode.traceImportFromDerivation) {
+          report({
+            kind: "warning",
+            text: `built '${textOf(what)}' during evaluation due to an import from derivation`,
+          });
+        }
+      }
       const outputs = services.realise(elements);
       for (const element of elements) if (element.kind === "opaque") allowed.add(element.path);
       for (const path of outputs.values()) allowed.add(path);
@@ -200,6 +238,7 @@ export function createNodeHost(
     },
     ensurePath: services.ensurePath,
     queryPath: services.queryPath,
+    runProgram,
     fetch: services.fetch,
     resolveSearchPathEntry(path) {
       if (!resolvedEntries.has(path)) resolvedEntries.set(path, searchPathEntry(path));

@@ -1,18 +1,22 @@
 /** Services without a store: paths are computed, nothing is written, built or fetched. What `--readonly-mode` with a dummy store gives. */
 import { checkFetchable } from "@firn/fetch";
-import {
-  createHasher,
-  FirnError,
-  type Hash,
-  makeFixedOutputPath,
-  makeTextPath,
-  parseHash,
-  storePathBaseName,
-} from "@firn/formats";
-import type { FileType } from "@firn/language";
+import { createHasher, FirnError, type Hash, makeFixedOutputPath, makeTextPath, parseHash } from "@firn/formats";
+import type { FetchRequest, FileType } from "@firn/language";
 import { dumpPath, readFileChunks } from "@firn/store";
 import { requestedInput } from "../source/requested-input.ts";
 import type { SyncServices } from "./services.ts";
+
+function describeFetch(request: FetchRequest): string {
+  switch (request.kind) {
+    case "tree":
+      return request.reference ?? "a tree";
+    case "closure":
+      return request.fromPath;
+    case "url":
+    case "tarball":
+      return request.url;
+  }
+}
 
 type Filter = (path: string, type: FileType) => boolean;
 
@@ -63,15 +67,7 @@ export function createOfflineServices(storeDir: string): SyncServices {
       return text;
     },
     realise(elements) {
-      for (const element of elements) {
-        if (element.kind === "opaque") continue;
-        const drv = storePathBaseName(element.drvPath);
-        throw new FirnError(
-          "import-from-derivation-disabled",
-          `cannot build '${element.drvPath}' during evaluation because the store is read-only`,
-          { hint: `'${drv}' has to be built before its contents can be read` },
-        );
-      }
+      for (const element of elements) throw invalid(element.kind === "opaque" ? element.path : element.drvPath);
       return new Map();
     },
     ensurePath(path) {
@@ -83,7 +79,7 @@ export function createOfflineServices(storeDir: string): SyncServices {
     },
     fetch(request) {
       if (request.kind === "tree") checkFetchable(requestedInput(request));
-      const what = request.kind === "tree" ? (request.reference ?? "a tree") : request.url;
+      const what = describeFetch(request);
       throw new FirnError("no-fetching", `cannot fetch '${what}': this evaluation has no store`);
     },
     resolveSearchPathUrl: () => undefined,

@@ -65,6 +65,8 @@ export type Request =
   | { readonly op: "print"; readonly value: Handle; readonly form: OutputForm }
   | { readonly op: "findFile"; readonly name: string }
   | { readonly op: "forgetFiles" }
+  /** A builtin that expressions cannot name. */
+  | { readonly op: "internalBuiltin"; readonly name: string }
   /** Lets a pure evaluation read at and below a path. */
   | { readonly op: "allowPath"; readonly path: string }
   | { readonly op: "release"; readonly values: readonly Handle[] };
@@ -91,6 +93,7 @@ export interface Responses {
   readonly print: string;
   readonly findFile: string;
   readonly forgetFiles: null;
+  readonly internalBuiltin: Handle;
   readonly allowPath: null;
   readonly release: null;
 }

@@ -25,15 +25,16 @@ export class Session {
     const { flakes } = options;
     this.evaluator = new Evaluator(host, {
       showTrace: options.showTrace,
-      extraBuiltins:
-        flakes === undefined
-          ? [flakeRefBuiltins]
-          : [flakeRefBuiltins, finalTreeBuiltin, getFlakeBuiltin((reference) => this.flake(flakes, reference))],
+      extraBuiltins: [
+        flakeRefBuiltins(host.mode),
+        finalTreeBuiltin,
+        getFlakeBuiltin(host.mode, (reference) => this.flake(flakes, reference)),
+      ],
     });
   }
 
-  private flake(services: SyncServices, reference: string): Value {
-    if (services.getFlake === undefined) throw new FirnError("no-flakes", "flakes cannot be evaluated here");
+  private flake(services: SyncServices | undefined, reference: string): Value {
+    if (services?.getFlake === undefined) throw new FirnError("no-flakes", "flakes cannot be evaluated here");
     return this.force(services.getFlake(reference));
   }
 
@@ -129,6 +130,11 @@ export class Session {
       case "forgetFiles":
         evaluator.forgetFiles();
         return null;
+      case "internalBuiltin": {
+        const builtin = evaluator.internalBuiltin(request.name);
+        if (builtin === undefined) throw new FirnError("bad-builtin", `there is no builtin '${request.name}'`);
+        return this.keep(builtin);
+      }
       case "allowPath":
         evaluator.host.allowPath(request.path);
         return null;

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { type FetchContext, fetchArchive, fetchFile, fetchInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
 import type { ContextElement, FetchRequest, FetchResult, PathFacts } from "@firn/language";
-import { dumpPath, fsPath, hashContent, type LocalStore } from "@firn/store";
+import { dumpPath, fsPath, hashContent, type LocalStore, type Store } from "@firn/store";
 import type { HostServices } from "../evaluator/services.ts";
+import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
 import { treeAttributes } from "./tree-attributes.ts";
 
@@ -20,6 +21,8 @@ export interface ServiceWorld {
   realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
   /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
   substitute(path: string): Promise<boolean>;
+  /** Opens the binary cache of `fetchClosure`. */
+  openStore(url: string): Promise<Store>;
   warn(text: string): void;
   /** `builtins.getFlake`; gives the handle of the flake's value. */
   getFlake?(reference: string): Promise<number>;
@@ -109,6 +112,14 @@ function includedFilter(include: readonly string[]): (path: string) => boolean {
 
 async function fetchFor(world: ServiceWorld, request: FetchRequest): Promise<FetchResult> {
   if (request.kind === "tree") return fetchTree(world, request);
+  if (request.kind === "closure") {
+    const from = await world.openStore(request.fromStore);
+    try {
+      return { storePath: await fetchClosure(request, from, world.store), attributes: {} };
+    } finally {
+      await from.close();
+    }
+  }
   const { url, name, sha256 } = request;
   const method = request.kind === "url" ? "flat" : "nar";
   if (sha256 !== undefined) {

@@ -3,6 +3,7 @@ import { coerceCopy, contextOfString, host, makeString, textOfString } from "../
 import { intern, symbolNames } from "../code/memory.ts";
 import type { ContextElement } from "../host.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { addFrame } from "../value/evaluation-error.ts";
 import { emptyAttrs, type List, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
@@ -14,6 +15,7 @@ import {
   plainArgument,
   stringArgument,
 } from "./arguments.ts";
+import { referenceText } from "./derivation-outputs.ts";
 import { isStorePathText } from "./paths.ts";
 
 function contextFrom(elements: readonly ContextElement[]): Context | null {
@@ -136,7 +138,38 @@ function addDrvOutputDependencies(a: Slot): Value {
   }
 }
 
+function outputOf(a: Slot, b: Slot): Value {
+  const text = "while evaluating the first argument to builtins.outputOf";
+  const value = stringArgument(a, text);
+  const shown = textOfString(value);
+  const wrong = (message: string) => addFrame(fail(message), 0, text);
+  const elements = contextElements(contextOfString(value));
+  const [element] = elements;
+  if (elements.length !== 1 || element === undefined) {
+    const count = `${elements.length} entries in its context. It should only have exactly one entry`;
+    throw wrong(`string '${shown}' has ${count}`);
+  }
+  if (element.kind === "deep") {
+    throw wrong(
+      `string '${shown}' has a context which refers to a complete source and binary closure. This is not supported at this time`,
+    );
+  }
+  const expected = referenceText(element);
+  if (shown !== expected) {
+    throw wrong(
+      element.kind === "opaque"
+        ? `path string '${shown}' has context with the different path '${expected}'`
+        : `string '${shown}' has context with the output '${element.output}' from derivation '${element.drvPath}', but the string is not the right placeholder for this derivation output. It should be '${expected}'`,
+    );
+  }
+  const output = plainArgument(b, "while evaluating the second argument to builtins.outputOf");
+  const drvPath = element.kind === "opaque" ? element.path : `!${element.output}!${element.drvPath}`;
+  const reference = { kind: "output" as const, drvPath, output };
+  return makeString(referenceText(reference), contextOf(reference));
+}
+
 export const contextBuiltins: BuiltinTable = {
+  outputOf: { arity: 2, call: outputOf },
   hasContext: {
     arity: 1,
     call: (a) =>

@@ -47,9 +47,10 @@ import {
   listArgument,
   plainArgument,
   requiredAttr,
+  requireFeature,
   stringArgument,
 } from "./arguments.ts";
-import { derivationOutputPathOf } from "./derivation-outputs.ts";
+import { derivationOutputPathOf, nestedOutput } from "./derivation-outputs.ts";
 import { JsonWriter } from "./json.ts";
 
 const sym = {
@@ -154,13 +155,6 @@ class Draft {
   setAlgorithm(name: string): void {
     this.outputHashAlgo = isHashAlgorithm(name) ? name : undefined;
   }
-}
-
-function requireFeature(name: string): void {
-  if (host().mode.experimentalFeatures.includes(name)) return;
-  throw fail(
-    `experimental Nix feature '${name}' is disabled; add '--extra-experimental-features ${name}' to enable it`,
-  );
 }
 
 const structuredOnly = new Map(
@@ -286,14 +280,40 @@ function deepClosure(drvPath: string): Set<string> {
   return seen;
 }
 
+type InputTree = Map<string, InputNode>;
+
+/** Outputs that are used of a derivation, and of the derivations that such outputs are. */
+interface InputNode {
+  readonly outputs: Set<string>;
+  readonly dynamic: InputTree;
+}
+
+/** The node of a derivation: of a store path, or of an output of another (`!output!drvPath`). */
+function inputNode(tree: InputTree, drvPath: string): InputNode {
+  const nested = nestedOutput(drvPath);
+  const within = nested === undefined ? tree : inputNode(tree, nested.drvPath).dynamic;
+  const key = nested === undefined ? drvPath : nested.output;
+  let node = within.get(key);
+  if (node === undefined) {
+    node = { outputs: new Set(), dynamic: new Map() };
+    within.set(key, node);
+  }
+  return node;
+}
+
+function frozenInputs(tree: InputTree): Map<string, DerivationInput> {
+  return new Map(
+    [...tree].map(([key, { outputs, dynamic }]) => [
+      key,
+      { outputs: [...outputs].sort(), ...(dynamic.size === 0 ? {} : { dynamic: frozenInputs(dynamic) }) },
+    ]),
+  );
+}
+
 function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; srcs: string[] } {
-  const drvs = new Map<string, Set<string>>();
+  const drvs: InputTree = new Map();
   const srcs = new Set<string>();
-  const addOutput = (drvPath: string, output: string) => {
-    const known = drvs.get(drvPath);
-    if (known === undefined) drvs.set(drvPath, new Set([output]));
-    else known.add(output);
-  };
+  const addOutput = (drvPath: string, output: string) => inputNode(drvs, drvPath).outputs.add(output);
   for (const element of contextElements(context)) {
     switch (element.kind) {
       case "opaque":
@@ -313,7 +333,7 @@ function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; 
     }
   }
   return {
-    drvs: new Map([...drvs].map(([path, outputs]) => [path, { outputs: [...outputs].sort() }])),
+    drvs: frozenInputs(drvs),
     srcs: [...srcs].sort(),
   };
 }

@@ -130,7 +130,7 @@ export const pageTexts: ReadonlyMap<string, string> = new Map([
   ],
   [
     "false",
-    "# builtins.false\n\n- type: `boolean`\n- since: 0.6 or earlier\n\nThe boolean value for no. It is a name of the outermost scope, not a keyword.\n\n```nix\nif false then 1 else 2\n# => 2\n```\n",
+    "# builtins.false\n\n- type: `Boolean`\n- since: 0.6 or earlier\n\nThe boolean value for no. It is a name of the outermost scope, not a keyword.\n\n```nix\nif false then 1 else 2\n# => 2\n```\n",
   ],
   [
     "fetchClosure",
@@ -458,7 +458,7 @@ export const pageTexts: ReadonlyMap<string, string> = new Map([
   ],
   [
     "true",
-    "# builtins.true\n\n- type: `boolean`\n- since: 0.6 or earlier\n\nThe boolean value for yes. It is a name of the outermost scope, not a keyword.\n\n```nix\nif true then 1 else 2\n# => 1\n```\n",
+    "# builtins.true\n\n- type: `Boolean`\n- since: 0.6 or earlier\n\nThe boolean value for yes. It is a name of the outermost scope, not a keyword.\n\n```nix\nif true then 1 else 2\n# => 1\n```\n",
   ],
   [
     "tryEval",
