@@ -11,6 +11,7 @@ import {
 import { byteStringOf, FirnError } from "@firn/formats";
 import { loadSettings, type Settings, settingKind, settingNamed } from "@firn/store";
 import { renderError, renderWarning } from "../render/error.ts";
+import { isUsage } from "../render/failure.ts";
 
 /** Where a command reads and writes. */
 export interface CommandIo {
@@ -334,6 +335,7 @@ export async function runNixInstantiate(
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
     io.error(`${renderError(error, { showTrace })}\n`);
+    if (isUsage(error)) io.error("Try 'nix-instantiate --help' for more information.\n");
     return error.exitStatus;
   } finally {
     await client?.close();
