@@ -34,6 +34,7 @@ function run(args: readonly string[], options: Run): { status: number | null; ou
       NIX_PATH: "",
       NIX_STORE_DIR: "/nix/store",
       LC_ALL: "C.UTF-8",
+      HOME: "/homeless-shelter",
       ...options.environment,
     },
     ...(options.input === undefined ? { stdio: ["ignore", "pipe", "pipe"] } : { input: options.input }),

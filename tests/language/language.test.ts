@@ -6,6 +6,7 @@ import type { EvalMessage } from "@firn/language";
 import { afterAll, describe, expect, it } from "vitest";
 import { runNixInstantiate } from "../../packages/cli/src/legacy/nix-instantiate.ts";
 import { renderError, renderWarning } from "../../packages/cli/src/render/error.ts";
+import { terminalText } from "../../packages/cli/src/render/terminal-text.ts";
 
 const root = import.meta.dirname;
 
@@ -39,8 +40,8 @@ let stderr = "";
 function report(message: EvalMessage): void {
   const place = message.kind === "warning" ? message.position : undefined;
   if (message.kind === "warning") stderr += `${renderWarning(message.text, place)}\n`;
-  else if (message.kind === "trace") stderr += `trace: ${message.text}\n`;
-  else stderr += `evaluation warning: ${message.text}\n`;
+  else if (message.kind === "trace") stderr += `${terminalText(`trace: ${message.text}`)}\n`;
+  else stderr += `${terminalText(`evaluation warning: ${message.text}`)}\n`;
 }
 
 const client = new EvaluatorClient({ config, report });

@@ -12,6 +12,7 @@ import { byteStringOf, FirnError } from "@firn/formats";
 import { loadSettings, type Settings, settingKind, settingNamed } from "@firn/store";
 import { renderError, renderWarning } from "../render/error.ts";
 import { isUsage } from "../render/failure.ts";
+import { terminalText } from "../render/terminal-text.ts";
 
 /** Where a command reads and writes. */
 export interface CommandIo {
@@ -320,10 +321,10 @@ export async function runNixInstantiate(
       report: (message) => {
         switch (message.kind) {
           case "trace":
-            io.error(`trace: ${message.text}\n`);
+            io.error(`${terminalText(`trace: ${message.text}`)}\n`);
             return;
           case "evaluation-warning":
-            io.error(`evaluation warning: ${message.text}\n`);
+            io.error(`${terminalText(`evaluation warning: ${message.text}`)}\n`);
             return;
           case "warning":
             io.error(`${renderWarning(message.text, message.position)}\n`);
