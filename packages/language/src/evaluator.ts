@@ -57,7 +57,7 @@ export type OutputForm =
   | { readonly kind: "json" }
   | ({ readonly kind: "xml" } & XmlOptions)
   /** The text of a string-like value alone. */
-  | { readonly kind: "raw" };
+  | { readonly kind: "raw"; readonly command?: string };
 
 export class Evaluator {
   readonly host: EvalHost;
@@ -237,7 +237,9 @@ export class Evaluator {
       case "xml":
         return toXml(slot, form).text;
       case "raw":
-        return textOfString(coerceToString(slot, coerceCopy, "while generating the eval command output", 0));
+        return textOfString(
+          coerceToString(slot, coerceCopy, `while generating the ${form.command ?? "eval command"} output`, 0),
+        );
     }
   }
 

@@ -20,6 +20,7 @@ export { force as forceValue } from "./code/interpret.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
+export { canonicalPath } from "./syntax/path-text.ts";
 export {
   Attrs,
   Builtin,

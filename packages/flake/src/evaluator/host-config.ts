@@ -15,30 +15,13 @@ function searchPathEntries(elements: readonly string[]): { prefix: string; path:
   });
 }
 
-/** Splits NIX_PATH at colons that are not part of a URL. */
-function splitNixPath(text: string): string[] {
-  const parts: string[] = [];
-  let start = 0;
-  for (let i = 0; i <= text.length; i++) {
-    if (i < text.length && text[i] !== ":") continue;
-    const before = text.slice(start, i);
-    const scheme = before.slice(before.indexOf("=") + 1);
-    if (text.startsWith("://", i) || scheme === "flake" || scheme === "channel") continue;
-    if (before !== "") parts.push(before);
-    start = i + 1;
-  }
-  return parts;
-}
-
 /** What an evaluation gets from settings, environment and flags. */
 export function hostConfig(
   settings: Settings,
-  io: { readonly environment: Readonly<Record<string, string | undefined>> },
+  io: { readonly environment: Readonly<Record<string, string | undefined>>; readonly cwd?: string },
   options: { readonly includes: readonly string[]; readonly readOnly: boolean; readonly realStoreDir?: string },
 ): HostConfig {
   const { environment } = io;
-  const fromEnvironment =
-    environment.NIX_PATH === undefined ? settings.get("nix-path") : splitNixPath(environment.NIX_PATH);
   const system = settings.get("eval-system");
   return {
     mode: {
@@ -61,7 +44,8 @@ export function hostConfig(
     storeDir: environment.NIX_STORE_DIR ?? "/nix/store",
     currentSystem: system !== "" ? system : (settings.get("system") ?? hostSystem()),
     nixVersion: "2.34.8",
-    searchPath: searchPathEntries([...options.includes, ...fromEnvironment]),
+    searchPath: searchPathEntries([...options.includes, ...settings.get("nix-path")]),
+    workingDirectory: byteStringOf(io.cwd ?? process.cwd()),
     homeDirectory: byteStringOf(environment.HOME ?? "/"),
     currentTime: Math.floor(Date.now() / 1000),
     environment,

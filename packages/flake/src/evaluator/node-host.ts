@@ -1,8 +1,9 @@
 /** The EvalHost over Node: files are read here, everything else goes to services. Runs inside the evaluator's worker. */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import { byteStringOf, FirnError, storePathBaseName, textOf } from "@firn/formats";
 import {
+  canonicalPath,
   type EvalHost,
   type EvalMessage,
   type EvalMode,
@@ -22,6 +23,8 @@ export interface HostConfig {
   readonly currentSystem: string;
   readonly nixVersion: string;
   readonly searchPath: readonly SearchPathEntry[];
+  /** Where relative search path entries start. */
+  readonly workingDirectory?: string;
   readonly homeDirectory: string;
   /** Seconds since 1970. */
   readonly currentTime: number;
@@ -66,6 +69,11 @@ function uriAllowed(uri: string, prefix: string): boolean {
   return /^[a-z+]+:$/.test(prefix);
 }
 
+/** Whether a search path entry is fetched. */
+function isUrl(path: string): boolean {
+  return /^(channel:|flake:|https?:|file:|tarball\+|git\+)/.test(path) || /^[a-z+]+:\/\//.test(path);
+}
+
 /** Runs a program; its standard error stays that of the evaluation. */
 function runProgram(words: readonly string[]): string {
   const [program = "", ...args] = words.map(textOf);
@@ -90,8 +98,16 @@ export function createNodeHost(
   const { mode, storeDir } = config;
   const guarded = mode.pure || mode.restricted;
   const allowed = new Set(config.allowedPaths);
+  if (mode.restricted && !mode.pure) {
+    for (const { path } of config.searchPath) if (!isUrl(path)) allowed.add(absolutePath(path));
+  }
   const resolvedEntries = new Map<string, string | undefined>();
   const realStoreDir = config.realStoreDir ?? storeDir;
+
+  function absolutePath(path: string): string {
+    const base = config.workingDirectory ?? byteStringOf(process.cwd());
+    return canonicalPath(path.startsWith("/") ? path : `${base}/${path}`);
+  }
 
   /** The path on disk of a logical path. */
   function onDisk(path: string): string | Buffer {
@@ -146,10 +162,10 @@ export function createNodeHost(
   }
 
   function searchPathEntry(path: string): string | undefined {
-    if (/^(channel:|flake:|https?:|file:|tarball\+|git\+)/.test(path) || /^[a-z+]+:\/\//.test(path)) {
+    if (isUrl(path)) {
       return services.resolveSearchPathUrl(path);
     }
-    const absolute = path.startsWith("/") ? path : `${byteStringOf(process.cwd())}/${path}`;
+    const absolute = absolutePath(path);
     const type = fileType(absolute);
     if (type !== undefined) {
       if (!mode.pure) allowed.add(absolute);
@@ -217,7 +233,7 @@ export function createNodeHost(
           for (const element of elements) {
             const path = element.kind === "opaque" ? element.path : element.drvPath;
             if (services.queryPath(path) === undefined)
-              throw new FirnError("invalid-path", `path '${path}' is not valid`);
+              throw new FirnError("invalid-path", `path '${storePathBaseName(path)}' is not valid`);
           }
           throw new FirnError(
             "import-from-derivation-disabled",

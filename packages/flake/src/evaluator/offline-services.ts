@@ -1,9 +1,17 @@
 /** Services without a store: paths are computed, nothing is written, built or fetched. What `--readonly-mode` with a dummy store gives. */
 import { checkFetchable } from "@firn/fetch";
-import { createHasher, FirnError, type Hash, makeFixedOutputPath, makeTextPath, parseHash } from "@firn/formats";
+import {
+  createHasher,
+  FirnError,
+  type Hash,
+  makeFixedOutputPath,
+  makeTextPath,
+  parseHash,
+  storePathBaseName,
+} from "@firn/formats";
 import type { FetchRequest, FileType } from "@firn/language";
 import { dumpPath, readFileChunks } from "@firn/store";
-import { requestedInput } from "../source/requested-input.ts";
+import { checkPure, requestedInput } from "../source/requested-input.ts";
 import type { SyncServices } from "./services.ts";
 
 function describeFetch(request: FetchRequest): string {
@@ -31,7 +39,7 @@ export function hashTree(path: string, method: "flat" | "nar", filter?: Filter):
   return { algorithm: "sha256", bytes: hasher.digest() };
 }
 
-export function createOfflineServices(storeDir: string): SyncServices {
+export function createOfflineServices(storeDir: string, pure: boolean): SyncServices {
   const derivations = new Map<string, string>();
   const texts = new Map<string, readonly string[]>();
   const invalid = (path: string) =>
@@ -67,7 +75,10 @@ export function createOfflineServices(storeDir: string): SyncServices {
       return text;
     },
     realise(elements) {
-      for (const element of elements) throw invalid(element.kind === "opaque" ? element.path : element.drvPath);
+      for (const element of elements) {
+        const path = element.kind === "opaque" ? element.path : element.drvPath;
+        throw invalid(storePathBaseName(path));
+      }
       return new Map();
     },
     ensurePath(path) {
@@ -78,7 +89,11 @@ export function createOfflineServices(storeDir: string): SyncServices {
       return references === undefined ? undefined : { narHash: "", narSize: 0, references };
     },
     fetch(request) {
-      if (request.kind === "tree") checkFetchable(requestedInput(request));
+      if (request.kind === "tree") {
+        const input = requestedInput(request);
+        if (pure) checkPure(request, input);
+        checkFetchable(input);
+      }
       const what = describeFetch(request);
       throw new FirnError("no-fetching", `cannot fetch '${what}': this evaluation has no store`);
     },
