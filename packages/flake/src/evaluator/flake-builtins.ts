@@ -15,7 +15,13 @@ import {
   showType,
   type Value,
 } from "@firn/language";
-import { flakeRefFromAttributes, flakeRefToAttributes, parseFlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
+import {
+  flakeRefFromAttributes,
+  flakeRefToAttributes,
+  parseFlakeRef,
+  showFlakeRef,
+  splitFragment,
+} from "../refs/flake-ref.ts";
 
 type FlakeValue = FlakeAttributes extends ReadonlyMap<string, infer V> ? V : never;
 
@@ -45,7 +51,9 @@ export const flakeRefBuiltins = (mode: EvalMode): BuiltinTable => ({
     call: (a): Attrs => {
       requireFlakes(mode);
       const text = plainArgument(a, "while evaluating the argument passed to builtins.parseFlakeRef");
-      const attributes = flakeRefToAttributes(parseFlakeRef(text));
+      const [reference, fragment] = splitFragment(text);
+      if (fragment !== "") throw fail(`unexpected fragment '${fragment}' in flake reference '${text}'`);
+      const attributes = flakeRefToAttributes(parseFlakeRef(reference));
       const members: Record<string, Slot> = {};
       for (const [name, value] of attributes) members[name] = typeof value === "bigint" ? Number(value) : value;
       return setOf(members);

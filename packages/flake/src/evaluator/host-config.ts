@@ -29,7 +29,8 @@ export function hostConfig(
       restricted: settings.get("restrict-eval"),
       readOnly: options.readOnly,
       maxCallDepth: settings.get("max-call-depth"),
-      experimentalFeatures: [...settings.get("experimental-features")],
+      // Firn has these two on always.
+      experimentalFeatures: [...new Set(["flakes", "nix-command", ...settings.get("experimental-features")])],
       allowImportFromDerivation: settings.get("allow-import-from-derivation"),
       traceImportFromDerivation: settings.get("trace-import-from-derivation"),
       allowNativeCode: settings.get("allow-unsafe-native-code-during-evaluation"),

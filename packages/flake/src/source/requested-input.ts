@@ -3,6 +3,8 @@ import { type Input, inputFromAttributes, inputFromUrl, isLockedInput, showInput
 import { FirnError } from "@firn/formats";
 import type { FetchRequest } from "@firn/language";
 
+const knownSchemes = ["path", "indirect", "git", "github", "gitlab", "sourcehut", "tarball", "file", "hg"];
+
 type TreeRequest = FetchRequest & { readonly kind: "tree" };
 
 /** The input of a request, before registries are asked; fails as the scheme says. */
@@ -29,5 +31,12 @@ function inputOf(request: TreeRequest): Input {
   if (request.builtin === "fetchGit" && typeof url === "string" && url.startsWith("/"))
     attributes.set("url", `file://${url}`);
   attributes.delete("__final");
+  const type = attributes.get("type");
+  if (!knownSchemes.includes(String(type))) {
+    const shown = Object.fromEntries(
+      [...attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, typeof v === "bigint" ? Number(v) : v]),
+    );
+    throw new FirnError("bad-input", `cannot show unsupported input '${JSON.stringify(shown)}'`);
+  }
   return inputFromAttributes(attributes);
 }

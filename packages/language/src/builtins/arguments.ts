@@ -126,10 +126,10 @@ export function requiredAttr(attrs: Attrs, name: string, text: string): Slot {
 }
 
 /** Fails unless an experimental feature is on. */
-export function requireFeature(name: string): void {
+export function requireFeature(name: string, reason = ""): void {
   if (host().mode.experimentalFeatures.includes(name)) return;
   throw fail(
-    `experimental Nix feature '${name}' is disabled; add '--extra-experimental-features ${name}' to enable it`,
+    `experimental Nix feature '${name}' is disabled${reason === "" ? "" : ` (${reason})`}; add '--extra-experimental-features ${name}' to enable it`,
   );
 }
 

@@ -15,7 +15,7 @@ import {
   plainArgument,
   stringArgument,
 } from "./arguments.ts";
-import { referenceText } from "./derivation-outputs.ts";
+import { nestedOutput, referenceText } from "./derivation-outputs.ts";
 import { isStorePathText } from "./paths.ts";
 
 function contextFrom(elements: readonly ContextElement[]): Context | null {
@@ -43,9 +43,14 @@ function getContext(a: Slot): Value {
       case "deep":
         entry(element.drvPath).allOutputs = true;
         break;
-      case "output":
+      case "output": {
+        const nested = nestedOutput(element.drvPath);
+        if (nested !== undefined) {
+          throw fail(`cannot operate on output '${nested.output}' of the unbuilt derivation '${nested.drvPath}'`);
+        }
         entry(element.drvPath).outputs.push(element.output);
         break;
+      }
     }
   }
   if (found.size === 0) return emptyAttrs;
@@ -80,7 +85,7 @@ function appendContext(a: Slot, b: Slot): Value {
   for (let i = 0; i < shape.size; i++) {
     const path = symbolNames[shape.keys[i]!]!;
     const pos = shape.position(i);
-    if (!isStorePathText(path)) throw fail(`context key '${path}' is not a store path`, pos);
+    if (!isStorePathText(path)) throw fail(`context key '"${path}"' is not a store path`, pos);
     if (!host().mode.readOnly) host().ensurePath(path);
     const info = attrsArgument(attrs.values[i]!, "while evaluating the value of a string context", pos);
     const wholePath = info.get(intern("path"));
@@ -93,7 +98,7 @@ function appendContext(a: Slot, b: Slot): Value {
       const text = "while evaluating the `allOutputs` attribute of a string context";
       if (boolArgument(all, text, info.positionOf(intern("allOutputs")))) {
         if (!path.endsWith(".drv")) {
-          throw fail(`tried to add all-outputs context of ${path}, which is not a derivation, to a string`, pos);
+          throw fail(`tried to add all-outputs context of "${path}", which is not a derivation, to a string`, pos);
         }
         added.push({ kind: "deep", drvPath: path });
       }
@@ -103,7 +108,7 @@ function appendContext(a: Slot, b: Slot): Value {
     const at = info.positionOf(intern("outputs"));
     const list = listArgument(outputs, "while evaluating the `outputs` attribute of a string context", at);
     if (list.length > 0 && !path.endsWith(".drv")) {
-      throw fail(`tried to add derivation output context of ${path}, which is not a derivation, to a string`, pos);
+      throw fail(`tried to add derivation output context of "${path}", which is not a derivation, to a string`, pos);
     }
     for (let k = 0; k < list.length; k++) {
       const output = plainArgument(list[k]!, "while evaluating an output name within a string context", at);

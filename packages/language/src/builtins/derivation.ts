@@ -140,7 +140,7 @@ class Draft {
         this.method = "flat";
         return;
       case "text":
-        requireFeature("dynamic-derivations");
+        requireFeature("dynamic-derivations", `text-hashed derivation '${this.name}', outputHashMode = "text"`);
         this.method = "text";
         return;
       case "git":
