@@ -39,7 +39,7 @@ export async function renderFailure(thrown: unknown, context: FailureContext): P
 
 /** Errors that the reference takes for a wrong use of the command, wherever they arise. */
 export function isUsage(error: FirnError): boolean {
-  return error.code === "unknown-hash-algorithm" || error.code === "bad-conf" || error.code === "usage";
+  return ["unknown-hash-algorithm", "unknown-hash-format", "bad-conf", "usage"].includes(error.code);
 }
 
 /** Whether the whole trace is wanted: by the flag, or by the setting in nix.conf. */

@@ -7,7 +7,7 @@ import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { contextOf } from "../value/context.ts";
-import { addFrame } from "../value/evaluation-error.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { ContextString, EN, type List, makeAttrs, type Slot, shapeOf, Thunk, type Value } from "../value/value.ts";
 import { attrsArgument, type BuiltinTable, fail } from "./arguments.ts";
 import { derivationOutputPathOf } from "./derivation-outputs.ts";
@@ -58,19 +58,25 @@ export function importFile(path: string, mustBeSet = false): Value {
   const known = values.get(file);
   if (known !== undefined) return force(known);
   const thunk = new Thunk(2, () => {
+    const text = host().readFile(file);
     try {
-      return loadFile(file, undefined, mustBeSet);
+      return evaluateSource(addSource("file", file, parentOf(file), text), undefined, mustBeSet);
     } catch (error) {
-      throw addFrame(error, 0, `while evaluating the file '${file}':`);
+      throw isParseError(error) ? error : addFrame(error, 0, `while evaluating the file '${file}':`);
     }
   });
   values.set(file, thunk);
   return force(thunk);
 }
 
-function loadFile(file: string, surroundings: Surroundings | undefined, mustBeSet = false): Value {
-  const text = host().readFile(file);
-  return evaluateSource(addSource("file", file, parentOf(file), text), surroundings, mustBeSet);
+/** Whether a file's own text is wrong: then nothing of it was evaluated. */
+function isParseError(error: unknown): boolean {
+  if (!(error instanceof EvaluationError) || error.frame !== null) return false;
+  return error.kind === "parse-error" || error.kind === "undefined-variable";
+}
+
+function loadFile(file: string, surroundings: Surroundings): Value {
+  return evaluateSource(addSource("file", file, parentOf(file), host().readFile(file)), surroundings);
 }
 
 function importDerivation(drvPath: string): Value {

@@ -1,5 +1,5 @@
 /** Files and paths. Every one of them asks the host. */
-import { hashData, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
+import { hashData, parseHash, printHash } from "@firn/formats";
 import {
   call,
   call2,
@@ -29,8 +29,8 @@ import {
   plainArgument,
   requiredAttr,
 } from "./arguments.ts";
-
 import { outputPlaceholder } from "./derivation-outputs.ts";
+import { hashAlgorithm } from "./hashes.ts";
 
 const toStringSymbol = intern("__toString");
 
@@ -383,7 +383,7 @@ export const pathBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const algorithm = plainArgument(a, "while evaluating the first argument passed to builtins.hashFile");
-      const known = parseHashAlgorithm(algorithm);
+      const known = hashAlgorithm(algorithm);
       return printHash(hashData(known, host().readFile(realisedPath(b))), "base16", false);
     },
   },
