@@ -23,7 +23,7 @@ import {
   makeString,
   textOfString,
 } from "./code/interpret.ts";
-import { compile, evaluateSource } from "./code/load.ts";
+import { codeStoreFor, compile, evaluateSource } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
 import { addSource, resolvePosition, type Source, type SourceOrigin } from "./code/source.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
@@ -87,11 +87,13 @@ export class Evaluator {
       },
       globals: [],
       copiedPaths: new Map(),
+      code: undefined,
       showTrace: options.showTrace ?? false,
       depth: 0,
     };
     this.extraBuiltins = options.extraBuiltins ?? [];
     this.builtins = installGlobals(this.evaluation.globals, host, this.extraBuiltins);
+    this.evaluation.code = codeStoreFor(this.evaluation);
   }
 
   /** A builtin of the embedder that expressions cannot name; undefined when there is none. */
@@ -241,6 +243,11 @@ export class Evaluator {
           coerceToString(slot, coerceCopy, `while generating the ${form.command ?? "eval command"} output`, 0),
         );
     }
+  }
+
+  /** Gives the host's code cache what was lowered, if that is worth the time. */
+  keepCode(): void {
+    this.evaluation.code?.keep();
   }
 
   /** Reads files again on their next import. */

@@ -132,6 +132,18 @@ export type EvalMessage =
   | { readonly kind: "evaluation-warning"; readonly text: string }
   | { readonly kind: "warning"; readonly text: string; readonly position?: SourcePosition };
 
+/** A place where lowered code is kept between evaluations, and the sources it belongs to. */
+export interface CodeCache {
+  /** The content of a source file: 16 bytes of its hash, and its length. Errors are those of `readFile`. */
+  identify(path: string): { readonly hash: string; readonly length: number };
+  /** Its text, as `readFile` gives it. */
+  read(path: string): string;
+  /** What was last stored under a key, if that is there and undamaged. */
+  load(key: string): Uint8Array | undefined;
+  /** Stores these bytes, one piece after the other, under a key. Never fails: a cache that cannot be written is none. */
+  store(key: string, pieces: readonly Uint8Array[]): void;
+}
+
 /** The only door between the evaluator and the world. */
 export interface EvalHost {
   readonly mode: EvalMode;
@@ -195,6 +207,9 @@ export interface EvalHost {
 
   /** Search path entries that are not local paths (`channel:…`, `https://…`, `flake:…`): the local path, or undefined with a warning. */
   resolveSearchPathEntry(path: string): string | undefined;
+
+  /** Absent where code is not kept: every file is parsed. */
+  readonly codeCache?: CodeCache;
 
   /** `trace`, `traceVerbose`, `warn`, deprecations. */
   report(message: EvalMessage): void;

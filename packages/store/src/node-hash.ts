@@ -7,6 +7,15 @@ function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
+/** Most byte strings are short: they are hashed from here. What a call leaves in it is never read by another. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
+function bytesToHash(data: Uint8Array | string): Uint8Array {
+  if (typeof data !== "string") return data;
+  if (data.length > scratch.length) return Buffer.from(data, "latin1");
+  return scratch.subarray(0, scratch.write(data, "latin1"));
+}
+
 /** The backend for Node. */
 export const nodeHashBackend: HashBackend = {
   hasher(algorithm) {
@@ -16,7 +25,11 @@ export const nodeHashBackend: HashBackend = {
   },
   digest(algorithm, data) {
     if (algorithm === "blake3") return portableHashBackend.digest(algorithm, data);
-    return plain(hash(algorithm, typeof data === "string" ? Buffer.from(data, "latin1") : data, "buffer"));
+    return plain(hash(algorithm, bytesToHash(data), "buffer"));
+  },
+  hexDigest(algorithm, data) {
+    if (algorithm === "blake3") return portableHashBackend.hexDigest(algorithm, data);
+    return hash(algorithm, bytesToHash(data), "hex");
   },
 };
 

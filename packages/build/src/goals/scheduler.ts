@@ -8,7 +8,6 @@ import {
   FirnError,
   hashDerivationModulo,
   makeOutputPath,
-  printHash,
 } from "@firn/formats";
 import type { EventSink, LocalStore, Settings, Store } from "@firn/store";
 import { BuildFailure, buildDerivation, showOutputs } from "../build-derivation.ts";
@@ -344,7 +343,7 @@ class Scheduler {
     }).hashes;
     store.database.ensureRealisations();
     for (const [name, path] of outputs) {
-      const key = printHash(hashes.get(name)!, "base16");
+      const key = `sha256:${hashes.get(name)!}`;
       if (store.database.realisation(key, name) === undefined) store.database.putRealisation(key, name, path);
     }
   }

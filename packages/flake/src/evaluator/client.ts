@@ -157,8 +157,11 @@ export class EvaluatorClient {
     await this.worker.terminate();
   }
 
-  /** Ends the session and its thread. */
+  /** Ends the session and its thread; what was lowered is kept for the next one. */
   async close(): Promise<void> {
+    if (this.failure === undefined && this.nextId > 1 && this.options.config.codeDirectory !== undefined) {
+      await this.request({ op: "keepCode" });
+    }
     this.failure ??= new FirnError("evaluator-stopped", "the evaluator was closed");
     this.replies.close();
     await this.worker.terminate();

@@ -1,4 +1,5 @@
 /** What an evaluation gets from settings, environment and flags, as plain data for its worker. */
+import { join } from "node:path";
 import { byteStringOf } from "@firn/formats";
 import { hostSystem, type Settings } from "@firn/store";
 import type { HostConfig } from "./node-host.ts";
@@ -15,6 +16,14 @@ function searchPathEntries(elements: readonly string[]): { prefix: string; path:
   });
 }
 
+/** `$FIRN_CODE_CACHE` (empty: none), else below the user's cache directory. */
+function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { FIRN_CODE_CACHE: chosen, XDG_CACHE_HOME: caches, HOME: home } = environment;
+  if (chosen !== undefined) return chosen === "" ? undefined : chosen;
+  const base = caches?.startsWith("/") ? caches : home?.startsWith("/") ? join(home, ".cache") : undefined;
+  return base === undefined ? undefined : join(base, "firn/code");
+}
+
 /** What an evaluation gets from settings, environment and flags. */
 export function hostConfig(
   settings: Settings,
@@ -23,6 +32,7 @@ export function hostConfig(
 ): HostConfig {
   const { environment } = io;
   const system = settings.get("eval-system");
+  const code = codeDirectory(environment);
   return {
     mode: {
       pure: settings.get("pure-eval"),
@@ -54,5 +64,6 @@ export function hostConfig(
     ...(options.realStoreDir === undefined ? {} : { realStoreDir: options.realStoreDir }),
     allowedUris: settings.get("allowed-uris").map(byteStringOf),
     showTrace: settings.get("show-trace"),
+    ...(code === undefined ? {} : { codeDirectory: code }),
   };
 }

@@ -12,6 +12,7 @@ import {
   type SearchPathEntry,
 } from "@firn/language";
 import { fsPath } from "@firn/store";
+import { openCodeCache } from "./code-cache.ts";
 import type { SyncServices } from "./services.ts";
 
 /** Everything about an evaluation that is plain data. */
@@ -33,6 +34,8 @@ export interface HostConfig {
   readonly allowedPaths: readonly string[];
   readonly allowedUris: readonly string[];
   readonly showTrace: boolean;
+  /** Where lowered code is kept; absent: nowhere. */
+  readonly codeDirectory?: string;
 }
 
 const corePackages = "/__corepkgs__/";
@@ -175,24 +178,29 @@ export function createNodeHost(
     return undefined;
   }
 
+  function readBytes(path: string): Buffer {
+    if (path === `${corePackages}fetchurl.nix`) return Buffer.from(fetchurlSource, "latin1");
+    check(path);
+    try {
+      return fs.readFileSync(onDisk(path));
+    } catch (error) {
+      throw systemError(error, "reading", path);
+    }
+  }
+
   return {
     mode,
     storeDir,
+    ...(config.codeDirectory === undefined
+      ? {}
+      : { codeCache: openCodeCache(config.codeDirectory, { bytes: readBytes }) }),
     currentSystem: config.currentSystem,
     nixVersion: config.nixVersion,
     searchPath: config.searchPath,
     currentTime: () => config.currentTime,
     environment: (name) => byteStringOf(config.environment[name] ?? ""),
     homeDirectory: () => config.homeDirectory,
-    readFile(path) {
-      if (path === `${corePackages}fetchurl.nix`) return fetchurlSource;
-      check(path);
-      try {
-        return fs.readFileSync(onDisk(path), "latin1");
-      } catch (error) {
-        throw systemError(error, "reading", path);
-      }
-    },
+    readFile: (path) => readBytes(path).toString("latin1"),
     readDirectory(path) {
       check(path);
       try {

@@ -67,6 +67,8 @@ export type Request =
   | { readonly op: "forgetFiles" }
   /** A builtin that expressions cannot name. */
   | { readonly op: "internalBuiltin"; readonly name: string }
+  /** Writes lowered code to the cache. */
+  | { readonly op: "keepCode" }
   /** Lets a pure evaluation read at and below a path. */
   | { readonly op: "allowPath"; readonly path: string }
   | { readonly op: "release"; readonly values: readonly Handle[] };
@@ -94,6 +96,7 @@ export interface Responses {
   readonly findFile: string;
   readonly forgetFiles: null;
   readonly internalBuiltin: Handle;
+  readonly keepCode: null;
   readonly allowPath: null;
   readonly release: null;
 }

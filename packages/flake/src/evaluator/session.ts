@@ -135,6 +135,9 @@ export class Session {
         if (builtin === undefined) throw new FirnError("bad-builtin", `there is no builtin '${request.name}'`);
         return this.keep(builtin);
       }
+      case "keepCode":
+        evaluator.keepCode();
+        return null;
       case "allowPath":
         evaluator.host.allowPath(request.path);
         return null;

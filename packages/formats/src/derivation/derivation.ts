@@ -1,6 +1,7 @@
 /** What a derivation is, and the questions that its outputs alone answer. All strings are byte strings, all paths full store paths. */
 import { FirnError } from "../base/error.ts";
 import type { HashAlgorithm } from "../hash/algorithm.ts";
+import { toBase16 } from "../hash/encoding.ts";
 import { type ContentAddress, type ContentAddressMethod, printMethodAlgorithm } from "../store-path/content-address.ts";
 import { makeFixedOutputPath, outputPathName } from "../store-path/make.ts";
 
@@ -82,9 +83,7 @@ export function outputFields(output: DerivationOutput, path: string): readonly [
       return [path, "", ""];
     case "fixed": {
       const { method, hash } = output.address;
-      let hex = "";
-      for (const byte of hash.bytes) hex += byte.toString(16).padStart(2, "0");
-      return [path, printMethodAlgorithm(method, hash.algorithm), hex];
+      return [path, printMethodAlgorithm(method, hash.algorithm), toBase16(hash.bytes)];
     }
     case "floating":
       return ["", printMethodAlgorithm(output.method, output.algorithm), ""];

@@ -1,29 +1,39 @@
 /** Derivations as ATerm text, byte for byte what the reference writes. */
+import { sortByteStrings } from "../base/bytes.ts";
 import { type Derivation, type DerivationInput, derivationOutputPath, outputFields } from "./derivation.ts";
 
-const SPECIAL = /["\\\n\r\t]/;
-const ESCAPED: Readonly<Record<string, string>> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const special = /["\\\n\r\t]/;
 
 function quote(text: string): string {
-  if (!SPECIAL.test(text)) return `"${text}"`;
-  return `"${text.replace(/["\\\n\r\t]/g, (character) => ESCAPED[character]!)}"`;
-}
-
-function sorted(names: Iterable<string>): string[] {
-  // Byte strings: the engine's own order is that of their bytes.
-  return [...names].sort();
+  if (!special.test(text)) return `"${text}"`;
+  const escaped = text
+    .replace(/["\\]/g, "\\$&")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\t", "\\t")
+    .replaceAll("\r", "\\r");
+  return `"${escaped}"`;
 }
 
 function plainList(names: Iterable<string>): string {
-  const list = sorted(names);
+  const list = sortByteStrings([...names]);
   return list.length === 0 ? "[]" : `["${list.join('","')}"]`;
 }
 
 function input(node: DerivationInput): string {
-  const outputs = plainList(node.outputs);
+  const outputs = node.outputs.length === 1 ? `["${node.outputs[0]}"]` : plainList(node.outputs);
   if (node.dynamic === undefined || node.dynamic.size === 0) return outputs;
-  const children = sorted(node.dynamic.keys()).map((name) => `("${name}",${input(node.dynamic!.get(name)!)})`);
+  const dynamic = node.dynamic;
+  const children = sortByteStrings([...dynamic.keys()]).map((name) => `("${name}",${input(dynamic.get(name)!)})`);
   return `(${outputs},[${children.join(",")}])`;
+}
+
+function inputList(inputs: ReadonlyMap<string, DerivationInput>): string {
+  const paths = sortByteStrings([...inputs.keys()]);
+  let text = "";
+  for (let i = 0; i < paths.length; i++) {
+    text += `${i === 0 ? "" : ","}("${paths[i]}",${input(inputs.get(paths[i]!)!)})`;
+  }
+  return text;
 }
 
 /** How to print: `maskOutputs` blanks output paths (for hashing), `inputs` replaces the input derivations. */
@@ -33,23 +43,67 @@ export interface PrintOptions {
   readonly inputs?: ReadonlyMap<string, DerivationInput>;
 }
 
+/**
+ * Prints one derivation several times: with its outputs masked or not, with hashes or paths of its inputs. What these texts
+ * have in common is made once; derivations that differ in the paths of outputs only may share a printer.
+ */
+export class DerivationPrinter {
+  readonly #start: string;
+  readonly #outputNames: readonly string[];
+  /** From the sources to the environment. */
+  readonly #middle: string;
+  /** The environment between those variables that are named as an output. */
+  readonly #between: readonly string[];
+  readonly #variables: readonly string[];
+
+  constructor(derivation: Derivation) {
+    let dynamic = false;
+    for (const node of derivation.inputDrvs.values()) if ((node.dynamic?.size ?? 0) > 0) dynamic = true;
+    this.#start = dynamic ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
+    this.#outputNames = sortByteStrings([...derivation.outputs.keys()]);
+    const { args } = derivation;
+    let middle = `],${plainList(derivation.inputSrcs)},"${derivation.system}",${quote(derivation.builder)},[`;
+    for (let i = 0; i < args.length; i++) middle += (i === 0 ? "" : ",") + quote(args[i]!);
+    this.#middle = `${middle}],[`;
+    const between: string[] = [];
+    const variables: string[] = [];
+    const names = sortByteStrings([...derivation.env.keys()]);
+    let text = "";
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!;
+      text += `${i === 0 ? "" : ","}(${quote(name)},`;
+      if (derivation.outputs.has(name)) {
+        between.push(text);
+        variables.push(name);
+        text = ")";
+      } else text += `${quote(derivation.env.get(name)!)})`;
+    }
+    between.push(text);
+    this.#between = between;
+    this.#variables = variables;
+  }
+
+  /** The text of `derivation`: that of the constructor, or one that differs in output paths only. */
+  print(derivation: Derivation, options: PrintOptions = {}): string {
+    const mask = options.maskOutputs ?? false;
+    const outputs = this.#outputNames;
+    let text = this.#start;
+    for (let i = 0; i < outputs.length; i++) {
+      const name = outputs[i]!;
+      const path = mask ? "" : (derivationOutputPath(derivation, name, options.storeDir) ?? "");
+      const fields = outputFields(derivation.outputs.get(name)!, path);
+      text += `${i === 0 ? "" : ","}("${name}","${fields[0]}","${fields[1]}","${fields[2]}")`;
+    }
+    text += `],[${inputList(options.inputs ?? derivation.inputDrvs)}${this.#middle}`;
+    const variables = this.#variables;
+    for (let i = 0; i < variables.length; i++) {
+      text += this.#between[i]! + (mask ? '""' : quote(derivation.env.get(variables[i]!)!));
+    }
+    return `${text}${this.#between[variables.length]!}])`;
+  }
+}
+
 /** The text of a `.drv` file, a byte string. */
 export function printDerivation(derivation: Derivation, options: PrintOptions = {}): string {
-  const mask = options.maskOutputs ?? false;
-  const dynamic = [...derivation.inputDrvs.values()].some((node) => (node.dynamic?.size ?? 0) > 0);
-  const outputs = sorted(derivation.outputs.keys()).map((name) => {
-    const path = mask ? "" : (derivationOutputPath(derivation, name, options.storeDir) ?? "");
-    return `("${name}","${outputFields(derivation.outputs.get(name)!, path).join('","')}")`;
-  });
-  const drvs = options.inputs ?? derivation.inputDrvs;
-  const inputs = sorted(drvs.keys()).map((path) => `("${path}",${input(drvs.get(path)!)})`);
-  const env = sorted(derivation.env.keys()).map(
-    (name) => `(${quote(name)},${mask && derivation.outputs.has(name) ? '""' : quote(derivation.env.get(name)!)})`,
-  );
-  return [
-    dynamic ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([",
-    `${outputs.join(",")}],[${inputs.join(",")}],${plainList(derivation.inputSrcs)},`,
-    `"${derivation.system}",${quote(derivation.builder)},`,
-    `[${derivation.args.map(quote).join(",")}],[${env.join(",")}])`,
-  ].join("");
+  return new DerivationPrinter(derivation).print(derivation, options);
 }

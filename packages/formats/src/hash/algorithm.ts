@@ -4,6 +4,7 @@ import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { bytesOf } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
+import { toBase16 } from "./encoding.ts";
 
 /** Names as they stand in hashes: `sha256:…`. */
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
@@ -42,6 +43,8 @@ export interface Hasher {
 export interface HashBackend {
   hasher(algorithm: HashAlgorithm): Hasher;
   digest(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array;
+  /** The same in base16. */
+  hexDigest(algorithm: HashAlgorithm, data: Uint8Array | string): string;
 }
 
 const noble = { md5, sha1, sha256, sha512, blake3 };
@@ -53,6 +56,7 @@ export const portableHashBackend: HashBackend = {
     return { update: (data) => void state.update(data), digest: () => state.digest() };
   },
   digest: (algorithm, data) => noble[algorithm](typeof data === "string" ? bytesOf(data) : data),
+  hexDigest: (algorithm, data) => toBase16(portableHashBackend.digest(algorithm, data)),
 };
 
 let backend: HashBackend = portableHashBackend;
@@ -70,4 +74,9 @@ export function createHasher(algorithm: HashAlgorithm): Hasher {
 /** The raw digest of bytes or of a byte string. */
 export function digestOf(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array {
   return backend.digest(algorithm, data);
+}
+
+/** The digest of bytes or of a byte string in base16. */
+export function hexDigestOf(algorithm: HashAlgorithm, data: Uint8Array | string): string {
+  return backend.hexDigest(algorithm, data);
 }

@@ -1,4 +1,5 @@
 /** Bytes as base16, nix32 and base64. nix32 omits e, o, u and t, and writes the last bits first. */
+import { byteString } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 
 const HEX = "0123456789abcdef";
@@ -18,9 +19,12 @@ const BASE64_REVERSE = reverse(BASE64);
 
 /** Lower-case hexadecimal digits of `bytes`. */
 export function toBase16(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += HEX[byte >> 4]! + HEX[byte & 15]!;
-  return text;
+  const codes = new Uint8Array(bytes.length * 2);
+  for (let i = 0; i < bytes.length; i++) {
+    codes[2 * i] = HEX.charCodeAt(bytes[i]! >> 4);
+    codes[2 * i + 1] = HEX.charCodeAt(bytes[i]! & 15);
+  }
+  return byteString(codes);
 }
 
 /** Reads hexadecimal digits of either case; an odd length or another character is an error. */
@@ -48,13 +52,14 @@ export function nix32Length(size: number): number {
 
 /** The nix32 form of `bytes`. */
 export function toNix32(bytes: Uint8Array): string {
-  let text = "";
-  for (let n = nix32Length(bytes.length) - 1; n >= 0; n--) {
+  const length = nix32Length(bytes.length);
+  const codes = new Uint8Array(length);
+  for (let n = length - 1, at = 0; n >= 0; n--, at++) {
     const i = (n * 5) >> 3;
     const j = (n * 5) & 7;
-    text += NIX32[((bytes[i]! >> j) | ((bytes[i + 1] ?? 0) << (8 - j))) & 31]!;
+    codes[at] = NIX32.charCodeAt(((bytes[i]! >> j) | ((bytes[i + 1] ?? 0) << (8 - j))) & 31);
   }
-  return text;
+  return byteString(codes);
 }
 
 /** Whether every character belongs to the nix32 alphabet. */

@@ -1,5 +1,5 @@
 /** Computing store paths from what they hold (manual: "Complete Store Path Calculation"). */
-import { compareByteStrings } from "../base/bytes.ts";
+import { sortByteStrings } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 import { digestOf } from "../hash/algorithm.ts";
 import { toNix32 } from "../hash/encoding.ts";
@@ -38,14 +38,14 @@ export function outputPathName(name: string, output: string): string {
   return output === "out" ? name : `${name}-${output}`;
 }
 
-/** The path of an input-addressed output of the derivation `name` whose hash modulo is `hash`. */
-export function makeOutputPath(output: string, hash: Hash, target: { name: string; storeDir?: string }): string {
+/** The path of an input-addressed output of the derivation `name` whose hash modulo is `hash` (SHA-256, base16). */
+export function makeOutputPath(output: string, hash: string, target: { name: string; storeDir?: string }): string {
   const name = outputPathName(target.name, output);
-  return makeStorePath({ ...target, type: `output:${output}`, hash, name });
+  return makeStorePath({ ...target, type: `output:${output}`, hash: `sha256:${hash}`, name });
 }
 
 function typeWithReferences(type: string, references: StoreReferences): string {
-  const others = [...new Set(references.others)].sort(compareByteStrings);
+  const others = sortByteStrings([...new Set(references.others)]);
   return [type, ...others, ...(references.self ? ["self"] : [])].join(":");
 }
 

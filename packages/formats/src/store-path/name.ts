@@ -17,10 +17,9 @@ export function checkStorePathName(name: string): void {
   if (name.length === 0) throw bad("name must not be empty");
   if (name.length > maxNameLength) throw bad(`name '${name}' must be no longer than ${maxNameLength} characters`);
   if (name === "." || name === "..") throw bad(`name '${name}' is not valid`);
-  for (const dots of [".", ".."]) {
-    if (name.startsWith(`${dots}-`)) {
-      throw bad(`name '${name}' is not valid: first dash-separated component must not be '${dots}'`);
-    }
+  if (name.startsWith(".-") || name.startsWith("..-")) {
+    const dots = name.slice(0, name.indexOf("-"));
+    throw bad(`name '${name}' is not valid: first dash-separated component must not be '${dots}'`);
   }
   if (LEGAL.test(name)) return;
   for (const character of name) {

@@ -19,7 +19,6 @@ import {
   type List,
   PartialBuiltin,
   type Slot,
-  shapeOf,
   type Value,
 } from "../value/value.ts";
 
@@ -49,10 +48,7 @@ export function listArgument(slot: Slot, text: string, pos = 0): List {
 
 export function attrsArgument(slot: Slot, text: string, pos = 0): Attrs {
   const value = forceAt(slot, pos);
-  if (value instanceof Attrs) {
-    shapeOf(value);
-    return value;
-  }
+  if (value instanceof Attrs) return value;
   throw addFrame(typeError("a set", value), pos, text);
 }
 

@@ -2,8 +2,20 @@
 import { delayCall2, force, positionAttrs } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
-import { makeShape } from "../value/shape.ts";
-import { Attrs, emptyAttrs, emptyList, type List, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
+import { makeShape, type Shape } from "../value/shape.ts";
+import {
+  Attrs,
+  emptyAttrs,
+  emptyList,
+  type List,
+  makeAttrs,
+  mapValues,
+  namesOf,
+  placesOf,
+  type Slot,
+  shapeOf,
+  type Value,
+} from "../value/value.ts";
 import {
   attrsArgument,
   type BuiltinTable,
@@ -17,19 +29,17 @@ const nameSymbol = intern("name");
 
 /** The attributes at some indices of a set, in their order. */
 function subset(attrs: Attrs, indices: readonly number[]): Attrs {
-  const shape = attrs.shape!;
+  const shape = shapeOf(attrs);
   if (indices.length === 0) return emptyAttrs;
   if (indices.length === shape.size) return attrs;
   const keys = new Array<number>(indices.length);
   const values = new Array<Slot>(indices.length);
-  const positions = shape.positions === null ? null : new Array<number>(indices.length);
   for (let i = 0; i < indices.length; i++) {
     const from = indices[i]!;
     keys[i] = shape.keys[from]!;
     values[i] = attrs.values[from]!;
-    if (positions !== null) positions[i] = shape.positions![from]!;
   }
-  return new Attrs(makeShape(keys, positions), values);
+  return new Attrs(makeShape(keys), values, placesOf(attrs));
 }
 
 function removeAttrs(a: Slot, b: Slot): Value {
@@ -51,8 +61,9 @@ function removeAttrs(a: Slot, b: Slot): Value {
 function intersectAttrs(a: Slot, b: Slot): Value {
   const left = attrsArgument(a, "while evaluating the first argument passed to builtins.intersectAttrs");
   const right = attrsArgument(b, "while evaluating the second argument passed to builtins.intersectAttrs");
-  const x = shapeOf(left);
-  const y = shapeOf(right);
+  const x = namesOf(left);
+  if (right.shape === null || x.size * 8 < right.shape.size) return intersectFew(x, right);
+  const y = right.shape;
   const kept: number[] = [];
   if (x.size < y.size) {
     for (let i = 0; i < x.size; i++) {
@@ -63,6 +74,22 @@ function intersectAttrs(a: Slot, b: Slot): Value {
     for (let i = 0; i < y.size; i++) if (x.find(y.keys[i]!) >= 0) kept.push(i);
   }
   return subset(right, kept);
+}
+
+/** Few names looked up one by one in a set that need not be flat. */
+function intersectFew(names: Shape, right: Attrs): Attrs {
+  const keys: number[] = [];
+  const values: Slot[] = [];
+  const positions: number[] = [];
+  for (let i = 0; i < names.size; i++) {
+    const symbol = names.keys[i]!;
+    const slot = right.get(symbol);
+    if (slot === undefined) continue;
+    keys.push(symbol);
+    values.push(slot);
+    positions.push(right.positionOf(symbol));
+  }
+  return keys.length === 0 ? emptyAttrs : makeAttrs(keys, values, positions);
 }
 
 function listToAttrs(a: Slot): Value {
@@ -98,7 +125,7 @@ function zipAttrsWith(a: Slot, b: Slot): Value {
   const found = new Map<number, List>();
   for (let i = 0; i < list.length; i++) {
     const attrs = attrsArgument(list[i]!, text);
-    const keys = attrs.shape!.keys;
+    const keys = shapeOf(attrs).keys;
     for (let k = 0; k < keys.length; k++) {
       const known = found.get(keys[k]!);
       if (known === undefined) found.set(keys[k]!, [attrs.values[k]!]);
@@ -117,7 +144,7 @@ export const attributeBuiltins: BuiltinTable = {
   attrNames: {
     arity: 1,
     call: (a) => {
-      const shape = attrsArgument(a, "while evaluating the argument passed to builtins.attrNames").shape!;
+      const shape = namesOf(attrsArgument(a, "while evaluating the argument passed to builtins.attrNames"));
       const order = shape.order();
       const names = new Array<Slot>(order.length);
       for (let i = 0; i < order.length; i++) names[i] = symbolNames[shape.keys[order[i]!]!]!;
@@ -128,7 +155,7 @@ export const attributeBuiltins: BuiltinTable = {
     arity: 1,
     call: (a) => {
       const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.attrValues");
-      const order = attrs.shape!.order();
+      const order = shapeOf(attrs).order();
       const values = new Array<Slot>(order.length);
       for (let i = 0; i < order.length; i++) values[i] = attrs.values[order[i]!]!;
       return values.length === 0 ? emptyList : values;
@@ -174,12 +201,7 @@ export const attributeBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.mapAttrs");
-      const shape = attrs.shape!;
-      const values = new Array<Slot>(shape.size);
-      for (let i = 0; i < shape.size; i++) {
-        values[i] = delayCall2(a, symbolNames[shape.keys[i]!]!, attrs.values[i]!);
-      }
-      return new Attrs(shape.positions === null ? shape : makeShape(shape.keys, null), values);
+      return mapValues(attrs, (name, slot) => delayCall2(a, name, slot));
     },
   },
   catAttrs: {

@@ -84,7 +84,7 @@ function appendContext(a: Slot, b: Slot): Value {
   const shape = shapeOf(attrs);
   for (let i = 0; i < shape.size; i++) {
     const path = symbolNames[shape.keys[i]!]!;
-    const pos = shape.position(i);
+    const pos = attrs.positionOf(shape.keys[i]!);
     if (!isStorePathText(path)) throw fail(`context key '"${path}"' is not a store path`, pos);
     if (!host().mode.readOnly) host().ensurePath(path);
     const info = attrsArgument(attrs.values[i]!, "while evaluating the value of a string context", pos);

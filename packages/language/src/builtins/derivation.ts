@@ -8,9 +8,8 @@ import {
   type DerivationInput,
   type DerivationOutput,
   derivationOutputPath,
-  derivationStorePath,
   FirnError,
-  fillOutputPaths,
+  finishDerivation,
   type HashAlgorithm,
   hashDerivationModulo,
   hashPlaceholder,
@@ -20,6 +19,7 @@ import {
   parseHash,
   printHash,
   quoteJson,
+  sortByteStrings,
   storePathName,
 } from "@firn/formats";
 import {
@@ -36,7 +36,7 @@ import {
 import { intern, symbolNames } from "../code/memory.ts";
 import { showPosition } from "../code/source.ts";
 import { showIdentifier } from "../syntax/print.ts";
-import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { type Context, contextOf, mergeContexts, unorderedElements } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
 import { type Attrs, ContextString, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
@@ -301,30 +301,32 @@ function inputNode(tree: InputTree, drvPath: string): InputNode {
   return node;
 }
 
+/** The tree as the derivation has it, sorted. */
 function frozenInputs(tree: InputTree): Map<string, DerivationInput> {
-  return new Map(
-    [...tree].map(([key, { outputs, dynamic }]) => [
-      key,
-      { outputs: [...outputs].sort(), ...(dynamic.size === 0 ? {} : { dynamic: frozenInputs(dynamic) }) },
-    ]),
-  );
+  const drvs = new Map<string, DerivationInput>();
+  for (const key of sortByteStrings([...tree.keys()])) {
+    const { outputs, dynamic } = tree.get(key)!;
+    const names = outputs.size === 1 ? [...outputs] : sortByteStrings([...outputs]);
+    drvs.set(key, dynamic.size === 0 ? { outputs: names } : { outputs: names, dynamic: frozenInputs(dynamic) });
+  }
+  return drvs;
 }
 
 function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; srcs: string[] } {
-  const drvs: InputTree = new Map();
-  const srcs = new Set<string>();
-  const addOutput = (drvPath: string, output: string) => inputNode(drvs, drvPath).outputs.add(output);
-  for (const element of contextElements(context)) {
+  const outputs: InputTree = new Map();
+  const srcs: string[] = [];
+  const addOutput = (drvPath: string, output: string) => inputNode(outputs, drvPath).outputs.add(output);
+  for (const element of unorderedElements(context)) {
     switch (element.kind) {
       case "opaque":
-        srcs.add(element.path);
+        srcs.push(element.path);
         break;
       case "output":
         addOutput(element.drvPath, element.output);
         break;
       case "deep":
         for (const path of deepClosure(element.drvPath)) {
-          srcs.add(path);
+          srcs.push(path);
           if (path.endsWith(".drv")) {
             for (const output of readDerivation(path).outputs.keys()) addOutput(path, output);
           }
@@ -332,10 +334,7 @@ function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; 
         break;
     }
   }
-  return {
-    drvs: frozenInputs(drvs),
-    srcs: [...srcs].sort(),
-  };
+  return { drvs: frozenInputs(outputs), srcs: sortByteStrings([...new Set(srcs)]) };
 }
 
 /** The hash of a fixed output; an empty one stands for zeros, with a warning. */
@@ -378,7 +377,7 @@ function withOutputs(draft: Draft, base: Omit<Derivation, "outputs" | "env">): D
     env.set(output, "");
     made.set(output, { kind: "deferred" });
   }
-  return fillOutputPaths({ ...base, outputs: made, env }, { lookup: lookupHash, storeDir });
+  return { ...base, outputs: made, env };
 }
 
 function build(draft: Draft): Value {
@@ -390,7 +389,8 @@ function build(draft: Draft): Value {
   if (draft.name.endsWith(".drv") && !singleText) {
     throw fail("derivation names are allowed to end in '.drv' only if they produce a single derivation file");
   }
-  const derivation = withOutputs(draft, {
+  const storeDir = host().storeDir;
+  const unfinished = withOutputs(draft, {
     name: draft.name,
     inputDrvs: drvs,
     inputSrcs: srcs,
@@ -398,10 +398,10 @@ function build(draft: Draft): Value {
     builder: draft.builder,
     args: draft.args,
   });
-  const storeDir = host().storeDir;
-  const { path: drvPath, contents, references } = derivationStorePath(derivation, storeDir);
+  const finished = finishDerivation(unfinished, { lookup: lookupHash, storeDir });
+  const { derivation, path: drvPath, contents, references } = finished;
   host().writeDerivation({ name: draft.name, contents, references, drvPath });
-  knownHashes().set(drvPath, hashDerivationModulo(derivation, { maskOutputs: false, lookup: lookupHash, storeDir }));
+  knownHashes().set(drvPath, finished.hash);
   const symbols = [sym.drvPath];
   const values: Slot[] = [new ContextString(drvPath, contextOf({ kind: "deep", drvPath }))];
   for (const output of derivation.outputs.keys()) {
@@ -436,7 +436,7 @@ function fill(draft: Draft, attrs: Attrs): void {
       attribute(draft, key, slot);
     } catch (error) {
       const text = `while evaluating attribute '${showIdentifier(key)}' of derivation '${draft.name}'`;
-      throw addFrame(error, shape.position(index), text);
+      throw addFrame(error, attrs.positionOf(symbol), text);
     }
   }
 }

@@ -1,13 +1,13 @@
 /** `import` and `scopedImport`. */
 import { parseDerivation, storePathName } from "@firn/formats";
-import { call, type Evaluation, evaluation, force, host } from "../code/interpret.ts";
-import { evaluateSource, type Surroundings } from "../code/load.ts";
+import { call, type Evaluation, ev, evaluation, force, host } from "../code/interpret.ts";
+import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { contextOf } from "../value/context.ts";
-import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
+import { addFrame } from "../value/evaluation-error.ts";
 import { ContextString, EN, type List, makeAttrs, type Slot, shapeOf, Thunk, type Value } from "../value/value.ts";
 import { attrsArgument, type BuiltinTable, fail } from "./arguments.ts";
 import { derivationOutputPathOf } from "./derivation-outputs.ts";
@@ -58,21 +58,15 @@ export function importFile(path: string, mustBeSet = false): Value {
   const known = values.get(file);
   if (known !== undefined) return force(known);
   const thunk = new Thunk(2, () => {
-    const text = host().readFile(file);
+    const root = fileCode(file, mustBeSet);
     try {
-      return evaluateSource(addSource("file", file, parentOf(file), text), undefined, mustBeSet);
+      return ev(root, null);
     } catch (error) {
-      throw isParseError(error) ? error : addFrame(error, 0, `while evaluating the file '${file}':`);
+      throw addFrame(error, 0, `while evaluating the file '${file}':`);
     }
   });
   values.set(file, thunk);
   return force(thunk);
-}
-
-/** Whether a file's own text is wrong: then nothing of it was evaluated. */
-function isParseError(error: unknown): boolean {
-  if (!(error instanceof EvaluationError) || error.frame !== null) return false;
-  return error.kind === "parse-error" || error.kind === "undefined-variable";
 }
 
 function loadFile(file: string, surroundings: Surroundings): Value {

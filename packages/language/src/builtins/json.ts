@@ -142,9 +142,13 @@ export class JsonWriter {
     for (const index of shape.order()) {
       const name = symbolNames[shape.keys[index]!]!;
       try {
-        parts.push(`${quoteJson(name)}:${this.write(attrs.values[index]!, shape.position(index))}`);
+        parts.push(`${quoteJson(name)}:${this.write(attrs.values[index]!, attrs.positionOf(shape.keys[index]!))}`);
       } catch (error) {
-        throw addFrame(error, shape.position(index), `while evaluating attribute '${showIdentifier(name)}'`);
+        throw addFrame(
+          error,
+          attrs.positionOf(shape.keys[index]!),
+          `while evaluating attribute '${showIdentifier(name)}'`,
+        );
       }
     }
     return `{${parts.join(",")}}`;

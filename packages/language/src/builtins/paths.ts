@@ -263,7 +263,7 @@ function pathBuiltin(a: Slot): Value {
   const shape = shapeOf(attrs);
   for (let i = 0; i < shape.size; i++) {
     const slot = attrs.values[i]!;
-    const pos = shape.position(i);
+    const pos = attrs.positionOf(shape.keys[i]!);
     const key = symbolNames[shape.keys[i]!]!;
     switch (key) {
       case "path":

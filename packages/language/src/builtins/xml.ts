@@ -157,7 +157,8 @@ class XmlWriter {
   private members(attrs: Attrs): void {
     const shape = shapeOf(attrs);
     for (const index of shape.order()) {
-      const place = shape.position(index) === 0 ? [] : this.location(shape.position(index));
+      const pos = attrs.positionOf(shape.keys[index]!);
+      const place = pos === 0 ? [] : this.location(pos);
       this.element("attr", [["name", symbolNames[shape.keys[index]!]!], ...place], () => {
         this.value(attrs.values[index]!);
       });

@@ -28,7 +28,7 @@ function visit(value: Value, seen: Set<object>): void {
         visit(forceAt(value.values[i]!, positionOfSlot(value.values[i]!)), seen);
       } catch (error) {
         const name = showIdentifier(symbolNames[shape.keys[i]!]!);
-        throw addFrame(error, shape.position(i), `while evaluating the attribute '${name}'`);
+        throw addFrame(error, value.positionOf(shape.keys[i]!), `while evaluating the attribute '${name}'`);
       }
     }
   } else {

@@ -10,8 +10,8 @@ import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError, Failure, wrapError } from "../value/evaluation-error.ts";
+import { literalAt, literals } from "../value/places.ts";
 import { showValue } from "../value/print.ts";
-import { codeShapes } from "../value/shape.ts";
 import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
 import {
@@ -33,6 +33,7 @@ import {
   Lambda,
   type List,
   makeAttrs,
+  namesOf,
   PartialBuiltin,
   PartialLambda,
   Path,
@@ -44,8 +45,9 @@ import {
   update,
   type Value,
 } from "../value/value.ts";
+import type { CodeStore } from "./code-store.ts";
 import { lowerLazy } from "./lower.ts";
-import { constants, intern, ints, symbolNames } from "./memory.ts";
+import { constantAt, constants, intern, ints, symbolNames } from "./memory.ts";
 import { lineAndColumn, sourceAt } from "./source.ts";
 
 const A = ints;
@@ -59,6 +61,8 @@ export interface Evaluation {
   /** Values of global names, by symbol. */
   readonly globals: (Slot | undefined)[];
   readonly copiedPaths: Map<string, ContextString>;
+  /** Lowered code of earlier processes, where the host keeps that. */
+  code: CodeStore | undefined;
   /** Adds a frame for every function call to traces. */
   showTrace: boolean;
   depth: number;
@@ -357,7 +361,7 @@ function delay(p: number, e: Env): Slot {
     case 1:
       return A[p + 1]!;
     case 2:
-      return constants[A[p + 1]!] as Value;
+      return (constants[A[p + 1]!] ?? constantAt(A[p + 1]!)) as Value;
     case 7:
       return globals[A[p + 1]!]!;
     case 9: {
@@ -378,13 +382,28 @@ function delay(p: number, e: Env): Slot {
       return emptyList;
     case 58:
       return delay(A[p + 1]!, e);
+    case 60:
+      return known((e as E1).a, p, e);
+    case 61:
+      return known((e as E2).b, p, e);
+    case 64:
+      return known((e as EN).slots[A[p + 1]!], p, e);
+    case 65:
+      return known((e!.up as E1).a, p, e);
+    case 66:
+      return known((e!.up as E2).b, p, e);
+    case 69:
+      return known((e!.up as EN).slots[A[p + 1]!], p, e);
     default:
-      if (A[p]! >= 60 || A[p] === 6) {
-        const slot = rawVariable(p, e);
-        if (slot !== undefined) return slot instanceof Thunk && slot.code === done ? (slot.value as Value) : slot;
-      }
+      if (A[p]! >= 60 || A[p] === 6) return known(rawVariable(p, e), p, e);
   }
   return new Thunk(p, e);
+}
+
+/** What a variable holds, without the thunk around a value; a variable that is not yet set is delayed. */
+function known(slot: Slot | undefined, p: number, e: Env): Slot {
+  if (slot instanceof Thunk) return slot.code === done ? (slot.value as Value) : slot;
+  return slot === undefined ? new Thunk(p, e) : slot;
 }
 
 /** As `delay`, but only for what the reference does not delay either: elements of lists and sets can be printed. */
@@ -393,16 +412,13 @@ function delayElement(p: number, e: Env): Slot {
     case 1:
       return A[p + 1]!;
     case 2:
-      return constants[A[p + 1]!] as Value;
+      return (constants[A[p + 1]!] ?? constantAt(A[p + 1]!)) as Value;
     case 7:
       return globals[A[p + 1]!]!;
     case 48:
       return emptyList;
     default:
-      if (A[p]! >= 60 || A[p] === 6) {
-        const slot = rawVariable(p, e);
-        if (slot !== undefined) return slot instanceof Thunk && slot.code === done ? (slot.value as Value) : slot;
-      }
+      if (A[p]! >= 60 || A[p] === 6) return known(rawVariable(p, e), p, e);
   }
   return new Thunk(p, e);
 }
@@ -500,7 +516,7 @@ export function ev(start: number, env: Env): Value {
         case 1:
           return A[p + 1]!;
         case 2:
-          return constants[A[p + 1]!] as Value;
+          return (constants[A[p + 1]!] ?? constantAt(A[p + 1]!)) as Value;
         case 60: {
           const t = e as E1;
           const v = t.a;
@@ -602,6 +618,7 @@ export function ev(start: number, env: Env): Value {
             }
             return callPattern(f, a, A[p + 2]!);
           }
+          if (f instanceof Builtin && f.arity === 1) return callBuiltin1(f, delay(q, e), A[p + 2]!);
           return call(f, delay(q, e), A[p + 2]!);
         }
         case 18: {
@@ -631,6 +648,7 @@ export function ev(start: number, env: Env): Value {
             }
           }
           const pos = A[p + 2]!;
+          if (f instanceof Builtin && f.arity === 3) return callBuiltin3(f, [a, b], c, pos);
           return call(call(call(f, a, pos), b, pos), c, pos);
         }
         case 20:
@@ -880,23 +898,30 @@ function select1(p: number, e: Env): Value {
       }
       const slot = base.values[i]!;
       if (!(slot instanceof Thunk)) return slot;
-      return (base.values[i] = slot.code === done ? (slot.value as Value) : selected(slot, p, shape.position(i)));
+      return (base.values[i] = slot.code === done ? (slot.value as Value) : selected(slot, base, p));
     }
     const slot = base.get(A[p + 2]!);
     if (slot === undefined) throw missing(base, A[p + 2]!, A[p + 5]!);
     if (!(slot instanceof Thunk)) return slot;
-    return slot.code === done ? (slot.value as Value) : selected(slot, p, base.positionOf(A[p + 2]!));
+    return slot.code === done ? (slot.value as Value) : selected(slot, base, p);
   }
   throw withFrame(typeError("a set", base), A[p + 5]!, "while selecting an attribute");
 }
 
-function selected(slot: Thunk, p: number, defined: number): Value {
+function selected(slot: Thunk, owner: Attrs, p: number): Value {
+  const symbol = A[p + 2]!;
   try {
-    return forceThunk(slot, defined === 0 ? A[p + 5]! : defined);
+    return forceThunk(slot, needsPosition(slot) ? owner.positionOf(symbol) || A[p + 5]! : 0);
   } catch (error) {
+    const defined = owner.positionOf(symbol);
     if (defined === 0) throw error;
-    throw selectFrame(error, defined, showIdentifier(symbolNames[A[p + 2]!]!));
+    throw selectFrame(error, defined, showIdentifier(symbolNames[symbol]!));
   }
+}
+
+/** Only delayed calls and endless recursion have a use for the place where a thunk is forced. */
+function needsPosition(thunk: Thunk): boolean {
+  return thunk.code <= nativeCode;
 }
 
 function selectFrame(error: unknown, defined: number, path: string): unknown {
@@ -917,7 +942,7 @@ function quoteName(name: string): string {
 }
 
 function attrNames(attrs: Attrs): string[] {
-  return shapeOf(attrs).keys.map((key) => symbolNames[key]!);
+  return namesOf(attrs).keys.map((key) => symbolNames[key]!);
 }
 
 /** The symbol of a key, computing it when dynamic. */
@@ -932,27 +957,46 @@ function selectPath(p: number, e: Env): Value {
   const count = A[p + 3]!;
   const pos = A[p + 4]!;
   let slot: Slot = ev(A[p + 1]!, e);
-  let defined = 0;
+  let owner: Attrs | null = null;
+  let symbol = 0;
   try {
-    for (let i = 0; i < count; i++) {
-      const symbol = keyOf(A[p + 5 + i]!, e);
+    for (let cell = p + 5, end = cell + 3 * count; cell < end; cell += 3) {
+      const key = A[cell]!;
+      const name = key >= 0 ? key : keyOf(key, e);
       const base = forceAt(slot, pos);
       if (!(base instanceof Attrs)) {
         if (fallback !== 0) return ev(fallback, e);
         throw withFrame(typeError("a set", base), pos, "while selecting an attribute");
       }
       const shape = base.shape;
-      const index = shape === null ? -1 : shape.find(symbol);
-      const next = shape === null ? base.get(symbol) : base.values[index];
+      let next: Slot | undefined;
+      if (shape === null) next = base.get(name);
+      else {
+        let index: number;
+        if (key >= 0 && A[cell + 1] === shape.id) index = A[cell + 2]!;
+        else {
+          index = shape.find(name);
+          A[cell + 1] = shape.id;
+          A[cell + 2] = index;
+        }
+        if (index >= 0) {
+          next = base.values[index]!;
+          if (next instanceof Thunk && next.code === done) next = base.values[index] = next.value as Value;
+        }
+      }
       if (next === undefined) {
         if (fallback !== 0) return ev(fallback, e);
-        throw missing(base, symbol, pos);
+        throw missing(base, name, pos);
       }
       slot = next;
-      defined = shape === null ? base.positionOf(symbol) : shape.position(index);
+      owner = base;
+      symbol = name;
     }
-    return forceAt(slot, defined === 0 ? pos : defined);
+    if (!(slot instanceof Thunk)) return slot;
+    if (owner === null || !needsPosition(slot)) return forceThunk(slot, pos);
+    return forceThunk(slot, owner.positionOf(symbol) || pos);
   } catch (error) {
+    const defined = owner === null ? 0 : owner.positionOf(symbol);
     if (defined === 0) throw error;
     throw selectFrame(error, defined, showKeys(p, e));
   }
@@ -962,7 +1006,7 @@ function selectPath(p: number, e: Env): Value {
 function showKeys(p: number, e: Env): string {
   const parts: string[] = [];
   for (let i = 0; i < A[p + 3]!; i++) {
-    const key = A[p + 5 + i]!;
+    const key = A[p + 5 + 3 * i]!;
     const saved = depth;
     try {
       parts.push(showIdentifier(symbolNames[keyOf(key, e)]!));
@@ -1004,7 +1048,8 @@ function evalAttrs(p: number, e: Env): Attrs {
   const count = A[p + 2]!;
   const values = new Array<Slot>(count);
   for (let i = 0; i < count; i++) values[i] = delayElement(A[p + 4 + i]!, e);
-  return new Attrs(codeShapes[A[p + 1]!]!, values);
+  const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
+  return new Attrs(literal.shape, values, literal);
 }
 
 function fromAttrs(p: number, e: Env): Attrs {
@@ -1013,7 +1058,8 @@ function fromAttrs(p: number, e: Env): Attrs {
   const env = bindEnv(e, p + 4, sources);
   const values = new Array<Slot>(count);
   for (let i = 0; i < count; i++) values[i] = delayElement(A[p + 4 + sources + i]!, env);
-  return new Attrs(codeShapes[A[p + 1]!]!, values);
+  const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
+  return new Attrs(literal.shape, values, literal);
 }
 
 /** With `__overrides` nothing may be looked up before that is known: every slot starts as a thunk. */
@@ -1039,7 +1085,8 @@ function recAttrs(p: number, env: Env): Attrs {
   const slots = A[p + 3]!;
   const values = new Array<Slot>(count);
   for (let i = 0; i < count; i++) values[i] = slotOf(env, slots, A[p + 5 + i]!);
-  const attrs = new Attrs(codeShapes[A[p + 1]!]!, values);
+  const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
+  const attrs = new Attrs(literal.shape, values, literal);
   return A[p + 4] === 0 ? attrs : overridden(p, env, attrs);
 }
 
@@ -1071,7 +1118,7 @@ function dynamicAttrs(p: number, outer: Env): Attrs {
   const symbols = [...shape.keys];
   const values = [...base.values];
   const positions: number[] = [];
-  for (let i = 0; i < shape.size; i++) positions.push(shape.position(i));
+  for (let i = 0; i < shape.size; i++) positions.push(base.positionOf(shape.keys[i]!));
   for (let i = 0; i < A[p + 3]!; i++) {
     const cell = p + 4 + 3 * i;
     const pos = A[cell + 2]!;
@@ -1154,7 +1201,7 @@ export function call(f: Value, a: Slot, pos: number): Value {
     return new PartialLambda(f, [a]);
   }
   if (f instanceof Builtin) {
-    if (f.arity === 1) return callBuiltin(f, [a], pos);
+    if (f.arity === 1) return callBuiltin1(f, a, pos);
     return new PartialBuiltin(f, [a]);
   }
   if (f instanceof PartialLambda) {
@@ -1165,8 +1212,9 @@ export function call(f: Value, a: Slot, pos: number): Value {
     return body(A[n + 1]!, argumentEnv(lambda.env, args, a), n + 3 + count, pos);
   }
   if (f instanceof PartialBuiltin) {
-    const args = [...f.args, a];
-    return args.length < f.builtin.arity ? new PartialBuiltin(f.builtin, args) : callBuiltin(f.builtin, args, pos);
+    const { builtin, args } = f;
+    if (args.length + 1 < builtin.arity) return new PartialBuiltin(builtin, [...args, a]);
+    return args.length === 1 ? callBuiltin2(builtin, args[0]!, a, pos) : callBuiltin3(builtin, args, a, pos);
   }
   if (f instanceof Attrs) {
     const functor = f.get(sym.functor);
@@ -1227,14 +1275,14 @@ function callMany(p: number, e: Env): Value {
   return f;
 }
 
-function callBuiltin(f: Builtin, args: readonly Slot[], pos: number): Value {
+function callBuiltin1(f: Builtin, a: Slot, pos: number): Value {
   enterCall(pos);
   try {
-    const value = f.call(args[0]!, args[1]!, args[2]!);
+    const value = f.call(a, unset, unset);
     depth--;
     return value;
   } catch (error) {
-    throw f.traced ? addFrame(error, pos, `while calling the '${f.name}' builtin`) : error;
+    throw builtinFrame(error, f, pos);
   }
 }
 
@@ -1245,8 +1293,23 @@ function callBuiltin2(f: Builtin, a: Slot, b: Slot, pos: number): Value {
     depth--;
     return value;
   } catch (error) {
-    throw f.traced ? addFrame(error, pos, `while calling the '${f.name}' builtin`) : error;
+    throw builtinFrame(error, f, pos);
   }
+}
+
+function callBuiltin3(f: Builtin, args: readonly Slot[], c: Slot, pos: number): Value {
+  enterCall(pos);
+  try {
+    const value = f.call(args[0]!, args[1]!, c);
+    depth--;
+    return value;
+  } catch (error) {
+    throw builtinFrame(error, f, pos);
+  }
+}
+
+function builtinFrame(error: unknown, f: Builtin, pos: number): unknown {
+  return f.traced ? addFrame(error, pos, `while calling the '${f.name}' builtin`) : error;
 }
 
 /** The last shape a pattern was matched against, and where its formals are there. */
@@ -1943,8 +2006,10 @@ function explainSets(a: Attrs, b: Attrs, pos: number): void {
       explainInequality(a.values[i]!, b.values[i]!, pos);
     } catch (error) {
       let traced = error;
-      if (shapeB.position(i) !== 0) traced = addFrame(traced, shapeB.position(i), "where right hand side is");
-      if (shapeA.position(i) !== 0) traced = addFrame(traced, shapeA.position(i), "where left hand side is");
+      const placeA = a.positionOf(x);
+      const placeB = b.positionOf(y);
+      if (placeB !== 0) traced = addFrame(traced, placeB, "where right hand side is");
+      if (placeA !== 0) traced = addFrame(traced, placeA, "where left hand side is");
       throw addFrame(traced, pos, `while comparing attribute ${quoteName(symbolNames[x]!)}`);
     }
   }

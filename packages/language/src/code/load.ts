@@ -1,13 +1,15 @@
 /** From text to a value: parse, lower, run. */
 
-import { parseSource } from "../syntax/parser.ts";
+import { type ParseResult, type ParserOptions, parseSource } from "../syntax/parser.ts";
+import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import type { Env, Value } from "../value/value.ts";
+import { CodeStore } from "./code-store.ts";
 import { type Evaluation, ev, evaluation } from "./interpret.ts";
-import { lower } from "./lower.ts";
-import { intern } from "./memory.ts";
+import { type LowerContext, lower } from "./lower.ts";
+import { intern, symbolNames } from "./memory.ts";
 import type { Scope } from "./scope.ts";
-import type { Source } from "./source.ts";
+import { addSource, type Source } from "./source.ts";
 
 /** Variables around a text that is not at the top: `scopedImport`, the repl. */
 export interface Surroundings {
@@ -17,10 +19,60 @@ export interface Surroundings {
 
 /** Lowers a source; undefined variables are errors now, though most of the lowering happens later. */
 export function compile(source: Source, owner: Evaluation, scope: Scope | null): number {
-  const { expr, free } = parseSource(source, owner.parser);
+  return lowerParsed(parseSource(source, owner.parser), { source, owner, scope });
+}
+
+function lowerParsed(
+  { expr, free }: ParseResult,
+  at: { readonly source: Source; readonly owner: Evaluation; readonly scope: Scope | null },
+  changes?: LowerContext["changes"],
+): number {
+  const { source, owner, scope } = at;
   const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
   const bound = (name: string) => isGlobal(name) || inScope(scope, name);
-  return lower(expr, { source, parser: owner.parser, isGlobal, lazy: free.every(bound) }, scope);
+  const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound) };
+  return lower(expr, changes === undefined ? context : { ...context, changes }, scope);
+}
+
+/** The store of lowered code for an evaluation; undefined where the host keeps none, or parsing has to report on every literal. */
+export function codeStoreFor(owner: Evaluation): CodeStore | undefined {
+  const { codeCache, mode } = owner.host;
+  if (codeCache === undefined || Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
+  const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
+  const names = owner.globals.map((_, symbol) => symbolNames[symbol]!).sort();
+  return new CodeStore({
+    cache: codeCache,
+    key: [owner.parser.pipes, owner.parser.pure, ...names].join(" "),
+    parser: owner.parser,
+    isGlobal,
+    compile(source, changes) {
+      let cacheable = true;
+      const parser: ParserOptions = {
+        ...owner.parser,
+        warn(message) {
+          cacheable = false;
+          owner.parser.warn(message);
+        },
+      };
+      const root = lowerParsed(parseSource(source, parser), { source, owner, scope: null }, changes);
+      return { root, cacheable };
+    },
+  });
+}
+
+/** The code of a file that is imported; it may come from the host's cache. Fails when the text is wrong. */
+export function fileCode(path: string, mustBeSet = false): number {
+  const owner = evaluation();
+  if (owner.code !== undefined && !mustBeSet) return owner.code.root(path);
+  const source = addSource("file", path, parentOf(path), owner.host.readFile(path));
+  if (mustBeSet) checkLiteralSet(source, owner);
+  return compile(source, owner, null);
+}
+
+/** Whether the text is an attribute set as it stands, as flake.nix must be. */
+function checkLiteralSet(source: Source, owner: Evaluation): void {
+  if (parseSource(source, owner.parser).expr.kind === "attrs") return;
+  throw new EvaluationError("eval-error", `file '${source.name}' must be an attribute set`);
 }
 
 function inScope(scope: Scope | null, name: string): boolean {
@@ -28,12 +80,9 @@ function inScope(scope: Scope | null, name: string): boolean {
   return false;
 }
 
-/** Evaluates a source; with `mustBeSet` it must be a literal attribute set, as flake.nix must. */
-export function evaluateSource(source: Source, surroundings?: Surroundings, mustBeSet = false): Value {
+/** Evaluates a source. */
+export function evaluateSource(source: Source, surroundings?: Surroundings): Value {
   const owner = evaluation();
-  if (mustBeSet && parseSource(source, owner.parser).expr.kind !== "attrs") {
-    throw new EvaluationError("eval-error", `file '${source.name}' must be an attribute set`);
-  }
   const root = compile(source, owner, surroundings?.scope ?? null);
   return ev(root, surroundings?.env ?? null);
 }

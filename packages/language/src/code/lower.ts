@@ -6,8 +6,8 @@
  * Node layouts (opcode first; "pos" are global positions, offsets point to nodes):
  *   1 INT value             2 CONST index            6 VARIABLE depth slot pos     60–79 VARIABLE slot pos
  *   7 GLOBAL symbol pos     8 WITH-VARIABLE symbol pos n (depth pos)*
- *   9 SELECT1 base symbol cacheShape cacheIndex pos                10 SELECT base fallback n pos key*
- *  11 HAS1 base symbol pos  12 HAS base n pos key*   13 ATTRS shape n 0 value*       14 LIST n value*
+ *   9 SELECT1 base symbol cacheShape cacheIndex pos                10 SELECT base fallback n pos (key cacheShape cacheIndex)*
+ *  11 HAS1 base symbol pos  12 HAS base n pos key*   13 ATTRS literal n 0 value*       14 LIST n value*
  *  15 LAMBDA body arity name pos*                    16 PATTERN body 1 name pos count flags index (symbol fallback pos)*
  *  17–19 CALL1–3 callee pos arg*                     20 CALLN callee pos n arg*
  *  21 LET body n value*     22 WITH scope body pos   23 IF condition yes no pos      24 ASSERT condition body pos
@@ -15,17 +15,17 @@
  *  28 PATH-CONCAT / 29 STRING-CONCAT n pos (part pos)*
  *  30 EQ 31 NEQ 32 AND 33 OR 34 IMPL left right pos  35 UPDATE left right posL posR (-1: no frame)
  *  36 CONCAT 37 LESS 41 SUB 42 MUL 43 DIV left right pos
- *  44 REC-ATTRS shape n m index* value* (overrides: index of __overrides + 1 in cell 4)
+ *  44 REC-ATTRS literal n m index* value* (overrides: index of __overrides + 1 in cell 4)
  *  45 DYNAMIC base recursive n (name value pos)*     46 POSITION pos   47 EMPTY-ATTRS   48 EMPTY-LIST
- *  51 CONSTANT-ATTRS shape n cache value*            55 FROM-ATTRS shape n m from* value*
+ *  51 CONSTANT-ATTRS literal n cache value*            55 FROM-ATTRS literal n m from* value*
  *  57 LAZY note             58 FORWARD node          59 KEY name pos (never run; keys of 10 and 12 are symbols or ~KEY)
  */
 import type { AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/parser.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
-import { codeShape, makeShape } from "../value/shape.ts";
+import { addLiteral } from "../value/places.ts";
 import { Float, Path } from "../value/value.ts";
-import { addConstant, allocate, intern, ints, stringConstant } from "./memory.ts";
+import { addConstant, addPathConstant, allocate, intern, ints, stringConstant } from "./memory.ts";
 import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
 import type { Source } from "./source.ts";
 
@@ -42,11 +42,14 @@ export interface LowerContext {
   isGlobal(name: string): boolean;
   /** Off when an undefined variable must be found at once. */
   readonly lazy: boolean;
+  /** Told when a part is lowered later. */
+  readonly changes?: { lowered: boolean };
 }
 
-interface LazyNote {
+/** A part that is not lowered yet. */
+export interface LazyNote {
   readonly context: LowerContext;
-  readonly scope: Scope | null;
+  readonly scope: Scope | null | (() => Scope | null);
   readonly offset: number;
   readonly name: number;
   /** The tree, where the text is not to be parsed again. */
@@ -54,8 +57,26 @@ interface LazyNote {
 }
 
 const notes: (LazyNote | null)[] = [];
-const pathConstants = new Map<string, number>();
 let patternCount = 0;
+
+export function addLazyNote(note: LazyNote): number {
+  notes.push(note);
+  return notes.length - 1;
+}
+
+/** The note of a node that is not lowered yet. */
+export function lazyNote(index: number): LazyNote {
+  return notes[index]!;
+}
+
+export function scopeOfNote(note: LazyNote): Scope | null {
+  return typeof note.scope === "function" ? note.scope() : note.scope;
+}
+
+/** A number for what the interpreter remembers about one set pattern. */
+export function newPattern(): number {
+  return patternCount++;
+}
 
 const arithmetic: ReadonlyMap<string, number> = new Map([
   ["__lessThan", 37],
@@ -73,7 +94,9 @@ export function lower(expr: Expr, context: LowerContext, scope: Scope | null): n
 export function lowerLazy(node: number): number {
   const note = notes[ints[node + 1]!]!;
   notes[ints[node + 1]!] = null;
-  const { context, scope, offset, name, expr } = note;
+  const { context, offset, name, expr } = note;
+  const scope = scopeOfNote(note);
+  if (context.changes !== undefined) context.changes.lowered = true;
   const lowering = new Lowering(context, true);
   const target = lowering.expr(expr ?? parseExpressionAt(context.source, context.parser, offset), scope, name);
   ints[node] = 58;
@@ -106,12 +129,7 @@ class Lowering {
       case "string":
         return this.node(2, stringConstant(expr.value));
       case "path": {
-        let index = pathConstants.get(expr.value);
-        if (index === undefined) {
-          index = addConstant(new Path(expr.value));
-          pathConstants.set(expr.value, index);
-        }
-        return this.node(2, index);
+        return this.node(2, addPathConstant(new Path(expr.value), expr.literal));
       }
       case "variable":
         return this.variable(expr.name, scope, expr.pos);
@@ -200,9 +218,10 @@ class Lowering {
     if (expr.fallback === undefined && expr.path.length === 1 && typeof first === "string") {
       return this.node(9, from, intern(first), -1, 0, expr.pos);
     }
-    const keys = expr.path.map((name) => this.key(name, scope));
+    const cells: number[] = [];
+    for (const name of expr.path) cells.push(this.key(name, scope), -1, 0);
     const fallback = expr.fallback === undefined ? 0 : this.expr(expr.fallback, scope);
-    return this.node(10, from, fallback, keys.length, expr.pos, ...keys);
+    return this.node(10, from, fallback, expr.path.length, expr.pos, ...cells);
   }
 
   private has(expr: Expr & { kind: "has" }, scope: Scope | null): number {
@@ -228,7 +247,7 @@ class Lowering {
     );
     const body = this.lazily(expr.body, inner, { start: expr.bodyStart, end: expr.bodyEnd, name });
     const flags = (expr.argument === undefined ? 0 : 1) | (expr.ellipsis ? 2 : 0);
-    const cells = [16, body, 1, name, expr.pos, count, flags, patternCount++];
+    const cells = [16, body, 1, name, expr.pos, count, flags, newPattern()];
     expr.formals.forEach((formal, i) => {
       cells.push(intern(formal.name), fallbacks[i]!, formal.pos);
     });
@@ -364,15 +383,13 @@ class Lowering {
     const sorted = bound.entries
       .map(([name, definition], index) => ({ symbol: intern(name), index, pos: definition.pos }))
       .sort((a, b) => a.symbol - b.symbol);
-    const shape = codeShape(
-      makeShape(
-        sorted.map((entry) => entry.symbol),
-        sorted.map((entry) => entry.pos),
-      ),
+    const literal = addLiteral(
+      sorted.map((entry) => entry.symbol),
+      sorted.map((entry) => entry.pos),
     );
     const overrides = bound.entries.findIndex(([name]) => name === "__overrides") + 1;
     const indices = sorted.map((entry) => entry.index);
-    const base = this.node(44, shape, indices.length, bound.values.length, overrides, ...indices, ...bound.values);
+    const base = this.node(44, literal, indices.length, bound.values.length, overrides, ...indices, ...bound.values);
     return { base, scope: bound.scope };
   }
 
@@ -402,15 +419,13 @@ class Lowering {
       }
     };
     const values = entries.map(lowered);
-    const shape = codeShape(
-      makeShape(
-        entries.map((entry) => entry.symbol),
-        entries.map((entry) => entry.definition.pos),
-      ),
+    const literal = addLiteral(
+      entries.map((entry) => entry.symbol),
+      entries.map((entry) => entry.definition.pos),
     );
-    if (fromSlots.count > 0) return this.node(55, shape, values.length, froms.length, ...froms, ...values);
+    if (fromSlots.count > 0) return this.node(55, literal, values.length, froms.length, ...froms, ...values);
     const constant = values.length > 0 && values.every((value) => isConstantNode(ints[value]!));
-    return this.node(constant ? 51 : 13, shape, values.length, constant ? addConstant(undefined) : 0, ...values);
+    return this.node(constant ? 51 : 13, literal, values.length, constant ? addConstant(undefined) : 0, ...values);
   }
 
   private lazily(
@@ -419,10 +434,8 @@ class Lowering {
     at: { readonly start: number; readonly end: number; readonly name: number },
   ): number {
     if (!this.context.lazy || at.end - at.start <= lazyFrom || isShort(expr)) return this.expr(expr, scope, at.name);
-    const index = notes.length;
     const kept = this.keepTrees ? expr : undefined;
-    notes.push({ context: this.context, scope, offset: at.start, name: at.name, expr: kept });
-    return this.node(57, index);
+    return this.node(57, addLazyNote({ context: this.context, scope, offset: at.start, name: at.name, expr: kept }));
   }
 }
 

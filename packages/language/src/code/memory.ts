@@ -21,11 +21,20 @@ export function allocate(length: number): number {
   return at;
 }
 
+/** Cells in use. */
+export function codeSize(): number {
+  return used;
+}
+
 /** Constants that code refers to by index. */
 export const constants: unknown[] = [];
 const stringConstants = new Map<string, number>();
 
+/** Only names and other short texts are likely to come again; hashing the rest would cost more than it saves. */
+const sharedLength = 40;
+
 export function stringConstant(value: string): number {
+  if (value.length > sharedLength) return addConstant(value);
   let index = stringConstants.get(value);
   if (index === undefined) {
     index = constants.length;
@@ -35,9 +44,38 @@ export function stringConstant(value: string): number {
   return index;
 }
 
+const pending = new Map<number, () => unknown>();
+
+/** A constant that is made when it is first wanted. */
+export function addPendingConstant(make: () => unknown): number {
+  const index = addConstant(undefined);
+  pending.set(index, make);
+  return index;
+}
+
+export function constantAt(index: number): unknown {
+  const known = constants[index];
+  if (known !== undefined) return known;
+  const make = pending.get(index);
+  if (make === undefined) return undefined;
+  pending.delete(index);
+  const value = make();
+  constants[index] = value;
+  return value;
+}
+
 export function addConstant(value: unknown): number {
   constants.push(value);
   return constants.length - 1;
+}
+
+/** What the source says for constants that are paths: elsewhere the same text is another path. */
+export const pathLiterals = new Map<number, string>();
+
+export function addPathConstant(path: unknown, literal: string): number {
+  const index = addConstant(path);
+  pathLiterals.set(index, literal);
+  return index;
 }
 
 /** Names of attributes and variables, by number. */

@@ -18,6 +18,29 @@ export interface Source {
   readonly index: number;
 }
 
+class LazySource implements Source {
+  readonly origin = "file";
+  readonly name: string;
+  readonly directory: string;
+  readonly base: number;
+  readonly index: number;
+  private readonly read: () => string;
+  private known: string | undefined;
+
+  constructor(place: Pick<Source, "name" | "directory" | "base" | "index">, read: () => string) {
+    this.name = place.name;
+    this.directory = place.directory;
+    this.base = place.base;
+    this.index = place.index;
+    this.read = read;
+  }
+
+  get text(): string {
+    this.known ??= this.read();
+    return this.known;
+  }
+}
+
 const sources: Source[] = [];
 let nextBase = 1;
 
@@ -25,6 +48,14 @@ export function addSource(origin: SourceOrigin, name: string, directory: string,
   const source = { origin, name, directory, text, base: nextBase, index: sources.length };
   sources.push(source);
   nextBase += text.length + 2;
+  return source;
+}
+
+/** A file of `length` bytes whose text is read when it is wanted. */
+export function addLazySource(name: string, directory: string, length: number, read: () => string): Source {
+  const source = new LazySource({ name, directory, base: nextBase, index: sources.length }, read);
+  sources.push(source);
+  nextBase += length + 2;
   return source;
 }
 

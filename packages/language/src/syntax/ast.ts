@@ -4,7 +4,8 @@ export type Expr =
   | { readonly kind: "int"; readonly value: number | bigint }
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "string"; value: string }
-  | { readonly kind: "path"; readonly value: string }
+  /** `literal` is what the source says; `value` what that means there. */
+  | { readonly kind: "path"; readonly value: string; readonly literal: string }
   | { readonly kind: "variable"; readonly name: string; readonly pos: number }
   | SelectExpr
   | { readonly kind: "has"; readonly base: Expr; readonly path: readonly AttrName[]; readonly pos: number }

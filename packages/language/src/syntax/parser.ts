@@ -13,7 +13,7 @@ import type { AttrDefinition, AttrName, AttrsExpr, BinaryOperator, CallExpr, Exp
 import { emptyAttrs } from "./ast.ts";
 import { type IndentedPart, stripIndentation } from "./indented-string.ts";
 import * as T from "./lexer.ts";
-import { joinPath } from "./path-text.ts";
+import { pathOfLiteral } from "./path-text.ts";
 import { showAttrPath } from "./print.ts";
 
 export interface ParserOptions {
@@ -642,7 +642,6 @@ class Parser {
   private path(pos: number): Expr {
     const lexer = this.lexer;
     const text = lexer.value as string;
-    let value: string;
     if (lexer.token === T.HOME_PATH) {
       if (this.options.pure) {
         throw new EvaluationError("eval-error", `the path '${text}' can not be resolved in pure mode`, 0);
@@ -653,7 +652,6 @@ class Parser {
           `home path literals are not portable. Consider replacing path literal '${text}' by a string, relative path, or parameter`,
         pos,
       );
-      value = this.options.homeDirectory() + text.slice(1);
     } else {
       if (text.charCodeAt(0) === 47) {
         this.lint(
@@ -669,14 +667,14 @@ class Parser {
           pos,
         );
       }
-      value = text.charCodeAt(0) === 47 ? joinPath("/", text) : joinPath(this.source.directory, text);
-      if (text.length > 1 && text.endsWith("/")) value += "/";
     }
+    const value = pathOfLiteral(text, this.source.directory, this.options);
+    const expr: Expr = { kind: "path", value, literal: text };
     if (!lexer.atInterpolation()) {
       lexer.next();
-      return { kind: "path", value };
+      return expr;
     }
-    const parts: { pos: number; expr: Expr }[] = [{ pos, expr: { kind: "path", value } }];
+    const parts: { pos: number; expr: Expr }[] = [{ pos, expr }];
     while (lexer.atInterpolation()) {
       const at = this.source.base + lexer.offset;
       lexer.offset += 2;

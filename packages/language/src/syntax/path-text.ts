@@ -27,3 +27,10 @@ export function parentOf(path: string): string {
 export function baseNameOfPath(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
+
+/** The path that a literal (`./a`, `/a`, `~/a`) means in a source of `directory`; a final slash stays, for interpolations. */
+export function pathOfLiteral(text: string, directory: string, home: { homeDirectory(): string }): string {
+  if (text.charCodeAt(0) === 126) return home.homeDirectory() + text.slice(1);
+  const value = text.charCodeAt(0) === 47 ? joinPath("/", text) : joinPath(directory, text);
+  return text.length > 1 && text.endsWith("/") ? `${value}/` : value;
+}

@@ -66,12 +66,29 @@ function parseContextText(text: string): ContextElement {
   return { kind: "output", output: text.slice(1, end), drvPath: text.slice(end + 1) };
 }
 
+const parsed: (ContextElement | undefined)[] = [];
+
+function elementAt(number: number): ContextElement {
+  while (parsed.length <= number) parsed.push(undefined);
+  let element = parsed[number];
+  if (element === undefined) {
+    element = parseContextText(texts[number]!);
+    parsed[number] = element;
+  }
+  return element;
+}
+
+/** All elements, in the order in which the process first saw them. */
+export function unorderedElements(context: Context | null): ContextElement[] {
+  return context === null ? [] : context.elements.map(elementAt);
+}
+
 /** All elements, in the reference's order of their text. */
 export function contextElements(context: Context | null): ContextElement[] {
   if (context === null) return [];
-  const all: string[] = [];
-  for (let i = 0; i < context.elements.length; i++) all.push(texts[context.elements[i]!]!);
-  return all.sort().map(parseContextText);
+  const numbers = [...context.elements];
+  numbers.sort((a, b) => (texts[a]! < texts[b]! ? -1 : 1));
+  return numbers.map(elementAt);
 }
 
 export function mergeContexts(a: Context | null, b: Context | null): Context | null {

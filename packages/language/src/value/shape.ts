@@ -1,6 +1,6 @@
 /**
- * The shape of an attribute set: its names as sorted symbols, with the positions of their definitions. Shapes of up to
- * 64 names are unique, so that comparing two is comparing pointers and select sites can remember an index.
+ * The shape of an attribute set: its names as sorted symbols. Shapes of up to 64 names are unique, so that comparing two is
+ * comparing pointers and select sites can remember an index.
  */
 import { symbolNames } from "../code/memory.ts";
 
@@ -12,23 +12,24 @@ export interface UpdatePlan {
   readonly shape: Shape;
   /** Index into the left values, or the complement of one into the right values. */
   readonly source: readonly number[];
+  /** The places that this plan combined last (of the right, of the left), and the result. */
+  over: object | null;
+  under: object | null;
+  places: object | null;
 }
 
 export class Shape {
   readonly keys: readonly number[];
   readonly size: number;
-  /** Position of each definition; null when none is known. */
-  readonly positions: readonly number[] | null;
   readonly id: number;
   private lexical: readonly number[] | null;
   lastRight: Shape | null;
   lastPlan: UpdatePlan | null;
   plans: Map<Shape, UpdatePlan> | null;
 
-  constructor(keys: readonly number[], positions: readonly number[] | null) {
+  constructor(keys: readonly number[]) {
     this.keys = keys;
     this.size = keys.length;
-    this.positions = positions;
     this.id = nextId++;
     this.lexical = null;
     this.lastRight = null;
@@ -71,24 +72,19 @@ export class Shape {
     }
     return this.lexical;
   }
-
-  position(index: number): number {
-    return this.positions === null ? 0 : this.positions[index]!;
-  }
 }
 
 const unique = new Map<number, Shape[]>();
 
-/** The shape with these sorted keys. The arrays must not be changed afterwards. */
-export function makeShape(keys: readonly number[], positions: readonly number[] | null): Shape {
+/** The shape with these sorted keys. The array must not be changed afterwards. */
+export function makeShape(keys: readonly number[]): Shape {
   const size = keys.length;
-  if (size > uniqueUpTo) return new Shape(keys, positions);
+  if (size > uniqueUpTo) return new Shape(keys);
   let hash = size;
   for (let i = 0; i < size; i++) hash = (Math.imul(hash, 31) + keys[i]!) | 0;
-  if (positions !== null) for (let i = 0; i < size; i++) hash = (Math.imul(hash, 31) + positions[i]!) | 0;
   const bucket = unique.get(hash);
   if (bucket === undefined) {
-    const shape = new Shape(keys, positions);
+    const shape = new Shape(keys);
     unique.set(hash, [shape]);
     return shape;
   }
@@ -97,24 +93,11 @@ export function makeShape(keys: readonly number[], positions: readonly number[] 
     if (shape.size !== size) continue;
     const known = shape.keys;
     for (let i = 0; i < size; i++) if (known[i] !== keys[i]) continue search;
-    const at = shape.positions;
-    if (at !== positions) {
-      if (at === null || positions === null) continue;
-      for (let i = 0; i < size; i++) if (at[i] !== positions[i]) continue search;
-    }
     return shape;
   }
-  const shape = new Shape(keys, positions);
+  const shape = new Shape(keys);
   bucket.push(shape);
   return shape;
 }
 
-export const emptyShape: Shape = makeShape([], null);
-
-/** Shapes that code refers to by index. */
-export const codeShapes: Shape[] = [];
-
-export function codeShape(shape: Shape): number {
-  codeShapes.push(shape);
-  return codeShapes.length - 1;
-}
+export const emptyShape: Shape = makeShape([]);

@@ -4,6 +4,7 @@
  */
 import { intern, symbolNames } from "../code/memory.ts";
 import type { Context } from "./context.ts";
+import { DefinedAt, Overlaid, type Places, placeOf } from "./places.ts";
 import { emptyShape, makeShape, type Shape, type UpdatePlan } from "./shape.ts";
 
 export type Value =
@@ -174,15 +175,48 @@ export class Layer {
   }
 }
 
-/** Either a shape with its values, or (shape null) a layer that `flatten` turns into that. */
+/** The values of `base` (which is flat) to be mapped one by one, when they are asked for. */
+export class Mapping {
+  readonly base: Attrs;
+  private readonly map: (name: string, slot: Slot) => Slot;
+  private readonly values: (Slot | undefined)[];
+  constructor(base: Attrs, map: (name: string, slot: Slot) => Slot) {
+    this.base = base;
+    this.map = map;
+    this.values = new Array(base.values.length);
+  }
+
+  at(index: number): Slot {
+    let slot = this.values[index];
+    if (slot === undefined) {
+      slot = this.map(symbolNames[this.base.shape!.keys[index]!]!, this.base.values[index]!);
+      this.values[index] = slot;
+    }
+    return slot;
+  }
+
+  get(symbol: number): Slot | undefined {
+    const i = this.base.shape!.find(symbol);
+    return i < 0 ? undefined : this.at(i);
+  }
+
+  /** All values; the mapping is not to be used afterwards. */
+  all(): Slot[] {
+    for (let i = 0; i < this.values.length; i++) this.at(i);
+    return this.values as Slot[];
+  }
+}
+
+/** Either a shape with its values, or (shape null) a layer or mapping that `flatten` turns into that. */
 export class Attrs {
   shape: Shape | null;
   values: Slot[];
-  layer: Layer | null;
-  constructor(shape: Shape | null, values: Slot[], layer: Layer | null = null) {
+  /** Of a set with a shape: where its attributes are defined, if that is known. */
+  origin: Places | Layer | Mapping | null;
+  constructor(shape: Shape | null, values: Slot[], origin: Places | Layer | Mapping | null) {
     this.shape = shape;
     this.values = values;
-    this.layer = layer;
+    this.origin = origin;
   }
 
   get(symbol: number): Slot | undefined {
@@ -193,7 +227,8 @@ export class Attrs {
         const i = shape.find(symbol);
         return i < 0 ? undefined : attrs.values[i];
       }
-      const layer = attrs.layer!;
+      const layer = attrs.origin as Layer | Mapping;
+      if (layer instanceof Mapping) return layer.get(symbol);
       const i = layer.top.shape!.find(symbol);
       if (i >= 0) return layer.top.values[i];
       attrs = layer.base;
@@ -202,14 +237,24 @@ export class Attrs {
 
   /** Position of the definition of an attribute; 0 when unknown or absent. */
   positionOf(symbol: number): number {
-    const shape = shapeOf(this);
-    const i = shape.find(symbol);
-    return i < 0 ? 0 : shape.position(i);
+    let attrs: Attrs = this;
+    for (;;) {
+      if (attrs.shape !== null) return placeOf(attrs.origin as Places | null, symbol);
+      const layer = attrs.origin as Layer | Mapping;
+      if (layer instanceof Mapping) return 0;
+      if (layer.top.shape!.find(symbol) >= 0) return placeOf(layer.top.origin as Places | null, symbol);
+      attrs = layer.base;
+    }
   }
 }
 
+/** Where the attributes of a set that has a shape are defined. */
+export function placesOf(attrs: Attrs): Places | null {
+  return attrs.shape === null ? null : (attrs.origin as Places | null);
+}
+
 const noValues: Slot[] = [];
-export const emptyAttrs: Attrs = new Attrs(emptyShape, noValues);
+export const emptyAttrs: Attrs = new Attrs(emptyShape, noValues, null);
 export const emptyList: List = [];
 
 /** The shape of a set, flattening it first if it is layered. */
@@ -217,43 +262,68 @@ export function shapeOf(attrs: Attrs): Shape {
   return attrs.shape ?? flatten(attrs);
 }
 
+/** The shape of a set for its names alone: values that are yet to be mapped stay so. */
+export function namesOf(attrs: Attrs): Shape {
+  const layer = attrs.origin;
+  return layer instanceof Mapping ? layer.base.shape! : shapeOf(attrs);
+}
+
+/** `attrs` with every value mapped by `map`; of large sets each one when it is first wanted. */
+export function mapValues(attrs: Attrs, map: (name: string, slot: Slot) => Slot): Attrs {
+  const shape = shapeOf(attrs);
+  if (shape.size >= mapLazilyFrom) return new Attrs(null, noValues, new Mapping(attrs, map));
+  const values = new Array<Slot>(shape.size);
+  for (let i = 0; i < shape.size; i++) values[i] = map(symbolNames[shape.keys[i]!]!, attrs.values[i]!);
+  return new Attrs(shape, values, null);
+}
+
 function flatten(attrs: Attrs): Shape {
   const layers: Attrs[] = [];
   let base = attrs;
   while (base.shape === null) {
-    layers.push(base.layer!.top);
-    base = base.layer!.base;
+    const layer = base.origin as Layer | Mapping;
+    if (layer instanceof Mapping) {
+      base.shape = layer.base.shape!;
+      base.values = layer.all();
+      base.origin = null;
+      break;
+    }
+    layers.push(layer.top);
+    base = layer.base;
   }
+  if (layers.length === 0) return attrs.shape!;
   let top = layers[layers.length - 1]!;
   for (let i = layers.length - 2; i >= 0; i--) top = mergeFlat(top, layers[i]!);
   const flat = mergeFlat(base, top);
   attrs.shape = flat.shape;
   attrs.values = flat.values;
-  attrs.layer = null;
+  attrs.origin = flat.origin;
   return flat.shape!;
 }
 
+const mapLazilyFrom = 48;
 const layerFrom = 256;
 const maxLayers = 12;
 const maxPlanSize = 400;
 const maxPlansPerShape = 64;
 
+/** Number of names at the bottom of the layers. */
+function baseSize(attrs: Attrs): number {
+  let base = attrs;
+  while (base.shape === null) base = (base.origin as Layer | Mapping).base;
+  return base.shape.size;
+}
+
 /** `left // right`. */
 export function update(left: Attrs, right: Attrs): Attrs {
   const rightShape = shapeOf(right);
   if (rightShape.size === 0) return left;
-  if (left.shape === null) {
-    const layer = left.layer!;
-    let base = layer.base;
-    while (base.shape === null) base = base.layer!.base;
-    if (layer.depth < maxLayers && rightShape.size * 4 < base.shape.size) {
-      return new Attrs(null, noValues, new Layer(right, left, layer.depth + 1));
-    }
+  const depth = left.origin instanceof Layer ? left.origin.depth : 0;
+  const size = baseSize(left);
+  if (size >= layerFrom && depth < maxLayers && rightShape.size * 4 < size) {
+    return new Attrs(null, noValues, new Layer(right, left, depth + 1));
   }
-  const leftShape = shapeOf(left);
-  if (leftShape.size >= layerFrom && rightShape.size * 4 < leftShape.size) {
-    return new Attrs(null, noValues, new Layer(right, left, 1));
-  }
+  if (left.shape === null) flatten(left);
   return mergeFlat(left, right);
 }
 
@@ -289,30 +359,40 @@ function mergeFlat(left: Attrs, right: Attrs): Attrs {
     const value = from >= 0 ? leftValues[from]! : rightValues[~from]!;
     values[i] = value instanceof Thunk && value.code === done ? (value.value as Value) : value;
   }
-  return new Attrs(plan.shape, values);
+  return new Attrs(plan.shape, values, overlay(plan, left, right));
+}
+
+/** The places of an update; the same literals meet again and again, so the last answer is kept. */
+function overlay(plan: UpdatePlan, left: Attrs, right: Attrs): Places | null {
+  const under = left.origin as Places | null;
+  const over = right.origin as Places | null;
+  if (under === null && over === null) return null;
+  if (plan.under === under && plan.over === over) return plan.places as Places;
+  plan.under = under;
+  plan.over = over;
+  const places = new Overlaid(right.shape!, over, under);
+  plan.places = places;
+  return places;
 }
 
 function makePlan(a: Shape, b: Shape): UpdatePlan {
   const keys: number[] = [];
   const source: number[] = [];
-  const positions: number[] | null = a.positions !== null || b.positions !== null ? [] : null;
   let i = 0;
   let j = 0;
   while (i < a.size || j < b.size) {
     if (j >= b.size || (i < a.size && a.keys[i]! < b.keys[j]!)) {
       keys.push(a.keys[i]!);
       source.push(i);
-      positions?.push(a.position(i));
       i++;
     } else {
       if (i < a.size && a.keys[i] === b.keys[j]) i++;
       keys.push(b.keys[j]!);
       source.push(~j);
-      positions?.push(b.position(j));
       j++;
     }
   }
-  return { shape: makeShape(keys, positions), source };
+  return { shape: makeShape(keys), source, over: null, under: null, places: null };
 }
 
 function mergeLarge(left: Attrs, right: Attrs): Attrs {
@@ -337,39 +417,63 @@ function mergeLarge(left: Attrs, right: Attrs): Attrs {
     if (x <= y) i++;
     if (y <= x) j++;
   }
-  const keys = new Array<number>(size);
+  // Of the same names as one side: its shape serves again.
+  const shared = size === aSize ? a : size === bSize ? b : null;
+  const keys = shared === null ? new Array<number>(size) : null;
   const values = new Array<Slot>(size);
-  const known = a.positions !== null || b.positions !== null;
-  const positions = known ? new Array<number>(size) : null;
   for (let i = 0, j = 0, k = 0; k < size; k++) {
     if (j >= bSize || (i < aSize && aKeys[i]! < bKeys[j]!)) {
-      keys[k] = aKeys[i]!;
+      if (keys !== null) keys[k] = aKeys[i]!;
       values[k] = left.values[i]!;
-      if (positions !== null) positions[k] = a.position(i);
       i++;
     } else {
       if (i < aSize && aKeys[i] === bKeys[j]) i++;
-      keys[k] = bKeys[j]!;
+      if (keys !== null) keys[k] = bKeys[j]!;
       values[k] = right.values[j]!;
-      if (positions !== null) positions[k] = b.position(j);
       j++;
     }
   }
-  return new Attrs(makeShape(keys, positions), values);
+  const under = left.origin as Places | null;
+  const over = right.origin as Places | null;
+  const places = under === null && over === null ? null : new Overlaid(b, over, under);
+  return new Attrs(shared ?? makeShape(keys!), values, places);
 }
 
 /** A set from unsorted symbols without repetition. The arrays are taken over. */
 export function makeAttrs(symbols: number[], values: Slot[], positions: number[] | null): Attrs {
   const size = symbols.length;
   if (size === 0) return emptyAttrs;
-  let sorted = true;
-  for (let i = 1; i < size; i++) {
-    if (symbols[i - 1]! > symbols[i]!) {
-      sorted = false;
-      break;
+  if (size <= 24) insertionSort(symbols, values, positions);
+  else if (!isSorted(symbols)) return makeLargeAttrs(symbols, values, positions);
+  const shape = makeShape(symbols);
+  return new Attrs(shape, values, positions === null ? null : new DefinedAt(shape, positions));
+}
+
+function isSorted(symbols: readonly number[]): boolean {
+  for (let i = 1; i < symbols.length; i++) if (symbols[i - 1]! > symbols[i]!) return false;
+  return true;
+}
+
+function insertionSort(symbols: number[], values: Slot[], positions: number[] | null): void {
+  for (let i = 1; i < symbols.length; i++) {
+    const symbol = symbols[i]!;
+    if (symbols[i - 1]! < symbol) continue;
+    const value = values[i]!;
+    const position = positions === null ? 0 : positions[i]!;
+    let j = i - 1;
+    for (; j >= 0 && symbols[j]! > symbol; j--) {
+      symbols[j + 1] = symbols[j]!;
+      values[j + 1] = values[j]!;
+      if (positions !== null) positions[j + 1] = positions[j]!;
     }
+    symbols[j + 1] = symbol;
+    values[j + 1] = value;
+    if (positions !== null) positions[j + 1] = position;
   }
-  if (sorted) return new Attrs(makeShape(symbols, positions), values);
+}
+
+function makeLargeAttrs(symbols: readonly number[], values: readonly Slot[], positions: number[] | null): Attrs {
+  const size = symbols.length;
   const order = new Float64Array(size);
   for (let i = 0; i < size; i++) order[i] = symbols[i]! * 67108864 + i;
   order.sort();
@@ -383,7 +487,8 @@ export function makeAttrs(symbols: number[], values: Slot[], positions: number[]
     sortedValues[i] = values[from]!;
     if (sortedPositions !== null) sortedPositions[i] = positions![from]!;
   }
-  return new Attrs(makeShape(keys, sortedPositions), sortedValues);
+  const shape = makeShape(keys);
+  return new Attrs(shape, sortedValues, sortedPositions === null ? null : new DefinedAt(shape, sortedPositions));
 }
 
 /** A set from names and slots. */

@@ -1,0 +1,119 @@
+/**
+ * The lowered code of source files, kept between processes: files whose content is known are loaded instead of parsed. What
+ * is kept is found by content alone, so it serves wherever the same text lies; it is a cache and may vanish at any time.
+ */
+import type { CodeCache } from "../host.ts";
+import type { ParserOptions } from "../syntax/parser.ts";
+import { parentOf } from "../syntax/path-text.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
+import type { LowerContext } from "./lower.ts";
+import { codeSize } from "./memory.ts";
+import { PackLoader } from "./packed/load-segment.ts";
+import { Pack, PackBuilder, type Segment } from "./packed/pack.ts";
+import { SegmentWriter } from "./packed/write-segment.ts";
+import { addLazySource, type Source } from "./source.ts";
+
+/** Packs are rewritten when at least so many cells are new, and a fiftieth of what is known. */
+const worthKeeping = 4096;
+const maxBytes = 128 * 1024 * 1024;
+
+interface Entry {
+  readonly hash: string;
+  readonly source: Source;
+  readonly textLength: number;
+  readonly root: number;
+  /** What the pack has of it; undefined when it was lowered here. */
+  readonly segment: Segment | undefined;
+  /** Set by lowering parts that the pack does not have. */
+  readonly changes: { lowered: boolean };
+}
+
+/** What the store needs of its evaluator. */
+export interface CodeOwner {
+  readonly cache: CodeCache;
+  /** Everything besides the text that decides what code a text becomes. */
+  readonly key: string;
+  readonly parser: ParserOptions;
+  isGlobal(name: string): boolean;
+  /** Parses and lowers a source; `cacheable` is false when its parsing said something that has to be said again. */
+  compile(source: Source, changes: { lowered: boolean }): { readonly root: number; readonly cacheable: boolean };
+}
+
+export class CodeStore {
+  private readonly owner: CodeOwner;
+  private loader: PackLoader | undefined;
+  private opened = false;
+  private loaded = 0;
+  private readonly firstCell = codeSize();
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(owner: CodeOwner) {
+    this.owner = owner;
+  }
+
+  /** The root node of a file's code. Errors are those of reading and parsing it. */
+  root(path: string): number {
+    const { cache } = this.owner;
+    const { hash, length } = cache.identify(path);
+    const source = addLazySource(path, parentOf(path), length, () => this.text(path, hash));
+    const changes = { lowered: false };
+    const segment = this.entries.has(hash) ? undefined : this.segment(hash);
+    if (segment !== undefined && segment.textLength === length) {
+      const root = this.loader!.load(segment, this.context(source, changes));
+      this.loaded += segment.codeLength;
+      this.entries.set(hash, { hash, source, textLength: length, root, segment, changes });
+      return root;
+    }
+    const { root, cacheable } = this.owner.compile(source, changes);
+    if (cacheable && !this.entries.has(hash)) {
+      this.entries.set(hash, { hash, source, textLength: length, root, segment: undefined, changes });
+    }
+    return root;
+  }
+
+  private context(source: Source, changes: { lowered: boolean }): LowerContext {
+    const { parser } = this.owner;
+    return { source, parser, isGlobal: (name) => this.owner.isGlobal(name), lazy: true, changes };
+  }
+
+  private text(path: string, hash: string): string {
+    const { cache } = this.owner;
+    const text = cache.read(path);
+    if (cache.identify(path).hash !== hash) {
+      throw new EvaluationError("eval-error", `file '${path}' changed while it was being evaluated`);
+    }
+    return text;
+  }
+
+  private segment(hash: string): Segment | undefined {
+    if (!this.opened) {
+      this.opened = true;
+      const bytes = this.owner.cache.load(this.owner.key);
+      const pack = bytes === undefined ? undefined : Pack.read(bytes);
+      this.loader = pack === undefined ? undefined : new PackLoader(pack);
+    }
+    return this.loader?.pack.find(hash);
+  }
+
+  /** Writes what is new, if it is worth the time. */
+  keep(): void {
+    const pack = this.loader?.pack;
+    const fresh = codeSize() - this.firstCell - this.loaded;
+    if (this.entries.size === 0 || fresh < Math.max(worthKeeping, (pack?.code.length ?? 0) / 50)) return;
+    let builder = this.build(pack);
+    // Too much has gathered: what this evaluation used is what stays.
+    if (builder.size() > maxBytes) builder = this.build(undefined);
+    if (builder.size() <= maxBytes) this.owner.cache.store(this.owner.key, builder.pieces());
+  }
+
+  private build(pack: Pack | undefined): PackBuilder {
+    const builder = new PackBuilder(pack);
+    for (const entry of this.entries.values()) {
+      const { hash, textLength, source, root, segment, changes } = entry;
+      if (pack !== undefined && segment !== undefined && !changes.lowered) builder.add(segment);
+      else builder.add(new SegmentWriter(builder, source.base).write(root, { hash, textLength }));
+    }
+    for (const segment of pack?.segments() ?? []) if (!this.entries.has(segment.hash)) builder.add(segment);
+    return builder;
+  }
+}

@@ -1,0 +1,209 @@
+/** Puts the code of one source from a pack into the code array. */
+import { FirnError } from "@firn/formats";
+import { pathOfLiteral } from "../../syntax/path-text.ts";
+import { addRecordedLiteral } from "../../value/places.ts";
+import { Float, Path } from "../../value/value.ts";
+import { cell, firstMember, layouts } from "../layout.ts";
+import { addLazyNote, type LowerContext, newPattern } from "../lower.ts";
+import { addConstant, addPathConstant, addPendingConstant, allocate, intern, ints } from "../memory.ts";
+import type { Scope } from "../scope.ts";
+import { constantKinds, type Pack, type Segment } from "./pack.ts";
+
+const unknown = -1;
+
+/** A pack with what of it is known to this process: its strings as symbols, its constants. */
+export class PackLoader {
+  readonly pack: Pack;
+  private readonly symbols: Int32Array;
+  private readonly constants: Int32Array;
+
+  constructor(pack: Pack) {
+    this.pack = pack;
+    this.symbols = new Int32Array(pack.stringCount).fill(unknown);
+    this.constants = new Int32Array(pack.constantCount).fill(unknown);
+  }
+
+  private symbol(number: number): number {
+    let symbol = this.symbols[number]!;
+    if (symbol === unknown) {
+      symbol = intern(this.pack.string(number));
+      this.symbols[number] = symbol;
+    }
+    return symbol;
+  }
+
+  private constant(number: number, context: LowerContext): number {
+    const known = this.constants[number]!;
+    if (known !== unknown) return known;
+    const kind = this.pack.constantCells[2 * number]!;
+    const text = this.pack.constantCells[2 * number + 1]!;
+    let index: number;
+    switch (kind) {
+      case constantKinds.string:
+        index = addPendingConstant(() => this.pack.string(text));
+        break;
+      case constantKinds.float:
+        index = addConstant(new Float(Number(this.pack.string(text))));
+        break;
+      case constantKinds.path: {
+        // The same text is another path in another directory: never shared.
+        const literal = this.pack.string(text);
+        const path = new Path(pathOfLiteral(literal, context.source.directory, context.parser));
+        return addPathConstant(path, literal);
+      }
+      default: {
+        const value = BigInt(this.pack.string(text));
+        index = addConstant(Number.isSafeInteger(Number(value)) ? Number(value) : value);
+      }
+    }
+    this.constants[number] = index;
+    return index;
+  }
+
+  /** Loads a segment as the code of `context.source`; gives the offset of its root. */
+  load(segment: Segment, context: LowerContext): number {
+    const { codeLength } = segment;
+    const at = allocate(codeLength);
+    ints.set(segment.cells.subarray(0, codeLength), at);
+    const base = context.source.base;
+    const sets: number[] = [];
+    for (let p = at, end = at + codeLength; p < end; ) {
+      const layout = layouts[ints[p]!];
+      if (layout === undefined) throw new FirnError("bad-code", `no layout for opcode ${ints[p]}`);
+      const { fixed, tails } = layout;
+      let c = p + 1;
+      for (let i = 0; i < fixed.length; i++, c++) {
+        const kind = fixed[i]!;
+        const value = ints[c]!;
+        switch (kind) {
+          case cell.node:
+            ints[c] = value + at;
+            break;
+          case cell.optionalNode:
+            if (value !== 0) ints[c] = value + at;
+            break;
+          case cell.position:
+            if (value > 0) ints[c] = value + base - 1;
+            break;
+          case cell.symbol:
+            ints[c] = this.symbol(value);
+            break;
+          case cell.name:
+            if (value !== 0) ints[c] = this.symbol(value - 1) + 1;
+            break;
+          case cell.constant:
+            ints[c] = this.constant(value, context);
+            break;
+          case cell.memo:
+            ints[c] = addConstant(undefined);
+            break;
+          case cell.literal:
+            ints[c] = value + at;
+            sets.push(p);
+            break;
+          case cell.pattern:
+            ints[c] = newPattern();
+            break;
+          case cell.note:
+            ints[c] = this.note(segment, value, context);
+            break;
+          default:
+        }
+      }
+      for (let t = 0; t < tails.length; t++) {
+        const { count, kinds } = tails[t]!;
+        for (let n = ints[p + count]!; n > 0; n--) {
+          for (let k = 0; k < kinds.length; k++, c++) {
+            const value = ints[c]!;
+            switch (kinds[k]!) {
+              case cell.node:
+                ints[c] = value + at;
+                break;
+              case cell.optionalNode:
+                if (value !== 0) ints[c] = value + at;
+                break;
+              case cell.position:
+                if (value > 0) ints[c] = value + base - 1;
+                break;
+              case cell.symbol:
+                ints[c] = this.symbol(value);
+                break;
+              case cell.key:
+                ints[c] = value >= 0 ? this.symbol(value) : ~(~value + at);
+                break;
+              default:
+            }
+          }
+        }
+      }
+      p = c;
+    }
+    for (let i = 0; i < sets.length; i++) finishSet(sets[i]!);
+    return at;
+  }
+
+  private note(segment: Segment, number: number, context: LowerContext): number {
+    const at = segment.codeLength + 1 + 3 * number;
+    const name = segment.cells[at + 1]!;
+    const scope = segment.cells[at + 2]!;
+    return addLazyNote({
+      context,
+      offset: segment.cells[at]!,
+      name: name === 0 ? 0 : this.symbol(name - 1) + 1,
+      expr: undefined,
+      scope: () => this.scope(segment, scope, context.source.base),
+    });
+  }
+
+  private scope(segment: Segment, place: number, base: number): Scope | null {
+    if (place === 0) return null;
+    const { cells } = segment;
+    const at = place - 1;
+    const count = cells[at + 3]!;
+    const pos = cells[at + 1]!;
+    let names: Map<string, number> | null = null;
+    if (count >= 0) {
+      names = new Map();
+      for (let i = 0; i < count; i++) names.set(this.pack.string(cells[at + 4 + 2 * i]!), cells[at + 5 + 2 * i]!);
+    }
+    return {
+      up: this.scope(segment, cells[at]!, base),
+      names,
+      large: cells[at + 2] === 1,
+      withPosition: pos > 0 ? pos + base - 1 : pos,
+    };
+  }
+}
+
+/** Keys are sorted by symbol, and symbols are numbered anew in each process: brings keys, positions and members into order. */
+function finishSet(node: number): void {
+  const record = ints[node + 1]!;
+  const size = ints[record + 1]!;
+  const keys = record + 2;
+  const members = firstMember(ints, node);
+  let sorted = true;
+  for (let i = 1; i < size; i++) {
+    if (ints[keys + 2 * i - 2]! > ints[keys + 2 * i]!) {
+      sorted = false;
+      break;
+    }
+  }
+  if (!sorted) {
+    const order = new Float64Array(size);
+    for (let i = 0; i < size; i++) order[i] = ints[keys + 2 * i]! * 67108864 + i;
+    order.sort();
+    const copy = new Int32Array(3 * size);
+    for (let i = 0; i < size; i++) {
+      copy[3 * i] = ints[keys + 2 * i]!;
+      copy[3 * i + 1] = ints[keys + 2 * i + 1]!;
+      copy[3 * i + 2] = ints[members + i]!;
+    }
+    for (let i = 0; i < size; i++) {
+      const from = 3 * (order[i]! % 67108864);
+      ints[keys + 2 * i] = copy[from]!;
+      ints[keys + 2 * i + 1] = copy[from + 1]!;
+      ints[members + i] = copy[from + 2]!;
+    }
+  }
+  ints[node + 1] = addRecordedLiteral(record);
+}

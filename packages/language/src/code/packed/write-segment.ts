@@ -1,0 +1,158 @@
+/** Copies the lowered code of one source out of the code array, from its root on, into the form of a pack. */
+import { FirnError } from "@firn/formats";
+import { literalAt } from "../../value/places.ts";
+import { Float, Path } from "../../value/value.ts";
+import { cell, layouts, literalRecord } from "../layout.ts";
+import { type LazyNote, lazyNote, scopeOfNote } from "../lower.ts";
+import { constantAt, ints, pathLiterals, symbolNames } from "../memory.ts";
+import type { Scope } from "../scope.ts";
+import { constantKinds, type PackBuilder, type Segment } from "./pack.ts";
+
+const forward = 58;
+
+export class SegmentWriter {
+  private readonly builder: PackBuilder;
+  private readonly base: number;
+  private cells = new Int32Array(4096);
+  private used = 0;
+  private readonly notes: LazyNote[] = [];
+  private readonly scopes = new Map<Scope, number>();
+
+  /** `base`: that of the source's positions. */
+  constructor(builder: PackBuilder, base: number) {
+    this.builder = builder;
+    this.base = base;
+  }
+
+  /** The segment of the code whose root is the node `root`. */
+  write(root: number, source: { readonly hash: string; readonly textLength: number }): Segment {
+    this.node(root);
+    const codeLength = this.used;
+    const notesAt = this.reserve(1 + 3 * this.notes.length);
+    this.cells[notesAt] = this.notes.length;
+    for (let i = 0; i < this.notes.length; i++) {
+      const note = this.notes[i]!;
+      const scope = this.scope(scopeOfNote(note));
+      this.cells[notesAt + 1 + 3 * i] = note.offset;
+      this.cells[notesAt + 2 + 3 * i] = note.name === 0 ? 0 : this.symbol(note.name - 1) + 1;
+      this.cells[notesAt + 3 + 3 * i] = scope;
+    }
+    return { ...source, cells: this.cells.slice(0, this.used), codeLength };
+  }
+
+  private reserve(length: number): number {
+    const at = this.used;
+    this.used += length;
+    if (this.used > this.cells.length) {
+      const larger = new Int32Array(Math.max(this.used, 2 * this.cells.length));
+      larger.set(this.cells);
+      this.cells = larger;
+    }
+    return at;
+  }
+
+  private symbol(symbol: number): number {
+    return this.builder.string(symbolNames[symbol]!);
+  }
+
+  private node(start: number): number {
+    let p = start;
+    while (ints[p] === forward) p = ints[p + 1]!;
+    const layout = layouts[ints[p]!];
+    if (layout === undefined) throw new FirnError("internal", `no layout for opcode ${ints[p]}`);
+    let length = 1 + layout.fixed.length;
+    for (const { count, kinds } of layout.tails) length += ints[p + count]! * kinds.length;
+    const at = this.reserve(length);
+    this.cells[at] = ints[p]!;
+    let c = 1;
+    for (; c <= layout.fixed.length; c++) this.put(at + c, layout.fixed[c - 1]!, ints[p + c]!);
+    for (const { count, kinds } of layout.tails) {
+      for (let n = ints[p + count]!; n > 0; n--) {
+        for (let k = 0; k < kinds.length; k++, c++) this.put(at + c, kinds[k]!, ints[p + c]!);
+      }
+    }
+    return at;
+  }
+
+  private position(pos: number): number {
+    return pos <= 0 ? pos : pos - this.base + 1;
+  }
+
+  private put(at: number, kind: number, value: number): void {
+    // Children first: writing them may move the cells.
+    const written = this.encoded(kind, value);
+    this.cells[at] = written;
+  }
+
+  private encoded(kind: number, value: number): number {
+    switch (kind) {
+      case cell.node:
+        return this.node(value);
+      case cell.optionalNode:
+        return value === 0 ? 0 : this.node(value);
+      case cell.position:
+        return this.position(value);
+      case cell.symbol:
+        return this.symbol(value);
+      case cell.name:
+        return value === 0 ? 0 : this.symbol(value - 1) + 1;
+      case cell.key:
+        return value >= 0 ? this.symbol(value) : ~this.node(~value);
+      case cell.constant:
+        return this.constant(value);
+      case cell.literal:
+        return this.literal(value);
+      case cell.note:
+        this.notes.push(lazyNote(value));
+        return this.notes.length - 1;
+      case cell.shape:
+        return -1;
+      case cell.memo:
+      case cell.pattern:
+      case cell.index:
+        return 0;
+      default:
+        return value;
+    }
+  }
+
+  private constant(index: number): number {
+    const value = constantAt(index);
+    if (typeof value === "string") return this.builder.constant(constantKinds.string, value);
+    if (value instanceof Float) return this.builder.constant(constantKinds.float, String(value.value));
+    if (value instanceof Path) return this.builder.constant(constantKinds.path, pathLiterals.get(index)!);
+    return this.builder.constant(constantKinds.integer, String(value));
+  }
+
+  private literal(index: number): number {
+    const { shape, positions } = literalAt(index);
+    const at = this.reserve(2 + 2 * shape.size);
+    this.cells[at] = literalRecord;
+    this.cells[at + 1] = shape.size;
+    for (let i = 0; i < shape.size; i++) {
+      this.cells[at + 2 + 2 * i] = this.symbol(shape.keys[i]!);
+      this.cells[at + 3 + 2 * i] = this.position(positions[i]!);
+    }
+    return at;
+  }
+
+  /** Scope + 1 as an offset among the cells, 0 for none. Cells: up, with-position, large, names (-1 for `with`), (symbol slot)*. */
+  private scope(scope: Scope | null): number {
+    if (scope === null) return 0;
+    const known = this.scopes.get(scope);
+    if (known !== undefined) return known;
+    const up = this.scope(scope.up);
+    const names = scope.names === null ? [] : [...scope.names];
+    const at = this.reserve(4 + 2 * names.length);
+    this.scopes.set(scope, at + 1);
+    this.cells[at] = up;
+    this.cells[at + 1] = this.position(scope.withPosition);
+    this.cells[at + 2] = scope.large ? 1 : 0;
+    this.cells[at + 3] = scope.names === null ? -1 : names.length;
+    for (let i = 0; i < names.length; i++) {
+      this.cells[at + 4 + 2 * i] = this.builder.string(names[i]![0]);
+      this.cells[at + 5 + 2 * i] = names[i]![1];
+    }
+    return at + 1;
+  }
+}
