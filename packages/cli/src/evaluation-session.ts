@@ -28,6 +28,7 @@ import type { Invocation } from "./grammar/parse.ts";
 import { UsageError } from "./grammar/parse.ts";
 import type { Io } from "./io.ts";
 import { renderWarning } from "./render/error.ts";
+import { terminalText } from "./render/terminal-text.ts";
 import { type Session, withSession } from "./session.ts";
 
 /** A session that can evaluate and build. */
@@ -148,9 +149,9 @@ export function withEvaluation(
           ...(flags.has("debugger") ? { onStop: async (stop) => (await debuggerOf(full)).stop(stop) } : {}),
           report: (message) => {
             progress.clear();
-            if (message.kind === "trace") io.err(`trace: ${message.text}\n`);
+            if (message.kind === "trace") io.err(`${terminalText(`trace: ${message.text}`, io.terminal)}\n`);
             else if (message.kind === "warning") io.err(`${renderWarning(message.text, message.position)}\n`);
-            else io.err(`evaluation warning: ${message.text}\n`);
+            else io.err(`${terminalText(`evaluation warning: ${message.text}`, io.terminal)}\n`);
           },
           warn: (text) => progress.warn(text),
         });

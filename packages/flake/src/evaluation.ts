@@ -2,7 +2,7 @@
 import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
 import { byteStringOf, FirnError, nearNames, type RegistryEntry } from "@firn/formats";
 import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
-import type { EventSink, LocalStore, Settings } from "@firn/store";
+import { type EventSink, type LocalStore, openStore, type Settings } from "@firn/store";
 import { callFlake } from "./call/call-flake.ts";
 import { EvaluatorClient } from "./evaluator/client.ts";
 import { hostConfig } from "./evaluator/host-config.ts";
@@ -94,6 +94,7 @@ export class Evaluation {
       pure: config.mode.pure,
       realise: (elements) => options.builder.realise(elements),
       substitute: (path) => options.builder.substitute(path),
+      openStore: (url) => openStore(url, { settings, environment, events: options.events, offline: options.offline }),
       warn: options.warn,
       getFlake: (reference) => this.getFlake(reference),
     });

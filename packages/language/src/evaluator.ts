@@ -1,7 +1,7 @@
 /** The evaluator as its users see it: one object over a host, whose values stay valid as long as it lives. */
 import { textOf } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
-import type { BuiltinTable } from "./builtins/arguments.ts";
+import { type BuiltinTable, makeBuiltin } from "./builtins/arguments.ts";
 import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
 import { JsonWriter } from "./builtins/json.ts";
 import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
@@ -72,7 +72,7 @@ export type OutputForm =
   | { readonly kind: "json" }
   | ({ readonly kind: "xml" } & XmlOptions)
   /** The text of a string-like value alone. */
-  | { readonly kind: "raw" };
+  | { readonly kind: "raw"; readonly command?: string };
 
 /** How `show` prints. */
 export interface ShowOptions {
@@ -88,6 +88,7 @@ export class Evaluator {
   /** The set `builtins`. */
   readonly builtins: Attrs;
   private readonly evaluation: Evaluation;
+  private readonly extraBuiltins: readonly BuiltinTable[];
 
   constructor(host: EvalHost, options: EvaluatorOptions = {}) {
     this.host = host;
@@ -115,8 +116,18 @@ export class Evaluator {
       depth: 0,
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
     };
-    this.builtins = installGlobals(this.evaluation.globals, host, options.extraBuiltins ?? []);
+    this.extraBuiltins = options.extraBuiltins ?? [];
+    this.builtins = installGlobals(this.evaluation.globals, host, this.extraBuiltins);
     this.evaluation.code = codeStoreFor(this.evaluation);
+  }
+
+  /** A builtin of the embedder that expressions cannot name; undefined when there is none. */
+  internalBuiltin(name: string): Value | undefined {
+    for (const table of this.extraBuiltins) {
+      const definition = table[name];
+      if (definition !== undefined) return makeBuiltin(name, definition);
+    }
+    return undefined;
   }
 
   /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */
@@ -253,7 +264,9 @@ export class Evaluator {
       case "xml":
         return toXml(slot, form).text;
       case "raw":
-        return textOfString(coerceToString(slot, coerceCopy, "while generating the eval command output", 0));
+        return textOfString(
+          coerceToString(slot, coerceCopy, `while generating the ${form.command ?? "eval command"} output`, 0),
+        );
     }
   }
 

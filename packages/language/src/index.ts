@@ -29,6 +29,7 @@ export type { Documentation } from "./documentation.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
+export { canonicalPath } from "./syntax/path-text.ts";
 export {
   Attrs,
   Builtin,

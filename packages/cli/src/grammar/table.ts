@@ -260,4 +260,8 @@ type LegacyCommand = (words: readonly string[], io: Io) => Promise<number>;
 export const legacyTable: ReadonlyMap<string, () => Promise<LegacyCommand>> = new Map<
   string,
   () => Promise<LegacyCommand>
->([["nix-instantiate", async () => (await import("../legacy/nix-instantiate-entry.ts")).nixInstantiate]]);
+>([
+  ["nix-instantiate", async () => (await import("../legacy/nix-instantiate-entry.ts")).nixInstantiate],
+  // No old command, but one that no help lists either.
+  ["__dump-language", async () => (await import("../commands/dump-language.ts")).runDumpLanguage],
+]);

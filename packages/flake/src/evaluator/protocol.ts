@@ -90,6 +90,8 @@ export type Request =
   | { readonly op: "print"; readonly value: Handle; readonly form: OutputForm }
   | { readonly op: "findFile"; readonly name: string }
   | { readonly op: "forgetFiles" }
+  /** A builtin that expressions cannot name. */
+  | { readonly op: "internalBuiltin"; readonly name: string }
   /** Writes lowered code to the cache. */
   | { readonly op: "keepCode" }
   /** Lets a pure evaluation read at and below a path. */
@@ -153,6 +155,7 @@ export interface Responses {
   readonly print: string;
   readonly findFile: string;
   readonly forgetFiles: null;
+  readonly internalBuiltin: Handle;
   readonly keepCode: null;
   readonly allowPath: null;
   readonly newVariables: VariablesId;

@@ -45,15 +45,16 @@ export class Session {
     this.evaluator = new Evaluator(host, {
       showTrace: options.showTrace,
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
-      extraBuiltins:
-        flakes === undefined
-          ? [flakeRefBuiltins]
-          : [flakeRefBuiltins, finalTreeBuiltin, getFlakeBuiltin((reference) => this.flake(flakes, reference))],
+      extraBuiltins: [
+        flakeRefBuiltins(host.mode),
+        finalTreeBuiltin,
+        getFlakeBuiltin(host.mode, (reference) => this.flake(flakes, reference)),
+      ],
     });
   }
 
-  private flake(services: SyncServices, reference: string): Value {
-    if (services.getFlake === undefined) throw new FirnError("no-flakes", "flakes cannot be evaluated here");
+  private flake(services: SyncServices | undefined, reference: string): Value {
+    if (services?.getFlake === undefined) throw new FirnError("no-flakes", "flakes cannot be evaluated here");
     return this.force(services.getFlake(reference));
   }
 
@@ -155,6 +156,11 @@ export class Session {
       case "forgetFiles":
         evaluator.forgetFiles();
         return null;
+      case "internalBuiltin": {
+        const builtin = evaluator.internalBuiltin(request.name);
+        if (builtin === undefined) throw new FirnError("bad-builtin", `there is no builtin '${request.name}'`);
+        return this.keep(builtin);
+      }
       case "keepCode":
         evaluator.keepCode();
         return null;
@@ -238,6 +244,11 @@ export class Session {
       throw new FirnError("not-a-derivation", "derivation does not contain a 'drvPath' attribute");
     }
     const drvPath = this.evaluator.stringOf(drvSlot).text;
+    const { storeDir } = this.evaluator.host;
+    if (drvPath.startsWith(`${storeDir}/`) && !drvPath.endsWith(".drv")) {
+      const name = drvPath.slice(storeDir.length + 1);
+      throw new FirnError("bad-store-path", `store path '${name}' is not a valid derivation path`);
+    }
     const names = this.texts(attrs, "outputs") ?? ["out"];
     const outputs = names.map((name) => {
       const slot = this.evaluator.attribute(attrs, name);

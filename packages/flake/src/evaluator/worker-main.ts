@@ -71,7 +71,7 @@ const forwarding: SyncServices = {
   getFlake: (reference) => ask("getFlake", reference) as number,
 };
 
-const services = input.services ? forwarding : createOfflineServices(input.config.storeDir);
+const services = input.services ? forwarding : createOfflineServices(input.config.storeDir, input.config.mode.pure);
 const host: EvalHost = createNodeHost(input.config, services, {
   report: (message) => send({ kind: "report", message }),
   interrupted,

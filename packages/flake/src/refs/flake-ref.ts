@@ -47,7 +47,15 @@ export function splitFragment(text: string): [reference: string, fragment: strin
 export function parseFlakeRef(text: string, context: FlakeRefContext = {}): FlakeRef {
   const id = idPattern.exec(text);
   if (id?.[1] !== undefined) return { input: indirectInput(id[1], id[2], id[3]), dir: "" };
-  if (/^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(text)) return fromUrl(text, context);
+  if (/^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(text)) {
+    try {
+      return fromUrl(text, context);
+    } catch (error) {
+      // A URL that its scheme cannot read is taken for a path, as in the reference; as an absolute one it never exists.
+      if (!(error instanceof FirnError && error.code === "bad-forge-url") || context.baseDirectory !== undefined)
+        throw error;
+    }
+  }
   return fromPath(text, context);
 }
 

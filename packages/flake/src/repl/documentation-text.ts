@@ -1,13 +1,21 @@
 /** Documentation as Markdown, in the reference's form. Texts are byte strings. */
+import { byteStringOf } from "@firn/formats";
 import type { Documentation } from "@firn/language";
 
 const ellipsis = "\xe2\x80\xa6";
 
 /** The text that `:doc` shows; undefined when there is nothing to say. */
-export function documentationText(found: Documentation): string | undefined {
+export async function documentationText(found: Documentation): Promise<string | undefined> {
   switch (found.kind) {
-    case "builtin":
-      return undefined;
+    case "builtin": {
+      // All pages are one module, loaded when the first is wanted.
+      const { builtinDocs } = await import("@firn/language/docs");
+      const page = builtinDocs(found.name);
+      if (page === undefined) return undefined;
+      const args = (page.args ?? []).map((name) => `*${name}*`).join(" ");
+      const synopsis = args === "" ? "" : `**Synopsis:** \`builtins.${found.name}\` ${args}\n\n`;
+      return byteStringOf(synopsis + page.doc);
+    }
     case "function": {
       const { name, position, comment } = found;
       let text = name === undefined ? "Function " : `Function \`${name}\`\\\n`;

@@ -1563,7 +1563,7 @@ export function multiply(a: Value, b: Value): Value {
   }
   if (
     arithmeticOperands(a, b, {
-      first: "while evaluating the first of the multiplication",
+      first: "while evaluating the first argument of the multiplication",
       second: "while evaluating the second argument of the multiplication",
     })
   ) {

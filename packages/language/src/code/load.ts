@@ -72,11 +72,19 @@ export function codeStoreFor(owner: Evaluation): CodeStore | undefined {
   });
 }
 
-/** Evaluates a file that is imported; its code may come from the host's cache. */
-export function evaluateFile(path: string): Value {
+/** The code of a file that is imported; it may come from the host's cache. Fails when the text is wrong. */
+export function fileCode(path: string, mustBeSet = false): number {
   const owner = evaluation();
-  if (owner.code !== undefined) return ev(owner.code.root(path), null);
-  return evaluateSource(addSource("file", path, parentOf(path), owner.host.readFile(path)));
+  if (owner.code !== undefined && !mustBeSet) return owner.code.root(path);
+  const source = addSource("file", path, parentOf(path), owner.host.readFile(path));
+  if (mustBeSet) checkLiteralSet(source, owner);
+  return compile(source, owner, null);
+}
+
+/** Whether the text is an attribute set as it stands, as flake.nix must be. */
+function checkLiteralSet(source: Source, owner: Evaluation): void {
+  if (parseSource(source, owner.parser).expr.kind === "attrs") return;
+  throw new EvaluationError("eval-error", `file '${source.name}' must be an attribute set`);
 }
 
 function inScope(scope: Scope | null, name: string): boolean {
@@ -84,12 +92,9 @@ function inScope(scope: Scope | null, name: string): boolean {
   return false;
 }
 
-/** Evaluates a source; with `mustBeSet` it must be a literal attribute set, as flake.nix must. */
-export function evaluateSource(source: Source, surroundings?: Surroundings, mustBeSet = false): Value {
+/** Evaluates a source. */
+export function evaluateSource(source: Source, surroundings?: Surroundings): Value {
   const owner = evaluation();
-  if (mustBeSet && parseSource(source, owner.parser).expr.kind !== "attrs") {
-    throw new EvaluationError("eval-error", `file '${source.name}' must be an attribute set`);
-  }
   const root = compile(source, owner, surroundings?.scope ?? null);
   return ev(root, surroundings?.env ?? null);
 }
