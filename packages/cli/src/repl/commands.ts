@@ -8,7 +8,7 @@ import { renderError } from "../render/error.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import { replHelp } from "./help.ts";
 import type { LoopEnd } from "./loop.ts";
-import { openEditor, runFirn } from "./programs.ts";
+import { openEditor, page, runFirn } from "./programs.ts";
 import { levelsText, stepText } from "./trace.ts";
 
 const partLength = 65536;
@@ -44,6 +44,7 @@ export class ReplCommands {
   /** Runs what was typed. Fails with `incomplete-input` when it is not complete. */
   async run(input: string): Promise<Outcome> {
     const { repl } = this;
+    await repl.releaseValues();
     const command = parseReplLine(input, this.debugging);
     switch (command.kind) {
       case "nothing":
@@ -73,7 +74,7 @@ export class ReplCommands {
         await repl.loadFlake(argument);
         break;
       case "last-loaded":
-        this.out((await repl.lastLoadedNames()).map((name) => `${name}\n`).join(""));
+        await page(this.session, (await repl.lastLoadedNames()).map((name) => `${name}\n`).join(""));
         break;
       case "reload":
         await this.reload();
@@ -240,8 +241,9 @@ export class ReplCommands {
     const log = buildLog(store, drvPath);
     if (log === undefined) throw new FirnError("no-log", `build log of '${drvPath}' is not available`);
     this.session.io.err(`got build log for '${drvPath}' from '${store.uri}'\n`);
-    for await (const chunk of log) this.session.io.out(chunk);
-    this.out("\n");
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of log) chunks.push(chunk);
+    await page(this.session, `${Buffer.concat(chunks).toString("latin1")}\n`);
   }
 
   private async build(value: Handle, links: boolean): Promise<void> {

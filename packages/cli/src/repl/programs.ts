@@ -43,3 +43,26 @@ export async function runFirn(session: EvaluationSession, words: readonly string
   const script = process.argv[1] ?? "";
   await run(session, process.execPath, [...process.execArgv, script, ...words, ...settings]);
 }
+
+/** Shows a long text (a byte string) in $PAGER when standard output is a terminal. */
+export async function page(session: EvaluationSession, bytes: string): Promise<void> {
+  const { io, progress } = session;
+  progress.clear();
+  const pager = io.env.NIX_PAGER ?? io.env.PAGER ?? "less";
+  const terminal = io.input === undefined && process.stdout.isTTY === true;
+  if (!terminal || pager === "" || pager === "cat" || bytes.split("\n").length < (process.stdout.rows ?? 24)) {
+    io.out(Buffer.from(bytes, "latin1"));
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    const child = spawn("/bin/sh", ["-c", pager], {
+      stdio: ["pipe", "inherit", "inherit"],
+      env: { LESS: "FRSXMK", ...io.env },
+    });
+    // Leaving the pager before the end of the text is no error; a pager that is not there has said so.
+    child.stdin.on("error", () => undefined);
+    child.on("error", () => resolve());
+    child.on("close", () => resolve());
+    child.stdin.end(Buffer.from(bytes, "latin1"));
+  });
+}

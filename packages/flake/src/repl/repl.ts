@@ -45,6 +45,8 @@ export class Repl {
   private files: string[] = [];
   private flakes: string[] = [];
   private lastLoaded: Handle | undefined;
+  /** Values of expressions that nobody asks for again. */
+  private readonly passing: Handle[] = [];
 
   private constructor(options: ReplOptions, variables: VariablesId) {
     this.options = options;
@@ -76,19 +78,28 @@ export class Repl {
     await this.client.request({ op: "debugVariables", variables: this.variables, index });
   }
 
-  /** Evaluates an expression. Fails with `incomplete-input` when the text ends too soon. */
-  evaluate(text: string): Promise<Handle> {
-    return this.client.request({ op: "evaluateWith", variables: this.variables, text });
+  /**
+   * Evaluates an expression; the value is kept until `releaseValues`. Fails with `incomplete-input` when the text ends
+   * too soon.
+   */
+  async evaluate(text: string): Promise<Handle> {
+    const value = await this.client.request({ op: "evaluateWith", variables: this.variables, text });
+    this.passing.push(value);
+    return value;
   }
 
-  /** Takes definitions or an expression. */
-  enter(text: string): Promise<LineResult> {
-    return this.client.request({
-      op: "enterLine",
-      variables: this.variables,
-      text,
-      patient: this.options.patient,
-    });
+  /** Takes definitions or an expression, whose value is kept until `releaseValues`. */
+  async enter(text: string): Promise<LineResult> {
+    const { variables } = this;
+    const line = await this.client.request({ op: "enterLine", variables, text, patient: this.options.patient });
+    if (line.kind === "value") this.passing.push(line.value);
+    return line;
+  }
+
+  /** Lets go of the values of expressions, except the set that was loaded last. */
+  async releaseValues(): Promise<void> {
+    const values = this.passing.splice(0).filter((value) => value !== this.lastLoaded);
+    if (values.length > 0) await this.client.request({ op: "release", values });
   }
 
   /** A value's text, down to a depth if one is given; `raw` leaves a string as it is. */
@@ -256,9 +267,7 @@ export class Repl {
   /** Attribute names of what an expression evaluates to; none when that is no set. */
   async attributeNames(text: string): Promise<readonly string[]> {
     const value = await this.evaluate(text);
-    const names = await this.client.request({ op: "attrNames", value });
-    await this.client.request({ op: "release", values: [value] });
-    return names ?? [];
+    return (await this.client.request({ op: "attrNames", value })) ?? [];
   }
 
   /** Names of variables and globals. */
