@@ -157,6 +157,21 @@ describe.skipIf(!hasPython)("at a terminal", () => {
   });
 });
 
+test("whoever stops reading the output ends the repl quietly", async () => {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "repl"], {
+    cwd: join(place.directory, "work"),
+    env: place.environment,
+  });
+  let err = "";
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString("utf8")));
+  child.stdout.once("data", () => child.stdout.destroy());
+  // It may be gone before it has read everything.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(":p builtins.genList (x: x) 30000\n".repeat(3));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  expect({ code, err }).toEqual({ code: 0, err: "Nix 2.34.8\nType :? for help.\n" });
+});
+
 describe.skipIf(!hasPython || !sandboxWorks())("building at a terminal", () => {
   test("Ctrl-C stops a build, leaves no half path and the repl as it was", async () => {
     const host = ["/bin", "/lib", "/lib64", "/usr"].filter((item) => existsSync(item));

@@ -20,6 +20,8 @@ type Block =
     };
 
 const maxNesting = 20;
+/** Longer texts are left as they are. */
+const maxLength = 200_000;
 /** Longer lines are hard to read, whatever the terminal. */
 const maxColumns = 80;
 const itemStart = /^( {0,3})([-*+]|\d{1,9}[.)])( +|$)/;
@@ -125,8 +127,19 @@ const inline =
   /\\([!-/:-@[-`{-~])|(`+)(.+?)\2(?!`)|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s](?:[^*]*[^*\s])?)\*|(?<![\w])_([^_\s](?:[^_]*[^_\s])?)_(?![\w])|\[([^\]]*)\]\(([^()\s]*(?:\([^()]*\)[^()\s]*)?)\)|<(https?:[^>\s]+)>/s;
 
 function pieces(text: string, style: readonly string[] = []): Piece[] {
+  const all: Piece[] = [];
+  for (let rest = text; rest !== ""; ) {
+    const { made, after } = firstPieces(rest, style);
+    all.push(...made);
+    rest = after;
+  }
+  return all;
+}
+
+/** The text up to the end of its first marked part, and what comes after that. */
+function firstPieces(text: string, style: readonly string[]): { made: Piece[]; after: string } {
   const found = inline.exec(text);
-  if (found === null) return text === "" ? [] : [{ text, style: style.join(";") }];
+  if (found === null) return { made: [{ text, style: style.join(";") }], after: "" };
   const [all, escaped, , code, strong, strong2, emphasis, emphasis2, label, target, url] = found;
   const before = text.slice(0, found.index);
   const after = text.slice(found.index + all.length);
@@ -145,7 +158,7 @@ function pieces(text: string, style: readonly string[] = []): Piece[] {
     // What can be followed is written out.
     if (/^[a-z]+:/.test(link)) middle.push({ text: " ", style: "" }, { text: link, style: "4;32", link });
   }
-  return [...head, ...middle, ...pieces(after, style)];
+  return { made: [...head, ...middle], after };
 }
 
 function withBold(style: readonly string[]): string[] {
@@ -251,6 +264,7 @@ class Renderer {
 
 /** Lays a text out; the result has neither empty lines around it nor a final line end. */
 export function renderMarkdown(markdown: string, options: MarkdownOptions): string {
+  if (markdown.length > maxLength) return markdown.trim();
   const lines = new Renderer(options).blocks(
     parseBlocks(markdown.split("\n")),
     Math.min(options.columns, maxColumns) - 1,

@@ -39,6 +39,8 @@ export async function readLoop(options: {
       const error = machineError(thrown) ?? thrown;
       if (!(error instanceof FirnError)) throw error;
       if (error.code === "incomplete-input") continue;
+      // Without its evaluator there is nothing to go on with.
+      if (error.code === "evaluator-stopped") throw error;
       commands.printError(error);
     }
     input = "";

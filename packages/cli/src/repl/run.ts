@@ -1,14 +1,25 @@
 /** `firn repl` from its start to its end. */
+import { constants } from "node:os";
 import { type Handle, showFlakeRef } from "@firn/flake";
 import { byteStringOf, FirnError } from "@firn/formats";
 import type { EvaluationSession } from "../evaluation-session.ts";
 import { deskOf } from "./desk.ts";
 
+const endings = ["SIGTERM", "SIGHUP"] as const;
+
 /** Runs the repl until its end; gives the exit status. */
 export async function runRepl(session: EvaluationSession): Promise<number> {
   const desk = deskOf(session);
   const interrupt = (): void => session.interruptWork();
+  // Builds end by themselves and clean up.
+  const leave = (signal: NodeJS.Signals): void => {
+    session.interruptWork();
+    setInterval(() => {
+      if (!session.builder.busy) process.exit(128 + constants.signals[signal]);
+    }, 20);
+  };
   process.on("SIGINT", interrupt);
+  for (const signal of endings) process.on(signal, leave);
   try {
     const repl = await desk.repl(() => installablesOf(session));
     desk.greet();
@@ -18,6 +29,7 @@ export async function runRepl(session: EvaluationSession): Promise<number> {
   } finally {
     desk.close();
     process.off("SIGINT", interrupt);
+    for (const signal of endings) process.off(signal, leave);
   }
 }
 

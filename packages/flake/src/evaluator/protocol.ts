@@ -110,6 +110,8 @@ export type Request =
       readonly patient: boolean;
     }
   | { readonly op: "evaluateWith"; readonly variables: VariablesId; readonly text: string }
+  /** Attribute names of an expression's value, for completion: the debugger does not stop. None when it is no set. */
+  | { readonly op: "namesOf"; readonly variables: VariablesId; readonly text: string }
   /** Variables and global names. */
   | { readonly op: "variableNames"; readonly variables: VariablesId }
   /** What `:t` says of a value. */
@@ -164,6 +166,7 @@ export interface Responses {
   readonly addVariables: AddedVariables;
   readonly enterLine: LineResult;
   readonly evaluateWith: Handle;
+  readonly namesOf: readonly string[];
   readonly variableNames: readonly string[];
   readonly describe: string;
   readonly namesAsLoaded: readonly string[];

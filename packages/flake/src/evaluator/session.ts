@@ -184,6 +184,13 @@ export class Session {
       }
       case "evaluateWith":
         return this.keep(evaluator.evaluateWith(this.variablesOf(request.variables), request.text));
+      case "namesOf": {
+        const names = (): string[] => {
+          const value = evaluator.evaluateWith(this.variablesOf(request.variables), request.text);
+          return value instanceof Attrs ? evaluator.attrNames(value) : [];
+        };
+        return this.debugger === undefined ? names() : this.debugger.quietly(names);
+      }
       case "variableNames":
         return [...new Set([...this.variablesOf(request.variables).all(), ...evaluator.globalNames()])];
       case "describe":

@@ -265,9 +265,8 @@ export class Repl {
   }
 
   /** Attribute names of what an expression evaluates to; none when that is no set. */
-  async attributeNames(text: string): Promise<readonly string[]> {
-    const value = await this.evaluate(text);
-    return (await this.client.request({ op: "attrNames", value })) ?? [];
+  attributeNames(text: string): Promise<readonly string[]> {
+    return this.client.request({ op: "namesOf", variables: this.variables, text });
   }
 
   /** Names of variables and globals. */

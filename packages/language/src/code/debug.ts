@@ -101,6 +101,17 @@ export class Debugger implements DebuggerHooks {
     }
   }
 
+  /** Runs something that the user did not ask for: nothing stops. */
+  quietly<T>(work: () => T): T {
+    const { inside } = this;
+    this.inside = true;
+    try {
+      return work();
+    } finally {
+      this.inside = inside;
+    }
+  }
+
   enterTry(): void {
     this.tries++;
   }
