@@ -1,9 +1,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { EvaluatorClient, type HostConfig } from "@firn/flake";
-import { FirnError } from "@firn/formats";
+import { byteStringOf, FirnError } from "@firn/formats";
+import type { EvalMessage } from "@firn/language";
 import { afterAll, describe, expect, it } from "vitest";
-import { renderError } from "../../packages/cli/src/render/error.ts";
+import { runNixInstantiate } from "../../packages/cli/src/legacy/nix-instantiate.ts";
+import { renderError, renderWarning } from "../../packages/cli/src/render/error.ts";
+import { terminalText } from "../../packages/cli/src/render/terminal-text.ts";
 
 const root = import.meta.dirname;
 
@@ -15,6 +18,8 @@ const config: HostConfig = {
     maxCallDepth: 10000,
     experimentalFeatures: ["flakes", "nix-command"],
     allowImportFromDerivation: true,
+    traceImportFromDerivation: false,
+    allowNativeCode: false,
     traceVerbose: false,
     abortOnWarn: false,
     lints: { "url-literals": "ignore", "short-path-literals": "ignore", "absolute-path-literals": "ignore" },
@@ -32,20 +37,72 @@ const config: HostConfig = {
 };
 
 let stderr = "";
-const client = new EvaluatorClient({
-  config,
-  report: (message) => {
-    stderr += `${message.kind}: ${message.text}\n`;
-  },
-});
+function report(message: EvalMessage): void {
+  const place = message.kind === "warning" ? message.position : undefined;
+  if (message.kind === "warning") stderr += `${renderWarning(message.text, place)}\n`;
+  else if (message.kind === "trace") stderr += `${terminalText(`trace: ${message.text}`)}\n`;
+  else stderr += `${terminalText(`evaluation warning: ${message.text}`)}\n`;
+}
+
+const client = new EvaluatorClient({ config, report });
 afterAll(() => client.close());
 
-async function evaluate(file: string): Promise<string> {
-  const value = await client.request({ op: "evaluate", source: { kind: "file", path: file } });
-  await client.request({ op: "deepForce", value });
-  const text = await client.request({ op: "print", value, form: { kind: "instantiate" } });
-  await client.request({ op: "release", values: [value] });
-  return `${text}\n`;
+interface Outcome {
+  /** Byte strings; `out` is undefined when the evaluation failed. */
+  readonly out: string | undefined;
+  readonly err: string;
+}
+
+/** A case without flags, in the evaluator that all of them share. */
+async function evaluate(file: string): Promise<Outcome> {
+  stderr = "";
+  try {
+    const value = await client.request({ op: "evaluate", source: { kind: "file", path: byteStringOf(file) } });
+    await client.request({ op: "deepForce", value });
+    const text = await client.request({ op: "print", value, form: { kind: "instantiate" } });
+    await client.request({ op: "release", values: [value] });
+    return { out: `${text}\n`, err: byteStringOf(stderr) };
+  } catch (error) {
+    if (!(error instanceof FirnError)) throw error;
+    return { out: undefined, err: byteStringOf(`${stderr}${renderError(error, { showTrace: true })}\n`) };
+  }
+}
+
+/** A case with flags: the whole command. */
+async function runCommand(base: string, file: string): Promise<Outcome> {
+  const environment: Record<string, string> = {
+    NIX_REMOTE: "dummy://",
+    NIX_PATH: "",
+    NIX_STORE_DIR: "/nix/store",
+    NIX_CONF_DIR: "/nonexistent",
+    NIX_USER_CONF_FILES: "",
+    NIX_CONFIG: "experimental-features = nix-command flakes",
+    HOME: "/homeless-shelter",
+  };
+  const args: string[] = [];
+  for (const word of fs.readFileSync(`${base}.flags`, "utf8").split("\n")) {
+    const variable = /^([A-Z_]+)=(.*)$/.exec(word);
+    if (variable !== null) environment[variable[1]!] = variable[2]!;
+    else if (word !== "") args.push(word);
+  }
+  let out = "";
+  let err = "";
+  const status = await runNixInstantiate([...args, `./${file}`], {
+    cwd: path.dirname(base),
+    environment,
+    out: (bytes) => {
+      out += bytes;
+    },
+    error: (text) => {
+      err += text;
+    },
+    readStdin: () => fs.readFileSync(`${base}.stdin`, "latin1"),
+  });
+  return { out: status === 0 ? out : undefined, err: byteStringOf(err) };
+}
+
+function expected(file: string): string | undefined {
+  return fs.existsSync(file) ? fs.readFileSync(file, "latin1") : undefined;
 }
 
 for (const topic of fs.readdirSync(root).sort()) {
@@ -55,23 +112,15 @@ for (const topic of fs.readdirSync(root).sort()) {
     for (const file of fs.readdirSync(directory).sort()) {
       if (!file.endsWith(".nix")) continue;
       const base = path.join(directory, file.slice(0, -".nix".length));
-      if (fs.existsSync(`${base}.exp`)) {
-        it(`gives what the reference gives for ${file}`, async () => {
-          const expected = fs.readFileSync(`${base}.exp`, "latin1").replaceAll(directory, "/cases");
-          expect((await evaluate(`${base}.nix`)).replaceAll(directory, "/cases")).toBe(expected);
+      it(`answers ${file} as the reference does`, async () => {
+        const flags = fs.existsSync(`${base}.flags`);
+        const outcome = flags ? await runCommand(base, file) : await evaluate(`${base}.nix`);
+        const plain = (text: string) => text.replaceAll(byteStringOf(directory), "/cases");
+        expect({ out: outcome.out === undefined ? undefined : plain(outcome.out), err: plain(outcome.err) }).toEqual({
+          out: expected(`${base}.exp`),
+          err: expected(`${base}.err`) ?? "",
         });
-      } else {
-        it(`fails as the reference fails for ${file}`, async () => {
-          stderr = "";
-          const error = await evaluate(`${base}.nix`).then(
-            () => undefined,
-            (reason: unknown) => reason,
-          );
-          if (!(error instanceof FirnError)) throw new Error(`no evaluation error but ${String(error)}`);
-          const text = `${stderr}${renderError(error, { showTrace: true })}\n`.replaceAll(directory, "/cases");
-          expect(text).toBe(fs.readFileSync(`${base}.err`, "utf8"));
-        });
-      }
+      });
     }
   });
 }

@@ -59,6 +59,17 @@ export function isLockedInput(input: Input): boolean {
   return schemeOf(input).isLocked(input);
 }
 
+/** What can be said before anything is fetched: `file:` URLs name absolute paths. */
+export function checkFetchable(input: Input): void {
+  const url = stringAttribute(input, "url");
+  if (url === undefined || !url.startsWith("file:") || parseUrl(url).path.startsWith("/")) return;
+  throw new FirnError(
+    "bad-input",
+    `tarball '${url}' must use an absolute path. The 'file' scheme does not support relative paths.`,
+    { trace: [{ message: `while fetching the input '${showInput(input)}'` }] },
+  );
+}
+
 /**
  * Fetches an input into the store. When it promises a NAR hash, a valid path of that content is taken without fetching,
  * and content that differs is an error (`hash-mismatch`).
@@ -70,6 +81,7 @@ export async function fetchInput(input: Input, context: FetchContext): Promise<F
     const known = await validTree(input, promised, context);
     if (known !== undefined) return { storePath: known, locked: input };
   }
+  checkFetchable(input);
   const tree = await scheme.fetch(input, context);
   const got = stringAttribute(tree.locked, "narHash");
   if (promised !== undefined && got !== undefined && sri(promised) !== sri(got)) {

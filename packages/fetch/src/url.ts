@@ -11,6 +11,8 @@ export interface Url {
   /** Host, port and user; undefined for `path:x`, empty for `file:///x`. */
   readonly authority: string | undefined;
   readonly path: string;
+  /** The path as written, where it has escaped slashes that decoding makes look like separators. */
+  readonly encodedPath?: string;
   readonly query: ReadonlyMap<string, string>;
   readonly fragment: string;
 }
@@ -20,15 +22,23 @@ const pattern = /^([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]
 /** Parses a URL; fails with `bad-url`. */
 export function parseUrl(text: string): Url {
   const match = pattern.exec(text);
-  if (match === null || /[\s\0]/.test(text)) throw new FirnError("bad-url", `'${text}' is not a valid URL`);
+  if (match === null || /[\s\0]/.test(text)) throw new FirnError("bad-url", `'${text}' ${complaint(text)}`);
   const [, scheme = "", authority, path = "", query = "", fragment = ""] = match;
   return {
     scheme,
     authority,
     path: percentDecode(path),
+    ...(/%2f/i.test(path) ? { encodedPath: path } : {}),
     query: parseQuery(query),
     fragment: percentDecode(fragment),
   };
+}
+
+/** What the reference's parser says of a text that is no URL. */
+function complaint(text: string): string {
+  if (/%(?![0-9a-fA-F]{2})|\[|^[0-9][a-zA-Z0-9+.-]*:/.test(text)) return "is not a valid URL: mismatch";
+  if (/^[^\s\0:"<>\\^`{|}]+$/.test(text)) return "doesn't have a scheme";
+  return "is not a valid URL: leftover";
 }
 
 /** Decodes a query string; later keys win. Parts without `=` are dropped with no error, as the reference does. */
@@ -46,7 +56,12 @@ export function printUrl(url: Url): string {
   const authority = url.authority === undefined ? "" : `//${url.authority}`;
   const query = printQuery(url.query);
   const fragment = url.fragment === "" ? "" : `#${percentEncode(url.fragment, "")}`;
-  return `${url.scheme}:${authority}${percentEncode(url.path, allowedInPath)}${query === "" ? "" : `?${query}`}${fragment}`;
+  const { encodedPath } = url;
+  const path =
+    encodedPath !== undefined && percentDecode(encodedPath) === url.path
+      ? encodedPath
+      : percentEncode(url.path, allowedInPath);
+  return `${url.scheme}:${authority}${path}${query === "" ? "" : `?${query}`}${fragment}`;
 }
 
 /** Prints `a=b&c=d`, sorted by key. */

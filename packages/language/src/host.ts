@@ -36,6 +36,7 @@ export type ContextElement =
   /** A derivation with its whole closure and all outputs (`.drvPath`). */
   | { readonly kind: "deep"; readonly drvPath: string }
   /** One output of a derivation. */
+  /** One output of a derivation; with dynamic derivations `drvPath` may itself be an output: `!output!drvPath`. */
   | { readonly kind: "output"; readonly drvPath: string; readonly output: string };
 
 /** Attributes of `fetchTree` in its plain form: strings, integers, booleans. */
@@ -56,6 +57,15 @@ export type FetchRequest =
       readonly builtin: "fetchGit" | "fetchMercurial" | "fetchTree" | "fetchFinalTree";
       /** `fetchTree "github:owner/repo"`: a flake reference in URL form instead of attributes. */
       readonly reference?: string;
+    }
+  /** `builtins.fetchClosure`: a path with its closure from a binary cache. */
+  | {
+      readonly kind: "closure";
+      readonly fromStore: string;
+      readonly fromPath: string;
+      /** Rewrite to a content-addressed path: the one expected, or the empty string when the error is to name it. */
+      readonly toPath?: string;
+      readonly inputAddressed: boolean;
     };
 
 /** What came of a fetch. */
@@ -102,6 +112,10 @@ export interface EvalMode {
   readonly maxCallDepth: number;
   readonly experimentalFeatures: readonly string[];
   readonly allowImportFromDerivation: boolean;
+  /** Warns of every build that an evaluation waits for. */
+  readonly traceImportFromDerivation: boolean;
+  /** `allow-unsafe-native-code-during-evaluation`: the builtins `exec` and `importNative` exist. */
+  readonly allowNativeCode: boolean;
   readonly traceVerbose: boolean;
   readonly abortOnWarn: boolean;
   readonly lints: Readonly<Record<LintName, LintLevel>>;
@@ -185,6 +199,8 @@ export interface EvalHost {
   /** `storePath`, `fetchClosure`, flakes: undefined when the path is not valid. */
   queryPath(path: string): PathFacts | undefined;
 
+  /** `exec`: runs a program and gives its standard output; fails when it does. */
+  runProgram(words: readonly string[]): string;
   /** `fetchurl`, `fetchTarball`, `fetchGit`, `fetchMercurial`, `fetchTree`, flake inputs. The result is allowed for reading. */
   fetch(request: FetchRequest): FetchResult;
   /** `getFlake`, `parseFlakeRef`, `flakeRefToString` live outside the language: the embedder adds them as extra builtins. */
@@ -197,4 +213,7 @@ export interface EvalHost {
 
   /** `trace`, `traceVerbose`, `warn`, deprecations. */
   report(message: EvalMessage): void;
+
+  /** Asked now and then: true ends the evaluation with an `interrupted` error, after which it can be taken up again. */
+  interrupted?(): boolean;
 }

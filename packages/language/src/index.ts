@@ -16,10 +16,20 @@ export { type TypeName, typeName } from "./builtins/types.ts";
 export { compareVersions, parseDrvName, versionComponents } from "./builtins/versions.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
+export {
+  Debugger,
+  type DebuggerOptions,
+  type DebugLevel,
+  type DebugTraceStep,
+  type StopAnswer,
+  type StopReason,
+} from "./code/debug.ts";
 export { force as forceValue } from "./code/interpret.ts";
+export type { Documentation } from "./documentation.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
+export { canonicalPath } from "./syntax/path-text.ts";
 export {
   Attrs,
   Builtin,
@@ -35,3 +45,4 @@ export {
   Thunk,
   type Value,
 } from "./value/value.ts";
+export type { AddedVariables, EnteredLine, Variables } from "./variables.ts";

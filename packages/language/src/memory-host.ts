@@ -36,6 +36,8 @@ const defaultMode: EvalMode = {
   maxCallDepth: 10000,
   experimentalFeatures: [],
   allowImportFromDerivation: false,
+  traceImportFromDerivation: false,
+  allowNativeCode: false,
   traceVerbose: false,
   abortOnWarn: false,
   lints: { "url-literals": "ignore", "short-path-literals": "ignore", "absolute-path-literals": "ignore" },
@@ -155,6 +157,9 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
       throw unavailable(`path '${path}' is not valid`);
     },
     queryPath: () => undefined,
+    runProgram(words) {
+      throw unavailable(`cannot run '${words[0] ?? ""}'`);
+    },
     fetch() {
       throw unavailable("cannot fetch");
     },

@@ -1,1 +1,1 @@
-with builtins; [ (split "^a" "aab") (split "b$" "abb") (match "^ab$" "ab") ]
+[ (builtins.match "^a$" "a") (builtins.split "^a" "aa") (builtins.split "a$" "aa") (builtins.match "a^b" "a^b") ]

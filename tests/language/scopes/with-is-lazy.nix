@@ -1,1 +1,1 @@
-let x = 1; in with throw "no"; x
+with throw "not forced"; 1

@@ -27,6 +27,12 @@ export const commandTable: readonly CommandEntry[] = [
     async () => (await import("../commands/shell.ts")).command,
   ),
   entry(main, "eval", "evaluate a Nix expression", async () => (await import("../commands/eval.ts")).command),
+  entry(
+    main,
+    "repl",
+    "start an interactive environment for evaluating Nix expressions",
+    async () => (await import("../commands/repl.ts")).command,
+  ),
   entry(main, "search", "search for packages", async () => (await import("../commands/search.ts")).command),
   entry(
     main,
@@ -254,4 +260,8 @@ type LegacyCommand = (words: readonly string[], io: Io) => Promise<number>;
 export const legacyTable: ReadonlyMap<string, () => Promise<LegacyCommand>> = new Map<
   string,
   () => Promise<LegacyCommand>
->([["nix-instantiate", async () => (await import("../legacy/nix-instantiate-entry.ts")).nixInstantiate]]);
+>([
+  ["nix-instantiate", async () => (await import("../legacy/nix-instantiate-entry.ts")).nixInstantiate],
+  // No old command, but one that no help lists either.
+  ["__dump-language", async () => (await import("../commands/dump-language.ts")).runDumpLanguage],
+]);

@@ -1,5 +1,7 @@
 /** `nix-instantiate`: evaluates expressions, prints values or store derivations. */
 
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import {
   type AutoArgData,
   EvaluatorClient,
@@ -11,6 +13,8 @@ import {
 import { byteStringOf, FirnError } from "@firn/formats";
 import { loadSettings, type Settings, settingKind, settingNamed } from "@firn/store";
 import { renderError, renderWarning } from "../render/error.ts";
+import { isUsage } from "../render/failure.ts";
+import { terminalText } from "../render/terminal-text.ts";
 
 /** Where a command reads and writes. */
 export interface CommandIo {
@@ -37,11 +41,15 @@ interface Arguments {
   readonly attrPaths: string[];
   readonly files: string[];
   readonly searchPath: string[];
-  readonly autoArgs: { readonly name: string; readonly text: string; readonly kind: "expression" | "string" }[];
+  readonly autoArgs: {
+    readonly name: string;
+    readonly text: string;
+    readonly kind: "expression" | "string" | "file" | "stdin";
+  }[];
 }
 
 function usage(message: string): FirnError {
-  return new FirnError("usage", message, { hint: "try 'nix-instantiate --help' for more information" });
+  return new FirnError("usage", message);
 }
 
 function parseArguments(argv: readonly string[], settings: Settings): Arguments {
@@ -117,6 +125,12 @@ function parseArguments(argv: readonly string[], settings: Settings): Arguments 
       case "--argstr":
         result.autoArgs.push({ name: next(arg), text: next(arg), kind: "string" });
         break;
+      case "--arg-from-file":
+        result.autoArgs.push({ name: next(arg), text: next(arg), kind: "file" });
+        break;
+      case "--arg-from-stdin":
+        result.autoArgs.push({ name: next(arg), text: "", kind: "stdin" });
+        break;
       case "--option": {
         const name = next(arg);
         settings.set(name, next(arg));
@@ -156,10 +170,13 @@ function settingFlag(arg: string, settings: Settings, next: (flag: string) => st
   settings.set(name.slice(3), "false");
 }
 
+const noRoot = "you did not specify '--add-root'; the result might be removed by the garbage collector";
+
 class Command {
   private readonly client: EvaluatorClient;
   private readonly args: Arguments;
   private readonly io: CommandIo;
+  private warned = false;
 
   constructor(client: EvaluatorClient, args: Arguments, io: CommandIo) {
     this.client = client;
@@ -212,7 +229,10 @@ class Command {
     const result: Record<string, PlainData> = {};
     for (const { name, text, kind } of this.args.autoArgs) {
       if (kind === "string") result[byteStringOf(name)] = byteStringOf(text);
-      else {
+      else if (kind === "stdin") result[byteStringOf(name)] = this.io.readStdin();
+      else if (kind === "file") {
+        result[byteStringOf(name)] = readFileSync(resolve(this.io.cwd, text), "latin1");
+      } else {
         const source = { kind: "string" as const, text: byteStringOf(text), directory };
         result[byteStringOf(name)] = { handle: await this.client.request({ op: "evaluate", source }) };
       }
@@ -225,7 +245,7 @@ class Command {
     const { client, io } = this;
     switch (output) {
       case "raw":
-        io.out(await client.request({ op: "print", value, form: { kind: "raw" } }));
+        io.out(await client.request({ op: "print", value, form: { kind: "raw", command: "nix-instantiate" } }));
         return;
       case "json":
         io.out(`${await client.request({ op: "print", value, form: { kind: "json" } })}\n`);
@@ -247,6 +267,8 @@ class Command {
       const facts = await client.request({ op: "derivation", value });
       if (facts === null) return;
       const suffix = facts.outputName === "out" ? "" : `!${facts.outputName}`;
+      if (!this.warned) this.io.error(`warning: ${noRoot}\n`);
+      this.warned = true;
       this.io.out(`${facts.drvPath}${suffix}\n`);
       return;
     }
@@ -319,10 +341,10 @@ export async function runNixInstantiate(
       report: (message) => {
         switch (message.kind) {
           case "trace":
-            io.error(`trace: ${message.text}\n`);
+            io.error(`${terminalText(`trace: ${message.text}`)}\n`);
             return;
           case "evaluation-warning":
-            io.error(`evaluation warning: ${message.text}\n`);
+            io.error(`${terminalText(`evaluation warning: ${message.text}`)}\n`);
             return;
           case "warning":
             io.error(`${renderWarning(message.text, message.position)}\n`);
@@ -334,6 +356,7 @@ export async function runNixInstantiate(
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
     io.error(`${renderError(error, { showTrace })}\n`);
+    if (isUsage(error)) io.error("Try 'nix-instantiate --help' for more information.\n");
     return error.exitStatus;
   } finally {
     await client?.close();

@@ -1,6 +1,6 @@
 /** Host services for the old commands: the store is opened when an evaluation first needs it. */
 import { type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
-import { type LocalStore, openLocalStore, openSubstituters, type Settings } from "@firn/store";
+import { type LocalStore, openLocalStore, openStore, openSubstituters, type Settings } from "@firn/store";
 import type { Io } from "../io.ts";
 import { makeProgress } from "../render/progress.ts";
 import type { OpenServices } from "./nix-instantiate.ts";
@@ -28,6 +28,7 @@ export function lazyServices(settings: Settings, io: Io, readOnly: boolean): Ope
       pure: settings.get("pure-eval"),
       realise: (elements) => builder.realise(elements),
       substitute,
+      openStore: (url) => openStore(url, { settings, environment: io.env, events }),
       warn: (text) => progress.warn(text),
     });
     return {

@@ -1,16 +1,12 @@
 /** Errors as text, in the reference's layout: the trace outermost first, then the message with its place and excerpt. */
 import type { FirnError, SourcePosition, TraceFrame } from "@firn/formats";
+import { terminalText } from "./terminal-text.ts";
 
 export interface RenderOptions {
   /** Prints the whole trace instead of its first frames. */
   readonly showTrace: boolean;
   /** Keeps colours that the message itself has; without it they are taken out. */
   readonly colors?: boolean;
-}
-
-/** Terminal sequences that a message may carry (expressions put them there). */
-export function withoutEscapes(text: string): string {
-  return text.replace(/\x1b(?:\[[0-9;?]*[A-Za-z]|\]8;[^\x07\x1b]*(?:\x07|\x1b\\))/g, "");
 }
 
 const shownFrames = 3;
@@ -111,11 +107,14 @@ export function renderError(error: FirnError, options: RenderOptions): string {
   body += `${error.message}\n`;
   if (error.position !== undefined) body += place(error.position, "");
   body += suggestionText(error.suggestions);
-  return indentRest(prefix, options.colors === true ? body : withoutEscapes(body));
+  const text = terminalText(indentRest(prefix, body), options.colors);
+  // The reference closes its colour behind a last line break, which keeps that line's indentation.
+  const open = error.code !== "thrown" && error.position === undefined && error.message.endsWith("\n");
+  return open && error.suggestions.length === 0 ? `${text}\n${" ".repeat(prefix.length)}` : text;
 }
 
 /** A warning with the place it is about. */
 export function renderWarning(text: string, position: SourcePosition | undefined): string {
-  if (position === undefined) return `warning: ${text}`;
-  return indentRest("warning: ", `${text}\n${place(position, "")}`);
+  if (position === undefined) return terminalText(`warning: ${text}`);
+  return terminalText(indentRest("warning: ", `${text}\n${place(position, "")}`));
 }

@@ -28,12 +28,18 @@ export async function renderFailure(thrown: unknown, context: FailureContext): P
     const showTrace = error.trace.length > 0 && (await showsTrace(context));
     const text = renderError(error, { showTrace, colors: io.terminal });
     io.err(`${text.replace("error:", label)}\n`);
+    if (isUsage(error)) io.err(`Try '${context.program} --help' for more information.\n`);
     if (error.hint !== undefined) io.err(`       ${indent(error.hint)}\n`);
     return context.legacy ? error.exitStatus : 1;
   }
   // A mistake of our own: everything that helps to find it.
   io.err(`${label} internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 1;
+}
+
+/** Errors that the reference takes for a wrong use of the command, wherever they arise. */
+export function isUsage(error: FirnError): boolean {
+  return ["unknown-hash-algorithm", "unknown-hash-format", "bad-conf", "usage"].includes(error.code);
 }
 
 /** Whether the whole trace is wanted: by the flag, or by the setting in nix.conf. */

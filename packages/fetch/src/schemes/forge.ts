@@ -14,7 +14,7 @@ import {
   withAttributes,
 } from "../input.ts";
 import { fetchArchive } from "../tarball.ts";
-import { percentEncode, type Url } from "../url.ts";
+import { percentDecode, percentEncode, type Url } from "../url.ts";
 
 interface Forge {
   readonly type: string;
@@ -83,6 +83,8 @@ const forges: readonly Forge[] = [
 /** The schemes of the three forges. */
 export const forgeSchemes: readonly Scheme[] = forges.map(makeScheme);
 
+const ownerCharacters = "!$&'()*+,;=:@";
+
 function makeScheme(forge: Forge): Scheme {
   const scheme: Scheme = {
     type: forge.type,
@@ -91,8 +93,10 @@ function makeScheme(forge: Forge): Scheme {
     fromUrl(url) {
       if (url.scheme !== forge.type) return undefined;
       const shown = `${forge.type}:${url.path}`;
-      const [owner = "", repo = "", ...rest] = url.path.split("/");
-      if (owner === "" || repo === "") throw new FirnError("bad-input", `URL '${shown}' is invalid`);
+      const segments =
+        url.encodedPath === undefined ? url.path.split("/") : url.encodedPath.split("/").map(percentDecode);
+      const [owner = "", repo = "", ...rest] = segments;
+      if (owner === "" || repo === "") throw new FirnError("bad-forge-url", `URL '${shown}' is invalid`);
       const input = new Map<string, string>([
         ["type", forge.type],
         ["owner", owner],
@@ -103,15 +107,15 @@ function makeScheme(forge: Forge): Scheme {
       for (const [name, value] of url.query) {
         if (name === "rev" || name === "ref") {
           if (input.has("rev") || input.has("ref")) {
-            throw new FirnError("bad-input", `URL '${shown}' contains multiple commit hashes or branch/tag names`);
+            throw new FirnError("bad-forge-url", `URL '${shown}' contains multiple commit hashes or branch/tag names`);
           }
           if (name === "rev" && !isRevision(value))
-            throw new FirnError("bad-input", `URL '${shown}' has the invalid commit hash '${value}'`);
+            throw new FirnError("bad-forge-url", `URL '${shown}' has the invalid commit hash '${value}'`);
           if (name === "ref") checkRef(value);
           input.set(name, value);
         } else if (name === "host" || name === "narHash") {
           if (name === "host" && !/^[a-zA-Z0-9.:-]+$/.test(value)) {
-            throw new FirnError("bad-input", `URL '${shown}' contains an invalid instance host`);
+            throw new FirnError("bad-forge-url", `URL '${shown}' contains an invalid instance host`);
           }
           input.set(name, value);
         }
@@ -136,17 +140,19 @@ function makeScheme(forge: Forge): Scheme {
 
     toUrl(input): Url {
       const end = stringAttribute(input, "ref") ?? stringAttribute(input, "rev");
-      const path = [
-        requireString(input, "owner"),
-        requireString(input, "repo"),
-        ...(end === undefined ? [] : [end]),
-      ].join("/");
+      const parts = [requireString(input, "owner"), requireString(input, "repo"), ...(end === undefined ? [] : [end])];
+      const path = parts.join("/");
+      const nested = parts.slice(0, 2).some((part) => part.includes("/"));
+      const encodedPath = parts
+        .map((part, index) => percentEncode(part, index < 2 ? ownerCharacters : `${ownerCharacters}/`))
+        .join("/");
       const query = new Map<string, string>();
       for (const name of ["host", "narHash"]) {
         const value = stringAttribute(input, name);
         if (value !== undefined) query.set(name, value);
       }
-      return { scheme: forge.type, authority: undefined, path, query, fragment: "" };
+      const shown = nested ? { path, encodedPath } : { path };
+      return { scheme: forge.type, authority: undefined, ...shown, query, fragment: "" };
     },
 
     isLocked: (input) => input.has("rev") && input.has("narHash"),

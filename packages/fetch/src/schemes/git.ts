@@ -7,7 +7,7 @@ import { existsSync, statSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { FirnError } from "@firn/formats";
+import { FirnError, parseHash } from "@firn/formats";
 import type { CacheValue } from "../cache.ts";
 import type { FetchContext } from "../context.ts";
 import { git, gitOutcome, gitText } from "../git-program.ts";
@@ -56,7 +56,10 @@ export const gitScheme: Scheme = {
     const ref = stringAttribute(input, "ref");
     const rev = stringAttribute(input, "rev");
     if (ref !== undefined) checkRef(ref);
-    if (rev !== undefined && !isRevision(rev)) throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
+    if (rev !== undefined && !isRevision(rev)) {
+      parseHash(rev, rev.length === 64 ? "sha256" : "sha1");
+      throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
+    }
     for (const name of integers) integerAttribute(input, name);
     for (const name of booleans) booleanAttribute(input, name);
   },

@@ -22,10 +22,7 @@ export async function callFlake(client: EvaluatorClient, locked: LockedFlake, fo
   }
   const text = readFileSync(new URL("./call-flake.nix", import.meta.url), "latin1");
   const call = await client.request({ op: "evaluate", source: { kind: "string", text, directory: "/" } });
-  const fetchTree = await client.request({
-    op: "evaluate",
-    source: { kind: "string", text: "builtins.fetchFinalTree", directory: "/" },
-  });
+  const fetchTree = await client.request({ op: "internalBuiltin", name: "fetchFinalTree" });
   return client.request({
     op: "call",
     callee: call,

@@ -5,6 +5,7 @@ import {
   attrsArgument,
   type BuiltinTable,
   ContextString,
+  type EvalMode,
   fail,
   forceValue,
   membersOf,
@@ -14,7 +15,13 @@ import {
   showType,
   type Value,
 } from "@firn/language";
-import { flakeRefFromAttributes, flakeRefToAttributes, parseFlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
+import {
+  flakeRefFromAttributes,
+  flakeRefToAttributes,
+  parseFlakeRef,
+  showFlakeRef,
+  splitFragment,
+} from "../refs/flake-ref.ts";
 
 type FlakeValue = FlakeAttributes extends ReadonlyMap<string, infer V> ? V : never;
 
@@ -31,12 +38,22 @@ function flakeValue(name: string, slot: Slot): FlakeValue {
   );
 }
 
-export const flakeRefBuiltins: BuiltinTable = {
+/** Fails unless flakes are on. */
+function requireFlakes(mode: EvalMode): void {
+  if (mode.experimentalFeatures.includes("flakes")) return;
+  throw fail("experimental Nix feature 'flakes' is disabled; add '--extra-experimental-features flakes' to enable it");
+}
+
+/** `builtins.parseFlakeRef` and `flakeRefToString`. */
+export const flakeRefBuiltins = (mode: EvalMode): BuiltinTable => ({
   parseFlakeRef: {
     arity: 1,
     call: (a): Attrs => {
+      requireFlakes(mode);
       const text = plainArgument(a, "while evaluating the argument passed to builtins.parseFlakeRef");
-      const attributes = flakeRefToAttributes(parseFlakeRef(text));
+      const [reference, fragment] = splitFragment(text);
+      if (fragment !== "") throw fail(`unexpected fragment '${fragment}' in flake reference '${text}'`);
+      const attributes = flakeRefToAttributes(parseFlakeRef(reference));
       const members: Record<string, Slot> = {};
       for (const [name, value] of attributes) members[name] = typeof value === "bigint" ? Number(value) : value;
       return setOf(members);
@@ -45,20 +62,24 @@ export const flakeRefBuiltins: BuiltinTable = {
   flakeRefToString: {
     arity: 1,
     call: (a) => {
+      requireFlakes(mode);
       const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.flakeRefToString");
       const attributes = new Map<string, FlakeValue>();
       for (const [name, slot] of membersOf(attrs)) attributes.set(name, flakeValue(name, slot));
       return showFlakeRef(flakeRefFromAttributes(attributes));
     },
   },
-};
+});
 
 /** `builtins.getFlake`: fetches, locks in memory and calls a flake; pure evaluation demands a locked reference. */
-export function getFlakeBuiltin(getFlake: (reference: string) => Value): BuiltinTable {
+export function getFlakeBuiltin(mode: EvalMode, getFlake: (reference: string) => Value): BuiltinTable {
   return {
     getFlake: {
       arity: 1,
-      call: (a) => getFlake(plainArgument(a, "while evaluating the argument passed to builtins.getFlake")),
+      call: (a) => {
+        requireFlakes(mode);
+        return getFlake(plainArgument(a, "while evaluating the argument passed to builtins.getFlake"));
+      },
     },
   };
 }

@@ -16,21 +16,6 @@ function searchPathEntries(elements: readonly string[]): { prefix: string; path:
   });
 }
 
-/** Splits NIX_PATH at colons that are not part of a URL. */
-function splitNixPath(text: string): string[] {
-  const parts: string[] = [];
-  let start = 0;
-  for (let i = 0; i <= text.length; i++) {
-    if (i < text.length && text[i] !== ":") continue;
-    const before = text.slice(start, i);
-    const scheme = before.slice(before.indexOf("=") + 1);
-    if (text.startsWith("://", i) || scheme === "flake" || scheme === "channel") continue;
-    if (before !== "") parts.push(before);
-    start = i + 1;
-  }
-  return parts;
-}
-
 /** `$FIRN_CODE_CACHE` (empty: none), else below the user's cache directory. */
 function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const { FIRN_CODE_CACHE: chosen, XDG_CACHE_HOME: caches, HOME: home } = environment;
@@ -42,12 +27,15 @@ function codeDirectory(environment: Readonly<Record<string, string | undefined>>
 /** What an evaluation gets from settings, environment and flags. */
 export function hostConfig(
   settings: Settings,
-  io: { readonly environment: Readonly<Record<string, string | undefined>> },
-  options: { readonly includes: readonly string[]; readonly readOnly: boolean; readonly realStoreDir?: string },
+  io: { readonly environment: Readonly<Record<string, string | undefined>>; readonly cwd?: string },
+  options: {
+    readonly includes: readonly string[];
+    readonly readOnly: boolean;
+    readonly realStoreDir?: string;
+    readonly debugger?: boolean;
+  },
 ): HostConfig {
   const { environment } = io;
-  const fromEnvironment =
-    environment.NIX_PATH === undefined ? settings.get("nix-path") : splitNixPath(environment.NIX_PATH);
   const system = settings.get("eval-system");
   const code = codeDirectory(environment);
   return {
@@ -56,8 +44,11 @@ export function hostConfig(
       restricted: settings.get("restrict-eval"),
       readOnly: options.readOnly,
       maxCallDepth: settings.get("max-call-depth"),
-      experimentalFeatures: [...settings.get("experimental-features")],
+      // Firn has these two on always.
+      experimentalFeatures: [...new Set(["flakes", "nix-command", ...settings.get("experimental-features")])],
       allowImportFromDerivation: settings.get("allow-import-from-derivation"),
+      traceImportFromDerivation: settings.get("trace-import-from-derivation"),
+      allowNativeCode: settings.get("allow-unsafe-native-code-during-evaluation"),
       traceVerbose: settings.get("trace-verbose"),
       abortOnWarn: settings.get("abort-on-warn") || environment.NIX_ABORT_ON_WARN !== undefined,
       lints: {
@@ -69,7 +60,8 @@ export function hostConfig(
     storeDir: environment.NIX_STORE_DIR ?? "/nix/store",
     currentSystem: system !== "" ? system : (settings.get("system") ?? hostSystem()),
     nixVersion: "2.34.8",
-    searchPath: searchPathEntries([...options.includes, ...fromEnvironment]),
+    searchPath: searchPathEntries([...options.includes, ...settings.get("nix-path")]),
+    workingDirectory: byteStringOf(io.cwd ?? process.cwd()),
     homeDirectory: byteStringOf(environment.HOME ?? "/"),
     currentTime: Math.floor(Date.now() / 1000),
     environment,
@@ -77,6 +69,15 @@ export function hostConfig(
     ...(options.realStoreDir === undefined ? {} : { realStoreDir: options.realStoreDir }),
     allowedUris: settings.get("allowed-uris").map(byteStringOf),
     showTrace: settings.get("show-trace"),
+    ...(options.debugger === true
+      ? {
+          debugger: {
+            ignoreTry: settings.get("ignore-try"),
+            stopOnTrace: settings.get("debugger-on-trace"),
+            stopOnWarning: settings.get("debugger-on-warn"),
+          },
+        }
+      : {}),
     ...(code === undefined ? {} : { codeDirectory: code }),
   };
 }

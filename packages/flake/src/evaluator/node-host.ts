@@ -1,7 +1,9 @@
 /** The EvalHost over Node: files are read here, everything else goes to services. Runs inside the evaluator's worker. */
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import { byteStringOf, FirnError, storePathBaseName, textOf } from "@firn/formats";
 import {
+  canonicalPath,
   type EvalHost,
   type EvalMessage,
   type EvalMode,
@@ -22,6 +24,8 @@ export interface HostConfig {
   readonly currentSystem: string;
   readonly nixVersion: string;
   readonly searchPath: readonly SearchPathEntry[];
+  /** Where relative search path entries start. */
+  readonly workingDirectory?: string;
   readonly homeDirectory: string;
   /** Seconds since 1970. */
   readonly currentTime: number;
@@ -30,6 +34,8 @@ export interface HostConfig {
   readonly allowedPaths: readonly string[];
   readonly allowedUris: readonly string[];
   readonly showTrace: boolean;
+  /** Evaluation stops at errors and breakpoints (`--debugger`). */
+  readonly debugger?: { readonly ignoreTry: boolean; readonly stopOnTrace: boolean; readonly stopOnWarning: boolean };
   /** Where lowered code is kept; absent: nowhere. */
   readonly codeDirectory?: string;
 }
@@ -88,16 +94,45 @@ function readWhole(path: string | Buffer): Buffer {
   }
 }
 
+/** Whether a search path entry is fetched. */
+function isUrl(path: string): boolean {
+  return /^(channel:|flake:|https?:|file:|tarball\+|git\+)/.test(path) || /^[a-z+]+:\/\//.test(path);
+}
+
+/** Runs a program; its standard error stays that of the evaluation. */
+function runProgram(words: readonly string[]): string {
+  const [program = "", ...args] = words.map(textOf);
+  const done = spawnSync(program, args, { stdio: ["inherit", "pipe", "inherit"], maxBuffer: 1 << 30 });
+  const shown = JSON.stringify(program);
+  if (done.error !== undefined) {
+    const missing = "code" in done.error && done.error.code === "ENOENT";
+    const reason = missing ? "No such file or directory" : done.error.message;
+    throw new FirnError("program-failed", `executing ${shown}: ${reason}`);
+  }
+  if (done.signal !== null)
+    throw new FirnError("program-failed", `program ${shown} failed due to signal ${done.signal}`);
+  if (done.status !== 0) throw new FirnError("program-failed", `program ${shown} failed with exit code ${done.status}`);
+  return done.stdout.toString("latin1");
+}
+
 export function createNodeHost(
   config: HostConfig,
   services: SyncServices,
-  report: (message: EvalMessage) => void,
+  ends: { report(message: EvalMessage): void; interrupted(): boolean },
 ): EvalHost {
   const { mode, storeDir } = config;
   const guarded = mode.pure || mode.restricted;
   const allowed = new Set(config.allowedPaths);
+  if (mode.restricted && !mode.pure) {
+    for (const { path } of config.searchPath) if (!isUrl(path)) allowed.add(absolutePath(path));
+  }
   const resolvedEntries = new Map<string, string | undefined>();
   const realStoreDir = config.realStoreDir ?? storeDir;
+
+  function absolutePath(path: string): string {
+    const base = config.workingDirectory ?? byteStringOf(process.cwd());
+    return canonicalPath(path.startsWith("/") ? path : `${base}/${path}`);
+  }
 
   /** The path on disk of a logical path. */
   function onDisk(path: string): string | Buffer {
@@ -152,16 +187,16 @@ export function createNodeHost(
   }
 
   function searchPathEntry(path: string): string | undefined {
-    if (/^(channel:|flake:|https?:|file:|tarball\+|git\+)/.test(path) || /^[a-z+]+:\/\//.test(path)) {
+    if (isUrl(path)) {
       return services.resolveSearchPathUrl(path);
     }
-    const absolute = path.startsWith("/") ? path : `${byteStringOf(process.cwd())}/${path}`;
+    const absolute = absolutePath(path);
     const type = fileType(absolute);
     if (type !== undefined) {
       if (!mode.pure) allowed.add(absolute);
       return absolute;
     }
-    report({ kind: "warning", text: textOf(`Nix search path entry '${path}' does not exist, ignoring`) });
+    ends.report({ kind: "warning", text: textOf(`Nix search path entry '${path}' does not exist, ignoring`) });
     return undefined;
   }
 
@@ -221,6 +256,27 @@ export function createNodeHost(
     writeDerivation: services.writeDerivation,
     readDerivation: services.readDerivation,
     realiseContext(elements) {
+      const built = elements.find((element) => element.kind === "output");
+      if (built !== undefined) {
+        const what = `${built.drvPath}^${built.output}`;
+        if (!mode.allowImportFromDerivation) {
+          for (const element of elements) {
+            const path = element.kind === "opaque" ? element.path : element.drvPath;
+            if (services.queryPath(path) === undefined)
+              throw new FirnError("invalid-path", `path '${storePathBaseName(path)}' is not valid`);
+          }
+          throw new FirnError(
+            "import-from-derivation-disabled",
+            `cannot build '${what}' during evaluation because the option 'allow-import-from-derivation' is disabled`,
+          );
+        }
+        if (mode.traceImportFromDerivation) {
+          ends.report({
+            kind: "warning",
+            text: `built '${textOf(what)}' during evaluation due to an import from derivation`,
+          });
+        }
+      }
       const outputs = services.realise(elements);
       for (const element of elements) if (element.kind === "opaque") allowed.add(element.path);
       for (const path of outputs.values()) allowed.add(path);
@@ -228,11 +284,13 @@ export function createNodeHost(
     },
     ensurePath: services.ensurePath,
     queryPath: services.queryPath,
+    runProgram,
     fetch: services.fetch,
     resolveSearchPathEntry(path) {
       if (!resolvedEntries.has(path)) resolvedEntries.set(path, searchPathEntry(path));
       return resolvedEntries.get(path);
     },
-    report,
+    report: ends.report,
+    interrupted: ends.interrupted,
   };
 }

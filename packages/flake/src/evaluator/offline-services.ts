@@ -1,4 +1,5 @@
 /** Services without a store: paths are computed, nothing is written, built or fetched. What `--readonly-mode` with a dummy store gives. */
+import { checkFetchable } from "@firn/fetch";
 import {
   createHasher,
   FirnError,
@@ -8,9 +9,22 @@ import {
   parseHash,
   storePathBaseName,
 } from "@firn/formats";
-import type { FileType } from "@firn/language";
+import type { FetchRequest, FileType } from "@firn/language";
 import { dumpPath, readFileChunks } from "@firn/store";
+import { checkPure, requestedInput } from "../source/requested-input.ts";
 import type { SyncServices } from "./services.ts";
+
+function describeFetch(request: FetchRequest): string {
+  switch (request.kind) {
+    case "tree":
+      return request.reference ?? "a tree";
+    case "closure":
+      return request.fromPath;
+    case "url":
+    case "tarball":
+      return request.url;
+  }
+}
 
 type Filter = (path: string, type: FileType) => boolean;
 
@@ -25,7 +39,7 @@ export function hashTree(path: string, method: "flat" | "nar", filter?: Filter):
   return { algorithm: "sha256", bytes: hasher.digest() };
 }
 
-export function createOfflineServices(storeDir: string): SyncServices {
+export function createOfflineServices(storeDir: string, pure: boolean): SyncServices {
   const derivations = new Map<string, string>();
   const texts = new Map<string, readonly string[]>();
   const invalid = (path: string) =>
@@ -62,13 +76,8 @@ export function createOfflineServices(storeDir: string): SyncServices {
     },
     realise(elements) {
       for (const element of elements) {
-        if (element.kind === "opaque") continue;
-        const drv = storePathBaseName(element.drvPath);
-        throw new FirnError(
-          "import-from-derivation-disabled",
-          `cannot build '${element.drvPath}' during evaluation because the store is read-only`,
-          { hint: `'${drv}' has to be built before its contents can be read` },
-        );
+        const path = element.kind === "opaque" ? element.path : element.drvPath;
+        throw invalid(storePathBaseName(path));
       }
       return new Map();
     },
@@ -80,7 +89,12 @@ export function createOfflineServices(storeDir: string): SyncServices {
       return references === undefined ? undefined : { narHash: "", narSize: 0, references };
     },
     fetch(request) {
-      const what = request.kind === "tree" ? (request.reference ?? "a tree") : request.url;
+      if (request.kind === "tree") {
+        const input = requestedInput(request);
+        if (pure) checkPure(request, input);
+        checkFetchable(input);
+      }
+      const what = describeFetch(request);
       throw new FirnError("no-fetching", `cannot fetch '${what}': this evaluation has no store`);
     },
     resolveSearchPathUrl: () => undefined,

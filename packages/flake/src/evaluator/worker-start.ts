@@ -34,7 +34,7 @@ function tuneEngine(): void {
 function start(): StartedWorker {
   tuneEngine();
   const channel = new MessageChannel();
-  const signal = new SharedArrayBuffer(4);
+  const signal = new SharedArrayBuffer(8);
   const worker = new Worker(new URL("./worker-main.ts", import.meta.url), {
     workerData: { signal, replies: channel.port2 },
     transferList: [channel.port2],

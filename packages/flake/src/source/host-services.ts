@@ -1,20 +1,12 @@
 /** What evaluations ask of store, builder and fetchers, answered on the main thread. */
 import { readFileSync } from "node:fs";
-import {
-  type FetchContext,
-  fetchArchive,
-  fetchFile,
-  fetchInput,
-  type Input,
-  inputFromAttributes,
-  inputFromUrl,
-  isLockedInput,
-  showInput,
-} from "@firn/fetch";
+import { type FetchContext, fetchArchive, fetchFile, fetchInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
 import type { ContextElement, FetchRequest, FetchResult, PathFacts } from "@firn/language";
-import { dumpPath, fsPath, hashContent, type LocalStore } from "@firn/store";
+import { dumpPath, fsPath, hashContent, type LocalStore, type Store } from "@firn/store";
 import type { HostServices } from "../evaluator/services.ts";
+import { fetchClosure } from "./fetch-closure.ts";
+import { checkPure, requestedInput } from "./requested-input.ts";
 import { treeAttributes } from "./tree-attributes.ts";
 
 /** What the services stand on. */
@@ -29,6 +21,8 @@ export interface ServiceWorld {
   realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
   /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
   substitute(path: string): Promise<boolean>;
+  /** Opens the binary cache of `fetchClosure`. */
+  openStore(url: string): Promise<Store>;
   warn(text: string): void;
   /** `builtins.getFlake`; gives the handle of the flake's value. */
   getFlake?(reference: string): Promise<number>;
@@ -118,6 +112,14 @@ function includedFilter(include: readonly string[]): (path: string) => boolean {
 
 async function fetchFor(world: ServiceWorld, request: FetchRequest): Promise<FetchResult> {
   if (request.kind === "tree") return fetchTree(world, request);
+  if (request.kind === "closure") {
+    const from = await world.openStore(request.fromStore);
+    try {
+      return { storePath: await fetchClosure(request, from, world.store), attributes: {} };
+    } finally {
+      await from.close();
+    }
+  }
   const { url, name, sha256 } = request;
   const method = request.kind === "url" ? "flat" : "nar";
   if (sha256 !== undefined) {
@@ -160,26 +162,8 @@ async function checkHash(
 }
 
 async function fetchTree(world: ServiceWorld, request: FetchRequest & { readonly kind: "tree" }): Promise<FetchResult> {
-  const input = request.reference === undefined ? inputOf(request) : inputFromUrl(request.reference, true);
-  if (world.pure && !isLockedInput(input) && request.builtin !== "fetchFinalTree") {
-    throw new FirnError(
-      "unlocked",
-      `in pure evaluation mode, '${request.builtin}' will not fetch unlocked input '${showInput(input)}'`,
-    );
-  }
+  const input = requestedInput(request);
+  if (world.pure) checkPure(request, input);
   const tree = await fetchInput(input, world.fetch);
   return { storePath: tree.storePath, attributes: treeAttributes(tree.locked) };
-}
-
-function inputOf(request: FetchRequest & { readonly kind: "tree" }): Input {
-  const attributes = new Map<string, string | bigint | boolean>();
-  for (const [name, value] of Object.entries(request.attributes)) {
-    attributes.set(name, typeof value === "number" ? BigInt(value) : value);
-  }
-  // `fetchGit` takes plain paths and URLs; the scheme wants a URL.
-  const url = attributes.get("url");
-  if (request.builtin === "fetchGit" && typeof url === "string" && url.startsWith("/"))
-    attributes.set("url", `file://${url}`);
-  attributes.delete("__final");
-  return inputFromAttributes(attributes);
 }

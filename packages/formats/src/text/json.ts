@@ -41,8 +41,8 @@ export function isJsonNumber(value: JsonValue | undefined): value is JsonNumber 
   return typeof value === "object" && value !== null && "number" in value;
 }
 
-/** Reads JSON from a byte string; error `bad-json`. */
-export function parseJson(text: string): JsonValue {
+/** Reads JSON from a byte string; error `bad-json`, also when it is nested deeper than `maxDepth`. */
+export function parseJson(text: string, maxDepth = MAX_DEPTH): JsonValue {
   let at = 0;
 
   function fail(what: string): never {
@@ -132,7 +132,7 @@ export function parseJson(text: string): JsonValue {
     }
   }
   function value(depth: number): JsonValue {
-    if (depth > MAX_DEPTH) fail("nested too deeply");
+    if (depth > maxDepth) fail("nested too deeply");
     space();
     switch (text[at]) {
       case "{":

@@ -3,7 +3,7 @@
 import { evaluateSource } from "../code/load.ts";
 import { intern } from "../code/memory.ts";
 import { addSource } from "../code/source.ts";
-import type { EvalHost } from "../host.ts";
+import type { EvalHost, EvalMode } from "../host.ts";
 import { type Attrs, makeAttrs, type Slot, Thunk } from "../value/value.ts";
 import { type BuiltinTable, makeBuiltin } from "./arguments.ts";
 import { attributeBuiltins } from "./attributes.ts";
@@ -17,6 +17,7 @@ import { importBuiltins } from "./import.ts";
 import { derivationSource } from "./internal-sources.ts";
 import { jsonBuiltins } from "./json.ts";
 import { listBuiltins } from "./lists.ts";
+import { nativeBuiltins } from "./native.ts";
 import { numberBuiltins } from "./numbers.ts";
 import { pathBuiltins } from "./paths.ts";
 import { stringBuiltins } from "./strings.ts";
@@ -36,6 +37,7 @@ const tables: readonly BuiltinTable[] = [
   importBuiltins,
   jsonBuiltins,
   listBuiltins,
+  nativeBuiltins,
   numberBuiltins,
   pathBuiltins,
   stringBuiltins,
@@ -45,11 +47,22 @@ const tables: readonly BuiltinTable[] = [
   xmlBuiltins,
 ];
 
-/** Builtins that exist only with an experimental feature. */
-const gated: ReadonlyMap<string, string> = new Map([
-  ["outputOf", "dynamic-derivations"],
-  ["fetchClosure", "fetch-closure"],
-]);
+/** Builtins that exist only with an experimental feature or a setting. */
+function exists(name: string, { experimentalFeatures: features, allowNativeCode }: EvalMode): boolean {
+  switch (name) {
+    case "outputOf":
+      return features.includes("dynamic-derivations");
+    case "fetchClosure":
+      return features.includes("fetch-closure");
+    case "fetchTree":
+      return features.includes("fetch-tree") || features.includes("flakes");
+    case "exec":
+    case "importNative":
+      return allowNativeCode;
+    default:
+      return true;
+  }
+}
 
 /** Fills the globals of an evaluator; gives the set `builtins`. `extra` are the embedder's own (flakes). */
 export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, extra: readonly BuiltinTable[]): Attrs {
@@ -65,9 +78,9 @@ export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, ex
   };
   for (const table of [...tables, ...extra]) {
     for (const [name, definition] of Object.entries(table)) {
-      const feature = gated.get(name);
-      if (feature !== undefined && !hasFeature(host, feature)) continue;
-      define(name, makeBuiltin(name, definition), definition.global === true);
+      if (!exists(name, host.mode)) continue;
+      const value = makeBuiltin(name, definition);
+      if (definition.internal !== true) define(name, value, definition.global === true);
     }
   }
   define("true", true, true);
@@ -92,8 +105,4 @@ export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, ex
   builtins.values[builtins.shape!.find(intern("builtins"))] = builtins;
   set("builtins", builtins);
   return builtins;
-}
-
-function hasFeature(host: EvalHost, feature: string): boolean {
-  return host.mode.experimentalFeatures.includes(feature);
 }

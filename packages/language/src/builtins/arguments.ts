@@ -1,5 +1,13 @@
 /** Taking the arguments of builtins: forced, checked, and refused in the reference's words. */
-import { coerceToString, forceAt, plainString, type StringValue, textOfString, typeError } from "../code/interpret.ts";
+import {
+  coerceToString,
+  forceAt,
+  host,
+  plainString,
+  type StringValue,
+  textOfString,
+  typeError,
+} from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import {
@@ -20,6 +28,8 @@ export interface BuiltinDefinition {
   readonly call: (a: Slot, b: Slot, c: Slot) => Value;
   /** Also visible without `builtins.`. */
   readonly global?: boolean;
+  /** For the embedder's own code (`Evaluator.internalBuiltin`): expressions cannot name it. */
+  readonly internal?: boolean;
   /** No "while calling" frame. */
   readonly untraced?: boolean;
 }
@@ -109,6 +119,14 @@ export function requiredAttr(attrs: Attrs, name: string, text: string): Slot {
   const slot = attrs.get(intern(name));
   if (slot !== undefined) return slot;
   throw addFrame(new EvaluationError("type-error", `attribute '${name}' missing`), 0, text);
+}
+
+/** Fails unless an experimental feature is on. */
+export function requireFeature(name: string, reason = ""): void {
+  if (host().mode.experimentalFeatures.includes(name)) return;
+  throw fail(
+    `experimental Nix feature '${name}' is disabled${reason === "" ? "" : ` (${reason})`}; add '--extra-experimental-features ${name}' to enable it`,
+  );
 }
 
 export function makeBuiltin(name: string, definition: BuiltinDefinition): Builtin {

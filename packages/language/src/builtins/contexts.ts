@@ -3,6 +3,7 @@ import { coerceCopy, contextOfString, host, makeString, textOfString } from "../
 import { intern, symbolNames } from "../code/memory.ts";
 import type { ContextElement } from "../host.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { addFrame } from "../value/evaluation-error.ts";
 import { emptyAttrs, type List, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
@@ -14,6 +15,7 @@ import {
   plainArgument,
   stringArgument,
 } from "./arguments.ts";
+import { nestedOutput, referenceText } from "./derivation-outputs.ts";
 import { isStorePathText } from "./paths.ts";
 
 function contextFrom(elements: readonly ContextElement[]): Context | null {
@@ -41,9 +43,14 @@ function getContext(a: Slot): Value {
       case "deep":
         entry(element.drvPath).allOutputs = true;
         break;
-      case "output":
+      case "output": {
+        const nested = nestedOutput(element.drvPath);
+        if (nested !== undefined) {
+          throw fail(`cannot operate on output '${nested.output}' of the unbuilt derivation '${nested.drvPath}'`);
+        }
         entry(element.drvPath).outputs.push(element.output);
         break;
+      }
     }
   }
   if (found.size === 0) return emptyAttrs;
@@ -78,7 +85,7 @@ function appendContext(a: Slot, b: Slot): Value {
   for (let i = 0; i < shape.size; i++) {
     const path = symbolNames[shape.keys[i]!]!;
     const pos = attrs.positionOf(shape.keys[i]!);
-    if (!isStorePathText(path)) throw fail(`context key '${path}' is not a store path`, pos);
+    if (!isStorePathText(path)) throw fail(`context key '"${path}"' is not a store path`, pos);
     if (!host().mode.readOnly) host().ensurePath(path);
     const info = attrsArgument(attrs.values[i]!, "while evaluating the value of a string context", pos);
     const wholePath = info.get(intern("path"));
@@ -91,7 +98,7 @@ function appendContext(a: Slot, b: Slot): Value {
       const text = "while evaluating the `allOutputs` attribute of a string context";
       if (boolArgument(all, text, info.positionOf(intern("allOutputs")))) {
         if (!path.endsWith(".drv")) {
-          throw fail(`tried to add all-outputs context of ${path}, which is not a derivation, to a string`, pos);
+          throw fail(`tried to add all-outputs context of "${path}", which is not a derivation, to a string`, pos);
         }
         added.push({ kind: "deep", drvPath: path });
       }
@@ -101,7 +108,7 @@ function appendContext(a: Slot, b: Slot): Value {
     const at = info.positionOf(intern("outputs"));
     const list = listArgument(outputs, "while evaluating the `outputs` attribute of a string context", at);
     if (list.length > 0 && !path.endsWith(".drv")) {
-      throw fail(`tried to add derivation output context of ${path}, which is not a derivation, to a string`, pos);
+      throw fail(`tried to add derivation output context of "${path}", which is not a derivation, to a string`, pos);
     }
     for (let k = 0; k < list.length; k++) {
       const output = plainArgument(list[k]!, "while evaluating an output name within a string context", at);
@@ -136,7 +143,38 @@ function addDrvOutputDependencies(a: Slot): Value {
   }
 }
 
+function outputOf(a: Slot, b: Slot): Value {
+  const text = "while evaluating the first argument to builtins.outputOf";
+  const value = stringArgument(a, text);
+  const shown = textOfString(value);
+  const wrong = (message: string) => addFrame(fail(message), 0, text);
+  const elements = contextElements(contextOfString(value));
+  const [element] = elements;
+  if (elements.length !== 1 || element === undefined) {
+    const count = `${elements.length} entries in its context. It should only have exactly one entry`;
+    throw wrong(`string '${shown}' has ${count}`);
+  }
+  if (element.kind === "deep") {
+    throw wrong(
+      `string '${shown}' has a context which refers to a complete source and binary closure. This is not supported at this time`,
+    );
+  }
+  const expected = referenceText(element);
+  if (shown !== expected) {
+    throw wrong(
+      element.kind === "opaque"
+        ? `path string '${shown}' has context with the different path '${expected}'`
+        : `string '${shown}' has context with the output '${element.output}' from derivation '${element.drvPath}', but the string is not the right placeholder for this derivation output. It should be '${expected}'`,
+    );
+  }
+  const output = plainArgument(b, "while evaluating the second argument to builtins.outputOf");
+  const drvPath = element.kind === "opaque" ? element.path : `!${element.output}!${element.drvPath}`;
+  const reference = { kind: "output" as const, drvPath, output };
+  return makeString(referenceText(reference), contextOf(reference));
+}
+
 export const contextBuiltins: BuiltinTable = {
+  outputOf: { arity: 2, call: outputOf },
   hasContext: {
     arity: 1,
     call: (a) =>

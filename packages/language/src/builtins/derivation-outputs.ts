@@ -1,11 +1,53 @@
 /** Outputs of derivations as strings with context. */
-import { type Derivation, derivationOutputPath, downstreamPlaceholder } from "@firn/formats";
+import {
+  type Derivation,
+  derivationOutputPath,
+  downstreamPlaceholder,
+  dynamicPlaceholder,
+  parseDerivation,
+  storePathName,
+} from "@firn/formats";
 import { host } from "../code/interpret.ts";
+import type { ContextElement } from "../host.ts";
 import { contextOf } from "../value/context.ts";
 import { ContextString } from "../value/value.ts";
+import { fail, requireFeature } from "./arguments.ts";
 
 /** The path of an output, or its placeholder while only a build can tell. */
 export function derivationOutputPathOf(derivation: Derivation, drvPath: string, output: string): ContextString {
   const path = derivationOutputPath(derivation, output, host().storeDir) ?? downstreamPlaceholder(drvPath, output);
   return new ContextString(path, contextOf({ kind: "output", drvPath, output }));
+}
+
+/** An output as the place of a derivation (`!output!drvPath`), taken apart; undefined for a plain store path. */
+export function nestedOutput(drvPath: string): { output: string; drvPath: string } | undefined {
+  if (!drvPath.startsWith("!")) return undefined;
+  const end = drvPath.indexOf("!", 1);
+  return { output: drvPath.slice(1, end), drvPath: drvPath.slice(end + 1) };
+}
+
+/** What stands for an output while only a build can tell its path. */
+export function outputPlaceholder(drvPath: string, output: string): string {
+  const nested = nestedOutput(drvPath);
+  if (nested === undefined) return downstreamPlaceholder(drvPath, output);
+  return dynamicPlaceholder(outputPlaceholder(nested.drvPath, nested.output), output);
+}
+
+/** The text of a string whose one reference is `element`: the path, as far as it is known. */
+export function referenceText(element: ContextElement & { readonly kind: "opaque" | "output" }): string {
+  if (element.kind === "opaque") return element.path;
+  const { drvPath, output } = element;
+  if (nestedOutput(drvPath) !== undefined) return placeholderIfAllowed(drvPath, output);
+  const { storeDir } = host();
+  const name = storePathName(drvPath).slice(0, -".drv".length);
+  const derivation = parseDerivation(host().readDerivation(drvPath), name, storeDir);
+  if (!derivation.outputs.has(output)) {
+    throw fail(`derivation '${drvPath}' does not have output '${output}'`);
+  }
+  return derivationOutputPath(derivation, output, storeDir) ?? placeholderIfAllowed(drvPath, output);
+}
+
+function placeholderIfAllowed(drvPath: string, output: string): string {
+  requireFeature("ca-derivations");
+  return outputPlaceholder(drvPath, output);
 }

@@ -47,9 +47,10 @@ import {
   listArgument,
   plainArgument,
   requiredAttr,
+  requireFeature,
   stringArgument,
 } from "./arguments.ts";
-import { derivationOutputPathOf } from "./derivation-outputs.ts";
+import { derivationOutputPathOf, nestedOutput } from "./derivation-outputs.ts";
 import { JsonWriter } from "./json.ts";
 
 const sym = {
@@ -139,7 +140,7 @@ class Draft {
         this.method = "flat";
         return;
       case "text":
-        requireFeature("dynamic-derivations");
+        requireFeature("dynamic-derivations", `text-hashed derivation '${this.name}', outputHashMode = "text"`);
         this.method = "text";
         return;
       case "git":
@@ -154,13 +155,6 @@ class Draft {
   setAlgorithm(name: string): void {
     this.outputHashAlgo = isHashAlgorithm(name) ? name : undefined;
   }
-}
-
-function requireFeature(name: string): void {
-  if (host().mode.experimentalFeatures.includes(name)) return;
-  throw fail(
-    `experimental Nix feature '${name}' is disabled; add '--extra-experimental-features ${name}' to enable it`,
-  );
 }
 
 const structuredOnly = new Map(
@@ -286,14 +280,42 @@ function deepClosure(drvPath: string): Set<string> {
   return seen;
 }
 
+type InputTree = Map<string, InputNode>;
+
+/** Outputs that are used of a derivation, and of the derivations that such outputs are. */
+interface InputNode {
+  readonly outputs: Set<string>;
+  readonly dynamic: InputTree;
+}
+
+/** The node of a derivation: of a store path, or of an output of another (`!output!drvPath`). */
+function inputNode(tree: InputTree, drvPath: string): InputNode {
+  const nested = nestedOutput(drvPath);
+  const within = nested === undefined ? tree : inputNode(tree, nested.drvPath).dynamic;
+  const key = nested === undefined ? drvPath : nested.output;
+  let node = within.get(key);
+  if (node === undefined) {
+    node = { outputs: new Set(), dynamic: new Map() };
+    within.set(key, node);
+  }
+  return node;
+}
+
+/** The tree as the derivation has it, sorted. */
+function frozenInputs(tree: InputTree): Map<string, DerivationInput> {
+  const drvs = new Map<string, DerivationInput>();
+  for (const key of sortByteStrings([...tree.keys()])) {
+    const { outputs, dynamic } = tree.get(key)!;
+    const names = outputs.size === 1 ? [...outputs] : sortByteStrings([...outputs]);
+    drvs.set(key, dynamic.size === 0 ? { outputs: names } : { outputs: names, dynamic: frozenInputs(dynamic) });
+  }
+  return drvs;
+}
+
 function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; srcs: string[] } {
-  const outputs = new Map<string, string[]>();
+  const outputs: InputTree = new Map();
   const srcs: string[] = [];
-  const addOutput = (drvPath: string, output: string) => {
-    const known = outputs.get(drvPath);
-    if (known === undefined) outputs.set(drvPath, [output]);
-    else if (!known.includes(output)) known.push(output);
-  };
+  const addOutput = (drvPath: string, output: string) => inputNode(outputs, drvPath).outputs.add(output);
   for (const element of unorderedElements(context)) {
     switch (element.kind) {
       case "opaque":
@@ -312,11 +334,7 @@ function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; 
         break;
     }
   }
-  const drvs = new Map<string, DerivationInput>();
-  for (const path of sortByteStrings([...outputs.keys()])) {
-    drvs.set(path, { outputs: sortByteStrings(outputs.get(path)!) });
-  }
-  return { drvs, srcs: sortByteStrings([...new Set(srcs)]) };
+  return { drvs: frozenInputs(outputs), srcs: sortByteStrings([...new Set(srcs)]) };
 }
 
 /** The hash of a fixed output; an empty one stands for zeros, with a warning. */

@@ -3,10 +3,10 @@ import { byteStringOf, checkStorePathName, FirnError } from "@firn/formats";
 import { coerceToString, contextOfString, force, forceAt, host, plainString, textOfString } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import type { FetchResult, FetchValue } from "../host.ts";
-import { EvaluationError } from "../value/evaluation-error.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { Attrs, ContextString, makeAttrs, Path, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
-import { attrsArgument, type BuiltinTable, fail, plainArgument } from "./arguments.ts";
-import { realise, sha256Argument, storeString } from "./paths.ts";
+import { attrsArgument, type BuiltinTable, boolArgument, fail, plainArgument } from "./arguments.ts";
+import { isStorePathText, realise, sha256Argument, storeString } from "./paths.ts";
 
 function storeName(url: string, name: string, at: { who: string; isAttrs: boolean; named: boolean }): void {
   try {
@@ -141,6 +141,9 @@ function fetchTree(slot: Slot, builtin: "fetchTree" | "fetchFinalTree" | "fetchG
       throw fail(`argument 'name' isn\xe2\x80\x99t supported in call to '${who}'`);
     }
   } else {
+    if (!isGit && builtin === "fetchTree" && !host().mode.experimentalFeatures.includes("flakes")) {
+      throw fail(`passing a string argument to '${who}' requires the 'flakes' experimental feature`);
+    }
     const url = withoutContext(
       coerceToString(argument, 0, `while evaluating the first argument passed to '${who}'`, 0),
     );
@@ -190,7 +193,59 @@ function fetchMercurial(slot: Slot): Value {
   return treeAttrs(host().fetch({ kind: "tree", attributes, builtin: "fetchMercurial" }), true);
 }
 
+/** A path into the store from an attribute of fetchClosure. */
+function storePathAttribute(slot: Slot, text: string, pos: number): string {
+  const path = textOfString(coerceToString(slot, 0, text, pos));
+  if (isStorePathText(path)) return path;
+  throw addFrame(fail(`path '${path}' is not in the Nix store`), pos, text);
+}
+
+function fetchClosure(a: Slot): Value {
+  const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.fetchClosure");
+  let fromStore: string | undefined;
+  let fromPath: string | undefined;
+  let toPath: string | undefined;
+  let inputAddressed = false;
+  const shape = shapeOf(attrs);
+  for (let i = 0; i < shape.size; i++) {
+    const name = symbolNames[shape.keys[i]!]!;
+    const slot = attrs.values[i]!;
+    const pos = attrs.positionOf(shape.keys[i]!);
+    const text = `while evaluating the attribute '${name}' passed to builtins.fetchClosure`;
+    switch (name) {
+      case "fromPath":
+        fromPath = storePathAttribute(slot, text, pos);
+        break;
+      case "toPath":
+        toPath = forceAt(slot, pos) === "" ? "" : storePathAttribute(slot, text, pos);
+        break;
+      case "fromStore":
+        fromStore = plainArgument(slot, text, pos);
+        break;
+      case "inputAddressed":
+        inputAddressed = boolArgument(slot, text, pos);
+        break;
+      default:
+        throw fail(`attribute '${name}' isn't supported in call to 'fetchClosure'`);
+    }
+  }
+  if (fromPath === undefined) throw fail("attribute 'fromPath' is missing in call to 'fetchClosure'");
+  if (inputAddressed && toPath !== undefined) {
+    throw fail("attribute 'inputAddressed' is set to true, but 'toPath' is also set. Please remove one of them");
+  }
+  if (fromStore === undefined) throw fail("attribute 'fromStore' is missing in call to 'fetchClosure'");
+  if (!/^https?:\/\//.test(fromStore)) throw fail("'fetchClosure' only supports http:// and https:// stores");
+  if (fromStore.includes("?")) {
+    throw fail(`'fetchClosure' does not support URL query parameters (in '${fromStore}')`);
+  }
+  const request = { kind: "closure" as const, fromStore, fromPath, inputAddressed };
+  const { storePath } = host().fetch(toPath === undefined ? request : { ...request, toPath });
+  host().allowPath(storePath);
+  return storeString(storePath);
+}
+
 export const fetchBuiltins: BuiltinTable = {
+  fetchClosure: { arity: 1, call: fetchClosure },
   fetchurl: { arity: 1, call: (a) => fetchFile("fetchurl", a) },
   fetchTarball: { arity: 1, global: true, call: (a) => fetchFile("fetchTarball", a) },
   fetchGit: { arity: 1, global: true, call: (a) => fetchTree(a, "fetchGit") },
@@ -200,5 +255,5 @@ export const fetchBuiltins: BuiltinTable = {
 
 /** For the flake code: what `fetchFinalTree` gives for a locked input. */
 export const finalTreeBuiltin: BuiltinTable = {
-  fetchFinalTree: { arity: 1, call: (a) => fetchTree(a, "fetchFinalTree") },
+  fetchFinalTree: { arity: 1, internal: true, call: (a) => fetchTree(a, "fetchFinalTree") },
 };

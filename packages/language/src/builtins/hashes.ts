@@ -1,8 +1,24 @@
 /** Hashes of strings, and their notations. */
-import { type HashFormat, hashData, hashPlaceholder, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
+import {
+  FirnError,
+  type HashAlgorithm,
+  type HashFormat,
+  hashData,
+  hashPlaceholder,
+  parseHash,
+  parseHashAlgorithm,
+  printHash,
+} from "@firn/formats";
 import { host } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
-import { attrsArgument, type BuiltinTable, fail, plainArgument, requiredAttr, textArgument } from "./arguments.ts";
+import {
+  attrsArgument,
+  type BuiltinTable,
+  plainArgument,
+  requiredAttr,
+  requireFeature,
+  textArgument,
+} from "./arguments.ts";
 
 function hashFormat(name: string): HashFormat {
   switch (name) {
@@ -15,8 +31,17 @@ function hashFormat(name: string): HashFormat {
       host().report({ kind: "warning", text: '"base32" is a deprecated alias for hash format "nix32".' });
       return "nix32";
     default:
-      throw fail(`unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`);
+      throw new FirnError(
+        "unknown-hash-format",
+        `unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`,
+      );
   }
+}
+
+/** The hash algorithm of a builtin's argument. */
+export function hashAlgorithm(name: string): HashAlgorithm {
+  if (name === "blake3") requireFeature("blake3-hashes");
+  return parseHashAlgorithm(name);
 }
 
 export const hashBuiltins: BuiltinTable = {
@@ -24,7 +49,7 @@ export const hashBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const algorithm = plainArgument(a, "while evaluating the first argument passed to builtins.hashString");
-      const known = parseHashAlgorithm(algorithm);
+      const known = hashAlgorithm(algorithm);
       const text = textArgument(b, "while evaluating the second argument passed to builtins.hashString");
       return printHash(hashData(known, text), "base16", false);
     },
@@ -41,7 +66,7 @@ export const hashBuiltins: BuiltinTable = {
       const algorithm =
         algorithmSlot === undefined
           ? undefined
-          : parseHashAlgorithm(plainArgument(algorithmSlot, "while evaluating the attribute 'hashAlgo'"));
+          : hashAlgorithm(plainArgument(algorithmSlot, "while evaluating the attribute 'hashAlgo'"));
       const format = hashFormat(
         plainArgument(
           requiredAttr(attrs, "toHashFormat", "while locating the attribute 'toHashFormat'"),

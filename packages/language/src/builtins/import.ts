@@ -1,7 +1,7 @@
 /** `import` and `scopedImport`. */
 import { parseDerivation, storePathName } from "@firn/formats";
-import { call, type Evaluation, evaluation, force, host } from "../code/interpret.ts";
-import { evaluateFile, evaluateSource, type Surroundings } from "../code/load.ts";
+import { call, type Evaluation, ev, evaluation, force, host } from "../code/interpret.ts";
+import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
@@ -58,8 +58,9 @@ export function importFile(path: string, mustBeSet = false): Value {
   const known = values.get(file);
   if (known !== undefined) return force(known);
   const thunk = new Thunk(2, () => {
+    const root = fileCode(file, mustBeSet);
     try {
-      return loadFile(file, undefined, mustBeSet);
+      return ev(root, null);
     } catch (error) {
       throw addFrame(error, 0, `while evaluating the file '${file}':`);
     }
@@ -68,10 +69,8 @@ export function importFile(path: string, mustBeSet = false): Value {
   return force(thunk);
 }
 
-function loadFile(file: string, surroundings: Surroundings | undefined, mustBeSet = false): Value {
-  if (surroundings === undefined && !mustBeSet) return evaluateFile(file);
-  const text = host().readFile(file);
-  return evaluateSource(addSource("file", file, parentOf(file), text), surroundings, mustBeSet);
+function loadFile(file: string, surroundings: Surroundings): Value {
+  return evaluateSource(addSource("file", file, parentOf(file), host().readFile(file)), surroundings);
 }
 
 function importDerivation(drvPath: string): Value {

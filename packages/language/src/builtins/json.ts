@@ -1,5 +1,13 @@
 /** JSON in both directions. */
-import { FirnError, isJsonNumber, isJsonObject, type JsonValue, parseJson, quoteJson } from "@firn/formats";
+import {
+  describeJsonError,
+  FirnError,
+  isJsonNumber,
+  isJsonObject,
+  type JsonValue,
+  parseJson,
+  quoteJson,
+} from "@firn/formats";
 import {
   call,
   coerceToString,
@@ -189,6 +197,12 @@ function fromJson(value: JsonValue): Value {
   return value.map(fromJson);
 }
 
+const maxJsonDepth = 50_000;
+
+function badJson(message: string): unknown {
+  return addFrame(new EvaluationError("eval-error", message), 0, "while decoding a JSON string");
+}
+
 export const jsonBuiltins: BuiltinTable = {
   toJSON: {
     arity: 1,
@@ -204,10 +218,14 @@ export const jsonBuiltins: BuiltinTable = {
       const text = plainArgument(a, "while evaluating the first argument passed to builtins.fromJSON");
       let parsed: JsonValue;
       try {
-        parsed = parseJson(text);
+        parsed = parseJson(text, maxJsonDepth);
       } catch (error) {
         if (!(error instanceof FirnError)) throw error;
-        throw addFrame(new EvaluationError("eval-error", error.message), 0, "while decoding a JSON string");
+        throw badJson(describeJsonError(text) ?? error.message);
+      }
+      if (firstInvalidByte(text) >= 0) {
+        const message = describeJsonError(text);
+        if (message !== undefined) throw badJson(message);
       }
       return fromJson(parsed);
     },

@@ -1,5 +1,5 @@
 /** Files and paths. Every one of them asks the host. */
-import { downstreamPlaceholder, hashData, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
+import { hashData, parseHash, printHash } from "@firn/formats";
 import {
   call,
   call2,
@@ -29,6 +29,8 @@ import {
   plainArgument,
   requiredAttr,
 } from "./arguments.ts";
+import { outputPlaceholder } from "./derivation-outputs.ts";
+import { hashAlgorithm } from "./hashes.ts";
 
 const toStringSymbol = intern("__toString");
 
@@ -38,7 +40,7 @@ interface PathArgument {
 }
 
 /** An absolute path from a path value, a string or something that coerces to one. */
-function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
+export function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
   let value: Value;
   try {
     value = forceAt(slot, pos);
@@ -68,7 +70,7 @@ export function realise(path: string, context: Context | null): string {
     if (element.kind !== "output") continue;
     const actual = outputs.get(`${element.drvPath}!${element.output}`);
     if (actual === undefined) continue;
-    const placeholder = downstreamPlaceholder(element.drvPath, element.output);
+    const placeholder = outputPlaceholder(element.drvPath, element.output);
     if (result.includes(placeholder)) result = result.replaceAll(placeholder, actual);
   }
   return result;
@@ -381,7 +383,7 @@ export const pathBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const algorithm = plainArgument(a, "while evaluating the first argument passed to builtins.hashFile");
-      const known = parseHashAlgorithm(algorithm);
+      const known = hashAlgorithm(algorithm);
       return printHash(hashData(known, host().readFile(realisedPath(b))), "base16", false);
     },
   },

@@ -7,15 +7,62 @@ import { type BuiltinTable, fail, plainArgument } from "./arguments.ts";
 
 class TomlError extends Error {}
 
+/** Offsets of a piece of the text. */
+interface Region {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A value with the place that errors about it point at. */
+interface Member extends Region {
+  readonly value: TomlValue;
+}
+
+interface Note extends Region {
+  readonly text: string;
+}
+
+const keyAdvice = "Hint: non-ASCII scripts are allowed in toml v1.1.0, but not in v1.0.0.\n";
+const integerAdvice =
+  "Hint: valid  : -42, 1_000, 1_2_3_4_5, 0xC0FFEE, 0b0010, 0o755\nHint: invalid: _42, 1__000, 0123\n";
+const floatAdvice =
+  "Hint: valid  : +1.0, -2e-2, 3.141_592_653_589, inf, nan\nHint: invalid: .0, 1., _1.0, 1.0_, 1_.0, 1.0__0\n";
+const invalidKey = "toml::parse_simple_key: invalid key: key must be \"quoted\", 'quoted-literal', or bare key.";
+const keyLetters = "expected alpha [a-zA-Z], digit [0-9], -, or _";
+
+/** An error as the reference's TOML library lays it out: title, source lines with marks, advice. */
+function report(
+  text: string,
+  title: string,
+  at: { readonly notes: readonly Note[]; readonly advice?: string },
+): string {
+  const places = at.notes.map(({ start, end, text: note }) => {
+    const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+    const lineEnd = text.indexOf("\n", start);
+    const line = text
+      .slice(lineStart, lineEnd < 0 ? text.length : lineEnd)
+      .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (c) => `0x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+    const number = String(text.slice(0, start).split("\n").length);
+    return { number, line, column: start - lineStart, length: Math.max(1, end - start), note };
+  });
+  const width = Math.max(...places.map(({ number }) => number.length));
+  const margin = " ".repeat(width + 2);
+  const shown = places.map(
+    ({ number, line, column, length, note }) =>
+      `${margin}|\n ${number.padStart(width)} | ${line}\n${margin}| ${" ".repeat(column)}${"^".repeat(length)}-- ${note}\n`,
+  );
+  return `[error] ${title}\n --> fromTOML\n${shown.join(`${margin}| ...\n`)}${at.advice ?? ""}`;
+}
+
 /** A table while it is read; `closed` once nothing may be added (inline tables, defined headers). */
 class Table {
-  readonly members = new Map<string, TomlValue>();
+  readonly members = new Map<string, Member>();
   /** Made by a [header] of its own. */
   defined = false;
   /** Made by dotted keys: a header may not reopen it. */
   dotted = false;
-  /** Written inline: complete. */
-  closed = false;
+  /** Written inline: complete; where. */
+  closed: Region | undefined = undefined;
 }
 
 /** An array of tables made by [[headers]], or a plain one. */
@@ -60,9 +107,20 @@ class TomlParser {
     this.text = text.replaceAll("\r\n", "\n");
   }
 
-  private fail(message: string): never {
-    const line = this.text.slice(0, this.at).split("\n").length;
-    throw new TomlError(`${message} (line ${line})`);
+  private fail(title: string, note = "here", options: { readonly at?: number; readonly advice?: string } = {}): never {
+    const start = options.at ?? this.at;
+    const { advice } = options;
+    throw new TomlError(
+      report(this.text, title, {
+        notes: [{ start, end: start, text: note }],
+        ...(advice === undefined ? {} : { advice }),
+      }),
+    );
+  }
+
+  /** Two things that do not go together. */
+  private clash(title: string, ours: Note, theirs: Note): never {
+    throw new TomlError(report(this.text, `toml::insert_value: failed to insert ${title}`, { notes: [ours, theirs] }));
   }
 
   document(): Table {
@@ -75,14 +133,20 @@ class TomlParser {
       else this.pair(current);
       this.blank(false);
       if (this.text[this.at] === "#") this.comment();
-      if (this.at < this.text.length && this.text[this.at] !== "\n") this.fail("expected newline");
+      if (this.at < this.text.length && this.text[this.at] !== "\n") {
+        this.fail("toml::parse_table: newline (LF / CRLF) or EOF is expected");
+      }
     }
   }
 
   private comment(): void {
     while (this.at < this.text.length && this.text[this.at] !== "\n") {
       const c = this.text.charCodeAt(this.at);
-      if ((c < 32 && c !== 9) || c === 127) this.fail("control character in comment");
+      if ((c < 32 && c !== 9) || c === 127) {
+        this.fail("toml::parse_comment_line: newline (LF / CRLF) or EOF is expected", "but got this", {
+          advice: "Hint: most of the control characters are not allowed in comments\n",
+        });
+      }
       this.at++;
     }
   }
@@ -102,32 +166,42 @@ class TomlParser {
     if (c === "'") return this.literalString();
     bareKey.lastIndex = this.at;
     const match = bareKey.exec(this.text);
-    if (match === null) return this.fail("expected a key");
+    if (match === null) return this.fail(invalidKey, keyLetters, { advice: keyAdvice });
     this.at += match[0].length;
     return match[0];
   }
 
-  private dottedKey(): string[] {
-    const path = [this.key()];
+  /** The names of a key and its own region, without the blanks after it. */
+  private dottedKey(): Region & { readonly names: string[] } {
+    const start = this.at;
+    const names = [this.key()];
     for (;;) {
+      const end = this.at;
       this.blank(false);
-      if (this.text[this.at] !== ".") return path;
+      if (this.text[this.at] !== ".") return { names, start, end };
       this.at++;
       this.blank(false);
-      path.push(this.key());
+      names.push(this.key());
     }
   }
 
   private header(root: Table): Table {
+    const start = this.at;
     const array = this.text.startsWith("[[", this.at);
-    this.at += array ? 2 : 1;
+    const close = array ? "]]" : "]";
+    const title = array ? "toml::parse_file: invalid array-table key" : "toml::parse_file: invalid table key";
+    this.at += close.length;
     this.blank(false);
-    const path = this.dottedKey();
-    if (!this.text.startsWith(array ? "]]" : "]", this.at)) this.fail("expected ']'");
-    this.at += array ? 2 : 1;
+    if (!/["'A-Za-z0-9_-]/.test(this.text[this.at] ?? "")) {
+      this.fail(title, "expected basic key([a-zA-Z0-9_-]) or quoted key(\" or ')");
+    }
+    const { names } = this.dottedKey();
+    if (!this.text.startsWith(close, this.at)) this.fail(title, `expected ${close}`);
+    this.at += close.length;
+    const region = { start, end: this.at };
     let table = root;
-    for (const name of path.slice(0, -1)) table = this.descend(table, name);
-    const last = path.at(-1)!;
+    for (const name of names.slice(0, -1)) table = this.enclosing(table, name, region);
+    const last = names.at(-1)!;
     const known = table.members.get(last);
     if (array) {
       const made = new Table();
@@ -135,56 +209,107 @@ class TomlParser {
       if (known === undefined) {
         const list = new TomlArray(true);
         list.items.push(made);
-        table.members.set(last, list);
-      } else if (known instanceof TomlArray && known.tables) known.items.push(made);
-      else this.fail(`key '${last}' is defined twice`);
+        table.members.set(last, { value: list, ...region });
+      } else if (known.value instanceof TomlArray && known.value.tables) known.value.items.push(made);
+      else {
+        const theirs = { ...known, text: "non-table value already exists" };
+        this.clash("an array of tables, value already exists", { ...region, text: "while inserting this" }, theirs);
+      }
       return made;
     }
     if (known === undefined) {
       const made = new Table();
       made.defined = true;
-      table.members.set(last, made);
+      table.members.set(last, { value: made, ...region });
       return made;
     }
-    if (!(known instanceof Table) || known.defined || known.dotted || known.closed) {
-      return this.fail(`table '${last}' is defined twice`);
+    const { value } = known;
+    if (!(value instanceof Table) || value.defined || value.dotted || value.closed !== undefined) {
+      const theirs = { ...known, text: "this table is explicitly defined" };
+      return this.clash("a table, table already defined", { ...region, text: "inserting this" }, theirs);
     }
-    known.defined = true;
-    return known;
+    value.defined = true;
+    table.members.set(last, { value, ...region });
+    return value;
   }
 
-  private descend(table: Table, name: string): Table {
+  /** The table of a name on the way to the one that a header or a key in an inline table defines. */
+  private enclosing(table: Table, name: string, region: Region): Table {
     const known = table.members.get(name);
     if (known === undefined) {
       const made = new Table();
-      table.members.set(name, made);
+      table.members.set(name, { value: made, ...region });
       return made;
     }
-    if (known instanceof Table && !known.closed) return known;
-    if (known instanceof TomlArray && known.tables) return known.items.at(-1) as Table;
-    return this.fail(`key '${name}' is not a table`);
+    const { value } = known;
+    if (value instanceof Table) {
+      if (value.closed === undefined) return value;
+      return this.clash(
+        "a value: inline table is immutable",
+        { ...region, text: "inserting this" },
+        { ...value.closed, text: "to this table" },
+      );
+    }
+    if (value instanceof TomlArray && value.tables) return value.items.at(-1) as Table;
+    return this.clash(
+      "a value, value already exists",
+      { ...region, text: "while inserting this" },
+      { ...known, text: "non-table value already exists" },
+    );
   }
 
   private pair(target: Table): void {
-    const path = this.dottedKey();
-    this.blank(false);
-    if (this.text[this.at] !== "=") this.fail("expected '='");
-    this.at++;
-    this.blank(false);
+    const key = this.dottedKey();
+    const { names } = key;
+    this.equals();
+    const start = this.at;
+    const value = this.value(0);
+    const region = { start, end: this.at };
+    if (value instanceof Table) value.closed = region;
     let table = target;
-    for (const name of path.slice(0, -1)) {
+    for (const name of names.slice(0, -1)) {
       const known = table.members.get(name);
       if (known === undefined) {
         const made = new Table();
         made.dotted = true;
-        table.members.set(name, made);
+        table.members.set(name, { value: made, start: key.start, end: key.end });
         table = made;
-      } else if (known instanceof Table && !known.closed && !known.defined) table = known;
-      else this.fail(`key '${name}' cannot be extended`);
+      } else if (known.value instanceof Table && known.value.closed === undefined && !known.value.defined) {
+        table = known.value;
+      } else if (known.value instanceof Table && known.value.defined) {
+        this.clash(
+          "a value, table already defined",
+          { ...key, text: "inserting this" },
+          { ...known, text: "but this table is explicitly defined" },
+        );
+      } else table = this.enclosing(table, name, key);
     }
-    const last = path.at(-1)!;
-    if (table.members.has(last)) this.fail(`key '${last}' is defined twice`);
-    table.members.set(last, this.value(0));
+    this.insert(table, names.at(-1)!, { key, value, region });
+  }
+
+  private equals(): void {
+    this.blank(false);
+    if (this.text[this.at] !== "=") {
+      this.fail("toml::parse_key_value_pair: invalid key value separator `=`", "expected =");
+    }
+    this.at++;
+    this.blank(false);
+  }
+
+  private insert(
+    table: Table,
+    name: string,
+    entry: { readonly key: Region; readonly value: TomlValue; readonly region: Region },
+  ): void {
+    const known = table.members.get(name);
+    if (known !== undefined) {
+      this.clash(
+        "a value, value already exists",
+        { ...entry.key, text: "inserting this" },
+        { ...known, text: "but value already exists" },
+      );
+    }
+    table.members.set(name, { value: entry.value, ...entry.region });
   }
 
   private value(depth: number): TomlValue {
@@ -209,7 +334,12 @@ class TomlParser {
   }
 
   private word(text: string, value: boolean): boolean {
-    if (!this.text.startsWith(text, this.at)) this.fail("unexpected value");
+    if (!this.text.startsWith(text, this.at)) {
+      this.fail(
+        'toml::parse_boolean: invalid boolean: boolean must be `true` or `false`, in lowercase. string must be surrounded by `"`',
+        "expected true or false",
+      );
+    }
     this.at += text.length;
     return value;
   }
@@ -217,25 +347,108 @@ class TomlParser {
   private scalar(): TomlValue {
     datePattern.lastIndex = this.at;
     const date = datePattern.exec(this.text);
-    if (date !== null) {
-      this.at += date[0].length;
-      return new Timestamp(timestampText(date));
-    }
+    if (date !== null) return this.timestamp(date);
     numberPattern.lastIndex = this.at;
     const match = numberPattern.exec(this.text);
-    if (match === null || match[0] === "") return this.fail("unexpected value");
+    if (match === null || match[0] === "") return this.badNumber();
+    const start = this.at;
     this.at += match[0].length;
-    if (/[\w.+-]/.test(this.text[this.at] ?? "")) this.fail("malformed number");
     const digits = match[0].replaceAll("_", "");
+    const next = this.text[this.at] ?? "";
+    if (/^[+-]?0$/.test(digits) && /[0-9]/.test(next)) {
+      return this.fail("bad integer: leading zero", "leading zero is not allowed", {
+        at: start,
+        advice: integerAdvice,
+      });
+    }
+    if (next === "_") {
+      return this.fail("bad integer: `_` must be surrounded by digits", "invalid underscore", {
+        advice: integerAdvice,
+      });
+    }
+    if (next === "." || ((next === "e" || next === "E") && !/^0[xob]/.test(digits))) {
+      return this.fail("bad float: invalid format", "here", { advice: floatAdvice });
+    }
+    if (/^[+-]?0$/.test(digits) && /[xob]/.test(next)) return this.badPrefixed(next);
     if (/^0[xob]/.test(digits) || /^[+-]?[0-9]+$/.test(digits)) {
       const value = toInt(digits.startsWith("-") ? -BigInt(digits.slice(1)) : BigInt(digits.replace(/^\+/, "")));
-      return value ?? this.fail("integer out of range");
+      return value ?? this.tooLarge(digits);
     }
     const unsigned = digits.replace(/^[+-]/, "");
     const sign = digits.startsWith("-") ? -1 : 1;
     if (unsigned === "inf") return new Float(sign * Number.POSITIVE_INFINITY);
     if (unsigned === "nan") return new Float(Number.NaN);
-    return new Float(Number(digits));
+    const value = Number(digits);
+    if (!Number.isFinite(value)) {
+      return this.fail("toml::parse_floating: failed to read floating point value from stream");
+    }
+    return new Float(value);
+  }
+
+  private timestamp(date: RegExpExecArray): Timestamp {
+    const [whole, day, dayTime, , , localTime] = date;
+    if (day !== undefined) {
+      const [year, month, number] = day.split("-").map(Number) as [number, number, number];
+      const days = month === 2 ? (isLeap(year) ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+      if (month < 1 || month > 12 || number < 1 || number > days) {
+        this.fail(
+          "toml::parse_local_date: invalid date.",
+          "month must be 01-12, day must be any of 01-28,29,30,31 depending on the month/year.",
+        );
+      }
+    }
+    const time = dayTime ?? localTime;
+    if (time !== undefined) {
+      const [hour, minute, second] = time.split(":").map(Number) as [number, number, number];
+      const at = day === undefined ? this.at : this.at + day.length + 1;
+      if (hour > 23 || minute > 59) {
+        this.fail("toml::parse_local_time: invalid time.", "hour must be 00-23, minute must be 00-59.", { at });
+      }
+      if (second > 60) this.fail("toml::parse_local_time: invalid time.", "second must be 00-60.", { at });
+    }
+    this.at += whole.length;
+    return new Timestamp(timestampText(date));
+  }
+
+  private badNumber(): never {
+    const rest = this.text.slice(this.at, this.at + 2);
+    if (/^\.[0-9]/.test(rest)) {
+      return this.fail("bad float: integer part is required before decimal point", "missing integer part", {
+        advice: floatAdvice,
+      });
+    }
+    if (/^_[0-9]/.test(rest)) {
+      return this.fail("bad integer: `_` must be surrounded by digits", "invalid underscore", {
+        advice: integerAdvice,
+      });
+    }
+    return this.fail("bad format: unknown value appeared");
+  }
+
+  private badPrefixed(kind: string): never {
+    this.at++;
+    if (kind === "x") {
+      return this.fail(
+        "toml::parse_hex_integer: invalid integer: hex_int must be like: 0xC0FFEE, 0xdead_beef",
+        "expected hex [0-9a-fA-F]",
+      );
+    }
+    if (kind === "o") {
+      return this.fail(
+        "toml::parse_oct_integer: invalid integer: oct_int must be like: 0o775, 0o04_44",
+        "expected [0-7]",
+      );
+    }
+    return this.fail(
+      "toml::parse_bin_integer: invalid integer: bin_int must be like: 0b0101, 0b1111_0000",
+      "expected 0 or 1",
+    );
+  }
+
+  private tooLarge(digits: string): never {
+    const kind = { "0x": "hex", "0o": "oct", "0b": "bin" }[digits.slice(0, 2)] ?? "dec";
+    const limit = kind === "dec" ? "digits" : "value";
+    return this.fail(`toml::parse_${kind}_integer: too large integer: current max ${limit} = 2^63`, "must be < 2^63");
   }
 
   private array(depth: number): TomlArray {
@@ -244,46 +457,63 @@ class TomlParser {
     for (;;) {
       this.blank(true);
       if (this.text[this.at] === "]") break;
+      if (this.at >= this.text.length) this.unclosedArray();
       list.items.push(this.value(depth + 1));
       this.blank(true);
       if (this.text[this.at] === ",") this.at++;
-      else if (this.text[this.at] !== "]") this.fail("expected ',' or ']'");
+      else if (this.at >= this.text.length) this.unclosedArray();
+      else if (this.text[this.at] !== "]") {
+        this.fail("toml::parse_array: expected value-separator `,` or closing `]`");
+      }
     }
     this.at++;
     return list;
   }
 
+  private unclosedArray(): never {
+    return this.fail("toml::parse_array: missing closing bracket `]`", "expected `]`, reached EOF");
+  }
+
   private inlineTable(depth: number): Table {
     const table = new Table();
+    const start = this.at;
     this.at++;
     this.blank(false);
     if (this.text[this.at] === "}") this.at++;
     else {
       for (;;) {
         this.blank(false);
-        const path = this.dottedKey();
-        if (this.text[this.at] !== "=") this.fail("expected '='");
-        this.at++;
-        this.blank(false);
+        const comma = this.text[this.at] === "}";
+        if (comma) this.fail("toml::parse_inline_table: trailing comma is not allowed in TOML-v1.0.0)");
+        const key = this.dottedKey();
+        this.equals();
+        const valueStart = this.at;
+        const value = this.value(depth + 1);
+        const region = { start: valueStart, end: this.at };
         let inner = table;
-        for (const name of path.slice(0, -1)) inner = this.descend(inner, name);
-        if (inner.members.has(path.at(-1)!)) this.fail("key is defined twice");
-        inner.members.set(path.at(-1)!, this.value(depth + 1));
+        for (const name of key.names.slice(0, -1)) inner = this.enclosing(inner, name, key);
+        this.insert(inner, key.names.at(-1)!, { key, value, region });
         this.blank(false);
         if (this.text[this.at] === "}") break;
-        if (this.text[this.at] !== ",") this.fail("expected ',' or '}'");
+        if (this.text[this.at] !== ",") {
+          this.fail("toml::parse_inline_table: expected value-separator `,` or closing `}`");
+        }
         this.at++;
       }
       this.at++;
     }
-    close(table);
+    close(table, { start, end: this.at });
     return table;
   }
 
   private literalString(): string {
     const end = this.text.indexOf("'", this.at + 1);
     const line = this.text.indexOf("\n", this.at);
-    if (end < 0 || (line >= 0 && line < end)) this.fail("unterminated string");
+    if (end < 0 || (line >= 0 && line < end)) {
+      this.fail("toml::parse_literal_string: invalid string format", "expected '", {
+        at: line >= 0 ? line : this.text.length,
+      });
+    }
     const value = this.text.slice(this.at + 1, end);
     this.at = end + 1;
     return value;
@@ -294,22 +524,26 @@ class TomlParser {
     let out = "";
     for (;;) {
       const c = this.text[this.at];
-      if (c === undefined || c === "\n") this.fail("unterminated string");
+      if (c === undefined || c === "\n") this.badString("basic", '"');
       if (c === '"') {
         this.at++;
         return out;
       }
-      out += c === "\\" ? this.escape() : this.plain();
+      out += c === "\\" ? this.escape("basic", '"') : this.plain("basic", '"');
     }
   }
 
-  private plain(): string {
+  private badString(kind: "basic" | "ml_basic" | "ml_literal", quotes: string): never {
+    return this.fail(`toml::parse_${kind}_string: invalid string format`, `expected ${quotes}`);
+  }
+
+  private plain(kind: "basic" | "ml_basic" | "ml_literal", quotes: string): string {
     const code = this.text.charCodeAt(this.at);
-    if ((code < 32 && code !== 9 && code !== 10) || code === 127) this.fail("control character in string");
+    if ((code < 32 && code !== 9 && code !== 10) || code === 127) this.badString(kind, quotes);
     return this.text[this.at++]!;
   }
 
-  private escape(): string {
+  private escape(kind: "basic" | "ml_basic", quotes: string): string {
     const c = this.text[this.at + 1] ?? "";
     const simple = escapes[c];
     if (simple !== undefined) {
@@ -318,19 +552,23 @@ class TomlParser {
     }
     const length = c === "u" ? 4 : c === "U" ? 8 : 0;
     const digits = this.text.slice(this.at + 2, this.at + 2 + length);
-    if (length === 0 || !/^[0-9a-fA-F]+$/.test(digits) || digits.length !== length) this.fail("bad escape");
+    if (length === 0 || !/^[0-9a-fA-F]+$/.test(digits) || digits.length !== length) this.badString(kind, quotes);
     const code = Number.parseInt(digits, 16);
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) this.fail("bad code point");
+    if (code >= 0xd800 && code <= 0xdfff) {
+      this.fail("toml::parse_utf8_codepoint: [0xD800, 0xDFFF] is not a valid UTF-8");
+    }
+    if (code > 0x10ffff) this.fail("toml::parse_utf8_codepoint: input codepoint is too large.");
     this.at += 2 + length;
     return byteStringOf(String.fromCodePoint(code));
   }
 
   private multiline(quotes: string): string {
+    const kind = quotes === '"""' ? "ml_basic" : "ml_literal";
     this.at += 3;
     if (this.text[this.at] === "\n") this.at++;
     let out = "";
     for (;;) {
-      if (this.at >= this.text.length) this.fail("unterminated string");
+      if (this.at >= this.text.length) this.badString(kind, quotes);
       if (this.text.startsWith(quotes, this.at)) {
         let extra = 0;
         while (extra < 2 && this.text[this.at + 3 + extra] === quotes[0]) extra++;
@@ -338,21 +576,25 @@ class TomlParser {
         return out + quotes.slice(0, extra);
       }
       const c = this.text[this.at]!;
-      if (c !== "\\" || quotes === "'''") out += this.plain();
+      if (c !== "\\" || kind === "ml_literal") out += this.plain(kind, quotes);
       else {
         const rest = /\\[ \t]*\n[ \t\n]*/y;
         rest.lastIndex = this.at;
         const match = rest.exec(this.text);
-        if (match === null) out += this.escape();
+        if (match === null) out += this.escape("ml_basic", quotes);
         else this.at += match[0].length;
       }
     }
   }
 }
 
-function close(table: Table): void {
-  table.closed = true;
-  for (const member of table.members.values()) if (member instanceof Table) close(member);
+function isLeap(year: number): boolean {
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+}
+
+function close(table: Table, region: Region): void {
+  table.closed = region;
+  for (const { value } of table.members.values()) if (value instanceof Table) close(value, region);
 }
 
 /** Normal form: "T" between date and time, the fraction cut to 3, 6 or 9 digits. */
@@ -377,7 +619,7 @@ function convert(value: TomlValue): Value {
     const values: Slot[] = [];
     for (const [name, member] of value.members) {
       symbols.push(intern(noNul(name)));
-      values.push(convert(member));
+      values.push(convert(member.value));
     }
     return makeAttrs(symbols, values, null);
   }

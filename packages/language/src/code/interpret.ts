@@ -4,6 +4,7 @@
  * running. Node layouts are described in lower.ts; the switch uses bare numbers because only literals become a jump table.
  */
 
+import { FirnError } from "@firn/formats";
 import type { EvalHost } from "../host.ts";
 import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../syntax/parser.ts";
 import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
@@ -54,6 +55,17 @@ const A = ints;
 
 // ---- whose evaluation is running
 
+/** What the debugger does while the interpreter runs. */
+export interface DebuggerHooks {
+  /** Runs an observed node (opcode 50). */
+  observe(node: number, env: Env): Value;
+  enterTry(): void;
+  leaveTry(): void;
+  /** `builtins.break`. */
+  breakpoint(): void;
+  traced(what: "trace" | "warning"): void;
+}
+
 /** What one evaluator has of its own. */
 export interface Evaluation {
   readonly host: EvalHost;
@@ -66,6 +78,8 @@ export interface Evaluation {
   /** Adds a frame for every function call to traces. */
   showTrace: boolean;
   depth: number;
+  /** Set before anything is lowered: code is observed then. */
+  debugger?: DebuggerHooks;
 }
 
 let current: Evaluation;
@@ -83,7 +97,8 @@ export function enter(evaluation: Evaluation): Evaluation | undefined {
 }
 
 export function leave(previous: Evaluation | undefined): void {
-  current.depth = 0;
+  // An evaluator that was asked something while it waited goes on at its depth.
+  if (previous !== current) current.depth = 0;
   if (previous !== undefined) select(previous);
 }
 
@@ -786,6 +801,7 @@ export function ev(start: number, env: Env): Value {
           p = A[p + 1]!;
           continue;
         default:
+          if (A[p] === 50) return current.debugger!.observe(p, e);
           throw new Error(`bad opcode ${A[p]} at ${p}`);
       }
     }
@@ -1163,8 +1179,23 @@ export function positionAttrs(pos: number): Value {
 
 // ---- calls
 
+/** Calls between two looks at whether the evaluation shall stop: no endless evaluation gets by without calls. */
+const lookEvery = 4096;
+let callsUntilLook = lookEvery;
+
+function look(): void {
+  callsUntilLook = lookEvery;
+  if (current.host.interrupted?.() === true) throw new FirnError("interrupted", "interrupted by the user");
+}
+
+/** For loops that do not call functions. */
+export function countStep(): void {
+  if (--callsUntilLook === 0) look();
+}
+
 /** Runs a function body; `at` is the cell with the position of the lambda. */
 function body(code: number, e: Env, at: number, pos: number): Value {
+  if (--callsUntilLook === 0) look();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
@@ -1370,6 +1401,7 @@ function patternArgument(n: number, a: Slot, pos: number): Attrs {
 
 function callPattern(f: Lambda, a: Slot, pos: number): Value {
   const n = f.node;
+  if (--callsUntilLook === 0) look();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
@@ -1531,7 +1563,7 @@ export function multiply(a: Value, b: Value): Value {
   }
   if (
     arithmeticOperands(a, b, {
-      first: "while evaluating the first of the multiplication",
+      first: "while evaluating the first argument of the multiplication",
       second: "while evaluating the second argument of the multiplication",
     })
   ) {

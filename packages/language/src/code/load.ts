@@ -1,13 +1,15 @@
 /** From text to a value: parse, lower, run. */
 
-import { type ParseResult, type ParserOptions, parseSource } from "../syntax/parser.ts";
+import { textOf } from "@firn/formats";
+import { type ParseResult, type ParserOptions, parseSource, positionOf } from "../syntax/parser.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import type { Env, Value } from "../value/value.ts";
 import { CodeStore } from "./code-store.ts";
 import { type Evaluation, ev, evaluation } from "./interpret.ts";
 import { type LowerContext, lower } from "./lower.ts";
-import { intern, symbolNames } from "./memory.ts";
+import { allocate, intern, ints, symbolNames } from "./memory.ts";
+import { addObservedSite, marked } from "./observed.ts";
 import type { Scope } from "./scope.ts";
 import { addSource, type Source } from "./source.ts";
 
@@ -22,7 +24,8 @@ export function compile(source: Source, owner: Evaluation, scope: Scope | null):
   return lowerParsed(parseSource(source, owner.parser), { source, owner, scope });
 }
 
-function lowerParsed(
+/** The same for a tree that is there already. */
+export function lowerParsed(
   { expr, free }: ParseResult,
   at: { readonly source: Source; readonly owner: Evaluation; readonly scope: Scope | null },
   changes?: LowerContext["changes"],
@@ -30,14 +33,23 @@ function lowerParsed(
   const { source, owner, scope } = at;
   const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
   const bound = (name: string) => isGlobal(name) || inScope(scope, name);
-  const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound) };
-  return lower(expr, changes === undefined ? context : { ...context, changes }, scope);
+  const observed = owner.debugger !== undefined && source.origin !== "internal";
+  const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed };
+  const root = lower(expr, changes === undefined ? context : { ...context, changes }, scope);
+  if (!observed || source.origin !== "file") return root;
+  const text = `while evaluating the file '${marked(textOf(source.name))}':`;
+  const node = allocate(3);
+  ints[node] = 50;
+  ints[node + 1] = addObservedSite({ text, pos: positionOf(expr), scope, onlyErrors: false });
+  ints[node + 2] = root;
+  return node;
 }
 
 /** The store of lowered code for an evaluation; undefined where the host keeps none, or parsing has to report on every literal. */
 export function codeStoreFor(owner: Evaluation): CodeStore | undefined {
   const { codeCache, mode } = owner.host;
-  if (codeCache === undefined || Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
+  if (codeCache === undefined || owner.debugger !== undefined) return undefined;
+  if (Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
   const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
   const names = owner.globals.map((_, symbol) => symbolNames[symbol]!).sort();
   return new CodeStore({
@@ -60,11 +72,19 @@ export function codeStoreFor(owner: Evaluation): CodeStore | undefined {
   });
 }
 
-/** Evaluates a file that is imported; its code may come from the host's cache. */
-export function evaluateFile(path: string): Value {
+/** The code of a file that is imported; it may come from the host's cache. Fails when the text is wrong. */
+export function fileCode(path: string, mustBeSet = false): number {
   const owner = evaluation();
-  if (owner.code !== undefined) return ev(owner.code.root(path), null);
-  return evaluateSource(addSource("file", path, parentOf(path), owner.host.readFile(path)));
+  if (owner.code !== undefined && !mustBeSet) return owner.code.root(path);
+  const source = addSource("file", path, parentOf(path), owner.host.readFile(path));
+  if (mustBeSet) checkLiteralSet(source, owner);
+  return compile(source, owner, null);
+}
+
+/** Whether the text is an attribute set as it stands, as flake.nix must be. */
+function checkLiteralSet(source: Source, owner: Evaluation): void {
+  if (parseSource(source, owner.parser).expr.kind === "attrs") return;
+  throw new EvaluationError("eval-error", `file '${source.name}' must be an attribute set`);
 }
 
 function inScope(scope: Scope | null, name: string): boolean {
@@ -72,12 +92,9 @@ function inScope(scope: Scope | null, name: string): boolean {
   return false;
 }
 
-/** Evaluates a source; with `mustBeSet` it must be a literal attribute set, as flake.nix must. */
-export function evaluateSource(source: Source, surroundings?: Surroundings, mustBeSet = false): Value {
+/** Evaluates a source. */
+export function evaluateSource(source: Source, surroundings?: Surroundings): Value {
   const owner = evaluation();
-  if (mustBeSet && parseSource(source, owner.parser).expr.kind !== "attrs") {
-    throw new EvaluationError("eval-error", `file '${source.name}' must be an attribute set`);
-  }
   const root = compile(source, owner, surroundings?.scope ?? null);
   return ev(root, surroundings?.env ?? null);
 }

@@ -210,6 +210,21 @@ function readOptional(file: string): string | undefined {
   }
 }
 
+/** Splits NIX_PATH at colons that are not part of a URL. */
+function splitNixPath(text: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  for (let i = 0; i <= text.length; i++) {
+    if (i < text.length && text[i] !== ":") continue;
+    const before = text.slice(start, i);
+    const scheme = before.slice(before.indexOf("=") + 1);
+    if (text.startsWith("://", i) || scheme === "flake" || scheme === "channel") continue;
+    if (before !== "") parts.push(before);
+    start = i + 1;
+  }
+  return parts;
+}
+
 /** All settings from the files and `NIX_CONFIG`; the command line's come after, with `set`. */
 export function loadSettings(environment: Environment = process.env): Settings {
   const settings = new Settings();
@@ -217,7 +232,8 @@ export function loadSettings(environment: Environment = process.env): Settings {
     const text = readOptional(file);
     if (text !== undefined) settings.apply(parseConfigText(text, file));
   }
-  if (environment.NIX_CONFIG !== undefined) settings.apply(parseConfigText(environment.NIX_CONFIG, "<NIX_CONFIG>"));
+  if (environment.NIX_CONFIG !== undefined) settings.apply(parseConfigText(environment.NIX_CONFIG, "NIX_CONFIG"));
+  if (environment.NIX_PATH !== undefined) settings.assign("nix-path", splitNixPath(environment.NIX_PATH));
   const certificates = environment.NIX_SSL_CERT_FILE ?? environment.SSL_CERT_FILE;
   if (certificates !== undefined && certificates !== "") settings.assign("ssl-cert-file", certificates);
   if (environment.NIX_REMOTE !== undefined && environment.NIX_REMOTE !== "")

@@ -1,0 +1,42 @@
+/** The input that a fetch of the language asks for, with what the evaluation's mode says about it. */
+import { type Input, inputFromAttributes, inputFromUrl, isLockedInput, showInput } from "@firn/fetch";
+import { FirnError } from "@firn/formats";
+import type { FetchRequest } from "@firn/language";
+
+const knownSchemes = ["path", "indirect", "git", "github", "gitlab", "sourcehut", "tarball", "file", "hg"];
+
+type TreeRequest = FetchRequest & { readonly kind: "tree" };
+
+/** The input of a request, before registries are asked; fails as the scheme says. */
+export function requestedInput(request: TreeRequest): Input {
+  return request.reference === undefined ? inputOf(request) : inputFromUrl(request.reference, true);
+}
+
+/** Pure evaluation fetches only what is locked. */
+export function checkPure(request: TreeRequest, input: Input): void {
+  if (isLockedInput(input) || request.builtin === "fetchFinalTree") return;
+  throw new FirnError(
+    "unlocked",
+    `in pure evaluation mode, '${request.builtin}' doesn't fetch unlocked input '${showInput(input)}'`,
+  );
+}
+
+function inputOf(request: TreeRequest): Input {
+  const attributes = new Map<string, string | bigint | boolean>();
+  for (const [name, value] of Object.entries(request.attributes)) {
+    attributes.set(name, typeof value === "number" ? BigInt(value) : value);
+  }
+  // `fetchGit` takes plain paths and URLs; the scheme wants a URL.
+  const url = attributes.get("url");
+  if (request.builtin === "fetchGit" && typeof url === "string" && url.startsWith("/"))
+    attributes.set("url", `file://${url}`);
+  attributes.delete("__final");
+  const type = attributes.get("type");
+  if (!knownSchemes.includes(String(type))) {
+    const shown = Object.fromEntries(
+      [...attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, typeof v === "bigint" ? Number(v) : v]),
+    );
+    throw new FirnError("bad-input", `cannot show unsupported input '${JSON.stringify(shown)}'`);
+  }
+  return inputFromAttributes(attributes);
+}

@@ -1,0 +1,1 @@
+builtins.bitOr true 2

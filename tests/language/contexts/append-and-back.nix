@@ -1,0 +1,1 @@
+let d = derivation { name = "x"; builder = "b"; system = "s"; }; c = builtins.getContext "${d}${d.drvPath}"; in builtins.getContext (builtins.appendContext "" c) == c

@@ -1,0 +1,1 @@
+let d = derivation { name = "x"; builder = "b"; system = "s"; }; in map builtins.getContext [ (builtins.unsafeDiscardOutputDependency d.drvPath) (builtins.unsafeDiscardOutputDependency "${d}") (builtins.unsafeDiscardOutputDependency "x") ]

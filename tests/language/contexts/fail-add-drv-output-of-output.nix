@@ -1,0 +1,1 @@
+let d = derivation { name = "x"; builder = "b"; system = "s"; }; in builtins.addDrvOutputDependencies "${d}"

@@ -1,0 +1,1 @@
+builtins.attrNames (builtins.getContext "${./get-context-of-path-interpolation.nix}")

@@ -1,0 +1,1 @@
+let d = derivation { name = "x"; builder = "b"; system = "s"; outputs = [ "a" "b" ]; extra = 1; }; in { names = builtins.attrNames d; all = map (o: o.outputName) d.all; same = d.a.b.a.outPath == d.outPath; args = builtins.attrNames d.drvAttrs; type = d.type; out = d.outputName; }

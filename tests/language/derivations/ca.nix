@@ -1,0 +1,1 @@
+let d = derivation { name = "x"; builder = "/bin/sh"; system = "s"; __contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256"; outputs = [ "out" "dev" ]; }; e = derivation { name = "y"; builder = d; system = "s"; }; in [ d.outPath d.dev.outPath d.drvPath e.outPath e.drvPath (builtins.getContext e.outPath) ]

@@ -1,0 +1,1 @@
+let d = derivation { name = "x.drv"; builder = "/bin/sh"; system = "s"; __contentAddressed = true; outputHashMode = "text"; outputHashAlgo = "sha256"; }; o = builtins.outputOf d.outPath "out"; p = builtins.outputOf o "dev"; e = derivation { name = "y"; builder = o; args = [ p ]; system = "s"; }; in [ o p e.drvPath e.outPath ]

@@ -1,0 +1,1 @@
+(derivation { name = "x"; builder = ./plain.nix; system = "s"; a = 1; b = true; c = false; d = null; e = [ 1 [ 2 "x" ] null true ]; f = 1.5; g = { outPath = "o"; }; h = { __toString = s: "t"; }; i = ""; args = [ "a" 1 ./plain.nix ]; } // { }).drvPath

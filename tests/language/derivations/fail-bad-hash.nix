@@ -1,0 +1,1 @@
+(derivation { name = "x"; builder = "b"; system = "s"; outputHashAlgo = "sha256"; outputHash = "notahash"; }).outPath

@@ -1,0 +1,1 @@
+(derivation { name = "a${builtins.toFile "x" "y"}"; builder = "b"; system = "s"; }).outPath

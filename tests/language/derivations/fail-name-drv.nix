@@ -1,0 +1,1 @@
+(derivation { name = "x.drv"; builder = "b"; system = "s"; }).outPath

@@ -1,0 +1,1 @@
+builtins.outputOf (derivation { name = "x"; builder = "b"; system = "s"; }).drvPath "out"

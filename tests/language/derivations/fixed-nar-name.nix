@@ -1,0 +1,1 @@
+map (m: (derivation { name = "f"; builder = "b"; system = "s"; outputHashMode = m; outputHash = "sha1-qZk+NkcGgWq6PiVxeFDCbJzQ2J0="; outputHashAlgo = null; __ignoreNulls = true; }).outPath) [ "flat" "recursive" "nar" ]

@@ -1,0 +1,1 @@
+[ (derivation { name = "x"; builder = "b"; system = "s"; __ignoreNulls = true; a = null; b = 1; }).drvPath (derivation { name = "x"; builder = "b"; system = "s"; b = 1; __ignoreNulls = true; }).drvPath ]

@@ -1,0 +1,1 @@
+let d = derivation { name = "x"; builder = "/bin/sh"; system = "s"; __impure = true; }; e = derivation { name = "y"; builder = d; system = "s"; __impure = true; }; in [ d.outPath d.drvPath e.drvPath ]

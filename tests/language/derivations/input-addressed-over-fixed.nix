@@ -1,0 +1,1 @@
+let f = derivation { name = "f"; builder = "b"; system = "s"; outputHashAlgo = "sha256"; outputHashMode = "recursive"; outputHash = "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="; }; in [ f.outPath (derivation { name = "g"; builder = f; system = "s"; }).outPath ]

@@ -1,0 +1,1 @@
+(derivation { name = "x"; builder = "b"; system = "s"; __structuredAttrs = true; a = 1; b = true; c = null; d = { e = [ 1.5 "x" ]; }; f = { outPath = "o"; }; outputs = [ "out" "doc" ]; outputChecks.out.maxSize = 1; args = [ "x" ]; }).drvPath

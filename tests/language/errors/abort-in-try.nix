@@ -1,0 +1,1 @@
+builtins.tryEval (builtins.seq (abort "out") 1)

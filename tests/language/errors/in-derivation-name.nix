@@ -1,0 +1,1 @@
+(derivation { name = throw "name"; builder = "b"; system = "s"; }).drvPath

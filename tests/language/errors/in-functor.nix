@@ -1,0 +1,1 @@
+{ __functor = throw "fun"; } 1

@@ -1,0 +1,1 @@
+(throw "has") ? a

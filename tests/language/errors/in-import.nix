@@ -1,0 +1,1 @@
+import ./imported-with-error.nix.txt

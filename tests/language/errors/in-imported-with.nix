@@ -1,0 +1,1 @@
+import ./imported-with.nix.txt

@@ -1,0 +1,1 @@
+{ inherit (throw "from") a; }.a

@@ -1,0 +1,1 @@
+"a ${"b ${toString (throw "deep")}"} c"

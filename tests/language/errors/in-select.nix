@@ -1,0 +1,1 @@
+(throw "sel").a.b

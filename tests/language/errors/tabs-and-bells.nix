@@ -1,0 +1,2 @@
+builtins.trace "a\tb\nc\td\r\aé\t|😀\t|" (
+	1 + {	})

@@ -1,0 +1,1 @@
+builtins.deepSeq { type = "derivation"; a = throw "in derivation"; } 1

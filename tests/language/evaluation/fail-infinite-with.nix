@@ -1,0 +1,1 @@
+with { a = a; }; let b = b; in b

@@ -1,0 +1,1 @@
+[ (builtins.length [ (throw "x") ]) (builtins.elemAt [ 1 (throw "x") ] 0) (builtins.head [ 1 (throw "x") ]) (builtins.length (map (x: throw "y") [ 1 2 ])) (builtins.length (builtins.genList (i: throw "z") 3)) ]

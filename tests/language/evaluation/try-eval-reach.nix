@@ -1,0 +1,1 @@
+let t = e: (builtins.tryEval e).success; in [ (t (throw "a")) (t (assert false; 1)) (t 1) (t { a = throw "x"; }) (t (builtins.deepSeq [ (throw "x") ] 1)) (t (builtins.findFile [ ] "x")) (t (import <nothere>)) ]

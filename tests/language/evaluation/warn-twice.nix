@@ -1,0 +1,1 @@
+let w = builtins.warn "once per evaluation of it" 1; in w + w

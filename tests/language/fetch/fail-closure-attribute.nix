@@ -1,0 +1,1 @@
+builtins.fetchClosure { nope = 1; }

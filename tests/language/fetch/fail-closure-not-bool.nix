@@ -1,0 +1,1 @@
+builtins.fetchClosure { inputAddressed = 1; }

@@ -1,0 +1,1 @@
+builtins.fetchGit { type = "git"; url = "http://127.0.0.1:1/"; }

@@ -1,0 +1,1 @@
+builtins.fetchTarball { url = "x"; rev = "1"; }

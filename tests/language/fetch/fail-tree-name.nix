@@ -1,0 +1,1 @@
+builtins.fetchTree { type = "git"; url = "http://127.0.0.1:1/"; name = "x"; }

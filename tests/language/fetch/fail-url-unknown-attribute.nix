@@ -1,0 +1,1 @@
+builtins.fetchurl { url = "http://127.0.0.1:1/x"; hash = "y"; }

@@ -1,0 +1,1 @@
+map builtins.flakeRefToString [ { type = "github"; owner = "a"; repo = "b"; dir = "c"; } { type = "path"; path = "/x"; } { type = "git"; url = "https://e.org/x"; ref = "m"; } { type = "indirect"; id = "n"; } { type = "tarball"; url = "https://e.org/x.tar"; } { type = "github"; owner = "a"; repo = "b"; rev = "0000000000000000000000000000000000000000"; lastModified = 1; } ]

@@ -1,0 +1,1 @@
+map builtins.parseFlakeRef [ "github:a/b" "github:a/b/ref?dir=x" "git+https://example.org/x?ref=main&rev=0000000000000000000000000000000000000000" "path:/x" "nixpkgs" "nixpkgs/branch" "https://example.org/x.tar.gz" "gitlab:a%2Fb/c" "sourcehut:~a/b" "git+ssh://git@example.org/x" "file+https://example.org/x" "tarball+file:///x.tar" "/abs/path" ]

@@ -1,0 +1,1 @@
+builtins.readDir ./tree/plain.txt

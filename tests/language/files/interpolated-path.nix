@@ -1,0 +1,1 @@
+"${./tree}" == builtins.path { path = ./tree; }

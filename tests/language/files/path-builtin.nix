@@ -1,0 +1,1 @@
+[ (builtins.path { path = ./tree; }) (builtins.path { path = ./tree; name = "other"; filter = p: t: t == "regular"; }) (builtins.path { path = ./tree/plain.txt; recursive = false; }) (builtins.path { path = ./tree/plain.txt; recursive = false; sha256 = builtins.hashFile "sha256" ./tree/plain.txt; }) ]

@@ -1,0 +1,1 @@
+let d = ./tree; in { dir = builtins.readDir d; types = map builtins.readFileType [ d (d + "/plain.txt") (d + "/sub") ]; text = builtins.readFile (d + "/plain.txt"); exists = map builtins.pathExists [ d (d + "/plain.txt") (d + "/none") "${toString d}/plain.txt/" "${toString d}/" ]; }

@@ -1,0 +1,1 @@
+({ a ? throw "default", b ? 1 }: b) { }

@@ -1,0 +1,1 @@
+let s = { bar = { a }: a; }; in s.bar { b = 1; }

@@ -1,0 +1,1 @@
+({ version, name }: 1) { versoin = 1; name = 2; }

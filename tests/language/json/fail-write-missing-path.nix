@@ -1,0 +1,1 @@
+builtins.toJSON ./does-not-exist

@@ -1,0 +1,1 @@
+builtins.toJSON { z = [ ]; a = { }; m = [ 1 [ 2 ] { b = null; } ]; "q\"" = 1; }

@@ -1,0 +1,2 @@
+1 # one
+/* two /* three */ + /** doc */ 2

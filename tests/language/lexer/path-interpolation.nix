@@ -1,0 +1,1 @@
+let x = "dir"; in [ ./${x}/file ./a${x}b /root/${x} ]

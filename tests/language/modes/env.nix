@@ -1,0 +1,1 @@
+builtins.getEnv "SOME_VARIABLE"

@@ -1,0 +1,1 @@
+import (derivation { name = "x"; builder = "/bin/sh"; system = "s"; })

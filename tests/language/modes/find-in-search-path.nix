@@ -1,0 +1,1 @@
+[ (baseNameOf <a.nix>) (baseNameOf <d>) (import <d/a.nix>) ]

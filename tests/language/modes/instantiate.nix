@@ -1,0 +1,1 @@
+{ a = derivation { name = "x"; builder = "/bin/sh"; system = "s"; }; b = { recurseForDerivations = true; c = derivation { name = "y"; builder = "b"; system = "s"; outputs = [ "bin" "out" ]; }; }; d = { e = derivation { name = "z"; builder = "b"; system = "s"; }; }; f = 1; }

@@ -1,0 +1,1 @@
+{ a = [ 1 2.5 "x" null true ]; b = { outPath = "/o"; }; c = { __toString = s: "t"; }; }

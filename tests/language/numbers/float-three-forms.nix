@@ -1,0 +1,1 @@
+let xs = [ 1.0 0.1 100000.0 1000000.0 1.0e7 123456789.0 1.5e-5 1.0e-10 3.14159265358979 1.0e100 (0.0 - 0.0) (1 / 3.0) 1.0e15 1.0e16 ]; in { json = builtins.toJSON xs; text = map toString xs; inherit xs; }

@@ -1,0 +1,1 @@
+[ ("a" + { outPath = "b"; }) ({ __toString = s: "x"; } + "y") ]

@@ -1,0 +1,1 @@
+let __sub = a: b: "subbed"; in 1 - 2

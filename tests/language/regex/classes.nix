@@ -1,0 +1,1 @@
+map (r: builtins.match r "aB3_ \t") [ "[[:alpha:]]+.*" "[^[:digit:]]+[0-9].*" "[[:alnum:]_]+[[:space:]]+" "[[:upper:]].*" "[[:lower:]][[:upper:]].*" "[[:punct:]]*.*" "[[:xdigit:]]*.*" "[[:blank:]]*.*" "[[:print:]]*." "[[:graph:]]+.*" "[[:cntrl:]]*.*" ]

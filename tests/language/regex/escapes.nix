@@ -1,0 +1,1 @@
+[ (builtins.match "a\\.b" "a.b") (builtins.match "\\(x\\)" "(x)") (builtins.match "[]]" "]") (builtins.match "[a\\]]*" "a]") (builtins.match "[^]a]" "b") (builtins.match "a\\|b" "a|b") (builtins.match "\\\\" "\\") (builtins.match "[a-]+" "a-") (builtins.match "\\$" "$") ]

@@ -1,0 +1,1 @@
+[ (builtins.match "([^/]+)/([^/]+)(/.*)?" "NixOS/nixpkgs/x") (builtins.match "[[:space:]]*(-?[[:digit:]]+)[[:space:]]*" " -12 ") (builtins.match "^([0-9]+)\\.([0-9]+)(\\.[0-9]+)?.*$" "23.11pre") (builtins.split "[.-]" "1.2-3") ]

@@ -1,0 +1,1 @@
+[ (builtins.removeAttrs __curPos [ "file" ]) { p = __curPos.column; } ]

@@ -1,0 +1,1 @@
+let map = 1; true = false; null = 2; in [ map true null ]

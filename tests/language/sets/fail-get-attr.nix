@@ -1,0 +1,1 @@
+builtins.getAttr "abc" { abd = 1; }

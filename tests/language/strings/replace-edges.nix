@@ -1,0 +1,1 @@
+[ (builtins.replaceStrings [ "" ] [ "-" ] "abc") (builtins.replaceStrings [ "a" "b" ] [ "b" "a" ] "abab") (builtins.replaceStrings [ "ab" "a" ] [ "1" "2" ] "aab") (builtins.replaceStrings [ ] [ ] "x") (builtins.replaceStrings [ "" "a" ] [ "x" "y" ] "a") (builtins.replaceStrings [ "x" ] [ (throw "unused") ] "abc") ]

@@ -1,0 +1,1 @@
+map builtins.stringLength [ "" "é" "😀" "a\n" ]

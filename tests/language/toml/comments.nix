@@ -1,0 +1,1 @@
+builtins.fromTOML "# only\n  # this\na=1 # after\n"

@@ -1,0 +1,1 @@
+builtins.fromTOML "\n\n\n\n\n\n\n\n\na=1\na=2"

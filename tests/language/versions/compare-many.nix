@@ -1,0 +1,1 @@
+map (p: builtins.compareVersions (builtins.elemAt p 0) (builtins.elemAt p 1)) [ [ "1.0" "1.0.0" ] [ "1.0pre" "1.0" ] [ "1a" "1b" ] [ "1.2" "1.10" ] [ "" "" ] [ "1" "" ] [ "pre" "" ] [ "a" "1" ] [ "1-2" "1.2" ] [ "00" "0" ] [ "1.99999999999999999999" "1.2" ] ]

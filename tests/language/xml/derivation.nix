@@ -1,0 +1,1 @@
+builtins.toXML { d = { type = "derivation"; drvPath = "/x.drv"; outPath = "/x"; name = "n"; }; }
