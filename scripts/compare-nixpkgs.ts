@@ -95,7 +95,6 @@ function evaluate(side: Side, attribute: string, more: readonly string[] = []) {
 
 /** The last error's words, without colours and trace. */
 function lastError(stderr: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is removed
   const plain = stderr.replace(/\u001b\[[0-9;]*m/g, "");
   return plain.slice(plain.lastIndexOf("error: ")).split("\n")[0] ?? "";
 }
