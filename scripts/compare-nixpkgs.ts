@@ -129,7 +129,7 @@ function sample(count: number, seed: number): Path[] {
   const [top = [], ...inSets] = describe("reference", sets, "list").map((text, index) =>
     text.startsWith("[") ? (JSON.parse(text) as string[]).map((name): Path => [...(sets[index] ?? []), name]) : [],
   );
-  const filled = inSets.filter((members) => members.length > 0);
+  const filled = inSets.filter((members) => members.length >= count);
   console.log(`seed ${seed}: ${count} of ${top.length} top-level attributes and the members of ${filled.length} sets`);
   const next = random(seed);
   const draw = <T>(pool: T[], remove: boolean): T => {
@@ -139,7 +139,7 @@ function sample(count: number, seed: number): Path[] {
     if (remove) pool.splice(at, 1);
     return drawn;
   };
-  // Large sets would otherwise fill the sample: the set is drawn first, then one of its members.
+  // Small sets would be emptied. Large sets would otherwise fill the sample: the set is drawn first, then one of its members.
   return Array.from({ length: count }, (_, index) => draw(index % 2 === 0 ? top : draw(filled, false), true));
 }
 

@@ -35,6 +35,7 @@ test("both texts can be had back from all lines", () => {
 });
 
 test("very long texts are told as replaced instead of filling the memory", () => {
-  const lines = (word: string): string => Array.from({ length: 5000 }, (_, index) => `${word}${index}`).join("\n");
-  expect(textDifference(lines("a"), lines("b"))).toHaveLength(10_000);
+  const words = (word: string): string[] => Array.from({ length: 5000 }, (_, index) => `${word}${index}`);
+  const [from, to] = [words("a").with(2500, "same"), words("b").with(2500, "same")];
+  expect(textDifference(from.join("\n"), to.join("\n"))).toHaveLength(10_000);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compareDerivations } from "./compare.ts";
 import type { Derivation } from "./derivation.ts";
-import { type DerivationHash, finishDerivation } from "./hash.ts";
+import { type DerivationHash, downstreamPlaceholder, finishDerivation } from "./hash.ts";
 
 /** A store in memory: adds derivations and gives back their paths. */
 function makeStore() {
@@ -81,6 +81,25 @@ describe("comparing derivations", () => {
       [{ kind: "env", name: "text", from: `${leafOut}/bin one`, to: `${leafOut}/bin two` }],
       [{ kind: "system", from: "x86_64-linux", to: "riscv64-linux" }],
     ]);
+  });
+
+  it("takes paths of inputs' files and placeholders of their outputs for consequences too", () => {
+    const store = makeStore();
+    const floating = new Map([
+      ["out", { kind: "floating" as const, method: "nar" as const, algorithm: "sha256" as const }],
+    ]);
+    const top = (flag: string) => {
+      const input = store.add("input", { args: [flag], outputs: floating });
+      const text = `${input} ${downstreamPlaceholder(input, "out")}/bin ${input.slice("/nix/store/".length, 43)}`;
+      return store.add("top", {
+        inputDrvs: new Map([[input, { outputs: ["out"] }]]),
+        outputs: floating,
+        builder: downstreamPlaceholder(input, "out"),
+        env: new Map([["text", text]]),
+      });
+    };
+    const { causes } = store.compare(top("a"), top("b"));
+    expect(causes.map(({ chain }) => chain)).toEqual([["top.drv", "input.drv"]]);
   });
 
   it("pairs another version of an input and tells inputs that one side alone has", () => {
