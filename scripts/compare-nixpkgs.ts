@@ -4,7 +4,7 @@
  * file. One evaluation at a time. Needs FIRN_REAL_NIX.
  *
  *   node scripts/compare-nixpkgs.ts --nixpkgs DIR [--home-manager DIR] [--seed N] [--count N] [--batch N]
- *     [--no-fixed] [--no-closures] [NAME...]
+ *     [--no-fixed] [--no-closures] [--no-code-cache] [NAME...]
  *
  * Names are attribute paths ("python3Packages.numpy", "system.gnome"); given ones replace the sample and the fixed list.
  */
@@ -37,6 +37,7 @@ const { values: options, positionals } = parseArgs({
     batch: { type: "string", default: "50" },
     "no-fixed": { type: "boolean", default: false },
     "no-closures": { type: "boolean", default: false },
+    "no-code-cache": { type: "boolean", default: false },
   },
 });
 if (options.nixpkgs === undefined) throw new Error("--nixpkgs names the tree");
@@ -72,6 +73,8 @@ function run(side: Side, args: readonly string[], remote: string | undefined) {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...inherited,
+      // Filled by the first batch, used by the following ones.
+      FIRN_CODE_CACHE: options["no-code-cache"] ? "" : join(directory, "code"),
       ...(remote === undefined ? {} : { NIX_REMOTE: remote }),
       NIX_CONFIG: "experimental-features = nix-command flakes\nsubstituters =\nbuild-users-group =\n",
       REAL_NIX_BIND: [directory, nixpkgs, homeManager ?? ""].join(":"),
@@ -99,18 +102,26 @@ function lastError(stderr: string): string {
   return plain.slice(plain.lastIndexOf("error: ")).split("\n")[0] ?? "";
 }
 
+/** What one side says, and what it warned of on the way. */
+interface Said {
+  readonly of: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 /** What one side says of each path; a fatal error counts for the path it happened in, and the rest is evaluated anew. */
-function describe(side: Side, paths: readonly Path[], attribute = "report"): string[] {
+function describe(side: Side, paths: readonly Path[], attribute = "report"): Said {
   const found: string[] = [];
+  const warnings: string[] = [];
   while (found.length < paths.length) {
     writeFileSync(namesFile, JSON.stringify(paths.slice(found.length)));
     const { status, signal, stderr } = evaluate(side, attribute, ["--argstr", "names", namesFile]);
     for (const match of stderr.matchAll(/^trace: compared \d+ (.*)$/gm)) found.push(match[1] ?? "");
+    warnings.push(...(stderr.match(/^evaluation warning: .*$/gm) ?? []));
     if (status === 0 && found.length < paths.length) throw new Error(`${side} ended early:\n${stderr}`);
     if (signal !== null) throw new Error(`${side} was killed by ${signal}`);
     if (status !== 0) found.push(lastError(stderr));
   }
-  return found;
+  return { of: found, warnings };
 }
 
 /** Small, well mixed and the same everywhere: the sample must be repeatable from its seed. */
@@ -124,12 +135,15 @@ function random(seed: number): () => number {
   };
 }
 
-function sample(count: number, seed: number): Path[] {
+/** Draws attribute paths; also says in how many sets the two find different names. */
+function sample(count: number, seed: number): { readonly paths: readonly Path[]; readonly different: number } {
   const sets: Path[] = [[], ...namesOf(SETS.trim().split(/\s+/))];
-  const [top = [], ...inSets] = describe("reference", sets, "list").map((text, index) =>
+  const lists = describe("reference", sets, "list").of;
+  const ourLists = describe("firn", sets, "list").of;
+  const [top = [], ...inSets] = lists.map((text, index) =>
     text.startsWith("[") ? (JSON.parse(text) as string[]).map((name): Path => [...(sets[index] ?? []), name]) : [],
   );
-  const filled = inSets.filter((members) => members.length >= count);
+  const filled = inSets.filter((members) => members.length > 0);
   console.log(`seed ${seed}: ${count} of ${top.length} top-level attributes and the members of ${filled.length} sets`);
   const next = random(seed);
   const draw = <T>(pool: T[], remove: boolean): T => {
@@ -139,8 +153,15 @@ function sample(count: number, seed: number): Path[] {
     if (remove) pool.splice(at, 1);
     return drawn;
   };
-  // Small sets would be emptied. Large sets would otherwise fill the sample: the set is drawn first, then one of its members.
-  return Array.from({ length: count }, (_, index) => draw(index % 2 === 0 ? top : draw(filled, false), true));
+  // Large sets would otherwise fill the sample: the set is drawn first, then one of its members.
+  const member = (): Path => {
+    const set = draw(filled, false);
+    return set.length > 0 ? draw(set, true) : member();
+  };
+  const paths = Array.from({ length: count }, (_, index) => (index % 2 === 0 ? draw(top, true) : member()));
+  const otherLists = sets.filter((_, index) => lists[index] !== ourLists[index]).map((path) => path.join("."));
+  for (const name of otherLists) console.log(`the names in '${name}' differ`);
+  return { paths, different: otherLists.length };
 }
 
 const namesOf = (texts: readonly string[]): Path[] => texts.map((text) => text.split("."));
@@ -152,12 +173,17 @@ function comparePaths(paths: readonly Path[]): number {
     const batch = paths.slice(start, start + size);
     const [theirs, ours] = [describe("reference", batch), describe("firn", batch)];
     batch.forEach((path, index) => {
-      if (theirs[index] !== ours[index]) {
+      const [a = "", b = ""] = [theirs.of[index], ours.of[index]];
+      if (a !== b) {
         different++;
-        console.log(`${path.join(".")}: reference ${theirs[index]}\n  Firn ${ours[index]}`);
-      } else if (theirs[index]?.startsWith("/")) derivations++;
+        console.log(`${path.join(".")}: reference ${a}\n  Firn ${b}`);
+      } else if (a.startsWith("/")) derivations++;
       else same++;
     });
+    if (theirs.warnings.join("\n") !== ours.warnings.join("\n")) {
+      different++;
+      console.log(`reference warns: ${theirs.warnings.join("\n  ")}\nFirn warns: ${ours.warnings.join("\n  ")}`);
+    }
     console.log(
       `${start + batch.length} compared: ${derivations} derivations equal, ${same} alike without one, ${different} differ`,
     );
@@ -217,7 +243,10 @@ else {
     for (const path of namesOf([...systems, ...(homeManager === undefined ? [] : ["system.home"])]))
       failures += comparePaths([path]);
   }
-  if (Number(options.count) > 0) failures += comparePaths(sample(Number(options.count), Number(options.seed)));
+  if (Number(options.count) > 0) {
+    const { paths, different } = sample(Number(options.count), Number(options.seed));
+    failures += different + comparePaths(paths);
+  }
   if (!options["no-closures"]) for (const path of namesOf(CLOSURES)) failures += compareClosure(path);
 }
 rmSync(directory, { recursive: true });
