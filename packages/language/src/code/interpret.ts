@@ -236,8 +236,21 @@ function forceThunk(thunk: Thunk, pos: number): Value {
     } else thunk.code = code;
     throw wrapped;
   }
+  if (typeof value === "object" && !(value instanceof Attrs)) value = ownValue(value);
   thunk.code = done;
   thunk.value = value;
+  return value;
+}
+
+/**
+ * What a delayed expression holds when it gives this value. Two functions are equal when they are one and the same value of
+ * the reference's, and there each delayed expression has a copy of the function that it gives; only variables share it.
+ */
+function ownValue(value: Value): Value {
+  if (value instanceof Lambda) return new Lambda(value.node, value.env);
+  if (value instanceof PartialLambda) return new PartialLambda(value.lambda, value.args);
+  if (value instanceof Builtin) return new Builtin(value.name, value.arity, value.call, value.traced);
+  if (value instanceof PartialBuiltin) return new PartialBuiltin(value.builtin, value.args);
   return value;
 }
 
@@ -385,7 +398,7 @@ function delay(p: number, e: Env): Slot {
         const slot = base.get(A[p + 2]!);
         if (slot !== undefined) {
           const value = peekSlot(slot);
-          if (value !== undefined) return value;
+          if (value !== undefined) return ownValue(value);
         }
       }
       break;
