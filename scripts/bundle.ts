@@ -17,7 +17,7 @@ const read = (path: string): { version: string; optionalDependencies?: Record<st
 const bundledFiles: Plugin = {
   name: "bundled-files",
   setup(builder) {
-    builder.onLoad({ filter: /evaluator[/\\]client\.ts$/ }, ({ path }) => ({
+    builder.onLoad({ filter: /evaluator[/\\]worker-start\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, "utf8").replace('"./worker-main.ts"', '"./worker-main.mjs"'),
       loader: "ts",
     }));

@@ -32,7 +32,7 @@ test("mistakes on the command line are told in the reference's words, with statu
   const cases: [string[], string][] = [
     [
       ["evl"],
-      "error: 'evl' is not a recognised command\n       Did you mean eval?\nTry 'firn --help' for more information.",
+      "error: 'evl' is not a recognised command\n       Did you mean one of eval or repl?\nTry 'firn --help' for more information.",
     ],
     [[], "error: no subcommand specified"],
     [["eval", "--foo"], "error: unrecognised flag '--foo'"],
@@ -56,7 +56,7 @@ test("mistakes on the command line are told in the reference's words, with statu
 test("values come out as Nix, JSON and raw text", async () => {
   expect(await place.firn("eval", "--expr", '{ a = 1; b = [ true null "x" ]; }')).toMatchObject({
     code: 0,
-    out: '{\n  a = 1;\n  b = [\n    true\n    null\n    "x"\n  ];\n}\n',
+    out: '{ a = 1; b = [ true null "x" ]; }\n',
   });
   expect(await place.firn("eval", "--json", "--expr", '{ a = 1; b = "ü"; }')).toMatchObject({
     out: '{"a":1,"b":"ü"}\n',

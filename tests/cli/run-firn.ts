@@ -77,8 +77,13 @@ async function run(
     env: options.env,
     cwd: options.cwd,
     readStdin: async () => options.input,
+    input: pieces(Buffer.from(options.input, "latin1")),
   });
   return { code, out, err };
+}
+
+async function* pieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 /** How a program is started. */

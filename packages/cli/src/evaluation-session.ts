@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import {
   type AutoArgData,
   type Builder,
+  type DebuggerStop,
   type DerivationFacts,
   defaultLockOptions,
   Evaluation,
@@ -21,6 +22,7 @@ import {
   parseInstallable,
 } from "@firn/flake";
 import { byteStringOf, FirnError, type RegistryEntry } from "@firn/formats";
+import type { StopAnswer } from "@firn/language";
 import { type LocalStore, openSubstituters } from "@firn/store";
 import type { Invocation } from "./grammar/parse.ts";
 import { UsageError } from "./grammar/parse.ts";
@@ -41,12 +43,28 @@ export interface EvaluationSession extends Session {
   /** The value of an installable that is not a store path. */
   find(installable: Installable, lookup?: Lookup): Promise<Found>;
   autoArgs(): Promise<AutoArgData>;
+  /** The file or expression of the command line is evaluated anew when it is next asked for. */
+  forgetRoot(): void;
+  /** Aborted when the work that is under way is interrupted. */
+  workSignal(): AbortSignal;
+  /** Stops what is being evaluated, built or fetched right now; later work is not affected. */
+  interruptWork(): void;
+}
+
+/** Who talks to the user when the debugger has stopped. */
+export interface DebuggerFrontEnd {
+  stop(stop: DebuggerStop): Promise<StopAnswer>;
+  close(): void;
 }
 
 /** How evaluation is different for a command. */
 export interface EvaluationNeeds {
   /** Paths are computed, derivations not written. */
   readonly readOnly?: boolean;
+  /** Evaluation is impure unless the settings say otherwise. */
+  readonly impure?: boolean;
+  /** The command deals with Ctrl-C itself, by `interrupt`. */
+  readonly handlesInterrupts?: boolean;
 }
 
 /** How long a command may take to end by itself after Ctrl-C. */
@@ -64,8 +82,10 @@ export function withEvaluation(
     const attributes = flags.has("file") || flags.has("expr");
     if (flags.has("file") && flags.has("expr")) throw new UsageError("'--file' and '--expr' are exclusive");
     // Flakes evaluate purely unless told otherwise; files of one's own machine do not.
-    if (!settings.isOverridden("pure-eval")) settings.assign("pure-eval", !flags.has("impure") && !flags.has("file"));
-    const abort = new AbortController();
+    if (!settings.isOverridden("pure-eval")) {
+      settings.assign("pure-eval", options.needs?.impure !== true && !flags.has("impure") && !flags.has("file"));
+    }
+    let abort = new AbortController();
     let evaluation: Evaluation | undefined;
     let builder: Builder | undefined;
     const interrupt = (): void => {
@@ -79,15 +99,22 @@ export function withEvaluation(
         process.exit(1);
       }, interruptGraceMs).unref();
     };
-    process.on("SIGINT", interrupt);
-    process.on("SIGTERM", interrupt);
+    // With a debugger, Ctrl-C stops what is being evaluated; outside a stop that ends the command.
+    const pause = (): void => full.interruptWork();
+    if (flags.has("debugger")) process.on("SIGINT", pause);
+    else if (options.needs?.handlesInterrupts !== true) {
+      process.on("SIGINT", interrupt);
+      process.on("SIGTERM", interrupt);
+    }
     const store = await session.store();
     builder = makeBuilder({
       store,
       settings,
       events: (event) => progress.event(event),
       offline: flags.has("offline"),
-      signal: abort.signal,
+      get signal() {
+        return abort.signal;
+      },
       substituters: () => openSubstituters({ settings, environment: io.env, events: (event) => progress.event(event) }),
     });
     let root: Promise<Handle> | undefined;
@@ -96,6 +123,15 @@ export function withEvaluation(
       ...session,
       builder: opened,
       system: systemOf(session),
+      forgetRoot() {
+        root = undefined;
+      },
+      workSignal: () => abort.signal,
+      interruptWork() {
+        abort.abort();
+        abort = new AbortController();
+        evaluation?.client.pause();
+      },
       async evaluation(more = {}) {
         evaluation ??= new Evaluation({
           settings,
@@ -110,6 +146,7 @@ export function withEvaluation(
           registryFlags: registryFlags(invocation, io),
           inputsFrom: flags.all("inputs-from").map(([text]) => parseFlakeRef(text ?? "", { baseDirectory: io.cwd })),
           lock: { ...lockOptions(invocation, session, io), ...more.lock },
+          ...(flags.has("debugger") ? { onStop: async (stop) => (await debuggerOf(full)).stop(stop) } : {}),
           report: (message) => {
             progress.clear();
             if (message.kind === "trace") io.err(`${terminalText(`trace: ${message.text}`, io.terminal)}\n`);
@@ -166,11 +203,18 @@ export function withEvaluation(
         return result;
       },
     };
+    let opening: Promise<DebuggerFrontEnd> | undefined;
+    const debuggerOf = (own: EvaluationSession): Promise<DebuggerFrontEnd> => {
+      opening ??= (async () => (await import("./repl/debugger.ts")).openDebugger(own))();
+      return opening;
+    };
     try {
       return await options.body(full);
     } finally {
       process.off("SIGINT", interrupt);
       process.off("SIGTERM", interrupt);
+      process.off("SIGINT", pause);
+      (await opening)?.close();
       progress.clear();
       await evaluation?.close();
       await opened.close();

@@ -9,6 +9,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readStdin(): Promise<string>;
+  /** Standard input piece by piece, for who answers before its end; absent: the process's own. */
+  readonly input?: AsyncIterable<Uint8Array>;
 }
 
 /** The process's own streams. Standard input is read as bytes, one char each. */

@@ -12,6 +12,13 @@ const nixVersion = "2.34.8";
 /** Firn's own version. */
 const firnVersion = "0.1.0";
 
+/** Commands that nearly always evaluate: the evaluator's thread is started while they are loaded. */
+const evaluating: ReadonlySet<string> = new Set(["run", "build", "shell", "eval", "repl", "search", "nix-instantiate"]);
+
+async function prepareToEvaluate(command: string | undefined): Promise<void> {
+  if (command !== undefined && evaluating.has(command)) (await import("@firn/flake/worker-start")).prepareWorker();
+}
+
 /** Runs one command line, `argv[0]` being the name it was called by; resolves to the exit status. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
   const program = basename(argv[0] ?? "firn");
@@ -20,6 +27,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     const legacy = legacyTable.get(program) ?? legacyTable.get(words[0] ?? "");
     if (legacy !== undefined) {
       const called = legacyTable.has(program);
+      await prepareToEvaluate(called ? program : words[0]);
       const run = await legacy();
       return await run(called ? words : words.slice(1), io);
     }
@@ -48,6 +56,7 @@ async function runNew(words: readonly string[], io: Io): Promise<number> {
     io.out(await showCommandHelp(entry, await entry.load()));
     return 0;
   }
+  await prepareToEvaluate(matched[0]);
   const command = await entry.load();
   return runParsed(command, args, io);
 }

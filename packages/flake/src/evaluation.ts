@@ -1,12 +1,13 @@
 /** One evaluation with everything around it: the evaluator's session, a store, fetchers, registries, locks, builds. */
 import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
 import { byteStringOf, FirnError, nearNames, type RegistryEntry } from "@firn/formats";
-import { type EvalMessage, parseAttrPath } from "@firn/language";
+import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
 import { type EventSink, type LocalStore, openStore, type Settings } from "@firn/store";
 import { callFlake } from "./call/call-flake.ts";
 import { EvaluatorClient } from "./evaluator/client.ts";
 import { hostConfig } from "./evaluator/host-config.ts";
-import type { AutoArgData, DerivationFacts, Handle } from "./evaluator/protocol.ts";
+import type { AutoArgData, DebuggerStop, DerivationFacts, Handle } from "./evaluator/protocol.ts";
+import type { HostServices } from "./evaluator/services.ts";
 import { candidates, type Installable, type Lookup } from "./installables/parse.ts";
 import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
@@ -35,6 +36,8 @@ export interface EvaluationOptions {
   /** Flakes whose inputs serve as registry entries (`--inputs-from`). */
   readonly inputsFrom: readonly FlakeRef[];
   readonly lock: LockOptions;
+  /** Evaluation stops at errors and breakpoints and asks here how to go on. */
+  readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
   report(message: EvalMessage): void;
   warn(text: string): void;
 }
@@ -59,6 +62,7 @@ export class Evaluation {
   readonly fetch: FetchContext & { close(): Promise<void> };
   readonly world: FlakeWorld;
   private readonly options: EvaluationOptions;
+  private readonly services: HostServices;
   private inputEntries: Promise<RegistryEntry[]> | undefined;
   private readonly called = new Map<string, { locked: LockedFlake; value: Handle }>();
 
@@ -80,23 +84,26 @@ export class Evaluation {
         includes: options.includes,
         readOnly: options.readOnly,
         realStoreDir: store.location.realStoreDir,
+        debugger: options.onStop !== undefined,
       },
     );
+    this.services = makeHostServices({
+      store,
+      fetch: this.fetch,
+      readOnly: options.readOnly,
+      pure: config.mode.pure,
+      realise: (elements) => options.builder.realise(elements),
+      substitute: (path) => options.builder.substitute(path),
+      openStore: (url) => openStore(url, { settings, environment, events: options.events, offline: options.offline }),
+      warn: options.warn,
+      getFlake: (reference) => this.getFlake(reference),
+    });
     this.client = new EvaluatorClient({
       config: { ...config, storeDir: store.storeDir },
       flakes: true,
-      services: makeHostServices({
-        store,
-        fetch: this.fetch,
-        readOnly: options.readOnly,
-        pure: config.mode.pure,
-        realise: (elements) => options.builder.realise(elements),
-        substitute: (path) => options.builder.substitute(path),
-        openStore: (url) => openStore(url, { settings, environment, events: options.events, offline: options.offline }),
-        warn: options.warn,
-        getFlake: (reference) => this.getFlake(reference),
-      }),
+      services: this.services,
       report: (message) => options.report(message),
+      ...(options.onStop === undefined ? {} : { onStop: options.onStop }),
     });
     const debianSet = debianSetDirectory();
     this.world = {
@@ -162,14 +169,22 @@ export class Evaluation {
     return this.inputEntries;
   }
 
-  /** `builtins.getFlake`: the flake as its lock file has it; what is missing there is locked in memory only. */
-  private async getFlake(reference: string): Promise<Handle> {
+  /** Flakes are read and called again when they are asked for. */
+  forgetFlakes(): void {
+    this.called.clear();
+  }
+
+  /**
+   * The flake as its lock file has it; what is missing there is locked in memory only. `action` says in messages what
+   * cannot be done with an unlocked flake.
+   */
+  async getFlake(reference: string, action = "call 'getFlake'"): Promise<Handle> {
     const pure = this.options.settings.get("pure-eval");
-    const ref = parseFlakeRef(reference, { baseDirectory: this.options.cwd });
+    const ref = parseFlakeRef(reference, { baseDirectory: this.options.cwd, exact: true });
     if (pure && !isLockedInput(ref.input)) {
       throw new FirnError(
         "unlocked",
-        `cannot call 'getFlake' on unlocked flake reference '${reference}' (use --impure to override)`,
+        `cannot ${action} on unlocked flake reference '${reference}' (use --impure to override)`,
       );
     }
     const key = `getFlake ${showFlakeRef(ref)}`;
@@ -223,6 +238,11 @@ export class Evaluation {
   async findInValue(root: Handle, attrPath: string, autoArgs: AutoArgData): Promise<Found> {
     const selected = await this.client.request({ op: "select", value: root, path: byteStringOf(attrPath), autoArgs });
     return { value: await this.client.request({ op: "autoCall", value: selected, autoArgs }), attrPath };
+  }
+
+  /** The path that a URL or `flake:` of a search path stands for. */
+  pathOfUrl(url: string): Promise<string | undefined> {
+    return this.services.resolveSearchPathUrl(url);
   }
 
   /** One attribute, or undefined when the value is no set or lacks it. */

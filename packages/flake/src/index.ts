@@ -8,6 +8,7 @@ export { createNodeHost, type HostConfig } from "./evaluator/node-host.ts";
 export { createOfflineServices, hashTree } from "./evaluator/offline-services.ts";
 export type {
   AutoArgData,
+  DebuggerStop,
   DerivationFacts,
   Handle,
   PlainData,
@@ -20,6 +21,9 @@ export * from "./installables/parse.ts";
 export { allInputs, type GraphNode, isLockedNode, parseInputPath, showInputPath } from "./lock/graph.ts";
 export { defaultLockOptions, type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
 export * from "./refs/flake-ref.ts";
+export { parseReplLine, type ReplCommand, replCommandWords } from "./repl/command.ts";
+export { type Completions, completeLine } from "./repl/completion.ts";
+export { Repl, type ReplEvent, type ReplOptions, type ShownValue } from "./repl/repl.ts";
 export { type Builder, makeBuilder } from "./source/builder.ts";
 export {
   archiveAccess,

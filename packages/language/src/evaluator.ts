@@ -4,16 +4,18 @@ import { installGlobals } from "./builtins/all.ts";
 import { type BuiltinTable, makeBuiltin } from "./builtins/arguments.ts";
 import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
 import { JsonWriter } from "./builtins/json.ts";
-import { findInSearchPath } from "./builtins/paths.ts";
+import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
+import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import {
   call,
   coerceCopy,
   coerceToString,
   contextOfString,
+  countStep,
   type Evaluation,
   enter,
   force,
@@ -21,25 +23,38 @@ import {
   isDerivation,
   leave,
   makeString,
+  positionOfValue,
   textOfString,
 } from "./code/interpret.ts";
 import { codeStoreFor, compile, evaluateSource } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
-import { addSource, resolvePosition, type Source, type SourceOrigin } from "./code/source.ts";
+import {
+  addSource,
+  lineAndColumn,
+  resolvePosition,
+  type Source,
+  type SourceOrigin,
+  showPosition,
+  sourceAt,
+} from "./code/source.ts";
+import type { Documentation } from "./documentation.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
 import { parseExpressionAt } from "./syntax/parser.ts";
 import { parentOf } from "./syntax/path-text.ts";
 import { showExpr } from "./syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "./value/context.ts";
 import { EvaluationError, toFirnError } from "./value/evaluation-error.ts";
-import { plainPrint, printAmbiguous, printValue } from "./value/print.ts";
-import { Attrs, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
+import { plainPrint, printAmbiguous, printPartly, printValue } from "./value/print.ts";
+import { Attrs, ContextString, Lambda, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
+import { type AddedVariables, type EnteredLine, Variables } from "./variables.ts";
 
 export interface EvaluatorOptions {
   /** Keeps a frame for every function call in traces. */
   readonly showTrace?: boolean;
   /** Builtins of the embedder (flakes), by their name without `builtins.`. */
   readonly extraBuiltins?: readonly BuiltinTable[];
+  /** Stops at errors and breakpoints; evaluation is slower then. */
+  readonly debugger?: Debugger;
 }
 
 /** Where an expression's text comes from. */
@@ -58,6 +73,15 @@ export type OutputForm =
   | ({ readonly kind: "xml" } & XmlOptions)
   /** The text of a string-like value alone. */
   | { readonly kind: "raw"; readonly command?: string };
+
+/** How `show` prints. */
+export interface ShowOptions {
+  /** Levels that are printed; all of them when absent. */
+  readonly depth?: number;
+  readonly colors: boolean;
+  /** Strings at the top come as they are. */
+  readonly raw?: boolean;
+}
 
 export class Evaluator {
   readonly host: EvalHost;
@@ -90,6 +114,7 @@ export class Evaluator {
       code: undefined,
       showTrace: options.showTrace ?? false,
       depth: 0,
+      ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
     };
     this.extraBuiltins = options.extraBuiltins ?? [];
     this.builtins = installGlobals(this.evaluation.globals, host, this.extraBuiltins);
@@ -177,9 +202,10 @@ export class Evaluator {
     return attrs.get(intern(name));
   }
 
-  /** Names in byte order. */
-  attrNames(attrs: Attrs): string[] {
+  /** Names in byte order, or in the order in which names became known to the evaluator. */
+  attrNames(attrs: Attrs, asKnown = false): string[] {
     const shape = shapeOf(attrs);
+    if (asKnown) return Array.from(shape.keys, (symbol) => symbolNames[symbol]!);
     return shape.order().map((index) => symbolNames[shape.keys[index]!]!);
   }
 
@@ -230,7 +256,6 @@ export class Evaluator {
       case "nix":
         return printValue(slot, {
           ...plainPrint,
-          indent: 2,
           force,
           derivationPath: (attrs) => derivationPathOf(attrs),
         });
@@ -243,6 +268,79 @@ export class Evaluator {
           coerceToString(slot, coerceCopy, `while generating the ${form.command ?? "eval command"} output`, 0),
         );
     }
+  }
+
+  /** Fresh variables for expressions of a repl; relative paths start from `directory`. */
+  newVariables(directory: string): Variables {
+    return new Variables(directory);
+  }
+
+  /** Adds a set's attributes to variables. */
+  addVariables(variables: Variables, slot: Slot): AddedVariables {
+    return this.run(() => variables.addAll(slot));
+  }
+
+  /** Takes a line of a repl: definitions become variables, an expression is evaluated. */
+  enterLine(variables: Variables, text: string, patient: boolean): EnteredLine {
+    return this.run(() => variables.enter(text, patient));
+  }
+
+  /** Evaluates an expression that sees variables. Fails with `incomplete-input` when the text ends too soon. */
+  evaluateWith(variables: Variables, text: string): Value {
+    return this.run(() => variables.evaluate(text));
+  }
+
+  /** What is documented about an expression's value, or about the attribute that it selects. */
+  document(variables: Variables, text: string): Documentation | undefined {
+    return this.run(() => variables.document(text));
+  }
+
+  /** The path that a path or a string with an absolute path stands for; `text` says in errors what for. */
+  pathOf(slot: Slot, text: string): string {
+    return this.run(() => pathArgument(slot, text).path);
+  }
+
+  /** Where a function stands in its file; undefined for other values, a text for a place that is no file. */
+  functionPlace(slot: Slot): { readonly path: string; readonly line: number } | string | undefined {
+    const value = this.force(slot);
+    if (!(value instanceof Lambda)) return undefined;
+    const pos = positionOfValue(value);
+    const source = sourceAt(pos);
+    if (source?.origin !== "file") return showPosition(pos);
+    return { path: source.name, line: lineAndColumn(pos).line };
+  }
+
+  /** Names that expressions see without any variables: `builtins`, `map`, `__add`, … */
+  globalNames(): string[] {
+    const { globals } = this.evaluation;
+    return symbolNames.filter((_, symbol) => globals[symbol] !== undefined);
+  }
+
+  /** A value as the repl shows it, down to a depth; what was printed before an error comes with the error. */
+  show(slot: Slot, options: ShowOptions): { readonly text: string; readonly error?: unknown } {
+    return this.run(() => {
+      const value = force(slot);
+      if (options.raw === true && typeof value === "string") return { text: value };
+      if (options.raw === true && value instanceof ContextString) return { text: value.text };
+      const { text, error } = printPartly(value, {
+        ...plainPrint,
+        indent: 2,
+        force: (inner) => {
+          countStep();
+          return force(inner);
+        },
+        derivationPath: (attrs) => derivationPathOf(attrs),
+        maxDepth: options.depth ?? Number.POSITIVE_INFINITY,
+        colors: options.colors,
+        showErrors: true,
+      });
+      return error === undefined ? { text } : { text, error: toFirnError(error) };
+    });
+  }
+
+  /** Whether errors keep a frame for every call from now on. */
+  setShowTrace(on: boolean): void {
+    this.evaluation.showTrace = on;
   }
 
   /** Gives the host's code cache what was lowered, if that is worth the time. */

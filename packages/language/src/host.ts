@@ -213,4 +213,7 @@ export interface EvalHost {
 
   /** `trace`, `traceVerbose`, `warn`, deprecations. */
   report(message: EvalMessage): void;
+
+  /** Asked now and then: true ends the evaluation with an `interrupted` error, after which it can be taken up again. */
+  interrupted?(): boolean;
 }

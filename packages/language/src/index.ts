@@ -16,7 +16,16 @@ export { type TypeName, typeName } from "./builtins/types.ts";
 export { compareVersions, parseDrvName, versionComponents } from "./builtins/versions.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
+export {
+  Debugger,
+  type DebuggerOptions,
+  type DebugLevel,
+  type DebugTraceStep,
+  type StopAnswer,
+  type StopReason,
+} from "./code/debug.ts";
 export { force as forceValue } from "./code/interpret.ts";
+export type { Documentation } from "./documentation.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
 export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.ts";
@@ -49,3 +58,4 @@ export {
   type ValueView,
   viewOf,
 } from "./value-view.ts";
+export type { AddedVariables, EnteredLine, Variables } from "./variables.ts";

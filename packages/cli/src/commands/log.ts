@@ -1,7 +1,5 @@
-import { createReadStream, existsSync } from "node:fs";
-import { logFile } from "@firn/build";
 import { FirnError } from "@firn/formats";
-import { decompress } from "@firn/store";
+import { buildLog } from "../build-log.ts";
 import { plannedTargets } from "../build-targets.ts";
 import { targetsOf, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
@@ -24,12 +22,10 @@ export const command: Command = {
         const path = target.kind === "path" ? target.path : target.drvPath;
         const drvPath =
           target.kind === "outputs" ? target.drvPath : (await knownDerivation(store, target.path))?.drvPath;
-        for (const suffix of ["", ".bz2"]) {
-          if (drvPath === undefined) break;
-          const file = Buffer.from(`${logFile(store, drvPath)}${suffix}`, "latin1");
-          if (!existsSync(file)) continue;
+        const log = drvPath === undefined ? undefined : buildLog(store, drvPath);
+        if (log !== undefined) {
           io.err(`got build log for '${path}' from '${store.uri}'\n`);
-          for await (const chunk of decompress(createReadStream(file), suffix === "" ? "none" : "bzip2")) io.out(chunk);
+          for await (const chunk of log) io.out(chunk);
           return 0;
         }
         throw new FirnError("no-log", `build log of '${path}' is not available`);

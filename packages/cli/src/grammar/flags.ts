@@ -61,6 +61,7 @@ export const evaluationFlags: readonly Flag[] = [
     description: "Add path to search path entries used to resolve lookup paths.",
   },
   { name: "impure", description: "Allow access to mutable paths and repositories." },
+  { name: "debugger", description: "Start an interactive environment if evaluation fails." },
   { name: "eval-store", labels: ["store-url"], description: "The URL of the store to use for evaluation." },
   {
     name: "override-flake",

@@ -27,6 +27,12 @@ export const commandTable: readonly CommandEntry[] = [
     async () => (await import("../commands/shell.ts")).command,
   ),
   entry(main, "eval", "evaluate a Nix expression", async () => (await import("../commands/eval.ts")).command),
+  entry(
+    main,
+    "repl",
+    "start an interactive environment for evaluating Nix expressions",
+    async () => (await import("../commands/repl.ts")).command,
+  ),
   entry(main, "search", "search for packages", async () => (await import("../commands/search.ts")).command),
   entry(
     main,

@@ -1,14 +1,21 @@
 /** The main thread's side of the evaluator: starts the worker, sends requests, answers its host calls. */
-import { totalmem } from "node:os";
-import { setFlagsFromString } from "node:v8";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { MessagePort, Worker } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
-import type { EvalMessage } from "@firn/language";
+import type { EvalMessage, StopAnswer } from "@firn/language";
 import { machineError } from "@firn/store";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import type { HostConfig } from "./node-host.ts";
-import type { FromWorker, Request, Responses, ServiceCall, ServiceReply, WorkerInput } from "./protocol.ts";
+import type {
+  DebuggerStop,
+  FromWorker,
+  Request,
+  Responses,
+  ServiceCall,
+  ServiceReply,
+  WorkerSetup,
+} from "./protocol.ts";
 import type { HostServices } from "./services.ts";
+import { takeWorker } from "./worker-start.ts";
 
 export interface EvaluatorClientOptions {
   readonly config: HostConfig;
@@ -16,6 +23,8 @@ export interface EvaluatorClientOptions {
   readonly services?: HostServices;
   /** Gets what the evaluation traces and warns about, in order. */
   readonly report: (message: EvalMessage) => void;
+  /** Decides how to go on when the debugger has stopped; may send requests before. */
+  readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
   /** Adds the builtins that only flake evaluation may see. */
   readonly flakes?: boolean;
 }
@@ -23,21 +32,6 @@ export interface EvaluatorClientOptions {
 interface Pending {
   resolve(value: unknown): void;
   reject(error: FirnError): void;
-}
-
-const stackMegabytes = 256;
-const youngMegabytes = 96;
-/** Where each half of the young generation starts: nearly all objects of a longer evaluation outlive a smaller one. */
-const semiSpaceMegabytes = 16;
-
-/** Engine flags have to be set before the worker starts. The old generation grows freely at first: marking it early is wasted. */
-function tuneEngine(): void {
-  const megabytes = Math.floor(totalmem() / 1048576);
-  const initial = Math.min(3000, Math.floor(megabytes / 4));
-  setFlagsFromString(`--initial-old-space-size=${initial}`);
-  // Most of an evaluation is cold code: the last compiler is worth its time for very hot functions only.
-  setFlagsFromString("--invocation-count-for-turbofan=100000");
-  setFlagsFromString(`--min-semi-space-size=${semiSpaceMegabytes}`);
 }
 
 /** A session in a worker thread. Requests are answered in order; values live until released or closed. */
@@ -48,36 +42,27 @@ export class EvaluatorClient {
   private readonly options: EvaluatorClientOptions;
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
-  private serving = 0;
+  /** Service calls that the worker waits for. */
+  private readonly serving = new Set<number>();
+  /** Requests that wait for the debugger's user. */
+  private standing = 0;
   private failure: FirnError | undefined;
 
   constructor(options: EvaluatorClientOptions) {
     this.options = options;
-    tuneEngine();
-    const channel = new MessageChannel();
-    const signal = new SharedArrayBuffer(4);
-    this.signal = new Int32Array(signal);
-    this.replies = channel.port1;
-    const input: WorkerInput & { replies: MessagePort } = {
+    const { worker, replies, signal } = takeWorker();
+    this.worker = worker;
+    this.replies = replies;
+    this.signal = signal;
+    const setup: WorkerSetup = {
       config: options.config,
       services: options.services !== undefined,
-      signal,
       flakes: options.flakes ?? false,
-      replies: channel.port2,
     };
-    this.worker = new Worker(new URL("./worker-main.ts", import.meta.url), {
-      workerData: input,
-      transferList: [channel.port2],
-      resourceLimits: {
-        stackSizeMb: stackMegabytes,
-        maxYoungGenerationSizeMb: youngMegabytes,
-        maxOldGenerationSizeMb: Math.floor(totalmem() / 1048576),
-      },
-    });
+    worker.postMessage(setup);
     this.worker.on("message", (message: FromWorker) => this.receive(message));
     this.worker.on("error", (error) => this.fail(error));
     this.worker.on("exit", () => this.fail(new Error("the evaluator has stopped")));
-    this.worker.unref();
   }
 
   private fail(error: Error): void {
@@ -95,6 +80,9 @@ export class EvaluatorClient {
       case "service":
         void this.serve(message.call);
         return;
+      case "abandoned":
+        this.serving.delete(message.id);
+        return;
       case "response":
         this.settle(message.id)?.resolve(message.value);
         return;
@@ -107,20 +95,20 @@ export class EvaluatorClient {
     const pending = this.pending.get(id);
     this.pending.delete(id);
     if (this.pending.size === 0) this.worker.unref();
+    if (this.pending.size <= this.standing) Atomics.store(this.signal, 1, 0);
     return pending;
   }
 
   private async serve(call: ServiceCall): Promise<void> {
     let reply: ServiceReply;
-    this.serving++;
+    const { id } = call;
+    this.serving.add(id);
     try {
-      reply = { value: await this.callService(call) };
+      reply = { id, value: await this.callService(call) };
     } catch (error) {
-      reply = { error: toErrorData(machineError(error) ?? error) };
-    } finally {
-      this.serving--;
+      reply = { id, error: toErrorData(machineError(error) ?? error) };
     }
-    this.wake(reply);
+    if (this.serving.delete(id)) this.wake(reply);
   }
 
   private wake(reply: ServiceReply): void {
@@ -129,12 +117,23 @@ export class EvaluatorClient {
     Atomics.notify(this.signal, 0);
   }
 
-  private callService({ method, args }: ServiceCall): Promise<unknown> {
+  private async callService({ method, args }: ServiceCall): Promise<unknown> {
+    if (method === "stop") return this.stopped(args[0] as DebuggerStop);
     const services = this.options.services;
     if (services === undefined) throw new FirnError("no-services", `nothing answers '${method}'`);
     // The worker's own forwarding code made the arguments.
     const handler = services[method] as (...args: readonly unknown[]) => Promise<unknown>;
     return handler.apply(services, [...args]);
+  }
+
+  private async stopped(stop: DebuggerStop): Promise<StopAnswer> {
+    const before = this.standing;
+    this.standing = this.pending.size;
+    try {
+      return (await this.options.onStop?.(stop)) ?? "continue";
+    } finally {
+      this.standing = before;
+    }
   }
 
   /** Sends a request; rejects with the FirnError of a failed evaluation. */
@@ -146,9 +145,17 @@ export class EvaluatorClient {
       // The worker answers each request with the response of its kind.
       this.pending.set(id, { resolve: (value) => resolve(value as Responses[R["op"]]), reject });
       // A worker that waits for a service reads only the reply port.
-      if (this.serving > 0) this.wake({ nested: { id, request } });
+      if (this.serving.size > 0) this.wake({ nested: { id, request } });
       else this.worker.postMessage({ id, request });
     });
+  }
+
+  /** Stops what is being evaluated: requests that are under way fail with `interrupted`, later ones are answered. */
+  pause(): void {
+    if (this.pending.size <= this.standing) return;
+    Atomics.store(this.signal, 1, 1);
+    Atomics.store(this.signal, 0, 1);
+    Atomics.notify(this.signal, 0);
   }
 
   /** Stops whatever is being evaluated; every request, now and later, fails with `interrupted`. */

@@ -16,7 +16,7 @@ const trailer = 8;
 
 /** How the sources are read: the rules of the host apply. */
 export interface SourceReader {
-  /** The bytes of a file; errors as `readFile` of the host. */
+  /** The bytes of a file, until the next is read; errors as `readFile` of the host. */
   bytes(path: string): Buffer;
 }
 

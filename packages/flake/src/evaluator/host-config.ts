@@ -28,7 +28,12 @@ function codeDirectory(environment: Readonly<Record<string, string | undefined>>
 export function hostConfig(
   settings: Settings,
   io: { readonly environment: Readonly<Record<string, string | undefined>>; readonly cwd?: string },
-  options: { readonly includes: readonly string[]; readonly readOnly: boolean; readonly realStoreDir?: string },
+  options: {
+    readonly includes: readonly string[];
+    readonly readOnly: boolean;
+    readonly realStoreDir?: string;
+    readonly debugger?: boolean;
+  },
 ): HostConfig {
   const { environment } = io;
   const system = settings.get("eval-system");
@@ -64,6 +69,15 @@ export function hostConfig(
     ...(options.realStoreDir === undefined ? {} : { realStoreDir: options.realStoreDir }),
     allowedUris: settings.get("allowed-uris").map(byteStringOf),
     showTrace: settings.get("show-trace"),
+    ...(options.debugger === true
+      ? {
+          debugger: {
+            ignoreTry: settings.get("ignore-try"),
+            stopOnTrace: settings.get("debugger-on-trace"),
+            stopOnWarning: settings.get("debugger-on-warn"),
+          },
+        }
+      : {}),
     ...(code === undefined ? {} : { codeDirectory: code }),
   };
 }

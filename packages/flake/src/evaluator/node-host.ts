@@ -34,6 +34,8 @@ export interface HostConfig {
   readonly allowedPaths: readonly string[];
   readonly allowedUris: readonly string[];
   readonly showTrace: boolean;
+  /** Evaluation stops at errors and breakpoints (`--debugger`). */
+  readonly debugger?: { readonly ignoreTry: boolean; readonly stopOnTrace: boolean; readonly stopOnWarning: boolean };
   /** Where lowered code is kept; absent: nowhere. */
   readonly codeDirectory?: string;
 }
@@ -72,6 +74,26 @@ function uriAllowed(uri: string, prefix: string): boolean {
   return /^[a-z+]+:$/.test(prefix);
 }
 
+/** Most files are small: they are read into one place, since buffers of their own would have the engine collect garbage. */
+const readBuffer = Buffer.allocUnsafeSlow(512 * 1024);
+
+/** The bytes of a file, valid until the next one is read. */
+function readWhole(path: string | Buffer): Buffer {
+  const descriptor = fs.openSync(path, fs.constants.O_RDONLY);
+  try {
+    let length = 0;
+    for (;;) {
+      const got = fs.readSync(descriptor, readBuffer, length, readBuffer.length - length, null);
+      if (got === 0) return readBuffer.subarray(0, length);
+      length += got;
+      if (length === readBuffer.length) break;
+    }
+    return Buffer.concat([readBuffer, fs.readFileSync(descriptor)]);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 /** Whether a search path entry is fetched. */
 function isUrl(path: string): boolean {
   return /^(channel:|flake:|https?:|file:|tarball\+|git\+)/.test(path) || /^[a-z+]+:\/\//.test(path);
@@ -96,7 +118,7 @@ function runProgram(words: readonly string[]): string {
 export function createNodeHost(
   config: HostConfig,
   services: SyncServices,
-  report: (message: EvalMessage) => void,
+  ends: { report(message: EvalMessage): void; interrupted(): boolean },
 ): EvalHost {
   const { mode, storeDir } = config;
   const guarded = mode.pure || mode.restricted;
@@ -174,7 +196,7 @@ export function createNodeHost(
       if (!mode.pure) allowed.add(absolute);
       return absolute;
     }
-    report({ kind: "warning", text: textOf(`Nix search path entry '${path}' does not exist, ignoring`) });
+    ends.report({ kind: "warning", text: textOf(`Nix search path entry '${path}' does not exist, ignoring`) });
     return undefined;
   }
 
@@ -182,7 +204,7 @@ export function createNodeHost(
     if (path === `${corePackages}fetchurl.nix`) return Buffer.from(fetchurlSource, "latin1");
     check(path);
     try {
-      return fs.readFileSync(onDisk(path));
+      return readWhole(onDisk(path));
     } catch (error) {
       throw systemError(error, "reading", path);
     }
@@ -249,7 +271,7 @@ export function createNodeHost(
           );
         }
         if (mode.traceImportFromDerivation) {
-          report({
+          ends.report({
             kind: "warning",
             text: `built '${textOf(what)}' during evaluation due to an import from derivation`,
           });
@@ -268,6 +290,7 @@ export function createNodeHost(
       if (!resolvedEntries.has(path)) resolvedEntries.set(path, searchPathEntry(path));
       return resolvedEntries.get(path);
     },
-    report,
+    report: ends.report,
+    interrupted: ends.interrupted,
   };
 }

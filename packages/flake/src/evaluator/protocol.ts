@@ -2,8 +2,20 @@
  * Messages between the main thread and the evaluator's worker. Values stay in the worker; the main thread names them by
  * handles and receives plain data only. All strings are byte strings unless said otherwise.
  */
+import type { MessagePort } from "node:worker_threads";
 import type { ErrorDetails, SourcePosition, TraceFrame } from "@firn/formats";
-import type { ContextElement, EvalMessage, ExpressionSource, OutputForm, TypeName } from "@firn/language";
+import type {
+  AddedVariables,
+  ContextElement,
+  DebugLevel,
+  DebugTraceStep,
+  Documentation,
+  EvalMessage,
+  ExpressionSource,
+  OutputForm,
+  ShowOptions,
+  TypeName,
+} from "@firn/language";
 import type { HostConfig } from "./node-host.ts";
 
 /** A value that the worker keeps; valid until released or the session ends. */
@@ -23,6 +35,20 @@ export type PlainData =
   | { readonly string: string; readonly context: readonly ContextElement[] }
   | { readonly list: readonly PlainData[] }
   | { readonly attrs: Readonly<Record<string, PlainData>> };
+
+/** Variables that the worker keeps for the expressions of a repl. */
+export type VariablesId = number;
+
+/** What a line of a repl was. */
+export type LineResult =
+  | { readonly kind: "defined"; readonly names: readonly string[] }
+  | { readonly kind: "value"; readonly value: Handle };
+
+/** A value as the repl shows it; with `failure`, as far as it got. */
+export interface Shown {
+  readonly text: string;
+  readonly failure: ErrorData | undefined;
+}
 
 /** Automatic arguments (`--arg`, `--argstr`) by name. */
 export type AutoArgData = Readonly<Record<string, PlainData>>;
@@ -71,6 +97,43 @@ export type Request =
   | { readonly op: "keepCode" }
   /** Lets a pure evaluation read at and below a path. */
   | { readonly op: "allowPath"; readonly path: string }
+  /** Fresh variables; relative paths in their expressions start from a directory. */
+  | { readonly op: "newVariables"; readonly directory: string }
+  | { readonly op: "resetVariables"; readonly variables: VariablesId }
+  | { readonly op: "dropVariables"; readonly variables: VariablesId }
+  /** Adds the attributes of a set. */
+  | { readonly op: "addVariables"; readonly variables: VariablesId; readonly value: Handle }
+  /** Takes definitions or an expression; `patient` waits for more text also within a definition. */
+  | {
+      readonly op: "enterLine";
+      readonly variables: VariablesId;
+      readonly text: string;
+      readonly patient: boolean;
+    }
+  | { readonly op: "evaluateWith"; readonly variables: VariablesId; readonly text: string }
+  /** Attribute names of an expression's value, for completion: the debugger does not stop. None when it is no set. */
+  | { readonly op: "namesOf"; readonly variables: VariablesId; readonly text: string }
+  /** Variables and global names. */
+  | { readonly op: "variableNames"; readonly variables: VariablesId }
+  /** What `:t` says of a value. */
+  | { readonly op: "describe"; readonly value: Handle }
+  /** Attribute names in the order in which they became known. */
+  | { readonly op: "namesAsLoaded"; readonly value: Handle }
+  | ({ readonly op: "show"; readonly value: Handle } & ShowOptions)
+  /** Null when nothing is documented. */
+  | { readonly op: "document"; readonly variables: VariablesId; readonly text: string }
+  /** The path that a path or an absolute string stands for. */
+  | { readonly op: "pathOf"; readonly value: Handle }
+  /** Where a function is defined: null for other values, a text where that is no file. */
+  | { readonly op: "functionPlace"; readonly value: Handle }
+  /** The steps that led to the debugger's stop, innermost first. */
+  | { readonly op: "debugTrace" }
+  /** The environments around a step. */
+  | { readonly op: "debugLevels"; readonly index: number }
+  /** Replaces variables by those that can be seen from a step. */
+  | { readonly op: "debugVariables"; readonly variables: VariablesId; readonly index: number }
+  /** Whether errors keep a frame for every call. */
+  | { readonly op: "setShowTrace"; readonly on: boolean }
   | { readonly op: "release"; readonly values: readonly Handle[] };
 
 /** What each request gives. */
@@ -98,6 +161,24 @@ export interface Responses {
   readonly internalBuiltin: Handle;
   readonly keepCode: null;
   readonly allowPath: null;
+  readonly newVariables: VariablesId;
+  readonly resetVariables: null;
+  readonly dropVariables: null;
+  readonly addVariables: AddedVariables;
+  readonly enterLine: LineResult;
+  readonly evaluateWith: Handle;
+  readonly namesOf: readonly string[];
+  readonly variableNames: readonly string[];
+  readonly describe: string;
+  readonly namesAsLoaded: readonly string[];
+  readonly show: Shown;
+  readonly document: Documentation | null;
+  readonly pathOf: string;
+  readonly functionPlace: { readonly path: string; readonly line: number } | string | null;
+  readonly debugTrace: readonly DebugTraceStep[];
+  readonly debugLevels: readonly DebugLevel[];
+  readonly debugVariables: null;
+  readonly setShowTrace: null;
   readonly release: null;
 }
 
@@ -109,8 +190,14 @@ export interface ErrorData extends Pick<ErrorDetails, "hint" | "suggestions" | "
   readonly trace: readonly TraceFrame[];
 }
 
+/** Why the debugger has stopped. */
+export type DebuggerStop =
+  | { readonly kind: "error"; readonly error: ErrorData; readonly inTry: boolean }
+  | { readonly kind: "breakpoint" | "step" | "trace" };
+
 /** Host calls that the worker forwards while it waits. */
 export interface ServiceCall {
+  readonly id: number;
   readonly method:
     | "addPath"
     | "addText"
@@ -121,7 +208,9 @@ export interface ServiceCall {
     | "queryPath"
     | "fetch"
     | "resolveSearchPathUrl"
-    | "getFlake";
+    | "getFlake"
+    /** The debugger has stopped; the answer says how to go on. */
+    | "stop";
   readonly args: readonly unknown[];
 }
 
@@ -129,7 +218,9 @@ export type FromWorker =
   | { readonly kind: "response"; readonly id: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly error: ErrorData }
   | { readonly kind: "report"; readonly message: EvalMessage }
-  | { readonly kind: "service"; readonly call: ServiceCall };
+  | { readonly kind: "service"; readonly call: ServiceCall }
+  /** The worker was interrupted and waits no longer for the answer to a service call. */
+  | { readonly kind: "abandoned"; readonly id: number };
 
 export type ToWorker = { readonly id: number; readonly request: Request };
 
@@ -137,13 +228,22 @@ export type ToWorker = { readonly id: number; readonly request: Request };
  * What the main thread puts on the reply port before it wakes the worker: the answer, or a request of its own that must
  * be answered first (`getFlake` reads flake.nix files while the evaluation that called it waits).
  */
-export type ServiceReply = { readonly value: unknown } | { readonly error: ErrorData } | { readonly nested: ToWorker };
+export type ServiceReply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: ErrorData }
+  | { readonly nested: ToWorker };
 
-export interface WorkerInput {
+/** The first message to a worker. */
+export interface WorkerSetup {
   readonly config: HostConfig;
   /** False: the worker computes paths itself (no store). */
   readonly services: boolean;
-  /** One cell: 0 waiting, 1 replied. */
-  readonly signal: SharedArrayBuffer;
   readonly flakes: boolean;
+}
+
+/** What a worker is started with. */
+export interface WorkerInput {
+  /** Two cells: 0 waiting or 1 replied; 1 when what is being evaluated shall stop. */
+  readonly signal: SharedArrayBuffer;
+  readonly replies: MessagePort;
 }

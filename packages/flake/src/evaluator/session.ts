@@ -3,28 +3,48 @@ import { FirnError } from "@firn/formats";
 import {
   Attrs,
   ContextString,
+  type Debugger,
   type EvalHost,
   Evaluator,
   finalTreeBuiltin,
   Path,
   type Slot,
+  showType,
   typeName,
   type Value,
+  type Variables,
 } from "@firn/language";
+import { toErrorData } from "./error-data.ts";
 import { flakeRefBuiltins, getFlakeBuiltin } from "./flake-builtins.ts";
-import type { AutoArgData, DerivationFacts, Handle, PlainData, Request, Responses, ValueKind } from "./protocol.ts";
+import type {
+  AutoArgData,
+  DerivationFacts,
+  Handle,
+  PlainData,
+  Request,
+  Responses,
+  ValueKind,
+  VariablesId,
+} from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
 
 export class Session {
   private readonly evaluator: Evaluator;
   private readonly values = new Map<Handle, Slot>();
+  private readonly variables = new Map<VariablesId, Variables>();
+  private readonly debugger: Debugger | undefined;
   private nextHandle = 1;
 
   /** `flakes`: who answers `getFlake`; absent where flakes are not evaluated. */
-  constructor(host: EvalHost, options: { readonly showTrace: boolean; readonly flakes?: SyncServices }) {
+  constructor(
+    host: EvalHost,
+    options: { readonly showTrace: boolean; readonly flakes?: SyncServices; readonly debugger?: Debugger },
+  ) {
     const { flakes } = options;
+    this.debugger = options.debugger;
     this.evaluator = new Evaluator(host, {
       showTrace: options.showTrace,
+      ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
       extraBuiltins: [
         flakeRefBuiltins(host.mode),
         finalTreeBuiltin,
@@ -48,6 +68,12 @@ export class Session {
     const slot = this.values.get(handle);
     if (slot === undefined) throw new FirnError("bad-handle", `no value has the handle ${handle}`);
     return slot;
+  }
+
+  private variablesOf(id: VariablesId): Variables {
+    const variables = this.variables.get(id);
+    if (variables === undefined) throw new FirnError("bad-handle", `no variables have the number ${id}`);
+    return variables;
   }
 
   private force(handle: Handle): Value {
@@ -140,6 +166,58 @@ export class Session {
         return null;
       case "allowPath":
         evaluator.host.allowPath(request.path);
+        return null;
+      case "newVariables":
+        this.variables.set(this.nextHandle, evaluator.newVariables(request.directory));
+        return this.nextHandle++;
+      case "resetVariables":
+        this.variablesOf(request.variables).reset();
+        return null;
+      case "dropVariables":
+        this.variables.delete(request.variables);
+        return null;
+      case "addVariables":
+        return evaluator.addVariables(this.variablesOf(request.variables), this.slot(request.value));
+      case "enterLine": {
+        const line = evaluator.enterLine(this.variablesOf(request.variables), request.text, request.patient);
+        return line.kind === "defined" ? line : { kind: "value", value: this.keep(line.value) };
+      }
+      case "evaluateWith":
+        return this.keep(evaluator.evaluateWith(this.variablesOf(request.variables), request.text));
+      case "namesOf": {
+        const names = (): string[] => {
+          const value = evaluator.evaluateWith(this.variablesOf(request.variables), request.text);
+          return value instanceof Attrs ? evaluator.attrNames(value) : [];
+        };
+        return this.debugger === undefined ? names() : this.debugger.quietly(names);
+      }
+      case "variableNames":
+        return [...new Set([...this.variablesOf(request.variables).all(), ...evaluator.globalNames()])];
+      case "describe":
+        return showType(this.force(request.value));
+      case "namesAsLoaded": {
+        const value = this.force(request.value);
+        return value instanceof Attrs ? evaluator.attrNames(value, true) : [];
+      }
+      case "show": {
+        const { text, error } = evaluator.show(this.slot(request.value), request);
+        return { text, failure: error === undefined ? undefined : toErrorData(error) };
+      }
+      case "document":
+        return evaluator.document(this.variablesOf(request.variables), request.text) ?? null;
+      case "pathOf":
+        return evaluator.pathOf(this.slot(request.value), "while evaluating the filename to edit");
+      case "functionPlace":
+        return evaluator.functionPlace(this.slot(request.value)) ?? null;
+      case "debugTrace":
+        return this.debugger?.trace() ?? [];
+      case "debugLevels":
+        return this.debugger?.levels(request.index) ?? [];
+      case "debugVariables":
+        this.variablesOf(request.variables).assign(this.debugger?.variables(request.index) ?? new Map());
+        return null;
+      case "setShowTrace":
+        evaluator.setShowTrace(request.on);
         return null;
       case "release":
         for (const handle of request.values) this.values.delete(handle);

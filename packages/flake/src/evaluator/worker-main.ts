@@ -1,10 +1,19 @@
 /** The evaluator's thread: answers requests one after the other and keeps the heap between them. */
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import type { EvalHost } from "@firn/language";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { FirnError } from "@firn/formats";
+import { Debugger, type EvalHost, type StopAnswer, type StopReason } from "@firn/language";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import { createNodeHost } from "./node-host.ts";
 import { createOfflineServices } from "./offline-services.ts";
-import type { FromWorker, ServiceCall, ServiceReply, ToWorker, WorkerInput } from "./protocol.ts";
+import type {
+  DebuggerStop,
+  FromWorker,
+  ServiceCall,
+  ServiceReply,
+  ToWorker,
+  WorkerInput,
+  WorkerSetup,
+} from "./protocol.ts";
 import type { AddPathServiceRequest, SyncServices } from "./services.ts";
 import { Session } from "./session.ts";
 import { includedPaths } from "./tree-filter.ts";
@@ -12,19 +21,31 @@ import { includedPaths } from "./tree-filter.ts";
 // Frames come from the evaluator itself; the engine's are costly to gather.
 Error.stackTraceLimit = 0;
 
-const input = workerData as WorkerInput & { readonly replies: MessagePort };
+const input = workerData as WorkerInput;
 const port = parentPort!;
 const signal = new Int32Array(input.signal);
+
+function interrupted(): boolean {
+  return Atomics.load(signal, 1) !== 0;
+}
 
 function send(message: FromWorker): void {
   port.postMessage(message);
 }
 
-/** Asks the main thread and sleeps until it has answered. */
+let lastCall = 0;
+
+/** Asks the main thread and sleeps until it has answered, or until the evaluation shall stop. */
 function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknown {
-  send({ kind: "service", call: { method, args } });
+  const id = ++lastCall;
+  send({ kind: "service", call: { id, method, args } });
   for (;;) {
     Atomics.store(signal, 0, 0);
+    // A stop of the debugger lasts until the user says so; what is evaluated meanwhile can be interrupted.
+    if (method !== "stop" && interrupted()) {
+      send({ kind: "abandoned", id });
+      throw new FirnError("interrupted", "interrupted by the user");
+    }
     const received = receiveMessageOnPort(input.replies);
     if (received !== undefined) {
       const reply = received.message as ServiceReply;
@@ -32,6 +53,8 @@ function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknow
         answer(reply.nested);
         continue;
       }
+      // The answer to a question that was given up.
+      if (reply.id !== id) continue;
       if ("error" in reply) throw fromErrorData(reply.error);
       return reply.value;
     }
@@ -56,16 +79,37 @@ const forwarding: SyncServices = {
   getFlake: (reference) => ask("getFlake", reference) as number,
 };
 
-const services = input.services ? forwarding : createOfflineServices(input.config.storeDir, input.config.mode.pure);
-const host: EvalHost = createNodeHost(input.config, services, (message) => send({ kind: "report", message }));
-const session = new Session(host, { showTrace: input.config.showTrace, ...(input.flakes ? { flakes: services } : {}) });
+function askHowToGoOn(reason: StopReason): StopAnswer {
+  const stop: DebuggerStop = reason.kind === "error" ? { ...reason, error: toErrorData(reason.error) } : reason;
+  return ask("stop", stop) as StopAnswer;
+}
+
+function openSession(setup: WorkerSetup): Session {
+  const { config, flakes } = setup;
+  const services = setup.services ? forwarding : createOfflineServices(config.storeDir, config.mode.pure);
+  const host: EvalHost = createNodeHost(config, services, {
+    report: (message) => send({ kind: "report", message }),
+    interrupted,
+  });
+  const debugging = config.debugger;
+  return new Session(host, {
+    showTrace: config.showTrace,
+    ...(flakes ? { flakes: services } : {}),
+    ...(debugging === undefined ? {} : { debugger: new Debugger({ ...debugging, stop: askHowToGoOn }) }),
+  });
+}
+
+let session: Session | undefined;
 
 function answer({ id, request }: ToWorker): void {
   try {
-    send({ kind: "response", id, value: session.answer(request) });
+    send({ kind: "response", id, value: session!.answer(request) });
   } catch (error) {
     send({ kind: "failure", id, error: toErrorData(error) });
   }
 }
 
-port.on("message", answer);
+port.on("message", (message: WorkerSetup | ToWorker) => {
+  if ("config" in message) session = openSession(message);
+  else answer(message);
+});

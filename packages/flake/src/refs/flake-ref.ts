@@ -24,6 +24,8 @@ export interface FlakeRef {
 
 /** How to read a reference. */
 export interface FlakeRefContext {
+  /** A directory is taken as it is given, whether or not it has a flake.nix. */
+  readonly exact?: boolean;
   /** What relative paths are relative to; without it they are an error. */
   readonly baseDirectory?: string;
   /** False for inputs with `flake = false`: then no flake.nix is looked for. */
@@ -101,7 +103,13 @@ function pathInput(path: string, query: ReadonlyMap<string, string>): Input {
 
 /** Finds flake.nix in a directory or above it, and the Git repository around it, if any. */
 function findFlake(path: string, query: ReadonlyMap<string, string>, context: FlakeRefContext): FlakeRef {
-  if (!existsSync(path)) throw new FirnError("not-found", `path '${path}' does not exist`);
+  if (!existsSync(path)) {
+    const text = `path '${path}' does not exist`;
+    throw new FirnError(
+      "not-found",
+      context.exact === true ? `getting status of "${path}": No such file or directory` : text,
+    );
+  }
   let root = realpathSync(path);
   if (!lstatSync(root).isDirectory()) {
     if (basename(root) === "flake.nix") {
@@ -111,7 +119,7 @@ function findFlake(path: string, query: ReadonlyMap<string, string>, context: Fl
     }
     throw new FirnError("bad-flake-ref", `path '${path}' is not a flake (because it's not a directory)`);
   }
-  if (!existsSync(join(root, "flake.nix")) && !query.has("dir")) {
+  if (context.exact !== true && !existsSync(join(root, "flake.nix")) && !query.has("dir")) {
     context.warn?.(`path '${root}' does not contain a 'flake.nix', searching up`);
     const start = root;
     const device = lstatSync(root).dev;

@@ -1,6 +1,6 @@
 /** Attribute sets. */
 import { delayCall2, force, positionAttrs } from "../code/interpret.ts";
-import { intern, symbolNames } from "../code/memory.ts";
+import { intern, knownSymbol, symbolNames } from "../code/memory.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { makeShape, type Shape } from "../value/shape.ts";
 import {
@@ -47,14 +47,20 @@ function removeAttrs(a: Slot, b: Slot): Value {
   const names = listArgument(b, "while evaluating the second argument passed to builtins.removeAttrs");
   const text = "while evaluating the values of the second argument passed to builtins.removeAttrs";
   const shape = shapeOf(attrs);
-  const removed = new Set<number>();
+  const removed: number[] = [];
   for (let i = 0; i < names.length; i++) {
-    const index = shape.find(intern(plainArgument(names[i]!, text)));
-    if (index >= 0) removed.add(index);
+    const name = names[i]!;
+    const symbol = knownSymbol(typeof name === "string" ? name : plainArgument(name, text));
+    const index = symbol === undefined ? -1 : shape.find(symbol);
+    if (index >= 0 && !removed.includes(index)) removed.push(index);
   }
-  if (removed.size === 0) return attrs;
+  if (removed.length === 0) return attrs;
+  if (removed.length > 1) removed.sort((x, y) => x - y);
   const kept: number[] = [];
-  for (let i = 0; i < shape.size; i++) if (!removed.has(i)) kept.push(i);
+  for (let i = 0, next = 0; i < shape.size; i++) {
+    if (removed[next] === i) next++;
+    else kept.push(i);
+  }
   return subset(attrs, kept);
 }
 
@@ -182,7 +188,8 @@ export const attributeBuiltins: BuiltinTable = {
     call: (a, b) => {
       const name = plainArgument(a, "while evaluating the first argument passed to builtins.hasAttr");
       const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.hasAttr");
-      return attrs.get(intern(name)) !== undefined;
+      const symbol = knownSymbol(name);
+      return symbol !== undefined && attrs.get(symbol) !== undefined;
     },
   },
   unsafeGetAttrPos: {

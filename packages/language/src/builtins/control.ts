@@ -6,6 +6,7 @@ import {
   callDepth,
   coerceCopy,
   coerceToString,
+  evaluation,
   force,
   host,
   restoreCallDepth,
@@ -24,6 +25,7 @@ function tryEval(a: Slot): Value {
   const depth = callDepth();
   let value: Value = false;
   let ok = true;
+  evaluation().debugger?.enterTry();
   try {
     value = force(a);
   } catch (error) {
@@ -33,6 +35,8 @@ function tryEval(a: Slot): Value {
     }
     restoreCallDepth(depth);
     ok = false;
+  } finally {
+    evaluation().debugger?.leaveTry();
   }
   return makeAttrs([success, valueSymbol], [ok, value], null);
 }
@@ -46,6 +50,7 @@ function trace(a: Slot, b: Slot): Value {
         ? message.text
         : printValue(message, plainPrint);
   host().report({ kind: "trace", text: textOf(text) });
+  evaluation().debugger?.traced("trace");
   return force(b);
 }
 
@@ -54,6 +59,7 @@ function warn(a: Slot, b: Slot): Value {
     stringArgument(a, "while evaluating the first argument; the message passed to builtins.warn"),
   );
   host().report({ kind: "evaluation-warning", text: textOf(text) });
+  evaluation().debugger?.traced("warning");
   if (host().mode.abortOnWarn) {
     throw new EvaluationError("eval-error", "aborting to reveal stack trace of warning, as abort-on-warn is set");
   }
@@ -105,6 +111,13 @@ export const controlBuiltins: BuiltinTable = {
   trace: { arity: 2, call: trace },
   traceVerbose: { arity: 2, call: (a, b) => (host().mode.traceVerbose ? trace(a, b) : force(b)) },
   warn: { arity: 2, call: warn },
-  break: { arity: 1, global: true, call: (a) => force(a) },
+  break: {
+    arity: 1,
+    global: true,
+    call: (a) => {
+      evaluation().debugger?.breakpoint();
+      return force(a);
+    },
+  },
   addErrorContext: { arity: 2, untraced: true, call: addErrorContext },
 };

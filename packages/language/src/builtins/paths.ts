@@ -40,7 +40,7 @@ interface PathArgument {
 }
 
 /** An absolute path from a path value, a string or something that coerces to one. */
-function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
+export function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
   let value: Value;
   try {
     value = forceAt(slot, pos);

@@ -4,6 +4,7 @@
  * running. Node layouts are described in lower.ts; the switch uses bare numbers because only literals become a jump table.
  */
 
+import { FirnError } from "@firn/formats";
 import type { EvalHost } from "../host.ts";
 import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../syntax/parser.ts";
 import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
@@ -54,6 +55,17 @@ const A = ints;
 
 // ---- whose evaluation is running
 
+/** What the debugger does while the interpreter runs. */
+export interface DebuggerHooks {
+  /** Runs an observed node (opcode 50). */
+  observe(node: number, env: Env): Value;
+  enterTry(): void;
+  leaveTry(): void;
+  /** `builtins.break`. */
+  breakpoint(): void;
+  traced(what: "trace" | "warning"): void;
+}
+
 /** What one evaluator has of its own. */
 export interface Evaluation {
   readonly host: EvalHost;
@@ -66,6 +78,8 @@ export interface Evaluation {
   /** Adds a frame for every function call to traces. */
   showTrace: boolean;
   depth: number;
+  /** Set before anything is lowered: code is observed then. */
+  debugger?: DebuggerHooks;
 }
 
 let current: Evaluation;
@@ -83,7 +97,7 @@ export function enter(evaluation: Evaluation): Evaluation | undefined {
 }
 
 export function leave(previous: Evaluation | undefined): void {
-  current.depth = 0;
+  current.depth = depth;
   if (previous !== undefined) select(previous);
 }
 
@@ -185,12 +199,12 @@ export function delayCall2(callee: Slot, a: Slot, b: Slot): Thunk {
 }
 
 export function force(slot: Slot): Value {
-  if (!(slot instanceof Thunk)) return slot;
+  if (typeof slot !== "object" || !(slot instanceof Thunk)) return slot;
   return slot.code === done ? (slot.value as Value) : forceThunk(slot, 0);
 }
 
 export function forceAt(slot: Slot, pos: number): Value {
-  if (!(slot instanceof Thunk)) return slot;
+  if (typeof slot !== "object" || !(slot instanceof Thunk)) return slot;
   return slot.code === done ? (slot.value as Value) : forceThunk(slot, pos);
 }
 
@@ -402,7 +416,7 @@ function delay(p: number, e: Env): Slot {
 
 /** What a variable holds, without the thunk around a value; a variable that is not yet set is delayed. */
 function known(slot: Slot | undefined, p: number, e: Env): Slot {
-  if (slot instanceof Thunk) return slot.code === done ? (slot.value as Value) : slot;
+  if (typeof slot === "object" && slot instanceof Thunk) return slot.code === done ? (slot.value as Value) : slot;
   return slot === undefined ? new Thunk(p, e) : slot;
 }
 
@@ -786,6 +800,7 @@ export function ev(start: number, env: Env): Value {
           p = A[p + 1]!;
           continue;
         default:
+          if (A[p] === 50) return current.debugger!.observe(p, e);
           throw new Error(`bad opcode ${A[p]} at ${p}`);
       }
     }
@@ -1163,8 +1178,23 @@ export function positionAttrs(pos: number): Value {
 
 // ---- calls
 
+/** Calls between two looks at whether the evaluation shall stop: no endless evaluation gets by without calls. */
+const lookEvery = 4096;
+let callsUntilLook = lookEvery;
+
+function look(): void {
+  callsUntilLook = lookEvery;
+  if (current.host.interrupted?.() === true) throw new FirnError("interrupted", "interrupted by the user");
+}
+
+/** For loops that do not call functions. */
+export function countStep(): void {
+  if (--callsUntilLook === 0) look();
+}
+
 /** Runs a function body; `at` is the cell with the position of the lambda. */
 function body(code: number, e: Env, at: number, pos: number): Value {
+  if (--callsUntilLook === 0) look();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
@@ -1370,6 +1400,7 @@ function patternArgument(n: number, a: Slot, pos: number): Attrs {
 
 function callPattern(f: Lambda, a: Slot, pos: number): Value {
   const n = f.node;
+  if (--callsUntilLook === 0) look();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }

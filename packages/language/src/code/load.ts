@@ -1,13 +1,15 @@
 /** From text to a value: parse, lower, run. */
 
-import { type ParseResult, type ParserOptions, parseSource } from "../syntax/parser.ts";
+import { textOf } from "@firn/formats";
+import { type ParseResult, type ParserOptions, parseSource, positionOf } from "../syntax/parser.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import type { Env, Value } from "../value/value.ts";
 import { CodeStore } from "./code-store.ts";
 import { type Evaluation, ev, evaluation } from "./interpret.ts";
 import { type LowerContext, lower } from "./lower.ts";
-import { intern, symbolNames } from "./memory.ts";
+import { allocate, intern, ints, symbolNames } from "./memory.ts";
+import { addObservedSite, marked } from "./observed.ts";
 import type { Scope } from "./scope.ts";
 import { addSource, type Source } from "./source.ts";
 
@@ -22,7 +24,8 @@ export function compile(source: Source, owner: Evaluation, scope: Scope | null):
   return lowerParsed(parseSource(source, owner.parser), { source, owner, scope });
 }
 
-function lowerParsed(
+/** The same for a tree that is there already. */
+export function lowerParsed(
   { expr, free }: ParseResult,
   at: { readonly source: Source; readonly owner: Evaluation; readonly scope: Scope | null },
   changes?: LowerContext["changes"],
@@ -30,14 +33,23 @@ function lowerParsed(
   const { source, owner, scope } = at;
   const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
   const bound = (name: string) => isGlobal(name) || inScope(scope, name);
-  const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound) };
-  return lower(expr, changes === undefined ? context : { ...context, changes }, scope);
+  const observed = owner.debugger !== undefined && source.origin !== "internal";
+  const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed };
+  const root = lower(expr, changes === undefined ? context : { ...context, changes }, scope);
+  if (!observed || source.origin !== "file") return root;
+  const text = `while evaluating the file '${marked(textOf(source.name))}':`;
+  const node = allocate(3);
+  ints[node] = 50;
+  ints[node + 1] = addObservedSite({ text, pos: positionOf(expr), scope, onlyErrors: false });
+  ints[node + 2] = root;
+  return node;
 }
 
 /** The store of lowered code for an evaluation; undefined where the host keeps none, or parsing has to report on every literal. */
 export function codeStoreFor(owner: Evaluation): CodeStore | undefined {
   const { codeCache, mode } = owner.host;
-  if (codeCache === undefined || Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
+  if (codeCache === undefined || owner.debugger !== undefined) return undefined;
+  if (Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
   const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
   const names = owner.globals.map((_, symbol) => symbolNames[symbol]!).sort();
   return new CodeStore({

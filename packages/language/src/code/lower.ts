@@ -18,14 +18,17 @@
  *  44 REC-ATTRS literal n m index* value* (overrides: index of __overrides + 1 in cell 4)
  *  45 DYNAMIC base recursive n (name value pos)*     46 POSITION pos   47 EMPTY-ATTRS   48 EMPTY-LIST
  *  51 CONSTANT-ATTRS literal n cache value*            55 FROM-ATTRS literal n m from* value*
+ *  50 OBSERVED site node
  *  57 LAZY note             58 FORWARD node          59 KEY name pos (never run; keys of 10 and 12 are symbols or ~KEY)
  */
+import { textOf } from "@firn/formats";
 import type { AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/parser.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import { addLiteral } from "../value/places.ts";
 import { Float, Path } from "../value/value.ts";
-import { addConstant, addPathConstant, allocate, intern, ints, stringConstant } from "./memory.ts";
+import { addConstant, addPathConstant, allocate, intern, ints, stringConstant, symbolNames } from "./memory.ts";
+import { addObservedSite, marked, siteOf } from "./observed.ts";
 import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
 import type { Source } from "./source.ts";
 
@@ -42,6 +45,8 @@ export interface LowerContext {
   isGlobal(name: string): boolean;
   /** Off when an undefined variable must be found at once. */
   readonly lazy: boolean;
+  /** The debugger watches: nodes are wrapped in ones of opcode 50. */
+  readonly observed?: boolean;
   /** Told when a part is lowered later. */
   readonly changes?: { lowered: boolean };
 }
@@ -121,6 +126,22 @@ class Lowering {
 
   /** `name` is the symbol + 1 of the attribute whose value this is: lambdas are called by it. */
   expr(expr: Expr, scope: Scope | null, name = 0): number {
+    const node = this.plain(expr, scope, name);
+    const site = this.context.observed === true ? siteOf(expr, scope) : undefined;
+    // Variables that are bound cannot fail.
+    if (site === undefined || (expr.kind === "variable" && ints[node] !== 8)) return node;
+    return this.node(50, addObservedSite(site), node);
+  }
+
+  /** The body of a function: what runs when it is called. */
+  private observedBody(body: number, expr: { readonly pos: number }, at: { scope: Scope; name: number }): number {
+    if (this.context.observed !== true) return body;
+    const name = at.name > 0 ? `'${symbolNames[at.name - 1]}'` : "anonymous lambda";
+    const text = `while calling ${marked(textOf(name))}`;
+    return this.node(50, addObservedSite({ text, pos: expr.pos, scope: at.scope, onlyErrors: false }), body);
+  }
+
+  private plain(expr: Expr, scope: Scope | null, name: number): number {
     switch (expr.kind) {
       case "int":
         return this.integer(expr.value);
@@ -245,7 +266,8 @@ class Lowering {
     const fallbacks = expr.formals.map((formal) =>
       formal.fallback === undefined ? 0 : this.expr(formal.fallback, inner),
     );
-    const body = this.lazily(expr.body, inner, { start: expr.bodyStart, end: expr.bodyEnd, name });
+    const plain = this.lazily(expr.body, inner, { start: expr.bodyStart, end: expr.bodyEnd, name });
+    const body = this.observedBody(plain, expr, { scope: inner, name });
     const flags = (expr.argument === undefined ? 0 : 1) | (expr.ellipsis ? 2 : 0);
     const cells = [16, body, 1, name, expr.pos, count, flags, newPattern()];
     expr.formals.forEach((formal, i) => {
@@ -269,7 +291,8 @@ class Lowering {
       body = body.body;
     }
     const inner = bindingScope(scope, names, names.size);
-    const code = this.lazily(body, inner, { start: last.bodyStart, end: last.bodyEnd, name });
+    const plain = this.lazily(body, inner, { start: last.bodyStart, end: last.bodyEnd, name });
+    const code = this.observedBody(plain, last, { scope: inner, name });
     return this.node(15, code, positions.length, name, ...positions);
   }
 

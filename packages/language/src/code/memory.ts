@@ -82,6 +82,11 @@ export function addPathConstant(path: unknown, literal: string): number {
 export const symbolNames: string[] = [];
 const symbols = new Map<string, number>();
 
+/** The symbol of a name that has one: no set has an attribute of any other name. */
+export function knownSymbol(name: string): number | undefined {
+  return symbols.get(name);
+}
+
 export function intern(name: string): number {
   let symbol = symbols.get(name);
   if (symbol === undefined) {

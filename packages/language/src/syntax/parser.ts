@@ -113,6 +113,14 @@ class Parser {
     return { expr, free: this.free };
   }
 
+  /** Definitions without braces around them, at least one. */
+  definitions(): { readonly attrs: AttrsExpr; readonly free: readonly string[] } {
+    const attrs = emptyAttrs(0);
+    if (this.lexer.token === T.EOF) this.unexpected();
+    this.bindings(attrs, T.EOF, false);
+    return { attrs, free: this.free };
+  }
+
   one(): Expr {
     return this.expression();
   }
@@ -906,6 +914,14 @@ export function positionOf(expr: Expr): number {
 /** Parses a whole source. */
 export function parseSource(source: Source, options: ParserOptions): ParseResult {
   return new Parser(source, options, { offset: 0, reporting: true }).whole();
+}
+
+/** Parses a source that consists of definitions (`x = 1; inherit y;`), as the repl takes them. */
+export function parseDefinitions(
+  source: Source,
+  options: ParserOptions,
+): { readonly attrs: AttrsExpr; readonly free: readonly string[] } {
+  return new Parser(source, options, { offset: 0, reporting: true }).definitions();
 }
 
 /** Parses the one operand (an attribute selection, say) that starts at an offset. */

@@ -17,6 +17,8 @@ export type EvaluationErrorKind =
   | "assertion-failed"
   | "aborted"
   | "restricted-path"
+  /** The user left the debugger at a breakpoint. */
+  | "breakpoint"
   | "host-error";
 
 /** One step of a trace and those inside it. Shared between errors: a failed thunk remembers its error as it was then. */
@@ -36,6 +38,8 @@ export class EvaluationError extends Error {
   suggestions: readonly string[];
   /** The host's error, when one caused this. */
   readonly origin: FirnError | undefined;
+  /** The debugger has stopped at it. */
+  seen = false;
 
   constructor(kind: EvaluationErrorKind, message: string, pos = 0, origin?: FirnError) {
     super(message);
@@ -55,6 +59,7 @@ export class EvaluationError extends Error {
     const copy = new EvaluationError(this.kind, this.message, this.pos, this.origin);
     copy.frame = this.frame;
     copy.suggestions = this.suggestions;
+    copy.seen = this.seen;
     return copy;
   }
 }
@@ -79,6 +84,11 @@ export function addFrame(error: unknown, pos: number, text: string, always = fal
   const wrapped = wrapError(error);
   if (wrapped instanceof EvaluationError) wrapped.addFrame(pos, text, always);
   return wrapped;
+}
+
+/** Whether the host wanted the evaluation to stop: nothing may take this for a failure of what was evaluated. */
+export function isInterruption(error: EvaluationError): boolean {
+  return error.origin?.code === "interrupted";
 }
 
 /** Turns a host's FirnError and an exhausted JavaScript stack into evaluation errors. */
@@ -110,6 +120,8 @@ export function toFirnError(error: unknown): unknown {
   const wrapped = wrapError(error);
   if (!(wrapped instanceof EvaluationError)) return wrapped;
   const origin = wrapped.origin;
+  // Where it was when it was interrupted says nothing.
+  if (origin !== undefined && isInterruption(wrapped)) return origin;
   const position = resolvePosition(wrapped.pos);
   return new FirnError(origin === undefined ? wrapped.kind : origin.code, textOf(wrapped.message), {
     ...(position === undefined ? {} : { position }),

@@ -4,7 +4,7 @@
  */
 import { ints, symbolNames } from "../code/memory.ts";
 import { showPosition } from "../code/source.ts";
-import { EvaluationError } from "./evaluation-error.ts";
+import { EvaluationError, isInterruption, wrapError } from "./evaluation-error.ts";
 import { formatFloat, quoteString } from "./text.ts";
 import {
   Attrs,
@@ -40,8 +40,11 @@ export interface PrintOptions {
   readonly trackRepeated: boolean;
   /** Whether errors below the top become «error: …». */
   readonly showErrors: boolean;
+  /** Marks what kind a value is by terminal colours. */
+  readonly colors?: boolean;
 }
 
+const maxPrintDepth = 10000;
 const unlimited = Number.POSITIVE_INFINITY;
 
 export const plainPrint: PrintOptions = {
@@ -66,7 +69,8 @@ const errorPrint: PrintOptions = {
 const plainName = /^[a-zA-Z_][a-zA-Z0-9_'-]*$/;
 const reserved = new Set(["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"]);
 
-function showAttrName(name: string): string {
+/** An attribute's name as it is printed: quoted where it has to be. */
+export function showAttrName(name: string): string {
   return plainName.test(name) && !reserved.has(name) ? name : quoteString(name);
 }
 
@@ -85,57 +89,98 @@ function showFunction(value: Lambda | PartialLambda | Builtin | PartialBuiltin):
   return `${open}lambda${name} @ ${showPosition(ints[lambda.node + 4 + level]!)}${close}`;
 }
 
+const normal = "\x1b[0m";
+const red = "\x1b[31;1m";
+const green = "\x1b[32;1m";
+const blue = "\x1b[34;1m";
+const magenta = "\x1b[35;1m";
+const cyan = "\x1b[36;1m";
+const faint = "\x1b[2m";
+
 class Printer {
   private readonly options: PrintOptions;
   private readonly seen = new Set<object>();
   private attrsPrinted = 0;
   private itemsPrinted = 0;
   private indent = "";
+  /** What was written so far; it stays when printing fails. */
+  text = "";
 
   constructor(options: PrintOptions) {
     this.options = options;
   }
 
-  print(slot: Slot, depth: number): string {
+  private write(text: string, color: string): void {
+    this.text += this.options.colors === true ? color + text + normal : text;
+  }
+
+  print(slot: Slot, depth: number): void {
     const { force, showErrors } = this.options;
-    if (force === undefined) return this.known(slot, depth);
-    if (!showErrors || depth === 0) return this.known(force(slot), depth);
+    if (force === undefined) {
+      this.known(slot, depth);
+      return;
+    }
+    if (depth > maxPrintDepth) throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
+    if (!showErrors || depth === 0) {
+      this.known(force(slot), depth);
+      return;
+    }
+    const { indent } = this;
     try {
-      return this.known(force(slot), depth);
+      this.known(force(slot), depth);
     } catch (error) {
-      if (!(error instanceof EvaluationError) || error.kind === "stack-overflow") throw error;
-      return `${open}error: ${error.message}${close}`;
+      const wrapped = wrapError(error);
+      if (!(wrapped instanceof EvaluationError) || wrapped.kind === "stack-overflow" || isInterruption(wrapped)) {
+        throw wrapped;
+      }
+      this.indent = indent;
+      this.write(`${open}error: ${wrapped.message.replace(/\x1b\[[0-9;]*m/g, "")}${close}`, red);
     }
   }
 
-  private known(slot: Slot, depth: number): string {
+  private known(slot: Slot, depth: number): void {
     let value: Value;
     if (slot instanceof Thunk) {
-      if (slot.code === blackHole) return `${open}potential infinite recursion${close}`;
-      if (slot.code !== done) return `${open}thunk${close}`;
+      if (slot.code === blackHole) {
+        this.write(`${open}potential infinite recursion${close}`, red);
+        return;
+      }
+      if (slot.code !== done) {
+        this.write(`${open}thunk${close}`, magenta);
+        return;
+      }
       value = slot.value as Value;
     } else value = slot;
     switch (typeof value) {
       case "string":
-        return quoteString(value, this.options.maxStringLength);
+        this.string(value);
+        return;
       case "number":
       case "bigint":
       case "boolean":
-        return String(value);
+        this.write(String(value), cyan);
+        return;
       default:
     }
-    if (value === null) return "null";
-    if (value instanceof Float) return formatFloat(value.value);
-    if (value instanceof Path) return value.path;
-    if (value instanceof ContextString) return quoteString(value.text, this.options.maxStringLength);
-    if (value instanceof Attrs) return this.attrs(value, depth);
-    if (Array.isArray(value)) return this.list(value, depth);
-    return showFunction(value);
+    if (value === null) this.write("null", cyan);
+    else if (value instanceof Float) this.write(formatFloat(value.value), cyan);
+    else if (value instanceof Path) this.write(value.path, green);
+    else if (value instanceof ContextString) this.string(value.text);
+    else if (value instanceof Attrs) this.attrs(value, depth);
+    else if (Array.isArray(value)) this.list(value, depth);
+    else this.write(showFunction(value), blue);
+  }
+
+  private string(text: string): void {
+    this.write(quoteString(text, this.options.maxStringLength), magenta);
   }
 
   private repeated(object: object): boolean {
     if (!this.options.trackRepeated) return false;
-    if (this.seen.has(object)) return true;
+    if (this.seen.has(object)) {
+      this.write(`${open}repeated${close}`, magenta);
+      return true;
+    }
     this.seen.add(object);
     return false;
   }
@@ -150,22 +195,27 @@ class Printer {
     return value instanceof Attrs || Array.isArray(value) || value instanceof Thunk;
   }
 
-  private space(spread: boolean): string {
-    return spread ? `\n${this.indent}` : " ";
+  private space(spread: boolean): void {
+    this.text += spread ? `\n${this.indent}` : " ";
   }
 
-  private attrs(attrs: Attrs, depth: number): string {
-    if (this.repeated(attrs.values.length === 0 && attrs.shape !== null ? attrs.values : attrs)) {
-      return `${open}repeated${close}`;
-    }
+  private attrs(attrs: Attrs, depth: number): void {
+    if (this.repeated(attrs.values.length === 0 && attrs.shape !== null ? attrs.values : attrs)) return;
     const { derivationPath, force, maxDepth, maxAttrs, indent } = this.options;
     if (force !== undefined && derivationPath !== undefined) {
       const path = derivationPath(attrs);
-      if (path !== undefined) return `${open}derivation${path === "" ? "" : ` ${path}`}${close}`;
+      if (path !== undefined) {
+        this.write(`${open}derivation${path === "" ? "" : ` ${path}`}${close}`, green);
+        return;
+      }
     }
-    if (depth >= maxDepth) return "{ ... }";
+    if (depth >= maxDepth) {
+      this.text += "{ ... }";
+      return;
+    }
     const outer = this.indent;
     this.indent += " ".repeat(indent);
+    this.text += "{";
     const shape = shapeOf(attrs);
     const order = [...shape.order()];
     const nameAt = (index: number) => symbolNames[shape.keys[index]!]!;
@@ -174,56 +224,74 @@ class Printer {
       order.sort((a, b) => important(a) - important(b));
     }
     const spread = this.spread(order.map((index) => attrs.values[index]!));
-    let out = "{";
     let printed = 0;
     for (const index of order) {
-      out += this.space(spread);
+      this.space(spread);
       if (this.attrsPrinted >= maxAttrs) {
-        out += elided(order.length - printed, "attribute", "attributes");
+        this.write(elided(order.length - printed, "attribute", "attributes"), faint);
         break;
       }
-      out += `${showAttrName(nameAt(index))} = ${this.print(attrs.values[index]!, depth + 1)};`;
+      this.text += `${showAttrName(nameAt(index))} = `;
+      this.print(attrs.values[index]!, depth + 1);
+      this.text += ";";
       this.attrsPrinted++;
       printed++;
     }
     this.indent = outer;
-    return `${out}${this.space(spread)}}`;
+    this.space(spread);
+    this.text += "}";
   }
 
-  private list(list: readonly Slot[], depth: number): string {
-    if (list.length > 0 && this.repeated(list)) return `${open}repeated${close}`;
+  private list(list: readonly Slot[], depth: number): void {
+    // Upstream knows a list by the place that holds it, and the outermost is held by none that could be met again.
+    if (list.length > 0 && depth > 0 && this.repeated(list)) return;
     const { maxDepth, maxItems, indent } = this.options;
-    if (depth >= maxDepth) return "[ ... ]";
+    if (depth >= maxDepth) {
+      this.text += "[ ... ]";
+      return;
+    }
     const outer = this.indent;
     this.indent += " ".repeat(indent);
+    this.text += "[";
     const spread = this.spread(list);
-    let out = "[";
     let printed = 0;
     for (const item of list) {
-      out += this.space(spread);
+      this.space(spread);
       if (this.itemsPrinted >= maxItems) {
-        out += elided(list.length - printed, "item", "items");
+        this.write(elided(list.length - printed, "item", "items"), faint);
         break;
       }
-      out += this.print(item, depth + 1);
+      this.print(item, depth + 1);
       this.itemsPrinted++;
       printed++;
     }
     this.indent = outer;
-    return `${out}${this.space(spread)}]`;
+    this.space(spread);
+    this.text += "]";
   }
 }
 
 export function printValue(slot: Slot, options: PrintOptions): string {
-  return new Printer(options).print(slot, 0);
+  const printer = new Printer(options);
+  printer.print(slot, 0);
+  return printer.text;
+}
+
+/** Prints as far as it goes: a failure comes beside what was written before it. */
+export function printPartly(slot: Slot, options: PrintOptions): { readonly text: string; readonly error?: unknown } {
+  const printer = new Printer(options);
+  try {
+    printer.print(slot, 0);
+    return { text: printer.text };
+  } catch (error) {
+    return { text: printer.text, error };
+  }
 }
 
 /** A value inside an error message. */
 export function showValue(slot: Slot): string {
   return printValue(slot, errorPrint);
 }
-
-const maxPrintDepth = 10000;
 
 /** The form of `nix-instantiate --eval`; nothing is forced. */
 export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth = 0): string {

@@ -357,7 +357,8 @@ function mergeFlat(left: Attrs, right: Attrs): Attrs {
   for (let i = 0; i < size; i++) {
     const from = source[i]!;
     const value = from >= 0 ? leftValues[from]! : rightValues[~from]!;
-    values[i] = value instanceof Thunk && value.code === done ? (value.value as Value) : value;
+    values[i] =
+      typeof value === "object" && value instanceof Thunk && value.code === done ? (value.value as Value) : value;
   }
   return new Attrs(plan.shape, values, overlay(plan, left, right));
 }

@@ -1,0 +1,12 @@
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { installableFlags, stdinFlag } from "../grammar/flags.ts";
+import { runRepl } from "../repl/run.ts";
+
+/** `firn repl`: expressions, one after the other. */
+export const command: Command = {
+  positionals: [{ label: "installables", optional: true, repeats: true }],
+  flags: [...installableFlags, stdinFlag],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, { needs: { impure: true, handlesInterrupts: true }, body: runRepl }),
+};

@@ -1,0 +1,57 @@
+/** Lines that were entered before, kept where the reference keeps them: one a line, the newest last. */
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+const kept = 1000;
+
+/** The file for an environment: `$XDG_DATA_HOME/nix/repl-history`. */
+export function historyFile(env: Readonly<Record<string, string | undefined>>): string {
+  const home = env.HOME === undefined || env.HOME === "" ? homedir() : env.HOME;
+  const data =
+    env.XDG_DATA_HOME === undefined || env.XDG_DATA_HOME === "" ? join(home, ".local/share") : env.XDG_DATA_HOME;
+  return join(env.NIX_DATA_HOME ?? join(data, "nix"), "repl-history");
+}
+
+/** Lines of earlier sessions, and a way to add to them. */
+export interface History {
+  /** Oldest first. */
+  readonly lines: readonly string[];
+  add(line: string): void;
+}
+
+/** Reads the history; `warn` is told once when it cannot be read or kept. */
+export function openHistory(file: string, warn: (text: string) => void): History {
+  let usable = true;
+  const guarded = <T>(work: () => T, otherwise: T): T => {
+    if (!usable) return otherwise;
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      usable = false;
+      warn(`history cannot be kept in '${file}': ${error.message}`);
+      return otherwise;
+    }
+  };
+  const lines = guarded(() => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, "", { flag: "a", mode: 0o600 });
+    const all = readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
+    if (all.length <= kept) return all;
+    const last = all.slice(-kept);
+    writeFileSync(file, `${last.join("\n")}\n`);
+    return last;
+  }, []);
+  let previous = lines.at(-1);
+  return {
+    lines,
+    add(line) {
+      if (line.trim() === "" || line === previous) return;
+      previous = line;
+      guarded(() => appendFileSync(file, `${line}\n`), undefined);
+    },
+  };
+}

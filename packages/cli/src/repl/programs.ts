@@ -1,0 +1,68 @@
+/** Programs that the repl starts: editors, and Firn's own commands. */
+import { spawn } from "node:child_process";
+import { FirnError } from "@firn/formats";
+import type { EvaluationSession } from "../evaluation-session.ts";
+
+function run(session: EvaluationSession, program: string, args: readonly string[]): Promise<void> {
+  const { io } = session;
+  session.progress.clear();
+  return new Promise((resolve, reject) => {
+    // Programs talk to the terminal itself, except where the repl's own streams are not the process's.
+    const own = io.input === undefined;
+    const stdio = own ? "inherit" : (["ignore", "pipe", "inherit"] as const);
+    const child = spawn(program, args, {
+      stdio: typeof stdio === "string" ? stdio : [...stdio],
+      cwd: io.cwd,
+      env: { ...io.env },
+    });
+    child.stdout?.on("data", (chunk: Buffer) => io.out(chunk));
+    child.on("error", (error) => {
+      reject(new FirnError("exec", `executing '${program}': ${error.message}`, { cause: error }));
+    });
+    child.on("close", (code, signal) => {
+      if (code === 0) resolve();
+      else {
+        const how = code === null ? `was killed by signal ${signal ?? ""}` : `failed with exit code ${code}`;
+        reject(new FirnError("exec", `program '${program}' ${how}`));
+      }
+    });
+  });
+}
+
+/** Opens a file in $EDITOR, at a line where the editor can; line 0 is none. */
+export async function openEditor(session: EvaluationSession, path: string, line: number): Promise<void> {
+  const editor = session.io.env.EDITOR ?? "cat";
+  const [program = "cat", ...args] = editor.split(/[ \t\n\r]+/).filter((word) => word !== "");
+  if (line > 0 && /emacs|nano|vim|kak/.test(editor)) args.push(`+${line}`);
+  await run(session, program, [...args, path]);
+}
+
+/** Runs a command of Firn with the settings of this one. */
+export async function runFirn(session: EvaluationSession, words: readonly string[]): Promise<void> {
+  const settings = session.invocation.settings.flatMap(([key, value]) => ["--option", key, value]);
+  const script = process.argv[1] ?? "";
+  await run(session, process.execPath, [...process.execArgv, script, ...words, ...settings]);
+}
+
+/** Shows a long text (a byte string) in $PAGER when standard output is a terminal. */
+export async function page(session: EvaluationSession, bytes: string): Promise<void> {
+  const { io, progress } = session;
+  progress.clear();
+  const pager = io.env.NIX_PAGER ?? io.env.PAGER ?? "less";
+  const terminal = io.input === undefined && process.stdout.isTTY === true;
+  if (!terminal || pager === "" || pager === "cat" || bytes.split("\n").length < (process.stdout.rows ?? 24)) {
+    io.out(Buffer.from(bytes, "latin1"));
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    const child = spawn("/bin/sh", ["-c", pager], {
+      stdio: ["pipe", "inherit", "inherit"],
+      env: { LESS: "FRSXMK", ...io.env },
+    });
+    // Leaving the pager before the end of the text is no error; a pager that is not there has said so.
+    child.stdin.on("error", () => undefined);
+    child.on("error", () => resolve());
+    child.on("close", () => resolve());
+    child.stdin.end(Buffer.from(bytes, "latin1"));
+  });
+}

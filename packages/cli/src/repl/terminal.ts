@@ -1,0 +1,86 @@
+/** Lines typed at a terminal: edited, completed with TAB, kept in a history. */
+import { createInterface } from "node:readline";
+import { byteStringOf } from "@firn/formats";
+import type { History } from "./history.ts";
+import type { Line, LineReader } from "./input.ts";
+
+/** What a terminal needs to know. */
+export interface TerminalOptions {
+  readonly history: History;
+  /** Completions of a line's end, and the part that they replace. */
+  complete(line: string): Promise<{ readonly replaced: string; readonly candidates: readonly string[] }>;
+  /** Ctrl-C while completions are looked for. */
+  interrupt(): void;
+}
+
+/** Reads from the process's terminal. Between two lines it is in its usual mode, so that Ctrl-C is a signal then. */
+export function terminalLines(options: TerminalOptions): LineReader {
+  const { stdin, stdout } = process;
+  const waiting: Line[] = [];
+  let deliver: ((line: Line) => void) | undefined;
+  let completing = false;
+  const editor = createInterface({
+    input: stdin,
+    output: stdout,
+    terminal: true,
+    history: [...options.history.lines].reverse(),
+    historySize: 1000,
+    completer(line: string, done: (error: Error | null, result: [string[], string]) => void) {
+      completing = true;
+      options
+        .complete(line)
+        .then(
+          ({ candidates, replaced }) => done(null, [[...candidates], replaced]),
+          (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), [[], ""]),
+        )
+        .finally(() => {
+          completing = false;
+        });
+    },
+  });
+  const give = (line: Line): void => {
+    const receiver = deliver;
+    deliver = undefined;
+    if (receiver === undefined) waiting.push(line);
+    else receiver(line);
+  };
+  editor.on("line", (text) => {
+    options.history.add(text);
+    give({ kind: "line", text: byteStringOf(text) });
+  });
+  editor.on("SIGINT", () => {
+    if (completing) {
+      options.interrupt();
+      return;
+    }
+    editor.write(null, { ctrl: true, name: "e" });
+    stdout.write("^C\n");
+    editor.write(null, { ctrl: true, name: "u" });
+    give({ kind: "cleared" });
+  });
+  editor.on("close", () => give({ kind: "end" }));
+  editor.pause();
+  stdin.setRawMode(false);
+  return {
+    interactive: true,
+    read(prompt) {
+      const next = waiting.shift();
+      if (next !== undefined) return Promise.resolve(next);
+      return new Promise((resolve) => {
+        deliver = (line) => {
+          if (line.kind !== "end") {
+            editor.pause();
+            stdin.setRawMode(false);
+          }
+          resolve(line);
+        };
+        editor.setPrompt(prompt);
+        stdin.setRawMode(true);
+        editor.prompt();
+      });
+    },
+    close() {
+      editor.close();
+    },
+  };
+}

@@ -1,0 +1,274 @@
+/**
+ * The debugger's part of the evaluator. Code for it is lowered with observed nodes (opcode 50) around calls, selections
+ * and the like; running one keeps a frame on a stack, so that an error or a breakpoint finds the variables around it.
+ */
+import { type SourcePosition, textOf } from "@firn/formats";
+import {
+  type EvaluationError,
+  EvaluationError as EvaluationFailure,
+  isInterruption,
+  toFirnError,
+  wrapError,
+} from "../value/evaluation-error.ts";
+import {
+  Attrs,
+  type E1,
+  type E2,
+  type E4,
+  type EN,
+  type Env,
+  peekSlot,
+  type Slot,
+  shapeOf,
+  type Value,
+} from "../value/value.ts";
+import { type DebuggerHooks, ev } from "./interpret.ts";
+import { intern, ints, symbolNames } from "./memory.ts";
+import { type ObservedSite, observedSites, type Scope } from "./observed.ts";
+import { resolvePosition } from "./source.ts";
+
+/** Why the evaluation stopped. */
+export type StopReason =
+  /** `error` is a FirnError without its trace. */
+  | { readonly kind: "error"; readonly error: unknown; readonly inTry: boolean }
+  | { readonly kind: "breakpoint" }
+  | { readonly kind: "step" | "trace" };
+
+/** How it goes on: to the next stop, to the next frame, or not at all. */
+export type StopAnswer = "continue" | "step" | "quit";
+
+export interface DebuggerOptions {
+  /** Errors that `tryEval` will catch do not stop the evaluation. */
+  readonly ignoreTry: boolean;
+  readonly stopOnTrace: boolean;
+  readonly stopOnWarning: boolean;
+  /** Called at a stop; may evaluate in the meantime. */
+  stop(reason: StopReason): StopAnswer;
+}
+
+/** One step of the trace, as the debugger shows it. */
+export interface DebugTraceStep {
+  readonly isError: boolean;
+  readonly text: string;
+  readonly position: SourcePosition | undefined;
+}
+
+/** The variables of one environment. */
+export interface DebugLevel {
+  readonly names: readonly string[];
+  /** Attributes that a `with` brings in, when they are known. */
+  readonly withNames: readonly string[] | undefined;
+}
+
+interface Frame {
+  readonly site: ObservedSite;
+  readonly env: Env;
+  /** Of the error that stopped the evaluation, or of its place. */
+  readonly failure: { readonly text: string; readonly pos: number } | undefined;
+}
+
+export class Debugger implements DebuggerHooks {
+  private readonly options: DebuggerOptions;
+  private readonly stack: Frame[] = [];
+  private stepping = false;
+  private inside = false;
+  private tries = 0;
+
+  constructor(options: DebuggerOptions) {
+    this.options = options;
+  }
+
+  observe(node: number, env: Env): Value {
+    const site = observedSites[ints[node + 1]!]!;
+    const inner = ints[node + 2]!;
+    if (site.onlyErrors) {
+      try {
+        return ev(inner, env);
+      } catch (error) {
+        throw this.failed(error, { site, env });
+      }
+    }
+    this.stack.push({ site, env, failure: undefined });
+    const height = this.stack.length;
+    try {
+      if (this.stepping) this.stop({ kind: "step" });
+      return ev(inner, env);
+    } catch (error) {
+      this.stack.length = height;
+      throw this.failed(error, undefined);
+    } finally {
+      this.stack.length = height - 1;
+    }
+  }
+
+  /** Runs something that the user did not ask for: nothing stops. */
+  quietly<T>(work: () => T): T {
+    const { inside } = this;
+    this.inside = true;
+    try {
+      return work();
+    } finally {
+      this.inside = inside;
+    }
+  }
+
+  enterTry(): void {
+    this.tries++;
+  }
+
+  leaveTry(): void {
+    this.tries--;
+  }
+
+  breakpoint(): void {
+    if (this.inside || this.stack.length === 0) return;
+    const answer = this.stopped({ text: "breakpoint reached", pos: 0 }, { kind: "breakpoint" });
+    if (answer !== "quit") return;
+    const error = new EvaluationFailure("breakpoint", "breakpoint reached");
+    error.seen = true;
+    throw error;
+  }
+
+  traced(what: "trace" | "warning"): void {
+    const wanted = what === "trace" ? this.options.stopOnTrace : this.options.stopOnWarning;
+    if (wanted && !this.inside && this.stack.length > 0) this.stop({ kind: "trace" });
+  }
+
+  /** Stops at an error that is new; `place` is where it came up when that is no frame of the stack. */
+  private failed(thrown: unknown, place: Omit<Frame, "failure"> | undefined): unknown {
+    const error = wrapError(thrown);
+    if (!(error instanceof EvaluationFailure) || error.seen || isInterruption(error)) return error;
+    error.seen = true;
+    if (this.inside || (this.tries > 0 && this.options.ignoreTry)) return error;
+    const height = this.stack.length;
+    const pos = (place ?? this.stack.at(-1))?.site.pos ?? 0;
+    const at = place ?? (this.stack.at(-1)?.site.failsItself === true ? this.stack.at(-1) : undefined);
+    if (at !== undefined) {
+      this.stack.push({ site: at.site, env: at.env, failure: { text: "Fake frame for debugging purposes", pos } });
+    }
+    try {
+      if (this.stack.length > 0) {
+        this.stopped(pos === 0 ? undefined : { text: textOf(error.message), pos: error.pos === 0 ? pos : error.pos }, {
+          kind: "error",
+          error: withoutTrace(error),
+          inTry: this.tries > 0,
+        });
+      }
+    } finally {
+      this.stack.length = height;
+    }
+    return error;
+  }
+
+  /** Stops with one more frame for what happened. */
+  private stopped(failure: Frame["failure"], reason: StopReason): StopAnswer {
+    const last = this.stack.at(-1);
+    if (failure === undefined || last === undefined) return this.stop(reason);
+    this.stack.push({ site: last.site, env: last.env, failure });
+    try {
+      return this.stop(reason);
+    } finally {
+      this.stack.pop();
+    }
+  }
+
+  private stop(reason: StopReason): StopAnswer {
+    if (this.inside) return "continue";
+    this.inside = true;
+    const { tries } = this;
+    try {
+      const answer = this.options.stop(reason);
+      this.stepping = answer === "step";
+      return answer;
+    } finally {
+      this.inside = false;
+      this.tries = tries;
+    }
+  }
+
+  // ---- questions during a stop
+
+  /** The trace, innermost first. */
+  trace(): DebugTraceStep[] {
+    return this.stack
+      .map(({ site, failure }) => ({
+        isError: failure !== undefined,
+        text: failure?.text ?? site.text,
+        position: resolvePosition(failure?.pos ?? site.pos),
+      }))
+      .reverse();
+  }
+
+  private frame(index: number): Frame | undefined {
+    return this.stack[this.stack.length - 1 - index];
+  }
+
+  /** Names of each environment around a step of the trace, innermost first, without the global ones. */
+  levels(index: number): DebugLevel[] {
+    const frame = this.frame(index);
+    if (frame === undefined) return [];
+    const levels: DebugLevel[] = [];
+    let env = frame.env;
+    for (let scope: Scope | null = frame.site.scope; scope !== null && env !== null; scope = scope.up) {
+      const attrs = scope.names === null ? withAttrs(env) : undefined;
+      levels.push({
+        names: [...(scope.names?.keys() ?? [])].sort((a, b) => intern(a) - intern(b)),
+        withNames: attrs === undefined ? undefined : Array.from(shapeOf(attrs).keys, (symbol) => symbolNames[symbol]!),
+      });
+      env = env.up;
+    }
+    return levels;
+  }
+
+  /** The variables that can be seen from a step of the trace. */
+  variables(index: number): Map<string, Slot> {
+    const frame = this.frame(index);
+    const environments: { scope: Scope; env: NonNullable<Env> }[] = [];
+    let env = frame?.env ?? null;
+    for (let scope = frame?.site.scope ?? null; scope !== null && env !== null; scope = scope.up) {
+      environments.push({ scope, env });
+      env = env.up;
+    }
+    const found = new Map<string, Slot>();
+    for (const { scope, env: at } of environments.reverse()) {
+      if (scope.names === null) {
+        const attrs = withAttrs(at);
+        const shape = attrs === undefined ? undefined : shapeOf(attrs);
+        shape?.keys.forEach((symbol, i) => {
+          found.set(symbolNames[symbol]!, attrs!.values[i]!);
+        });
+        continue;
+      }
+      for (const [name, place] of scope.names) {
+        const slot = slotAt(at, scope.large, place);
+        if (slot !== undefined) found.set(name, slot);
+      }
+    }
+    return found;
+  }
+}
+
+function withoutTrace(error: EvaluationError): unknown {
+  const bare = error.again();
+  bare.frame = null;
+  return toFirnError(bare);
+}
+
+function withAttrs(env: NonNullable<Env>): Attrs | undefined {
+  const value = peekSlot((env as E1).a);
+  return value instanceof Attrs ? value : undefined;
+}
+
+function slotAt(env: NonNullable<Env>, large: boolean, place: number): Slot | undefined {
+  if (large) return (env as EN).slots[place - 1];
+  switch (place) {
+    case 1:
+      return (env as E1).a;
+    case 2:
+      return (env as E2).b;
+    case 3:
+      return (env as E4).c;
+    default:
+      return (env as E4).d;
+  }
+}

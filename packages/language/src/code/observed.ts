@@ -1,0 +1,67 @@
+/** Places in code that the debugger wants to know about, by the number that their nodes carry. */
+import type { AttrName, Expr } from "../syntax/ast.ts";
+import { positionOf } from "../syntax/parser.ts";
+import { showExpr } from "../syntax/print.ts";
+import type { Scope } from "./scope.ts";
+
+export type { Scope } from "./scope.ts";
+
+export interface ObservedSite {
+  /** What the trace says of it, coloured. */
+  readonly text: string;
+  readonly pos: number;
+  readonly scope: Scope | null;
+  /** It is no step of the trace, only a place where an error can come up. */
+  readonly onlyErrors: boolean;
+  /** Errors that come up in a step like this are its own. */
+  readonly failsItself?: boolean;
+}
+
+export const observedSites: ObservedSite[] = [];
+
+/** Gives a place its number. */
+export function addObservedSite(site: ObservedSite): number {
+  return observedSites.push(site) - 1;
+}
+
+/** A word of a message as the reference marks it. */
+export function marked(text: string): string {
+  return `\x1b[35;1m${text}\x1b[0m`;
+}
+
+/** How an expression is observed; undefined when it is not. */
+export function siteOf(expr: Expr, scope: Scope | null): ObservedSite | undefined {
+  switch (expr.kind) {
+    case "call":
+      return { text: "while calling a function", pos: expr.pos, scope, onlyErrors: false };
+    case "let":
+      return { text: `while evaluating a '${marked("let")}' expression`, pos: 0, scope, onlyErrors: false };
+    case "select": {
+      const path = expr.path.map(showName).join(".");
+      const text = `while evaluating the attribute '${marked(path)}'`;
+      return { text, pos: expr.pos, scope, onlyErrors: false, failsItself: true };
+    }
+    case "concat":
+    case "assert":
+    case "variable":
+    case "if":
+      return { text: "", pos: positionOf(expr), scope, onlyErrors: true };
+    case "int":
+    case "float":
+    case "string":
+    case "path":
+    case "has":
+    case "attrs":
+    case "list":
+    case "lambda":
+    case "with":
+    case "not":
+    case "binary":
+    case "position":
+      return undefined;
+  }
+}
+
+function showName(name: AttrName): string {
+  return typeof name === "string" ? name : `"\${${showExpr(name)}}"`;
+}

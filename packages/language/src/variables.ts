@@ -1,0 +1,198 @@
+/** Variables that are added one after the other and the expressions that see them: what a repl evaluates in. */
+import { FirnError } from "@firn/formats";
+import { type Evaluation, ev, evaluation, force, positionOfValue, typeError } from "./code/interpret.ts";
+import { compile, lowerParsed } from "./code/load.ts";
+import { intern, symbolNames } from "./code/memory.ts";
+import { bindingScope, type Scope } from "./code/scope.ts";
+import { addSource, type Source } from "./code/source.ts";
+import { attributeDocumentation, type Documentation, documentationOf, lastSelection } from "./documentation.ts";
+import { parseDefinitions, parseSource } from "./syntax/parser.ts";
+import { EvaluationError } from "./value/evaluation-error.ts";
+import { showAttrName } from "./value/print.ts";
+import { Attrs, EN, type Slot, shapeOf, type Value } from "./value/value.ts";
+
+/** As many variables as upstream's environment holds. */
+const capacity = 32768;
+
+/** What adding a set to the variables gave. */
+export interface AddedVariables {
+  readonly count: number;
+  /** The names in byte order as they stand in code; only the first of a large set. */
+  readonly first: readonly string[];
+}
+
+/** A line was either definitions, whose names are variables now, or an expression. */
+export type EnteredLine =
+  | { readonly kind: "defined"; readonly names: readonly string[] }
+  | { readonly kind: "value"; readonly value: Value };
+
+const firstNames = 20;
+
+export class Variables {
+  /** Directory that relative paths in expressions start from. */
+  readonly directory: string;
+  private slots: Slot[] = [];
+  private env = new EN(null, this.slots);
+  private names = new Map<string, number>();
+  /** The scope of what was compiled last; code that is lowered later looks at it, so its names never change. */
+  private scope: Scope | undefined;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** Forgets all variables. */
+  reset(): void {
+    this.slots = [];
+    this.env = new EN(null, this.slots);
+    this.names = new Map();
+    this.scope = undefined;
+  }
+
+  private writable(adding: number): Map<string, number> {
+    if (this.slots.length + adding >= capacity) {
+      throw new EvaluationError("eval-error", "environment full; cannot add more variables");
+    }
+    if (this.scope !== undefined) {
+      this.names = new Map(this.names);
+      this.scope = undefined;
+    }
+    return this.names;
+  }
+
+  private current(): Scope {
+    // Always an array environment, whatever its size.
+    this.scope ??= { ...bindingScope(null, this.names, this.slots.length), large: true };
+    return this.scope;
+  }
+
+  has(name: string): boolean {
+    return this.names.has(name);
+  }
+
+  /** The names of all variables, without those of the language. */
+  all(): string[] {
+    return [...this.names.keys()];
+  }
+
+  add(name: string, slot: Slot): void {
+    const names = this.writable(0);
+    this.slots.push(slot);
+    names.set(name, this.slots.length);
+  }
+
+  /** Replaces all variables by those around a stop of the debugger. */
+  assign(slots: ReadonlyMap<string, Slot>): void {
+    this.reset();
+    for (const [name, slot] of slots) this.add(name, slot);
+  }
+
+  /** Adds the attributes of a set. */
+  addAll(slot: Slot): AddedVariables {
+    const value = force(slot);
+    if (!(value instanceof Attrs)) throw notASet(value);
+    const shape = shapeOf(value);
+    const names = this.writable(shape.size);
+    for (let i = 0; i < shape.size; i++) {
+      this.slots.push(value.values[i]!);
+      names.set(symbolNames[shape.keys[i]!]!, this.slots.length);
+    }
+    const first = shape
+      .order()
+      .slice(0, firstNames)
+      .map((index) => showAttrName(symbolNames[shape.keys[index]!]!));
+    return { count: shape.size, first };
+  }
+
+  /**
+   * Takes a line: definitions or an expression. Fails with `incomplete-input` when more text could make it valid;
+   * `patient` says that this holds for definitions too, which upstream only takes whole.
+   */
+  enter(text: string, patient = false): EnteredLine {
+    const owner = evaluation();
+    const found = this.definitions(text, owner, patient);
+    if (found === undefined) return { kind: "value", value: this.evaluate(text) };
+    const { source, attrs, free } = found;
+    const expr = { ...attrs, dynamic: [] };
+    if (attrs.attrs.size > 0) {
+      const root = lowerParsed({ expr, free }, { source, owner, scope: this.current() });
+      const set = ev(root, this.env) as Attrs;
+      const shape = shapeOf(set);
+      for (let i = 0; i < shape.size; i++) this.add(symbolNames[shape.keys[i]!]!, set.values[i]!);
+    }
+    return { kind: "defined", names: [...attrs.attrs.keys()] };
+  }
+
+  private definitions(text: string, owner: Evaluation, patient: boolean) {
+    const source = this.source(text);
+    const first = attempt(() => parseDefinitions(source, owner.parser));
+    if (first.error === undefined) return { source, ...first.result };
+    // A last semicolon may be left out; messages show the text as it was.
+    const closed = { ...source, text: `${text};` };
+    const second = attempt(() => parseDefinitions(closed, owner.parser));
+    if (second.error === undefined) return { source: closed, ...second.result };
+    if (endsTooSoon(second.error)) throw incomplete(second.error);
+    if (patient && endsTooSoon(first.error) && !first.error.message.includes("expecting '.' or '='")) {
+      throw incomplete(first.error);
+    }
+    return undefined;
+  }
+
+  /** Evaluates an expression. Fails with `incomplete-input` when its text ends too soon. */
+  evaluate(text: string): Value {
+    let root: number;
+    try {
+      root = compile(this.source(text), evaluation(), this.current());
+    } catch (error) {
+      if (error instanceof EvaluationError && error.kind === "parse-error" && endsTooSoon(error)) {
+        throw incomplete(error);
+      }
+      throw error;
+    }
+    return ev(root, this.env);
+  }
+
+  /** Documentation of an expression's value, else of the attribute that it selects. */
+  document(text: string): Documentation | undefined {
+    const owner = evaluation();
+    const source = this.source(text);
+    let attribute: Documentation | undefined;
+    const parsed = attempt(() => parseSource(source, owner.parser));
+    const selection = parsed.error === undefined ? lastSelection(parsed.result.expr) : undefined;
+    if (parsed.error === undefined && selection !== undefined) {
+      const { free } = parsed.result;
+      const base = lowerParsed({ expr: selection.base, free }, { source, owner, scope: this.current() });
+      attribute = attributeDocumentation(ev(base, this.env), intern(selection.name));
+    }
+    return documentationOf(this.evaluate(text)) ?? attribute;
+  }
+
+  private source(text: string): Source {
+    return addSource("string", "\xc2\xabstring\xc2\xbb", this.directory, text);
+  }
+}
+
+function notASet(value: Value): EvaluationError {
+  const pos = positionOfValue(value);
+  const error = typeError("a set", value);
+  error.addFrame(pos, "while evaluating an attribute set to be merged in the global scope");
+  return error;
+}
+
+function endsTooSoon(error: EvaluationError): boolean {
+  return error.message.includes("unexpected end of file");
+}
+
+function incomplete(error: EvaluationError): FirnError {
+  return new FirnError("incomplete-input", error.message);
+}
+
+/** What parsing gave, or the syntax error; other errors pass. */
+function attempt<T>(parse: () => T): { result: T; error: undefined } | { error: EvaluationError } {
+  try {
+    return { result: parse(), error: undefined };
+  } catch (error) {
+    if (error instanceof EvaluationError && error.kind === "parse-error") return { error };
+    throw error;
+  }
+}

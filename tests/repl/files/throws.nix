@@ -1,0 +1,1 @@
+{ a = throw "inside"; b = 2; }
