@@ -12,6 +12,7 @@ import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import {
   call,
+  callDepth,
   coerceCopy,
   coerceToString,
   contextOfString,
@@ -24,6 +25,7 @@ import {
   leave,
   makeString,
   positionOfValue,
+  restoreCallDepth,
   textOfString,
 } from "./code/interpret.ts";
 import { codeStoreFor, compile, evaluateSource } from "./code/load.ts";
@@ -133,11 +135,14 @@ export class Evaluator {
   /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */
   run<T>(work: () => T): T {
     const previous = enter(this.evaluation);
+    // A failure leaves the depth where it happened; an evaluator that was asked while it waited goes on at its own.
+    const before = callDepth();
     try {
       return work();
     } catch (error) {
       throw toFirnError(error);
     } finally {
+      restoreCallDepth(before);
       leave(previous);
     }
   }

@@ -52,7 +52,8 @@ export function createFileHost(options: FileHostOptions = {}): EvalHost {
     allowedUris: [],
     showTrace: false,
   };
-  return createNodeHost(config, createOfflineServices(config.storeDir, mode.pure), (message) =>
-    options.report?.(message),
-  );
+  return createNodeHost(config, createOfflineServices(config.storeDir, mode.pure), {
+    report: (message) => options.report?.(message),
+    interrupted: () => false,
+  });
 }
