@@ -132,13 +132,13 @@ export class Evaluator {
 
   /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */
   run<T>(work: () => T): T {
-    const previous = enter(this.evaluation);
+    const entered = enter(this.evaluation);
     try {
       return work();
     } catch (error) {
       throw toFirnError(error);
     } finally {
-      leave(previous);
+      leave(entered);
     }
   }
 
