@@ -12,7 +12,6 @@ import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import {
   call,
-  callDepth,
   coerceCopy,
   coerceToString,
   contextOfString,
@@ -25,7 +24,6 @@ import {
   leave,
   makeString,
   positionOfValue,
-  restoreCallDepth,
   textOfString,
 } from "./code/interpret.ts";
 import { codeStoreFor, compile, evaluateSource } from "./code/load.ts";
@@ -134,16 +132,13 @@ export class Evaluator {
 
   /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */
   run<T>(work: () => T): T {
-    const previous = enter(this.evaluation);
-    // A failure leaves the depth where it happened; an evaluator that was asked while it waited goes on at its own.
-    const before = callDepth();
+    const entered = enter(this.evaluation);
     try {
       return work();
     } catch (error) {
       throw toFirnError(error);
     } finally {
-      restoreCallDepth(before);
-      leave(previous);
+      leave(entered);
     }
   }
 
