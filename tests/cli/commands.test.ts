@@ -245,3 +245,13 @@ test("nix-instantiate makes a numbered root for each derivation and prints the l
   const roots = join(place.store, "nix/var/nix/gcroots/auto");
   expect(readdirSync(roots).map((name) => readlinkSync(join(roots, name)))).toContain(join(work, "drv"));
 });
+
+test("eval shows errors inside a value where they are, and calls no function that it finds", async () => {
+  const inside = await place.firn("eval", "--expr", '{ a = throw "b"; c = 1; }');
+  expect(inside).toEqual({ code: 0, out: "{ a = «error: b»; c = 1; }\n", err: "" });
+  const top = await place.firn("eval", "--expr", 'throw "b"');
+  expect([top.code, top.out]).toEqual([1, ""]);
+  const found = await place.firn("eval", "--arg", "x", "3", "--expr", "{ x }: x");
+  expect(found.out).toBe("«lambda @ «string»:1:1»\n");
+  expect((await place.firn("eval", "--arg", "x", "3", "--expr", "{ x }: { y = x; }", "y")).out).toBe("3\n");
+});

@@ -256,6 +256,7 @@ export class Evaluator {
       case "nix":
         return printValue(slot, {
           ...plainPrint,
+          showErrors: true,
           force,
           derivationPath: (attrs) => derivationPathOf(attrs),
         });
