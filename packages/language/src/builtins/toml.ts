@@ -4,6 +4,7 @@ import { host, toInt } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
 import { emptyAttrs, Float, type List, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import { type BuiltinTable, fail, plainArgument } from "./arguments.ts";
+import { datePattern, isLeap, Timestamp, timestampText } from "./toml-dates.ts";
 import {
   floatAdvice,
   integerAdvice,
@@ -41,19 +42,10 @@ class TomlArray {
   }
 }
 
-class Timestamp {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
 type TomlValue = string | boolean | number | bigint | Float | Timestamp | TomlArray | Table;
 
 const maxDepth = 500;
 const bareKey = /[A-Za-z0-9_-]+/y;
-const datePattern =
-  /(?:(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?)?|(\d{2}:\d{2}:\d{2})(\.\d+)?)(?![\w:])/y;
 const numberPattern =
   /0x[0-9a-fA-F](?:_?[0-9a-fA-F])*|0o[0-7](?:_?[0-7])*|0b[01](?:_?[01])*|[+-]?(?:inf|nan)|[+-]?(?:0|[1-9](?:_?[0-9])*)(?:\.[0-9](?:_?[0-9])*)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?/y;
 const escapes: Readonly<Record<string, string>> = {
@@ -555,28 +547,9 @@ class TomlParser {
   }
 }
 
-function isLeap(year: number): boolean {
-  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-}
-
 function close(table: Table, region: Region): void {
   table.closed = region;
   for (const { value } of table.members.values()) if (value instanceof Table) close(value, region);
-}
-
-/** Normal form: "T" between date and time, the fraction cut to 3, 6 or 9 digits. */
-function timestampText(match: RegExpExecArray): string {
-  const [, date, time, fraction, offset, localTime, localFraction] = match;
-  const digits = (text: string | undefined) => {
-    if (text === undefined) return "";
-    const nine = text.slice(1, 10).padEnd(9, "0");
-    if (nine === "000000000") return "";
-    if (nine.endsWith("000000")) return `.${nine.slice(0, 3)}`;
-    return nine.endsWith("000") ? `.${nine.slice(0, 6)}` : `.${nine}`;
-  };
-  if (localTime !== undefined) return localTime + digits(localFraction);
-  if (time === undefined) return date!;
-  return `${date}T${time}${digits(fraction)}${(offset ?? "").toUpperCase()}`;
 }
 
 function convert(value: TomlValue): Value {
