@@ -180,6 +180,12 @@ export const commandTable: readonly CommandEntry[] = [
     async () => (await import("../commands/derivation-show.ts")).command,
   ),
   entry(
+    stores,
+    "derivation diff",
+    "find the first causes by which two derivations differ",
+    async () => (await import("../commands/derivation-diff.ts")).command,
+  ),
+  entry(
     packages,
     "deb lock",
     "resolve Debian packages and write their lock file",

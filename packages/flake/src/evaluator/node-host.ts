@@ -74,24 +74,28 @@ function uriAllowed(uri: string, prefix: string): boolean {
   return /^[a-z+]+:$/.test(prefix);
 }
 
-/** Most files are small: they are read into one place, since buffers of their own would have the engine collect garbage. */
-const readBuffer = Buffer.allocUnsafeSlow(512 * 1024);
-
-/** The bytes of a file, valid until the next one is read. */
-function readWhole(path: string | Buffer): Buffer {
-  const descriptor = fs.openSync(path, fs.constants.O_RDONLY);
-  try {
-    let length = 0;
-    for (;;) {
-      const got = fs.readSync(descriptor, readBuffer, length, readBuffer.length - length, null);
-      if (got === 0) return readBuffer.subarray(0, length);
-      length += got;
-      if (length === readBuffer.length) break;
+/**
+ * A function that gives the bytes of a file, valid until it gives the next. Most files are small: they are read into one place,
+ * since buffers of their own would have the engine collect garbage.
+ */
+function makeFileReader(): (path: string | Buffer) => Buffer {
+  let buffer: Buffer | undefined;
+  return (path) => {
+    buffer ??= Buffer.allocUnsafeSlow(512 * 1024);
+    const descriptor = fs.openSync(path, fs.constants.O_RDONLY);
+    try {
+      let length = 0;
+      for (;;) {
+        const got = fs.readSync(descriptor, buffer, length, buffer.length - length, null);
+        if (got === 0) return buffer.subarray(0, length);
+        length += got;
+        if (length === buffer.length) break;
+      }
+      return Buffer.concat([buffer, fs.readFileSync(descriptor)]);
+    } finally {
+      fs.closeSync(descriptor);
     }
-    return Buffer.concat([readBuffer, fs.readFileSync(descriptor)]);
-  } finally {
-    fs.closeSync(descriptor);
-  }
+  };
 }
 
 /** Whether a search path entry is fetched. */
@@ -200,29 +204,32 @@ export function createNodeHost(
     return undefined;
   }
 
-  function readBytes(path: string): Buffer {
+  function readBytes(path: string, readFile: (path: string | Buffer) => Buffer): Buffer {
     if (path === `${corePackages}fetchurl.nix`) return Buffer.from(fetchurlSource, "latin1");
     check(path);
     try {
-      return readWhole(onDisk(path));
+      return readFile(onDisk(path));
     } catch (error) {
       throw systemError(error, "reading", path);
     }
   }
 
+  const forProgram = makeFileReader();
+  // A reader of its own: the code cache may use a source's bytes long after the program has read other files.
+  const forCode = makeFileReader();
   return {
     mode,
     storeDir,
     ...(config.codeDirectory === undefined
       ? {}
-      : { codeCache: openCodeCache(config.codeDirectory, { bytes: readBytes }) }),
+      : { codeCache: openCodeCache(config.codeDirectory, { bytes: (path) => readBytes(path, forCode) }) }),
     currentSystem: config.currentSystem,
     nixVersion: config.nixVersion,
     searchPath: config.searchPath,
     currentTime: () => config.currentTime,
     environment: (name) => byteStringOf(config.environment[name] ?? ""),
     homeDirectory: () => config.homeDirectory,
-    readFile: (path) => readBytes(path).toString("latin1"),
+    readFile: (path) => readBytes(path, forProgram).toString("latin1"),
     readDirectory(path) {
       check(path);
       try {
