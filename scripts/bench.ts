@@ -1,6 +1,7 @@
 /**
  * Runs Firn (bundled) and the reference in turn on the same work and prints ratios: Firn's figure divided by the
- * reference's, medians of the runs. The reference is timed inside its own root. Needs FIRN_REAL_NIX.
+ * reference's, medians of the runs. The reference is timed inside its own root. Needs FIRN_REAL_NIX, and python3 for the peak
+ * of memory.
  *
  *   node scripts/bench.ts [--pairs N] [--nixpkgs DIRECTORY] [NAME...]
  */
@@ -29,6 +30,8 @@ interface Work {
   readonly firn: readonly string[];
   /** Whether both must print the same. */
   readonly sameOutput: boolean;
+  /** Whether Firn finds its lowered code of an earlier run. */
+  readonly warm?: boolean;
 }
 
 const fib = join(directory, "fib.nix");
@@ -46,29 +49,49 @@ const works: Work[] = [
   { name: "--help", reference: ["nix-instantiate", "--version"], firn: ["--help"], sameOutput: false },
 ];
 if (values.nixpkgs !== undefined) {
-  works.push(instantiate("nixpkgs hello", "--eval", "--readonly-mode", values.nixpkgs, "-A", "hello.drvPath"));
+  const system = join(directory, "system.nix");
+  writeFileSync(
+    system,
+    `(import ${values.nixpkgs}/nixos { system = "x86_64-linux"; configuration = {
+      system.stateVersion = "26.05"; boot.loader.grub.device = "/dev/sda";
+      fileSystems."/" = { device = "/dev/sda1"; fsType = "ext4"; };
+      services.nginx.enable = true; services.jellyfin.enable = true; }; }).system.drvPath\n`,
+  );
+  const hello = ["--eval", "--readonly-mode", values.nixpkgs, "-A", "hello.drvPath"];
+  const whole = ["--eval", "--readonly-mode", system];
+  works.push(
+    instantiate("hello cold", ...hello),
+    { ...instantiate("hello warm", ...hello), warm: true },
+    instantiate("system cold", ...whole),
+    { ...instantiate("system warm", ...whole), warm: true },
+  );
 }
 
 interface Sample {
   readonly wall: number;
   readonly cpu: number;
+  /** Megabytes of the largest process. */
+  readonly memory: number;
   readonly output: string;
 }
 
 /** Times a command with bash's own clock; figures come as the last line of standard error. */
 const script = 'TIMEFORMAT="%R %U %S"; time "$@"';
+/** Runs a command and prints the peak of its largest descendant's memory, in KB, after what that printed. */
+const peak =
+  "import resource,subprocess,sys; code=subprocess.call(sys.argv[1:]); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)";
 
 function measure(command: readonly string[], env: NodeJS.ProcessEnv): Sample {
-  const [program = "", ...args] = command;
-  const marked = execFileSync(program, args, {
+  const printed = execFileSync("python3", ["-uc", peak, ...command], {
     env,
     cwd: directory,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const lines = marked.trimEnd().split("\n");
+  const lines = printed.trimEnd().split("\n");
+  const memory = Number(lines.pop()) / 1024;
   const [wall = 0, user = 0, system = 0] = (lines.pop() ?? "").split(" ").map(Number);
-  return { wall, cpu: user + system, output: lines.join("\n") };
+  return { wall, cpu: user + system, memory, output: lines.join("\n") };
 }
 
 const withTimes = (words: readonly string[]): string[] => [
@@ -94,25 +117,21 @@ for (const work of works) {
   if (positionals.length > 0 && !positionals.includes(work.name)) continue;
   const ours: Sample[] = [];
   const theirs: Sample[] = [];
+  const firn = withTimes([process.execPath, "--disable-warning=ExperimentalWarning", bundle, ...work.firn]);
+  const firnEnvironment = { ...environment, FIRN_CODE_CACHE: work.warm === true ? join(directory, "code") : "" };
+  if (work.warm === true) measure(firn, firnEnvironment);
   for (let pair = 0; pair < Number(values.pairs); pair++) {
-    ours.push(
-      measure(
-        withTimes([process.execPath, "--disable-warning=ExperimentalWarning", bundle, ...work.firn]),
-        environment,
-      ),
-    );
+    ours.push(measure(firn, firnEnvironment));
     theirs.push(measure([realNix, ...withTimes(work.reference)], environment));
   }
   if (work.sameOutput && ours[0]?.output !== theirs[0]?.output) {
     throw new Error(`${work.name}: Firn printed ${ours[0]?.output}, the reference ${theirs[0]?.output}`);
   }
-  const [wall, cpu] = [
-    (samples: Sample[]) => median(samples.map((s) => s.wall)),
-    (samples: Sample[]) => median(samples.map((s) => s.cpu)),
-  ];
-  const ratio = (a: number, b: number): string => (a / b).toFixed(2);
+  const ratio = (of: (sample: Sample) => number): string =>
+    (median(ours.map(of)) / median(theirs.map(of))).toFixed(2).padStart(6);
+  const cpu = (samples: readonly Sample[]) => (median(samples.map((s) => s.cpu)) * 1000).toFixed(0);
   console.log(
-    `${work.name.padEnd(16)} wall ${ratio(wall(ours), wall(theirs)).padStart(6)}  cpu ${ratio(cpu(ours), cpu(theirs)).padStart(6)}   (Firn ${(cpu(ours) * 1000).toFixed(0)} ms of CPU, reference ${(cpu(theirs) * 1000).toFixed(0)} ms)`,
+    `${work.name.padEnd(12)} wall ${ratio((s) => s.wall)}  cpu ${ratio((s) => s.cpu)}  memory ${ratio((s) => s.memory)}   (Firn ${cpu(ours)} ms of CPU, reference ${cpu(theirs)} ms)`,
   );
 }
 rmSync(directory, { recursive: true });

@@ -14,6 +14,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { makeCaseDirectory } from "../tests/language/cases.ts";
 
 const root = path.join(import.meta.dirname, "..", "tests", "language");
 const reference = process.env.FIRN_REFERENCE ?? path.join(os.homedir(), ".cache", "firn-reference", "real-nix");
@@ -65,23 +66,25 @@ const version = run(["nix-instantiate", "--version"], { cwd: root }).out.toStrin
 if (!/ 2\.34\./.test(version)) throw new Error(`the reference is '${version}', expected 2.34`);
 
 let count = 0;
+const cases = makeCaseDirectory();
 for (const topic of fs.readdirSync(root).sort()) {
   const directory = path.join(root, topic);
   if (!fs.statSync(directory).isDirectory() || (topics.length > 0 && !topics.includes(topic))) continue;
+  const copy = cases.copy(topic);
   for (const file of fs.readdirSync(directory).sort()) {
     if (!file.endsWith(".nix")) continue;
     const base = path.join(directory, file.slice(0, -".nix".length));
     const { args, environment } = flagsOf(base);
     const input = fs.existsSync(`${base}.stdin`) ? fs.readFileSync(`${base}.stdin`) : undefined;
     const { status, out, err } = run(["nix-instantiate", ...args, `./${file}`], {
-      cwd: directory,
+      cwd: copy,
       environment,
       ...(input === undefined ? {} : { input }),
     });
     fs.rmSync(`${base}.exp`, { force: true });
     fs.rmSync(`${base}.err`, { force: true });
-    // Positions are absolute; the directory becomes /cases so that any checkout compares equal.
-    const plain = (text: Buffer) => text.toString("latin1").replaceAll(directory, "/cases");
+    // Positions are absolute; the copy's directory becomes /cases so that any checkout compares equal.
+    const plain = (text: Buffer) => text.toString("latin1").replaceAll(copy, "/cases");
     if (status === 0) fs.writeFileSync(`${base}.exp`, plain(out), "latin1");
     // Our `derivation` is another text: frames inside the reference's stay, without their place.
     const text = plain(err).replaceAll(/\n +at \xc2\xabnix-internal[^\n]*(?:\n +[0-9]*\|[^\n]*)*/g, "");
@@ -89,6 +92,7 @@ for (const topic of fs.readdirSync(root).sort()) {
     count++;
   }
 }
+cases.remove();
 fs.writeFileSync(path.join(root, "recorded-by.txt"), `${version}\n`);
 process.stdout.write(`${count} cases recorded from ${version}\n`);
 

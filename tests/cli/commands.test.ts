@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { commandTable } from "../../packages/cli/src/grammar/table.ts";
@@ -233,4 +233,25 @@ test("reading only, paths of texts are computed and nothing is written", async (
   expect(existsSync(join(fresh, out))).toBe(false);
   expect((await place.firnWith({ env: { NIX_REMOTE: fresh } }, ...args)).out).toBe(out);
   expect(existsSync(join(fresh, out))).toBe(true);
+});
+
+test("nix-instantiate makes a numbered root for each derivation and prints the links", async () => {
+  const derivation = (name: string) => `derivation { name = "${name}"; system = "s"; builder = "b"; }`;
+  const expression = `[ (${derivation("one")}) (${derivation("two")} // { outputName = "dev"; }) ]`;
+  const work = join(place.directory, "work");
+  const { code, out, err } = await place.firn("nix-instantiate", "-E", expression, "--add-root", "drv", "--indirect");
+  expect({ code, out, err }).toEqual({ code: 0, out: `${work}/drv\n${work}/drv-2!dev\n`, err: "" });
+  expect(readlinkSync(join(work, "drv-2"))).toMatch(/^\/nix\/store\/[0-9a-z]{32}-two\.drv$/);
+  const roots = join(place.store, "nix/var/nix/gcroots/auto");
+  expect(readdirSync(roots).map((name) => readlinkSync(join(roots, name)))).toContain(join(work, "drv"));
+});
+
+test("eval shows errors inside a value where they are, and calls no function that it finds", async () => {
+  const inside = await place.firn("eval", "--expr", '{ a = throw "b"; c = 1; }');
+  expect(inside).toEqual({ code: 0, out: "{ a = «error: b»; c = 1; }\n", err: "" });
+  const top = await place.firn("eval", "--expr", 'throw "b"');
+  expect([top.code, top.out]).toEqual([1, ""]);
+  const found = await place.firn("eval", "--arg", "x", "3", "--expr", "{ x }: x");
+  expect(found.out).toBe("«lambda @ «string»:1:1»\n");
+  expect((await place.firn("eval", "--arg", "x", "3", "--expr", "{ x }: { y = x; }", "y")).out).toBe("3\n");
 });

@@ -7,8 +7,10 @@ import { afterAll, describe, expect, it } from "vitest";
 import { runNixInstantiate } from "../../packages/cli/src/legacy/nix-instantiate.ts";
 import { renderError, renderWarning } from "../../packages/cli/src/render/error.ts";
 import { terminalText } from "../../packages/cli/src/render/terminal-text.ts";
+import { makeCaseDirectory } from "./cases.ts";
 
 const root = import.meta.dirname;
+const cases = makeCaseDirectory();
 
 const config: HostConfig = {
   mode: {
@@ -45,7 +47,10 @@ function report(message: EvalMessage): void {
 }
 
 const client = new EvaluatorClient({ config, report });
-afterAll(() => client.close());
+afterAll(async () => {
+  await client.close();
+  cases.remove();
+});
 
 interface Outcome {
   /** Byte strings; `out` is undefined when the evaluation failed. */
@@ -106,8 +111,8 @@ function expected(file: string): string | undefined {
 }
 
 for (const topic of fs.readdirSync(root).sort()) {
-  const directory = path.join(root, topic);
-  if (!fs.statSync(directory).isDirectory()) continue;
+  if (!fs.statSync(path.join(root, topic)).isDirectory()) continue;
+  const directory = cases.copy(topic);
   describe(topic, () => {
     for (const file of fs.readdirSync(directory).sort()) {
       if (!file.endsWith(".nix")) continue;

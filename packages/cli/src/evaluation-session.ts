@@ -185,7 +185,10 @@ export function withEvaluation(
                 ? { kind: "expression", text: flags.value("expr") ?? "" }
                 : { kind: "file", path: resolve(io.cwd, file) },
             );
-            return evaluator.findInValue(await root, installable.path, await full.autoArgs());
+            return evaluator.findInValue(await root, installable.path, {
+              autoArgs: await full.autoArgs(),
+              callResult: lookup.callResult,
+            });
           }
         }
       },

@@ -235,8 +235,13 @@ export class Evaluation {
   }
 
   /** Selects along an attribute path with automatic arguments, as the old commands do. */
-  async findInValue(root: Handle, attrPath: string, autoArgs: AutoArgData): Promise<Found> {
+  async findInValue(
+    root: Handle,
+    attrPath: string,
+    { autoArgs, callResult = true }: { readonly autoArgs: AutoArgData; readonly callResult?: boolean | undefined },
+  ): Promise<Found> {
     const selected = await this.client.request({ op: "select", value: root, path: byteStringOf(attrPath), autoArgs });
+    if (!callResult) return { value: selected, attrPath };
     return { value: await this.client.request({ op: "autoCall", value: selected, autoArgs }), attrPath };
   }
 

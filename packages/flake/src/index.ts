@@ -2,6 +2,7 @@
 
 export { Evaluation, type EvaluationOptions, type Found, type Root } from "./evaluation.ts";
 export { EvaluatorClient, type EvaluatorClientOptions } from "./evaluator/client.ts";
+export { createFileHost, type FileHostOptions } from "./evaluator/file-host.ts";
 export { hostConfig } from "./evaluator/host-config.ts";
 export { createNodeHost, type HostConfig } from "./evaluator/node-host.ts";
 export { createOfflineServices, hashTree } from "./evaluator/offline-services.ts";

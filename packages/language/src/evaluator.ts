@@ -132,13 +132,13 @@ export class Evaluator {
 
   /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */
   run<T>(work: () => T): T {
-    const previous = enter(this.evaluation);
+    const entered = enter(this.evaluation);
     try {
       return work();
     } catch (error) {
       throw toFirnError(error);
     } finally {
-      leave(previous);
+      leave(entered);
     }
   }
 
@@ -256,6 +256,7 @@ export class Evaluator {
       case "nix":
         return printValue(slot, {
           ...plainPrint,
+          showErrors: true,
           force,
           derivationPath: (attrs) => derivationPathOf(attrs),
         });

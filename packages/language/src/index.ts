@@ -28,6 +28,7 @@ export { force as forceValue } from "./code/interpret.ts";
 export type { Documentation } from "./documentation.ts";
 export * from "./evaluator.ts";
 export * from "./host.ts";
+export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
 export { canonicalPath } from "./syntax/path-text.ts";
 export {
@@ -45,4 +46,16 @@ export {
   Thunk,
   type Value,
 } from "./value/value.ts";
+export {
+  type FunctionView,
+  fromJs,
+  type JsInput,
+  type ListView,
+  type PlainJs,
+  type SetView,
+  type StringView,
+  toPlain,
+  type ValueView,
+  viewOf,
+} from "./value-view.ts";
 export type { AddedVariables, EnteredLine, Variables } from "./variables.ts";

@@ -28,6 +28,7 @@ export const command: Command = {
         const [installable] = session.installables();
         if (installable === undefined) throw new UsageError("more arguments are required");
         const lookup = {
+          callResult: false,
           defaults: [`packages.${session.system}.default`, `defaultPackage.${session.system}`],
           prefixes: [`packages.${session.system}.`, `legacyPackages.${session.system}.`],
         };

@@ -1,5 +1,5 @@
 /** `nix-instantiate` as the program calls it: on the process's streams, over the configured store. */
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Io } from "../io.ts";
 import { runNixInstantiate } from "./nix-instantiate.ts";
 
@@ -9,7 +9,7 @@ export async function nixInstantiate(words: readonly string[], io: Io): Promise<
   const commandIo = {
     cwd: io.cwd,
     environment: io.env,
-    out: (bytes: string) => void writeSync(1, Buffer.from(bytes, "latin1")),
+    out: (bytes: string) => io.out(Buffer.from(bytes, "latin1")),
     error: (text: string) => io.err(text),
     readStdin: () => readFileSync(0, "latin1"),
   };

@@ -38,6 +38,8 @@ interface Arguments {
   /** `--read-write-mode`: evaluating may write to the store. */
   readWrite: boolean;
   fromExpressions: boolean;
+  /** Where a link to each derivation goes that keeps it from being collected. */
+  root: string | undefined;
   readonly attrPaths: string[];
   readonly files: string[];
   readonly searchPath: string[];
@@ -61,6 +63,7 @@ function parseArguments(argv: readonly string[], settings: Settings): Arguments 
     readOnly: false,
     readWrite: false,
     fromExpressions: false,
+    root: undefined,
     attrPaths: [],
     files: [],
     searchPath: [],
@@ -137,7 +140,7 @@ function parseArguments(argv: readonly string[], settings: Settings): Arguments 
         break;
       }
       case "--add-root":
-        next(arg);
+        result.root = next(arg);
         break;
       case "--impure":
         settings.set("pure-eval", "false");
@@ -176,12 +179,18 @@ class Command {
   private readonly client: EvaluatorClient;
   private readonly args: Arguments;
   private readonly io: CommandIo;
-  private warned = false;
+  private readonly addRoot: OpenServices["addRoot"] | undefined;
+  private rootCount = 0;
 
-  constructor(client: EvaluatorClient, args: Arguments, io: CommandIo) {
+  constructor(
+    client: EvaluatorClient,
+    args: Arguments,
+    at: { readonly io: CommandIo; readonly opened: OpenServices | undefined },
+  ) {
     this.client = client;
     this.args = args;
-    this.io = io;
+    this.io = at.io;
+    this.addRoot = at.opened?.addRoot;
   }
 
   async run(): Promise<void> {
@@ -267,9 +276,7 @@ class Command {
       const facts = await client.request({ op: "derivation", value });
       if (facts === null) return;
       const suffix = facts.outputName === "out" ? "" : `!${facts.outputName}`;
-      if (!this.warned) this.io.error(`warning: ${noRoot}\n`);
-      this.warned = true;
-      this.io.out(`${facts.drvPath}${suffix}\n`);
+      this.io.out(`${await this.rooted(facts.drvPath)}${suffix}\n`);
       return;
     }
     if (kind === "set") {
@@ -295,6 +302,18 @@ class Command {
     throw new FirnError("type-error", "expression does not evaluate to a derivation (or a set or list of those)");
   }
 
+  /** What is printed for a derivation: its path, or the link that is made its root. */
+  private async rooted(drvPath: string): Promise<string> {
+    const { root } = this.args;
+    if (root === undefined) {
+      if (this.rootCount++ === 0) this.io.error(`warning: ${noRoot}\n`);
+      return drvPath;
+    }
+    const number = ++this.rootCount;
+    const link = byteStringOf(resolve(this.io.cwd, root)) + (number > 1 ? `-${number}` : "");
+    return this.addRoot === undefined ? drvPath : this.addRoot(drvPath, link);
+  }
+
   private async recurses(value: Handle): Promise<boolean> {
     const flag = await this.client.request({ op: "attribute", value, name: "recurseForDerivations" });
     return (
@@ -316,6 +335,8 @@ function absolutePath(cwd: string, path: string): string {
 /** Answers to an evaluation's questions, and their end. */
 export interface OpenServices {
   readonly services: HostServices;
+  /** Makes `link` point at a valid path and registers it as a root; gives the link. */
+  addRoot(path: string, link: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -351,7 +372,7 @@ export async function runNixInstantiate(
         }
       },
     });
-    await new Command(client, args, io).run();
+    await new Command(client, args, { io, opened }).run();
     return 0;
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;

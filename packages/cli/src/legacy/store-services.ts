@@ -1,6 +1,6 @@
 /** Host services for the old commands: the store is opened when an evaluation first needs it. */
 import { type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
-import { type LocalStore, openLocalStore, openStore, openSubstituters, type Settings } from "@firn/store";
+import { addPermRoot, type LocalStore, openLocalStore, openStore, openSubstituters, type Settings } from "@firn/store";
 import type { Io } from "../io.ts";
 import { makeProgress } from "../render/progress.ts";
 import type { OpenServices } from "./nix-instantiate.ts";
@@ -8,8 +8,8 @@ import type { OpenServices } from "./nix-instantiate.ts";
 /** Makes services over the configured store; nothing is opened before the first call. */
 export function lazyServices(settings: Settings, io: Io, readOnly: boolean): OpenServices {
   const progress = makeProgress({ io, verbosity: 0, buildLogs: true });
-  let opened: Promise<{ services: HostServices; close(): Promise<void> }> | undefined;
-  const open = async (): Promise<{ services: HostServices; close(): Promise<void> }> => {
+  let opened: Promise<{ services: HostServices; store: LocalStore; close(): Promise<void> }> | undefined;
+  const open = async (): Promise<{ services: HostServices; store: LocalStore; close(): Promise<void> }> => {
     const events = progress.event.bind(progress);
     const store: LocalStore = await openLocalStore({ settings, environment: io.env, events });
     const builder = makeBuilder({
@@ -33,6 +33,7 @@ export function lazyServices(settings: Settings, io: Io, readOnly: boolean): Ope
     });
     return {
       services,
+      store,
       async close() {
         await builder.close();
         await fetch.close();
@@ -55,6 +56,10 @@ export function lazyServices(settings: Settings, io: Io, readOnly: boolean): Ope
       queryPath: async (path) => (await get()).queryPath(path),
       fetch: async (request) => (await get()).fetch(request),
       resolveSearchPathUrl: async (url) => (await get()).resolveSearchPathUrl(url),
+    },
+    async addRoot(path, link) {
+      await get();
+      return addPermRoot((await opened!).store, path, link);
     },
     async close() {
       progress.finish();

@@ -79,7 +79,7 @@ export function openCodeCache(directory: string, reader: SourceReader): CodeCach
       try {
         bytes = read(fileOf(key));
       } catch (error) {
-        if (error instanceof Error && "code" in error) return undefined;
+        if (isSystemError(error)) return undefined;
         throw error;
       }
       const length = bytes.length - trailer;
@@ -96,8 +96,8 @@ export function openCodeCache(directory: string, reader: SourceReader): CodeCach
         fs.renameSync(temporary, target);
         removeOld(directory);
       } catch (error) {
-        if (!(error instanceof Error && "code" in error)) throw error;
-        fs.rmSync(temporary, { force: true });
+        if (!isSystemError(error)) throw error;
+        remove(temporary);
       }
     },
   };
@@ -133,6 +133,19 @@ function removeOld(directory: string): void {
   const hourAgo = Date.now() - 3600_000;
   let kept = 0;
   for (const { path, time } of files) {
-    if (path.endsWith(".tmp") ? time < hourAgo : ++kept > keptFiles) fs.rmSync(path, { force: true });
+    if (path.endsWith(".tmp") ? time < hourAgo : ++kept > keptFiles) remove(path);
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "code" in error;
+}
+
+/** Removes a file if that can be done: what stays is removed by a later evaluation, or is not there. */
+function remove(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
   }
 }

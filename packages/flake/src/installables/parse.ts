@@ -59,6 +59,8 @@ export interface Lookup {
   readonly defaults: readonly string[];
   /** Prefixes put before a fragment, in order; the fragment itself is tried last. */
   readonly prefixes: readonly string[];
+  /** False: a function that is found is not called (default true). */
+  readonly callResult?: boolean;
 }
 
 /** Packages: `build`, `shell`, `copy`, … */

@@ -4,54 +4,22 @@ import { host, toInt } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
 import { emptyAttrs, Float, type List, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import { type BuiltinTable, fail, plainArgument } from "./arguments.ts";
-
-class TomlError extends Error {}
-
-/** Offsets of a piece of the text. */
-interface Region {
-  readonly start: number;
-  readonly end: number;
-}
+import { datePattern, isLeap, Timestamp, timestampText } from "./toml-dates.ts";
+import {
+  floatAdvice,
+  integerAdvice,
+  invalidKey,
+  keyAdvice,
+  keyLetters,
+  type Note,
+  type Region,
+  report,
+  TomlError,
+} from "./toml-error.ts";
 
 /** A value with the place that errors about it point at. */
 interface Member extends Region {
   readonly value: TomlValue;
-}
-
-interface Note extends Region {
-  readonly text: string;
-}
-
-const keyAdvice = "Hint: non-ASCII scripts are allowed in toml v1.1.0, but not in v1.0.0.\n";
-const integerAdvice =
-  "Hint: valid  : -42, 1_000, 1_2_3_4_5, 0xC0FFEE, 0b0010, 0o755\nHint: invalid: _42, 1__000, 0123\n";
-const floatAdvice =
-  "Hint: valid  : +1.0, -2e-2, 3.141_592_653_589, inf, nan\nHint: invalid: .0, 1., _1.0, 1.0_, 1_.0, 1.0__0\n";
-const invalidKey = "toml::parse_simple_key: invalid key: key must be \"quoted\", 'quoted-literal', or bare key.";
-const keyLetters = "expected alpha [a-zA-Z], digit [0-9], -, or _";
-
-/** An error as the reference's TOML library lays it out: title, source lines with marks, advice. */
-function report(
-  text: string,
-  title: string,
-  at: { readonly notes: readonly Note[]; readonly advice?: string },
-): string {
-  const places = at.notes.map(({ start, end, text: note }) => {
-    const lineStart = text.lastIndexOf("\n", start - 1) + 1;
-    const lineEnd = text.indexOf("\n", start);
-    const line = text
-      .slice(lineStart, lineEnd < 0 ? text.length : lineEnd)
-      .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (c) => `0x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-    const number = String(text.slice(0, start).split("\n").length);
-    return { number, line, column: start - lineStart, length: Math.max(1, end - start), note };
-  });
-  const width = Math.max(...places.map(({ number }) => number.length));
-  const margin = " ".repeat(width + 2);
-  const shown = places.map(
-    ({ number, line, column, length, note }) =>
-      `${margin}|\n ${number.padStart(width)} | ${line}\n${margin}| ${" ".repeat(column)}${"^".repeat(length)}-- ${note}\n`,
-  );
-  return `[error] ${title}\n --> fromTOML\n${shown.join(`${margin}| ...\n`)}${at.advice ?? ""}`;
 }
 
 /** A table while it is read; `closed` once nothing may be added (inline tables, defined headers). */
@@ -74,19 +42,10 @@ class TomlArray {
   }
 }
 
-class Timestamp {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
 type TomlValue = string | boolean | number | bigint | Float | Timestamp | TomlArray | Table;
 
 const maxDepth = 500;
 const bareKey = /[A-Za-z0-9_-]+/y;
-const datePattern =
-  /(?:(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?)?|(\d{2}:\d{2}:\d{2})(\.\d+)?)(?![\w:])/y;
 const numberPattern =
   /0x[0-9a-fA-F](?:_?[0-9a-fA-F])*|0o[0-7](?:_?[0-7])*|0b[01](?:_?[01])*|[+-]?(?:inf|nan)|[+-]?(?:0|[1-9](?:_?[0-9])*)(?:\.[0-9](?:_?[0-9])*)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?/y;
 const escapes: Readonly<Record<string, string>> = {
@@ -588,28 +547,9 @@ class TomlParser {
   }
 }
 
-function isLeap(year: number): boolean {
-  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-}
-
 function close(table: Table, region: Region): void {
   table.closed = region;
   for (const { value } of table.members.values()) if (value instanceof Table) close(value, region);
-}
-
-/** Normal form: "T" between date and time, the fraction cut to 3, 6 or 9 digits. */
-function timestampText(match: RegExpExecArray): string {
-  const [, date, time, fraction, offset, localTime, localFraction] = match;
-  const digits = (text: string | undefined) => {
-    if (text === undefined) return "";
-    const nine = text.slice(1, 10).padEnd(9, "0");
-    if (nine === "000000000") return "";
-    if (nine.endsWith("000000")) return `.${nine.slice(0, 3)}`;
-    return nine.endsWith("000") ? `.${nine.slice(0, 6)}` : `.${nine}`;
-  };
-  if (localTime !== undefined) return localTime + digits(localFraction);
-  if (time === undefined) return date!;
-  return `${date}T${time}${digits(fraction)}${(offset ?? "").toUpperCase()}`;
 }
 
 function convert(value: TomlValue): Value {

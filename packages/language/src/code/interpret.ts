@@ -88,18 +88,24 @@ let depth = 0;
 let maxDepth = 10000;
 let showTrace = false;
 
-/** Makes `evaluation` the running one; gives the one that was, for `leave`. */
-export function enter(evaluation: Evaluation): Evaluation | undefined {
+/** What ran before, and how deep the evaluator that is now running was. */
+interface Entered {
+  readonly previous: Evaluation | undefined;
+  readonly depth: number;
+}
+
+/** Makes `evaluation` the running one; gives what `leave` needs to undo that. */
+export function enter(evaluation: Evaluation): Entered {
   const previous = current as Evaluation | undefined;
   if (previous !== undefined) previous.depth = depth;
   select(evaluation);
-  return previous;
+  return { previous, depth };
 }
 
-export function leave(previous: Evaluation | undefined): void {
-  // An evaluator that was asked something while it waited goes on at its depth.
-  if (previous !== current) current.depth = 0;
-  if (previous !== undefined) select(previous);
+/** Goes back: also after an error, which leaves the depth at which it was thrown. */
+export function leave(entered: Entered): void {
+  current.depth = entered.depth;
+  select(entered.previous ?? current);
 }
 
 function select(evaluation: Evaluation): void {

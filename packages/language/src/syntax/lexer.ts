@@ -162,6 +162,11 @@ const maxInt = 9223372036854775807n;
 export type ChunkEnd = "close" | "interpolation" | "end-of-file";
 
 export class Lexer {
+  /** The run of path characters, and that of scheme characters, that was scanned last: its tokens do not scan it again. */
+  private runStart = 0;
+  private runEnd = 0;
+  private schemeStart = 0;
+  private schemeEnd = 0;
   readonly text: string;
   readonly base: number;
   readonly pipes: boolean;
@@ -281,7 +286,12 @@ export class Lexer {
     const first = text.charCodeAt(start);
     if ((classOf(first) & ID_START) === 0 || first === 95) return -1;
     let i = start + 1;
-    while ((classOf(text.charCodeAt(i)) & SCHEME_CHAR) !== 0) i++;
+    if (i >= this.schemeStart && i < this.schemeEnd) i = this.schemeEnd;
+    else {
+      while ((classOf(text.charCodeAt(i)) & SCHEME_CHAR) !== 0) i++;
+      this.schemeStart = start + 1;
+      this.schemeEnd = i;
+    }
     if (text.charCodeAt(i) !== 58) return -1;
     const body = ++i;
     while ((classOf(text.charCodeAt(i)) & URI_CHAR) !== 0) i++;
@@ -337,7 +347,12 @@ export class Lexer {
   private pathEnd(start: number): number {
     const text = this.text;
     let i = start;
-    while ((classOf(text.charCodeAt(i)) & PATH_CHAR) !== 0) i++;
+    if (start >= this.runStart && start < this.runEnd) i = this.runEnd;
+    else {
+      while ((classOf(text.charCodeAt(i)) & PATH_CHAR) !== 0) i++;
+      this.runStart = start;
+      this.runEnd = i;
+    }
     if (text.charCodeAt(i) !== 47) return -1;
     if ((classOf(text.charCodeAt(i + 1)) & PATH_CHAR) === 0) {
       return text.charCodeAt(i + 1) === 36 && text.charCodeAt(i + 2) === 123 ? i + 1 : -1;

@@ -56,6 +56,13 @@ function showLambda(lambda: LambdaExpr): string {
   return `${out}: ${showExpr(lambda.body)})`;
 }
 
+/** Texts in a row. Joining an array would copy them, level after level; adding strings does not. */
+function inRow(exprs: readonly Expr[], separator: string): string {
+  let out = "";
+  for (let i = 0; i < exprs.length; i++) out += i === 0 ? showExpr(exprs[i]!) : separator + showExpr(exprs[i]!);
+  return out;
+}
+
 export function showExpr(expr: Expr): string {
   switch (expr.kind) {
     case "int":
@@ -77,11 +84,11 @@ export function showExpr(expr: Expr): string {
     case "attrs":
       return `${expr.recursive ? "rec " : ""}{ ${showBindings(expr)}}`;
     case "list":
-      return `[ ${expr.elements.map((element) => `(${showExpr(element)}) `).join("")}]`;
+      return expr.elements.length === 0 ? "[ ]" : `[ (${inRow(expr.elements, ") (")}) ]`;
     case "lambda":
       return showLambda(expr);
     case "call":
-      return `(${[expr.callee, ...expr.args].map(showExpr).join(" ")})`;
+      return `(${showExpr(expr.callee)} ${inRow(expr.args, " ")})`;
     case "let":
       return `(let ${showBindings(expr.attrs)}in ${showExpr(expr.body)})`;
     case "with":
@@ -95,7 +102,10 @@ export function showExpr(expr: Expr): string {
     case "binary":
       return `(${showExpr(expr.left)} ${expr.operator} ${showExpr(expr.right)})`;
     case "concat":
-      return `(${expr.parts.map((part) => showExpr(part.expr)).join(" + ")})`;
+      return `(${inRow(
+        expr.parts.map((part) => part.expr),
+        " + ",
+      )})`;
     case "position":
       return "__curPos";
   }

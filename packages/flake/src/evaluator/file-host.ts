@@ -1,0 +1,59 @@
+/** The language's host over the files of this machine, without a store: for programs that use the language as a library. */
+import { byteStringOf } from "@firn/formats";
+import type { EvalHost, EvalMessage, EvalMode } from "@firn/language";
+import { hostSystem } from "@firn/store";
+import { createNodeHost } from "./node-host.ts";
+import { createOfflineServices } from "./offline-services.ts";
+
+/** Choices for a file host; each has a plain default. */
+export interface FileHostOptions {
+  readonly mode?: Partial<EvalMode>;
+  /** Entries of `<name>`: `name=path` or a directory. */
+  readonly searchPath?: readonly string[];
+  /** `builtins.currentSystem` (default: this machine's). */
+  readonly system?: string;
+  /** Variables that `builtins.getEnv` sees (default: those of the process). */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Gets what the evaluation traces and warns about (default: nobody). */
+  report?(message: EvalMessage): void;
+}
+
+const defaultMode: EvalMode = {
+  pure: false,
+  restricted: false,
+  readOnly: true,
+  maxCallDepth: 10000,
+  experimentalFeatures: [],
+  allowImportFromDerivation: false,
+  traceImportFromDerivation: false,
+  allowNativeCode: false,
+  traceVerbose: false,
+  abortOnWarn: false,
+  lints: { "url-literals": "ignore", "short-path-literals": "ignore", "absolute-path-literals": "ignore" },
+};
+
+/** A host that reads files. Store paths are computed, nothing is written, built or fetched. */
+export function createFileHost(options: FileHostOptions = {}): EvalHost {
+  const environment = options.environment ?? process.env;
+  const mode = { ...defaultMode, ...options.mode };
+  const config = {
+    mode,
+    storeDir: "/nix/store",
+    currentSystem: options.system ?? hostSystem(),
+    nixVersion: "2.34.8",
+    searchPath: (options.searchPath ?? []).map((entry) => {
+      const equals = entry.indexOf("=");
+      return { prefix: byteStringOf(entry.slice(0, Math.max(0, equals))), path: byteStringOf(entry.slice(equals + 1)) };
+    }),
+    homeDirectory: byteStringOf(environment.HOME ?? "/"),
+    currentTime: Math.floor(Date.now() / 1000),
+    environment,
+    allowedPaths: [],
+    allowedUris: [],
+    showTrace: false,
+  };
+  return createNodeHost(config, createOfflineServices(config.storeDir, mode.pure), {
+    report: (message) => options.report?.(message),
+    interrupted: () => false,
+  });
+}

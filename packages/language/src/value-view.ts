@@ -1,0 +1,214 @@
+/**
+ * Values of the language as JavaScript sees them: lazily, one layer at a time. A view evaluates what is asked of it and
+ * nothing else; strings are ordinary JavaScript strings; integers are numbers while safe and BigInt beyond.
+ */
+import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import type { Evaluator } from "./evaluator.ts";
+import type { ContextElement } from "./host.ts";
+import { Attrs, ContextString, Float, type List, Path, type Slot, setOf, type Value } from "./value/value.ts";
+
+/** One evaluated value; `kind` is the language's name of its type. */
+export type ValueView =
+  | { readonly kind: "null" }
+  | { readonly kind: "bool"; readonly value: boolean }
+  | { readonly kind: "int"; readonly value: number | bigint }
+  | { readonly kind: "float"; readonly value: number }
+  | StringView
+  | { readonly kind: "path"; readonly value: string }
+  | ListView
+  | SetView
+  | FunctionView;
+
+/** A string. What is no UTF-8 in it shows as U+FFFD in `value`; `bytes` has one char per byte. */
+export interface StringView {
+  readonly kind: "string";
+  readonly value: string;
+  readonly bytes: string;
+  /** The store paths that it refers to. */
+  readonly context: readonly ContextElement[];
+}
+
+/** A list; its elements are evaluated when they are asked for. */
+export interface ListView extends Iterable<ValueView> {
+  readonly kind: "list";
+  readonly length: number;
+  /** Element `index`, evaluated; undefined outside the list. */
+  at(index: number): ValueView | undefined;
+}
+
+/** An attribute set; its values are evaluated when they are asked for. */
+export interface SetView extends Iterable<readonly [string, ValueView]> {
+  readonly kind: "set";
+  /** Names in byte order. */
+  names(): string[];
+  has(name: string): boolean;
+  /** The value of an attribute, evaluated; undefined when there is none. */
+  get(name: string): ValueView | undefined;
+}
+
+/** A function, or a builtin. */
+export interface FunctionView {
+  readonly kind: "function";
+  /** Names that its set pattern takes, with whether each has a default; undefined for `x: …`. */
+  readonly parameters: Readonly<Record<string, boolean>> | undefined;
+  /** Calls it with one or more arguments and evaluates the result. */
+  call(...args: readonly JsInput[]): ValueView;
+}
+
+/** What can be handed to functions: plain JavaScript data, and views. Numbers are integers when they are whole and safe. */
+export type JsInput =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly JsInput[]
+  | ValueView
+  | { readonly [name: string]: JsInput };
+
+const slots = new WeakMap<object, Slot>();
+const identities = new WeakMap<object, object>();
+const kinds = ["null", "bool", "int", "float", "string", "path", "list", "set", "function"];
+
+/** Evaluates a slot of an evaluator and shows it. Fails with the FirnError of the evaluation. */
+export function viewOf(evaluator: Evaluator, slot: Slot): ValueView {
+  const value = evaluator.force(slot);
+  const view = makeView(evaluator, value);
+  slots.set(view, value);
+  if (typeof value === "object" && value !== null) identities.set(view, value);
+  return view;
+}
+
+function makeView(evaluator: Evaluator, value: Value): ValueView {
+  switch (typeof value) {
+    case "boolean":
+      return { kind: "bool", value };
+    case "number":
+    case "bigint":
+      return { kind: "int", value };
+    case "string":
+      return { kind: "string", value: textOf(value), bytes: value, context: [] };
+    default:
+  }
+  if (value === null) return { kind: "null" };
+  if (value instanceof Float) return { kind: "float", value: value.value };
+  if (value instanceof Path) return { kind: "path", value: textOf(value.path) };
+  if (value instanceof ContextString) {
+    const { text, context } = evaluator.stringOf(value);
+    return { kind: "string", value: textOf(text), bytes: text, context };
+  }
+  if (Array.isArray(value)) return listView(evaluator, value);
+  if (value instanceof Attrs) return setView(evaluator, value);
+  return {
+    kind: "function",
+    parameters: evaluator.formals(value),
+    call: (...args) => viewOf(evaluator, evaluator.call(value, ...args.map(fromJs))),
+  };
+}
+
+function listView(evaluator: Evaluator, list: List): ListView {
+  const at = (index: number) => {
+    const slot = list[index];
+    return slot === undefined ? undefined : viewOf(evaluator, slot);
+  };
+  return {
+    kind: "list",
+    length: list.length,
+    at,
+    *[Symbol.iterator]() {
+      for (let i = 0; i < list.length; i++) yield viewOf(evaluator, list[i]!);
+    },
+  };
+}
+
+function setView(evaluator: Evaluator, attrs: Attrs): SetView {
+  const slotOf = (name: string) => evaluator.attribute(attrs, byteStringOf(name));
+  return {
+    kind: "set",
+    names: () => evaluator.attrNames(attrs).map(textOf),
+    has: (name) => slotOf(name) !== undefined,
+    get(name) {
+      const slot = slotOf(name);
+      return slot === undefined ? undefined : viewOf(evaluator, slot);
+    },
+    *[Symbol.iterator]() {
+      for (const name of evaluator.attrNames(attrs)) {
+        yield [textOf(name), viewOf(evaluator, evaluator.attribute(attrs, name)!)] as const;
+      }
+    },
+  };
+}
+
+function isView(input: object): input is ValueView {
+  return "kind" in input && kinds.includes(String(input.kind)) && slots.has(input);
+}
+
+const smallest = -(2n ** 63n);
+const largest = 2n ** 63n - 1n;
+
+/** Makes a value of the language from JavaScript data. Errors: `bad-input` for what it has no value for. */
+export function fromJs(input: JsInput): Slot {
+  switch (typeof input) {
+    case "boolean":
+      return input;
+    case "string":
+      return byteStringOf(input);
+    case "number":
+      return Number.isSafeInteger(input) && !Object.is(input, -0) ? input : new Float(input);
+    case "bigint": {
+      if (input < smallest || input > largest) {
+        throw new FirnError("bad-input", `${input} does not fit the language's 64-bit integers`);
+      }
+      const small = Number(input);
+      return Number.isSafeInteger(small) ? small : input;
+    }
+    default:
+  }
+  if (input === null) return null;
+  if (typeof input !== "object") throw new FirnError("bad-input", `a ${typeof input} is no value of the language`);
+  if (isView(input)) return slots.get(input)!;
+  if (Array.isArray(input)) return input.map(fromJs);
+  const members: Record<string, Slot> = Object.create(null);
+  for (const [name, member] of Object.entries(input)) members[byteStringOf(name)] = fromJs(member);
+  return setOf(members);
+}
+
+/** Plain data: sets are objects without a prototype, so that any name is safe. */
+export type PlainJs = null | boolean | number | bigint | string | PlainJs[] | { [name: string]: PlainJs };
+
+/**
+ * Evaluates a view with everything inside it and copies it to plain data; strings lose their context. Errors: `cyclic-value`
+ * for a value that contains itself, `too-deep` beyond `maxDepth` levels (default 500), `bad-value` for functions.
+ */
+export function toPlain(view: ValueView, maxDepth = 500): PlainJs {
+  const above = new Set<object>();
+  const convert = (item: ValueView, depth: number): PlainJs => {
+    switch (item.kind) {
+      case "null":
+        return null;
+      case "bool":
+      case "int":
+      case "float":
+      case "string":
+      case "path":
+        return item.value;
+      case "function":
+        throw new FirnError("bad-value", "cannot convert a function to plain data");
+      case "list":
+      case "set":
+    }
+    if (depth >= maxDepth) throw new FirnError("too-deep", `the value is nested more than ${maxDepth} levels deep`);
+    const identity = identities.get(item) ?? item;
+    if (above.has(identity)) throw new FirnError("cyclic-value", "the value contains itself");
+    above.add(identity);
+    try {
+      if (item.kind === "list") return Array.from(item, (element) => convert(element, depth + 1));
+      const result: { [name: string]: PlainJs } = Object.create(null);
+      for (const [name, member] of item) result[name] = convert(member, depth + 1);
+      return result;
+    } finally {
+      above.delete(identity);
+    }
+  };
+  return convert(view, 0);
+}

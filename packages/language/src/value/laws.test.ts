@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Evaluator } from "../evaluator.ts";
+import type { ContextElement } from "../host.ts";
+import { createMemoryHost } from "../memory-host.ts";
+import { contextElements, contextOf, mergeContexts } from "./context.ts";
+import { type Attrs, ContextString, Float, Path, type Slot, setOf, type Value } from "./value.ts";
+
+const evaluator = new Evaluator(createMemoryHost());
+
+/** A function of the language, to be called with values. */
+function compiled(text: string): (...args: Slot[]) => Value {
+  const callee = evaluator.evaluate({ kind: "string", text, directory: "/" });
+  return (...args) => evaluator.call(callee, ...args);
+}
+
+const less = compiled("a: b: a < b");
+const equal = compiled("a: b: a == b");
+const join = compiled('a: b: "${a}${b}"');
+const roundTrip = compiled("value: builtins.fromJSON (builtins.toJSON value) == value");
+
+const storePath = fc.stringMatching(/^[0-9a-df-np-sv-z]{32}-[a-z]{1,3}$/).map((name) => `/nix/store/${name}`);
+const drvPath = storePath.map((path) => `${path}.drv`);
+const element: fc.Arbitrary<ContextElement> = fc.oneof(
+  storePath.map((path) => ({ kind: "opaque" as const, path })),
+  drvPath.map((path) => ({ kind: "deep" as const, drvPath: path })),
+  fc
+    .tuple(drvPath, fc.constantFrom("out", "dev"))
+    .map(([path, output]) => ({ kind: "output" as const, drvPath: path, output })),
+);
+const context = fc
+  .array(element, { maxLength: 4 })
+  .map((elements) => elements.map(contextOf).reduce(mergeContexts, null));
+const shown = (value: ReturnType<typeof mergeContexts>) => JSON.stringify(contextElements(value));
+
+describe("contexts", () => {
+  it("are merged in any order and grouping, and with themselves, to the same", () => {
+    fc.assert(
+      fc.property(context, context, context, (a, b, c) => {
+        expect(shown(mergeContexts(a, b))).toBe(shown(mergeContexts(b, a)));
+        expect(shown(mergeContexts(mergeContexts(a, b), c))).toBe(shown(mergeContexts(a, mergeContexts(b, c))));
+        expect(shown(mergeContexts(a, a))).toBe(shown(a));
+        expect(shown(mergeContexts(a, null))).toBe(shown(a));
+      }),
+    );
+  });
+
+  it("keep every element of both sides and no other", () => {
+    fc.assert(
+      fc.property(context, context, (a, b) => {
+        const both = new Set([...contextElements(a), ...contextElements(b)].map((item) => JSON.stringify(item)));
+        expect(new Set(contextElements(mergeContexts(a, b)).map((item) => JSON.stringify(item)))).toEqual(both);
+      }),
+    );
+  });
+
+  it("of interpolated strings are those of their parts together", () => {
+    const text = fc.tuple(fc.stringMatching(/^[a-z]{0,3}$/), context);
+    fc.assert(
+      fc.property(text, text, ([left, leftContext], [right, rightContext]) => {
+        const string = (value: string, its: typeof leftContext) =>
+          its === null ? value : new ContextString(value, its);
+        const joined = evaluator.stringOf(join(string(left, leftContext), string(right, rightContext)));
+        expect(joined.text).toBe(left + right);
+        expect(JSON.stringify(joined.context)).toBe(shown(mergeContexts(leftContext, rightContext)));
+      }),
+    );
+  });
+});
+
+const integer = fc.oneof(
+  fc.integer(),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value): number | bigint => {
+    const small = Number(value);
+    return Number.isSafeInteger(small) ? small : value;
+  }),
+);
+const float = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => new Float(value));
+const bytes = fc.string({
+  unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
+  maxLength: 6,
+});
+/** Values of one kind that can be compared; small ranges, so that equal ones occur. */
+const comparable: readonly fc.Arbitrary<Slot>[] = [
+  fc.oneof(
+    integer,
+    fc.integer({ min: -3, max: 3 }),
+    fc.integer({ min: -6, max: 6 }).map((half) => new Float(half / 2)),
+  ),
+  fc.stringMatching(/^[ab\xff]{0,2}$/),
+  fc.stringMatching(/^(\/[ab]{1,2}){1,2}$/).map((path) => new Path(path)),
+  fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 3 }),
+];
+
+describe("comparison", () => {
+  comparable.forEach((arbitrary, index) => {
+    it(`is a total preorder where it is defined (kind ${index})`, () => {
+      fc.assert(
+        fc.property(arbitrary, arbitrary, arbitrary, (a, b, c) => {
+          const atMost = (x: Slot, y: Slot) => less(y, x) === false;
+          expect(less(a, a)).toBe(false);
+          expect(atMost(a, b) || atMost(b, a)).toBe(true);
+          if (less(a, b) === true) expect(less(b, a)).toBe(false);
+          // Through floats, large integers lose their last digits: order holds among values of one kind.
+          if (typeof a === typeof b && typeof b === typeof c && atMost(a, b) && atMost(b, c))
+            expect(atMost(a, c)).toBe(true);
+          if (equal(a, b) === true) expect(less(a, b)).toBe(false);
+        }),
+        { numRuns: 300 },
+      );
+    });
+  });
+});
+
+const json: fc.Arbitrary<Slot> = fc.letrec<{ value: Slot }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.constant(null),
+    fc.boolean(),
+    integer,
+    float,
+    fc.string({ unit: "grapheme" }).map((text) => {
+      const encoded = new TextEncoder().encode(text.replaceAll("\0", ""));
+      return Array.from(encoded, (code) => String.fromCharCode(code)).join("");
+    }),
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc
+      .dictionary(fc.stringMatching(/^[a-z"\\ ]{0,4}$/), tie("value"), { maxKeys: 3 })
+      .map((members): Attrs => setOf(members)),
+  ),
+})).value;
+
+describe("JSON", () => {
+  it("gives back what was written", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        expect(roundTrip(value)).toBe(true);
+      }),
+    );
+  });
+
+  it("is never wrong about bytes that are no UTF-8", () => {
+    const write = compiled("builtins.toJSON");
+    fc.assert(
+      fc.property(bytes, (text) => {
+        let valid = true;
+        try {
+          new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(text, (c) => c.charCodeAt(0)));
+        } catch {
+          valid = false;
+        }
+        let written = true;
+        try {
+          write(text);
+        } catch {
+          written = false;
+        }
+        expect(written).toBe(valid);
+      }),
+    );
+  });
+});
