@@ -26,6 +26,17 @@ let
     };
     system.stateVersion = "26.05";
   };
+  # Desktops were below services.xserver once.
+  desktop =
+    { today, once }:
+    nixos [
+      (
+        { options, ... }:
+        {
+          services = if options.services ? desktopManager then today else { xserver = once // { enable = true; }; };
+        }
+      )
+    ];
   systems = {
     minimal = nixos [ ];
     nginx-jellyfin = nixos [
@@ -38,18 +49,18 @@ let
         };
       }
     ];
-    gnome = nixos [
-      {
-        services.desktopManager.gnome.enable = true;
-        services.displayManager.gdm.enable = true;
-      }
-    ];
-    plasma = nixos [
-      {
-        services.desktopManager.plasma6.enable = true;
-        services.displayManager.sddm.enable = true;
-      }
-    ];
+    gnome = desktop {
+      today.desktopManager.gnome.enable = true;
+      today.displayManager.gdm.enable = true;
+      once.desktopManager.gnome3.enable = true;
+      once.displayManager.gdm.enable = true;
+    };
+    plasma = desktop {
+      today.desktopManager.plasma6.enable = true;
+      today.displayManager.sddm.enable = true;
+      once.desktopManager.plasma5.enable = true;
+      once.displayManager.sddm.enable = true;
+    };
     home =
       (import (homeManager + "/modules") {
         inherit pkgs;

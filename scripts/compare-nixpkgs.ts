@@ -236,11 +236,9 @@ function compareClosure(path: Path): number {
 let failures = 0;
 if (positionals.length > 0) failures += comparePaths(namesOf(positionals));
 else {
-  const is2026 = nixosHasDesktops();
   if (!options["no-fixed"]) {
-    const systems = is2026 ? SYSTEMS : SYSTEMS.slice(0, 2);
     failures += comparePaths(namesOf(PACKAGES));
-    for (const path of namesOf([...systems, ...(homeManager === undefined ? [] : ["system.home"])]))
+    for (const path of namesOf([...SYSTEMS, ...(homeManager === undefined ? [] : ["system.home"])]))
       failures += comparePaths([path]);
   }
   if (Number(options.count) > 0) {
@@ -252,8 +250,3 @@ else {
 rmSync(directory, { recursive: true });
 console.log(failures === 0 ? "all equal" : `${failures} differ`);
 process.exitCode = failures === 0 ? 0 : 1;
-
-/** Whether the tree's desktops have today's option names. */
-function nixosHasDesktops(): boolean {
-  return readdirSync(join(nixpkgs, "nixos/modules/services")).includes("desktop-managers");
-}
