@@ -121,6 +121,21 @@ export interface EvalMode {
   readonly lints: Readonly<Record<LintName, LintLevel>>;
 }
 
+/** Impure, without a store: what hosts start from. */
+export const defaultEvalMode: EvalMode = {
+  pure: false,
+  restricted: false,
+  readOnly: true,
+  maxCallDepth: 10000,
+  experimentalFeatures: [],
+  allowImportFromDerivation: false,
+  traceImportFromDerivation: false,
+  allowNativeCode: false,
+  traceVerbose: false,
+  abortOnWarn: false,
+  lints: { "url-literals": "ignore", "short-path-literals": "ignore", "absolute-path-literals": "ignore" },
+};
+
 /** Literals that the reference can warn about. */
 export type LintName = "url-literals" | "short-path-literals" | "absolute-path-literals";
 export type LintLevel = "ignore" | "warn" | "fatal";

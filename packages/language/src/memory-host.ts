@@ -9,7 +9,15 @@ import {
   parseHash,
 } from "@firn/formats";
 import { fetchurlSource } from "./builtins/internal-sources.ts";
-import type { AddPathRequest, EvalHost, EvalMessage, EvalMode, FileType, SearchPathEntry } from "./host.ts";
+import {
+  type AddPathRequest,
+  defaultEvalMode,
+  type EvalHost,
+  type EvalMessage,
+  type EvalMode,
+  type FileType,
+  type SearchPathEntry,
+} from "./host.ts";
 import { canonicalPath } from "./syntax/path-text.ts";
 
 export interface MemoryHostOptions {
@@ -28,20 +36,6 @@ export interface MemoryHost extends EvalHost {
   /** Derivations written, by path: their ATerm text. */
   readonly derivations: ReadonlyMap<string, string>;
 }
-
-const defaultMode: EvalMode = {
-  pure: false,
-  restricted: false,
-  readOnly: true,
-  maxCallDepth: 10000,
-  experimentalFeatures: [],
-  allowImportFromDerivation: false,
-  traceImportFromDerivation: false,
-  allowNativeCode: false,
-  traceVerbose: false,
-  abortOnWarn: false,
-  lints: { "url-literals": "ignore", "short-path-literals": "ignore", "absolute-path-literals": "ignore" },
-};
 
 /** Makes a host over files in memory. What needs a store, a builder or the network fails with a FirnError. */
 export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
@@ -111,7 +105,7 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
   return {
     messages,
     derivations,
-    mode: { ...defaultMode, ...options.mode },
+    mode: { ...defaultEvalMode, ...options.mode },
     storeDir,
     currentSystem: options.currentSystem ?? "x86_64-linux",
     nixVersion: "2.34.8",

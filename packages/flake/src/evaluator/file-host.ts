@@ -1,6 +1,6 @@
 /** The language's host over the files of this machine, without a store: for programs that use the language as a library. */
 import { byteStringOf } from "@firn/formats";
-import type { EvalHost, EvalMessage, EvalMode } from "@firn/language";
+import { defaultEvalMode, type EvalHost, type EvalMessage, type EvalMode } from "@firn/language";
 import { hostSystem } from "@firn/store";
 import { createNodeHost } from "./node-host.ts";
 import { createOfflineServices } from "./offline-services.ts";
@@ -18,24 +18,10 @@ export interface FileHostOptions {
   report?(message: EvalMessage): void;
 }
 
-const defaultMode: EvalMode = {
-  pure: false,
-  restricted: false,
-  readOnly: true,
-  maxCallDepth: 10000,
-  experimentalFeatures: [],
-  allowImportFromDerivation: false,
-  traceImportFromDerivation: false,
-  allowNativeCode: false,
-  traceVerbose: false,
-  abortOnWarn: false,
-  lints: { "url-literals": "ignore", "short-path-literals": "ignore", "absolute-path-literals": "ignore" },
-};
-
 /** A host that reads files. Store paths are computed, nothing is written, built or fetched. */
 export function createFileHost(options: FileHostOptions = {}): EvalHost {
   const environment = options.environment ?? process.env;
-  const mode = { ...defaultMode, ...options.mode };
+  const mode = { ...defaultEvalMode, ...options.mode };
   const config = {
     mode,
     storeDir: "/nix/store",

@@ -11,6 +11,14 @@ import { constantKinds, type Pack, type Segment } from "./pack.ts";
 
 const unknown = -1;
 
+/** Where a segment goes: its place in the code array and that of its source among all positions. */
+interface Placement {
+  readonly segment: Segment;
+  readonly context: LowerContext;
+  readonly at: number;
+  readonly base: number;
+}
+
 /** A pack with what of it is known to this process: its strings as symbols, its constants. */
 export class PackLoader {
   readonly pack: Pack;
@@ -65,81 +73,64 @@ export class PackLoader {
     const { codeLength } = segment;
     const at = allocate(codeLength);
     ints.set(segment.cells.subarray(0, codeLength), at);
-    const base = context.source.base;
+    const place: Placement = { segment, context, at, base: context.source.base };
     const sets: number[] = [];
     for (let p = at, end = at + codeLength; p < end; ) {
       const layout = layouts[ints[p]!];
       if (layout === undefined) throw new FirnError("bad-code", `no layout for opcode ${ints[p]}`);
       const { fixed, tails } = layout;
+      if (fixed[0] === cell.literal) sets.push(p);
       let c = p + 1;
-      for (let i = 0; i < fixed.length; i++, c++) {
-        const kind = fixed[i]!;
-        const value = ints[c]!;
-        switch (kind) {
-          case cell.node:
-            ints[c] = value + at;
-            break;
-          case cell.optionalNode:
-            if (value !== 0) ints[c] = value + at;
-            break;
-          case cell.position:
-            if (value > 0) ints[c] = value + base - 1;
-            break;
-          case cell.symbol:
-            ints[c] = this.symbol(value);
-            break;
-          case cell.name:
-            if (value !== 0) ints[c] = this.symbol(value - 1) + 1;
-            break;
-          case cell.constant:
-            ints[c] = this.constant(value, context);
-            break;
-          case cell.memo:
-            ints[c] = addConstant(undefined);
-            break;
-          case cell.literal:
-            ints[c] = value + at;
-            sets.push(p);
-            break;
-          case cell.pattern:
-            ints[c] = newPattern();
-            break;
-          case cell.note:
-            ints[c] = this.note(segment, value, context);
-            break;
-          default:
-        }
-      }
+      for (let i = 0; i < fixed.length; i++, c++) this.relocate(c, fixed[i]!, place);
       for (let t = 0; t < tails.length; t++) {
         const { count, kinds } = tails[t]!;
         for (let n = ints[p + count]!; n > 0; n--) {
-          for (let k = 0; k < kinds.length; k++, c++) {
-            const value = ints[c]!;
-            switch (kinds[k]!) {
-              case cell.node:
-                ints[c] = value + at;
-                break;
-              case cell.optionalNode:
-                if (value !== 0) ints[c] = value + at;
-                break;
-              case cell.position:
-                if (value > 0) ints[c] = value + base - 1;
-                break;
-              case cell.symbol:
-                ints[c] = this.symbol(value);
-                break;
-              case cell.key:
-                ints[c] = value >= 0 ? this.symbol(value) : ~(~value + at);
-                break;
-              default:
-            }
-          }
+          for (let k = 0; k < kinds.length; k++, c++) this.relocate(c, kinds[k]!, place);
         }
       }
       p = c;
     }
     for (let i = 0; i < sets.length; i++) finishSet(sets[i]!);
     return at;
+  }
+
+  /** Makes a cell as it is in a pack into one of this process. */
+  private relocate(c: number, kind: number, place: Placement): void {
+    const value = ints[c]!;
+    switch (kind) {
+      case cell.node:
+      case cell.literal:
+        ints[c] = value + place.at;
+        return;
+      case cell.optionalNode:
+        if (value !== 0) ints[c] = value + place.at;
+        return;
+      case cell.position:
+        if (value > 0) ints[c] = value + place.base - 1;
+        return;
+      case cell.symbol:
+        ints[c] = this.symbol(value);
+        return;
+      case cell.name:
+        if (value !== 0) ints[c] = this.symbol(value - 1) + 1;
+        return;
+      case cell.key:
+        ints[c] = value >= 0 ? this.symbol(value) : ~(~value + place.at);
+        return;
+      case cell.constant:
+        ints[c] = this.constant(value, place.context);
+        return;
+      case cell.memo:
+        ints[c] = addConstant(undefined);
+        return;
+      case cell.pattern:
+        ints[c] = newPattern();
+        return;
+      case cell.note:
+        ints[c] = this.note(place.segment, value, place.context);
+        return;
+      default:
+    }
   }
 
   private note(segment: Segment, number: number, context: LowerContext): number {
