@@ -1,4 +1,5 @@
 /** What an evaluation gets from settings, environment and flags, as plain data for its worker. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { byteStringOf } from "@firn/formats";
 import { hostSystem, type Settings } from "@firn/store";
@@ -20,7 +21,9 @@ function searchPathEntries(elements: readonly string[]): { prefix: string; path:
 function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const { FIRN_CODE_CACHE: chosen, XDG_CACHE_HOME: caches, HOME: home } = environment;
   if (chosen !== undefined) return chosen === "" ? undefined : chosen;
-  const base = caches?.startsWith("/") ? caches : home?.startsWith("/") ? join(home, ".cache") : undefined;
+  // A home that is not there (as inside of builds) is not made for this.
+  const below = home?.startsWith("/") && existsSync(home) ? join(home, ".cache") : undefined;
+  const base = caches?.startsWith("/") ? caches : below;
   return base === undefined ? undefined : join(base, "firn/code");
 }
 
