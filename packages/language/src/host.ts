@@ -151,7 +151,7 @@ export type EvalMessage =
 export interface CodeCache {
   /** The content of a source file: 16 bytes of its hash, and its length. Errors are those of `readFile`. */
   identify(path: string): { readonly hash: string; readonly length: number };
-  /** Its text, as `readFile` gives it. */
+  /** Its text, as `readFile` gives it; right after `identify`, that of the same bytes. */
   read(path: string): string;
   /** What was last stored under a key, if that is there and undamaged. */
   load(key: string): Uint8Array | undefined;

@@ -11,7 +11,7 @@ import { codeSize } from "./memory.ts";
 import { PackLoader } from "./packed/load-segment.ts";
 import { Pack, PackBuilder, type Segment } from "./packed/pack.ts";
 import { SegmentWriter } from "./packed/write-segment.ts";
-import { addLazySource, type Source } from "./source.ts";
+import { addLazySource, addSource, type Source } from "./source.ts";
 
 /** Packs are rewritten when at least so many cells are new, and a fiftieth of what is known. */
 const worthKeeping = 4096;
@@ -34,7 +34,7 @@ export interface CodeOwner {
   /** Everything besides the text that decides what code a text becomes. */
   readonly key: string;
   readonly parser: ParserOptions;
-  isGlobal(name: string): boolean;
+  readonly isGlobal: (name: string) => boolean;
   /** Parses and lowers a source; `cacheable` is false when its parsing said something that has to be said again. */
   compile(source: Source, changes: { lowered: boolean }): { readonly root: number; readonly cacheable: boolean };
 }
@@ -55,15 +55,18 @@ export class CodeStore {
   root(path: string): number {
     const { cache } = this.owner;
     const { hash, length } = cache.identify(path);
-    const source = addLazySource(path, parentOf(path), length, () => this.text(path, hash));
     const changes = { lowered: false };
     const segment = this.entries.has(hash) ? undefined : this.segment(hash);
     if (segment !== undefined && segment.textLength === length) {
-      const root = this.loader!.load(segment, this.context(source, changes));
+      const source = addLazySource(path, parentOf(path), length, () => this.text(path, hash));
+      const { parser, isGlobal } = this.owner;
+      const context: LowerContext = { source, parser, isGlobal, lazy: true, changes };
+      const root = this.loader!.load(segment, context);
       this.loaded += segment.codeLength;
       this.entries.set(hash, { hash, source, textLength: length, root, segment, changes });
       return root;
     }
+    const source = addSource("file", path, parentOf(path), cache.read(path));
     const { root, cacheable } = this.owner.compile(source, changes);
     if (cacheable && !this.entries.has(hash)) {
       this.entries.set(hash, { hash, source, textLength: length, root, segment: undefined, changes });
@@ -71,18 +74,13 @@ export class CodeStore {
     return root;
   }
 
-  private context(source: Source, changes: { lowered: boolean }): LowerContext {
-    const { parser } = this.owner;
-    return { source, parser, isGlobal: (name) => this.owner.isGlobal(name), lazy: true, changes };
-  }
-
+  /** The text that kept code was made of, when something asks for it after all. */
   private text(path: string, hash: string): string {
     const { cache } = this.owner;
-    const text = cache.read(path);
     if (cache.identify(path).hash !== hash) {
       throw new EvaluationError("eval-error", `file '${path}' changed while it was being evaluated`);
     }
-    return text;
+    return cache.read(path);
   }
 
   private segment(hash: string): Segment | undefined {

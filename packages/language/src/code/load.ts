@@ -31,7 +31,7 @@ export function lowerParsed(
   changes?: LowerContext["changes"],
 ): number {
   const { source, owner, scope } = at;
-  const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
+  const isGlobal = globalNames(owner);
   const bound = (name: string) => isGlobal(name) || inScope(scope, name);
   const observed = owner.debugger !== undefined && source.origin !== "internal";
   const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed };
@@ -45,18 +45,22 @@ export function lowerParsed(
   return node;
 }
 
+/** Tells which names are global in an evaluation. */
+function globalNames(owner: Evaluation): (name: string) => boolean {
+  return (name) => owner.globals[intern(name)] !== undefined;
+}
+
 /** The store of lowered code for an evaluation; undefined where the host keeps none, or parsing has to report on every literal. */
 export function codeStoreFor(owner: Evaluation): CodeStore | undefined {
   const { codeCache, mode } = owner.host;
   if (codeCache === undefined || owner.debugger !== undefined) return undefined;
   if (Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
-  const isGlobal = (name: string) => owner.globals[intern(name)] !== undefined;
   const names = owner.globals.map((_, symbol) => symbolNames[symbol]!).sort();
   return new CodeStore({
     cache: codeCache,
     key: [owner.parser.pipes, owner.parser.pure, ...names].join(" "),
     parser: owner.parser,
-    isGlobal,
+    isGlobal: globalNames(owner),
     compile(source, changes) {
       let cacheable = true;
       const parser: ParserOptions = {
