@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { machineError } from "@firn/store";
 
 const kept = 1000;
 
@@ -28,9 +29,10 @@ export function openHistory(file: string, warn: (text: string) => void): History
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof Error && "code" in error)) throw error;
+      const failed = machineError(error);
+      if (failed === undefined) throw error;
       usable = false;
-      warn(`history cannot be kept in '${file}': ${error.message}`);
+      warn(`history cannot be kept in '${file}': ${failed.message}`);
       return otherwise;
     }
   };

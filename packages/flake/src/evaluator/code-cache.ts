@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 import type { CodeCache } from "@firn/language";
+import { machineError } from "@firn/store";
 
 /** Files of this size and more are not read: none that Firn writes is. */
 const maxBytes = 256 * 1024 * 1024;
@@ -79,8 +80,8 @@ export function openCodeCache(directory: string, reader: SourceReader): CodeCach
       try {
         bytes = read(fileOf(key));
       } catch (error) {
-        if (isSystemError(error)) return undefined;
-        throw error;
+        if (machineError(error) === undefined) throw error;
+        return undefined;
       }
       const length = bytes.length - trailer;
       if (length < 0 || bytes.readUInt32LE(length) !== length) return undefined;
@@ -96,7 +97,7 @@ export function openCodeCache(directory: string, reader: SourceReader): CodeCach
         fs.renameSync(temporary, target);
         removeOld(directory);
       } catch (error) {
-        if (!isSystemError(error)) throw error;
+        if (machineError(error) === undefined) throw error;
         remove(temporary);
       }
     },
@@ -137,15 +138,11 @@ function removeOld(directory: string): void {
   }
 }
 
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && "code" in error;
-}
-
 /** Removes a file if that can be done: what stays is removed by a later evaluation, or is not there. */
 function remove(path: string): void {
   try {
     fs.unlinkSync(path);
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (machineError(error) === undefined) throw error;
   }
 }

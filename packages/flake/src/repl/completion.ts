@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { FirnError, textOf } from "@firn/formats";
+import { machineError } from "@firn/store";
 import { replCommandWords } from "./command.ts";
 import type { Repl } from "./repl.ts";
 
@@ -52,8 +53,8 @@ function pathsLike(word: string, slash: number, directory: string): string[] {
       .map((name) => `${parent}/${name}`);
   } catch (error) {
     // A directory that cannot be read has nothing to offer.
-    if (error instanceof Error && "code" in error) return [];
-    throw error;
+    if (machineError(error) === undefined) throw error;
+    return [];
   }
 }
 
