@@ -4,6 +4,7 @@ import type { CommandEntry } from "./command.ts";
 
 const main = "Main commands";
 const packages = "Packages, profiles and flakes";
+const systems = "Systems";
 const stores = "Stores and caches";
 const tools = "Utilities";
 
@@ -148,6 +149,13 @@ export const commandTable: readonly CommandEntry[] = [
     "registry remove",
     "remove a flake from the user flake registry",
     async () => (await import("../commands/registry-add.ts")).remove,
+  ),
+  entry(systems, "os build", "build a system", async () => (await import("../commands/os-build.ts")).command),
+  entry(
+    systems,
+    "os dry-build",
+    "say what building a system would do",
+    async () => (await import("../commands/os-build.ts")).dryBuild,
   ),
   entry(
     stores,
