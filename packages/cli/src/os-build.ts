@@ -1,5 +1,5 @@
 /** Building a system for the `firn os` commands. */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { type BuiltTarget, buildTargets, makeOutLinks } from "./build-targets.ts";
 import type { EvaluationSession, Target } from "./evaluation-session.ts";
@@ -40,19 +40,6 @@ export async function linkResult(session: EvaluationSession, built: readonly Bui
   const { flags } = session.invocation;
   if (flags.has("no-link")) return;
   await makeOutLinks(session, resolve(session.io.cwd, flags.value("out-link") ?? "result"), built);
-}
-
-/** Where the generations of systems are kept: `profiles/system` of the store, or one of its own below `system-profiles`. */
-export async function systemProfile(
-  session: EvaluationSession | Pick<EvaluationSession, "store" | "invocation">,
-): Promise<string> {
-  const name = session.invocation.flags.value("profile-name") ?? "system";
-  const { stateDir } = (await session.store()).location;
-  if (name === "system") return join(stateDir, "profiles", "system");
-  if (name === "" || name.startsWith(".") || name.includes("/")) {
-    throw new FirnError("bad-profile", `'${name}' is not a name for a system profile`);
-  }
-  return join(stateDir, "profiles", "system-profiles", name);
 }
 
 /** Says what came out: the text on standard error, the path alone on standard output. */
