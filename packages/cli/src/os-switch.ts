@@ -61,13 +61,22 @@ export async function switchContext(session: Session): Promise<SwitchContext> {
   };
 }
 
+/** A generation to go back to. */
+export interface Back {
+  readonly number: number;
+  /** Its own link. */
+  readonly link: string;
+  /** The profile, when that leads to it by the time that it is activated. */
+  readonly via?: string;
+}
+
 /** What to switch to. */
 export interface SwitchTarget {
   readonly action: SwitchAction;
   /** Store path of the system. */
   readonly path: string;
   /** The generation to go back to; absent: the system becomes a new generation. */
-  readonly generation?: number;
+  readonly back?: Back;
 }
 
 /** Switches to a system in the store as its kind wants it. Resolves to the exit status. */
@@ -75,7 +84,7 @@ export async function switchTo(session: Session, target: SwitchTarget): Promise<
   const { path, action } = target;
   const { flags } = session.invocation;
   const context = await switchContext(session);
-  const system = openSystem(context.store, path);
+  const system = openSystem(context.store.location, path);
   if (flags.has("diff") || (system.manifest !== undefined && action !== "boot")) await showDiff(session, context, path);
   if (system.manifest === undefined) return switchNixos(session, context, target);
   if (flags.has("specialisation")) throw new UsageError("'--specialisation' is for systems of NixOS");
@@ -87,7 +96,7 @@ export async function switchTo(session: Session, target: SwitchTarget): Promise<
   const outcome = await switchSystem(context, {
     action,
     system: path,
-    ...(target.generation === undefined ? {} : { generation: target.generation }),
+    ...(target.back === undefined ? {} : { generation: target.back.number }),
     healthGate: !flags.has("no-health-gate"),
     installLoader: flags.has("install-bootloader"),
     ...(confirm === undefined || action === "boot" ? {} : { confirmed: () => waitForConfirmation(session, confirm) }),
@@ -102,30 +111,31 @@ export async function switchTo(session: Session, target: SwitchTarget): Promise<
 async function switchNixos(
   session: Session,
   context: SwitchContext,
-  { path, action, generation }: SwitchTarget,
+  { path, action, back }: SwitchTarget,
 ): Promise<number> {
   const { flags } = session.invocation;
   const { io } = session;
   const permanent = action === "switch" || action === "boot";
   if (flags.has("confirm-within")) throw new UsageError("'--confirm-within' is for systems of Firn");
-  if (permanent && generation !== undefined) await rollbackProfile(context.profile, { to: generation });
+  if (permanent && back !== undefined) await rollbackProfile(context.profile, { to: back.number });
   else if (permanent) {
     requireNixos(path, io.env);
     await setProfile(context.store, context.profile, path);
   }
   const specialisation = flags.value("specialisation");
   session.progress.clear();
-  await activateNixos({
+  const status = await activateNixos({
     machine: context.machine,
     // As nixos-rebuild has it, a rollback starts the program through the link that it has just switched.
-    path: permanent && generation !== undefined ? context.profile : path,
+    path: back?.via ?? back?.link ?? path,
     action,
     installBootLoader: flags.has("install-bootloader"),
     environment: io.env,
     onLine: (line) => io.err(`${terminalText(byteStringOf(line), io.terminal)}\n`),
     ...(specialisation === undefined ? {} : { specialisation }),
   });
-  return 0;
+  if (status !== 0) io.err(`error: the system's 'switch-to-configuration ${action}' ended with status ${status}\n`);
+  return status;
 }
 
 async function showDiff(session: Session, context: SwitchContext, path: string): Promise<void> {
@@ -135,7 +145,9 @@ async function showDiff(session: Session, context: SwitchContext, path: string):
     return;
   }
   if (before.path === path) return;
-  for (const line of systemDiffLines(await diffSystems(context.store, before, openSystem(context.store, path))))
+  for (const line of systemDiffLines(
+    await diffSystems(context.store, before, openSystem(context.store.location, path)),
+  ))
     tell(session, line);
 }
 

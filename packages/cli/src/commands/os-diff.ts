@@ -33,7 +33,11 @@ export const command: Command = {
         return storePathOf(store, found.link);
       };
       const [before = "/run/current-system", after = profile] = positionals;
-      const diff = await diffSystems(store, openSystem(store, path(before)), openSystem(store, path(after)));
+      const diff = await diffSystems(
+        store,
+        openSystem(store.location, path(before)),
+        openSystem(store.location, path(after)),
+      );
       if (flags.has("json")) printJsonResult(io, systemDiffJson(diff), invocation);
       else if (flags.has("markdown")) io.out(systemDiffMarkdown(diff, "Changes of the system"));
       else for (const line of systemDiffLines(diff)) io.out(`${line}\n`);

@@ -1,11 +1,10 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type JsonValue, jsonNumber } from "@firn/formats";
 import { findGenerations, GenerationTree, systemFacts, thisMachine } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { profileNameFlag, storePathOf, systemProfile } from "../os-systems.ts";
-import { printJsonResult } from "../render/output.ts";
+import { printLine } from "../render/output.ts";
 import { withSession } from "../session.ts";
 
 /** One line of the list, as nixos-rebuild has it. */
@@ -42,7 +41,7 @@ export const command: Command = {
       const rows: Row[] = [];
       for (const { number, link } of generations.toReversed()) {
         const path = storePathOf(store, link);
-        const tree = new GenerationTree(store, path);
+        const tree = new GenerationTree(store.location, path);
         const facts = systemFacts(tree);
         rows.push({
           generation: number,
@@ -55,7 +54,7 @@ export const command: Command = {
         });
       }
       if (invocation.flags.has("json")) {
-        printJsonResult(io, rows.map(rowJson), invocation);
+        printLine(io, JSON.stringify(rows.map(rowJson), null, invocation.flags.has("no-pretty") ? 0 : 2));
         return 0;
       }
       const lines = [headings, ...rows.map(cells)];
@@ -92,16 +91,17 @@ function cells(row: Row): string[] {
   ];
 }
 
-function rowJson(row: Row): JsonValue {
-  return new Map<string, JsonValue>([
-    ["generation", jsonNumber(row.generation)],
-    ["date", row.date],
-    ["nixosVersion", row.version],
-    ["kernelVersion", row.kernel],
-    ["configurationRevision", row.revision],
-    ["specialisations", [...row.specialisations]],
-    ["current", row.current],
-  ]);
+/** With nixos-rebuild's names, in its order. */
+function rowJson(row: Row): Record<string, unknown> {
+  return {
+    generation: row.generation,
+    date: row.date,
+    nixosVersion: row.version,
+    kernelVersion: row.kernel,
+    configurationRevision: row.revision,
+    specialisations: row.specialisations,
+    current: row.current,
+  };
 }
 
 function localDate(date: Date): string {

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
-import { earlierGeneration, type Generation, otherGeneration } from "@firn/system";
+import { earlierGeneration, otherGeneration } from "@firn/system";
 import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/parse.ts";
 import { buildConfiguration, reportResult } from "../os-build.ts";
 import { chooseConfiguration, configurationFlags, configurationNeeds } from "../os-configuration.ts";
-import { type SwitchAction, switchFlags, switchTo } from "../os-switch.ts";
+import { type Back, type SwitchAction, switchFlags, switchTo } from "../os-switch.ts";
 import { storePathOf, systemProfile } from "../os-systems.ts";
 import { withSession } from "../session.ts";
 
@@ -32,14 +32,10 @@ function switchCommand(action: SwitchAction): Command {
         if (named) throw new UsageError("--store-path and --rollback do not build a configuration, but one was named");
         return withSession(invocation, io, async (session) => {
           const store = await session.store();
-          const generation = builtPath === undefined ? previous(await systemProfile(session), action) : undefined;
-          const path = storePathOf(store, generation?.link ?? resolve(io.cwd, builtPath ?? ""));
-          const status = await switchTo(session, {
-            path,
-            action,
-            ...(generation === undefined ? {} : { generation: generation.number }),
-          });
-          if (status === 0) reportResult(io, done, path);
+          const back = builtPath === undefined ? previous(await systemProfile(session), action) : undefined;
+          const path = storePathOf(store, back?.link ?? resolve(io.cwd, builtPath ?? ""));
+          const status = await switchTo(session, { path, action, ...(back === undefined ? {} : { back }) });
+          if (status === 0) reportResult(io, done, back?.via ?? back?.link ?? path);
           return status;
         });
       }
@@ -57,9 +53,10 @@ function switchCommand(action: SwitchAction): Command {
   };
 }
 
-/** The generation to go back to: the one before the current for what lasts, else as nixos-rebuild has it. */
-function previous(profile: string, action: SwitchAction): Generation {
-  return action === "test" || action === "dry-activate" ? otherGeneration(profile) : earlierGeneration(profile);
+/** The generation to go back to: for what lasts the one before the current, else the one that nixos-rebuild takes. */
+function previous(profile: string, action: SwitchAction): Back {
+  if (action === "test" || action === "dry-activate") return { ...otherGeneration(profile) };
+  return { ...earlierGeneration(profile), via: profile };
 }
 
 /** `firn os rollback`: goes back to the generation before, or to one by its number. */
@@ -79,7 +76,7 @@ export const rollback: Command = {
       const generation = earlierGeneration(profile, to === undefined ? undefined : Number(to));
       const path = storePathOf(await session.store(), generation.link);
       const action = flags.has("boot") ? "boot" : "switch";
-      const status = await switchTo(session, { path, action, generation: generation.number });
+      const status = await switchTo(session, { path, action, back: { ...generation, via: profile } });
       if (status === 0) reportResult(io, done, path);
       return status;
     }),

@@ -5,13 +5,10 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { FirnError } from "@firn/formats";
+import type { StoreLocation } from "@firn/store";
 
-/** Where store paths lie on disk. */
-export interface StoreView {
-  readonly storeDir: string;
-  /** The real path of a path below the store's directory. */
-  realPath(path: string): string;
-}
+/** Where the store lies, as paths name it and on disk. */
+export type StoreView = Pick<StoreLocation, "storeDir" | "realStoreDir">;
 
 /** What is at a path of a generation. */
 export type TreeEntry =
@@ -40,7 +37,7 @@ export class GenerationTree {
     const resolved = this.resolve(join(this.path, path));
     if (resolved === undefined) return undefined;
     if (resolved.outside) return { kind: "outside", target: resolved.path };
-    const real = this.view.realPath(resolved.path);
+    const real = this.real(resolved.path);
     const stat = lstatSync(real, { throwIfNoEntry: false });
     if (stat?.isDirectory() === true) return { kind: "directory", real, names: readdirSync(real).sort() };
     if (stat?.isFile() === true) return { kind: "file", real, size: stat.size, executable: (stat.mode & 0o100) !== 0 };
@@ -87,6 +84,11 @@ export class GenerationTree {
     return found;
   }
 
+  /** Where a path below the store's directory lies on disk. */
+  private real(path: string): string {
+    return `${this.view.realStoreDir}${path.slice(this.view.storeDir.length)}`;
+  }
+
   /** Follows every link of a logical path. */
   private resolve(path: string): { readonly path: string; readonly outside: boolean } | undefined {
     let done = "";
@@ -107,7 +109,7 @@ export class GenerationTree {
         done = next;
         continue;
       }
-      const stat = lstatSync(this.view.realPath(next), { throwIfNoEntry: false });
+      const stat = lstatSync(this.real(next), { throwIfNoEntry: false });
       if (stat === undefined) return undefined;
       if (!stat.isSymbolicLink()) {
         done = next;
@@ -115,7 +117,7 @@ export class GenerationTree {
       }
       links++;
       if (links > maxLinks) return undefined;
-      const target = readlinkSync(this.view.realPath(next), "latin1");
+      const target = readlinkSync(this.real(next), "latin1");
       const parts = target.split("/").filter((name) => name !== "");
       if (target.startsWith("/")) {
         const inside = this.inside(target);

@@ -47,8 +47,8 @@ export function requireNixos(path: string, environment: NixosActivation["environ
   });
 }
 
-/** Runs `bin/switch-to-configuration`. Fails with `no-specialisation` and, with its exit status, `switch-failed`. */
-export async function activateNixos(activation: NixosActivation): Promise<void> {
+/** Runs `bin/switch-to-configuration`; resolves to its exit status. Fails with `no-specialisation`. */
+export async function activateNixos(activation: NixosActivation): Promise<number> {
   const { machine, action, specialisation, environment } = activation;
   let { path } = activation;
   if (specialisation !== undefined) {
@@ -66,10 +66,7 @@ export async function activateNixos(activation: NixosActivation): Promise<void> 
     if (value !== undefined) own[name] = value;
   }
   const program = [...(plain ? [] : transientUnit), join(path, "bin/switch-to-configuration"), action];
-  const { status } = await machine.run(program, { environment: own, onLine: activation.onLine });
-  if (status !== 0) {
-    throw new FirnError("switch-failed", `'${program.join(" ")}' ended with status ${status}`, { exitStatus: status });
-  }
+  return (await machine.run(program, { environment: own, onLine: activation.onLine })).status;
 }
 
 /**

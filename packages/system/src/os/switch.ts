@@ -74,7 +74,7 @@ export type SwitchOutcome =
 export function runningSystem({ machine, store }: Pick<SwitchContext, "machine" | "store">): System | undefined {
   const link = `${machine.root}/run/current-system`;
   try {
-    return openSystem(store, readlinkSync(link, "latin1"));
+    return openSystem(store.location, readlinkSync(link, "latin1"));
   } catch (error) {
     if (hasErrorCode(error, "ENOENT", "EINVAL")) return undefined;
     throw error;
@@ -83,7 +83,7 @@ export function runningSystem({ machine, store }: Pick<SwitchContext, "machine" 
 
 /** What switching would do to units, without doing it. */
 export async function planSwitch(context: SwitchContext, system: string): Promise<UnitPlan> {
-  const after = openSystem(context.store, system);
+  const after = openSystem(context.store.location, system);
   return unitPlan(new Systemd(context.machine), runningSystem(context), after);
 }
 
@@ -99,7 +99,7 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
         hint: "run 'firn os recover' first: it undoes or finishes that switch",
       });
     }
-    const to = openSystem(store, request.system);
+    const to = openSystem(store.location, request.system);
     const from = runningSystem(context);
     const systemd = new Systemd(machine);
     const { generations, current } = findGenerations(profile);
@@ -110,7 +110,7 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
       health:
         live && request.healthGate && to.manifest !== undefined ? await healthBefore(systemd, machine) : undefined,
       boot: permanent
-        ? planBootOf(context, to, { generations, current: request.generation ?? current, running: from?.path })
+        ? planBootOf(context, to, { generations, current, generation: request.generation, running: from?.path })
         : undefined,
     };
     if (planned.units !== undefined) context.events({ kind: "units", plan: planned.units });
@@ -273,8 +273,8 @@ async function undo(context: SwitchContext, journal: SwitchJournal): Promise<voi
     await restoreDefault(context, journal, from);
   if (from !== undefined && journal.action !== "boot" && reached("stop")) {
     const systemd = new Systemd(machine);
-    const before = openSystem(store, to.system);
-    const after = openSystem(store, from.system);
+    const before = openSystem(store.location, to.system);
+    const after = openSystem(store.location, from.system);
     const onLine = (text: string): void => events({ kind: "line", text });
     const units = await unitPlan(systemd, before, after);
     await systemd.change("stop", units.stop, onLine);
@@ -295,10 +295,11 @@ async function restoreDefault(context: SwitchContext, journal: SwitchJournal, si
   const { generations, current } = findGenerations(journal.profile);
   if (!generations.some(({ number }) => number === side.generation)) return;
   if (current !== side.generation) await rollbackProfile(journal.profile, { to: side.generation });
-  const system = openSystem(store, side.system);
+  const system = openSystem(store.location, side.system);
   const boot = planBootOf({ ...context, profile: journal.profile }, system, {
     generations,
     current: side.generation,
+    generation: side.generation,
     running: runningSystem(context)?.path,
   });
   if (boot === undefined) return;
@@ -339,23 +340,28 @@ async function activate({ machine, events }: SwitchContext, system: string): Pro
 function planBootOf(
   { store, machine }: SwitchContext,
   to: System,
-  {
-    generations,
-    current,
-    running,
-  }: { generations: readonly Generation[]; current: number | undefined; running: string | undefined },
+  options: {
+    readonly generations: readonly Generation[];
+    readonly current: number | undefined;
+    /** The generation that `to` has already; undefined: it becomes the next one. */
+    readonly generation: number | undefined;
+    readonly running: string | undefined;
+  },
 ): BootPlan | undefined {
+  const { generations, current, generation, running } = options;
   const settings = to.manifest?.boot;
   if (settings === undefined || settings.loader === "none") return undefined;
   const known: BootGeneration[] = [];
   for (const { number, link, created } of generations) {
-    const system = openSystem(store, readlinkSync(link, "latin1"));
+    const system = openSystem(store.location, readlinkSync(link, "latin1"));
     if (system.manifest !== undefined) known.push({ number, created, system });
   }
   // The profile's lock is not held yet, but the lock of switches is: the next number is this one's.
-  const present = known.find(({ system, number }) => system.path === to.path && number === current);
-  const next = present?.number ?? (generations.at(-1)?.number ?? 0) + 1;
-  if (present === undefined) known.push({ number: next, created: Math.floor(Date.now() / 1000), system: to });
+  const newest = known.at(-1);
+  const next = generation ?? (newest?.system.path === to.path ? newest.number : (generations.at(-1)?.number ?? 0) + 1);
+  if (!known.some(({ number }) => number === next)) {
+    known.push({ number: next, created: Math.floor(Date.now() / 1000), system: to });
+  }
   const keep = known
     .filter(({ number, system }) => number === current || system.path === running)
     .map(({ number }) => number);

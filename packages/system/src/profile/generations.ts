@@ -60,17 +60,20 @@ export async function withProfileLock<Result>(profile: string, work: () => Promi
   }
 }
 
-/** Makes a store path the next generation of a profile and switches to it; the same path as now makes none. */
+/** Makes a store path the next generation of a profile and switches to it; when the newest generation is that path already, to that one. */
 export async function setProfile(store: LocalStore, profile: string, storePath: string): Promise<Generation> {
   return withProfileLock(profile, () => switchLocked(store, profile, storePath));
 }
 
 /** As `setProfile`, for one who holds the profile's lock. */
 export async function switchLocked(store: LocalStore, profile: string, storePath: string): Promise<Generation> {
-  const { generations, current } = findGenerations(profile);
-  const now = generations.find((generation) => generation.number === current);
-  if (now !== undefined && readLink(now.link) === storePath) return now;
-  const number = (generations.at(-1)?.number ?? 0) + 1;
+  const newest = findGenerations(profile).generations.at(-1);
+  // As in the reference, what the newest generation already is becomes no other one, also after a rollback.
+  if (newest !== undefined && readLink(newest.link) === storePath) {
+    switchLink(profile, newest.link);
+    return newest;
+  }
+  const number = (newest?.number ?? 0) + 1;
   const link = join(dirname(profile), `${basename(profile)}-${number}-link`);
   await addPermRoot(store, storePath, byteStringOf(link));
   switchLink(profile, link);
