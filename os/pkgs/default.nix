@@ -44,6 +44,11 @@ let
 
   mkDerivation = import ./mk-derivation.nix { inherit debs busybox closureOf debEnv system; };
 
+  npm = import ./npm.nix { inherit busybox system; };
+
+  # Firn itself with its Node.js.
+  firn = import ./firn.nix { inherit busybox debEnv npm system; };
+
   # A file of a locked source package, e.g. debianSource "hello" "hello_2.10.orig.tar.gz".
   debianSource =
     package: file:
@@ -68,5 +73,5 @@ let
   );
 in
 {
-  inherit lock debs busybox closureOf debEnv mkDerivation debianSource environments;
+  inherit lock debs busybox closureOf debEnv mkDerivation debianSource environments firn;
 }
