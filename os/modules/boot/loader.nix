@@ -50,10 +50,10 @@ in
     };
   };
   config = {
-    system.debian.packages = lib.optional cfg.systemd-boot.enable "systemd-boot-efi";
-    # Tells the loader that a counted boot went well.
-    systemd.services = lib.mkIf (cfg.systemd-boot.enable && cfg.systemd-boot.bootCounting.enable) {
-      systemd-bless-boot.wantedBy = [ "basic.target" ];
-    };
+    system.debian.packages = lib.optionals cfg.systemd-boot.enable [
+      # The second tells the loader that a counted boot went well (a generator starts its unit).
+      "systemd-boot-efi"
+      "systemd-boot"
+    ];
   };
 }

@@ -12,6 +12,19 @@
     description = "Shell text run at boot just before systemd starts.";
   };
 
+  # Already mounted when systemd starts, and not to be unmounted before it ends.
+  config.systemd.mounts = [
+    {
+      description = "The store, read-only";
+      what = "/nix/store";
+      where = "/nix/store";
+      type = "none";
+      options = "bind,ro";
+      unitConfig.DefaultDependencies = false;
+      stopOnRemoval = false;
+    }
+  ];
+
   config.system.build.bootStage2 = ''
     #!${pkgs.busybox} sh
     systemConfig=@out@
@@ -22,10 +35,10 @@
     is_mounted /sys || { mkdir -p /sys; mount -t sysfs -o nosuid,nodev,noexec sysfs /sys; }
     is_mounted /dev || { mkdir -p /dev; mount -t devtmpfs -o nosuid,mode=755 devtmpfs /dev; }
     is_mounted /run || { mkdir -p /run; mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /run; }
-    if [ -z "''${container-}" ]; then mount -o remount,rw / 2>/dev/null; fi
+    if [ -z "''${container-}" ]; then mount -o remount,rw none / 2>/dev/null; fi
     if ! is_mounted /nix/store; then
-      mount --bind /nix/store /nix/store
-      mount -o remount,ro,bind /nix/store
+      mount -o bind /nix/store /nix/store
+      mount -o remount,ro,bind none /nix/store
     fi
     mkdir -p /etc
     [ -s /etc/machine-id ] || [ -e /etc/machine-id ] || : >/etc/machine-id

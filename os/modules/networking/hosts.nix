@@ -69,10 +69,9 @@ in
       "libnss-systemd"
       "netbase"
     ];
+    # The host name is the name space's own, also where /proc/sys cannot be written.
     system.activationScripts.hostname = lib.mkIf (cfg.hostName != "") ''
-      if [ "$(cat /proc/sys/kernel/hostname)" != ${lib.escapeShellArg cfg.hostName} ]; then
-        echo ${lib.escapeShellArg cfg.hostName} >/proc/sys/kernel/hostname || _failed=1
-      fi
+      if [ "$(hostname)" != ${lib.escapeShellArg cfg.hostName} ]; then hostname ${lib.escapeShellArg cfg.hostName} || _failed=1; fi
     '';
   };
 }

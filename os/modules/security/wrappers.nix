@@ -112,7 +112,11 @@ in
     # The directory is made new and renamed, so that a wrapper that is gone is gone.
     system.activationScripts.wrappers = {
       text = ''
-        mkdir -p /run/wrappers
+        # /run forbids setuid, so the wrappers have a file system of their own.
+        if ! awk '$2 == "/run/wrappers" { found = 1 } END { exit !found }' /proc/mounts; then
+          mkdir -p /run/wrappers
+          mount -t tmpfs -o mode=755,nodev,size=32m tmpfs /run/wrappers
+        fi
         _new=$(mktemp -d /run/wrappers/wrappers.XXXXXXXX)
         chmod 755 "$_new"
         # _wrap NAME SOURCE OWNER GROUP PERMISSIONS SETUID SETGID CAPABILITIES

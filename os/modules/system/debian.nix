@@ -77,6 +77,15 @@ in
     ]
     ++ lib.optionals (!config.documentation.enable) documentation;
     excludeEtc = [
+      "adduser.conf"
+      "debconf.conf"
+      "deluser.conf"
+      "dhcp"
+      "e2scrub.conf"
+      "initramfs"
+      "mailcap*"
+      "sv"
+      "ucf.conf"
       "apt"
       "cron*"
       "default"

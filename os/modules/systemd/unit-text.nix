@@ -35,7 +35,11 @@ let
     let
       text = if builtins.isString entry then entry else "${entry}";
     in
-    if builtins.hasContext text then text else if builtins.stringLength text > 100 then builtins.hashString "sha256" text else text;
+    if builtins.match "[^\n]{1,200}" text == null then
+      # The hash loses the context, and with it the need to build what the text names.
+      builtins.hashString "sha256" (builtins.unsafeDiscardStringContext text)
+    else
+      text;
   triggers = name: entries: lib.optionalAttrs (entries != [ ]) { ${name} = lib.concatMapStringsSep " " trigger entries; };
 
   unitSection =

@@ -41,15 +41,16 @@ BEGIN {
 
   for (i = 1; i <= groupCount; i++) {
     name = groups[i]
-    split(oldGroup[name], part, ":")
+    had = name in oldGroup
+    split(had ? oldGroup[name] : "", part, ":")
     gid = wantGid[name]
-    if (gid == "") gid = (name in oldGroup) ? part[3] : ((name in gidOf) ? gidOf[name] : free(takenGid, 989, 400, -1))
-    else if (name in oldGroup && part[3] != gid)
+    if (gid == "") gid = had ? part[3] : ((name in gidOf) ? gidOf[name] : free(takenGid, 989, 400, -1))
+    else if (had && part[3] != gid)
       print "warning: the gid of group '" name "' changes from " part[3] " to " gid "; its files keep the old one" > "/dev/stderr"
     gidOf[name] = gid
     members = wantMembers[name]
     # Members added on the machine stay while accounts are mutable, but those that were declared and no longer are do not.
-    if (mutable && name in oldGroup) {
+    if (mutable && had) {
       n = split(part[4], member, ",")
       for (j = 1; j <= n; j++)
         if (member[j] != "" && !(member[j] in isUser) && !(("u:" member[j]) in wasDeclared) && index("," members ",", "," member[j] ",") == 0)
@@ -64,13 +65,14 @@ BEGIN {
   for (i = 1; i <= userCount; i++) {
     n = split(users[i], f, "\t")
     name = f[1]; normal = f[4] == "1"
-    split(oldUser[name], old, ":")
+    had = name in oldUser
+    split(had ? oldUser[name] : "", old, ":")
     uid = field(f[2])
     if (uid == "") {
-      if (name in oldUser) uid = old[3]
+      if (had) uid = old[3]
       else if (name in uidOf) uid = uidOf[name]
       else uid = normal ? free(takenUid, 1000, 29999, 1) : free(takenUid, 989, 400, -1)
-    } else if (name in oldUser && old[3] != uid)
+    } else if (had && old[3] != uid)
       print "warning: the uid of user '" name "' changes from " old[3] " to " uid "; its files keep the old one" > "/dev/stderr"
     uidOf[name] = uid
     gid = gidOf[f[3]]
