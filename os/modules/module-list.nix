@@ -22,6 +22,7 @@
   ./security/wrappers.nix
   ./services/auto-upgrade.nix
   ./services/minidlna.nix
+  ./services/nginx
   ./services/openssh.nix
   ./services/timesyncd.nix
   ./system/activation.nix
