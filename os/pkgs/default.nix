@@ -42,6 +42,10 @@ let
 
   debEnv = import ./deb-env.nix { inherit debs busybox closureOf system; };
 
+  systemEnv = import ./system-env.nix { inherit debs busybox closureOf system; };
+
+  trivial = import ./trivial.nix { inherit busybox system; };
+
   mkDerivation = import ./mk-derivation.nix { inherit debs busybox closureOf debEnv system; };
 
   npm = import ./npm.nix { inherit busybox system; };
@@ -71,7 +75,12 @@ let
       };
     }) (builtins.filter (name: lock.packages ? ${name}) lock.roots)
   );
+
+  # What configurations call `pkgs`: the packages by name, and the builders.
+  pkgs = import ./package-set.nix {
+    inherit lock names debs busybox closureOf systemEnv mkDerivation debianSource firn system trivial;
+  };
 in
 {
-  inherit lock debs busybox closureOf debEnv mkDerivation debianSource environments firn;
+  inherit lock debs busybox closureOf debEnv systemEnv mkDerivation debianSource environments firn pkgs;
 }

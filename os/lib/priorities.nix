@@ -1,0 +1,154 @@
+# Properties of definitions (mkIf, mkMerge, mkOverride, mkOrder, mkDefinition) and how they are resolved.
+{ lib }:
+let
+  inherit (builtins)
+    concatMap
+    filter
+    head
+    isAttrs
+    length
+    ;
+
+  kindOf = value: if isAttrs value then value._type or null else null;
+in
+rec {
+  mkIf = condition: content: {
+    _type = "if";
+    inherit condition content;
+  };
+  mkAssert = assertion: message: mkIf (if assertion then true else throw "\nFailed assertion: ${message}");
+  mkMerge = contents: {
+    _type = "merge";
+    inherit contents;
+  };
+  mkOverride = priority: content: {
+    _type = "override";
+    inherit priority content;
+  };
+  mkOrder = priority: content: {
+    _type = "order";
+    inherit priority content;
+  };
+  mkDefinition = definition@{ file, value, ... }: definition // { _type = "definition"; };
+
+  defaultOverridePriority = 100;
+  defaultOrderPriority = 1000;
+  mkOptionDefault = mkOverride 1500;
+  mkDefault = mkOverride 1000;
+  mkImageMediaOverride = mkOverride 60;
+  mkForce = mkOverride 50;
+  mkVMOverride = mkOverride 10;
+  mkBefore = mkOrder 500;
+  mkAfter = mkOrder 1500;
+  mkFixStrictness = lib.id;
+
+  # All definitions of an option with their properties resolved: those of the highest priority (the smallest number), in order.
+  # Properties may be nested in any way; of two priorities around one value the outer counts.
+  resolveDefinitions =
+    definitions:
+    let
+      only = head definitions;
+      plain = length definitions == 1 && builtins.addErrorContext "while evaluating definitions from `${only.file}':" (kindOf only.value == null);
+
+      open =
+        properties@{ priority, order }:
+        definition:
+        let
+          inherit (definition) value;
+          kind = kindOf value;
+          inside = content: definition // { value = content; };
+        in
+        if kind == null then
+          [ { inherit priority order definition; } ]
+        else if kind == "merge" then
+          concatMap (content: open properties (inside content)) value.contents
+        else if kind == "if" then
+          if !(builtins.isBool value.condition) then
+            throw "‘mkIf’ called with a non-Boolean condition"
+          else if value.condition then
+            open properties (inside value.content)
+          else
+            [ ]
+        else if kind == "override" then
+          open { priority = if priority == null then value.priority else priority; inherit order; } (inside value.content)
+        else if kind == "order" then
+          open { order = if order == null then value.priority else order; inherit priority; } (inside value.content)
+        else if kind == "definition" then
+          open properties (removeAttrs value [ "_type" ])
+        else
+          [ { inherit priority order definition; } ];
+
+      opened = concatMap (
+        definition: builtins.addErrorContext "while evaluating definitions from `${definition.file}':" (open { priority = null; order = null; } definition)
+      ) definitions;
+      priorityOf = entry: if entry.priority == null then defaultOverridePriority else entry.priority;
+      orderOf = entry: if entry.order == null then defaultOrderPriority else entry.order;
+      highest = builtins.foldl' (best: entry: lib.min best (priorityOf entry)) 9999 opened;
+      kept = filter (entry: priorityOf entry == highest) opened;
+      ordered = if builtins.any (entry: entry.order != null) kept then builtins.sort (left: right: orderOf left < orderOf right) kept else kept;
+    in
+    if plain then
+      {
+        values = definitions;
+        highestPrio = defaultOverridePriority;
+      }
+    else
+      {
+        values = map (entry: entry.definition) ordered;
+        highestPrio = highest;
+      };
+
+  # A definition of a set of options, opened to plain attribute sets, so that conditions move down to the values:
+  # { file, pos, attrs, wrap }, where `wrap` puts the properties passed on the way around a value.
+  openSets =
+    let
+      go =
+        wrap: definition:
+        let
+          inherit (definition) value;
+          kind = kindOf value;
+          inside = content: definition // { value = content; };
+        in
+        if kind == "merge" then
+          concatMap (content: go wrap (inside content)) value.contents
+        else if kind == "if" then
+          go (inner: wrapBy wrap (mkIf value.condition inner)) (inside value.content)
+        else if kind == "override" then
+          go (inner: wrapBy wrap (mkOverride value.priority inner)) (inside value.content)
+        else
+          [
+            {
+              inherit (definition) file;
+              pos = definition.pos or null;
+              attrs = value;
+              inherit wrap;
+            }
+          ];
+      wrapBy = wrap: value: if wrap == null then value else wrap value;
+    in
+    go null;
+
+  # The definition of one attribute of an opened set.
+  definitionOf =
+    set: name: value:
+    {
+      inherit (set) file;
+      value = if set.wrap == null then value else set.wrap value;
+      pos = builtins.unsafeGetAttrPos name set.attrs;
+    };
+
+  # Changes the values inside all properties of a definition.
+  mapDefinitionValue =
+    function: value:
+    let
+      kind = kindOf value;
+    in
+    if kind == "merge" then
+      value // { contents = map (mapDefinitionValue function) value.contents; }
+    else if kind == "if" || kind == "override" || kind == "order" then
+      value // { content = mapDefinitionValue function value.content; }
+    else if kind == "definition" then
+      value // { value = mapDefinitionValue function value.value; }
+    else
+      function value;
+}
