@@ -1,6 +1,7 @@
 /** What is switched: profiles and their generations, and whole systems. */
 
 export { type BootPlan, planBoot } from "./os/boot-entries.ts";
+export * from "./os/container.ts";
 export { GenerationTree, type StoreView } from "./os/generation-tree.ts";
 export { type Machine, thisMachine } from "./os/machine.ts";
 export { parseSystemManifest, type SystemManifest } from "./os/manifest.ts";

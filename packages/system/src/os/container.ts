@@ -128,7 +128,21 @@ function handle(child: ChildProcess, pid: number, ended: Promise<number>): Conta
     new Promise((resolve, reject) => {
       const process = spawn(
         "nsenter",
-        ["-t", `${pid}`, "-m", "-u", "-i", "-n", "-p", "-C", "/usr/bin/env", "-i", `PATH=${PATH}`, "HOME=/root", ...command],
+        [
+          "-t",
+          `${pid}`,
+          "-m",
+          "-u",
+          "-i",
+          "-n",
+          "-p",
+          "-C",
+          "/usr/bin/env",
+          "-i",
+          `PATH=${PATH}`,
+          "HOME=/root",
+          ...command,
+        ],
         { stdio: ["pipe", "pipe", "pipe"], cwd: "/" },
       );
       let out = "";
