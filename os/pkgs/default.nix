@@ -48,6 +48,11 @@ let
 
   mkDerivation = import ./mk-derivation.nix { inherit debs busybox closureOf debEnv system; };
 
+  npm = import ./npm.nix { inherit busybox system; };
+
+  # Firn itself with its Node.js.
+  firn = import ./firn.nix { inherit busybox debEnv npm system; };
+
   # A file of a locked source package, e.g. debianSource "hello" "hello_2.10.orig.tar.gz".
   debianSource =
     package: file:
@@ -73,9 +78,9 @@ let
 
   # What configurations call `pkgs`: the packages by name, and the builders.
   pkgs = import ./package-set.nix {
-    inherit lock names debs busybox closureOf systemEnv mkDerivation debianSource system trivial;
+    inherit lock names debs busybox closureOf systemEnv mkDerivation debianSource firn system trivial;
   };
 in
 {
-  inherit lock debs busybox closureOf debEnv systemEnv mkDerivation debianSource environments pkgs;
+  inherit lock debs busybox closureOf debEnv systemEnv mkDerivation debianSource environments firn pkgs;
 }

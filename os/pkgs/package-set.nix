@@ -1,6 +1,6 @@
 # The set that configurations know as `pkgs`. A Debian package is its unpacked tree with the attribute `deb`: where a
 # package may be named (environment.systemPackages, a unit's path), that makes it and all it needs a part of /usr.
-{ lock, names, debs, busybox, closureOf, systemEnv, mkDerivation, debianSource, system, trivial }:
+{ lock, names, debs, busybox, closureOf, systemEnv, mkDerivation, debianSource, firn, system, trivial }:
 let
   shells = {
     bash = "/bin/bash";
@@ -58,7 +58,7 @@ packages
 // aliased
 // trivial
 // {
-  inherit busybox closureOf systemEnv mkDerivation debianSource system lock;
+  inherit busybox closureOf systemEnv mkDerivation debianSource firn system lock;
   stdenv.hostPlatform = {
     inherit system;
     isLinux = true;

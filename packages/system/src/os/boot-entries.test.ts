@@ -36,7 +36,7 @@ describe("the boot menu", () => {
 
   test("has an entry for each generation, with its own kernel, initrd and system", () => {
     const one = generation(1);
-    apply({ generations: [one], next: 1, keep: [] });
+    apply({ generations: [one], next: 1, now: undefined, keep: [] });
     const text = readFileSync(join(directory, "loader/entries/firn-1.conf"), "utf8");
     expect(text).toContain("title Firn (machine)\nversion Generation 1 test, built on 2023-11-14\nsort-key firn\n");
     expect(text).toContain(`options init=${one.system.path}/init quiet\n`);
@@ -46,40 +46,40 @@ describe("the boot menu", () => {
   });
 
   test("names an older generation itself, so that the newest does not win", () => {
-    apply({ generations: [generation(1), generation(12)], next: 1, keep: [12] });
+    apply({ generations: [generation(1), generation(12)], next: 1, now: 12, keep: [12] });
     expect(readFileSync(join(directory, "loader/loader.conf"), "utf8")).toContain("default firn-1[.+]*\n");
   });
 
   test("counts the tries of a new generation, keeps what is counted, and counts anew what had failed", () => {
     const counted = { settings: { bootCountingTries: 3 } };
     const [one, two] = [generation(1), generation(2)];
-    apply({ generations: [one], next: 1, keep: [], ...counted });
+    apply({ generations: [one], next: 1, now: undefined, keep: [], ...counted });
     expect(entries()).toEqual(["firn-1+3.conf"]);
     // The boot loader counts by renaming; a good start takes the count away.
     const path = (name: string): string => join(directory, "loader/entries", name);
     renameSync(path("firn-1+3.conf"), path("firn-1.conf"));
-    apply({ generations: [one, two], next: 2, keep: [1], ...counted });
+    apply({ generations: [one, two], next: 2, now: 1, keep: [1], ...counted });
     expect(entries()).toEqual(["firn-1.conf", "firn-2+3.conf"]);
     renameSync(path("firn-2+3.conf"), path("firn-2+1-2.conf"));
-    apply({ generations: [one, two], next: 2, keep: [1], ...counted });
+    apply({ generations: [one, two], next: 2, now: 1, keep: [1], ...counted });
     expect(entries()).toEqual(["firn-1.conf", "firn-2+1-2.conf"]);
     renameSync(path("firn-2+1-2.conf"), path("firn-2+0-3.conf"));
-    apply({ generations: [one, two], next: 2, keep: [1], ...counted });
+    apply({ generations: [one, two], next: 2, now: 1, keep: [1], ...counted });
     expect(entries()).toEqual(["firn-1.conf", "firn-2+3.conf"]);
   });
 
   test("keeps no more generations than the limit, but always the next and the running one", () => {
     const generations = [1, 2, 3, 4].map((number) => generation(number));
-    const plan = apply({ generations, next: 4, keep: [1], settings: { configurationLimit: 2 } });
+    const plan = apply({ generations, next: 4, now: 1, keep: [1], settings: { configurationLimit: 2 } });
     expect(plan.dropped).toEqual([2]);
     expect(entries()).toEqual(["firn-1.conf", "firn-3.conf", "firn-4.conf"]);
   });
 
   test("drops the oldest when there is no space for all, before the new files are written", () => {
     const generations = [1, 2, 3].map((number) => generation(number));
-    apply({ generations, next: 3, keep: [2] });
+    apply({ generations, next: 3, now: 2, keep: [2] });
     const four = generation(4);
-    const plan = apply({ generations: [...generations, four], next: 4, keep: [3] }, mib);
+    const plan = apply({ generations: [...generations, four], next: 4, now: 3, keep: [3] }, mib);
     expect(plan.tight).toBe(true);
     expect(plan.dropped).toEqual([1]);
     expect(entries()).toEqual(["firn-2.conf", "firn-3.conf", "firn-4.conf"]);
@@ -88,7 +88,7 @@ describe("the boot menu", () => {
 
   test("says so, and writes nothing, when not even the next and the running one fit", () => {
     const two = [generation(1, 2 * mib), generation(2, 2 * mib)];
-    expect(() => planBoot({ directory, settings, generations: two, next: 2, keep: [1] }, 3 * mib)).toThrow(
+    expect(() => planBoot({ directory, settings, generations: two, next: 2, now: 1, keep: [1] }, 3 * mib)).toThrow(
       /not enough space on '.*boot': generation 2 needs 5\.0 MiB, and 3\.0 MiB can be had/,
     );
     expect(readdirSync(directory)).toEqual([]);
@@ -105,7 +105,7 @@ describe("the boot menu", () => {
     ]) {
       writeFileSync(join(directory, path), "x");
     }
-    apply({ generations: [generation(1)], next: 1, keep: [] });
+    apply({ generations: [generation(1)], next: 1, now: undefined, keep: [] });
     expect(entries()).toEqual(["arch.conf", "firn-1.conf"]);
     expect(existsSync(join(directory, "EFI/other/kernel.efi"))).toBe(true);
     expect(existsSync(join(directory, "EFI/firn/old.efi"))).toBe(false);
@@ -113,6 +113,8 @@ describe("the boot menu", () => {
 
   test("a system without a kernel cannot be started", () => {
     const generations = [{ number: 1, created: 0, system: store.system("bare", {}) }];
-    expect(() => planBoot({ directory, settings, generations, next: 1, keep: [] })).toThrow(/has no kernel/);
+    expect(() => planBoot({ directory, settings, generations, next: 1, now: undefined, keep: [] })).toThrow(
+      /has no kernel/,
+    );
   });
 });

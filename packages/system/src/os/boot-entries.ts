@@ -25,6 +25,8 @@ export interface BootRequest {
   readonly generations: readonly BootGeneration[];
   /** The generation to start next. */
   readonly next: number;
+  /** The one that would start now; undefined when the menu is new. */
+  readonly now: number | undefined;
   /** Generations that must keep their entries, such as the one that runs. */
   readonly keep: readonly number[];
 }
@@ -41,6 +43,8 @@ export interface BootPlan {
   readonly directory: string;
   /** The generation to start next. */
   readonly next: number;
+  /** The one that starts until then. */
+  readonly now: number | undefined;
   readonly copies: readonly BootFile[];
   /** Texts of entries by file name, those that are there already left out. */
   readonly entries: ReadonlyMap<string, string>;
@@ -50,6 +54,8 @@ export interface BootPlan {
   readonly dropped: readonly number[];
   /** Stale files must go before there is space for the new ones. */
   readonly tight: boolean;
+  /** The loader's settings when `number` is named alone, and in the end. */
+  readonly pinned: (number: number) => string;
   readonly loaderConf: string;
 }
 
@@ -98,7 +104,7 @@ function droppedFrom(all: readonly BootGeneration[], kept: readonly BootGenerati
 }
 
 function layOut(
-  { directory, settings, next, generations }: BootRequest,
+  { directory, settings, next, now, generations }: BootRequest,
   kept: readonly BootGeneration[],
   present: ReadonlyMap<string, number>,
 ): Omit<BootPlan, "dropped" | "tight"> {
@@ -125,6 +131,7 @@ function layOut(
   return {
     directory,
     next,
+    now,
     copies: [...copies.values()],
     entries,
     stale: [
@@ -133,7 +140,8 @@ function layOut(
         .map((name) => join(entriesDirectory, name)),
       ...[...present.keys()].filter((name) => !wantedFiles.has(name)).map((name) => join(filesDirectory, name)),
     ],
-    loaderConf: loaderText(settings, next, newest),
+    pinned: (number) => loaderText(settings, `firn-${number}[.+]*`),
+    loaderConf: loaderText(settings, next === newest ? "firn-*" : `firn-${next}[.+]*`),
   };
 }
 
@@ -173,11 +181,10 @@ function entryName(
 }
 
 /**
- * The newest entry that has not used up its tries is first in the menu, so naming all of them is how a generation that does
+ * The newest entry that has not used up its tries is first in the menu, so the pattern of all is how a generation that does
  * not start is passed over; an older one is named itself.
  */
-function loaderText(settings: BootSettings, next: number, newest: number): string {
-  const pattern = next === newest ? "firn-*" : `firn-${next}[.+]*`;
+function loaderText(settings: BootSettings, pattern: string): string {
   return `timeout ${settings.timeout ?? "menu-force"}
 default ${pattern}
 editor ${settings.editor ? "yes" : "no"}
@@ -186,19 +193,27 @@ editor ${settings.editor ? "yes" : "no"}
 
 /** Copies kernels and initrds and writes entries; what starts next stays as it was. */
 export function writeBootFiles(plan: BootPlan): void {
-  if (plan.tight) removeStale(plan);
   for (const part of [filesDirectory, entriesDirectory]) mkdirSync(join(plan.directory, part), { recursive: true });
+  // A new entry would be the first of the pattern of all.
+  if (plan.now !== undefined) putLoader(plan, plan.pinned(plan.now));
+  if (plan.tight) removeStale(plan);
   for (const { name, from } of plan.copies) {
     put(join(plan.directory, filesDirectory, name), readFileSync(from));
   }
-  for (const [name, text] of plan.entries)
+  for (const [name, text] of plan.entries) {
     put(join(plan.directory, entriesDirectory, name), Buffer.from(text, "latin1"));
+  }
 }
 
 /** Makes the planned generation the one to start next, by one rename, then removes what is stale. */
 export function finishBoot(plan: BootPlan): void {
-  put(join(plan.directory, "loader/loader.conf"), Buffer.from(plan.loaderConf));
+  putLoader(plan, plan.pinned(plan.next));
   if (!plan.tight) removeStale(plan);
+  putLoader(plan, plan.loaderConf);
+}
+
+function putLoader(plan: BootPlan, text: string): void {
+  put(join(plan.directory, "loader/loader.conf"), Buffer.from(text));
 }
 
 /** The boot loader itself: copied when it is missing or another one. */

@@ -41,6 +41,8 @@ export interface SwitchJournal {
   readonly from: JournalSide | undefined;
   readonly to: JournalSide;
   readonly step: SwitchStep;
+  /** Units that ran before and that the switch stops on its way. */
+  readonly stopped: readonly string[];
   /** Identity of the start of the machine in which the switch ran. */
   readonly bootId: string;
 }
@@ -89,7 +91,7 @@ export function readJournal(root: string): SwitchJournal | undefined {
 }
 
 function checked(value: Partial<SwitchJournal> & { format?: number }): SwitchJournal {
-  const { action, profile, from, to, step, bootId } = value;
+  const { action, profile, from, to, step, stopped, bootId } = value;
   const side = (it: JournalSide): JournalSide => {
     if (typeof it.system !== "string" || !it.system.startsWith("/")) throw new Error("a system is missing");
     if (it.generation !== undefined && !Number.isSafeInteger(it.generation))
@@ -100,5 +102,7 @@ function checked(value: Partial<SwitchJournal> & { format?: number }): SwitchJou
   if (action !== "switch" && action !== "boot" && action !== "test") throw new Error("unknown action");
   if (typeof profile !== "string" || typeof bootId !== "string" || to === undefined) throw new Error("incomplete");
   if (step === undefined || !switchSteps.includes(step)) throw new Error("unknown step");
-  return { action, profile, from: from === undefined ? undefined : side(from), to: side(to), step, bootId };
+  if (!Array.isArray(stopped) || !stopped.every((name) => typeof name === "string"))
+    throw new Error("no list of units");
+  return { action, profile, from: from === undefined ? undefined : side(from), to: side(to), step, stopped, bootId };
 }

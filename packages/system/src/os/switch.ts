@@ -124,6 +124,7 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
           : { system: from.path, generation: generationOf(generations, from.path, current) },
       to: { system: to.path, generation: undefined },
       step: "begin",
+      stopped: planned.units?.stop ?? [],
       bootId: startIdentity(machine),
     });
     try {
@@ -280,8 +281,8 @@ async function undo(context: SwitchContext, journal: SwitchJournal): Promise<voi
     await systemd.change("stop", units.stop, onLine);
     await activate(context, from.system);
     await systemd.reload(units.reexec);
-    // Stopped by the switch on its way, whether it changed or not.
-    const stopped = (await unitPlan(systemd, after, before)).stop.filter((name) => !units.start.includes(name));
+    // What the switch had stopped does not run now, so no plan knows of it.
+    const stopped = journal.stopped.filter((name) => !units.start.includes(name) && !units.stop.includes(name));
     const ailments = await changeUnits(systemd, { ...units, start: [...units.start, ...stopped] }, onLine);
     for (const text of ailments) events({ kind: "warning", text });
   }
@@ -370,6 +371,7 @@ function planBootOf(
     settings,
     generations: known,
     next,
+    now: current,
     keep,
   });
 }
