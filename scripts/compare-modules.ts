@@ -31,7 +31,7 @@ const OVERLAY = `let
   ours = import ./firn;
 in
 {
-  inherit (theirs) fileset gvariant;
+  inherit (theirs) cli fileset gvariant;
 }
 // ours
 // {
@@ -97,7 +97,15 @@ try {
   fs.renameSync(path.join(ours, "default.nix"), path.join(ours, "nixpkgs.nix"));
   fs.writeFileSync(path.join(ours, "default.nix"), OVERLAY);
   fs.cpSync(path.join(root, "os/lib"), path.join(ours, "firn"), { recursive: true });
-  // A file that nixpkgs' tests refer to outside lib.
+  // Modules are given the library of the evaluation: here the one with what is taken from the tree.
+  for (const side of sides) {
+    const entry = path.join(side, "lib/tests/modules/default.nix");
+    const rewritten = fs
+      .readFileSync(entry, "utf8")
+      .replace("specialArgs.modulesPath = ./.;", "specialArgs = { inherit lib; modulesPath = ./.; };");
+    if (!rewritten.includes("inherit lib;")) throw new Error(`${entry} has changed`);
+    fs.writeFileSync(entry, rewritten);
+  }
   const referenceProgram = `"${reference}" nix-instantiate`;
   const theirs = runScript(sides[0]!, referenceProgram);
   const mine = runScript(

@@ -42,8 +42,9 @@ rec {
   mkAfter = mkOrder 1500;
   mkFixStrictness = lib.id;
 
-  # All definitions of an option with their properties resolved: those of the highest priority (the smallest number), in order.
-  # Properties may be nested in any way; of two priorities around one value the outer counts.
+  # All definitions of an option with their properties resolved: those of the highest priority (the smallest number), in
+  # order. A value that a stronger one overrides is not evaluated, so what is inside an override is opened only once it
+  # has won; when all of that is off (mkForce (mkIf false ...)), the next priority counts.
   resolveDefinitions =
     definitions:
     let
@@ -51,16 +52,15 @@ rec {
       plain = length definitions == 1 && builtins.addErrorContext "while evaluating definitions from `${only.file}':" (kindOf only.value == null);
 
       open =
-        properties@{ priority, order }:
+        properties@{ isInside, order }:
         definition:
         let
           inherit (definition) value;
           kind = kindOf value;
           inside = content: definition // { value = content; };
+          entry = { inherit order definition; };
         in
-        if kind == null then
-          [ { inherit priority order definition; } ]
-        else if kind == "merge" then
+        if kind == "merge" then
           concatMap (content: open properties (inside content)) value.contents
         else if kind == "if" then
           if !(builtins.isBool value.condition) then
@@ -69,23 +69,57 @@ rec {
             open properties (inside value.content)
           else
             [ ]
-        else if kind == "override" then
-          open { priority = if priority == null then value.priority else priority; inherit order; } (inside value.content)
-        else if kind == "order" then
-          open { order = if order == null then value.priority else order; inherit priority; } (inside value.content)
         else if kind == "definition" then
           open properties (removeAttrs value [ "_type" ])
+        else if kind == "override" && isInside && order == null then
+          open properties (inside value.content)
         else
-          [ { inherit priority order definition; } ];
+          [ entry ];
+      withContext = definition: builtins.addErrorContext "while evaluating definitions from `${definition.file}':";
 
-      opened = concatMap (
-        definition: builtins.addErrorContext "while evaluating definitions from `${definition.file}':" (open { priority = null; order = null; } definition)
+      outer = concatMap (
+        definition:
+        withContext definition (open {
+          isInside = false;
+          order = null;
+        } definition)
       ) definitions;
-      priorityOf = entry: if entry.priority == null then defaultOverridePriority else entry.priority;
+      priorityOf = entry: if kindOf entry.definition.value == "override" then entry.definition.value.priority else defaultOverridePriority;
+      # The content of a winner: overrides inside one are weaker than it, an order says where its values go.
+      openWinner =
+        entry:
+        let
+          kind = kindOf entry.definition.value;
+        in
+        if kind == "override" then
+          concatMap openWinner (open { isInside = true; inherit (entry) order; } (entry.definition // { value = entry.definition.value.content; }))
+        else if kind == "order" then
+          concatMap openOrdered (
+            open { isInside = false; order = entry.definition.value.priority; } (entry.definition // { value = entry.definition.value.content; })
+          )
+        else
+          [ entry ];
+      openOrdered =
+        entry:
+        if kindOf entry.definition.value == "override" then
+          throw "In `${entry.definition.file}': mkOverride (mkForce, mkDefault) must be around mkOrder (mkBefore, mkAfter), not inside it."
+        else
+          [ entry ];
+      pick =
+        entries:
+        let
+          highest = builtins.foldl' (best: entry: lib.min best (priorityOf entry)) 9999 entries;
+          parts = builtins.partition (entry: priorityOf entry == highest) entries;
+          winners = concatMap (entry: withContext entry.definition (openWinner entry)) parts.right;
+        in
+        if parts.wrong != [ ] && winners == [ ] then pick parts.wrong else { inherit highest winners; };
+      picked = pick outer;
       orderOf = entry: if entry.order == null then defaultOrderPriority else entry.order;
-      highest = builtins.foldl' (best: entry: lib.min best (priorityOf entry)) 9999 opened;
-      kept = filter (entry: priorityOf entry == highest) opened;
-      ordered = if builtins.any (entry: entry.order != null) kept then builtins.sort (left: right: orderOf left < orderOf right) kept else kept;
+      ordered =
+        if builtins.any (entry: entry.order != null) picked.winners then
+          builtins.sort (left: right: orderOf left < orderOf right) picked.winners
+        else
+          picked.winners;
     in
     if plain then
       {
@@ -95,7 +129,7 @@ rec {
     else
       {
         values = map (entry: entry.definition) ordered;
-        highestPrio = highest;
+        highestPrio = picked.highest;
       };
 
   # A definition of a set of options, opened to plain attribute sets, so that conditions move down to the values:

@@ -197,11 +197,15 @@ in
                 kind = if isAttrs value then value._type or null else null;
                 inside = peel value.content;
               in
+              # Nothing of the content is looked at before it is needed: it may be overridden.
               if kind == "order" then
-                inside // { order = value.priority; }
+                {
+                  order = value.priority;
+                  inherit (inside) priority value;
+                }
               else if kind == "override" then
-                inside
-                // {
+                {
+                  inherit (inside) order;
                   inherit (value) priority;
                   value = lib.mkOverride value.priority inside.value;
                 }

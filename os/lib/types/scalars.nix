@@ -2,14 +2,11 @@
 { lib, core }:
 let
   inherit (builtins)
-    all
     head
     isAttrs
     isBool
     isFloat
     isInt
-    isList
-    length
     ;
   inherit (core) addCheck mkOptionType;
   inherit (lib) mergeEqualOption mergeOneOption types;
@@ -60,16 +57,18 @@ in
     merge =
       location: definitions:
       let
-        value = definition: definition.value;
-        kinds = map (definition: if isAttrs definition.value && lib.isStringLike definition.value then "stringLike" else builtins.typeOf definition.value) definitions;
-        kind = if all (one: one == head kinds) kinds then head kinds else throw "The option `${lib.showOption location}' has conflicting option types in ${lib.showFiles (lib.getFiles definitions)}";
+        kindOf = definition: if isAttrs definition.value && lib.isStringLike definition.value then "package" else builtins.typeOf definition.value;
+        kind = kindOf (head definitions);
+        result = argument: definition: definition // { value = definition.value argument; };
       in
-      if kind == "set" then
-        (types.lazyAttrsOf types.anything).merge location definitions
-      else if kind == "list" then
-        if length definitions > 1 then mergeEqualOption location definitions else (types.listOf types.anything).merge location definitions
+      if builtins.any (definition: kindOf definition != kind) definitions then
+        throw "The option `${lib.showOption location}' has conflicting option types in ${lib.showFiles (lib.getFiles definitions)}"
+      else if kind == "set" then
+        (types.attrsOf types.anything).merge location definitions
+      else if kind == "package" then
+        mergeOneOption location definitions
       else if kind == "lambda" then
-        argument: types.anything.merge (location ++ [ "<function body>" ]) (map (definition: definition // { value = definition.value argument; }) definitions)
+        argument: types.anything.merge (location ++ [ "<function body>" ]) (map (result argument) definitions)
       else
         mergeEqualOption location definitions;
   };

@@ -168,11 +168,14 @@ in
     if from.getSubModules != null then
       throw "coercedTo: coercedType must not have submodules (it’s a ${from.description})"
     else
+      let
+        check = value: (from.check value && to.check (convert value)) || to.check value;
+      in
       mkOptionType (
         {
           name = "coercedTo";
           description = "${phrase [ "noun" ] to} or ${phrase [ "noun" ] from} convertible to it";
-          check = checkedBy (value: (from.check value && to.check (convert value)) || to.check value);
+          check = checkedBy check;
           merge = checkedMerge (
             { loc, defs }:
             let
@@ -182,8 +185,11 @@ in
                   fits = if from.merge ? v2 then (mergeWithType loc from [ definition ]).headError == null else from.check definition.value;
                 in
                 definition // { value = if fits then convert definition.value else definition.value; };
+              merged = mergeWithType loc to (map converted defs);
+              # Shown as they were written.
+              wrong = wrongDefinitions check defs;
             in
-            mergeWithType loc to (map converted defs)
+            merged // { headError = if merged.headError == null || wrong == null then merged.headError else wrong; }
           );
           inherit (to) emptyValue;
           typeMerge = _: null;

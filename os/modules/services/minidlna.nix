@@ -92,6 +92,7 @@ in
         User = "minidlna";
         Group = "minidlna";
         CacheDirectory = "minidlna";
+        LogsDirectory = "minidlna";
         RuntimeDirectory = "minidlna";
         PIDFile = "/run/minidlna/pid";
         ExecStart = "/usr/sbin/minidlnad -S -P /run/minidlna/pid -f /etc/minidlna.conf";
