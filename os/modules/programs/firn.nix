@@ -37,13 +37,13 @@ in
     systemd.services.firn-recover = {
       description = "Finish or undo an interrupted switch of the system";
       wantedBy = [ "multi-user.target" ];
-      unitConfig.ConditionPathExists = "/var/lib/firn/switch.json";
-      # At a switch it would find the switch itself.
+      # Active from the boot on, so that no switch starts it: it would find that very switch unfinished.
       restartIfChanged = false;
       serviceConfig = {
         Type = "oneshot";
-        ExecStart = "${cfg.package}/bin/firn os recover";
+        RemainAfterExit = true;
       };
+      script = "[ ! -e /var/lib/firn/switch.json ] || exec ${cfg.package}/bin/firn os recover";
     };
   };
 }
