@@ -45,8 +45,9 @@ in
       restartIfChanged = false;
       serviceConfig = {
         Type = "oneshot";
-        ExecStart = "${cfg.package}/bin/firn os recover";
+        RemainAfterExit = true;
       };
+      script = "[ ! -e /var/lib/firn/switch.json ] || exec ${cfg.package}/bin/firn os recover";
     };
   };
 }
