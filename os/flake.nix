@@ -1,5 +1,5 @@
 {
-  description = "Debian's packages as a Nix package set";
+  description = "Debian's packages as a Nix package set, and whole systems made of them";
 
   outputs =
     { self }:
@@ -10,5 +10,10 @@
     {
       legacyPackages.${system} = set;
       packages.${system} = set.environments;
+
+      lib = import ./lib // {
+        # A system from its modules, as nixpkgs' lib.nixosSystem: { modules, specialArgs ? { }, lock ? …, system ? … }.
+        firnSystem = import ./eval-config.nix;
+      };
     };
 }

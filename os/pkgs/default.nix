@@ -42,7 +42,16 @@ let
 
   debEnv = import ./deb-env.nix { inherit debs busybox closureOf system; };
 
+  systemEnv = import ./system-env.nix { inherit debs busybox closureOf system; };
+
+  trivial = import ./trivial.nix { inherit busybox system; };
+
   mkDerivation = import ./mk-derivation.nix { inherit debs busybox closureOf debEnv system; };
+
+  npm = import ./npm.nix { inherit busybox system; };
+
+  # Firn itself with its Node.js.
+  firn = import ./firn.nix { inherit busybox debEnv npm system; };
 
   # A file of a locked source package, e.g. debianSource "hello" "hello_2.10.orig.tar.gz".
   debianSource =
@@ -66,7 +75,12 @@ let
       };
     }) (builtins.filter (name: lock.packages ? ${name}) lock.roots)
   );
+
+  # What configurations call `pkgs`: the packages by name, and the builders.
+  pkgs = import ./package-set.nix {
+    inherit lock names debs busybox closureOf systemEnv mkDerivation debianSource firn system trivial;
+  };
 in
 {
-  inherit lock debs busybox closureOf debEnv mkDerivation debianSource environments;
+  inherit lock debs busybox closureOf debEnv systemEnv mkDerivation debianSource environments firn pkgs;
 }

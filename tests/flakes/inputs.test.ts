@@ -298,3 +298,17 @@ test("a relative path that leaves the tree is refused, locked or not, with what 
   );
   expect(await value()).toMatchObject({ code: 1, err: message });
 });
+
+test("a filtered copy of the flake's own tree is taken from where the store really lies", async () => {
+  mkdirSync(join(flake, "sub"));
+  for (const name of ["sub/kept.txt", "sub/left.log", "other.txt"]) writeFileSync(join(flake, name), name);
+  write(
+    '{ outputs = { self }: { tree = builtins.path { name = "tree"; path = ./.; filter = path: type: type == "directory" || baseNameOf path == "kept.txt"; }; }; }\n',
+  );
+  const { code, out, err } = await firn("eval", "--raw", ".#tree");
+  expect([code, err.replace(/^warning:.*\n/gm, "")]).toEqual([0, ""]);
+  const copied = join(place.store, out);
+  expect(readFileSync(join(copied, "sub/kept.txt"), "utf8")).toBe("sub/kept.txt");
+  expect(existsSync(join(copied, "sub/left.log"))).toBe(false);
+  expect(existsSync(join(copied, "other.txt"))).toBe(false);
+});

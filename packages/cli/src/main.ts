@@ -13,7 +13,16 @@ const nixVersion = "2.34.8";
 const firnVersion = "0.1.0";
 
 /** Commands that nearly always evaluate: the evaluator's thread is started while they are loaded. */
-const evaluating: ReadonlySet<string> = new Set(["run", "build", "shell", "eval", "repl", "search", "nix-instantiate"]);
+const evaluating: ReadonlySet<string> = new Set([
+  "run",
+  "build",
+  "shell",
+  "eval",
+  "repl",
+  "search",
+  "os",
+  "nix-instantiate",
+]);
 
 async function prepareToEvaluate(command: string | undefined): Promise<void> {
   if (command !== undefined && evaluating.has(command)) (await import("@firn/flake/worker-start")).prepareWorker();

@@ -1,4 +1,8 @@
-/** `mirror://debian/…` and `mirror://debian-security/…`: which servers they mean is a setting, or what this machine's apt uses. */
+/**
+ * `mirror://debian/…`, `mirror://debian-security/…` and `mirror://npm/…`: which servers they mean is a setting, or what
+ * this machine's apt and npm use.
+ */
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { FirnError } from "@firn/formats";
@@ -57,6 +61,7 @@ export function resolveMirrors(url: string, settings: Settings): string[] {
   const match = /^mirror:\/\/([a-z-]+)\/(.*)$/.exec(url);
   if (match === null) return [url];
   const [, archive, file] = match;
+  if (archive === "npm") return [`${npmRegistry(settings)}/${file}`];
   if (archive !== "debian" && archive !== "debian-security") {
     throw new FirnError("unknown-mirror", `cannot download '${url}': there is no mirror list '${archive}'`);
   }
@@ -67,4 +72,24 @@ export function resolveMirrors(url: string, settings: Settings): string[] {
     });
   }
   return mirrors.map((mirror) => `${mirror.url}/${file}`);
+}
+
+/** The npm registry: the setting `npm-registry`, else what npm says. Error `no-mirror`. */
+function npmRegistry(settings: Settings): string {
+  const configured = settings.get("npm-registry");
+  const url = configured === "" ? askNpm() : configured;
+  if (!/^(https?|file):/.test(url)) {
+    throw new FirnError("no-mirror", "no npm registry is known: npm is not installed here", {
+      hint: "set npm-registry in nix.conf to a registry's URL",
+    });
+  }
+  return url.replace(/\/*$/, "");
+}
+
+let npmAnswer: string | undefined;
+
+function askNpm(): string {
+  // Asked outside any project, whose own settings are not this machine's.
+  npmAnswer ??= spawnSync("npm", ["config", "get", "registry"], { cwd: "/", encoding: "utf8" }).stdout?.trim() ?? "";
+  return npmAnswer;
 }

@@ -4,6 +4,7 @@ import type { CommandEntry } from "./command.ts";
 
 const main = "Main commands";
 const packages = "Packages, profiles and flakes";
+const systems = "Systems";
 const stores = "Stores and caches";
 const tools = "Utilities";
 
@@ -148,6 +149,67 @@ export const commandTable: readonly CommandEntry[] = [
     "registry remove",
     "remove a flake from the user flake registry",
     async () => (await import("../commands/registry-add.ts")).remove,
+  ),
+  entry(systems, "os build", "build a system", async () => (await import("../commands/os-build.ts")).command),
+  entry(
+    systems,
+    "os dry-build",
+    "say what building a system would do",
+    async () => (await import("../commands/os-build.ts")).dryBuild,
+  ),
+  entry(
+    systems,
+    "os switch",
+    "build a system, make it the running and the next one",
+    async () => (await import("../commands/os-switch.ts")).command,
+  ),
+  entry(
+    systems,
+    "os boot",
+    "build a system and make it the one to start next",
+    async () => (await import("../commands/os-switch.ts")).boot,
+  ),
+  entry(
+    systems,
+    "os test",
+    "build a system and make it the running one only",
+    async () => (await import("../commands/os-switch.ts")).test,
+  ),
+  entry(
+    systems,
+    "os dry-activate",
+    "build a system and show what switching to it would do",
+    async () => (await import("../commands/os-switch.ts")).dryActivate,
+  ),
+  entry(
+    systems,
+    "os rollback",
+    "go back to an earlier generation of the system",
+    async () => (await import("../commands/os-switch.ts")).rollback,
+  ),
+  entry(
+    systems,
+    "os list-generations",
+    "list the generations of the system",
+    async () => (await import("../commands/os-list-generations.ts")).command,
+  ),
+  entry(
+    systems,
+    "os diff",
+    "show what differs between two systems",
+    async () => (await import("../commands/os-diff.ts")).command,
+  ),
+  entry(
+    systems,
+    "os confirm",
+    "say that a switch waiting for confirmation is fine",
+    async () => (await import("../commands/os-recover.ts")).confirm,
+  ),
+  entry(
+    systems,
+    "os recover",
+    "finish or undo a switch that was interrupted",
+    async () => (await import("../commands/os-recover.ts")).command,
   ),
   entry(
     stores,

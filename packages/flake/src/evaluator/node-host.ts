@@ -257,7 +257,7 @@ export function createNodeHost(
       if (fileType(request.path) === undefined) {
         throw new FirnError("path-not-found", `path '${request.path}' does not exist`);
       }
-      return services.addPath(request);
+      return services.addPath({ ...request, onDisk });
     },
     addTextToStore: services.addText,
     writeDerivation: services.writeDerivation,

@@ -32,7 +32,11 @@ export interface HostServices {
 /** The same, synchronous. `filter` stands for `include`. */
 export interface SyncServices {
   addPath(
-    request: Omit<AddPathServiceRequest, "include"> & { readonly filter?: (path: string, type: FileType) => boolean },
+    request: Omit<AddPathServiceRequest, "include"> & {
+      readonly filter?: (path: string, type: FileType) => boolean;
+      /** Where a logical path lies. */
+      readonly onDisk?: (path: string) => string | Buffer;
+    },
   ): string;
   addText(name: string, contents: string, references: readonly string[]): string;
   writeDerivation(request: DerivationRequest): void;

@@ -3,14 +3,18 @@ import fs from "node:fs";
 import type { FileType } from "@firn/language";
 import { fsPath } from "@firn/store";
 
-/** Paths below `root` that the filter keeps (`/a`, `/a/b`), parents first. */
-export function includedPaths(root: string, filter: (path: string, type: FileType) => boolean): string[] {
+/** Paths below `root` that the filter keeps (`/a`, `/a/b`), parents first; `onDisk` tells where a path really lies. */
+export function includedPaths(
+  root: string,
+  filter: (path: string, type: FileType) => boolean,
+  onDisk: (path: string) => string | Buffer = fsPath,
+): string[] {
   const kept: string[] = [];
   const visit = (path: string, relative: string): void => {
-    const names = fs.readdirSync(fsPath(path), { encoding: "latin1" }).sort();
+    const names = fs.readdirSync(onDisk(path), { encoding: "latin1" }).sort();
     for (const name of names) {
       const child = `${path === "/" ? "" : path}/${name}`;
-      const stat = fs.lstatSync(fsPath(child));
+      const stat = fs.lstatSync(onDisk(child));
       const type: FileType = stat.isDirectory()
         ? "directory"
         : stat.isSymbolicLink()
@@ -23,6 +27,6 @@ export function includedPaths(root: string, filter: (path: string, type: FileTyp
       if (type === "directory") visit(child, `${relative}/${name}`);
     }
   };
-  if (fs.lstatSync(fsPath(root)).isDirectory()) visit(root, "");
+  if (fs.lstatSync(onDisk(root)).isDirectory()) visit(root, "");
   return kept;
 }

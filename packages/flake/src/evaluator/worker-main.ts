@@ -63,9 +63,9 @@ function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknow
 }
 
 const forwarding: SyncServices = {
-  addPath({ filter, ...request }) {
+  addPath({ filter, onDisk, ...request }) {
     const forwarded: AddPathServiceRequest =
-      filter === undefined ? request : { ...request, include: includedPaths(request.path, filter) };
+      filter === undefined ? request : { ...request, include: includedPaths(request.path, filter, onDisk) };
     return ask("addPath", forwarded) as string;
   },
   addText: (name, contents, references) => ask("addText", name, contents, references) as string,

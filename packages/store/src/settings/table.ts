@@ -193,6 +193,8 @@ export const settingsTable = {
   // Firn's own:
   /** Mirrors for `mirror://debian/…` and `mirror://debian-security/…`: `debian=URL`, or plain URLs for `debian`. */
   "deb-mirrors": list([]),
+  /** The registry for `mirror://npm/…`; when empty, the one that npm uses. */
+  "npm-registry": text(""),
 };
 
 /** Every setting's name. */

@@ -60,17 +60,20 @@ export async function withProfileLock<Result>(profile: string, work: () => Promi
   }
 }
 
-/** Makes a store path the next generation of a profile and switches to it; the same path as now makes none. */
+/** Makes a store path the next generation of a profile and switches to it; when the newest generation is that path already, to that one. */
 export async function setProfile(store: LocalStore, profile: string, storePath: string): Promise<Generation> {
   return withProfileLock(profile, () => switchLocked(store, profile, storePath));
 }
 
 /** As `setProfile`, for one who holds the profile's lock. */
 export async function switchLocked(store: LocalStore, profile: string, storePath: string): Promise<Generation> {
-  const { generations, current } = findGenerations(profile);
-  const now = generations.find((generation) => generation.number === current);
-  if (now !== undefined && readLink(now.link) === storePath) return now;
-  const number = (generations.at(-1)?.number ?? 0) + 1;
+  const newest = findGenerations(profile).generations.at(-1);
+  // As in the reference, what the newest generation already is becomes no other one, also after a rollback.
+  if (newest !== undefined && readLink(newest.link) === storePath) {
+    switchLink(profile, newest.link);
+    return newest;
+  }
+  const number = (newest?.number ?? 0) + 1;
   const link = join(dirname(profile), `${basename(profile)}-${number}-link`);
   await addPermRoot(store, storePath, byteStringOf(link));
   switchLink(profile, link);
@@ -86,25 +89,30 @@ function switchLink(profile: string, link: string): void {
   disk.replaceSymlink(byteStringOf(basename(link)), byteStringOf(profile));
 }
 
+/** The generation before the current one, or the one numbered `to`. Fails with `no-generation`. */
+export function earlierGeneration(profile: string, to?: number): Generation {
+  const { generations, current } = findGenerations(profile);
+  const target =
+    to === undefined
+      ? generations.findLast((generation) => current === undefined || generation.number < current)
+      : generations.find((generation) => generation.number === to);
+  if (target !== undefined) return target;
+  throw new FirnError(
+    "no-generation",
+    to === undefined
+      ? `no profile version older than the current (${current ?? 0}) exists`
+      : `profile version ${to} does not exist`,
+  );
+}
+
 /** Switches a profile back: to generation `to`, or to the one before the current. Returns the numbers from and to. */
 export async function rollbackProfile(
   profile: string,
   options: { readonly to?: number; readonly dryRun?: boolean } = {},
 ): Promise<{ readonly from: number | undefined; readonly to: number }> {
   return withProfileLock(profile, async () => {
-    const { generations, current } = findGenerations(profile);
-    const target =
-      options.to === undefined
-        ? generations.filter((generation) => current === undefined || generation.number < current).at(-1)
-        : generations.find((generation) => generation.number === options.to);
-    if (target === undefined) {
-      throw new FirnError(
-        "no-generation",
-        options.to === undefined
-          ? `no profile version older than the current (${current ?? 0}) exists`
-          : `profile version ${options.to} does not exist`,
-      );
-    }
+    const { current } = findGenerations(profile);
+    const target = earlierGeneration(profile, options.to);
     if (options.dryRun !== true) switchLink(profile, target.link);
     return { from: current, to: target.number };
   });

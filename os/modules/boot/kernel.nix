@@ -1,0 +1,118 @@
+# The kernel, its modules and its parameters.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.boot;
+  package = cfg.kernelPackage;
+
+  # Programs of the set, started without a /usr through the dynamic linker of the set.
+  tool = {
+    linker = "${pkgs.libc6}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
+    libraries = lib.concatMapStringsSep ":" (
+      name: "${pkgs.${name}}/lib/x86_64-linux-gnu:${pkgs.${name}}/usr/lib/x86_64-linux-gnu"
+    ) (pkgs.closureOf [ "kmod" "zstd" ]);
+    kmod = "${pkgs.kmod}/bin/kmod";
+    zstd = "${pkgs.zstd}/usr/bin/zstd";
+  };
+in
+{
+  options.boot = {
+    kernel.enable = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether the system has a kernel; a container's needs none.";
+    };
+    isContainer = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether the system only ever runs in a container.";
+    };
+    kernelPackage = mkOption {
+      type = types.package;
+      internal = true;
+      default =
+        let
+          names = builtins.filter (name: builtins.match "linux-image-[0-9].*" name != null) (builtins.attrNames pkgs.lock.packages);
+        in
+        if names == [ ] then
+          throw "no kernel is in the lock; add linux-image-cloud-amd64 with 'firn deb lock'"
+        else
+          pkgs.${lib.last names}
+          // {
+            kernelRelease = lib.removePrefix "linux-image-" (lib.last names);
+          };
+      defaultText = "the kernel of the lock";
+      description = "Debian's kernel package; with an attribute `kernelRelease`, the name of its directory of modules.";
+    };
+    kernelParams = mkOption {
+      type = types.listOf (types.strMatching ''([^"[:space:]]|"[^"]*")+'');
+      default = [ ];
+      example = [ "console=ttyS0" ];
+      description = "Parameters of the kernel's command line.";
+    };
+    consoleLogLevel = mkOption {
+      type = types.int;
+      default = 4;
+      description = "Messages of the kernel more important than this are shown on the console.";
+    };
+    kernelModules = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "kvm-intel" ];
+      description = "Modules loaded at boot, after the initial ramdisk.";
+    };
+    blacklistedKernelModules = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Modules that are not loaded by themselves.";
+    };
+    extraModprobeConfig = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Lines of modprobe.d(5).";
+    };
+    includedKernelModules = mkOption {
+      type = types.nullOr (types.listOf types.str);
+      default = null;
+      example = [ "virtio_*" "kernel/net/*" ];
+      description = ''
+        Names or path patterns of the modules that the system has besides those other options name; null has all. Modules are kept
+        compressed.
+      '';
+    };
+  };
+
+  config = lib.mkMerge [
+    {
+      boot.kernel.enable = lib.mkIf cfg.isContainer (lib.mkDefault false);
+      boot.kernelParams = [ "loglevel=${toString cfg.consoleLogLevel}" ];
+      system.debian.packages = [ "kmod" ];
+      environment.etc = {
+        "modules-load.d/firn.conf".text = lib.concatMapStrings (name: "${name}\n") cfg.kernelModules;
+        "modprobe.d/firn.conf".text =
+          lib.concatMapStrings (name: "blacklist ${name}\n") cfg.blacklistedKernelModules + cfg.extraModprobeConfig;
+      };
+    }
+    (lib.mkIf cfg.kernel.enable {
+      system.build.kernel = pkgs.mkScript {
+        name = "kernel-${package.kernelRelease}";
+        script = ./build-kernel.sh;
+        kernelPackage = package;
+        release = package.kernelRelease;
+        inherit (tool)
+          linker
+          libraries
+          kmod
+          zstd
+          ;
+        included = if cfg.includedKernelModules == null then [ "*" ] else cfg.includedKernelModules;
+        needed = lib.unique (cfg.kernelModules ++ cfg.initrd.kernelModules ++ cfg.initrd.availableKernelModules);
+      };
+    })
+  ];
+}

@@ -1,0 +1,105 @@
+# Programs that are on PATH, and variables of all sessions.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.environment;
+  variableType = types.attrsOf (
+    types.oneOf [
+      (types.listOf (types.oneOf [ types.int types.str types.path ]))
+      types.int
+      types.str
+      types.path
+    ]
+  );
+  text = value: if builtins.isList value then lib.concatMapStringsSep ":" toString value else toString value;
+  own = builtins.filter (package: !(package ? deb)) cfg.systemPackages;
+in
+{
+  options = {
+    environment = {
+      systemPackages = mkOption {
+        type = types.listOf types.package;
+        default = [ ];
+        example = lib.literalExpression "[ pkgs.jq pkgs.git ]";
+        description = ''
+          Packages whose programs every user has. A Debian package of the lock (`pkgs.NAME`) becomes part of `/usr`, with all it depends
+          on; other packages are linked into `/run/current-system/sw`.
+        '';
+      };
+      defaultPackages = mkOption {
+        type = types.listOf types.package;
+        default = [
+          pkgs.less
+          pkgs.procps
+          pkgs.nano
+        ];
+        defaultText = lib.literalExpression "[ pkgs.less pkgs.procps pkgs.nano ]";
+        description = "Packages that are not needed but expected on a machine; set it to `[ ]` for a smaller one.";
+      };
+      pathsToLink = mkOption {
+        type = types.listOf types.str;
+        default = [
+          "/bin"
+          "/sbin"
+          "/lib"
+          "/share"
+        ];
+        description = "Directories of packages that are linked into `/run/current-system/sw`.";
+      };
+      variables = mkOption {
+        type = variableType;
+        default = { };
+        example = {
+          EDITOR = "nano";
+        };
+        apply = lib.mapAttrs (_: text);
+        description = "Variables set in the shells of all users; elements of a list are joined by colons.";
+      };
+      sessionVariables = mkOption {
+        type = variableType;
+        default = { };
+        apply = lib.mapAttrs (_: text);
+        description = "Variables of all sessions, set by PAM at login.";
+      };
+      localBinInPath = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether `~/.local/bin` is on PATH.";
+      };
+    };
+    system.path = mkOption {
+      type = types.package;
+      internal = true;
+      description = "The packages of {option}`environment.systemPackages` that are not Debian's, linked into one tree.";
+    };
+  };
+
+  config = {
+    environment = {
+      systemPackages = cfg.defaultPackages;
+      variables = lib.mapAttrs (_: lib.mkDefault) cfg.sessionVariables;
+      etc = {
+        "set-environment".text = ''
+          # Sourced by the shells of all users.
+          export PATH="/run/wrappers/bin:${lib.optionalString cfg.localBinInPath "$HOME/.local/bin:"}$HOME/.nix-profile/bin:/nix/var/nix/profiles/default/bin:/run/current-system/sw/bin:/usr/local/bin:/usr/bin:/usr/sbin"
+          ${lib.concatStringsSep "\n" (lib.mapAttrsToList (name: value: "export ${name}=${lib.escapeShellArg value}") cfg.variables)}
+          export __FIRN_SET_ENVIRONMENT=1
+        '';
+        environment.text = ''
+          PATH=/run/wrappers/bin:/run/current-system/sw/bin:/usr/local/bin:/usr/bin:/usr/sbin
+          ${lib.concatStringsSep "\n" (lib.mapAttrsToList (name: value: "${name}=\"${value}\"") cfg.sessionVariables)}
+        '';
+      };
+    };
+    system.path = pkgs.symlinkJoin {
+      name = "system-path";
+      paths = own;
+      inherit (cfg) pathsToLink;
+    };
+  };
+}

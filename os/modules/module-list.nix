@@ -1,0 +1,42 @@
+# The modules of every system.
+[
+  ./boot/initrd.nix
+  ./boot/kernel.nix
+  ./boot/loader.nix
+  ./boot/stage-2.nix
+  ./config/console.nix
+  ./config/environment.nix
+  ./config/file-systems.nix
+  ./config/i18n.nix
+  ./config/shells.nix
+  ./config/sysctl.nix
+  ./config/time.nix
+  ./networking/firewall.nix
+  ./networking/hosts.nix
+  ./networking/interfaces.nix
+  ./networking/networkd.nix
+  ./networking/resolved.nix
+  ./programs/firn.nix
+  ./security/pam.nix
+  ./security/sudo.nix
+  ./security/wrappers.nix
+  ./services/auto-upgrade.nix
+  ./services/minidlna.nix
+  ./services/nginx
+  ./services/openssh.nix
+  ./services/timesyncd.nix
+  ./system/activation.nix
+  ./system/assertions.nix
+  ./system/debian.nix
+  ./system/etc.nix
+  ./system/health.nix
+  ./system/toplevel.nix
+  ./system/version.nix
+  ./systemd/journald.nix
+  ./systemd/logind.nix
+  ./systemd/systemd.nix
+  ./systemd/tmpfiles.nix
+  ./systemd/upstream.nix
+  ./users/accounts.nix
+  ./users/base-accounts.nix
+]

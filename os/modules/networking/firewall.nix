@@ -1,0 +1,175 @@
+# The firewall: incoming connections only to the ports that services open; nftables.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.networking.firewall;
+  range = types.submodule {
+    options = {
+      from = mkOption {
+        type = types.port;
+        description = "First port.";
+      };
+      to = mkOption {
+        type = types.port;
+        description = "Last port.";
+      };
+    };
+  };
+  ports = {
+    allowedTCPPorts = mkOption {
+      type = types.listOf types.port;
+      default = [ ];
+      apply = list: lib.unique (lib.sort (a: b: a < b) list);
+      example = [ 22 80 ];
+      description = "TCP ports to which connections are accepted.";
+    };
+    allowedTCPPortRanges = mkOption {
+      type = types.listOf range;
+      default = [ ];
+      description = "Ranges of TCP ports to which connections are accepted.";
+    };
+    allowedUDPPorts = mkOption {
+      type = types.listOf types.port;
+      default = [ ];
+      apply = list: lib.unique (lib.sort (a: b: a < b) list);
+      description = "UDP ports at which packets are accepted.";
+    };
+    allowedUDPPortRanges = mkOption {
+      type = types.listOf range;
+      default = [ ];
+      description = "Ranges of UDP ports at which packets are accepted.";
+    };
+  };
+  set =
+    single: ranges:
+    lib.concatStringsSep ", " (map toString single ++ map (entry: "${toString entry.from}-${toString entry.to}") ranges);
+  accept =
+    prefix: entry:
+    let
+      tcp = set entry.allowedTCPPorts entry.allowedTCPPortRanges;
+      udp = set entry.allowedUDPPorts entry.allowedUDPPortRanges;
+    in
+    lib.optionalString (tcp != "") "    ${prefix}tcp dport { ${tcp} } accept\n"
+    + lib.optionalString (udp != "") "    ${prefix}udp dport { ${udp} } accept\n";
+  quoted = lib.concatMapStringsSep ", " (name: "\"${name}\"");
+
+  rules = ''
+    table inet firn-firewall
+    delete table inet firn-firewall
+    table inet firn-firewall {
+      chain input {
+        type filter hook input priority filter; policy drop;
+        iifname { ${quoted (lib.unique ([ "lo" ] ++ cfg.trustedInterfaces))} } accept
+        ct state vmap { invalid : drop, established : accept, related : accept, new : jump input-allow, untracked : jump input-allow }
+        ${lib.optionalString cfg.logRefusedConnections ''tcp flags syn / fin,syn,rst,ack log level info prefix "refused connection: "''}
+        ${lib.optionalString cfg.rejectPackets "meta l4proto tcp reject with tcp reset\n    reject"}
+      }
+      chain input-allow {
+    ${accept "" cfg}${lib.concatStrings (lib.mapAttrsToList (name: entry: accept "iifname \"${name}\" " entry) cfg.interfaces)}${
+      lib.optionalString cfg.allowPing "    icmp type echo-request ${lib.optionalString (cfg.pingLimit != null) "limit rate ${cfg.pingLimit} "}accept\n    icmpv6 type echo-request accept\n"
+    }    icmpv6 type != { nd-redirect, 139 } accept
+        ip6 daddr fe80::/64 udp dport 546 accept
+        ${cfg.extraInputRules}
+      }
+    }
+    ${config.networking.nftables.ruleset}
+  '';
+in
+{
+  options.networking = {
+    firewall = ports // {
+      enable = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether the firewall is on.";
+      };
+      allowPing = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether the machine answers to ping.";
+      };
+      pingLimit = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        example = "2/second burst 5 packets";
+        description = "Limit of answers to ping, in nftables' form.";
+      };
+      rejectPackets = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether refused packets are answered instead of dropped.";
+      };
+      logRefusedConnections = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether refused connections are logged.";
+      };
+      trustedInterfaces = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        description = "Interfaces from which everything is accepted.";
+      };
+      extraInputRules = mkOption {
+        type = types.lines;
+        default = "";
+        example = "ip saddr 10.0.0.0/8 tcp dport 5432 accept";
+        description = "Rules of nftables added to those that accept.";
+      };
+      interfaces = mkOption {
+        type = types.attrsOf (types.submodule { options = ports; });
+        default = { };
+        description = "Ports that are open on one interface only.";
+      };
+    };
+    nftables = {
+      enable = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Accepted for compatibility: the firewall is always nftables'.";
+      };
+      ruleset = mkOption {
+        type = types.lines;
+        default = "";
+        description = "Further tables.";
+      };
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    system.debian.packages = [ "nftables" ];
+    boot.kernelModules = [ "nf_tables" ];
+    environment.etc."nftables.conf".text = rules;
+    systemd.services.nftables = {
+      description = "Firewall";
+      documentation = [ "man:nft(8)" ];
+      wantedBy = [ "sysinit.target" ];
+      wants = [ "network-pre.target" ];
+      before = [
+        "network-pre.target"
+        "shutdown.target"
+      ];
+      after = [ "systemd-modules-load.service" ];
+      conflicts = [ "shutdown.target" ];
+      reloadTriggers = [ config.environment.etc."nftables.conf".text ];
+      unitConfig = {
+        DefaultDependencies = false;
+        ConditionCapability = "CAP_NET_ADMIN";
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        StandardInput = "null";
+        ProtectSystem = "full";
+        ProtectHome = true;
+        ExecStart = "/usr/sbin/nft -f /etc/nftables.conf";
+        ExecReload = "/usr/sbin/nft -f /etc/nftables.conf";
+        ExecStop = "/usr/sbin/nft delete table inet firn-firewall";
+      };
+    };
+  };
+}

@@ -1,0 +1,81 @@
+# PAM: the parts that Debian's services include, which a maintainer script would write.
+{ config, lib, ... }:
+let
+  inherit (lib) mkOption types;
+  cfg = config.security.pam;
+in
+{
+  options.security.pam = {
+    loginLimits = mkOption {
+      type = types.listOf types.attrs;
+      default = [ ];
+      example = [
+        {
+          domain = "@audio";
+          type = "-";
+          item = "rtprio";
+          value = "99";
+        }
+      ];
+      description = "Limits of sessions; see limits.conf(5).";
+    };
+    services = mkOption {
+      type = types.attrsOf (
+        types.submodule {
+          options.text = mkOption {
+            type = types.nullOr types.lines;
+            default = null;
+            description = "The whole file of the service.";
+          };
+        }
+      );
+      default = { };
+      description = "Services whose configuration replaces that of their package.";
+    };
+  };
+  config = {
+    system.debian.packages = [
+      "libpam-modules"
+      "libpam-runtime"
+      "libpam-systemd"
+    ];
+    environment.etc = {
+      "pam.d/common-auth".text = ''
+        auth [success=1 default=ignore] pam_unix.so nullok
+        auth requisite pam_deny.so
+        auth required pam_permit.so
+      '';
+      "pam.d/common-account".text = ''
+        account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so
+        account requisite pam_deny.so
+        account required pam_permit.so
+      '';
+      "pam.d/common-password".text = ''
+        password [success=1 default=ignore] pam_unix.so obscure yescrypt
+        password requisite pam_deny.so
+        password required pam_permit.so
+      '';
+      "pam.d/common-session".text = ''
+        session [default=1] pam_permit.so
+        session requisite pam_deny.so
+        session required pam_permit.so
+        session optional pam_umask.so
+        session required pam_unix.so
+        session optional pam_systemd.so
+      '';
+      "pam.d/common-session-noninteractive".text = ''
+        session [default=1] pam_permit.so
+        session requisite pam_deny.so
+        session required pam_permit.so
+        session optional pam_umask.so
+        session required pam_unix.so
+      '';
+      "security/limits.conf".text = lib.concatMapStrings (
+        limit: "${limit.domain} ${limit.type} ${limit.item} ${toString limit.value}\n"
+      ) cfg.loginLimits;
+    }
+    // lib.mapAttrs' (name: service: lib.nameValuePair "pam.d/${name}" { inherit (service) text; }) (
+      lib.filterAttrs (_: service: service.text != null) cfg.services
+    );
+  };
+}

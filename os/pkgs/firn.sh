@@ -1,0 +1,19 @@
+# Builds Firn, run by bash in the environment of firn.nix: the sources are bundled as for the npm package.
+set -euo pipefail
+cp -r "$sources" source
+chmod -R u+w source
+cd source
+cp -r "$modules/node_modules" node_modules
+chmod -R u+w node_modules
+mkdir -p node_modules/@firn
+for package in packages/*; do ln -s "../../$package" "node_modules/@firn/${package##*/}"; done
+export HOME=$NIX_BUILD_TOP
+"$nodejs/bin/node" --disable-warning=ExperimentalWarning scripts/bundle.ts
+mkdir -p "$out/lib" "$out/bin"
+cp -r dist/package "$out/lib/firn"
+cp -r "$native/node_modules" "$out/lib/firn/node_modules"
+cat > "$out/bin/firn" <<EOF
+#!/bin/sh
+exec $nodejs/bin/node --disable-warning=ExperimentalWarning $out/lib/firn/dist/firn.mjs "\$@"
+EOF
+chmod 755 "$out/bin/firn"

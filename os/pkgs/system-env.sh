@@ -1,0 +1,19 @@
+# Builder of system-env.nix, run by busybox sh: merges $packages, removes $exclude and writes the list of packages.
+. "$merge"
+cd "$out"
+set -f
+for pattern in $exclude; do
+  set +f
+  for path in $pattern; do
+    if [ -e "$path" ] || [ -L "$path" ]; then $bb rm -rf "$path"; fi
+  done
+  set -f
+done
+set +f
+# name, version, installed bytes: one line a package.
+for package in $packages; do
+  $bb awk '
+    /^Package: / { name = $2 } /^Version: / { version = $2 } /^Installed-Size: / { size = $2 * 1024 }
+    END { printf "%s\t%s\t%d\n", name, version, size }
+  ' "$package/DEBIAN/control"
+done | $bb sort > nix-support/packages

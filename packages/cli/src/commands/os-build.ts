@@ -1,0 +1,52 @@
+import { type EvaluationSession, withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { buildConfiguration, linkResult, reportResult } from "../os-build.ts";
+import {
+  chooseConfiguration,
+  configurationFlags,
+  configurationNeeds,
+  type OsConfiguration,
+} from "../os-configuration.ts";
+
+/** `firn os build`: builds a system and leaves a link to it. */
+export const command: Command = {
+  positionals: [{ label: "configuration", optional: true }],
+  flags: [
+    ...configurationFlags,
+    { name: "dry-run", description: "As 'firn os dry-build'." },
+    { name: "no-link", description: "Do not create a symlink to the system." },
+    { name: "out-link", short: "o", labels: ["path"], description: "Where to put the symlink. It defaults to result." },
+  ],
+  run(invocation, io) {
+    const configuration = chooseConfiguration(invocation, io, invocation.positionals[0]);
+    return withEvaluation(invocation, io, {
+      needs: configurationNeeds(configuration),
+      body: async (session) => {
+        if (invocation.flags.has("dry-run")) return planOnly(session, configuration);
+        const { path, built } = await buildConfiguration(session, configuration);
+        await linkResult(session, built);
+        reportResult(io, "Done. The new configuration is", path);
+        return 0;
+      },
+    });
+  },
+};
+
+/** `firn os dry-build`: says what would be built and fetched. */
+export const dryBuild: Command = {
+  positionals: [{ label: "configuration", optional: true }],
+  flags: configurationFlags,
+  run(invocation, io) {
+    const configuration = chooseConfiguration(invocation, io, invocation.positionals[0]);
+    return withEvaluation(invocation, io, {
+      needs: configurationNeeds(configuration),
+      body: (session) => planOnly(session, configuration),
+    });
+  },
+};
+
+async function planOnly(session: EvaluationSession, configuration: OsConfiguration): Promise<number> {
+  const { drvPath } = await buildConfiguration(session, configuration, { dryRun: true });
+  reportResult(session.io, "The system is the output of", drvPath);
+  return 0;
+}

@@ -1,0 +1,36 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { recoverSwitch } from "@firn/system";
+import type { Command } from "../grammar/command.ts";
+import { confirmationFile, switchContext } from "../os-switch.ts";
+import { profileNameFlag } from "../os-systems.ts";
+import { withSession } from "../session.ts";
+
+/** `firn os recover`: finishes or undoes a switch that was interrupted. */
+export const command: Command = {
+  positionals: [],
+  flags: [profileNameFlag],
+  run: (invocation, io) =>
+    withSession(invocation, io, async (session) => {
+      const result = await recoverSwitch(await switchContext(session));
+      session.progress.clear();
+      const texts = {
+        none: "no switch was interrupted",
+        finished: "the interrupted switch was finished",
+        undone: "the interrupted switch was undone",
+      };
+      io.err(`${texts[result]}\n`);
+      return 0;
+    }),
+};
+
+/** `firn os confirm`: tells a switch that waits for it that the new system is fine. */
+export const confirm: Command = {
+  positionals: [],
+  flags: [],
+  run: async () => {
+    mkdirSync(dirname(confirmationFile), { recursive: true });
+    writeFileSync(confirmationFile, "");
+    return 0;
+  },
+};

@@ -1,0 +1,266 @@
+/**
+ * Boots a generation in a container: systemd as process 1 over a directory that stays, the store read-only, in its own namespaces and
+ * control group. Needs root, util-linux (unshare, setpriv, nsenter) and no virtual machine.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FirnError } from "@firn/formats";
+import { CONTAINER_SETUP, CONTAINER_START } from "./container-setup.ts";
+
+/** What to boot. */
+export interface ContainerOptions {
+  /** Store path of the generation, as the container sees it. */
+  readonly system: string;
+  /** Directory that becomes the root file system; what the machine writes stays there. */
+  readonly root: string;
+  /** Where the files of `/nix/store` really are. */
+  readonly realStore: string;
+  /** Receives what is written to the console. */
+  readonly console?: (text: string) => void;
+}
+
+/** What a command inside gave. */
+export interface CommandResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A running container. */
+export interface Container {
+  /** Its first process, as the host numbers it. */
+  readonly pid: number;
+  /** Resolves with the exit status when the container has ended. */
+  readonly ended: Promise<number>;
+  /** Runs a program inside, as root, and waits for it. */
+  run(command: readonly string[], input?: string): Promise<CommandResult>;
+  /** Waits until all units of the boot are started; the state is `running`, or `degraded` when one failed. */
+  booted(seconds: number): Promise<string>;
+  /** Powers off in good order; kills what is left after `seconds`. */
+  stop(seconds?: number): Promise<void>;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>;
+}
+
+/** Rights that would reach the host's kernel. */
+const WITHHELD = ["sys_module", "sys_rawio", "sys_time", "syslog", "wake_alarm", "mac_admin", "mac_override", "bpf"];
+const PATH = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/bin:/usr/sbin";
+let counter = 0;
+
+/**
+ * Boots a generation; resolves when its first process is there. Errors: `container` when this process is not root, the path is no
+ * generation or the first process does not come up.
+ */
+export async function bootContainer(options: ContainerOptions): Promise<Container> {
+  if (process.getuid?.() !== 0) {
+    throw new FirnError("container", "a container can only be booted by root", { hint: "run the command with sudo" });
+  }
+  const init = join(options.realStore, options.system.slice("/nix/store/".length), "init");
+  const busybox = existsSync(init) ? /^#!(\/nix\/store\/\S+) sh\n/.exec(readFileSync(init, "latin1"))?.[1] : undefined;
+  if (busybox === undefined) throw new FirnError("container", `'${options.system}' is not a system of Firn OS`);
+  mkdirSync(options.root, { recursive: true });
+  const group = makeControlGroup();
+  const realBusybox = join(options.realStore, busybox.slice("/nix/store/".length));
+  const namespaces = ["--kill-child", "-m", "-p", "-f", "-u", "-i", "-n", "-C", "--propagation", "private"];
+  const child = spawn(
+    "setpriv",
+    [
+      "--inh-caps=-all",
+      `--bounding-set=${WITHHELD.map((name) => `-${name}`).join(",")}`,
+      "sh",
+      "-c",
+      `${group === undefined ? "" : `echo $$ > ${group}/cgroup.procs && `}exec unshare "$@"`,
+      "sh",
+      ...namespaces,
+      realBusybox,
+      "sh",
+      "-c",
+      CONTAINER_SETUP,
+    ],
+    {
+      env: {
+        PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+        ROOT: options.root,
+        STORE: options.realStore,
+        SYSTEM: options.system,
+        BUSYBOX: busybox,
+        START: CONTAINER_START,
+        TERM: "dumb",
+      },
+      stdio: ["pipe", "pipe", "pipe"],
+    },
+  );
+  let log = "";
+  const collect = (chunk: Buffer): void => {
+    const text = chunk.toString("latin1");
+    log = (log + text).slice(-4000);
+    options.console?.(text);
+  };
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  const ended = new Promise<number>((resolve) => {
+    child.on("error", (error) => {
+      collect(Buffer.from(`${error.message}\n`));
+      resolve(127);
+    });
+    child.on("close", (code) => resolve(code ?? 137));
+  }).then(async (code) => {
+    if (group !== undefined) await removeControlGroup(group);
+    return code;
+  });
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  for (let tries = 0; tries < 2000 && !over; tries++) {
+    const pid = firstProcess(child);
+    if (pid !== undefined) return handle(child, pid, ended);
+    await sleep(5);
+  }
+  child.kill("SIGKILL");
+  throw new FirnError("container", `the container did not start: ${log.trim()}`);
+}
+
+function handle(child: ChildProcess, pid: number, ended: Promise<number>): Container {
+  const run = (command: readonly string[], input = ""): Promise<CommandResult> =>
+    new Promise((resolve, reject) => {
+      const process = spawn(
+        "nsenter",
+        [
+          "-t",
+          `${pid}`,
+          "-m",
+          "-u",
+          "-i",
+          "-n",
+          "-p",
+          "-C",
+          "/usr/bin/env",
+          "-i",
+          `PATH=${PATH}`,
+          "HOME=/root",
+          ...command,
+        ],
+        { stdio: ["pipe", "pipe", "pipe"], cwd: "/" },
+      );
+      let out = "";
+      let err = "";
+      process.stdout.on("data", (chunk: Buffer) => {
+        out += chunk.toString("latin1");
+      });
+      process.stderr.on("data", (chunk: Buffer) => {
+        err += chunk.toString("latin1");
+      });
+      process.on("error", reject);
+      process.on("close", (code) => resolve({ code: code ?? 137, out, err }));
+      // A program that does not read its input is no error.
+      process.stdin.on("error", () => undefined);
+      process.stdin.end(Buffer.from(input, "latin1"));
+    });
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  return {
+    pid,
+    ended,
+    run,
+    kill,
+    booted: async (seconds) => {
+      const end = Date.now() + seconds * 1000;
+      for (;;) {
+        const { out, err } = await run(["systemctl", "is-system-running"]);
+        const state = out.trim();
+        if (state === "running" || state === "degraded") return state;
+        if (Date.now() > end) {
+          throw new FirnError("container", `the system is still '${state}' after ${seconds} seconds ${err.trim()}`);
+        }
+        await sleep(20);
+      }
+    },
+    stop: async (seconds = 30) => {
+      const asked = await run(["systemctl", "poweroff"]);
+      const late = new AbortController();
+      if (asked.code === 0) {
+        await Promise.race([ended, sleep(seconds * 1000, undefined, { signal: late.signal }).catch(() => undefined)]);
+      }
+      late.abort();
+      await kill();
+    },
+  };
+}
+
+/** The host's number of the process that is 1 in the inner of the two process namespaces, once it is systemd. */
+function firstProcess(child: ChildProcess): number | undefined {
+  if (child.pid === undefined) return undefined;
+  const depth = namespacePids(process.pid).length + 2;
+  const parents = new Map<number, number[]>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^[0-9]+$/.test(name)) continue;
+    const parent = statusField(Number(name), "PPid")[0];
+    if (parent !== undefined) parents.set(parent, [...(parents.get(parent) ?? []), Number(name)]);
+  }
+  const search = (pid: number, level: number): number | undefined => {
+    for (const next of level > 8 ? [] : (parents.get(pid) ?? [])) {
+      const numbers = namespacePids(next);
+      if (numbers.length === depth && numbers.at(-1) === 1 && commandName(next) === "systemd") return next;
+      const found = search(next, level + 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return search(child.pid, 0);
+}
+
+const namespacePids = (pid: number): number[] => statusField(pid, "NSpid");
+
+function statusField(pid: number, field: string): number[] {
+  // A process may end while it is looked at.
+  const text = readOrEmpty(`/proc/${pid}/status`);
+  const line = new RegExp(`^${field}:\\s*(.*)$`, "m").exec(text)?.[1];
+  return line === undefined ? [] : line.split(/\s+/).map(Number);
+}
+
+const commandName = (pid: number): string => readOrEmpty(`/proc/${pid}/comm`).trim();
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+/** A control group of the container's own below that of this process; undefined where the host has no cgroup2. */
+function makeControlGroup(): string | undefined {
+  const mount = readFileSync("/proc/mounts", "latin1")
+    .split("\n")
+    .map((line) => line.split(" "))
+    .find((fields) => fields[2] === "cgroup2")?.[1];
+  if (mount === undefined) return undefined;
+  const group = join(mount, `firn-container-${process.pid}-${counter++}`);
+  mkdirSync(group);
+  return group;
+}
+
+async function removeControlGroup(group: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    try {
+      removeTree(group);
+      return;
+    } catch {
+      // The last processes are still ending.
+      if (existsSync(join(group, "cgroup.kill"))) writeFileSync(join(group, "cgroup.kill"), "1");
+      await sleep(10);
+    }
+  }
+}
+
+function removeTree(group: string): void {
+  for (const entry of readdirSync(group, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeTree(join(group, entry.name));
+  }
+  rmdirSync(group);
+}

@@ -1,0 +1,159 @@
+/**
+ * A raw disk image of a system installed below a directory: a GUID partition table, an EFI system partition with the boot loader's
+ * files, and an ext4 root file system. Needs neither root nor a loop device: the programs write into the image at an offset.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FirnError } from "@firn/formats";
+import { hasErrorCode } from "@firn/store";
+
+/** What to make an image of. */
+export interface ImageOptions {
+  /** Directory of the installed system; its `efiSysMountPoint` has the files of the EFI partition. */
+  readonly tree: string;
+  /** Where the EFI partition is mounted in the system, such as `/boot`. */
+  readonly efiSysMountPoint: string;
+  /** The image file; an existing one is replaced when the new one is whole. */
+  readonly output: string;
+  /** Free bytes on the root file system; default 1 GiB. They take no space in the image file before they are used. */
+  readonly freeSpace?: number;
+  /** Bytes of the EFI partition; default 256 MiB. */
+  readonly efiSize?: number;
+}
+
+const MIB = 1 << 20;
+const ALIGNMENT = MIB;
+/** Fixed, so that the same system gives the same table; a machine's identity is its /etc/machine-id, made at its first start. */
+const DISK_ID = "4669726e-4f53-4d00-8000-000000000001";
+const EFI_ID = "4669726e-4f53-4d00-8000-000000000002";
+const ROOT_ID = "4669726e-4f53-4d00-8000-000000000003";
+const FAT_ID = "4669726e";
+
+/**
+ * Makes the image. Errors: `not-found` when one of sfdisk, mkfs.vfat, mcopy, mkfs.ext4 is missing, `image` when one of them fails
+ * (its message is in the text).
+ */
+export async function buildDiskImage(options: ImageOptions): Promise<void> {
+  const { tree, output } = options;
+  const efiSize = roundUp(options.efiSize ?? 256 * MIB);
+  const used = (await treeSize(tree)) * 1.04;
+  // The file system's own tables and its journal.
+  const rootSize = roundUp(used * 1.02 + (options.freeSpace ?? 1024 * MIB) + 96 * MIB);
+  const rootStart = ALIGNMENT + efiSize;
+  const image = `${output}.new`;
+  const boot = `${tree}.efi`;
+  const mountPoint = join(tree, options.efiSysMountPoint);
+  writeFileSync(image, "");
+  try {
+    truncateSync(image, rootStart + rootSize + ALIGNMENT);
+    await tool(["sfdisk", "--quiet", image], partitions(efiSize, rootStart, rootSize));
+
+    const sectors = efiSize / 1024;
+    await tool([
+      "mkfs.vfat",
+      "-F",
+      "32",
+      "-n",
+      "ESP",
+      "-i",
+      FAT_ID,
+      "--offset",
+      `${ALIGNMENT / 512}`,
+      image,
+      `${sectors}`,
+    ]);
+    const files = readdirSync(mountPoint).sort();
+    if (files.length > 0) {
+      await tool([
+        "mcopy",
+        "-s",
+        "-Q",
+        "-m",
+        "-i",
+        `${image}@@${ALIGNMENT}`,
+        ...files.map((name) => join(mountPoint, name)),
+        "::",
+      ]);
+    }
+
+    // The root file system has the mount point, but not what lies on the other partition.
+    renameSync(mountPoint, boot);
+    try {
+      mkdirSync(mountPoint);
+      const format = ["mkfs.ext4", "-q", "-F", "-L", "root", "-U", ROOT_ID, "-m", "1", "-d", tree];
+      const features = ["-E", `offset=${rootStart},root_owner=0:0,hash_seed=${ROOT_ID},lazy_itable_init=1`];
+      await tool([...asRoot(), ...format, ...features, image, `${rootSize / 1024}k`]);
+    } finally {
+      rmdirSync(mountPoint);
+      renameSync(boot, mountPoint);
+    }
+    renameSync(image, output);
+  } finally {
+    rmSync(image, { force: true });
+  }
+}
+
+/** Files that this user owns shall be root's in the image. */
+function asRoot(): string[] {
+  return process.getuid?.() === 0 ? [] : ["unshare", "-r"];
+}
+
+function partitions(efiSize: number, rootStart: number, rootSize: number): string {
+  return `label: gpt
+label-id: ${DISK_ID}
+start=${ALIGNMENT / 512}, size=${efiSize / 512}, type=U, uuid=${EFI_ID}, name=ESP
+start=${rootStart / 512}, size=${rootSize / 512}, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, uuid=${ROOT_ID}, name=root
+`;
+}
+
+const roundUp = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+/** Bytes that the tree takes on a file system with blocks of 4 KiB. */
+async function treeSize(tree: string): Promise<number> {
+  const text = await tool(["du", "-s", "-B1", tree]);
+  return Number(text.split("\t")[0]);
+}
+
+/** Runs a program; resolves to what it printed. */
+function tool(argv: readonly string[], input = ""): Promise<string> {
+  const [program = "", ...args] = argv;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      // Programs that make file systems are often not on the PATH of users.
+      env: {
+        ...process.env,
+        PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin`,
+        MTOOLS_SKIP_CHECK: "1",
+        LC_ALL: "C.UTF-8",
+      },
+    });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      out += chunk.toString("latin1");
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      err += chunk.toString("latin1");
+    });
+    child.on("error", (error) => {
+      reject(
+        hasErrorCode(error, "ENOENT")
+          ? new FirnError("not-found", `the program '${program}' is missing`, {
+              hint: "on Debian: apt-get install fdisk dosfstools mtools e2fsprogs",
+              cause: error,
+            })
+          : error,
+      );
+    });
+    child.on("close", (code) => {
+      if (code === 0) resolve(out);
+      else
+        reject(new FirnError("image", `'${program}' failed with status ${code ?? "unknown"}: ${(err || out).trim()}`));
+    });
+    // A program that ends early says why on its standard error.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * The journal of a switch: written before each step, so that one who finds it after a kill or a power failure knows what
+ * to undo. Its removal is the end of the switch.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { disk } from "@firn/store";
+
+/** The steps of a switch, in order. */
+export const switchSteps = [
+  "begin",
+  "boot-files",
+  "profile",
+  "boot-default",
+  "stop",
+  "activate",
+  "reload-systemd",
+  "units",
+  "health",
+  "confirm",
+  "commit",
+] as const;
+
+/** One step of a switch. */
+export type SwitchStep = (typeof switchSteps)[number];
+
+/** One side of a switch. */
+export interface JournalSide {
+  /** Store path of the system. */
+  readonly system: string;
+  /** Its generation in the profile; undefined when it has none (`test`). */
+  readonly generation: number | undefined;
+}
+
+/** What the journal says. */
+export interface SwitchJournal {
+  readonly action: "switch" | "boot" | "test";
+  readonly profile: string;
+  /** Undefined: the machine had no system before. */
+  readonly from: JournalSide | undefined;
+  readonly to: JournalSide;
+  readonly step: SwitchStep;
+  /** Units that ran before and that the switch stops on its way. */
+  readonly stopped: readonly string[];
+  /** Identity of the start of the machine in which the switch ran. */
+  readonly bootId: string;
+}
+
+const format = 1;
+
+/** Where the journal lies on a machine. */
+export function journalPath(root: string): string {
+  return `${root}/var/lib/firn/switch.json`;
+}
+
+/** Writes the journal and waits until it is on the disk. */
+export function writeJournal(root: string, journal: SwitchJournal): void {
+  const path = byteStringOf(journalPath(root));
+  disk.mkdirs(dirname(path));
+  disk.replaceFile(path, `${JSON.stringify({ format, ...journal })}\n`, { mode: 0o600, sync: true });
+  disk.fsync(dirname(path));
+}
+
+/** Ends a switch: without its journal it never has to be undone. */
+export function removeJournal(root: string): void {
+  const path = byteStringOf(journalPath(root));
+  if (!existsSync(journalPath(root))) return;
+  disk.unlink(path);
+  disk.fsync(dirname(path));
+}
+
+/** Reads the journal of a switch that did not end; undefined when there is none. Fails with `bad-journal`. */
+export function readJournal(root: string): SwitchJournal | undefined {
+  const path = journalPath(root);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return checked(JSON.parse(text) as Partial<SwitchJournal> & { format?: number });
+  } catch (error) {
+    throw new FirnError("bad-journal", `the journal of the last switch, '${path}', cannot be read`, {
+      hint: "see which system runs ('readlink /run/current-system'), remove the journal, and switch to that system",
+      cause: error,
+    });
+  }
+}
+
+function checked(value: Partial<SwitchJournal> & { format?: number }): SwitchJournal {
+  const { action, profile, from, to, step, stopped, bootId } = value;
+  const side = (it: JournalSide): JournalSide => {
+    if (typeof it.system !== "string" || !it.system.startsWith("/")) throw new Error("a system is missing");
+    if (it.generation !== undefined && !Number.isSafeInteger(it.generation))
+      throw new Error("a generation is no number");
+    return { system: it.system, generation: it.generation };
+  };
+  if (value.format !== format) throw new Error("unknown format");
+  if (action !== "switch" && action !== "boot" && action !== "test") throw new Error("unknown action");
+  if (typeof profile !== "string" || typeof bootId !== "string" || to === undefined) throw new Error("incomplete");
+  if (step === undefined || !switchSteps.includes(step)) throw new Error("unknown step");
+  if (!Array.isArray(stopped) || !stopped.every((name) => typeof name === "string"))
+    throw new Error("no list of units");
+  return { action, profile, from: from === undefined ? undefined : side(from), to: side(to), step, stopped, bootId };
+}

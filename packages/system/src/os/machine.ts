@@ -1,0 +1,67 @@
+/** The machine that a switch changes: programs are run on it, and its files lie below a root. */
+import { spawn } from "node:child_process";
+import { FirnError } from "@firn/formats";
+
+/** How a program ended. */
+export interface ProgramResult {
+  /** Exit status; 128 and the signal's number when it was killed. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a program is started. */
+export interface ProgramOptions {
+  /** Its whole environment; absent: this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Lines of standard output and error as they come; absent: they are only collected. */
+  readonly onLine?: (line: string) => void;
+  readonly input?: string;
+}
+
+/** A machine. */
+export interface Machine {
+  /** Prefix of its files; empty for the running machine. */
+  readonly root: string;
+  /** Runs a program to its end. Fails with `not-found` when there is no such program. */
+  run(argv: readonly string[], options?: ProgramOptions): Promise<ProgramResult>;
+}
+
+/** More output than this of one program is not kept. */
+const maxOutput = 4 << 20;
+
+/** The machine that this process runs on. */
+export function thisMachine(): Machine {
+  return { root: "", run: runProgramHere };
+}
+
+function runProgramHere(argv: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
+  const [file = "", ...args] = argv;
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      ...(options.environment === undefined ? {} : { env: options.environment }),
+    });
+    const collected = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      let partial = "";
+      child[name]?.setEncoding("utf8").on("data", (text: string) => {
+        if (collected[name].length < maxOutput) collected[name] += text;
+        if (options.onLine === undefined) return;
+        const lines = (partial + text).split("\n");
+        partial = lines.pop() ?? "";
+        for (const line of lines) options.onLine(line);
+      });
+      child[name]?.on("end", () => {
+        if (partial !== "") options.onLine?.(partial);
+      });
+    }
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      reject(new FirnError("not-found", `unable to execute '${file}': ${error.message}`, { cause: error }));
+    });
+    child.on("close", (code, signal) => {
+      resolve({ status: code ?? (signal === null ? 1 : 128 + 9), ...collected });
+    });
+    if (options.input !== undefined) child.stdin?.end(options.input);
+  });
+}

@@ -1,0 +1,43 @@
+/** What a system generation is: NixOS's or Firn's, its version, kernel and specialisations. */
+import { FirnError } from "@firn/formats";
+import { GenerationTree, type StoreView } from "./generation-tree.ts";
+import { parseSystemManifest, type SystemManifest } from "./manifest.ts";
+
+/** One system generation. */
+export interface System {
+  /** Its store path. */
+  readonly path: string;
+  readonly tree: GenerationTree;
+  /** Firn's own description; systems of NixOS have none. */
+  readonly manifest: SystemManifest | undefined;
+}
+
+/** Facts that listings show. */
+export interface SystemFacts {
+  readonly version: string | undefined;
+  readonly kernel: string | undefined;
+  readonly specialisations: readonly string[];
+}
+
+/** Looks at a store path as a system. Fails with `not-a-system` when it is none. */
+export function openSystem(view: StoreView, path: string): System {
+  const tree = new GenerationTree(view, path);
+  const text = tree.text("firn-os.json");
+  if (text === undefined && tree.text("nixos-version") === undefined) {
+    throw new FirnError("not-a-system", `'${path}' is not a system: it has neither 'firn-os.json' nor 'nixos-version'`);
+  }
+  return {
+    path,
+    tree,
+    manifest: text === undefined ? undefined : parseSystemManifest(text, `${path}/firn-os.json`),
+  };
+}
+
+/** Version, kernel and specialisations of a system; what it does not say is undefined. */
+export function systemFacts(tree: GenerationTree): SystemFacts {
+  return {
+    version: (tree.text("nixos-version") ?? tree.text("firn-version"))?.trim(),
+    kernel: tree.names("kernel-modules/lib/modules")[0],
+    specialisations: tree.names("specialisation"),
+  };
+}
