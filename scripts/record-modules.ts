@@ -1,6 +1,6 @@
 /**
  * Records what the real Nix makes of our own cases of the module system with nixpkgs' lib: the only writer of
- * tests/os/modules/*.json. The tree is only read.
+ * tests/os/modules/*.exp. The tree is only read.
  *
  *   node scripts/record-modules.ts --nixpkgs DIR [topic…]
  *
@@ -39,7 +39,7 @@ for (const topic of topics) {
   if (done.status !== 0) throw new Error(`${topic}: ${done.stderr}`);
   const answers = JSON.parse(done.stdout) as Record<string, unknown>;
   const lines = Object.entries(answers).map(([name, answer]) => `  ${JSON.stringify(name)}: ${JSON.stringify(answer)}`);
-  fs.writeFileSync(path.join(directory, `${topic}.json`), `{\n${lines.join(",\n")}\n}\n`);
+  fs.writeFileSync(path.join(directory, `${topic}.exp`), `{\n${lines.join(",\n")}\n}\n`);
   count += lines.length;
 }
 console.log(`${count} cases recorded`);
