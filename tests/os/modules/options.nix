@@ -29,7 +29,7 @@ in
   packagePath = plain (lib.mkPackageOption pkgs [ "set" "deep" ] { example = [ "set" "other" ]; extraDescription = "More."; pkgsText = "mine"; });
   packageNullable = plain (lib.mkPackageOption pkgs "hello" { nullable = true; default = null; });
   packageMissing = (config [ { options.p = lib.mkPackageOption pkgs "absent" { }; } ]).p;
-  documents = map (option: removeAttrs option [ "declarations" ]) (lib.filter (option: ! lib.hasPrefix "_module" option.name) documented);
+  documents = map (option: removeAttrs option [ "declarations" ]) (lib.filter (option: !(lib.elem "_module" option.loc)) documented);
   documentNames = map (option: option.name) documented;
   declaredBy = lib.unique (lib.concatMap (option: option.declarations) (lib.filter (option: lib.hasPrefix "inside" option.name) documented));
   scrubbed = lib.options.scrubOptionValue { a = pkgs.hello; b = [ pkgs.hello 1 ]; };
