@@ -7,28 +7,27 @@ import { makePlace, type Place } from "../cli/run-firn.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const cases = join(root, "tests/os/modules");
+const topics = readdirSync(cases).flatMap((file) => (file.endsWith(".exp") ? [file.slice(0, -".exp".length)] : []));
 let place: Place;
-beforeAll(() => {
+let answers: Record<string, Record<string, unknown>>;
+
+beforeAll(async () => {
   place = makePlace();
+  const answer = (topic: string) => `"${topic}" = import ./cases.nix { inherit lib; topic = ./${topic}.nix; };`;
+  const expression = `let lib = import ${join(root, "os/lib")}; in { ${topics.map(answer).join(" ")} }`;
+  const { code, out, err } = await place.firnWith({ cwd: cases }, "eval", "--impure", "--json", "--expr", expression);
+  if (code !== 0) throw new Error(err);
+  answers = JSON.parse(out) as typeof answers;
 });
 afterAll(() => place.remove());
 
-const topics = readdirSync(cases).flatMap((file) => (file.endsWith(".exp") ? [file.slice(0, -".exp".length)] : []));
-
 describe.each(topics)("%s", (topic) => {
   const expected = JSON.parse(readFileSync(join(cases, `${topic}.exp`), "utf8")) as Record<string, unknown>;
-  let answers: Record<string, unknown>;
-  beforeAll(async () => {
-    const expression = `import ${cases}/cases.nix { lib = import ${join(root, "os/lib")}; topic = ${cases}/${topic}.nix; }`;
-    const { code, out, err } = await place.firn("eval", "--impure", "--json", "--expr", expression);
-    if (code !== 0) throw new Error(err);
-    answers = JSON.parse(out) as Record<string, unknown>;
-  });
 
   test("has an answer recorded for every case", () => {
-    expect(Object.keys(answers).sort()).toEqual(Object.keys(expected).sort());
+    expect(Object.keys(answers[topic] ?? {}).sort()).toEqual(Object.keys(expected).sort());
   });
   test.each(Object.keys(expected))("%s", (name) => {
-    expect(answers[name]).toEqual(expected[name]);
+    expect(answers[topic]?.[name]).toEqual(expected[name]);
   });
 });
