@@ -25,8 +25,14 @@ rec {
 
   showFiles = files: lib.concatMapStringsSep " and " (file: "`${file}'") files;
 
-  # The file of something, with its line when the position is one of that file.
-  showPlace = file: position: if position != null && position.file == file && position.line or null != null then "${file}:${toString position.line}" else toString file;
+  # The file of something, with its line when the position is one of that file. A module without a file of its own is known
+  # by where it is written.
+  showPlace =
+    file: position:
+    if position != null && position.line or null != null && (position.file == file || file == unknownModule) then
+      "${position.file}:${toString position.line}"
+    else
+      toString file;
 
   # One item per definition: where it is, and its value where that can be shown. More than `most` lines of one value are cut.
   showDefs =
