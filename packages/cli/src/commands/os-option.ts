@@ -37,10 +37,7 @@ export const command: Command = {
   run(invocation, io) {
     const configuration = configurationOf(invocation, io);
     return withEvaluation(invocation, io, {
-      needs: {
-        ...(configuration === undefined ? { impure: true } : configurationNeeds(configuration)),
-        readOnly: true,
-      },
+      needs: configuration === undefined ? { impure: true } : configurationNeeds(configuration),
       body: async (session) => {
         const options = await optionSet(await session.evaluation(), await optionsOf(session, configuration));
         const word = invocation.positionals[0] ?? "";
