@@ -153,7 +153,7 @@ export const commandTable: readonly CommandEntry[] = [
   entry(
     systems,
     "os option",
-    "show options of a configuration: value, type, where they are set",
+    "show options of a configuration",
     async () => (await import("../commands/os-option.ts")).command,
   ),
   entry(systems, "os build", "build a system", async () => (await import("../commands/os-build.ts")).command),
