@@ -45,9 +45,8 @@ in
       restartIfChanged = false;
       serviceConfig = {
         Type = "oneshot";
-        RemainAfterExit = true;
+        ExecStart = "${cfg.package}/bin/firn os recover";
       };
-      script = "[ ! -e /var/lib/firn/switch.json ] || exec ${cfg.package}/bin/firn os recover";
     };
   };
 }
