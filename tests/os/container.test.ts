@@ -11,53 +11,114 @@ import { makePlace, type Place, runProgram } from "../cli/run-firn.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");
 const isRoot = process.getuid?.() === 0;
+const nodeOf = (path: string) => `${lstatSync(path).mode} ${lstatSync(path).uid} ${lstatSync(path).rdev}`;
 
-/** The example's machine with a key of the test, booted in a container. Needs root, and the Debian mirror for its packages. */
+/**
+ * The example's machine, with a key of the test, built, installed into a directory and booted in a container. Needs root, and the
+ * mirrors for its packages.
+ */
 describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a container", () => {
   let place: Place;
   let machine: string;
-  let system: string;
+  let first: string;
+  let second: string;
   let container: Container | undefined;
   const console: string[] = [];
-  const hostNull = `${lstatSync("/dev/null").mode} ${lstatSync("/dev/null").uid}`;
+  const hostNull = nodeOf("/dev/null");
 
+  const firn = async (...args: string[]): Promise<string> => {
+    const { code, out, err } = await runProgram(args, { cwd: join(place.directory, "work"), env: place.environment });
+    if (code !== 0) throw new Error(`firn ${args.join(" ")}: ${err}`);
+    return out.trim();
+  };
+  const build = (name: string, module: string): Promise<string> => {
+    const file = join(place.directory, "work", `${name}.nix`);
+    const key = join(place.directory, "key.pub");
+    writeFileSync(
+      file,
+      `(import ./os/eval-config.nix { modules = [
+        ./examples/media-server/configuration.nix
+        { users.users.alice.openssh.authorizedKeys.keyFiles = [ ${key} ]; }
+        ${module}
+      ]; }).config.system.build.toplevel`,
+    );
+    return firn("build", "--impure", "-f", file, "--no-link", "--print-out-paths");
+  };
   const boot = async (): Promise<Container> => {
+    const system = await runningProfile();
     container = await bootContainer({
       system,
       root: machine,
-      realStore: join(place.store, "nix/store"),
+      realStore: join(machine, "nix/store"),
       console: (text) => console.push(text),
     });
     return container;
+  };
+  const runningProfile = async (): Promise<string> => {
+    const profile = join(machine, "nix/var/nix/profiles");
+    return execFileSync(
+      "readlink",
+      [join(profile, execFileSync("readlink", [join(profile, "system")], { encoding: "utf8" }).trim())],
+      {
+        encoding: "utf8",
+      },
+    ).trim();
   };
   const inside = (...command: string[]) => {
     if (container === undefined) throw new Error(`the container is not running:\n${console.join("")}`);
     return container.run(command);
   };
   /** Tries for some seconds: a service may be started before it serves. */
-  const page = () =>
-    inside("curl", "-s", "--retry", "20", "--retry-all-errors", "--retry-delay", "1", "-f", "http://127.0.0.1/");
+  const page = async (path = "/") =>
+    (
+      await inside(
+        "curl",
+        "-s",
+        "--retry",
+        "20",
+        "--retry-connrefused",
+        "--retry-delay",
+        "1",
+        `http://127.0.0.1${path}`,
+      )
+    ).out;
 
   beforeAll(async () => {
     place = makePlace();
     machine = join(place.directory, "machine");
     const work = join(place.directory, "work");
-    for (const part of ["os", "examples"]) cpSync(join(root, part), join(work, part), { recursive: true });
-    mkdirSync(join(machine, "root"), { recursive: true });
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(machine, "root/key")]);
-    writeFileSync(
-      join(work, "test.nix"),
-      `(import ./os/eval-config.nix {
-        modules = [
-          ./examples/media-server/configuration.nix
-          { users.users.alice.openssh.authorizedKeys.keyFiles = [ ${join(machine, "root/key.pub")} ]; }
-        ];
-      }).config.system.build.toplevel`,
+    // Firn itself is a part of the machine, made from these sources.
+    for (const part of [
+      "os",
+      "examples",
+      "packages",
+      "scripts",
+      "package.json",
+      "package-lock.json",
+      "README.md",
+      "LICENSE",
+      "CHANGELOG.md",
+    ]) {
+      cpSync(join(root, part), join(work, part), {
+        recursive: true,
+        filter: (path) => !path.includes("/node_modules"),
+      });
+    }
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(place.directory, "key")]);
+    first = await build("first", "{ }");
+    second = await build(
+      "second",
+      `{
+        services.nginx.virtualHosts.media.locations."/second".return = "200 second";
+        users.users.bob = { isNormalUser = true; };
+        environment.etc."second/file".text = "made";
+      }`,
     );
-    const args = ["build", "--impure", "-f", join(work, "test.nix"), "--no-link", "--print-out-paths"];
-    const built = await runProgram(args, { cwd: work, env: place.environment });
-    expect([built.code, built.code === 0 ? "" : built.err]).toEqual([0, ""]);
-    system = built.out.trim();
+    mkdirSync(machine);
+    await firn("os", "install", "--root", machine, "--system", first);
+    await firn("copy", "--to", machine, "--no-check-sigs", second);
+    mkdirSync(join(machine, "root"), { recursive: true });
+    cpSync(join(place.directory, "key"), join(machine, "root/key"));
     await boot();
   }, 900_000);
   afterAll(async () => {
@@ -71,7 +132,7 @@ describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a co
   }, 90_000);
 
   test("answers with the media server's page through nginx", async () => {
-    expect((await page()).out).toContain("<h2>MiniDLNA status</h2>");
+    expect(await page()).toContain("<h2>MiniDLNA status</h2>");
   }, 60_000);
 
   test("lets the declared user in over ssh with the declared key, and nobody by password", async () => {
@@ -115,40 +176,111 @@ describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a co
 
   test("activates again without a change, and leaves foreign files in /etc alone", async () => {
     writeFileSync(join(machine, "etc/foreign"), "mine\n");
-    const list = () => inside("find", "/etc", "-printf", "%p %l %m %i\n");
-    const before = (await list()).out;
-    const again = await inside(`${system}/activate`);
+    const list = async () => (await inside("find", "/etc", "-printf", "%p %l %m %i\n")).out.split("\n");
+    const before = new Set(await list());
+    const again = await inside(`${first}/activate`);
     expect([again.code, again.out, again.err]).toEqual([0, "", ""]);
-    // Only what is copied afresh, and the list of it, has new inodes.
-    const changed = (await list()).out.split("\n").filter((line) => !before.includes(`${line}\n`));
-    expect(changed.map((line) => line.split(" ")[0]).sort()).toEqual(
-      ["", "/etc", "/etc/.clean", "/etc/ssh/authorized_keys.d/alice", "/etc/static", "/etc/sudoers"].filter((path) =>
-        changed.some((line) => line.split(" ")[0] === path),
-      ),
-    );
+    const changed = (await list()).filter((line) => !before.has(line)).map((line) => line.split(" ")[0]);
+    // Only what is a copy, and the link that is renamed, may have a new inode.
+    const copies = readFileSync(join(machine, "etc/.clean"), "latin1").trim().split("\n");
+    const allowed = new Set(["/etc/.clean", "/etc/static", ...copies.map((path) => `/etc/${path}`)]);
+    expect(changed.filter((path) => path === undefined || !allowed.has(path))).toEqual([]);
     expect(readFileSync(join(machine, "etc/foreign"), "latin1")).toBe("mine\n");
   });
 
+  const pids = async () =>
+    (
+      await inside(
+        "systemctl",
+        "show",
+        "--value",
+        "-p",
+        "MainPID",
+        "nginx",
+        "minidlna",
+        "sshd",
+        "dbus",
+        "systemd-logind",
+      )
+    ).out;
+
+  test("switches to a changed virtual host by reloading nginx and nothing else", async () => {
+    const before = await pids();
+    const switched = await inside("firn", "os", "switch", "--store-path", second);
+    expect([switched.code, switched.err]).toEqual([
+      0,
+      expect.stringContaining("reloading the following units: nginx.service\n"),
+    ]);
+    expect(switched.err).not.toMatch(/restarting|stopping|starting/);
+    expect(await pids()).toBe(before);
+    expect(await page("/second")).toBe("second");
+    expect((await inside("id", "-un", "bob")).out).toBe("bob\n");
+    expect((await inside("cat", "/etc/second/file")).out).toBe("made");
+    expect((await inside("readlink", "/run/current-system")).out).toBe(`${second}\n`);
+  }, 60_000);
+
+  test("rolls back to what was, and keeps the new user's home", async () => {
+    const before = await pids();
+    const back = await inside("firn", "os", "rollback");
+    expect([back.code, back.err]).toEqual([
+      0,
+      expect.stringContaining("reloading the following units: nginx.service\n"),
+    ]);
+    expect(await pids()).toBe(before);
+    expect(await page("/second")).toContain("404 Not Found");
+    expect((await inside("id", "bob")).err).toContain("no such user");
+    expect(existsSync(join(machine, "etc/second"))).toBe(false);
+    expect(existsSync(join(machine, "home/bob"))).toBe(true);
+    expect((await inside("readlink", "/run/current-system")).out).toBe(`${first}\n`);
+    expect((await inside("systemctl", "--failed", "--no-legend")).out).toBe("");
+  }, 60_000);
+
   test("powers off, and at the next boot /home, /var, ids and host keys are what they were", async () => {
     await inside("sh", "-c", "echo kept >/home/alice/file && chown alice:users /home/alice/file");
-    const facts = () =>
-      inside(
-        "sh",
-        "-c",
-        "stat -c '%u %g' /home/alice/file; id nginx; id minidlna; sha256sum /etc/ssh/*_key /etc/machine-id",
-      );
-    const before = (await facts()).out;
+    const facts = async () =>
+      (
+        await inside(
+          "sh",
+          "-c",
+          "stat -c '%u %g' /home/alice/file; id nginx; id minidlna; sha256sum /etc/ssh/*_key /etc/machine-id",
+        )
+      ).out;
+    const before = await facts();
     await container?.stop();
     container = undefined;
-    const second = await boot();
-    expect(await second.booted(60)).toBe("running");
-    expect((await facts()).out).toBe(before);
+    const again = await boot();
+    expect(await again.booted(60)).toBe("running");
+    expect(await facts()).toBe(before);
     expect(readFileSync(join(machine, "home/alice/file"), "latin1")).toBe("kept\n");
   }, 120_000);
 
   test("left the host's devices alone and ends when it is killed", async () => {
+    const pid = container?.pid;
     await container?.kill();
-    expect(container === undefined || existsSync(`/proc/${container.pid}`)).toBe(false);
-    expect(`${lstatSync("/dev/null").mode} ${lstatSync("/dev/null").uid}`).toBe(hostNull);
+    expect(pid !== undefined && existsSync(`/proc/${pid}`)).toBe(false);
+    expect(nodeOf("/dev/null")).toBe(hostNull);
   }, 60_000);
+
+  test("is built to the same bytes again", async () => {
+    for (const part of ["toplevel", "etc", "units", "initialRamdisk"]) {
+      const file = join(place.directory, "work", `${part}.nix`);
+      writeFileSync(file, readFileSync(join(place.directory, "work/first.nix"), "latin1").replace("toplevel", part));
+      await firn("build", "--impure", "-f", file, "--no-link", "--rebuild");
+    }
+  }, 300_000);
+
+  test.skipIf(process.env.FIRN_REAL_NIX === undefined)(
+    "is the same derivation to the reference",
+    async () => {
+      const file = join(place.directory, "work/first.nix");
+      const text = `${readFileSync(file, "latin1")}.drvPath`;
+      writeFileSync(join(place.directory, "work/drv.nix"), text);
+      const args = ["nix-instantiate", "--eval", "--strict", join(place.directory, "work/drv.nix")];
+      const env = { ...process.env, REAL_NIX_STATE: join(place.directory, "reference") };
+      mkdirSync(env.REAL_NIX_STATE, { recursive: true });
+      const real = execFileSync(process.env.FIRN_REAL_NIX ?? "", args, { env, cwd: place.directory, encoding: "utf8" });
+      expect(real.trim()).toBe(await firn("eval", "--impure", "-f", join(place.directory, "work/drv.nix")));
+    },
+    300_000,
+  );
 });
