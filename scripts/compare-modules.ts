@@ -110,7 +110,9 @@ try {
   const theirs = runScript(sides[0]!, referenceProgram);
   const mine = runScript(
     sides[1]!,
-    options.firn ? `exec -a nix-instantiate "${path.join(root, "firn")}"` : referenceProgram,
+    options.firn
+      ? `env FIRN_ARGV0=nix-instantiate "NIX_REMOTE=local?root=${path.join(directory, "root")}" "${path.join(root, "firn")}"`
+      : referenceProgram,
   );
   let same = 0;
   for (const [args, answer] of theirs.answers) {

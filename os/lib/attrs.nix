@@ -69,7 +69,7 @@ rec {
       go = index: value: index == length path || (value ? ${elemAt path index} && go (index + 1) value.${elemAt path index});
     in
     go 0 attrs;
-  getAttrFromPath = path: attrs: attrByPath path (throw ("cannot find attribute '" + lib.concatStringsSep "." path + "'")) attrs;
+  getAttrFromPath = path: attrs: attrByPath path (abort ("cannot find attribute '" + lib.concatStringsSep "." path + "'")) attrs;
   setAttrByPath =
     path: value:
     let

@@ -5,7 +5,7 @@ let
     parts.functions
     // parts.lists
     // parts.attrs
-    // parts.strings
+    // removeAttrs parts.strings [ "replicate" ]
     // parts.derivations
     // parts.priorities
     // parts.options

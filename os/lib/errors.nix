@@ -25,8 +25,14 @@ rec {
 
   showFiles = files: lib.concatMapStringsSep " and " (file: "`${file}'") files;
 
-  # The file of something, with its line when the position is one of that file.
-  showPlace = file: position: if position != null && position.file == file && position.line or null != null then "${file}:${toString position.line}" else toString file;
+  # The file of something, with its line when the position is one of that file. A module without a file of its own is known
+  # by where it is written.
+  showPlace =
+    file: position:
+    if position != null && position.line or null != null && (position.file == file || file == unknownModule) then
+      "${position.file}:${toString position.line}"
+    else
+      toString file;
 
   # One item per definition: where it is, and its value where that can be shown. More than `most` lines of one value are cut.
   showDefs =
@@ -81,18 +87,33 @@ rec {
       first = builtins.head unmatched;
       location = prefix ++ first.prefix;
       same = filter (definition: definition.prefix == first.prefix) unmatched;
-      others = lib.unique (map (definition: showOption (prefix ++ definition.prefix)) (filter (definition: definition.prefix != first.prefix) unmatched));
-      parent = lib.init first.prefix;
-      siblings = filter (name: parent != [ ] || name != "_module") (attrNames (lib.attrByPath parent { } options));
+      others = lib.attrValues (
+        builtins.mapAttrs (_: builtins.head) (
+          builtins.groupBy (definition: showOption definition.prefix) (filter (definition: definition.prefix != first.prefix) unmatched)
+        )
+      );
+      siblingsOf =
+        path:
+        let
+          around = lib.attrByPath (lib.init path) { } options;
+        in
+        filter (name: length path > 1 || name != "_module") (attrNames around);
       values =
         builtins.addErrorContext
           "while evaluating the error message for definitions for `${showOption location}', which is an option that does not exist"
           (builtins.addErrorContext "while evaluating a definition from `${first.file}'" (showDefs same));
-      alsoUnknown =
-        lib.optionalString (others != [ ])
-          "\n\nThere ${if length others == 1 then "is another unknown option" else "are ${toString (length others)} more unknown options"}: ${
-            concatStringsSep ", " (map (name: "`${name}'") (lib.take 5 others))
-          }${lib.optionalString (length others > 5) ", ..."}";
+      other =
+        definition:
+        let
+          near = lib.take 1 (filter (lib.levenshteinAtMost 2 (lib.last definition.prefix)) (nearest (lib.last definition.prefix) (siblingsOf definition.prefix)));
+        in
+        "\n- `${showOption (prefix ++ definition.prefix)}' in `${showPlace definition.file (definition.pos or null)}'"
+        + lib.concatMapStrings (name: "; did you mean `${showOption (prefix ++ lib.init definition.prefix ++ [ name ])}'?") near;
+      alsoUnknown = lib.optionalString (others != [ ]) (
+        "\n\n${if length others == 1 then "Another option does" else "${toString (length others)} more options do"} not exist:"
+        + lib.concatMapStrings other (lib.take 5 others)
+        + lib.optionalString (length others > 5) "\n- ..."
+      );
       noOptions =
         if attrNames options != [ "_module" ] then
           ""
@@ -101,7 +122,7 @@ rec {
         else
           "\n\nHowever there are no options defined in `${showOption prefix}'. Are you sure you've\ndeclared your options properly? This can happen if you e.g. declared your options in `types.submodule'\nunder `config' rather than `options'.\n";
     in
-    "The option `${showOption location}' does not exist. Definition values:${values}${didYouMean (lib.init location) (lib.last first.prefix) siblings}${alsoUnknown}${noOptions}";
+    "The option `${showOption location}' does not exist. Definition values:${values}${didYouMean (lib.init location) (lib.last first.prefix) (siblingsOf first.prefix)}${alsoUnknown}${noOptions}";
 
   wrongType = location: type: detail: "A definition for option `${showOption location}' is not of type `${type.description}'. ${detail}";
 

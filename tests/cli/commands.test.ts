@@ -237,6 +237,16 @@ test("reading only, paths of texts are computed and nothing is written", async (
   expect(existsSync(join(fresh, out))).toBe(true);
 });
 
+test("reading only, a derivation of a text that was not written has its path", async () => {
+  const expression =
+    '(derivation { name = "d"; system = "s"; builder = "b"; text = builtins.toFile "unwritten" "x"; }).drvPath';
+  const fresh = join(place.directory, "read-only-derivation");
+  const args = ["eval", "--raw", "--impure", "--expr", expression];
+  const { out } = await place.firnWith({ env: { NIX_REMOTE: fresh } }, ...args, "--read-only");
+  expect(existsSync(join(fresh, out))).toBe(false);
+  expect(await place.firnWith({ env: { NIX_REMOTE: fresh } }, ...args)).toMatchObject({ code: 0, out });
+});
+
 test("nix-instantiate makes a numbered root for each derivation and prints the links", async () => {
   const derivation = (name: string) => `derivation { name = "${name}"; system = "s"; builder = "b"; }`;
   const expression = `[ (${derivation("one")}) (${derivation("two")} // { outputName = "dev"; }) ]`;

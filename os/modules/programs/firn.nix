@@ -37,13 +37,16 @@ in
     systemd.services.firn-recover = {
       description = "Finish or undo an interrupted switch of the system";
       wantedBy = [ "multi-user.target" ];
-      # Active from the boot on, so that no switch starts it: it would find that very switch unfinished.
+      # Only at the start of the machine: the first switch leaves a mark in /run.
+      unitConfig.ConditionPathExists = [
+        "/var/lib/firn/switch.json"
+        "!/run/firn/start"
+      ];
       restartIfChanged = false;
       serviceConfig = {
         Type = "oneshot";
-        RemainAfterExit = true;
+        ExecStart = "${cfg.package}/bin/firn os recover";
       };
-      script = "[ ! -e /var/lib/firn/switch.json ] || exec ${cfg.package}/bin/firn os recover";
     };
   };
 }

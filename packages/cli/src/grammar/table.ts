@@ -150,6 +150,12 @@ export const commandTable: readonly CommandEntry[] = [
     "remove a flake from the user flake registry",
     async () => (await import("../commands/registry-add.ts")).remove,
   ),
+  entry(
+    systems,
+    "os option",
+    "show options of a configuration",
+    async () => (await import("../commands/os-option.ts")).command,
+  ),
   entry(systems, "os build", "build a system", async () => (await import("../commands/os-build.ts")).command),
   entry(
     systems,

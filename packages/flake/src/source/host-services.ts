@@ -56,6 +56,8 @@ export function makeHostServices(world: ServiceWorld): HostServices {
       });
     },
     async writeDerivation({ name, contents, references, drvPath }) {
+      // Its sources were not written either.
+      if (world.readOnly) return;
       if (await store.isValidPath(drvPath)) {
         await store.addTempRoot(drvPath);
         return;
