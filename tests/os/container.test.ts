@@ -1,23 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { debMirrors } from "@firn/build";
-import { loadSettings } from "@firn/store";
 import { bootContainer, type Container } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place, runProgram } from "../cli/run-firn.ts";
+import { type Place, runProgram } from "../cli/run-firn.ts";
+import { buildSystems, canBootContainers, makeKey, makeSystemsPlace } from "./build-systems.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");
-const isRoot = process.getuid?.() === 0;
 const nodeOf = (path: string) => `${lstatSync(path).mode} ${lstatSync(path).uid} ${lstatSync(path).rdev}`;
 
 /**
  * The example's machine, with a key of the test, built, installed into a directory and booted in a container. Needs root, and the
  * mirrors for its packages.
  */
-describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a container", () => {
+describe.skipIf(!canBootContainers)("the media server of the example, in a container", () => {
   let place: Place;
   let machine: string;
   let first: string;
@@ -31,21 +26,8 @@ describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a co
     if (code !== 0) throw new Error(`firn ${args.join(" ")}: ${err}`);
     return out.trim();
   };
-  const build = (name: string, module: string): Promise<string> => {
-    const file = join(place.directory, "work", `${name}.nix`);
-    const key = join(place.directory, "key.pub");
-    writeFileSync(
-      file,
-      `(import ./os/eval-config.nix { modules = [
-        ./examples/media-server/configuration.nix
-        { users.users.alice.openssh.authorizedKeys.keyFiles = [ ${key} ]; }
-        ${module}
-      ]; }).config.system.build.toplevel`,
-    );
-    return firn("build", "--impure", "-f", file, "--no-link", "--print-out-paths");
-  };
   const boot = async (): Promise<Container> => {
-    const system = await runningProfile();
+    const system = runningProfile();
     container = await bootContainer({
       system,
       root: machine,
@@ -54,15 +36,9 @@ describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a co
     });
     return container;
   };
-  const runningProfile = async (): Promise<string> => {
-    const profile = join(machine, "nix/var/nix/profiles");
-    return execFileSync(
-      "readlink",
-      [join(profile, execFileSync("readlink", [join(profile, "system")], { encoding: "utf8" }).trim())],
-      {
-        encoding: "utf8",
-      },
-    ).trim();
+  const runningProfile = (): string => {
+    const profiles = join(machine, "nix/var/nix/profiles");
+    return readlinkSync(join(profiles, readlinkSync(join(profiles, "system"), "latin1")), "latin1");
   };
   const inside = (...command: string[]) => {
     if (container === undefined) throw new Error(`the container is not running:\n${console.join("")}`);
@@ -84,36 +60,20 @@ describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a co
     ).out;
 
   beforeAll(async () => {
-    place = makePlace();
+    place = makeSystemsPlace();
     machine = join(place.directory, "machine");
-    const work = join(place.directory, "work");
-    // Firn itself is a part of the machine, made from these sources.
-    for (const part of [
-      "os",
-      "examples",
-      "packages",
-      "scripts",
-      "package.json",
-      "package-lock.json",
-      "README.md",
-      "LICENSE",
-      "CHANGELOG.md",
-    ]) {
-      cpSync(join(root, part), join(work, part), {
-        recursive: true,
-        filter: (path) => !path.includes("/node_modules"),
-      });
-    }
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(place.directory, "key")]);
-    first = await build("first", "{ }");
-    second = await build(
-      "second",
-      `{
+    const login = `users.users.alice.openssh.authorizedKeys.keyFiles = [ ${makeKey(place.directory)} ];`;
+    const systems = await buildSystems(place, {
+      first: `{ ${login} }`,
+      second: `{
+        ${login}
         services.nginx.virtualHosts.media.locations."/second".return = "200 second";
         users.users.bob = { isNormalUser = true; };
         environment.etc."second/file".text = "made";
       }`,
-    );
+    });
+    first = systems.first ?? "";
+    second = systems.second ?? "";
     mkdirSync(machine);
     await firn("os", "install", "--root", machine, "--system", first);
     await firn("copy", "--to", machine, "--no-check-sigs", second);
@@ -262,24 +222,22 @@ describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a co
   }, 60_000);
 
   test("is built to the same bytes again", async () => {
+    const text = readFileSync(join(place.directory, "work/systems.nix"), "latin1");
     for (const part of ["toplevel", "etc", "units", "initialRamdisk"]) {
-      const file = join(place.directory, "work", `${part}.nix`);
-      writeFileSync(file, readFileSync(join(place.directory, "work/first.nix"), "latin1").replace("toplevel", part));
-      await firn("build", "--impure", "-f", file, "--no-link", "--rebuild");
+      writeFileSync(join(place.directory, "work/part.nix"), text.replaceAll("toplevel", part));
+      await firn("build", "--impure", "-f", "part.nix", "first", "--no-link", "--rebuild");
     }
   }, 300_000);
 
   test.skipIf(process.env.FIRN_REAL_NIX === undefined)(
     "is the same derivation to the reference",
     async () => {
-      const file = join(place.directory, "work/first.nix");
-      const text = `${readFileSync(file, "latin1")}.drvPath`;
-      writeFileSync(join(place.directory, "work/drv.nix"), text);
-      const args = ["nix-instantiate", "--eval", "--strict", join(place.directory, "work/drv.nix")];
+      const args = ["nix-instantiate", "--eval", "--strict", "systems.nix", "-A", "first.drvPath"];
       const env = { ...process.env, REAL_NIX_STATE: join(place.directory, "reference") };
       mkdirSync(env.REAL_NIX_STATE, { recursive: true });
-      const real = execFileSync(process.env.FIRN_REAL_NIX ?? "", args, { env, cwd: place.directory, encoding: "utf8" });
-      expect(real.trim()).toBe(await firn("eval", "--impure", "-f", join(place.directory, "work/drv.nix")));
+      const cwd = join(place.directory, "work");
+      const real = execFileSync(process.env.FIRN_REAL_NIX ?? "", args, { env, cwd, encoding: "utf8" });
+      expect(real.trim()).toBe(await firn("eval", "--impure", "-f", "systems.nix", "first.drvPath"));
     },
     300_000,
   );
