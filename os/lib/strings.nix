@@ -44,6 +44,8 @@ rec {
   # `toString` and friends are builtins under their own name.
   inherit (builtins) head;
 
+  inherit (builtins) appendContext concatMap genList;
+
   concatStrings = concatStringsSep "";
   concatMapStrings = function: values: concatStrings (map function values);
   concatMapStringsSep = separator: function: values: concatStringsSep separator (map function values);
@@ -70,6 +72,17 @@ rec {
   removeSuffix = suffix: text: if hasSuffix suffix text then substring 0 (stringLength text - stringLength suffix) text else text;
 
   splitString = separator: text: builtins.filter builtins.isString (split (escapeRegex (toString separator)) (toString text));
+  replaceString = from: to: replaceStrings [ from ] [ to ];
+  fileContents = file: removeSuffix "\n" (builtins.readFile file);
+  enableFeature = on: feature: "--${if on then "enable" else "disable"}-${feature}";
+  withFeature = on: feature: "--${if on then "with" else "without"}-${feature}";
+  escapeURL =
+    let
+      # All characters that stand for something else, or nothing, in a URL.
+      special = builtins.filter (character: match "[A-Za-z0-9._~-]" character == null) (lib.attrValues asciiTable);
+      encoded = character: "%${fixedWidthString 2 "0" (lib.toHexString (charToInt character))}";
+    in
+    replaceStrings special (map encoded special);
   stringToCharacters = letters;
   stringAsChars = function: text: concatMapStrings function (letters text);
   lowerChars = letters small;

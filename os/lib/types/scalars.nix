@@ -50,6 +50,11 @@ in
 {
   raw = noun "raw" "raw value" { merge = mergeOneOption; };
 
+  luaInline = noun "luaInline" "inline lua" {
+    check = lib.isType "lua-inline";
+    merge = lib.mergeEqualOption;
+  };
+
   unspecified = noun "unspecified" "unspecified value" { };
 
   # Everything: sets are merged deeply, functions by their results, other values must be equal.
