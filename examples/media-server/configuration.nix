@@ -29,9 +29,9 @@
 
   services.nginx = {
     enable = true;
-    recommendedProxySettings = true;
     virtualHosts.media = {
       default = true;
+      # The media server answers to addresses only, so it is not given the name that the browser asked for.
       locations."/".proxyPass = "http://127.0.0.1:8200";
     };
   };

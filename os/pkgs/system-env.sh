@@ -10,6 +10,8 @@ for pattern in $exclude; do
   set -f
 done
 set +f
+# The modules of the kernel that runs, which is not always that of the current system.
+[ -e usr/lib/modules ] || $bb ln -s /run/booted-system/kernel-modules/lib/modules usr/lib/modules
 # name, version, installed bytes: one line a package.
 for package in $packages; do
   $bb awk '

@@ -29,9 +29,9 @@
     #!${pkgs.busybox} sh
     systemConfig=@out@
     export PATH=/usr/bin:/usr/sbin
-    # A container's manager has mounted these.
+    # busybox finds its programs by way of /proc. A container's manager has mounted these.
+    [ -e /proc/self ] || { mkdir -p /proc; ${pkgs.busybox} mount -t proc -o nosuid,nodev,noexec proc /proc; }
     is_mounted() { awk -v at="$1" '$2 == at { found = 1 } END { exit !found }' /proc/mounts 2>/dev/null; }
-    [ -e /proc/self ] || { mkdir -p /proc; mount -t proc -o nosuid,nodev,noexec proc /proc; }
     is_mounted /sys || { mkdir -p /sys; mount -t sysfs -o nosuid,nodev,noexec sysfs /sys; }
     is_mounted /dev || { mkdir -p /dev; mount -t devtmpfs -o nosuid,mode=755 devtmpfs /dev; }
     is_mounted /run || { mkdir -p /run; mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /run; }

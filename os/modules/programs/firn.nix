@@ -37,8 +37,11 @@ in
     systemd.services.firn-recover = {
       description = "Finish or undo an interrupted switch of the system";
       wantedBy = [ "multi-user.target" ];
-      unitConfig.ConditionPathExists = "/var/lib/firn/switch.json";
-      # At a switch it would find the switch itself.
+      # Only at the start of the machine: the first switch leaves a mark in /run.
+      unitConfig.ConditionPathExists = [
+        "/var/lib/firn/switch.json"
+        "!/run/firn/start"
+      ];
       restartIfChanged = false;
       serviceConfig = {
         Type = "oneshot";

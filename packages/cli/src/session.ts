@@ -4,6 +4,7 @@ import { type LocalStore, loadSettings, openLocalStore, type Settings } from "@f
 import type { Invocation } from "./grammar/parse.ts";
 import type { Io } from "./io.ts";
 import { makeProgress, type Progress } from "./render/progress.ts";
+import { makeStoreWritable } from "./writable-store.ts";
 
 /** What commands share. */
 export interface Session {
@@ -41,6 +42,7 @@ export async function withSession(
   body: (session: Session) => Promise<number>,
 ): Promise<number> {
   const settings = commandSettings(invocation, io);
+  makeStoreWritable(settings, io);
   const { flags } = invocation;
   const progress = makeProgress({
     io,

@@ -195,6 +195,30 @@ export const commandTable: readonly CommandEntry[] = [
   ),
   entry(
     systems,
+    "os build-image",
+    "make a disk image of a system",
+    async () => (await import("../commands/os-image.ts")).command,
+  ),
+  entry(
+    systems,
+    "os build-vm",
+    "start a system in a virtual machine",
+    async () => (await import("../commands/os-image.ts")).buildVm,
+  ),
+  entry(
+    systems,
+    "os install",
+    "install a system into a mounted root",
+    async () => (await import("../commands/os-install.ts")).command,
+  ),
+  entry(
+    systems,
+    "os enter",
+    "boot an installed system in a container",
+    async () => (await import("../commands/os-enter.ts")).command,
+  ),
+  entry(
+    systems,
     "os list-generations",
     "list the generations of the system",
     async () => (await import("../commands/os-list-generations.ts")).command,

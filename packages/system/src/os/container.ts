@@ -34,6 +34,8 @@ export interface Container {
   readonly pid: number;
   /** Resolves with the exit status when the container has ended. */
   readonly ended: Promise<number>;
+  /** The program and arguments with which the host starts a command inside, as root. */
+  command(command: readonly string[]): string[];
   /** Runs a program inside, as root, and waits for it. */
   run(command: readonly string[], input?: string): Promise<CommandResult>;
   /** Waits until all units of the boot are started; the state is `running`, or `degraded` when one failed. */
@@ -93,16 +95,15 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
     },
   );
   let log = "";
-  const collect = (chunk: Buffer): void => {
-    const text = chunk.toString("latin1");
+  const collect = (text: string): void => {
     log = (log + text).slice(-4000);
     options.console?.(text);
   };
-  child.stdout.on("data", collect);
-  child.stderr.on("data", collect);
+  child.stdout.setEncoding("utf8").on("data", collect);
+  child.stderr.setEncoding("utf8").on("data", collect);
   const ended = new Promise<number>((resolve) => {
     child.on("error", (error) => {
-      collect(Buffer.from(`${error.message}\n`));
+      collect(`${error.message}\n`);
       resolve(127);
     });
     child.on("close", (code) => resolve(code ?? 137));
@@ -124,27 +125,14 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
 }
 
 function handle(child: ChildProcess, pid: number, ended: Promise<number>): Container {
+  const inside = (command: readonly string[]): string[] => [
+    ...["nsenter", "-t", `${pid}`, "-m", "-u", "-i", "-n", "-p", "-C"],
+    ...["/usr/bin/env", "-i", `PATH=${PATH}`, "HOME=/root", `TERM=${process.env.TERM ?? "dumb"}`, ...command],
+  ];
   const run = (command: readonly string[], input = ""): Promise<CommandResult> =>
     new Promise((resolve, reject) => {
-      const process = spawn(
-        "nsenter",
-        [
-          "-t",
-          `${pid}`,
-          "-m",
-          "-u",
-          "-i",
-          "-n",
-          "-p",
-          "-C",
-          "/usr/bin/env",
-          "-i",
-          `PATH=${PATH}`,
-          "HOME=/root",
-          ...command,
-        ],
-        { stdio: ["pipe", "pipe", "pipe"], cwd: "/" },
-      );
+      const [program = "", ...args] = inside(command);
+      const process = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], cwd: "/" });
       let out = "";
       let err = "";
       process.stdout.on("data", (chunk: Buffer) => {
@@ -166,6 +154,7 @@ function handle(child: ChildProcess, pid: number, ended: Promise<number>): Conta
   return {
     pid,
     ended,
+    command: inside,
     run,
     kill,
     booted: async (seconds) => {

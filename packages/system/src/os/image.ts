@@ -42,6 +42,7 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
   const rootSize = roundUp(used * 1.02 + (options.freeSpace ?? 1024 * MIB) + 96 * MIB);
   const rootStart = ALIGNMENT + efiSize;
   const image = `${output}.new`;
+  const efi = `${output}.efi`;
   const boot = `${tree}.efi`;
   const mountPoint = join(tree, options.efiSysMountPoint);
   writeFileSync(image, "");
@@ -49,33 +50,23 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
     truncateSync(image, rootStart + rootSize + ALIGNMENT);
     await tool(["sfdisk", "--quiet", image], partitions(efiSize, rootStart, rootSize));
 
-    const sectors = efiSize / 1024;
-    await tool([
-      "mkfs.vfat",
-      "-F",
-      "32",
-      "-n",
-      "ESP",
-      "-i",
-      FAT_ID,
-      "--offset",
-      `${ALIGNMENT / 512}`,
-      image,
-      `${sectors}`,
-    ]);
+    // Made on its own: mkfs.vfat's --offset forgets the root directory.
+    writeFileSync(efi, "");
+    truncateSync(efi, efiSize);
+    await tool(["mkfs.vfat", "-F", "32", "-n", "ESP", "-i", FAT_ID, efi]);
     const files = readdirSync(mountPoint).sort();
     if (files.length > 0) {
-      await tool([
-        "mcopy",
-        "-s",
-        "-Q",
-        "-m",
-        "-i",
-        `${image}@@${ALIGNMENT}`,
-        ...files.map((name) => join(mountPoint, name)),
-        "::",
-      ]);
+      await tool(["mcopy", "-s", "-Q", "-m", "-i", efi, ...files.map((name) => join(mountPoint, name)), "::"]);
     }
+    await tool([
+      "dd",
+      `if=${efi}`,
+      `of=${image}`,
+      "bs=1M",
+      `seek=${ALIGNMENT / MIB}`,
+      "conv=notrunc,sparse",
+      "status=none",
+    ]);
 
     // The root file system has the mount point, but not what lies on the other partition.
     renameSync(mountPoint, boot);
@@ -90,7 +81,7 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
     }
     renameSync(image, output);
   } finally {
-    rmSync(image, { force: true });
+    for (const file of [image, efi]) rmSync(file, { force: true });
   }
 }
 

@@ -41,6 +41,8 @@ export interface SwitchJournal {
   readonly from: JournalSide | undefined;
   readonly to: JournalSide;
   readonly step: SwitchStep;
+  /** The generation that the switch makes; undefined when it makes none. An undone switch takes it away again. */
+  readonly made: number | undefined;
   /** Units that ran before and that the switch stops on its way. */
   readonly stopped: readonly string[];
   /** Identity of the start of the machine in which the switch ran. */
@@ -91,7 +93,7 @@ export function readJournal(root: string): SwitchJournal | undefined {
 }
 
 function checked(value: Partial<SwitchJournal> & { format?: number }): SwitchJournal {
-  const { action, profile, from, to, step, stopped, bootId } = value;
+  const { action, profile, from, to, step, made, stopped, bootId } = value;
   const side = (it: JournalSide): JournalSide => {
     if (typeof it.system !== "string" || !it.system.startsWith("/")) throw new Error("a system is missing");
     if (it.generation !== undefined && !Number.isSafeInteger(it.generation))
@@ -102,7 +104,17 @@ function checked(value: Partial<SwitchJournal> & { format?: number }): SwitchJou
   if (action !== "switch" && action !== "boot" && action !== "test") throw new Error("unknown action");
   if (typeof profile !== "string" || typeof bootId !== "string" || to === undefined) throw new Error("incomplete");
   if (step === undefined || !switchSteps.includes(step)) throw new Error("unknown step");
+  if (made !== undefined && !Number.isSafeInteger(made)) throw new Error("a generation is no number");
   if (!Array.isArray(stopped) || !stopped.every((name) => typeof name === "string"))
     throw new Error("no list of units");
-  return { action, profile, from: from === undefined ? undefined : side(from), to: side(to), step, stopped, bootId };
+  return {
+    action,
+    profile,
+    from: from === undefined ? undefined : side(from),
+    to: side(to),
+    step,
+    made,
+    stopped,
+    bootId,
+  };
 }

@@ -7,7 +7,13 @@ import { closeSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { byteStringOf, FirnError } from "@firn/formats";
 import { hasErrorCode, type LocalStore, openLockFile, tryLock } from "@firn/store";
-import { findGenerations, type Generation, rollbackProfile, setProfile } from "../profile/generations.ts";
+import {
+  deleteGenerations,
+  findGenerations,
+  type Generation,
+  rollbackProfile,
+  setProfile,
+} from "../profile/generations.ts";
 import {
   type BootGeneration,
   type BootPlan,
@@ -30,6 +36,7 @@ import type { Machine } from "./machine.ts";
 import { planUnits, type UnitPlan } from "./switch-plan.ts";
 import { openSystem, type System } from "./system.ts";
 import { Systemd } from "./systemd.ts";
+import { readUnit } from "./units.ts";
 
 /** What a switch tells while it goes on. */
 export type SwitchEvent =
@@ -124,6 +131,7 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
           : { system: from.path, generation: generationOf(generations, from.path, current) },
       to: { system: to.path, generation: undefined },
       step: "begin",
+      made: permanent ? newGeneration(generations, to.path, request.generation) : undefined,
       stopped: planned.units?.stop ?? [],
       bootId: startIdentity(machine),
     });
@@ -285,6 +293,14 @@ async function undo(context: SwitchContext, journal: SwitchJournal): Promise<voi
     const stopped = journal.stopped.filter((name) => !units.start.includes(name) && !units.stop.includes(name));
     const ailments = await changeUnits(systemd, { ...units, start: [...units.start, ...stopped] }, onLine);
     for (const text of ailments) events({ kind: "warning", text });
+    // Only the other system had these; nobody could start them again.
+    const gone = (await systemd.units()).filter(
+      ({ name, active }) => active === "failed" && readUnit(after.tree, name) === undefined,
+    );
+    await systemd.change(
+      "reset-failed",
+      gone.map(({ name }) => name),
+    );
   }
   removeJournal(machine.root);
 }
@@ -296,16 +312,27 @@ async function restoreDefault(context: SwitchContext, journal: SwitchJournal, si
   const { generations, current } = findGenerations(journal.profile);
   if (!generations.some(({ number }) => number === side.generation)) return;
   if (current !== side.generation) await rollbackProfile(journal.profile, { to: side.generation });
+  const forgotten = madeGeneration(journal, side);
   const system = openSystem(store.location, side.system);
   const boot = planBootOf({ ...context, profile: journal.profile }, system, {
-    generations,
+    generations: generations.filter(({ number }) => number !== forgotten),
     current: side.generation,
     generation: side.generation,
     running: runningSystem(context)?.path,
   });
-  if (boot === undefined) return;
-  writeBootFiles(boot);
-  finishBoot(boot);
+  if (boot !== undefined) {
+    writeBootFiles(boot);
+    finishBoot(boot);
+  }
+  // Last: until here the machine might be started as that generation.
+  if (forgotten !== undefined) await deleteGenerations(journal.profile, [forgotten]);
+}
+
+/** The generation that the switch made, when it is not the one to stay: what was undone is no place to go back to. */
+function madeGeneration({ profile, made, to }: SwitchJournal, side: JournalSide): number | undefined {
+  if (made === undefined || made === side.generation) return undefined;
+  const found = findGenerations(profile).generations.find(({ number }) => number === made);
+  return found !== undefined && readlinkSync(found.link, "latin1") === to.system ? made : undefined;
 }
 
 async function unitPlan(systemd: Systemd, before: System | undefined, after: System): Promise<UnitPlan> {
@@ -358,8 +385,7 @@ function planBootOf(
     if (system.manifest !== undefined) known.push({ number, created, system });
   }
   // The profile's lock is not held yet, but the lock of switches is: the next number is this one's.
-  const newest = known.at(-1);
-  const next = generation ?? (newest?.system.path === to.path ? newest.number : (generations.at(-1)?.number ?? 0) + 1);
+  const next = generation ?? newGeneration(generations, to.path) ?? generations.at(-1)?.number ?? 1;
   if (!known.some(({ number }) => number === next)) {
     known.push({ number: next, created: Math.floor(Date.now() / 1000), system: to });
   }
@@ -374,6 +400,14 @@ function planBootOf(
     now: current,
     keep,
   });
+}
+
+/** The number that a system gets in the profile; undefined when it is there already. */
+function newGeneration(generations: readonly Generation[], system: string, existing?: number): number | undefined {
+  const newest = generations.at(-1);
+  if (existing !== undefined || (newest !== undefined && readlinkSync(newest.link, "latin1") === system))
+    return undefined;
+  return (newest?.number ?? 0) + 1;
 }
 
 function loaderPresent({ directory }: BootPlan): boolean {

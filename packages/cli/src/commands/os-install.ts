@@ -1,0 +1,55 @@
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { FirnError } from "@firn/formats";
+import { withEvaluation } from "../evaluation-session.ts";
+import type { Command } from "../grammar/command.ts";
+import { UsageError } from "../grammar/parse.ts";
+import { buildConfiguration, reportResult } from "../os-build.ts";
+import { chooseConfiguration, configurationFlags, configurationNeeds } from "../os-configuration.ts";
+import { firnSystem, installBelow } from "../os-install.ts";
+import { storePathOf } from "../os-systems.ts";
+
+/** `firn os install`: installs a system into a directory where the file systems of the new machine are mounted. */
+export const command: Command = {
+  positionals: [{ label: "configuration", optional: true }],
+  flags: [
+    ...configurationFlags,
+    {
+      name: "root",
+      labels: ["directory"],
+      description: "Where the new machine's file systems are mounted. It defaults to /mnt.",
+    },
+    { name: "system", labels: ["path"], description: "Install a built system instead of building a configuration." },
+  ],
+  run(invocation, io) {
+    const { flags, positionals } = invocation;
+    const built = flags.value("system");
+    if (built !== undefined && positionals.length > 0) {
+      throw new UsageError("--system does not build a configuration, but one was named");
+    }
+    const root = resolve(io.cwd, flags.value("root") ?? "/mnt");
+    const module = join(root, "etc/nixos/configuration.nix");
+    const word =
+      positionals[0] ?? (flags.has("flake") || flags.has("file") || !existsSync(module) ? undefined : module);
+    const configuration = built === undefined ? chooseConfiguration(invocation, io, word) : undefined;
+    return withEvaluation(invocation, io, {
+      needs: configuration === undefined ? { impure: false } : configurationNeeds(configuration),
+      body: async (session) => {
+        if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+          throw new FirnError("install", `the directory '${root}' does not exist`, {
+            hint: "mount the new machine's root file system there, and its EFI partition below it",
+          });
+        }
+        const store = await session.store();
+        const path =
+          configuration === undefined
+            ? storePathOf(store, resolve(io.cwd, built ?? ""))
+            : (await buildConfiguration(session, configuration)).path;
+        await firnSystem(session, path);
+        await installBelow(session, path, root);
+        reportResult(io, "Done. The installed system is", path);
+        return 0;
+      },
+    });
+  },
+};
