@@ -63,7 +63,8 @@ rec {
   composeManyExtensions = builtins.foldl' composeExtensions (_: _: { });
 
   # Sets with __functor count as functions, as in nixpkgs.
-  isFunction = value: builtins.isFunction value || (isAttrs value && value ? __functor && isFunction (value.__functor value));
+  isFunction =
+    value: builtins.isFunction value || (isAttrs value && value ? __functor && isFunction (value.__functor value));
   functionArgs =
     function:
     if isAttrs function && function ? __functor then
@@ -89,7 +90,9 @@ rec {
   toHexString =
     number:
     let
-      digits = value: (if value < 16 then "" else digits (value / 16)) + builtins.substring (mod value 16) 1 "0123456789ABCDEF";
+      digits =
+        value:
+        (if value < 16 then "" else digits (value / 16)) + builtins.substring (mod value 16) 1 "0123456789ABCDEF";
     in
     digits number;
 

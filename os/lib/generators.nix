@@ -179,7 +179,14 @@ rec {
     }:
     options:
     let
-      render = name: value: if isBool value then mkBool name value else if isList value then mkList name value else mkOption name value;
+      render =
+        name: value:
+        if isBool value then
+          mkBool name value
+        else if isList value then
+          mkList name value
+        else
+          mkOption name value;
     in
     lib.concatLists (lib.mapAttrsToList render options);
   toGNUCommandLineShell = format: options: lib.escapeShellArgs (toGNUCommandLine format options);

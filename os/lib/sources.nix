@@ -13,7 +13,12 @@ rec {
     directory:
     let
       entries = readDir directory;
-      below = name: if entries.${name} == "directory" then listFilesRecursive (directory + "/${name}") else [ (directory + "/${name}") ];
+      below =
+        name:
+        if entries.${name} == "directory" then
+          listFilesRecursive (directory + "/${name}")
+        else
+          [ (directory + "/${name}") ];
     in
     lib.concatMap below (attrNames entries);
 
@@ -71,6 +76,8 @@ rec {
     in
     cleanSourceWith {
       inherit src;
-      filter = path: _: lib.any (expression: builtins.match expression (lib.removePrefix root (toString path)) != null) expressions;
+      filter =
+        path: _:
+        lib.any (expression: builtins.match expression (lib.removePrefix root (toString path)) != null) expressions;
     };
 }

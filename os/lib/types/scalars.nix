@@ -62,7 +62,12 @@ in
     merge =
       location: definitions:
       let
-        kindOf = definition: if isAttrs definition.value && lib.isStringLike definition.value then "package" else builtins.typeOf definition.value;
+        kindOf =
+          definition:
+          if isAttrs definition.value && lib.isStringLike definition.value then
+            "package"
+          else
+            builtins.typeOf definition.value;
         kind = kindOf (head definitions);
         result = argument: definition: definition // { value = definition.value argument; };
       in
