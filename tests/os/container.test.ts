@@ -1,19 +1,12 @@
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { debMirrors } from "@firn/build";
-import { loadSettings } from "@firn/store";
 import { bootContainer, type Container } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place, runProgram } from "../cli/run-firn.ts";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");
-const isRoot = process.getuid?.() === 0;
+import type { Place } from "../cli/run-firn.ts";
+import { buildSystems, canBootContainers, makeKey, makeSystemsPlace } from "./build-systems.ts";
 
 /** The example's machine with a key of the test, booted in a container. Needs root, and the Debian mirror for its packages. */
-describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a container", () => {
+describe.skipIf(!canBootContainers)("the media server of the example, in a container", () => {
   let place: Place;
   let machine: string;
   let system: string;
@@ -39,25 +32,13 @@ describe.skipIf(!hasMirror || !isRoot)("the media server of the example, in a co
     inside("curl", "-s", "--retry", "20", "--retry-all-errors", "--retry-delay", "1", "-f", "http://127.0.0.1/");
 
   beforeAll(async () => {
-    place = makePlace();
+    place = makeSystemsPlace();
     machine = join(place.directory, "machine");
-    const work = join(place.directory, "work");
-    for (const part of ["os", "examples"]) cpSync(join(root, part), join(work, part), { recursive: true });
-    mkdirSync(join(machine, "root"), { recursive: true });
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(machine, "root/key")]);
-    writeFileSync(
-      join(work, "test.nix"),
-      `(import ./os/eval-config.nix {
-        modules = [
-          ./examples/media-server/configuration.nix
-          { users.users.alice.openssh.authorizedKeys.keyFiles = [ ${join(machine, "root/key.pub")} ]; }
-        ];
-      }).config.system.build.toplevel`,
-    );
-    const args = ["build", "--impure", "-f", join(work, "test.nix"), "--no-link", "--print-out-paths"];
-    const built = await runProgram(args, { cwd: work, env: place.environment });
-    expect([built.code, built.code === 0 ? "" : built.err]).toEqual([0, ""]);
-    system = built.out.trim();
+    const key = makeKey(join(machine, "root"));
+    const systems = await buildSystems(place, {
+      machine: `{ users.users.alice.openssh.authorizedKeys.keyFiles = [ ${key} ]; }`,
+    });
+    system = systems.machine ?? "";
     await boot();
   }, 900_000);
   afterAll(async () => {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { computeClosure, copyPaths, LocalStore, storeLocation } from "@firn/store";
 import { bootContainer, type Container, installSystem } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place } from "../cli/run-firn.ts";
-import { buildSystems, canBootContainers, copyCheckout } from "./build-systems.ts";
+import type { Place } from "../cli/run-firn.ts";
+import { buildSystems, canBootContainers, makeSystemsPlace } from "./build-systems.ts";
 
 /** A machine that switches itself, from inside, with the Firn that is part of it. Needs root, and the mirrors of Debian and npm. */
 describe.skipIf(!canBootContainers)("a running machine is switched", () => {
@@ -54,15 +54,14 @@ describe.skipIf(!canBootContainers)("a running machine is switched", () => {
   };
 
   beforeAll(async () => {
-    place = makePlace();
+    place = makeSystemsPlace();
     machine = join(place.directory, "machine");
-    const work = copyCheckout(place);
     const second = `
       services.nginx.virtualHosts.second = { locations."/".return = "200 'the second host'"; };
       users.users.bob = { isNormalUser = true; };
       environment.etc."firn-test".text = "second\\n";
     `;
-    systems = await buildSystems(place, work, {
+    systems = await buildSystems(place, {
       first: `{ environment.etc."firn-test".text = "first\\n"; }`,
       second: `{ ${second} }`,
       broken: `{ ${second}
