@@ -36,7 +36,10 @@ in
       description = "Swap in compressed memory";
       wantedBy = [ "swap.target" ];
       before = [ "swap.target" ];
-      unitConfig.DefaultDependencies = false;
+      unitConfig = {
+        DefaultDependencies = false;
+        ConditionVirtualization = "!container";
+      };
       after = [ "systemd-modules-load.service" ];
       script = ''
         memory=$(awk '/^MemTotal:/ { printf "%d", $2 * 1024 * ${toString cfg.memoryPercent} / 100 }' /proc/meminfo)
