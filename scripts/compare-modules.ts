@@ -31,9 +31,12 @@ const OVERLAY = `let
   ours = import ./firn;
 in
 {
-  inherit (theirs) cli fileset gvariant;
+  inherit (theirs) fileset gvariant;
 }
 // ours
+// {
+  cli = theirs.cli // ours.cli;
+}
 // {
   types = {
     inherit (theirs.types) fileset;

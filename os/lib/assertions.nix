@@ -1,7 +1,8 @@
 # `assertions` and `warnings` of a configuration, checked when it is made.
 { lib }:
 rec {
-  failedAssertions = config: map (assertion: assertion.message) (builtins.filter (assertion: !assertion.assertion) config.assertions);
+  failedAssertions =
+    config: map (assertion: assertion.message) (builtins.filter (assertion: !assertion.assertion) config.assertions);
 
   # `value`, after the warnings of `config` were shown; an error with all messages when assertions of it fail.
   checkAssertions =

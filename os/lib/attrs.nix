@@ -39,7 +39,8 @@ rec {
   filterAttrs = keep: attrs: removeAttrs attrs (builtins.filter (name: !keep name attrs.${name}) (attrNames attrs));
   getAttrs = names: attrs: genAttrs names (name: attrs.${name});
   attrVals = names: attrs: map (name: attrs.${name}) names;
-  foldlAttrs = function: start: attrs: builtins.foldl' (all: name: function all name attrs.${name}) start (attrNames attrs);
+  foldlAttrs =
+    function: start: attrs: builtins.foldl' (all: name: function all name attrs.${name}) start (attrNames attrs);
   foldAttrs =
     function: start: sets:
     builtins.mapAttrs (_: lib.foldr function start) (zipAttrs sets);
@@ -47,7 +48,11 @@ rec {
   zipAttrsWithNames = names: function: sets: genAttrs names (name: function name (builtins.catAttrs name sets));
   invertAttrs = mapAttrs' (name: value: nameValuePair value name);
   cartesianProduct =
-    attrs: builtins.foldl' (products: name: builtins.concatMap (product: map (value: product // { ${name} = value; }) attrs.${name}) products) [ { } ] (attrNames attrs);
+    attrs:
+    let
+      extend = name: product: map (value: product // { ${name} = value; }) attrs.${name};
+    in
+    builtins.foldl' (products: name: builtins.concatMap (extend name) products) [ { } ] (attrNames attrs);
   mapCartesianProduct = function: attrs: map function (cartesianProduct attrs);
 
   attrByPath =
@@ -66,10 +71,13 @@ rec {
   hasAttrByPath =
     path: attrs:
     let
-      go = index: value: index == length path || (value ? ${elemAt path index} && go (index + 1) value.${elemAt path index});
+      go =
+        index: value:
+        index == length path || (value ? ${elemAt path index} && go (index + 1) value.${elemAt path index});
     in
     go 0 attrs;
-  getAttrFromPath = path: attrs: attrByPath path (abort ("cannot find attribute '" + lib.concatStringsSep "." path + "'")) attrs;
+  getAttrFromPath =
+    path: attrs: attrByPath path (abort ("cannot find attribute '" + lib.concatStringsSep "." path + "'")) attrs;
   setAttrByPath =
     path: value:
     let
@@ -77,7 +85,14 @@ rec {
     in
     go 0;
   updateManyAttrsByPath =
-    updates: attrs: builtins.foldl' (all: { path, update }: recursiveUpdateUntil (at: _: _: at == path) all (setAttrByPath path (update (attrByPath path null all)))) attrs updates;
+    updates: attrs:
+    let
+      change =
+        all:
+        { path, update }:
+        recursiveUpdateUntil (at: _: _: at == path) all (setAttrByPath path (update (attrByPath path null all)));
+    in
+    builtins.foldl' change attrs updates;
 
   recursiveUpdateUntil =
     stop: left: right:
@@ -100,17 +115,27 @@ rec {
     else
       left
       // builtins.mapAttrs (
-        name: value: if left ? ${name} && isAttrs left.${name} && isAttrs value then recursiveUpdate left.${name} value else value
+        name: value:
+        if left ? ${name} && isAttrs left.${name} && isAttrs value then
+          recursiveUpdate left.${name} value
+        else
+          value
       ) right;
   matchAttrs =
     pattern: attrs:
-    builtins.all (name: attrs ? ${name} && (if isAttrs pattern.${name} then isAttrs attrs.${name} && matchAttrs pattern.${name} attrs.${name} else pattern.${name} == attrs.${name})) (attrNames pattern);
+    let
+      fits =
+        wanted: value: if isAttrs wanted then isAttrs value && matchAttrs wanted value else wanted == value;
+    in
+    builtins.all (name: attrs ? ${name} && fits pattern.${name} attrs.${name}) (attrNames pattern);
 
   mapAttrsRecursive = mapAttrsRecursiveCond (_: true);
   mapAttrsRecursiveCond =
     enter: function:
     let
-      go = path: builtins.mapAttrs (name: value: if isAttrs value && enter value then go (path ++ [ name ]) value else function (path ++ [ name ]) value);
+      go =
+        path:
+        builtins.mapAttrs (name: value: if isAttrs value && enter value then go (path ++ [ name ]) value else function (path ++ [ name ]) value);
     in
     go [ ];
   mapAttrsToListRecursive = function: attrs: mapAttrsToListRecursiveCond (_: _: true) function attrs;
@@ -119,7 +144,10 @@ rec {
     let
       go =
         path: value:
-        if isAttrs value && enter path value then builtins.concatMap (name: go (path ++ [ name ]) value.${name}) (attrNames value) else [ (function path value) ];
+        if isAttrs value && enter path value then
+          builtins.concatMap (name: go (path ++ [ name ]) value.${name}) (attrNames value)
+        else
+          [ (function path value) ];
     in
     builtins.concatMap (name: go [ name ] attrs.${name}) (attrNames attrs);
   filterAttrsRecursive =
@@ -134,5 +162,10 @@ rec {
       [ ];
   recurseIntoAttrs = attrs: attrs // { recurseForDerivations = true; };
   dontRecurseIntoAttrs = attrs: attrs // { recurseForDerivations = false; };
-  showAttrPath = path: if path == [ ] then "<root attribute path>" else lib.concatMapStringsSep "." lib.escapeNixIdentifier path;
+  showAttrPath =
+    path:
+    if path == [ ] then
+      "<root attribute path>"
+    else
+      lib.concatMapStringsSep "." lib.escapeNixIdentifier path;
 }

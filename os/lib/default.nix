@@ -7,6 +7,7 @@ let
     // parts.attrs
     // removeAttrs parts.strings [ "replicate" ]
     // parts.derivations
+    // removeAttrs parts.sources [ "listFilesRecursive" ]
     // parts.priorities
     // parts.options
     // parts.docs
@@ -17,13 +18,17 @@ let
       inherit (parts.types) mkOptionType isOptionType;
       inherit (parts.assertions) failedAssertions checkAssertions;
       inherit parts;
-      inherit (parts) types generators;
+      inherit (parts) types generators sources;
+      inherit (parts.generators) mkLuaInline;
 
       # nixpkgs also gives its functions by family.
       trivial = parts.functions;
       lists = parts.lists;
       attrsets = parts.attrs;
       strings = parts.strings;
+      meta = parts.derivations;
+      filesystem = { inherit (parts.sources) listFilesRecursive pathType pathIsDirectory pathIsRegularFile; };
+      cli = { inherit (parts.generators) toGNUCommandLine toGNUCommandLineShell; };
       options = parts.options // parts.docs // { inherit (parts.errors) showOption showFiles showDefs; };
       modules =
         parts.priorities
@@ -31,6 +36,16 @@ let
         // parts.merge
         // {
           inherit (parts.evaluate) evalModules;
+
+          # A file of data as a module.
+          importJSON = file: {
+            _file = file;
+            config = lib.importJSON file;
+          };
+          importTOML = file: {
+            _file = file;
+            config = lib.importTOML file;
+          };
         };
       inherit (parts.errors)
         showOption
@@ -49,6 +64,7 @@ let
     attrs = part ./attrs.nix;
     strings = part ./strings.nix;
     derivations = part ./derivations.nix;
+    sources = part ./sources.nix;
     generators = part ./generators.nix;
     errors = part ./errors.nix;
     priorities = part ./priorities.nix;

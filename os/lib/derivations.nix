@@ -15,7 +15,12 @@ rec {
       outputName = "out";
       out = toDerivation path;
     };
-  getOutput = output: package: if builtins.isAttrs package && !(package.outputSpecified or false) then package.${output} or package.out or package else package;
+  getOutput =
+    output: package:
+    if builtins.isAttrs package && !(package.outputSpecified or false) then
+      package.${output} or package.out or package
+    else
+      package;
   getBin = getOutput "bin";
   getLib = getOutput "lib";
   getDev = getOutput "dev";

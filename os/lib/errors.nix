@@ -52,7 +52,9 @@ rec {
     lib.concatMapStrings show definitions;
 
   # The options of `option` as a text for messages, with the files that define it.
-  showOptionWithDefLocs = option: "${showOption option.loc}, with values defined in:\n${concatStringsSep "\n" (map (file: "  - ${file}") option.files)}\n";
+  showOptionWithDefLocs =
+    option:
+    "${showOption option.loc}, with values defined in:\n${concatStringsSep "\n" (map (file: "  - ${file}") option.files)}\n";
 
   prioritySuggestion = "Use `lib.mkForce value` or `lib.mkDefault value` to change the priority on any of these definitions.";
 
@@ -124,13 +126,17 @@ rec {
     in
     "The option `${showOption location}' does not exist. Definition values:${values}${didYouMean (lib.init location) (lib.last first.prefix) (siblingsOf first.prefix)}${alsoUnknown}${noOptions}";
 
-  wrongType = location: type: detail: "A definition for option `${showOption location}' is not of type `${type.description}'. ${detail}";
+  wrongType =
+    location: type: detail:
+    "A definition for option `${showOption location}' is not of type `${type.description}'. ${detail}";
 
   # Two declarations of one option that cannot be made one; each with its place and type.
   declaredTwice =
     location: declarations: new:
     let
-      describe = declaration: "\n- In `${showPlace declaration._file declaration.pos}'${lib.optionalString (declaration.options ? type) ": ${declaration.options.type.description or "?"}"}";
+      describe =
+        declaration:
+        "\n- In `${showPlace declaration._file declaration.pos}'${lib.optionalString (declaration.options ? type) ": ${declaration.options.type.description or "?"}"}";
     in
     "The option `${showOption location}' in `${new._file}' is already declared in ${showFiles (map (declaration: declaration._file) declarations)}.\nDeclarations:${
       lib.concatMapStrings describe (declarations ++ [ new ])
@@ -139,8 +145,15 @@ rec {
   parentOfOptions =
     location: declaration: nested:
     let
-      collect = path: tree: if lib.isType "option" tree || !builtins.isAttrs tree then [ path ] else lib.concatMap (name: collect (path ++ [ name ]) tree.${name}) (attrNames tree);
-      show = child: lib.concatMapStrings (path: "\n- option(s) with prefix `${showOption path}' in module `${child._file}'") (lib.take 5 (map (lib.take (length location + 1)) (lib.unique (collect location child.options))));
+      collect =
+        path: tree:
+        if lib.isType "option" tree || !builtins.isAttrs tree then
+          [ path ]
+        else
+          lib.concatMap (name: collect (path ++ [ name ]) tree.${name}) (attrNames tree);
+      show =
+        child:
+        lib.concatMapStrings (path: "\n- option(s) with prefix `${showOption path}' in module `${child._file}'") (lib.take 5 (map (lib.take (length location + 1)) (lib.unique (collect location child.options))));
     in
     "The option `${showOption location}' in module `${declaration._file}' would be a parent of the following options, but its type `${
       declaration.options.type.description or "<no description>"

@@ -28,8 +28,24 @@ rec {
     toJSON
     tryEval
     trace
+    addErrorContext
     add
     sub
+    mul
+    div
+    ceil
+    floor
+    baseNameOf
+    dirOf
+    fromTOML
+    getContext
+    hashFile
+    hashString
+    placeholder
+    splitVersion
+    toFile
+    toString
+    toXML
     ;
 
   id = value: value;
@@ -47,7 +63,8 @@ rec {
   composeManyExtensions = builtins.foldl' composeExtensions (_: _: { });
 
   # Sets with __functor count as functions, as in nixpkgs.
-  isFunction = value: builtins.isFunction value || (isAttrs value && value ? __functor && isFunction (value.__functor value));
+  isFunction =
+    value: builtins.isFunction value || (isAttrs value && value ? __functor && isFunction (value.__functor value));
   functionArgs =
     function:
     if isAttrs function && function ? __functor then
@@ -73,7 +90,9 @@ rec {
   toHexString =
     number:
     let
-      digits = value: (if value < 16 then "" else digits (value / 16)) + builtins.substring (mod value 16) 1 "0123456789ABCDEF";
+      digits =
+        value:
+        (if value < 16 then "" else digits (value / 16)) + builtins.substring (mod value 16) 1 "0123456789ABCDEF";
     in
     digits number;
 
@@ -94,6 +113,16 @@ rec {
       bad = builtins.filter (value: !builtins.elem value allowed) values;
     in
     throwIfNot (bad == [ ]) "${message}: ${toString bad} unexpected; valid ones: ${toString allowed}";
+
+  concat = left: right: left ++ right;
+  defaultTo = default: value: if value == null then default else value;
+  mapNullable = function: value: if value == null then null else function value;
+  makeExtensible = base: fix (final: base final // { extend = overlay: makeExtensible (extends overlay base); });
+  traceIf = condition: message: value: if condition then builtins.trace message value else value;
+  traceVal = traceValFn id;
+  traceValFn = function: value: builtins.trace (function value) value;
+  traceSeq = shown: value: builtins.trace (builtins.deepSeq shown shown) value;
+  traceValSeq = value: traceVal (builtins.deepSeq value value);
 
   importJSON = file: builtins.fromJSON (builtins.readFile file);
   importTOML = file: fromTOML (builtins.readFile file);

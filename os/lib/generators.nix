@@ -151,4 +151,43 @@ rec {
       sections ? { },
     }:
     (if globalSection == { } then "" else toKeyValue (removeAttrs options [ "mkSectionName" ]) globalSection + "\n") + toINI options sections;
+
+  # A text that a generator of Lua takes over as it is.
+  mkLuaInline = expr: {
+    _type = "lua-inline";
+    inherit expr;
+  };
+
+  # Options of a program: { v = true; f = "x"; long = [ 1 2 ]; } is [ "-f" "x" "--long" "1" "--long" "2" "-v" ].
+  toGNUCommandLine =
+    {
+      mkOptionName ? name: if builtins.stringLength name == 1 then "-${name}" else "--${name}",
+      mkBool ? name: value: lib.optional value (mkOptionName name),
+      mkList ? name: values: lib.concatMap (mkOption name) values,
+      mkOption ?
+        name: value:
+        if value == null then
+          [ ]
+        else if optionValueSeparator == null then
+          [
+            (mkOptionName name)
+            (mkValueStringDefault { } value)
+          ]
+        else
+          [ "${mkOptionName name}${optionValueSeparator}${mkValueStringDefault { } value}" ],
+      optionValueSeparator ? null,
+    }:
+    options:
+    let
+      render =
+        name: value:
+        if isBool value then
+          mkBool name value
+        else if isList value then
+          mkList name value
+        else
+          mkOption name value;
+    in
+    lib.concatLists (lib.mapAttrsToList render options);
+  toGNUCommandLineShell = format: options: lib.escapeShellArgs (toGNUCommandLine format options);
 }

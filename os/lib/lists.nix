@@ -39,7 +39,12 @@ rec {
   replicate = count: value: genList (_: value) count;
   imap0 = function: values: genList (index: function index (elemAt values index)) (length values);
   imap1 = function: imap0 (index: function (index + 1));
-  last = values: if values == [ ] then throw "lists.last: list must not be empty!" else elemAt values (length values - 1);
+  last =
+    values:
+    if values == [ ] then
+      throw "lists.last: list must not be empty!"
+    else
+      elemAt values (length values - 1);
   init = values: if values == [ ] then throw "lists.init: list must not be empty!" else take (length values - 1) values;
   sublist =
     start: count: values:
@@ -63,7 +68,14 @@ rec {
   findFirst =
     test: default: values:
     let
-      search = index: if index == length values then default else if test (elemAt values index) then elemAt values index else search (index + 1);
+      search =
+        index:
+        if index == length values then
+          default
+        else if test (elemAt values index) then
+          elemAt values index
+        else
+          search (index + 1);
     in
     search 0;
   findSingle =
@@ -85,7 +97,9 @@ rec {
       go = index: if index < 0 then start else function (go (index - 1)) (elemAt values index);
     in
     go (length values - 1);
-  zipListsWith = function: left: right: genList (index: function (elemAt left index) (elemAt right index)) (lib.min (length left) (length right));
+  zipListsWith =
+    function: left: right:
+    genList (index: function (elemAt left index) (elemAt right index)) (lib.min (length left) (length right));
   zipLists = zipListsWith (fst: snd: { inherit fst snd; });
   crossLists = function: foldl' (functions: values: builtins.concatMap (one: map one values) functions) [ function ];
 
@@ -97,7 +111,7 @@ rec {
         name = builtins.unsafeDiscardStringContext;
         firsts = listToAttrs (imap0 (index: value: { name = name value; value = index; }) values);
       in
-      builtins.concatMap (pair: optional (firsts.${name pair.value} == pair.index) pair.value) (imap0 (index: value: { inherit index value; }) values)
+      lib.concatLists (imap0 (index: value: optional (firsts.${name value} == index) value) values)
     else
       foldl' (seen: value: if builtins.elem value seen then seen else seen ++ [ value ]) [ ] values;
   uniqueStrings = values: builtins.attrNames (listToAttrs (map (name: { inherit name; value = null; }) values));
@@ -107,7 +121,10 @@ rec {
   mutuallyExclusive = left: right: !(builtins.any (value: builtins.elem value right) left);
   sortOn =
     key: values:
-    map (pair: pair.value) (builtins.sort (left: right: left.key < right.key) (map (value: { key = key value; inherit value; }) values));
+    let
+      keyed = map (value: { key = key value; inherit value; }) values;
+    in
+    map (pair: pair.value) (builtins.sort (left: right: left.key < right.key) keyed);
   naturalSort = builtins.sort (left: right: builtins.compareVersions left right < 0);
   hasPrefixList = prefix: values: take (length prefix) values == prefix;
   compareLists =
@@ -132,7 +149,10 @@ rec {
           let
             free = builtins.filter (value: !(builtins.any (other: other != value && before other value) rest)) rest;
           in
-          if free == [ ] then { cycle = rest; loops = rest; } else place (remove (builtins.head free) rest) (done ++ [ (builtins.head free) ]);
+          if free == [ ] then
+            { cycle = rest; loops = rest; }
+          else
+            place (remove (builtins.head free) rest) (done ++ [ (builtins.head free) ]);
     in
     place values [ ];
 }

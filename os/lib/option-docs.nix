@@ -46,7 +46,9 @@ rec {
           name = showOption option.loc;
           visible = option.visible or true;
           type = option.type or { };
-          hasDefault = option ? defaultText || option ? default || (type ? emptyValue && type.emptyValue ? value && type.getSubModules or null == null);
+          hasEmptyValue = type ? emptyValue && type.emptyValue ? value && type.getSubModules or null == null;
+          hasDefault = option ? defaultText || option ? default || hasEmptyValue;
+          showsBelow = if isBool visible then visible else visible == "transparent";
           below = type.getSubOptions option.loc;
         in
         [
@@ -72,7 +74,7 @@ rec {
             // optionalAttrs (option.relatedPackages or null != null) { inherit (option) relatedPackages; }
           )
         ]
-        ++ optionals ((if isBool visible then visible else visible == "transparent") && type ? getSubOptions && below != { }) (optionAttrSetToDocList below);
+        ++ optionals (showsBelow && type ? getSubOptions && below != { }) (optionAttrSetToDocList below);
     in
     concatMap one (lib.collect lib.isOption options);
 

@@ -94,8 +94,18 @@ rec {
       // changes
     );
 
-  literalExpression = text: if isString text then { _type = "literalExpression"; inherit text; } else throw "literalExpression expects a string.";
-  literalMD = text: if isString text then { _type = "literalMD"; inherit text; } else throw "literalMD expects a string.";
+  literalExpression =
+    text:
+    if isString text then
+      { _type = "literalExpression"; inherit text; }
+    else
+      throw "literalExpression expects a string.";
+  literalMD =
+    text:
+    if isString text then
+      { _type = "literalMD"; inherit text; }
+    else
+      throw "literalMD expects a string.";
   literalCode = language: text: literalMD "```${language}\n${text}\n```\n";
   literalExample = literalExpression;
   # Descriptions are Markdown throughout; these only pass them on.

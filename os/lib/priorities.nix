@@ -49,7 +49,7 @@ rec {
     definitions:
     let
       only = head definitions;
-      plain = length definitions == 1 && builtins.addErrorContext "while evaluating definitions from `${only.file}':" (kindOf only.value == null);
+      plain = length definitions == 1 && withContext only (kindOf only.value == null);
 
       open =
         properties@{ isInside, order }:
@@ -84,7 +84,13 @@ rec {
           order = null;
         } definition)
       ) definitions;
-      priorityOf = entry: if kindOf entry.definition.value == "override" then entry.definition.value.priority else defaultOverridePriority;
+      priorityOf =
+        entry:
+        if kindOf entry.definition.value == "override" then
+          entry.definition.value.priority
+        else
+          defaultOverridePriority;
+      contentOf = entry: entry.definition // { value = entry.definition.value.content; };
       # The content of a winner: overrides inside one are weaker than it, an order says where its values go.
       openWinner =
         entry:
@@ -92,11 +98,9 @@ rec {
           kind = kindOf entry.definition.value;
         in
         if kind == "override" then
-          concatMap openWinner (open { isInside = true; inherit (entry) order; } (entry.definition // { value = entry.definition.value.content; }))
+          concatMap openWinner (open { isInside = true; inherit (entry) order; } (contentOf entry))
         else if kind == "order" then
-          concatMap openOrdered (
-            open { isInside = false; order = entry.definition.value.priority; } (entry.definition // { value = entry.definition.value.content; })
-          )
+          concatMap openOrdered (open { isInside = false; order = entry.definition.value.priority; } (contentOf entry))
         else
           [ entry ];
       openOrdered =

@@ -31,7 +31,8 @@ rec {
     mkIf option.isDefined (wrap (mkMerge (map (mkOverride priority) option.definitions)));
   mkAliasIfDef = option: mkIf option.isDefined;
   # A definition computed from the value of `option`, as strong as the ones of that.
-  mkDerivedConfig = option: function: mkOverride (option.highestPrio or lib.defaultOverridePriority) (function option.value);
+  mkDerivedConfig =
+    option: function: mkOverride (option.highestPrio or lib.defaultOverridePriority) (function option.value);
 
   # Evaluates old-style modules without the check for undeclared options.
   fixMergeModules = modules: args: lib.evalModules { inherit modules args; check = false; };
@@ -50,7 +51,11 @@ rec {
     let
       old = getAttrFromPath from options;
       target = attrByPath to { } options;
-      value = if hasAttrByPath to config then getAttrFromPath to config else abort "Renaming error: option `${showOption to}' does not exist.";
+      value =
+        if hasAttrByPath to config then
+          getAttrFromPath to config
+        else
+          abort "Renaming error: option `${showOption to}' does not exist.";
       forward = if withPriority then mkAliasAndWrapDefsWithPriority else mkAliasAndWrapDefinitions;
     in
     {
@@ -113,7 +118,8 @@ rec {
     {
       options = setAttrByPath path (mkOption {
         visible = false;
-        apply = _: throw "The option `${showOption path}' can no longer be used since it's been removed. ${instructions}";
+        apply =
+          _: throw "The option `${showOption path}' can no longer be used since it's been removed. ${instructions}";
       });
       config.assertions = [
         {

@@ -44,6 +44,8 @@ rec {
   # `toString` and friends are builtins under their own name.
   inherit (builtins) head;
 
+  inherit (builtins) appendContext concatMap genList;
+
   concatStrings = concatStringsSep "";
   concatMapStrings = function: values: concatStrings (map function values);
   concatMapStringsSep = separator: function: values: concatStringsSep separator (map function values);
@@ -67,9 +69,26 @@ rec {
   # Compared after replacing: a text that loses something by it contains the part, whatever bytes both have.
   hasInfix = part: text: part == "" || replaceStrings [ part ] [ "" ] text != text;
   removePrefix = prefix: text: if hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
-  removeSuffix = suffix: text: if hasSuffix suffix text then substring 0 (stringLength text - stringLength suffix) text else text;
+  removeSuffix =
+    suffix: text:
+    if hasSuffix suffix text then
+      substring 0 (stringLength text - stringLength suffix) text
+    else
+      text;
 
-  splitString = separator: text: builtins.filter builtins.isString (split (escapeRegex (toString separator)) (toString text));
+  splitString =
+    separator: text: builtins.filter builtins.isString (split (escapeRegex (toString separator)) (toString text));
+  replaceString = from: to: replaceStrings [ from ] [ to ];
+  fileContents = file: removeSuffix "\n" (builtins.readFile file);
+  enableFeature = on: feature: "--${if on then "enable" else "disable"}-${feature}";
+  withFeature = on: feature: "--${if on then "with" else "without"}-${feature}";
+  escapeURL =
+    let
+      # All characters that stand for something else, or nothing, in a URL.
+      special = builtins.filter (character: match "[A-Za-z0-9._~-]" character == null) (lib.attrValues asciiTable);
+      encoded = character: "%${fixedWidthString 2 "0" (lib.toHexString (charToInt character))}";
+    in
+    replaceStrings special (map encoded special);
   stringToCharacters = letters;
   stringAsChars = function: text: concatMapStrings function (letters text);
   lowerChars = letters small;
@@ -135,22 +154,49 @@ rec {
     let
       trimmed = removeSuffix "/" (removePrefix "/" text);
       plain = character: match "[a-zA-Z0-9:_.]" character != null;
-      one = index: character: if character == "/" then "-" else if plain character && !(index == 0 && character == ".") then character else byte character;
+      one =
+        index: character:
+        if character == "/" then
+          "-"
+        else if plain character && !(index == 0 && character == ".") then
+          character
+        else
+          byte character;
       byte = character: escapeC [ character ] character;
     in
     if trimmed == "" then "-" else concatStrings (lib.imap0 one (letters trimmed));
-  escapeC = characters: replaceStrings characters (map (character: "\\x${lib.toLower (fixedWidthString 2 "0" (lib.toHexString (charToInt character)))}") characters);
-  charToInt = character: lib.findFirst (number: asciiTable.${toString number} == character) (throw "charToInt: not in ASCII") (lib.range 1 127);
+  escapeC =
+    characters:
+    replaceStrings characters (map (character: "\\x${lib.toLower (fixedWidthString 2 "0" (lib.toHexString (charToInt character)))}") characters);
+  charToInt =
+    character:
+    lib.findFirst (number: asciiTable.${toString number} == character) (throw "charToInt: not in ASCII") (lib.range 1 127);
 
   isStringLike = value: builtins.isString value || builtins.isPath value || value ? outPath || value ? __toString;
-  isConvertibleWithToString = value: isStringLike value || builtins.elem (builtins.typeOf value) [ "null" "int" "float" "bool" ] || (isList value && builtins.all isConvertibleWithToString value);
+  isConvertibleWithToString =
+    value:
+    isStringLike value
+    || builtins.elem (builtins.typeOf value) [ "null" "int" "float" "bool" ]
+    || (isList value && builtins.all isConvertibleWithToString value);
   isCoercibleToString = isConvertibleWithToString;
-  isStorePath = value: isStringLike value && builtins.match "${escapeRegex builtins.storeDir}/[^/]+" (builtins.unsafeDiscardStringContext (toString value)) != null;
+  isStorePath =
+    value:
+    isStringLike value && builtins.match "${escapeRegex builtins.storeDir}/[^/]+" (builtins.unsafeDiscardStringContext (toString value)) != null;
 
   versionOlder = left: right: builtins.compareVersions right left == 1;
   versionAtLeast = left: right: !versionOlder left right;
-  getName = value: if builtins.isString value then (builtins.parseDrvName value).name else value.pname or (builtins.parseDrvName value.name).name;
-  getVersion = value: if builtins.isString value then (builtins.parseDrvName value).version else value.version or (builtins.parseDrvName value.name).version;
+  getName =
+    value:
+    if builtins.isString value then
+      (builtins.parseDrvName value).name
+    else
+      value.pname or (builtins.parseDrvName value.name).name;
+  getVersion =
+    value:
+    if builtins.isString value then
+      (builtins.parseDrvName value).version
+    else
+      value.version or (builtins.parseDrvName value.name).version;
 
   toInt =
     text:
@@ -169,14 +215,26 @@ rec {
     let
       found = match "[ \t\n]*0*([0-9]+)[ \t\n]*" text;
     in
-    if found == null then throw "toIntBase10: Could not convert ${escapeNixString text} to int." else builtins.fromJSON (builtins.head found);
+    if found == null then
+      throw "toIntBase10: Could not convert ${escapeNixString text} to int."
+    else
+      builtins.fromJSON (builtins.head found);
 
-  makeSearchPath = below: paths: concatStringsSep ":" (map (path: "${toString path}/${below}") (builtins.filter (path: path != null) paths));
+  makeSearchPath =
+    below: paths:
+    concatStringsSep ":" (map (path: "${toString path}/${below}") (builtins.filter (path: path != null) paths));
   makeSearchPathOutput = output: below: packages: makeSearchPath below (map (lib.getOutput output) packages);
   makeLibraryPath = makeSearchPathOutput "lib" "lib";
   makeIncludePath = makeSearchPathOutput "dev" "include";
   makeBinPath = makeSearchPathOutput "bin" "bin";
-  normalizePath = text: (lib.optionalString (hasPrefix "/" text) "/") + concatStringsSep "/" (builtins.filter (part: part != "") (splitString "/" text)) + lib.optionalString (hasSuffix "/" text && text != "/") "/";
+  normalizePath =
+    text:
+    let
+      parts = builtins.filter (part: part != "") (splitString "/" text);
+    in
+    lib.optionalString (hasPrefix "/" text) "/"
+    + concatStringsSep "/" parts
+    + lib.optionalString (hasSuffix "/" text && parts != [ ]) "/";
   nameFromURL = url: separator: builtins.head (splitString separator (lib.last (splitString "/" url)));
   sanitizeDerivationName =
     text:

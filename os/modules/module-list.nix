@@ -1,30 +1,47 @@
 # The modules of every system.
 [
+  ./boot/compatibility.nix
   ./boot/initrd.nix
   ./boot/kernel.nix
   ./boot/loader.nix
   ./boot/stage-2.nix
+  ./boot/tmp.nix
   ./config/console.nix
   ./config/environment.nix
   ./config/file-systems.nix
   ./config/i18n.nix
+  ./config/nix.nix
+  ./config/nixpkgs.nix
   ./config/shells.nix
   ./config/sysctl.nix
   ./config/time.nix
+  ./config/zram.nix
+  ./hardware/firmware.nix
   ./networking/firewall.nix
   ./networking/hosts.nix
   ./networking/interfaces.nix
+  ./networking/nat.nix
   ./networking/networkd.nix
   ./networking/resolved.nix
+  ./networking/virtual-devices.nix
+  ./programs/editors.nix
   ./programs/firn.nix
+  ./programs/git.nix
+  ./programs/htop.nix
+  ./programs/packages.nix
+  ./programs/ssh.nix
   ./security/pam.nix
   ./security/sudo.nix
   ./security/wrappers.nix
   ./services/auto-upgrade.nix
+  ./services/fstrim.nix
+  ./services/getty.nix
+  ./services/logrotate.nix
   ./services/minidlna.nix
   ./services/nginx
   ./services/openssh.nix
   ./services/timesyncd.nix
+  ./services/udev.nix
   ./system/activation.nix
   ./system/assertions.nix
   ./system/debian.nix

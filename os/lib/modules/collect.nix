@@ -124,7 +124,12 @@ in
           in
           canonical path path (if isFunction content then callModule path content arguments else content);
 
-      ofClass = module: if class == null || module._class == null || module._class == class then module else throw (errors.wrongClass module class);
+      ofClass =
+        module:
+        if class == null || module._class == null || module._class == class then
+          module
+        else
+          throw (errors.wrongClass module class);
 
       nodes =
         file: key:

@@ -163,7 +163,12 @@ let
         in
         if modules == null then [ ] else map (setDefaultModuleLocation declaration._file) modules;
       hasSubmodules = builtins.any (declaration: declaration.options.type.getSubModules or null != null) declarations;
-      locate = type: if hasSubmodules && type.getSubModules or null != null then type.substSubModules (concatMap submodulesOf (lib.reverseList declarations)) else type;
+      locate =
+        type:
+        if hasSubmodules && type.getSubModules or null != null then
+          type.substSubModules (concatMap submodulesOf (lib.reverseList declarations))
+        else
+          type;
       add =
         state: declaration:
         let
@@ -179,10 +184,18 @@ let
               { };
         in
         {
-          option = if clash "default" || clash "example" || clash "description" || clash "apply" then conflict else new // old // type;
+          option =
+            if clash "default" || clash "example" || clash "description" || clash "apply" then
+              conflict
+            else
+              new // old // type;
           before = state.before ++ [ declaration ];
         };
-      option = if length declarations == 1 then first.options else (builtins.foldl' add { option = first.options; before = [ first ]; } (builtins.tail declarations)).option;
+      option =
+        if length declarations == 1 then
+          first.options
+        else
+          (builtins.foldl' add { option = first.options; before = [ first ]; } (builtins.tail declarations)).option;
     in
     option
     // {

@@ -146,7 +146,11 @@ in
               element = mine.elemType.typeMerge theirs.elemType.functor;
               isUnnamed = payload: payload.placeholder == "name";
             in
-            if element == null || mine.lazy != theirs.lazy || !(mine.placeholder == theirs.placeholder || isUnnamed mine || isUnnamed theirs) then
+            if
+              element == null
+              || mine.lazy != theirs.lazy
+              || (mine.placeholder != theirs.placeholder && !isUnnamed mine && !isUnnamed theirs)
+            then
               null
             else
               {
@@ -250,12 +254,14 @@ in
                 lib.mapAttrsToList (named definition.file) definition.value
             ) defs;
             # A definition wins over weaker ones of the same key only.
-            strongest = mapAttrs (_: of: builtins.foldl' (best: item: lib.min best item.priority) lib.defaultOverridePriority of) (builtins.groupBy (item: item.key) items);
+            strongest = mapAttrs (
+              _: builtins.foldl' (best: item: lib.min best item.priority) lib.defaultOverridePriority
+            ) (builtins.groupBy (item: item.key) items);
             kept = builtins.filter (item: item.priority == strongest.${item.key}) items;
             sorted = builtins.sort (left: right: left.order < right.order) kept;
-            elements = builtins.filter (element: element.merged.isDefined) (
-              map (item: item // { merged = mergeDefinitions (loc ++ [ item.key ]) elemType [ { inherit (item) file value; } ]; }) sorted
-            );
+            merge =
+              item: item // { merged = mergeDefinitions (loc ++ [ item.key ]) elemType [ { inherit (item) file value; } ]; };
+            elements = builtins.filter (element: element.merged.isDefined) (map merge sorted);
             list = map (element: { ${element.key} = element.merged.mergedValue; }) elements;
           in
           {

@@ -85,7 +85,12 @@ rec {
     in
     if merged == null then lib.setType "merge-error" { error = "Cannot merge types"; } else merged;
 
-  optionDescriptionPhrase = isPlain: type: if isPlain (type.descriptionClass or null) then type.description else "(${type.description})";
+  optionDescriptionPhrase =
+    isPlain: type:
+    if isPlain (type.descriptionClass or null) then
+      type.description
+    else
+      "(${type.description})";
   # `phrase [ "noun" ] type`: parentheses unless the type's description is of one of these classes.
   phrase = classes: optionDescriptionPhrase (class: builtins.elem class classes);
 

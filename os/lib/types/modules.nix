@@ -47,7 +47,12 @@ in
         {
           _file = definition.file;
         }
-        // (if isAttrs definition.value && shorthandOnlyDefinesConfig == true then { config = definition.value; } else { imports = [ definition.value ]; });
+        // (
+          if isAttrs definition.value && shorthandOnlyDefinesConfig == true then
+            { config = definition.value; }
+          else
+            { imports = [ definition.value ]; }
+        );
       # Two payloads' settings: the one that is set, or the same in both.
       agree =
         what: mine: theirs:

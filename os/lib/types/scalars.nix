@@ -50,6 +50,11 @@ in
 {
   raw = noun "raw" "raw value" { merge = mergeOneOption; };
 
+  luaInline = noun "luaInline" "inline lua" {
+    check = lib.isType "lua-inline";
+    merge = lib.mergeEqualOption;
+  };
+
   unspecified = noun "unspecified" "unspecified value" { };
 
   # Everything: sets are merged deeply, functions by their results, other values must be equal.
@@ -57,7 +62,12 @@ in
     merge =
       location: definitions:
       let
-        kindOf = definition: if isAttrs definition.value && lib.isStringLike definition.value then "package" else builtins.typeOf definition.value;
+        kindOf =
+          definition:
+          if isAttrs definition.value && lib.isStringLike definition.value then
+            "package"
+          else
+            builtins.typeOf definition.value;
         kind = kindOf (head definitions);
         result = argument: definition: definition // { value = definition.value argument; };
       in

@@ -146,7 +146,10 @@ in
           mergedFirst = first.typeMerge (head theirs.payload.elemType).functor;
           mergedSecond = second.typeMerge (builtins.elemAt theirs.payload.elemType 1).functor;
         in
-        if theirs.name == name && mergedFirst != null && mergedSecond != null then types.either mergedFirst mergedSecond else null;
+        if theirs.name == name && mergedFirst != null && mergedSecond != null then
+          types.either mergedFirst mergedSecond
+        else
+          null;
       functor = defaultFunctor name // {
         type = payload: types.either (head payload.elemType) (builtins.elemAt payload.elemType 1);
         payload.elemType = [
@@ -160,7 +163,11 @@ in
       };
     };
   oneOf =
-    list: if list == [ ] then throw "types.oneOf needs to get at least one type in its argument" else builtins.foldl' types.either (head list) (builtins.tail list);
+    list:
+    if list == [ ] then
+      throw "types.oneOf needs to get at least one type in its argument"
+    else
+      builtins.foldl' types.either (head list) (builtins.tail list);
 
   # Values of `from` are converted by `convert`, then are of `to`.
   coercedTo =
@@ -182,7 +189,11 @@ in
               converted =
                 definition:
                 let
-                  fits = if from.merge ? v2 then (mergeWithType loc from [ definition ]).headError == null else from.check definition.value;
+                  fits =
+                    if from.merge ? v2 then
+                      (mergeWithType loc from [ definition ]).headError == null
+                    else
+                      from.check definition.value;
                 in
                 definition // { value = if fits then convert definition.value else definition.value; };
               merged = mergeWithType loc to (map converted defs);
@@ -280,7 +291,10 @@ in
         type = payload: types.attrTag payload.tags;
         payload = { inherit tags; };
         binOp = mine: theirs: {
-          tags = mine.tags // builtins.mapAttrs (name: option: if mine.tags ? ${name} then mergeTag name mine.tags.${name} option else option) theirs.tags;
+          tags =
+            mine.tags
+            // theirs.tags
+            // builtins.mapAttrs (name: mergeTag name mine.tags.${name}) (builtins.intersectAttrs mine.tags theirs.tags);
         };
       };
     };

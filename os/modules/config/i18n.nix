@@ -28,6 +28,9 @@ let
         case $locale in *@*) input=$input@''${locale#*@} ;; esac
         charmap=''${locale#*.}
         charmap=''${charmap%@*}
+        # localedef would start gzip, which is not there.
+        packed=root/usr/share/i18n/charmaps/$charmap.gz
+        if [ -e "$packed" ]; then gunzip "$packed"; fi
         unshare -r chroot root /usr/bin/localedef --no-archive -i "$input" -f "$charmap" "/out/$locale" ||
           { echo "i18n: locale '$locale' cannot be built" >&2; exit 1; }
       done

@@ -18,7 +18,6 @@
       "dpkg-db-backup.timer"
       "man-db.timer"
       "rc-local.service"
-      "fstrim.timer"
     ] (_: { enable = false; });
     targets.multi-user = { };
     # What belongs to boot and sessions must not be restarted under their feet.

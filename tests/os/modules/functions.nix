@@ -25,4 +25,9 @@
   generators = [ (lib.generators.toKeyValue { } { a = 1; b = true; c = "x=y"; }) (lib.generators.toINI { } { s.a = 1; t.b = "x"; }) (lib.generators.toINIWithGlobalSection { } { globalSection.g = 1; sections.s.a = false; }) (lib.generators.toINI { listsAsDuplicateKeys = true; } { s.a = [ 1 2 ]; }) (lib.generators.toJSON { } { a = [ 1 ]; }) ];
   pretty = map (lib.generators.toPretty { }) [ 1 0.5 "a\"\${b}" "a\nb\n" "a\nb" null true [ ] [ 1 [ 2 ] ] { } { a = 1; "b c".d = "x"; } (x: x) ({ a, b ? 1 }: a) { type = "derivation"; name = "n"; } /a/b ];
   prettyOneLine = lib.generators.toPretty { multiline = false; } { a = [ 1 "x\ny" ]; };
+  more = [ (lib.strings.replaceString "a" "b" "aca") (lib.escapeURL "a b/ü?&=~") (lib.enableFeature true "x") (lib.withFeature false "y") (lib.mapNullable (x: x + 1) 1) (lib.mapNullable (x: x + 1) null) (lib.defaultTo 1 null) (lib.defaultTo 1 2) (lib.concat [ 1 ] [ 2 ]) ((lib.makeExtensible (self: { a = 1; b = self.a; })).extend (self: super: { a = super.a + 1; })).b ];
+  commandLine = [ (lib.cli.toGNUCommandLineShell { } { v = true; f = "x y"; long = [ 1 2 ]; off = false; none = null; }) (lib.cli.toGNUCommandLine { optionValueSeparator = "="; } { data = "d"; }) ];
+  files = map baseNameOf (lib.filter (file: lib.hasSuffix "cases.nix" (toString file)) (lib.filesystem.listFilesRecursive ./.));
+  kept = map (path: lib.cleanSourceFilter path "regular") [ "/a/b.c" "/a/b.o" "/a/b~" "/a/.b.swp" "/a/.git" ];
+  lua = lib.mkLuaInline "x";
 }
