@@ -176,9 +176,12 @@ async function connect(options: SshStoreOptions): Promise<Peer> {
   const peer: Peer = {
     child,
     reader: new WireReader(child.stdout as AsyncIterable<Uint8Array>),
-    async write(bytes) {
-      if (!child.stdin.write(bytes)) await Promise.race([once(child.stdin, "drain"), once(child, "close")]);
-    },
+    write: (bytes) =>
+      child.stdin.write(bytes)
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            for (const event of ["drain", "close"]) child.stdin.once(event, () => resolve());
+          }),
   };
   await Promise.race([
     failed,
