@@ -8,6 +8,7 @@ export { type InstallOptions, installSystem } from "./os/install.ts";
 export { type Machine, thisMachine } from "./os/machine.ts";
 export { parseSystemManifest, type SystemManifest } from "./os/manifest.ts";
 export { activateNixos, otherGeneration, requireNixos } from "./os/nixos.ts";
+export { type SshMachineOptions, sshMachine } from "./os/ssh-machine.ts";
 export {
   planSwitch,
   recoverSwitch,
