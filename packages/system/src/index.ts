@@ -2,6 +2,13 @@
 
 export { type BootPlan, planBoot } from "./os/boot-entries.ts";
 export * from "./os/container.ts";
+export {
+  firstConfiguration,
+  firstFlake,
+  hardwareConfiguration,
+  inspectMachine,
+  type MachineFacts,
+} from "./os/generate-config.ts";
 export { GenerationTree, type StoreView } from "./os/generation-tree.ts";
 export { buildDiskImage, type ImageOptions } from "./os/image.ts";
 export { type InstallOptions, installSystem } from "./os/install.ts";

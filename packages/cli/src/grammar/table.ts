@@ -242,6 +242,18 @@ export const commandTable: readonly CommandEntry[] = [
     async () => (await import("../commands/os-recover.ts")).command,
   ),
   entry(
+    systems,
+    "os edit",
+    "open the configuration in the editor",
+    async () => (await import("../commands/os-edit.ts")).command,
+  ),
+  entry(
+    systems,
+    "os generate-config",
+    "write a first configuration for a machine",
+    async () => (await import("../commands/os-generate-config.ts")).command,
+  ),
+  entry(
     stores,
     "store gc",
     "perform garbage collection on a Nix store",
