@@ -55,5 +55,36 @@ in
       "systemd-boot-efi"
       "systemd-boot"
     ];
+  
+    # A counted boot is good when the units of the health check run; otherwise the machine starts again, and when the tries are
+    # used up the loader takes the generation before. The variable is there in counted boots only.
+    systemd.services = lib.mkIf (cfg.systemd-boot.enable && cfg.systemd-boot.bootCounting.enable) {
+      firn-boot-check = {
+        description = "Check that this boot went well";
+        requiredBy = [ "boot-complete.target" ];
+        before = [ "boot-complete.target" ];
+        after = [ "multi-user.target" ];
+        restartIfChanged = false;
+        unitConfig.ConditionPathExists = "/sys/firmware/efi/efivars/LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+        serviceConfig = {
+          Type = "oneshot";
+          RemainAfterExit = true;
+        };
+        script = ''
+          for unit in ${lib.escapeShellArgs config.system.healthCheck.units}; do
+            tries=0
+            until systemctl is-active --quiet "$unit"; do
+              tries=$((tries + 1))
+              if [ "$tries" -gt ${toString config.system.healthCheck.timeout} ] || systemctl is-failed --quiet "$unit"; then
+                echo "$unit does not run: starting the machine again" >&2
+                systemctl --no-block reboot
+                exit 1
+              fi
+              sleep 1
+            done
+          done
+        '';
+      };
+    };
   };
 }

@@ -23,6 +23,8 @@ export { PathLocks } from "./locks/path-lock.ts";
 export { nodeHashBackend } from "./node-hash.ts";
 export { HashRewriter } from "./references/rewrite.ts";
 export { ReferenceScanner } from "./references/scan.ts";
+export { type Connection, serveStore } from "./remote/serve.ts";
+export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
 export * from "./store.ts";

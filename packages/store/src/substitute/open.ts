@@ -4,6 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { FirnError, parseSecretKey } from "@firn/formats";
 import { type OpenContext, openLocalStore, parseStoreReference } from "../local/open.ts";
+import { SshStore } from "../remote/ssh-store.ts";
 import type { Store } from "../store.ts";
 import { BinaryCacheStore } from "./binary-cache.ts";
 import { Transferrer, transferOptions } from "./transfer.ts";
@@ -25,6 +26,11 @@ export function makeTransferrer(context: OpenAnyContext): Transferrer {
       }),
     )
   );
+}
+
+/** Words that the user gives to every ssh. */
+export function sshOptions(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return (environment.NIX_SSHOPTS ?? "").split(/\s+/).filter((word) => word !== "");
 }
 
 /** Opens the store that `text` names. Errors `unknown-store`, `unsupported-store`, those of the stores. */
@@ -53,9 +59,15 @@ export async function openStore(text: string, context: OpenAnyContext): Promise<
         writeNarListing: isTrue(parameters.get("write-nar-listing")),
       });
     }
+    case "ssh":
+      return new SshStore({
+        host: target,
+        sshOptions: sshOptions(context.environment ?? process.env),
+        program: (parameters.get("remote-program") ?? "nix-store").split(" "),
+      });
     default:
       throw new FirnError("unsupported-store", `stores of kind '${scheme}' are not supported yet`, {
-        hint: "use a local store or a binary cache (file://, http://, https://)",
+        hint: "use a local store, a binary cache (file://, http://, https://) or another machine (ssh://)",
       });
   }
 }

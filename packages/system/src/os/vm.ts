@@ -38,7 +38,6 @@ function vmArguments(options: VmOptions, code: string): string[] {
   const forwards = [...(options.forward ?? [])].map(([host, guest]) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`);
   return [
     "-nodefaults",
-    "-no-reboot",
     "-display",
     "none",
     "-serial",

@@ -1,0 +1,198 @@
+/** The store of another machine, reached by ssh and its `nix-store --serve --write`. */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { defaultStoreDir, FirnError, type PathInfo } from "@firn/formats";
+import type { AddOptions, NarChunks, Store } from "../store.ts";
+import { clientGreeting, readGreeting, readInfo, serveCommands, wireAddition } from "./serve-protocol.ts";
+import { WireReader, wireNumber, wireString, wireStrings } from "./wire.ts";
+
+/** How to reach the machine. */
+export interface SshStoreOptions {
+  /** `user@host`. */
+  readonly host: string;
+  /** Words for ssh before the host, as NIX_SSHOPTS has them. */
+  readonly sshOptions?: readonly string[];
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The program on the other machine; by default `nix-store`. */
+  readonly program?: readonly string[];
+}
+
+/** A connection is used by one request at a time. */
+export class SshStore implements Store {
+  readonly uri: string;
+  readonly storeDir = defaultStoreDir;
+  private readonly options: SshStoreOptions;
+  private opened: Promise<Peer> | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SshStoreOptions) {
+    if (options.host === "" || options.host.startsWith("-")) {
+      throw new FirnError("unknown-store", `'${options.host}' is not the name of a host`);
+    }
+    this.options = options;
+    this.uri = `ssh://${options.host}`;
+  }
+
+  async isValidPath(path: string): Promise<boolean> {
+    return (await this.queryValidPaths([path])).has(path);
+  }
+
+  queryValidPaths(paths: Iterable<string>): Promise<Set<string>> {
+    return this.request(async ({ reader, write }) => {
+      await write(
+        Buffer.concat([
+          wireNumber(serveCommands.queryValidPaths),
+          wireNumber(1),
+          wireNumber(0),
+          wireStrings([...paths]),
+        ]),
+      );
+      return new Set(await reader.strings());
+    });
+  }
+
+  queryAllValidPaths(): Promise<string[]> {
+    return Promise.reject(unsupported("list all paths"));
+  }
+
+  queryPathInfo(path: string): Promise<PathInfo | undefined> {
+    return this.request(async ({ reader, write }) => {
+      await write(Buffer.concat([wireNumber(serveCommands.queryPathInfos), wireStrings([path])]));
+      let found: PathInfo | undefined;
+      for (let name = await reader.string(); name !== ""; name = await reader.string()) {
+        const info = await readInfo(reader, name);
+        if (name === path) found = info;
+      }
+      return found;
+    });
+  }
+
+  queryReferrers(): Promise<string[]> {
+    return Promise.reject(unsupported("tell referrers"));
+  }
+
+  queryValidDerivers(): Promise<string[]> {
+    return Promise.reject(unsupported("tell derivers"));
+  }
+
+  queryPathFromHashPart(): Promise<string | undefined> {
+    return Promise.reject(unsupported("look up hash parts"));
+  }
+
+  addToStore(info: PathInfo, nar: NarChunks, _options?: AddOptions): Promise<void> {
+    return this.request(async ({ reader, write }) => {
+      await write(Buffer.concat([wireNumber(serveCommands.addToStoreNar), wireAddition(info)]));
+      for await (const chunk of nar) await write(chunk);
+      if ((await reader.number()) !== 1) {
+        throw new FirnError("remote-store", `failed to add path '${info.path}' to remote host '${this.options.host}'`);
+      }
+    });
+  }
+
+  addContent(): Promise<PathInfo> {
+    return Promise.reject(unsupported("make content-addressed paths"));
+  }
+
+  addTextToStore(): Promise<string> {
+    return Promise.reject(unsupported("make content-addressed paths"));
+  }
+
+  async *narFromPath(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+    const info = await this.queryPathInfo(path);
+    if (info === undefined) throw new FirnError("invalid-path", `path '${path}' is not valid`);
+    const done = Promise.withResolvers<void>();
+    const peer = await new Promise<Peer>((resolve, reject) => {
+      this.request(async (own) => {
+        resolve(own);
+        await done.promise;
+      }).catch(reject);
+    });
+    try {
+      await peer.write(Buffer.concat([wireNumber(serveCommands.dumpStorePath), wireString(path)]));
+      yield* peer.reader.bytes(info.narSize);
+    } finally {
+      done.resolve();
+    }
+  }
+
+  addSignatures(): Promise<void> {
+    return Promise.reject(unsupported("add signatures"));
+  }
+
+  /** The far end locks what it is asked about. */
+  async addTempRoot(): Promise<void> {}
+
+  async close(): Promise<void> {
+    if (this.opened === undefined) return;
+    const peer = await this.opened.catch(() => undefined);
+    if (peer === undefined) return;
+    peer.child.stdin.end();
+    if (peer.child.exitCode === null && peer.child.signalCode === null) await once(peer.child, "close");
+  }
+
+  private request<Result>(work: (peer: Peer) => Promise<Result>): Promise<Result> {
+    const result = this.last.then(async () => work(await this.peer()));
+    this.last = result.catch(() => undefined);
+    return result.catch((error: unknown) => {
+      if (error instanceof FirnError && error.code === "connection-closed") {
+        throw new FirnError("remote-store", `cannot connect to '${this.options.host}'`, {
+          hint: `try 'ssh ${this.options.host} nix-store --version'`,
+          cause: error,
+        });
+      }
+      throw error;
+    });
+  }
+
+  private peer(): Promise<Peer> {
+    this.opened ??= connect(this.options);
+    return this.opened;
+  }
+}
+
+interface Peer {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly reader: WireReader;
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+async function connect(options: SshStoreOptions): Promise<Peer> {
+  const program = [...(options.program ?? ["nix-store"]), "--serve", "--write"];
+  const args = [...(options.sshOptions ?? []), "-x", options.host, "--", ...program];
+  const child = spawn("ssh", args, {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...options.environment },
+  });
+  const failed = new Promise<never>((_, reject) => {
+    child.on("error", (error) => {
+      reject(
+        new FirnError("remote-store", `unable to execute 'ssh': ${error.message}`, { hint: "install openssh-client" }),
+      );
+    });
+  });
+  // What cannot be written any more is told by the end of what is read.
+  child.stdin.on("error", () => undefined);
+  const peer: Peer = {
+    child,
+    reader: new WireReader(child.stdout as AsyncIterable<Uint8Array>),
+    write: (bytes) =>
+      child.stdin.write(bytes)
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            for (const event of ["drain", "close"]) child.stdin.once(event, () => resolve());
+          }),
+  };
+  await Promise.race([
+    failed,
+    (async () => {
+      await peer.write(clientGreeting());
+      await readGreeting(peer.reader, "server");
+    })(),
+  ]);
+  return peer;
+}
+
+function unsupported(what: string): FirnError {
+  return new FirnError("unsupported", `stores reached by ssh cannot ${what}`);
+}
