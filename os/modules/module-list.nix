@@ -54,6 +54,7 @@
   ./systemd/systemd.nix
   ./systemd/tmpfiles.nix
   ./systemd/upstream.nix
+  ./systemd/user.nix
   ./users/accounts.nix
   ./users/base-accounts.nix
 ]

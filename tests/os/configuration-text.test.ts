@@ -7,7 +7,12 @@ import { makePlace, type Place } from "../cli/run-firn.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 let place: Place;
-let answer: { system: string; etc: Record<string, string>; units: Record<string, string> };
+let answer: {
+  system: string;
+  etc: Record<string, string>;
+  units: Record<string, string>;
+  userUnits: Record<string, { text: string; wantedBy: string[] }>;
+};
 
 /** As nixos-generate-config writes it for a virtual machine. */
 const HARDWARE = `{ config, lib, pkgs, modulesPath, ... }:
@@ -68,6 +73,7 @@ const CONFIGURATION = `{ config, lib, pkgs, ... }:
   programs.vim = { enable = true; defaultEditor = true; };
   services.logrotate.settings."/var/log/a.log" = { frequency = "daily"; rotate = 7; compress = true; postrotate = "systemctl reload a\\n"; };
   services.getty.autologinUser = "alice";
+  systemd.user.services.hello = { description = "Hello"; wantedBy = [ "default.target" ]; startAt = [ "daily" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/usr/bin/true"; }; };
   services.fstrim = { enable = true; interval = "daily"; };
   zramSwap.enable = true;
   boot.tmp.useTmpfs = true;
@@ -101,6 +107,7 @@ in
     "systemd/network/40-office.netdev" "systemd/network/40-eth0.network"
     "systemd/network/40-wg0.netdev" "systemd/network/40-wg0.network"
   ] (name: config.environment.etc.\${name}.text);
+  userUnits = builtins.mapAttrs (_: unit: { inherit (unit) text wantedBy; }) config.systemd.user.units;
   units = named [ "getty@.service" "serial-getty@.service" "fstrim.timer" "tmp.mount" ] (name: config.systemd.units.\${name}.text);
 }
 `;
@@ -208,5 +215,14 @@ describe("a unit", () => {
   });
   test("mounts /tmp in memory", () => {
     expect(answer.units["tmp.mount"]).toContain("Options=mode=1777,strictatime,rw,nosuid,nodev,size=50%\nType=tmpfs\n");
+  });
+  test("of users is there for each of them, with a timer when it says when it starts", () => {
+    expect(answer.userUnits).toEqual({
+      "hello.service": {
+        text: "[Unit]\nDescription=Hello\n\n[Service]\nExecStart=/usr/bin/true\nType=oneshot\n",
+        wantedBy: ["default.target"],
+      },
+      "hello.timer": { text: "[Unit]\n\n[Timer]\nOnCalendar=daily\n", wantedBy: ["timers.target"] },
+    });
   });
 });

@@ -8,6 +8,28 @@
 let
   inherit (lib) mkOption types;
   systems = config.fileSystems;
+  # Types that no fsck is for: what lies elsewhere or in memory, is never written, or checks itself when mounted.
+  uncheckedTypes = [
+    "9p"
+    "auto"
+    "bcachefs"
+    "bind"
+    "btrfs"
+    "cifs"
+    "glusterfs"
+    "iso9660"
+    "nfs"
+    "nfs4"
+    "nilfs2"
+    "none"
+    "overlay"
+    "squashfs"
+    "tmpfs"
+    "udf"
+    "vboxsf"
+    "virtiofs"
+    "zfs"
+  ];
 
   fileSystem = types.submodule (
     { name, config, ... }:
@@ -102,7 +124,7 @@ let
       entry.fsType
       (escape (lib.concatStringsSep "," (entry.options ++ map (path: "x-systemd.requires-mounts-for=${path}") entry.depends)))
       "0"
-      (if entry.noCheck || entry.device == null || builtins.elem entry.fsType [ "tmpfs" "auto" "bind" "none" ] then "0" else if entry.mountPoint == "/" then "1" else "2")
+      (if entry.noCheck || entry.device == null || builtins.elem entry.fsType uncheckedTypes then "0" else if entry.mountPoint == "/" then "1" else "2")
     ];
   files = builtins.filter (entry: entry.size != null) config.swapDevices;
 in

@@ -1,11 +1,11 @@
-# Builder of systemd/systemd.nix, run by busybox sh: $out is /etc/systemd/system. A definition under unit/ is a file of its own;
+# Builder of systemd/systemd.nix, run by busybox sh: $out is /etc/systemd/$scope. A definition under unit/ is a file of its own;
 # one under dropin/ is a drop-in where a package brings the unit, else a file too.
 set -eu
 umask 022
 sh "$writeTree"
 cd "$out"
 for package in $packages; do
-  for directory in "$package/etc/systemd/system" "$package/lib/systemd/system"; do
+  for directory in "$package/etc/systemd/$scope" "$package/lib/systemd/$scope"; do
     [ -d "$directory" ] || continue
     (cd "$directory" && find . ! -type d) | while read -r file; do
       mkdir -p "${file%/*}"
@@ -13,7 +13,7 @@ for package in $packages; do
     done
   done
 done
-vendor=$env/usr/lib/systemd/system
+vendor=$env/usr/lib/systemd/$scope
 if [ -d unit ]; then
   for file in unit/*; do
     name=${file#unit/}
@@ -40,5 +40,7 @@ if [ -d dropin ]; then
   done
   rmdir dropin
 fi
-ln -sfn "$vendor/$defaultUnit" default.target
-[ -e default.target ] || ln -sfn "$defaultUnit" default.target
+if [ -n "${defaultUnit:-}" ]; then
+  ln -sfn "$vendor/$defaultUnit" default.target
+  [ -e default.target ] || ln -sfn "$defaultUnit" default.target
+fi

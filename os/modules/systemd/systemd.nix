@@ -10,6 +10,7 @@ let
   cfg = config.systemd;
   options = import ./unit-options.nix { inherit lib pkgs; };
   text = import ./unit-text.nix { inherit lib pkgs; };
+  unitFiles = import ./unit-files.nix { inherit lib; };
   env = config.system.debian.env;
 
   unitsOf =
@@ -27,33 +28,10 @@ let
       inherit description;
     };
 
-  # `complete` says whether the definition replaces a package's unit.
-  unit = complete: make: definition: {
-    inherit (definition)
-      enable
-      overrideStrategy
-      requiredBy
-      upheldBy
-      wantedBy
-      aliases
-      ;
-    text = make definition;
-    complete = complete && definition.overrideStrategy != "asDropin";
-  };
-  hasStart =
-    service:
-    service.script != ""
-    || (
-      service.serviceConfig ? ExecStart
-      && !(builtins.isList service.serviceConfig.ExecStart && lib.take 1 service.serviceConfig.ExecStart == [ "" ])
-    );
-  all =
-    suffix: make: complete: definitions:
-    lib.mapAttrs' (name: definition: lib.nameValuePair "${name}.${suffix}" (unit (complete definition) make definition)) definitions;
   byPlace =
     suffix: make: definitions:
     builtins.listToAttrs (
-      map (definition: lib.nameValuePair "${escapePath definition.where}.${suffix}" (unit true make definition)) definitions
+      map (definition: lib.nameValuePair "${escapePath definition.where}.${suffix}" (unitFiles.unit true make definition)) definitions
     );
   # Like systemd-escape --path.
   escapePath =
@@ -62,33 +40,6 @@ let
       bare = lib.concatStringsSep "/" (builtins.filter (part: part != "") (lib.splitString "/" path));
     in
     if bare == "" then "-" else builtins.replaceStrings [ "-" "/" " " ] [ "\\x2d" "-" "\\x20" ] bare;
-
-  enabled = lib.filterAttrs (_: entry: entry.enable) cfg.units;
-  links =
-    directory: pick:
-    lib.concatLists (
-      lib.mapAttrsToList (
-        name: entry: map (by: lib.nameValuePair "${by}.${directory}/${name}" { target = "../${name}"; }) (pick entry)
-      ) enabled
-    );
-  files =
-    lib.concatMapAttrs (
-      name: entry:
-      if !entry.enable then
-        { ${name}.target = "/dev/null"; }
-      else if entry.text == null then
-        { }
-      else
-        { "${if entry.complete then "unit" else "dropin"}/${name}".text = entry.text; }
-    ) cfg.units
-    // builtins.listToAttrs (
-      links "wants" (entry: entry.wantedBy)
-      ++ links "requires" (entry: entry.requiredBy)
-      ++ links "upholds" (entry: entry.upheldBy)
-      ++ lib.concatLists (
-        lib.mapAttrsToList (name: entry: map (alias: lib.nameValuePair alias { target = name; }) entry.aliases) enabled
-      )
-    );
 in
 {
   options.systemd = {
@@ -140,26 +91,15 @@ in
 
   config = {
     systemd.units =
-      let
-        service = name: text.service { inherit name; inherit (cfg) globalEnvironment; };
-      in
-      lib.mapAttrs' (
-        name: definition: lib.nameValuePair "${name}.service" (unit (hasStart definition) (service name) definition)
-      ) cfg.services
-      // all "target" text.target (_: false) cfg.targets
-      // all "socket" text.socket (
-        socket: socket.listenStreams != [ ] || socket.listenDatagrams != [ ] || socket.socketConfig != { }
-      ) cfg.sockets
-      // all "timer" text.timer (timer: timer.timerConfig != { }) cfg.timers
-      // all "path" text.path (_: true) cfg.paths
-      // all "slice" text.slice (_: true) cfg.slices
+      unitFiles.common {
+        inherit text;
+        inherit (cfg) globalEnvironment;
+        options = cfg;
+      }
       // byPlace "mount" text.mount cfg.mounts
       // byPlace "automount" text.automount cfg.automounts;
 
-    systemd.timers = lib.mapAttrs (_: service: {
-      wantedBy = [ "timers.target" ];
-      timerConfig.OnCalendar = service.startAt;
-    }) (lib.filterAttrs (_: service: service.enable && service.startAt != [ ]) cfg.services);
+    systemd.timers = unitFiles.timersOf cfg.services;
 
     system.debian.packages = [
       "dbus"
@@ -175,11 +115,12 @@ in
     system.build.units = pkgs.mkScript {
       name = "system-units";
       script = ./build-units.sh;
+      scope = "system";
       inherit env;
       inherit (cfg) defaultUnit;
       packages = builtins.filter (package: !(package ? deb)) cfg.packages;
       writeTree = pkgs.writeTreeScript;
-      manifest = pkgs.treeManifest files;
+      manifest = pkgs.treeManifest (unitFiles.files cfg.units);
       passAsFile = [ "manifest" ];
     };
 

@@ -15,6 +15,36 @@ let
     proxy_set_header X-Forwarded-Host $host;
     proxy_set_header X-Forwarded-Server $hostname;
   '';
+  # What nginx's own fastcgi.conf passes: parameters of a location replace all of those around it.
+  fastcgiParams = {
+    CONTENT_LENGTH = "$content_length";
+    CONTENT_TYPE = "$content_type";
+    DOCUMENT_ROOT = "$document_root";
+    DOCUMENT_URI = "$document_uri";
+    GATEWAY_INTERFACE = "CGI/1.1";
+    QUERY_STRING = "$query_string";
+    REDIRECT_STATUS = "200";
+    REMOTE_ADDR = "$remote_addr";
+    REMOTE_PORT = "$remote_port";
+    REQUEST_METHOD = "$request_method";
+    REQUEST_SCHEME = "$scheme";
+    REQUEST_URI = "$request_uri";
+    SCRIPT_FILENAME = "$document_root$fastcgi_script_name";
+    SCRIPT_NAME = "$fastcgi_script_name";
+    SERVER_ADDR = "$server_addr";
+    SERVER_NAME = "$server_name";
+    SERVER_PORT = "$server_port";
+    SERVER_PROTOCOL = "$server_protocol";
+    SERVER_SOFTWARE = "nginx/$nginx_version";
+  };
+  fastcgi =
+    given:
+    lib.optionalString (given != { }) (
+      lib.concatStrings (
+        lib.mapAttrsToList (name: value: "fastcgi_param ${name} \"${value}\";\n") (fastcgiParams // given)
+      )
+      + lib.optionalString (!(given ? HTTPS)) "fastcgi_param HTTPS $https if_not_empty;\n"
+    );
   auth = entry: line (entry.basicAuthFile != null) "auth_basic secured;\nauth_basic_user_file ${toString entry.basicAuthFile};";
 
   location =
@@ -23,7 +53,7 @@ let
       line (entry.proxyPass != null) "proxy_pass ${entry.proxyPass};"
       + line entry.proxyWebsockets "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $connection_upgrade;"
       + line (entry.uwsgiPass != null) "uwsgi_pass ${toString entry.uwsgiPass};\ninclude /etc/nginx/uwsgi_params;"
-      + lib.concatStrings (lib.mapAttrsToList (name: value: "fastcgi_param ${name} \"${value}\";\n") entry.fastcgiParams)
+      + fastcgi entry.fastcgiParams
       + given entry.index "index"
       + given entry.tryFiles "try_files"
       + given entry.root "root"
@@ -116,6 +146,8 @@ let
   http =
     ''
       include /etc/nginx/mime.types;
+      include /etc/nginx/fastcgi.conf;
+      include /etc/nginx/uwsgi_params;
       default_type application/octet-stream;
       server_tokens ${if cfg.serverTokens then "on" else "off"};
       client_max_body_size ${cfg.clientMaxBodySize};
@@ -163,7 +195,7 @@ let
         "" close;
       }
     ''
-    + cfg.commonHttpConfig
+    + line (cfg.commonHttpConfig != "") cfg.commonHttpConfig
     + lib.concatStrings (lib.mapAttrsToList upstream cfg.upstreams)
     + lib.optionalString cfg.statusPage (
       block "server" ''
