@@ -8,9 +8,11 @@
   ./config/environment.nix
   ./config/file-systems.nix
   ./config/i18n.nix
+  ./config/nix-settings.nix
   ./config/shells.nix
   ./config/sysctl.nix
   ./config/time.nix
+  ./networking/claimed-ports.nix
   ./networking/firewall.nix
   ./networking/hosts.nix
   ./networking/interfaces.nix
