@@ -213,6 +213,12 @@ export const commandTable: readonly CommandEntry[] = [
   ),
   entry(
     systems,
+    "os generate-config",
+    "write a first configuration of this machine",
+    async () => (await import("../commands/os-generate-config.ts")).command,
+  ),
+  entry(
+    systems,
     "os enter",
     "boot an installed system in a container",
     async () => (await import("../commands/os-enter.ts")).command,
