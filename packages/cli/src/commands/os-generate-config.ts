@@ -2,47 +2,51 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { debianSetDirectory } from "@firn/flake";
 import { FirnError } from "@firn/formats";
-import { firstConfiguration, firstFlake, hardwareConfiguration, inspectMachine } from "@firn/system";
+import { detectHardware, firstConfiguration, firstFlake, hardwareConfiguration } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 
-/** `firn os generate-config`: writes a first configuration from what is seen of the machine. */
+/** The version of new machines' `system.stateVersion`. */
+const stateVersion = "26.11";
+
+/** `firn os generate-config`: writes a first configuration for this machine. */
 export const command: Command = {
   positionals: [],
   flags: [
+    { name: "root", labels: ["directory"], description: "Where the new machine's file systems are mounted." },
     {
-      name: "root",
+      name: "dir",
       labels: ["directory"],
-      description: "Where the machine's file systems are mounted. It defaults to /.",
+      description: "Where to write, relative to the root. It defaults to /etc/nixos.",
     },
-    { name: "dir", labels: ["directory"], description: "Where to write, instead of etc/nixos below the root." },
-    { name: "force", description: "Write configuration.nix anew even when it exists." },
-    { name: "no-filesystems", description: "Leave file systems and swap out." },
+    { name: "force", description: "Also write a configuration.nix that exists anew." },
+    { name: "flake", description: "Also write a flake.nix." },
+    { name: "no-filesystems", description: "Leave out file systems and swap." },
     { name: "show-hardware-config", description: "Print hardware-configuration.nix and write nothing." },
-    { name: "flake", description: "Write a flake.nix as well." },
   ],
   async run({ flags }, io) {
-    const root = resolve(io.cwd, flags.value("root") ?? "/");
-    const directory = resolve(io.cwd, flags.value("dir") ?? join(root, "etc/nixos"));
-    const facts = inspectMachine(root);
-    const hardware = hardwareConfiguration(facts, { fileSystems: !flags.has("no-filesystems") });
+    const root = flags.value("root") === undefined ? "" : resolve(io.cwd, flags.value("root") ?? "");
+    const hardware = detectHardware({ root });
+    const generated = hardwareConfiguration(hardware, { fileSystems: !flags.has("no-filesystems") });
     if (flags.has("show-hardware-config")) {
-      io.out(hardware);
+      io.out(generated);
       return 0;
     }
-    if (!existsSync(root)) throw new FirnError("not-found", `the directory '${root}' does not exist`);
+    const directory = join(root, resolve("/", flags.value("dir") ?? "/etc/nixos"));
     mkdirSync(directory, { recursive: true });
-    const write = (name: string, text: string, anew: boolean): void => {
-      const path = join(directory, name);
-      if (!anew && existsSync(path)) {
-        io.err(`warning: not overwriting existing '${path}'\n`);
-        return;
-      }
-      io.err(`writing '${path}'...\n`);
-      writeFileSync(path, text);
+    const write = (name: string, text: string): void => {
+      const file = join(directory, name);
+      io.err(`writing ${file}...\n`);
+      writeFileSync(file, text);
     };
-    write("hardware-configuration.nix", hardware, true);
-    write("configuration.nix", firstConfiguration(facts), flags.has("force"));
-    if (flags.has("flake")) write("flake.nix", firstFlake(facts, debianSetDirectory() ?? "."), flags.has("force"));
+    write("hardware-configuration.nix", generated);
+    if (flags.has("force") || !existsSync(join(directory, "configuration.nix"))) {
+      write("configuration.nix", firstConfiguration(hardware, stateVersion));
+    } else io.err("warning: not overwriting existing configuration.nix\n");
+    if (flags.has("flake") && (flags.has("force") || !existsSync(join(directory, "flake.nix")))) {
+      const set = debianSetDirectory();
+      if (set === undefined) throw new FirnError("no-configuration", "the modules that come with Firn were not found");
+      write("flake.nix", firstFlake(`path:${set}`));
+    }
     return 0;
   },
 };
