@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makePlace, type Outcome, type Place } from "../cli/run-firn.ts";
-import { machineState, prepareMachine, switchMachine } from "../crash/switch-work.ts";
+import { machineState, prepareMachine, recoverMachine, switchMachine } from "../crash/switch-work.ts";
 import { buildSystems, canBootContainers, makeSystemsPlace } from "./build-systems.ts";
 
 const root = 'fileSystems."/" = { device = "/dev/vda"; fsType = "ext4"; };';
@@ -133,34 +133,52 @@ describe.skipIf(!canBootContainers)("a machine's surroundings that fail", () => 
     }
   }, 900_000);
 
-  test.each(["full", "read-only"])(
-    "the disk is %s during the switch: the switch says so and the machine is what it was",
-    async (what) => {
-      const directory = mkdtempSync(join(tmpdir(), "firn-disk-"));
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", directory]);
-      try {
-        const systems = await prepareMachine(directory);
+  test("the disk is read-only: the switch says so and the machine is what it was", async () => {
+    await onSmallDisk(async (directory) => {
+      const { after } = await prepareMachine(directory);
+      const before = machineState(directory);
+      execFileSync("mount", ["-o", "remount,ro", directory]);
+      await expect(switchMachine(directory, after)).rejects.toThrow(/[Rr]ead-only|EROFS/);
+      expect(machineState(directory)).toEqual(before);
+      execFileSync("mount", ["-o", "remount,rw", directory]);
+      expect(await switchMachine(directory, after)).toMatchObject({ kind: "done" });
+    });
+  }, 60_000);
+
+  test("the disk gets full at any point of the switch: it says so, and with space again the machine is what it was", async () => {
+    const ends: string[] = [];
+    for (let free = 0; free <= 200; free += 4) {
+      await onSmallDisk(async (directory) => {
+        const { after } = await prepareMachine(directory);
         const before = machineState(directory);
-        if (what === "read-only") execFileSync("mount", ["-o", "remount,ro", directory]);
-        else {
-          try {
-            execFileSync("dd", ["if=/dev/zero", `of=${directory}/filler`, "bs=1k"], { stdio: "ignore" });
-          } catch {
-            // dd ends with the space.
-          }
-        }
-        await expect(switchMachine(directory, systems.after)).rejects.toThrow(
-          what === "full" ? /[Nn]o space left|disk is full|ENOSPC/ : /[Rr]ead-only|EROFS/,
-        );
-        if (what === "read-only") execFileSync("mount", ["-o", "remount,rw", directory]);
-        else rmSync(join(directory, "filler"));
+        execFileSync("sh", [
+          "-c",
+          `dd if=/dev/zero of=${directory}/filler bs=1k 2>/dev/null; truncate -s -${free}k ${directory}/filler`,
+        ]);
+        const end = await switchMachine(directory, after).catch((error: Error) => error.message);
+        rmSync(join(directory, "filler"));
+        if (typeof end !== "string") return;
+        ends.push(end);
+        expect(end).toMatch(/[Nn]o space left on device|ENOSPC|disk I\/O error|database or disk is full/);
+        await recoverMachine(directory);
         expect(machineState(directory)).toEqual(before);
-        expect(await switchMachine(directory, systems.after)).toMatchObject({ kind: "done" });
-      } finally {
-        execFileSync("umount", [directory]);
-        rmSync(directory, { recursive: true });
-      }
-    },
-    60_000,
-  );
+      });
+    }
+    expect(ends.filter((end) => /ENOSPC|No space/i.test(end)).length).toBeGreaterThan(1);
+  }, 120_000);
 });
+
+/** Runs `body` with a directory that is a file system of 64 MiB, with another one for /boot. */
+async function onSmallDisk(body: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "firn-disk-"));
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", directory]);
+  // The boot loader's partition is one of its own.
+  mkdirSync(join(directory, "boot"));
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", join(directory, "boot")]);
+  try {
+    await body(directory);
+  } finally {
+    execFileSync("umount", ["-l", directory]);
+    rmSync(directory, { recursive: true });
+  }
+}
