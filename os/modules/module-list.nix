@@ -17,6 +17,7 @@
   ./config/time.nix
   ./config/zram.nix
   ./hardware/firmware.nix
+  ./networking/claimed-ports.nix
   ./networking/firewall.nix
   ./networking/hosts.nix
   ./networking/interfaces.nix

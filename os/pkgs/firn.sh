@@ -16,4 +16,9 @@ cat > "$out/bin/firn" <<EOF
 #!/bin/sh
 exec $nodejs/bin/node --disable-warning=ExperimentalWarning $out/lib/firn/dist/firn.mjs "\$@"
 EOF
-chmod 755 "$out/bin/firn"
+# What an ssh:// store of another machine starts.
+cat > "$out/bin/nix-store" <<EOF
+#!/bin/sh
+exec $out/bin/firn nix-store "\$@"
+EOF
+chmod 755 "$out/bin/firn" "$out/bin/nix-store"

@@ -3,7 +3,14 @@ import fs from "node:fs";
 import path from "node:path";
 import { bytesOf, type MemoryNode, narOfMemory } from "@firn/formats";
 import { LocalStore, storeLocation } from "@firn/store";
-import { type Machine, type SwitchContext, type SwitchOutcome, setProfile, switchSystem } from "@firn/system";
+import {
+  type Machine,
+  recoverSwitch,
+  type SwitchContext,
+  type SwitchOutcome,
+  setProfile,
+  switchSystem,
+} from "@firn/system";
 import { interceptSteps } from "./seam.ts";
 
 const units = ["web.service", "other.service"];
@@ -158,6 +165,16 @@ export async function switchMachine(
   const store = await openMachineStore(root);
   try {
     return await switchSystem(contextOf(root, store, failing), { action: "switch", system, healthGate: true });
+  } finally {
+    await store.close();
+  }
+}
+
+/** Undoes or finishes an interrupted switch. */
+export async function recoverMachine(root: string): Promise<string> {
+  const store = await openMachineStore(root);
+  try {
+    return await recoverSwitch(contextOf(root, store));
   } finally {
     await store.close();
   }

@@ -4,13 +4,13 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { removePath } from "@firn/store";
-import { recoverSwitch } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   contextOf,
   machineState,
   openMachineStore,
   prepareMachine,
+  recoverMachine,
   restartMachine,
   switchMachine,
 } from "./switch-work.ts";
@@ -82,15 +82,6 @@ async function forEachStep(count: number, job: (step: number) => Promise<void>):
   await Promise.all(Array.from({ length: parallel }, worker));
 }
 
-async function recover(root: string): Promise<string> {
-  const store = await openMachineStore(root);
-  try {
-    return await recoverSwitch(contextOf(root, store));
-  } finally {
-    await store.close();
-  }
-}
-
 /** All of a machine that runs one system and no trace of a switch. */
 function whole(system: string) {
   const web = system === systems.after ? newWeb : "/web-old";
@@ -126,7 +117,7 @@ describe("a switch is one transaction", () => {
     await expect(switchMachine(root, systems.after)).rejects.toThrow(
       /an earlier switch of this machine was interrupted/,
     );
-    await recover(root);
+    await recoverMachine(root);
     const busy = machine("busy");
     const store = await openMachineStore(busy);
     const context = contextOf(busy, store);
@@ -167,12 +158,12 @@ describe("a switch is one transaction", () => {
         expect((await run(root, step, failing)).signal, where).toBe("SIGKILL");
         const restarted = `${root}-restarted`;
         copyMachine(root, restarted);
-        await recover(root);
+        await recoverMachine(root);
         const state = machineState(root);
         seen.add(state.running);
         expect(state, where).toEqual(whole(state.running));
         restartMachine(restarted);
-        await recover(restarted);
+        await recoverMachine(restarted);
         const after = machineState(restarted);
         expect(after, `${where}, then restarted`).toEqual(whole(after.running));
         removePath(root);

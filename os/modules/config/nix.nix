@@ -79,10 +79,18 @@ in
       type = types.attrsOf setting;
       default = { };
       example = {
-        substituters = [ "https://cache.example.org" ];
+        deb-mirrors = [ "debian=https://mirror.example.org/debian" ];
         max-jobs = 4;
       };
-      description = "Settings by name; values of a list are put on one line.";
+      description = ''
+        Settings by name; values of a list are put on one line. A machine that shall rebuild itself needs `deb-mirrors`, because it has
+        no apt whose sources could be read.
+      '';
+    };
+    nixPath = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Entries of the search path, as NIX_PATH has them.";
     };
     extraOptions = mkOption {
       type = types.lines;
@@ -104,6 +112,7 @@ in
         + lines (lib.filterAttrs isExtra cfg.settings)
         + cfg.extraOptions;
     };
+    environment.sessionVariables = lib.mkIf (cfg.nixPath != [ ]) { NIX_PATH = cfg.nixPath; };
     environment.etc."nix/registry.json" = lib.mkIf (cfg.registry != { }) {
       text = builtins.toJSON {
         version = 2;

@@ -1,13 +1,16 @@
-# For machines under QEMU: drivers of virtio.
-{ ... }:
+# For machines that run in qemu: hardware-configuration.nix of such a machine imports it.
 {
   boot.initrd.availableKernelModules = [
-    "virtio_net"
-    "virtio_pci"
-    "virtio_mmio"
-    "virtio_blk"
-    "virtio_scsi"
     "9p"
     "9pnet_virtio"
+    "virtio_blk"
+    "virtio_net"
+    "virtio_pci"
+    "virtio_scsi"
+  ];
+  boot.initrd.kernelModules = [
+    "virtio_balloon"
+    "virtio_console"
+    "virtio_rng"
   ];
 }

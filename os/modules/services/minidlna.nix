@@ -78,6 +78,12 @@ in
       isSystemUser = true;
     };
     users.groups.minidlna = { };
+    networking.claimedPorts = [
+      {
+        inherit (cfg.settings) port;
+        by = "services.minidlna.settings.port";
+      }
+    ];
     networking.firewall = lib.mkIf cfg.openFirewall {
       allowedTCPPorts = [ cfg.settings.port ];
       allowedUDPPorts = [ 1900 ];

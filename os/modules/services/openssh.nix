@@ -176,6 +176,10 @@ in
       "ssh/banner" = lib.mkIf (cfg.banner != null) { text = cfg.banner; };
     };
     networking.firewall.allowedTCPPorts = lib.optionals cfg.openFirewall cfg.ports;
+    networking.claimedPorts = map (port: {
+      inherit port;
+      by = "services.openssh.ports";
+    }) cfg.ports;
     systemd.services.sshd = {
       description = "SSH daemon";
       documentation = [ "man:sshd(8)" ];

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { byteStringOf } from "@firn/formats";
+import { sshOptions } from "@firn/store";
 import {
   activateNixos,
   diffSystems,
@@ -10,6 +11,7 @@ import {
   requireNixos,
   rollbackProfile,
   runningSystem,
+  type SshMachineOptions,
   type SwitchContext,
   type SwitchEvent,
   setProfile,
@@ -28,6 +30,17 @@ export type SwitchAction = "switch" | "boot" | "test" | "dry-activate";
 
 /** Flags of everything that switches. */
 export const switchFlags: readonly Flag[] = [
+  {
+    name: "target-host",
+    labels: ["host"],
+    description: "Copy the system to that machine by ssh and switch it instead of this one.",
+  },
+  {
+    name: "elevate",
+    labels: ["method"],
+    description: "How root is had for switching: 'none' (default) or 'sudo'.",
+  },
+  { name: "sudo", description: "As '--elevate sudo'." },
   profileNameFlag,
   {
     name: "specialisation",
@@ -70,6 +83,25 @@ export interface Back {
   readonly via?: string;
 }
 
+/** The machine of `--target-host`. */
+export function targetHost({ invocation, io }: Pick<Session, "invocation" | "io">): SshMachineOptions | undefined {
+  const { flags } = invocation;
+  const method = flags.value("elevate") ?? (flags.has("sudo") ? "sudo" : "none");
+  if (method !== "none" && method !== "sudo") throw new UsageError(`'${method}' is no way to become root: none, sudo`);
+  const host = flags.value("target-host");
+  if (host === undefined || host === "") {
+    if (method === "sudo") throw new UsageError("'--elevate' is for a --target-host; here, run the command as root");
+    return undefined;
+  }
+  if (host.startsWith("-")) throw new UsageError(`'${host}' is not the name of a host`);
+  const words = (io.env.NIX_SUDOOPTS ?? "").split(/\s+/).filter((word) => word !== "");
+  return {
+    host: host.replace(/^ssh:\/\//, ""),
+    sshOptions: sshOptions(io.env),
+    elevate: method === "sudo" ? ["sudo", ...words] : [],
+  };
+}
+
 /** What to switch to. */
 export interface SwitchTarget {
   readonly action: SwitchAction;
@@ -82,6 +114,11 @@ export interface SwitchTarget {
 /** Switches to a system in the store as its kind wants it. Resolves to the exit status. */
 export async function switchTo(session: Session, target: SwitchTarget): Promise<number> {
   const { path, action } = target;
+  const remote = targetHost(session);
+  if (remote !== undefined) {
+    const { switchRemotely } = await import("./os-remote.ts");
+    return switchRemotely(session, remote, target);
+  }
   const { flags } = session.invocation;
   const context = await switchContext(session);
   const system = openSystem(context.store.location, path);
@@ -119,7 +156,7 @@ async function switchNixos(
   if (flags.has("confirm-within")) throw new UsageError("'--confirm-within' is for systems of Firn");
   if (permanent && back !== undefined) await rollbackProfile(context.profile, { to: back.number });
   else if (permanent) {
-    requireNixos(path, io.env);
+    await requireNixos(context.machine, path, io.env);
     await setProfile(context.store, context.profile, path);
   }
   const specialisation = flags.value("specialisation");

@@ -2,12 +2,17 @@
 
 export { type BootPlan, planBoot } from "./os/boot-entries.ts";
 export * from "./os/container.ts";
+
+export { firstConfiguration, firstFlake, hardwareConfiguration } from "./os/generated-configuration.ts";
+
 export { GenerationTree, type StoreView } from "./os/generation-tree.ts";
+export { detectHardware, type Hardware, type HardwareOptions, type MountedFileSystem } from "./os/hardware.ts";
 export { buildDiskImage, type ImageOptions } from "./os/image.ts";
 export { type InstallOptions, installSystem } from "./os/install.ts";
 export { type Machine, thisMachine } from "./os/machine.ts";
 export { parseSystemManifest, type SystemManifest } from "./os/manifest.ts";
 export { activateNixos, otherGeneration, requireNixos } from "./os/nixos.ts";
+export { type SshMachineOptions, sshMachine } from "./os/ssh-machine.ts";
 export {
   planSwitch,
   recoverSwitch,

@@ -58,6 +58,14 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: "another machine",
+    commands: [`REBUILD switch ${a} --target-host admin@far`, `REBUILD test ${b} --target-host far`],
+  },
+  {
+    name: "another machine, with sudo",
+    commands: [`NIX_SUDOOPTS=-n REBUILD boot ${a} --target-host admin@far --elevate sudo --install-bootloader`],
+  },
+  {
     name: "list-generations",
     commands: [
       `REBUILD switch ${a}`,
@@ -93,7 +101,18 @@ echo "systemd-run: $*" >> /run/calls.log
 while true; do case $1 in -E) shift 2 ;; -*) shift ;; *) break ;; esac; done
 exec "$@"
 X`,
-    "chmod +x /run/bin/systemd-run",
+    // Tells what is to be run on the other machine, and runs it here; copying is each program's own matter.
+    `cat > /run/bin/ssh <<'X'
+#!/bin/sh
+case "$*" in *"-O "*) exit 1 ;; esac
+case "$*" in *"LocalCommand=echo started"*) echo started ;; esac
+while [ $# -gt 0 ] && [ "$1" != -- ]; do host=$1; shift; done
+shift
+case "$*" in *"nix-store --serve"*) ;; *) echo "ssh: $host: $*" >> /run/calls.log ;; esac
+exec sh -c "$*"
+X`,
+    `printf '#!/bin/sh\\necho "sudo: $*" >> /run/calls.log; while true; do case $1 in -*) shift ;; *) break ;; esac; done; exec "$@"\\n' > /run/bin/sudo`,
+    "chmod +x /run/bin/systemd-run /run/bin/ssh /run/bin/sudo",
     "export PATH=/run/bin:/usr/bin:/bin:/usr/sbin:/sbin TZ=UTC",
     `mkdir -p ${work}; cd ${work}`,
     ...scenario.commands.flatMap((command) => [

@@ -36,6 +36,17 @@ let
       extraConfig = lines "Text added to the upstream.";
     };
   };
+  # Ports on which some host is served.
+  ports = lib.unique (
+    lib.concatMap (
+      host:
+      if host.listen != [ ] then
+        builtins.filter (port: port != null) (map (entry: entry.port) host.listen)
+      else
+        lib.optional (!host.onlySSL) cfg.defaultHTTPListenPort
+        ++ lib.optional (host.addSSL || host.onlySSL || host.forceSSL || host.rejectSSL) cfg.defaultSSLListenPort
+    ) (builtins.attrValues cfg.virtualHosts)
+  );
   tlsHosts = lib.filterAttrs (_: host: host.addSSL || host.onlySSL || host.forceSSL) cfg.virtualHosts;
 in
 {
@@ -138,6 +149,10 @@ in
     };
     users.groups = lib.mkIf (cfg.group == "nginx") { nginx = { }; };
     system.healthCheck.units = [ "nginx.service" ];
+    networking.claimedPorts = map (port: {
+      inherit port;
+      by = "services.nginx.virtualHosts";
+    }) ports;
     systemd.tmpfiles.rules = [ "d /var/log/nginx 0750 ${cfg.user} ${cfg.group} -" ];
     systemd.services.nginx = {
       description = "Web server";

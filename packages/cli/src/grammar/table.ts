@@ -213,6 +213,12 @@ export const commandTable: readonly CommandEntry[] = [
   ),
   entry(
     systems,
+    "os generate-config",
+    "write a first configuration of this machine",
+    async () => (await import("../commands/os-generate-config.ts")).command,
+  ),
+  entry(
+    systems,
     "os enter",
     "boot an installed system in a container",
     async () => (await import("../commands/os-enter.ts")).command,
@@ -240,6 +246,12 @@ export const commandTable: readonly CommandEntry[] = [
     "os recover",
     "finish or undo a switch that was interrupted",
     async () => (await import("../commands/os-recover.ts")).command,
+  ),
+  entry(
+    systems,
+    "os edit",
+    "open the configuration in the editor",
+    async () => (await import("../commands/os-edit.ts")).command,
   ),
   entry(
     stores,

@@ -12,8 +12,12 @@ export interface ProgramResult {
 
 /** How a program is started. */
 export interface ProgramOptions {
-  /** Its whole environment; absent: this process's own. */
+  /** Its environment; with neither this nor `keep`, all of the surroundings' own. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Variables that it keeps from its surroundings. */
+  readonly keep?: readonly string[];
+  /** Needs root, however that is had on the machine. */
+  readonly asRoot?: boolean;
   /** Lines of standard output and error as they come; absent: they are only collected. */
   readonly onLine?: (line: string) => void;
   readonly input?: string;
@@ -35,12 +39,21 @@ export function thisMachine(): Machine {
   return { root: "", run: runProgramHere };
 }
 
+function ownEnvironment({ keep = [], environment = {} }: ProgramOptions): Record<string, string> {
+  const result: Record<string, string> = { ...environment };
+  for (const name of keep) {
+    const value = process.env[name];
+    if (value !== undefined) result[name] = value;
+  }
+  return result;
+}
+
 function runProgramHere(argv: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
   const [file = "", ...args] = argv;
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-      ...(options.environment === undefined ? {} : { env: options.environment }),
+      ...(options.environment === undefined && options.keep === undefined ? {} : { env: ownEnvironment(options) }),
     });
     const collected = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {

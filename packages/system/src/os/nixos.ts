@@ -1,5 +1,4 @@
 /** Switching to a system of NixOS: profile and `switch-to-configuration`, as nixos-rebuild has them do it. */
-import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
 import { findGenerations, type Generation } from "../profile/generations.ts";
@@ -13,7 +12,7 @@ export interface NixosActivation {
   readonly action: "switch" | "boot" | "test" | "dry-activate";
   readonly specialisation?: string;
   readonly installBootLoader: boolean;
-  /** Where variables that are kept come from. */
+  /** Of this process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onLine: (line: string) => void;
 }
@@ -39,9 +38,13 @@ const transientUnit = [
  * Fails with `not-a-system` for a path that cannot be a system, before a profile is switched to it.
  * `NIXOS_REBUILD_I_UNDERSTAND_THE_CONSEQUENCES_PLEASE_BREAK_MY_SYSTEM` turns the check off.
  */
-export function requireNixos(path: string, environment: NixosActivation["environment"]): void {
+export async function requireNixos(
+  machine: Machine,
+  path: string,
+  environment: NixosActivation["environment"],
+): Promise<void> {
   if ((environment.NIXOS_REBUILD_I_UNDERSTAND_THE_CONSEQUENCES_PLEASE_BREAK_MY_SYSTEM ?? "") !== "") return;
-  if (statSync(join(path, "nixos-version"), { throwIfNoEntry: false })?.isFile() === true) return;
+  if ((await machine.run(["test", "-f", join(path, "nixos-version")])).status === 0) return;
   throw new FirnError("not-a-system", `'${path}' is not a NixOS system: it lacks 'nixos-version'`, {
     hint: "nothing was changed",
   });
@@ -56,17 +59,20 @@ export async function activateNixos(activation: NixosActivation): Promise<number
       throw new FirnError("usage", "'--specialisation' can only be used with 'switch' and 'test'");
     }
     path = join(path, "specialisation", specialisation);
-    if (!existsSync(path)) throw new FirnError("no-specialisation", `specialisation not found: ${specialisation}`);
+    if ((await machine.run(["test", "-e", path])).status !== 0)
+      throw new FirnError("no-specialisation", `specialisation not found: ${specialisation}`);
   }
   const plain =
-    (environment.NIXOS_REBUILD_NO_SYSTEMD_RUN ?? "") !== "" || !existsSync(`${machine.root}/run/systemd/system`);
-  const own: Record<string, string> = { NIXOS_INSTALL_BOOTLOADER: activation.installBootLoader ? "1" : "0" };
-  for (const name of ["PATH", "LOCALE_ARCHIVE", "NIXOS_NO_CHECK"]) {
-    const value = environment[name];
-    if (value !== undefined) own[name] = value;
-  }
+    (await machine.run(["test", "-d", "/run/systemd/system"])).status !== 0 ||
+    (environment.NIXOS_REBUILD_NO_SYSTEMD_RUN ?? "") !== "";
   const program = [...(plain ? [] : transientUnit), join(path, "bin/switch-to-configuration"), action];
-  return (await machine.run(program, { environment: own, onLine: activation.onLine })).status;
+  const { status } = await machine.run(program, {
+    environment: { NIXOS_INSTALL_BOOTLOADER: activation.installBootLoader ? "1" : "0" },
+    keep: ["PATH", "LOCALE_ARCHIVE", "NIXOS_NO_CHECK"],
+    asRoot: true,
+    onLine: activation.onLine,
+  });
+  return status;
 }
 
 /**
