@@ -3,8 +3,9 @@
  * os/lib in its place, and names every case whose value, or whether it fails, differs, and every expectation of the
  * script that os/lib does not meet. The tree is only read; the cases run in a copy in a temporary directory.
  *
- *   node scripts/compare-modules.ts --nixpkgs DIR [--firn] [--verbose]
+ *   node scripts/compare-modules.ts --nixpkgs DIR [--systems] [--firn] [--verbose]
  *
+ * With --systems whole NixOS systems are evaluated with both instead (compare-modules.nix): the derivations must be the same.
  * The reference evaluates both (FIRN_REFERENCE: the command that runs its programs); with --firn, Firn evaluates os/lib.
  * What os/lib does not offer at all (filesets, gvariant) it takes from the tree.
  */
@@ -19,6 +20,7 @@ const reference = process.env.FIRN_REFERENCE ?? path.join(os.homedir(), ".cache"
 const { values: options } = parseArgs({
   options: {
     nixpkgs: { type: "string" },
+    systems: { type: "boolean", default: false },
     firn: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
@@ -92,45 +94,89 @@ exit "$status"
   return { answers, report: done.stdout };
 }
 
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), "firn-modules-"));
-try {
-  const sides = ["theirs", "ours"].map((side) => path.join(directory, side));
-  for (const side of sides) fs.cpSync(library, path.join(side, "lib"), { recursive: true });
-  const ours = path.join(sides[1]!, "lib");
-  fs.renameSync(path.join(ours, "default.nix"), path.join(ours, "nixpkgs.nix"));
-  fs.writeFileSync(path.join(ours, "default.nix"), OVERLAY);
-  fs.cpSync(path.join(root, "os/lib"), path.join(ours, "firn"), { recursive: true });
-  // Modules are given the library of the evaluation: here the one with what is taken from the tree.
-  for (const side of sides) {
-    const entry = path.join(side, "lib/tests/modules/default.nix");
-    const rewritten = fs
-      .readFileSync(entry, "utf8")
-      .replace("specialArgs.modulesPath = ./.;", "specialArgs = { inherit lib; modulesPath = ./.; };");
-    if (!rewritten.includes("inherit lib;")) throw new Error(`${entry} has changed`);
-    fs.writeFileSync(entry, rewritten);
-  }
-  const referenceProgram = `"${reference}" nix-instantiate`;
-  const theirs = runScript(sides[0]!, referenceProgram);
-  const mine = runScript(
-    sides[1]!,
-    options.firn
-      ? `env FIRN_ARGV0=nix-instantiate "NIX_REMOTE=local?root=${path.join(directory, "root")}" "${path.join(root, "firn")}"`
-      : referenceProgram,
-  );
-  let same = 0;
-  for (const [args, answer] of theirs.answers) {
-    const own = mine.answers.get(args);
-    if (own !== undefined && (own.status === 0) === (answer.status === 0) && own.out === answer.out) same++;
-    else
+/** Derivation paths of whole systems, with the tree's own lib and with os/lib. */
+function compareSystems(nixpkgs: string): void {
+  // Copies, because in the places that the reference sees the repository need not be one.
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "firn-modules-"));
+  try {
+    fs.cpSync(path.join(root, "os/lib"), path.join(directory, "lib"), { recursive: true });
+    fs.cpSync(path.join(root, "scripts/compare-modules.nix"), path.join(directory, "compare.nix"));
+    for (const system of ["minimal", "server", "gnome", "plasma"]) {
+      const [theirs, own] = ["null", "./lib"].map((library) => {
+        const args = ["--arg", "nixpkgs", nixpkgs, "--arg", "library", library, "--argstr", "system", system];
+        const words = ["--eval", "--read-write-mode", "./compare.nix", ...args];
+        const isFirn = options.firn && library !== "null";
+        const done = spawnSync(
+          isFirn ? path.join(root, "firn") : reference,
+          isFirn ? words : ["nix-instantiate", ...words],
+          {
+            cwd: directory,
+            env: {
+              ...process.env,
+              REAL_NIX_BIND: nixpkgs,
+              FIRN_ARGV0: "nix-instantiate",
+              ...(isFirn ? { NIX_REMOTE: `local?root=${path.join(directory, "root")}` } : {}),
+            },
+            encoding: "utf8",
+            maxBuffer: 1 << 28,
+          },
+        );
+        if (done.error !== undefined) throw done.error;
+        return done.status === 0 ? done.stdout.trim() : done.stderr.trim().split("\n").slice(-1).join("");
+      });
       console.log(
-        `differs: ${args.split("\n").slice(5).join(" ")}\n  nixpkgs: ${answer.status} ${answer.out.trim()}\n  os/lib:  ${own?.status} ${own?.out.trim()}`,
+        `${system}: ${theirs === own ? `the same, ${own}` : `differs\n  nixpkgs: ${theirs}\n  os/lib:  ${own}`}`,
       );
+    }
+  } finally {
+    fs.rmSync(directory, { recursive: true, force: true });
   }
-  console.log(`${same} of ${theirs.answers.size} evaluations agree (value, or that it fails)`);
-  const summary = (report: string) => report.slice(report.lastIndexOf("====== module tests"));
-  if (options.verbose) console.log(mine.report);
-  console.log(`nixpkgs' lib: ${summary(theirs.report).replaceAll("\n", " ")}`);
-  console.log(`os/lib:       ${summary(mine.report).replaceAll("\n", " ")}`);
-} finally {
-  fs.rmSync(directory, { recursive: true, force: true });
 }
+
+function compareCases(): void {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "firn-modules-"));
+  try {
+    const sides = ["theirs", "ours"].map((side) => path.join(directory, side));
+    for (const side of sides) fs.cpSync(library, path.join(side, "lib"), { recursive: true });
+    const ours = path.join(sides[1]!, "lib");
+    fs.renameSync(path.join(ours, "default.nix"), path.join(ours, "nixpkgs.nix"));
+    fs.writeFileSync(path.join(ours, "default.nix"), OVERLAY);
+    fs.cpSync(path.join(root, "os/lib"), path.join(ours, "firn"), { recursive: true });
+    // Modules are given the library of the evaluation: here the one with what is taken from the tree.
+    for (const side of sides) {
+      const entry = path.join(side, "lib/tests/modules/default.nix");
+      const rewritten = fs
+        .readFileSync(entry, "utf8")
+        .replace("specialArgs.modulesPath = ./.;", "specialArgs = { inherit lib; modulesPath = ./.; };");
+      if (!rewritten.includes("inherit lib;")) throw new Error(`${entry} has changed`);
+      fs.writeFileSync(entry, rewritten);
+    }
+    const referenceProgram = `"${reference}" nix-instantiate`;
+    const theirs = runScript(sides[0]!, referenceProgram);
+    const mine = runScript(
+      sides[1]!,
+      options.firn
+        ? `env FIRN_ARGV0=nix-instantiate "NIX_REMOTE=local?root=${path.join(directory, "root")}" "${path.join(root, "firn")}"`
+        : referenceProgram,
+    );
+    let same = 0;
+    for (const [args, answer] of theirs.answers) {
+      const own = mine.answers.get(args);
+      if (own !== undefined && (own.status === 0) === (answer.status === 0) && own.out === answer.out) same++;
+      else
+        console.log(
+          `differs: ${args.split("\n").slice(5).join(" ")}\n  nixpkgs: ${answer.status} ${answer.out.trim()}\n  os/lib:  ${own?.status} ${own?.out.trim()}`,
+        );
+    }
+    console.log(`${same} of ${theirs.answers.size} evaluations agree (value, or that it fails)`);
+    const summary = (report: string) => report.slice(report.lastIndexOf("====== module tests"));
+    if (options.verbose) console.log(mine.report);
+    console.log(`nixpkgs' lib: ${summary(theirs.report).replaceAll("\n", " ")}`);
+    console.log(`os/lib:       ${summary(mine.report).replaceAll("\n", " ")}`);
+  } finally {
+    fs.rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+if (options.systems) compareSystems(path.dirname(library));
+else compareCases();
