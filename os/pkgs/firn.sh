@@ -1,16 +1,22 @@
 # Builds Firn, run by bash in the environment of firn.nix: the sources are bundled as for the npm package.
 set -euo pipefail
-cp -r "$sources" source
-chmod -R u+w source
-cd source
-cp -r "$modules/node_modules" node_modules
-chmod -R u+w node_modules
-mkdir -p node_modules/@firn
-for package in packages/*; do ln -s "../../$package" "node_modules/@firn/${package##*/}"; done
-export HOME=$NIX_BUILD_TOP
-"$nodejs/bin/node" --disable-warning=ExperimentalWarning scripts/bundle.ts
 mkdir -p "$out/lib" "$out/bin"
-cp -r dist/package "$out/lib/firn"
+if [[ -n $modules ]]; then
+  cp -r "$sources" source
+  chmod -R u+w source
+  cd source
+  cp -r "$modules/node_modules" node_modules
+  chmod -R u+w node_modules
+  mkdir -p node_modules/@firn
+  for package in packages/*; do ln -s "../../$package" "node_modules/@firn/${package##*/}"; done
+  export HOME=$NIX_BUILD_TOP
+  "$nodejs/bin/node" --disable-warning=ExperimentalWarning scripts/bundle.ts
+  cp -r dist/package "$out/lib/firn"
+else
+  # Bundled already.
+  cp -r "$sources" "$out/lib/firn"
+  chmod -R u+w "$out/lib/firn"
+fi
 cp -r "$native/node_modules" "$out/lib/firn/node_modules"
 cat > "$out/bin/firn" <<EOF
 #!/bin/sh

@@ -12,6 +12,9 @@ let
         inherit system busybox;
         builder = busybox;
         args = [ "sh" script ];
+        # Made of this machine's own texts: no cache has it.
+        allowSubstitutes = false;
+        preferLocalBuild = true;
       }
     )
     // {
@@ -54,6 +57,7 @@ let
         } "$target"''
       ];
       passAsFile = [ "text" ];
+      allowSubstitutes = false;
       preferLocalBuild = true;
     }
     // {

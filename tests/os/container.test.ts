@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { bootContainer, type Container } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Place, runProgram } from "../cli/run-firn.ts";
-import { buildSystems, canBootContainers, makeKey, makeSystemsPlace } from "./build-systems.ts";
+import { buildSystems, canBootContainers, checkout, makeKey, makeSystemsPlace } from "./build-systems.ts";
 
 const nodeOf = (path: string) => `${lstatSync(path).mode} ${lstatSync(path).uid} ${lstatSync(path).rdev}`;
 
@@ -124,6 +124,27 @@ describe.skipIf(!canBootContainers)("the media server of the example, in a conta
     expect(changed.filter((path) => path === undefined || !allowed.has(path))).toEqual([]);
     expect(readFileSync(join(machine, "etc/foreign"), "latin1")).toBe("mine\n");
   });
+
+  test("rebuilds itself from inside, from its own configuration, without a network", async () => {
+    const text = readFileSync(join(checkout, "examples/media-server/configuration.nix"), "latin1");
+    const key = readFileSync(join(place.directory, "key.pub"), "latin1").trim();
+    mkdirSync(join(machine, "etc/nixos"));
+    writeFileSync(
+      join(machine, "etc/nixos/configuration.nix"),
+      text
+        .replace(/"ssh-ed25519 [^"]*"/, `"${key}"`)
+        .replace(
+          'networking.hostName = "media";',
+          'networking.hostName = "media"; environment.etc.inside.text = "made";',
+        ),
+    );
+    const { code, err } = await inside("firn", "os", "switch", "--option", "substituters", "");
+    expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+    expect((await inside("cat", "/etc/inside")).out).toBe("made");
+    expect((await inside("sh", "-c", "touch /nix/store/x")).err).toContain("Read-only file system");
+    expect((await inside("firn", "os", "rollback")).code).toBe(0);
+    expect(existsSync(join(machine, "etc/inside"))).toBe(false);
+  }, 120_000);
 
   test("powers off, and at the next boot /home, /var, ids and host keys are what they were", async () => {
     await inside("sh", "-c", "echo kept >/home/alice/file && chown alice:users /home/alice/file");

@@ -48,6 +48,7 @@ in
     };
   };
 
+  config.services.getty.greetingLine = lib.mkDefault "Firn OS ${config.system.firn.label} \\n \\l";
   config.environment.etc.os-release.text = ''
     NAME="Firn OS"
     ID=firn

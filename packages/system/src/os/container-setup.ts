@@ -54,8 +54,13 @@ printf '%s' "$START" >/run/firn-start
 exec /usr/bin/script -q -e -c "exec /usr/bin/unshare --kill-child -m -p -f --mount-proc $BUSYBOX sh /run/firn-start" /dev/null
 `;
 
-/** Run as process 1 of the container: what belongs to the host's kernel is made read-only, then stage 2 takes over. */
+/**
+ * A second, unobstructed /proc is kept out of the way: without one the kernel lets no nested name space mount its own, and builds have one.
+ *
+ * Run as process 1 of the container: what belongs to the host's kernel is made read-only, then stage 2 takes over.
+ */
 export const CONTAINER_START = `rm /run/firn-start
+mkdir -p /dev/.firn/proc && chmod 700 /dev/.firn && mount -t proc proc /dev/.firn/proc
 mount -o bind /proc/sys /proc/sys && mount -o remount,bind,ro none /proc/sys
 mount -o bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw none /proc/sys/net
 if [ -e /proc/sysrq-trigger ]; then mount -o bind /dev/null /proc/sysrq-trigger; fi

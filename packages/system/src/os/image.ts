@@ -72,7 +72,7 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
     renameSync(mountPoint, boot);
     try {
       mkdirSync(mountPoint);
-      const format = ["mkfs.ext4", "-q", "-F", "-L", "root", "-U", ROOT_ID, "-m", "1", "-d", tree];
+      const format = ["mkfs.ext4", "-q", "-F", "-L", "root", "-U", ROOT_ID, "-b", "4096", "-m", "1", "-d", tree];
       const features = ["-E", `offset=${rootStart},root_owner=0:0,hash_seed=${ROOT_ID},lazy_itable_init=1`];
       await tool([...asRoot(), ...format, ...features, image, `${rootSize / 1024}k`]);
     } finally {
