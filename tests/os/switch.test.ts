@@ -53,6 +53,11 @@ describe.skipIf(!canBootContainers)("a running machine is switched", () => {
     expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
   };
 
+  /** Shell text that starts a switch and waits until its journal has a step; under load that may be over before it is seen. */
+  const startAndWaitFor = (step: string): string =>
+    `rm -f /run/done; (sh -c 'echo $$ >/run/switch.pid; exec firn os switch --store-path ${systems.second} >/dev/null 2>&1'; touch /run/done) &
+    until grep -q '"step":"${step}"' /var/lib/firn/switch.json 2>/dev/null || [ -e /run/done ]; do :; done`;
+
   beforeAll(async () => {
     place = makeSystemsPlace();
     machine = join(place.directory, "machine");
@@ -161,12 +166,7 @@ describe.skipIf(!canBootContainers)("a running machine is switched", () => {
   ])(
     "killed at '%s': recovered to one whole generation",
     async (step) => {
-      const kill = `until grep -q '"step":"${step}"' /var/lib/firn/switch.json 2>/dev/null; do [ -d /proc/$1 ] || exit; done; kill -9 $1`;
-      await inside(
-        "sh",
-        "-c",
-        `firn os switch --store-path ${systems.second} >/dev/null 2>&1 & sh -c '${kill}' sh $! ; wait`,
-      );
+      await inside("sh", "-c", `${startAndWaitFor(step)}; kill -9 $(cat /run/switch.pid); wait`);
       const recovered = await inside("firn", "os", "recover");
       expect([recovered.code, recovered.err]).toEqual([
         0,
@@ -188,8 +188,7 @@ describe.skipIf(!canBootContainers)("a running machine is switched", () => {
   test.each(["boot-files", "profile", "stop", "activate", "units"])(
     "loses its power at '%s': starts as one whole generation",
     async (step) => {
-      const kill = `until grep -q '"step":"${step}"' /var/lib/firn/switch.json 2>/dev/null; do :; done`;
-      await inside("sh", "-c", `firn os switch --store-path ${systems.second} >/dev/null 2>&1 & ${kill}`);
+      await inside("sh", "-c", startAndWaitFor(step));
       await container.kill();
       await boot();
       const system = await running();
