@@ -22,7 +22,9 @@ install_script() {
 install_script "$initPath" init
 install_script "$activatePath" activate
 install_script "$dryActivatePath" dry-activate
-sed -e "s,@out@,$out,g" -e "s,@kernel@,$kernel/kernel,g" -e "s,@initrd@,$initrd/initrd,g" "$bootspecPath" >"$out/boot.json"
+if [ -n "$kernel" ]; then
+  sed -e "s,@out@,$out,g" -e "s,@kernel@,$kernel/kernel,g" -e "s,@initrd@,$initrd/initrd,g" "$bootspecPath" >"$out/boot.json"
+fi
 
 # The packages as JSON; names and versions of Debian packages need no escapes.
 awk -F '\t' '
