@@ -1,5 +1,5 @@
 /** `firn os option`, over a small configuration of its own and over the modules that come with Firn. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -123,6 +123,19 @@ Defined by:
     });
     expect(JSON.parse(await shown("--json", "web.make"))).not.toHaveProperty("value");
   });
+});
+
+test("a flake's files are named where they lie, not by the copy that is evaluated", async () => {
+  const flake = join(place.directory, "work", "flake");
+  cpSync(directory, flake, { recursive: true });
+  cpSync(join(root, "os/lib"), join(flake, "lib"), { recursive: true });
+  writeFileSync(
+    join(flake, "flake.nix"),
+    "{ outputs = { self }: { nixosConfigurations.m = (import ./lib).evalModules { modules = [ ./configuration.nix ]; }; }; }\n",
+  );
+  const { out, err } = await place.firn("os", "option", "--flake", `path:${flake}#m`, "web.enable");
+  expect(err).not.toContain("error");
+  expect(out).toContain(`Declared by:\n  ${flake}/options.nix:4\n\nDefined by:\n  ${flake}/configuration.nix:4\n`);
 });
 
 describe("a pattern", () => {

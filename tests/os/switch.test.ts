@@ -147,7 +147,18 @@ describe.skipIf(!canBootContainers)("a running machine is switched", () => {
     expect(await running()).toBe(systems.first);
   }, 60_000);
 
-  test.each(["boot-files", "profile", "stop", "activate", "reload-systemd", "units", "health", "commit"])(
+  test.each([
+    "begin",
+    "boot-files",
+    "profile",
+    "boot-default",
+    "stop",
+    "activate",
+    "reload-systemd",
+    "units",
+    "health",
+    "commit",
+  ])(
     "killed at '%s': recovered to one whole generation",
     async (step) => {
       const kill = `until grep -q '"step":"${step}"' /var/lib/firn/switch.json 2>/dev/null; do [ -d /proc/$1 ] || exit; done; kill -9 $1`;
@@ -174,7 +185,7 @@ describe.skipIf(!canBootContainers)("a running machine is switched", () => {
     120_000,
   );
 
-  test.each(["profile", "activate", "units"])(
+  test.each(["boot-files", "profile", "stop", "activate", "units"])(
     "loses its power at '%s': starts as one whole generation",
     async (step) => {
       const kill = `until grep -q '"step":"${step}"' /var/lib/firn/switch.json 2>/dev/null; do :; done`;

@@ -186,8 +186,12 @@ export interface OptionSet {
   lookup(path: readonly string[]): Promise<OptionLookup>;
 }
 
-/** Questions about the value `options` of a configuration. */
-export async function optionSet(evaluation: Evaluation, options: Handle): Promise<OptionSet> {
+/** Questions about the value `options` of a configuration; `fileName` says by which name a file is shown. */
+export async function optionSet(
+  evaluation: Evaluation,
+  options: Handle,
+  fileName: (file: string) => string,
+): Promise<OptionSet> {
   const { client } = evaluation;
   const source = { kind: "string" as const, text: byteStringOf(QUERY), directory: "/" };
   const query = await client.request({ op: "evaluate", source });
@@ -233,8 +237,8 @@ export async function optionSet(evaluation: Evaluation, options: Handle): Promis
         description: String(data.get("description")),
         type: String(data.get("type")),
         readOnly: data.get("readOnly") === true,
-        declarations: placesOf(data.get("declarations")),
-        definitions: placesOf(data.get("definitions")),
+        declarations: placesOf(data.get("declarations"), fileName),
+        definitions: placesOf(data.get("definitions"), fileName),
         default: await part(answer, "default"),
         example: await part(answer, "example"),
         value: await optionValue(answer),
@@ -263,11 +267,11 @@ export async function optionSet(evaluation: Evaluation, options: Handle): Promis
   }
 }
 
-function placesOf(value: JsonValue | undefined): OptionPlace[] {
+function placesOf(value: JsonValue | undefined, fileName: (file: string) => string): OptionPlace[] {
   const places = (value ?? []) as unknown as readonly ReadonlyMap<string, JsonValue>[];
   return places.map((place) => {
     const line = place.get("line");
-    return { file: String(place.get("file")), line: isJsonNumber(line) ? Number(line.number) : undefined };
+    return { file: fileName(String(place.get("file"))), line: isJsonNumber(line) ? Number(line.number) : undefined };
   });
 }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { debianSetDirectory, type Handle } from "@firn/flake";
+import { debianSetDirectory, type Found, flakeRefToAttributes } from "@firn/flake";
 import { didYouMean, FirnError, type JsonValue, jsonNumber, nearNames, textOf } from "@firn/formats";
 import { type EvaluationSession, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
@@ -39,7 +39,8 @@ export const command: Command = {
     return withEvaluation(invocation, io, {
       needs: configuration === undefined ? { impure: true } : configurationNeeds(configuration),
       body: async (session) => {
-        const options = await optionSet(await session.evaluation(), await optionsOf(session, configuration));
+        const root = await optionsOf(session, configuration);
+        const options = await optionSet(await session.evaluation(), root.value, localFile(root));
         const word = invocation.positionals[0] ?? "";
         const found = /[*?]/.test(word) ? { kind: "missing" as const } : await options.lookup(optionPath(word));
         if (found.kind !== "missing" && !(found.kind === "set" && word === "")) {
@@ -67,14 +68,27 @@ function configurationOf(invocation: Invocation, io: Io): OsConfiguration | unde
   }
 }
 
-async function optionsOf(session: EvaluationSession, configuration: OsConfiguration | undefined): Promise<Handle> {
-  if (configuration !== undefined) return (await findInConfiguration(session, configuration, "options")).value;
+async function optionsOf(session: EvaluationSession, configuration: OsConfiguration | undefined): Promise<Found> {
+  if (configuration !== undefined) return findInConfiguration(session, configuration, "options");
   const own = debianSetDirectory();
   if (own === undefined) throw new FirnError("no-configuration", "Firn's own modules were not found");
   const evaluation = await session.evaluation();
   const file = JSON.stringify(join(own, "eval-config.nix")).replaceAll("${", "\\${");
   const root = await evaluation.root({ kind: "expression", text: `import (/. + ${file}) { modules = [ ]; }` });
-  return (await evaluation.findInValue(root, "options", { autoArgs: {} })).value;
+  return evaluation.findInValue(root, "options", { autoArgs: {} });
+}
+
+/** Names files of a flake in a local directory by that instead of by the copy of it that was evaluated. */
+function localFile({ locked }: Found): (file: string) => string {
+  if (locked === undefined) return (file) => file;
+  const { resolvedRef, storePath } = locked.flake;
+  const attributes = flakeRefToAttributes(resolvedRef);
+  const directory =
+    attributes.get("type") === "path"
+      ? String(attributes.get("path"))
+      : /^file:\/\/(\/[^?]*)/.exec(String(attributes.get("url") ?? ""))?.[1];
+  if (directory === undefined) return (file) => file;
+  return (file) => (file.startsWith(`${storePath}/`) ? directory + file.slice(storePath.length) : file);
 }
 
 function unknown(word: string, all: readonly OptionEntry[]): FirnError {
