@@ -44,7 +44,11 @@ awk -v list="$NIX_BUILD_TOP/packages" '
 cat >"$out/bin/switch-to-configuration" <<EOF
 #!$busybox sh
 PATH=/run/wrappers/bin:/run/current-system/sw/bin:/usr/bin:/usr/sbin:\$PATH
-exec firn os activate-system "\$@" "$out"
+case \${1-} in
+  switch | boot | test | dry-activate) exec firn os "\$1" --store-path "$out" ;;
+  check) exit 0 ;;
+  *) echo "Usage: \$0 [check|switch|boot|test|dry-activate]" >&2; exit 1 ;;
+esac
 EOF
 chmod 755 "$out/bin/switch-to-configuration"
 . "$extraPath"
