@@ -3,6 +3,7 @@
 {
   nixpkgs,
   library ? null,
+  homeManager ? null,
   system,
 }:
 let
@@ -15,6 +16,7 @@ let
     "cleanSourceFilter"
     "cleanSourceWith"
     "cli"
+    "extend"
     "filesystem"
     "generators"
     "lists"
@@ -27,13 +29,18 @@ let
     "strings"
     "trivial"
   ];
+  replaced = removeAttrs ours notReplaced;
   extended = theirs.extend (
-    _: previous:
-    builtins.intersectAttrs theirs (removeAttrs ours notReplaced)
+    final: previous:
+    let
+      # With what others add to the library (home-manager does), so that modules are given that too.
+      own = ours.extend (_: _: removeAttrs final (builtins.attrNames replaced));
+    in
+    builtins.mapAttrs (name: _: own.${name}) (builtins.intersectAttrs theirs replaced)
     // {
-      types = previous.types // ours.types;
-      modules = previous.modules // ours.modules;
-      options = previous.options // ours.options;
+      types = previous.types // own.types;
+      modules = previous.modules // own.modules;
+      options = previous.options // own.options;
     }
   );
   lib = if library == null then theirs else extended;
@@ -94,15 +101,40 @@ let
       services.pipewire.enable = true;
     };
   };
+  nixos =
+    (import (nixpkgs + "/nixos/lib/eval-config.nix") (
+      {
+        inherit lib;
+        system = "x86_64-linux";
+        modules = [
+          base
+          systems.${system}
+        ];
+      }
+      // (if library == null then { } else { specialArgs = { inherit lib; }; })
+    )).config.system.build.toplevel;
+
+  home =
+    (import (homeManager + "/modules") {
+      inherit lib;
+      pkgs = import nixpkgs { system = "x86_64-linux"; };
+      configuration = {
+        home = {
+          username = "alice";
+          homeDirectory = "/home/alice";
+          stateVersion = "26.05";
+        };
+        manual.manpages.enable = false;
+        xdg.enable = true;
+        programs = {
+          firefox.enable = true;
+          git.enable = true;
+          neovim.enable = true;
+          tmux.enable = true;
+          zsh.enable = true;
+        };
+        services.syncthing.enable = true;
+      };
+    }).activationPackage;
 in
-(import (nixpkgs + "/nixos/lib/eval-config.nix") (
-  {
-    inherit lib;
-    system = "x86_64-linux";
-    modules = [
-      base
-      systems.${system}
-    ];
-  }
-  // (if library == null then { } else { specialArgs = { inherit lib; }; })
-)).config.system.build.toplevel.drvPath
+(if system == "home" then home else nixos).drvPath

@@ -3,7 +3,7 @@
  * os/lib in its place, and names every case whose value, or whether it fails, differs, and every expectation of the
  * script that os/lib does not meet. The tree is only read; the cases run in a copy in a temporary directory.
  *
- *   node scripts/compare-modules.ts --nixpkgs DIR [--systems] [--firn] [--verbose]
+ *   node scripts/compare-modules.ts --nixpkgs DIR [--systems [--home-manager DIR]] [--firn] [--verbose]
  *
  * With --systems whole NixOS systems are evaluated with both instead (compare-modules.nix): the derivations must be the same.
  * The reference evaluates both (FIRN_REFERENCE: the command that runs its programs); with --firn, Firn evaluates os/lib.
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
   options: {
     nixpkgs: { type: "string" },
     systems: { type: "boolean", default: false },
+    "home-manager": { type: "string" },
     firn: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
@@ -101,9 +102,21 @@ function compareSystems(nixpkgs: string): void {
   try {
     fs.cpSync(path.join(root, "os/lib"), path.join(directory, "lib"), { recursive: true });
     fs.cpSync(path.join(root, "scripts/compare-modules.nix"), path.join(directory, "compare.nix"));
-    for (const system of ["minimal", "server", "gnome", "plasma"]) {
+    const home = options["home-manager"] === undefined ? undefined : fs.realpathSync(options["home-manager"]);
+    for (const system of ["minimal", "server", "gnome", "plasma", ...(home === undefined ? [] : ["home"])]) {
       const [theirs, own] = ["null", "./lib"].map((library) => {
-        const args = ["--arg", "nixpkgs", nixpkgs, "--arg", "library", library, "--argstr", "system", system];
+        const args = [
+          "--arg",
+          "nixpkgs",
+          nixpkgs,
+          "--arg",
+          "library",
+          library,
+          "--argstr",
+          "system",
+          system,
+          ...(home === undefined ? [] : ["--arg", "homeManager", home]),
+        ];
         const words = ["--eval", "--read-write-mode", "./compare.nix", ...args];
         const isFirn = options.firn && library !== "null";
         const done = spawnSync(
@@ -113,7 +126,7 @@ function compareSystems(nixpkgs: string): void {
             cwd: directory,
             env: {
               ...process.env,
-              REAL_NIX_BIND: nixpkgs,
+              REAL_NIX_BIND: home === undefined ? nixpkgs : `${nixpkgs}:${home}`,
               FIRN_ARGV0: "nix-instantiate",
               ...(isFirn ? { NIX_REMOTE: `local?root=${path.join(directory, "root")}` } : {}),
             },

@@ -17,7 +17,8 @@ let
     { multiline, inner, outer }:
     text:
     let
-      lines = lib.splitString "\n" text;
+      # Not lib.splitString: lines of a text do not depend on what it refers to, as in nixpkgs.
+      lines = builtins.filter isString (builtins.split "\n" text);
       folded = map (builtins.replaceStrings [ "\${" "''" ] [ "''\${" "'''" ]) lines;
       closing = lib.last folded;
     in

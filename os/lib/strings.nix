@@ -76,8 +76,11 @@ rec {
     else
       text;
 
+  # What builtins take out of a string is without its context.
+  addContextFrom = source: text: substring 0 0 source + text;
   splitString =
-    separator: text: builtins.filter builtins.isString (split (escapeRegex (toString separator)) (toString text));
+    separator: text:
+    map (addContextFrom text) (builtins.filter builtins.isString (split (escapeRegex (toString separator)) (toString text)));
   replaceString = from: to: replaceStrings [ from ] [ to ];
   fileContents = file: removeSuffix "\n" (builtins.readFile file);
   enableFeature = on: feature: "--${if on then "enable" else "disable"}-${feature}";
@@ -112,7 +115,7 @@ rec {
         in
         if found == null then "" else builtins.head found;
     in
-    if end then back else front;
+    addContextFrom text (if end then back else front);
   fixedWidthString =
     width: filler: text:
     let

@@ -40,6 +40,18 @@ describe("a configuration that is wrong", () => {
     expect(message).toMatch(/Did you mean `services\.nginx'/);
   }, 60_000);
 
+  test("traces name options and the author's own files; those of the module system come with --show-trace", async () => {
+    const files = {
+      "configuration.nix": `{ lib, ... }: { ${root}\n  networking.hostName = lib.mkIf true (throw "mine");\n}`,
+    };
+    const { outcome, directory } = await build(files);
+    expect(outcome.err).not.toMatch(/os\/lib|os\/modules/);
+    expect(outcome.err).toContain("while evaluating the option `networking.hostName'");
+    expect(outcome.err).toContain(`${directory}/configuration.nix:2`);
+    const whole = await place.firnWith({ cwd: directory }, "os", "dry-build", "./configuration.nix", "--show-trace");
+    expect(whole.err).toMatch(/os\/lib/);
+  }, 60_000);
+
   test("a value of the wrong type: option, value, place and type", async () => {
     const message = await failure({
       "configuration.nix": `{ ${root}\n  services.openssh.enable = true;\n  services.openssh.ports = "22";\n}`,

@@ -5,6 +5,7 @@ import { type BuiltTarget, buildTargets, makeOutLinks } from "./build-targets.ts
 import type { EvaluationSession, Target } from "./evaluation-session.ts";
 import type { Io } from "./io.ts";
 import { findInConfiguration, type OsConfiguration } from "./os-configuration.ts";
+import { withOwnTraces } from "./os-traces.ts";
 import { printLine } from "./render/output.ts";
 
 /** What a configuration is built to: the system itself. */
@@ -24,9 +25,11 @@ export async function buildConfiguration(
   options: { readonly attribute?: string; readonly dryRun?: boolean } = {},
 ): Promise<BuiltConfiguration> {
   session.progress.event({ kind: "message", level: "notice", text: "building the system configuration..." });
-  const found = await findInConfiguration(session, configuration, options.attribute ?? toplevelAttribute);
-  const evaluation = await session.evaluation();
-  const facts = await evaluation.derivation(found);
+  const { found, facts } = await withOwnTraces(session, async () => {
+    const value = await findInConfiguration(session, configuration, options.attribute ?? toplevelAttribute);
+    const evaluation = await session.evaluation();
+    return { found: value, facts: await evaluation.derivation(value) };
+  });
   const target: Target = { kind: "outputs", drvPath: facts.drvPath, outputs: facts.outputsToInstall, facts, found };
   const built = await buildTargets(session, [target], { dryRun: options.dryRun ?? false });
   session.progress.clear();

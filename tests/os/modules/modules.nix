@@ -62,4 +62,6 @@ in
   resultType = (evaluate [ ])._type;
   optionsDependOnOptions = (config [ { options.a = mkOption { default = 1; }; } ({ options, ... }: { options.b = mkOption { default = options ? a; }; config = lib.optionalAttrs (options ? zzz) { zzz = 1; }; }) ]).b;
   valueMeta = (evaluate [ { options.x = mkOption { type = types.attrsOf (types.submodule { options.a = mkOption { default = 1; }; }); }; x.y = { }; } ]).options.x.valueMeta.attrs.y.configuration.options.a.value;
+  extendedLibrary = ((lib.extend (final: previous: { mine = final.mine2 + 1; mine2 = 1; mkBefore = previous.mkAfter; })).evalModules { modules = [ ({ lib, ... }: { options.a = mkOption { default = lib.mine; }; }) ]; }).config.a;
+  extendedTwice = ((lib.extend (_: _: { one = 1; })).extend (_: previous: { two = previous.one + 1; })).two;
 }
