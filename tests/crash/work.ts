@@ -136,7 +136,7 @@ export async function work(root: string, kind: Work): Promise<void> {
       const paths = await Promise.all(names.map((name) => substituters[0]!.queryPathFromHashPart(name.slice(0, 32))));
       await buildPaths(
         paths.filter((item) => item !== undefined).map((item) => ({ kind: "opaque", path: item })),
-        { ...common, substituters },
+        { ...common, substituters: async () => substituters },
       );
       break;
     }

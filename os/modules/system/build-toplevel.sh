@@ -22,7 +22,9 @@ install_script() {
 install_script "$initPath" init
 install_script "$activatePath" activate
 install_script "$dryActivatePath" dry-activate
-sed -e "s,@out@,$out,g" -e "s,@kernel@,$kernel/kernel,g" -e "s,@initrd@,$initrd/initrd,g" "$bootspecPath" >"$out/boot.json"
+if [ -n "$kernel" ]; then
+  sed -e "s,@out@,$out,g" -e "s,@kernel@,$kernel/kernel,g" -e "s,@initrd@,$initrd/initrd,g" "$bootspecPath" >"$out/boot.json"
+fi
 
 # The packages as JSON; names and versions of Debian packages need no escapes.
 awk -F '\t' '
@@ -42,7 +44,11 @@ awk -v list="$NIX_BUILD_TOP/packages" '
 cat >"$out/bin/switch-to-configuration" <<EOF
 #!$busybox sh
 PATH=/run/wrappers/bin:/run/current-system/sw/bin:/usr/bin:/usr/sbin:\$PATH
-exec firn os activate-system "\$@" "$out"
+case \${1-} in
+  switch | boot | test | dry-activate) exec firn os "\$1" --store-path "$out" ;;
+  check) exit 0 ;;
+  *) echo "Usage: \$0 [check|switch|boot|test|dry-activate]" >&2; exit 1 ;;
+esac
 EOF
 chmod 755 "$out/bin/switch-to-configuration"
 . "$extraPath"

@@ -20,11 +20,11 @@ export { seccompProgram } from "./sandbox/seccomp.ts";
 /** What building `targets` would fetch and build, with sizes; nothing is changed. */
 export function queryMissing(
   targets: readonly DerivedPath[],
-  context: { store: LocalStore; settings: Settings; substituters?: readonly Store[] },
+  context: { store: LocalStore; settings: Settings; substituters?: () => Promise<readonly Store[]> },
 ): Promise<Missing> {
   const substitution = new Substitution({
     store: context.store,
-    substituters: context.substituters ?? [],
+    substituters: context.substituters ?? (async () => []),
     maxJobs: context.settings.get("max-substitution-jobs"),
     events: () => {},
   });

@@ -168,7 +168,7 @@ async function switchNixos(
     action,
     installBootLoader: flags.has("install-bootloader"),
     environment: io.env,
-    onLine: (line) => io.err(`${terminalText(byteStringOf(line), io.terminal)}\n`),
+    onLine: (line) => io.err(`${terminalText(line, io.terminal)}\n`),
     ...(specialisation === undefined ? {} : { specialisation }),
   });
   if (status !== 0) io.err(`error: the system's 'switch-to-configuration ${action}' ended with status ${status}\n`);
@@ -242,5 +242,5 @@ function showEvent(session: Session, event: SwitchEvent): void {
 
 function tell(session: Session, text: string): void {
   session.progress.clear();
-  session.io.err(`${terminalText(byteStringOf(text), session.io.terminal)}\n`);
+  session.io.err(`${terminalText(text, session.io.terminal)}\n`);
 }

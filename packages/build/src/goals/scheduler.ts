@@ -22,7 +22,8 @@ export interface BuildPathsOptions {
   readonly store: LocalStore;
   readonly settings: Settings;
   readonly events: EventSink;
-  readonly substituters?: readonly Store[];
+  /** Opens the stores to ask for outputs; not called where nothing may be substituted. */
+  readonly substituters?: () => Promise<readonly Store[]>;
   readonly mode?: "normal" | "check" | "repair";
   readonly signal?: AbortSignal;
   readonly offline?: boolean;
@@ -75,7 +76,7 @@ class Scheduler {
       options.signal === undefined ? this.#abort.signal : AbortSignal.any([options.signal, this.#abort.signal]);
     this.#substitution = new Substitution({
       store: options.store,
-      substituters: settings.get("substitute") ? (options.substituters ?? []) : [],
+      substituters: async () => (settings.get("substitute") ? ((await options.substituters?.()) ?? []) : []),
       maxJobs: settings.get("max-substitution-jobs"),
       events: options.events,
       signal: this.#signal,
@@ -152,7 +153,7 @@ class Scheduler {
 
   async #substituteOutputs(drvPath: string, derivation: Derivation, missing: readonly string[]): Promise<boolean> {
     const { store, settings } = this.#options;
-    if (!settings.get("substitute") || (this.#options.substituters ?? []).length === 0) return false;
+    if (!settings.get("substitute") || this.#options.substituters === undefined) return false;
     const options = readBuildOptions(derivation, store.storeDir);
     if (!options.allowSubstitutes && !settings.get("always-allow-substitutes")) return false;
     const paths = missing.map((name) => derivationOutputPath(derivation, name, store.storeDir));

@@ -12,7 +12,8 @@ export interface Offer {
 /** Where to get paths from and how. */
 export interface SubstitutionOptions {
   readonly store: LocalStore;
-  readonly substituters: readonly Store[];
+  /** Opens the stores to ask, best first; called when the first path is asked for. */
+  readonly substituters: () => Promise<readonly Store[]>;
   readonly maxJobs: number;
   readonly events: EventSink;
   readonly signal?: AbortSignal;
@@ -54,7 +55,7 @@ export class Substitution {
 
   async #search(path: string): Promise<Offer | undefined> {
     const { store } = this.#options;
-    for (const substituter of this.#options.substituters) {
+    for (const substituter of await this.#options.substituters()) {
       if (this.#failed.has(substituter)) continue;
       try {
         const info = await substituter.queryPathInfo(path);

@@ -1,5 +1,8 @@
 /** Installables as words on a command line: store paths, flake outputs, attributes of a file or expression (manual: "Installables"). */
+import fs from "node:fs";
+import path from "node:path";
 import { FirnError } from "@firn/formats";
+import { fsPath } from "@firn/store";
 import { type FlakeRef, type FlakeRefContext, parseFlakeRef, splitFragment } from "../refs/flake-ref.ts";
 
 /** Which outputs of a derivation are meant: those to install by default, all, or some by name. */
@@ -49,8 +52,24 @@ export function parseInstallable(word: string, context: ParseContext): Installab
   }
   if (text.startsWith(`${context.storeDir}/`) && !text.includes("#"))
     return { kind: "store-path", path: text, outputs };
+  const linked = followLinks(text, context);
+  if (linked !== undefined) return { kind: "store-path", path: linked, outputs };
   const [reference, fragment] = splitFragment(text);
   return { kind: "flake", ref: parseFlakeRef(reference === "" ? "." : reference, context), fragment, outputs, text };
+}
+
+const MAX_LINKS = 40;
+
+/** The place in the store to which a link such as `./result` leads; a word without a slash is never taken for one. */
+function followLinks(text: string, { storeDir, baseDirectory }: ParseContext): string | undefined {
+  if (!text.includes("/")) return undefined;
+  let current = path.resolve(baseDirectory ?? "/", text);
+  for (let links = 0; links < MAX_LINKS; links++) {
+    if (current.startsWith(`${storeDir}/`)) return current;
+    if (fs.lstatSync(fsPath(current), { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
+    current = path.resolve(path.dirname(current), fs.readlinkSync(fsPath(current), "latin1"));
+  }
+  return undefined;
 }
 
 /** Where a command looks for a fragment in a flake's outputs. */

@@ -41,7 +41,6 @@ export function makeBuilder(options: BuilderOptions): Builder {
     paths: readonly DerivedPath[],
     mode: "normal" | "check" | "repair" = "normal",
   ): Promise<readonly BuildResult[]> => {
-    const sources = await substituters();
     running++;
     try {
       return await buildPaths(paths, {
@@ -50,7 +49,7 @@ export function makeBuilder(options: BuilderOptions): Builder {
         events,
         offline,
         mode,
-        substituters: sources,
+        substituters,
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
     } finally {
@@ -62,13 +61,13 @@ export function makeBuilder(options: BuilderOptions): Builder {
       return running > 0;
     },
     build,
-    missing: async (paths) => queryMissing(paths, { store, settings, substituters: await substituters() }),
+    missing: (paths) => queryMissing(paths, { store, settings, substituters }),
     async substitute(path) {
       if (await store.isValidPath(path)) return true;
       const plan = await queryMissing([{ kind: "opaque", path }], {
         store,
         settings,
-        substituters: await substituters(),
+        substituters,
       });
       if (!plan.willSubstitute.includes(path)) return false;
       await build([{ kind: "opaque", path }]);
