@@ -184,7 +184,11 @@ describe.skipIf(!canBootContainers)("the media server of the example, in a conta
     "is the same derivation to the reference",
     async () => {
       const args = ["nix-instantiate", "--eval", "--strict", "systems.nix", "-A", "first.drvPath"];
-      const env = { ...process.env, REAL_NIX_STATE: join(place.directory, "reference") };
+      const env = {
+        ...process.env,
+        REAL_NIX_STATE: join(place.directory, "reference"),
+        REAL_NIX_BIND: [checkout, place.directory].join(":"),
+      };
       mkdirSync(env.REAL_NIX_STATE, { recursive: true });
       const cwd = join(place.directory, "work");
       const real = execFileSync(process.env.FIRN_REAL_NIX ?? "", args, { env, cwd, encoding: "utf8" });
