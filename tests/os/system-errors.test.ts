@@ -43,7 +43,7 @@ const refusals: readonly (readonly [what: string, module: string, message: strin
   [
     "another processor",
     '{ nixpkgs.hostPlatform = "aarch64-linux"; }',
-    "- nixpkgs.hostPlatform is 'aarch64-linux', but the packages of the lock are for 'x86_64-linux'",
+    "- nixpkgs.hostPlatform is 'aarch64-linux', but there is a package set for x86_64-linux only",
   ],
   [
     "a script beside a program",
