@@ -39,6 +39,27 @@ def read_until(text, seconds):
     return True
 
 
+def settle(seconds):
+    """Reads until the program has answered and is quiet; on a busy machine that takes a while, and some keys have no answer."""
+    global seen, unread
+    end = time.time() + seconds
+    answered = False
+    while time.time() < end:
+        if not select.select([terminal], [], [], 0.3)[0]:
+            if answered:
+                return
+            continue
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:
+            return
+        if not data:
+            return
+        answered = True
+        seen += data
+        unread += data
+
+
 missed = None
 for wanted, typed in steps:
     if not read_until(wanted.encode(), 60):
@@ -48,14 +69,27 @@ for wanted, typed in steps:
     for index, part in enumerate(parts):
         if index > 0:
             os.write(terminal, b"\t")
-            time.sleep(0.3)
+            settle(3)
         if part:
             os.write(terminal, part)
             time.sleep(0.05)
 status = None
 if missed is None:
-    read_until(b"\0never", 30)
-    _, status = os.waitpid(pid, 0)
+    ended = 0
+    for _ in range(15):
+        read_until(b"\0never", 2)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended != 0:
+            break
+        if steps[-1][1] == "\x04":
+            # Typed before the program read keys again, the end was not seen.
+            try:
+                os.write(terminal, b"\x04")
+            except OSError:
+                pass
+    if ended == 0:
+        os.kill(pid, 9)
+        _, status = os.waitpid(pid, 0)
     status = os.waitstatus_to_exitcode(status)
 else:
     os.kill(pid, 9)
