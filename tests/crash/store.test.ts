@@ -7,10 +7,10 @@ import { sandboxWorks } from "@firn/build";
 import { collectGarbage, removePath, verifyStore } from "@firn/store";
 import { currentManifest } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { forEachStep } from "./each-step.ts";
 import { openTestStore, prepare, profileOf, type Work, work } from "./work.ts";
 
 const program = new URL("work.ts", import.meta.url).pathname;
-const PARALLEL = 3;
 /** Far fewer steps would mean that the seam is not where the work is. */
 const LEAST_STEPS: Readonly<Record<Work, number>> = { add: 40, collect: 12, build: 80, substitute: 25, profile: 40 };
 
@@ -79,15 +79,6 @@ async function checkClean(root: string): Promise<void> {
   } finally {
     await store.close();
   }
-}
-
-/** Runs `job` for 0, 1, … below `count`, a few at a time. */
-async function forEachStep(count: number, job: (step: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < count) await job(next++);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
 }
 
 /** Plain run first, then one killed before each of its steps. */

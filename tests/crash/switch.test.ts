@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { removePath } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { forEachStep } from "./each-step.ts";
 import {
   contextOf,
   machineState,
@@ -18,7 +19,6 @@ import {
 const program = new URL("switch-work.ts", import.meta.url).pathname;
 /** Far fewer steps would mean that the seam is not where the work is. */
 const leastSteps = 60;
-const parallel = 3;
 const newWeb = "/web-new";
 
 let top: string;
@@ -71,15 +71,6 @@ function run(root: string, limit?: number, failing = ""): Promise<Ended> {
     child.on("error", reject);
     child.on("close", (_, signal) => resolve({ signal, out, err }));
   });
-}
-
-/** Runs `job` for 0, 1, … below `count`, a few at a time. */
-async function forEachStep(count: number, job: (step: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < count) await job(next++);
-  };
-  await Promise.all(Array.from({ length: parallel }, worker));
 }
 
 /** All of a machine that runs one system and no trace of a switch. */
