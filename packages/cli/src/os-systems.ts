@@ -1,6 +1,6 @@
 /** Systems that are built already: their profile, generations and store paths. */
-import { lstatSync, readlinkSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
+import { followLinksToStore } from "@firn/flake";
 import { FirnError } from "@firn/formats";
 import type { LocalStore } from "@firn/store";
 import type { Flag } from "./grammar/command.ts";
@@ -27,15 +27,10 @@ export async function systemProfile(session: Pick<Session, "store" | "invocation
 
 /** The store path that a path is or leads to by links. Fails with `not-in-store`. */
 export function storePathOf(store: LocalStore, path: string): string {
-  let current = path;
-  for (let links = 0; links < 40; links++) {
-    if (current.startsWith(`${store.storeDir}/`))
-      return current
-        .split("/")
-        .slice(0, store.storeDir.split("/").length + 1)
-        .join("/");
-    if (lstatSync(current, { throwIfNoEntry: false })?.isSymbolicLink() !== true) break;
-    current = resolve(dirname(current), readlinkSync(current, "latin1"));
-  }
-  throw new FirnError("not-in-store", `'${path}' is not in the Nix store`);
+  const found = followLinksToStore(path, store.storeDir);
+  if (found === undefined) throw new FirnError("not-in-store", `'${path}' is not in the Nix store`);
+  return found
+    .split("/")
+    .slice(0, store.storeDir.split("/").length + 1)
+    .join("/");
 }

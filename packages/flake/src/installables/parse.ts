@@ -52,7 +52,7 @@ export function parseInstallable(word: string, context: ParseContext): Installab
   }
   if (text.startsWith(`${context.storeDir}/`) && !text.includes("#"))
     return { kind: "store-path", path: text, outputs };
-  const linked = followLinks(text, context);
+  const linked = linkedWord(text, context);
   if (linked !== undefined) return { kind: "store-path", path: linked, outputs };
   const [reference, fragment] = splitFragment(text);
   return { kind: "flake", ref: parseFlakeRef(reference === "" ? "." : reference, context), fragment, outputs, text };
@@ -60,10 +60,14 @@ export function parseInstallable(word: string, context: ParseContext): Installab
 
 const MAX_LINKS = 40;
 
-/** The place in the store to which a link such as `./result` leads; a word without a slash is never taken for one. */
-function followLinks(text: string, { storeDir, baseDirectory }: ParseContext): string | undefined {
-  if (!text.includes("/")) return undefined;
-  let current = path.resolve(baseDirectory ?? "/", text);
+/** A word that leads into the store; one without a slash is never taken for a link. */
+function linkedWord(text: string, { storeDir, baseDirectory }: ParseContext): string | undefined {
+  return text.includes("/") ? followLinksToStore(path.resolve(baseDirectory ?? "/", text), storeDir) : undefined;
+}
+
+/** The place in the store that an absolute path is, or to which a link such as `./result` leads; undefined when none. */
+export function followLinksToStore(link: string, storeDir: string): string | undefined {
+  let current = link;
   for (let links = 0; links < MAX_LINKS; links++) {
     if (current.startsWith(`${storeDir}/`)) return current;
     if (fs.lstatSync(fsPath(current), { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;

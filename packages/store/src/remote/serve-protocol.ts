@@ -67,15 +67,7 @@ export async function readInfo(reader: WireReader, path: string): Promise<PathIn
   const narHash = parseHash(await reader.string());
   const ca = await reader.string();
   const signatures = await reader.strings();
-  return {
-    path,
-    narHash,
-    narSize,
-    references,
-    signatures,
-    ...(deriver === "" ? {} : { deriver }),
-    ...(ca === "" ? {} : { ca: parseContentAddress(ca) }),
-  };
+  return pathInfo({ path, narHash, narSize, references, signatures }, deriver, ca);
 }
 
 /** What `addToStoreNar` says before the archive. */
@@ -104,12 +96,13 @@ export async function readAddition(reader: WireReader): Promise<PathInfo> {
   await reader.number();
   const signatures = await reader.strings();
   const ca = await reader.string();
+  return pathInfo({ path, narHash, narSize, references, signatures }, deriver, ca);
+}
+
+/** Facts with a deriver and a content address, which are empty when there are none. */
+function pathInfo(facts: PathInfo, deriver: string, ca: string): PathInfo {
   return {
-    path,
-    narHash,
-    narSize,
-    references,
-    signatures,
+    ...facts,
     ...(deriver === "" ? {} : { deriver }),
     ...(ca === "" ? {} : { ca: parseContentAddress(ca) }),
   };

@@ -3,7 +3,7 @@
  * written into a journal before it is done, and when the machine is not well afterwards the system before comes back.
  */
 import { randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { byteStringOf, FirnError } from "@firn/formats";
 import { hasErrorCode, type LocalStore, openLockFile, tryLock } from "@firn/store";
@@ -262,15 +262,12 @@ export async function recoverSwitch(context: SwitchContext): Promise<"none" | "f
 }
 
 /** After a restart the machine is wholly what it was started as; profile and menu are made to say so too. */
-function align(context: SwitchContext, journal: SwitchJournal): Promise<"finished" | "undone"> {
-  const running = runningSystem(context)?.path;
-  const finished = running === journal.to.system && journal.action !== "test";
-  return (async () => {
-    const side = finished ? journal.to : journal.from;
-    if (side !== undefined) await restoreDefault(context, journal, side);
-    removeJournal(context.machine.root);
-    return finished ? "finished" : "undone";
-  })();
+async function align(context: SwitchContext, journal: SwitchJournal): Promise<"finished" | "undone"> {
+  const finished = runningSystem(context)?.path === journal.to.system && journal.action !== "test";
+  const side = finished ? journal.to : journal.from;
+  if (side !== undefined) await restoreDefault(context, journal, side);
+  removeJournal(context.machine.root);
+  return finished ? "finished" : "undone";
 }
 
 /** Brings back what was before, from any step on. Its own journal stays until all is done, so it can be killed and done again. */
@@ -411,13 +408,7 @@ function newGeneration(generations: readonly Generation[], system: string, exist
 }
 
 function loaderPresent({ directory }: BootPlan): boolean {
-  try {
-    readFileSync(join(directory, "EFI/systemd/systemd-bootx64.efi"));
-    return true;
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return false;
-    throw error;
-  }
+  return existsSync(join(directory, "EFI/systemd/systemd-bootx64.efi"));
 }
 
 function generationOf(
