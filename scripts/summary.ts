@@ -1,8 +1,10 @@
 /**
  * Reads vitest's JSON report and prints the counts of tests on one line. Fails when a test failed, when a test of
- * tests/known-failures.txt passed, or, with CI set, when a test was skipped.
+ * tests/known-failures.txt passed, or, with CI set, when a test was skipped that it could have run: virtual machines take
+ * minutes without hardware support, so those of tests/vm are run only where FIRN_VM_TESTS asks for them.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 interface Report {
   testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[];
@@ -18,9 +20,11 @@ const known = new Set(
         .map((line) => line.split("\t")[0] ?? "")
     : [],
 );
+const machines = fileURLToPath(new URL("../tests/vm/", import.meta.url));
 let passed = 0;
 let failed = 0;
 const skipped: string[] = [];
+let lacking = 0;
 const surprises: string[] = [];
 for (const file of report.testResults) {
   if (file.status === "failed" && file.assertionResults.length === 0) failed++;
@@ -30,11 +34,15 @@ for (const file of report.testResults) {
       if (known.has(test.fullName)) surprises.push(test.fullName);
     } else if (test.status === "failed") {
       if (!known.has(test.fullName)) failed++;
-    } else skipped.push(test.fullName);
+    } else {
+      skipped.push(test.fullName);
+      if (process.env.FIRN_VM_TESTS !== undefined || !file.name.startsWith(machines)) lacking++;
+    }
   }
 }
 for (const name of skipped) console.log(`skipped: ${name}`);
 for (const name of surprises) console.log(`passed although listed in tests/known-failures.txt: ${name}`);
 console.log(`${passed} passed, ${failed + surprises.length} failed, ${skipped.length} skipped`);
-const intolerable = process.env.CI !== undefined && skipped.length > 0;
+const intolerable = process.env.CI !== undefined && lacking > 0;
+if (intolerable) console.log(`of those skipped, ${lacking} must be run where CI is set`);
 process.exitCode = failed + surprises.length > 0 || intolerable ? 1 : 0;
