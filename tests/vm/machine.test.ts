@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { debMirrors } from "@firn/build";
@@ -7,7 +7,7 @@ import { loadSettings } from "@firn/store";
 import { buildDiskImage, startVm } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Place, runProgram } from "../cli/run-firn.ts";
-import { buildSystems, makeKey, makeSystemsPlace } from "../os/build-systems.ts";
+import { buildSystems, checkout, makeKey, makeSystemsPlace } from "../os/build-systems.ts";
 
 const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");
 const programs = ["qemu-system-x86_64", "mcopy", "mkfs.vfat", "mkfs.ext4", "sfdisk"];
@@ -18,6 +18,8 @@ const hasPrograms =
 const wanted = process.env.FIRN_VM_TESTS !== undefined;
 
 describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a machine with UEFI", () => {
+  /** The machine says so on its console when its power shall be cut. */
+  const cutHere = "cut the power here";
   const port = 20_000 + (process.pid % 20_000);
   let place: Place;
   let key: string;
@@ -28,6 +30,12 @@ describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a ma
   let vm: ChildProcess | undefined;
   let console = "";
 
+  /** What every generation of the machine is told; `keys` lets the test in. */
+  const common = (keys: string): string => `
+      users.users.root.openssh.authorizedKeys.${keys};
+      boot.loader.timeout = 0;
+      boot.loader.systemd-boot.bootCounting.tries = 1;
+      boot.kernelParams = [ "mitigations=off" ];`;
   const firn = async (...args: string[]): Promise<string> => {
     const { code, out, err } = await runProgram(args, { cwd: join(place.directory, "work"), env: place.environment });
     if (code !== 0) throw new Error(`firn ${args.join(" ")}: ${err}`);
@@ -43,6 +51,10 @@ describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a ma
     });
     const collect = (chunk: Buffer): void => {
       console += chunk.toString("latin1");
+      if (console.includes(cutHere)) {
+        console = "";
+        vm?.kill("SIGKILL");
+      }
     };
     vm.stdout?.on("data", collect);
     vm.stderr?.on("data", collect);
@@ -100,16 +112,12 @@ describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a ma
   beforeAll(async () => {
     place = makeSystemsPlace();
     image = join(place.directory, "disk.img");
-    const common = `
-      users.users.root.openssh.authorizedKeys.keyFiles = [ ${makeKey(place.directory)} ];
-      boot.loader.timeout = 0;
-      boot.loader.systemd-boot.bootCounting.tries = 1;
-      boot.kernelParams = [ "mitigations=off" ];`;
+    const settings = common(`keyFiles = [ ${makeKey(place.directory)} ]`);
     key = join(place.directory, "key");
     const systems = await buildSystems(place, {
-      first: `{ ${common} }`,
-      second: `{ ${common} environment.etc.second.text = "two"; }`,
-      broken: `{ ${common} boot.initrd.postDeviceCommands = "reboot -f"; }`,
+      first: `{ ${settings} }`,
+      second: `{ ${settings} environment.etc.second.text = "two"; }`,
+      broken: `{ ${settings} boot.initrd.postDeviceCommands = "reboot -f"; }`,
     });
     first = systems.first ?? "";
     second = systems.second ?? "";
@@ -151,10 +159,12 @@ describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a ma
       const { system: before } = await up();
       const target = before === first ? second : first;
       const reached = `until grep -q '"step":"${step}"' /var/lib/firn/switch.json 2>/dev/null; do [ -d /proc/$! ] || break; done`;
-      await ssh(`sync; firn os switch --store-path ${target} >/dev/null 2>&1 & ${reached}`);
       const ended = new Promise((resolve) => vm?.on("close", resolve));
-      vm?.kill("SIGKILL");
+      const switching = ssh(
+        `firn os switch --store-path ${target} >/dev/null 2>&1 & ${reached}; echo ${cutHere} >/dev/ttyS0`,
+      );
       await ended;
+      await switching;
       start();
       const { system } = await up();
       expect([before, target]).toContain(system);
@@ -162,7 +172,8 @@ describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a ma
         "readlink /run/current-system /nix/var/nix/profiles/system; readlink -f /nix/var/nix/profiles/system; readlink /etc/static; cat /home/alice/file; ls /var/lib/firn/switch.json",
       );
       const [current, , profile, etc, home] = facts.out.split("\n");
-      expect({ current, profile, etc, home }).toEqual({
+      const recovery = (await ssh("journalctl -b -o cat -u firn-recover")).out;
+      expect({ current, profile, etc, home }, recovery).toEqual({
         current: system,
         profile: system,
         etc: `${system}/etc`,
@@ -180,4 +191,20 @@ describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a ma
     expect(await reboot()).toBe(second);
     expect((await ssh("ls /boot/loader/entries")).out).toMatch(/^firn-1.conf\nfirn-2.conf\nfirn-3\+0-1.conf\n$/);
   }, 600_000);
+
+  test("rebuilds itself from inside, from its own configuration, without a mirror, and starts what it built", async () => {
+    const example = readFileSync(join(checkout, "examples/media-server/configuration.nix"), "latin1");
+    const settings = common(`keys = [ "${readFileSync(`${key}.pub`, "latin1").trim()}" ]`);
+    await ssh(`mkdir -p /etc/nixos && cat >/etc/nixos/media-server.nix <<'END'\n${example}\nEND`);
+    const own = `{ imports = [ ./media-server.nix ]; ${settings} environment.etc.inside.text = "made"; }`;
+    await ssh(`cat >/etc/nixos/configuration.nix <<'END'\n${own}\nEND`);
+    const { code, err } = await ssh("firn os switch --option substituters ''");
+    expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+    const built = (await ssh("readlink /run/current-system")).out.trim();
+    expect([first, second, broken]).not.toContain(built);
+    expect((await ssh("cat /etc/inside")).out).toBe("made");
+    expect(await reboot()).toBe(built);
+    expect((await ssh("cat /etc/inside /home/alice/file")).out).toBe("madekept\n");
+    expect((await ssh("touch /nix/store/x /usr/x")).err.match(/Read-only file system/g)).toHaveLength(2);
+  }, 900_000);
 });

@@ -3,6 +3,7 @@
  * process before any of them. Paths are byte strings.
  */
 import fs from "node:fs";
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 
 const ASCII = /^[\x00-\x7f]*$/;
@@ -132,7 +133,10 @@ export const disk = {
       return;
     }
   },
-  /** Writes a whole file through a temporary neighbour and one rename. */
+  /**
+   * Writes a whole file through a temporary neighbour and one rename. With `sync` it is on the disk, under its name, when this
+   * returns.
+   */
   replaceFile(path: string, contents: string | Uint8Array, options: { mode?: number; sync?: boolean } = {}): void {
     const temporary = `${path}.tmp-${process.pid}`;
     before("replace", path);
@@ -144,5 +148,10 @@ export const disk = {
       fs.closeSync(fd);
     }
     disk.rename(temporary, path);
+    if (options.sync ?? false) {
+      // FAT writes where a renamed file begins with the file, not with its directory.
+      disk.fsync(path);
+      disk.fsync(dirname(path));
+    }
   },
 };

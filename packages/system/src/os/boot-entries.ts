@@ -237,10 +237,9 @@ function removeStale(plan: BootPlan): void {
   for (const path of plan.stale) rmSync(join(plan.directory, path), { force: true });
 }
 
-/** The old file stays until the new one is whole and on the disk. */
+/** The old file stays until the new one is whole; that is on the disk then. */
 function put(path: string, contents: Uint8Array): void {
   disk.replaceFile(byteStringOf(path), contents, { sync: true });
-  disk.fsync(byteStringOf(dirname(path)));
 }
 
 function list(directory: string, part: string): string[] {

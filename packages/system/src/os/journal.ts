@@ -61,7 +61,6 @@ export function writeJournal(root: string, journal: SwitchJournal): void {
   const path = byteStringOf(journalPath(root));
   disk.mkdirs(dirname(path));
   disk.replaceFile(path, `${JSON.stringify({ format, ...journal })}\n`, { mode: 0o600, sync: true });
-  disk.fsync(dirname(path));
 }
 
 /** Ends a switch: without its journal it never has to be undone. */
