@@ -111,6 +111,13 @@ describe.skipIf(!canBootContainers)("the media server of the example, in a conta
     expect((await inside("nft", "list", "chain", "inet", "firn-firewall", "input")).out).toContain("policy drop;");
   });
 
+  test("tells a user without rights about its systems", async () => {
+    const asAlice = (command: string) => inside("su", "alice", "-c", command);
+    expect((await asAlice("firn os diff /run/booted-system /run/current-system")).out).toContain("closure: ");
+    expect((await asAlice("firn os list-generations")).out).toMatch(/^ *1 .* True$/m);
+    expect((await asAlice("firn store gc")).err).toContain("cannot be written");
+  });
+
   test("activates again without a change, and leaves foreign files in /etc alone", async () => {
     writeFileSync(join(machine, "etc/foreign"), "mine\n");
     const list = async () => (await inside("find", "/etc", "-printf", "%p %l %m %i\n")).out.split("\n");

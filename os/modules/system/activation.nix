@@ -72,12 +72,10 @@ in
         mkdir -p /bin /var/log /var/lib/firn /var/tmp /var/cache /var/empty /home /srv /mnt /opt /tmp 2>/dev/null || true
         [ -d /root ] || mkdir -m 0700 /root
         chmod 1777 /tmp /var/tmp
-        for directory in usr; do
-          if [ ! -L /usr ]; then
-            if [ -d /usr ]; then rmdir /usr 2>/dev/null || mv /usr "/usr.before-firn"; fi
-            ln -s run/current-system/usr /usr
-          fi
-        done
+        if [ ! -L /usr ]; then
+          if [ -d /usr ]; then rmdir /usr 2>/dev/null || mv /usr /usr.before-firn; fi
+          ln -s run/current-system/usr /usr
+        fi
         for directory in bin sbin lib lib64; do
           if [ ! -L /$directory ]; then
             rmdir /$directory 2>/dev/null || mv "/$directory" "/$directory.before-firn" 2>/dev/null || true

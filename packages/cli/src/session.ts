@@ -36,10 +36,28 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
 }
 
 /** Opens a session, runs `body` in it and closes what it opened, also when it fails. */
-export async function withSession(
+export function withSession(
   invocation: Invocation,
   io: Io,
   body: (session: Session) => Promise<number>,
+): Promise<number> {
+  return runSession(invocation, io, body, false);
+}
+
+/** As `withSession` for what writes nothing, so that it can look at the store of somebody else as well. */
+export function withReadingSession(
+  invocation: Invocation,
+  io: Io,
+  body: (session: Session) => Promise<number>,
+): Promise<number> {
+  return runSession(invocation, io, body, true);
+}
+
+async function runSession(
+  invocation: Invocation,
+  io: Io,
+  body: (session: Session) => Promise<number>,
+  reads: boolean,
 ): Promise<number> {
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
@@ -57,7 +75,7 @@ export async function withSession(
     progress,
     invocation,
     store: () => {
-      opened ??= openLocalStore({ settings, environment: io.env, events: (event) => progress.event(event) });
+      opened ??= openLocalStore({ settings, environment: io.env, events: (event) => progress.event(event), reads });
       return opened;
     },
   };

@@ -7,7 +7,7 @@ import { UsageError } from "../grammar/parse.ts";
 import { profileNameFlag, storePathOf, systemProfile } from "../os-systems.ts";
 import { printJsonResult } from "../render/output.ts";
 import { systemDiffJson, systemDiffLines, systemDiffMarkdown } from "../render/system-diff.ts";
-import { withSession } from "../session.ts";
+import { withReadingSession } from "../session.ts";
 
 /** `firn os diff`: what differs between two systems. */
 export const command: Command = {
@@ -21,7 +21,7 @@ export const command: Command = {
     profileNameFlag,
   ],
   run: (invocation, io) =>
-    withSession(invocation, io, async (session) => {
+    withReadingSession(invocation, io, async (session) => {
       const { flags, positionals } = invocation;
       if (flags.has("json") && flags.has("markdown")) throw new UsageError("--json and --markdown are exclusive");
       const store = await session.store();

@@ -5,7 +5,7 @@ import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { profileNameFlag, storePathOf, systemProfile } from "../os-systems.ts";
 import { printLine } from "../render/output.ts";
-import { withSession } from "../session.ts";
+import { withReadingSession } from "../session.ts";
 
 /** One line of the list, as nixos-rebuild has it. */
 interface Row {
@@ -34,7 +34,7 @@ export const command: Command = {
   positionals: [],
   flags: [...jsonFlags, profileNameFlag],
   run: (invocation, io) =>
-    withSession(invocation, io, async (session) => {
+    withReadingSession(invocation, io, async (session) => {
       const store = await session.store();
       const profile = await systemProfile(session);
       const { generations, current } = findGenerations(profile);

@@ -1,14 +1,14 @@
 import { describeManifestChange, findGenerations, generationManifest, type Manifest } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { profileFlag, profilePath } from "../profile-session.ts";
-import { withSession } from "../session.ts";
+import { withReadingSession } from "../session.ts";
 
 /** `firn profile history`: every version of a profile and what changed in it. */
 export const command: Command = {
   positionals: [],
   flags: [profileFlag],
   run: (invocation, io) =>
-    withSession(invocation, io, async (session) => {
+    withReadingSession(invocation, io, async (session) => {
       const store = await session.store();
       const path = await profilePath(session);
       const { generations, current } = findGenerations(path);

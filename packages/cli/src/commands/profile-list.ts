@@ -4,14 +4,14 @@ import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { profileFlag, profilePath } from "../profile-session.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
-import { withSession } from "../session.ts";
+import { withReadingSession } from "../session.ts";
 
 /** `firn profile list`: what a profile holds. */
 export const command: Command = {
   positionals: [],
   flags: [profileFlag, ...jsonFlags],
   run: (invocation, io) =>
-    withSession(invocation, io, async (session) => {
+    withReadingSession(invocation, io, async (session) => {
       const manifest = currentManifest(await session.store(), await profilePath(session));
       if (invocation.flags.has("json")) {
         printJsonResult(io, parseJson(printProfileManifest(manifest)), invocation);

@@ -1,14 +1,14 @@
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult } from "../render/output.ts";
-import { withSession } from "../session.ts";
+import { withReadingSession } from "../session.ts";
 
 /** `firn store info`: whether a store can be reached, and which it is. */
 export const command: Command = {
   positionals: [],
   flags: jsonFlags,
   run: (invocation, io) =>
-    withSession(invocation, io, async (session) => {
+    withReadingSession(invocation, io, async (session) => {
       const store = await session.store();
       const version = "2.34.8";
       if (invocation.flags.has("json")) {

@@ -14,6 +14,8 @@ export interface OpenContext {
   readonly settings: Settings;
   readonly environment?: Environment;
   readonly events?: EventSink;
+  /** Nothing will be written: a store that is there but cannot be written is opened read-only. */
+  readonly reads?: boolean;
 }
 
 /** A store name taken apart: scheme, rest, query parameters. */
@@ -110,11 +112,13 @@ export async function openLocal(reference: StoreReference, context: OpenContext)
           ...defined,
         })
       : storeLocation({ ...defined, rootDir: root === "/" ? "" : root });
+  const readOnly = parameters.get("read-only");
+  const foreign = context.reads === true && fs.existsSync(`${location.stateDir}/db`) && !writable(location.stateDir);
   const requireSigs = parameters.get("require-sigs");
   return LocalStore.open({
     location,
     uri: root === undefined ? "local" : `local?root=${root}`,
-    readOnly: parameters.get("read-only") === "true" || parameters.get("read-only") === "1",
+    readOnly: foreign || readOnly === "true" || readOnly === "1",
     requireSigs:
       requireSigs === undefined ? settings.get("require-sigs") : requireSigs === "true" || requireSigs === "1",
     trustedKeys: settings.get("trusted-public-keys").map(parsePublicKey),
