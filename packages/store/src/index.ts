@@ -9,6 +9,7 @@ export { dumpPath, type PathFilter, readFileChunks } from "./fs/dump.ts";
 export { machineError } from "./fs/machine-error.ts";
 export { removePath } from "./fs/remove.ts";
 export { RestoreSink } from "./fs/restore.ts";
+export { syncFileSystem } from "./fs/sync.ts";
 export { type ContentHashOptions, hashContent, hashNarContent } from "./local/content-hash.ts";
 export * from "./local/gc.ts";
 export { LocalStore, type LocalStoreOptions, readStoreFile, type StoreText } from "./local/local-store.ts";

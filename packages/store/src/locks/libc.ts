@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 /** What is used of libc; -1 and `errno` on failure. Paths end with a zero byte. */
 export interface Libc {
   flock(fd: number, operation: number): number;
+  syncfs(fd: number): number;
   llistxattr(path: Buffer, list: Buffer | null, size: number): number;
   lremovexattr(path: Buffer, name: string): number;
   errno(): number;
@@ -25,6 +26,7 @@ export function libc(): Libc | null {
   const library = koffi.load("libc.so.6");
   loaded = {
     flock: library.func("int flock(int fd, int operation)"),
+    syncfs: library.func("int syncfs(int fd)"),
     llistxattr: library.func("long llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)"),
     lremovexattr: library.func("int lremovexattr(const uint8_t *path, const char *name)"),
     errno: () => koffi.errno(),

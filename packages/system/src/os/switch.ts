@@ -5,8 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { byteStringOf, FirnError, textOf } from "@firn/formats";
-import { hasErrorCode, type LocalStore, openLockFile, tryLock } from "@firn/store";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { hasErrorCode, type LocalStore, openLockFile, syncFileSystem, tryLock } from "@firn/store";
 import {
   deleteGenerations,
   findGenerations,
@@ -183,7 +183,8 @@ class SwitchRun {
     const { store, profile, machine, events } = this.context;
     const onLine = (text: string): void => events({ kind: "line", text });
     this.step("begin");
-    if (request.action !== "test") await writeOutStore(this.context);
+    // A power failure would leave empty files of what was just built.
+    if (request.action !== "test") syncFileSystem(store.location.realStoreDir);
     if (planned.boot !== undefined) {
       this.step("boot-files");
       if (request.installLoader === true || !loaderPresent(planned.boot)) installLoader(planned.boot.directory, to);
@@ -245,12 +246,6 @@ class SwitchRun {
     writeJournal(this.context.machine.root, this.journal);
     this.context.events({ kind: "step", step });
   }
-}
-
-/** Waits until all that was built or copied into the store is on the disk: a power failure would leave empty files there. */
-async function writeOutStore({ machine, store }: SwitchContext): Promise<void> {
-  const { status, stderr } = await machine.run(["sync", "-f", textOf(store.location.realStoreDir)]);
-  if (status !== 0) throw new FirnError("not-written", `the store cannot be written to the disk: ${stderr.trim()}`);
 }
 
 /** Finishes or undoes a switch that was killed. Resolves to what was done. */
