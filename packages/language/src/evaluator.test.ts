@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileRegex } from "./builtins/regex.ts";
 import { compareVersions } from "./builtins/versions.ts";
+import { lesson } from "./code/lesson.ts";
+import { symbolNames } from "./code/memory.ts";
 import { Evaluator } from "./evaluator.ts";
 import { createMemoryHost, type MemoryHostOptions } from "./memory-host.ts";
 import { contextElements, contextOf, mergeContexts } from "./value/context.ts";
@@ -192,5 +194,26 @@ describe("errors", () => {
   it("leave the evaluator usable", () => {
     expect(failure("let f = x: f x; in f 1").message).toBe("stack overflow; max-call-depth exceeded");
     expect(show("1 + 1")).toBe("2");
+  });
+});
+
+describe("a long evaluation", () => {
+  const names = Array.from({ length: 150 }, (_, i) => `f${i}`);
+  const files = Object.fromEntries(names.map((name, i) => [`/work/${name}.nix`, `{ ${name} = ${i}; }`]));
+  const text = `builtins.foldl' (sum: f: sum + f) 0 [ ${names.map((name) => `(import ./${name}.nix).${name}`).join(" ")} ]`;
+
+  it("shows the engine only names that no program has", () => {
+    const before = symbolNames.length;
+    shared.deepForce(shared.evaluate({ kind: "string", text: lesson, directory: "/work" }));
+    expect(symbolNames.slice(before).filter((name) => !/'0x?$/.test(name))).toEqual([]);
+  });
+
+  it("comes to the same, within its own limits, and sees nothing of what the engine was shown", () => {
+    const by = evaluator({
+      files,
+      mode: { maxCallDepth: 20 },
+    });
+    expect(show(text, by)).toBe(String((149 * 150) / 2));
+    expect((by.host as { messages?: unknown[] }).messages).toEqual([]);
   });
 });

@@ -26,6 +26,7 @@ import {
   positionOfValue,
   textOfString,
 } from "./code/interpret.ts";
+import { lesson } from "./code/lesson.ts";
 import { codeStoreFor, compile, evaluateSource } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
 import {
@@ -38,7 +39,7 @@ import {
   sourceAt,
 } from "./code/source.ts";
 import type { Documentation } from "./documentation.ts";
-import type { ContextElement, EvalHost } from "./host.ts";
+import { type ContextElement, defaultEvalMode, type EvalHost } from "./host.ts";
 import { parseExpressionAt } from "./syntax/parser.ts";
 import { parentOf } from "./syntax/path-text.ts";
 import { showExpr } from "./syntax/print.ts";
@@ -114,6 +115,7 @@ export class Evaluator {
       code: undefined,
       showTrace: options.showTrace ?? false,
       depth: 0,
+      whenLong: () => trainInterpreter(host),
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
     };
     this.extraBuiltins = options.extraBuiltins ?? [];
@@ -353,6 +355,17 @@ export class Evaluator {
   forgetFiles(): void {
     resetImports(this.evaluation);
   }
+}
+
+let trained = false;
+
+/** Evaluates the lesson, once in a process, whatever the limits of the present evaluation are. */
+function trainInterpreter(host: EvalHost): void {
+  if (trained) return;
+  trained = true;
+  const mode = { ...host.mode, maxCallDepth: 10000, lints: defaultEvalMode.lints };
+  const evaluator = new Evaluator(Object.create(host, { mode: { value: mode } }) as EvalHost);
+  evaluator.deepForce(evaluator.evaluate({ kind: "string", text: lesson, directory: "/" }));
 }
 
 function derivationPathOf(attrs: Attrs): string | undefined {

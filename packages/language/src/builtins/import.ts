@@ -14,6 +14,9 @@ import { derivationOutputPathOf } from "./derivation-outputs.ts";
 import { importedDerivationSource } from "./internal-sources.ts";
 import { isStorePathText, realisedPath } from "./paths.ts";
 
+/** Files of which an evaluation takes seconds rather than milliseconds. */
+const longFrom = 100;
+
 /** What files gave in one evaluation: paths as imported to files, files to values. */
 interface ImportCache {
   readonly resolved: Map<string, string>;
@@ -66,6 +69,7 @@ export function importFile(path: string, mustBeSet = false): Value {
     }
   });
   values.set(file, thunk);
+  if (values.size === longFrom) evaluation().whenLong();
   return force(thunk);
 }
 

@@ -78,6 +78,8 @@ export interface Evaluation {
   /** Adds a frame for every function call to traces. */
   showTrace: boolean;
   depth: number;
+  /** Called when so many files have been imported that the evaluation is a long one. */
+  readonly whenLong: () => void;
   /** Set before anything is lowered: code is observed then. */
   debugger?: DebuggerHooks;
 }
