@@ -17,8 +17,8 @@ const read = (path: string): { version: string; optionalDependencies?: Record<st
 const bundledFiles: Plugin = {
   name: "bundled-files",
   setup(builder) {
-    builder.onLoad({ filter: /evaluator[/\\]worker-start\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace('"./worker-main.ts"', '"./worker-main.mjs"'),
+    builder.onLoad({ filter: /evaluator[/\\]worker-(start|entry)\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(/"\.\/(worker-[a-z]+)\.ts"/, '"./$1.mjs"'),
       loader: "ts",
     }));
   },
@@ -26,7 +26,7 @@ const bundledFiles: Plugin = {
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(join(target, "dist"), { recursive: true });
-const common: BuildOptions = {
+const common = {
   bundle: true,
   minifyWhitespace: true,
   minifySyntax: true,
@@ -40,7 +40,7 @@ const common: BuildOptions = {
     js: 'import { createRequire as firnRequire } from "node:module"; const require = firnRequire(import.meta.url);',
   },
   logLevel: "warning",
-};
+} satisfies BuildOptions;
 await build({
   ...common,
   entryPoints: { firn: join(root, "packages/cli/src/bin.ts") },
@@ -48,12 +48,15 @@ await build({
   outExtension: { ".js": ".mjs" },
   splitting: true,
 });
-// The evaluator's thread loads one file with nothing in it but what it needs.
-await build({
-  ...common,
-  entryPoints: [join(root, "packages/flake/src/evaluator/worker-main.ts")],
-  outfile: join(target, "dist/worker-main.mjs"),
-});
+// The evaluator's thread loads one file, after its small first one, with nothing in it but what it needs.
+for (const name of ["worker-entry", "worker-main"]) {
+  await build({
+    ...common,
+    external: [...common.external, "./worker-main.mjs"],
+    entryPoints: [join(root, `packages/flake/src/evaluator/${name}.ts`)],
+    outfile: join(target, `dist/${name}.mjs`),
+  });
+}
 cpSync(join(root, "packages/flake/src/call/call-flake.nix"), join(target, "dist/call-flake.nix"));
 cpSync(join(root, "os"), join(target, "os"), { recursive: true });
 // What a system that has Firn in it gets from the npm registry.

@@ -187,9 +187,12 @@ describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a ma
   );
 
   test("falls back to the good generation when the new one does not start", async () => {
+    // Not the newest generation of those that start.
+    expect((await ssh(`firn os boot --store-path ${second}`)).code).toBe(0);
+    expect((await ssh("firn os rollback --to 1")).code).toBe(0);
     expect((await ssh(`firn os boot --store-path ${broken}`)).code).toBe(0);
-    expect(await reboot()).toBe(second);
-    expect((await ssh("ls /boot/loader/entries")).out).toMatch(/^firn-1.conf\nfirn-2.conf\nfirn-3\+0-1.conf\n$/);
+    expect(await reboot()).toBe(first);
+    expect((await ssh("ls /boot/loader/entries")).out).toMatch(/^firn-\d+\+0-1\.conf$/m);
   }, 600_000);
 
   test("rebuilds itself from inside, from its own configuration, without a mirror, and starts what it built", async () => {

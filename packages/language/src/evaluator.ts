@@ -54,6 +54,8 @@ export interface EvaluatorOptions {
   readonly showTrace?: boolean;
   /** Builtins of the embedder (flakes), by their name without `builtins.`. */
   readonly extraBuiltins?: readonly BuiltinTable[];
+  /** Called when so many files have been imported that the evaluation will take seconds. */
+  readonly whenLong?: () => void;
   /** Stops at errors and breakpoints; evaluation is slower then. */
   readonly debugger?: Debugger;
 }
@@ -115,7 +117,10 @@ export class Evaluator {
       code: undefined,
       showTrace: options.showTrace ?? false,
       depth: 0,
-      whenLong: () => trainInterpreter(host),
+      whenLong: () => {
+        options.whenLong?.();
+        trainInterpreter(host);
+      },
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
     };
     this.extraBuiltins = options.extraBuiltins ?? [];

@@ -246,4 +246,6 @@ export interface WorkerInput {
   /** Two cells: 0 waiting or 1 replied; 1 when what is being evaluated shall stop. */
   readonly signal: SharedArrayBuffer;
   readonly replies: MessagePort;
+  /** Directory of the compile cache of this process; undefined when it has none. */
+  readonly compileCache: string | undefined;
 }

@@ -38,12 +38,18 @@ export class Session {
   /** `flakes`: who answers `getFlake`; absent where flakes are not evaluated. */
   constructor(
     host: EvalHost,
-    options: { readonly showTrace: boolean; readonly flakes?: SyncServices; readonly debugger?: Debugger },
+    options: {
+      readonly showTrace: boolean;
+      readonly whenLong: () => void;
+      readonly flakes?: SyncServices;
+      readonly debugger?: Debugger;
+    },
   ) {
     const { flakes } = options;
     this.debugger = options.debugger;
     this.evaluator = new Evaluator(host, {
       showTrace: options.showTrace,
+      whenLong: options.whenLong,
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
       extraBuiltins: [
         flakeRefBuiltins(host.mode),

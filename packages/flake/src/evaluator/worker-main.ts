@@ -17,6 +17,7 @@ import type {
 import type { AddPathServiceRequest, SyncServices } from "./services.ts";
 import { Session } from "./session.ts";
 import { includedPaths } from "./tree-filter.ts";
+import { tuneForLongEvaluation } from "./tune-engine.ts";
 
 // Frames come from the evaluator itself; the engine's are costly to gather.
 Error.stackTraceLimit = 0;
@@ -94,6 +95,7 @@ function openSession(setup: WorkerSetup): Session {
   const debugging = config.debugger;
   return new Session(host, {
     showTrace: config.showTrace,
+    whenLong: tuneForLongEvaluation,
     ...(flakes ? { flakes: services } : {}),
     ...(debugging === undefined ? {} : { debugger: new Debugger({ ...debugging, stop: askHowToGoOn }) }),
   });

@@ -2,9 +2,11 @@
  * Starts the evaluator's thread. That takes as long as loading a command, so commands that will evaluate have it started
  * first thing and tell it what to do when they know. Loads nothing but Node's own modules.
  */
+import { getCompileCacheDir } from "node:module";
 import { totalmem } from "node:os";
-import { setFlagsFromString } from "node:v8";
+import { dirname } from "node:path";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { WorkerInput } from "./protocol.ts";
 
 /** A thread that waits for its first message, and how to answer its calls. */
 export interface StartedWorker {
@@ -18,25 +20,17 @@ const youngMegabytes = 96;
 
 let prepared: StartedWorker | undefined;
 
-/** Engine flags have to be set before the worker starts. The old generation grows freely at first: marking it early is wasted. */
-function tuneEngine(): void {
-  const megabytes = Math.floor(totalmem() / 1048576);
-  const initial = Math.min(3000, Math.floor(megabytes / 4));
-  setFlagsFromString(`--initial-old-space-size=${initial}`);
-  // Most of an evaluation is cold code: the last compiler is worth its time for the interpreter's loop only (measured: a
-  // system evaluates with a tenth less CPU so, and fib 32 with half of what it needs without).
-  setFlagsFromString("--turbo-filter=ev");
-  setFlagsFromString("--invocation-count-for-turbofan=100000");
-  // From small to large in few steps: starting large costs 45 ms, and nearly all objects of a longer evaluation stay.
-  setFlagsFromString("--semi-space-growth-factor=4");
-}
-
+// No flag of the engine is set here: the code that Node and the compile cache keep is for the flags it was compiled with, and a thread
+// that has to compile its modules takes twice as long to start.
 function start(): StartedWorker {
-  tuneEngine();
   const channel = new MessageChannel();
   const signal = new SharedArrayBuffer(8);
-  const worker = new Worker(new URL("./worker-main.ts", import.meta.url), {
-    workerData: { signal, replies: channel.port2 },
+  // What Node tells is the part of this version of Node; enabling asks for the whole.
+  const cache = getCompileCacheDir();
+  const compileCache = cache === undefined ? undefined : dirname(cache);
+  const input: WorkerInput = { signal, replies: channel.port2, compileCache };
+  const worker = new Worker(new URL("./worker-entry.ts", import.meta.url), {
+    workerData: input,
     transferList: [channel.port2],
     resourceLimits: {
       stackSizeMb: stackMegabytes,

@@ -50,6 +50,18 @@ describe("the boot menu", () => {
     expect(readFileSync(join(directory, "loader/loader.conf"), "utf8")).toContain("default firn-1[.+]*\n");
   });
 
+  test("puts the generation that runs before newer ones, for the loader to fall back to", () => {
+    const generations = [1, 2, 3].map((number) => generation(number));
+    const keys = () =>
+      entries().map(
+        (name) => /^sort-key (.*)$/m.exec(readFileSync(join(directory, "loader/entries", name), "utf8"))?.[1],
+      );
+    apply({ generations: generations.slice(0, 2), next: 2, now: 1, keep: [1] });
+    expect(keys()).toEqual(["firn", "firn"]);
+    apply({ generations, next: 3, now: 1, keep: [1] });
+    expect(keys()).toEqual(["firn", "firn-older", "firn"]);
+  });
+
   test("counts the tries of a new generation, keeps what is counted, and counts anew what had failed", () => {
     const counted = { settings: { bootCountingTries: 3 } };
     const [one, two] = [generation(1), generation(2)];

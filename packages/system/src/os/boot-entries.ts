@@ -104,7 +104,7 @@ function droppedFrom(all: readonly BootGeneration[], kept: readonly BootGenerati
 }
 
 function layOut(
-  { directory, settings, next, now, generations }: BootRequest,
+  { directory, settings, next, now, generations, keep }: BootRequest,
   kept: readonly BootGeneration[],
   present: ReadonlyMap<string, number>,
 ): Omit<BootPlan, "dropped" | "tight"> {
@@ -120,7 +120,8 @@ function layOut(
       wantedFiles.add(file.name);
       if (present.get(file.name) !== file.size) copies.set(file.name, file);
     }
-    const text = entryText(generation, kernel.name, initrd.name);
+    const nearest = generation.number === next || keep.includes(generation.number);
+    const text = entryText(generation, { kernel: kernel.name, initrd: initrd.name, nearest });
     const name = entryName(generation.number, { presentEntries, next, tries: settings.bootCountingTries });
     wantedEntries.add(name);
     const path = join(directory, entriesDirectory, name);
@@ -155,13 +156,17 @@ function bootFile({ tree, path }: System, kind: "kernel" | "initrd"): BootFile {
   return { name: `${[store, ...rest].join("-")}.efi`, from: entry.real, size: entry.size };
 }
 
-function entryText({ number, created, system }: BootGeneration, kernel: string, initrd: string): string {
+/** The loader falls back to the next entry in its order, so those that are known to start stand before all other older ones. */
+function entryText(
+  { number, created, system }: BootGeneration,
+  { kernel, initrd, nearest }: { readonly kernel: string; readonly initrd: string; readonly nearest: boolean },
+): string {
   const { manifest, tree, path } = system;
   const date = new Date(created * 1000).toISOString().slice(0, 10);
   const parameters = (tree.text("kernel-params") ?? "").trim();
   return `title Firn (${manifest?.name ?? "system"})
 version Generation ${number} ${manifest?.label ?? ""}, built on ${date}
-sort-key firn
+sort-key ${nearest ? "firn" : "firn-older"}
 linux /${filesDirectory}/${kernel}
 initrd /${filesDirectory}/${initrd}
 options init=${path}/init ${parameters}
