@@ -2,8 +2,12 @@
 import { enableCompileCache } from "node:module";
 /** The entry of the published package: compiled code is kept between runs, then the program proper starts. */
 import { basename } from "node:path";
+import { startEvaluatorFor } from "./start-evaluator.ts";
 
 enableCompileCache();
+const program = basename(process.argv[1] ?? "firn");
+const words = process.argv.slice(2);
+startEvaluatorFor(program, words);
 const { runCommandLine } = await import("./main.ts");
 const { processIo } = await import("./io.ts");
-process.exitCode = await runCommandLine([basename(process.argv[1] ?? "firn"), ...process.argv.slice(2)], processIo());
+process.exitCode = await runCommandLine([program, ...words], processIo());

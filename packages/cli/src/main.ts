@@ -6,27 +6,12 @@ import { basename } from "node:path";
 import type { Command, CommandEntry } from "./grammar/command.ts";
 import { commandTable, legacyTable } from "./grammar/table.ts";
 import { type Io, processIo } from "./io.ts";
+import { startEvaluatorFor } from "./start-evaluator.ts";
 
 /** The version of Nix whose behaviour, formats and protocols Firn follows. */
 const nixVersion = "2.34.8";
 /** Firn's own version. */
 const firnVersion = "0.1.0";
-
-/** Commands that nearly always evaluate: the evaluator's thread is started while they are loaded. */
-const evaluating: ReadonlySet<string> = new Set([
-  "run",
-  "build",
-  "shell",
-  "eval",
-  "repl",
-  "search",
-  "os",
-  "nix-instantiate",
-]);
-
-async function prepareToEvaluate(command: string | undefined): Promise<void> {
-  if (command !== undefined && evaluating.has(command)) (await import("@firn/flake/worker-start")).prepareWorker();
-}
 
 /** Runs one command line, `argv[0]` being the name it was called by; resolves to the exit status. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
@@ -36,7 +21,6 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     const legacy = legacyTable.get(program) ?? legacyTable.get(words[0] ?? "");
     if (legacy !== undefined) {
       const called = legacyTable.has(program);
-      await prepareToEvaluate(called ? program : words[0]);
       const run = await legacy();
       return await run(called ? words : words.slice(1), io);
     }
@@ -65,7 +49,6 @@ async function runNew(words: readonly string[], io: Io): Promise<number> {
     io.out(await showCommandHelp(entry, await entry.load()));
     return 0;
   }
-  await prepareToEvaluate(matched[0]);
   const command = await entry.load();
   return runParsed(command, args, io);
 }
@@ -113,6 +96,7 @@ function findCommand(words: readonly string[]): Found {
 
 // Run only as a program, so that tests can import runCommandLine.
 if (import.meta.main) {
+  startEvaluatorFor(basename(process.env.FIRN_ARGV0 ?? "firn"), process.argv.slice(2));
   const code = await runCommandLine([process.env.FIRN_ARGV0 ?? "firn", ...process.argv.slice(2)], processIo());
   process.exitCode = code;
 }
