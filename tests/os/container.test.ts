@@ -113,7 +113,9 @@ describe.skipIf(!canBootContainers)("the media server of the example, in a conta
 
   test("tells a user without rights about its systems", async () => {
     const asAlice = (command: string) => inside("su", "alice", "-c", command);
-    expect((await asAlice("firn os diff /run/booted-system /run/current-system")).out).toContain("closure: ");
+    expect((await asAlice("firn os diff --json /run/booted-system /run/current-system")).out).toContain(
+      '"closureSize"',
+    );
     expect((await asAlice("firn os list-generations")).out).toMatch(/^ *1 .* True$/m);
     expect((await asAlice("firn store gc")).err).toContain("cannot be written");
   });

@@ -7,7 +7,9 @@ import { startEvaluatorFor } from "./start-evaluator.ts";
 enableCompileCache();
 const program = basename(process.argv[1] ?? "firn");
 const words = process.argv.slice(2);
-startEvaluatorFor(program, words);
-const { runCommandLine } = await import("./main.ts");
-const { processIo } = await import("./io.ts");
+const [{ runCommandLine }, { processIo }] = await Promise.all([
+  import("./main.ts"),
+  import("./io.ts"),
+  startEvaluatorFor(program, words),
+]);
 process.exitCode = await runCommandLine([program, ...words], processIo());

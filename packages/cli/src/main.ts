@@ -96,7 +96,7 @@ function findCommand(words: readonly string[]): Found {
 
 // Run only as a program, so that tests can import runCommandLine.
 if (import.meta.main) {
-  startEvaluatorFor(basename(process.env.FIRN_ARGV0 ?? "firn"), process.argv.slice(2));
+  await startEvaluatorFor(basename(process.env.FIRN_ARGV0 ?? "firn"), process.argv.slice(2));
   const code = await runCommandLine([process.env.FIRN_ARGV0 ?? "firn", ...process.argv.slice(2)], processIo());
   process.exitCode = code;
 }

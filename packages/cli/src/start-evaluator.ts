@@ -1,6 +1,4 @@
 /** Has the evaluator's thread started early, by commands that nearly always evaluate: it starts while they are loaded. */
-import { prepareWorker } from "@firn/flake/worker-start";
-
 const evaluating: ReadonlySet<string> = new Set([
   "run",
   "build",
@@ -13,7 +11,8 @@ const evaluating: ReadonlySet<string> = new Set([
 ]);
 
 /** `program` is the name it was called by, `words` are its arguments. */
-export function startEvaluatorFor(program: string, words: readonly string[]): void {
+export async function startEvaluatorFor(program: string, words: readonly string[]): Promise<void> {
   const command = evaluating.has(program) ? program : words.find((word) => !word.startsWith("-"));
-  if (command !== undefined && evaluating.has(command) && !words.includes("--help")) prepareWorker();
+  if (command === undefined || !evaluating.has(command) || words.includes("--help")) return;
+  (await import("@firn/flake/worker-start")).prepareWorker();
 }
