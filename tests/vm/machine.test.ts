@@ -14,7 +14,7 @@ const programs = ["qemu-system-x86_64", "mcopy", "mkfs.vfat", "mkfs.ext4", "sfdi
 const hasPrograms =
   existsSync("/usr/share/OVMF/OVMF_CODE_4M.fd") &&
   programs.every((name) => ["/usr/bin", "/usr/sbin", "/sbin"].some((directory) => existsSync(`${directory}/${name}`)));
-/** Without KVM the machine is started ten times in some ten minutes, so it is asked for. */
+/** Without KVM the machine is started some fifteen times in half an hour, so it is asked for. */
 const wanted = process.env.FIRN_VM_TESTS !== undefined;
 
 describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a machine with UEFI", () => {
@@ -192,7 +192,11 @@ describe.skipIf(!hasMirror || !hasPrograms || !wanted)("the media server as a ma
     expect((await ssh("firn os rollback --to 1")).code).toBe(0);
     expect((await ssh(`firn os boot --store-path ${broken}`)).code).toBe(0);
     expect(await reboot()).toBe(first);
-    expect((await ssh("ls /boot/loader/entries")).out).toMatch(/^firn-\d+\+0-1\.conf$/m);
+    const entries = (await ssh("ls /boot/loader/entries")).out.trim().split("\n");
+    expect(entries).toContain("firn-1.conf");
+    expect(entries.filter((name) => !/^firn-\d+(\+1)?\.conf$/.test(name))).toEqual([
+      expect.stringMatching(/^firn-\d+\+0-1\.conf$/),
+    ]);
   }, 600_000);
 
   test("rebuilds itself from inside, from its own configuration, without a mirror, and starts what it built", async () => {

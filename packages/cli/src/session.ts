@@ -35,30 +35,15 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
   return settings;
 }
 
-/** Opens a session, runs `body` in it and closes what it opened, also when it fails. */
-export function withSession(
-  invocation: Invocation,
-  io: Io,
-  body: (session: Session) => Promise<number>,
-): Promise<number> {
-  return runSession(invocation, io, body, false);
-}
+type SessionBody = (session: Session) => Promise<number>;
 
 /** As `withSession` for what writes nothing, so that it can look at the store of somebody else as well. */
-export function withReadingSession(
-  invocation: Invocation,
-  io: Io,
-  body: (session: Session) => Promise<number>,
-): Promise<number> {
-  return runSession(invocation, io, body, true);
+export function withReadingSession(invocation: Invocation, io: Io, body: SessionBody): Promise<number> {
+  return withSession(invocation, io, body, true);
 }
 
-async function runSession(
-  invocation: Invocation,
-  io: Io,
-  body: (session: Session) => Promise<number>,
-  reads: boolean,
-): Promise<number> {
+/** Opens a session, runs `body` in it and closes what it opened, also when it fails. */
+export async function withSession(invocation: Invocation, io: Io, body: SessionBody, reads = false): Promise<number> {
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
   const { flags } = invocation;

@@ -17,7 +17,7 @@ function evaluator(options?: MemoryHostOptions): Evaluator {
 const shared = evaluator();
 
 function show(text: string, by: Evaluator = shared): string {
-  const value = by.evaluate({ kind: "string", text, directory: "/work" });
+  const value = by.evaluate({ kind: "string", text, directory: "/project" });
   by.deepForce(value);
   return by.print(value, { kind: "instantiate" });
 }
@@ -199,12 +199,12 @@ describe("errors", () => {
 
 describe("a long evaluation", () => {
   const names = Array.from({ length: 150 }, (_, i) => `f${i}`);
-  const files = Object.fromEntries(names.map((name, i) => [`/work/${name}.nix`, `{ ${name} = ${i}; }`]));
+  const files = Object.fromEntries(names.map((name, i) => [`/project/${name}.nix`, `{ ${name} = ${i}; }`]));
   const text = `builtins.foldl' (sum: f: sum + f) 0 [ ${names.map((name) => `(import ./${name}.nix).${name}`).join(" ")} ]`;
 
   it("shows the engine only names that no program has", () => {
     const before = symbolNames.length;
-    shared.deepForce(shared.evaluate({ kind: "string", text: lesson, directory: "/work" }));
+    shared.deepForce(shared.evaluate({ kind: "string", text: lesson, directory: "/project" }));
     expect(symbolNames.slice(before).filter((name) => !/'0x?$/.test(name))).toEqual([]);
   });
 

@@ -112,15 +112,16 @@ export async function openLocal(reference: StoreReference, context: OpenContext)
           ...defined,
         })
       : storeLocation({ ...defined, rootDir: root === "/" ? "" : root });
-  const readOnly = parameters.get("read-only");
+  const flag = (name: string): boolean | undefined => {
+    const value = parameters.get(name);
+    return value === undefined ? undefined : value === "true" || value === "1";
+  };
   const foreign = context.reads === true && fs.existsSync(`${location.stateDir}/db`) && !writable(location.stateDir);
-  const requireSigs = parameters.get("require-sigs");
   return LocalStore.open({
     location,
     uri: root === undefined ? "local" : `local?root=${root}`,
-    readOnly: foreign || readOnly === "true" || readOnly === "1",
-    requireSigs:
-      requireSigs === undefined ? settings.get("require-sigs") : requireSigs === "true" || requireSigs === "1",
+    readOnly: foreign || (flag("read-only") ?? false),
+    requireSigs: flag("require-sigs") ?? settings.get("require-sigs"),
     trustedKeys: settings.get("trusted-public-keys").map(parsePublicKey),
     fsyncMetadata: settings.get("fsync-metadata"),
     fsyncStorePaths: settings.get("fsync-store-paths"),
