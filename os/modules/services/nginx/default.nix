@@ -164,10 +164,33 @@ in
       reloadTriggers = [ text ];
       startLimitIntervalSec = 60;
       preStart = cfg.preStart;
+      # nginx replaces its workers after HUP, and only logs what keeps it from that: the reload is over
+      # when no worker of before accepts connections, so that a switch ends with the new hosts answering.
+      reload = ''
+        ${lib.optionalString cfg.validateConfigFile "/usr/sbin/nginx -t -q -c /etc/nginx/nginx.conf"}
+        # Those of the given processes that are workers of this nginx and not shutting down.
+        accepting() {
+          local process title
+          for process; do
+            title=
+            read -r -d "" title <"$process/cmdline" || true
+            if [ "$title" = "nginx: worker process" ] && grep -q "^PPid:[[:space:]]*$MAINPID\$" "$process/status"; then
+              echo "$process"
+            fi
+          done 2>/dev/null
+        }
+        before=$(accepting /proc/[0-9]*)
+        kill -HUP "$MAINPID"
+        for _ in {1..600}; do
+          if [ -z "$(accepting $before)" ]; then exit 0; fi
+          sleep 0.05
+        done
+        echo "nginx still runs with its previous configuration; its log tells why" >&2
+        exit 1
+      '';
       serviceConfig = {
         ExecStartPre = lib.optional cfg.validateConfigFile "/usr/sbin/nginx -t -q -c /etc/nginx/nginx.conf";
         ExecStart = "/usr/sbin/nginx -c /etc/nginx/nginx.conf";
-        ExecReload = lib.optional cfg.validateConfigFile "/usr/sbin/nginx -t -q -c /etc/nginx/nginx.conf" ++ [ "/bin/kill -HUP $MAINPID" ];
         Restart = "always";
         RestartSec = "10s";
         User = cfg.user;
