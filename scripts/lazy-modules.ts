@@ -4,7 +4,8 @@
  * loaded when one of their functions is first called.
  */
 import { builtinModules } from "node:module";
-import type { Plugin } from "esbuild";
+import type { Plugin as EsbuildPlugin } from "esbuild";
+import type { Plugin as RolldownPlugin } from "rolldown";
 
 const heavy = new Set([
   "node:child_process",
@@ -52,8 +53,15 @@ async function standIn(name: string): Promise<string> {
 
 const builtins = new Set(builtinModules.map((name) => (name.startsWith("node:") ? name : `node:${name}`)));
 
-/** Replaces static imports of Node's modules. */
-export const lazyModules: Plugin = {
+// Signatures are rarely checked, and the curve's tables take milliseconds to make.
+const curve = "@noble/curves/ed25519.js";
+
+function curveStandIn(path: string): string {
+  return `export const ed25519 = /* @__PURE__ */ new Proxy({}, { get: (_, key) => require(${JSON.stringify(path)}).ed25519[key] });`;
+}
+
+/** Replaces static imports of Node's modules, for esbuild. */
+export const lazyModules: EsbuildPlugin = {
   name: "lazy-modules",
   setup(builder) {
     builder.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
@@ -63,16 +71,34 @@ export const lazyModules: Plugin = {
       contents: await standIn(path),
       loader: "js",
     }));
-    // Signatures are rarely checked, and the curve's tables take milliseconds to make.
-    builder.onResolve({ filter: /^@noble\/curves\/ed25519\.js$/ }, ({ path, kind, resolveDir }) =>
+    builder.onResolve({ filter: new RegExp(`^${curve}$`) }, ({ path, kind, resolveDir }) =>
       kind === "import-statement"
         ? { path, namespace: "curve", pluginData: resolveDir, sideEffects: false }
         : undefined,
     );
     builder.onLoad({ filter: /.*/, namespace: "curve" }, ({ path, pluginData }) => ({
-      contents: `export const ed25519 = /* @__PURE__ */ new Proxy({}, { get: (_, key) => require(${JSON.stringify(path)}).ed25519[key] });`,
+      contents: curveStandIn(path),
       loader: "js",
       resolveDir: String(pluginData),
     }));
+  },
+};
+
+const lazyPrefix = "\0lazy:";
+const curvePrefix = "\0curve:";
+
+/** The same for Rolldown. */
+export const lazyModulesForRolldown: RolldownPlugin = {
+  name: "lazy-modules",
+  async resolveId(source, importer, { kind }) {
+    if (kind !== "import-statement") return undefined;
+    if (builtins.has(source)) return { id: lazyPrefix + source, moduleSideEffects: false };
+    if (source !== curve) return undefined;
+    const found = await this.resolve(source, importer, { skipSelf: true });
+    return found === null ? undefined : { id: curvePrefix + found.id, moduleSideEffects: false };
+  },
+  load(id) {
+    if (id.startsWith(lazyPrefix)) return standIn(id.slice(lazyPrefix.length));
+    return id.startsWith(curvePrefix) ? curveStandIn(id.slice(curvePrefix.length)) : undefined;
   },
 };
