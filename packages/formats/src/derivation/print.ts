@@ -2,16 +2,13 @@
 import { sortByteStrings } from "../base/bytes.ts";
 import { type Derivation, type DerivationInput, derivationOutputPath, outputFields } from "./derivation.ts";
 
-const special = /["\\\n\r\t]/;
+/** Control characters that ATerm leaves as they are; JSON, which escapes all else alike, does not. */
+const control = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 
 function quote(text: string): string {
-  if (!special.test(text)) return `"${text}"`;
-  const escaped = text
-    .replace(/["\\]/g, "\\$&")
-    .replaceAll("\n", "\\n")
-    .replaceAll("\t", "\\t")
-    .replaceAll("\r", "\\r");
-  return `"${escaped}"`;
+  if (!control.test(text)) return JSON.stringify(text);
+  const escaped = text.replace(/["\\]/g, "\\$&");
+  return `"${escaped.replaceAll("\n", "\\n").replaceAll("\t", "\\t").replaceAll("\r", "\\r")}"`;
 }
 
 function plainList(names: Iterable<string>): string {

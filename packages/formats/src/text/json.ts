@@ -166,24 +166,9 @@ export function parseJson(text: string, maxDepth = MAX_DEPTH): JsonValue {
   return result;
 }
 
-const SHORT: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  "\\": "\\\\",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-};
-
 /** Quotes a byte string for JSON; bytes above 127 stand as they are. */
 export function quoteJson(text: string): string {
-  if (!/["\\\x00-\x1f]/.test(text)) return `"${text}"`;
-  const escaped = text.replace(
-    /["\\\x00-\x1f]/g,
-    (character) => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return `"${escaped}"`;
+  return JSON.stringify(text);
 }
 
 /** Writes JSON with sorted keys; `indent` 0 is one line without spaces, else that many spaces a level. */

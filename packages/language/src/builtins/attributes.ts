@@ -98,12 +98,23 @@ function intersectFew(names: Shape, right: Attrs): Attrs {
   return keys.length === 0 ? emptyAttrs : makeAttrs(keys, values, positions);
 }
 
+/** A number for each symbol: 0 between uses, so nothing may be forced while it is in use. */
+let marks = new Int32Array(0);
+
+function symbolMarks(): Int32Array {
+  if (marks.length < symbolNames.length) marks = new Int32Array(2 * symbolNames.length);
+  return marks;
+}
+
+function clearMarks(used: readonly number[]): void {
+  for (let i = 0; i < used.length; i++) marks[used[i]!] = 0;
+}
+
 function listToAttrs(a: Slot): Value {
   const list = listArgument(a, "while evaluating the argument passed to builtins.listToAttrs");
   const pair = "in a {name=...; value=...;} pair";
-  const symbols: number[] = [];
-  const elements: Attrs[] = [];
-  const seen = new Set<number>();
+  const names: number[] = [];
+  const pairs: Attrs[] = [];
   for (let i = 0; i < list.length; i++) {
     const element = attrsArgument(list[i]!, "while evaluating an element of the list passed to builtins.listToAttrs");
     const nameSlot = requiredAttr(element, "name", pair);
@@ -112,12 +123,21 @@ function listToAttrs(a: Slot): Value {
       "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs",
       typeof nameSlot === "string" ? 0 : element.positionOf(nameSymbol),
     );
-    const symbol = intern(name);
-    if (seen.has(symbol)) continue;
-    seen.add(symbol);
-    symbols.push(symbol);
-    elements.push(element);
+    names.push(intern(name));
+    pairs.push(element);
   }
+  // Of pairs with one name the first counts.
+  const seen = symbolMarks();
+  const symbols: number[] = [];
+  const elements: Attrs[] = [];
+  for (let i = 0; i < names.length; i++) {
+    const symbol = names[i]!;
+    if (seen[symbol] !== 0) continue;
+    seen[symbol] = 1;
+    symbols.push(symbol);
+    elements.push(pairs[i]!);
+  }
+  clearMarks(symbols);
   const valueSymbol = intern("value");
   const values = elements.map((element) => requiredAttr(element, "value", pair));
   const positions = elements.map((element) => element.positionOf(valueSymbol));
@@ -128,22 +148,32 @@ function zipAttrsWith(a: Slot, b: Slot): Value {
   const f = functionArgument(a, "while evaluating the first argument passed to builtins.zipAttrsWith");
   const list = listArgument(b, "while evaluating the second argument passed to builtins.zipAttrsWith");
   const text = "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith";
-  const found = new Map<number, List>();
+  const sets: Attrs[] = [];
   for (let i = 0; i < list.length; i++) {
     const attrs = attrsArgument(list[i]!, text);
-    const keys = shapeOf(attrs).keys;
+    shapeOf(attrs);
+    sets.push(attrs);
+  }
+  const found = symbolMarks();
+  const symbols: number[] = [];
+  const members: List[] = [];
+  for (let i = 0; i < sets.length; i++) {
+    const { values } = sets[i]!;
+    const { keys } = sets[i]!.shape!;
     for (let k = 0; k < keys.length; k++) {
-      const known = found.get(keys[k]!);
-      if (known === undefined) found.set(keys[k]!, [attrs.values[k]!]);
-      else known.push(attrs.values[k]!);
+      const symbol = keys[k]!;
+      const at = found[symbol]!;
+      if (at !== 0) members[at - 1]!.push(values[k]!);
+      else {
+        found[symbol] = symbols.push(symbol);
+        members.push([values[k]!]);
+      }
     }
   }
-  const symbols = [...found.keys()];
-  return makeAttrs(
-    symbols,
-    symbols.map((symbol) => delayCall2(f, symbolNames[symbol]!, found.get(symbol)!)),
-    null,
-  );
+  clearMarks(symbols);
+  const results = new Array<Slot>(symbols.length);
+  for (let i = 0; i < symbols.length; i++) results[i] = delayCall2(f, symbolNames[symbols[i]!]!, members[i]!);
+  return makeAttrs(symbols, results, null);
 }
 
 export const attributeBuiltins: BuiltinTable = {

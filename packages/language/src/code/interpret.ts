@@ -255,6 +255,7 @@ function forceThunk(thunk: Thunk, pos: number): Value {
  * the reference's, and there each delayed expression has a copy of the function that it gives; only variables share it.
  */
 function ownValue(value: Value): Value {
+  if (value instanceof ContextString || Array.isArray(value)) return value;
   if (value instanceof Lambda) return new Lambda(value.node, value.env);
   if (value instanceof PartialLambda) return new PartialLambda(value.lambda, value.args);
   if (value instanceof Builtin) return new Builtin(value.name, value.arity, value.call, value.traced);
