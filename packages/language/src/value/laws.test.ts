@@ -1,10 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { intern } from "../code/memory.ts";
 import { Evaluator } from "../evaluator.ts";
 import type { ContextElement } from "../host.ts";
 import { createMemoryHost } from "../memory-host.ts";
 import { contextElements, contextOf, mergeContexts } from "./context.ts";
-import { type Attrs, ContextString, Float, Path, type Slot, setOf, type Value } from "./value.ts";
+import {
+  type Attrs,
+  ContextString,
+  Float,
+  mapValues,
+  membersOf,
+  Path,
+  type Slot,
+  setOf,
+  update,
+  type Value,
+} from "./value.ts";
 
 const evaluator = new Evaluator(createMemoryHost());
 
@@ -156,6 +168,64 @@ describe("JSON", () => {
           written = false;
         }
         expect(written).toBe(valid);
+      }),
+    );
+  });
+});
+
+/** A set, and what must be in it. */
+type Modelled = readonly [Attrs, ReadonlyMap<string, number>];
+const names = Array.from({ length: 400 }, (_, i) => `name${i}`);
+
+function numbered(size: number, from: number, value: number): Modelled {
+  const model = new Map(Array.from({ length: size }, (_, i) => [names[(from + i) % names.length]!, value + i]));
+  return [setOf(Object.fromEntries(model)), model];
+}
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constantFrom("over" as const, "under" as const), size: fc.nat(400), from: fc.nat(399) }),
+    fc.record({ kind: fc.constantFrom("self" as const, "map" as const, "keep" as const, "look" as const) }),
+  ),
+  { minLength: 1, maxLength: 40 },
+);
+
+describe("large sets", () => {
+  it("laid over each other and mapped, in any order, have the attributes of the last definition", () => {
+    fc.assert(
+      fc.property(steps, (taken) => {
+        let [set, model] = numbered(300, 0, 0);
+        const kept: Modelled[] = [];
+        const join = (left: Modelled, right: Modelled): void => {
+          set = update(left[0], right[0]);
+          model = new Map([...left[1], ...right[1]]);
+        };
+        taken.forEach((step, i) => {
+          switch (step.kind) {
+            case "over":
+              join([set, model], numbered(step.size, step.from, 1000 * i));
+              break;
+            case "under":
+              join(numbered(step.size, step.from, 1000 * i), [set, model]);
+              break;
+            case "self":
+              join([set, model], kept.at(-1) ?? [set, model]);
+              break;
+            case "map":
+              set = mapValues(set, (_, slot) => (slot as number) + 1);
+              model = new Map([...model].map(([name, value]) => [name, value + 1]));
+              break;
+            case "keep":
+              kept.push([set, model]);
+              break;
+            case "look":
+              for (const name of names) expect(set.get(intern(name))).toBe(model.get(name));
+          }
+        });
+        for (const [made, expected] of [...kept, [set, model] as const]) {
+          for (const name of names) expect(made.get(intern(name))).toBe(expected.get(name));
+          expect(new Map(membersOf(made))).toEqual(expected);
+        }
       }),
     );
   });

@@ -229,8 +229,8 @@ export class Attrs {
       }
       const layer = attrs.origin as Layer | Mapping;
       if (layer instanceof Mapping) return layer.get(symbol);
-      const i = layer.top.shape!.find(symbol);
-      if (i >= 0) return layer.top.values[i];
+      const slot = layer.top.get(symbol);
+      if (slot !== undefined) return slot;
       attrs = layer.base;
     }
   }
@@ -242,7 +242,7 @@ export class Attrs {
       if (attrs.shape !== null) return placeOf(attrs.origin as Places | null, symbol);
       const layer = attrs.origin as Layer | Mapping;
       if (layer instanceof Mapping) return 0;
-      if (layer.top.shape!.find(symbol) >= 0) return placeOf(layer.top.origin as Places | null, symbol);
+      if (layer.top.get(symbol) !== undefined) return layer.top.positionOf(symbol);
       attrs = layer.base;
     }
   }
@@ -293,7 +293,11 @@ function flatten(attrs: Attrs): Shape {
   }
   if (layers.length === 0) return attrs.shape!;
   let top = layers[layers.length - 1]!;
-  for (let i = layers.length - 2; i >= 0; i--) top = mergeFlat(top, layers[i]!);
+  shapeOf(top);
+  for (let i = layers.length - 2; i >= 0; i--) {
+    shapeOf(layers[i]!);
+    top = mergeFlat(top, layers[i]!);
+  }
   const flat = mergeFlat(base, top);
   attrs.shape = flat.shape;
   attrs.values = flat.values;
@@ -307,23 +311,49 @@ const maxLayers = 12;
 const maxPlanSize = 400;
 const maxPlansPerShape = 64;
 
-/** Number of names at the bottom of the layers. */
-function baseSize(attrs: Attrs): number {
-  let base = attrs;
-  while (base.shape === null) base = (base.origin as Layer | Mapping).base;
-  return base.shape.size;
+function depthOf(attrs: Attrs): number {
+  return attrs.origin instanceof Layer ? attrs.origin.depth : 0;
 }
 
-/** `left // right`. */
-export function update(left: Attrs, right: Attrs): Attrs {
-  const rightShape = shapeOf(right);
-  if (rightShape.size === 0) return left;
-  const depth = left.origin instanceof Layer ? left.origin.depth : 0;
-  const size = baseSize(left);
-  if (size >= layerFrom && depth < maxLayers && rightShape.size * 4 < size) {
-    return new Attrs(null, noValues, new Layer(right, left, depth + 1));
+/** The flat sets and mappings that a set is layered from, the lowest first. */
+function parts(attrs: Attrs, found: Attrs[] = []): Attrs[] {
+  if (attrs.origin instanceof Layer) {
+    parts(attrs.origin.base, found);
+    parts(attrs.origin.top, found);
+  } else found.push(attrs);
+  return found;
+}
+
+/** Copies flat layers that lie on each other into one; what is yet to be mapped stays so. */
+function compact(attrs: Attrs): void {
+  const kept: Attrs[] = [];
+  for (const part of parts(attrs)) {
+    const below = kept.at(-1);
+    if (below === undefined || below.shape === null || part.shape === null) kept.push(part);
+    else kept[kept.length - 1] = mergeFlat(below, part);
   }
-  if (left.shape === null) flatten(left);
+  let base = kept[0]!;
+  for (let i = 1; i < kept.length; i++) base = new Attrs(null, noValues, new Layer(kept[i]!, base, i));
+  attrs.shape = base.shape;
+  attrs.values = base.values;
+  attrs.origin = base.origin;
+}
+
+/** `left // right`. Of large sets neither is copied, and what is yet to be mapped stays so. */
+export function update(left: Attrs, right: Attrs): Attrs {
+  if (right.shape?.size === 0) return left;
+  if (left.shape?.size === 0) return right;
+  if (depthOf(left) + depthOf(right) >= maxLayers) {
+    compact(left);
+    compact(right);
+  }
+  const depth = depthOf(left) + depthOf(right) + 1;
+  const a = left.shape;
+  const b = right.shape;
+  const large = a === null || b === null || (a.size >= layerFrom && b.size < a.size);
+  if (large && depth <= maxLayers) return new Attrs(null, noValues, new Layer(right, left, depth));
+  shapeOf(left);
+  shapeOf(right);
   return mergeFlat(left, right);
 }
 
