@@ -52,16 +52,31 @@ function removeAttrs(a: Slot, b: Slot): Value {
     const name = names[i]!;
     const symbol = knownSymbol(typeof name === "string" ? name : plainArgument(name, text));
     const index = symbol === undefined ? -1 : shape.find(symbol);
-    if (index >= 0 && !removed.includes(index)) removed.push(index);
+    if (index >= 0) insertSorted(removed, index);
   }
   if (removed.length === 0) return attrs;
-  if (removed.length > 1) removed.sort((x, y) => x - y);
-  const kept: number[] = [];
-  for (let i = 0, next = 0; i < shape.size; i++) {
+  const kept = shape.size - removed.length;
+  if (kept === 0) return emptyAttrs;
+  const keys = new Array<number>(kept);
+  const values = new Array<Slot>(kept);
+  for (let i = 0, to = 0, next = 0; i < shape.size; i++) {
     if (removed[next] === i) next++;
-    else kept.push(i);
+    else {
+      keys[to] = shape.keys[i]!;
+      values[to++] = attrs.values[i]!;
+    }
   }
-  return subset(attrs, kept);
+  return new Attrs(makeShape(keys), values, placesOf(attrs));
+}
+
+/** Adds a number to some that are sorted, unless it is among them. */
+function insertSorted(numbers: number[], added: number): void {
+  let at = numbers.length;
+  while (at > 0 && numbers[at - 1]! > added) at--;
+  if (numbers[at - 1] === added) return;
+  numbers.push(added);
+  for (let i = numbers.length - 1; i > at; i--) numbers[i] = numbers[i - 1]!;
+  numbers[at] = added;
 }
 
 function intersectAttrs(a: Slot, b: Slot): Value {

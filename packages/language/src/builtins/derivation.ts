@@ -284,18 +284,23 @@ type InputTree = Map<string, InputNode>;
 
 /** Outputs that are used of a derivation, and of the derivations that such outputs are. */
 interface InputNode {
-  readonly outputs: Set<string>;
-  readonly dynamic: InputTree;
+  readonly outputs: string[];
+  dynamic?: InputTree;
 }
 
 /** The node of a derivation: of a store path, or of an output of another (`!output!drvPath`). */
 function inputNode(tree: InputTree, drvPath: string): InputNode {
   const nested = nestedOutput(drvPath);
-  const within = nested === undefined ? tree : inputNode(tree, nested.drvPath).dynamic;
+  let within = tree;
+  if (nested !== undefined) {
+    const outer = inputNode(tree, nested.drvPath);
+    outer.dynamic ??= new Map();
+    within = outer.dynamic;
+  }
   const key = nested === undefined ? drvPath : nested.output;
   let node = within.get(key);
   if (node === undefined) {
-    node = { outputs: new Set(), dynamic: new Map() };
+    node = { outputs: [] };
     within.set(key, node);
   }
   return node;
@@ -306,8 +311,8 @@ function frozenInputs(tree: InputTree): Map<string, DerivationInput> {
   const drvs = new Map<string, DerivationInput>();
   for (const key of sortByteStrings([...tree.keys()])) {
     const { outputs, dynamic } = tree.get(key)!;
-    const names = outputs.size === 1 ? [...outputs] : sortByteStrings([...outputs]);
-    drvs.set(key, dynamic.size === 0 ? { outputs: names } : { outputs: names, dynamic: frozenInputs(dynamic) });
+    sortByteStrings(outputs);
+    drvs.set(key, dynamic === undefined ? { outputs } : { outputs, dynamic: frozenInputs(dynamic) });
   }
   return drvs;
 }
@@ -315,7 +320,10 @@ function frozenInputs(tree: InputTree): Map<string, DerivationInput> {
 function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; srcs: string[] } {
   const outputs: InputTree = new Map();
   const srcs: string[] = [];
-  const addOutput = (drvPath: string, output: string) => inputNode(outputs, drvPath).outputs.add(output);
+  const addOutput = (drvPath: string, output: string): void => {
+    const { outputs: known } = inputNode(outputs, drvPath);
+    if (!known.includes(output)) known.push(output);
+  };
   for (const element of unorderedElements(context)) {
     switch (element.kind) {
       case "opaque":

@@ -105,7 +105,7 @@ function sort(a: Slot, b: Slot): Value {
     );
   }
   const text = "while evaluating the return value of the sorting function passed to builtins.sort";
-  return mergeSort(list, (x, y) => boolArgument(call2(f, [x, y], 0), text));
+  return mergeSort(list, (x, y) => boolArgument(call2(f, x, y, 0), text));
 }
 
 // ---- genericClosure
@@ -263,7 +263,7 @@ export const listBuiltins: BuiltinTable = {
       const list = listArgument(c, "while evaluating the third argument passed to builtins.foldlStrict");
       if (list.length === 0) return force(b);
       let result: Slot = b;
-      for (let i = 0; i < list.length; i++) result = call2(f, [result, list[i]!], 0);
+      for (let i = 0; i < list.length; i++) result = call2(f, result, list[i]!, 0);
       return force(result);
     },
   },

@@ -235,7 +235,7 @@ function addPath(request: AddPath): Value {
         : {
             filter: (file: string, type: FileType) =>
               boolArgument(
-                call2(filter, [file, type], 0),
+                call2(filter, file, type, 0),
                 "while evaluating the return value of the path filter function",
               ),
           }),

@@ -232,9 +232,7 @@ function forceThunk(thunk: Thunk, pos: number): Value {
     else if (code === applicationCode) {
       const { callee, first, second } = env as Application;
       value =
-        second === undefined
-          ? call(forceAt(callee, pos), first, pos)
-          : call2(forceAt(callee, pos), [first, second], pos);
+        second === undefined ? call(forceAt(callee, pos), first, pos) : call2(forceAt(callee, pos), first, second, pos);
     } else value = (env as () => Value)();
   } catch (error) {
     const wrapped = wrapError(error);
@@ -1153,10 +1151,16 @@ function dynamicAttrs(p: number, outer: Env): Attrs {
     base = recAttrs(baseNode, e);
   } else base = ev(baseNode, e) as Attrs;
   const shape = shapeOf(base);
-  const symbols = [...shape.keys];
-  const values = [...base.values];
-  const positions: number[] = [];
-  for (let i = 0; i < shape.size; i++) positions.push(base.positionOf(shape.keys[i]!));
+  const last = shape.size + A[p + 3]!;
+  const symbols = new Array<number>(last);
+  const values = new Array<Slot>(last);
+  const positions = new Array<number>(last);
+  let size = 0;
+  for (; size < shape.size; size++) {
+    symbols[size] = shape.keys[size]!;
+    values[size] = base.values[size]!;
+    positions[size] = base.positionOf(shape.keys[size]!);
+  }
   for (let i = 0; i < A[p + 3]!; i++) {
     const cell = p + 4 + 3 * i;
     const pos = A[cell + 2]!;
@@ -1165,17 +1169,18 @@ function dynamicAttrs(p: number, outer: Env): Attrs {
     const text = plainString(name, pos, "while evaluating the name of a dynamic attribute");
     const symbol = intern(text);
     const known = symbols.indexOf(symbol);
-    if (known >= 0) {
+    if (known >= 0 && known < size) {
       throw new EvaluationError(
         "eval-error",
         `dynamic attribute ${quoteName(text)} already defined at ${place(positions[known]!)}`,
         pos,
       );
     }
-    symbols.push(symbol);
-    values.push(delayElement(A[cell + 1]!, e));
-    positions.push(pos);
+    symbols[size] = symbol;
+    values[size] = delayElement(A[cell + 1]!, e);
+    positions[size++] = pos;
   }
+  if (size < last) symbols.length = values.length = positions.length = size;
   return makeAttrs(symbols, values, positions);
 }
 
@@ -1274,7 +1279,7 @@ export function call(f: Value, a: Slot, pos: number): Value {
     if (functor !== undefined) {
       try {
         const at = f.positionOf(sym.functor);
-        return call2(forceAt(functor, at), [f, a], at);
+        return call2(forceAt(functor, at), f, a, at);
       } catch (error) {
         throw addFrame(error, pos, "while calling a functor (an attribute set with a '__functor' attribute)");
       }
@@ -1301,12 +1306,12 @@ function argumentEnv(up: Env, args: readonly Slot[], last: Slot): Env {
 }
 
 /** Calls with two arguments. */
-export function call2(f: Value, args: readonly [Slot, Slot], pos: number): Value {
+export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
   if (f instanceof Lambda && A[f.node] === 15 && A[f.node + 2] === 2) {
-    return body(A[f.node + 1]!, new E2(f.env, args[0], args[1]), f.node + 5, pos);
+    return body(A[f.node + 1]!, new E2(f.env, a, b), f.node + 5, pos);
   }
-  if (f instanceof Builtin && f.arity === 2) return callBuiltin2(f, args[0], args[1], pos);
-  return call(call(f, args[0], pos), args[1], pos);
+  if (f instanceof Builtin && f.arity === 2) return callBuiltin2(f, a, b, pos);
+  return call(call(f, a, pos), b, pos);
 }
 
 function callMany(p: number, e: Env): Value {
