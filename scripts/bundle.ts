@@ -18,8 +18,8 @@ const read = (path: string): { version: string; optionalDependencies?: Record<st
 const bundledFiles: Plugin = {
   name: "bundled-files",
   setup(builder) {
-    builder.onLoad({ filter: /evaluator[/\\]worker-(start|entry)\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(/"\.\/(worker-[a-z]+)\.ts"/, '"./$1.mjs"'),
+    builder.onLoad({ filter: /evaluator[/\\](worker-start|worker-entry|small-evaluation)\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(/((?:URL|import)\("\.\/[a-z-]+)\.ts"/g, '$1.mjs"'),
       loader: "ts",
     }));
   },
@@ -33,7 +33,7 @@ const constantClasses: RolldownPlugin = {
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(join(target, "dist"), { recursive: true });
-const external = ["koffi", "lzma-native"];
+const external = ["koffi", "lzma-native", "./open-session.mjs", "./worker-main.mjs"];
 // Bundled CommonJS packages call `require` for Node's own modules.
 const banner =
   'import { createRequire as firnRequire } from "node:module"; const require = firnRequire(import.meta.url);';
@@ -52,25 +52,26 @@ const common = {
   logLevel: "warning",
 } satisfies BuildOptions;
 await build({ ...common, entryPoints: { firn: join(root, "packages/cli/src/bin.ts") }, splitting: true });
-// The evaluator's thread loads one file, after its small first one, with nothing in it but what it needs. Rolldown leaves
+// The evaluator is loaded by its thread and, for small evaluations, by commands: all of it, and nothing else. Rolldown leaves
 // constants constants, where esbuild makes variables of them: the engine compiles in what it knows not to change, and a long
 // evaluation takes a tenth less time.
 const evaluator = "packages/flake/src/evaluator";
 await build({
   ...common,
-  external: [...external, "./worker-main.mjs"],
   entryPoints: [join(root, evaluator, "worker-entry.ts")],
 });
 await rolldown({
-  input: join(root, evaluator, "worker-main.ts"),
+  input: [join(root, evaluator, "worker-main.ts"), join(root, evaluator, "open-session.ts")],
+  preserveEntrySignatures: "allow-extension",
   platform: "node",
   external,
   plugins: [lazyModulesForRolldown, constantClasses],
   tsconfig: false,
   output: {
-    file: join(target, "dist/worker-main.mjs"),
+    dir: join(target, "dist"),
+    entryFileNames: "[name].mjs",
+    chunkFileNames: "[name]-[hash].mjs",
     format: "esm",
-    codeSplitting: false,
     minify: { compress: false, mangle: false, codegen: true },
     banner,
   },

@@ -15,6 +15,7 @@ import type {
   WorkerSetup,
 } from "./protocol.ts";
 import type { HostServices } from "./services.ts";
+import { SmallEvaluation } from "./small-evaluation.ts";
 import { takeWorker } from "./worker-start.ts";
 
 export interface EvaluatorClientOptions {
@@ -47,6 +48,13 @@ export class EvaluatorClient {
   /** Requests that wait for the debugger's user. */
   private standing = 0;
   private failure: FirnError | undefined;
+  /** Answers in this thread, until something is not for it. */
+  private small: Promise<SmallEvaluation> | undefined;
+  /** What was answered in this thread. */
+  private readonly answered: Request[] = [];
+  /** Of those the ones that the worker has yet to do again; it reports what was reported before. */
+  private readonly repeated = new Set<number>();
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: EvaluatorClientOptions) {
     this.options = options;
@@ -60,6 +68,7 @@ export class EvaluatorClient {
       flakes: options.flakes ?? false,
     };
     worker.postMessage(setup);
+    if (options.config.debugger === undefined) this.small = SmallEvaluation.open(setup);
     this.worker.on("message", (message: FromWorker) => this.receive(message));
     this.worker.on("error", (error) => this.fail(error));
     this.worker.on("exit", () => this.fail(new Error("the evaluator has stopped")));
@@ -75,7 +84,7 @@ export class EvaluatorClient {
   private receive(message: FromWorker): void {
     switch (message.kind) {
       case "report":
-        this.options.report(message.message);
+        if (this.repeated.size === 0) this.options.report(message.message);
         return;
       case "service":
         void this.serve(message.call);
@@ -84,9 +93,11 @@ export class EvaluatorClient {
         this.serving.delete(message.id);
         return;
       case "response":
+        this.repeated.delete(message.id);
         this.settle(message.id)?.resolve(message.value);
         return;
       case "failure":
+        if (this.repeated.delete(message.id)) this.fail(fromErrorData(message.error));
         this.settle(message.id)?.reject(fromErrorData(message.error));
     }
   }
@@ -136,9 +147,40 @@ export class EvaluatorClient {
     }
   }
 
-  /** Sends a request; rejects with the FirnError of a failed evaluation. */
+  /** Has a request answered; rejects with the FirnError of a failed evaluation. */
   request<R extends Request>(request: R): Promise<Responses[R["op"]]> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (this.small === undefined) return this.post(request);
+    // In an object, so that only the turn is waited for and not the answer.
+    const taken = this.turn.then(async () => ({ answer: await this.take(request) }));
+    this.turn = taken.catch(() => undefined);
+    return taken.then(({ answer }) => answer.response);
+  }
+
+  private async take<R extends Request>(request: R): Promise<{ readonly response: Promise<Responses[R["op"]]> }> {
+    const small = await this.small;
+    const answer = this.failure === undefined ? small?.answer(request) : undefined;
+    if (answer !== undefined) {
+      for (const message of answer.messages) this.options.report(message);
+      this.answered.push(request);
+      // The session answers each request with the response of its kind.
+      return { response: Promise.resolve(answer.value as Responses[R["op"]]) };
+    }
+    if (this.small !== undefined) this.beginAnew();
+    return { response: this.failure === undefined ? this.post(request) : Promise.reject(this.failure) };
+  }
+
+  /** Leaves everything to the worker, which gets to where this thread is by doing the same. */
+  private beginAnew(): void {
+    this.small = undefined;
+    for (const request of this.answered) {
+      this.repeated.add(this.nextId);
+      // A failure ends the session, and the request that it was repeated for.
+      this.post(request).catch(() => undefined);
+    }
+  }
+
+  private post<R extends Request>(request: R): Promise<Responses[R["op"]]> {
     const id = this.nextId++;
     this.worker.ref();
     return new Promise((resolve, reject) => {

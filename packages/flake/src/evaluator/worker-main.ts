@@ -1,10 +1,9 @@
 /** The evaluator's thread: answers requests one after the other and keeps the heap between them. */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
-import { Debugger, type EvalHost, type StopAnswer, type StopReason } from "@firn/language";
+import { Debugger, type StopAnswer, type StopReason } from "@firn/language";
 import { fromErrorData, toErrorData } from "./error-data.ts";
-import { createNodeHost } from "./node-host.ts";
-import { createOfflineServices } from "./offline-services.ts";
+import { openSession } from "./open-session.ts";
 import type {
   DebuggerStop,
   FromWorker,
@@ -15,7 +14,7 @@ import type {
   WorkerSetup,
 } from "./protocol.ts";
 import type { AddPathServiceRequest, SyncServices } from "./services.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { includedPaths } from "./tree-filter.ts";
 import { tuneForLongEvaluation } from "./tune-engine.ts";
 
@@ -85,18 +84,13 @@ function askHowToGoOn(reason: StopReason): StopAnswer {
   return ask("stop", stop) as StopAnswer;
 }
 
-function openSession(setup: WorkerSetup): Session {
-  const { config, flakes } = setup;
-  const services = setup.services ? forwarding : createOfflineServices(config.storeDir, config.mode.pure);
-  const host: EvalHost = createNodeHost(config, services, {
+function open(setup: WorkerSetup): Session {
+  const debugging = setup.config.debugger;
+  return openSession(setup, {
+    services: forwarding,
     report: (message) => send({ kind: "report", message }),
     interrupted,
-  });
-  const debugging = config.debugger;
-  return new Session(host, {
-    showTrace: config.showTrace,
     whenLong: tuneForLongEvaluation,
-    ...(flakes ? { flakes: services } : {}),
     ...(debugging === undefined ? {} : { debugger: new Debugger({ ...debugging, stop: askHowToGoOn }) }),
   });
 }
@@ -112,6 +106,6 @@ function answer({ id, request }: ToWorker): void {
 }
 
 port.on("message", (message: WorkerSetup | ToWorker) => {
-  if ("config" in message) session = openSession(message);
+  if ("config" in message) session = open(message);
   else answer(message);
 });

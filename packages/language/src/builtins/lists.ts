@@ -1,5 +1,5 @@
 /** Lists. */
-import { call, call2, delayCall1, equalSlots, force, less, positionOfValue } from "../code/interpret.ts";
+import { call, call2, countStep, delayCall1, equalSlots, force, less, positionOfValue } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
@@ -274,7 +274,10 @@ export const listBuiltins: BuiltinTable = {
       if (length < 0 || length > 4294967295) throw fail(`cannot create list of size ${length}`);
       const f = functionArgument(a, "while evaluating the first argument passed to builtins.genList");
       const result = new Array<Slot>(Number(length));
-      for (let i = 0; i < result.length; i++) result[i] = delayCall1(f, i);
+      for (let i = 0; i < result.length; i++) {
+        countStep();
+        result[i] = delayCall1(f, i);
+      }
       return result;
     },
   },

@@ -775,7 +775,7 @@ export function ev(start: number, env: Env): Value {
           const b = ev(A[p + 2]!, e);
           if (!Array.isArray(a)) throw concatError(a, A[p + 3]!);
           if (!Array.isArray(b)) throw concatError(b, A[p + 3]!);
-          return a.length === 0 ? b : b.length === 0 ? a : a.concat(b);
+          return a.length === 0 ? b : b.length === 0 ? a : joined(a, b);
         }
         case 37: {
           const a = operand(A[p + 1]!, e);
@@ -1218,6 +1218,13 @@ function look(): void {
 /** For loops that do not call functions. */
 export function countStep(): void {
   if (--callsUntilLook === 0) look();
+}
+
+const largeList = 65536;
+
+function joined(a: List, b: List): List {
+  if (a.length + b.length > largeList) look();
+  return a.concat(b);
 }
 
 /** Runs a function body; `at` is the cell with the position of the lambda. */
