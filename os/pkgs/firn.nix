@@ -71,6 +71,9 @@ let
       paths = lock.runtimePaths ++ [
         "node_modules/esbuild"
         "node_modules/@esbuild/linux-x64"
+        "node_modules/rolldown"
+        "node_modules/@rolldown/binding-linux-x64-gnu"
+        "node_modules/@rolldown/pluginutils"
       ];
     };
     native = lock.nodeModules {

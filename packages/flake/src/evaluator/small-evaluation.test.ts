@@ -60,6 +60,11 @@ describe("The thread of a command", () => {
   });
 });
 
+it("leaves a repl's variables to the evaluator's thread, with all that follows", async () => {
+  const small = await SmallEvaluation.open({ config, services: true, flakes: true });
+  expect(small.answer({ op: "newVariables", directory: "/" })).toBeUndefined();
+});
+
 describe("An evaluation that starts in the thread of its command", () => {
   it("is done there when it is small", async () => {
     const { client, reported } = open();

@@ -67,8 +67,8 @@ export class SmallEvaluation {
 
   /** The answer to a request; undefined when it is not for this thread, and then neither is any later one. */
   answer(request: Request): SmallAnswer | undefined {
-    // What is shown in a repl may contain failures.
-    if (request.op === "show" || ++this.requests > maxRequests) return undefined;
+    // What is shown may contain failures, and files change while a repl with its variables is used: nothing of it is done again.
+    if (request.op === "show" || request.op === "newVariables" || ++this.requests > maxRequests) return undefined;
     const started = performance.now();
     this.deadline = started + this.left;
     this.messages = [];
