@@ -6,7 +6,7 @@
  *   node scripts/bench.ts [--pairs N] [--nixpkgs DIRECTORY] [NAME...]
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +22,8 @@ const { values, positionals } = parseArgs({
 const directory = mkdtempSync(join(tmpdir(), "firn-bench-"));
 const bundle = join(root, "dist/package/dist/firn.mjs");
 if (!existsSync(bundle)) execFileSync(process.execPath, [join(root, "scripts/bundle.ts")], { stdio: "inherit" });
+/** How the published program has itself started: `#!/usr/bin/env -S node FLAG...`. */
+const flags = readFileSync(bundle, "utf8").split("\n", 1)[0]!.split(" ").slice(3);
 
 interface Work {
   readonly name: string;
@@ -117,7 +119,7 @@ for (const work of works) {
   if (positionals.length > 0 && !positionals.includes(work.name)) continue;
   const ours: Sample[] = [];
   const theirs: Sample[] = [];
-  const firn = withTimes([process.execPath, "--disable-warning=ExperimentalWarning", bundle, ...work.firn]);
+  const firn = withTimes([process.execPath, ...flags, bundle, ...work.firn]);
   const firnEnvironment = { ...environment, FIRN_CODE_CACHE: work.warm === true ? join(directory, "code") : "" };
   if (work.warm === true) measure(firn, firnEnvironment);
   for (let pair = 0; pair < Number(values.pairs); pair++) {

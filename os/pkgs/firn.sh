@@ -20,7 +20,7 @@ fi
 cp -r "$native/node_modules" "$out/lib/firn/node_modules"
 cat > "$out/bin/firn" <<EOF
 #!/bin/sh
-exec $nodejs/bin/node --disable-warning=ExperimentalWarning $out/lib/firn/dist/firn.mjs "\$@"
+exec $nodejs/bin/node --v8-pool-size=0 --disable-warning=ExperimentalWarning $out/lib/firn/dist/firn.mjs "\$@"
 EOF
 # What an ssh:// store of another machine starts.
 cat > "$out/bin/nix-store" <<EOF

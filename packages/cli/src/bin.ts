@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --v8-pool-size=0 --disable-warning=ExperimentalWarning
 import { enableCompileCache } from "node:module";
 /** The entry of the published package: compiled code is kept between runs, then the program proper starts. */
 import { basename } from "node:path";
