@@ -8,7 +8,12 @@ export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } f
 export { type FarmPackage, type FarmTarget, linkPackages } from "./builtin/link-farm.ts";
 export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./builtin/mirrors.ts";
 export { extractTar, type TarOptions } from "./builtin/tar.ts";
-export { structuredShell } from "./environment.ts";
+export {
+  type BuilderEnvironment,
+  type EnvironmentContext,
+  prepareEnvironment,
+  structuredShell,
+} from "./environment.ts";
 export { type DerivedPath, parseDerivedPath, printDerivedPath } from "./goals/derived-path.ts";
 export type { Missing } from "./goals/query-missing.ts";
 export { type BuildPathsOptions, type BuildResult, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";

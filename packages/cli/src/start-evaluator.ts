@@ -8,6 +8,7 @@ const evaluating: ReadonlySet<string> = new Set([
   "search",
   "os",
   "nix-instantiate",
+  "nix-shell",
 ]);
 
 /** `program` is the name it was called by, `words` are its arguments. */

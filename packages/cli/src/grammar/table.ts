@@ -372,6 +372,7 @@ export const legacyTable: ReadonlyMap<string, () => Promise<LegacyCommand>> = ne
   () => Promise<LegacyCommand>
 >([
   ["nix-instantiate", async () => (await import("../legacy/nix-instantiate-entry.ts")).nixInstantiate],
+  ["nix-shell", async () => (await import("../legacy/nix-shell.ts")).nixShell],
   ["nix-store", async () => (await import("../legacy/nix-store.ts")).nixStore],
   // No old command, but one that no help lists either.
   ["__dump-language", async () => (await import("../commands/dump-language.ts")).runDumpLanguage],

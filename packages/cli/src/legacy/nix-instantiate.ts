@@ -25,6 +25,8 @@ export interface CommandIo {
   /** Ordinary text. */
   error(text: string): void;
   readStdin(): string;
+  /** What is made is used at once: nobody is told that it has no root. */
+  readonly temporary?: boolean;
 }
 
 type OutputKind = "value" | "json" | "xml" | "raw";
@@ -306,7 +308,7 @@ class Command {
   private async rooted(drvPath: string): Promise<string> {
     const { root } = this.args;
     if (root === undefined) {
-      if (this.rootCount++ === 0) this.io.error(`warning: ${noRoot}\n`);
+      if (this.rootCount++ === 0 && this.io.temporary !== true) this.io.error(`warning: ${noRoot}\n`);
       return drvPath;
     }
     const number = ++this.rootCount;
