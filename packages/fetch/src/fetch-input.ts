@@ -5,11 +5,20 @@ import { type FetchedTree, type Input, requireString, type Scheme, stringAttribu
 import { forgeSchemes } from "./schemes/forge.ts";
 import { gitScheme } from "./schemes/git.ts";
 import { indirectScheme } from "./schemes/indirect.ts";
+import { mercurialScheme } from "./schemes/mercurial.ts";
 import { pathScheme } from "./schemes/path.ts";
 import { fileScheme, tarballScheme } from "./schemes/tarball.ts";
 import { parseUrl, printUrl, type Url } from "./url.ts";
 
-const schemes: readonly Scheme[] = [pathScheme, indirectScheme, gitScheme, ...forgeSchemes, tarballScheme, fileScheme];
+const schemes: readonly Scheme[] = [
+  pathScheme,
+  indirectScheme,
+  gitScheme,
+  mercurialScheme,
+  ...forgeSchemes,
+  tarballScheme,
+  fileScheme,
+];
 
 /** The scheme of an input's `type`; fails with `bad-input` when nobody knows it. */
 export function schemeOf(input: Input): Scheme {

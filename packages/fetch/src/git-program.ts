@@ -1,6 +1,6 @@
 /** Runs the `git` program, shielded from the user's configuration where that would change what is fetched. */
-import { spawn } from "node:child_process";
 import { FirnError } from "@firn/formats";
+import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";
 
 /** How to run git. */
 export interface GitCall {
@@ -10,10 +10,10 @@ export interface GitCall {
   readonly input?: string;
 }
 
-const environment = {
-  GIT_TERMINAL_PROMPT: "0",
-  GIT_OPTIONAL_LOCKS: "0",
-  LC_ALL: "C.UTF-8",
+const program: SourceProgram = {
+  name: "git",
+  debianPackage: "git",
+  environment: { GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C.UTF-8" },
 };
 
 /** Runs git and resolves to its standard output as bytes. Fails with `git` and what it said on standard error. */
@@ -26,32 +26,8 @@ export async function git(call: GitCall): Promise<Buffer> {
 }
 
 /** Runs git and tells how it ended, also when it failed. */
-export async function gitOutcome(
-  call: GitCall,
-): Promise<{ readonly code: number; readonly stdout: Buffer; readonly stderr: string }> {
-  const child = spawn("git", ["-C", call.directory, ...call.args], {
-    env: { ...process.env, ...environment },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(call.input ?? "");
-  return new Promise((resolve, reject) => {
-    child.on("error", (cause) => {
-      reject(
-        new FirnError("git", "the program 'git' cannot be run", {
-          cause,
-          hint: "install git; on Debian: apt-get install git",
-        }),
-      );
-    });
-    child.on("close", (code) => {
-      resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString("utf8") });
-    });
-  });
+export function gitOutcome(call: GitCall): Promise<ProgramOutcome> {
+  return programOutcome(program, ["-C", call.directory, ...call.args], call.input);
 }
 
 /** Its output as text without the final newline. */

@@ -87,14 +87,17 @@ export function isRevision(text: string): boolean {
   return revPattern.test(text) || rev64Pattern.test(text);
 }
 
-/** Fails unless the text is a branch or tag name that is safe to pass to git (the reference's rule). */
+/** Whether a text is a branch or tag name that is safe to pass to a program (the reference's rule). */
+export function isRef(ref: string): boolean {
+  return (
+    !ref.startsWith("-") &&
+    /^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) &&
+    !ref.includes("..") &&
+    !ref.endsWith(".lock")
+  );
+}
+
+/** Fails unless the text is such a name. */
 export function checkRef(ref: string): void {
-  if (
-    ref.startsWith("-") ||
-    !/^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) ||
-    ref.includes("..") ||
-    ref.endsWith(".lock")
-  ) {
-    throw new FirnError("bad-input", `invalid Git branch/tag name '${ref}'`);
-  }
+  if (!isRef(ref)) throw new FirnError("bad-input", `invalid Git branch/tag name '${ref}'`);
 }

@@ -7,7 +7,7 @@ import { dumpPath, fsPath, hashContent, type LocalStore, type Store } from "@fir
 import type { HostServices } from "../evaluator/services.ts";
 import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
-import { treeAttributes } from "./tree-attributes.ts";
+import { mercurialAttributes, treeAttributes } from "./tree-attributes.ts";
 
 /** What the services stand on. */
 export interface ServiceWorld {
@@ -167,5 +167,7 @@ async function fetchTree(world: ServiceWorld, request: FetchRequest & { readonly
   const input = requestedInput(request);
   if (world.pure) checkPure(request, input);
   const tree = await fetchInput(input, world.fetch);
-  return { storePath: tree.storePath, attributes: treeAttributes(tree.locked) };
+  const attributes =
+    request.builtin === "fetchMercurial" ? mercurialAttributes(tree.locked) : treeAttributes(tree.locked);
+  return { storePath: tree.storePath, attributes };
 }

@@ -30,3 +30,16 @@ export function treeAttributes(locked: Input, dirty = false): TreeAttributes {
   }
   return result;
 }
+
+/** What `builtins.fetchMercurial` tells of its tree; a work tree with changes has a revision of zeros. */
+export function mercurialAttributes(locked: Input): TreeAttributes {
+  const result: TreeAttributes = {};
+  const branch = stringAttribute(locked, "ref");
+  if (branch !== undefined) result.branch = branch;
+  const rev = stringAttribute(locked, "rev") ?? "0".repeat(40);
+  result.rev = rev;
+  result.shortRev = rev.slice(0, 12);
+  const revCount = integerAttribute(locked, "revCount");
+  if (revCount !== undefined) result.revCount = revCount;
+  return result;
+}

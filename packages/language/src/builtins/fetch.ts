@@ -190,7 +190,7 @@ function fetchMercurial(slot: Slot): Value {
     throw fail("in pure evaluation mode, 'fetchMercurial' requires a Mercurial revision");
   }
   attributes.url = url.includes("://") ? url : `file://${url}`;
-  return treeAttrs(host().fetch({ kind: "tree", attributes, builtin: "fetchMercurial" }), true);
+  return treeAttrs(host().fetch({ kind: "tree", attributes, builtin: "fetchMercurial" }), false);
 }
 
 /** A path into the store from an attribute of fetchClosure. */

@@ -1411,7 +1411,7 @@ function matchPattern(n: number, attrs: Attrs, pos: number): PatternMemo {
     for (let i = 0; i < count; i++) formals.add(A[n + 8 + 3 * i]!);
     for (const key of shape.keys) {
       if (formals.has(key)) continue;
-      const text = `function '${lambdaName(n)}' called with unexpected argument '${symbolNames[key]}'`;
+      const text = `function '${lambdaName(n)}' called with unexpected argument '${showIdentifier(symbolNames[key]!)}'`;
       const error = new EvaluationError("type-error", text, A[n + 4]!);
       error.suggestions = suggest(
         [...formals].map((formal) => symbolNames[formal]!),

@@ -1,0 +1,183 @@
+/**
+ * `hg+file:`, `hg+https:`, `hg+http:`, `hg+ssh:`: a revision of a Mercurial repository. A local work tree without `ref` or `rev` that
+ * has changes is taken as it stands, tracked files only.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { digestOf, FirnError, parseHash, toNix32 } from "@firn/formats";
+import type { CacheValue } from "../cache.ts";
+import type { FetchContext } from "../context.ts";
+import {
+  type FetchedTree,
+  type Input,
+  integerAttribute,
+  isRef,
+  requireString,
+  type Scheme,
+  stringAttribute,
+  withAttributes,
+} from "../input.ts";
+import { programOutcome, type SourceProgram } from "../source-program.ts";
+import { parseUrl, percentDecode, printUrl, type Url } from "../url.ts";
+
+const transports = new Set(["file", "http", "https", "ssh"]);
+
+/** The scheme of Mercurial repositories. */
+export const mercurialScheme: Scheme = {
+  type: "hg",
+  attributes: ["url", "ref", "rev", "revCount", "narHash", "name"],
+
+  fromUrl(url) {
+    const transport = url.scheme.startsWith("hg+") ? url.scheme.slice(3) : "";
+    if (!transports.has(transport)) return undefined;
+    const input = new Map<string, string>([["type", "hg"]]);
+    for (const name of ["ref", "rev"]) {
+      const value = url.query.get(name);
+      if (value !== undefined) input.set(name, value);
+    }
+    input.set("url", printUrl({ ...url, scheme: transport, query: new Map(), fragment: "" }));
+    return input;
+  },
+
+  check(input) {
+    parseUrl(requireString(input, "url"));
+    const ref = stringAttribute(input, "ref");
+    if (ref !== undefined && !isRef(ref)) {
+      throw new FirnError("bad-input", `invalid Mercurial branch/tag name '${ref}'`);
+    }
+    const rev = stringAttribute(input, "rev");
+    if (rev !== undefined) parseHash(rev, "sha1");
+    integerAttribute(input, "revCount");
+  },
+
+  toUrl(input): Url {
+    const url = parseUrl(requireString(input, "url"));
+    const query = new Map(url.query);
+    for (const name of ["ref", "rev"]) {
+      const value = stringAttribute(input, name);
+      if (value !== undefined) query.set(name, value);
+    }
+    return { ...url, scheme: `hg+${url.scheme}`, query };
+  },
+
+  isLocked: (input) => input.has("rev"),
+
+  async fetch(input, context): Promise<FetchedTree> {
+    const url = parseUrl(requireString(input, "url"));
+    const local = url.scheme === "file" ? percentDecode(url.path) : undefined;
+    if (local !== undefined && !input.has("ref") && !input.has("rev") && existsSync(join(local, ".hg"))) {
+      const changes = await mercurial("status", "-R", local, "--modified", "--added", "--removed");
+      if (changes.length > 0) return fetchWorkTree(local, input, context);
+    }
+    return fetchRevision(local ?? printUrl(url), input, context);
+  },
+};
+
+const program: SourceProgram = { name: "hg", debianPackage: "mercurial", environment: { HGPLAIN: "" } };
+
+/** Runs `hg`; its standard output. Fails with `hg` and what it said on standard error. */
+async function mercurial(...args: string[]): Promise<Buffer> {
+  const { code, stdout, stderr } = await programOutcome(program, args);
+  if (code !== 0) throw new FirnError("hg", `hg failed with exit code ${code}:\n${stderr.trim()}`);
+  return stdout;
+}
+
+async function fetchWorkTree(directory: string, input: Input, context: FetchContext): Promise<FetchedTree> {
+  if (!context.allowDirty) throw new FirnError("hg-dirty", `Mercurial tree '${directory}' is unclean`);
+  if (context.warnDirty) context.emit({ kind: "warning", text: `Mercurial tree '"${directory}"' is unclean` });
+  const ref = (await mercurial("branch", "-R", directory)).toString("latin1").trim();
+  const listed = await mercurial(
+    ...["status", "-R", directory, "--clean", "--modified", "--added", "--no-status", "--print0"],
+  );
+  const only = new Set(
+    listed
+      .toString("latin1")
+      .split("\0")
+      .filter((name) => name !== ""),
+  );
+  const name = stringAttribute(input, "name") ?? "source";
+  const { storePath, narHash } = await context.store.addTree({ name, path: directory, only });
+  return { storePath, locked: withAttributes(input, { ref, narHash }) };
+}
+
+async function fetchRevision(url: string, input: Input, context: FetchContext): Promise<FetchedTree> {
+  const wanted = stringAttribute(input, "rev") ?? stringAttribute(input, "ref") ?? "default";
+  const repository = await cloneOf(url, { wanted, isRevision: input.has("rev") }, context);
+  const found = (await mercurial("log", "-R", repository, "-r", wanted, "--template", "{node} {rev} {branch}"))
+    .toString("latin1")
+    .split(" ");
+  const [rev = "", revCount = "", ...branch] = found;
+  if (!/^[0-9a-f]{40}$/.test(rev) || !/^\d+$/.test(revCount)) {
+    throw new FirnError("hg", `hg does not name a revision '${wanted}' of '${url}' but '${found.join(" ")}'`);
+  }
+  const tree = await revisionTree(repository, { rev, name: stringAttribute(input, "name") ?? "source" }, context);
+  const ref = stringAttribute(input, "ref") ?? branch.join(" ");
+  return {
+    storePath: tree.storePath,
+    locked: withAttributes(input, { ref, rev, revCount: BigInt(revCount), narHash: tree.narHash }),
+  };
+}
+
+async function revisionTree(
+  repository: string,
+  wanted: { readonly rev: string; readonly name: string },
+  context: FetchContext,
+): Promise<{ readonly storePath: string; readonly narHash: string }> {
+  const key: CacheValue = wanted;
+  const known = context.cache.lookup("hg-tree", key, Number.MAX_SAFE_INTEGER)?.value;
+  if (known !== undefined && (await context.store.narHashOf(String(known.storePath))) === known.narHash) {
+    return { storePath: String(known.storePath), narHash: String(known.narHash) };
+  }
+  const directory = await mkdtemp(join(tmpdir(), "firn-hg-"));
+  try {
+    const path = join(directory, "source");
+    await mercurial("archive", "-R", repository, "-r", wanted.rev, path);
+    await rm(join(path, ".hg_archival.txt"), { force: true });
+    const tree = await context.store.addTree({ name: wanted.name, path });
+    context.cache.insert("hg-tree", key, tree);
+    return tree;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** A clone in the cache that has the wanted revision, or the present state of a branch or tag; returns its directory. */
+async function cloneOf(
+  url: string,
+  want: { readonly wanted: string; readonly isRevision: boolean },
+  context: FetchContext,
+): Promise<string> {
+  const directory = join(context.cacheDirectory, "hg", toNix32(digestOf("sha256", url)));
+  const exists = existsSync(join(directory, ".hg"));
+  if (exists && want.isRevision) {
+    const { code } = await programOutcome(program, ["log", "-R", directory, "-r", want.wanted, "--template", "1"]);
+    if (code === 0) return directory;
+  }
+  const key = { url, ref: want.wanted };
+  const remote = !url.startsWith("/");
+  if (exists && remote && !want.isRevision) {
+    const hit = context.cache.lookup("hg-pull", key, context.tarballTtl);
+    if (hit !== undefined && !hit.expired) return directory;
+  }
+  context.emit({ kind: "fetching", what: url });
+  if (exists) await mercurial("pull", "-R", directory, "--", url);
+  else await clone(url, directory);
+  if (remote) context.cache.insert("hg-pull", key, { done: true });
+  context.emit({ kind: "fetched", what: url });
+  return directory;
+}
+
+/** Clones beside the place and moves it there: what was interrupted is never taken for a repository. */
+async function clone(url: string, directory: string): Promise<void> {
+  await mkdir(dirname(directory), { recursive: true });
+  const made = await mkdtemp(`${directory}-`);
+  try {
+    await mercurial("clone", "--noupdate", "--", url, join(made, "repository"));
+    // Another process may have been faster.
+    if (!existsSync(directory)) await rename(join(made, "repository"), directory);
+  } finally {
+    await rm(made, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,48 @@
+/** Runs the programs that know repositories: their output, or what they said. */
+import { spawn } from "node:child_process";
+import { FirnError } from "@firn/formats";
+
+/** A program and how it is run. */
+export interface SourceProgram {
+  /** Its name, and that of the Debian package that has it. */
+  readonly name: string;
+  readonly debianPackage: string;
+  /** Variables over those of this process. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** How a program ended. */
+export interface ProgramOutcome {
+  readonly code: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, also one that fails. Fails only when it cannot be started, with its name as the code. */
+export async function programOutcome(
+  program: SourceProgram,
+  args: readonly string[],
+  input = "",
+): Promise<ProgramOutcome> {
+  const { name, debianPackage, environment } = program;
+  const child = spawn(name, args, { env: { ...process.env, ...environment }, stdio: ["pipe", "pipe", "pipe"] });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.on("error", (cause) => {
+      reject(
+        new FirnError(name, `the program '${name}' cannot be run`, {
+          cause,
+          hint: `install ${debianPackage}; on Debian: apt-get install ${debianPackage}`,
+        }),
+      );
+    });
+    child.on("close", (code) => {
+      resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString("utf8") });
+    });
+  });
+}

@@ -1,0 +1,9 @@
+let
+  f = { abc }: abc;
+in
+map (argument: f argument) [
+  {
+    abc = 1;
+    "a bc" = 2;
+  }
+]
