@@ -103,22 +103,19 @@ export function localRepository(input: Input): string | undefined {
 }
 
 async function fetchWorkTree(directory: string, input: Input, context: FetchContext): Promise<FetchedTree> {
+  const submodules = booleanAttribute(input, "submodules");
   const head = await gitOutcome({ directory, args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"] });
   const rev = head.code === 0 ? head.stdout.toString("latin1").trim() : undefined;
-  if (rev !== undefined && !(await isDirty(directory))) {
+  if (rev !== undefined && !(await isDirty(directory, submodules))) {
     const branch = await gitOutcome({ directory, args: ["symbolic-ref", "--quiet", "HEAD"] });
     const ref = branch.code === 0 ? branch.stdout.toString("latin1").trim() : "HEAD";
-    return fetchRevision({ repository: directory, input: withAttributes(input, { ref, rev }), context });
+    const named = withAttributes(input, { ref, rev });
+    return fetchRevision({ repository: directory, input: named, context, fromWorkTree: true });
   }
   if (!context.allowDirty) throw new FirnError("git-dirty", `Git tree '${directory}' is dirty`);
-  if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
-
-  const listed = await git({ directory, args: ["ls-files", "-z"] });
   const only = new Set<string>();
-  for (const name of listed.toString("latin1").split("\0")) {
-    // A tracked file that was deleted from the work tree is not part of it.
-    if (name !== "" && statIfThere(join(directory, Buffer.from(name, "latin1").toString()))) only.add(name);
-  }
+  await addTracked(only, { directory, prefix: "", submodules, context });
+  if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
   const { storePath, narHash } = await context.store.addTree({ name: "source", path: directory, only });
   const lastModified =
     rev === undefined ? 0n : BigInt(await gitText(directory, "log", "-1", "--format=%ct", "--no-show-signature", rev));
@@ -136,10 +133,39 @@ function statIfThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined || existsSync(path);
 }
 
-async function isDirty(directory: string): Promise<boolean> {
+/** Adds the tracked files of a work tree, with `submodules` also those of the work trees in it. */
+async function addTracked(
+  only: Set<string>,
+  tree: {
+    readonly directory: string;
+    readonly prefix: string;
+    readonly submodules: boolean;
+    readonly context: FetchContext;
+  },
+): Promise<void> {
+  const { directory, prefix, submodules, context } = tree;
+  const listed = await git({ directory, args: ["ls-files", "-z", "--stage"] });
+  for (const line of listed.toString("latin1").split("\0")) {
+    const [, mode, name] = /^(\d+) [0-9a-f]+ \d\t(.+)$/s.exec(line) ?? [];
+    if (name === undefined) continue;
+    const path = join(directory, Buffer.from(name, "latin1").toString());
+    if (mode !== "160000") {
+      // A tracked file that was deleted from the work tree is not part of it.
+      if (statIfThere(path)) only.add(prefix + name);
+    } else if (submodules && existsSync(join(path, ".git"))) {
+      if (context.warnDirty && (await isDirty(path, true))) {
+        context.emit({ kind: "warning", text: `Git tree '${path}' is dirty` });
+      }
+      await addTracked(only, { ...tree, directory: path, prefix: `${prefix}${name}/` });
+    }
+  }
+}
+
+async function isDirty(directory: string, submodules: boolean): Promise<boolean> {
+  const ignored = submodules ? "untracked" : "dirty";
   const status = await git({
     directory,
-    args: ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "-z"],
+    args: ["status", "--porcelain", "--untracked-files=no", `--ignore-submodules=${ignored}`, "-z"],
   });
   return status.length > 0;
 }
@@ -148,14 +174,17 @@ interface RevisionRequest {
   readonly repository: string;
   readonly input: Input;
   readonly context: FetchContext;
+  /** It is what a clean work tree has: the directories of submodules that are not fetched are not there. */
+  readonly fromWorkTree?: boolean;
 }
 
-async function fetchRevision({ repository, input, context }: RevisionRequest): Promise<FetchedTree> {
+async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
+  const { repository, input, context } = request;
   const ref = stringAttribute(input, "ref");
   const rev = stringAttribute(input, "rev") ?? (await resolveRef(repository, ref ?? "HEAD"));
   const shallow = booleanAttribute(input, "shallow");
   const facts = await revisionFacts(repository, rev, { shallow, context });
-  const tree = await revisionTree({ repository, input, context }, rev);
+  const tree = await revisionTree(request, rev);
   return {
     storePath: tree.storePath,
     locked: withAttributes(input, {
@@ -203,9 +232,9 @@ async function revisionFacts(
 }
 
 async function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePath: string; narHash: string }> {
-  const { repository, input, context } = request;
+  const { repository, input, context, fromWorkTree = false } = request;
   const submodules = booleanAttribute(input, "submodules");
-  const key: CacheValue = { rev, submodules, exportIgnore: booleanAttribute(input, "exportIgnore") };
+  const key: CacheValue = { rev, submodules, exportIgnore: booleanAttribute(input, "exportIgnore"), fromWorkTree };
   const known = context.cache.lookup("git-tree", key, Number.MAX_SAFE_INTEGER)?.value;
   if (known !== undefined && (await context.store.narHashOf(String(known.storePath))) === known.narHash) {
     return { storePath: String(known.storePath), narHash: String(known.narHash) };
@@ -213,7 +242,7 @@ async function revisionTree(request: RevisionRequest, rev: string): Promise<{ st
   const directory = await mkdtemp(join(tmpdir(), "firn-git-"));
   try {
     const target = join(directory, "source");
-    await exportTree(repository, rev, target);
+    await exportTree(repository, { rev, links: submodules || !fromWorkTree }, target);
     if (submodules) await exportSubmodules({ repository, input, context }, rev, target);
     const tree = await context.store.addTree({ name: stringAttribute(input, "name") ?? "source", path: target });
     context.cache.insert("git-tree", key, { storePath: tree.storePath, narHash: tree.narHash });
@@ -224,7 +253,11 @@ async function revisionTree(request: RevisionRequest, rev: string): Promise<{ st
 }
 
 /** Writes the files of a revision as they are in the object store: no filters, no line-end conversion. */
-async function exportTree(repository: string, rev: string, target: string): Promise<void> {
+async function exportTree(
+  repository: string,
+  { rev, links }: { readonly rev: string; readonly links: boolean },
+  target: string,
+): Promise<void> {
   const listing = (await git({ directory: repository, args: ["ls-tree", "-r", "-z", "--full-tree", rev] })).toString(
     "latin1",
   );
@@ -238,7 +271,8 @@ async function exportTree(repository: string, rev: string, target: string): Prom
       throw new FirnError("git", `Git tree '${rev}' contains the invalid name '${path}'`);
     }
     // Submodules are empty directories in the tree.
-    if (type === "commit") await mkdir(join(target, Buffer.from(path, "latin1").toString()), { recursive: true });
+    if (type === "commit" && links)
+      await mkdir(join(target, Buffer.from(path, "latin1").toString()), { recursive: true });
     else if (type === "blob") entries.push({ mode, object, path });
   }
   const made = new Set<string>();
@@ -313,7 +347,7 @@ async function exportSubmodules(request: RevisionRequest, rev: string, target: s
       { rev: entry[2], ref: undefined },
       request.context,
     );
-    await exportTree(repository, entry[2], join(target, path));
+    await exportTree(repository, { rev: entry[2], links: true }, join(target, path));
     await exportSubmodules({ ...request, repository }, entry[2], join(target, path));
   }
 }
