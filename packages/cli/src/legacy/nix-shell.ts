@@ -47,6 +47,14 @@ const arities: ReadonlyMap<string, number> = new Map([
   ["--option", 2],
 ]);
 
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (cause) {
+    throw new FirnError("usage", `invalid regular expression '${text}'`, { cause });
+  }
+}
+
 function readWords(words: readonly string[]): Words {
   let pure = false;
   let packages = false;
@@ -68,7 +76,7 @@ function readWords(words: readonly string[]): Words {
     else if (word === "--impure") pure = false;
     else if (word === "--packages" || word === "-p") packages = true;
     else if (word === "--keep") keep.push(next());
-    else if (word === "--exclude") exclude.push(new RegExp(next()));
+    else if (word === "--exclude") exclude.push(pattern(next()));
     else if (word === "--run" || word === "--command") {
       interactive = word === "--command";
       command = next();
