@@ -116,6 +116,13 @@ describe.skipIf(!sandboxWorks())("a shell", () => {
     expect(ran).toMatchObject({ code: 0, out: "built\n" });
   });
 
+  test("is over the store that its flags name", async () => {
+    const store = join(place.directory, "other");
+    const ran = await shell(["--store", store, "needs.nix", "--exclude", "-bad", "--run", "cat $good"]);
+    expect(ran).toMatchObject({ code: 0, out: "built\n" });
+    expect(readdirSync(join(store, "nix/store")).filter((name) => name.endsWith("-good"))).toHaveLength(1);
+  });
+
   test("is what the repl's :sh and :u start", async () => {
     const input = ":sh import ./plain.nix { }\n:u (import <nixpkgs> { }).tool\n:sh 3\n";
     const ran = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", main, "repl"], {

@@ -135,7 +135,8 @@ async function graphEntry(store: Store, info: PathInfo): Promise<JsonValue> {
   ]);
 }
 
-function shellQuote(text: string): string {
+/** A text as one word of a shell. */
+export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 

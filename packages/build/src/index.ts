@@ -12,6 +12,7 @@ export {
   type BuilderEnvironment,
   type EnvironmentContext,
   prepareEnvironment,
+  shellQuote,
   structuredShell,
 } from "./environment.ts";
 export { type DerivedPath, parseDerivedPath, printDerivedPath } from "./goals/derived-path.ts";

@@ -25,13 +25,12 @@ export interface CommandIo {
   /** Ordinary text. */
   error(text: string): void;
   readStdin(): string;
-  /** What is made is used at once: nobody is told that it has no root. */
-  readonly temporary?: boolean;
 }
 
 type OutputKind = "value" | "json" | "xml" | "raw";
 
-interface Arguments {
+/** What the command line asks for. */
+export interface Arguments {
   action: "instantiate" | "evaluate" | "parse" | "find-file";
   output: OutputKind;
   strict: boolean;
@@ -42,6 +41,8 @@ interface Arguments {
   fromExpressions: boolean;
   /** Where a link to each derivation goes that keeps it from being collected. */
   root: string | undefined;
+  /** Off when a derivation is used at once: nobody is told then that it has no root. */
+  rootWarning: boolean;
   readonly attrPaths: string[];
   readonly files: string[];
   readonly searchPath: string[];
@@ -56,7 +57,15 @@ function usage(message: string): FirnError {
   return new FirnError("usage", message);
 }
 
-function parseArguments(argv: readonly string[], settings: Settings): Arguments {
+/**
+ * Reads the arguments; settings among them go into `settings`. A command that understands all of them and more takes its own
+ * flags by `own`, which tells whether one was. Fails with `usage`.
+ */
+export function parseArguments(
+  argv: readonly string[],
+  settings: Settings,
+  own: (flag: string, next: (flag: string) => string) => boolean = () => false,
+): Arguments {
   const result: Arguments = {
     action: "instantiate",
     output: "value",
@@ -66,6 +75,7 @@ function parseArguments(argv: readonly string[], settings: Settings): Arguments 
     readWrite: false,
     fromExpressions: false,
     root: undefined,
+    rootWarning: true,
     attrPaths: [],
     files: [],
     searchPath: [],
@@ -79,6 +89,7 @@ function parseArguments(argv: readonly string[], settings: Settings): Arguments 
   };
   while (at < argv.length) {
     const arg = argv[at++]!;
+    if (own(arg, next)) continue;
     switch (arg) {
       case "--eval":
       case "--eval-only":
@@ -308,7 +319,7 @@ class Command {
   private async rooted(drvPath: string): Promise<string> {
     const { root } = this.args;
     if (root === undefined) {
-      if (this.rootCount++ === 0 && this.io.temporary !== true) this.io.error(`warning: ${noRoot}\n`);
+      if (this.rootCount++ === 0 && this.args.rootWarning) this.io.error(`warning: ${noRoot}\n`);
       return drvPath;
     }
     const number = ++this.rootCount;
@@ -342,47 +353,57 @@ export interface OpenServices {
   close(): Promise<void>;
 }
 
-/** Runs the command; gives its exit status. Without `makeServices` the evaluation has no store and only computes paths. */
+/** What an evaluation is over; without `makeServices` it has no store and only computes paths. */
+export interface InstantiateWorld {
+  readonly settings: Settings;
+  readonly io: CommandIo;
+  readonly makeServices: ((settings: Settings, readOnly: boolean) => OpenServices) | undefined;
+}
+
+/** Does what the arguments say; fails as the evaluation does. */
+export async function instantiate(args: Arguments, { settings, io, makeServices }: InstantiateWorld): Promise<void> {
+  const readOnly = args.readOnly || (args.action !== "instantiate" && !args.readWrite);
+  const config = hostConfig(settings, io, { includes: args.searchPath, readOnly });
+  const opened = makeServices?.(settings, readOnly);
+  const client = new EvaluatorClient({
+    config,
+    ...(opened === undefined ? {} : { services: opened.services }),
+    report: (message) => {
+      switch (message.kind) {
+        case "trace":
+          io.error(`${terminalText(`trace: ${message.text}`)}\n`);
+          return;
+        case "evaluation-warning":
+          io.error(`${terminalText(`evaluation warning: ${message.text}`)}\n`);
+          return;
+        case "warning":
+          io.error(`${renderWarning(message.text, message.position)}\n`);
+      }
+    },
+  });
+  try {
+    await new Command(client, args, { io, opened }).run();
+  } finally {
+    await client.close();
+    await opened?.close();
+  }
+}
+
+/** Runs the command; gives its exit status. */
 export async function runNixInstantiate(
   argv: readonly string[],
   io: CommandIo,
-  makeServices?: (settings: Settings, readOnly: boolean) => OpenServices,
+  makeServices?: InstantiateWorld["makeServices"],
 ): Promise<number> {
-  let showTrace = false;
-  let client: EvaluatorClient | undefined;
-  let opened: OpenServices | undefined;
+  let settings: Settings | undefined;
   try {
-    const settings = loadSettings(io.environment);
-    const args = parseArguments(argv, settings);
-    showTrace = settings.get("show-trace");
-    const readOnly = args.readOnly || (args.action !== "instantiate" && !args.readWrite);
-    const config = hostConfig(settings, io, { includes: args.searchPath, readOnly });
-    opened = makeServices?.(settings, readOnly);
-    client = new EvaluatorClient({
-      config,
-      ...(opened === undefined ? {} : { services: opened.services }),
-      report: (message) => {
-        switch (message.kind) {
-          case "trace":
-            io.error(`${terminalText(`trace: ${message.text}`)}\n`);
-            return;
-          case "evaluation-warning":
-            io.error(`${terminalText(`evaluation warning: ${message.text}`)}\n`);
-            return;
-          case "warning":
-            io.error(`${renderWarning(message.text, message.position)}\n`);
-        }
-      },
-    });
-    await new Command(client, args, { io, opened }).run();
+    settings = loadSettings(io.environment);
+    await instantiate(parseArguments(argv, settings), { settings, io, makeServices });
     return 0;
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
-    io.error(`${renderError(error, { showTrace })}\n`);
+    io.error(`${renderError(error, { showTrace: settings?.get("show-trace") ?? false })}\n`);
     if (isUsage(error)) io.error("Try 'nix-instantiate --help' for more information.\n");
     return error.exitStatus;
-  } finally {
-    await client?.close();
-    await opened?.close();
   }
 }

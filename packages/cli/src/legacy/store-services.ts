@@ -1,9 +1,29 @@
 /** Host services for the old commands: the store is opened when an evaluation first needs it. */
-import { type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
-import { addPermRoot, type LocalStore, openLocalStore, openStore, openSubstituters, type Settings } from "@firn/store";
+import { type Builder, type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
+import {
+  addPermRoot,
+  type EventSink,
+  type LocalStore,
+  openLocalStore,
+  openStore,
+  openSubstituters,
+  type Settings,
+  type Store,
+} from "@firn/store";
 import type { Io } from "../io.ts";
 import { makeProgress } from "../render/progress.ts";
 import type { OpenServices } from "./nix-instantiate.ts";
+
+/** Opens the configured store with what builds and substitutes into it; both are to be closed, the builder first. */
+export async function openBuildingStore(
+  settings: Settings,
+  io: Io,
+  events: EventSink,
+): Promise<{ readonly store: LocalStore; readonly builder: Builder }> {
+  const store = await openLocalStore({ settings, environment: io.env, events });
+  const substituters = (): Promise<readonly Store[]> => openSubstituters({ settings, environment: io.env, events });
+  return { store, builder: makeBuilder({ store, settings, events, offline: false, substituters }) };
+}
 
 /** Makes services over the configured store; nothing is opened before the first call. */
 export function lazyServices(settings: Settings, io: Io, readOnly: boolean): OpenServices {
@@ -11,14 +31,7 @@ export function lazyServices(settings: Settings, io: Io, readOnly: boolean): Ope
   let opened: Promise<{ services: HostServices; store: LocalStore; close(): Promise<void> }> | undefined;
   const open = async (): Promise<{ services: HostServices; store: LocalStore; close(): Promise<void> }> => {
     const events = progress.event.bind(progress);
-    const store: LocalStore = await openLocalStore({ settings, environment: io.env, events });
-    const builder = makeBuilder({
-      store,
-      settings,
-      events,
-      offline: false,
-      substituters: () => openSubstituters({ settings, environment: io.env, events }),
-    });
+    const { store, builder } = await openBuildingStore(settings, io, events);
     const substitute = (path: string): Promise<boolean> => builder.substitute(path);
     const fetch = makeFetchContext({ settings, store, environment: io.env, events, offline: false, substitute });
     const services = makeHostServices({
