@@ -64,4 +64,9 @@ test("a work tree has its submodules' tracked files when they are wanted, and no
     path: "/nix/store/6z8idns292018cj6m49gss8cv5qzim4r-source",
     warned: [],
   });
+  // The same files under another name are another path.
+  expect(await fetched(`${rev + wanted} name = "other";`)).toEqual({
+    path: "/nix/store/f4g1xfqiz1yjdxm5dx5fnnpyh8150q37-other",
+    warned: [],
+  });
 });

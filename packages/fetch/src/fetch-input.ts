@@ -1,7 +1,7 @@
 /** Inputs as a whole: from URLs and attributes, back to URLs, and fetched with their promises checked. */
 import { FirnError, makeFixedOutputPath, parseHash, printHash } from "@firn/formats";
 import type { FetchContext } from "./context.ts";
-import { type FetchedTree, type Input, requireString, type Scheme, stringAttribute } from "./input.ts";
+import { type FetchedTree, type Input, nameOf, requireString, type Scheme, stringAttribute } from "./input.ts";
 import { forgeSchemes } from "./schemes/forge.ts";
 import { gitScheme } from "./schemes/git.ts";
 import { indirectScheme } from "./schemes/indirect.ts";
@@ -119,7 +119,6 @@ function sri(text: string): string {
 
 async function validTree(input: Input, narHash: string, context: FetchContext): Promise<string | undefined> {
   const hash = parseHash(narHash, "sha256");
-  const name = stringAttribute(input, "name") ?? "source";
-  const path = makeFixedOutputPath({ method: "nar", hash }, { name, storeDir: context.store.storeDir });
+  const path = makeFixedOutputPath({ method: "nar", hash }, { name: nameOf(input), storeDir: context.store.storeDir });
   return (await context.store.narHashOf(path)) === undefined ? undefined : path;
 }

@@ -47,6 +47,11 @@ export function requireString(input: Input, name: string): string {
   return value;
 }
 
+/** What the tree is called in the store. */
+export function nameOf(input: Input): string {
+  return stringAttribute(input, "name") ?? "source";
+}
+
 /** A boolean attribute; absent is false. */
 export function booleanAttribute(input: Input, name: string): boolean {
   const value = input.get(name);
@@ -87,17 +92,14 @@ export function isRevision(text: string): boolean {
   return revPattern.test(text) || rev64Pattern.test(text);
 }
 
-/** Whether a text is a branch or tag name that is safe to pass to a program (the reference's rule). */
-export function isRef(ref: string): boolean {
-  return (
-    !ref.startsWith("-") &&
-    /^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) &&
-    !ref.includes("..") &&
-    !ref.endsWith(".lock")
-  );
-}
-
-/** Fails unless the text is such a name. */
-export function checkRef(ref: string): void {
-  if (!isRef(ref)) throw new FirnError("bad-input", `invalid Git branch/tag name '${ref}'`);
+/** Fails unless the text is a branch or tag name that is safe to pass to a program (the reference's rule). */
+export function checkRef(ref: string, kind: "Git" | "Mercurial" = "Git"): void {
+  if (
+    ref.startsWith("-") ||
+    !/^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) ||
+    ref.includes("..") ||
+    ref.endsWith(".lock")
+  ) {
+    throw new FirnError("bad-input", `invalid ${kind} branch/tag name '${ref}'`);
+  }
 }

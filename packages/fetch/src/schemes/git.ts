@@ -4,11 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FirnError, parseHash } from "@firn/formats";
 import type { CacheValue } from "../cache.ts";
+import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import type { FetchContext } from "../context.ts";
 import { git, gitOutcome, gitText } from "../git-program.ts";
 import {
@@ -18,6 +18,7 @@ import {
   type Input,
   integerAttribute,
   isRevision,
+  nameOf,
   requireString,
   type Scheme,
   stringAttribute,
@@ -116,7 +117,8 @@ async function fetchWorkTree(directory: string, input: Input, context: FetchCont
   const only = new Set<string>();
   await addTracked(only, { directory, prefix: "", submodules, context });
   if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
-  const { storePath, narHash } = await context.store.addTree({ name: "source", path: directory, only });
+  const name = nameOf(input);
+  const { storePath, narHash } = await context.store.addTree({ name, path: directory, only });
   const lastModified =
     rev === undefined ? 0n : BigInt(await gitText(directory, "log", "-1", "--format=%ct", "--no-show-signature", rev));
   return {
@@ -231,25 +233,20 @@ async function revisionFacts(
   return { lastModified: BigInt(lastModified), revCount: revCount === undefined ? undefined : BigInt(revCount) };
 }
 
-async function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePath: string; narHash: string }> {
+function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePath: string; narHash: string }> {
   const { repository, input, context, fromWorkTree = false } = request;
   const submodules = booleanAttribute(input, "submodules");
-  const key: CacheValue = { rev, submodules, exportIgnore: booleanAttribute(input, "exportIgnore"), fromWorkTree };
-  const known = context.cache.lookup("git-tree", key, Number.MAX_SAFE_INTEGER)?.value;
-  if (known !== undefined && (await context.store.narHashOf(String(known.storePath))) === known.narHash) {
-    return { storePath: String(known.storePath), narHash: String(known.narHash) };
-  }
-  const directory = await mkdtemp(join(tmpdir(), "firn-git-"));
-  try {
-    const target = join(directory, "source");
-    await exportTree(repository, { rev, links: submodules || !fromWorkTree }, target);
-    if (submodules) await exportSubmodules({ repository, input, context }, rev, target);
-    const tree = await context.store.addTree({ name: stringAttribute(input, "name") ?? "source", path: target });
-    context.cache.insert("git-tree", key, { storePath: tree.storePath, narHash: tree.narHash });
-    return tree;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const links = submodules || !fromWorkTree;
+  const wanted: WantedTree = {
+    domain: "git-tree",
+    key: { rev, submodules, exportIgnore: booleanAttribute(input, "exportIgnore"), links },
+    name: nameOf(input),
+    async export(target) {
+      await exportTree(repository, { rev, links }, target);
+      if (submodules) await exportSubmodules({ repository, input, context }, rev, target);
+    },
+  };
+  return cachedTree(wanted, context);
 }
 
 /** Writes the files of a revision as they are in the object store: no filters, no line-end conversion. */

@@ -4,16 +4,16 @@
  */
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { digestOf, FirnError, parseHash, toNix32 } from "@firn/formats";
-import type { CacheValue } from "../cache.ts";
+import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import type { FetchContext } from "../context.ts";
 import {
+  checkRef,
   type FetchedTree,
   type Input,
   integerAttribute,
-  isRef,
+  nameOf,
   requireString,
   type Scheme,
   stringAttribute,
@@ -44,9 +44,7 @@ export const mercurialScheme: Scheme = {
   check(input) {
     parseUrl(requireString(input, "url"));
     const ref = stringAttribute(input, "ref");
-    if (ref !== undefined && !isRef(ref)) {
-      throw new FirnError("bad-input", `invalid Mercurial branch/tag name '${ref}'`);
-    }
+    if (ref !== undefined) checkRef(ref, "Mercurial");
     const rev = stringAttribute(input, "rev");
     if (rev !== undefined) parseHash(rev, "sha1");
     integerAttribute(input, "revCount");
@@ -97,7 +95,7 @@ async function fetchWorkTree(directory: string, input: Input, context: FetchCont
       .split("\0")
       .filter((name) => name !== ""),
   );
-  const name = stringAttribute(input, "name") ?? "source";
+  const name = nameOf(input);
   const { storePath, narHash } = await context.store.addTree({ name, path: directory, only });
   return { storePath, locked: withAttributes(input, { ref, narHash }) };
 }
@@ -112,35 +110,22 @@ async function fetchRevision(url: string, input: Input, context: FetchContext): 
   if (!/^[0-9a-f]{40}$/.test(rev) || !/^\d+$/.test(revCount)) {
     throw new FirnError("hg", `hg does not name a revision '${wanted}' of '${url}' but '${found.join(" ")}'`);
   }
-  const tree = await revisionTree(repository, { rev, name: stringAttribute(input, "name") ?? "source" }, context);
+  const name = nameOf(input);
+  const wantedTree: WantedTree = {
+    domain: "hg-tree",
+    key: { rev },
+    name,
+    async export(target) {
+      await mercurial("archive", "-R", repository, "-r", rev, target);
+      await rm(join(target, ".hg_archival.txt"), { force: true });
+    },
+  };
+  const tree = await cachedTree(wantedTree, context);
   const ref = stringAttribute(input, "ref") ?? branch.join(" ");
   return {
     storePath: tree.storePath,
     locked: withAttributes(input, { ref, rev, revCount: BigInt(revCount), narHash: tree.narHash }),
   };
-}
-
-async function revisionTree(
-  repository: string,
-  wanted: { readonly rev: string; readonly name: string },
-  context: FetchContext,
-): Promise<{ readonly storePath: string; readonly narHash: string }> {
-  const key: CacheValue = wanted;
-  const known = context.cache.lookup("hg-tree", key, Number.MAX_SAFE_INTEGER)?.value;
-  if (known !== undefined && (await context.store.narHashOf(String(known.storePath))) === known.narHash) {
-    return { storePath: String(known.storePath), narHash: String(known.narHash) };
-  }
-  const directory = await mkdtemp(join(tmpdir(), "firn-hg-"));
-  try {
-    const path = join(directory, "source");
-    await mercurial("archive", "-R", repository, "-r", wanted.rev, path);
-    await rm(join(path, ".hg_archival.txt"), { force: true });
-    const tree = await context.store.addTree({ name: wanted.name, path });
-    context.cache.insert("hg-tree", key, tree);
-    return tree;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }
 
 /** A clone in the cache that has the wanted revision, or the present state of a branch or tag; returns its directory. */

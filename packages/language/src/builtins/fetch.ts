@@ -136,7 +136,6 @@ function fetchTree(slot: Slot, builtin: "fetchTree" | "fetchFinalTree" | "fetchG
       attributes[name] =
         name === "url" && attributes.type === "git" && typeof value === "string" ? fixGitUrl(value) : value;
     }
-    if (isGit && !("name" in attributes) === false) delete attributes.name;
     if (!isGit && attributes.type !== "indirect" && "name" in attributes && builtin === "fetchTree") {
       throw fail(`argument 'name' isn\xe2\x80\x99t supported in call to '${who}'`);
     }

@@ -1,0 +1,39 @@
+/** Trees of revisions, which never change: exported once, then found in the store again. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CacheValue } from "./cache.ts";
+import type { FetchContext } from "./context.ts";
+
+/** A tree to be had. */
+export interface WantedTree {
+  /** The fetcher cache's name for trees of this kind, and what tells this one's files from the others'. */
+  readonly domain: string;
+  readonly key: CacheValue;
+  /** Its name in the store. */
+  readonly name: string;
+  /** Writes the files to a path that does not exist yet. */
+  export(target: string): Promise<void>;
+}
+
+/** The store path of a tree and its NAR hash; exports it unless a valid path of it is known. */
+export async function cachedTree(
+  { domain, key: ownKey, name, export: exportTo }: WantedTree,
+  { cache, store }: FetchContext,
+): Promise<{ readonly storePath: string; readonly narHash: string }> {
+  const key = { ...ownKey, name };
+  const known = cache.lookup(domain, key, Number.MAX_SAFE_INTEGER)?.value;
+  if (known !== undefined && (await store.narHashOf(String(known.storePath))) === known.narHash) {
+    return { storePath: String(known.storePath), narHash: String(known.narHash) };
+  }
+  const directory = await mkdtemp(join(tmpdir(), "firn-source-"));
+  try {
+    const path = join(directory, "source");
+    await exportTo(path);
+    const { storePath, narHash } = await store.addTree({ name, path });
+    cache.insert(domain, key, { storePath, narHash });
+    return { storePath, narHash };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
