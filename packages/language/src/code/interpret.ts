@@ -415,6 +415,8 @@ function delay(p: number, e: Env): Slot {
       return new Lambda(p, e);
     case 48:
       return emptyList;
+    case 51:
+      return constantAttrs(p, e);
     case 58:
       return delay(A[p + 1]!, e);
     case 60:
@@ -805,13 +807,8 @@ export function ev(start: number, env: Env): Value {
           return emptyAttrs;
         case 48:
           return emptyList;
-        case 51: {
-          const known = constants[A[p + 3]!] as Attrs | undefined;
-          if (known !== undefined) return known;
-          const made = evalAttrs(p, e);
-          constants[A[p + 3]!] = made;
-          return made;
-        }
+        case 51:
+          return constantAttrs(p, e);
         case 55:
           return fromAttrs(p, e);
         case 57:
@@ -1086,6 +1083,13 @@ function evalAttrs(p: number, e: Env): Attrs {
   for (let i = 0; i < count; i++) values[i] = delayElement(A[p + 4 + i]!, e);
   const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
   return new Attrs(literal.shape, values, literal);
+}
+
+/** A set of constants: a new one each time, as can be seen where values are printed, of values made once. */
+function constantAttrs(p: number, e: Env): Attrs {
+  const made = constants[A[p + 3]!] as Attrs | undefined;
+  if (made !== undefined) return new Attrs(made.shape, made.values, made.origin);
+  return (constants[A[p + 3]!] = evalAttrs(p, e));
 }
 
 function fromAttrs(p: number, e: Env): Attrs {

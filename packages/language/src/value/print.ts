@@ -305,8 +305,8 @@ export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth 
   if (value instanceof Attrs) {
     const shape = shapeOf(value);
     if (shape.size > 0) {
-      if (seen.has(value.values)) return `${open}repeated${close}`;
-      seen.add(value.values);
+      if (seen.has(value)) return `${open}repeated${close}`;
+      seen.add(value);
     }
     const parts: string[] = [];
     for (const index of shape.order()) {
