@@ -67,6 +67,8 @@ await rolldown({
   external,
   plugins: [lazyModulesForRolldown, constantClasses],
   tsconfig: false,
+  // Fields that are only declared would be made twice, first as `undefined`: the engine then knows less of what they hold.
+  transform: { typescript: { removeClassFieldsWithoutInitializer: true }, assumptions: { setPublicClassFields: true } },
   output: {
     dir: join(target, "dist"),
     entryFileNames: "[name].mjs",

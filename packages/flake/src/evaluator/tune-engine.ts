@@ -2,9 +2,7 @@ import { setFlagsFromString } from "node:v8";
 
 /** Sets the engine's flags for an evaluation that takes seconds. */
 export function tuneForLongEvaluation(): void {
-  // Most of it is cold code: the last compiler is worth its time for the interpreter's loop only (a system evaluates with a
-  // tenth less CPU so).
-  setFlagsFromString("--turbo-filter=ev");
+  // Most of it is cold code: the last compiler is worth its time for what runs most only.
   setFlagsFromString("--invocation-count-for-turbofan=100000");
   // Nearly all objects stay: the young generation gets large in few steps, the old one is not marked before it is large.
   setFlagsFromString("--semi-space-growth-factor=4");

@@ -248,6 +248,11 @@ export class Attrs {
   }
 }
 
+// `instanceof` walks the chain of prototypes: where the answer is no, it ends one step sooner.
+for (const type of [Thunk, Attrs, Lambda, PartialLambda, Builtin, PartialBuiltin, ContextString, Path, Float]) {
+  Object.setPrototypeOf(type.prototype, null);
+}
+
 /** Where the attributes of a set that has a shape are defined. */
 export function placesOf(attrs: Attrs): Places | null {
   return attrs.shape === null ? null : (attrs.origin as Places | null);
@@ -386,9 +391,7 @@ function mergeFlat(left: Attrs, right: Attrs): Attrs {
   const values = new Array<Slot>(size);
   for (let i = 0; i < size; i++) {
     const from = source[i]!;
-    const value = from >= 0 ? leftValues[from]! : rightValues[~from]!;
-    values[i] =
-      typeof value === "object" && value instanceof Thunk && value.code === done ? (value.value as Value) : value;
+    values[i] = from >= 0 ? leftValues[from]! : rightValues[~from]!;
   }
   return new Attrs(plan.shape, values, overlay(plan, left, right));
 }
