@@ -50,6 +50,12 @@ export function compareByteStrings(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Sorts byte strings by their bytes and drops what comes twice; a list that is so already is given back, else a new one. */
+export function sortedUnique(list: readonly string[]): readonly string[] {
+  for (let i = 1; i < list.length; i++) if (list[i - 1]! >= list[i]!) return sortByteStrings([...new Set(list)]);
+  return list;
+}
+
 /** Sorts byte strings by their bytes, in place; lists that are sorted already cost one pass. */
 export function sortByteStrings(list: string[]): string[] {
   for (let i = 1; i < list.length; i++) if (list[i - 1]! > list[i]!) return list.sort();

@@ -4,6 +4,7 @@ import type { HashAlgorithm } from "../hash/algorithm.ts";
 import { toBase16 } from "../hash/encoding.ts";
 import { type ContentAddress, type ContentAddressMethod, printMethodAlgorithm } from "../store-path/content-address.ts";
 import { makeFixedOutputPath, outputPathName } from "../store-path/make.ts";
+import { defaultStoreDir } from "../store-path/name.ts";
 
 /** One output: where its path comes from. */
 export type DerivationOutput =
@@ -53,11 +54,22 @@ export function derivationKind(derivation: Pick<Derivation, "outputs">): Derivat
   return kind;
 }
 
+/** Where fixed outputs lie: asked several times for each derivation that is made. */
+const fixedPaths = new WeakMap<ContentAddress, { name: string; storeDir: string; path: string }>();
+
+function fixedPath(address: ContentAddress, name: string, storeDir: string): string {
+  const known = fixedPaths.get(address);
+  if (known !== undefined && known.name === name && known.storeDir === storeDir) return known.path;
+  const path = makeFixedOutputPath(address, { name, storeDir });
+  fixedPaths.set(address, { name, storeDir, path });
+  return path;
+}
+
 /** The path of one output, or undefined when only building tells. */
 export function derivationOutputPath(
   derivation: Pick<Derivation, "name" | "outputs">,
   outputName: string,
-  storeDir?: string,
+  storeDir: string = defaultStoreDir,
 ): string | undefined {
   const output = derivation.outputs.get(outputName);
   if (output === undefined) return undefined;
@@ -65,10 +77,7 @@ export function derivationOutputPath(
     case "input-addressed":
       return output.path;
     case "fixed":
-      return makeFixedOutputPath(output.address, {
-        name: outputPathName(derivation.name, outputName),
-        ...(storeDir === undefined ? {} : { storeDir }),
-      });
+      return fixedPath(output.address, outputPathName(derivation.name, outputName), storeDir);
     case "floating":
     case "deferred":
     case "impure":

@@ -1,5 +1,5 @@
 /** Hashes of derivations: modulo fixed outputs (they give output paths), placeholders, and the `.drv` path. */
-import { sortByteStrings } from "../base/bytes.ts";
+import { sortedUnique } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 import { digestOf, hexDigestOf } from "../hash/algorithm.ts";
 import { fromNix32, toNix32 } from "../hash/encoding.ts";
@@ -168,7 +168,7 @@ export interface StoredDerivation {
 }
 
 function storedText(derivation: Derivation, contents: string, storeDir: string): StoredDerivation {
-  const references = sortByteStrings([...new Set([...derivation.inputSrcs, ...derivation.inputDrvs.keys()])]);
+  const references = sortedUnique([...derivation.inputSrcs, ...derivation.inputDrvs.keys()]);
   const path = makeTextPath(contents, {
     name: `${derivation.name}.drv`,
     storeDir,

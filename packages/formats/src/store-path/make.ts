@@ -1,7 +1,7 @@
 /** Computing store paths from what they hold (manual: "Complete Store Path Calculation"). */
-import { sortByteStrings } from "../base/bytes.ts";
+import { sortedUnique } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
-import { digestOf } from "../hash/algorithm.ts";
+import { digestOf, hexDigestOf } from "../hash/algorithm.ts";
 import { toNix32 } from "../hash/encoding.ts";
 import { compressHash, type Hash, printHash } from "../hash/hash.ts";
 import { type ContentAddress, contentAddressPrefix } from "./content-address.ts";
@@ -45,8 +45,9 @@ export function makeOutputPath(output: string, hash: string, target: { name: str
 }
 
 function typeWithReferences(type: string, references: StoreReferences): string {
-  const others = sortByteStrings([...new Set(references.others)]);
-  return [type, ...others, ...(references.self ? ["self"] : [])].join(":");
+  const { others, self } = references;
+  const listed = others.length === 0 ? type : `${type}:${sortedUnique(others).join(":")}`;
+  return self ? `${listed}:self` : listed;
 }
 
 /** Name, store directory and references of a content-addressed object. */
@@ -63,9 +64,8 @@ export function makeFixedOutputPath(address: ContentAddress, target: FixedOutput
   const storeDir = target.storeDir ?? defaultStoreDir;
   const { method, hash } = address;
   if (method === "text") {
-    if (references.self) throw new FirnError("bad-references", "self-reference not allowed with text hashing");
     if (hash.algorithm !== "sha256") throw new FirnError("bad-hash", "text hashing needs sha256");
-    return makeStorePath({ type: typeWithReferences("text", references), hash, name, storeDir });
+    return textPath(printHash(hash, "base16"), target);
   }
   if (method === "git" && hash.algorithm !== "sha1" && hash.algorithm !== "sha256") {
     throw new FirnError(
@@ -83,12 +83,16 @@ export function makeFixedOutputPath(address: ContentAddress, target: FixedOutput
     );
   }
   const payload = `fixed:out:${contentAddressPrefix(method)}${printHash(hash, "base16")}:`;
-  const digest: Hash = { algorithm: "sha256", bytes: digestOf("sha256", payload) };
-  return makeStorePath({ type: "output:out", hash: digest, name, storeDir });
+  return makeStorePath({ type: "output:out", hash: `sha256:${hexDigestOf("sha256", payload)}`, name, storeDir });
 }
 
 /** The path of a text object (a `.drv`, `builtins.toFile`) with these contents. */
 export function makeTextPath(contents: Uint8Array | string, target: FixedOutputTarget): string {
-  const hash: Hash = { algorithm: "sha256", bytes: digestOf("sha256", contents) };
-  return makeFixedOutputPath({ method: "text", hash }, target);
+  return textPath(`sha256:${hexDigestOf("sha256", contents)}`, target);
+}
+
+function textPath(hash: string, target: FixedOutputTarget): string {
+  const { name, references = none, storeDir = defaultStoreDir } = target;
+  if (references.self) throw new FirnError("bad-references", "self-reference not allowed with text hashing");
+  return makeStorePath({ type: typeWithReferences("text", references), hash, name, storeDir });
 }

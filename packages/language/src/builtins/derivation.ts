@@ -20,6 +20,7 @@ import {
   printHash,
   quoteJson,
   sortByteStrings,
+  sortedUnique,
   storePathName,
 } from "@firn/formats";
 import {
@@ -317,7 +318,7 @@ function frozenInputs(tree: InputTree): Map<string, DerivationInput> {
   return drvs;
 }
 
-function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; srcs: string[] } {
+function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; srcs: readonly string[] } {
   const outputs: InputTree = new Map();
   const srcs: string[] = [];
   const addOutput = (drvPath: string, output: string): void => {
@@ -342,7 +343,7 @@ function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; 
         break;
     }
   }
-  return { drvs: frozenInputs(outputs), srcs: sortByteStrings([...new Set(srcs)]) };
+  return { drvs: frozenInputs(outputs), srcs: sortedUnique(srcs) };
 }
 
 /** The hash of a fixed output; an empty one stands for zeros, with a warning. */

@@ -670,8 +670,7 @@ export function ev(start: number, env: Env): Value {
             }
           }
           const b = delay(q, e);
-          if (f instanceof Builtin && f.arity === 2) return callBuiltin2(f, a, b, A[p + 2]!);
-          return call(call(f, a, A[p + 2]!), b, A[p + 2]!);
+          return call2(f, a, b, A[p + 2]!);
         }
         case 19: {
           const f = ev(A[p + 1]!, e);
@@ -686,7 +685,7 @@ export function ev(start: number, env: Env): Value {
           }
           const pos = A[p + 2]!;
           if (f instanceof Builtin && f.arity === 3) return callBuiltin3(f, [a, b], c, pos);
-          return call(call(call(f, a, pos), b, pos), c, pos);
+          return call(call2(f, a, b, pos), c, pos);
         }
         case 20:
           return callMany(p, e);
@@ -1305,6 +1304,8 @@ export function call(f: Value, a: Slot, pos: number): Value {
 
 function argumentEnv(up: Env, args: readonly Slot[], last: Slot): Env {
   switch (args.length) {
+    case 0:
+      return new E1(up, last);
     case 1:
       return new E2(up, args[0]!, last);
     case 2:
@@ -1321,7 +1322,11 @@ export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
   if (f instanceof Lambda && A[f.node] === 15 && A[f.node + 2] === 2) {
     return body(A[f.node + 1]!, new E2(f.env, a, b), f.node + 5, pos);
   }
-  if (f instanceof Builtin && f.arity === 2) return callBuiltin2(f, a, b, pos);
+  if (f instanceof Builtin) {
+    if (f.arity === 2) return callBuiltin2(f, a, b, pos);
+    if (f.arity === 3) return new PartialBuiltin(f, [a, b]);
+  }
+  if (f instanceof Lambda && A[f.node] === 15 && A[f.node + 2]! > 2) return new PartialLambda(f, [a, b]);
   return call(call(f, a, pos), b, pos);
 }
 
@@ -1331,16 +1336,17 @@ function callMany(p: number, e: Env): Value {
   const count = A[p + 3]!;
   const args = new Array<Slot>(count);
   for (let i = 0; i < count; i++) args[i] = delay(A[p + 4 + i]!, e);
-  let i = 0;
-  if (f instanceof Lambda && A[f.node] === 15) {
-    const arity = A[f.node + 2]!;
-    if (arity > 4 && arity <= count) {
-      const n = f.node;
-      f = body(A[n + 1]!, new EN(f.env, args.slice(0, arity)), n + 3 + arity, pos);
-      i = arity;
-    }
+  for (let i = 0; i < count; ) {
+    if (f instanceof Lambda && A[f.node] === 15) {
+      const n: number = f.node;
+      const arity = Math.min(A[n + 2]!, count - i);
+      const given = args.slice(i, i + arity - 1);
+      const last = args[i + arity - 1]!;
+      i += arity;
+      if (arity < A[n + 2]!) return new PartialLambda(f, [...given, last]);
+      f = body(A[n + 1]!, argumentEnv(f.env, given, last), n + 3 + arity, pos);
+    } else f = call(f, args[i++]!, pos);
   }
-  for (; i < count; i++) f = call(f, args[i]!, pos);
   return f;
 }
 
