@@ -415,8 +415,6 @@ function delay(p: number, e: Env): Slot {
       return new Lambda(p, e);
     case 48:
       return emptyList;
-    case 51:
-      return constantAttrs(p, e);
     case 58:
       return delay(A[p + 1]!, e);
     case 60:
