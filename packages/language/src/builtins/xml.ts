@@ -91,7 +91,7 @@ class XmlWriter {
 
   value(slot: Slot): void {
     const value = this.options.strict ? force(slot) : peekSlot(slot);
-    if (value === undefined) {
+    if (value === undefined || (value instanceof Lambda && value.fresh)) {
       this.empty("unevaluated");
       return;
     }

@@ -207,13 +207,21 @@ export function delayCall2(callee: Slot, a: Slot, b: Slot): Thunk {
   return new Thunk(applicationCode, new Application(callee, a, b));
 }
 
+/** A value that is looked at: had it been delayed, it would not be any more. */
+function wanted(value: Value): Value {
+  if (value instanceof Lambda) value.fresh = false;
+  return value;
+}
+
 export function force(slot: Slot): Value {
-  if (typeof slot !== "object" || !(slot instanceof Thunk)) return slot;
+  if (typeof slot !== "object") return slot;
+  if (!(slot instanceof Thunk)) return wanted(slot);
   return slot.code === done ? (slot.value as Value) : forceThunk(slot, 0);
 }
 
 export function forceAt(slot: Slot, pos: number): Value {
-  if (typeof slot !== "object" || !(slot instanceof Thunk)) return slot;
+  if (typeof slot !== "object") return slot;
+  if (!(slot instanceof Thunk)) return wanted(slot);
   return slot.code === done ? (slot.value as Value) : forceThunk(slot, pos);
 }
 
@@ -254,7 +262,7 @@ function forceThunk(thunk: Thunk, pos: number): Value {
  */
 function ownValue(value: Value): Value {
   if (value instanceof ContextString || Array.isArray(value)) return value;
-  if (value instanceof Lambda) return new Lambda(value.node, value.env);
+  if (value instanceof Lambda) return new Lambda(value.node, value.env, false);
   if (value instanceof PartialLambda) return new PartialLambda(value.lambda, value.args);
   if (value instanceof Builtin) return new Builtin(value.name, value.arity, value.call, value.traced);
   if (value instanceof PartialBuiltin) return new PartialBuiltin(value.builtin, value.args);
@@ -412,7 +420,7 @@ function delay(p: number, e: Env): Slot {
     }
     case 15:
     case 16:
-      return new Lambda(p, e);
+      return new Lambda(p, e, true);
     case 48:
       return emptyList;
     case 58:
@@ -639,11 +647,12 @@ export function ev(start: number, env: Env): Value {
           return evalList(p, e);
         case 15:
         case 16:
-          return new Lambda(p, e);
+          return new Lambda(p, e, false);
         case 17: {
           const f = operand(A[p + 1]!, e);
           const q = A[p + 3]!;
           if (f instanceof Lambda) {
+            f.fresh = false;
             const n = f.node;
             const strict = isSum(q) && A[n] === 15 && A[n + 2] === 1 && forcesFirst(A[n + 1]!, 60);
             const a = strict ? strictArgument(q, e) : delay(q, e);
@@ -661,6 +670,7 @@ export function ev(start: number, env: Env): Value {
           const a = delay(A[p + 3]!, e);
           const q = A[p + 4]!;
           if (f instanceof Lambda) {
+            f.fresh = false;
             const n = f.node;
             if (A[n] === 15 && A[n + 2] === 2) {
               const b = isSum(q) && forcesFirst(A[n + 1]!, 61) ? strictArgument(q, e) : delay(q, e);
@@ -676,6 +686,7 @@ export function ev(start: number, env: Env): Value {
           const b = delay(A[p + 4]!, e);
           const c = delay(A[p + 5]!, e);
           if (f instanceof Lambda) {
+            f.fresh = false;
             const n = f.node;
             if (A[n] === 15 && A[n + 2] === 3) {
               return body(A[n + 1]!, new E4(f.env, a, b, c, unset), n + 6, A[p + 2]!);
@@ -1261,6 +1272,7 @@ function tracedBody(code: number, e: Env, at: number, pos: number): Value {
 /** Calls with one argument. */
 export function call(f: Value, a: Slot, pos: number): Value {
   if (f instanceof Lambda) {
+    f.fresh = false;
     const n = f.node;
     if (A[n] === 16) return callPattern(f, a, pos);
     if (A[n + 2] === 1) return body(A[n + 1]!, new E1(f.env, a), n + 4, pos);
@@ -1336,6 +1348,7 @@ function callMany(p: number, e: Env): Value {
   for (let i = 0; i < count; i++) args[i] = delay(A[p + 4 + i]!, e);
   for (let i = 0; i < count; ) {
     if (f instanceof Lambda && A[f.node] === 15) {
+      f.fresh = false;
       const n: number = f.node;
       const arity = Math.min(A[n + 2]!, count - i);
       const given = args.slice(i, i + arity - 1);

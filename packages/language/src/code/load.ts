@@ -6,7 +6,7 @@ import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import type { Env, Value } from "../value/value.ts";
 import { CodeStore } from "./code-store.ts";
-import { type Evaluation, ev, evaluation } from "./interpret.ts";
+import { type Evaluation, ev, evaluation, force } from "./interpret.ts";
 import { type LowerContext, lower } from "./lower.ts";
 import { allocate, intern, ints, symbolNames } from "./memory.ts";
 import { addObservedSite, marked } from "./observed.ts";
@@ -100,5 +100,5 @@ function inScope(scope: Scope | null, name: string): boolean {
 export function evaluateSource(source: Source, surroundings?: Surroundings): Value {
   const owner = evaluation();
   const root = compile(source, owner, surroundings?.scope ?? null);
-  return ev(root, surroundings?.env ?? null);
+  return force(ev(root, surroundings?.env ?? null));
 }

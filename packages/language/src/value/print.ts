@@ -151,6 +151,10 @@ class Printer {
       }
       value = slot.value as Value;
     } else value = slot;
+    if (value instanceof Lambda && value.fresh && depth > 0 && this.options.force === undefined) {
+      this.write(`${open}thunk${close}`, magenta);
+      return;
+    }
     switch (typeof value) {
       case "string":
         this.string(value);
@@ -324,6 +328,7 @@ export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth 
     }
     return `[ ${value.map((item) => `${printAmbiguous(item, seen, depth + 1)} `).join("")}]`;
   }
+  if (value instanceof Lambda && value.fresh && depth > 0) return "<CODE>";
   if (value instanceof Lambda || value instanceof PartialLambda) return "<LAMBDA>";
   if (value instanceof Builtin) return "<PRIMOP>";
   if (value instanceof PartialBuiltin) return "<PRIMOP-APP>";

@@ -71,9 +71,12 @@ export class ContextString {
 export class Lambda {
   readonly node: number;
   readonly env: Env;
-  constructor(node: number, env: Env) {
+  /** Made at once where the reference delays it, and not called or looked at since: shown as what is delayed. */
+  fresh: boolean;
+  constructor(node: number, env: Env, fresh: boolean) {
     this.node = node;
     this.env = env;
+    this.fresh = fresh;
   }
 }
 
