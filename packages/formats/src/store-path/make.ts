@@ -63,10 +63,7 @@ export function makeFixedOutputPath(address: ContentAddress, target: FixedOutput
   const { name } = target;
   const storeDir = target.storeDir ?? defaultStoreDir;
   const { method, hash } = address;
-  if (method === "text") {
-    if (hash.algorithm !== "sha256") throw new FirnError("bad-hash", "text hashing needs sha256");
-    return textPath(printHash(hash, "base16"), target);
-  }
+  if (method === "text") return textPath(hash, target);
   if (method === "git" && hash.algorithm !== "sha1" && hash.algorithm !== "sha256") {
     throw new FirnError(
       "bad-hash",
@@ -91,8 +88,11 @@ export function makeTextPath(contents: Uint8Array | string, target: FixedOutputT
   return textPath(`sha256:${hexDigestOf("sha256", contents)}`, target);
 }
 
-function textPath(hash: string, target: FixedOutputTarget): string {
+function textPath(hash: Hash | string, target: FixedOutputTarget): string {
   const { name, references = none, storeDir = defaultStoreDir } = target;
   if (references.self) throw new FirnError("bad-references", "self-reference not allowed with text hashing");
+  if (typeof hash !== "string" && hash.algorithm !== "sha256") {
+    throw new FirnError("bad-hash", "text hashing needs sha256");
+  }
   return makeStorePath({ type: typeWithReferences("text", references), hash, name, storeDir });
 }

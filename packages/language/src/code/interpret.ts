@@ -1329,14 +1329,16 @@ function argumentEnv(up: Env, args: readonly Slot[], last: Slot): Env {
 
 /** Calls with two arguments. */
 export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
-  if (f instanceof Lambda && A[f.node] === 15 && A[f.node + 2] === 2) {
-    return body(A[f.node + 1]!, new E2(f.env, a, b), f.node + 5, pos);
+  if (f instanceof Lambda && A[f.node] === 15) {
+    f.fresh = false;
+    const n = f.node;
+    if (A[n + 2] === 2) return body(A[n + 1]!, new E2(f.env, a, b), n + 5, pos);
+    if (A[n + 2]! > 2) return new PartialLambda(f, [a, b]);
   }
   if (f instanceof Builtin) {
     if (f.arity === 2) return callBuiltin2(f, a, b, pos);
     if (f.arity === 3) return new PartialBuiltin(f, [a, b]);
   }
-  if (f instanceof Lambda && A[f.node] === 15 && A[f.node + 2]! > 2) return new PartialLambda(f, [a, b]);
   return call(call(f, a, pos), b, pos);
 }
 
@@ -1350,11 +1352,11 @@ function callMany(p: number, e: Env): Value {
     if (f instanceof Lambda && A[f.node] === 15) {
       f.fresh = false;
       const n: number = f.node;
-      const arity = Math.min(A[n + 2]!, count - i);
-      const given = args.slice(i, i + arity - 1);
-      const last = args[i + arity - 1]!;
-      i += arity;
-      if (arity < A[n + 2]!) return new PartialLambda(f, [...given, last]);
+      const arity = A[n + 2]!;
+      const given = args.slice(i, i + arity);
+      i += given.length;
+      if (given.length < arity) return new PartialLambda(f, given);
+      const last = given.pop()!;
       f = body(A[n + 1]!, argumentEnv(f.env, given, last), n + 3 + arity, pos);
     } else f = call(f, args[i++]!, pos);
   }
