@@ -2,6 +2,7 @@
 import { FirnError } from "@firn/formats";
 import { hasErrorCode } from "./disk.ts";
 
+const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
 const SQLITE_IO = 10;
 
@@ -11,6 +12,11 @@ const NO_SPACE = "no space is left on the device: free some, e.g. with 'firn sto
 function sqliteCode(error: Error): number | undefined {
   if (!hasErrorCode(error, "ERR_SQLITE_ERROR")) return undefined;
   return "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
+}
+
+/** Whether a SQL statement failed because another connection holds a lock. */
+export function isSqliteBusy(error: unknown): boolean {
+  return error instanceof Error && sqliteCode(error) === SQLITE_BUSY;
 }
 
 /**

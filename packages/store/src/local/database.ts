@@ -11,10 +11,14 @@ import {
   sortSignatures,
 } from "@firn/formats";
 import { disk, hasErrorCode } from "../fs/disk.ts";
-import { machineError } from "../fs/machine-error.ts";
+import { isSqliteBusy, machineError } from "../fs/machine-error.ts";
 import { migrations, realisationsMigration, schema, schemaVersion } from "./schema.ts";
 
 const BUSY_MS = 60 * 60 * 1000;
+
+/** How long the journal mode is tried to be set, and the pause between, in milliseconds. */
+const JOURNAL_MODE_MS = 30_000;
+const JOURNAL_MODE_PAUSE_MS = 5;
 
 /** How to open. */
 export interface DatabaseOptions {
@@ -71,16 +75,27 @@ export class StoreDatabase {
   #prepare(options: DatabaseOptions, { schemaFile, isNew }: { schemaFile: string; isNew: boolean }): void {
     const wal = options.wal ?? true;
     this.#db.exec(`pragma synchronous = ${(options.fsync ?? true) ? "normal" : "off"}`);
-    const mode = this.#db.prepare("pragma main.journal_mode").get() as { journal_mode: string };
-    if (mode.journal_mode !== (wal ? "wal" : "truncate")) {
-      this.#db.exec(`pragma main.journal_mode = ${wal ? "wal" : "truncate"}`);
-    }
+    this.#setJournalMode(wal ? "wal" : "truncate");
     if (wal) this.#db.exec("pragma wal_autocheckpoint = 40000");
     if (isNew) {
       disk.sql(this.#db, schema);
       disk.replaceFile(schemaFile, String(schemaVersion), { sync: true });
     }
     this.#db.exec(migrations);
+  }
+
+  /** SQLite does not wait here while another writes, since two that switch would wait for each other: that is done by trying again. */
+  #setJournalMode(wanted: "wal" | "truncate"): void {
+    for (let waited = 0; ; waited += JOURNAL_MODE_PAUSE_MS) {
+      try {
+        const mode = this.#db.prepare("pragma main.journal_mode").get() as { journal_mode: string };
+        if (mode.journal_mode !== wanted) this.#db.exec(`pragma main.journal_mode = ${wanted}`);
+        return;
+      } catch (error) {
+        if (!isSqliteBusy(error) || waited >= JOURNAL_MODE_MS) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, JOURNAL_MODE_PAUSE_MS);
+      }
+    }
   }
 
   /** Runs `work` in one transaction that excludes other writers; rolls back when it throws. */
