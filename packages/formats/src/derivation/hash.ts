@@ -14,7 +14,7 @@ import {
   derivationKind,
   derivationOutputPath,
 } from "./derivation.ts";
-import { DerivationPrinter, printDerivation } from "./print.ts";
+import { DerivationPrinter, printDerivation, printInputs } from "./print.ts";
 
 /** Per output the SHA-256 (base16) that stands for it in dependents; `deferred` when an input's path is only known after building. */
 export interface DerivationHash {
@@ -73,7 +73,7 @@ export function hashDerivationModulo(derivation: Derivation, options: HashModulo
   if (kind === "fixed") return fixedHashes(derivation, options.storeDir);
   const { inputs, deferred } = hashedInputs(derivation, options.lookup);
   const text = printDerivation(derivation, {
-    inputs,
+    inputs: printInputs(inputs),
     maskOutputs: options.maskOutputs,
     ...(options.storeDir === undefined ? {} : { storeDir: options.storeDir }),
   });
@@ -129,7 +129,8 @@ export function finishDerivation(
     const stored = storedText(unfinished, printer.print(unfinished, { storeDir }), storeDir);
     return { ...stored, derivation: unfinished, hash: fixedHashes(unfinished, storeDir) };
   }
-  const { inputs, deferred } = hashedInputs(unfinished, lookup);
+  const { inputs: hashed, deferred } = hashedInputs(unfinished, lookup);
+  const inputs = printInputs(hashed);
   const digest = (derivation: Derivation, maskOutputs: boolean) =>
     hexDigestOf("sha256", printer.print(derivation, { inputs, maskOutputs, storeDir }));
   const derivation =

@@ -5,10 +5,37 @@ import { type Derivation, type DerivationInput, derivationOutputPath, outputFiel
 /** Control characters that ATerm leaves as they are; JSON, which escapes all else alike, does not. */
 const control = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 
+/** Texts of up to so many bytes are looked through one by one: less than a call of the engine costs. */
+const SHORT = 64;
+
 function quote(text: string): string {
-  if (!control.test(text)) return JSON.stringify(text);
+  const size = text.length;
+  if (size <= SHORT) {
+    let i = 0;
+    for (; i < size; i++) {
+      const byte = text.charCodeAt(i);
+      if (byte < 32 || byte === 34 || byte === 92) break;
+    }
+    if (i === size) return `"${text}"`;
+  }
+  const quoted = JSON.stringify(text);
+  if (quoted.length === size + 2 || !control.test(text)) return quoted;
   const escaped = text.replace(/["\\]/g, "\\$&");
   return `"${escaped.replaceAll("\n", "\\n").replaceAll("\t", "\\t").replaceAll("\r", "\\r")}"`;
+}
+
+const quotedNames = new Map<string, string>();
+const MAX_NAMES = 4096;
+
+/** As `quote`, for the names of variables: the same come again and again. */
+function quoteName(name: string): string {
+  let quoted = quotedNames.get(name);
+  if (quoted === undefined) {
+    if (quotedNames.size === MAX_NAMES) quotedNames.clear();
+    quoted = quote(name);
+    quotedNames.set(name, quoted);
+  }
+  return quoted;
 }
 
 function plainList(names: Iterable<string>): string {
@@ -24,7 +51,8 @@ function input(node: DerivationInput): string {
   return `(${outputs},[${children.join(",")}])`;
 }
 
-function inputList(inputs: ReadonlyMap<string, DerivationInput>): string {
+/** The text of input derivations, or of the hashes that stand for them: the second list of a derivation. */
+export function printInputs(inputs: ReadonlyMap<string, DerivationInput>): string {
   const paths = sortByteStrings([...inputs.keys()]);
   let text = "";
   for (let i = 0; i < paths.length; i++) {
@@ -33,11 +61,11 @@ function inputList(inputs: ReadonlyMap<string, DerivationInput>): string {
   return text;
 }
 
-/** How to print: `maskOutputs` blanks output paths (for hashing), `inputs` replaces the input derivations. */
+/** How to print: `maskOutputs` blanks output paths (for hashing), `inputs` (see `printInputs`) replaces the input derivations. */
 export interface PrintOptions {
   readonly storeDir?: string;
   readonly maskOutputs?: boolean;
-  readonly inputs?: ReadonlyMap<string, DerivationInput>;
+  readonly inputs?: string;
 }
 
 /**
@@ -68,7 +96,7 @@ export class DerivationPrinter {
     let text = "";
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
-      text += `${i === 0 ? "" : ","}(${quote(name)},`;
+      text += `${i === 0 ? "" : ","}(${quoteName(name)},`;
       if (derivation.outputs.has(name)) {
         between.push(text);
         variables.push(name);
@@ -91,7 +119,7 @@ export class DerivationPrinter {
       const fields = outputFields(derivation.outputs.get(name)!, path);
       text += `${i === 0 ? "" : ","}("${name}","${fields[0]}","${fields[1]}","${fields[2]}")`;
     }
-    text += `],[${inputList(options.inputs ?? derivation.inputDrvs)}${this.#middle}`;
+    text += `],[${options.inputs ?? printInputs(derivation.inputDrvs)}${this.#middle}`;
     const variables = this.#variables;
     for (let i = 0; i < variables.length; i++) {
       text += this.#between[i]! + (mask ? '""' : quote(derivation.env.get(variables[i]!)!));

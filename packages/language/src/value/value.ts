@@ -178,35 +178,53 @@ export class Layer {
   }
 }
 
-/** The values of `base` (which is flat) to be mapped one by one, when they are asked for. */
+/** The values of `base` to be mapped one by one, when they are asked for. */
 export class Mapping {
   readonly base: Attrs;
   private readonly map: (name: string, slot: Slot) => Slot;
+  /** What is mapped already, by index; by symbol where the base was not flat at the beginning. */
   private readonly values: (Slot | undefined)[];
+  private readonly found: Map<number, Slot> | null;
+
   constructor(base: Attrs, map: (name: string, slot: Slot) => Slot) {
     this.base = base;
     this.map = map;
     this.values = new Array(base.values.length);
-  }
-
-  at(index: number): Slot {
-    let slot = this.values[index];
-    if (slot === undefined) {
-      slot = this.map(symbolNames[this.base.shape!.keys[index]!]!, this.base.values[index]!);
-      this.values[index] = slot;
-    }
-    return slot;
+    this.found = base.shape === null ? new Map() : null;
   }
 
   get(symbol: number): Slot | undefined {
+    const { values, found } = this;
+    if (found !== null) {
+      const known = found.get(symbol);
+      if (known !== undefined) return known;
+      const slot = this.base.get(symbol);
+      if (slot === undefined) return undefined;
+      const mapped = this.map(symbolNames[symbol]!, slot);
+      found.set(symbol, mapped);
+      return mapped;
+    }
     const i = this.base.shape!.find(symbol);
-    return i < 0 ? undefined : this.at(i);
+    if (i < 0) return undefined;
+    const known = values[i];
+    if (known !== undefined) return known;
+    const mapped = this.map(symbolNames[symbol]!, this.base.values[i]!);
+    values[i] = mapped;
+    return mapped;
   }
 
-  /** All values; the mapping is not to be used afterwards. */
+  /** All values, in the order of the base's shape; the mapping is not to be used afterwards. */
   all(): Slot[] {
-    for (let i = 0; i < this.values.length; i++) this.at(i);
-    return this.values as Slot[];
+    const { keys } = shapeOf(this.base);
+    const slots = this.base.values;
+    const all = this.found === null ? this.values : new Array<Slot | undefined>(keys.length);
+    for (let i = 0; i < keys.length; i++) {
+      if (all[i] !== undefined) continue;
+      const symbol = keys[i]!;
+      const known = this.found?.get(symbol);
+      all[i] = known === undefined ? this.map(symbolNames[symbol]!, slots[i]!) : known;
+    }
+    return all as Slot[];
   }
 }
 
@@ -273,44 +291,55 @@ export function shapeOf(attrs: Attrs): Shape {
 /** The shape of a set for its names alone: values that are yet to be mapped stay so. */
 export function namesOf(attrs: Attrs): Shape {
   const layer = attrs.origin;
-  return layer instanceof Mapping ? layer.base.shape! : shapeOf(attrs);
+  return layer instanceof Mapping ? namesOf(layer.base) : shapeOf(attrs);
 }
 
 /** `attrs` with every value mapped by `map`; of large sets each one when it is first wanted. */
 export function mapValues(attrs: Attrs, map: (name: string, slot: Slot) => Slot): Attrs {
-  const shape = shapeOf(attrs);
-  if (shape.size >= mapLazilyFrom) return new Attrs(null, noValues, new Mapping(attrs, map));
+  const shape = attrs.shape;
+  if (shape === null || shape.size >= mapLazilyFrom) return new Attrs(null, noValues, new Mapping(attrs, map));
   const values = new Array<Slot>(shape.size);
   for (let i = 0; i < shape.size; i++) values[i] = map(symbolNames[shape.keys[i]!]!, attrs.values[i]!);
   return new Attrs(shape, values, null);
 }
 
 function flatten(attrs: Attrs): Shape {
-  const layers: Attrs[] = [];
-  let base = attrs;
-  while (base.shape === null) {
-    const layer = base.origin as Layer | Mapping;
-    if (layer instanceof Mapping) {
-      base.shape = layer.base.shape!;
-      base.values = layer.all();
-      base.origin = null;
-      break;
+  if (attrs.origin instanceof Mapping) {
+    const mapping = attrs.origin;
+    const values = mapping.all();
+    attrs.shape = shapeOf(mapping.base);
+    attrs.values = values;
+    attrs.origin = null;
+    return attrs.shape;
+  }
+  const layers = parts(attrs);
+  for (const layer of layers) shapeOf(layer);
+  mergeNeighbours(layers);
+  become(attrs, layers[0]!);
+  return attrs.shape!;
+}
+
+function become(attrs: Attrs, other: Attrs): void {
+  attrs.shape = other.shape;
+  attrs.values = other.values;
+  attrs.origin = other.origin;
+}
+
+/** Merges flat sets that lie on each other, the smallest first, so that large ones are copied once. */
+function mergeNeighbours(layers: Attrs[]): void {
+  for (;;) {
+    let best = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 1; i < layers.length; i++) {
+      const below = layers[i - 1]!.shape;
+      const above = layers[i]!.shape;
+      if (below === null || above === null || below.size + above.size >= least) continue;
+      least = below.size + above.size;
+      best = i;
     }
-    layers.push(layer.top);
-    base = layer.base;
+    if (best < 0) return;
+    layers.splice(best - 1, 2, mergeFlat(layers[best - 1]!, layers[best]!));
   }
-  if (layers.length === 0) return attrs.shape!;
-  let top = layers[layers.length - 1]!;
-  shapeOf(top);
-  for (let i = layers.length - 2; i >= 0; i--) {
-    shapeOf(layers[i]!);
-    top = mergeFlat(top, layers[i]!);
-  }
-  const flat = mergeFlat(base, top);
-  attrs.shape = flat.shape;
-  attrs.values = flat.values;
-  attrs.origin = flat.origin;
-  return flat.shape!;
 }
 
 const mapLazilyFrom = 48;
@@ -334,17 +363,11 @@ function parts(attrs: Attrs, found: Attrs[] = []): Attrs[] {
 
 /** Copies flat layers that lie on each other into one; what is yet to be mapped stays so. */
 function compact(attrs: Attrs): void {
-  const kept: Attrs[] = [];
-  for (const part of parts(attrs)) {
-    const below = kept.at(-1);
-    if (below === undefined || below.shape === null || part.shape === null) kept.push(part);
-    else kept[kept.length - 1] = mergeFlat(below, part);
-  }
-  let base = kept[0]!;
-  for (let i = 1; i < kept.length; i++) base = new Attrs(null, noValues, new Layer(kept[i]!, base, i));
-  attrs.shape = base.shape;
-  attrs.values = base.values;
-  attrs.origin = base.origin;
+  const layers = parts(attrs);
+  mergeNeighbours(layers);
+  let base = layers[0]!;
+  for (let i = 1; i < layers.length; i++) base = new Attrs(null, noValues, new Layer(layers[i]!, base, i));
+  become(attrs, base);
 }
 
 /** `left // right`. Of large sets neither is copied, and what is yet to be mapped stays so. */
@@ -358,7 +381,7 @@ export function update(left: Attrs, right: Attrs): Attrs {
   const depth = depthOf(left) + depthOf(right) + 1;
   const a = left.shape;
   const b = right.shape;
-  const large = a === null || b === null || (a.size >= layerFrom && b.size < a.size);
+  const large = a === null || b === null || Math.max(a.size, b.size) >= layerFrom;
   if (large && depth <= maxLayers) return new Attrs(null, noValues, new Layer(right, left, depth));
   shapeOf(left);
   shapeOf(right);
