@@ -36,6 +36,7 @@ export {
   Builtin,
   ContextString,
   Float,
+  isList,
   Lambda,
   type List,
   membersOf,

@@ -5,7 +5,7 @@
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import type { Evaluator } from "./evaluator.ts";
 import type { ContextElement } from "./host.ts";
-import { Attrs, ContextString, Float, type List, Path, type Slot, setOf, type Value } from "./value/value.ts";
+import { Attrs, ContextString, Float, isList, type List, Path, type Slot, setOf, type Value } from "./value/value.ts";
 
 /** One evaluated value; `kind` is the language's name of its type. */
 export type ValueView =
@@ -97,7 +97,7 @@ function makeView(evaluator: Evaluator, value: Value): ValueView {
     const { text, context } = evaluator.stringOf(value);
     return { kind: "string", value: textOf(text), bytes: text, context };
   }
-  if (Array.isArray(value)) return listView(evaluator, value);
+  if (isList(value)) return listView(evaluator, value);
   if (value instanceof Attrs) return setView(evaluator, value);
   return {
     kind: "function",

@@ -94,7 +94,7 @@ export class Variables {
     const shape = shapeOf(value);
     const names = this.writable(shape.size);
     for (let i = 0; i < shape.size; i++) {
-      this.slots.push(value.values[i]!);
+      this.slots.push(value[i]!);
       names.set(symbolNames[shape.keys[i]!]!, this.slots.length);
     }
     const first = shape
@@ -118,7 +118,7 @@ export class Variables {
       const root = lowerParsed({ expr, free }, { source, owner, scope: this.current() });
       const set = ev(root, this.env) as Attrs;
       const shape = shapeOf(set);
-      for (let i = 0; i < shape.size; i++) this.add(symbolNames[shape.keys[i]!]!, set.values[i]!);
+      for (let i = 0; i < shape.size; i++) this.add(symbolNames[shape.keys[i]!]!, set[i]!);
     }
     return { kind: "defined", names: [...attrs.attrs.keys()] };
   }

@@ -7,6 +7,7 @@ import {
   type EvalHost,
   Evaluator,
   finalTreeBuiltin,
+  isList,
   Path,
   type Slot,
   showType,
@@ -128,11 +129,11 @@ export class Session {
       }
       case "length": {
         const value = this.force(request.value);
-        return Array.isArray(value) ? value.length : null;
+        return isList(value) ? value.length : null;
       }
       case "element": {
         const value = this.force(request.value);
-        const slot = Array.isArray(value) ? value[request.index] : undefined;
+        const slot = isList(value) ? value[request.index] : undefined;
         if (slot === undefined) throw new FirnError("bad-index", `there is no list element ${request.index}`);
         return this.keep(slot);
       }
@@ -247,7 +248,7 @@ export class Session {
     const slot = this.evaluator.attribute(attrs, name);
     if (slot === undefined) return undefined;
     const value = this.evaluator.force(slot);
-    if (!Array.isArray(value)) return undefined;
+    if (!isList(value)) return undefined;
     return value.map((item) => this.evaluator.stringOf(item).text);
   }
 

@@ -102,7 +102,7 @@ export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, ex
   members.set("builtins", null);
   const names = [...members.keys()];
   const builtins = makeAttrs(names.map(intern), [...members.values()], null);
-  builtins.values[builtins.shape!.find(intern("builtins"))] = builtins;
+  builtins[builtins.shape!.find(intern("builtins"))] = builtins;
   set("builtins", builtins);
   return builtins;
 }

@@ -16,6 +16,7 @@ import {
   ContextString,
   Float,
   isFunctionValue,
+  isList,
   type List,
   PartialBuiltin,
   type Slot,
@@ -42,7 +43,7 @@ export function fail(message: string, pos = 0): EvaluationError {
 
 export function listArgument(slot: Slot, text: string, pos = 0): List {
   const value = forceAt(slot, pos);
-  if (Array.isArray(value)) return value;
+  if (isList(value)) return value;
   throw addFrame(typeError("a list", value), pos, text);
 }
 

@@ -33,13 +33,10 @@ function subset(attrs: Attrs, indices: readonly number[]): Attrs {
   if (indices.length === 0) return emptyAttrs;
   if (indices.length === shape.size) return attrs;
   const keys = new Array<number>(indices.length);
-  const values = new Array<Slot>(indices.length);
-  for (let i = 0; i < indices.length; i++) {
-    const from = indices[i]!;
-    keys[i] = shape.keys[from]!;
-    values[i] = attrs.values[from]!;
-  }
-  return new Attrs(makeShape(keys), values, placesOf(attrs));
+  for (let i = 0; i < indices.length; i++) keys[i] = shape.keys[indices[i]!]!;
+  const some = new Attrs(makeShape(keys), indices.length, placesOf(attrs));
+  for (let i = 0; i < indices.length; i++) some[i] = attrs[indices[i]!]!;
+  return some;
 }
 
 function removeAttrs(a: Slot, b: Slot): Value {
@@ -58,15 +55,16 @@ function removeAttrs(a: Slot, b: Slot): Value {
   const kept = shape.size - removed.length;
   if (kept === 0) return emptyAttrs;
   const keys = new Array<number>(kept);
-  const values = new Array<Slot>(kept);
+  const rest = new Attrs(null, kept, placesOf(attrs));
   for (let i = 0, to = 0, next = 0; i < shape.size; i++) {
     if (removed[next] === i) next++;
     else {
       keys[to] = shape.keys[i]!;
-      values[to++] = attrs.values[i]!;
+      rest[to++] = attrs[i]!;
     }
   }
-  return new Attrs(makeShape(keys), values, placesOf(attrs));
+  rest.shape = makeShape(keys);
+  return rest;
 }
 
 /** Adds a number to some that are sorted, unless it is among them. */
@@ -173,15 +171,15 @@ function zipAttrsWith(a: Slot, b: Slot): Value {
   const symbols: number[] = [];
   const members: List[] = [];
   for (let i = 0; i < sets.length; i++) {
-    const { values } = sets[i]!;
-    const { keys } = sets[i]!.shape!;
+    const set = sets[i]!;
+    const { keys } = set.shape!;
     for (let k = 0; k < keys.length; k++) {
       const symbol = keys[k]!;
       const at = found[symbol]!;
-      if (at !== 0) members[at - 1]!.push(values[k]!);
+      if (at !== 0) members[at - 1]!.push(set[k]!);
       else {
         found[symbol] = symbols.push(symbol);
-        members.push([values[k]!]);
+        members.push([set[k]!]);
       }
     }
   }
@@ -208,7 +206,7 @@ export const attributeBuiltins: BuiltinTable = {
       const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.attrValues");
       const order = shapeOf(attrs).order();
       const values = new Array<Slot>(order.length);
-      for (let i = 0; i < order.length; i++) values[i] = attrs.values[order[i]!]!;
+      for (let i = 0; i < order.length; i++) values[i] = attrs[order[i]!]!;
       return values.length === 0 ? emptyList : values;
     },
   },

@@ -87,7 +87,7 @@ function appendContext(a: Slot, b: Slot): Value {
     const pos = attrs.positionOf(shape.keys[i]!);
     if (!isStorePathText(path)) throw fail(`context key '"${path}"' is not a store path`, pos);
     if (!host().mode.readOnly) host().ensurePath(path);
-    const info = attrsArgument(attrs.values[i]!, "while evaluating the value of a string context", pos);
+    const info = attrsArgument(attrs[i]!, "while evaluating the value of a string context", pos);
     const wholePath = info.get(intern("path"));
     if (wholePath !== undefined) {
       const text = "while evaluating the `path` attribute of a string context";

@@ -440,7 +440,7 @@ function fill(draft: Draft, attrs: Attrs): void {
     if (symbol === sym.ignoreNulls) continue;
     const key = symbolNames[symbol]!;
     try {
-      const slot = attrs.values[index]!;
+      const slot = attrs[index]!;
       if (ignoreNulls && force(slot) === null) continue;
       attribute(draft, key, slot);
     } catch (error) {

@@ -33,7 +33,7 @@ function fetchFile(who: "fetchurl" | "fetchTarball", slot: Slot): Value {
     const shape = shapeOf(argument);
     for (let i = 0; i < shape.size; i++) {
       const key = symbolNames[shape.keys[i]!]!;
-      const value = argument.values[i]!;
+      const value = argument[i]!;
       const pos = argument.positionOf(shape.keys[i]!);
       if (key === "url") url = plainArgument(value, "while evaluating the url we should fetch", pos);
       else if (key === "sha256") {
@@ -131,7 +131,7 @@ function fetchTree(slot: Slot, builtin: "fetchTree" | "fetchFinalTree" | "fetchG
       const name = symbolNames[shape.keys[i]!]!;
       if (name === "type") continue;
       const pos = attrs.positionOf(shape.keys[i]!);
-      const value = fetchAttribute(forceAt(attrs.values[i]!, pos), { name, pos, who });
+      const value = fetchAttribute(forceAt(attrs[i]!, pos), { name, pos, who });
       if (value === undefined) continue;
       attributes[name] =
         name === "url" && attributes.type === "git" && typeof value === "string" ? fixGitUrl(value) : value;
@@ -170,7 +170,7 @@ function fetchMercurial(slot: Slot): Value {
     for (let i = 0; i < shape.size; i++) {
       const key = symbolNames[shape.keys[i]!]!;
       const pos = argument.positionOf(shape.keys[i]!);
-      const value = argument.values[i]!;
+      const value = argument[i]!;
       const text = `while evaluating the \`${key}\` attribute passed to builtins.fetchMercurial`;
       if (key === "url") url = textOfString(coerceToString(value, 0, text, pos));
       else if (key === "rev") {
@@ -208,7 +208,7 @@ function fetchClosure(a: Slot): Value {
   const shape = shapeOf(attrs);
   for (let i = 0; i < shape.size; i++) {
     const name = symbolNames[shape.keys[i]!]!;
-    const slot = attrs.values[i]!;
+    const slot = attrs[i]!;
     const pos = attrs.positionOf(shape.keys[i]!);
     const text = `while evaluating the attribute '${name}' passed to builtins.fetchClosure`;
     switch (name) {

@@ -113,7 +113,10 @@ function scopedImport(a: Slot, b: Slot): Value {
   for (let i = 0; i < shape.size; i++) names.set(symbolNames[shape.keys[i]!]!, i + 1);
   // The scope is always an array environment, whatever its size.
   const scope = { ...bindingScope(null, names, shape.size), large: true };
-  const env = new EN(null, attrs.values.slice());
+  const env = new EN(
+    null,
+    Array.from(shape.keys, (_, i) => attrs[i]!),
+  );
   return loadFile(resolveImportPath(path), { scope, env });
 }
 

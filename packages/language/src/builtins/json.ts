@@ -32,6 +32,7 @@ import {
   ContextString,
   emptyAttrs,
   Float,
+  isList,
   makeAttrs,
   Path,
   type Slot,
@@ -112,7 +113,7 @@ export class JsonWriter {
     if (value instanceof ContextString) return this.string(value);
     if (value instanceof Path) return this.string(this.copyPaths ? copyPath(value.path) : canonicalPath(value.path));
     if (value instanceof Float) return formatJsonFloat(value.value);
-    if (Array.isArray(value)) return this.list(value, pos);
+    if (isList(value)) return this.list(value, pos);
     if (value instanceof Attrs) return this.attrs(value, pos);
     throw new EvaluationError("type-error", `cannot convert ${showType(value)} to JSON`, positionOfValue(value) || pos);
   }
@@ -142,7 +143,7 @@ export class JsonWriter {
     for (const index of shape.order()) {
       const name = symbolNames[shape.keys[index]!]!;
       try {
-        parts.push(`${quoteJson(name)}:${this.write(attrs.values[index]!, attrs.positionOf(shape.keys[index]!))}`);
+        parts.push(`${quoteJson(name)}:${this.write(attrs[index]!, attrs.positionOf(shape.keys[index]!))}`);
       } catch (error) {
         throw addFrame(
           error,

@@ -262,7 +262,7 @@ function pathBuiltin(a: Slot): Value {
   let expectedHash: string | undefined;
   const shape = shapeOf(attrs);
   for (let i = 0; i < shape.size; i++) {
-    const slot = attrs.values[i]!;
+    const slot = attrs[i]!;
     const pos = attrs.positionOf(shape.keys[i]!);
     const key = symbolNames[shape.keys[i]!]!;
     switch (key) {

@@ -7,6 +7,7 @@ import {
   emptyAttrs,
   Float,
   isFunctionValue,
+  isList,
   Lambda,
   makeAttrs,
   PartialLambda,
@@ -33,7 +34,7 @@ export function typeName(value: Value): TypeName {
   if (value === null) return "null";
   if (value instanceof ContextString) return "string";
   if (value instanceof Attrs) return "set";
-  if (Array.isArray(value)) return "list";
+  if (isList(value)) return "list";
   if (value instanceof Path) return "path";
   if (value instanceof Float) return "float";
   return "lambda";

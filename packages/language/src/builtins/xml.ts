@@ -18,6 +18,7 @@ import {
   Attrs,
   ContextString,
   Float,
+  isList,
   Lambda,
   PartialLambda,
   Path,
@@ -118,7 +119,7 @@ class XmlWriter {
       this.empty("string", ["value", value.text]);
     } else if (value instanceof Path) this.empty("path", ["value", canonicalPath(value.path)]);
     else if (value instanceof Float) this.empty("float", ["value", formatFloat(value.value)]);
-    else if (Array.isArray(value)) {
+    else if (isList(value)) {
       this.element("list", [], () => {
         for (const item of value) this.value(item);
       });
@@ -160,7 +161,7 @@ class XmlWriter {
       const pos = attrs.positionOf(shape.keys[index]!);
       const place = pos === 0 ? [] : this.location(pos);
       this.element("attr", [["name", symbolNames[shape.keys[index]!]!], ...place], () => {
-        this.value(attrs.values[index]!);
+        this.value(attrs[index]!);
       });
     }
   }

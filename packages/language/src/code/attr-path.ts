@@ -1,7 +1,7 @@
 /** Attribute paths from the command line (`-A a.b."c.d".0`). */
 import { EvaluationError } from "../value/evaluation-error.ts";
 import { suggest } from "../value/suggestions.ts";
-import { Attrs, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
+import { Attrs, isList, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
 import { type AutoArgs, autoCall } from "./auto-call.ts";
 import { force } from "./interpret.ts";
 import { intern, symbolNames } from "./memory.ts";
@@ -49,7 +49,7 @@ export function selectAlong(root: Slot, path: string, args: AutoArgs): Slot {
       }
       slot = found;
     } else {
-      if (!Array.isArray(value)) {
+      if (!isList(value)) {
         throw new EvaluationError(
           "type-error",
           `the expression selected by the selection path '${path}' should be a list but is ${showType(value)}`,

@@ -235,7 +235,7 @@ export class Debugger implements DebuggerHooks {
         const attrs = withAttrs(at);
         const shape = attrs === undefined ? undefined : shapeOf(attrs);
         shape?.keys.forEach((symbol, i) => {
-          found.set(symbolNames[symbol]!, attrs!.values[i]!);
+          found.set(symbolNames[symbol]!, attrs![i]!);
         });
         continue;
       }

@@ -11,7 +11,7 @@ import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError, Failure, wrapError } from "../value/evaluation-error.ts";
-import { literalAt, literals } from "../value/places.ts";
+import { type DefinedAt, literalAt, literals } from "../value/places.ts";
 import { showValue } from "../value/print.ts";
 import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
@@ -30,7 +30,9 @@ import {
   emptyList,
   Float,
   failed,
+  filled,
   isFunctionValue,
+  isList,
   Lambda,
   type List,
   makeAttrs,
@@ -261,7 +263,7 @@ function forceThunk(thunk: Thunk, pos: number): Value {
  * the reference's, and there each delayed expression has a copy of the function that it gives; only variables share it.
  */
 function ownValue(value: Value): Value {
-  if (value instanceof ContextString || Array.isArray(value)) return value;
+  if (value instanceof ContextString || isList(value)) return value;
   if (value instanceof Lambda) return new Lambda(value.node, value.env, false);
   if (value instanceof PartialLambda) return new PartialLambda(value.lambda, value.args);
   if (value instanceof Builtin) return new Builtin(value.name, value.arity, value.call, value.traced);
@@ -783,8 +785,8 @@ export function ev(start: number, env: Env): Value {
         case 36: {
           const a = ev(A[p + 1]!, e);
           const b = ev(A[p + 2]!, e);
-          if (!Array.isArray(a)) throw concatError(a, A[p + 3]!);
-          if (!Array.isArray(b)) throw concatError(b, A[p + 3]!);
+          if (!isList(a)) throw concatError(a, A[p + 3]!);
+          if (!isList(b)) throw concatError(b, A[p + 3]!);
           return a.length === 0 ? b : b.length === 0 ? a : joined(a, b);
         }
         case 37: {
@@ -937,9 +939,9 @@ function select1(p: number, e: Env): Value {
         A[p + 3] = shape.id;
         A[p + 4] = i;
       }
-      const slot = base.values[i]!;
+      const slot = base[i]!;
       if (!(slot instanceof Thunk)) return slot;
-      return (base.values[i] = slot.code === done ? (slot.value as Value) : selected(slot, base, p));
+      return (base[i] = slot.code === done ? (slot.value as Value) : selected(slot, base, p));
     }
     const slot = base.get(A[p + 2]!);
     if (slot === undefined) throw missing(base, A[p + 2]!, A[p + 5]!);
@@ -1021,8 +1023,8 @@ function selectPath(p: number, e: Env): Value {
           A[cell + 2] = index;
         }
         if (index >= 0) {
-          next = base.values[index]!;
-          if (next instanceof Thunk && next.code === done) next = base.values[index] = next.value as Value;
+          next = base[index]!;
+          if (next instanceof Thunk && next.code === done) next = base[index] = next.value as Value;
         }
       }
       if (next === undefined) {
@@ -1087,27 +1089,27 @@ function hasPath(p: number, e: Env): boolean {
 
 function evalAttrs(p: number, e: Env): Attrs {
   const count = A[p + 2]!;
-  const values = new Array<Slot>(count);
-  for (let i = 0; i < count; i++) values[i] = delayElement(A[p + 4 + i]!, e);
   const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
-  return new Attrs(literal.shape, values, literal);
+  const attrs = new Attrs(literal.shape, count, literal);
+  for (let i = 0; i < count; i++) attrs[i] = delayElement(A[p + 4 + i]!, e);
+  return attrs;
 }
 
 /** A set of constants: a new one each time, as can be seen where values are printed, of values made once. */
 function constantAttrs(p: number, e: Env): Attrs {
   const made = constants[A[p + 3]!] as Attrs | undefined;
-  if (made !== undefined) return new Attrs(made.shape, made.values, made.origin);
-  return (constants[A[p + 3]!] = evalAttrs(p, e));
+  if (made === undefined) return (constants[A[p + 3]!] = evalAttrs(p, e));
+  return filled(made.shape!, made, made.origin as DefinedAt);
 }
 
 function fromAttrs(p: number, e: Env): Attrs {
   const count = A[p + 2]!;
   const sources = A[p + 3]!;
   const env = bindEnv(e, p + 4, sources);
-  const values = new Array<Slot>(count);
-  for (let i = 0; i < count; i++) values[i] = delayElement(A[p + 4 + sources + i]!, env);
   const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
-  return new Attrs(literal.shape, values, literal);
+  const attrs = new Attrs(literal.shape, count, literal);
+  for (let i = 0; i < count; i++) attrs[i] = delayElement(A[p + 4 + sources + i]!, env);
+  return attrs;
 }
 
 /** With `__overrides` nothing may be looked up before that is known: every slot starts as a thunk. */
@@ -1131,10 +1133,9 @@ function recEnv(p: number, up: Env): Env {
 function recAttrs(p: number, env: Env): Attrs {
   const count = A[p + 2]!;
   const slots = A[p + 3]!;
-  const values = new Array<Slot>(count);
-  for (let i = 0; i < count; i++) values[i] = slotOf(env, slots, A[p + 5 + i]!);
   const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
-  const attrs = new Attrs(literal.shape, values, literal);
+  const attrs = new Attrs(literal.shape, count, literal);
+  for (let i = 0; i < count; i++) attrs[i] = slotOf(env, slots, A[p + 5 + i]!);
   return A[p + 4] === 0 ? attrs : overridden(p, env, attrs);
 }
 
@@ -1149,7 +1150,7 @@ function overridden(p: number, env: Env, attrs: Attrs): Attrs {
   const overriding = shapeOf(overrides);
   for (let i = 0; i < overriding.size; i++) {
     const own = shape.find(overriding.keys[i]!);
-    if (own >= 0) setSlot(env, { count, index: A[p + 5 + own]! }, overrides.values[i]!);
+    if (own >= 0) setSlot(env, { count, index: A[p + 5 + own]! }, overrides[i]!);
   }
   return update(attrs, overrides);
 }
@@ -1170,7 +1171,7 @@ function dynamicAttrs(p: number, outer: Env): Attrs {
   let size = 0;
   for (; size < shape.size; size++) {
     symbols[size] = shape.keys[size]!;
-    values[size] = base.values[size]!;
+    values[size] = base[size]!;
     positions[size] = base.positionOf(shape.keys[size]!);
   }
   for (let i = 0; i < A[p + 3]!; i++) {
@@ -1474,7 +1475,6 @@ function callPattern(f: Lambda, a: Slot, pos: number): Value {
     patternMemos[memoIndex] = memo;
   }
   const indices = memo.indices;
-  const values = attrs.values;
   const total = count + whole;
   let e: Env;
   if (total > 4) {
@@ -1484,7 +1484,7 @@ function callPattern(f: Lambda, a: Slot, pos: number): Value {
     // Values first: defaults may refer to any other formal.
     for (let i = 0; i < count; i++) {
       const index = indices[i]!;
-      slots[i] = index >= 0 ? values[index]! : unset;
+      slots[i] = index >= 0 ? attrs[index]! : unset;
     }
     for (let i = 0; i < count; i++) if (indices[i]! < 0) slots[i] = delay(A[n + 9 + 3 * i]!, e);
   } else {
@@ -1497,7 +1497,7 @@ function callPattern(f: Lambda, a: Slot, pos: number): Value {
     for (let i = 0; i < total; i++) {
       const index = i === count ? 0 : indices[i]!;
       if (index < 0) continue;
-      const slot = i === count ? attrs : values[index]!;
+      const slot = i === count ? attrs : attrs[index]!;
       if (i === 0) (e as E1).a = slot;
       else if (i === 1) (e as E2).b = slot;
       else if (i === 2) (e as E4).c = slot;
@@ -1767,7 +1767,7 @@ export function coerceToString(slot: Slot, mode: number, text: string, pos: numb
     if (value === false || value === null) return "";
     if (typeof value === "number" || typeof value === "bigint") return String(value);
     if (value instanceof Float) return formatFixed(value.value);
-    if (Array.isArray(value)) return coerceList(value, mode, text, pos);
+    if (isList(value)) return coerceList(value, mode, text, pos);
   }
   throw withFrame(
     new EvaluationError("type-error", `cannot coerce ${showType(value)} to a string: ${showValue(value)}`),
@@ -1808,7 +1808,7 @@ function coerceList(list: List, mode: number, text: string, pos: number): String
     result += textOfString(part);
     context = mergeContexts(context, contextOfString(part));
     const value = peekSlot(item);
-    if (i < list.length - 1 && !(Array.isArray(value) && value.length === 0)) result += " ";
+    if (i < list.length - 1 && !(isList(value) && value.length === 0)) result += " ";
   }
   depth--;
   return makeString(result, context);
@@ -1876,8 +1876,8 @@ function equal(a: Value, b: Value, pos: number): boolean {
     return (typeof b === "number" || typeof b === "bigint") && a.value === Number(b);
   }
   if (a instanceof Path) return b instanceof Path && a.path === b.path;
-  if (Array.isArray(a)) {
-    if (!Array.isArray(b) || a.length !== b.length) return false;
+  if (isList(a)) {
+    if (!isList(b) || a.length !== b.length) return false;
     enterCall(pos);
     for (let i = 0; i < a.length; i++) {
       if (!equalSlots(a[i]!, b[i]!, pos)) {
@@ -1926,7 +1926,7 @@ function equalAttrs(a: Attrs, b: Attrs, pos: number): boolean {
   const shapeB = shapeOf(b);
   if (shapeA.size !== shapeB.size) return false;
   for (let i = 0; i < shapeA.size; i++) {
-    if (shapeA.keys[i] !== shapeB.keys[i] || !equalSlots(a.values[i]!, b.values[i]!, pos)) return false;
+    if (shapeA.keys[i] !== shapeB.keys[i] || !equalSlots(a[i]!, b[i]!, pos)) return false;
   }
   return true;
 }
@@ -1937,7 +1937,7 @@ function basicType(value: Value): string {
   if (isFunctionValue(value)) return "function";
   if (value === null) return "null";
   if (typeof value !== "object") return typeof value;
-  if (Array.isArray(value)) return "list";
+  if (isList(value)) return "list";
   if (value instanceof Attrs) return "set";
   if (value instanceof Path) return "path";
   return "float";
@@ -1959,7 +1959,7 @@ export function less(a: Value, b: Value, text = ""): boolean {
     }
     if (type === "string") return textOfString(a as StringValue) < textOfString(b as StringValue);
     if (a instanceof Path) return a.path < (b as Path).path;
-    if (Array.isArray(a)) {
+    if (isList(a)) {
       const other = b as List;
       for (let i = 0; ; i++) {
         if (i === other.length) return false;
@@ -2092,7 +2092,7 @@ function explainSets(a: Attrs, b: Attrs, pos: number): void {
       );
     }
     try {
-      explainInequality(a.values[i]!, b.values[i]!, pos);
+      explainInequality(a[i]!, b[i]!, pos);
     } catch (error) {
       let traced = error;
       const placeA = a.positionOf(x);

@@ -13,6 +13,7 @@ import {
   ContextString,
   done,
   Float,
+  isList,
   Lambda,
   PartialBuiltin,
   PartialLambda,
@@ -171,7 +172,7 @@ class Printer {
     else if (value instanceof Path) this.write(value.path, green);
     else if (value instanceof ContextString) this.string(value.text);
     else if (value instanceof Attrs) this.attrs(value, depth);
-    else if (Array.isArray(value)) this.list(value, depth);
+    else if (isList(value)) this.list(value, depth);
     else this.write(showFunction(value), blue);
   }
 
@@ -196,7 +197,7 @@ class Printer {
     const { force } = this.options;
     const only = slots[0]!;
     const value = force === undefined ? only : force(only);
-    return value instanceof Attrs || Array.isArray(value) || value instanceof Thunk;
+    return value instanceof Attrs || isList(value) || value instanceof Thunk;
   }
 
   private space(spread: boolean): void {
@@ -204,7 +205,7 @@ class Printer {
   }
 
   private attrs(attrs: Attrs, depth: number): void {
-    if (this.repeated(attrs.values.length === 0 && attrs.shape !== null ? attrs.values : attrs)) return;
+    if (this.repeated(attrs)) return;
     const { derivationPath, force, maxDepth, maxAttrs, indent } = this.options;
     if (force !== undefined && derivationPath !== undefined) {
       const path = derivationPath(attrs);
@@ -227,7 +228,7 @@ class Printer {
       const important = (index: number) => (nameAt(index) === "type" || nameAt(index) === "_type" ? 0 : 1);
       order.sort((a, b) => important(a) - important(b));
     }
-    const spread = this.spread(order.map((index) => attrs.values[index]!));
+    const spread = this.spread(order.map((index) => attrs[index]!));
     let printed = 0;
     for (const index of order) {
       this.space(spread);
@@ -236,7 +237,7 @@ class Printer {
         break;
       }
       this.text += `${showAttrName(nameAt(index))} = `;
-      this.print(attrs.values[index]!, depth + 1);
+      this.print(attrs[index]!, depth + 1);
       this.text += ";";
       this.attrsPrinted++;
       printed++;
@@ -315,11 +316,11 @@ export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth 
     const parts: string[] = [];
     for (const index of shape.order()) {
       const name = showIdentifierName(symbolNames[shape.keys[index]!]!);
-      parts.push(`${name} = ${printAmbiguous(value.values[index]!, seen, depth + 1)}; `);
+      parts.push(`${name} = ${printAmbiguous(value[index]!, seen, depth + 1)}; `);
     }
     return `{ ${parts.join("")}}`;
   }
-  if (Array.isArray(value)) {
+  if (isList(value)) {
     if (value.length > 0) {
       // A list is known by the slot that holds it, as upstream; a set by its bindings.
       const holder = slot instanceof Thunk ? slot : value;

@@ -189,7 +189,7 @@ export class Mapping {
   constructor(base: Attrs, map: (name: string, slot: Slot) => Slot) {
     this.base = base;
     this.map = map;
-    this.values = new Array(base.values.length);
+    this.values = new Array(base.shape === null ? 0 : base.shape.size);
     this.found = base.shape === null ? new Map() : null;
   }
 
@@ -208,7 +208,7 @@ export class Mapping {
     if (i < 0) return undefined;
     const known = values[i];
     if (known !== undefined) return known;
-    const mapped = this.map(symbolNames[symbol]!, this.base.values[i]!);
+    const mapped = this.map(symbolNames[symbol]!, this.base[i]!);
     values[i] = mapped;
     return mapped;
   }
@@ -216,7 +216,7 @@ export class Mapping {
   /** All values, in the order of the base's shape; the mapping is not to be used afterwards. */
   all(): Slot[] {
     const { keys } = shapeOf(this.base);
-    const slots = this.base.values;
+    const slots = this.base;
     const all = this.found === null ? this.values : new Array<Slot | undefined>(keys.length);
     for (let i = 0; i < keys.length; i++) {
       if (all[i] !== undefined) continue;
@@ -228,15 +228,24 @@ export class Mapping {
   }
 }
 
-/** Either a shape with its values, or (shape null) a layer or mapping that `flatten` turns into that. */
-export class Attrs {
+/** Arrays, by a type that says only what sets use of them: they are no lists. */
+const Slots = Array as unknown as new (size: number) => { length: number; [index: number]: Slot };
+
+/**
+ * Either a shape with its values in the shape's order, or (shape null) a layer or mapping that `flatten` turns into that. The
+ * values are the elements of the set itself: one object less for each set, and one step less to each value.
+ */
+export class Attrs extends Slots {
   shape: Shape | null;
-  values: Slot[];
   /** Of a set with a shape: where its attributes are defined, if that is known. */
   origin: Places | Layer | Mapping | null;
-  constructor(shape: Shape | null, values: Slot[], origin: Places | Layer | Mapping | null) {
+
+  /** Room for `size` values, which the caller fills in. */
+  constructor(shape: Shape | null, size: number, origin: Places | Layer | Mapping | null) {
+    super(size === 0 ? 1 : size);
+    // An object at once: the engine then knows all sets as arrays of one kind.
+    this[0] = null;
     this.shape = shape;
-    this.values = values;
     this.origin = origin;
   }
 
@@ -246,7 +255,7 @@ export class Attrs {
       const shape = attrs.shape;
       if (shape !== null) {
         const i = shape.find(symbol);
-        return i < 0 ? undefined : attrs.values[i];
+        return i < 0 ? undefined : attrs[i];
       }
       const layer = attrs.origin as Layer | Mapping;
       if (layer instanceof Mapping) return layer.get(symbol);
@@ -279,8 +288,7 @@ export function placesOf(attrs: Attrs): Places | null {
   return attrs.shape === null ? null : (attrs.origin as Places | null);
 }
 
-const noValues: Slot[] = [];
-export const emptyAttrs: Attrs = new Attrs(emptyShape, noValues, null);
+export const emptyAttrs: Attrs = new Attrs(emptyShape, 0, null);
 export const emptyList: List = [];
 
 /** The shape of a set, flattening it first if it is layered. */
@@ -297,31 +305,35 @@ export function namesOf(attrs: Attrs): Shape {
 /** `attrs` with every value mapped by `map`; of large sets each one when it is first wanted. */
 export function mapValues(attrs: Attrs, map: (name: string, slot: Slot) => Slot): Attrs {
   const shape = attrs.shape;
-  if (shape === null || shape.size >= mapLazilyFrom) return new Attrs(null, noValues, new Mapping(attrs, map));
-  const values = new Array<Slot>(shape.size);
-  for (let i = 0; i < shape.size; i++) values[i] = map(symbolNames[shape.keys[i]!]!, attrs.values[i]!);
-  return new Attrs(shape, values, null);
+  if (shape === null || shape.size >= mapLazilyFrom) return new Attrs(null, 0, new Mapping(attrs, map));
+  const size = shape.size;
+  const mapped = new Attrs(shape, size, null);
+  for (let i = 0; i < size; i++) mapped[i] = map(symbolNames[shape.keys[i]!]!, attrs[i]!);
+  return mapped;
 }
 
 function flatten(attrs: Attrs): Shape {
   if (attrs.origin instanceof Mapping) {
     const mapping = attrs.origin;
     const values = mapping.all();
-    attrs.shape = shapeOf(mapping.base);
-    attrs.values = values;
-    attrs.origin = null;
-    return attrs.shape;
+    const shape = shapeOf(mapping.base);
+    become(attrs, { shape, values, origin: null });
+    return shape;
   }
   const layers = parts(attrs);
   for (const layer of layers) shapeOf(layer);
   mergeNeighbours(layers);
-  become(attrs, layers[0]!);
+  const [merged] = layers;
+  become(attrs, { shape: merged!.shape, values: merged!, origin: merged!.origin });
   return attrs.shape!;
 }
 
-function become(attrs: Attrs, other: Attrs): void {
+/** Makes a set that has no shape yet the same as another. */
+function become(attrs: Attrs, other: Pick<Attrs, "shape" | "origin"> & { readonly values: ArrayLike<Slot> }): void {
+  const size = other.shape === null ? 0 : other.shape.size;
+  if (size > 0) attrs.length = size;
+  for (let i = 0; i < size; i++) attrs[i] = other.values[i]!;
   attrs.shape = other.shape;
-  attrs.values = other.values;
   attrs.origin = other.origin;
 }
 
@@ -366,8 +378,8 @@ function compact(attrs: Attrs): void {
   const layers = parts(attrs);
   mergeNeighbours(layers);
   let base = layers[0]!;
-  for (let i = 1; i < layers.length; i++) base = new Attrs(null, noValues, new Layer(layers[i]!, base, i));
-  become(attrs, base);
+  for (let i = 1; i < layers.length; i++) base = new Attrs(null, 0, new Layer(layers[i]!, base, i));
+  become(attrs, { shape: base.shape, values: base, origin: base.origin });
 }
 
 /** `left // right`. Of large sets neither is copied, and what is yet to be mapped stays so. */
@@ -382,7 +394,7 @@ export function update(left: Attrs, right: Attrs): Attrs {
   const a = left.shape;
   const b = right.shape;
   const large = a === null || b === null || Math.max(a.size, b.size) >= layerFrom;
-  if (large && depth <= maxLayers) return new Attrs(null, noValues, new Layer(right, left, depth));
+  if (large && depth <= maxLayers) return new Attrs(null, 0, new Layer(right, left, depth));
   shapeOf(left);
   shapeOf(right);
   return mergeFlat(left, right);
@@ -412,14 +424,12 @@ function mergeFlat(left: Attrs, right: Attrs): Attrs {
   }
   const source = plan.source;
   const size = source.length;
-  const leftValues = left.values;
-  const rightValues = right.values;
-  const values = new Array<Slot>(size);
+  const merged = new Attrs(plan.shape, size, overlay(plan, left, right));
   for (let i = 0; i < size; i++) {
     const from = source[i]!;
-    values[i] = from >= 0 ? leftValues[from]! : rightValues[~from]!;
+    merged[i] = from >= 0 ? left[from]! : right[~from]!;
   }
-  return new Attrs(plan.shape, values, overlay(plan, left, right));
+  return merged;
 }
 
 /** The places of an update; the same literals meet again and again, so the last answer is kept. */
@@ -480,23 +490,24 @@ function mergeLarge(left: Attrs, right: Attrs): Attrs {
   // Of the same names as one side: its shape serves again.
   const shared = size === aSize ? a : size === bSize ? b : null;
   const keys = shared === null ? new Array<number>(size) : null;
-  const values = new Array<Slot>(size);
+  const values = new Attrs(shared, size, null);
   for (let i = 0, j = 0, k = 0; k < size; k++) {
     if (j >= bSize || (i < aSize && aKeys[i]! < bKeys[j]!)) {
       if (keys !== null) keys[k] = aKeys[i]!;
-      values[k] = left.values[i]!;
+      values[k] = left[i]!;
       i++;
     } else {
       if (i < aSize && aKeys[i] === bKeys[j]) i++;
       if (keys !== null) keys[k] = bKeys[j]!;
-      values[k] = right.values[j]!;
+      values[k] = right[j]!;
       j++;
     }
   }
   const under = left.origin as Places | null;
   const over = right.origin as Places | null;
-  const places = under === null && over === null ? null : new Overlaid(b, over, under);
-  return new Attrs(shared ?? makeShape(keys!), values, places);
+  if (under !== null || over !== null) values.origin = new Overlaid(b, over, under);
+  values.shape ??= makeShape(keys!);
+  return values;
 }
 
 /** A set from unsorted symbols without repetition. The arrays are taken over. */
@@ -506,7 +517,14 @@ export function makeAttrs(symbols: number[], values: Slot[], positions: number[]
   if (size <= 24) insertionSort(symbols, values, positions);
   else if (!isSorted(symbols)) return makeLargeAttrs(symbols, values, positions);
   const shape = makeShape(symbols);
-  return new Attrs(shape, values, positions === null ? null : new DefinedAt(shape, positions));
+  return filled(shape, values, positions === null ? null : new DefinedAt(shape, positions));
+}
+
+/** A set with these values. */
+export function filled(shape: Shape, values: ArrayLike<Slot>, places: Places | null): Attrs {
+  const attrs = new Attrs(shape, shape.size, places);
+  for (let i = 0; i < shape.size; i++) attrs[i] = values[i]!;
+  return attrs;
 }
 
 function isSorted(symbols: readonly number[]): boolean {
@@ -548,7 +566,7 @@ function makeLargeAttrs(symbols: readonly number[], values: readonly Slot[], pos
     if (sortedPositions !== null) sortedPositions[i] = positions![from]!;
   }
   const shape = makeShape(keys);
-  return new Attrs(shape, sortedValues, sortedPositions === null ? null : new DefinedAt(shape, sortedPositions));
+  return filled(shape, sortedValues, sortedPositions === null ? null : new DefinedAt(shape, sortedPositions));
 }
 
 /** A set from names and slots. */
@@ -564,7 +582,7 @@ export function setOf(members: Readonly<Record<string, Slot>>): Attrs {
 /** Names and slots of a set, in byte order of the names. */
 export function membersOf(attrs: Attrs): [string, Slot][] {
   const shape = shapeOf(attrs);
-  return shape.order().map((index) => [symbolNames[shape.keys[index]!]!, attrs.values[index]!]);
+  return shape.order().map((index) => [symbolNames[shape.keys[index]!]!, attrs[index]!]);
 }
 
 /** The words for a value's type inside messages ("a string", "the built-in function 'map'"). */
@@ -584,10 +602,15 @@ export function showType(value: Value): string {
   if (value instanceof Float) return "a float";
   if (value instanceof Path) return "a path";
   if (value instanceof Attrs) return "a set";
-  if (Array.isArray(value)) return "a list";
+  if (isList(value)) return "a list";
   if (value instanceof Builtin) return `the built-in function '${value.name}'`;
   if (value instanceof PartialBuiltin) return `the partially applied built-in function '${value.builtin.name}'`;
   return "a function";
+}
+
+/** Whether a value is a list: `Array.isArray` says so of attribute sets too. */
+export function isList(value: unknown): value is List {
+  return Array.isArray(value) && !(value instanceof Attrs);
 }
 
 export function isFunctionValue(value: Value): value is Lambda | PartialLambda | Builtin | PartialBuiltin {
