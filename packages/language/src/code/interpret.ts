@@ -334,6 +334,44 @@ function rawVariable(p: number, e: Env): Slot | undefined {
   }
 }
 
+/** The value of a variable two environments out (`kind` up to 4) or three. */
+function farVariable(kind: number, p: number, e: Env): Value {
+  const env = kind < 5 ? e : e!.up;
+  const at = kind < 5 ? kind : kind - 5;
+  return slotValue(env, at === 4 ? A[p + 1]! : ~at, A[p + 2]!);
+}
+
+/** The value of a slot as `rawVariable` names it; the environment keeps it without its thunk. */
+function slotValue(e: Env, slot: number, pos: number): Value {
+  if (slot >= 0) {
+    const t = (e as EN).slots;
+    const v = t[slot]!;
+    return v instanceof Thunk ? (t[slot] = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
+  }
+  switch (slot) {
+    case -1: {
+      const t = e as E1;
+      const v = t.a;
+      return v instanceof Thunk ? (t.a = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
+    }
+    case -2: {
+      const t = e as E2;
+      const v = t.b;
+      return v instanceof Thunk ? (t.b = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
+    }
+    case -3: {
+      const t = e as E4;
+      const v = t.c;
+      return v instanceof Thunk ? (t.c = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
+    }
+    default: {
+      const t = e as E4;
+      const v = t.d;
+      return v instanceof Thunk ? (t.d = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
+    }
+  }
+}
+
 const unset = undefined as unknown as Slot;
 
 /** A new environment whose slots are the delayed nodes at A[q…]; they see the environment itself. */
@@ -626,9 +664,12 @@ export function ev(start: number, env: Env): Value {
         case 77:
         case 78:
         case 79:
-          return forceAt(rawVariable(p, e)!, A[p + 2]!);
-        case 6:
-          return forceAt(rawVariable(p, e)!, A[p + 3]!);
+          return farVariable(A[p]! - 70, p, e!.up!.up);
+        case 6: {
+          let far = e;
+          for (let d = A[p + 1]!; d > 0; d--) far = far!.up;
+          return slotValue(far, A[p + 2]!, A[p + 3]!);
+        }
         case 7:
           return forceAt(globals[A[p + 1]!]!, A[p + 2]!);
         case 8:
