@@ -465,28 +465,57 @@ function delay(p: number, e: Env): Slot {
       return emptyList;
     case 58:
       return delay(A[p + 1]!, e);
-    case 60:
-      return known((e as E1).a, p, e);
-    case 61:
-      return known((e as E2).b, p, e);
-    case 64:
-      return known((e as EN).slots[A[p + 1]!], p, e);
-    case 65:
-      return known((e!.up as E1).a, p, e);
-    case 66:
-      return known((e!.up as E2).b, p, e);
-    case 69:
-      return known((e!.up as EN).slots[A[p + 1]!], p, e);
     default:
-      if (A[p]! >= 60 || A[p] === 6) return known(rawVariable(p, e), p, e);
+      if (A[p]! >= 60 || A[p] === 6) return delayVariable(p, e);
   }
   return new Thunk(p, e);
 }
 
 /** What a variable holds, without the thunk around a value; a variable that is not yet set is delayed. */
-function known(slot: Slot | undefined, p: number, e: Env): Slot {
-  if (typeof slot === "object" && slot instanceof Thunk) return slot.code === done ? (slot.value as Value) : slot;
-  return slot === undefined ? new Thunk(p, e) : slot;
+function delayVariable(p: number, e: Env): Slot {
+  switch (A[p]) {
+    case 60: {
+      const t = e as E1;
+      const v = t.a;
+      if (v instanceof Thunk) return v.code === done ? (t.a = v.value as Value) : v;
+      return v === undefined ? new Thunk(p, e) : v;
+    }
+    case 61: {
+      const t = e as E2;
+      const v = t.b;
+      if (v instanceof Thunk) return v.code === done ? (t.b = v.value as Value) : v;
+      return v === undefined ? new Thunk(p, e) : v;
+    }
+    case 64: {
+      const t = (e as EN).slots;
+      const v = t[A[p + 1]!]!;
+      if (v instanceof Thunk) return v.code === done ? (t[A[p + 1]!] = v.value as Value) : v;
+      return v === undefined ? new Thunk(p, e) : v;
+    }
+    case 65: {
+      const t = e!.up as E1;
+      const v = t.a;
+      if (v instanceof Thunk) return v.code === done ? (t.a = v.value as Value) : v;
+      return v === undefined ? new Thunk(p, e) : v;
+    }
+    case 66: {
+      const t = e!.up as E2;
+      const v = t.b;
+      if (v instanceof Thunk) return v.code === done ? (t.b = v.value as Value) : v;
+      return v === undefined ? new Thunk(p, e) : v;
+    }
+    case 69: {
+      const t = (e!.up as EN).slots;
+      const v = t[A[p + 1]!]!;
+      if (v instanceof Thunk) return v.code === done ? (t[A[p + 1]!] = v.value as Value) : v;
+      return v === undefined ? new Thunk(p, e) : v;
+    }
+    default: {
+      const slot = rawVariable(p, e);
+      if (slot instanceof Thunk) return slot.code === done ? (slot.value as Value) : slot;
+      return slot === undefined ? new Thunk(p, e) : slot;
+    }
+  }
 }
 
 /** As `delay`, but only for what the reference does not delay either: elements of lists and sets can be printed. */
@@ -501,7 +530,7 @@ function delayElement(p: number, e: Env): Slot {
     case 48:
       return emptyList;
     default:
-      if (A[p]! >= 60 || A[p] === 6) return known(rawVariable(p, e), p, e);
+      if (A[p]! >= 60 || A[p] === 6) return delayVariable(p, e);
   }
   return new Thunk(p, e);
 }
