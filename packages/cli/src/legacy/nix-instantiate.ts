@@ -11,7 +11,7 @@ import {
   type PlainData,
 } from "@firn/flake";
 import { byteStringOf, FirnError } from "@firn/formats";
-import { loadSettings, type Settings, settingKind, settingNamed } from "@firn/store";
+import { configuredRealStoreDir, loadSettings, type Settings, settingKind, settingNamed } from "@firn/store";
 import { renderError, renderWarning } from "../render/error.ts";
 import { isUsage } from "../render/failure.ts";
 import { terminalText } from "../render/terminal-text.ts";
@@ -363,7 +363,13 @@ export interface InstantiateWorld {
 /** Does what the arguments say; fails as the evaluation does. */
 export async function instantiate(args: Arguments, { settings, io, makeServices }: InstantiateWorld): Promise<void> {
   const readOnly = args.readOnly || (args.action !== "instantiate" && !args.readWrite);
-  const config = hostConfig(settings, io, { includes: args.searchPath, readOnly });
+  const { environment } = io;
+  const realStoreDir = makeServices === undefined ? undefined : configuredRealStoreDir({ settings, environment });
+  const config = hostConfig(settings, io, {
+    includes: args.searchPath,
+    readOnly,
+    ...(realStoreDir === undefined ? {} : { realStoreDir }),
+  });
   const opened = makeServices?.(settings, readOnly);
   const client = new EvaluatorClient({
     config,

@@ -87,11 +87,8 @@ export function resolveAuto(environment: Environment): StoreReference {
   return { scheme: "local", target: "", parameters: none };
 }
 
-/** Opens a local store by its parameters (`root`, `store`, `real`, `state`, `log`, `read-only`, `require-sigs`). */
-export async function openLocal(reference: StoreReference, context: OpenContext): Promise<LocalStore> {
-  const { settings } = context;
-  const { parameters } = reference;
-  const machine = machineLocation(context.environment ?? process.env);
+function locationOf({ parameters }: StoreReference, environment: Environment): StoreLocation {
+  const machine = machineLocation(environment);
   const directory = (name: string): string | undefined => {
     const value = parameters.get(name);
     return value === undefined ? undefined : byteStringOf(path.resolve(value));
@@ -104,14 +101,20 @@ export async function openLocal(reference: StoreReference, context: OpenContext)
     logDir: directory("log"),
   };
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const location =
-    root === undefined
-      ? storeLocation({
-          ...machine,
-          ...(given.storeDir === machine.storeDir ? {} : { realStoreDir: given.storeDir }),
-          ...defined,
-        })
-      : storeLocation({ ...defined, rootDir: root === "/" ? "" : root });
+  if (root !== undefined) return storeLocation({ ...defined, rootDir: root === "/" ? "" : root });
+  return storeLocation({
+    ...machine,
+    ...(given.storeDir === machine.storeDir ? {} : { realStoreDir: given.storeDir }),
+    ...defined,
+  });
+}
+
+/** Opens a local store by its parameters (`root`, `store`, `real`, `state`, `log`, `read-only`, `require-sigs`). */
+export async function openLocal(reference: StoreReference, context: OpenContext): Promise<LocalStore> {
+  const { settings } = context;
+  const { parameters } = reference;
+  const root = parameters.get("root");
+  const location = locationOf(reference, context.environment ?? process.env);
   const flag = (name: string): boolean | undefined => {
     const value = parameters.get(name);
     return value === undefined ? undefined : value === "true" || value === "1";
@@ -119,7 +122,7 @@ export async function openLocal(reference: StoreReference, context: OpenContext)
   const foreign = context.reads === true && fs.existsSync(`${location.stateDir}/db`) && !writable(location.stateDir);
   return LocalStore.open({
     location,
-    uri: root === undefined ? "local" : `local?root=${root}`,
+    uri: root === undefined ? "local" : `local?root=${byteStringOf(path.resolve(root))}`,
     readOnly: foreign || (flag("read-only") ?? false),
     requireSigs: flag("require-sigs") ?? settings.get("require-sigs"),
     trustedKeys: settings.get("trusted-public-keys").map(parsePublicKey),
@@ -134,13 +137,23 @@ export async function openLocal(reference: StoreReference, context: OpenContext)
   });
 }
 
+/** Takes the name of a store apart; `auto` becomes what it means here. */
+function resolveReference(text: string, environment: Environment): StoreReference {
+  const reference = parseStoreReference(text);
+  if (reference.scheme !== "auto") return reference;
+  const resolved = resolveAuto(environment);
+  return { ...resolved, parameters: new Map([...resolved.parameters, ...reference.parameters]) };
+}
+
+/** Where the paths of the configured store lie on disk, without opening it; undefined when it is no local one. */
+export function configuredRealStoreDir({ settings, environment = process.env }: OpenContext): string | undefined {
+  const reference = resolveReference(settings.get("store"), environment);
+  return reference.scheme === "local" ? locationOf(reference, environment).realStoreDir : undefined;
+}
+
 /** Opens the local store that `text` (default: the setting `store`) names; other kinds are an error here. */
 export async function openLocalStore(context: OpenContext, text = context.settings.get("store")): Promise<LocalStore> {
-  let reference = parseStoreReference(text);
-  if (reference.scheme === "auto") {
-    const resolved = resolveAuto(context.environment ?? process.env);
-    reference = { ...resolved, parameters: new Map([...resolved.parameters, ...reference.parameters]) };
-  }
+  const reference = resolveReference(text, context.environment ?? process.env);
   if (reference.scheme === "local") return openLocal(reference, context);
   throw new FirnError("unsupported-store", `a store of kind '${reference.scheme}' cannot be used here`, {
     hint: "use a local store, e.g. --store local or --store DIRECTORY",
