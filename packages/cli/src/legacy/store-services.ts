@@ -62,7 +62,7 @@ export function lazyServices(settings: Settings, io: Io, readOnly: boolean): Ope
     services: {
       addPath: async (request) => (await get()).addPath(request),
       addText: async (name, contents, references) => (await get()).addText(name, contents, references),
-      writeDerivation: async (request) => (await get()).writeDerivation(request),
+      writeDerivations: async (requests) => (await get()).writeDerivations(requests),
       readDerivation: async (path) => (await get()).readDerivation(path),
       realise: async (elements) => (await get()).realise(elements),
       ensurePath: async (path) => (await get()).ensurePath(path),

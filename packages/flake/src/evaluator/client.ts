@@ -112,14 +112,16 @@ export class EvaluatorClient {
 
   private async serve(call: ServiceCall): Promise<void> {
     let reply: ServiceReply;
-    const { id } = call;
-    this.serving.add(id);
+    const { id, method } = call;
+    // The worker goes on while derivations are written.
+    const awaited = method !== "writeDerivations";
+    if (awaited) this.serving.add(id);
     try {
       reply = { id, value: await this.callService(call) };
     } catch (error) {
       reply = { id, error: toErrorData(machineError(error) ?? error) };
     }
-    if (this.serving.delete(id)) this.wake(reply);
+    if (!awaited || this.serving.delete(id)) this.wake(reply);
   }
 
   private wake(reply: ServiceReply): void {

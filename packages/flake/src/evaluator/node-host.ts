@@ -140,6 +140,7 @@ export function createNodeHost(
 
   /** The path on disk of a logical path. */
   function onDisk(path: string): string | Buffer {
+    if (path.includes(".drv") || path === storeDir) services.settle?.();
     return fsPath(
       realStoreDir !== storeDir && path.startsWith(`${storeDir}/`) ? realStoreDir + path.slice(storeDir.length) : path,
     );

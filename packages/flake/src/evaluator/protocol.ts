@@ -201,7 +201,7 @@ export interface ServiceCall {
   readonly method:
     | "addPath"
     | "addText"
-    | "writeDerivation"
+    | "writeDerivations"
     | "readDerivation"
     | "realise"
     | "ensurePath"

@@ -15,7 +15,8 @@ export interface HostServices {
   /** Copies a path; gives its store path. In read-only mode only computes it. */
   addPath(request: AddPathServiceRequest): Promise<string>;
   addText(name: string, contents: string, references: readonly string[]): Promise<string>;
-  writeDerivation(request: DerivationRequest): Promise<void>;
+  /** One may refer to those before it. In read-only mode nothing is done. */
+  writeDerivations(requests: readonly DerivationRequest[]): Promise<void>;
   /** The text of a derivation that this evaluation did not write. */
   readDerivation(drvPath: string): Promise<string>;
   /** Builds what is missing; `drvPath!output` → path for every output element. */
@@ -39,7 +40,10 @@ export interface SyncServices {
     },
   ): string;
   addText(name: string, contents: string, references: readonly string[]): string;
+  /** May be put off, errors included, until something else is asked, the answer is given, or `settle`. */
   writeDerivation(request: DerivationRequest): void;
+  /** Waits until what was put off is in the store: before something there is looked at without asking. */
+  settle?(): void;
   readDerivation(drvPath: string): string;
   realise(elements: readonly ContextElement[]): ReadonlyMap<string, string>;
   ensurePath(path: string): void;

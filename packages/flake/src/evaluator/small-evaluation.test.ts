@@ -16,7 +16,7 @@ function open(): { client: EvaluatorClient; reported: string[]; written: string[
   const reported: string[] = [];
   const written: string[] = [];
   const services: Partial<HostServices> = {
-    writeDerivation: async ({ name }) => void written.push(name),
+    writeDerivations: async (requests) => void written.push(...requests.map(({ name }) => name)),
   };
   const client = new EvaluatorClient({
     config,

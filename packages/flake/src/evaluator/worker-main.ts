@@ -1,11 +1,12 @@
 /** The evaluator's thread: answers requests one after the other and keeps the heap between them. */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
-import { Debugger, type StopAnswer, type StopReason } from "@firn/language";
+import { Debugger, type DerivationRequest, type StopAnswer, type StopReason } from "@firn/language";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import { openSession } from "./open-session.ts";
 import type {
   DebuggerStop,
+  ErrorData,
   FromWorker,
   ServiceCall,
   ServiceReply,
@@ -35,10 +36,26 @@ function send(message: FromWorker): void {
 
 let lastCall = 0;
 
-/** Asks the main thread and sleeps until it has answered, or until the evaluation shall stop. */
-function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknown {
+function post(method: ServiceCall["method"], args: readonly unknown[]): number {
   const id = ++lastCall;
   send({ kind: "service", call: { id, method, args } });
+  return id;
+}
+
+/** Asks the main thread and sleeps until it has answered, or until the evaluation shall stop. */
+function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknown {
+  if (!independent.has(method)) settle();
+  const id = post(method, args);
+  for (;;) {
+    const reply = nextReply(id, method);
+    if (reply.id !== id) continue;
+    if ("error" in reply) throw fromErrorData(reply.error);
+    return reply.value;
+  }
+}
+
+/** The next answer to any call, slept for on behalf of one. */
+function nextReply(id: number, method: ServiceCall["method"]): Exclude<ServiceReply, { readonly nested: ToWorker }> {
   for (;;) {
     Atomics.store(signal, 0, 0);
     // A stop of the debugger lasts until the user says so; what is evaluated meanwhile can be interrupted.
@@ -47,18 +64,71 @@ function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknow
       throw new FirnError("interrupted", "interrupted by the user");
     }
     const received = receiveMessageOnPort(input.replies);
-    if (received !== undefined) {
-      const reply = received.message as ServiceReply;
-      if ("nested" in reply) {
-        answer(reply.nested);
-        continue;
-      }
-      // The answer to a question that was given up.
-      if (reply.id !== id) continue;
-      if ("error" in reply) throw fromErrorData(reply.error);
-      return reply.value;
+    if (received === undefined) {
+      Atomics.wait(signal, 0, 0, 1000);
+      continue;
     }
-    Atomics.wait(signal, 0, 0, 1000);
+    const reply = received.message as ServiceReply;
+    if ("nested" in reply) answer(reply.nested);
+    else {
+      if (reply.id === writing) endWriting("error" in reply ? reply.error : undefined);
+      return reply;
+    }
+  }
+}
+
+// ---- derivations, which are written while the evaluation goes on: their paths are known before
+
+/** As many are written together at least, unless something waits for them. */
+const BATCH = 64;
+/** More are not put off. */
+const MAX_PUT_OFF = 1024;
+/** What needs no derivation in the store. */
+const independent: ReadonlySet<ServiceCall["method"]> = new Set(["addPath", "addText"]);
+
+let putOff: DerivationRequest[] = [];
+/** The call that writes those before. */
+let writing: number | undefined;
+let writingError: FirnError | undefined;
+
+function writeDerivation(request: DerivationRequest): void {
+  putOff.push(request);
+  if (putOff.length % BATCH !== 0) return;
+  // Something has come: it may be the answer.
+  if (putOff.length >= MAX_PUT_OFF || Atomics.load(signal, 0) !== 0) waitForWriting();
+  if (writing === undefined) beginWriting();
+}
+
+function beginWriting(): void {
+  writing = post("writeDerivations", [putOff]);
+  putOff = [];
+}
+
+function endWriting(error: ErrorData | undefined): void {
+  writing = undefined;
+  if (error !== undefined) writingError = fromErrorData(error);
+}
+
+function waitForWriting(): void {
+  while (writing !== undefined) nextReply(writing, "writeDerivations");
+  const error = writingError;
+  writingError = undefined;
+  if (error !== undefined) throw error;
+}
+
+function settle(): void {
+  waitForWriting();
+  if (putOff.length === 0) return;
+  beginWriting();
+  waitForWriting();
+}
+
+/** Does some work; whether it fails or not, the derivations that it made are in the store afterwards. */
+function settled<T>(work: () => T): T {
+  try {
+    return work();
+  } finally {
+    settle();
   }
 }
 
@@ -69,7 +139,8 @@ const forwarding: SyncServices = {
     return ask("addPath", forwarded) as string;
   },
   addText: (name, contents, references) => ask("addText", name, contents, references) as string,
-  writeDerivation: (request) => void ask("writeDerivation", request),
+  writeDerivation,
+  settle,
   readDerivation: (drvPath) => ask("readDerivation", drvPath) as string,
   realise: (elements) => ask("realise", elements) as ReadonlyMap<string, string>,
   ensurePath: (path) => void ask("ensurePath", path),
@@ -99,7 +170,7 @@ let session: Session | undefined;
 
 function answer({ id, request }: ToWorker): void {
   try {
-    send({ kind: "response", id, value: session!.answer(request) });
+    send({ kind: "response", id, value: settled(() => session!.answer(request)) });
   } catch (error) {
     send({ kind: "failure", id, error: toErrorData(error) });
   }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type FetchContext, fetchArchive, fetchFile, fetchInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
-import type { ContextElement, FetchRequest, FetchResult, PathFacts } from "@firn/language";
+import type { ContextElement, DerivationRequest, FetchRequest, FetchResult, PathFacts } from "@firn/language";
 import { dumpPath, fsPath, hashContent, type LocalStore, type Store } from "@firn/store";
 import type { HostServices } from "../evaluator/services.ts";
 import { fetchClosure } from "./fetch-closure.ts";
@@ -55,15 +55,20 @@ export function makeHostServices(world: ServiceWorld): HostServices {
         references: { others: references, self: false },
       });
     },
-    async writeDerivation({ name, contents, references, drvPath }) {
-      // Its sources were not written either.
+    async writeDerivations(requests) {
+      // Their sources were not written either.
       if (world.readOnly) return;
-      if (await store.isValidPath(drvPath)) {
-        await store.addTempRoot(drvPath);
-        return;
+      const missing: DerivationRequest[] = [];
+      for (const request of requests) {
+        await store.addTempRoot(request.drvPath);
+        if (!(await store.isValidPath(request.drvPath))) missing.push(request);
       }
-      const written = await store.addTextToStore(`${name}.drv`, contents, references);
-      if (written !== drvPath) throw new FirnError("internal", `derivation '${drvPath}' was stored as '${written}'`);
+      const texts = missing.map(({ name, contents, references }) => ({ name: `${name}.drv`, contents, references }));
+      const written = await store.addTextsToStore(texts);
+      for (const [i, { drvPath }] of missing.entries()) {
+        if (written[i] === drvPath) continue;
+        throw new FirnError("internal", `derivation '${drvPath}' was stored as '${written[i]}'`);
+      }
     },
     async readDerivation(drvPath) {
       if (!(await store.isValidPath(drvPath)) && !(await world.substitute(drvPath))) {
