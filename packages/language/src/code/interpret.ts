@@ -552,20 +552,38 @@ function peek(p: number, e: Env): Value | undefined {
   return undefined;
 }
 
-/** The value of an operand that is a small number or a variable with a value: the cases worth no call of `ev`. */
+/** The value of an operand that is a small number, a builtin or a near variable with a value: the cases worth no call of `ev`. */
 function ready(p: number, e: Env): Value | undefined {
   let slot: Slot | undefined;
   switch (A[p]) {
     case 1:
       return A[p + 1]!;
+    case 7:
+      slot = globals[A[p + 1]!];
+      break;
     case 60:
       slot = (e as E1).a;
       break;
     case 61:
       slot = (e as E2).b;
       break;
+    case 64:
+      slot = (e as EN).slots[A[p + 1]!];
+      break;
     case 65:
       slot = (e!.up as E1).a;
+      break;
+    case 66:
+      slot = (e!.up as E2).b;
+      break;
+    case 69:
+      slot = (e!.up as EN).slots[A[p + 1]!];
+      break;
+    case 70:
+      slot = (e!.up!.up as E1).a;
+      break;
+    case 74:
+      slot = (e!.up!.up as EN).slots[A[p + 1]!];
       break;
     default:
       return undefined;
@@ -708,8 +726,8 @@ export function ev(start: number, env: Env): Value {
         case 10:
           return selectPath(p, e);
         case 11: {
-          const v = ev(A[p + 1]!, e);
-          return v instanceof Attrs && v.get(A[p + 2]!) !== undefined;
+          const v = operand(A[p + 1]!, e);
+          return v instanceof Attrs ? v.get(A[p + 2]!) !== undefined : notASet(v);
         }
         case 12:
           return hasPath(p, e);
@@ -726,13 +744,12 @@ export function ev(start: number, env: Env): Value {
           if (f instanceof Lambda) {
             f.fresh = false;
             const n = f.node;
-            const strict = isSum(q) && A[n] === 15 && A[n + 2] === 1 && forcesFirst(A[n + 1]!, 60);
+            // A set is looked at before anything else is done, and to make it can neither fail nor be seen.
+            if (A[n] === 16) return callPattern(f, A[q] === 13 ? evalAttrs(q, e) : delay(q, e), A[p + 2]!);
+            if (A[n + 2] !== 1) return new PartialLambda(f, [delay(q, e)]);
+            const strict = isSum(q) && forcesFirst(A[n + 1]!, 60);
             const a = strict ? strictArgument(q, e) : delay(q, e);
-            if (A[n] === 15) {
-              if (A[n + 2] === 1) return body(A[n + 1]!, new E1(f.env, a), n + 4, A[p + 2]!);
-              return new PartialLambda(f, [a]);
-            }
-            return callPattern(f, a, A[p + 2]!);
+            return body(A[n + 1]!, new E1(f.env, a), n + 4, A[p + 2]!);
           }
           if (f instanceof Builtin && f.arity === 1) return callBuiltin1(f, delay(q, e), A[p + 2]!);
           return call(f, delay(q, e), A[p + 2]!);
@@ -753,7 +770,7 @@ export function ev(start: number, env: Env): Value {
           return call2(f, a, b, A[p + 2]!);
         }
         case 19: {
-          const f = ev(A[p + 1]!, e);
+          const f = operand(A[p + 1]!, e);
           const a = delay(A[p + 3]!, e);
           const b = delay(A[p + 4]!, e);
           const c = delay(A[p + 5]!, e);
@@ -785,7 +802,7 @@ export function ev(start: number, env: Env): Value {
             const x = ready(A[c + 1]!, e);
             const y = ready(A[c + 2]!, e);
             v = typeof x === "number" && typeof y === "number" ? x < y : ev(c, e);
-          } else v = ev(c, e);
+          } else v = operand(c, e);
           if (v === true) p = A[p + 2]!;
           else if (v === false) p = A[p + 3]!;
           else throw typeError("a Boolean", v, A[p + 4]!);
@@ -823,11 +840,11 @@ export function ev(start: number, env: Env): Value {
         case 30: {
           const a = operand(A[p + 1]!, e);
           const b = operand(A[p + 2]!, e);
-          return typeof a === "string" && typeof b === "string" ? a === b : equal(a, b, A[p + 3]!);
+          return typeof a === "string" && typeof b === "string" ? a === b : equal(wanted(a), wanted(b), A[p + 3]!);
         }
         case 31: {
           const a = ev(A[p + 1]!, e);
-          return !equal(a, ev(A[p + 2]!, e), A[p + 3]!);
+          return !equal(wanted(a), wanted(ev(A[p + 2]!, e)), A[p + 3]!);
         }
         case 32: {
           const v = ev(A[p + 1]!, e);
@@ -959,7 +976,7 @@ function updateOperand(p: number, e: Env, left: boolean): Attrs {
   const pos = left ? A[p + 3]! : A[p + 4]!;
   if (pos === -1) return ev(left ? A[p + 1]! : A[p + 2]!, e) as Attrs;
   try {
-    const v = ev(left ? A[p + 1]! : A[p + 2]!, e);
+    const v = operand(left ? A[p + 1]! : A[p + 2]!, e);
     if (v instanceof Attrs) return v;
     throw typeError("a set", v);
   } catch (error) {
@@ -997,7 +1014,7 @@ function withVariable(p: number, e: Env): Slot {
 // ---- selection
 
 function select1(p: number, e: Env): Value {
-  const base = ev(A[p + 1]!, e);
+  const base = operand(A[p + 1]!, e);
   if (base instanceof Attrs) {
     const shape = base.shape;
     if (shape !== null) {
@@ -1069,7 +1086,7 @@ function selectPath(p: number, e: Env): Value {
   const fallback = A[p + 2]!;
   const count = A[p + 3]!;
   const pos = A[p + 4]!;
-  let slot: Slot = ev(A[p + 1]!, e);
+  let slot: Slot = operand(A[p + 1]!, e);
   let owner: Attrs | null = null;
   let symbol = 0;
   try {
@@ -1141,8 +1158,14 @@ function keySource(p: number, i: number): string {
   return name === undefined || typeof name === "string" ? "" : showExpr(name);
 }
 
+/** The answer of `?` for what has no attributes. */
+function notASet(value: Value): false {
+  wanted(value);
+  return false;
+}
+
 function hasPath(p: number, e: Env): boolean {
-  let slot: Slot = ev(A[p + 1]!, e);
+  let slot: Slot = operand(A[p + 1]!, e);
   const count = A[p + 2]!;
   for (let i = 0; i < count; i++) {
     const base = forceAt(slot, A[p + 3]!);
@@ -1414,7 +1437,7 @@ export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
 }
 
 function callMany(p: number, e: Env): Value {
-  let f = ev(A[p + 1]!, e);
+  let f = operand(A[p + 1]!, e);
   const pos = A[p + 2]!;
   const count = A[p + 3]!;
   const args = new Array<Slot>(count);
@@ -1804,7 +1827,7 @@ function stringConcat(p: number, e: Env): Value {
   let text = "";
   let context: Context | null = null;
   for (let i = 0; i < count; i++) {
-    const value = ev(A[p + 3 + 2 * i]!, e);
+    const value = operand(A[p + 3 + 2 * i]!, e);
     if (typeof value === "string") text += value;
     else {
       const part = coerceToString(value, coerceCopy, segment, A[p + 4 + 2 * i]!);
