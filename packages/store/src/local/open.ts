@@ -87,12 +87,15 @@ export function resolveAuto(environment: Environment): StoreReference {
   return { scheme: "local", target: "", parameters: none };
 }
 
-function locationOf({ parameters }: StoreReference, environment: Environment): StoreLocation {
+/** A parameter that names a directory, absolute. */
+function directoryOf({ parameters }: StoreReference, name: string): string | undefined {
+  const value = parameters.get(name);
+  return value === undefined ? undefined : byteStringOf(path.resolve(value));
+}
+
+function locationOf(reference: StoreReference, environment: Environment): StoreLocation {
   const machine = machineLocation(environment);
-  const directory = (name: string): string | undefined => {
-    const value = parameters.get(name);
-    return value === undefined ? undefined : byteStringOf(path.resolve(value));
-  };
+  const directory = (name: string): string | undefined => directoryOf(reference, name);
   const root = directory("root");
   const given = {
     storeDir: directory("store") ?? machine.storeDir,
@@ -113,7 +116,7 @@ function locationOf({ parameters }: StoreReference, environment: Environment): S
 export async function openLocal(reference: StoreReference, context: OpenContext): Promise<LocalStore> {
   const { settings } = context;
   const { parameters } = reference;
-  const root = parameters.get("root");
+  const root = directoryOf(reference, "root");
   const location = locationOf(reference, context.environment ?? process.env);
   const flag = (name: string): boolean | undefined => {
     const value = parameters.get(name);
@@ -122,7 +125,7 @@ export async function openLocal(reference: StoreReference, context: OpenContext)
   const foreign = context.reads === true && fs.existsSync(`${location.stateDir}/db`) && !writable(location.stateDir);
   return LocalStore.open({
     location,
-    uri: root === undefined ? "local" : `local?root=${byteStringOf(path.resolve(root))}`,
+    uri: root === undefined ? "local" : `local?root=${root}`,
     readOnly: foreign || (flag("read-only") ?? false),
     requireSigs: flag("require-sigs") ?? settings.get("require-sigs"),
     trustedKeys: settings.get("trusted-public-keys").map(parsePublicKey),
@@ -145,7 +148,7 @@ function resolveReference(text: string, environment: Environment): StoreReferenc
   return { ...resolved, parameters: new Map([...resolved.parameters, ...reference.parameters]) };
 }
 
-/** Where the paths of the configured store lie on disk, without opening it; undefined when it is no local one. */
+/** Where the paths of the configured store lie on disk, without opening it; undefined when it is no local one. Error `unknown-store`. */
 export function configuredRealStoreDir({ settings, environment = process.env }: OpenContext): string | undefined {
   const reference = resolveReference(settings.get("store"), environment);
   return reference.scheme === "local" ? locationOf(reference, environment).realStoreDir : undefined;
