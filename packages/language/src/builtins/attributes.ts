@@ -7,6 +7,7 @@ import {
   Attrs,
   emptyAttrs,
   emptyList,
+  filled,
   type List,
   makeAttrs,
   mapValues,
@@ -27,11 +28,16 @@ import {
 
 const nameSymbol = intern("name");
 
+/** The same set again: where the reference makes a new one, printing shows both, not `«repeated»`. */
+function copyOf(attrs: Attrs): Attrs {
+  return filled(shapeOf(attrs), attrs, placesOf(attrs));
+}
+
 /** The attributes at some indices of a set, in their order. */
 function subset(attrs: Attrs, indices: readonly number[]): Attrs {
   const shape = shapeOf(attrs);
   if (indices.length === 0) return emptyAttrs;
-  if (indices.length === shape.size) return attrs;
+  if (indices.length === shape.size) return copyOf(attrs);
   const keys = new Array<number>(indices.length);
   for (let i = 0; i < indices.length; i++) keys[i] = shape.keys[indices[i]!]!;
   const some = new Attrs(makeShape(keys), indices.length, placesOf(attrs));
@@ -51,7 +57,7 @@ function removeAttrs(a: Slot, b: Slot): Value {
     const index = symbol === undefined ? -1 : shape.find(symbol);
     if (index >= 0) insertSorted(removed, index);
   }
-  if (removed.length === 0) return attrs;
+  if (removed.length === 0) return copyOf(attrs);
   const kept = shape.size - removed.length;
   if (kept === 0) return emptyAttrs;
   const keys = new Array<number>(kept);
@@ -71,7 +77,7 @@ function removeAttrs(a: Slot, b: Slot): Value {
 function insertSorted(numbers: number[], added: number): void {
   let at = numbers.length;
   while (at > 0 && numbers[at - 1]! > added) at--;
-  if (numbers[at - 1] === added) return;
+  if (at > 0 && numbers[at - 1] === added) return;
   numbers.push(added);
   for (let i = numbers.length - 1; i > at; i--) numbers[i] = numbers[i - 1]!;
   numbers[at] = added;
