@@ -74,21 +74,21 @@ function uriAllowed(uri: string, prefix: string): boolean {
   return /^[a-z+]+:$/.test(prefix);
 }
 
-/**
- * A function that gives the bytes of a file, valid until it gives the next. Most files are small: they are read into one place,
- * since buffers of their own would have the engine collect garbage.
- */
-function makeFileReader(): (path: string | Buffer) => Buffer {
+/** Gives the bytes of a file, which is over after `size` bytes if those are known, until it gives the next. */
+type FileReader = (path: string | Buffer, size: number | undefined) => Buffer;
+
+/** Most files are small: they are read into one place, since buffers of their own would have the engine collect garbage. */
+function makeFileReader(): FileReader {
   let buffer: Buffer | undefined;
-  return (path) => {
+  return (path, size) => {
     buffer ??= Buffer.allocUnsafeSlow(512 * 1024);
     const descriptor = fs.openSync(path, fs.constants.O_RDONLY);
     try {
       let length = 0;
       for (;;) {
         const got = fs.readSync(descriptor, buffer, length, buffer.length - length, null);
-        if (got === 0) return buffer.subarray(0, length);
         length += got;
+        if (got === 0 || length === size) return buffer.subarray(0, length);
         if (length === buffer.length) break;
       }
       return Buffer.concat([buffer, fs.readFileSync(descriptor)]);
@@ -160,10 +160,19 @@ export function createNodeHost(
     throw new FirnError("restricted-path", `access to absolute path '${path}' is forbidden ${where}`);
   }
 
+  const forProgram = makeFileReader();
+  // A reader of its own: the code cache may use a source's bytes long after the program has read other files.
+  const forCode = makeFileReader();
+  /** The file that was looked at last: code that is imported is read next, and its end need not be looked for. */
+  let seen: { readonly path: string; readonly size: number } | undefined;
+
   function stat(path: string): FileType | undefined {
     check(path);
     const found = fs.lstatSync(onDisk(path), { throwIfNoEntry: false });
-    return found === undefined ? undefined : typeOf(found);
+    if (found === undefined) return undefined;
+    const type = typeOf(found);
+    seen = type === "regular" ? { path, size: found.size } : undefined;
+    return type;
   }
 
   function fileType(path: string): FileType | undefined {
@@ -205,19 +214,18 @@ export function createNodeHost(
     return undefined;
   }
 
-  function readBytes(path: string, readFile: (path: string | Buffer) => Buffer): Buffer {
+  function readBytes(path: string, readFile: FileReader): Buffer {
     if (path === `${corePackages}fetchurl.nix`) return Buffer.from(fetchurlSource, "latin1");
     check(path);
     try {
-      return readFile(onDisk(path));
+      const size = readFile === forCode && seen?.path === path ? seen.size : undefined;
+      seen = undefined;
+      return readFile(onDisk(path), size);
     } catch (error) {
       throw systemError(error, "reading", path);
     }
   }
 
-  const forProgram = makeFileReader();
-  // A reader of its own: the code cache may use a source's bytes long after the program has read other files.
-  const forCode = makeFileReader();
   return {
     mode,
     storeDir,

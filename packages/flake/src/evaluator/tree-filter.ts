@@ -1,7 +1,7 @@
 /** Runs a path filter over a tree before the copy, so that the copy can happen in another thread. */
 import fs from "node:fs";
 import type { FileType } from "@firn/language";
-import { fsPath } from "@firn/store";
+import { entriesIn, fsPath } from "@firn/store";
 
 /** Paths below `root` that the filter keeps (`/a`, `/a/b`), parents first; `onDisk` tells where a path really lies. */
 export function includedPaths(
@@ -11,20 +11,11 @@ export function includedPaths(
 ): string[] {
   const kept: string[] = [];
   const visit = (path: string, relative: string): void => {
-    const names = fs.readdirSync(onDisk(path), { encoding: "latin1" }).sort();
-    for (const name of names) {
+    for (const { name, kind } of entriesIn(onDisk(path))) {
       const child = `${path === "/" ? "" : path}/${name}`;
-      const stat = fs.lstatSync(onDisk(child));
-      const type: FileType = stat.isDirectory()
-        ? "directory"
-        : stat.isSymbolicLink()
-          ? "symlink"
-          : stat.isFile()
-            ? "regular"
-            : "unknown";
-      if (!filter(child, type)) continue;
+      if (!filter(child, kind)) continue;
       kept.push(`${relative}/${name}`);
-      if (type === "directory") visit(child, `${relative}/${name}`);
+      if (kind === "directory") visit(child, `${relative}/${name}`);
     }
   };
   if (fs.lstatSync(onDisk(root)).isDirectory()) visit(root, "");

@@ -44,22 +44,35 @@ export function stringConstant(value: string): number {
   return index;
 }
 
-const pending = new Map<number, () => unknown>();
+/** Where the texts of constants come from that are made when they are first wanted. */
+export interface TextSource {
+  string(number: number): string;
+}
 
-/** A constant that is made when it is first wanted. */
-export function addPendingConstant(make: () => unknown): number {
+/** For each constant, as far as there are pending ones: the source of its text, by number; 0 is none. */
+const pendingSources: number[] = [];
+const pendingNumbers: number[] = [];
+const textSources: TextSource[] = [];
+
+/** A text that is made when it is first wanted. */
+export function addPendingConstant(source: TextSource, number: number): number {
   const index = addConstant(undefined);
-  pending.set(index, make);
+  for (let i = pendingSources.length; i < index; i++) {
+    pendingSources.push(0);
+    pendingNumbers.push(0);
+  }
+  if (textSources.at(-1) !== source) textSources.push(source);
+  pendingSources.push(textSources.length);
+  pendingNumbers.push(number);
   return index;
 }
 
 export function constantAt(index: number): unknown {
   const known = constants[index];
   if (known !== undefined) return known;
-  const make = pending.get(index);
-  if (make === undefined) return undefined;
-  pending.delete(index);
-  const value = make();
+  const source = pendingSources[index];
+  if (source === undefined || source === 0) return undefined;
+  const value = textSources[source - 1]!.string(pendingNumbers[index]!);
   constants[index] = value;
   return value;
 }

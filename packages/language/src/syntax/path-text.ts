@@ -16,7 +16,10 @@ export function canonicalPath(path: string): string {
 
 /** `relative` seen from `directory`; an absolute one stands for itself. */
 export function joinPath(directory: string, relative: string): string {
-  return canonicalPath(relative.charCodeAt(0) === 47 ? relative : `${directory}/${relative}`);
+  if (relative.charCodeAt(0) === 47) return canonicalPath(relative);
+  // Most begin like this, and are canonical without it.
+  const rest = relative.startsWith("./") ? relative.slice(2) : relative;
+  return canonicalPath(`${directory}/${rest}`);
 }
 
 export function parentOf(path: string): string {

@@ -2,11 +2,12 @@
 import fs from "node:fs";
 import { FirnError, NarEncoder } from "@firn/formats";
 import { fsPath } from "./disk.ts";
+import { type EntryKind, entriesIn } from "./entries.ts";
 
 const CHUNK = 1 << 18;
 
 /** Decides whether a file below the root is part of the tree; gets its path relative to the root (`/a/b`) and its kind. */
-export type PathFilter = (path: string, kind: "regular" | "directory" | "symlink" | "unknown") => boolean;
+export type PathFilter = (path: string, kind: EntryKind) => boolean;
 
 /** Yields the NAR of `path` (byte string). Chunks may be kept. Error `unsupported-file-type` for sockets, devices and the like. */
 export function* dumpPath(path: string, filter?: PathFilter): Generator<Uint8Array, void, undefined> {
@@ -24,13 +25,11 @@ function* node(encoder: NarEncoder, path: string, place: Place): Generator<Uint8
   const stat = fs.lstatSync(fsPath(path));
   if (stat.isDirectory()) {
     encoder.directory();
-    const names = fs.readdirSync(fsPath(path), { encoding: "latin1" }).sort();
-    for (const name of names) {
-      const child = `${path === "/" ? "" : path}/${name}`;
+    for (const { name, kind } of entriesIn(fsPath(path))) {
       const relative = `${place.relative}/${name}`;
-      if (place.filter !== undefined && !place.filter(relative, kindOf(child))) continue;
+      if (place.filter?.(relative, kind) === false) continue;
       encoder.entry(name);
-      yield* node(encoder, child, { relative, filter: place.filter });
+      yield* node(encoder, `${path === "/" ? "" : path}/${name}`, { relative, filter: place.filter });
       encoder.endEntry();
     }
     encoder.endDirectory();
@@ -45,7 +44,7 @@ function* node(encoder: NarEncoder, path: string, place: Place): Generator<Uint8
   }
 }
 
-/** A small file takes a buffer of its size, and one byte more to see the end; the encoder keeps only large chunks. */
+/** A small file takes a buffer of its size, and one byte more: when that stays empty, this was the end. */
 function* contents(encoder: NarEncoder, path: string, size: number): Generator<Uint8Array, void, undefined> {
   const fd = fs.openSync(fsPath(path), "r");
   try {
@@ -55,17 +54,11 @@ function* contents(encoder: NarEncoder, path: string, size: number): Generator<U
       if (count === 0) return;
       encoder.data(buffer.subarray(0, count));
       yield* encoder.take();
+      if (count === size) return;
     }
   } finally {
     fs.closeSync(fd);
   }
-}
-
-function kindOf(path: string): "regular" | "directory" | "symlink" | "unknown" {
-  const stat = fs.lstatSync(fsPath(path));
-  if (stat.isDirectory()) return "directory";
-  if (stat.isSymbolicLink()) return "symlink";
-  return stat.isFile() ? "regular" : "unknown";
 }
 
 /** The contents of one regular file in chunks. */

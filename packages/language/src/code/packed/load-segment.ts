@@ -48,7 +48,7 @@ export class PackLoader {
     let index: number;
     switch (kind) {
       case constantKinds.string:
-        index = addPendingConstant(() => this.pack.string(text));
+        index = addPendingConstant(this.pack, text);
         break;
       case constantKinds.float:
         index = addConstant(new Float(Number(this.pack.string(text))));
@@ -166,6 +166,26 @@ export class PackLoader {
   }
 }
 
+const fewMembers = 16;
+
+/** Sorts the pairs at `keys` and what belongs to them at `members`, in place. */
+function sortFew(keys: number, members: number, size: number): void {
+  for (let i = 1; i < size; i++) {
+    const symbol = ints[keys + 2 * i]!;
+    const pos = ints[keys + 2 * i + 1]!;
+    const member = ints[members + i]!;
+    let j = i - 1;
+    for (; j >= 0 && ints[keys + 2 * j]! > symbol; j--) {
+      ints[keys + 2 * j + 2] = ints[keys + 2 * j]!;
+      ints[keys + 2 * j + 3] = ints[keys + 2 * j + 1]!;
+      ints[members + j + 1] = ints[members + j]!;
+    }
+    ints[keys + 2 * j + 2] = symbol;
+    ints[keys + 2 * j + 3] = pos;
+    ints[members + j + 1] = member;
+  }
+}
+
 /** Keys are sorted by symbol, and symbols are numbered anew in each process: brings keys, positions and members into order. */
 function finishSet(node: number): void {
   const record = ints[node + 1]!;
@@ -179,7 +199,8 @@ function finishSet(node: number): void {
       break;
     }
   }
-  if (!sorted) {
+  if (!sorted && size <= fewMembers) sortFew(keys, members, size);
+  else if (!sorted) {
     const order = new Float64Array(size);
     for (let i = 0; i < size; i++) order[i] = ints[keys + 2 * i]! * 67108864 + i;
     order.sort();

@@ -36,6 +36,9 @@ function hashOfCells(cells: Int32Array, at: number): string {
   return byteString(new Uint8Array(cells.slice(at, at + 4).buffer));
 }
 
+/** Strings are decoded in blocks of so many bytes: one call of the engine for hundreds of them. */
+const blockBits = 16;
+
 /** A pack that was read. Strings are decoded when asked for. */
 export class Pack {
   readonly stringCount: number;
@@ -46,6 +49,7 @@ export class Pack {
   readonly code: Int32Array;
   readonly bytes: Uint8Array;
   private readonly byHash = new Map<string, number>();
+  private readonly blocks: (string | undefined)[] = [];
 
   private constructor(cells: Int32Array, bytes: Uint8Array) {
     this.stringCount = cells[1]!;
@@ -57,6 +61,7 @@ export class Pack {
     this.index = take(indexLength * cells[4]!);
     this.code = take(cells[5]!);
     this.bytes = bytes;
+    for (let block = 0; block << blockBits < bytes.length; block++) this.blocks.push(undefined);
     for (let i = 0; i < cells[4]!; i++) this.byHash.set(hashOfCells(this.index, i * indexLength), i);
   }
 
@@ -73,7 +78,18 @@ export class Pack {
   }
 
   string(number: number): string {
-    return byteString(this.bytes.subarray(number === 0 ? 0 : this.ends[number - 1]!, this.ends[number]!));
+    const start = number === 0 ? 0 : this.ends[number - 1]!;
+    const end = this.ends[number]!;
+    const block = start >> blockBits;
+    const from = block << blockBits;
+    const to = from + (1 << blockBits);
+    if (end > to) return byteString(this.bytes.subarray(start, end));
+    let text = this.blocks[block];
+    if (text === undefined) {
+      text = byteString(this.bytes.subarray(from, to));
+      this.blocks[block] = text;
+    }
+    return text.slice(start - from, end - from);
   }
 
   stringEnds(): Int32Array {
@@ -83,18 +99,18 @@ export class Pack {
   /** The segment of a source with this content, or undefined. */
   find(hash: string): Segment | undefined {
     const i = this.byHash.get(hash);
-    return i === undefined ? undefined : this.segmentAt(i);
+    return i === undefined ? undefined : this.segmentAt(i, hash);
   }
 
   segments(): Segment[] {
-    return [...this.byHash.values()].map((i) => this.segmentAt(i));
+    return [...this.byHash].map(([hash, i]) => this.segmentAt(i, hash));
   }
 
-  private segmentAt(i: number): Segment {
+  private segmentAt(i: number, hash: string): Segment {
     const at = i * indexLength;
     const start = this.index[at + 4]!;
     return {
-      hash: hashOfCells(this.index, at),
+      hash,
       cells: this.code.subarray(start, start + this.index[at + 6]!),
       codeLength: this.index[at + 5]!,
       textLength: this.index[at + 7]!,
