@@ -155,6 +155,8 @@ export interface CodeCache {
   read(path: string): string;
   /** What was last stored under a key, if that is there and undamaged. */
   load(key: string): Uint8Array | undefined;
+  /** A character for each byte, as `byteString` gives it, in the fastest way that the host knows. */
+  decode(bytes: Uint8Array): string;
   /** Stores these bytes, one piece after the other, under a key. Never fails: a cache that cannot be written is none. */
   store(key: string, pieces: readonly Uint8Array[]): void;
 }

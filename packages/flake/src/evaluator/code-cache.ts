@@ -88,6 +88,7 @@ export function openCodeCache(directory: string, reader: SourceReader): CodeCach
       const payload = bytes.subarray(0, length);
       return bytes.readUInt32LE(length + 4) === crc32(payload) ? payload : undefined;
     },
+    decode: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1"),
     store(key, pieces) {
       const target = fileOf(key);
       const temporary = join(directory, `.${randomBytes(8).toString("hex")}.tmp`);

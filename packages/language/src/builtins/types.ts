@@ -40,23 +40,25 @@ export function typeName(value: Value): TypeName {
   return "lambda";
 }
 
-const is = (name: string, global = false) => ({
-  arity: 1,
-  global,
-  call: (a: Parameters<typeof force>[0]) => typeName(force(a)) === name,
-});
+function isInt(value: Value): boolean {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+function isString(value: Value): boolean {
+  return typeof value === "string" || value instanceof ContextString;
+}
 
 export const typeBuiltins: BuiltinTable = {
   typeOf: { arity: 1, call: (a) => typeName(force(a)) },
-  isNull: is("null", true),
+  isNull: { arity: 1, global: true, call: (a) => force(a) === null },
   isFunction: { arity: 1, call: (a) => isFunctionValue(force(a)) },
-  isInt: is("int"),
-  isFloat: is("float"),
-  isString: is("string"),
-  isBool: is("bool"),
-  isPath: is("path"),
-  isAttrs: is("set"),
-  isList: is("list"),
+  isInt: { arity: 1, call: (a) => isInt(force(a)) },
+  isFloat: { arity: 1, call: (a) => force(a) instanceof Float },
+  isString: { arity: 1, call: (a) => isString(force(a)) },
+  isBool: { arity: 1, call: (a) => typeof force(a) === "boolean" },
+  isPath: { arity: 1, call: (a) => force(a) instanceof Path },
+  isAttrs: { arity: 1, call: (a) => force(a) instanceof Attrs },
+  isList: { arity: 1, call: (a) => isList(force(a)) },
   functionArgs: {
     arity: 1,
     call: (a) => {

@@ -23,6 +23,7 @@ function memoryCache(files: Readonly<Record<string, string>>) {
       return files[path]!;
     },
     load: (key) => packs.get(key),
+    decode: byteString,
     store: (key, pieces) => void packs.set(key, new Uint8Array(Buffer.concat(pieces))),
   };
   return { cache, packs, seen };

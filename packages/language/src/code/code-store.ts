@@ -87,7 +87,7 @@ export class CodeStore {
     if (!this.opened) {
       this.opened = true;
       const bytes = this.owner.cache.load(this.owner.key);
-      const pack = bytes === undefined ? undefined : Pack.read(bytes);
+      const pack = bytes === undefined ? undefined : Pack.read(bytes, this.owner.cache.decode);
       this.loader = pack === undefined ? undefined : new PackLoader(pack);
     }
     return this.loader?.pack.find(hash);

@@ -44,12 +44,15 @@ function* node(encoder: NarEncoder, path: string, place: Place): Generator<Uint8
   }
 }
 
-/** A small file takes a buffer of its size, and one byte more: when that stays empty, this was the end. */
+/** Small files are read into this: the encoder copies what is less than a chunk of its own. */
+const scratch = Buffer.allocUnsafeSlow(1 << 15);
+
+/** A file takes a buffer that has room for more than its size: when no more comes, this was the end. */
 function* contents(encoder: NarEncoder, path: string, size: number): Generator<Uint8Array, void, undefined> {
   const fd = fs.openSync(fsPath(path), "r");
   try {
     for (;;) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size + 1));
+      const buffer = size < scratch.length ? scratch : Buffer.allocUnsafe(Math.min(CHUNK, size + 1));
       const count = fs.readSync(fd, buffer, 0, buffer.length, null);
       if (count === 0) return;
       encoder.data(buffer.subarray(0, count));

@@ -4,8 +4,6 @@
  *   where each string ends; constants (kind, string); the index of segments; their code; then the bytes of the strings.
  * Symbols and constants are numbers of strings; positions and offsets are relative to their source.
  */
-import { byteString } from "@firn/formats";
-
 const magic = 0x314e5246;
 const headerLength = 6;
 const indexLength = 8;
@@ -32,14 +30,9 @@ function hashCells(hash: string): [number, number, number, number] {
   return [word(0), word(4), word(8), word(12)];
 }
 
-function hashOfCells(cells: Int32Array, at: number): string {
-  return byteString(new Uint8Array(cells.slice(at, at + 4).buffer));
-}
+type Decode = (bytes: Uint8Array) => string;
 
-/** Strings are decoded in blocks of so many bytes: one call of the engine for hundreds of them. */
-const blockBits = 16;
-
-/** A pack that was read. Strings are decoded when asked for. */
+/** A pack that was read. */
 export class Pack {
   readonly stringCount: number;
   readonly constantCount: number;
@@ -48,10 +41,12 @@ export class Pack {
   private readonly index: Int32Array;
   readonly code: Int32Array;
   readonly bytes: Uint8Array;
+  private readonly decode: Decode;
+  /** All strings, one after the other. */
+  private text: string | undefined;
   private readonly byHash = new Map<string, number>();
-  private readonly blocks: (string | undefined)[] = [];
 
-  private constructor(cells: Int32Array, bytes: Uint8Array) {
+  private constructor(cells: Int32Array, bytes: Uint8Array, decode: Decode) {
     this.stringCount = cells[1]!;
     this.constantCount = cells[3]!;
     let at = headerLength;
@@ -61,12 +56,14 @@ export class Pack {
     this.index = take(indexLength * cells[4]!);
     this.code = take(cells[5]!);
     this.bytes = bytes;
-    for (let block = 0; block << blockBits < bytes.length; block++) this.blocks.push(undefined);
-    for (let i = 0; i < cells[4]!; i++) this.byHash.set(hashOfCells(this.index, i * indexLength), i);
+    this.decode = decode;
+    const { buffer, byteOffset, byteLength } = this.index;
+    const hashes = decode(new Uint8Array(buffer, byteOffset, byteLength));
+    for (let i = 0, at = 0; i < cells[4]!; i++, at += 4 * indexLength) this.byHash.set(hashes.slice(at, at + 16), i);
   }
 
-  /** Reads a pack; undefined when these bytes are none. */
-  static read(data: Uint8Array): Pack | undefined {
+  /** Reads a pack, decoding strings with `decode`; undefined when these bytes are none. */
+  static read(data: Uint8Array, decode: Decode): Pack | undefined {
     const aligned = data.byteOffset % 4 === 0 ? data : data.slice();
     const words = aligned.length >> 2;
     const cells = new Int32Array(aligned.buffer, aligned.byteOffset, words);
@@ -74,22 +71,13 @@ export class Pack {
     for (let i = 1; i < headerLength; i++) if (cells[i]! < 0) return undefined;
     const length = headerLength + cells[1]! + 2 * cells[3]! + indexLength * cells[4]! + cells[5]!;
     if (4 * length + cells[2]! !== aligned.length) return undefined;
-    return new Pack(cells, aligned.subarray(4 * length));
+    return new Pack(cells, aligned.subarray(4 * length), decode);
   }
 
   string(number: number): string {
     const start = number === 0 ? 0 : this.ends[number - 1]!;
-    const end = this.ends[number]!;
-    const block = start >> blockBits;
-    const from = block << blockBits;
-    const to = from + (1 << blockBits);
-    if (end > to) return byteString(this.bytes.subarray(start, end));
-    let text = this.blocks[block];
-    if (text === undefined) {
-      text = byteString(this.bytes.subarray(from, to));
-      this.blocks[block] = text;
-    }
-    return text.slice(start - from, end - from);
+    this.text ??= this.decode(this.bytes);
+    return this.text.slice(start, this.ends[number]!);
   }
 
   stringEnds(): Int32Array {
