@@ -11,7 +11,7 @@ import {
   fetchurlSource,
   type SearchPathEntry,
 } from "@firn/language";
-import { fsPath } from "@firn/store";
+import { entriesIn, fsPath, kindOf } from "@firn/store";
 import { openCodeCache } from "./code-cache.ts";
 import type { SyncServices } from "./services.ts";
 
@@ -55,12 +55,6 @@ function systemError(error: unknown, action: string, path: string): FirnError {
   return new FirnError("system-error", `${action} '${path}': ${reasons[code] ?? code}`, { cause: error });
 }
 
-function typeOf(stat: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileType {
-  if (stat.isFile()) return "regular";
-  if (stat.isDirectory()) return "directory";
-  return stat.isSymbolicLink() ? "symlink" : "unknown";
-}
-
 /** Whether `path` is at, below or above `allowed`: parents may be looked at to get there. */
 function related(path: string, allowed: string): boolean {
   if (path === allowed || allowed === "/" || path === "/") return true;
@@ -75,7 +69,7 @@ function uriAllowed(uri: string, prefix: string): boolean {
 }
 
 /** Gives the bytes of a file, which is over after `size` bytes if those are known, until it gives the next. */
-type FileReader = (path: string | Buffer, size: number | undefined) => Buffer;
+type FileReader = (path: string | Buffer, size?: number) => Buffer;
 
 /** Most files are small: they are read into one place, since buffers of their own would have the engine collect garbage. */
 function makeFileReader(): FileReader {
@@ -170,7 +164,7 @@ export function createNodeHost(
     check(path);
     const found = fs.lstatSync(onDisk(path), { throwIfNoEntry: false });
     if (found === undefined) return undefined;
-    const type = typeOf(found);
+    const type = kindOf(found);
     seen = type === "regular" ? { path, size: found.size } : undefined;
     return type;
   }
@@ -214,12 +208,17 @@ export function createNodeHost(
     return undefined;
   }
 
-  function readBytes(path: string, readFile: FileReader): Buffer {
+  /** The size of a file that was looked at just before. */
+  function sizeSeen(path: string): number | undefined {
+    const size = seen?.path === path ? seen.size : undefined;
+    seen = undefined;
+    return size;
+  }
+
+  function readBytes(path: string, readFile: FileReader, size?: number): Buffer {
     if (path === `${corePackages}fetchurl.nix`) return Buffer.from(fetchurlSource, "latin1");
     check(path);
     try {
-      const size = readFile === forCode && seen?.path === path ? seen.size : undefined;
-      seen = undefined;
       return readFile(onDisk(path), size);
     } catch (error) {
       throw systemError(error, "reading", path);
@@ -231,7 +230,9 @@ export function createNodeHost(
     storeDir,
     ...(config.codeDirectory === undefined
       ? {}
-      : { codeCache: openCodeCache(config.codeDirectory, { bytes: (path) => readBytes(path, forCode) }) }),
+      : {
+          codeCache: openCodeCache(config.codeDirectory, { bytes: (path) => readBytes(path, forCode, sizeSeen(path)) }),
+        }),
     currentSystem: config.currentSystem,
     nixVersion: config.nixVersion,
     searchPath: config.searchPath,
@@ -242,8 +243,7 @@ export function createNodeHost(
     readDirectory(path) {
       check(path);
       try {
-        const entries = fs.readdirSync(onDisk(path), { withFileTypes: true, encoding: "latin1" });
-        return entries.map((entry) => [entry.name, typeOf(entry)] as const);
+        return entriesIn(onDisk(path)).map(({ name, kind }) => [name, kind] as const);
       } catch (error) {
         if (error instanceof Error && "code" in error && error.code === "ENOTDIR") {
           throw new FirnError("not-a-directory", `cannot read directory "${resolveSymlinks(path)}": Not a directory`);

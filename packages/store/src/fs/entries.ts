@@ -11,8 +11,9 @@ export function entriesIn(directory: string | Buffer): { readonly name: string; 
   return known.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function kindOf(entry: fs.Dirent): EntryKind {
+/** What an entry of a directory or a status (of the link itself, `lstat`) is. */
+export function kindOf(entry: Pick<fs.StatsBase<number>, "isFile" | "isDirectory" | "isSymbolicLink">): EntryKind {
+  if (entry.isFile()) return "regular";
   if (entry.isDirectory()) return "directory";
-  if (entry.isSymbolicLink()) return "symlink";
-  return entry.isFile() ? "regular" : "unknown";
+  return entry.isSymbolicLink() ? "symlink" : "unknown";
 }
