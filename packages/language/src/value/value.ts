@@ -228,6 +228,9 @@ export class Mapping {
   }
 }
 
+/** An array that is made this large has V8 make every array of a class from then on by a slow call; one that becomes it has not. */
+const largeArray = 16000;
+
 /** Arrays, by a type that says only what sets use of them: they are no lists. */
 const Slots = Array as unknown as new (size: number) => { length: number; [index: number]: Slot };
 
@@ -242,9 +245,10 @@ export class Attrs extends Slots {
 
   /** Room for `size` values, which the caller fills in. */
   constructor(shape: Shape | null, size: number, origin: Places | Layer | Mapping | null) {
-    super(size === 0 ? 1 : size);
+    super(size === 0 || size >= largeArray ? 1 : size);
     // An object at once: the engine then knows all sets as arrays of one kind.
     this[0] = null;
+    if (size >= largeArray) this.length = size;
     this.shape = shape;
     this.origin = origin;
   }
