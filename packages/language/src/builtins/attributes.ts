@@ -1,5 +1,5 @@
 /** Attribute sets. */
-import { delayCall2, force, positionAttrs } from "../code/interpret.ts";
+import { delayCall2, type Evaluation, evaluation, force, positionAttrs } from "../code/interpret.ts";
 import { intern, knownSymbol, symbolNames } from "../code/memory.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { makeShape, type Shape } from "../value/shape.ts";
@@ -7,7 +7,6 @@ import {
   Attrs,
   emptyAttrs,
   emptyList,
-  filled,
   type List,
   makeAttrs,
   mapValues,
@@ -28,49 +27,98 @@ import {
 
 const nameSymbol = intern("name");
 
-/** The same set again: where the reference makes a new one, printing shows both, not `«repeated»`. */
-function copyOf(attrs: Attrs): Attrs {
-  return filled(shapeOf(attrs), attrs, placesOf(attrs));
+/** Some attributes of sets of one shape. */
+interface Selection {
+  readonly shape: Shape;
+  readonly indices: readonly number[];
 }
 
-/** The attributes at some indices of a set, in their order. */
-function subset(attrs: Attrs, indices: readonly number[]): Attrs {
-  const shape = shapeOf(attrs);
-  if (indices.length === 0) return emptyAttrs;
-  if (indices.length === shape.size) return copyOf(attrs);
+function selection(shape: Shape, indices: readonly number[]): Selection {
+  if (indices.length === shape.size) return { shape, indices };
   const keys = new Array<number>(indices.length);
   for (let i = 0; i < indices.length; i++) keys[i] = shape.keys[indices[i]!]!;
-  const some = new Attrs(makeShape(keys), indices.length, placesOf(attrs));
+  return { shape: makeShape(keys), indices };
+}
+
+/** A new set even of all attributes: of the same one again printing would say `«repeated»` where the reference does not. */
+function selected(attrs: Attrs, { shape, indices }: Selection): Attrs {
+  if (indices.length === 0) return emptyAttrs;
+  const some = new Attrs(shape, indices.length, placesOf(attrs));
   for (let i = 0; i < indices.length; i++) some[i] = attrs[indices[i]!]!;
   return some;
+}
+
+/** A list of names that are removed from sets, as symbols, and what that leaves of sets of some shapes. */
+interface Removal {
+  readonly names: List;
+  readonly symbols: readonly number[];
+  readonly left: Map<Shape, Selection>;
+}
+
+/** The packages of nixpkgs remove the same few lists of names again and again. */
+const keptRemovals = 16;
+const keptSelections = 256;
+
+const removalsOf = new WeakMap<Evaluation, Removal[]>();
+
+function removalOf(names: List): Removal {
+  const owner = evaluation();
+  let removals = removalsOf.get(owner);
+  if (removals === undefined) {
+    removals = [];
+    removalsOf.set(owner, removals);
+  }
+  for (let i = 0; i < removals.length; i++) if (sameElements(removals[i]!.names, names)) return removals[i]!;
+  const removal = { names, symbols: removedSymbols(names), left: new Map() };
+  if (removals.length === keptRemovals) removals.shift();
+  removals.push(removal);
+  return removal;
+}
+
+/** Whether two lists hold the same texts or delayed values: a literal is another list each time it is evaluated. */
+function sameElements(a: List, b: List): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function removedSymbols(names: List): number[] {
+  const text = "while evaluating the values of the second argument passed to builtins.removeAttrs";
+  const symbols = new Array<number>(names.length);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    symbols[i] = intern(typeof name === "string" ? name : plainArgument(name, text));
+  }
+  return symbols;
+}
+
+function withoutSymbols(shape: Shape, symbols: readonly number[]): Selection {
+  const removed: number[] = [];
+  for (let i = 0; i < symbols.length; i++) {
+    const index = shape.find(symbols[i]!);
+    if (index >= 0) insertSorted(removed, index);
+  }
+  const kept: number[] = [];
+  for (let i = 0, next = 0; i < shape.size; i++) {
+    if (removed[next] === i) next++;
+    else kept.push(i);
+  }
+  return selection(shape, kept);
 }
 
 function removeAttrs(a: Slot, b: Slot): Value {
   const attrs = attrsArgument(a, "while evaluating the first argument passed to builtins.removeAttrs");
   const names = listArgument(b, "while evaluating the second argument passed to builtins.removeAttrs");
-  const text = "while evaluating the values of the second argument passed to builtins.removeAttrs";
+  const { symbols, left } = removalOf(names);
   const shape = shapeOf(attrs);
-  const removed: number[] = [];
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i]!;
-    const symbol = knownSymbol(typeof name === "string" ? name : plainArgument(name, text));
-    const index = symbol === undefined ? -1 : shape.find(symbol);
-    if (index >= 0) insertSorted(removed, index);
+  let kept = left.get(shape);
+  if (kept === undefined) {
+    if (left.size === keptSelections) left.clear();
+    kept = withoutSymbols(shape, symbols);
+    left.set(shape, kept);
   }
-  if (removed.length === 0) return copyOf(attrs);
-  const kept = shape.size - removed.length;
-  if (kept === 0) return emptyAttrs;
-  const keys = new Array<number>(kept);
-  const rest = new Attrs(null, kept, placesOf(attrs));
-  for (let i = 0, to = 0, next = 0; i < shape.size; i++) {
-    if (removed[next] === i) next++;
-    else {
-      keys[to] = shape.keys[i]!;
-      rest[to++] = attrs[i]!;
-    }
-  }
-  rest.shape = makeShape(keys);
-  return rest;
+  return selected(attrs, kept);
 }
 
 /** Adds a number to some that are sorted, unless it is among them. */
@@ -98,7 +146,7 @@ function intersectAttrs(a: Slot, b: Slot): Value {
   } else {
     for (let i = 0; i < y.size; i++) if (x.find(y.keys[i]!) >= 0) kept.push(i);
   }
-  return subset(right, kept);
+  return selected(right, selection(y, kept));
 }
 
 /** Few names looked up one by one in a set that need not be flat. */
