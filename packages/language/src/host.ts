@@ -151,14 +151,16 @@ export type EvalMessage =
 export interface CodeCache {
   /** The content of a source file: 16 bytes of its hash, and its length. Errors are those of `readFile`. */
   identify(path: string): { readonly hash: string; readonly length: number };
-  /** Its text, as `readFile` gives it; right after `identify`, that of the same bytes. */
-  read(path: string): string;
+  /** Its text, as `readFile` gives it, and the hash of that; right after `identify` both are those of the same bytes if that read the file. */
+  read(path: string): { readonly hash: string; readonly text: string };
   /** What was last stored under a key, if that is there and undamaged. */
   load(key: string): Uint8Array | undefined;
   /** A character for each byte, as `byteString` gives it, in the fastest way that the host knows. */
   decode(bytes: Uint8Array): string;
   /** Stores these bytes, one piece after the other, under a key. Never fails: a cache that cannot be written is none. */
   store(key: string, pieces: readonly Uint8Array[]): void;
+  /** Called when an evaluation is over, for what the host keeps of its own. Never fails. */
+  finish?(): void;
 }
 
 /** The only door between the evaluator and the world. */

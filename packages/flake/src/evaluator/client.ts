@@ -4,6 +4,7 @@ import { FirnError } from "@firn/formats";
 import type { EvalMessage, StopAnswer } from "@firn/language";
 import { machineError } from "@firn/store";
 import { fromErrorData, toErrorData } from "./error-data.ts";
+import type { ReadAheadRequest } from "./files-ahead.ts";
 import type { HostConfig } from "./node-host.ts";
 import type {
   DebuggerStop,
@@ -14,6 +15,7 @@ import type {
   ServiceReply,
   WorkerSetup,
 } from "./protocol.ts";
+import type { Reading } from "./read-ahead.ts";
 import type { HostServices } from "./services.ts";
 import { SmallEvaluation } from "./small-evaluation.ts";
 import { takeWorker } from "./worker-start.ts";
@@ -48,6 +50,7 @@ export class EvaluatorClient {
   /** Requests that wait for the debugger's user. */
   private standing = 0;
   private failure: FirnError | undefined;
+  private reading: Reading | undefined;
   /** Answers in this thread, until something is not for it. */
   private small: Promise<SmallEvaluation> | undefined;
   /** What was answered in this thread. */
@@ -78,6 +81,7 @@ export class EvaluatorClient {
     this.failure ??= new FirnError("evaluator-stopped", `the evaluator stopped: ${error.message}`, { cause: error });
     for (const { reject } of this.pending.values()) reject(this.failure);
     this.pending.clear();
+    this.reading?.stop();
     this.worker.unref();
   }
 
@@ -88,6 +92,9 @@ export class EvaluatorClient {
         return;
       case "service":
         void this.serve(message.call);
+        return;
+      case "readAhead":
+        void this.readAhead(message.request);
         return;
       case "abandoned":
         this.serving.delete(message.id);
@@ -100,6 +107,11 @@ export class EvaluatorClient {
         if (this.repeated.delete(message.id)) this.fail(fromErrorData(message.error));
         this.settle(message.id)?.reject(fromErrorData(message.error));
     }
+  }
+
+  private async readAhead(request: ReadAheadRequest): Promise<void> {
+    const { readAhead } = await import("./read-ahead.ts");
+    if (this.failure === undefined) this.reading = readAhead(request);
   }
 
   private settle(id: number): Pending | undefined {
@@ -210,6 +222,7 @@ export class EvaluatorClient {
 
   /** Ends the session and its thread; what was lowered is kept for the next one. */
   async close(): Promise<void> {
+    this.reading?.stop();
     if (this.failure === undefined && this.nextId > 1 && this.options.config.codeDirectory !== undefined) {
       await this.request({ op: "keepCode" });
     }

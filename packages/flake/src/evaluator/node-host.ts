@@ -11,8 +11,10 @@ import {
   fetchurlSource,
   type SearchPathEntry,
 } from "@firn/language";
-import { entriesIn, fsPath, kindOf } from "@firn/store";
+import { entriesIn, fsPath, kindOf, machineError } from "@firn/store";
 import { openCodeCache } from "./code-cache.ts";
+import { FilesAhead, type ReadAheadRequest } from "./files-ahead.ts";
+import { openKeptFiles } from "./kept-files.ts";
 import type { SyncServices } from "./services.ts";
 
 /** Everything about an evaluation that is plain data. */
@@ -116,7 +118,12 @@ function runProgram(words: readonly string[]): string {
 export function createNodeHost(
   config: HostConfig,
   services: SyncServices,
-  ends: { report(message: EvalMessage): void; interrupted(): boolean },
+  ends: {
+    report(message: EvalMessage): void;
+    interrupted(): boolean;
+    /** Hashes files while the evaluation goes on, where another thread can. */
+    readAhead?(request: ReadAheadRequest): void;
+  },
 ): EvalHost {
   const { mode, storeDir } = config;
   const guarded = mode.pure || mode.restricted;
@@ -124,6 +131,8 @@ export function createNodeHost(
   if (mode.restricted && !mode.pure) {
     for (const { path } of config.searchPath) if (!isUrl(path)) allowed.add(absolutePath(path));
   }
+  const kept = config.codeDirectory === undefined ? undefined : openKeptFiles(config.codeDirectory);
+  const ahead = kept === undefined || ends.readAhead === undefined ? undefined : new FilesAhead(kept, ends.readAhead);
   const resolvedEntries = new Map<string, string | undefined>();
   const realStoreDir = config.realStoreDir ?? storeDir;
 
@@ -132,12 +141,17 @@ export function createNodeHost(
     return canonicalPath(path.startsWith("/") ? path : `${base}/${path}`);
   }
 
+  /** Where a logical path lies on disk, as a byte string. */
+  function place(path: string): string {
+    return realStoreDir !== storeDir && path.startsWith(`${storeDir}/`)
+      ? realStoreDir + path.slice(storeDir.length)
+      : path;
+  }
+
   /** The path on disk of a logical path. */
   function onDisk(path: string): string | Buffer {
     if (path.includes(".drv") || path === storeDir) services.settle?.();
-    return fsPath(
-      realStoreDir !== storeDir && path.startsWith(`${storeDir}/`) ? realStoreDir + path.slice(storeDir.length) : path,
-    );
+    return fsPath(place(path));
   }
 
   /** The logical path of one on disk. */
@@ -158,15 +172,29 @@ export function createNodeHost(
   // A reader of its own: the code cache may use a source's bytes long after the program has read other files.
   const forCode = makeFileReader();
   /** The file that was looked at last: code that is imported is read next, and its end need not be looked for. */
-  let seen: { readonly path: string; readonly size: number } | undefined;
+  let seen: { readonly path: string; readonly status: fs.Stats } | undefined;
 
   function stat(path: string): FileType | undefined {
     check(path);
     const found = fs.lstatSync(onDisk(path), { throwIfNoEntry: false });
     if (found === undefined) return undefined;
     const type = kindOf(found);
-    seen = type === "regular" ? { path, size: found.size } : undefined;
+    seen = type === "regular" ? { path, status: found } : undefined;
     return type;
+  }
+
+  /** The status of a regular file; what cannot be looked at has its error when it is read. */
+  function statusOfFile(path: string): fs.Stats | undefined {
+    if (path.startsWith(corePackages)) return undefined;
+    if (seen?.path !== path) {
+      try {
+        stat(path);
+      } catch (error) {
+        if (!(error instanceof FirnError) && machineError(error) === undefined) throw error;
+        return undefined;
+      }
+    }
+    return seen?.path === path ? seen.status : undefined;
   }
 
   function fileType(path: string): FileType | undefined {
@@ -210,7 +238,7 @@ export function createNodeHost(
 
   /** The size of a file that was looked at just before. */
   function sizeSeen(path: string): number | undefined {
-    const size = seen?.path === path ? seen.size : undefined;
+    const size = seen?.path === path ? seen.status.size : undefined;
     seen = undefined;
     return size;
   }
@@ -228,10 +256,16 @@ export function createNodeHost(
   return {
     mode,
     storeDir,
-    ...(config.codeDirectory === undefined
+    ...(kept === undefined
       ? {}
       : {
-          codeCache: openCodeCache(config.codeDirectory, { bytes: (path) => readBytes(path, forCode, sizeSeen(path)) }),
+          codeCache: {
+            ...openCodeCache(kept, {
+              bytes: (path) => readBytes(path, forCode, sizeSeen(path)),
+              ahead: (path) => ahead?.digest("flat", place(path), () => statusOfFile(path)),
+            }),
+            finish: () => ahead?.finish(),
+          },
         }),
     currentSystem: config.currentSystem,
     nixVersion: config.nixVersion,
@@ -266,7 +300,11 @@ export function createNodeHost(
       if (fileType(request.path) === undefined) {
         throw new FirnError("path-not-found", `path '${request.path}' does not exist`);
       }
-      return services.addPath({ ...request, onDisk });
+      const narHash =
+        request.filter === undefined && request.method === "nar"
+          ? ahead?.digest("nar", place(request.path), () => statusOfFile(request.path))?.digest
+          : undefined;
+      return services.addPath({ ...request, onDisk, ...(narHash === undefined ? {} : { narHash }) });
     },
     addTextToStore: services.addText,
     writeDerivation: services.writeDerivation,

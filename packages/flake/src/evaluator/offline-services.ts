@@ -47,15 +47,11 @@ export function createOfflineServices(storeDir: string, pure: boolean): SyncServ
       hint: "this evaluation has no store; drop --readonly-mode or name a store",
     });
   return {
-    addPath({ path, name, method, expectedHash, filter }) {
+    addPath({ path, name, method, expectedHash, filter, narHash }) {
       const target = { name, storeDir };
-      if (expectedHash !== undefined && filter === undefined) {
-        const expected = makeFixedOutputPath({ method, hash: parseHash(expectedHash) }, target);
-        const actual = makeFixedOutputPath({ method, hash: hashTree(path, method) }, target);
-        if (expected === actual) return actual;
-        throw new FirnError("path-mismatch", `store path mismatch in (possibly filtered) path added from '${path}'`);
-      }
-      const actual = makeFixedOutputPath({ method, hash: hashTree(path, method, filter) }, target);
+      const hash: Hash =
+        narHash === undefined ? hashTree(path, method, filter) : { algorithm: "sha256", bytes: narHash };
+      const actual = makeFixedOutputPath({ method, hash }, target);
       if (expectedHash === undefined) return actual;
       const expected = makeFixedOutputPath({ method, hash: parseHash(expectedHash) }, target);
       if (expected === actual) return actual;

@@ -1,5 +1,6 @@
 /** A session over Node's file system: in the evaluator's thread, or in that of a command while nothing takes long. */
 import type { Debugger, EvalHost, EvalMessage } from "@firn/language";
+import type { ReadAheadRequest } from "./files-ahead.ts";
 import { createNodeHost } from "./node-host.ts";
 import { createOfflineServices } from "./offline-services.ts";
 import type { WorkerSetup } from "./protocol.ts";
@@ -12,6 +13,8 @@ export interface SessionEnds {
   readonly services: SyncServices;
   report(message: EvalMessage): void;
   interrupted(): boolean;
+  /** Has files hashed by another thread, where there is one. */
+  readonly readAhead?: (request: ReadAheadRequest) => void;
   readonly whenLong: () => void;
   /** Puts limits on what the evaluation may ask. */
   limit?(host: EvalHost): EvalHost;

@@ -16,6 +16,7 @@ import type {
   ShowOptions,
   TypeName,
 } from "@firn/language";
+import type { ReadAheadRequest } from "./files-ahead.ts";
 import type { HostConfig } from "./node-host.ts";
 
 /** A value that the worker keeps; valid until released or the session ends. */
@@ -219,6 +220,8 @@ export type FromWorker =
   | { readonly kind: "failure"; readonly id: number; readonly error: ErrorData }
   | { readonly kind: "report"; readonly message: EvalMessage }
   | { readonly kind: "service"; readonly call: ServiceCall }
+  /** The worker goes on meanwhile. */
+  | { readonly kind: "readAhead"; readonly request: ReadAheadRequest }
   /** The worker was interrupted and waits no longer for the answer to a service call. */
   | { readonly kind: "abandoned"; readonly id: number };
 

@@ -37,6 +37,8 @@ export interface SyncServices {
       readonly filter?: (path: string, type: FileType) => boolean;
       /** Where a logical path lies. */
       readonly onDisk?: (path: string) => string | Buffer;
+      /** The SHA-256 of its whole NAR, where that is known. */
+      readonly narHash?: Uint8Array;
     },
   ): string;
   addText(name: string, contents: string, references: readonly string[]): string;

@@ -133,7 +133,7 @@ function settled<T>(work: () => T): T {
 }
 
 const forwarding: SyncServices = {
-  addPath({ filter, onDisk, ...request }) {
+  addPath({ filter, onDisk, narHash: _, ...request }) {
     const forwarded: AddPathServiceRequest =
       filter === undefined ? request : { ...request, include: includedPaths(request.path, filter, onDisk) };
     return ask("addPath", forwarded) as string;
@@ -161,6 +161,7 @@ function open(setup: WorkerSetup): Session {
     services: forwarding,
     report: (message) => send({ kind: "report", message }),
     interrupted,
+    readAhead: (request) => send({ kind: "readAhead", request }),
     whenLong: tuneForLongEvaluation,
     ...(debugging === undefined ? {} : { debugger: new Debugger({ ...debugging, stop: askHowToGoOn }) }),
   });

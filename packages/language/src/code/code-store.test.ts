@@ -11,16 +11,17 @@ import { createMemoryHost } from "../memory-host.ts";
 function memoryCache(files: Readonly<Record<string, string>>) {
   const packs = new Map<string, Uint8Array>();
   const seen = { reads: 0 };
+  const look = (path: string) => {
+    const text = files[path];
+    if (text === undefined) throw new FirnError("path-not-found", `path '${path}' does not exist`);
+    const digest = createHash("sha256").update(Buffer.from(text, "latin1")).digest();
+    return { hash: byteString(new Uint8Array(digest)).slice(0, 16), length: text.length, text };
+  };
   const cache: CodeCache = {
-    identify(path) {
-      const text = files[path];
-      if (text === undefined) throw new FirnError("path-not-found", `path '${path}' does not exist`);
-      const digest = createHash("sha256").update(Buffer.from(text, "latin1")).digest();
-      return { hash: byteString(new Uint8Array(digest)).slice(0, 16), length: text.length };
-    },
+    identify: look,
     read(path) {
       seen.reads++;
-      return files[path]!;
+      return look(path);
     },
     load: (key) => packs.get(key),
     decode: byteString,

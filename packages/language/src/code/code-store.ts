@@ -66,21 +66,24 @@ export class CodeStore {
       this.entries.set(hash, { hash, source, textLength: length, root, segment, changes });
       return root;
     }
-    const source = addSource("file", path, parentOf(path), cache.read(path));
+    // What is read is what counts: the file may have changed since.
+    const read = cache.read(path);
+    const source = addSource("file", path, parentOf(path), read.text);
     const { root, cacheable } = this.owner.compile(source, changes);
-    if (cacheable && !this.entries.has(hash)) {
-      this.entries.set(hash, { hash, source, textLength: length, root, segment: undefined, changes });
+    if (cacheable && !this.entries.has(read.hash)) {
+      const textLength = read.text.length;
+      this.entries.set(read.hash, { hash: read.hash, source, textLength, root, segment: undefined, changes });
     }
     return root;
   }
 
   /** The text that kept code was made of, when something asks for it after all. */
   private text(path: string, hash: string): string {
-    const { cache } = this.owner;
-    if (cache.identify(path).hash !== hash) {
+    const read = this.owner.cache.read(path);
+    if (read.hash !== hash) {
       throw new EvaluationError("eval-error", `file '${path}' changed while it was being evaluated`);
     }
-    return cache.read(path);
+    return read.text;
   }
 
   private segment(hash: string): Segment | undefined {
@@ -95,6 +98,7 @@ export class CodeStore {
 
   /** Writes what is new, if it is worth the time. */
   keep(): void {
+    this.owner.cache.finish?.();
     const pack = this.loader?.pack;
     const fresh = codeSize() - this.firstCell - this.loaded;
     if (this.entries.size === 0 || fresh < Math.max(worthKeeping, (pack?.code.length ?? 0) / 50)) return;

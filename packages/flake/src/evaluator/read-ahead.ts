@@ -1,0 +1,91 @@
+/** The main thread's side of files-ahead.ts: hashes files while the evaluator's thread works. */
+import { hash } from "node:crypto";
+import fs from "node:fs";
+import { createHasher, NarEncoder } from "@firn/formats";
+import { fsPath, machineError } from "@firn/store";
+import { DigestTable, type Hashed, type ReadAheadRequest } from "./files-ahead.ts";
+
+/** Larger files are not read: one place holds each. */
+const maxBytes = 1 << 20;
+/** A file that has just changed may change again and show the same time. */
+const settledAfter = 2000;
+/** In milliseconds: when to begin, how long to read at a time, and how long to leave the processor to others then. */
+export interface Pace {
+  readonly start: number;
+  readonly turn: number;
+  readonly pause: number;
+}
+
+/** At first the engine's own thread compiles most of what runs: an evaluation gains nothing when it has to wait for that. */
+const beside: Pace = { start: 400, turn: 3, pause: 9 };
+
+const scratch = Buffer.allocUnsafeSlow(maxBytes + 1);
+
+/** The SHA-256 of a regular file that has not just changed, and its status. */
+function digestOf(method: Hashed, place: string) {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const descriptor = fs.openSync(fsPath(place), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const status = fs.fstatSync(descriptor);
+    if (!status.isFile() || status.size > maxBytes || status.ctimeMs > Date.now() - settledAfter) return undefined;
+    const size = fs.readSync(descriptor, scratch, 0, scratch.length, 0);
+    if (size !== status.size) return undefined;
+    const bytes = scratch.subarray(0, size);
+    return { status, digest: method === "nar" ? narDigest(bytes, status.mode) : hash("sha256", bytes, "buffer") };
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function narDigest(bytes: Uint8Array, mode: number): Uint8Array {
+  const encoder = new NarEncoder();
+  const hasher = createHasher("sha256");
+  encoder.file(bytes.length, (mode & 0o100) !== 0);
+  if (bytes.length > 0) encoder.data(bytes);
+  for (const chunk of encoder.take(true)) hasher.update(chunk);
+  return hasher.digest();
+}
+
+/** What fails here fails again, with its error, where the evaluation reads the file. */
+function digestIfPossible(method: Hashed, place: string): ReturnType<typeof digestOf> {
+  try {
+    return digestOf(method, place);
+  } catch (error) {
+    if (machineError(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** What is being read ahead. */
+export interface Reading {
+  stop(): void;
+  /** When all is read or `stop` was called. */
+  readonly over: Promise<void>;
+}
+
+/** Fills the table of a request little by little. */
+export function readAhead(request: ReadAheadRequest, pace: Pace = beside): Reading {
+  const wanted = request.wanted.split("\0");
+  const table = new DigestTable(request.table);
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  let next = 0;
+
+  function go(): void {
+    const end = performance.now() + pace.turn;
+    for (; next < wanted.length && performance.now() < end; next++) {
+      if (!table.isWanted(next)) continue;
+      const method = wanted[next]!.startsWith("nar ") ? "nar" : "flat";
+      const found = digestIfPossible(method, wanted[next]!.slice(method.length + 1));
+      if (found !== undefined) table.put(next, found.status, found.digest);
+    }
+    if (next < wanted.length) timer = setTimeout(go, pace.pause);
+    else resolve();
+  }
+
+  let timer = setTimeout(go, pace.start);
+  const stop = (): void => {
+    clearTimeout(timer);
+    resolve();
+  };
+  return { stop, over };
+}
