@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 export function tuneForLongEvaluation(): void {
   // Most of it is cold code: the last compiler is worth its time for what runs most only. Else it takes an eighth of all CPU, on
   // the thread that is to help the garbage collector.
-  setFlagsFromString("--invocation-count-for-turbofan=1000000");
+  setFlagsFromString("--invocation-count-for-turbofan=300000");
   setFlagsFromString("--invocation-count-for-osr=50000");
   // What the interpreter's loop calls is to be part of it.
   setFlagsFromString("--max-inlined-bytecode-size-cumulative=2000");
