@@ -222,7 +222,6 @@ export class EvaluatorClient {
 
   /** Ends the session and its thread; what was lowered is kept for the next one. */
   async close(): Promise<void> {
-    this.reading?.stop();
     if (this.failure === undefined && this.nextId > 1 && this.options.config.codeDirectory !== undefined) {
       await this.request({ op: "keepCode" });
     }

@@ -1,7 +1,7 @@
 /** The main thread's side of files-ahead.ts: hashes files while the evaluator's thread works. */
 import { hash } from "node:crypto";
 import fs from "node:fs";
-import { createHasher, NarEncoder } from "@firn/formats";
+import { createHasher, narOfMemory } from "@firn/formats";
 import { fsPath, machineError } from "@firn/store";
 import { DigestTable, type Hashed, type ReadAheadRequest } from "./files-ahead.ts";
 
@@ -37,12 +37,10 @@ function digestOf(method: Hashed, place: string) {
   }
 }
 
-function narDigest(bytes: Uint8Array, mode: number): Uint8Array {
-  const encoder = new NarEncoder();
+function narDigest(contents: Uint8Array, mode: number): Uint8Array {
   const hasher = createHasher("sha256");
-  encoder.file(bytes.length, (mode & 0o100) !== 0);
-  if (bytes.length > 0) encoder.data(bytes);
-  for (const chunk of encoder.take(true)) hasher.update(chunk);
+  const executable = (mode & 0o100) !== 0;
+  for (const chunk of narOfMemory({ kind: "regular", executable, contents })) hasher.update(chunk);
   return hasher.digest();
 }
 

@@ -1,6 +1,7 @@
 /** Attribute sets. */
-import { delayCall2, type Evaluation, evaluation, force, positionAttrs } from "../code/interpret.ts";
+import { delayCall2, force, positionAttrs } from "../code/interpret.ts";
 import { intern, knownSymbol, symbolNames } from "../code/memory.ts";
+import { PerEvaluation } from "../code/per-evaluation.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { makeShape, type Shape } from "../value/shape.ts";
 import {
@@ -59,15 +60,10 @@ interface Removal {
 const keptRemovals = 16;
 const keptSelections = 256;
 
-const removalsOf = new WeakMap<Evaluation, Removal[]>();
+const knownRemovals = new PerEvaluation<Removal[]>(() => []);
 
 function removalOf(names: List): Removal {
-  const owner = evaluation();
-  let removals = removalsOf.get(owner);
-  if (removals === undefined) {
-    removals = [];
-    removalsOf.set(owner, removals);
-  }
+  const removals = knownRemovals.get();
   for (let i = 0; i < removals.length; i++) if (sameElements(removals[i]!.names, names)) return removals[i]!;
   const removal = { names, symbols: removedSymbols(names), left: new Map() };
   if (removals.length === keptRemovals) removals.shift();

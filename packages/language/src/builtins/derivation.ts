@@ -28,13 +28,12 @@ import {
   coerceMore,
   coerceToString,
   contextOfString,
-  type Evaluation,
-  evaluation,
   force,
   host,
   textOfString,
 } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
+import { PerEvaluation } from "../code/per-evaluation.ts";
 import { showPosition } from "../code/source.ts";
 import { showIdentifier } from "../syntax/print.ts";
 import { type Context, contextOf, mergeContexts, unorderedElements } from "../value/context.ts";
@@ -61,17 +60,7 @@ const sym = {
   drvPath: intern("drvPath"),
 };
 
-const hashesOf = new WeakMap<Evaluation, Map<string, DerivationHash>>();
-
-function knownHashes(): Map<string, DerivationHash> {
-  const owner = evaluation();
-  let known = hashesOf.get(owner);
-  if (known === undefined) {
-    known = new Map();
-    hashesOf.set(owner, known);
-  }
-  return known;
-}
+const knownHashes = new PerEvaluation(() => new Map<string, DerivationHash>());
 
 function readDerivation(drvPath: string): Derivation {
   const name = storePathName(drvPath).slice(0, -".drv".length);
@@ -80,7 +69,7 @@ function readDerivation(drvPath: string): Derivation {
 
 /** The hash that stands for an input derivation; of those not made by this evaluation it is computed from their text. */
 function lookupHash(drvPath: string): DerivationHash {
-  const known = knownHashes();
+  const known = knownHashes.get();
   let hash = known.get(drvPath);
   if (hash === undefined) {
     hash = hashDerivationModulo(readDerivation(drvPath), {
@@ -410,7 +399,7 @@ function build(draft: Draft): Value {
   const finished = finishDerivation(unfinished, { lookup: lookupHash, storeDir });
   const { derivation, path: drvPath, contents, references } = finished;
   host().writeDerivation({ name: draft.name, contents, references, drvPath });
-  knownHashes().set(drvPath, finished.hash);
+  knownHashes.get().set(drvPath, finished.hash);
   const symbols = [sym.drvPath];
   const values: Slot[] = [new ContextString(drvPath, contextOf({ kind: "deep", drvPath }))];
   for (const output of derivation.outputs.keys()) {

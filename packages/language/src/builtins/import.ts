@@ -3,6 +3,7 @@ import { parseDerivation, storePathName } from "@firn/formats";
 import { call, type Evaluation, ev, evaluation, force, host } from "../code/interpret.ts";
 import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { intern, symbolNames } from "../code/memory.ts";
+import { PerEvaluation } from "../code/per-evaluation.ts";
 import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
 import { parentOf } from "../syntax/path-text.ts";
@@ -23,25 +24,16 @@ interface ImportCache {
   readonly values: Map<string, Slot>;
 }
 
-const caches = new WeakMap<Evaluation, ImportCache>();
-
-function cacheOf(owner: Evaluation): ImportCache {
-  let cache = caches.get(owner);
-  if (cache === undefined) {
-    cache = { resolved: new Map(), values: new Map() };
-    caches.set(owner, cache);
-  }
-  return cache;
-}
+const caches = new PerEvaluation<ImportCache>(() => ({ resolved: new Map(), values: new Map() }));
 
 /** Forgets what files gave, so that they are read again. */
 export function resetImports(owner: Evaluation): void {
-  caches.delete(owner);
+  caches.forget(owner);
 }
 
 /** The file that stands for a path in `import`: links followed, `default.nix` of a directory. */
 export function resolveImportPath(path: string): string {
-  const { resolved } = cacheOf(evaluation());
+  const { resolved } = caches.get();
   const known = resolved.get(path);
   if (known !== undefined) return known;
   let file = path;
@@ -57,7 +49,7 @@ export function resolveImportPath(path: string): string {
 
 export function importFile(path: string, mustBeSet = false): Value {
   const file = resolveImportPath(path);
-  const { values } = cacheOf(evaluation());
+  const { values } = caches.get();
   const known = values.get(file);
   if (known !== undefined) return force(known);
   const thunk = new Thunk(2, () => {
