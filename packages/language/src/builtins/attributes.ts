@@ -8,6 +8,7 @@ import {
   Attrs,
   emptyAttrs,
   emptyList,
+  flatShape,
   type List,
   makeAttrs,
   mapValues,
@@ -45,7 +46,7 @@ function selection(shape: Shape, indices: readonly number[]): Selection {
 function selected(attrs: Attrs, { shape, indices }: Selection): Attrs {
   if (indices.length === 0) return emptyAttrs;
   const some = new Attrs(shape, indices.length, placesOf(attrs));
-  for (let i = 0; i < indices.length; i++) some[i] = attrs[indices[i]!]!;
+  for (let i = 0; i < indices.length; i++) some[i] = attrs.at(indices[i]!);
   return some;
 }
 
@@ -107,7 +108,7 @@ function removeAttrs(a: Slot, b: Slot): Value {
   const attrs = attrsArgument(a, "while evaluating the first argument passed to builtins.removeAttrs");
   const names = listArgument(b, "while evaluating the second argument passed to builtins.removeAttrs");
   const { symbols, left } = removalOf(names);
-  const shape = shapeOf(attrs);
+  const shape = flatShape(attrs);
   let kept = left.get(shape);
   if (kept === undefined) {
     if (left.size === keptSelections) left.clear();

@@ -31,6 +31,7 @@ import {
   Float,
   failed,
   filled,
+  flatShape,
   isFunctionValue,
   isList,
   Lambda,
@@ -520,6 +521,12 @@ function delayVariable(p: number, e: Env): Slot {
 
 /** As `delay`, but only for what the reference does not delay either: elements of lists and sets can be printed. */
 function delayElement(p: number, e: Env): Slot {
+  const slot = knownElement(p, e);
+  return slot === undefined ? new Thunk(p, e) : slot;
+}
+
+/** An element as far as nothing has to be delayed for it. */
+function knownElement(p: number, e: Env): Slot | undefined {
   switch (A[p]) {
     case 1:
       return A[p + 1]!;
@@ -530,9 +537,8 @@ function delayElement(p: number, e: Env): Slot {
     case 48:
       return emptyList;
     default:
-      if (A[p]! >= 60 || A[p] === 6) return delayVariable(p, e);
+      return A[p]! >= 60 || A[p] === 6 ? delayVariable(p, e) : undefined;
   }
-  return new Thunk(p, e);
 }
 
 /** The value of a node if it is known already. */
@@ -1026,8 +1032,11 @@ function select1(p: number, e: Env): Value {
         A[p + 3] = shape.id;
         A[p + 4] = i;
       }
-      const slot = base[i]!;
-      if (!(slot instanceof Thunk)) return slot;
+      let slot = base[i]!;
+      if (!(slot instanceof Thunk)) {
+        if (slot !== undefined) return slot;
+        slot = base.make(i);
+      }
       return (base[i] = slot.code === done ? (slot.value as Value) : selected(slot, base, p));
     }
     const slot = base.get(A[p + 2]!);
@@ -1110,7 +1119,7 @@ function selectPath(p: number, e: Env): Value {
           A[cell + 2] = index;
         }
         if (index >= 0) {
-          next = base[index]!;
+          next = base.at(index);
           if (next instanceof Thunk && next.code === done) next = base[index] = next.value as Value;
         }
       }
@@ -1181,10 +1190,20 @@ function hasPath(p: number, e: Env): boolean {
 // ---- sets and lists
 
 function evalAttrs(p: number, e: Env): Attrs {
-  const count = A[p + 2]!;
-  const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
-  const attrs = new Attrs(literal.shape, count, literal);
-  for (let i = 0; i < count; i++) attrs[i] = delayElement(A[p + 4 + i]!, e);
+  return literalSet(A[p + 1]!, p + 4, e);
+}
+
+/** A set whose nodes are at A[nodes…]. Those of its values that would be delayed are left for when they are wanted. */
+function literalSet(index: number, nodes: number, e: Env): Attrs {
+  const literal = literals[index] ?? literalAt(index);
+  literal.nodes = nodes;
+  const { shape } = literal;
+  const attrs = new Attrs(shape, shape.size, literal);
+  for (let i = 0; i < shape.size; i++) {
+    const slot = knownElement(A[nodes + i]!, e);
+    attrs[i] = slot as Slot;
+    if (slot === undefined) attrs.unmade = e;
+  }
   return attrs;
 }
 
@@ -1196,13 +1215,8 @@ function constantAttrs(p: number, e: Env): Attrs {
 }
 
 function fromAttrs(p: number, e: Env): Attrs {
-  const count = A[p + 2]!;
   const sources = A[p + 3]!;
-  const env = bindEnv(e, p + 4, sources);
-  const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
-  const attrs = new Attrs(literal.shape, count, literal);
-  for (let i = 0; i < count; i++) attrs[i] = delayElement(A[p + 4 + sources + i]!, env);
-  return attrs;
+  return literalSet(A[p + 1]!, p + 4 + sources, bindEnv(e, p + 4, sources));
 }
 
 /** With `__overrides` nothing may be looked up before that is known: every slot starts as a thunk. */
@@ -1507,7 +1521,7 @@ function lambdaName(n: number): string {
 }
 
 function matchPattern(n: number, attrs: Attrs, pos: number): PatternMemo {
-  const shape = shapeOf(attrs);
+  const shape = flatShape(attrs);
   const count = A[n + 5]!;
   const indices = new Array<number>(count);
   let found = 0;
@@ -1557,7 +1571,7 @@ function callPattern(f: Lambda, a: Slot, pos: number): Value {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
   const attrs = a instanceof Attrs ? a : patternArgument(n, a, pos);
-  const shape = shapeOf(attrs);
+  const shape = flatShape(attrs);
   const count = A[n + 5]!;
   const whole = A[n + 6]! & 1;
   const memoIndex = A[n + 7]!;
@@ -1577,7 +1591,7 @@ function callPattern(f: Lambda, a: Slot, pos: number): Value {
     // Values first: defaults may refer to any other formal.
     for (let i = 0; i < count; i++) {
       const index = indices[i]!;
-      slots[i] = index >= 0 ? attrs[index]! : unset;
+      slots[i] = index >= 0 ? attrs.at(index) : unset;
     }
     for (let i = 0; i < count; i++) if (indices[i]! < 0) slots[i] = delay(A[n + 9 + 3 * i]!, e);
   } else {
@@ -1590,7 +1604,7 @@ function callPattern(f: Lambda, a: Slot, pos: number): Value {
     for (let i = 0; i < total; i++) {
       const index = i === count ? 0 : indices[i]!;
       if (index < 0) continue;
-      const slot = i === count ? attrs : attrs[index]!;
+      const slot = i === count ? attrs : attrs.at(index);
       if (i === 0) (e as E1).a = slot;
       else if (i === 1) (e as E2).b = slot;
       else if (i === 2) (e as E4).c = slot;

@@ -9,9 +9,12 @@ import { makeShape, type Shape } from "./shape.ts";
 export class DefinedAt {
   readonly shape: Shape;
   readonly positions: readonly number[];
+  /** Of a literal that was evaluated: the cells in the code with the nodes of its values begin here. */
+  nodes: number;
   constructor(shape: Shape, positions: readonly number[]) {
     this.shape = shape;
     this.positions = positions;
+    this.nodes = 0;
   }
 }
 

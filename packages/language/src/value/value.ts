@@ -2,7 +2,7 @@
  * The values. Small classes with fixed fields: the evaluator makes millions of them. Strings are byte strings; integers
  * are JavaScript numbers while safe and BigInt beyond; lists are arrays of slots; a slot may still be a thunk.
  */
-import { intern, symbolNames } from "../code/memory.ts";
+import { intern, ints, symbolNames } from "../code/memory.ts";
 import type { Context } from "./context.ts";
 import { DefinedAt, Overlaid, type Places, placeOf } from "./places.ts";
 import { emptyShape, makeShape, type Shape, type UpdatePlan } from "./shape.ts";
@@ -208,7 +208,7 @@ export class Mapping {
     if (i < 0) return undefined;
     const known = values[i];
     if (known !== undefined) return known;
-    const mapped = this.map(symbolNames[symbol]!, this.base[i]!);
+    const mapped = this.map(symbolNames[symbol]!, this.base.at(i));
     values[i] = mapped;
     return mapped;
   }
@@ -242,6 +242,8 @@ export class Attrs extends Slots {
   shape: Shape | null;
   /** Of a set with a shape: where its attributes are defined, if that is known. */
   origin: Places | Layer | Mapping | null;
+  /** Of a literal with members that are `undefined` until `at` makes them, because many are never wanted: their environment. */
+  unmade: Env | undefined;
 
   /** Room for `size` values, which the caller fills in. */
   constructor(shape: Shape | null, size: number, origin: Places | Layer | Mapping | null) {
@@ -251,6 +253,21 @@ export class Attrs extends Slots {
     if (size >= largeArray) this.length = size;
     this.shape = shape;
     this.origin = origin;
+    this.unmade = undefined;
+  }
+
+  /** The value at an index of the shape. */
+  at(index: number): Slot {
+    const slot = this[index];
+    return slot === undefined ? this.make(index) : slot;
+  }
+
+  /** Makes the value at an index where none is yet. */
+  make(index: number): Thunk {
+    const literal = this.origin as DefinedAt;
+    const thunk = new Thunk(ints[literal.nodes + index]!, this.unmade);
+    this[index] = thunk;
+    return thunk;
   }
 
   get(symbol: number): Slot | undefined {
@@ -259,7 +276,7 @@ export class Attrs extends Slots {
       const shape = attrs.shape;
       if (shape !== null) {
         const i = shape.find(symbol);
-        return i < 0 ? undefined : attrs[i];
+        return i < 0 ? undefined : attrs.at(i);
       }
       const layer = attrs.origin as Layer | Mapping;
       if (layer instanceof Mapping) return layer.get(symbol);
@@ -295,15 +312,28 @@ export function placesOf(attrs: Attrs): Places | null {
 export const emptyAttrs: Attrs = new Attrs(emptyShape, 0, null);
 export const emptyList: List = [];
 
-/** The shape of a set, flattening it first if it is layered. */
+/** The shape of a set, whose elements are its values then. Flattens it first if it is layered. */
 export function shapeOf(attrs: Attrs): Shape {
+  makeAll(attrs);
+  return attrs.shape ?? flatten(attrs);
+}
+
+function makeAll(attrs: Attrs): void {
+  if (attrs.unmade === undefined) return;
+  const { size } = attrs.shape!;
+  for (let i = 0; i < size; i++) if (attrs[i] === undefined) attrs.make(i);
+  attrs.unmade = undefined;
+}
+
+/** As `shapeOf`, for those who take values by `at`: what is not made yet is made only then. */
+export function flatShape(attrs: Attrs): Shape {
   return attrs.shape ?? flatten(attrs);
 }
 
 /** The shape of a set for its names alone: values that are yet to be mapped stay so. */
 export function namesOf(attrs: Attrs): Shape {
   const layer = attrs.origin;
-  return layer instanceof Mapping ? namesOf(layer.base) : shapeOf(attrs);
+  return layer instanceof Mapping ? namesOf(layer.base) : flatShape(attrs);
 }
 
 /** `attrs` with every value mapped by `map`; of large sets each one when it is first wanted. */
@@ -312,7 +342,7 @@ export function mapValues(attrs: Attrs, map: (name: string, slot: Slot) => Slot)
   if (shape === null || shape.size >= mapLazilyFrom) return new Attrs(null, 0, new Mapping(attrs, map));
   const size = shape.size;
   const mapped = new Attrs(shape, size, null);
-  for (let i = 0; i < size; i++) mapped[i] = map(symbolNames[shape.keys[i]!]!, attrs[i]!);
+  for (let i = 0; i < size; i++) mapped[i] = map(symbolNames[shape.keys[i]!]!, attrs.at(i));
   return mapped;
 }
 
@@ -382,6 +412,7 @@ function compact(attrs: Attrs): void {
   const layers = parts(attrs);
   mergeNeighbours(layers);
   let base = layers[0]!;
+  makeAll(base);
   for (let i = 1; i < layers.length; i++) base = new Attrs(null, 0, new Layer(layers[i]!, base, i));
   become(attrs, { shape: base.shape, values: base, origin: base.origin });
 }
@@ -399,8 +430,8 @@ export function update(left: Attrs, right: Attrs): Attrs {
   const b = right.shape;
   const large = a === null || b === null || Math.max(a.size, b.size) >= layerFrom;
   if (large && depth <= maxLayers) return new Attrs(null, 0, new Layer(right, left, depth));
-  shapeOf(left);
-  shapeOf(right);
+  flatShape(left);
+  flatShape(right);
   return mergeFlat(left, right);
 }
 
@@ -431,7 +462,7 @@ function mergeFlat(left: Attrs, right: Attrs): Attrs {
   const merged = new Attrs(plan.shape, size, overlay(plan, left, right));
   for (let i = 0; i < size; i++) {
     const from = source[i]!;
-    merged[i] = from >= 0 ? left[from]! : right[~from]!;
+    merged[i] = from >= 0 ? left.at(from) : right.at(~from);
   }
   return merged;
 }
@@ -498,12 +529,12 @@ function mergeLarge(left: Attrs, right: Attrs): Attrs {
   for (let i = 0, j = 0, k = 0; k < size; k++) {
     if (j >= bSize || (i < aSize && aKeys[i]! < bKeys[j]!)) {
       if (keys !== null) keys[k] = aKeys[i]!;
-      values[k] = left[i]!;
+      values[k] = left.at(i);
       i++;
     } else {
       if (i < aSize && aKeys[i] === bKeys[j]) i++;
       if (keys !== null) keys[k] = bKeys[j]!;
-      values[k] = right[j]!;
+      values[k] = right.at(j);
       j++;
     }
   }
