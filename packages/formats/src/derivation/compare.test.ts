@@ -2,28 +2,28 @@ import { describe, expect, it } from "vitest";
 import { compareDerivations } from "./compare.ts";
 import type { Derivation } from "./derivation.ts";
 import { type DerivationHash, downstreamPlaceholder, finishDerivation } from "./hash.ts";
+import { parseDerivation } from "./parse.ts";
 
 /** A store in memory: adds derivations and gives back their paths. */
 function makeStore() {
   const known = new Map<string, { derivation: Derivation; hash: DerivationHash }>();
   let reads = 0;
   const add = (name: string, parts: Partial<Derivation> = {}): string => {
-    const finished = finishDerivation(
-      {
-        name,
-        outputs: new Map([["out", { kind: "deferred" }]]),
-        inputDrvs: new Map(),
-        inputSrcs: [],
-        system: "x86_64-linux",
-        builder: "/bin/sh",
-        args: [],
-        ...parts,
-        env: new Map([["out", ""], ...(parts.env ?? [])]),
-      },
-      { lookup: (path) => known.get(path)!.hash, storeDir: "/nix/store" },
-    );
-    known.set(finished.path, finished);
-    return finished.path;
+    const unfinished: Derivation = {
+      name,
+      outputs: new Map([["out", { kind: "deferred" }]]),
+      inputDrvs: new Map(),
+      inputSrcs: [],
+      system: "x86_64-linux",
+      builder: "/bin/sh",
+      args: [],
+      ...parts,
+      env: new Map([["out", ""], ...(parts.env ?? [])]),
+    };
+    const lookup = (path: string) => known.get(path)!.hash;
+    const { path, contents, hash } = finishDerivation(unfinished, { lookup, storeDir: "/nix/store" });
+    known.set(path, { derivation: parseDerivation(contents, name), hash });
+    return path;
   };
   const read = (path: string): Derivation => {
     reads++;

@@ -85,10 +85,11 @@ export function derivationOutputPath(
   }
 }
 
-/** The three texts of an output in the file: path, method and algorithm, hash. */
+/** The three texts of an output in the file: path (of a deferred one as far as it is known), method and algorithm, hash. */
 export function outputFields(output: DerivationOutput, path: string): readonly [string, string, string] {
   switch (output.kind) {
     case "input-addressed":
+    case "deferred":
       return [path, "", ""];
     case "fixed": {
       const { method, hash } = output.address;
@@ -96,8 +97,6 @@ export function outputFields(output: DerivationOutput, path: string): readonly [
     }
     case "floating":
       return ["", printMethodAlgorithm(output.method, output.algorithm), ""];
-    case "deferred":
-      return ["", "", ""];
     case "impure":
       return ["", printMethodAlgorithm(output.method, output.algorithm), "impure"];
   }

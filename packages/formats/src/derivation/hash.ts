@@ -7,14 +7,8 @@ import { compressHash, printHash } from "../hash/hash.ts";
 import { printMethodAlgorithm } from "../store-path/content-address.ts";
 import { makeOutputPath, makeTextPath, outputPathName } from "../store-path/make.ts";
 import { defaultStoreDir, storePathHashPart, storePathName } from "../store-path/name.ts";
-import {
-  type Derivation,
-  type DerivationInput,
-  type DerivationOutput,
-  derivationKind,
-  derivationOutputPath,
-} from "./derivation.ts";
-import { DerivationPrinter, printDerivation, printInputs } from "./print.ts";
+import { type Derivation, derivationKind, derivationOutputPath } from "./derivation.ts";
+import { DerivationPrinter, type HashedInput, printDerivation, printHashedInputs } from "./print.ts";
 
 /** Per output the SHA-256 (base16) that stands for it in dependents; `deferred` when an input's path is only known after building. */
 export interface DerivationHash {
@@ -29,24 +23,26 @@ export interface HashModuloOptions {
   readonly storeDir?: string;
 }
 
-/** The input derivations with their hashes in place of their paths. */
-function hashedInputs(derivation: Derivation, lookup: HashModuloOptions["lookup"]) {
+/** The text of the input derivations, with their hashes in place of their paths. */
+function hashedInputs(
+  derivation: Derivation,
+  lookup: HashModuloOptions["lookup"],
+): { text: string; deferred: boolean } {
   let deferred = false;
-  const inputs = new Map<string, DerivationInput>();
-  for (const [drvPath, node] of derivation.inputDrvs) {
+  const inputs: HashedInput[] = [];
+  derivation.inputDrvs.forEach(({ outputs }, drvPath) => {
     const found = lookup(drvPath);
     if (found.deferred) deferred = true;
-    for (const name of node.outputs) {
-      const hash = found.hashes.get(name);
+    for (let i = 0; i < outputs.length; i++) {
+      const output = outputs[i]!;
+      const hash = found.hashes.get(output);
       if (hash === undefined) {
-        throw new FirnError("bad-derivation", `no hash for output '${name}' of derivation '${derivation.name}'`);
+        throw new FirnError("bad-derivation", `no hash for output '${output}' of derivation '${derivation.name}'`);
       }
-      const known = inputs.get(hash);
-      if (known === undefined) inputs.set(hash, { outputs: [name] });
-      else if (!known.outputs.includes(name)) inputs.set(hash, { outputs: [...known.outputs, name] });
+      inputs.push({ hash, output });
     }
-  }
-  return { inputs, deferred };
+  });
+  return { text: printHashedInputs(inputs), deferred };
 }
 
 function fixedHashes(derivation: Derivation, storeDir: string | undefined): DerivationHash {
@@ -71,9 +67,9 @@ function sameForAll(derivation: Derivation, hash: string): Map<string, string> {
 export function hashDerivationModulo(derivation: Derivation, options: HashModuloOptions): DerivationHash {
   const kind = derivationKind(derivation);
   if (kind === "fixed") return fixedHashes(derivation, options.storeDir);
-  const { inputs, deferred } = hashedInputs(derivation, options.lookup);
+  const { text: inputs, deferred } = hashedInputs(derivation, options.lookup);
   const text = printDerivation(derivation, {
-    inputs: printInputs(inputs),
+    inputs,
     maskOutputs: options.maskOutputs,
     ...(options.storeDir === undefined ? {} : { storeDir: options.storeDir }),
   });
@@ -83,17 +79,24 @@ export function hashDerivationModulo(derivation: Derivation, options: HashModulo
   };
 }
 
-/** The derivation with the paths of its deferred outputs, which follow from the hash `hex`; also where the environment names them. */
-function withOutputPaths(derivation: Derivation, hex: string, storeDir: string): Derivation {
-  const outputs = new Map<string, DerivationOutput>(derivation.outputs);
-  const env = new Map(derivation.env);
+/** The paths of outputs, as far as they are known; of deferred ones they follow from the hash `hex` without them. */
+function outputPaths(derivation: Derivation, hex: string | undefined, storeDir: string): Map<string, string> {
+  const paths = new Map<string, string>();
   const target = { name: derivation.name, storeDir };
-  for (const [name, output] of derivation.outputs) {
-    if (output.kind !== "deferred") continue;
-    const path = makeOutputPath(name, hex, target);
+  derivation.outputs.forEach((output, name) => {
+    if (output.kind === "input-addressed") paths.set(name, output.path);
+    else if (output.kind === "deferred" && hex !== undefined) paths.set(name, makeOutputPath(name, hex, target));
+  });
+  return paths;
+}
+
+function withOutputPaths(derivation: Derivation, paths: ReadonlyMap<string, string>): Derivation {
+  const outputs = new Map(derivation.outputs);
+  const env = new Map(derivation.env);
+  paths.forEach((path, name) => {
     outputs.set(name, { kind: "input-addressed", path });
     if ((env.get(name) ?? "") === "") env.set(name, path);
-  }
+  });
   return { ...derivation, outputs, env };
 }
 
@@ -105,18 +108,20 @@ export function fillOutputPaths(derivation: Derivation, options: Omit<HashModulo
   const found = hashDerivationModulo(derivation, { ...options, maskOutputs: true });
   if (found.deferred) return derivation;
   const [hex] = found.hashes.values();
-  return withOutputPaths(derivation, hex!, options.storeDir ?? defaultStoreDir);
+  return withOutputPaths(derivation, outputPaths(derivation, hex!, options.storeDir ?? defaultStoreDir));
 }
 
 /** A derivation as it goes into the store, with what its dependents need. */
 export interface FinishedDerivation extends StoredDerivation {
-  readonly derivation: Derivation;
+  /** The paths of its outputs by name, of those whose path is known before they are built. */
+  readonly outputPaths: ReadonlyMap<string, string>;
   readonly hash: DerivationHash;
 }
 
 /**
  * All that follows from a derivation whose outputs may still be deferred: output paths (`fillOutputPaths`), store path and text
  * (`derivationStorePath`) and the unmasked hash. One call, because the three texts that are hashed have most in common.
+ * Variables named as deferred outputs must be there.
  */
 export function finishDerivation(
   unfinished: Derivation,
@@ -126,19 +131,20 @@ export function finishDerivation(
   const kind = derivationKind(unfinished);
   const printer = new DerivationPrinter(unfinished);
   if (kind === "fixed") {
-    const stored = storedText(unfinished, printer.print(unfinished, { storeDir }), storeDir);
-    return { ...stored, derivation: unfinished, hash: fixedHashes(unfinished, storeDir) };
+    const stored = storedText(unfinished, printer.print({ storeDir }), storeDir);
+    const path = derivationOutputPath(unfinished, "out", storeDir)!;
+    return { ...stored, outputPaths: new Map([["out", path]]), hash: fixedHashes(unfinished, storeDir) };
   }
-  const { inputs: hashed, deferred } = hashedInputs(unfinished, lookup);
-  const inputs = printInputs(hashed);
-  const digest = (derivation: Derivation, maskOutputs: boolean) =>
-    hexDigestOf("sha256", printer.print(derivation, { inputs, maskOutputs, storeDir }));
-  const derivation =
-    kind === "deferred" && !deferred ? withOutputPaths(unfinished, digest(unfinished, true), storeDir) : unfinished;
-  const hashes = sameForAll(derivation, digest(derivation, false));
+  const { text: inputs, deferred } = hashedInputs(unfinished, lookup);
+  let paths: ReadonlyMap<string, string> | undefined;
+  if (kind === "deferred" && !deferred) {
+    const hex = hexDigestOf("sha256", printer.print({ inputs, maskOutputs: true, storeDir }));
+    paths = outputPaths(unfinished, hex, storeDir);
+  }
+  const hashes = sameForAll(unfinished, hexDigestOf("sha256", printer.print({ inputs, storeDir, paths })));
   return {
-    ...storedText(derivation, printer.print(derivation, { storeDir }), storeDir),
-    derivation,
+    ...storedText(unfinished, printer.print({ storeDir, paths }), storeDir),
+    outputPaths: paths ?? outputPaths(unfinished, undefined, storeDir),
     hash: { hashes, deferred: deferred || kind === "floating" || kind === "impure" },
   };
 }

@@ -1,5 +1,5 @@
 /** Derivations as ATerm text, byte for byte what the reference writes. */
-import { sortByteStrings } from "../base/bytes.ts";
+import { compareByteStrings, sortByteStrings } from "../base/bytes.ts";
 import { type Derivation, type DerivationInput, derivationOutputPath, outputFields } from "./derivation.ts";
 
 /** Control characters that ATerm leaves as they are; JSON, which escapes all else alike, does not. */
@@ -51,7 +51,7 @@ function input(node: DerivationInput): string {
   return `(${outputs},[${children.join(",")}])`;
 }
 
-/** The text of input derivations, or of the hashes that stand for them: the second list of a derivation. */
+/** The text of input derivations: the second list of a derivation. */
 export function printInputs(inputs: ReadonlyMap<string, DerivationInput>): string {
   const paths = sortByteStrings([...inputs.keys()]);
   let text = "";
@@ -61,7 +61,26 @@ export function printInputs(inputs: ReadonlyMap<string, DerivationInput>): strin
   return text;
 }
 
-/** How to print: `maskOutputs` blanks output paths (for hashing), `inputs` (see `printInputs`) replaces the input derivations. */
+/** An output of an input derivation, by the hash that stands for it. */
+export interface HashedInput {
+  readonly hash: string;
+  readonly output: string;
+}
+
+/** As `printInputs`, of hashes in place of paths. The list is sorted, and may name the same twice. */
+export function printHashedInputs(inputs: HashedInput[]): string {
+  inputs.sort((a, b) => compareByteStrings(a.hash, b.hash) || compareByteStrings(a.output, b.output));
+  let text = "";
+  for (let i = 0; i < inputs.length; i++) {
+    const { hash, output } = inputs[i]!;
+    const before = i === 0 ? undefined : inputs[i - 1]!;
+    if (hash !== before?.hash) text += `${i === 0 ? "" : "]),"}("${hash}",["${output}"`;
+    else if (output !== before.output) text += `,"${output}"`;
+  }
+  return inputs.length === 0 ? "" : `${text}])`;
+}
+
+/** How to print: `maskOutputs` blanks output paths (for hashing), `inputs` replaces the text of the input derivations. */
 export interface PrintOptions {
   readonly storeDir?: string;
   readonly maskOutputs?: boolean;
@@ -70,9 +89,10 @@ export interface PrintOptions {
 
 /**
  * Prints one derivation several times: with its outputs masked or not, with hashes or paths of its inputs. What these texts
- * have in common is made once; derivations that differ in the paths of outputs only may share a printer.
+ * have in common is made once.
  */
 export class DerivationPrinter {
+  readonly #derivation: Derivation;
   readonly #start: string;
   readonly #outputNames: readonly string[];
   /** From the sources to the environment. */
@@ -82,17 +102,20 @@ export class DerivationPrinter {
   readonly #variables: readonly string[];
 
   constructor(derivation: Derivation) {
+    this.#derivation = derivation;
     let dynamic = false;
-    for (const node of derivation.inputDrvs.values()) if ((node.dynamic?.size ?? 0) > 0) dynamic = true;
+    derivation.inputDrvs.forEach((node) => {
+      if (node.dynamic !== undefined && node.dynamic.size > 0) dynamic = true;
+    });
     this.#start = dynamic ? 'DrvWithVersion("xp-dyn-drv",[' : "Derive([";
     this.#outputNames = sortByteStrings([...derivation.outputs.keys()]);
-    const { args } = derivation;
+    const { args, env } = derivation;
     let middle = `],${plainList(derivation.inputSrcs)},"${derivation.system}",${quote(derivation.builder)},[`;
     for (let i = 0; i < args.length; i++) middle += (i === 0 ? "" : ",") + quote(args[i]!);
     this.#middle = `${middle}],[`;
     const between: string[] = [];
     const variables: string[] = [];
-    const names = sortByteStrings([...derivation.env.keys()]);
+    const names = sortByteStrings([...env.keys()]);
     let text = "";
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!;
@@ -101,28 +124,31 @@ export class DerivationPrinter {
         between.push(text);
         variables.push(name);
         text = ")";
-      } else text += `${quote(derivation.env.get(name)!)})`;
+      } else text += `${quote(env.get(name)!)})`;
     }
     between.push(text);
     this.#between = between;
     this.#variables = variables;
   }
 
-  /** The text of `derivation`: that of the constructor, or one that differs in output paths only. */
-  print(derivation: Derivation, options: PrintOptions = {}): string {
+  /** The text; with `paths` those of a derivation whose deferred outputs have these paths, also where a variable names them. */
+  print(options: PrintOptions & { readonly paths?: ReadonlyMap<string, string> | undefined } = {}): string {
+    const { outputs, env } = this.#derivation;
     const mask = options.maskOutputs ?? false;
-    const outputs = this.#outputNames;
+    const { paths, storeDir } = options;
+    const names = this.#outputNames;
     let text = this.#start;
-    for (let i = 0; i < outputs.length; i++) {
-      const name = outputs[i]!;
-      const path = mask ? "" : (derivationOutputPath(derivation, name, options.storeDir) ?? "");
-      const fields = outputFields(derivation.outputs.get(name)!, path);
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!;
+      const path = mask ? "" : (paths?.get(name) ?? derivationOutputPath(this.#derivation, name, storeDir) ?? "");
+      const fields = outputFields(outputs.get(name)!, path);
       text += `${i === 0 ? "" : ","}("${name}","${fields[0]}","${fields[1]}","${fields[2]}")`;
     }
-    text += `],[${options.inputs ?? printInputs(derivation.inputDrvs)}${this.#middle}`;
+    text += `],[${options.inputs ?? printInputs(this.#derivation.inputDrvs)}${this.#middle}`;
     const variables = this.#variables;
     for (let i = 0; i < variables.length; i++) {
-      text += this.#between[i]! + (mask ? '""' : quote(derivation.env.get(variables[i]!)!));
+      const name = variables[i]!;
+      text += this.#between[i]! + (mask ? '""' : quote(env.get(name)! || (paths?.get(name) ?? "")));
     }
     return `${text}${this.#between[variables.length]!}])`;
   }
@@ -130,5 +156,5 @@ export class DerivationPrinter {
 
 /** The text of a `.drv` file, a byte string. */
 export function printDerivation(derivation: Derivation, options: PrintOptions = {}): string {
-  return new DerivationPrinter(derivation).print(derivation, options);
+  return new DerivationPrinter(derivation).print(options);
 }

@@ -1,6 +1,5 @@
 /** Outputs of derivations as strings with context. */
 import {
-  type Derivation,
   derivationOutputPath,
   downstreamPlaceholder,
   dynamicPlaceholder,
@@ -13,10 +12,10 @@ import { contextOf } from "../value/context.ts";
 import { ContextString } from "../value/value.ts";
 import { fail, requireFeature } from "./arguments.ts";
 
-/** The path of an output, or its placeholder while only a build can tell. */
-export function derivationOutputPathOf(derivation: Derivation, drvPath: string, output: string): ContextString {
-  const path = derivationOutputPath(derivation, output, host().storeDir) ?? downstreamPlaceholder(drvPath, output);
-  return new ContextString(path, contextOf({ kind: "output", drvPath, output }));
+/** An output as the string of its path, or of its placeholder while only a build can tell the path. */
+export function outputString(path: string | undefined, drvPath: string, output: string): ContextString {
+  const text = path ?? downstreamPlaceholder(drvPath, output);
+  return new ContextString(text, contextOf({ kind: "output", drvPath, output }));
 }
 
 /** An output as the place of a derivation (`!output!drvPath`), taken apart; undefined for a plain store path. */

@@ -3,6 +3,7 @@ import {
   byteStringOf,
   type ContentAddressMethod,
   checkStorePathName,
+  compareByteStrings,
   type Derivation,
   type DerivationHash,
   type DerivationInput,
@@ -19,7 +20,6 @@ import {
   parseHash,
   printHash,
   quoteJson,
-  sortByteStrings,
   sortedUnique,
   storePathName,
 } from "@firn/formats";
@@ -50,7 +50,7 @@ import {
   requireFeature,
   stringArgument,
 } from "./arguments.ts";
-import { derivationOutputPathOf, nestedOutput } from "./derivation-outputs.ts";
+import { nestedOutput, outputString } from "./derivation-outputs.ts";
 import { JsonWriter } from "./json.ts";
 
 const sym = {
@@ -296,43 +296,41 @@ function inputNode(tree: InputTree, drvPath: string): InputNode {
   return node;
 }
 
+type OutputReference = { readonly drvPath: string; readonly output: string };
+
 /** The tree as the derivation has it, sorted. */
-function frozenInputs(tree: InputTree): Map<string, DerivationInput> {
-  const drvs = new Map<string, DerivationInput>();
-  for (const key of sortByteStrings([...tree.keys()])) {
-    const { outputs, dynamic } = tree.get(key)!;
-    sortByteStrings(outputs);
-    drvs.set(key, dynamic === undefined ? { outputs } : { outputs, dynamic: frozenInputs(dynamic) });
+function inputTree(references: OutputReference[]): ReadonlyMap<string, DerivationInput> {
+  references.sort((a, b) => compareByteStrings(a.drvPath, b.drvPath) || compareByteStrings(a.output, b.output));
+  const tree: InputTree = new Map();
+  for (let i = 0; i < references.length; i++) {
+    const { drvPath, output } = references[i]!;
+    const { outputs } = inputNode(tree, drvPath);
+    if (outputs[outputs.length - 1] !== output) outputs.push(output);
   }
-  return drvs;
+  return tree;
 }
 
-function inputs(context: Context | null): { drvs: Map<string, DerivationInput>; srcs: readonly string[] } {
-  const outputs: InputTree = new Map();
-  const srcs: string[] = [];
-  const addOutput = (drvPath: string, output: string): void => {
-    const { outputs: known } = inputNode(outputs, drvPath);
-    if (!known.includes(output)) known.push(output);
-  };
+function inputs(context: Context | null): Pick<Derivation, "inputDrvs" | "inputSrcs"> {
+  const references: OutputReference[] = [];
+  const sources: string[] = [];
   for (const element of unorderedElements(context)) {
     switch (element.kind) {
       case "opaque":
-        srcs.push(element.path);
+        sources.push(element.path);
         break;
       case "output":
-        addOutput(element.drvPath, element.output);
+        references.push(element);
         break;
       case "deep":
         for (const path of deepClosure(element.drvPath)) {
-          srcs.push(path);
-          if (path.endsWith(".drv")) {
-            for (const output of readDerivation(path).outputs.keys()) addOutput(path, output);
-          }
+          sources.push(path);
+          if (!path.endsWith(".drv")) continue;
+          for (const output of readDerivation(path).outputs.keys()) references.push({ drvPath: path, output });
         }
         break;
     }
   }
-  return { drvs: frozenInputs(outputs), srcs: sortedUnique(srcs) };
+  return { inputDrvs: inputTree(references), inputSrcs: sortedUnique(sources) };
 }
 
 /** The hash of a fixed output; an empty one stands for zeros, with a warning. */
@@ -380,7 +378,7 @@ function withOutputs(draft: Draft, base: Omit<Derivation, "outputs" | "env">): D
 
 function build(draft: Draft): Value {
   if (draft.structured) draft.env.set("__json", `{${draft.json.join(",")}}`);
-  const { drvs, srcs } = inputs(draft.context);
+  const { inputDrvs, inputSrcs } = inputs(draft.context);
   if (draft.builder === "") throw fail("required attribute 'builder' missing");
   if (draft.system === "") throw fail("required attribute 'system' missing");
   const singleText = draft.method === "text" && draft.outputs.length === 1 && draft.outputs[0] === "out";
@@ -390,21 +388,21 @@ function build(draft: Draft): Value {
   const storeDir = host().storeDir;
   const unfinished = withOutputs(draft, {
     name: draft.name,
-    inputDrvs: drvs,
-    inputSrcs: srcs,
+    inputDrvs,
+    inputSrcs,
     system: draft.system,
     builder: draft.builder,
     args: draft.args,
   });
   const finished = finishDerivation(unfinished, { lookup: lookupHash, storeDir });
-  const { derivation, path: drvPath, contents, references } = finished;
+  const { path: drvPath, contents, references } = finished;
   host().writeDerivation({ name: draft.name, contents, references, drvPath });
   knownHashes.get().set(drvPath, finished.hash);
   const symbols = [sym.drvPath];
   const values: Slot[] = [new ContextString(drvPath, contextOf({ kind: "deep", drvPath }))];
-  for (const output of derivation.outputs.keys()) {
+  for (const output of unfinished.outputs.keys()) {
     symbols.push(intern(output));
-    values.push(derivationOutputPathOf(derivation, drvPath, output));
+    values.push(outputString(finished.outputPaths.get(output), drvPath, output));
   }
   return makeAttrs(symbols, values, null);
 }

@@ -1,5 +1,5 @@
 /** `import` and `scopedImport`. */
-import { parseDerivation, storePathName } from "@firn/formats";
+import { derivationOutputPath, parseDerivation, storePathName } from "@firn/formats";
 import { call, type Evaluation, ev, evaluation, force, host } from "../code/interpret.ts";
 import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { intern, symbolNames } from "../code/memory.ts";
@@ -11,7 +11,7 @@ import { contextOf } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
 import { ContextString, EN, type List, makeAttrs, type Slot, shapeOf, Thunk, type Value } from "../value/value.ts";
 import { attrsArgument, type BuiltinTable, fail } from "./arguments.ts";
-import { derivationOutputPathOf } from "./derivation-outputs.ts";
+import { outputString } from "./derivation-outputs.ts";
 import { importedDerivationSource } from "./internal-sources.ts";
 import { isStorePathText, realisedPath } from "./paths.ts";
 
@@ -81,7 +81,7 @@ function importDerivation(drvPath: string): Value {
   for (const output of derivation.outputs.keys()) {
     outputs.push(output);
     symbols.push(intern(output));
-    values.push(derivationOutputPathOf(derivation, drvPath, output));
+    values.push(outputString(derivationOutputPath(derivation, output, host().storeDir), drvPath, output));
   }
   symbols.push(intern("outputs"));
   values.push(outputs);

@@ -4,19 +4,10 @@
  */
 import type { ContextElement } from "../host.ts";
 
-/** Elements by number, as text: `/nix/store/…`, `=/nix/store/….drv` (deep), `!out!/nix/store/….drv` (output). */
+/** Elements by number, and as text: `/nix/store/…`, `=/nix/store/….drv` (deep), `!out!/nix/store/….drv` (output). */
+const known: ContextElement[] = [];
 const texts: string[] = [];
 const numbers = new Map<string, number>();
-
-function numberOf(text: string): number {
-  let number = numbers.get(text);
-  if (number === undefined) {
-    number = texts.length;
-    texts.push(text);
-    numbers.set(text, number);
-  }
-  return number;
-}
 
 export class Context {
   readonly elements: readonly number[];
@@ -29,21 +20,18 @@ export class Context {
   }
 }
 
-const single: (Context | undefined)[] = [];
+const single: Context[] = [];
 
 /** The context of one element. */
 export function contextOf(element: ContextElement): Context {
-  return contextOfText(contextText(element));
-}
-
-function contextOfText(text: string): Context {
-  const number = numberOf(text);
-  while (single.length <= number) single.push(undefined);
-  let context = single[number];
-  if (context === undefined) {
-    context = new Context([number]);
-    single[number] = context;
-  }
+  const text = contextText(element);
+  const number = numbers.get(text);
+  if (number !== undefined) return single[number]!;
+  const context = new Context([known.length]);
+  numbers.set(text, known.length);
+  known.push(element);
+  texts.push(text);
+  single.push(context);
   return context;
 }
 
@@ -59,23 +47,8 @@ function contextText(element: ContextElement): string {
   }
 }
 
-function parseContextText(text: string): ContextElement {
-  if (text.startsWith("=")) return { kind: "deep", drvPath: text.slice(1) };
-  if (!text.startsWith("!")) return { kind: "opaque", path: text };
-  const end = text.indexOf("!", 1);
-  return { kind: "output", output: text.slice(1, end), drvPath: text.slice(end + 1) };
-}
-
-const parsed: (ContextElement | undefined)[] = [];
-
 function elementAt(number: number): ContextElement {
-  while (parsed.length <= number) parsed.push(undefined);
-  let element = parsed[number];
-  if (element === undefined) {
-    element = parseContextText(texts[number]!);
-    parsed[number] = element;
-  }
-  return element;
+  return known[number]!;
 }
 
 /** All elements, in the order in which the process first saw them. */
