@@ -8,6 +8,12 @@ export type IndentedPart =
 const space = 32;
 const newline = 10;
 
+function endOfSpaces(text: string, from: number): number {
+  let i = from;
+  while (text.charCodeAt(i) === space) i++;
+  return i;
+}
+
 function minimumIndent(parts: readonly IndentedPart[]): number {
   let atStart = true;
   let minimum = 1000000;
@@ -21,22 +27,25 @@ function minimumIndent(parts: readonly IndentedPart[]): number {
       continue;
     }
     const text = part.text;
-    for (let i = 0; i < text.length; i++) {
-      const c = text.charCodeAt(i);
-      if (atStart) {
-        if (c === space) current++;
-        else if (c === newline) current = 0;
-        else {
-          atStart = false;
-          if (current < minimum) minimum = current;
-        }
-      } else if (c === newline) {
-        atStart = true;
-        current = 0;
-      } else {
+    for (let i = 0; i < text.length; ) {
+      if (!atStart) {
         const next = text.indexOf("\n", i);
         if (next < 0) break;
-        i = next - 1;
+        atStart = true;
+        current = 0;
+        i = next + 1;
+        continue;
+      }
+      const end = endOfSpaces(text, i);
+      current += end - i;
+      i = end;
+      if (i === text.length) break;
+      if (text.charCodeAt(i) === newline) {
+        current = 0;
+        i++;
+      } else {
+        atStart = false;
+        if (current < minimum) minimum = current;
       }
     }
   }
@@ -59,28 +68,22 @@ export function stripIndentation(parts: readonly IndentedPart[], pos: number): E
     const text = part.text;
     let result = "";
     for (let i = 0; i < text.length; ) {
-      if (!atStart) {
-        const next = text.indexOf("\n", i);
-        if (next < 0) {
+      if (atStart) {
+        const end = endOfSpaces(text, i);
+        const spaces = end - i;
+        i += Math.min(spaces, Math.max(0, minimum - dropped));
+        if (end === text.length) {
+          dropped += spaces;
           result += text.slice(i);
           break;
         }
-        result += text.slice(i, next + 1);
-        i = next + 1;
-        atStart = true;
-        continue;
-      }
-      const c = text.charCodeAt(i);
-      if (c === space) {
-        if (dropped++ >= minimum) result += " ";
-        i++;
-      } else {
         dropped = 0;
-        if (c === newline) {
-          result += "\n";
-          i++;
-        } else atStart = false;
       }
+      const next = text.indexOf("\n", i);
+      atStart = next >= 0;
+      const end = atStart ? next + 1 : text.length;
+      result += text.slice(i, end);
+      i = end;
     }
     if (n === parts.length - 1) {
       const last = result.lastIndexOf("\n");

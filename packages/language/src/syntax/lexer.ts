@@ -117,18 +117,28 @@ export const tokenNames: readonly string[] = [
   "invalid token",
 ];
 
-const keywords = new Map<string, number>([
-  ["if", IF],
-  ["then", THEN],
-  ["else", ELSE],
-  ["assert", ASSERT],
-  ["with", WITH],
-  ["let", LET],
-  ["in", IN],
-  ["rec", REC],
-  ["inherit", INHERIT],
-  ["or", OR_KEYWORD],
-]);
+/** The keyword that a name is, 0 if it is none. Comparing costs less than looking names up: no hash is made of them. */
+function keywordOf(name: string): number {
+  switch (name.length) {
+    case 2:
+      if (name === "in") return IN;
+      if (name === "if") return IF;
+      return name === "or" ? OR_KEYWORD : 0;
+    case 3:
+      if (name === "let") return LET;
+      return name === "rec" ? REC : 0;
+    case 4:
+      if (name === "with") return WITH;
+      if (name === "then") return THEN;
+      return name === "else" ? ELSE : 0;
+    case 6:
+      return name === "assert" ? ASSERT : 0;
+    case 7:
+      return name === "inherit" ? INHERIT : 0;
+    default:
+      return 0;
+  }
+}
 
 const ID_START = 1;
 const ID_REST = 2;
@@ -270,15 +280,7 @@ export class Lexer {
     const name = text.slice(this.start, end);
     this.offset = end;
     this.value = name;
-    const length = end - this.start;
-    if (length >= 2 && length <= 7) {
-      const keyword = keywords.get(name);
-      if (keyword !== undefined) {
-        this.token = keyword;
-        return;
-      }
-    }
-    this.token = ID;
+    this.token = keywordOf(name) || ID;
   }
 
   private uriEnd(start: number): number {

@@ -4,11 +4,6 @@
  */
 import type { ContextElement } from "../host.ts";
 
-/** Elements by number, and as text: `/nix/store/…`, `=/nix/store/….drv` (deep), `!out!/nix/store/….drv` (output). */
-const known: ContextElement[] = [];
-const texts: string[] = [];
-const numbers = new Map<string, number>();
-
 export class Context {
   readonly elements: readonly number[];
   mergedWith: Context | null;
@@ -20,22 +15,57 @@ export class Context {
   }
 }
 
-const single: Context[] = [];
+/** Elements by number, and their texts as far as they were wanted. */
+const known: ContextElement[] = [];
+const texts: (string | undefined)[] = [];
+
+const paths = new Map<string, Context>();
+/** Of each derivation: itself (deep) and its outputs by name. */
+const derivations = new Map<string, { deep: Context | undefined; readonly outputs: Map<string, Context> }>();
+
+function newElement(element: ContextElement): Context {
+  known.push(element);
+  texts.push(undefined);
+  return new Context([known.length - 1]);
+}
 
 /** The context of one element. */
 export function contextOf(element: ContextElement): Context {
-  const text = contextText(element);
-  const number = numbers.get(text);
-  if (number !== undefined) return single[number]!;
-  const context = new Context([known.length]);
-  numbers.set(text, known.length);
-  known.push(element);
-  texts.push(text);
-  single.push(context);
+  if (element.kind === "opaque") {
+    let context = paths.get(element.path);
+    if (context === undefined) {
+      context = newElement(element);
+      paths.set(element.path, context);
+    }
+    return context;
+  }
+  let derivation = derivations.get(element.drvPath);
+  if (derivation === undefined) {
+    derivation = { deep: undefined, outputs: new Map() };
+    derivations.set(element.drvPath, derivation);
+  }
+  if (element.kind === "deep") {
+    derivation.deep ??= newElement(element);
+    return derivation.deep;
+  }
+  let context = derivation.outputs.get(element.output);
+  if (context === undefined) {
+    context = newElement(element);
+    derivation.outputs.set(element.output, context);
+  }
   return context;
 }
 
-/** The reference's notation of an element. */
+/** An element in the reference's notation: `/nix/store/…`, `=/nix/store/….drv` (deep), `!out!/nix/store/….drv` (output). */
+function textAt(number: number): string {
+  let text = texts[number];
+  if (text === undefined) {
+    text = contextText(known[number]!);
+    texts[number] = text;
+  }
+  return text;
+}
+
 function contextText(element: ContextElement): string {
   switch (element.kind) {
     case "opaque":
@@ -60,7 +90,7 @@ export function unorderedElements(context: Context | null): ContextElement[] {
 export function contextElements(context: Context | null): ContextElement[] {
   if (context === null) return [];
   const numbers = [...context.elements];
-  numbers.sort((a, b) => (texts[a]! < texts[b]! ? -1 : 1));
+  numbers.sort((a, b) => (textAt(a) < textAt(b) ? -1 : 1));
   return numbers.map(elementAt);
 }
 
