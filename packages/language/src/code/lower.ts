@@ -33,8 +33,8 @@ import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
 import type { Source } from "./source.ts";
 
 const lazyFrom = 120;
-/** Sources up to this length keep their trees; larger ones are mostly libraries of which little is used. */
-const keptLength = 8192;
+/** Sources up to this length keep their trees until all is lowered: a tree takes some twenty times the text. */
+const keptLength = 262144;
 const maxArity = 8;
 const smallIntLimit = 1073741823;
 

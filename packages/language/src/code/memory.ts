@@ -31,7 +31,7 @@ export const constants: unknown[] = [];
 const stringConstants = new Map<string, number>();
 
 /** Only names and other short texts are likely to come again; hashing the rest would cost more than it saves. */
-const sharedLength = 40;
+const sharedLength = 16;
 
 export function stringConstant(value: string): number {
   if (value.length > sharedLength) return addConstant(value);
