@@ -230,3 +230,43 @@ describe("large sets", () => {
     );
   });
 });
+
+/** Ways in which the set `s` is used, and what each gives. */
+const uses: readonly (readonly [code: string, result: string])[] = [
+  ["s.b", "2"],
+  ["s.c or 0", "[2]"],
+  ["s ? d", "true"],
+  ["(s // { a = 9; }).b", "2"],
+  ["({ a = 9; e = 5; } // s)", '{"a":1,"b":2,"c":[2],"d":4,"e":5}'],
+  ['removeAttrs s [ "a" ]', '{"b":2,"c":[2],"d":4}'],
+  ["builtins.intersectAttrs { c = 0; } s", '{"c":[2]}'],
+  ["builtins.mapAttrs (_: x: [ x ]) s", '{"a":[1],"b":[2],"c":[[2]],"d":[4]}'],
+  ["builtins.attrNames s", '["a","b","c","d"]'],
+  ["builtins.attrValues s", "[1,2,[2],4]"],
+  ['builtins.getAttr "d" s', "4"],
+  ['builtins.catAttrs "b" [ s s ]', "[2,2]"],
+  ["(builtins.zipAttrsWith (_: xs: xs) [ s s ]).d", "[4,4]"],
+  ["({ a, d, ... }@all: [ a d all.b ]) s", "[1,4,2]"],
+  ["{ inherit (s) c; }", '{"c":[2]}'],
+  ["rec { inherit (s) c; e = c; }", '{"c":[2],"e":[2]}'],
+  ["with s; [ a d ]", "[1,4]"],
+  ["s == s // { }", "true"],
+];
+
+describe("the values of a literal set", () => {
+  it("are made once, whoever takes them first, and are the same for all", () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...uses], { minLength: 1 }), (taken) => {
+        const host = createMemoryHost();
+        const traced = (name: string, value: string) => `builtins.trace "${name}" (${value})`;
+        const from = `inherit (${traced("from", `{ d = ${traced("d", "4")}; }`)}) d;`;
+        const members = `a = ${traced("a", "1")}; b = ${traced("b", "s.a + 1")}; c = ${traced("c", "[ s.b ]")}; ${from}`;
+        const text = `let s = { ${members} }; in builtins.toJSON [ ${taken.map(([code]) => `(${code})`).join(" ")} ]`;
+        const value = new Evaluator(host).evaluate({ kind: "string", text, directory: "/" });
+        expect(value).toBe(`[${taken.map(([, result]) => result).join(",")}]`);
+        const seen = host.messages.map((message) => message.text);
+        expect(seen).toEqual([...new Set(seen)]);
+      }),
+    );
+  });
+});
