@@ -22,7 +22,7 @@
  *  57 LAZY note             58 FORWARD node          59 KEY name pos (never run; keys of 10 and 12 are symbols or ~KEY)
  */
 import { textOf } from "@firn/formats";
-import type { AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
+import type { AttrDefinition, AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/parser.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import { addLiteral } from "../value/places.ts";
@@ -266,7 +266,7 @@ class Lowering {
     const fallbacks = expr.formals.map((formal) =>
       formal.fallback === undefined ? 0 : this.expr(formal.fallback, inner),
     );
-    const plain = this.lazily(expr.body, inner, { start: expr.bodyStart, end: expr.bodyEnd, name });
+    const plain = this.lazily(expr.body, inner, { start: expr.bodyStart, end: expr.bodyEnd }, name);
     const body = this.observedBody(plain, expr, { scope: inner, name });
     const flags = (expr.argument === undefined ? 0 : 1) | (expr.ellipsis ? 2 : 0);
     const cells = [16, body, 1, name, expr.pos, count, flags, newPattern()];
@@ -291,7 +291,7 @@ class Lowering {
       body = body.body;
     }
     const inner = bindingScope(scope, names, names.size);
-    const plain = this.lazily(body, inner, { start: last.bodyStart, end: last.bodyEnd, name });
+    const plain = this.lazily(body, inner, { start: last.bodyStart, end: last.bodyEnd }, name);
     const code = this.observedBody(plain, last, { scope: inner, name });
     return this.node(15, code, positions.length, name, ...positions);
   }
@@ -378,7 +378,7 @@ class Lowering {
         case "inherited-from":
           return this.node(9, source(definition.from), intern(name), -1, 0, definition.pos);
         case "plain":
-          return this.lazily(definition.value, inner, { ...definition, name: intern(name) + 1 });
+          return this.lazily(definition.value, inner, definition, intern(name) + 1);
       }
     };
     const values = entries.map(lowered);
@@ -419,9 +419,11 @@ class Lowering {
   private plainAttrs(expr: AttrsExpr, scope: Scope | null): number {
     const fromSlots = slotsOfSources(expr);
     const inner = fromSlots.count > 0 ? bindingScope(scope, new Map(), fromSlots.count) : scope;
-    const entries = [...expr.attrs]
-      .map(([name, definition]) => ({ name, symbol: intern(name), definition }))
-      .sort((a, b) => a.symbol - b.symbol);
+    const entries: { readonly name: string; readonly symbol: number; readonly definition: AttrDefinition }[] = [];
+    expr.attrs.forEach((definition, name) => {
+      entries.push({ name, symbol: intern(name), definition });
+    });
+    entries.sort((a, b) => a.symbol - b.symbol);
     const froms: number[] = [];
     expr.inheritFrom.forEach((from, i) => {
       if (fromSlots.slot[i] !== 0) froms.push(this.expr(from, inner));
@@ -438,7 +440,7 @@ class Lowering {
           return this.node(9, source, symbol, -1, 0, definition.pos);
         }
         case "plain":
-          return this.lazily(definition.value, inner, { ...definition, name: symbol + 1 });
+          return this.lazily(definition.value, inner, definition, symbol + 1);
       }
     };
     const values = entries.map(lowered);
@@ -454,11 +456,12 @@ class Lowering {
   private lazily(
     expr: Expr,
     scope: Scope | null,
-    at: { readonly start: number; readonly end: number; readonly name: number },
+    at: { readonly start: number; readonly end: number },
+    name: number,
   ): number {
-    if (!this.context.lazy || at.end - at.start <= lazyFrom || isShort(expr)) return this.expr(expr, scope, at.name);
+    if (!this.context.lazy || at.end - at.start <= lazyFrom || isShort(expr)) return this.expr(expr, scope, name);
     const kept = this.keepTrees ? expr : undefined;
-    return this.node(57, addLazyNote({ context: this.context, scope, offset: at.start, name: at.name, expr: kept }));
+    return this.node(57, addLazyNote({ context: this.context, scope, offset: at.start, name, expr: kept }));
   }
 }
 

@@ -144,6 +144,7 @@ class Parser {
   }
 
   private warnIfCursed(expr: Expr): void {
+    if (this.cursed.size === 0) return;
     const end = this.cursed.get(expr);
     if (end === undefined || !this.reporting || expr.kind !== "call") return;
     const snippet = this.source.text.slice(expr.pos - this.source.base, end);
