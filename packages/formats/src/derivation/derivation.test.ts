@@ -7,6 +7,17 @@ import { derivationFromJson, derivationToJson } from "./json.ts";
 import { parseDerivation } from "./parse.ts";
 import { printDerivation } from "./print.ts";
 
+const emptyDerivation: Derivation = {
+  name: "x",
+  outputs: new Map(),
+  inputDrvs: new Map(),
+  inputSrcs: [],
+  system: "x86_64-linux",
+  builder: "/bin/sh",
+  args: [],
+  env: new Map(),
+};
+
 const bytes = fc.string({
   unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
   maxLength: 20,
@@ -71,13 +82,8 @@ describe("derivations", () => {
 
   it("get the output path the reference computes", () => {
     const drv: Derivation = {
-      name: "x",
+      ...emptyDerivation,
       outputs: new Map([["out", { kind: "deferred" }]]),
-      inputDrvs: new Map(),
-      inputSrcs: [],
-      system: "x86_64-linux",
-      builder: "/bin/sh",
-      args: [],
       env: new Map([
         ["builder", "/bin/sh"],
         ["name", "x"],
@@ -87,6 +93,15 @@ describe("derivations", () => {
     };
     const filled = fillOutputPaths(drv, { lookup: () => ({ hashes: new Map(), deferred: false }) });
     expect(filled.env.get("out")).toBe("/nix/store/s668cfx1vrqfjryf96jj8wfhg7f67dhj-x");
+  });
+
+  it("are left as they are when they have one", () => {
+    const drv: Derivation = {
+      ...emptyDerivation,
+      outputs: new Map([["out", { kind: "input-addressed", path: "/nix/store/s668cfx1vrqfjryf96jj8wfhg7f67dhj-x" }]]),
+      env: new Map([["out", ""]]),
+    };
+    expect(fillOutputPaths(drv, { lookup: () => ({ hashes: new Map(), deferred: false }) })).toEqual(drv);
   });
 
   it("get the placeholders the reference computes", () => {

@@ -79,13 +79,22 @@ export function hashDerivationModulo(derivation: Derivation, options: HashModulo
   };
 }
 
-/** The paths of outputs, as far as they are known; of deferred ones they follow from the hash `hex` without them. */
-function outputPaths(derivation: Derivation, hex: string | undefined, storeDir: string): Map<string, string> {
+/** The paths of deferred outputs, which follow from the hash `hex` of the derivation without them. */
+function deferredPaths(derivation: Derivation, hex: string, storeDir: string): Map<string, string> {
   const paths = new Map<string, string>();
   const target = { name: derivation.name, storeDir };
   derivation.outputs.forEach((output, name) => {
-    if (output.kind === "input-addressed") paths.set(name, output.path);
-    else if (output.kind === "deferred" && hex !== undefined) paths.set(name, makeOutputPath(name, hex, target));
+    if (output.kind === "deferred") paths.set(name, makeOutputPath(name, hex, target));
+  });
+  return paths;
+}
+
+/** The paths of outputs that a derivation tells by itself. */
+function knownPaths(derivation: Derivation, storeDir: string): Map<string, string> {
+  const paths = new Map<string, string>();
+  derivation.outputs.forEach((_, name) => {
+    const path = derivationOutputPath(derivation, name, storeDir);
+    if (path !== undefined) paths.set(name, path);
   });
   return paths;
 }
@@ -108,7 +117,7 @@ export function fillOutputPaths(derivation: Derivation, options: Omit<HashModulo
   const found = hashDerivationModulo(derivation, { ...options, maskOutputs: true });
   if (found.deferred) return derivation;
   const [hex] = found.hashes.values();
-  return withOutputPaths(derivation, outputPaths(derivation, hex!, options.storeDir ?? defaultStoreDir));
+  return withOutputPaths(derivation, deferredPaths(derivation, hex!, options.storeDir ?? defaultStoreDir));
 }
 
 /** A derivation as it goes into the store, with what its dependents need. */
@@ -132,19 +141,18 @@ export function finishDerivation(
   const printer = new DerivationPrinter(unfinished);
   if (kind === "fixed") {
     const stored = storedText(unfinished, printer.print({ storeDir }), storeDir);
-    const path = derivationOutputPath(unfinished, "out", storeDir)!;
-    return { ...stored, outputPaths: new Map([["out", path]]), hash: fixedHashes(unfinished, storeDir) };
+    return { ...stored, outputPaths: knownPaths(unfinished, storeDir), hash: fixedHashes(unfinished, storeDir) };
   }
   const { text: inputs, deferred } = hashedInputs(unfinished, lookup);
   let paths: ReadonlyMap<string, string> | undefined;
   if (kind === "deferred" && !deferred) {
     const hex = hexDigestOf("sha256", printer.print({ inputs, maskOutputs: true, storeDir }));
-    paths = outputPaths(unfinished, hex, storeDir);
+    paths = deferredPaths(unfinished, hex, storeDir);
   }
   const hashes = sameForAll(unfinished, hexDigestOf("sha256", printer.print({ inputs, storeDir, paths })));
   return {
     ...storedText(unfinished, printer.print({ storeDir, paths }), storeDir),
-    outputPaths: paths ?? outputPaths(unfinished, undefined, storeDir),
+    outputPaths: paths ?? knownPaths(unfinished, storeDir),
     hash: { hashes, deferred: deferred || kind === "floating" || kind === "impure" },
   };
 }
