@@ -409,9 +409,11 @@ function parts(attrs: Attrs, found: Attrs[] = []): Attrs[] {
 
 /** Copies flat layers that lie on each other into one; what is yet to be mapped stays so. */
 function compact(attrs: Attrs): void {
+  if (attrs.shape !== null) return;
   const layers = parts(attrs);
   mergeNeighbours(layers);
   let base = layers[0]!;
+  // Merged with an empty set it is the other itself.
   makeAll(base);
   for (let i = 1; i < layers.length; i++) base = new Attrs(null, 0, new Layer(layers[i]!, base, i));
   become(attrs, { shape: base.shape, values: base, origin: base.origin });
