@@ -19,7 +19,7 @@ export async function unpackArchive(file: string, target: string, shown: string)
   try {
     const compression = compressionOf(await firstBytes(file));
     const chunks = decompress(createReadStream(file), compression, maxUnpacked);
-    const { lastModified } = await extractTar(chunks, byteStringOf(staging), { replace: true }).catch(
+    const { lastModified } = await extractTar(chunks, byteStringOf(staging), { replace: true, refuseGit: true }).catch(
       (cause: unknown) => {
         // A full disk is no fault of the archive.
         if (hasErrorCode(cause, "ENOSPC", "EDQUOT")) throw cause;

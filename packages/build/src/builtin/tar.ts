@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
-import { fsPath, hasErrorCode } from "@firn/store";
+import { disk, TreeWriter } from "@firn/store";
 
 const BLOCK = 512;
 const MAX_LONG = 1 << 16;
@@ -79,6 +79,8 @@ interface Header {
 export interface TarOptions {
   /** Whether a member takes the place of an earlier file of its name, as `tar` does; else that is an error. */
   readonly replace?: boolean;
+  /** Refuses members named `.git`, as in trees of repositories. */
+  readonly refuseGit?: boolean;
 }
 
 function text(block: Buffer, start: number, length: number): string {
@@ -137,13 +139,13 @@ function parsePax(data: string): Map<string, string> {
   return records;
 }
 
-/** Folds a name to its parts; error for absolute names and `..`. */
-function partsOf(name: string): string[] {
+/** The place in the tree that a member's name stands for; error for absolute names and `..`. */
+function placeOf(name: string): string {
   if (name.startsWith("/")) throw bad(`absolute name '${name}'`);
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes("..") || name.includes("\0")) throw bad(`name '${name}' leads out of the tree`);
   if (parts.length > MAX_DEPTH) throw bad("nested too deeply");
-  return parts;
+  return parts.map((part) => `/${part}`).join("");
 }
 
 /**
@@ -156,18 +158,19 @@ export async function extractTar(
   options: TarOptions = {},
 ): Promise<{ readonly lastModified: number }> {
   const reader = new ByteReader(chunks);
+  const tree = new TreeWriter(target, { fault: bad, refuseGit: options.refuseGit ?? false });
   try {
-    return await extract(reader, { target, replace: options.replace ?? false, directories: new Set([""]) });
+    return await extract(reader, { tree, replace: options.replace ?? false });
   } finally {
+    tree.close();
     await reader.close();
   }
 }
 
-/** Where members go, and which directories the archive has made there. */
+/** Where members go. */
 interface Place {
-  readonly target: string;
+  readonly tree: TreeWriter;
   readonly replace: boolean;
-  readonly directories: Set<string>;
 }
 
 interface Member {
@@ -218,39 +221,30 @@ function paxNumber(text: string | undefined): number | undefined {
   return Math.floor(Number(text));
 }
 
-async function addMember(reader: ByteReader, place: Place, member: Member): Promise<void> {
-  const { target, directories } = place;
+async function addMember(reader: ByteReader, { tree, replace }: Place, member: Member): Promise<void> {
   const { header, name, link, size } = member;
-  const parts = partsOf(name);
-  const relative = parts.map((part) => `/${part}`).join("");
-  if (parts.length > 0) makeParents(target, parts, directories);
-  const path = target + relative;
+  const path = placeOf(name);
+  if (path === "" && header.type !== "5") throw bad("a member without a name");
   switch (header.type) {
     case "0":
     case "\0":
     case "7":
-      makeFree(place, relative);
-      await writeFile(reader, path, { size, mode: header.mode });
+      if (replace) tree.makeFree(path);
+      await writeFile(reader, tree.create(path, (header.mode & 0o100) !== 0 ? 0o755 : 0o644), size);
       await reader.skip(paddingOf(size));
       return;
     case "5":
-      if (directories.has(relative)) return;
-      if (exists(path)) throw bad(`'${name}' appears twice`);
-      fs.mkdirSync(fsPath(path), 0o755);
-      directories.add(relative);
+      tree.directory(path);
       return;
     case "2":
-      if (link === "" || link.includes("\0")) throw bad(`empty link '${name}'`);
-      makeFree(place, relative);
-      fs.symlinkSync(fsPath(link), fsPath(path));
+      if (replace) tree.makeFree(path);
+      tree.symlink(link, path);
       return;
     case "1": {
-      const from = partsOf(link);
-      requirePlain(target, from, directories);
-      const source = target + from.map((part) => `/${part}`).join("");
-      if (source === path) return;
-      makeFree(place, relative);
-      fs.linkSync(fsPath(source), fsPath(path));
+      const existing = placeOf(link);
+      if (existing === path) return;
+      if (replace) tree.makeFree(path);
+      tree.link(existing, path);
       return;
     }
     default:
@@ -258,53 +252,13 @@ async function addMember(reader: ByteReader, place: Place, member: Member): Prom
   }
 }
 
-function exists(path: string): boolean {
-  return fs.lstatSync(fsPath(path), { throwIfNoEntry: false }) !== undefined;
-}
-
-/** Makes way for a file or link; a directory never gives way. */
-function makeFree({ target, replace, directories }: Place, relative: string): void {
-  if (relative === "") throw bad("a member without a name");
-  if (!exists(target + relative)) return;
-  if (!replace || directories.has(relative)) throw bad(`'${relative.slice(1)}' appears twice`);
-  fs.unlinkSync(fsPath(target + relative));
-}
-
-/** A hard link's source must be a regular file reached through real directories. */
-function requirePlain(target: string, parts: readonly string[], directories: ReadonlySet<string>): void {
-  const parent = parts
-    .slice(0, -1)
-    .map((part) => `/${part}`)
-    .join("");
-  const stat = fs.lstatSync(fsPath(`${target}${parent}/${parts.at(-1) ?? ""}`), { throwIfNoEntry: false });
-  if (!directories.has(parent) || stat?.isFile() !== true)
-    throw bad(`hard link to '${parts.join("/")}', which is no file of it`);
-}
-
-/** Makes missing parents; one that is no directory of this archive is an error, a symbolic link above all. */
-function makeParents(target: string, parts: readonly string[], directories: Set<string>): void {
-  let path = "";
-  for (const part of parts.slice(0, -1)) {
-    path += `/${part}`;
-    if (directories.has(path)) continue;
-    try {
-      fs.mkdirSync(fsPath(target + path), 0o755);
-    } catch (error) {
-      if (hasErrorCode(error, "EEXIST")) throw bad(`'${path}' is used as a directory but is none`);
-      throw error;
-    }
-    directories.add(path);
-  }
-}
-
-async function writeFile(reader: ByteReader, path: string, file: { size: number; mode: number }): Promise<void> {
-  const mode = (file.mode & 0o100) !== 0 ? 0o755 : 0o644;
-  const fd = fs.openSync(fsPath(path), "wx", mode);
+/** Fills an open file with the next `size` bytes and closes it. */
+async function writeFile(reader: ByteReader, fd: number, size: number): Promise<void> {
   try {
-    for (let left = file.size; left > 0; ) {
+    for (let left = size; left > 0; ) {
       const part = await reader.some(left);
       if (part === undefined) throw bad("truncated");
-      for (let at = 0; at < part.length; ) at += fs.writeSync(fd, part, at);
+      disk.write(fd, part);
       left -= part.length;
     }
   } finally {

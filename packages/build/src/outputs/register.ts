@@ -179,7 +179,6 @@ function copyRewritten(from: string, to: string, rewrites: ReadonlyMap<string, s
     for (const chunk of dumpPath(from)) rewriter.push(chunk);
     rewriter.finish();
     parser.finish();
-    sink.seal();
   } finally {
     sink.close();
   }

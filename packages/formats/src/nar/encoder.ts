@@ -4,6 +4,7 @@
  */
 import { bytesOf } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
+import { maxNarDepth } from "./parser.ts";
 
 const CHUNK = 65536;
 /** Most archives are one small file; they should not cost a whole chunk. */
@@ -77,8 +78,12 @@ export class NarEncoder {
     this.#raw(CLOSE);
   }
 
-  /** A directory; entries follow, then `endDirectory`. */
+  /** A directory; entries follow, then `endDirectory`. Error `nar-too-deep`. */
   directory(): void {
+    if (this.#last.length >= maxNarDepth) {
+      const path = this.#last.map((name) => `/${name}`).join("");
+      throw new FirnError("nar-too-deep", `path '${path}' exceeds maximum NAR directory depth of ${maxNarDepth}`);
+    }
     this.#startNode();
     this.#raw(DIRECTORY);
     this.#last.push("");

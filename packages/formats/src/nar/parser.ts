@@ -5,7 +5,8 @@
 import { byteString } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 
-const MAX_DEPTH = 64;
+/** Directories within each other that an archive may have, its root not counted. */
+export const maxNarDepth = 64;
 const MAX_TAG = 32;
 const MAX_NAME = 255;
 const MAX_TARGET = 4095;
@@ -138,7 +139,7 @@ export class NarParser {
   }
 
   *#node(path: string, depth: number): Generator<void, void, undefined> {
-    if (depth >= MAX_DEPTH) throw bad(`NAR directory nesting exceeds maximum depth of ${MAX_DEPTH}`);
+    if (depth >= maxNarDepth) throw bad(`NAR directory nesting exceeds maximum depth of ${maxNarDepth}`);
     yield* this.#expect("(");
     yield* this.#expect("type");
     const type = yield* this.#string(MAX_TAG);

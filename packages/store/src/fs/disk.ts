@@ -75,12 +75,11 @@ export const disk = {
   },
   chown(path: string, uid: number, gid: number): void {
     before("chown", path);
-    fs.lchownSync(fsPath(path), uid, gid);
+    fs.chownSync(fsPath(path), uid, gid);
   },
-  /** Sets the modification time without following links. */
   setMtime(path: string, seconds: number): void {
     before("utimes", path);
-    fs.lutimesSync(fsPath(path), seconds, seconds);
+    fs.utimesSync(fsPath(path), seconds, seconds);
   },
   symlink(target: string, path: string): void {
     before("symlink", path);

@@ -2,17 +2,35 @@
 import fs from "node:fs";
 import { FirnError, NarEncoder } from "@firn/formats";
 import { fsPath } from "./disk.ts";
-import { type EntryKind, entriesIn } from "./entries.ts";
+import { type EntryKind, kindOf } from "./entries.ts";
+import { type EntryPlace, OpenDirectory, openParentOf } from "./open-directory.ts";
 
 const CHUNK = 1 << 18;
 
 /** Decides whether a file below the root is part of the tree; gets its path relative to the root (`/a/b`) and its kind. */
 export type PathFilter = (path: string, kind: EntryKind) => boolean;
 
-/** Yields the NAR of `path` (byte string). Chunks may be kept. Error `unsupported-file-type` for sockets, devices and the like. */
+/**
+ * Yields the NAR of `path` (byte string). Chunks may be kept. Links are archived, never followed, also one that takes the place of
+ * something else meanwhile. Errors `unsupported-file-type` for sockets, devices and the like, `nar-too-deep`.
+ */
 export function* dumpPath(path: string, filter?: PathFilter): Generator<Uint8Array, void, undefined> {
   const encoder = new NarEncoder();
-  yield* node(encoder, path, { relative: "", filter });
+  if (path === "/") {
+    const root = OpenDirectory.open(path);
+    try {
+      yield* listing(encoder, root, { relative: "", filter });
+    } finally {
+      root.close();
+    }
+  } else {
+    const place = openParentOf(path);
+    try {
+      yield* node(encoder, place, { kind: kindOf(place.parent.lstat(place.name)), relative: "", filter });
+    } finally {
+      place.parent.close();
+    }
+  }
   yield* encoder.take(true);
 }
 
@@ -21,46 +39,68 @@ interface Place {
   readonly filter: PathFilter | undefined;
 }
 
-function* node(encoder: NarEncoder, path: string, place: Place): Generator<Uint8Array, void, undefined> {
-  const stat = fs.lstatSync(fsPath(path));
-  if (stat.isDirectory()) {
-    encoder.directory();
-    for (const { name, kind } of entriesIn(fsPath(path))) {
-      const relative = `${place.relative}/${name}`;
-      if (place.filter?.(relative, kind) === false) continue;
-      encoder.entry(name);
-      yield* node(encoder, `${path === "/" ? "" : path}/${name}`, { relative, filter: place.filter });
-      encoder.endEntry();
+function* node(
+  encoder: NarEncoder,
+  { parent, name }: EntryPlace,
+  place: Place & { readonly kind: EntryKind },
+): Generator<Uint8Array, void, undefined> {
+  switch (place.kind) {
+    case "directory": {
+      const directory = parent.openDirectory(name);
+      try {
+        yield* listing(encoder, directory, place);
+      } finally {
+        directory.close();
+      }
+      return;
     }
-    encoder.endDirectory();
-    yield* encoder.take();
-  } else if (stat.isSymbolicLink()) {
-    encoder.symlink(fs.readlinkSync(fsPath(path), { encoding: "latin1" }));
-  } else if (stat.isFile()) {
-    encoder.file(stat.size, (stat.mode & 0o100) !== 0);
-    if (stat.size > 0) yield* contents(encoder, path, stat.size);
-  } else {
-    throw new FirnError("unsupported-file-type", `file '${path}' has an unsupported type`);
+    case "symlink":
+      encoder.symlink(parent.readlink(name));
+      return;
+    case "regular": {
+      const { fd, stat } = parent.openFile(name);
+      try {
+        encoder.file(stat.size, (stat.mode & 0o100) !== 0);
+        if (stat.size > 0) yield* contents(encoder, fd, stat.size);
+      } finally {
+        fs.closeSync(fd);
+      }
+      return;
+    }
+    case "unknown":
+      throw new FirnError("unsupported-file-type", `file '${parent.show(name)}' has an unsupported type`);
   }
+}
+
+function* listing(
+  encoder: NarEncoder,
+  directory: OpenDirectory,
+  { relative: above, filter }: Place,
+): Generator<Uint8Array, void, undefined> {
+  encoder.directory();
+  for (const { name, kind } of directory.entries()) {
+    const relative = `${above}/${name}`;
+    if (filter?.(relative, kind) === false) continue;
+    encoder.entry(name);
+    yield* node(encoder, { parent: directory, name }, { kind, relative, filter });
+    encoder.endEntry();
+  }
+  encoder.endDirectory();
+  yield* encoder.take();
 }
 
 /** Small files are read into this: the encoder copies what is less than a chunk of its own. */
 const scratch = Buffer.allocUnsafeSlow(1 << 15);
 
 /** A file takes a buffer that has room for more than its size: when no more comes, this was the end. */
-function* contents(encoder: NarEncoder, path: string, size: number): Generator<Uint8Array, void, undefined> {
-  const fd = fs.openSync(fsPath(path), "r");
-  try {
-    for (;;) {
-      const buffer = size < scratch.length ? scratch : Buffer.allocUnsafe(Math.min(CHUNK, size + 1));
-      const count = fs.readSync(fd, buffer, 0, buffer.length, null);
-      if (count === 0) return;
-      encoder.data(buffer.subarray(0, count));
-      yield* encoder.take();
-      if (count === size) return;
-    }
-  } finally {
-    fs.closeSync(fd);
+function* contents(encoder: NarEncoder, fd: number, size: number): Generator<Uint8Array, void, undefined> {
+  for (;;) {
+    const buffer = size < scratch.length ? scratch : Buffer.allocUnsafe(Math.min(CHUNK, size + 1));
+    const count = fs.readSync(fd, buffer, 0, buffer.length, null);
+    if (count === 0) return;
+    encoder.data(buffer.subarray(0, count));
+    yield* encoder.take();
+    if (count === size) return;
   }
 }
 

@@ -1,25 +1,46 @@
-/** Deleting trees, read-only ones too. */
-import fs from "node:fs";
-import { disk, fsPath, hasErrorCode } from "./disk.ts";
+/** Deleting trees: read-only ones, deep ones, and ones that somebody is changing. */
+import { FirnError } from "@firn/formats";
+import { hasErrorCode } from "./disk.ts";
+import { type EntryPlace, openParentOf } from "./open-directory.ts";
+import { walk } from "./walk.ts";
 
 const BLOCK = 512;
+/** How often a directory that is filled again while it is emptied is tried. */
+const ATTEMPTS = 8;
 
-/** Deletes `path` whatever it is, or nothing when it does not exist; returns the bytes freed on disk. */
+/**
+ * Deletes `path` whatever it is, or nothing when it does not exist; returns the bytes freed on disk. Only the directories of the path
+ * itself are trusted: nothing outside the tree is touched, whatever is planted or moved inside it meanwhile.
+ */
 export function removePath(path: string): number {
-  let stat: fs.Stats;
+  let place: EntryPlace;
   try {
-    stat = fs.lstatSync(fsPath(path));
+    place = openParentOf(path);
   } catch (error) {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return 0;
     throw error;
   }
-  if (!stat.isDirectory()) {
-    disk.unlink(path);
-    return stat.nlink <= 2 ? stat.blocks * BLOCK : 0;
+  const { parent, name } = place;
+  let freed = 0;
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for (const step of walk(parent, name, { unlock: true })) {
+          if (step.kind === "enter") continue;
+          if (step.kind === "leave") step.parent.rmdir(step.name);
+          else step.parent.unlink(step.name);
+          const { stat } = step;
+          if (step.kind === "leave" || stat.nlink <= 2) freed += stat.blocks * BLOCK;
+        }
+        return freed;
+      } catch (error) {
+        const changed = error instanceof FirnError && error.code === "tree-changed";
+        // Something came, went or changed its kind between two steps.
+        if (attempt === ATTEMPTS || !(changed || hasErrorCode(error, "ENOTEMPTY", "ENOENT", "ENOTDIR", "EISDIR")))
+          throw error;
+      }
+    }
+  } finally {
+    parent.close();
   }
-  if ((stat.mode & 0o700) !== 0o700) disk.chmod(path, stat.mode | 0o700);
-  let freed = stat.blocks * BLOCK;
-  for (const name of fs.readdirSync(fsPath(path), { encoding: "latin1" })) freed += removePath(`${path}/${name}`);
-  disk.rmdir(path);
-  return freed;
 }

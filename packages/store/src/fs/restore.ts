@@ -1,32 +1,35 @@
 /** Writes a tree to disk as a NAR announces it, already with the store's metadata: modes 0444 and 0555, modification time 1. */
 import fs from "node:fs";
-import type { NarSink } from "@firn/formats";
+import { FirnError, type NarSink } from "@firn/formats";
 import { disk } from "./disk.ts";
+import { TreeWriter } from "./tree-writer.ts";
 
 const SMALL = 1 << 16;
 
-/** A sink for the NAR parser that builds `root`, which must not exist. Call `seal` when the archive is complete. */
+/** A sink for the NAR parser that builds `root`, which must not exist. Call `close` at the end, also after an error. */
 export class RestoreSink implements NarSink {
-  readonly #root: string;
   readonly #sync: boolean;
-  readonly #directories: string[] = [];
+  readonly #tree: TreeWriter;
   #fd = -1;
   #mode = 0o444;
   #pending: Uint8Array[] = [];
   #pendingSize = 0;
 
   constructor(root: string, options: { sync?: boolean } = {}) {
-    this.#root = root;
     this.#sync = options.sync ?? false;
+    this.#tree = new TreeWriter(root, {
+      sealed: true,
+      sync: this.#sync,
+      fault: (what) => new FirnError("bad-nar", `bad archive: ${what}`),
+    });
   }
 
   directory(path: string): void {
-    disk.mkdir(this.#root + path, 0o755);
-    this.#directories.push(this.#root + path);
+    this.#tree.directory(path);
   }
 
   regular(path: string, file: { executable: boolean; size: number }): void {
-    this.#fd = disk.create(this.#root + path, 0o600);
+    this.#fd = this.#tree.create(path, 0o600);
     this.#mode = file.executable ? 0o555 : 0o444;
   }
 
@@ -44,25 +47,20 @@ export class RestoreSink implements NarSink {
     this.#flush();
     disk.seal(this.#fd, this.#mode);
     if (this.#sync) disk.fsyncFd(this.#fd);
-    this.close();
+    this.#closeFile();
   }
 
   symlink(path: string, target: string): void {
-    disk.symlink(target, this.#root + path);
-    disk.setMtime(this.#root + path, 1);
+    this.#tree.symlink(target, path);
   }
 
-  /** Gives the directories their final metadata. */
-  seal(): void {
-    for (const path of this.#directories.reverse()) {
-      disk.chmod(path, 0o555);
-      disk.setMtime(path, 1);
-      if (this.#sync) disk.fsync(path);
-    }
-  }
-
-  /** Closes a file left open by a broken archive. */
+  /** Closes the tree and gives the directories that are still open their final metadata. */
   close(): void {
+    this.#closeFile();
+    this.#tree.close();
+  }
+
+  #closeFile(): void {
     if (this.#fd >= 0) fs.closeSync(this.#fd);
     this.#fd = -1;
   }

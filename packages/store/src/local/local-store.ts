@@ -262,12 +262,15 @@ export class LocalStore implements Store {
     const temporary = this.temporaryPath(path);
     const sink = new RestoreSink(temporary, { sync: this.options.fsyncStorePaths ?? false });
     try {
-      sink.regular("", { executable: false, size: bytes.length });
-      sink.data(bytes);
-      sink.endRegular();
+      try {
+        sink.regular("", { executable: false, size: bytes.length });
+        sink.data(bytes);
+        sink.endRegular();
+      } finally {
+        sink.close();
+      }
       this.replaceReal(temporary, path);
     } catch (error) {
-      sink.close();
       removePath(temporary);
       throw error;
     }
@@ -409,7 +412,6 @@ export class LocalStore implements Store {
         parser.push(chunk);
       }
       parser.finish();
-      sink.seal();
     } finally {
       sink.close();
     }

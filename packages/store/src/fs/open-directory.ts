@@ -1,0 +1,256 @@
+/**
+ * Directories that are held open. What lies in one is named relative to it, one name at a time, and a link that stands there is never
+ * followed: whoever moves directories or plants links meanwhile gets no other file touched. Node has no `openat`; the kernel offers the
+ * same through `/proc/self/fd/N/NAME`, which starts at the open directory however it was reached.
+ */
+import fs from "node:fs";
+import { FirnError } from "@firn/formats";
+import { disk, fsPath } from "./disk.ts";
+import { type EntryKind, entriesIn } from "./entries.ts";
+
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
+/** Opens the place of a file and nothing of its contents (open(2)); Node does not name it. */
+const O_PATH = 0o10000000;
+
+/** Identity of a file on this machine. */
+interface Identity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** Whether two states are of the same file. */
+export function isSameFile(a: Identity, b: Identity): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+/** Whether a name can stand in a directory and names something of that directory only. */
+export function isEntryName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !name.includes("/") && !name.includes("\0");
+}
+
+/** The directory part and the last name of a path without a slash at its end. */
+function splitPath(path: string): { readonly directory: string; readonly name: string } {
+  const slash = path.lastIndexOf("/");
+  if (slash < 0) return { directory: ".", name: path };
+  return { directory: slash === 0 ? "/" : path.slice(0, slash), name: path.slice(slash + 1) };
+}
+
+/** The name under which the kernel knows an open file. */
+function heldPath(fd: number): string {
+  return `/proc/self/fd/${fd}`;
+}
+
+/** Calls a function with the kernel's name of an open file; errors of system calls tell the path as a person knows it. */
+function withHeld<Result>(
+  held: { readonly fd: number; readonly shown: string },
+  use: (path: string) => Result,
+): Result {
+  // Only Linux has such names; elsewhere the path has to do.
+  const path = process.platform === "linux" ? heldPath(held.fd) : held.shown;
+  try {
+    return use(path);
+  } catch (error) {
+    if (error instanceof Error && "path" in error && typeof error.path === "string") {
+      error.message = error.message.replaceAll(path, held.shown);
+      error.path = error.path.replace(path, held.shown);
+    }
+    throw error;
+  }
+}
+
+/** One file or link of a directory, held by its place: it can be changed, and is the same file whatever happens to its name. */
+export class OpenPlace {
+  readonly fd: number;
+  /** Its path as it was opened, for messages. */
+  readonly shown: string;
+
+  constructor(fd: number, shown: string) {
+    this.fd = fd;
+    this.shown = shown;
+  }
+
+  /** Its state, as `lstat` tells it. */
+  stat(): fs.Stats {
+    return fs.fstatSync(this.fd);
+  }
+
+  /** Sets the mode; a link has none. */
+  chmod(mode: number): void {
+    withHeld(this, (path) => disk.chmod(path, mode));
+  }
+
+  /** Sets the owner, of a link too. */
+  chown(uid: number, gid: number): void {
+    withHeld(this, (path) => disk.chown(path, uid, gid));
+  }
+
+  /** Sets the modification time in seconds, of a link too. */
+  setMtime(seconds: number): void {
+    withHeld(this, (path) => disk.setMtime(path, seconds));
+  }
+
+  /** Lets go of it. */
+  close(): void {
+    fs.closeSync(this.fd);
+  }
+}
+
+/** A directory held open until `close`. */
+export class OpenDirectory {
+  readonly fd: number;
+  /** Its path as it was opened, for messages. */
+  readonly shown: string;
+
+  private constructor(fd: number, shown: string) {
+    this.fd = fd;
+    this.shown = shown;
+  }
+
+  /** Opens the directory at a path that only the caller's own user can change; links in it are followed. */
+  static open(path: string, access = O_RDONLY): OpenDirectory {
+    return new OpenDirectory(fs.openSync(fsPath(path), access | O_DIRECTORY), path);
+  }
+
+  /** The path of an entry for messages. */
+  show(name: string): string {
+    return this.shown === "/" ? `/${name}` : `${this.shown}/${name}`;
+  }
+
+  /**
+   * Calls a function with the path of an entry relative to this directory, whose last part it must not follow. Error `bad-file-name` for
+   * a name that is none.
+   */
+  with<Result>(name: string, use: (path: string) => Result): Result {
+    if (!isEntryName(name)) {
+      throw new FirnError("bad-file-name", `'${name}' in "${this.shown}" is no name of a file in a directory`);
+    }
+    return withHeld(this, (path) => use(`${path}/${name}`));
+  }
+
+  /** State of the directory itself. */
+  stat(): fs.Stats {
+    return fs.fstatSync(this.fd);
+  }
+
+  /** State of an entry, of a link itself. */
+  lstat(name: string): fs.Stats {
+    return this.with(name, (path) => fs.lstatSync(fsPath(path)));
+  }
+
+  /** State of an entry, or undefined when there is none. */
+  find(name: string): fs.Stats | undefined {
+    return this.with(name, (path) => fs.lstatSync(fsPath(path), { throwIfNoEntry: false }));
+  }
+
+  /** Names and kinds of what lies in it, sorted by bytes. */
+  entries(): { readonly name: string; readonly kind: EntryKind }[] {
+    return withHeld(this, (path) => entriesIn(fsPath(path)));
+  }
+
+  /** Names of what lies in it, in the order of the file system. */
+  names(): string[] {
+    return withHeld(this, (path) => fs.readdirSync(fsPath(path), { encoding: "latin1" }));
+  }
+
+  /** Opens a directory in it; error ENOTDIR when the entry is anything else, a link above all. */
+  openDirectory(name: string): OpenDirectory {
+    const fd = this.with(name, (path) => fs.openSync(fsPath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    return new OpenDirectory(fd, this.show(name));
+  }
+
+  /** Opens a regular file in it for reading; returns its descriptor and state. Error `unsupported-file-type` for everything else. */
+  openFile(name: string): { readonly fd: number; readonly stat: fs.Stats } {
+    // Without O_NONBLOCK a pipe that has taken the file's place is waited for.
+    const fd = this.with(name, (path) => fs.openSync(fsPath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    const stat = fs.fstatSync(fd);
+    if (stat.isFile()) return { fd, stat };
+    fs.closeSync(fd);
+    throw new FirnError("unsupported-file-type", `file '${this.show(name)}' has an unsupported type`);
+  }
+
+  /** Holds an entry by its place, whatever it is and whoever may read it. */
+  openPlace(name: string): OpenPlace {
+    const fd = this.with(name, (path) => fs.openSync(fsPath(path), O_PATH | O_NOFOLLOW));
+    return new OpenPlace(fd, this.show(name));
+  }
+
+  /** The target of a link in it. */
+  readlink(name: string): string {
+    return this.with(name, (path) => fs.readlinkSync(fsPath(path), { encoding: "latin1" }));
+  }
+
+  mkdir(name: string, mode: number): void {
+    this.with(name, (path) => disk.mkdir(path, mode));
+  }
+
+  /** Makes a file that must not exist and returns its descriptor, open for writing. */
+  create(name: string, mode: number): number {
+    return this.with(name, (path) => disk.create(path, mode));
+  }
+
+  symlink(target: string, name: string): void {
+    this.with(name, (path) => disk.symlink(target, path));
+  }
+
+  unlink(name: string): void {
+    this.with(name, (path) => disk.unlink(path));
+  }
+
+  rmdir(name: string): void {
+    this.with(name, (path) => disk.rmdir(path));
+  }
+
+  /** Makes a directory that its owner may not read, enter or change accessible to the owner. Links are left alone. */
+  unlock(name: string): void {
+    const place = this.openPlace(name);
+    try {
+      const stat = place.stat();
+      if (stat.isDirectory() && (stat.mode & 0o700) !== 0o700) place.chmod((stat.mode & 0o7777) | 0o700);
+    } finally {
+      place.close();
+    }
+  }
+
+  /** Opens the directory above it; error `tree-changed` when that is not `expected`, because somebody has moved this one. */
+  openParent(expected: Identity, shown: string): OpenDirectory {
+    const fd = withHeld(this, (path) => fs.openSync(fsPath(`${path}/..`), O_RDONLY | O_DIRECTORY));
+    if (isSameFile(fs.fstatSync(fd), expected)) return new OpenDirectory(fd, shown);
+    fs.closeSync(fd);
+    throw new FirnError("tree-changed", `directory "${this.shown}" was moved to another place while it was worked on`);
+  }
+
+  /** Sets its mode. */
+  chmod(mode: number): void {
+    withHeld(this, (path) => disk.chmod(path, mode));
+  }
+
+  /** Sets its modification time in seconds. */
+  setMtime(seconds: number): void {
+    withHeld(this, (path) => disk.setMtime(path, seconds));
+  }
+
+  /** Has the disk write what was changed in it. */
+  sync(): void {
+    disk.fsyncFd(this.fd);
+  }
+
+  /** Lets go of it. */
+  close(): void {
+    fs.closeSync(this.fd);
+  }
+}
+
+/** An entry of an open directory. */
+export interface EntryPlace {
+  readonly parent: OpenDirectory;
+  readonly name: string;
+}
+
+/**
+ * Opens the directory that holds `path`, to which links of the path's own directories may lead, and names the entry in it. The caller
+ * closes `parent`, which may be entered but not listed. Errors are those of the system (ENOENT, ENOTDIR, EACCES).
+ */
+export function openParentOf(path: string): EntryPlace {
+  const { directory, name } = splitPath(path.replace(/(?<=.)\/+$/, ""));
+  return { parent: OpenDirectory.open(directory, O_PATH), name };
+}
