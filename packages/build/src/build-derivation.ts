@@ -11,6 +11,7 @@ import {
   outputPathName,
   parseSecretKey,
   splitStorePath,
+  storePathBaseName,
   storePathHashPart,
   storePathName,
 } from "@firn/formats";
@@ -23,6 +24,7 @@ import {
   removePath,
   type Settings,
 } from "@firn/store";
+import { type BuildDirectory, makeBuildDirectory } from "./build-directory.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
 import type { BuiltinContext } from "./builtin/context.ts";
 import { prepareEnvironment, rewriteText } from "./environment.ts";
@@ -31,6 +33,7 @@ import { type BuildOptions, readBuildOptions } from "./options.ts";
 import { registerOutputs } from "./outputs/register.ts";
 import { runPostBuildHook } from "./post-build-hook.ts";
 import { type RunResult, runBuilder } from "./run-builder.ts";
+import { acquireBuildUser, type BuildUser, needsBuildUser } from "./sandbox/build-user.ts";
 import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.ts";
 
 const HOMELESS = "/homeless-shelter";
@@ -112,7 +115,7 @@ async function buildLocked(
   known: ReadonlyMap<string, string>,
   valid: ReadonlyMap<string, string>,
 ): Promise<Map<string, string>> {
-  const { store, settings, derivation, drvPath } = request;
+  const { store, derivation, drvPath } = request;
   const options = readBuildOptions(derivation, store.storeDir);
   const sandboxed = wantsSandbox(request, options);
   const inputPaths = new Set(await computeClosure(store, request.inputs));
@@ -124,12 +127,36 @@ async function buildLocked(
       `cannot build '${drvPath}' without a sandbox in a store that is not at ${store.storeDir}`,
     );
   }
+  const user = sandboxed && needsBuildUser() ? await acquireBuildUser(request, request.signal) : undefined;
+  try {
+    return await buildAs(user, { request, options, inputPaths, sandboxed, known, valid });
+  } finally {
+    user?.release();
+  }
+}
+
+interface PlannedBuild {
+  readonly request: BuildRequest;
+  readonly options: BuildOptions;
+  readonly inputPaths: ReadonlySet<string>;
+  readonly sandboxed: boolean;
+  /** Output paths that are known beforehand, and those of them that are valid, by output name. */
+  readonly known: ReadonlyMap<string, string>;
+  readonly valid: ReadonlyMap<string, string>;
+}
+
+/** Builds under the ids of a build user, or those of this process. */
+async function buildAs(
+  user: BuildUser | undefined,
+  { request, options, inputPaths, sandboxed, known, valid }: PlannedBuild,
+): Promise<Map<string, string>> {
+  const { store, settings, derivation, drvPath } = request;
   const directory = makeBuildDirectory(store, settings);
   const log = new BuildLog(drvPath, { store, settings, events: request.events });
   let keep = false;
   try {
     const scratch = scratchPaths(request, { known, valid, sandboxed });
-    const run: PreparedRun = { request, options, inputPaths, directory, scratch, log };
+    const run: PreparedRun = { request, options, inputPaths, directory, scratch, log, user };
     const place = sandboxed ? await runSandboxed(run) : await runPlain(run);
     try {
       return await registerOutputs({
@@ -140,6 +167,7 @@ async function buildLocked(
         inputPaths,
         scratch,
         locate: place.locate,
+        ...(user === undefined ? {} : { owner: user.uid }),
         valid,
         mode: request.mode,
         signingKeys: settings.get("secret-key-files").map((file) => parseSecretKey(fs.readFileSync(file, "latin1"))),
@@ -196,22 +224,6 @@ function wantsSandbox(request: BuildRequest, options: BuildOptions): boolean {
   }
 }
 
-interface BuildDirectory {
-  /** To be deleted. */
-  readonly top: string;
-  /** Where the build happens, on this machine. */
-  readonly host: string;
-}
-
-function makeBuildDirectory(store: LocalStore, settings: Settings): BuildDirectory {
-  const parent = settings.get("build-dir") ?? `${store.location.stateDir}/builds`;
-  fs.mkdirSync(fsPath(parent), { recursive: true });
-  const top = fs.mkdtempSync(path.join(Buffer.from(parent, "latin1").toString(), `nix-${process.pid}-`));
-  const host = `${top}/build`;
-  fs.mkdirSync(host, { mode: 0o700 });
-  return { top: Buffer.from(top).toString("latin1"), host: Buffer.from(host).toString("latin1") };
-}
-
 const ZERO_HASH = { algorithm: "sha256" as const, bytes: new Uint8Array(32) };
 
 /** Where the builder writes each output: the final path when that is free, else a stand-in whose hash is rewritten afterwards. */
@@ -243,6 +255,7 @@ interface PreparedRun {
   readonly directory: BuildDirectory;
   readonly scratch: ReadonlyMap<string, string>;
   readonly log: BuildLog;
+  readonly user: BuildUser | undefined;
 }
 
 interface Place {
@@ -274,8 +287,11 @@ async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<M
     homeDir: HOMELESS,
   });
   for (const [name, text] of files) {
-    fs.writeFileSync(fsPath(`${run.directory.host}/${name}`), Buffer.from(rewriteText(text, rewrites), "latin1"));
+    const file = fsPath(`${run.directory.host}/${name}`);
+    fs.writeFileSync(file, Buffer.from(rewriteText(text, rewrites), "latin1"), { flag: "wx" });
+    if (run.user !== undefined) fs.chownSync(file, run.user.uid, run.user.gid);
   }
+  if (run.user !== undefined) fs.chownSync(fsPath(run.directory.host), run.user.uid, run.user.gid);
   return new Map([...variables].map(([name, value]) => [name, rewriteText(value, rewrites)]));
 }
 
@@ -294,6 +310,7 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
     hostBuildDir: directory.host,
     buildDir,
     network: kind === "fixed" || kind === "impure",
+    user: run.user,
   });
   try {
     const rewrites = rewritesOf(run);
@@ -308,11 +325,15 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
       directory: "/",
       log: run.log,
       argumentsFile,
+      ...(run.user === undefined ? {} : { user: run.user }),
       ...(sandbox.seccomp === undefined ? {} : { seccompFile }),
       ...limits(request),
     });
     await requireSuccess(run, result);
-    return { locate: (scratchPath) => sandbox.root + scratchPath, cleanUp: () => removePath(sandbox.top) };
+    return {
+      locate: (scratchPath) => `${sandbox.outputs}/${storePathBaseName(scratchPath)}`,
+      cleanUp: () => removePath(sandbox.top),
+    };
   } catch (error) {
     removePath(sandbox.top);
     throw error;

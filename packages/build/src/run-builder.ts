@@ -16,6 +16,8 @@ export interface RunRequest {
   readonly seccompFile?: string;
   readonly argumentsFile?: string;
   readonly argv0?: string;
+  /** Whom the terminal of the builder's output belongs to, so that it can be opened again by name. */
+  readonly user?: { readonly uid: number; readonly gid: number };
   /** Seconds; 0 is no limit. */
   readonly timeout: number;
   readonly maxSilence: number;
@@ -80,6 +82,7 @@ function describeSignal(number: number): string {
 /** Runs to the end (or to a limit, or until aborted). Never rejects because the builder failed. */
 export function runBuilder(request: RunRequest): Promise<RunResult> {
   const pty = openPty();
+  if (pty !== undefined && request.user !== undefined) fs.fchownSync(pty.slave, request.user.uid, request.user.gid);
   const inherited: (number | "ignore" | "pipe")[] =
     pty === undefined ? ["ignore", "pipe", "pipe"] : ["ignore", pty.slave, pty.slave];
   const opened: number[] = [];

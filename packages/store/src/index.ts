@@ -8,7 +8,7 @@ export { disk, fsPath, hasErrorCode, observeSteps, type StepObserver } from "./f
 export { dumpPath, type PathFilter, readFileChunks } from "./fs/dump.ts";
 export { type EntryKind, entriesIn, kindOf } from "./fs/entries.ts";
 export { machineError } from "./fs/machine-error.ts";
-export { OpenDirectory, type OpenPlace } from "./fs/open-directory.ts";
+export { OpenDirectory, type OpenPlace, withPlace } from "./fs/open-directory.ts";
 export { removePath } from "./fs/remove.ts";
 export { RestoreSink } from "./fs/restore.ts";
 export { syncFileSystem } from "./fs/sync.ts";

@@ -35,6 +35,7 @@ import {
   RestoreSink,
   removePath,
   sortTopologically,
+  withPlace,
 } from "@firn/store";
 import type { BuildOptions } from "../options.ts";
 import { checkOutputs } from "./checks.ts";
@@ -55,6 +56,8 @@ export interface RegisterRequest {
   readonly mode: "normal" | "check" | "repair";
   readonly signingKeys: readonly SigningKey[];
   readonly ignoredAttributes: readonly string[];
+  /** The only uid whose files the outputs may be, when builders have one of their own. */
+  readonly owner?: number;
   readonly keepFailed: boolean;
 }
 
@@ -134,7 +137,10 @@ function inspect(request: RegisterRequest, name: string, scratchPath: string): C
   if (!stat.isSymbolicLink() && (stat.mode & 0o022) !== 0) {
     throw rejected(`suspicious ownership or permission on "${real}" for output '${name}'; rejecting this build output`);
   }
-  canonicalise(real, { keepAttributes: request.ignoredAttributes });
+  canonicalise(real, {
+    keepAttributes: request.ignoredAttributes,
+    ...(request.owner === undefined ? {} : { owner: request.owner }),
+  });
   return {
     name,
     scratchPath,
@@ -318,13 +324,14 @@ async function settle(request: RegisterRequest, candidate: Candidate, info: Path
 
 /** A directory that its owner may not write cannot change its parent; root can. */
 function moveTree(from: string, store: LocalStore, path: string): void {
-  const stat = fs.lstatSync(fsPath(from));
-  const unlock = stat.isDirectory() && process.geteuid?.() !== 0;
-  if (unlock) disk.chmod(from, 0o755);
+  const unlock = process.geteuid?.() !== 0 && withPlace(from, (place) => place.stat().isDirectory());
+  if (unlock) withPlace(from, (place) => place.chmod(0o755));
   store.replaceReal(from, path);
   if (!unlock) return;
-  disk.chmod(store.realPath(path), 0o555);
-  disk.setMtime(store.realPath(path), 1);
+  withPlace(store.realPath(path), (place) => {
+    place.chmod(0o555);
+    place.setMtime(1);
+  });
 }
 
 async function compare(request: RegisterRequest, candidate: Candidate, info: PathInfo): Promise<void> {

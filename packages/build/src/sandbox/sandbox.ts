@@ -8,12 +8,15 @@ import fs from "node:fs";
 import path from "node:path";
 import { FirnError, storePathBaseName } from "@firn/formats";
 import { fsPath, hasErrorCode, type LocalStore, removePath, type Settings } from "@firn/store";
+import type { BuildUser } from "./build-user.ts";
 import { seccompProgram } from "./seccomp.ts";
 
 /** Uid and gid that builders see. */
 const sandboxUid = 1000;
 /** The group that builders see. */
 const sandboxGid = 100;
+/** Any unprivileged user, to try the sandbox with. */
+const NOBODY = 65534;
 const DEVICES = ["/dev/full", "/dev/kvm", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
 
 /** What a sandbox must hold. */
@@ -30,12 +33,14 @@ export interface SandboxPlan {
   readonly buildDir: string;
   /** Fixed-output and impure builds have the network. */
   readonly network: boolean;
+  /** Whose ids of the machine the builder has; undefined for those of this process. */
+  readonly user: Pick<BuildUser, "uid" | "gid"> | undefined;
 }
 
 /** A laid out sandbox. */
 export interface Sandbox {
-  /** Root of the tree on this machine; outputs appear below it at their store paths. */
-  readonly root: string;
+  /** Where outputs appear on this machine, each under its own name: a directory that no builder can move or reach from above. */
+  readonly outputs: string;
   /** Everything that must be deleted afterwards. */
   readonly top: string;
   /** Command line that runs `builder args…` inside, environment given apart. */
@@ -101,23 +106,54 @@ function lockedFlags(directory: string): string {
   return flags.map((flag) => `,${flag}`).join("");
 }
 
-function place(root: string, target: string, kind: "directory" | "file"): string {
-  const full = root + target;
+/** Directories of a sandbox on this machine, all below one that only this process's user may enter. */
+interface Layout {
+  readonly plan: SandboxPlan;
+  readonly top: string;
+  /** What the builder sees as `/`, read-only. */
+  readonly root: string;
+  /** What it sees as the store, where it makes its outputs. */
+  readonly outputs: string;
+  /** What it sees as `/tmp`. */
+  readonly temporary: string;
+}
+
+/** Where a path of the sandbox lies on this machine: what is mounted over the root counts. */
+function hostPath({ plan, root, outputs, temporary }: Layout, target: string): string {
+  for (const [inside, outside] of [
+    [plan.store.storeDir, outputs],
+    ["/tmp", temporary],
+    [plan.buildDir, plan.hostBuildDir],
+  ] as const) {
+    if (target === inside || target.startsWith(`${inside}/`)) return outside + target.slice(inside.length);
+  }
+  return root + target;
+}
+
+/** Makes the file or directory that something is mounted on. */
+function makeMountPoint(layout: Layout, target: string, kind: "directory" | "file"): void {
+  const full = hostPath(layout, target);
   fs.mkdirSync(fsPath(kind === "directory" ? full : path.posix.dirname(full)), { recursive: true });
   if (kind === "file" && !fs.existsSync(fsPath(full))) fs.writeFileSync(fsPath(full), "");
-  return full;
 }
 
 function write(file: string, text: string): void {
   fs.writeFileSync(fsPath(file), text, { mode: 0o644 });
 }
 
-function baseTree(plan: SandboxPlan, root: string): void {
+function baseTree({ plan, root, outputs, temporary }: Layout): void {
+  const group = plan.user?.gid ?? process.getegid!();
   for (const directory of ["/tmp", "/etc", "/proc", "/dev/shm", "/dev/pts", plan.buildDir, plan.store.storeDir]) {
     fs.mkdirSync(fsPath(root + directory), { recursive: true });
   }
-  fs.chmodSync(fsPath(`${root}/tmp`), 0o1777);
-  fs.chmodSync(fsPath(root + plan.store.storeDir), 0o1775);
+  for (const [directory, mode] of [
+    [temporary, 0o1777],
+    [outputs, 0o1775],
+  ] as const) {
+    fs.mkdirSync(fsPath(directory));
+    fs.chownSync(fsPath(directory), process.geteuid!(), group);
+    fs.chmodSync(fsPath(directory), mode);
+  }
   write(
     `${root}/etc/passwd`,
     `root:x:0:0:Nix build user:${plan.buildDir}:/noshell\nnixbld:x:${sandboxUid}:${sandboxGid}:Nix build user:${plan.buildDir}:/noshell\nnobody:x:65534:65534:Nobody:/:/noshell\n`,
@@ -134,6 +170,7 @@ function baseTree(plan: SandboxPlan, root: string): void {
   ] as const) {
     fs.symlinkSync(target, fsPath(`${root}/dev/${name}`));
   }
+  fs.chownSync(fsPath(root), process.geteuid!(), group);
 }
 
 function hostBinds(plan: SandboxPlan): Bind[] {
@@ -157,28 +194,36 @@ function hostBinds(plan: SandboxPlan): Bind[] {
 interface Mount {
   readonly source: string;
   readonly target: string;
-  readonly kind: "read-only" | "writable" | "device";
+  /** Store paths, files of the machine, devices of the machine: all read-only; and what builders may write to. */
+  readonly kind: "input" | "host" | "device" | "writable";
 }
 
-/** Makes the mount points of everything the builder may see, and says what to mount there. */
-function planMounts(plan: SandboxPlan, root: string): Mount[] {
+/** Makes the mount points of everything the builder may see, and says what to mount there, in order. */
+function planMounts(layout: Layout): Mount[] {
+  const { plan, outputs, temporary } = layout;
   const { store } = plan;
-  const mounts: Mount[] = [];
+  const mounts: Mount[] = [
+    { source: outputs, target: store.storeDir, kind: "writable" },
+    { source: temporary, target: "/tmp", kind: "writable" },
+    { source: plan.hostBuildDir, target: plan.buildDir, kind: "writable" },
+  ];
   for (const input of [...plan.inputPaths].sort()) {
     const real = store.realPath(input);
     const stat = fs.lstatSync(fsPath(real));
     if (stat.isSymbolicLink()) {
-      fs.symlinkSync(fs.readlinkSync(fsPath(real), { encoding: "buffer" }), fsPath(root + input));
+      fs.symlinkSync(fs.readlinkSync(fsPath(real), { encoding: "buffer" }), fsPath(hostPath(layout, input)));
       continue;
     }
-    place(root, input, stat.isDirectory() ? "directory" : "file");
-    mounts.push({ source: real, target: input, kind: "read-only" });
+    makeMountPoint(layout, input, stat.isDirectory() ? "directory" : "file");
+    mounts.push({ source: real, target: input, kind: "input" });
   }
   for (const { source, target } of [...configuredPaths(plan), ...hostBinds(plan)]) {
-    place(root, target, fs.statSync(fsPath(source)).isDirectory() ? "directory" : "file");
-    mounts.push({ source, target, kind: target.startsWith("/dev/") ? "device" : "writable" });
+    const isDirectory = fs.statSync(fsPath(source)).isDirectory();
+    makeMountPoint(layout, target, isDirectory ? "directory" : "file");
+    // Directories that the settings name are shared on purpose (a compiler's cache); their own modes guard them.
+    const shared = isDirectory && !source.startsWith(`${store.location.realStoreDir}/`);
+    mounts.push({ source, target, kind: target.startsWith("/dev/") ? "device" : shared ? "writable" : "host" });
   }
-  mounts.push({ source: plan.hostBuildDir, target: plan.buildDir, kind: "writable" });
   return mounts;
 }
 
@@ -195,28 +240,46 @@ export function prepareSandbox(plan: SandboxPlan): Sandbox {
 }
 
 function layOut(plan: SandboxPlan, top: string): Sandbox {
-  const root = `${top}/root`;
+  const layout: Layout = { plan, top, root: `${top}/root`, outputs: `${top}/outputs`, temporary: `${top}/tmp` };
+  const { root, outputs } = layout;
   fs.mkdirSync(fsPath(top), { mode: 0o700 });
   fs.mkdirSync(fsPath(root), { mode: 0o750 });
-  baseTree(plan, root);
-  const mounts = planMounts(plan, root);
-  const mode = requireSandbox();
-  const fstab = mode === "tree" ? writeFstab(plan, top, mounts) : undefined;
+  baseTree(layout);
+  const mounts = planMounts(layout);
+  const mode = requireSandbox(plan.user === undefined ? "own" : "user");
+  const fstab = mode === "tree" ? writeFstab(layout, mounts) : undefined;
   fs.chmodSync(fsPath(`${root}/etc`), 0o555);
-  const seccomp = plan.settings.get("filter-syscalls") ? seccompProgram() : undefined;
+  const seccomp = seccompProgram({ files: plan.settings.get("filter-syscalls"), unixSockets: plan.network });
+  const entry = plan.user === undefined ? root : reachablePlace(top);
   return {
-    root,
+    outputs,
     top,
     seccomp,
-    command: (builder) => [...outerCommand(root, fstab), ...bubblewrap(plan, seccomp !== undefined), ...builder],
+    command: (builder) => [
+      ...outerCommand(layout, { fstab, entry }),
+      ...bubblewrap(plan, seccomp !== undefined),
+      ...builder,
+    ],
     argumentsFile: (environment) =>
-      argumentsFile(environment, ["--dev-bind", root, "/", ...(mode === "tree" ? [] : bindArguments(plan, mounts))]),
+      argumentsFile(environment, ["--dev-bind", entry, "/", ...(mode === "tree" ? [] : bindArguments(plan, mounts))]),
   };
 }
 
-function writeFstab(plan: SandboxPlan, top: string, mounts: readonly Mount[]): string {
+/**
+ * A directory that every user can get to. The tree is mounted there, in a mount namespace of the build's own, for bubblewrap, which runs
+ * as the build user and cannot pass the directories above the tree.
+ */
+function reachablePlace(top: string): string {
+  const found = ["/mnt", "/srv", "/opt", "/media", "/sys"].find(
+    (place) => fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory() === true && !top.startsWith(`${place}/`),
+  );
+  if (found === undefined)
+    throw new FirnError("no-sandbox", "there is no directory (/mnt, /srv, /opt) to mount the sandbox on");
+  return found;
+}
+
+function writeFstab({ plan, top, root }: Layout, mounts: readonly Mount[]): string {
   const { realStoreDir } = plan.store.location;
-  const root = `${top}/root`;
   const stage = `${top}/store`;
   fs.mkdirSync(fsPath(stage));
   const lines: string[] = [];
@@ -226,7 +289,8 @@ function writeFstab(plan: SandboxPlan, top: string, mounts: readonly Mount[]): s
   // One read-only view of the whole store; binds made from it are read-only too.
   mount(realStoreDir, stage, `bind,ro${lockedFlags(realStoreDir)}`);
   for (const { source, target, kind } of mounts) {
-    mount(kind === "read-only" ? `${stage}/${storePathBaseName(source)}` : source, root + target);
+    if (kind === "input") mount(`${stage}/${storePathBaseName(source)}`, root + target);
+    else mount(source, root + target, kind === "writable" ? "bind" : `bind,ro${lockedFlags(source)}`);
   }
   if (fs.existsSync("/dev/shm")) {
     mount("none", `${root}/dev/shm`, `size=${plan.settings.get("sandbox-dev-shm-size")}`, "tmpfs");
@@ -240,7 +304,7 @@ function writeFstab(plan: SandboxPlan, top: string, mounts: readonly Mount[]): s
 function bindArguments(plan: SandboxPlan, mounts: readonly Mount[]): string[] {
   const args: string[] = [];
   for (const { source, target, kind } of mounts) {
-    if (kind !== "device") args.push(kind === "read-only" ? "--ro-bind" : "--bind", source, target);
+    if (kind !== "device") args.push(kind === "writable" ? "--bind" : "--ro-bind", source, target);
   }
   args.push("--dev", "/dev");
   if (plan.settings.get("system-features").includes("kvm") && fs.existsSync("/dev/kvm")) {
@@ -253,15 +317,25 @@ const TREE_SCRIPT = `umask 022
 ulimit -S -c 0
 mount -a -T "$1" || exit 210
 chmod 0666 "$2/dev/pts/ptmx" || :
-shift 2
+if [ "$2" != "$3" ]; then mount --rbind "$2" "$3" || exit 210; fi
+shift 3
 exec "$@"`;
 const BIND_SCRIPT = `umask 022
 ulimit -S -c 0
 exec "$@"`;
 
-function outerCommand(root: string, fstab: string | undefined): string[] {
+function outerCommand(
+  { plan, root }: Layout,
+  { fstab, entry }: { readonly fstab: string | undefined; readonly entry: string },
+): string[] {
   if (fstab === undefined) return ["/bin/sh", "-c", BIND_SCRIPT, "sandbox"];
-  return [...unshare(), "/bin/sh", "-c", TREE_SCRIPT, "sandbox", fstab, root];
+  return [...unshare(), "/bin/sh", "-c", TREE_SCRIPT, "sandbox", fstab, root, entry, ...asUser(plan.user)];
+}
+
+/** Leaves the rights of root for those of a build user. */
+function asUser(user: SandboxPlan["user"]): string[] {
+  if (user === undefined) return [];
+  return ["setpriv", "--reuid", String(user.uid), "--regid", String(user.gid), "--clear-groups", "--"];
 }
 
 function unshare(): string[] {
@@ -302,7 +376,7 @@ function architecture(plan: SandboxPlan): string[] {
 }
 
 function argumentsFile(environment: ReadonlyMap<string, string>, mounts: readonly string[]): Buffer {
-  const list = [...mounts, "--proc", "/proc", "--clearenv"];
+  const list = [...mounts, "--proc", "/proc", "--remount-ro", "/", "--clearenv"];
   for (const [name, value] of environment) list.push("--setenv", name, value);
   return Buffer.from(`${list.join("\0")}\0`, "latin1");
 }
@@ -330,24 +404,35 @@ export function hasProgram(name: string): boolean {
 /** Who mounts: `unshare` and `mount` before bubblewrap starts, or bubblewrap itself. */
 export type SandboxMode = "tree" | "binds";
 
-let supported: { mode?: SandboxMode; reason: string } | undefined;
+interface Support {
+  readonly mode?: SandboxMode;
+  readonly reason: string;
+}
+
+/** What was found for builders with the rights of this process, and for those of a build user. */
+const supported = new Map<"own" | "user", Support>();
+
+function support(builder: "own" | "user"): Support {
+  const known = supported.get(builder) ?? probe(builder);
+  supported.set(builder, known);
+  return known;
+}
 
 /** Whether builds can be sandboxed on this machine; tried once. */
 export function sandboxWorks(): boolean {
-  supported ??= probe();
-  return supported.mode !== undefined;
+  return support("own").mode !== undefined;
 }
 
 /** Tries the sandbox once; throws `no-sandbox`, saying what is missing and how to build without. */
-export function requireSandbox(): SandboxMode {
-  supported ??= probe();
-  if (supported.mode !== undefined) return supported.mode;
-  throw new FirnError("no-sandbox", `this system does not support the build sandbox: ${supported.reason}`, {
+export function requireSandbox(builder: "own" | "user" = "own"): SandboxMode {
+  const { mode, reason } = support(builder);
+  if (mode !== undefined) return mode;
+  throw new FirnError("no-sandbox", `this system does not support the build sandbox: ${reason}`, {
     hint: "builds without isolation can be allowed with --option sandbox false",
   });
 }
 
-function probe(): { mode?: SandboxMode; reason: string } {
+function probe(builder: "own" | "user"): Support {
   if (!hasProgram("bwrap")) return { reason: "the program 'bwrap' (bubblewrap) is not installed" };
   const inner = ["bwrap", "--unshare-user", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc", "true"];
   const attempt = (command: readonly string[]): string | undefined => {
@@ -355,6 +440,15 @@ function probe(): { mode?: SandboxMode; reason: string } {
     if (result.status === 0) return undefined;
     return (result.stderr || String(result.error ?? "")).trim().split("\n")[0] ?? "";
   };
+  if (builder === "user") {
+    for (const program of ["unshare", "mount", "setpriv"]) {
+      if (!hasProgram(program)) return { reason: `the program '${program}' (util-linux) is not installed` };
+    }
+    const failure = attempt([...unshare(), ...asUser({ uid: NOBODY, gid: NOBODY }), ...inner]);
+    return failure === undefined
+      ? { mode: "tree", reason: "" }
+      : { reason: `unprivileged users cannot make user namespaces (${failure})` };
+  }
   if (hasProgram("unshare") && hasProgram("mount") && attempt([...unshare(), ...inner]) === undefined) {
     return { mode: "tree", reason: "" };
   }

@@ -254,3 +254,18 @@ export function openParentOf(path: string): EntryPlace {
   const { directory, name } = splitPath(path.replace(/(?<=.)\/+$/, ""));
   return { parent: OpenDirectory.open(directory, O_PATH), name };
 }
+
+/** Holds what lies at `path`, a link itself, by its place while `use` works on it. Errors as `openParentOf`. */
+export function withPlace<Result>(path: string, use: (place: OpenPlace) => Result): Result {
+  const { parent, name } = openParentOf(path);
+  try {
+    const place = parent.openPlace(name);
+    try {
+      return use(place);
+    } finally {
+      place.close();
+    }
+  } finally {
+    parent.close();
+  }
+}

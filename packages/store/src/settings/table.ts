@@ -51,6 +51,8 @@ const set = (initial: readonly string[], ...aliases: string[]): Definition<"set"
 });
 const map = (): Definition<"map", ReadonlyMap<string, string>> => ({ kind: "map", initial: new Map() });
 
+const asRoot = process.getuid?.() === 0;
+
 /** One entry a setting. */
 export const settingsTable = {
   "abort-on-warn": flag(false),
@@ -66,7 +68,8 @@ export const settingsTable = {
   "allowed-uris": list([]),
   "allowed-users": list(["*"]),
   "always-allow-substitutes": flag(false),
-  "auto-allocate-uids": flag(false),
+  // On for root, where the reference leaves builders with the rights of root unless it is told otherwise.
+  "auto-allocate-uids": flag(asRoot),
   "auto-optimise-store": flag(false),
   "bash-prompt": text(""),
   "bash-prompt-prefix": text(""),
@@ -74,7 +77,7 @@ export const settingsTable = {
   "build-dir": optional(),
   "build-hook": list(["nix", "__build-remote"]),
   "build-poll-interval": integer(5),
-  "build-users-group": text(""),
+  "build-users-group": text(asRoot ? "nixbld" : ""),
   builders: text("@/etc/nix/machines"),
   "builders-use-substitutes": flag(false),
   "commit-lock-file-summary": text("", "commit-lockfile-summary"),

@@ -1,0 +1,42 @@
+/** The directories in which builds happen: each below one that nobody else may enter. */
+import fs from "node:fs";
+import path from "node:path";
+import { FirnError } from "@firn/formats";
+import { fsPath, type LocalStore, type Settings } from "@firn/store";
+
+/** A directory for one build; paths are byte strings. */
+export interface BuildDirectory {
+  /** To be deleted; only this process's user may enter it. */
+  readonly top: string;
+  /** Where the build happens, on this machine. */
+  readonly host: string;
+}
+
+/** Makes one below the setting `build-dir`, by default `builds` in the state directory. Error `unsafe-build-dir`. */
+export function makeBuildDirectory(store: LocalStore, settings: Settings): BuildDirectory {
+  const parent = settings.get("build-dir") ?? `${store.location.stateDir}/builds`;
+  fs.mkdirSync(fsPath(parent), { recursive: true, mode: 0o755 });
+  requireSafe(parent);
+  const top = fs.mkdtempSync(path.join(Buffer.from(parent, "latin1").toString(), `nix-${process.pid}-`));
+  const host = `${top}/build`;
+  fs.mkdirSync(host, { mode: 0o700 });
+  return { top: Buffer.from(top).toString("latin1"), host: Buffer.from(host).toString("latin1") };
+}
+
+/** A directory that others could rename or exchange the build's directory in is refused; those with the sticky bit do not let them. */
+function requireSafe(parent: string): void {
+  const real = fs.realpathSync.native(fsPath(parent), { encoding: "latin1" });
+  for (let directory = real; ; directory = path.posix.dirname(directory)) {
+    const { mode } = fs.lstatSync(fsPath(directory));
+    if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0) {
+      throw new FirnError(
+        "unsafe-build-dir",
+        `Path "${directory}" is world-writable. That's not allowed for security.`,
+        {
+          hint: "take the permission away with chmod o-w, or set build-dir to another directory",
+        },
+      );
+    }
+    if (directory === "/") return;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The ids of the machine that builders run under when Firn is root, as the reference chooses them: members of the group
+ * `build-users-group`, else ids of an allocated range (`auto-allocate-uids`). Locks keep two builds, of either program, from sharing them.
+ */
+import fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FirnError } from "@firn/formats";
+import { type EventSink, type LocalStore, openLockFile, type Settings, tryLock } from "@firn/store";
+
+/** How many ids a place of the allocated range has, as in the reference. */
+const IDS_PER_SLOT = 65536;
+const WAIT_MS = 100;
+
+/** An unprivileged user of the machine that one build has for itself; `release` it afterwards. */
+export interface BuildUser {
+  readonly uid: number;
+  readonly gid: number;
+  release(): void;
+}
+
+/** Whether builders need a user of their own: only where Firn has the rights of the machine's root. */
+export function needsBuildUser(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/**
+ * Takes a free build user, waiting until there is one. Undefined when no users are to be had: neither members of the group nor allocated
+ * ids. Errors `no-build-group`, `aborted`.
+ */
+export async function acquireBuildUser(
+  context: { readonly store: LocalStore; readonly settings: Settings; readonly events: EventSink },
+  signal?: AbortSignal,
+): Promise<BuildUser | undefined> {
+  const { store, settings, events } = context;
+  const candidates = groupMembers(settings) ?? allocatedIds(settings);
+  if (candidates === undefined) return undefined;
+  const directory = `${store.location.stateDir}/${candidates.pool}`;
+  fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
+  for (let told = false; ; told = true) {
+    for (const candidate of candidates.users()) {
+      const fd = openLockFile(`${directory}/${candidate.lock}`);
+      if (tryLock(fd, "write")) {
+        return { uid: candidate.uid, gid: candidate.gid, release: () => fs.closeSync(fd) };
+      }
+      fs.closeSync(fd);
+    }
+    if (signal?.aborted === true) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+    if (!told) events({ kind: "message", level: "notice", text: "waiting for a free build user ID" });
+    await sleep(WAIT_MS);
+  }
+}
+
+interface Candidate {
+  readonly uid: number;
+  readonly gid: number;
+  readonly lock: string;
+}
+
+interface Candidates {
+  /** Directory of the locks, below the state directory. */
+  readonly pool: string;
+  users(): Iterable<Candidate>;
+}
+
+/** Lines of a table of users or groups, in fields. */
+function readTable(file: string): string[][] {
+  return fs
+    .readFileSync(file, "latin1")
+    .split("\n")
+    .map((line) => line.split(":"));
+}
+
+/** Members of the group that the settings name; undefined when it has none and ids may be allocated instead. */
+function groupMembers(settings: Settings): Candidates | undefined {
+  const name = settings.get("build-users-group");
+  const allocates = settings.get("auto-allocate-uids");
+  if (name === "") return undefined;
+  const group = readTable("/etc/group").find(([groupName]) => groupName === name);
+  const members = (group?.[3] ?? "").split(",").filter((member) => member !== "");
+  if (group === undefined || members.length === 0) {
+    if (allocates) return undefined;
+    const what = group === undefined ? "specified in 'build-users-group' does not exist" : "has no members";
+    throw new FirnError("no-build-group", `the group '${name}' ${what}`, {
+      hint: "allow ids that are no user's with the setting auto-allocate-uids",
+    });
+  }
+  const gid = Number(group[2]);
+  const uids = readTable("/etc/passwd")
+    .filter(([user]) => user !== undefined && members.includes(user))
+    .map((fields) => Number(fields[2]))
+    .filter((uid) => Number.isSafeInteger(uid) && uid > 0);
+  return { pool: "userpool", users: () => uids.map((uid) => ({ uid, gid, lock: String(uid) })) };
+}
+
+/** Ids of the range `start-id`, `id-count`; undefined when the machine (a container) does not have them. */
+function allocatedIds(settings: Settings): Candidates | undefined {
+  if (!settings.get("auto-allocate-uids")) return undefined;
+  const start = settings.get("start-id");
+  const slots = Math.floor(settings.get("id-count") / IDS_PER_SLOT);
+  const last = start + slots * IDS_PER_SLOT - 1;
+  if (slots < 1 || start < 1 || !["uid_map", "gid_map"].every((map) => hasIds(map, start, last))) return undefined;
+  return {
+    pool: "userpool2",
+    *users() {
+      for (let slot = 0; slot < slots; slot++) {
+        const id = start + slot * IDS_PER_SLOT;
+        yield { uid: id, gid: id, lock: `slot-${slot}` };
+      }
+    },
+  };
+}
+
+/** Whether this process's user namespace has all of these ids. */
+function hasIds(map: string, first: number, last: number): boolean {
+  return fs
+    .readFileSync(`/proc/self/${map}`, "latin1")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .some(([inside = 0, , count = 0]) => inside <= first && last < inside + count);
+}
