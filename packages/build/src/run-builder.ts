@@ -33,6 +33,7 @@ export interface RunResult {
   readonly timedOut?: "timeout" | "silence" | "log-size";
 }
 
+const O_CLOEXEC = 0o2000000;
 const running = new Set<ChildProcess>();
 let exitHandler = false;
 
@@ -79,20 +80,41 @@ function describeSignal(number: number): string {
   return `failed due to signal ${number} (${signalNames[number] ?? `Unknown signal ${number}`})`;
 }
 
+/** The descriptors that this process was started with and would pass on, lowest first; Node's own are closed in children. */
+const passedOn = (() => {
+  let found: readonly number[] | undefined;
+  return (): readonly number[] => {
+    found ??= fs
+      .readdirSync("/proc/self/fdinfo")
+      .map(Number)
+      .filter((fd) => {
+        // The listing's own descriptor is gone by now.
+        if (!fs.existsSync(`/proc/self/fdinfo/${fd}`)) return false;
+        const flags = /^flags:\s*([0-7]+)$/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1];
+        return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
+      })
+      .sort((a, b) => a - b);
+    return found;
+  };
+})();
+
 /** Runs to the end (or to a limit, or until aborted). Never rejects because the builder failed. */
 export function runBuilder(request: RunRequest): Promise<RunResult> {
   const pty = openPty();
   if (pty !== undefined && request.user !== undefined) fs.fchownSync(pty.slave, request.user.uid, request.user.gid);
   const inherited: (number | "ignore" | "pipe")[] =
     pty === undefined ? ["ignore", "pipe", "pipe"] : ["ignore", pty.slave, pty.slave];
-  const opened: number[] = [];
+  const nothing = fs.openSync("/dev/null", "r");
+  const opened = [nothing];
   for (const file of [request.seccompFile, request.argumentsFile]) {
-    if (file === undefined) inherited.push("ignore");
-    else {
-      const fd = fs.openSync(fsPath(file), "r");
-      opened.push(fd);
-      inherited.push(fd);
-    }
+    if (file !== undefined) opened.push(fs.openSync(fsPath(file), "r"));
+    inherited.push(file === undefined ? nothing : opened.at(-1)!);
+  }
+  // In their place the builder finds /dev/null: over a file or pipe of whoever started this program it would reach outside.
+  for (const fd of passedOn()) {
+    if (fd < inherited.length) continue;
+    while (inherited.length < fd) inherited.push("ignore");
+    inherited.push(nothing);
   }
   const [program, ...args] = request.command.map(textOf);
   return new Promise((resolve, reject) => {
