@@ -88,19 +88,26 @@ function escapeFstab(text: string): string {
   return text.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
-/** Flags of the mount a path lies on that an unprivileged remount must keep. */
-function lockedFlags(directory: string): string {
-  let best = { point: "", options: "" };
-  for (const line of fs.readFileSync("/proc/self/mountinfo", "latin1").split("\n")) {
-    const fields = line.split(" ");
-    const point = (fields[4] ?? "").replace(/\\(\d{3})/g, (_, digits: string) =>
-      String.fromCharCode(Number.parseInt(digits, 8)),
-    );
-    if (point !== "" && (directory === point || directory.startsWith(point === "/" ? "/" : `${point}/`))) {
-      if (point.length >= best.point.length) best = { point, options: fields[5] ?? "" };
-    }
-  }
-  const flags = best.options
+/** Mount points of this process's namespace with their options, the longest first. */
+function mountTable(): { readonly point: string; readonly options: string }[] {
+  return fs
+    .readFileSync("/proc/self/mountinfo", "latin1")
+    .split("\n")
+    .flatMap((line) => {
+      const [, , , , point, options = ""] = line.split(" ");
+      if (point === undefined) return [];
+      const unescaped = point.replace(/\\(\d{3})/g, (_, digits: string) =>
+        String.fromCharCode(Number.parseInt(digits, 8)),
+      );
+      return [{ point: unescaped, options }];
+    })
+    .sort((a, b) => b.point.length - a.point.length);
+}
+
+/** Flags of the mount a path lies on that an unprivileged remount must keep, as options. */
+function lockedFlags(path: string, table: ReturnType<typeof mountTable>): string {
+  const mount = table.find(({ point }) => point === path || path.startsWith(point === "/" ? "/" : `${point}/`));
+  const flags = (mount?.options ?? "")
     .split(",")
     .filter((flag) => ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"].includes(flag));
   return flags.map((flag) => `,${flag}`).join("");
@@ -247,19 +254,15 @@ function layOut(plan: SandboxPlan, top: string): Sandbox {
   baseTree(layout);
   const mounts = planMounts(layout);
   const mode = requireSandbox(plan.user === undefined ? "own" : "user");
-  const fstab = mode === "tree" ? writeFstab(layout, mounts) : undefined;
+  const entry = plan.user === undefined ? root : reachablePlace(top);
+  const fstab = mode === "tree" ? writeFstab(layout, mounts, entry) : undefined;
   fs.chmodSync(fsPath(`${root}/etc`), 0o555);
   const seccomp = seccompProgram({ files: plan.settings.get("filter-syscalls"), unixSockets: plan.network });
-  const entry = plan.user === undefined ? root : reachablePlace(top);
   return {
     outputs,
     top,
     seccomp,
-    command: (builder) => [
-      ...outerCommand(layout, { fstab, entry }),
-      ...bubblewrap(plan, seccomp !== undefined),
-      ...builder,
-    ],
+    command: (builder) => [...outerCommand(plan, fstab), ...bubblewrap(plan, seccomp !== undefined), ...builder],
     argumentsFile: (environment) =>
       argumentsFile(environment, ["--dev-bind", entry, "/", ...(mode === "tree" ? [] : bindArguments(plan, mounts))]),
   };
@@ -278,7 +281,8 @@ function reachablePlace(top: string): string {
   return found;
 }
 
-function writeFstab({ plan, top, root }: Layout, mounts: readonly Mount[]): string {
+/** Writes the list of what is mounted, in order: below the root, and at last the root itself at `entry`. */
+function writeFstab({ plan, top, root }: Layout, mounts: readonly Mount[], entry: string): string {
   const { realStoreDir } = plan.store.location;
   const stage = `${top}/store`;
   fs.mkdirSync(fsPath(stage));
@@ -286,16 +290,18 @@ function writeFstab({ plan, top, root }: Layout, mounts: readonly Mount[]): stri
   const mount = (source: string, target: string, options = "bind", type = "none"): void => {
     lines.push(`${escapeFstab(source)} ${escapeFstab(target)} ${type} ${options} 0 0`);
   };
+  const table = mountTable();
   // One read-only view of the whole store; binds made from it are read-only too.
-  mount(realStoreDir, stage, `bind,ro${lockedFlags(realStoreDir)}`);
+  mount(realStoreDir, stage, `bind,ro${lockedFlags(realStoreDir, table)}`);
   for (const { source, target, kind } of mounts) {
     if (kind === "input") mount(`${stage}/${storePathBaseName(source)}`, root + target);
-    else mount(source, root + target, kind === "writable" ? "bind" : `bind,ro${lockedFlags(source)}`);
+    else mount(source, root + target, kind === "writable" ? "bind" : `bind,ro${lockedFlags(source, table)}`);
   }
   if (fs.existsSync("/dev/shm")) {
     mount("none", `${root}/dev/shm`, `size=${plan.settings.get("sandbox-dev-shm-size")}`, "tmpfs");
   }
-  mount("none", `${root}/dev/pts`, "newinstance,mode=0620", "devpts");
+  mount("none", `${root}/dev/pts`, "newinstance,mode=0620,ptmxmode=0666", "devpts");
+  if (entry !== root) mount(root, entry, "rbind");
   write(`${top}/fstab`, `${lines.join("\n")}\n`);
   return `${top}/fstab`;
 }
@@ -316,20 +322,15 @@ function bindArguments(plan: SandboxPlan, mounts: readonly Mount[]): string[] {
 const TREE_SCRIPT = `umask 022
 ulimit -S -c 0
 mount -a -T "$1" || exit 210
-chmod 0666 "$2/dev/pts/ptmx" || :
-if [ "$2" != "$3" ]; then mount --rbind "$2" "$3" || exit 210; fi
-shift 3
+shift
 exec "$@"`;
 const BIND_SCRIPT = `umask 022
 ulimit -S -c 0
 exec "$@"`;
 
-function outerCommand(
-  { plan, root }: Layout,
-  { fstab, entry }: { readonly fstab: string | undefined; readonly entry: string },
-): string[] {
+function outerCommand(plan: SandboxPlan, fstab: string | undefined): string[] {
   if (fstab === undefined) return ["/bin/sh", "-c", BIND_SCRIPT, "sandbox"];
-  return [...unshare(), "/bin/sh", "-c", TREE_SCRIPT, "sandbox", fstab, root, entry, ...asUser(plan.user)];
+  return [...unshare(), "/bin/sh", "-c", TREE_SCRIPT, "sandbox", fstab, ...asUser(plan.user)];
 }
 
 /** Leaves the rights of root for those of a build user. */
