@@ -8,10 +8,11 @@ export { addPackages, type DebPackage, emptyIndex, type PackageIndex } from "./d
 export * from "./debian/saved-index.ts";
 export { downloadToFile } from "./download.ts";
 export * from "./fetch-input.ts";
-export { gitText } from "./git-program.ts";
+export { git } from "./git-program.ts";
+export { withRepository } from "./git-repository.ts";
 export * from "./input.ts";
 export * from "./registry.ts";
 export { localRepository } from "./schemes/git.ts";
 export { indirectInput } from "./schemes/indirect.ts";
 export * from "./tarball.ts";
-export { parseUrl, percentDecode, percentEncode, printUrl, type Url } from "./url.ts";
+export { parseUrl, percentDecode, percentEncode, printUrl, type Url, withoutPasswords } from "./url.ts";
