@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { FirnError, parseHash } from "@firn/formats";
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
+import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
 import type { FetchContext } from "../context.ts";
 import { type GitCall, git, gitOutcome, gitText } from "../git-program.ts";
 import { type GitRepository, withRepository } from "../git-repository.ts";
@@ -83,6 +84,12 @@ export const gitScheme: Scheme = {
   },
 
   async fetch(input, context): Promise<FetchedTree> {
+    if (asksForSignature(input) && !context.verifiedFetches) {
+      throw new FirnError(
+        "experimental-feature",
+        "experimental Nix feature 'verified-fetches' is disabled; add '--extra-experimental-features verified-fetches' to enable it",
+      );
+    }
     const local = localRepository(input);
     if (local === undefined) return fetchRemote(input, context);
     return withRepository(local, (repository) => {
@@ -117,6 +124,7 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
     const ref = branch.code === 0 ? branch.stdout.toString("latin1").trim() : "HEAD";
     const named = withAttributes(input, { ref, rev });
     const tracked = await addTracked(only, { repository, prefix: "", submodules, context });
+    await checkSignature(repository, rev, input);
     // The files are those of the revision, unless they are converted when they are checked out.
     if (!tracked.converted) return fetchRevision({ repository, input: named, context, fromWorkTree: true });
     const facts = await revisionFacts(repository, rev, { shallow: booleanAttribute(input, "shallow"), context });
@@ -124,6 +132,13 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
     return { storePath, locked: withAttributes(named, { narHash, ...facts }) };
   }
   const directory = repository.shown;
+  if (needsSignature(input)) {
+    const shown = printUrl(gitScheme.toUrl(input));
+    throw new FirnError(
+      "bad-signature",
+      `commit verification is required for Git repository '${shown}', but it's dirty`,
+    );
+  }
   if (!context.allowDirty) throw new FirnError("git-dirty", `Git tree '${directory}' is dirty`);
   await addTracked(only, { repository, prefix: "", submodules, context });
   if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
@@ -208,6 +223,7 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
   const ref = stringAttribute(input, "ref");
   const rev = stringAttribute(input, "rev") ?? (await resolveRef(repository, ref ?? "HEAD"));
   const shallow = booleanAttribute(input, "shallow");
+  await checkSignature(repository, rev, input);
   const facts = await revisionFacts(repository, rev, { shallow, context });
   const tree = await revisionTree(request, rev);
   return {
