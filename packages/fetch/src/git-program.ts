@@ -1,7 +1,7 @@
 /** Runs the `git` program over repositories whose configuration is Firn's own: none of the programs that a repository names runs. */
 import { FirnError } from "@firn/formats";
+import { withoutPasswords } from "@firn/store";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";
-import { withoutPasswords } from "./url.ts";
 
 /** How to run git. */
 export interface GitCall {

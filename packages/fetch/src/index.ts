@@ -15,4 +15,4 @@ export * from "./registry.ts";
 export { localRepository } from "./schemes/git.ts";
 export { indirectInput } from "./schemes/indirect.ts";
 export * from "./tarball.ts";
-export { parseUrl, percentDecode, percentEncode, printUrl, type Url, withoutPasswords } from "./url.ts";
+export { parseUrl, percentDecode, percentEncode, printUrl, type Url } from "./url.ts";

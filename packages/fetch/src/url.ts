@@ -92,11 +92,6 @@ export function percentEncode(text: string, keep: string): string {
   });
 }
 
-/** The text with the passwords of the URLs in it left out. */
-export function withoutPasswords(text: string): string {
-  return text.replace(/([a-zA-Z][a-zA-Z0-9+.-]*:\/\/[^\s/?#@:]*):[^\s/?#]*@/g, "$1@");
-}
-
 /** Who a URL names before its host, decoded, and the URL without the password; undefined when it has no password. */
 export function passwordIn(
   text: string,

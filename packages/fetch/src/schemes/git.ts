@@ -7,6 +7,7 @@ import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FirnError, parseHash } from "@firn/formats";
+import { withoutPasswords } from "@firn/store";
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
@@ -26,7 +27,7 @@ import {
   stringAttribute,
   withAttributes,
 } from "../input.ts";
-import { parseUrl, passwordIn, percentDecode, printUrl, type Url, withoutPasswords } from "../url.ts";
+import { parseUrl, passwordIn, percentDecode, printUrl, type Url } from "../url.ts";
 
 const transports = new Set(["file", "http", "https", "ssh", "git"]);
 const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
