@@ -59,6 +59,8 @@ export interface FetchContext {
   readonly warnDirty: boolean;
   /** `host=token` pairs of the setting `access-tokens`. */
   readonly accessTokens: ReadonlyMap<string, string>;
+  /** Whether the feature `verified-fetches` is on: inputs may ask for signed commits. */
+  readonly verifiedFetches: boolean;
   readonly trustTarballsFromForges: boolean;
   /** Where `~` and XDG directories lead. */
   readonly homeDirectory: string;

@@ -1,36 +1,96 @@
-/** Runs the `git` program, shielded from the user's configuration where that would change what is fetched. */
+/** Runs the `git` program over repositories whose configuration is Firn's own: none of the programs that a repository names runs. */
 import { FirnError } from "@firn/formats";
+import { withoutPasswords } from "@firn/store";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";
 
 /** How to run git. */
 export interface GitCall {
-  readonly directory: string;
+  /** The directory of a repository with a configuration of ours: a clone in the cache, or a view of a foreign one. */
+  readonly gitDirectory: string;
+  /** Files of a work tree, and the index that says which are tracked. */
+  readonly workTree?: { readonly directory: string; readonly index: string };
+  /** Uses the user's own configuration too: for credentials and addresses of remotes, and for the author of a commit. */
+  readonly userConfiguration?: boolean;
+  /** A password that the remote may ask for; it stays out of the arguments, which every user of the machine can read. */
+  readonly login?: { readonly user: string; readonly password: string };
   readonly args: readonly string[];
   /** Written to its standard input. */
   readonly input?: string;
 }
 
-const program: SourceProgram = {
-  name: "git",
-  debianPackage: "git",
-  environment: { GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C.UTF-8" },
-};
+/** Variables that would lead git to another repository than the one asked for. */
+const leading = [
+  "GIT_DIR",
+  "GIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_COMMON_DIR",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_NAMESPACE",
+  "GIT_PREFIX",
+  "GIT_EXTERNAL_DIFF",
+  "GIT_TEMPLATE_DIR",
+];
+
+/** Answers git's question for a password from the environment. */
+function loginEnvironment({ user, password }: NonNullable<GitCall["login"]>): Record<string, string> {
+  const count = Number(process.env.GIT_CONFIG_COUNT ?? "0") || 0;
+  return {
+    GIT_CONFIG_COUNT: String(count + 1),
+    [`GIT_CONFIG_KEY_${count}`]: "credential.helper",
+    [`GIT_CONFIG_VALUE_${count}`]:
+      '!answer() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$FIRN_GIT_USER" "$FIRN_GIT_PASSWORD"; }; answer',
+    FIRN_GIT_USER: user,
+    FIRN_GIT_PASSWORD: password,
+  };
+}
+
+function environmentOf(call: GitCall): Record<string, string | undefined> {
+  const all = Object.keys(process.env).filter((name) => name.startsWith("GIT_"));
+  const dropped = call.userConfiguration === true ? leading : all;
+  return {
+    ...Object.fromEntries(dropped.map((name) => [name, undefined])),
+    ...(call.userConfiguration === true
+      ? {}
+      : { GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_ATTR_NOSYSTEM: "1" }),
+    ...(call.workTree === undefined
+      ? {}
+      : { GIT_WORK_TREE: call.workTree.directory, GIT_INDEX_FILE: call.workTree.index }),
+    ...(call.login === undefined ? {} : loginEnvironment(call.login)),
+    GIT_DIR: call.gitDirectory,
+    // A revision names what its objects hash to, whatever the repository would put in their place.
+    GIT_NO_REPLACE_OBJECTS: "1",
+    // `ext::` and helpers named by addresses are programs.
+    GIT_ALLOW_PROTOCOL: "file:http:https:ssh:git",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_OPTIONAL_LOCKS: "0",
+    LC_ALL: "C.UTF-8",
+  };
+}
+
+/** Settings that name programs git would run by itself. */
+const noPrograms = ["core.fsmonitor=false", "core.hooksPath=/dev/null", "core.pager=cat", "gc.auto=0"].flatMap(
+  (setting) => ["-c", setting],
+);
 
 /** Runs git and resolves to its standard output as bytes. Fails with `git` and what it said on standard error. */
 export async function git(call: GitCall): Promise<Buffer> {
   const { code, stdout, stderr } = await gitOutcome(call);
   if (code !== 0) {
-    throw new FirnError("git", `'git ${call.args.join(" ")}' failed with exit code ${code}:\n${stderr.trim()}`);
+    const command = withoutPasswords(call.args.join(" "));
+    throw new FirnError("git", `'git ${command}' failed with exit code ${code}:\n${withoutPasswords(stderr.trim())}`);
   }
   return stdout;
 }
 
 /** Runs git and tells how it ended, also when it failed. */
 export function gitOutcome(call: GitCall): Promise<ProgramOutcome> {
-  return programOutcome(program, ["-C", call.directory, ...call.args], call.input);
+  const program: SourceProgram = { name: "git", debianPackage: "git", environment: environmentOf(call) };
+  const directory = call.workTree?.directory ?? call.gitDirectory;
+  return programOutcome(program, ["-C", directory, ...noPrograms, ...call.args], call.input);
 }
 
 /** Its output as text without the final newline. */
-export async function gitText(directory: string, ...args: string[]): Promise<string> {
-  return (await git({ directory, args })).toString("latin1").replace(/\n$/, "");
+export async function gitText(call: GitCall): Promise<string> {
+  return (await git(call)).toString("latin1").replace(/\n$/, "");
 }

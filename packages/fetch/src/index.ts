@@ -8,7 +8,8 @@ export { addPackages, type DebPackage, emptyIndex, type PackageIndex } from "./d
 export * from "./debian/saved-index.ts";
 export { downloadToFile } from "./download.ts";
 export * from "./fetch-input.ts";
-export { gitText } from "./git-program.ts";
+export { git } from "./git-program.ts";
+export { withRepository } from "./git-repository.ts";
 export * from "./input.ts";
 export * from "./registry.ts";
 export { localRepository } from "./schemes/git.ts";

@@ -7,8 +7,8 @@ export interface SourceProgram {
   /** Its name, and that of the Debian package that has it. */
   readonly name: string;
   readonly debianPackage: string;
-  /** Variables over those of this process. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Variables over those of this process; undefined takes one away. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** How a program ended. */

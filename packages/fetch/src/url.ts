@@ -91,3 +91,18 @@ export function percentEncode(text: string, keep: string): string {
     return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
   });
 }
+
+/** Who a URL names before its host, decoded, and the URL without the password; undefined when it has no password. */
+export function passwordIn(
+  text: string,
+): { readonly url: string; readonly user: string; readonly password: string } | undefined {
+  const match = /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/)([^/?#@:]*):([^/?#]*)@/.exec(text);
+  if (match === null) return undefined;
+  const [all, scheme = "", user = "", password = ""] = match;
+  const rest = text.slice(all.length);
+  return {
+    url: `${scheme}${user === "" ? "" : `${user}@`}${rest}`,
+    user: percentDecode(user),
+    password: percentDecode(password),
+  };
+}

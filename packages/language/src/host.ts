@@ -190,11 +190,6 @@ export interface EvalHost {
   fileType(path: string): FileType | undefined;
   /** `import`, `readFile`, `path`: resolve every symbolic link of an existing path. */
   resolveSymlinks(path: string): string;
-  /**
-   * Throws when the mode forbids reading here ("access to absolute path '…' is forbidden in pure evaluation mode …").
-   * The file methods above check it themselves; `findFile`, `storePath` and flake code ask it directly.
-   */
-  checkAllowed(path: string): void;
   /** Allows reading at and below a path (a fetched tree, a flake's source, a realised output) for this evaluation. */
   allowPath(path: string): void;
   /** `restrict-eval`: throws "access to URI '…' is forbidden in restricted mode" for a URI that `allowed-uris` does not cover. */

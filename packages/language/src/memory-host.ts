@@ -128,7 +128,6 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
       if (fileType(path) === undefined) throw missing(path);
       return path;
     },
-    checkAllowed: () => undefined,
     allowPath: () => undefined,
     checkUri: () => undefined,
     addPathToStore,

@@ -37,3 +37,4 @@ export * from "./substitute/compression.ts";
 export * from "./substitute/copy.ts";
 export * from "./substitute/open.ts";
 export * from "./substitute/transfer.ts";
+export * from "./substitute/url-passwords.ts";

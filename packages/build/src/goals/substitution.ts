@@ -53,10 +53,10 @@ export class Substitution {
     return goal;
   }
 
-  async #search(path: string): Promise<Offer | undefined> {
+  async #search(path: string, tried: ReadonlySet<Store> = new Set()): Promise<Offer | undefined> {
     const { store } = this.#options;
     for (const substituter of await this.#options.substituters()) {
-      if (this.#failed.has(substituter)) continue;
+      if (this.#failed.has(substituter) || tried.has(substituter)) continue;
       try {
         const info = await substituter.queryPathInfo(path);
         if (info === undefined) continue;
@@ -79,19 +79,29 @@ export class Substitution {
   }
 
   async #obtain(path: string): Promise<boolean> {
-    const { store, signal } = this.#options;
+    const { store } = this.#options;
     await store.addTempRoot(path);
     if (await store.isValidPath(path)) return true;
-    const offer = await this.offer(path);
-    if (offer === undefined) return false;
-    const others = offer.info.references.filter((reference) => reference !== path);
-    const got = await Promise.all(others.map((reference) => this.obtain(reference)));
+    const tried = new Set<Store>();
+    for (;;) {
+      const offer = tried.size === 0 ? await this.offer(path) : await this.#search(path, tried);
+      if (offer === undefined) return false;
+      if (await this.#obtainFrom(offer)) return true;
+      tried.add(offer.store);
+    }
+  }
+
+  async #obtainFrom(offer: Offer): Promise<boolean> {
+    const { path, references } = offer.info;
+    const got = await Promise.all(
+      references.filter((reference) => reference !== path).map((reference) => this.obtain(reference)),
+    );
     if (got.includes(false)) {
       this.#say("debug", `some references of path '${path}' could not be realised`);
       return false;
     }
     return this.#slots.run(async () => {
-      requireWanted(signal);
+      requireWanted(this.#options.signal);
       return this.#copy(offer);
     });
   }

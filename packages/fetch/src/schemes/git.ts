@@ -3,14 +3,17 @@
  * `rev` is taken as it stands, tracked files only, and is then locked by hash instead of revision when it is dirty.
  */
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FirnError, parseHash } from "@firn/formats";
+import { withoutPasswords } from "@firn/store";
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
+import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
 import type { FetchContext } from "../context.ts";
-import { git, gitOutcome, gitText } from "../git-program.ts";
+import { type GitCall, git, gitOutcome, gitText } from "../git-program.ts";
+import { type GitRepository, withRepository } from "../git-repository.ts";
 import {
   booleanAttribute,
   checkRef,
@@ -24,7 +27,7 @@ import {
   stringAttribute,
   withAttributes,
 } from "../input.ts";
-import { parseUrl, percentDecode, printUrl, type Url } from "../url.ts";
+import { parseUrl, passwordIn, percentDecode, printUrl, type Url } from "../url.ts";
 
 const transports = new Set(["file", "http", "https", "ssh", "git"]);
 const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
@@ -82,11 +85,19 @@ export const gitScheme: Scheme = {
   },
 
   async fetch(input, context): Promise<FetchedTree> {
+    if (asksForSignature(input) && !context.verifiedFetches) {
+      throw new FirnError(
+        "experimental-feature",
+        "experimental Nix feature 'verified-fetches' is disabled; add '--extra-experimental-features verified-fetches' to enable it",
+      );
+    }
     const local = localRepository(input);
     if (local === undefined) return fetchRemote(input, context);
-    const bare = !existsSync(join(local, ".git"));
-    if (!input.has("ref") && !input.has("rev") && !bare) return fetchWorkTree(local, input, context);
-    return fetchRevision({ repository: local, input, context });
+    return withRepository(local, (repository) => {
+      const bare = repository.call.workTree === undefined;
+      if (!input.has("ref") && !input.has("rev") && !bare) return fetchWorkTree(repository, input, context);
+      return fetchRevision({ repository, input, context });
+    });
   },
 };
 
@@ -103,24 +114,37 @@ export function localRepository(input: Input): string | undefined {
   return path;
 }
 
-async function fetchWorkTree(directory: string, input: Input, context: FetchContext): Promise<FetchedTree> {
+async function fetchWorkTree(repository: GitRepository, input: Input, context: FetchContext): Promise<FetchedTree> {
   const submodules = booleanAttribute(input, "submodules");
-  const head = await gitOutcome({ directory, args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"] });
+  const head = await gitOutcome({ ...repository.call, args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"] });
   const rev = head.code === 0 ? head.stdout.toString("latin1").trim() : undefined;
-  if (rev !== undefined && !(await isDirty(directory, submodules))) {
-    const branch = await gitOutcome({ directory, args: ["symbolic-ref", "--quiet", "HEAD"] });
+  const name = nameOf(input);
+  const only = new Set<string>();
+  if (rev !== undefined && !(await isDirty(repository, submodules))) {
+    const branch = await gitOutcome({ ...repository.call, args: ["symbolic-ref", "--quiet", "HEAD"] });
     const ref = branch.code === 0 ? branch.stdout.toString("latin1").trim() : "HEAD";
     const named = withAttributes(input, { ref, rev });
-    return fetchRevision({ repository: directory, input: named, context, fromWorkTree: true });
+    const tracked = await addTracked(only, { repository, prefix: "", submodules, context });
+    await checkSignature(repository, rev, input);
+    // The files are those of the revision, unless they are converted when they are checked out.
+    if (!tracked.converted) return fetchRevision({ repository, input: named, context, fromWorkTree: true });
+    const facts = await revisionFacts(repository, rev, { shallow: booleanAttribute(input, "shallow"), context });
+    const { storePath, narHash } = await context.store.addTree({ name, path: repository.shown, only });
+    return { storePath, locked: withAttributes(named, { narHash, ...facts }) };
+  }
+  const directory = repository.shown;
+  if (needsSignature(input)) {
+    const shown = printUrl(gitScheme.toUrl(input));
+    throw new FirnError(
+      "bad-signature",
+      `commit verification is required for Git repository '${shown}', but it's dirty`,
+    );
   }
   if (!context.allowDirty) throw new FirnError("git-dirty", `Git tree '${directory}' is dirty`);
-  const only = new Set<string>();
-  await addTracked(only, { directory, prefix: "", submodules, context });
+  await addTracked(only, { repository, prefix: "", submodules, context });
   if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
-  const name = nameOf(input);
   const { storePath, narHash } = await context.store.addTree({ name, path: directory, only });
-  const lastModified =
-    rev === undefined ? 0n : BigInt(await gitText(directory, "log", "-1", "--format=%ct", "--no-show-signature", rev));
+  const lastModified = rev === undefined ? 0n : await commitTime(repository, rev);
   return {
     storePath,
     locked: withAttributes(input, {
@@ -131,49 +155,64 @@ async function fetchWorkTree(directory: string, input: Input, context: FetchCont
   };
 }
 
-function statIfThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined || existsSync(path);
-}
+/** Words of `.gitattributes` that have files converted when they are checked out. */
+const converting = /\b(?:filter|text|eol|crlf|ident|working-tree-encoding)\b/;
 
-/** Adds the tracked files of a work tree, with `submodules` also those of the work trees in it. */
+/** Adds the tracked files of a work tree, with `submodules` also those of the work trees in it; tells whether files may be converted. */
 async function addTracked(
   only: Set<string>,
   tree: {
-    readonly directory: string;
+    readonly repository: GitRepository;
     readonly prefix: string;
     readonly submodules: boolean;
     readonly context: FetchContext;
   },
-): Promise<void> {
-  const { directory, prefix, submodules, context } = tree;
-  const listed = await git({ directory, args: ["ls-files", "-z", "--stage"] });
+): Promise<{ readonly converted: boolean }> {
+  const { repository, prefix, submodules, context } = tree;
+  let converted = repository.convertsLines;
+  const listed = await git({ ...repository.call, args: ["ls-files", "-z", "--stage"] });
   for (const line of listed.toString("latin1").split("\0")) {
     const [, mode, name] = /^(\d+) [0-9a-f]+ \d\t(.+)$/s.exec(line) ?? [];
     if (name === undefined) continue;
-    const path = join(directory, Buffer.from(name, "latin1").toString());
+    const path = Buffer.concat([Buffer.from(`${repository.shown}/`), Buffer.from(name, "latin1")]);
     if (mode !== "160000") {
+      const status = lstatSync(path, { throwIfNoEntry: false });
       // A tracked file that was deleted from the work tree is not part of it.
-      if (statIfThere(path)) only.add(prefix + name);
-    } else if (submodules && existsSync(join(path, ".git"))) {
-      if (context.warnDirty && (await isDirty(path, true))) {
-        context.emit({ kind: "warning", text: `Git tree '${path}' is dirty` });
+      if (status === undefined) continue;
+      only.add(prefix + name);
+      if (/(?:^|\/)\.gitattributes$/.test(name) && status.isFile() && converting.test(readFileSync(path, "latin1"))) {
+        converted = true;
       }
-      await addTracked(only, { ...tree, directory: path, prefix: `${prefix}${name}/` });
+    } else if (submodules && existsSync(join(path.toString(), ".git"))) {
+      const inner = await withRepository(path.toString(), async (module) => {
+        if (context.warnDirty && (await isDirty(module, true))) {
+          context.emit({ kind: "warning", text: `Git tree '${module.shown}' is dirty` });
+        }
+        return addTracked(only, { ...tree, repository: module, prefix: `${prefix}${name}/` });
+      });
+      if (inner.converted) converted = true;
     }
   }
+  return { converted };
 }
 
-async function isDirty(directory: string, submodules: boolean): Promise<boolean> {
-  const ignored = submodules ? "untracked" : "dirty";
-  const status = await git({
-    directory,
-    args: ["status", "--porcelain", "--untracked-files=no", `--ignore-submodules=${ignored}`, "-z"],
-  });
-  return status.length > 0;
+/** Whether tracked files differ from the revision; of submodules only when they are wanted, and each is asked through a view of its own. */
+async function isDirty(repository: GitRepository, submodules: boolean): Promise<boolean> {
+  const args = ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "-z"];
+  if ((await git({ ...repository.call, args })).length > 0) return true;
+  if (!submodules) return false;
+  const listed = await git({ ...repository.call, args: ["ls-files", "-z", "--stage"] });
+  for (const line of listed.toString("latin1").split("\0")) {
+    const name = /^160000 [0-9a-f]+ \d\t(.+)$/s.exec(line)?.[1];
+    if (name === undefined) continue;
+    const path = join(repository.shown, Buffer.from(name, "latin1").toString());
+    if (existsSync(join(path, ".git")) && (await withRepository(path, (module) => isDirty(module, true)))) return true;
+  }
+  return false;
 }
 
 interface RevisionRequest {
-  readonly repository: string;
+  readonly repository: GitRepository;
   readonly input: Input;
   readonly context: FetchContext;
   /** It is what a clean work tree has: the directories of submodules that are not fetched are not there. */
@@ -185,6 +224,7 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
   const ref = stringAttribute(input, "ref");
   const rev = stringAttribute(input, "rev") ?? (await resolveRef(repository, ref ?? "HEAD"));
   const shallow = booleanAttribute(input, "shallow");
+  await checkSignature(repository, rev, input);
   const facts = await revisionFacts(repository, rev, { shallow, context });
   const tree = await revisionTree(request, rev);
   return {
@@ -199,19 +239,25 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
   };
 }
 
-async function resolveRef(repository: string, ref: string): Promise<string> {
+async function resolveRef(repository: GitRepository, ref: string): Promise<string> {
   for (const candidate of ref.startsWith("refs/") || ref === "HEAD"
     ? [ref]
     : [`refs/heads/${ref}`, `refs/tags/${ref}`, ref]) {
-    const args = ["rev-parse", "--verify", "--quiet", `${candidate}^{commit}`];
-    const { code, stdout } = await gitOutcome({ directory: repository, args });
+    const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${candidate}^{commit}`];
+    const { code, stdout } = await gitOutcome({ ...repository.call, args });
     if (code === 0) return stdout.toString("latin1").trim();
   }
-  throw new FirnError("git", `Cannot find Git revision '${ref}' in '${repository}'`);
+  throw new FirnError("git", `Cannot find Git revision '${ref}' in '${repository.shown}'`);
+}
+
+/** The time of a commit, in seconds since 1970. */
+async function commitTime(repository: GitRepository, rev: string): Promise<bigint> {
+  const args = ["log", "-1", "--format=%ct", "--no-show-signature", "--end-of-options", rev];
+  return BigInt(await gitText({ ...repository.call, args }));
 }
 
 async function revisionFacts(
-  repository: string,
+  repository: GitRepository,
   rev: string,
   options: { readonly shallow: boolean; readonly context: FetchContext },
 ): Promise<{ readonly lastModified: bigint; readonly revCount: bigint | undefined }> {
@@ -224,13 +270,15 @@ async function revisionFacts(
       revCount: revCount === undefined ? undefined : BigInt(Number(revCount)),
     };
   }
-  const lastModified = await gitText(repository, "log", "-1", "--format=%ct", "--no-show-signature", rev);
-  const revCount = options.shallow ? undefined : await gitText(repository, "rev-list", "--count", rev);
+  const lastModified = await commitTime(repository, rev);
+  const revCount = options.shallow
+    ? undefined
+    : await gitText({ ...repository.call, args: ["rev-list", "--count", "--end-of-options", rev] });
   options.context.cache.insert("git-revision", key, {
     lastModified: Number(lastModified),
     ...(revCount === undefined ? {} : { revCount: Number(revCount) }),
   });
-  return { lastModified: BigInt(lastModified), revCount: revCount === undefined ? undefined : BigInt(revCount) };
+  return { lastModified, revCount: revCount === undefined ? undefined : BigInt(revCount) };
 }
 
 function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePath: string; narHash: string }> {
@@ -251,11 +299,11 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePat
 
 /** Writes the files of a revision as they are in the object store: no filters, no line-end conversion. */
 async function exportTree(
-  repository: string,
+  repository: GitRepository,
   { rev, links }: { readonly rev: string; readonly links: boolean },
   target: string,
 ): Promise<void> {
-  const listing = (await git({ directory: repository, args: ["ls-tree", "-r", "-z", "--full-tree", rev] })).toString(
+  const listing = (await git({ ...repository.call, args: ["ls-tree", "-r", "-z", "--full-tree", rev] })).toString(
     "latin1",
   );
   await mkdir(target, { recursive: true });
@@ -296,7 +344,7 @@ async function exportTree(
 
 /** Contents of the next entries, at most 1,000 at a time so that memory stays bounded for trees of small files. */
 async function readObjects(
-  repository: string,
+  repository: GitRepository,
   entries: readonly { readonly object: string }[],
   start: number,
 ): Promise<{ readonly contents: Buffer[]; readonly next: number }> {
@@ -305,7 +353,7 @@ async function readObjects(
     .slice(start, next)
     .map((entry) => `${entry.object}\n`)
     .join("");
-  const output = await git({ directory: repository, args: ["cat-file", "--batch"], input });
+  const output = await git({ ...repository.call, args: ["cat-file", "--batch"], input });
   const contents: Buffer[] = [];
   for (let at = 0; at < output.length; ) {
     const end = output.indexOf(10, at);
@@ -320,8 +368,8 @@ async function readObjects(
 
 async function exportSubmodules(request: RevisionRequest, rev: string, target: string): Promise<void> {
   const modules = await gitOutcome({
-    directory: request.repository,
-    args: ["config", "--blob", `${rev}:.gitmodules`, "--get-regexp", "^submodule\\..*\\.(path|url)$"],
+    ...request.repository.call,
+    args: ["config", "--no-includes", "--blob", `${rev}:.gitmodules`, "--get-regexp", "^submodule\\..*\\.(path|url)$"],
   });
   if (modules.code !== 0) return;
   const found = new Map<string, { path?: string; url?: string }>();
@@ -334,19 +382,47 @@ async function exportSubmodules(request: RevisionRequest, rev: string, target: s
   }
   for (const { path, url } of found.values()) {
     if (path === undefined || url === undefined || path.split("/").includes("..") || path.startsWith("/")) continue;
-    const entry = (await gitText(request.repository, "ls-tree", rev, "--", path)).split(/\s+/);
+    const entry = (await gitText({ ...request.repository.call, args: ["ls-tree", rev, "--", path] })).split(/\s+/);
     if (entry[1] !== "commit" || entry[2] === undefined) continue;
-    const own = requireString(request.input, "url");
-    const moduleUrl =
-      url.startsWith("./") || url.startsWith("../") ? new URL(url, `${own}/`).href.replace(/\/$/, "") : url;
-    const repository = await cloneOf(
-      moduleUrl.startsWith("/") ? `file://${moduleUrl}` : moduleUrl,
-      { rev: entry[2], ref: undefined },
-      request.context,
-    );
-    await exportTree(repository, { rev: entry[2], links: true }, join(target, path));
-    await exportSubmodules({ ...request, repository }, entry[2], join(target, path));
+    const module = { rev: entry[2], url: moduleUrl(url, requireString(request.input, "url")) };
+    const place = join(target, path);
+    await withModule(module, request.context, async (repository) => {
+      await exportTree(repository, { rev: module.rev, links: true }, place);
+      const input = withAttributes(request.input, { url: module.url });
+      await exportSubmodules({ ...request, repository, input }, module.rev, place);
+    });
   }
+}
+
+/** Where a submodule is: addresses that git takes for programs or options, and files of this machine for what came from another, are refused. */
+function moduleUrl(url: string, parent: string): string {
+  const relative = url.startsWith("./") || url.startsWith("../");
+  const full = relative
+    ? new URL(url, `${parent}/`).href.replace(/\/$/, "")
+    : url.startsWith("/")
+      ? `file://${url}`
+      : url;
+  const scheme = /^([a-z]+):\/\//.exec(full)?.[1];
+  const overSsh = /^[a-zA-Z0-9][^:/\s]*:(?!:)[^\s]/.test(full) && scheme === undefined;
+  if (!overSsh && (scheme === undefined || !transports.has(scheme))) {
+    throw new FirnError("git", `the submodule address '${withoutPasswords(url)}' is none that Firn fetches from`);
+  }
+  if (scheme === "file" && parseUrl(parent).scheme !== "file") {
+    throw new FirnError(
+      "git",
+      `the submodule address '${url}' names a file of this machine, which '${withoutPasswords(parent)}' may not`,
+    );
+  }
+  return full;
+}
+
+async function withModule(
+  module: { readonly url: string; readonly rev: string },
+  context: FetchContext,
+  work: (repository: GitRepository) => Promise<void>,
+): Promise<void> {
+  if (module.url.startsWith("file://")) return withRepository(percentDecode(module.url.slice("file://".length)), work);
+  await work(await cloneOf(module.url, { rev: module.rev, ref: undefined }, context));
 }
 
 async function fetchRemote(input: Input, context: FetchContext): Promise<FetchedTree> {
@@ -360,30 +436,49 @@ async function fetchRemote(input: Input, context: FetchContext): Promise<Fetched
 
 /** The branch that a remote's HEAD names. */
 async function remoteHead(url: string, context: FetchContext): Promise<string> {
-  const hit = context.cache.lookup("git-head", { url }, context.tarballTtl);
+  const hit = context.cache.lookup("git-head", { url: withoutPasswords(url) }, context.tarballTtl);
   if (hit !== undefined && !hit.expired) return String(hit.value.ref);
-  const answer = await gitText("/", "ls-remote", "--symref", url, "HEAD");
+  const { call } = await ownRepository(url, context);
+  const remote = addressOf(url);
+  const args = ["ls-remote", "--symref", "--", remote.url, "HEAD"];
+  const answer = await gitText({ ...call, ...remote.login, userConfiguration: true, args });
   const ref = /^ref: (\S+)\tHEAD$/m.exec(answer)?.[1] ?? "refs/heads/master";
-  context.cache.insert("git-head", { url }, { ref });
+  context.cache.insert("git-head", { url: withoutPasswords(url) }, { ref });
   return ref;
 }
 
-/** A bare clone in the cache that has the wanted revision or the current state of a ref; returns its directory. */
+/** An address as git gets it in its arguments, and the password that it gets apart from them. */
+function addressOf(url: string): { readonly url: string; readonly login: Pick<GitCall, "login"> } {
+  const found = passwordIn(url);
+  if (found === undefined) return { url, login: {} };
+  return { url: found.url, login: { login: { user: found.user, password: found.password } } };
+}
+
+/** The bare repository in the cache for what comes from a URL. */
+async function ownRepository(url: string, context: FetchContext): Promise<GitRepository> {
+  const name = createHash("sha256").update(url).digest("hex");
+  const directory = join(context.cacheDirectory, "gitv3", name);
+  const call = { gitDirectory: directory };
+  if (!existsSync(join(directory, "HEAD"))) {
+    await mkdir(directory, { recursive: true });
+    await git({ ...call, args: ["init", "--quiet", "--bare", "--template="] });
+  }
+  return { shown: directory, call, convertsLines: false };
+}
+
+/** A bare clone in the cache that has the wanted revision or the current state of a ref. */
 async function cloneOf(
   url: string,
   want: { readonly rev: string | undefined; readonly ref: string | undefined },
   context: FetchContext,
-): Promise<string> {
-  const directory = join(context.cacheDirectory, "gitv3", createHash("sha256").update(url).digest("hex"));
-  if (!existsSync(join(directory, "HEAD"))) {
-    await mkdir(directory, { recursive: true });
-    await git({ directory, args: ["init", "--quiet", "--bare", "."] });
-  }
-  if (want.rev !== undefined && (await hasCommit(directory, want.rev))) return directory;
-  const key = { url, ref: want.ref ?? "" };
+): Promise<GitRepository> {
+  const repository = await ownRepository(url, context);
+  const remote = addressOf(url);
+  if (want.rev !== undefined && (await hasCommit(repository, want.rev))) return repository;
+  const key = { url: withoutPasswords(url), ref: want.ref ?? "" };
   const hit = want.rev === undefined ? context.cache.lookup("git-fetch", key, context.tarballTtl) : undefined;
-  if (hit !== undefined && !hit.expired) return directory;
-  context.emit({ kind: "fetching", what: url });
+  if (hit !== undefined && !hit.expired) return repository;
+  context.emit({ kind: "fetching", what: withoutPasswords(url) });
   const full = want.ref === undefined ? undefined : want.ref.startsWith("refs/") ? want.ref : `refs/heads/${want.ref}`;
   const attempts =
     full === undefined
@@ -395,16 +490,26 @@ async function cloneOf(
   let failure: unknown;
   for (const refspec of attempts) {
     try {
-      await git({ directory, args: ["fetch", "--quiet", "--force", "--no-tags", "--", url, `+${refspec}`] });
+      const args = [
+        "fetch",
+        "--quiet",
+        "--force",
+        "--no-tags",
+        "--no-recurse-submodules",
+        "--",
+        remote.url,
+        `+${refspec}`,
+      ];
+      await git({ ...repository.call, ...remote.login, userConfiguration: true, args });
       context.cache.insert("git-fetch", key, { done: true });
-      context.emit({ kind: "fetched", what: url });
-      if (want.rev !== undefined && !(await hasCommit(directory, want.rev))) {
+      context.emit({ kind: "fetched", what: withoutPasswords(url) });
+      if (want.rev !== undefined && !(await hasCommit(repository, want.rev))) {
         throw new FirnError(
           "git",
-          `Cannot find Git revision '${want.rev}' in ref '${want.ref ?? "*"}' of repository '${url}'`,
+          `Cannot find Git revision '${want.rev}' in ref '${want.ref ?? "*"}' of repository '${withoutPasswords(url)}'`,
         );
       }
-      return directory;
+      return repository;
     } catch (error) {
       failure = error;
     }
@@ -412,6 +517,6 @@ async function cloneOf(
   throw failure;
 }
 
-async function hasCommit(directory: string, rev: string): Promise<boolean> {
-  return (await gitOutcome({ directory, args: ["cat-file", "-e", `${rev}^{commit}`] })).code === 0;
+async function hasCommit(repository: GitRepository, rev: string): Promise<boolean> {
+  return (await gitOutcome({ ...repository.call, args: ["cat-file", "-e", `${rev}^{commit}`] })).code === 0;
 }

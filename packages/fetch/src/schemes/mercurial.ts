@@ -73,7 +73,12 @@ export const mercurialScheme: Scheme = {
   },
 };
 
-const program: SourceProgram = { name: "hg", debianPackage: "mercurial", environment: { HGPLAIN: "" } };
+/** The configuration of a repository is not read: it names programs (hooks, extensions, aliases). */
+const program: SourceProgram = {
+  name: "hg",
+  debianPackage: "mercurial",
+  environment: { HGPLAIN: "", HGRCSKIPREPO: "1" },
+};
 
 /** Runs `hg`; its standard output. Fails with `hg` and what it said on standard error. */
 async function mercurial(...args: string[]): Promise<Buffer> {

@@ -13,8 +13,9 @@ import {
 } from "@firn/language";
 import { entriesIn, fsPath, kindOf, machineError } from "@firn/store";
 import { openCodeCache } from "./code-cache.ts";
-import { FilesAhead, type ReadAheadRequest } from "./files-ahead.ts";
+import { FilesAhead, type Hashed, type ReadAheadRequest } from "./files-ahead.ts";
 import { openKeptFiles } from "./kept-files.ts";
+import { type LastComponent, PathGuard } from "./path-guard.ts";
 import type { SyncServices } from "./services.ts";
 
 /** Everything about an evaluation that is plain data. */
@@ -42,6 +43,8 @@ export interface HostConfig {
   readonly codeDirectory?: string;
 }
 
+type PathFilter = NonNullable<Parameters<EvalHost["addPathToStore"]>[0]["filter"]>;
+
 const corePackages = "/__corepkgs__/";
 
 function systemError(error: unknown, action: string, path: string): FirnError {
@@ -51,16 +54,9 @@ function systemError(error: unknown, action: string, path: string): FirnError {
   const reasons: Readonly<Record<string, string>> = {
     EACCES: "Permission denied",
     EISDIR: "Is a directory",
-    ELOOP: "Too many levels of symbolic links",
     ENAMETOOLONG: "File name too long",
   };
   return new FirnError("system-error", `${action} '${path}': ${reasons[code] ?? code}`, { cause: error });
-}
-
-/** Whether `path` is at, below or above `allowed`: parents may be looked at to get there. */
-function related(path: string, allowed: string): boolean {
-  if (path === allowed || allowed === "/" || path === "/") return true;
-  return path.startsWith(`${allowed}/`) || allowed.startsWith(`${path}/`);
 }
 
 function uriAllowed(uri: string, prefix: string): boolean {
@@ -127,14 +123,30 @@ export function createNodeHost(
 ): EvalHost {
   const { mode, storeDir } = config;
   const guarded = mode.pure || mode.restricted;
-  const allowed = new Set(config.allowedPaths);
-  if (mode.restricted && !mode.pure) {
-    for (const { path } of config.searchPath) if (!isUrl(path)) allowed.add(absolutePath(path));
-  }
+  const named = new Set(config.searchPath.map(({ path }) => path));
   const kept = config.codeDirectory === undefined ? undefined : openKeptFiles(config.codeDirectory);
   const ahead = kept === undefined || ends.readAhead === undefined ? undefined : new FilesAhead(kept, ends.readAhead);
   const resolvedEntries = new Map<string, string | undefined>();
   const realStoreDir = config.realStoreDir ?? storeDir;
+  const guard = new PathGuard(
+    {
+      storeDir,
+      forbidden: mode.pure
+        ? "in pure evaluation mode (use '--impure' to override)"
+        : mode.restricted
+          ? "in restricted mode"
+          : undefined,
+      allowed: config.allowedPaths,
+      showsParents: !mode.pure,
+    },
+    {
+      kindOf: kindOnTheWay,
+      targetOf: (path) => fs.readlinkSync(onDisk(path), "latin1"),
+    },
+  );
+  if (mode.restricted && !mode.pure) {
+    for (const path of named) if (!isUrl(path)) guard.allow(absolutePath(path));
+  }
 
   function absolutePath(path: string): string {
     const base = config.workingDirectory ?? byteStringOf(process.cwd());
@@ -154,18 +166,31 @@ export function createNodeHost(
     return fsPath(place(path));
   }
 
-  /** The logical path of one on disk. */
-  function logical(path: string): string {
-    return realStoreDir !== storeDir && path.startsWith(`${realStoreDir}/`)
-      ? storeDir + path.slice(realStoreDir.length)
-      : path;
+  // Where the store's files lie elsewhere the system would follow the links between them to another place.
+  const resolves = guarded || realStoreDir !== storeDir;
+
+  /** The place that a path reaches; fails when the evaluation may not look there. */
+  function reach(path: string, last: LastComponent): string {
+    return resolves && !path.startsWith(corePackages) ? guard.reach(path, last) : path;
   }
 
-  function check(path: string): void {
-    if (!guarded || path.startsWith(corePackages)) return;
-    for (const prefix of allowed) if (related(path, prefix)) return;
-    const where = mode.pure ? "in pure evaluation mode (use '--impure' to override)" : "in restricted mode";
-    throw new FirnError("restricted-path", `access to absolute path '${path}' is forbidden ${where}`);
+  /** As `reach`, for a whole file or directory: nobody may list the store or take it whole. */
+  function reachContents(path: string, last: LastComponent): string {
+    const place = reach(path, last);
+    if (mode.pure && place === storeDir) {
+      throw new FirnError("not-in-store", `path '${storeDir}/' is not in the Nix store`);
+    }
+    return place;
+  }
+
+  /** The place that an operation failed at, for its message. */
+  function placeOfFailure(path: string): string {
+    try {
+      return guard.reach(path, "follow");
+    } catch (error) {
+      if (error instanceof FirnError) throw error;
+      return path;
+    }
   }
 
   const forProgram = makeFileReader();
@@ -174,8 +199,8 @@ export function createNodeHost(
   /** The file that was looked at last: code that is imported is read next, and its end need not be looked for. */
   let seen: { readonly path: string; readonly status: fs.Stats } | undefined;
 
-  function stat(path: string): FileType | undefined {
-    check(path);
+  /** The kind of what lies at a place, whether it may be read or not. */
+  function look(path: string): FileType | undefined {
     const found = fs.lstatSync(onDisk(path), { throwIfNoEntry: false });
     if (found === undefined) return undefined;
     const type = kindOf(found);
@@ -183,55 +208,66 @@ export function createNodeHost(
     return type;
   }
 
-  /** The status of a regular file; what cannot be looked at has its error when it is read. */
-  function statusOfFile(path: string): fs.Stats | undefined {
-    if (path.startsWith(corePackages)) return undefined;
-    if (seen?.path !== path) {
-      try {
-        stat(path);
-      } catch (error) {
-        if (!(error instanceof FirnError) && machineError(error) === undefined) throw error;
-        return undefined;
-      }
+  /** As `look`; what cannot be looked at has its error where it is read. */
+  function kindOnTheWay(path: string): FileType | undefined {
+    if (seen?.path === path) return "regular";
+    try {
+      return look(path);
+    } catch (error) {
+      if (machineError(error) === undefined) throw error;
+      return undefined;
     }
-    return seen?.path === path ? seen.status : undefined;
+  }
+
+  /** The status of a regular file; what cannot be looked at has its error when it is read. */
+  function statusOfFile(place: string): fs.Stats | undefined {
+    if (place.startsWith(corePackages)) return undefined;
+    return kindOnTheWay(place) === "regular" && seen?.path === place ? seen.status : undefined;
   }
 
   function fileType(path: string): FileType | undefined {
     if (path.startsWith(corePackages)) return path === `${corePackages}fetchurl.nix` ? "regular" : undefined;
+    const place = reach(path, "keep");
     try {
-      return stat(path);
+      return look(place);
     } catch (error) {
-      if (error instanceof FirnError) throw error;
       const code = error instanceof Error && "code" in error ? error.code : "";
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-      throw systemError(error, "getting status of", path);
+      throw systemError(error, "getting status of", placeOfFailure(path));
     }
   }
 
   function resolveSymlinks(path: string): string {
     if (path.startsWith(corePackages)) return path;
-    check(path);
+    if (resolves) return guard.reach(path, "follow");
     try {
-      const real = logical(fs.realpathSync.native(onDisk(path), { encoding: "latin1" }));
-      check(real);
-      return real;
+      return fs.realpathSync.native(onDisk(path), { encoding: "latin1" });
     } catch (error) {
-      if (error instanceof FirnError) throw error;
-      throw systemError(error, "resolving", path);
+      throw systemError(error, "resolving", placeOfFailure(path));
+    }
+  }
+
+  /** Whether the links of a path that may be looked at lead to such a one. */
+  function leadsToAllowed(path: string): boolean {
+    try {
+      reach(path, "follow");
+      return true;
+    } catch (error) {
+      if (error instanceof FirnError && error.code === "restricted-path") return false;
+      throw error;
     }
   }
 
   function searchPathEntry(path: string): string | undefined {
     if (isUrl(path)) {
-      return services.resolveSearchPathUrl(path);
+      if (!named.has(path)) checkUri(path);
+      const fetched = services.resolveSearchPathUrl(path);
+      if (fetched !== undefined) guard.allow(fetched);
+      return fetched;
     }
     const absolute = absolutePath(path);
-    const type = fileType(absolute);
-    if (type !== undefined) {
-      if (!mode.pure) allowed.add(absolute);
-      return absolute;
-    }
+    guard.check(absolute);
+    if (leadsToAllowed(absolute) && fileType(absolute) !== undefined) return absolute;
     ends.report({ kind: "warning", text: textOf(`Nix search path entry '${path}' does not exist, ignoring`) });
     return undefined;
   }
@@ -243,14 +279,34 @@ export function createNodeHost(
     return size;
   }
 
-  function readBytes(path: string, readFile: FileReader, size?: number): Buffer {
+  function readBytes(path: string, readFile: FileReader): Buffer {
     if (path === `${corePackages}fetchurl.nix`) return Buffer.from(fetchurlSource, "latin1");
-    check(path);
+    const place = reachContents(path, "follow");
     try {
-      return readFile(onDisk(path), size);
+      return readFile(onDisk(place), sizeSeen(place));
     } catch (error) {
-      throw systemError(error, "reading", path);
+      throw systemError(error, "reading", placeOfFailure(path));
     }
+  }
+
+  function checkUri(uri: string): void {
+    if (!mode.restricted) return;
+    for (const prefix of config.allowedUris) if (uriAllowed(uri, prefix)) return;
+    throw new FirnError("restricted-uri", `access to URI '${uri}' is forbidden in restricted mode`);
+  }
+
+  function digestAhead(method: Hashed, file: string): ReturnType<FilesAhead["digest"]> {
+    return ahead?.digest(method, place(file), () => statusOfFile(file));
+  }
+
+  /** A filter that also leaves out what a listing of the tree would not show. */
+  function shownOnly(root: string, filter: PathFilter | undefined): PathFilter | undefined {
+    if (guard.coversTree(root)) return filter;
+    return (path, type) => {
+      const slash = path.lastIndexOf("/");
+      const shown = guard.shows(path.slice(0, Math.max(1, slash)), path.slice(slash + 1));
+      return shown && (filter === undefined || filter(path, type));
+    };
   }
 
   return {
@@ -261,8 +317,8 @@ export function createNodeHost(
       : {
           codeCache: {
             ...openCodeCache(kept, {
-              bytes: (path) => readBytes(path, forCode, sizeSeen(path)),
-              ahead: (path) => ahead?.digest("flat", place(path), () => statusOfFile(path)),
+              bytes: (path) => readBytes(path, forCode),
+              ahead: (path) => (ahead === undefined ? undefined : digestAhead("flat", reach(path, "follow"))),
             }),
             finish: () => ahead?.finish(),
           },
@@ -275,36 +331,35 @@ export function createNodeHost(
     homeDirectory: () => config.homeDirectory,
     readFile: (path) => readBytes(path, forProgram).toString("latin1"),
     readDirectory(path) {
-      check(path);
+      const place = reachContents(path, "follow");
       try {
-        return entriesIn(onDisk(path)).map(({ name, kind }) => [name, kind] as const);
+        const entries = entriesIn(onDisk(place)).map(({ name, kind }) => [name, kind] as const);
+        return guard.coversTree(place) ? entries : entries.filter(([name]) => guard.shows(place, name));
       } catch (error) {
         if (error instanceof Error && "code" in error && error.code === "ENOTDIR") {
           throw new FirnError("not-a-directory", `cannot read directory "${resolveSymlinks(path)}": Not a directory`);
         }
-        throw systemError(error, "reading directory", path);
+        throw systemError(error, "reading directory", placeOfFailure(path));
       }
     },
     fileType,
     resolveSymlinks,
-    checkAllowed: check,
     allowPath(path) {
-      if (guarded) allowed.add(path);
+      guard.allow(path);
     },
-    checkUri(uri) {
-      if (!mode.restricted) return;
-      for (const prefix of config.allowedUris) if (uriAllowed(uri, prefix)) return;
-      throw new FirnError("restricted-uri", `access to URI '${uri}' is forbidden in restricted mode`);
-    },
+    checkUri,
     addPathToStore(request) {
-      if (fileType(request.path) === undefined) {
-        throw new FirnError("path-not-found", `path '${request.path}' does not exist`);
-      }
-      const narHash =
-        request.filter === undefined && request.method === "nar"
-          ? ahead?.digest("nar", place(request.path), () => statusOfFile(request.path))?.digest
-          : undefined;
-      return services.addPath({ ...request, onDisk, ...(narHash === undefined ? {} : { narHash }) });
+      const path = reachContents(request.path, "keep");
+      if (fileType(path) === undefined) throw new FirnError("path-not-found", `path '${path}' does not exist`);
+      const filter = shownOnly(path, request.filter);
+      const narHash = filter === undefined && request.method === "nar" ? digestAhead("nar", path)?.digest : undefined;
+      return services.addPath({
+        ...request,
+        path,
+        onDisk,
+        ...(filter === undefined ? {} : { filter }),
+        ...(narHash === undefined ? {} : { narHash }),
+      });
     },
     addTextToStore: services.addText,
     writeDerivation: services.writeDerivation,
@@ -332,8 +387,8 @@ export function createNodeHost(
         }
       }
       const outputs = services.realise(elements);
-      for (const element of elements) if (element.kind === "opaque") allowed.add(element.path);
-      for (const path of outputs.values()) allowed.add(path);
+      for (const element of elements) if (element.kind === "opaque") guard.allow(element.path);
+      for (const path of outputs.values()) guard.allow(path);
       return outputs;
     },
     ensurePath: services.ensurePath,

@@ -1,7 +1,7 @@
 /** Locks a flake: computes its lock graph, and writes flake.lock when it changed and may be written. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gitText, localRepository, stringAttribute } from "@firn/fetch";
+import { git, localRepository, stringAttribute, withRepository } from "@firn/fetch";
 import { FirnError, printFlakeLock } from "@firn/formats";
 import { type FlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
 import { type FlakeWorld, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
@@ -142,20 +142,15 @@ async function writeLock(ref: FlakeRef, change: LockChange): Promise<boolean> {
     options.warn(differences === "" ? `updating lock file "${path}"` : `updating lock file "${path}":\n${differences}`);
   replaceFile(path, lockText);
   if (ref.input.get("type") === "git" && directory !== undefined) {
-    await gitText(directory, "add", "--intent-to-add", "--", relative);
-    if (options.commit) {
+    await withRepository(directory, async ({ call }) => {
+      await git({ ...call, args: ["add", "--intent-to-add", "--", relative] });
+      if (!options.commit) return;
       const summary =
         options.commitSummary === "" ? `${relative}: ${existed ? "Update" : "Add"}` : options.commitSummary;
-      await gitText(
-        directory,
-        "commit",
-        "--quiet",
-        "-m",
-        `${summary}\n\nFlake lock file updates:\n\n${differences}\n`,
-        "--",
-        relative,
-      );
-    }
+      const message = `${summary}\n\nFlake lock file updates:\n\n${differences}\n`;
+      const args = ["commit", "--quiet", "-m", message, "--", relative];
+      await git({ ...call, userConfiguration: true, args });
+    });
   }
   return true;
 }

@@ -15,7 +15,7 @@ import {
   type SourceStore,
 } from "@firn/fetch";
 import { FirnError, parseRegistry, printHash, type RegistryEntry } from "@firn/formats";
-import { type EventSink, type LocalStore, type Settings, Transferrer, transferOptions } from "@firn/store";
+import { type EventSink, hasFeature, type LocalStore, type Settings, Transferrer, transferOptions } from "@firn/store";
 
 /** What making the surroundings needs. */
 export interface FetchWorldOptions {
@@ -44,6 +44,7 @@ export function makeFetchContext(options: FetchWorldOptions): FetchContext & { c
     tarballTtl: settings.get("tarball-ttl"),
     allowDirty: settings.get("allow-dirty"),
     warnDirty: settings.get("warn-dirty"),
+    verifiedFetches: hasFeature(settings, "verified-fetches"),
     accessTokens: settings.get("access-tokens"),
     trustTarballsFromForges: settings.get("trust-tarballs-from-git-forges"),
     homeDirectory: home,

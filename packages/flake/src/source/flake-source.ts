@@ -1,11 +1,10 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type FetchContext, fetchInput, type Registry, resolveInput } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import type { TreePlace } from "../lock/compute.ts";
 import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, flakeRefFromAttributes, parseFlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
+import { fileInTree, pathInTree, plainFileText } from "./tree-file.ts";
 
 /** A literal of flake.nix. Paths are absolute. */
 export type Literal =
@@ -97,8 +96,9 @@ export interface FlakeAt {
 export async function readFlake(world: FlakeWorld, at: FlakeAt): Promise<FlakeSource> {
   const { storePath, dir } = at.place;
   const directory = dir === "" ? storePath : `${storePath}/${dir}`;
-  const real = join(world.fetch.store.realPath(storePath), dir);
-  if (!existsSync(join(real, "flake.nix"))) {
+  const tree = { storePath, realPath: world.fetch.store.realPath(storePath) };
+  const flakeFile = fileInTree(tree, pathInTree(dir, "flake.nix"));
+  if (flakeFile === undefined) {
     throw new FirnError(
       "no-flake",
       `source tree referenced by '${showFlakeRef(at.resolvedRef)}' does not contain a '${dir === "" ? "" : `${dir}/`}flake.nix' file`,
@@ -107,14 +107,13 @@ export async function readFlake(world: FlakeWorld, at: FlakeAt): Promise<FlakeSo
       },
     );
   }
-  const file = await world.reader.readFlakeFile(`${directory}/flake.nix`, showFlakeRef(at.resolvedRef));
+  const file = await world.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef));
   const inputs = parseInputs(file.inputs, { directory, allowSelf: true });
   for (const name of file.outputArguments) {
     if (name !== "self" && !inputs.has(name)) {
       inputs.set(name, { ref: parseFlakeRef(name), isFlake: true, follows: undefined, inputs: new Map() });
     }
   }
-  const lockFile = join(real, "flake.lock");
   return {
     originalRef: at.originalRef,
     resolvedRef: at.resolvedRef,
@@ -124,7 +123,7 @@ export async function readFlake(world: FlakeWorld, at: FlakeAt): Promise<FlakeSo
     description: file.description,
     inputs,
     nixConfig: settingsOf(file.nixConfig),
-    lockText: existsSync(lockFile) ? readFileSync(lockFile, "latin1") : undefined,
+    lockText: plainFileText(tree, pathInTree(dir, "flake.lock")),
   };
 }
 

@@ -6,6 +6,7 @@ import type { FetchResult, FetchValue } from "../host.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { Attrs, ContextString, makeAttrs, Path, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
 import { attrsArgument, type BuiltinTable, boolArgument, fail, plainArgument } from "./arguments.ts";
+import { jsonTextOf } from "./json.ts";
 import { isStorePathText, realise, sha256Argument, storeString } from "./paths.ts";
 
 function storeName(url: string, name: string, at: { who: string; isAttrs: boolean; named: boolean }): void {
@@ -84,7 +85,7 @@ function withoutContext(value: string | ContextString): string {
   return realise(textOfString(value), contextOfString(value));
 }
 
-function fetchAttribute(value: Value, at: { name: string; pos: number; who: string }): FetchValue | undefined {
+function fetchAttribute(value: Value, at: { name: string; pos: number; who: string }): FetchValue {
   if (value instanceof Path || typeof value === "string" || value instanceof ContextString) {
     const text = withoutContext(coerceToString(value, 0, "", at.pos));
     return at.name === "url" && value instanceof Path ? text : text;
@@ -96,7 +97,7 @@ function fetchAttribute(value: Value, at: { name: string; pos: number; who: stri
     }
     return value;
   }
-  if (at.name === "publicKeys") return undefined;
+  if (at.name === "publicKeys") return jsonTextOf(value);
   throw new EvaluationError(
     "type-error",
     `argument '${at.name}' to '${at.who}' is ${showType(value)} while a string, Boolean or integer is expected`,
@@ -132,7 +133,6 @@ function fetchTree(slot: Slot, builtin: "fetchTree" | "fetchFinalTree" | "fetchG
       if (name === "type") continue;
       const pos = attrs.positionOf(shape.keys[i]!);
       const value = fetchAttribute(forceAt(attrs[i]!, pos), { name, pos, who });
-      if (value === undefined) continue;
       attributes[name] =
         name === "url" && attributes.type === "git" && typeof value === "string" ? fixGitUrl(value) : value;
     }

@@ -1,5 +1,5 @@
 /** `import` and `scopedImport`. */
-import { derivationOutputPath, parseDerivation, storePathName } from "@firn/formats";
+import { derivationOutputPath, FirnError, parseDerivation, storePathName } from "@firn/formats";
 import { call, type Evaluation, ev, evaluation, force, host } from "../code/interpret.ts";
 import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { intern, symbolNames } from "../code/memory.ts";
@@ -39,12 +39,21 @@ export function resolveImportPath(path: string): string {
   let file = path;
   const type = host().fileType(path);
   if (type === undefined) throw fail(`path '${path}' does not exist`);
-  if (type === "symlink") file = host().resolveSymlinks(path);
+  if (type === "symlink") file = linkedFile(path);
   if (type === "directory" || (type === "symlink" && host().fileType(file) === "directory")) {
     file = file === "/" ? "/default.nix" : `${file}/default.nix`;
   }
   resolved.set(path, file);
   return file;
+}
+
+function linkedFile(path: string): string {
+  try {
+    return host().resolveSymlinks(path);
+  } catch (error) {
+    if (!(error instanceof FirnError) || error.code !== "symlink-loop") throw error;
+    throw fail(`too many symbolic links encountered while traversing the path '${path}'`);
+  }
 }
 
 export function importFile(path: string, mustBeSet = false): Value {

@@ -204,6 +204,11 @@ function badJson(message: string): unknown {
   return addFrame(new EvaluationError("eval-error", message), 0, "while decoding a JSON string");
 }
 
+/** Gives the JSON text of a value, without its context. */
+export function jsonTextOf(value: Slot): string {
+  return new JsonWriter(true).write(value, 0);
+}
+
 export const jsonBuiltins: BuiltinTable = {
   toJSON: {
     arity: 1,

@@ -106,6 +106,15 @@ export function storeString(path: string): ContextString {
   return new ContextString(path, contextOf({ kind: "opaque", path }));
 }
 
+/** The directories above a path, outermost first; the store directory and what is above it are taken as they are. */
+function parentsToCheck(path: string): string[] {
+  const parents: string[] = [];
+  for (let at = parentOf(path); at !== "/" && !`${host().storeDir}/`.startsWith(`${at}/`); at = parentOf(at)) {
+    parents.unshift(at);
+  }
+  return parents;
+}
+
 function pathExists(a: Slot): Value {
   const value = force(a);
   const text = typeof value === "string" ? value : value instanceof ContextString ? value.text : "";
@@ -374,6 +383,9 @@ export const pathBuiltins: BuiltinTable = {
     arity: 1,
     call: (a) => {
       const path = realisedPath(a);
+      for (const parent of parentsToCheck(path)) {
+        if (host().fileType(parent) === "symlink") throw fail(`path '${parent}' is a symlink`);
+      }
       const type = host().fileType(path);
       if (type === undefined) throw fail(`path '${path}' does not exist`);
       return type;

@@ -34,6 +34,21 @@ import { collect, type Transferrer } from "./transfer.ts";
 const MAX_NARINFO = 16 * 1024 * 1024;
 const MAX_LISTING = 512 * 1024 * 1024;
 
+/** The compressed bytes of an archive, which end with an error when there are more than the cache says. */
+async function* atMost(body: NarChunks, info: NarInfo): AsyncGenerator<Uint8Array, void, undefined> {
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (info.fileSize !== undefined && info.fileSize > 0 && size > info.fileSize) {
+      throw new FirnError(
+        "too-large",
+        `the archive of '${info.path}' is larger than the announced ${info.fileSize} bytes`,
+      );
+    }
+    yield chunk;
+  }
+}
+
 /** How a cache is used. */
 export interface BinaryCacheOptions {
   /** `file://DIR`, `http://…` or `https://…`, without parameters. */
@@ -136,7 +151,7 @@ export class BinaryCacheStore implements Store {
     if (info === undefined) throw new FirnError("invalid-path", `path '${storePath}' is not valid`);
     const url = this.#archiveUrl(info);
     const transfer = await this.#options.transferrer.open({ url, progress: true });
-    yield* decompress(transfer.body, info.compression, info.narSize);
+    yield* decompress(atMost(transfer.body, info), info.compression, info.narSize);
   }
 
   async addToStore(info: PathInfo, nar: NarChunks, options: AddOptions = {}): Promise<void> {
@@ -245,7 +260,11 @@ export class BinaryCacheStore implements Store {
   /** Relative to the cache, or another web address; never a file that the cache does not hold. */
   #archiveUrl(info: NarInfo): string {
     if (/^https?:\/\//.test(info.url) && !this.uri.startsWith("file:")) return info.url;
-    if (/^[a-z+.-]+:/i.test(info.url) || info.url.startsWith("/") || info.url.split("/").includes("..")) {
+    const segments = info.url
+      .replace(/%2e/gi, ".")
+      .replace(/%2f|\\/gi, "/")
+      .split("/");
+    if (/^[a-z][a-z0-9+.-]*:/i.test(info.url) || info.url.startsWith("/") || segments.includes("..")) {
       throw new FirnError("corrupt-narinfo", `NAR info file of '${info.path}' has the forbidden URL '${info.url}'`);
     }
     return `${this.uri}/${info.url}`;

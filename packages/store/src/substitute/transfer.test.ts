@@ -71,7 +71,11 @@ describe("downloads", () => {
     handler = (request, response) => {
       const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
       ranges.push(request.headers.range);
-      response.writeHead(start > 0 ? 206 : 200, { "accept-ranges": "bytes", "content-length": data.length - start });
+      response.writeHead(start > 0 ? 206 : 200, {
+        "accept-ranges": "bytes",
+        "content-length": data.length - start,
+        ...(start > 0 ? { "content-range": `bytes ${start}-${data.length - 1}/${data.length}` } : {}),
+      });
       if (ranges.length < 3) response.write(data.subarray(start, start + 100_000), () => response.destroy());
       else response.end(data.subarray(start));
     };

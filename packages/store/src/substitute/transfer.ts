@@ -7,9 +7,18 @@ import type { Dispatcher } from "undici";
 import { type EventSink, noEvents } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
 import type { Settings } from "../settings/settings.ts";
+import { decompress } from "./compression.ts";
+import { type Login, parseNetrc } from "./netrc.ts";
+import { withoutPasswords } from "./url-passwords.ts";
 
 const FIRST_DELAY_MS = 250;
 const MAX_REDIRECTS = 10;
+/** So many bytes on the way are progress after a broken connection; less is a server that hands out crumbs. */
+const PROGRESS_BYTES = 64 * 1024;
+/** A body slower than this, in bytes a second over the whole of `stalled-download-timeout`, has stalled. */
+const SLOWEST_RATE = 64;
+/** How long the end of an answer that nobody reads is waited for before its connection is given up. */
+const DISCARD_MS = 5000;
 const RETRIED = new Set([408, 429, 500, 502, 503, 504, 520, 522, 524]);
 
 /** What to ask for. */
@@ -83,7 +92,7 @@ class TransferFailure extends FirnError {
 export class Transferrer {
   readonly #options: TransferOptions;
   #dispatcher: Promise<Dispatcher> | undefined;
-  #credentials: Map<string, string> | undefined;
+  #logins: Map<string, Login> | undefined;
   #active = 0;
   readonly #queue: (() => void)[] = [];
   #nextId = 1;
@@ -96,9 +105,10 @@ export class Transferrer {
   async open(request: TransferRequest): Promise<Transfer> {
     if (request.url.startsWith("file:")) return openFile(request);
     if (!/^https?:/.test(request.url)) {
-      throw new FirnError("bad-url", `cannot download '${request.url}': unsupported kind of URL`);
+      throw new FirnError("bad-url", `cannot download '${withoutPasswords(request.url)}': unsupported kind of URL`);
     }
-    if (this.#options.offline) throw new FirnError("offline", `cannot download '${request.url}' in offline mode`);
+    if (this.#options.offline)
+      throw new FirnError("offline", `cannot download '${withoutPasswords(request.url)}' in offline mode`);
     await this.#acquire();
     try {
       return await this.#withRetries(request, (attempt) => this.#start(request, attempt));
@@ -160,11 +170,20 @@ export class Transferrer {
       await response.discard();
       throw statusFailure(request.url, response.status);
     }
+    if (response.status === 206) {
+      await response.discard();
+      throw lie(request.url, "the server sent a part of it, which was not asked for");
+    }
     const id = this.#nextId++;
     const { events } = this.#options;
     const { size } = response.facts;
     if (request.progress === true) {
-      events({ kind: "transfer-start", id, url: request.url, ...(size === undefined ? {} : { size }) });
+      events({
+        kind: "transfer-start",
+        id,
+        url: withoutPasswords(request.url),
+        ...(size === undefined ? {} : { size }),
+      });
     }
     let released = false;
     const end = (ok: boolean, done: number): void => {
@@ -200,20 +219,26 @@ export class Transferrer {
     let done = 0;
     let response = first;
     let failures = 0;
+    let brokeAt = 0;
+    const { size } = first.facts;
     try {
       for (;;) {
         try {
-          for await (const chunk of response.body) {
+          for await (const chunk of this.#moving(response.body, request.url)) {
             done += chunk.length;
-            failures = 0;
+            if (done - brokeAt >= PROGRESS_BYTES) failures = 0;
+            if (size !== undefined && done > size) {
+              throw lie(request.url, `the server sends more than the ${size} bytes it announced`);
+            }
             report.progress(done);
             yield chunk;
           }
-          const { size } = first.facts;
           if (size === undefined || done >= size) break;
           throw new Error("connection closed before the end");
         } catch (error) {
+          if (error instanceof TransferFailure && !error.transient) throw error;
           failures++;
+          brokeAt = done;
           if (!first.resumable || failures >= this.#options.attempts) throw networkFailure(request.url, error);
           await sleep(FIRST_DELAY_MS * 2 ** (failures - 1));
           response = await this.#withRetries(request, async () => {
@@ -221,17 +246,40 @@ export class Transferrer {
               range: `bytes=${done}-`,
               ...(first.facts.etag === undefined ? {} : { "if-range": first.facts.etag }),
             });
-            if (next.status !== 206) {
-              await next.discard();
-              throw new TransferFailure("transfer-failed", `cannot resume the download of '${request.url}'`, false);
-            }
-            return next;
+            if (next.status === 206 && startsAt(next.range, done, size)) return next;
+            await next.discard();
+            throw lie(request.url, `the server does not go on at byte ${done} when asked to`);
           });
         }
       }
       report.end(true, done);
     } finally {
+      // Whoever stops reading in between leaves nothing open.
+      await response.discard();
       report.end(false, done);
+    }
+  }
+
+  /** A body that ends with an error when the server takes too long over it; the time that its reader takes does not count. */
+  async *#moving(body: AsyncIterable<Uint8Array>, url: string): AsyncGenerator<Uint8Array, void, undefined> {
+    const limit = this.#options.stallTimeoutMs;
+    const chunks = body[Symbol.asyncIterator]();
+    let waited = 0;
+    let got = 0;
+    for (;;) {
+      const start = performance.now();
+      const next = await chunks.next();
+      if (next.done === true) return;
+      waited += performance.now() - start;
+      got += next.value.length;
+      if (limit > 0 && waited >= limit) {
+        if (got < (SLOWEST_RATE * waited) / 1000) {
+          throw lie(url, `the transfer has stalled: ${got} bytes in ${Math.round(waited / 1000)} seconds`);
+        }
+        waited = 0;
+        got = 0;
+      }
+      yield next.value;
     }
   }
 
@@ -240,27 +288,47 @@ export class Transferrer {
     const { default: undici } = await import("undici");
     this.#dispatcher ??= this.#makeDispatcher();
     const dispatcher = await this.#dispatcher;
+    const origin = new URL(request.url).origin;
     let url = request.url;
+    let wasEncrypted = false;
+    let immutableUrl: string | undefined;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const authorization = this.#authorization(url);
-      const response = await undici.request(url, {
-        dispatcher,
-        method: request.method ?? "GET",
-        headers: {
-          "user-agent": this.#options.userAgent,
-          ...(authorization === undefined ? {} : { authorization }),
-          ...(request.etag === undefined ? {} : { "if-none-match": request.etag }),
-          ...request.headers,
-          ...more,
-        },
-        ...(request.body === undefined ? {} : { body: request.body }),
-        headersTimeout: this.#options.stallTimeoutMs,
-        bodyTimeout: this.#options.stallTimeoutMs,
-      });
+      const encrypted = url.startsWith("https:");
+      // What was asked for over an encrypted connection is not followed by a password over a plain one.
+      const exposed = wasEncrypted && !encrypted;
+      wasEncrypted ||= encrypted;
+      const authorization = exposed ? undefined : this.#authorization(url);
+      const tooLate = new AbortController();
+      const timer =
+        this.#options.stallTimeoutMs > 0 ? setTimeout(() => tooLate.abort(), this.#options.stallTimeoutMs) : undefined;
+      const response = await undici
+        .request(url, {
+          signal: tooLate.signal,
+          dispatcher,
+          method: request.method ?? "GET",
+          headers: {
+            "user-agent": this.#options.userAgent,
+            ...(authorization === undefined ? {} : { authorization }),
+            ...(request.etag === undefined ? {} : { "if-none-match": request.etag }),
+            // They may be tokens, and are for the place that was asked for alone.
+            ...(new URL(url).origin === origin && !exposed ? request.headers : {}),
+            ...more,
+          },
+          ...(request.body === undefined ? {} : { body: request.body }),
+          headersTimeout: this.#options.stallTimeoutMs,
+          bodyTimeout: this.#options.stallTimeoutMs,
+        })
+        .finally(() => clearTimeout(timer));
+      const discard = async (): Promise<void> => {
+        const options = { limit: 128 * 1024, signal: AbortSignal.timeout(DISCARD_MS) };
+        await response.body.dump(options).catch(() => response.body.destroy());
+      };
       const header = (name: string): string | undefined => {
         const value = response.headers[name];
         return Array.isArray(value) ? value[0] : value;
       };
+      const immutable = /<([^>]*)>;[^,]*rel="immutable"/.exec(header("link") ?? "")?.[1];
+      if (immutable !== undefined) immutableUrl = new URL(immutable, url).href;
       const location = header("location");
       if (
         response.statusCode >= 300 &&
@@ -268,34 +336,39 @@ export class Transferrer {
         response.statusCode !== 304 &&
         location !== undefined
       ) {
-        await response.body.dump();
+        await discard();
         const next = new URL(location, url);
         if (next.protocol !== "https:" && next.protocol !== "http:") {
-          throw new FirnError("bad-url", `'${url}' redirects to the unsupported URL '${next.href}'`);
+          throw new FirnError(
+            "bad-url",
+            `'${withoutPasswords(url)}' redirects to the unsupported URL '${withoutPasswords(next.href)}'`,
+          );
         }
         url = next.href;
         continue;
       }
-      const size = header("content-length");
+      const encoding = header("content-encoding")?.toLowerCase();
+      const encoded = encoding !== undefined && encoding !== "identity";
+      const size = encoded ? undefined : header("content-length");
       const etag = header("etag");
       const lastModified = header("last-modified");
-      const immutable = /<([^>]*)>;[^,]*rel="immutable"/.exec(header("link") ?? "")?.[1];
       return {
         status: response.statusCode,
-        resumable: header("accept-ranges") === "bytes" && header("content-encoding") === undefined,
+        resumable: header("accept-ranges") === "bytes" && !encoded,
+        range: header("content-range"),
         facts: {
           url,
           status: response.statusCode,
           ...(size === undefined || request.method === "HEAD" ? {} : { size: Number(size) }),
           ...(etag === undefined ? {} : { etag }),
           ...(lastModified === undefined ? {} : { lastModified }),
-          ...(immutable === undefined ? {} : { immutableUrl: new URL(immutable, url).href }),
+          ...(immutableUrl === undefined ? {} : { immutableUrl }),
         },
-        body: response.body,
-        discard: () => response.body.dump().then(() => {}),
+        body: encoded ? decoded(response.body, encoding) : response.body,
+        discard,
       };
     }
-    throw new FirnError("transfer-failed", `unable to download '${request.url}': too many redirects`);
+    throw new FirnError("transfer-failed", `unable to download '${withoutPasswords(request.url)}': too many redirects`);
   }
 
   async #makeDispatcher(): Promise<Dispatcher> {
@@ -316,8 +389,9 @@ export class Transferrer {
     if (parsed.username !== "") {
       return basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password));
     }
-    this.#credentials ??= readNetrc(this.#options.netrc);
-    return this.#credentials.get(parsed.hostname) ?? this.#credentials.get("");
+    this.#logins ??= readNetrc(this.#options.netrc);
+    const login = this.#logins.get(parsed.hostname) ?? this.#logins.get("");
+    return login === undefined ? undefined : basic(login.user, login.password);
   }
 
   async #acquire(): Promise<void> {
@@ -334,6 +408,8 @@ export class Transferrer {
 interface Response {
   readonly status: number;
   readonly resumable: boolean;
+  /** Its header `content-range`. */
+  readonly range: string | undefined;
   readonly facts: Omit<Transfer, "body" | "cancel" | "cached">;
   readonly body: AsyncIterable<Uint8Array>;
   discard(): Promise<void>;
@@ -345,29 +421,39 @@ function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
-/** Host → Authorization header; `""` is the default entry. */
-function readNetrc(file: string | undefined): Map<string, string> {
-  const result = new Map<string, string>();
-  if (file === undefined || !fs.existsSync(file)) return result;
-  const words = fs.readFileSync(file, "utf8").split(/\s+/);
-  let host: string | undefined;
-  let login = "";
-  for (let i = 0; i < words.length; i++) {
-    if (words[i] === "machine") host = words[++i] ?? "";
-    else if (words[i] === "default") host = "";
-    else if (words[i] === "login") login = words[++i] ?? "";
-    else if (words[i] === "password" && host !== undefined) result.set(host, basic(login, words[++i] ?? ""));
-  }
-  return result;
+function readNetrc(file: string | undefined): Map<string, Login> {
+  return file === undefined || !fs.existsSync(file) ? new Map() : parseNetrc(fs.readFileSync(file, "utf8"));
+}
+
+/** Codings of bodies, and the compression methods they are. */
+const codings: Readonly<Record<string, string>> = { gzip: "gzip", "x-gzip": "gzip", br: "br", zstd: "zstd" };
+
+function decoded(body: AsyncIterable<Uint8Array>, coding: string): AsyncIterable<Uint8Array> {
+  return decompress(body, codings[coding] ?? coding);
+}
+
+/** Whether a `content-range` begins where it was asked to, in a body of the size that is known. */
+function startsAt(range: string | undefined, start: number, size: number | undefined): boolean {
+  const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range ?? "") ?? [];
+  return Number(first) === start && (total === "*" || size === undefined || Number(total) === size);
+}
+
+/** The failure of a server that does not do as HTTP says: asking again would not help. */
+function lie(url: string, what: string): TransferFailure {
+  return new TransferFailure("transfer-failed", `unable to download '${withoutPasswords(url)}': ${what}`, false);
 }
 
 function statusFailure(url: string, status: number): TransferFailure {
   if (status === 404 || status === 410 || status === 403) {
-    return new TransferFailure("not-found", `unable to download '${url}': HTTP error ${status}`, false);
+    return new TransferFailure(
+      "not-found",
+      `unable to download '${withoutPasswords(url)}': HTTP error ${status}`,
+      false,
+    );
   }
   return new TransferFailure(
     "transfer-failed",
-    `unable to download '${url}': HTTP error ${status}`,
+    `unable to download '${withoutPasswords(url)}': HTTP error ${status}`,
     RETRIED.has(status),
   );
 }
@@ -378,7 +464,7 @@ function networkFailure(url: string, error: unknown): TransferFailure {
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   const text =
     cause instanceof Error ? cause.message || String("code" in cause ? cause.code : cause.name) : String(cause);
-  return new TransferFailure("transfer-failed", `unable to download '${url}': ${text}`, true);
+  return new TransferFailure("transfer-failed", `unable to download '${withoutPasswords(url)}': ${text}`, true);
 }
 
 function openFile(request: TransferRequest): Transfer {
@@ -390,6 +476,7 @@ function openFile(request: TransferRequest): Transfer {
     if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) throw error;
     throw new FirnError("not-found", `unable to download '${request.url}': file does not exist`);
   }
+  if (!stat.isFile()) throw new FirnError("not-found", `unable to download '${request.url}': it is no file`);
   const stream = request.method === "HEAD" ? undefined : fs.createReadStream(file, { highWaterMark: 1 << 18 });
   return {
     url: request.url,
@@ -409,7 +496,7 @@ export async function collect(transfer: Transfer, limit: number): Promise<Buffer
     size += chunk.length;
     if (size > limit) {
       transfer.cancel();
-      throw new FirnError("too-large", `'${transfer.url}' is larger than ${limit} bytes`);
+      throw new FirnError("too-large", `'${withoutPasswords(transfer.url)}' is larger than ${limit} bytes`);
     }
     chunks.push(chunk);
   }

@@ -1,0 +1,139 @@
+/**
+ * Foreign Git repositories, read through a view: a directory of ours with a configuration of ours, and links to the objects, references
+ * and index of the repository. What its own configuration says (filters, hooks, monitors, remotes) is never asked.
+ */
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { FirnError } from "@firn/formats";
+import { type GitCall, git, gitOutcome } from "./git-program.ts";
+
+/** A repository to run git over. */
+export interface GitRepository {
+  /** Where it is, for messages. */
+  readonly shown: string;
+  /** What a call of git needs to be over it. */
+  readonly call: Pick<GitCall, "gitDirectory" | "workTree">;
+  /** Whether files of a work tree may differ from the objects they were checked out from by conversion of line ends. */
+  readonly convertsLines: boolean;
+}
+
+/** Settings that say how files relate to objects and who commits, and the values that they can have. None names a program. */
+const adopted: Readonly<Record<string, RegExp>> = {
+  "core.filemode": /^(?:true|false)$/i,
+  "core.symlinks": /^(?:true|false)$/i,
+  "core.ignorecase": /^(?:true|false)$/i,
+  "core.trustctime": /^(?:true|false)$/i,
+  "core.checkstat": /^(?:default|minimal)$/i,
+  "core.autocrlf": /^(?:true|false|input)$/i,
+  "core.eol": /^(?:lf|crlf|native)$/i,
+  "extensions.objectformat": /^(?:sha1|sha256)$/i,
+  "user.name": /^[^"\\\p{Cc}]+$/u,
+  "user.email": /^[^"\\\p{Cc}]+$/u,
+};
+
+/** What a view links to, relative to the directory of the repository. */
+const shared = ["objects", "refs", "packed-refs", "shallow", "logs"];
+
+interface Directories {
+  /** The repository's own directory. */
+  readonly git: string;
+  /** That of the repository which a linked work tree belongs to. */
+  readonly common: string;
+}
+
+function directoriesOf(repository: string): Directories {
+  const inTree = join(repository, ".git");
+  const status = statSync(inTree, { throwIfNoEntry: false });
+  let directory = status === undefined ? repository : inTree;
+  if (status?.isFile() === true) {
+    const target = /^gitdir: (.+?)\n*$/.exec(readFileSync(inTree, "utf8"))?.[1];
+    if (target === undefined) throw new FirnError("git", `'${inTree}' does not name a Git directory`);
+    directory = resolve(repository, target);
+  }
+  const commonFile = join(directory, "commondir");
+  const common = existsSync(commonFile) ? resolve(directory, readFileSync(commonFile, "utf8").trim()) : directory;
+  return { git: directory, common };
+}
+
+/** Refuses repositories of other users as the reference does, unless the user's `safe.directory` names them. */
+async function checkOwner(repository: string, directories: Directories, view: string): Promise<void> {
+  const user = process.geteuid?.();
+  if (user === undefined) return;
+  const owners = new Set([
+    user,
+    ...(user === 0 && /^\d+$/.test(process.env.SUDO_UID ?? "") ? [Number(process.env.SUDO_UID)] : []),
+  ]);
+  const looked = [repository, directories.git].map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (looked.every((status) => status === undefined || owners.has(status.uid))) return;
+  const args = ["config", "--global", "--get-all", "safe.directory"];
+  const { stdout } = await gitOutcome({ gitDirectory: view, userConfiguration: true, args });
+  const safe = stdout.toString("utf8").split("\n");
+  if (safe.includes("*") || safe.includes(repository)) return;
+  throw new FirnError(
+    "git-owner",
+    `opening Git repository "${repository}": repository path '${repository}' is not owned by current user`,
+    { hint: `if you trust it: git config --global --add safe.directory ${repository}` },
+  );
+}
+
+async function settingsOf(common: string, view: string): Promise<Map<string, string>> {
+  const settings = new Map<string, string>();
+  const file = join(common, "config");
+  if (!existsSync(file)) return settings;
+  const listed = await git({
+    gitDirectory: view,
+    args: ["config", "--file", file, "--no-includes", "--list", "-z"],
+  });
+  for (const entry of listed.toString("utf8").split("\0")) {
+    const [name = "", value = "true"] = entry.split("\n", 2);
+    if (adopted[name]?.test(value) === true) settings.set(name, value);
+  }
+  return settings;
+}
+
+/** Runs `work` over a view of the repository at a directory, a work tree or a bare one. */
+export async function withRepository<T>(
+  directory: string,
+  work: (repository: GitRepository) => Promise<T>,
+): Promise<T> {
+  const view = await mkdtemp(join(tmpdir(), "firn-git-"));
+  try {
+    return await work(await makeView(directory, view));
+  } finally {
+    await rm(view, { recursive: true, force: true });
+  }
+}
+
+async function makeView(directory: string, view: string): Promise<GitRepository> {
+  const directories = directoriesOf(directory);
+  await writeFile(join(view, "config"), "[core]\n\trepositoryformatversion = 0\n");
+  for (const name of shared) {
+    const target = join(directories.common, name);
+    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) await symlink(target, join(view, name));
+  }
+  for (const name of readdirSync(directories.git)) {
+    if (name.startsWith("sharedindex.")) await symlink(join(directories.git, name), join(view, name));
+  }
+  await writeFile(join(view, "HEAD"), readFileSync(join(directories.git, "HEAD")));
+  await checkOwner(directory, directories, view);
+  const settings = await settingsOf(directories.common, view);
+  const version = settings.has("extensions.objectformat") ? 1 : 0;
+  let text = `[core]\n\trepositoryformatversion = ${version}\n\tbare = false\n`;
+  for (const [name, value] of settings) {
+    const [section, key] = name.split(".");
+    text += `[${section}]\n\t${key} = "${value}"\n`;
+  }
+  await writeFile(join(view, "config"), text);
+  const bare = dirname(directories.git) !== directory && directories.git === directory;
+  const index = join(directories.git, "index");
+  return {
+    shown: directory,
+    call: { gitDirectory: view, ...(bare ? {} : { workTree: { directory, index } }) },
+    convertsLines:
+      settings.has("core.eol") ||
+      !/^false$/i.test(settings.get("core.autocrlf") ?? "false") ||
+      existsSync(join(directories.common, "info/attributes")),
+  };
+}

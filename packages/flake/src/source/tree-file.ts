@@ -1,0 +1,48 @@
+/** Reads files of a fetched tree; no link in the tree leads out of it. */
+import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { canonicalPath } from "@firn/language";
+import { fsPath, kindOf } from "@firn/store";
+import { PathGuard } from "../evaluator/path-guard.ts";
+
+/** A tree: its store path, and where that lies. */
+export interface Tree {
+  readonly storePath: string;
+  readonly realPath: string;
+}
+
+/** Names a file of a tree as absolute path within it. */
+export function pathInTree(dir: string, name: string): string {
+  return canonicalPath(`/${dir}/${name}`);
+}
+
+function kindInTree(tree: Tree, path: string): ReturnType<typeof kindOf> | undefined {
+  const status = lstatSync(fsPath(byteStringOf(tree.realPath) + path), { throwIfNoEntry: false });
+  return status === undefined ? undefined : kindOf(status);
+}
+
+/** Follows links with the tree as their root; gives the file's path within the tree, or undefined when there is none. Fails when a link leads to nothing. */
+export function fileInTree(tree: Tree, path: string): string | undefined {
+  const guard = new PathGuard(
+    { storeDir: "/", forbidden: undefined, allowed: [], showsParents: true },
+    {
+      kindOf: (place) => kindInTree(tree, place),
+      targetOf: (link) => readlinkSync(fsPath(byteStringOf(tree.realPath) + link), "latin1"),
+    },
+  );
+  const place = guard.reach(path, "follow");
+  if (kindInTree(tree, place) !== undefined) return place;
+  if (place === path) return undefined;
+  throw new FirnError("path-not-found", `path '${tree.storePath}${place}' does not exist`);
+}
+
+/** Gives the text of a file that is reached without links, or undefined when there is none. Fails when there are links on the way. */
+export function plainFileText(tree: Tree, path: string): string | undefined {
+  for (let end = path.indexOf("/", 1); ; end = path.indexOf("/", end + 1)) {
+    const part = end < 0 ? path : path.slice(0, end);
+    const kind = kindInTree(tree, part);
+    if (kind === undefined) return undefined;
+    if (kind === "symlink") throw new FirnError("symlink-in-tree", `path '${tree.storePath}${part}' is a symlink`);
+    if (end < 0) return readFileSync(fsPath(byteStringOf(tree.realPath) + path), "latin1");
+  }
+}
