@@ -1,7 +1,6 @@
 /** The program of the setting post-build-hook, run after each build that succeeded; its failure fails the build. */
-import { spawn } from "node:child_process";
 import { FirnError } from "@firn/formats";
-import type { EventSink, Settings } from "@firn/store";
+import { type EventSink, type Settings, startProgram } from "@firn/store";
 
 /** What the hook is told. */
 export interface HookContext {
@@ -19,7 +18,7 @@ export async function runPostBuildHook(context: HookContext, outputs: readonly s
     .entries()
     .map(([name, value]) => `${name} = ${value}\n`)
     .join("");
-  const child = spawn(program, [], {
+  const child = startProgram(program, [], {
     env: { ...process.env, DRV_PATH: drvPath, OUT_PATHS: [...outputs].sort().join(" "), NIX_CONFIG: config },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -1,9 +1,8 @@
 /** Runs a builder as a child process, its output into a log, with time limits. */
-import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import { textOf } from "@firn/formats";
-import { fsPath } from "@firn/store";
+import { fsPath, type RunningProgram, startProgram } from "@firn/store";
 import type { BuildLog } from "./log/build-log.ts";
 import { openPty } from "./sandbox/pty.ts";
 
@@ -31,10 +30,10 @@ export interface RunResult {
   readonly timedOut?: "timeout" | "silence" | "log-size";
 }
 
-const running = new Set<ChildProcess>();
+const running = new Set<RunningProgram>();
 let exitHandler = false;
 
-function killGroup(child: ChildProcess): void {
+function killGroup(child: RunningProgram): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, "SIGKILL");
@@ -43,7 +42,7 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-function remember(child: ChildProcess): void {
+function remember(child: RunningProgram): void {
   running.add(child);
   if (exitHandler) return;
   exitHandler = true;
@@ -92,16 +91,26 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
     }
   }
   const [program, ...args] = request.command.map(textOf);
+  const environment = Object.fromEntries(
+    Object.entries(request.environment).map(([name, value]) => [textOf(name), textOf(value)]),
+  );
   return new Promise((resolve, reject) => {
-    const child = spawn(program!, args, {
-      cwd: request.directory,
-      env: request.environment,
-      stdio: inherited,
-      detached: true,
-      ...(request.argv0 === undefined ? {} : { argv0: request.argv0 }),
-    });
-    for (const fd of opened) fs.closeSync(fd);
-    if (pty !== undefined) fs.closeSync(pty.slave);
+    let child: RunningProgram;
+    try {
+      child = startProgram(program!, args, {
+        cwd: textOf(request.directory),
+        env: environment,
+        stdio: inherited,
+        detached: true,
+        ...(request.argv0 === undefined ? {} : { argv0: textOf(request.argv0) }),
+      });
+    } catch (error) {
+      pty?.output.destroy();
+      throw error;
+    } finally {
+      for (const fd of opened) fs.closeSync(fd);
+      if (pty !== undefined) fs.closeSync(pty.slave);
+    }
     remember(child);
 
     let stopped: RunResult["timedOut"];

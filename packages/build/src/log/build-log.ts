@@ -1,8 +1,7 @@
 /** The log of one build: kept on disk, its last lines in memory, each line an event. */
-import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import { storePathBaseName, textOf } from "@firn/formats";
-import { type EventSink, fsPath, type LocalStore, type Settings } from "@firn/store";
+import { type EventSink, fsPath, type LocalStore, type RunningProgram, type Settings, startProgram } from "@firn/store";
 import { hasProgram } from "../sandbox/sandbox.ts";
 
 const MAX_LINE = 1 << 20;
@@ -24,7 +23,7 @@ export class BuildLog {
   #partial = "";
   #compressed = false;
   #fd = -1;
-  #compressor: ChildProcess | undefined;
+  #compressor: RunningProgram | undefined;
   #finished: Promise<void> = Promise.resolve();
   /** Bytes written by the builder. */
   size = 0;
@@ -42,7 +41,7 @@ export class BuildLog {
 
   /** Starts the compressor with the first output: most fetches and unpacked packages say nothing. */
   #startCompressor(): void {
-    const child = spawn("bzip2", ["-c"], { stdio: ["pipe", this.#fd, "ignore"], detached: true });
+    const child = startProgram("bzip2", ["-c"], { stdio: ["pipe", this.#fd, "ignore"], detached: true });
     this.#compressor = child;
     this.#finished = new Promise((resolve) => {
       child.on("close", () => resolve());

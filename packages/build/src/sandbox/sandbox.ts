@@ -3,11 +3,10 @@
  * by `unshare` and `mount`, and entered by bubblewrap, which adds the other namespaces, the system call filter and process 1. Where only
  * bubblewrap may make user namespaces (some distributions), it does the mounting too, which is slower with hundreds of inputs.
  */
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { FirnError, storePathBaseName } from "@firn/formats";
-import { fsPath, hasErrorCode, type LocalStore, removePath, type Settings } from "@firn/store";
+import { fsPath, hasErrorCode, type LocalStore, removePath, runProgramSync, type Settings } from "@firn/store";
 import { seccompProgram } from "./seccomp.ts";
 
 /** Uid and gid that builders see. */
@@ -351,9 +350,9 @@ function probe(): { mode?: SandboxMode; reason: string } {
   if (!hasProgram("bwrap")) return { reason: "the program 'bwrap' (bubblewrap) is not installed" };
   const inner = ["bwrap", "--unshare-user", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc", "true"];
   const attempt = (command: readonly string[]): string | undefined => {
-    const result = spawnSync(command[0]!, command.slice(1), { encoding: "latin1" });
+    const result = runProgramSync(command[0]!, command.slice(1));
     if (result.status === 0) return undefined;
-    return (result.stderr || String(result.error ?? "")).trim().split("\n")[0] ?? "";
+    return (result.stderr?.toString("latin1") || String(result.error ?? "")).trim().split("\n")[0] ?? "";
   };
   if (hasProgram("unshare") && hasProgram("mount") && attempt([...unshare(), ...inner]) === undefined) {
     return { mode: "tree", reason: "" };
