@@ -13,6 +13,7 @@ import {
   splitStorePath,
   storePathHashPart,
   storePathName,
+  textOf,
 } from "@firn/formats";
 import {
   computeClosure,
@@ -22,6 +23,7 @@ import {
   machineError,
   removePath,
   type Settings,
+  variableNameProblem,
 } from "@firn/store";
 import { findBuiltin } from "./builtin/builtin.ts";
 import type { BuiltinContext } from "./builtin/context.ts";
@@ -275,6 +277,14 @@ async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<M
   });
   for (const [name, text] of files) {
     fs.writeFileSync(fsPath(`${run.directory.host}/${name}`), Buffer.from(rewriteText(text, rewrites), "latin1"));
+  }
+  for (const name of variables.keys()) {
+    const problem = variableNameProblem(textOf(name));
+    if (problem !== undefined) {
+      throw new FirnError("bad-derivation", `cannot build '${request.drvPath}': ${problem}`, {
+        hint: "a program cannot be given such a variable: rename the attribute of the derivation, or set __structuredAttrs",
+      });
+    }
   }
   return new Map([...variables].map(([name, value]) => [name, rewriteText(value, rewrites)]));
 }

@@ -6,7 +6,15 @@
 import fs from "node:fs";
 import path from "node:path";
 import { FirnError, storePathBaseName } from "@firn/formats";
-import { fsPath, hasErrorCode, type LocalStore, removePath, runProgramSync, type Settings } from "@firn/store";
+import {
+  fsPath,
+  hasErrorCode,
+  type LocalStore,
+  removePath,
+  runProgramSync,
+  type Settings,
+  variableNameProblem,
+} from "@firn/store";
 import { seccompProgram } from "./seccomp.ts";
 
 /** Uid and gid that builders see. */
@@ -78,8 +86,17 @@ function configuredPaths(plan: SandboxPlan): Bind[] {
   return binds;
 }
 
-function escapeFstab(text: string): string {
-  return text.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+/** A path as one field of an fstab: every byte that could mean something there, or be no ASCII, in octal. */
+export function escapeFstab(text: string): string {
+  if (text.includes("\0")) throw containsNull(text, "mount");
+  return text.replace(/[^A-Za-z0-9/._+-]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+function containsNull(text: string, what: string): FirnError {
+  return new FirnError(
+    "bad-program-argument",
+    `cannot ${what} '${text.replaceAll("\0", "␀")}': it contains a null byte`,
+  );
 }
 
 /** Flags of the mount a path lies on that an unprivileged remount must keep. */
@@ -300,9 +317,16 @@ function architecture(plan: SandboxPlan): string[] {
   return plan.system.startsWith("i686-") ? ["i686"] : [];
 }
 
-function argumentsFile(environment: ReadonlyMap<string, string>, mounts: readonly string[]): Buffer {
+/** What bubblewrap reads as further arguments, each ended by a null byte. Error `bad-program-argument`. */
+export function argumentsFile(environment: ReadonlyMap<string, string>, mounts: readonly string[]): Buffer {
   const list = [...mounts, "--proc", "/proc", "--clearenv"];
-  for (const [name, value] of environment) list.push("--setenv", name, value);
+  for (const [name, value] of environment) {
+    const problem = variableNameProblem(name);
+    if (problem !== undefined) throw new FirnError("bad-program-argument", `cannot start 'bwrap': ${problem}`);
+    list.push("--setenv", name, value);
+  }
+  for (const argument of list)
+    if (argument.includes("\0")) throw containsNull(argument, "give bubblewrap the argument");
   return Buffer.from(`${list.join("\0")}\0`, "latin1");
 }
 
