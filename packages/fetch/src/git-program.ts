@@ -1,5 +1,6 @@
 /** Runs the `git` program, shielded from the user's configuration where that would change what is fetched. */
 import { FirnError } from "@firn/formats";
+import { withoutCredentials } from "./git-credentials.ts";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";
 
 /** How to run git. */
@@ -20,14 +21,17 @@ const program: SourceProgram = {
 export async function git(call: GitCall): Promise<Buffer> {
   const { code, stdout, stderr } = await gitOutcome(call);
   if (code !== 0) {
-    throw new FirnError("git", `'git ${call.args.join(" ")}' failed with exit code ${code}:\n${stderr.trim()}`);
+    const { args } = withoutCredentials(call.args, process.env);
+    throw new FirnError("git", `'git ${args.join(" ")}' failed with exit code ${code}:\n${stderr.trim()}`);
   }
   return stdout;
 }
 
 /** Runs git and tells how it ended, also when it failed. */
 export function gitOutcome(call: GitCall): Promise<ProgramOutcome> {
-  return programOutcome(program, ["-C", call.directory, ...call.args], call.input);
+  const { args, environment } = withoutCredentials(call.args, process.env);
+  const started = { ...program, environment: { ...program.environment, ...environment } };
+  return programOutcome(started, ["-C", call.directory, ...args], call.input);
 }
 
 /** Its output as text without the final newline. */
