@@ -24,7 +24,7 @@ import {
   stringAttribute,
   withAttributes,
 } from "../input.ts";
-import { parseUrl, percentDecode, printUrl, type Url } from "../url.ts";
+import { parseUrl, percentDecode, printUrl, resolveUrl, type Url } from "../url.ts";
 
 const transports = new Set(["file", "http", "https", "ssh", "git"]);
 const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
@@ -338,7 +338,7 @@ async function exportSubmodules(request: RevisionRequest, rev: string, target: s
     if (entry[1] !== "commit" || entry[2] === undefined) continue;
     const own = requireString(request.input, "url");
     const moduleUrl =
-      url.startsWith("./") || url.startsWith("../") ? new URL(url, `${own}/`).href.replace(/\/$/, "") : url;
+      url.startsWith("./") || url.startsWith("../") ? resolveUrl(url, `${own}/`).replace(/\/$/, "") : url;
     const repository = await cloneOf(
       moduleUrl.startsWith("/") ? `file://${moduleUrl}` : moduleUrl,
       { rev: entry[2], ref: undefined },

@@ -5,12 +5,17 @@
 import fs from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { FirnError, textOf } from "@firn/formats";
 
-const ASCII = /^[\x00-\x7f]*$/;
+const ASCII = /^[\x01-\x7f]*$/;
 
-/** A byte string as Node wants paths: text while it is ASCII, else raw bytes. */
+/** A byte string as Node wants paths: text while it is ASCII, else raw bytes. Error `bad-path` when it has a null byte. */
 export function fsPath(path: string): string | Buffer {
-  return ASCII.test(path) ? path : Buffer.from(path, "latin1");
+  if (ASCII.test(path)) return path;
+  if (path.includes("\0")) {
+    throw new FirnError("bad-path", `the path '${textOf(path).replaceAll("\0", "␀")}' contains a null byte`);
+  }
+  return Buffer.from(path, "latin1");
 }
 
 /** Called before each step with its name and subject; throwing stops the step. */

@@ -269,7 +269,7 @@ export class Transferrer {
         location !== undefined
       ) {
         await response.body.dump();
-        const next = new URL(location, url);
+        const next = urlOf(location, url);
         if (next.protocol !== "https:" && next.protocol !== "http:") {
           throw new FirnError("bad-url", `'${url}' redirects to the unsupported URL '${next.href}'`);
         }
@@ -289,7 +289,7 @@ export class Transferrer {
           ...(size === undefined || request.method === "HEAD" ? {} : { size: Number(size) }),
           ...(etag === undefined ? {} : { etag }),
           ...(lastModified === undefined ? {} : { lastModified }),
-          ...(immutable === undefined ? {} : { immutableUrl: new URL(immutable, url).href }),
+          ...(immutable === undefined ? {} : { immutableUrl: urlOf(immutable, url).href }),
         },
         body: response.body,
         discard: () => response.body.dump().then(() => {}),
@@ -312,9 +312,9 @@ export class Transferrer {
   }
 
   #authorization(url: string): string | undefined {
-    const parsed = new URL(url);
+    const parsed = urlOf(url);
     if (parsed.username !== "") {
-      return basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password));
+      return basic(decoded(parsed.username), decoded(parsed.password));
     }
     this.#credentials ??= readNetrc(this.#options.netrc);
     return this.#credentials.get(parsed.hostname) ?? this.#credentials.get("");
@@ -340,6 +340,17 @@ interface Response {
 }
 
 async function* empty(): AsyncGenerator<Uint8Array, void, undefined> {}
+
+function urlOf(text: string, base?: string): URL {
+  const url = URL.parse(text, base);
+  if (url === null) throw new FirnError("bad-url", `unable to download '${text}': it is not a valid URL`);
+  return url;
+}
+
+/** A part of a URL that may have escapes; what only looks like one stays as it is. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8"));
+}
 
 function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
