@@ -152,7 +152,10 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
       };
       output.on("data", (data: Buffer) => {
         listen();
-        request.log.write(data);
+        if (!request.log.write(data)) {
+          output.pause();
+          void request.log.drained().then(() => output.resume());
+        }
         if (request.maxLogSize > 0 && request.log.size > request.maxLogSize) stop("log-size");
       });
       // A pseudoterminal whose other end is gone gives an error instead of an end.
