@@ -2,6 +2,7 @@
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
 import type { EvaluationSession } from "../evaluation-session.ts";
+import { TerminalFilter } from "../render/terminal-filter.ts";
 
 function run(session: EvaluationSession, program: string, args: readonly string[]): Promise<void> {
   const { io } = session;
@@ -63,6 +64,6 @@ export async function page(session: EvaluationSession, bytes: string): Promise<v
     child.stdin.on("error", () => undefined);
     child.on("error", () => resolve());
     child.on("close", () => resolve());
-    child.stdin.end(Buffer.from(bytes, "latin1"));
+    child.stdin.end(new TerminalFilter().filter(Buffer.from(bytes, "latin1")));
   });
 }
