@@ -368,6 +368,7 @@ async function runBuiltin(run: PreparedRun, place: Place): Promise<void> {
     settings: request.settings,
     drvPath,
     derivation,
+    inputPaths: run.inputPaths,
     directory: run.directory.host,
     events: request.events,
     offline: request.offline ?? false,
