@@ -48,8 +48,8 @@ function find(members: readonly Member[], prefix: string, file: string): Member 
   return found;
 }
 
-/** Members of an `ar` archive. */
-function readArchive(file: string): Member[] {
+/** Members of an `ar` archive. Error `bad-deb`. */
+export function readArchive(file: string): Member[] {
   const fd = fs.openSync(fsPath(file), "r");
   try {
     const { size: total } = fs.fstatSync(fd);

@@ -356,11 +356,14 @@ function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
-/** Host → Authorization header; `""` is the default entry. */
 function readNetrc(file: string | undefined): Map<string, string> {
+  return file === undefined || !fs.existsSync(file) ? new Map() : parseNetrc(fs.readFileSync(file, "utf8"));
+}
+
+/** Host → Authorization header; `""` is the default entry. */
+export function parseNetrc(text: string): Map<string, string> {
   const result = new Map<string, string>();
-  if (file === undefined || !fs.existsSync(file)) return result;
-  const words = fs.readFileSync(file, "utf8").split(/\s+/);
+  const words = text.split(/\s+/);
   let host: string | undefined;
   let login = "";
   for (let i = 0; i < words.length; i++) {
