@@ -43,13 +43,16 @@ export const disk = {
     before("mkdir", path);
     fs.mkdirSync(fsPath(path), { mode });
   },
-  /** Makes a directory and what is missing above it, one by one: Node's own way hides that a file system is read-only. */
-  mkdirs(path: string): void {
+  /**
+   * Makes a directory and what is missing above it, one by one: Node's own way hides that a file system is read-only, and does not
+   * end below /proc.
+   */
+  mkdirs(path: string, mode = 0o777): void {
     if (fs.existsSync(fsPath(path))) return;
     const parent = path.replace(/\/+[^/]*\/*$/, "");
-    if (parent !== "" && parent !== path) disk.mkdirs(parent);
+    if (parent !== "" && parent !== path) disk.mkdirs(parent, mode);
     try {
-      disk.mkdir(path);
+      disk.mkdir(path, mode);
     } catch (error) {
       if (!hasErrorCode(error, "EEXIST")) throw error;
     }
