@@ -92,6 +92,34 @@ test("no file imports a neighbour by a relative path", () => {
   ]);
 });
 
+const door = "packages/store/src/program/start.ts";
+
+/** Files of the packages, tests aside, that could start a program without the checks of the one door. */
+function programStarters(tree: string): string[] {
+  const found: string[] = [];
+  for (const entry of readdirSync(join(tree, "packages"), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !/(?<!\.test)\.ts$/.test(entry.name) || entry.parentPath.includes("node_modules")) continue;
+    const file = join(entry.parentPath, entry.name);
+    const ways = /["'](node:)?(child_process|cluster)["']|\bexecve\b|\bprocess\.(_linkedB|b)inding\b/;
+    if (ways.test(readFileSync(file, "utf8"))) found.push(relative(tree, file));
+  }
+  return found.sort();
+}
+
+test("only one file starts programs", () => {
+  expect(programStarters(root)).toEqual([door]);
+});
+
+test.each([
+  ["an import", 'export { spawn } from "node:child_process";\n'],
+  ["an import without its scheme", 'export { spawn } from "child_process";\n'],
+  ["an import at run time", 'export const spawn = (await import("node:child_process")).spawn;\n'],
+  ["a replacement of the process", 'export const go = () => process.execve?.("/bin/true", [], {});\n'],
+])("%s elsewhere is found", (_what, text) => {
+  const bad = "packages/store/src/bad.ts";
+  expect(violation({ [bad]: text }, () => programStarters(copy))).toEqual([bad, door]);
+});
+
 const biome = ["biome", "lint", "--vcs-enabled=false", "--max-diagnostics=200"];
 
 test("the untouched copy passes the same tools", () => {

@@ -14,6 +14,7 @@ import {
   storePathBaseName,
   storePathHashPart,
   storePathName,
+  textOf,
 } from "@firn/formats";
 import {
   computeClosure,
@@ -23,6 +24,7 @@ import {
   machineError,
   removePath,
   type Settings,
+  variableNameProblem,
 } from "@firn/store";
 import { type BuildDirectory, makeBuildDirectory } from "./build-directory.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
@@ -292,6 +294,14 @@ async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<M
     if (run.user !== undefined) fs.chownSync(file, run.user.uid, run.user.gid);
   }
   if (run.user !== undefined) fs.chownSync(fsPath(run.directory.host), run.user.uid, run.user.gid);
+  for (const name of variables.keys()) {
+    const problem = variableNameProblem(textOf(name));
+    if (problem !== undefined) {
+      throw new FirnError("bad-derivation", `cannot build '${request.drvPath}': ${problem}`, {
+        hint: "a program cannot be given such a variable: rename the attribute of the derivation, or set __structuredAttrs",
+      });
+    }
+  }
   return new Map([...variables].map(([name, value]) => [name, rewriteText(value, rewrites)]));
 }
 
@@ -379,6 +389,7 @@ async function runBuiltin(run: PreparedRun, place: Place): Promise<void> {
     settings: request.settings,
     drvPath,
     derivation,
+    inputPaths: run.inputPaths,
     directory: run.directory.host,
     events: request.events,
     offline: request.offline ?? false,

@@ -134,6 +134,17 @@ describe.skipIf(!sandboxWorks())("building in the sandbox", () => {
     expect(fs.readdirSync(`${store.location.stateDir}/builds`)).toEqual([]);
   });
 
+  it("refuses names that no environment variable can have, and says which", async () => {
+    for (const [name, problem] of [
+      ["a=b", "the name of the environment variable 'a=b' contains '='"],
+      ["", "the name of an environment variable is empty"],
+    ] as const) {
+      const { drvPath } = await derive("odd", { script: "echo > $out", env: { [name]: "x" } });
+      await expect(build(drvPath)).rejects.toThrow(`cannot build '${drvPath}': ${problem}`);
+    }
+    expect(fs.readdirSync(`${store.location.stateDir}/builds`)).toEqual([]);
+  });
+
   it("refuses a wrong fixed output, names both hashes, and keeps the right one under its own path", async () => {
     const { drvPath } = await derive("fixed", {
       script: "echo hello > $out",

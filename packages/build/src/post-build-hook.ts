@@ -1,7 +1,7 @@
 /** The program of the setting post-build-hook, run after each build that succeeded; its failure fails the build. */
-import { spawn } from "node:child_process";
-import { FirnError } from "@firn/formats";
-import type { EventSink, Settings } from "@firn/store";
+import { FirnError, textOf } from "@firn/formats";
+import { type EventSink, type Settings, startProgram } from "@firn/store";
+import { LineSplitter } from "./log/line-splitter.ts";
 
 /** What the hook is told. */
 export interface HookContext {
@@ -19,22 +19,18 @@ export async function runPostBuildHook(context: HookContext, outputs: readonly s
     .entries()
     .map(([name, value]) => `${name} = ${value}\n`)
     .join("");
-  const child = spawn(program, [], {
+  const child = startProgram(program, [], {
     env: { ...process.env, DRV_PATH: drvPath, OUT_PATHS: [...outputs].sort().join(" "), NIX_CONFIG: config },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let partial = "";
-  const read = (data: Buffer): void => {
-    const lines = (partial + data.toString()).split("\n");
-    partial = lines.pop()!;
-    for (const line of lines) events({ kind: "build-log", drvPath, line });
-  };
+  const splitter = new LineSplitter((line) => events({ kind: "build-log", drvPath, line: textOf(line) }));
+  const read = (data: Buffer): void => splitter.write(data);
   child.stdout.on("data", read);
   child.stderr.on("data", read);
   const status = await new Promise<string>((resolve) => {
     child.on("error", (error) => resolve(`cannot be run: ${error.message}`));
     child.on("close", (code, signal) => resolve(code === 0 ? "" : `failed with ${signal ?? `exit code ${code}`}`));
   });
-  if (partial !== "") events({ kind: "build-log", drvPath, line: partial });
+  splitter.end();
   if (status !== "") throw new FirnError("hook-failed", `program '${program}' ${status}`);
 }

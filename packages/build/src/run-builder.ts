@@ -1,9 +1,8 @@
 /** Runs a builder as a child process, its output into a log, with time limits. */
-import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import { textOf } from "@firn/formats";
-import { fsPath } from "@firn/store";
+import { fsPath, type RunningProgram, startProgram } from "@firn/store";
 import type { BuildLog } from "./log/build-log.ts";
 import { openPty } from "./sandbox/pty.ts";
 
@@ -34,10 +33,10 @@ export interface RunResult {
 }
 
 const O_CLOEXEC = 0o2000000;
-const running = new Set<ChildProcess>();
+const running = new Set<RunningProgram>();
 let exitHandler = false;
 
-function killGroup(child: ChildProcess): void {
+function killGroup(child: RunningProgram): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, "SIGKILL");
@@ -46,7 +45,7 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-function remember(child: ChildProcess): void {
+function remember(child: RunningProgram): void {
   running.add(child);
   if (exitHandler) return;
   exitHandler = true;
@@ -117,16 +116,26 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
     inherited.push(nothing);
   }
   const [program, ...args] = request.command.map(textOf);
+  const environment = Object.fromEntries(
+    Object.entries(request.environment).map(([name, value]) => [textOf(name), textOf(value)]),
+  );
   return new Promise((resolve, reject) => {
-    const child = spawn(program!, args, {
-      cwd: request.directory,
-      env: request.environment,
-      stdio: inherited,
-      detached: true,
-      ...(request.argv0 === undefined ? {} : { argv0: request.argv0 }),
-    });
-    for (const fd of opened) fs.closeSync(fd);
-    if (pty !== undefined) fs.closeSync(pty.slave);
+    let child: RunningProgram;
+    try {
+      child = startProgram(program!, args, {
+        cwd: textOf(request.directory),
+        env: environment,
+        stdio: inherited,
+        detached: true,
+        ...(request.argv0 === undefined ? {} : { argv0: textOf(request.argv0) }),
+      });
+    } catch (error) {
+      pty?.output.destroy();
+      throw error;
+    } finally {
+      for (const fd of opened) fs.closeSync(fd);
+      if (pty !== undefined) fs.closeSync(pty.slave);
+    }
     remember(child);
 
     let stopped: RunResult["timedOut"];
@@ -168,7 +177,10 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
       };
       output.on("data", (data: Buffer) => {
         listen();
-        request.log.write(data);
+        if (!request.log.write(data)) {
+          output.pause();
+          void request.log.drained().then(() => output.resume());
+        }
         if (request.maxLogSize > 0 && request.log.size > request.maxLogSize) stop("log-size");
       });
       // A pseudoterminal whose other end is gone gives an error instead of an end.

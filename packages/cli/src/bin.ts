@@ -1,10 +1,10 @@
 #!/usr/bin/env -S node --v8-pool-size=0 --disable-warning=ExperimentalWarning
-import { enableCompileCache } from "node:module";
 /** The entry of the published package: compiled code is kept between runs, then the program proper starts. */
 import { basename } from "node:path";
+import { keepCompiledCode } from "./compile-cache.ts";
 import { startEvaluatorFor } from "./start-evaluator.ts";
 
-enableCompileCache();
+keepCompiledCode(process.env);
 const program = basename(process.argv[1] ?? "firn");
 const words = process.argv.slice(2);
 const [{ runCommandLine }, { processIo }] = await Promise.all([

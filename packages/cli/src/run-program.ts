@@ -3,11 +3,10 @@
  * the program comes from a tree that wants to be /usr, it is started in a mount namespace made by bubblewrap in which
  * /nix is that store and /usr that tree; /etc, /home, /tmp and the current directory stay the machine's.
  */
-import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FirnError } from "@firn/formats";
-import type { LocalStore } from "@firn/store";
+import { becomeProgram, type LocalStore, runProgramSync } from "@firn/store";
 
 /** What to run. */
 export interface ProgramRun {
@@ -77,11 +76,9 @@ export function findProgram(name: string, path: string | undefined): string | un
 }
 
 function replaceProcess(file: string, argv: readonly string[], environment: Record<string, string>): never {
-  if (process.execve !== undefined) {
-    if (!existsSync(file)) throw new FirnError("not-found", `unable to execute '${file}': No such file or directory`);
-    process.execve(file, argv, environment);
-  }
-  const { status, signal, error } = spawnSync(file, argv.slice(1), {
+  if (!existsSync(file)) throw new FirnError("not-found", `unable to execute '${file}': No such file or directory`);
+  becomeProgram(file, argv, environment);
+  const { status, signal, error } = runProgramSync(file, argv.slice(1), {
     stdio: "inherit",
     env: environment,
     argv0: argv[0] ?? file,

@@ -39,11 +39,21 @@ type SessionBody = (session: Session) => Promise<number>;
 
 /** As `withSession` for what writes nothing, so that it can look at the store of somebody else as well. */
 export function withReadingSession(invocation: Invocation, io: Io, body: SessionBody): Promise<number> {
-  return withSession(invocation, io, body, true);
+  return withSession(invocation, io, body, { reads: true });
+}
+
+/** As `withSession` for what frees space, so that it works on a full disk. */
+export function withFreeingSession(invocation: Invocation, io: Io, body: SessionBody): Promise<number> {
+  return withSession(invocation, io, body, { frees: true });
 }
 
 /** Opens a session, runs `body` in it and closes what it opened, also when it fails. */
-export async function withSession(invocation: Invocation, io: Io, body: SessionBody, reads = false): Promise<number> {
+export async function withSession(
+  invocation: Invocation,
+  io: Io,
+  body: SessionBody,
+  intent: { readonly reads?: boolean; readonly frees?: boolean } = {},
+): Promise<number> {
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
   const { flags } = invocation;
@@ -60,7 +70,7 @@ export async function withSession(invocation: Invocation, io: Io, body: SessionB
     progress,
     invocation,
     store: () => {
-      opened ??= openLocalStore({ settings, environment: io.env, events: (event) => progress.event(event), reads });
+      opened ??= openLocalStore({ settings, environment: io.env, events: (event) => progress.event(event), ...intent });
       return opened;
     },
   };

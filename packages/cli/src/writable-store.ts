@@ -3,7 +3,7 @@
  * itself again in a mount namespace of its own, whose other mounts stay shared with the machine's.
  */
 import { accessSync, constants } from "node:fs";
-import { hasErrorCode, type Settings } from "@firn/store";
+import { becomeProgram, hasErrorCode, type Settings } from "@firn/store";
 import type { Io } from "./io.ts";
 
 /** Set in the process that was started again, so that it is not started a third time. */
@@ -12,7 +12,7 @@ const storeDir = "/nix/store";
 
 /** Starts this process again with a writable store when it needs one; returns when it has one, or cannot have it. */
 export function makeStoreWritable(settings: Settings, io: Io): void {
-  if (process.getuid?.() !== 0 || io.env[marker] !== undefined || process.execve === undefined) return;
+  if (process.getuid?.() !== 0 || io.env[marker] !== undefined) return;
   if (!["auto", "local", ""].includes(settings.get("store")) || (io.env.NIX_REMOTE ?? "") !== "") return;
   if (!mountedReadOnly()) return;
   const environment: Record<string, string> = { [marker]: "1" };
@@ -22,7 +22,7 @@ export function makeStoreWritable(settings: Settings, io: Io): void {
   for (const directory of ["/usr/bin", "/bin", "/run/current-system/sw/bin"]) {
     const program = `${directory}/unshare`;
     if (!executable(program)) continue;
-    process.execve(
+    becomeProgram(
       program,
       [program, "--mount", "--propagation", "unchanged", "sh", "-euc", script, "sh", ...own],
       environment,

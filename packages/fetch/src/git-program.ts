@@ -12,10 +12,17 @@ export interface GitCall {
   /** Uses the user's own configuration too: for credentials and addresses of remotes, and for the author of a commit. */
   readonly userConfiguration?: boolean;
   /** A password that the remote may ask for; it stays out of the arguments, which every user of the machine can read. */
-  readonly login?: { readonly user: string; readonly password: string };
+  readonly login?: Login;
   readonly args: readonly string[];
   /** Written to its standard input. */
   readonly input?: string;
+}
+
+/** Who to be for one server (`https://host:port`). */
+export interface Login {
+  readonly origin: string;
+  readonly user: string;
+  readonly password: string;
 }
 
 /** Variables that would lead git to another repository than the one asked for. */
@@ -32,12 +39,16 @@ const leading = [
   "GIT_TEMPLATE_DIR",
 ];
 
-/** Answers git's question for a password from the environment. */
-function loginEnvironment({ user, password }: NonNullable<GitCall["login"]>): Record<string, string> {
+/** Answers git's question for a password from the environment, and only that of this server: a redirect may lead to another. */
+function loginEnvironment({ origin, user, password }: Login): Record<string, string> {
+  // Git reads a helper's answer line by line.
+  if (/[\n\r\0]/.test(user + password)) {
+    throw new FirnError("bad-url", `the user name or password for '${origin}' has a line break or a null byte`);
+  }
   const count = Number(process.env.GIT_CONFIG_COUNT ?? "0") || 0;
   return {
     GIT_CONFIG_COUNT: String(count + 1),
-    [`GIT_CONFIG_KEY_${count}`]: "credential.helper",
+    [`GIT_CONFIG_KEY_${count}`]: `credential.${origin}.helper`,
     [`GIT_CONFIG_VALUE_${count}`]:
       '!answer() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$FIRN_GIT_USER" "$FIRN_GIT_PASSWORD"; }; answer',
     FIRN_GIT_USER: user,

@@ -1,7 +1,8 @@
 /** Flake registries: names that stand for other references, looked up flag by flag, user, system, global. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { FirnError, parseRegistry, printRegistry, type RegistryEntry } from "@firn/formats";
+import { byteStringOf, FirnError, parseRegistry, printRegistry, type RegistryEntry } from "@firn/formats";
+import { disk } from "@firn/store";
 import { showInput } from "./fetch-input.ts";
 import { type Input, sameInput, stringAttribute, withAttributes } from "./input.ts";
 
@@ -22,7 +23,7 @@ export function readRegistryFile(kind: RegistryKind, path: string): Registry {
 
 /** Writes a registry file by rename. */
 export function writeRegistryFile(path: string, entries: readonly RegistryEntry[]): void {
-  mkdirSync(dirname(path), { recursive: true });
+  disk.mkdirs(byteStringOf(dirname(path)));
   const temporary = `${path}.tmp-${process.pid}`;
   writeFileSync(temporary, printRegistry(entries), "latin1");
   renameSync(temporary, path);

@@ -1,6 +1,6 @@
 /** Runs the programs that know repositories: their output, or what they said. */
-import { spawn } from "node:child_process";
 import { FirnError } from "@firn/formats";
+import { startProgram } from "@firn/store";
 
 /** A program and how it is run. */
 export interface SourceProgram {
@@ -25,7 +25,7 @@ export async function programOutcome(
   input = "",
 ): Promise<ProgramOutcome> {
   const { name, debianPackage, environment } = program;
-  const child = spawn(name, args, { env: { ...process.env, ...environment }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = startProgram(name, args, { env: { ...process.env, ...environment }, stdio: ["pipe", "pipe", "pipe"] });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));

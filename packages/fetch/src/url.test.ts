@@ -57,3 +57,9 @@ test("refuses references that could be mistaken for options or paths", () => {
     expect(() => inputFromUrl(text, true)).toThrow();
   }
 });
+
+test("refuses null bytes by name, however they are written", () => {
+  for (const text of ["path:/x%00y", "github:o%00/r", "git+file:///x?ref=a%00b", "path:/x?dir=%00"]) {
+    expect(() => inputFromUrl(text, true)).toThrow("contains a null byte");
+  }
+});

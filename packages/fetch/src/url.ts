@@ -75,11 +75,12 @@ export function printQuery(query: ReadonlyMap<string, string>): string {
 const allowedInPath = "!$&'()*+,;=:@/";
 const allowedInQuery = ":@/?";
 
-/** Decodes `%xx`; fails with `bad-url` on a broken escape. */
+/** Decodes `%xx`; fails with `bad-url` on a broken escape and on a null byte, which no path, name or variable can have. */
 export function percentDecode(text: string): string {
   if (!text.includes("%")) return text;
   return text.replace(/%(.{0,2})/gs, (_, digits: string) => {
     if (!/^[0-9a-fA-F]{2}$/.test(digits)) throw new FirnError("bad-url", `invalid URI parameter '${text}'`);
+    if (digits === "00") throw new FirnError("bad-url", `'${text}' contains a null byte`);
     return String.fromCharCode(Number.parseInt(digits, 16));
   });
 }
@@ -105,4 +106,11 @@ export function passwordIn(
     user: percentDecode(user),
     password: percentDecode(password),
   };
+}
+
+/** The URL that `reference` means beside `base`; fails with `bad-url`. */
+export function resolveUrl(reference: string, base: string): string {
+  const url = URL.parse(reference, base);
+  if (url === null) throw new FirnError("bad-url", `'${reference}' is not a valid URL beside '${base}'`);
+  return url.href;
 }

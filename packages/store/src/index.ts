@@ -25,6 +25,13 @@ export * from "./local/verify.ts";
 export { type LockKind, lock, openLockFile, tryLock } from "./locks/flock.ts";
 export { PathLocks } from "./locks/path-lock.ts";
 export { nodeHashBackend } from "./node-hash.ts";
+export {
+  becomeProgram,
+  type RunningProgram,
+  runProgramSync,
+  startProgram,
+  variableNameProblem,
+} from "./program/start.ts";
 export { HashRewriter } from "./references/rewrite.ts";
 export { ReferenceScanner } from "./references/scan.ts";
 export { type Connection, serveStore } from "./remote/serve.ts";

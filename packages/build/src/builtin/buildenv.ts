@@ -5,12 +5,17 @@ import { fsPath } from "@firn/store";
 import { attribute, type BuiltinContext } from "./context.ts";
 import { type FarmPackage, linkPackages } from "./link-farm.ts";
 
-/** Makes output `out` from the attributes `derivations` (active, priority, count, paths …) and `manifest`. */
+/** Makes output `out` from the attributes `derivations` (active, priority, count, paths …) and `manifest`. Error `forbidden-path`. */
 export async function buildEnvironment(context: BuiltinContext): Promise<void> {
   const out = context.output("out");
   fs.mkdirSync(fsPath(out), { recursive: true });
   linkPackages(
-    { store: context.store, out, log: (line) => context.log(line) },
+    {
+      store: context.store,
+      allows: (path) => context.inputPaths.has(path),
+      out,
+      log: (line) => context.log(line),
+    },
     readPackages(attribute(context, "derivations")),
   );
   fs.symlinkSync(fsPath(attribute(context, "manifest")), fsPath(`${out}/manifest.nix`));

@@ -8,6 +8,8 @@ export interface BuiltinContext {
   readonly settings: Settings;
   readonly drvPath: string;
   readonly derivation: Derivation;
+  /** The closure of the derivation's inputs: all that the builder may read of the machine. */
+  readonly inputPaths: ReadonlySet<string>;
   /** A private directory that is deleted afterwards. */
   readonly directory: string;
   readonly events: EventSink;

@@ -4,7 +4,8 @@
  */
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
-import { fsPath, hasErrorCode, type LocalStore } from "@firn/store";
+import { fsPath, hasErrorCode } from "@firn/store";
+import { findInput, type InputView } from "./input-path.ts";
 
 /** One package to link; lower priority numbers win. */
 export interface FarmPackage {
@@ -13,9 +14,8 @@ export interface FarmPackage {
   readonly priority: number;
 }
 
-/** Where the tree is made. */
-export interface FarmTarget {
-  readonly store: LocalStore;
+/** Where the tree is made, and from which store paths. */
+export interface FarmTarget extends InputView {
   /** An existing directory on this machine. */
   readonly out: string;
   log(line: string): void;
@@ -36,7 +36,7 @@ interface State extends FarmTarget {
   readonly priorities: Map<string, number>;
 }
 
-/** Links packages and what they propagate. Error `collision`. */
+/** Links packages and what they propagate. Errors `collision`, `forbidden-path`. */
 export function linkPackages(target: FarmTarget, packages: readonly FarmPackage[]): void {
   const { out } = target;
   const state: State = { ...target, priorities: new Map() };
@@ -46,7 +46,7 @@ export function linkPackages(target: FarmTarget, packages: readonly FarmPackage[
     if (done.has(path)) return;
     done.add(path);
     link(state, { source: path, target: out, priority });
-    const list = readOptional(`${real(state, path)}/nix-support/propagated-user-env-packages`);
+    const list = readOptional(state, `${path}/nix-support/propagated-user-env-packages`);
     for (const other of (list ?? "").split(/[ \n]+/)) if (other !== "" && !done.has(other)) postponed.add(other);
   };
   const ordered = [...packages].sort(
@@ -60,28 +60,20 @@ export function linkPackages(target: FarmTarget, packages: readonly FarmPackage[
   }
 }
 
-/** A logical store path as it lies on disk. */
-function real(state: State, path: string): string {
-  const { store } = state;
-  return path.startsWith(`${store.storeDir}/`) ? store.location.realStoreDir + path.slice(store.storeDir.length) : path;
+/** What a path of a package is in the end; undefined when nothing is there. */
+function statusOf(state: State, path: string): fs.Stats | undefined {
+  return findInput(state, path)?.status;
 }
 
-/** `stat` that follows links through the store, which may lie elsewhere than its paths say. */
-function statThrough(state: State, path: string): fs.Stats | undefined {
-  let current = path;
-  for (let links = 0; links < 40; links++) {
-    let stat: fs.Stats;
-    try {
-      stat = fs.lstatSync(fsPath(real(state, current)));
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
-      throw error;
-    }
-    if (!stat.isSymbolicLink()) return stat;
-    const target = fs.readlinkSync(fsPath(real(state, current)), { encoding: "latin1" });
-    current = target.startsWith("/") ? target : `${current.slice(0, current.lastIndexOf("/"))}/${target}`;
+/** Whether a link in a package leads where nothing may be read: it is linked as it is, whatever lies there. */
+function leadsOut(state: State, path: string): boolean {
+  try {
+    findInput(state, path);
+    return false;
+  } catch (error) {
+    if (error instanceof FirnError && error.code === "forbidden-path") return true;
+    throw error;
   }
-  return undefined;
 }
 
 interface Job {
@@ -91,25 +83,25 @@ interface Job {
 }
 
 function link(state: State, job: Job): void {
-  let names: string[];
-  try {
-    names = fs.readdirSync(fsPath(real(state, job.source)), { encoding: "latin1" }).sort();
-  } catch (error) {
-    if (!hasErrorCode(error, "ENOTDIR")) throw error;
+  const found = findInput(state, job.source);
+  if (found === undefined) throw new FirnError("path-not-found", `path '${job.source}' does not exist`);
+  if (!found.status.isDirectory()) {
     state.log(`not including "${job.source}" in the user environment because it's not a directory`);
     return;
   }
+  const names = fs.readdirSync(fsPath(found.real), { encoding: "latin1" }).sort();
   for (const name of names) {
     if (name.startsWith(".")) continue;
     const source = `${job.source}/${name}`;
     const target = `${job.target}/${name}`;
-    const stat = statThrough(state, source);
-    if (stat === undefined) {
+    const out = leadsOut(state, source);
+    const stat = out ? undefined : statusOf(state, source);
+    if (stat === undefined && !out) {
       state.log(`skipping dangling symlink '${target}'`);
       continue;
     }
     if (SKIPPED.some((suffix) => source.endsWith(suffix))) continue;
-    if (linkOver(state, { source, target, priority: job.priority }, stat.isDirectory())) continue;
+    if (linkOver(state, { source, target, priority: job.priority }, stat?.isDirectory() === true)) continue;
     fs.symlinkSync(fsPath(source), fsPath(target));
     state.priorities.set(target, job.priority);
   }
@@ -130,7 +122,7 @@ function linkOver(state: State, job: Job, directory: boolean): boolean {
       return true;
     }
     const earlier = fs.readlinkSync(fsPath(job.target), { encoding: "latin1" });
-    if (statThrough(state, earlier)?.isDirectory() !== true) {
+    if (leadsOut(state, earlier) || statusOf(state, earlier)?.isDirectory() !== true) {
       throw new FirnError("collision", `collision between "${job.source}" and non-directory "${earlier}"`);
     }
     fs.unlinkSync(fsPath(job.target));
@@ -155,11 +147,7 @@ function linkOver(state: State, job: Job, directory: boolean): boolean {
   return false;
 }
 
-function readOptional(file: string): string | undefined {
-  try {
-    return fs.readFileSync(fsPath(file), "latin1");
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
+function readOptional(state: State, path: string): string | undefined {
+  const found = findInput(state, path);
+  return found?.status.isFile() === true ? fs.readFileSync(fsPath(found.real), "latin1") : undefined;
 }

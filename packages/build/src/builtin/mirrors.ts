@@ -2,11 +2,10 @@
  * `mirror://debian/…`, `mirror://debian-security/…` and `mirror://npm/…`: which servers they mean is a setting, or what
  * this machine's apt and npm use.
  */
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { FirnError } from "@firn/formats";
-import { hasErrorCode, type Settings } from "@firn/store";
+import { hasErrorCode, runProgramSync, type Settings } from "@firn/store";
 
 const SECURITY = /debian-security\/?$|security\.debian\.org/;
 
@@ -90,6 +89,7 @@ let npmAnswer: string | undefined;
 
 function askNpm(): string {
   // Asked outside any project, whose own settings are not this machine's.
-  npmAnswer ??= spawnSync("npm", ["config", "get", "registry"], { cwd: "/", encoding: "utf8" }).stdout?.trim() ?? "";
+  npmAnswer ??=
+    runProgramSync("npm", ["config", "get", "registry"], { cwd: "/" }).stdout?.toString("utf8").trim() ?? "";
   return npmAnswer;
 }

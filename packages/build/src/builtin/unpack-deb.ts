@@ -6,6 +6,7 @@ import fs from "node:fs";
 import { FirnError } from "@firn/formats";
 import { decompress, fsPath } from "@firn/store";
 import { attribute, type BuiltinContext } from "./context.ts";
+import { findInput } from "./input-path.ts";
 import { extractTar } from "./tar.ts";
 
 const MAGIC = "!<arch>\n";
@@ -19,13 +20,12 @@ interface Member {
   readonly size: number;
 }
 
-/** Unpacks attribute `src` to output `out`. Errors `bad-deb`, `bad-tar`. */
+/** Unpacks attribute `src`, a file of an input, to output `out`. Errors `bad-deb`, `bad-tar`, `forbidden-path`. */
 export async function unpackDeb(context: BuiltinContext): Promise<void> {
   const src = attribute(context, "src");
-  const { store } = context;
-  const file = src.startsWith(`${store.storeDir}/`)
-    ? store.location.realStoreDir + src.slice(store.storeDir.length)
-    : src;
+  const found = findInput({ store: context.store, allows: (path) => context.inputPaths.has(path) }, src);
+  if (found?.status.isFile() !== true) throw bad(src, "there is no such file");
+  const file = found.real;
   const out = context.output("out");
   const members = readArchive(file);
   if (members[0]?.name !== "debian-binary") throw bad(src, "does not start with 'debian-binary'");
@@ -48,8 +48,8 @@ function find(members: readonly Member[], prefix: string, file: string): Member 
   return found;
 }
 
-/** Members of an `ar` archive. */
-function readArchive(file: string): Member[] {
+/** Members of an `ar` archive. Error `bad-deb`. */
+export function readArchive(file: string): Member[] {
   const fd = fs.openSync(fsPath(file), "r");
   try {
     const { size: total } = fs.fstatSync(fd);

@@ -1,11 +1,18 @@
 /** The log of one build: kept on disk, its last lines in memory, each line an event. */
-import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import { storePathBaseName, textOf } from "@firn/formats";
-import { type EventSink, fsPath, type LocalStore, type Settings } from "@firn/store";
+import {
+  type EventSink,
+  fsPath,
+  type LocalStore,
+  machineError,
+  type RunningProgram,
+  type Settings,
+  startProgram,
+} from "@firn/store";
 import { hasProgram } from "../sandbox/sandbox.ts";
+import { LineSplitter } from "./line-splitter.ts";
 
-const MAX_LINE = 1 << 20;
 /** What bzip2 makes of nothing. */
 const EMPTY_BZIP2 = Buffer.from("BZh9\x17rE8P\x90\0\0\0\0", "latin1");
 
@@ -21,10 +28,11 @@ export class BuildLog {
   readonly #lines: number;
   readonly #emit: EventSink;
   readonly #drvPath: string;
-  #partial = "";
+  readonly #splitter = new LineSplitter((line) => this.#line(line));
   #compressed = false;
   #fd = -1;
-  #compressor: ChildProcess | undefined;
+  #failure: unknown;
+  #compressor: RunningProgram | undefined;
   #finished: Promise<void> = Promise.resolve();
   /** Bytes written by the builder. */
   size = 0;
@@ -42,7 +50,7 @@ export class BuildLog {
 
   /** Starts the compressor with the first output: most fetches and unpacked packages say nothing. */
   #startCompressor(): void {
-    const child = spawn("bzip2", ["-c"], { stdio: ["pipe", this.#fd, "ignore"], detached: true });
+    const child = startProgram("bzip2", ["-c"], { stdio: ["pipe", this.#fd, "ignore"], detached: true });
     this.#compressor = child;
     this.#finished = new Promise((resolve) => {
       child.on("close", () => resolve());
@@ -53,21 +61,45 @@ export class BuildLog {
     this.#fd = -1;
   }
 
-  /** Adds output. */
-  write(data: Buffer): void {
+  /** Adds output; false when no more is to be written before `drained` resolves. */
+  write(data: Buffer): boolean {
     this.size += data.length;
     if (this.#compressed && this.#fd >= 0) this.#startCompressor();
-    if (this.#compressor !== undefined) this.#compressor.stdin?.write(data);
-    else if (this.#fd >= 0) fs.writeSync(this.#fd, data);
-    const parts = (this.#partial + data.toString("latin1")).split("\n");
-    this.#partial = parts.pop()!.slice(-MAX_LINE);
-    for (const part of parts) this.#line(part);
+    let ready = true;
+    const input = this.#compressor?.stdin;
+    if (input !== undefined && input !== null) ready = input.write(data) || !input.writable;
+    else if (this.#fd >= 0) this.#writeFile(data);
+    this.#splitter.write(data);
+    return ready;
   }
 
-  /** Ends the log and waits until it is on disk. */
+  #writeFile(data: Buffer): void {
+    try {
+      for (let at = 0; at < data.length; ) at += fs.writeSync(this.#fd, data, at);
+    } catch (error) {
+      // Told when the log is closed: whoever writes cannot do anything about it.
+      this.#failure ??= machineError(error, "cannot write the log of the build") ?? error;
+      fs.closeSync(this.#fd);
+      this.#fd = -1;
+    }
+  }
+
+  /** Resolves when the compressor takes more, or takes nothing any more. */
+  drained(): Promise<void> {
+    const input = this.#compressor?.stdin;
+    if (input === undefined || input === null || !input.writable || !input.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        for (const event of ["drain", "close", "error"]) input.off(event, done);
+        resolve();
+      };
+      for (const event of ["drain", "close", "error"]) input.on(event, done);
+    });
+  }
+
+  /** Ends the log and waits until it is on disk. Fails with `system-error` when it could not be written. */
   async close(): Promise<void> {
-    if (this.#partial !== "") this.#line(this.#partial);
-    this.#partial = "";
+    this.#splitter.end();
     if (this.#fd >= 0) {
       if (this.#compressed) fs.writeSync(this.#fd, EMPTY_BZIP2);
       fs.closeSync(this.#fd);
@@ -76,6 +108,9 @@ export class BuildLog {
     this.#compressor?.stdin?.end();
     this.#compressor = undefined;
     await this.#finished;
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
   }
 
   /** The last lines, as text. */
@@ -85,7 +120,9 @@ export class BuildLog {
 
   #line(raw: string): void {
     // A carriage return overwrites what stands before it, as on a terminal.
-    const line = raw.slice(raw.replace(/\r+$/, "").lastIndexOf("\r") + 1).replace(/\r+$/, "");
+    let end = raw.length;
+    while (end > 0 && raw[end - 1] === "\r") end--;
+    const line = raw.slice(end === 0 ? 0 : raw.lastIndexOf("\r", end - 1) + 1, end);
     if (line.startsWith("@nix ") && this.#structured(line.slice("@nix ".length))) return;
     const text = textOf(line);
     this.#tail.push(text);

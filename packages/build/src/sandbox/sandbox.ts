@@ -3,11 +3,18 @@
  * by `unshare` and `mount`, and entered by bubblewrap, which adds the other namespaces, the system call filter and process 1. Where only
  * bubblewrap may make user namespaces (some distributions), it does the mounting too, which is slower with hundreds of inputs.
  */
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { FirnError, storePathBaseName } from "@firn/formats";
-import { fsPath, hasErrorCode, type LocalStore, removePath, type Settings } from "@firn/store";
+import {
+  fsPath,
+  hasErrorCode,
+  type LocalStore,
+  removePath,
+  runProgramSync,
+  type Settings,
+  variableNameProblem,
+} from "@firn/store";
 import type { BuildUser } from "./build-user.ts";
 import { seccompProgram } from "./seccomp.ts";
 
@@ -84,8 +91,17 @@ function configuredPaths(plan: SandboxPlan): Bind[] {
   return binds;
 }
 
-function escapeFstab(text: string): string {
-  return text.replace(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+/** A path as one field of an fstab: every byte that could mean something there, or be no ASCII, in octal. */
+export function escapeFstab(text: string): string {
+  if (text.includes("\0")) throw containsNull(text, "mount");
+  return text.replace(/[^A-Za-z0-9/._+-]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+function containsNull(text: string, what: string): FirnError {
+  return new FirnError(
+    "bad-program-argument",
+    `cannot ${what} '${text.replaceAll("\0", "␀")}': it contains a null byte`,
+  );
 }
 
 /** Mount points of this process's namespace with their options, the longest first. */
@@ -376,9 +392,16 @@ function architecture(plan: SandboxPlan): string[] {
   return plan.system.startsWith("i686-") ? ["i686"] : [];
 }
 
-function argumentsFile(environment: ReadonlyMap<string, string>, mounts: readonly string[]): Buffer {
+/** What bubblewrap reads as further arguments, each ended by a null byte. Error `bad-program-argument`. */
+export function argumentsFile(environment: ReadonlyMap<string, string>, mounts: readonly string[]): Buffer {
   const list = [...mounts, "--proc", "/proc", "--remount-ro", "/", "--clearenv"];
-  for (const [name, value] of environment) list.push("--setenv", name, value);
+  for (const [name, value] of environment) {
+    const problem = variableNameProblem(name);
+    if (problem !== undefined) throw new FirnError("bad-program-argument", `cannot start 'bwrap': ${problem}`);
+    list.push("--setenv", name, value);
+  }
+  for (const argument of list)
+    if (argument.includes("\0")) throw containsNull(argument, "give bubblewrap the argument");
   return Buffer.from(`${list.join("\0")}\0`, "latin1");
 }
 
@@ -437,9 +460,9 @@ function probe(builder: "own" | "user"): Support {
   if (!hasProgram("bwrap")) return { reason: "the program 'bwrap' (bubblewrap) is not installed" };
   const inner = ["bwrap", "--unshare-user", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc", "true"];
   const attempt = (command: readonly string[]): string | undefined => {
-    const result = spawnSync(command[0]!, command.slice(1), { encoding: "latin1" });
+    const result = runProgramSync(command[0]!, command.slice(1));
     if (result.status === 0) return undefined;
-    return (result.stderr || String(result.error ?? "")).trim().split("\n")[0] ?? "";
+    return (result.stderr?.toString("latin1") || String(result.error ?? "")).trim().split("\n")[0] ?? "";
   };
   if (builder === "user") {
     for (const program of ["unshare", "mount", "setpriv"]) {

@@ -25,7 +25,10 @@ export const command: Command = {
         const log = drvPath === undefined ? undefined : buildLog(store, drvPath);
         if (log !== undefined) {
           io.err(`got build log for '${path}' from '${store.uri}'\n`);
-          for await (const chunk of log) io.out(chunk);
+          for await (const chunk of log) {
+            io.out(chunk);
+            await io.drained?.();
+          }
           return 0;
         }
         throw new FirnError("no-log", `build log of '${path}' is not available`);

@@ -7,7 +7,10 @@ export const command: Command = {
   positionals: [{ label: "path" }],
   flags: [],
   async run({ positionals }, io) {
-    for (const chunk of dumpPath(resolve(io.cwd, positionals[0] ?? ""))) io.out(chunk);
+    for (const chunk of dumpPath(resolve(io.cwd, positionals[0] ?? ""))) {
+      io.out(chunk);
+      await io.drained?.();
+    }
     return 0;
   },
 };

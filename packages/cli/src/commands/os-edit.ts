@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
+import { runProgramSync } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { chooseConfiguration, configurationFlags, type OsConfiguration } from "../os-configuration.ts";
 
@@ -14,7 +14,7 @@ export const command: Command = {
     if (!existsSync(file))
       throw new FirnError("no-configuration", `cannot find the configuration: '${file}' does not exist`);
     const [program = "nano", ...args] = editorWords(io.env);
-    const { status, error } = spawnSync(program, [...args, file], { stdio: "inherit", env: { ...io.env } });
+    const { status, error } = runProgramSync(program, [...args, file], { stdio: "inherit", env: { ...io.env } });
     if (error !== undefined) throw new FirnError("exec", `executing '${program}': ${error.message}`, { cause: error });
     return status ?? 1;
   },

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { existsSync, readlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
+import { startProgram } from "@firn/store";
 import { bootContainer, type Container } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 
@@ -50,7 +50,7 @@ function currentSystem(root: string): string {
 function runInside(container: Container, command: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const [program = "", ...args] = container.command(command);
-    const child = spawn(program, args, { stdio: "inherit" });
+    const child = startProgram(program, args, { stdio: "inherit" });
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
   });

@@ -3,7 +3,7 @@ import { collectGarbage, findRoots } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 import { freed } from "../render/quantities.ts";
-import { withSession } from "../session.ts";
+import { withFreeingSession } from "../session.ts";
 
 /** `firn store gc`: deletes everything that no root keeps alive. */
 export const command: Command = {
@@ -14,7 +14,7 @@ export const command: Command = {
     { name: "print-roots", description: "Print the roots and what they keep alive, and delete nothing." },
   ],
   run: (invocation, io) =>
-    withSession(invocation, io, async (session) => {
+    withFreeingSession(invocation, io, async (session) => {
       const store = await session.store();
       const { flags } = invocation;
       if (flags.has("print-roots")) {

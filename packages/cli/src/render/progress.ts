@@ -5,6 +5,7 @@
 import type { FirnEvent, MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
 import { duration, mebibytes, storeName } from "./quantities.ts";
+import { terminalText } from "./terminal-text.ts";
 
 /** How much is shown. */
 export interface ProgressOptions {
@@ -54,12 +55,12 @@ export function makeProgress(options: ProgressOptions): Progress {
   let finished = false;
 
   const clear = (): void => {
-    if (shownLines > 0) io.err(`\x1b[${shownLines}A\x1b[J`);
+    if (shownLines > 0) io.control?.(`\x1b[${shownLines}A\x1b[J`);
     shownLines = 0;
   };
   const line = (text: string): void => {
     clear();
-    io.err(`${text}\n`);
+    io.err(`${terminalText(text, io.terminal)}\n`);
   };
   const draw = (): void => {
     if (finished) return;
@@ -88,7 +89,11 @@ export function makeProgress(options: ProgressOptions): Progress {
     }
     if (counts.received > 0) parts.push(`${mebibytes(counts.received)} received`);
     lines.push(`[${parts.join(", ")}]`);
-    return lines.map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text));
+    return lines.map((text) => {
+      // One line each, or the cursor would not find its way back.
+      const plain = terminalText(text.slice(0, 4 * width)).replaceAll(/[\0-\x1f\x7f-\x9f]/g, "");
+      return plain.length > width ? `${plain.slice(0, width - 1)}…` : plain;
+    });
   };
   const changed = (): void => {
     if (!io.terminal || finished) return;
@@ -127,7 +132,7 @@ export function makeProgress(options: ProgressOptions): Progress {
         }
         case "build-log": {
           const build = builds.get(event.drvPath);
-          if (build !== undefined) build.line = event.line.replaceAll(/\x1b\[[0-9;]*[A-Za-z]/g, "");
+          if (build !== undefined) build.line = event.line;
           if (options.buildLogs) line(`${storeName(event.drvPath)}> ${event.line}`);
           break;
         }

@@ -1,8 +1,9 @@
 /** Lines that were entered before, kept where the reference keeps them: one a line, the newest last. */
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { machineError } from "@firn/store";
+import { byteStringOf } from "@firn/formats";
+import { disk, machineError } from "@firn/store";
 
 const kept = 1000;
 
@@ -37,7 +38,7 @@ export function openHistory(file: string, warn: (text: string) => void): History
     }
   };
   const lines = guarded(() => {
-    mkdirSync(dirname(file), { recursive: true });
+    disk.mkdirs(byteStringOf(dirname(file)));
     writeFileSync(file, "", { flag: "a", mode: 0o600 });
     const all = readFileSync(file, "utf8")
       .split("\n")

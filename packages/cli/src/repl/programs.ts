@@ -1,7 +1,8 @@
 /** Programs that the repl starts: editors, and Firn's own commands. */
-import { spawn } from "node:child_process";
 import { FirnError } from "@firn/formats";
+import { startProgram } from "@firn/store";
 import type { EvaluationSession } from "../evaluation-session.ts";
+import { TerminalFilter } from "../render/terminal-filter.ts";
 
 function run(session: EvaluationSession, program: string, args: readonly string[]): Promise<void> {
   const { io } = session;
@@ -10,7 +11,7 @@ function run(session: EvaluationSession, program: string, args: readonly string[
     // Programs talk to the terminal itself, except where the repl's own streams are not the process's.
     const own = io.input === undefined;
     const stdio = own ? "inherit" : (["ignore", "pipe", "inherit"] as const);
-    const child = spawn(program, args, {
+    const child = startProgram(program, args, {
       stdio: typeof stdio === "string" ? stdio : [...stdio],
       cwd: io.cwd,
       env: { ...io.env },
@@ -55,7 +56,7 @@ export async function page(session: EvaluationSession, bytes: string): Promise<v
     return;
   }
   await new Promise<void>((resolve) => {
-    const child = spawn("/bin/sh", ["-c", pager], {
+    const child = startProgram("/bin/sh", ["-c", pager], {
       stdio: ["pipe", "inherit", "inherit"],
       env: { LESS: "FRSXMK", ...io.env },
     });
@@ -63,6 +64,6 @@ export async function page(session: EvaluationSession, bytes: string): Promise<v
     child.stdin.on("error", () => undefined);
     child.on("error", () => resolve());
     child.on("close", () => resolve());
-    child.stdin.end(Buffer.from(bytes, "latin1"));
+    child.stdin.end(new TerminalFilter().filter(Buffer.from(bytes, "latin1")));
   });
 }

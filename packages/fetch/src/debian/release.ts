@@ -65,7 +65,8 @@ async function verifiedText(inRelease: string, keyrings: readonly Uint8Array[]):
   return text;
 }
 
-function parseRelease(text: string): Release {
+/** Reads what an InRelease says, once its signature is verified. Errors `deb-control`, `deb-release`. */
+export function parseRelease(text: string): Release {
   const fields = parseParagraph(text);
   const validUntil = fields.get("Valid-Until");
   const files = new Map<string, { sha256: string; size: number }>();
@@ -75,13 +76,17 @@ function parseRelease(text: string): Release {
       files.set(match[3], { sha256: match[1], size: Number(match[2]) });
     }
   }
+  const expires = validUntil === undefined ? undefined : new Date(validUntil);
+  if (expires !== undefined && Number.isNaN(expires.getTime())) {
+    throw new FirnError("deb-release", `the InRelease file is valid until '${validUntil}', which is no date`);
+  }
   if (files.size === 0) throw new FirnError("deb-release", "the InRelease file lists no SHA256 hashes");
   return {
     suite: fields.get("Suite") ?? "",
     codename: fields.get("Codename") ?? "",
     version: fields.get("Version") ?? "",
     date: fields.get("Date") ?? "",
-    validUntil: validUntil === undefined ? undefined : new Date(validUntil),
+    validUntil: expires,
     files,
   };
 }

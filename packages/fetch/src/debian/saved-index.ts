@@ -2,9 +2,10 @@
  * The package index that `deb#…` resolves against: downloaded once, kept in the user's data directory, renewed only when
  * asked. So the same name gives the same package until the user decides otherwise.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { FirnError } from "@firn/formats";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { disk } from "@firn/store";
 import { type ArchiveAccess, loadPackages, openSuite, type SuiteSpec } from "./archive.ts";
 import type { DebianLock } from "./lock.ts";
 import { type DebPackage, emptyIndex, indexPackages, type PackageIndex } from "./package-index.ts";
@@ -57,7 +58,7 @@ export async function renewSavedIndex(
     suites,
     packages: [...index.packages.values()],
   };
-  mkdirSync(dirname(path), { recursive: true });
+  disk.mkdirs(byteStringOf(dirname(path)));
   const temporary = `${path}.tmp-${process.pid}`;
   writeFileSync(temporary, JSON.stringify(file));
   renameSync(temporary, path);

@@ -27,7 +27,7 @@ import {
   stringAttribute,
   withAttributes,
 } from "../input.ts";
-import { parseUrl, passwordIn, percentDecode, printUrl, type Url } from "../url.ts";
+import { parseUrl, passwordIn, percentDecode, printUrl, resolveUrl, type Url } from "../url.ts";
 
 const transports = new Set(["file", "http", "https", "ssh", "git"]);
 const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
@@ -398,7 +398,7 @@ async function exportSubmodules(request: RevisionRequest, rev: string, target: s
 function moduleUrl(url: string, parent: string): string {
   const relative = url.startsWith("./") || url.startsWith("../");
   const full = relative
-    ? new URL(url, `${parent}/`).href.replace(/\/$/, "")
+    ? resolveUrl(url, `${parent}/`).replace(/\/$/, "")
     : url.startsWith("/")
       ? `file://${url}`
       : url;
@@ -451,7 +451,8 @@ async function remoteHead(url: string, context: FetchContext): Promise<string> {
 function addressOf(url: string): { readonly url: string; readonly login: Pick<GitCall, "login"> } {
   const found = passwordIn(url);
   if (found === undefined) return { url, login: {} };
-  return { url: found.url, login: { login: { user: found.user, password: found.password } } };
+  const { origin } = new URL(found.url);
+  return { url: found.url, login: { login: { origin, user: found.user, password: found.password } } };
 }
 
 /** The bare repository in the cache for what comes from a URL. */

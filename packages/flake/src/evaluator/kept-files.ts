@@ -7,7 +7,8 @@ import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
-import { machineError } from "@firn/store";
+import { byteStringOf } from "@firn/formats";
+import { disk, machineError } from "@firn/store";
 
 /** Files of this size and more are not read: none that Firn writes is. */
 const maxBytes = 256 * 1024 * 1024;
@@ -70,7 +71,7 @@ export function openKeptFiles(directory: string): KeptFiles {
       const target = fileOf(kind, key);
       const temporary = join(directory, `.${randomBytes(8).toString("hex")}.tmp`);
       try {
-        fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+        disk.mkdirs(byteStringOf(directory), 0o700);
         write(temporary, pieces);
         fs.renameSync(temporary, target);
         removeOld(directory, kind);

@@ -1,5 +1,4 @@
 /** The EvalHost over Node: files are read here, everything else goes to services. Runs inside the evaluator's worker. */
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { byteStringOf, FirnError, storePathBaseName, textOf } from "@firn/formats";
 import {
@@ -11,7 +10,7 @@ import {
   fetchurlSource,
   type SearchPathEntry,
 } from "@firn/language";
-import { entriesIn, fsPath, kindOf, machineError } from "@firn/store";
+import { entriesIn, fsPath, kindOf, machineError, runProgramSync } from "@firn/store";
 import { openCodeCache } from "./code-cache.ts";
 import { FilesAhead, type Hashed, type ReadAheadRequest } from "./files-ahead.ts";
 import { openKeptFiles } from "./kept-files.ts";
@@ -98,7 +97,7 @@ function isUrl(path: string): boolean {
 /** Runs a program; its standard error stays that of the evaluation. */
 function runProgram(words: readonly string[]): string {
   const [program = "", ...args] = words.map(textOf);
-  const done = spawnSync(program, args, { stdio: ["inherit", "pipe", "inherit"], maxBuffer: 1 << 30 });
+  const done = runProgramSync(program, args, { stdio: ["inherit", "pipe", "inherit"], maxBuffer: 1 << 30 });
   const shown = JSON.stringify(program);
   if (done.error !== undefined) {
     const missing = "code" in done.error && done.error.code === "ENOENT";

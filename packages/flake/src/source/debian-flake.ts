@@ -2,7 +2,7 @@
  * `deb#NAME`: the Debian set that comes with Firn, with a lock made for that name from the user's kept index. The flake is
  * a directory in the user's data, made once for each name and index.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,7 +18,8 @@ import {
   type SavedIndex,
   type SuiteSpec,
 } from "@firn/fetch";
-import { collect, type EventSink, type Settings, Transferrer, transferOptions } from "@firn/store";
+import { byteStringOf } from "@firn/formats";
+import { collect, disk, type EventSink, type Settings, Transferrer, transferOptions } from "@firn/store";
 
 /** Surroundings of the Debian set. */
 export interface DebianWorld {
@@ -108,7 +109,7 @@ export async function debianFlake(world: DebianWorld, name: string): Promise<str
   };
   const staging = `${target}.tmp-${process.pid}`;
   rmSync(staging, { recursive: true, force: true });
-  mkdirSync(dirname(staging), { recursive: true });
+  disk.mkdirs(byteStringOf(dirname(staging)));
   cpSync(set, staging, { recursive: true });
   writeFileSync(join(staging, "pkgs", "debian.lock.json"), printDebianLock(lock));
   rmSync(target, { recursive: true, force: true });

@@ -19,7 +19,7 @@ const emptyDerivation: Derivation = {
 };
 
 const bytes = fc.string({
-  unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+  unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
   maxLength: 20,
 });
 const word = fc.string({ unit: fc.constantFrom(..."abcxyz0123_-"), minLength: 1, maxLength: 10 });
@@ -78,6 +78,32 @@ describe("derivations", () => {
         expect(() => parseDerivation(text.slice(0, Math.floor(text.length * part)), drv.name)).toThrow();
       }),
     );
+  });
+
+  it("have no null bytes, wherever one stands", () => {
+    const drv: Derivation = {
+      ...emptyDerivation,
+      outputs: new Map([["out", { kind: "deferred" }]]),
+      args: ["-c", "true"],
+      env: new Map([["variable", "value"]]),
+    };
+    const text = printDerivation(drv);
+    for (let at = 0; at <= text.length; at++) {
+      expect(() => parseDerivation(`${text.slice(0, at)}\0${text.slice(at)}`, "x")).toThrow(
+        "derivation 'x' contains a null byte",
+      );
+    }
+    const odd: Partial<Derivation>[] = [
+      { system: "a\0" },
+      { builder: "a\0" },
+      { args: ["a\0"] },
+      { env: new Map([["a\0", ""]]) },
+      { env: new Map([["a", "a\0"]]) },
+      { outputs: new Map([["a\0", { kind: "deferred" }]]) },
+    ];
+    for (const change of odd) {
+      expect(() => derivationFromJson(derivationToJson({ ...drv, ...change }))).toThrow("contains a null byte");
+    }
   });
 
   it("get the output path the reference computes", () => {

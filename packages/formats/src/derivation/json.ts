@@ -1,5 +1,5 @@
 /** Derivations as JSON version 4, the form of `nix derivation show` and `nix derivation add`. Store paths appear as base names. */
-import { compareByteStrings } from "../base/bytes.ts";
+import { compareByteStrings, textOf } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 import { parseHashAlgorithm } from "../hash/algorithm.ts";
 import { parseHash, printHash } from "../hash/hash.ts";
@@ -88,8 +88,13 @@ function object(value: JsonValue | undefined, what: string): Members {
 }
 
 function string(value: JsonValue | undefined, what: string): string {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return withoutNull(value, what);
   throw bad(`Expected JSON value to be of type 'string' for ${what}`);
+}
+
+function withoutNull(text: string, what: string): string {
+  if (!text.includes("\0")) return text;
+  throw bad(`the string '${textOf(text).replaceAll("\0", "␀")}' for ${what} contains a null byte`);
 }
 
 function strings(value: JsonValue | undefined, what: string): string[] {
@@ -128,7 +133,7 @@ function inputFromJson(value: JsonValue): DerivationInput {
   const outputs = strings(members.get("outputs"), "outputs").sort(compareByteStrings);
   const dynamic = new Map<string, DerivationInput>();
   for (const [name, child] of object(members.get("dynamicOutputs"), "dynamicOutputs")) {
-    dynamic.set(name, inputFromJson(child));
+    dynamic.set(withoutNull(name, "dynamicOutputs"), inputFromJson(child));
   }
   return dynamic.size === 0 ? { outputs } : { outputs, dynamic };
 }
@@ -146,12 +151,12 @@ export function derivationFromJson(value: JsonValue, storeDir: string = defaultS
   const inputs = object(members.get("inputs"), "inputs");
   const outputs = new Map<string, DerivationOutput>();
   for (const [name, item] of object(members.get("outputs"), "outputs"))
-    outputs.set(name, outputFromJson(item, storeDir));
+    outputs.set(withoutNull(name, "the name of an output"), outputFromJson(item, storeDir));
   const inputDrvs = new Map<string, DerivationInput>();
   for (const [name, item] of object(inputs.get("drvs"), "drvs"))
     inputDrvs.set(pathIn(name, storeDir), inputFromJson(item));
   const env = new Map<string, string>();
-  for (const [name, item] of object(members.get("env"), "env")) env.set(name, string(item, "env"));
+  for (const [name, item] of object(members.get("env"), "env")) env.set(withoutNull(name, "env"), string(item, "env"));
   const structured = members.get("structuredAttrs");
   if (structured !== undefined) env.set(structuredAttrsVariable, printJson(object(structured, "structuredAttrs")));
   return {

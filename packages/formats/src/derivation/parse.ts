@@ -16,6 +16,8 @@ function bad(message: string): FirnError {
 class Reader {
   readonly text: string;
   at = 0;
+  /** Where the next backslash is: looking for it anew in each string would take time quadratic in the text. */
+  private backslash = -1;
 
   constructor(text: string) {
     this.text = text;
@@ -31,14 +33,17 @@ class Reader {
     const start = this.at;
     const end = this.text.indexOf('"', start);
     if (end < 0) throw bad("unterminated string in derivation");
-    const backslash = this.text.indexOf("\\", start);
-    if (backslash < 0 || backslash > end) {
+    if (this.backslash < start) {
+      const found = this.text.indexOf("\\", start);
+      this.backslash = found < 0 ? this.text.length : found;
+    }
+    if (this.backslash > end) {
       this.at = end + 1;
       return this.text.slice(start, end);
     }
     const parts: string[] = [];
     let from = start;
-    for (let i = backslash; ; ) {
+    for (let i = this.backslash; ; ) {
       const character = this.text[i];
       if (character === undefined) throw bad("unterminated string in derivation");
       if (character === '"') {
@@ -130,10 +135,11 @@ function inputNode(reader: Reader, versioned: boolean, depth: number): Derivatio
 }
 
 /**
- * Reads the text of a `.drv` file (a byte string). `name` is the derivation's name without `.drv`. Errors `bad-derivation`,
+ * Reads the text of a `.drv` file (a byte string), which has no null bytes: no string of a derivation can. `name` is the derivation's name without `.drv`. Errors `bad-derivation`,
  * `bad-store-path` and those of hashes.
  */
 export function parseDerivation(text: string, name: string, storeDir: string = defaultStoreDir): Derivation {
+  if (text.includes("\0")) throw bad(`derivation '${name}' contains a null byte`);
   const reader = new Reader(text);
   let versioned = false;
   if (text.startsWith("Derive(")) reader.expect("Derive(");

@@ -5,12 +5,17 @@
 import fs from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { FirnError, textOf } from "@firn/formats";
 
-const ASCII = /^[\x00-\x7f]*$/;
+const ASCII = /^[\x01-\x7f]*$/;
 
-/** A byte string as Node wants paths: text while it is ASCII, else raw bytes. */
+/** A byte string as Node wants paths: text while it is ASCII, else raw bytes. Error `bad-path` when it has a null byte. */
 export function fsPath(path: string): string | Buffer {
-  return ASCII.test(path) ? path : Buffer.from(path, "latin1");
+  if (ASCII.test(path)) return path;
+  if (path.includes("\0")) {
+    throw new FirnError("bad-path", `the path '${textOf(path).replaceAll("\0", "␀")}' contains a null byte`);
+  }
+  return Buffer.from(path, "latin1");
 }
 
 /** Called before each step with its name and subject; throwing stops the step. */
@@ -38,13 +43,16 @@ export const disk = {
     before("mkdir", path);
     fs.mkdirSync(fsPath(path), { mode });
   },
-  /** Makes a directory and what is missing above it, one by one: Node's own way hides that a file system is read-only. */
-  mkdirs(path: string): void {
+  /**
+   * Makes a directory and what is missing above it, one by one: Node's own way hides that a file system is read-only, and does not
+   * end below /proc.
+   */
+  mkdirs(path: string, mode = 0o777): void {
     if (fs.existsSync(fsPath(path))) return;
     const parent = path.replace(/\/+[^/]*\/*$/, "");
-    if (parent !== "" && parent !== path) disk.mkdirs(parent);
+    if (parent !== "" && parent !== path) disk.mkdirs(parent, mode);
     try {
-      disk.mkdir(path);
+      disk.mkdir(path, mode);
     } catch (error) {
       if (!hasErrorCode(error, "EEXIST")) throw error;
     }

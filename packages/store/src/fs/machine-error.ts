@@ -31,6 +31,8 @@ export function machineError(error: unknown, doing?: string): FirnError | undefi
     const hint = sqlite === SQLITE_FULL ? NO_SPACE : sqlite === SQLITE_IO ? `it may be that ${NO_SPACE}` : undefined;
     return new FirnError("database-error", message, { cause: error, ...(hint === undefined ? {} : { hint }) });
   }
+  // Node's own refusal of a path with a null byte.
+  if (hasErrorCode(error, "ERR_INVALID_ARG_VALUE")) return new FirnError("bad-path", message, { cause: error });
   if (!("syscall" in error) || !("code" in error)) return undefined;
   const full = hasErrorCode(error, "ENOSPC", "EDQUOT");
   return new FirnError("system-error", message, { cause: error, ...(full ? { hint: NO_SPACE } : {}) });

@@ -1,8 +1,8 @@
 /** Writing out what the kernel still has in memory only. */
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
 import { libc } from "../locks/libc.ts";
+import { runProgramSync } from "../program/start.ts";
 import { fsPath } from "./disk.ts";
 
 /**
@@ -15,7 +15,7 @@ export function syncFileSystem(path: string): void {
   try {
     const failed =
       library === null
-        ? spawnSync("sync", ["-f", "/proc/self/fd/3"], { stdio: ["ignore", "ignore", "ignore", fd] }).status !== 0
+        ? runProgramSync("sync", ["-f", "/proc/self/fd/3"], { stdio: ["ignore", "ignore", "ignore", fd] }).status !== 0
         : library.syncfs(fd) !== 0;
     if (failed) throw new FirnError("not-written", `what was written below '${path}' cannot be put on the disk`);
   } finally {

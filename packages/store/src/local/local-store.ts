@@ -25,6 +25,7 @@ import {
   storePathBaseName,
   storePathHashPart,
   storePathName,
+  textOf,
 } from "@firn/formats";
 import { sortTopologically } from "../closure.ts";
 import { type EventSink, noEvents } from "../events.ts";
@@ -54,6 +55,8 @@ export interface LocalStoreOptions {
   readonly keepOutputs?: boolean;
   readonly keepDerivations?: boolean;
   readonly reservedSpace?: number;
+  /** Gives the reserved space back before the database is opened, which cannot be on a full disk; for who frees space. */
+  readonly releaseReserve?: boolean;
   readonly autoOptimise?: boolean;
   readonly events?: EventSink;
 }
@@ -96,7 +99,8 @@ export class LocalStore implements Store {
     if (options.readOnly === true) return new LocalStore(options, new StoreDatabase(directory, { readOnly: true }), -1);
     try {
       makeDirectories(location);
-      reserveSpace(`${directory}/reserved`, options.reservedSpace ?? RESERVED);
+      if (options.releaseReserve === true) removePath(`${directory}/reserved`);
+      else reserveSpace(`${directory}/reserved`, options.reservedSpace ?? RESERVED);
       const bigLock = openLockFile(`${directory}/big-lock`);
       await lock(bigLock, "read", () =>
         (options.events ?? noEvents)({ kind: "message", level: "info", text: "waiting for the big Nix store lock..." }),
@@ -419,7 +423,13 @@ export class LocalStore implements Store {
   }
 
   #requireWritable(): void {
-    if (this.options.readOnly === true) throw new FirnError("read-only-store", "the store is opened read-only");
+    if (this.options.readOnly === true) {
+      throw new FirnError(
+        "read-only-store",
+        `the store in "${textOf(this.location.realStoreDir)}" cannot be written: it is opened read-only`,
+        { hint: "use a store of your own, e.g. --store ~/.local/share/nix/root" },
+      );
+    }
   }
 }
 

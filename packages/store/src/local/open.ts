@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { byteStringOf, FirnError, parsePublicKey } from "@firn/formats";
 import type { EventSink } from "../events.ts";
+import { fsPath, hasErrorCode } from "../fs/disk.ts";
 import type { Environment, Settings } from "../settings/settings.ts";
 import type { Store } from "../store.ts";
 import { LocalStore } from "./local-store.ts";
@@ -16,6 +17,8 @@ export interface OpenContext {
   readonly events?: EventSink;
   /** Nothing will be written: a store that is there but cannot be written is opened read-only. */
   readonly reads?: boolean;
+  /** Space will be freed: what is reserved for that is given back first, since a full disk keeps the database closed. */
+  readonly frees?: boolean;
 }
 
 /** A store name taken apart: scheme, rest, query parameters. */
@@ -52,6 +55,16 @@ function writable(directory: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Whether a directory lies on a file system that nobody can write: what is there can be read, and writing fails when it is tried. */
+function mountedReadOnly(directory: string): boolean {
+  try {
+    fs.accessSync(fsPath(directory), fs.constants.W_OK);
+    return false;
+  } catch (error) {
+    return hasErrorCode(error, "EROFS");
   }
 }
 
@@ -122,11 +135,12 @@ export async function openLocal(reference: StoreReference, context: OpenContext)
     const value = parameters.get(name);
     return value === undefined ? undefined : value === "true" || value === "1";
   };
-  const foreign = context.reads === true && fs.existsSync(`${location.stateDir}/db`) && !writable(location.stateDir);
+  const present = fs.existsSync(`${location.stateDir}/db`);
+  const foreign = present && context.reads === true && !writable(location.stateDir);
   return LocalStore.open({
     location,
     uri: root === undefined ? "local" : `local?root=${root}`,
-    readOnly: foreign || (flag("read-only") ?? false),
+    readOnly: foreign || (present && mountedReadOnly(location.stateDir)) || (flag("read-only") ?? false),
     requireSigs: flag("require-sigs") ?? settings.get("require-sigs"),
     trustedKeys: settings.get("trusted-public-keys").map(parsePublicKey),
     fsyncMetadata: settings.get("fsync-metadata"),
@@ -135,6 +149,7 @@ export async function openLocal(reference: StoreReference, context: OpenContext)
     keepOutputs: settings.get("keep-outputs"),
     keepDerivations: settings.get("keep-derivations"),
     reservedSpace: settings.get("gc-reserved-space"),
+    releaseReserve: context.frees ?? false,
     autoOptimise: settings.get("auto-optimise-store"),
     ...(context.events === undefined ? {} : { events: context.events }),
   });

@@ -1,9 +1,9 @@
 /** flock(2) on open files: the reference's locks, so both programs respect each other's. */
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
 import { fsPath } from "../fs/disk.ts";
+import { runProgramSync } from "../program/start.ts";
 import { libc } from "./libc.ts";
 
 /** Shared, exclusive, or none. */
@@ -35,7 +35,7 @@ export function tryLock(fd: number, kind: LockKind): boolean {
 
 function tryLockByProgram(fd: number, kind: LockKind): boolean {
   const flag = { read: "-s", write: "-x", none: "-u" }[kind];
-  const result = spawnSync("flock", ["-n", flag, "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
+  const result = runProgramSync("flock", ["-n", flag, "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
   if (result.error !== undefined) {
     throw new FirnError(
       "lock-failed",

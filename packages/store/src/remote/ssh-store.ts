@@ -1,8 +1,8 @@
 /** The store of another machine, reached by ssh and its `nix-store --serve --write`. */
-import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { defaultStoreDir, FirnError, type PathInfo } from "@firn/formats";
+import { type RunningProgram, startProgram } from "../program/start.ts";
 import type { AddOptions, NarChunks, Store } from "../store.ts";
 import { clientGreeting, readGreeting, readInfo, serveCommands, wireAddition } from "./serve-protocol.ts";
 import { WireReader, wireNumber, wireString, wireStrings } from "./wire.ts";
@@ -152,7 +152,7 @@ export class SshStore implements Store {
 }
 
 interface Peer {
-  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly child: RunningProgram & { readonly stdin: Writable; readonly stdout: Readable };
   readonly reader: WireReader;
   write(bytes: Uint8Array): Promise<void>;
 }
@@ -160,7 +160,7 @@ interface Peer {
 async function connect(options: SshStoreOptions): Promise<Peer> {
   const program = [...(options.program ?? ["nix-store"]), "--serve", "--write"];
   const args = [...(options.sshOptions ?? []), "-x", options.host, "--", ...program];
-  const child = spawn("ssh", args, {
+  const child = startProgram("ssh", args, {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, ...options.environment },
   });

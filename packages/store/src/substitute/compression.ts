@@ -1,9 +1,9 @@
 /** Compression of NARs and logs. xz comes from lzma-native, byte-equal to the xz program at preset 6 with CRC64. */
-import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { type Duplex, Readable } from "node:stream";
 import zlib from "node:zlib";
 import { FirnError } from "@firn/formats";
+import { startProgram } from "../program/start.ts";
 import type { NarChunks } from "../store.ts";
 
 /** Methods a narinfo may name. */
@@ -90,7 +90,7 @@ async function* throughProgram(
   command: readonly [string, ...string[]],
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const [program, ...args] = command;
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = startProgram(program, args, { stdio: ["pipe", "pipe", "pipe"] });
   const ended = new Promise<void>((resolve, reject) => {
     let errors = "";
     child.stderr.on("data", (data: Buffer) => {

@@ -328,7 +328,7 @@ export class Transferrer {
         return Array.isArray(value) ? value[0] : value;
       };
       const immutable = /<([^>]*)>;[^,]*rel="immutable"/.exec(header("link") ?? "")?.[1];
-      if (immutable !== undefined) immutableUrl = new URL(immutable, url).href;
+      if (immutable !== undefined) immutableUrl = urlOf(immutable, url).href;
       const location = header("location");
       if (
         response.statusCode >= 300 &&
@@ -337,7 +337,7 @@ export class Transferrer {
         location !== undefined
       ) {
         await discard();
-        const next = new URL(location, url);
+        const next = urlOf(location, url);
         if (next.protocol !== "https:" && next.protocol !== "http:") {
           throw new FirnError(
             "bad-url",
@@ -364,7 +364,7 @@ export class Transferrer {
           ...(lastModified === undefined ? {} : { lastModified }),
           ...(immutableUrl === undefined ? {} : { immutableUrl }),
         },
-        body: encoded ? decoded(response.body, encoding) : response.body,
+        body: encoded ? withoutCoding(response.body, encoding) : response.body,
         discard,
       };
     }
@@ -385,9 +385,9 @@ export class Transferrer {
   }
 
   #authorization(url: string): string | undefined {
-    const parsed = new URL(url);
+    const parsed = urlOf(url);
     if (parsed.username !== "") {
-      return basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password));
+      return basic(decoded(parsed.username), decoded(parsed.password));
     }
     this.#logins ??= readNetrc(this.#options.netrc);
     const login = this.#logins.get(parsed.hostname) ?? this.#logins.get("");
@@ -417,6 +417,17 @@ interface Response {
 
 async function* empty(): AsyncGenerator<Uint8Array, void, undefined> {}
 
+function urlOf(text: string, base?: string): URL {
+  const url = URL.parse(text, base);
+  if (url === null) throw new FirnError("bad-url", `unable to download '${text}': it is not a valid URL`);
+  return url;
+}
+
+/** A part of a URL that may have escapes; what only looks like one stays as it is. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8"));
+}
+
 function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
@@ -428,7 +439,7 @@ function readNetrc(file: string | undefined): Map<string, Login> {
 /** Codings of bodies, and the compression methods they are. */
 const codings: Readonly<Record<string, string>> = { gzip: "gzip", "x-gzip": "gzip", br: "br", zstd: "zstd" };
 
-function decoded(body: AsyncIterable<Uint8Array>, coding: string): AsyncIterable<Uint8Array> {
+function withoutCoding(body: AsyncIterable<Uint8Array>, coding: string): AsyncIterable<Uint8Array> {
   return decompress(body, codings[coding] ?? coding);
 }
 

@@ -2,11 +2,11 @@
  * Boots a generation in a container: systemd as process 1 over a directory that stays, the store read-only, in its own namespaces and
  * control group. Needs root, util-linux (unshare, setpriv, nsenter) and no virtual machine.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
+import { type RunningProgram, startProgram } from "@firn/store";
 import { CONTAINER_SETUP, CONTAINER_START } from "./container-setup.ts";
 
 /** What to boot. */
@@ -66,7 +66,7 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
   const group = makeControlGroup();
   const realBusybox = join(options.realStore, busybox.slice("/nix/store/".length));
   const namespaces = ["--kill-child", "-m", "-p", "-f", "-u", "-i", "-n", "-C", "--propagation", "private"];
-  const child = spawn(
+  const child = startProgram(
     "setpriv",
     [
       "--inh-caps=-all",
@@ -124,7 +124,7 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
   throw new FirnError("container", `the container did not start: ${log.trim()}`);
 }
 
-function handle(child: ChildProcess, pid: number, ended: Promise<number>): Container {
+function handle(child: RunningProgram, pid: number, ended: Promise<number>): Container {
   const inside = (command: readonly string[]): string[] => [
     ...["nsenter", "-t", `${pid}`, "-m", "-u", "-i", "-n", "-p", "-C"],
     ...["/usr/bin/env", "-i", `PATH=${PATH}`, "HOME=/root", `TERM=${process.env.TERM ?? "dumb"}`, ...command],
@@ -132,7 +132,7 @@ function handle(child: ChildProcess, pid: number, ended: Promise<number>): Conta
   const run = (command: readonly string[], input = ""): Promise<CommandResult> =>
     new Promise((resolve, reject) => {
       const [program = "", ...args] = inside(command);
-      const process = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], cwd: "/" });
+      const process = startProgram(program, args, { stdio: ["pipe", "pipe", "pipe"], cwd: "/" });
       let out = "";
       let err = "";
       process.stdout.on("data", (chunk: Buffer) => {
@@ -182,7 +182,7 @@ function handle(child: ChildProcess, pid: number, ended: Promise<number>): Conta
 }
 
 /** The host's number of the process that is 1 in the inner of the two process namespaces, once it is systemd. */
-function firstProcess(child: ChildProcess): number | undefined {
+function firstProcess(child: RunningProgram): number | undefined {
   if (child.pid === undefined) return undefined;
   const depth = namespacePids(process.pid).length + 2;
   const parents = new Map<number, number[]>();

@@ -2,11 +2,10 @@
  * A raw disk image of a system installed below a directory: a GUID partition table, an EFI system partition with the boot loader's
  * files, and an ext4 root file system. Needs neither root nor a loop device: the programs write into the image at an offset.
  */
-import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
-import { hasErrorCode } from "@firn/store";
+import { hasErrorCode, startProgram } from "@firn/store";
 
 /** What to make an image of. */
 export interface ImageOptions {
@@ -110,7 +109,7 @@ async function treeSize(tree: string): Promise<number> {
 function tool(argv: readonly string[], input = ""): Promise<string> {
   const [program = "", ...args] = argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
+    const child = startProgram(program, args, {
       stdio: ["pipe", "pipe", "pipe"],
       // Programs that make file systems are often not on the PATH of users.
       env: {

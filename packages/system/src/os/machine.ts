@@ -1,6 +1,6 @@
 /** The machine that a switch changes: programs are run on it, and its files lie below a root. */
-import { spawn } from "node:child_process";
 import { FirnError } from "@firn/formats";
+import { startProgram } from "@firn/store";
 
 /** How a program ended. */
 export interface ProgramResult {
@@ -51,7 +51,7 @@ function ownEnvironment({ keep = [], environment = {} }: ProgramOptions): Record
 function runProgramHere(argv: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
   const [file = "", ...args] = argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
+    const child = startProgram(file, args, {
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       ...(options.environment === undefined && options.keep === undefined ? {} : { env: ownEnvironment(options) }),
     });

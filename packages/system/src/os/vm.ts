@@ -1,7 +1,7 @@
 /** Starts a disk image in a virtual machine with UEFI firmware. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, existsSync } from "node:fs";
 import { FirnError } from "@firn/formats";
+import { type RunningProgram, startProgram } from "@firn/store";
 
 /** How to start it. */
 export interface VmOptions {
@@ -24,11 +24,11 @@ export interface VmOptions {
 const FIRMWARE = ["/usr/share/OVMF", "/usr/share/edk2/x64", "/usr/share/edk2/ovmf"];
 
 /** Starts qemu. Errors: `not-found` when there is no UEFI firmware; that qemu itself is missing is an event of the process. */
-export function startVm(options: VmOptions): ChildProcess {
+export function startVm(options: VmOptions): RunningProgram {
   const { image, variables } = options;
   const code = firmware(["OVMF_CODE_4M.fd", "OVMF_CODE.4m.fd", "OVMF_CODE.fd"]);
   if (!existsSync(variables)) copyFileSync(firmware(["OVMF_VARS_4M.fd", "OVMF_VARS.4m.fd", "OVMF_VARS.fd"]), variables);
-  return spawn("qemu-system-x86_64", vmArguments(options, code), {
+  return startProgram("qemu-system-x86_64", vmArguments(options, code), {
     stdio: options.console === "inherit" ? "inherit" : ["pipe", "pipe", "pipe"],
     env: { ...process.env, IMAGE: image },
   });
@@ -82,7 +82,7 @@ function firmware(names: readonly string[]): string {
  */
 export async function kvmWorks(kernel: string): Promise<boolean> {
   if (!existsSync("/dev/kvm")) return false;
-  const child = spawn(
+  const child = startProgram(
     "qemu-system-x86_64",
     [
       "-nodefaults",

@@ -1,8 +1,10 @@
 /** Where a user's profile lies when none is named, as the reference has it. */
-import { lstatSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
+import { lstatSync, readlinkSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { byteStringOf } from "@firn/formats";
 import type { LocalStore } from "@firn/store";
+import { disk } from "@firn/store";
 
 /** The default profile of the user, `~/.nix-profile` being made a link to it when it is missing. */
 export function defaultProfile(
@@ -17,8 +19,8 @@ export function defaultProfile(
   const link = useXdg ? join(state, "profile") : join(home, ".nix-profile");
   const present = lstatSync(link, { throwIfNoEntry: false });
   if (present === undefined) {
-    mkdirSync(profiles, { recursive: true });
-    mkdirSync(dirname(link), { recursive: true });
+    disk.mkdirs(byteStringOf(profiles));
+    disk.mkdirs(byteStringOf(dirname(link)));
     symlinkSync(join(profiles, "profile"), link);
     return join(profiles, "profile");
   }

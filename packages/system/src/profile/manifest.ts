@@ -56,7 +56,10 @@ export async function buildProfile(
     const packages = [...manifest.values()].flatMap(({ storePaths, active, priority }) =>
       storePaths.map((path) => ({ path, active, priority })),
     );
-    linkPackages({ store, out: byteStringOf(directory), log: warn }, packages);
+    linkPackages(
+      { store, allows: (path) => store.database.isValid(path), out: byteStringOf(directory), log: warn },
+      packages,
+    );
     const sorted = new Map([...manifest].sort(([a], [b]) => (a < b ? -1 : 1)));
     writeFileSync(join(directory, "manifest.json"), printProfileManifest(sorted), "latin1");
     const references = [...new Set(packages.map(({ path }) => path))].sort();

@@ -1,0 +1,39 @@
+/** Where compiled code is kept between runs: below the user's own cache directory only, since what lies there is run. */
+import { mkdirSync, statSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+
+/** Keeps compiled code from now on, where the environment has a place that is this user's own; else keeps none. */
+export function keepCompiledCode(environment: Readonly<Record<string, string | undefined>>): void {
+  // Node itself would use the directory for temporary files, in which anybody can put some.
+  const directory = environment.NODE_COMPILE_CACHE ?? ownDirectory(environment);
+  if (directory !== undefined) enableCompileCache(directory);
+}
+
+function ownDirectory({
+  XDG_CACHE_HOME: caches,
+  HOME: home,
+}: Readonly<Record<string, string | undefined>>): string | undefined {
+  const base = caches?.startsWith("/") ? caches : home?.startsWith("/") ? join(home, ".cache") : undefined;
+  if (base === undefined) return undefined;
+  const directory = join(base, "firn/node");
+  return isOwn(base) || isOwn(join(base, "..")) ? made(directory) : undefined;
+}
+
+function isOwn(directory: string): boolean {
+  const status = statSync(directory, { throwIfNoEntry: false });
+  return status?.isDirectory() === true && status.uid === process.getuid?.() && (status.mode & 0o022) === 0;
+}
+
+/** The directory, made one level at a time: below /proc, Node's own way of making all does not end. */
+function made(directory: string): string | undefined {
+  try {
+    for (const part of [join(directory, "../.."), join(directory, ".."), directory]) {
+      if (statSync(part, { throwIfNoEntry: false }) === undefined) mkdirSync(part, { mode: 0o700 });
+    }
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) return undefined;
+    throw error;
+  }
+  return directory;
+}
