@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { byteFormats, fuzzInput, outcomeOf } from "../tests/hostile/byte-fuzz.ts";
+import { byteFormats, fuzzInput, outcomeOf, removeScratch } from "../tests/hostile/byte-fuzz.ts";
 
 /** What a run found: how many inputs there were and were good, and the first failure, with the number of its input. */
 export interface ByteFuzzReport {
@@ -39,9 +39,11 @@ async function work({ format, fuzzSeed, from, to, progress }: Job): Promise<void
     const outcome = await outcomeOf(chosen, fuzzInput(chosen, fuzzSeed, index));
     if (outcome === "accepted") accepted++;
     if (typeof outcome === "string") continue;
+    removeScratch();
     parentPort?.postMessage({ accepted, failure: { index, reason: outcome.failure } });
     return;
   }
+  removeScratch();
   parentPort?.postMessage({ accepted, failure: undefined });
 }
 

@@ -1,10 +1,12 @@
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { fuzzBytes } from "../../scripts/fuzz-bytes.ts";
-import { byteFormats, outcomeOf } from "./byte-fuzz.ts";
+import { byteFormats, outcomeOf, removeScratch } from "./byte-fuzz.ts";
 
 const count = 50_000;
 const seed = Number(process.env.FIRN_FUZZ_SEED ?? Math.floor(Math.random() * 1e9));
 process.stdout.write(`fuzz seed of bytes: ${seed} (FIRN_FUZZ_SEED repeats it)\n`);
+
+afterAll(removeScratch);
 
 test.concurrent.for(Object.keys(byteFormats))(
   `answers ${count} changed inputs with a value or an error: %s`,

@@ -245,9 +245,13 @@ function scratchDirectory(): string {
     parent = tmpdir();
     scratch = mkdtempSync(join(parent, "firn-fuzz-"));
   }
-  const directory = scratch;
-  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-  return directory;
+  return scratch;
+}
+
+/** Removes what readers of files were given; to be called at the end. */
+export function removeScratch(): void {
+  if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  scratch = undefined;
 }
 
 /** Most archives leave nothing: then one call is enough. */
