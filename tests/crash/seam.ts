@@ -38,14 +38,20 @@ const TO_SECOND = ["renameSync", "linkSync", "symlinkSync", "copyFileSync"];
 /** Whoever starts to use one of these must have it wrapped here. */
 const UNUSED = ["cpSync", "appendFileSync", "writevSync", "createWriteStream"];
 
+/** What a call is about: descriptors, and names relative to an open directory, as the paths that they stand for. */
+function subjectOf(about: unknown): string {
+  if (typeof about === "number") return fs.readlinkSync(`/proc/self/fd/${about}`);
+  const text = Buffer.isBuffer(about) ? about.toString("latin1") : String(about);
+  return text.replace(/^\/proc\/self\/fd\/\d+/, (held) => fs.readlinkSync(held));
+}
+
 /** Calls `listener` before each step of this process from now on; it may kill the process. */
 export function interceptSteps(listener: StepListener): void {
   const files = fs as unknown as Patchable;
   const original: Patchable = { ...files };
   const wrap = (name: string, subject: number): void => {
     files[name] = (...args: unknown[]) => {
-      const about = args[subject];
-      listener(name, typeof about === "number" ? fs.readlinkSync(`/proc/self/fd/${about}`) : String(about));
+      listener(name, subjectOf(args[subject]));
       return original[name]!(...args);
     };
   };
@@ -59,7 +65,7 @@ export function interceptSteps(listener: StepListener): void {
   files.openSync = (file: string, flags: string | number = "r", mode?: number) => {
     const changes =
       typeof flags === "number" ? (flags & (fs.constants.O_CREAT | fs.constants.O_TRUNC)) !== 0 : /[wa]/.test(flags);
-    if (changes) listener("openSync", String(file));
+    if (changes) listener("openSync", subjectOf(file));
     return original.openSync!(file, flags, mode);
   };
   files.mkdirSync = (directory: string | Buffer, options?: { recursive?: boolean; mode?: number } | number) => {
@@ -69,7 +75,7 @@ export function interceptSteps(listener: StepListener): void {
       if (fs.existsSync(directory)) return undefined;
       fs.mkdirSync(path.dirname(text), { recursive: true });
     }
-    listener("mkdirSync", text);
+    listener("mkdirSync", subjectOf(text));
     return original.mkdirSync!(directory, typeof options === "object" ? { mode: options.mode } : options);
   };
   files.writeFileSync = (

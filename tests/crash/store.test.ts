@@ -139,7 +139,9 @@ function changingCalls(trace: string, directory: string): string[] {
     if (child !== null) own.add(child[1] ?? child[2] ?? "");
     if (/^(?:clone|clone3|fork|vfork)\(|^<\.\.\./.test(call)) continue;
     if (/^(?:open|openat)\(/.test(call) && !/O_CREAT|O_TRUNC/.test(call)) continue;
-    if (IGNORED.test(call) || !call.includes(`${directory}/`)) continue;
+    // Names relative to an open directory; all that are changed lie below this one.
+    const held = call.includes('"/proc/self/fd/');
+    if (IGNORED.test(call) || !(held || call.includes(`${directory}/`))) continue;
     calls.push(call);
   }
   return calls;

@@ -26,7 +26,7 @@ import {
   type Settings,
   variableNameProblem,
 } from "@firn/store";
-import { type BuildDirectory, makeBuildDirectory } from "./build-directory.ts";
+import { type BuildDirectory, makeBuildDirectory, openBuildDirectory } from "./build-directory.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
 import type { BuiltinContext } from "./builtin/context.ts";
 import { prepareEnvironment, rewriteText } from "./environment.ts";
@@ -35,7 +35,7 @@ import { type BuildOptions, readBuildOptions } from "./options.ts";
 import { registerOutputs } from "./outputs/register.ts";
 import { runPostBuildHook } from "./post-build-hook.ts";
 import { type RunResult, runBuilder } from "./run-builder.ts";
-import { acquireBuildUser, type BuildUser, needsBuildUser } from "./sandbox/build-user.ts";
+import { acquireBuildUser, type BuildUser, endProcesses, needsBuildUser, openStoreTo } from "./sandbox/build-user.ts";
 import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.ts";
 
 const HOMELESS = "/homeless-shelter";
@@ -129,7 +129,8 @@ async function buildLocked(
       `cannot build '${drvPath}' without a sandbox in a store that is not at ${store.storeDir}`,
     );
   }
-  const user = sandboxed && needsBuildUser() ? await acquireBuildUser(request, request.signal) : undefined;
+  const ownUser = needsBuildUser() && !derivation.builder.startsWith("builtin:");
+  const user = ownUser ? await acquireBuildUser(request, request.signal) : undefined;
   try {
     return await buildAs(user, { request, options, inputPaths, sandboxed, known, valid });
   } finally {
@@ -368,14 +369,21 @@ async function runPlain(run: PreparedRun): Promise<Place> {
     );
   }
   const builder = [derivation.builder, ...derivation.args].map((text) => rewriteText(text, rewrites));
+  const { user } = run;
+  if (user !== undefined) {
+    openStoreTo(user, store.location.realStoreDir);
+    openBuildDirectory(directory);
+  }
   const result = await runBuilder({
     command: builder,
     environment: Object.fromEntries(environment),
     directory: directory.host,
     log: run.log,
     argv0: path.basename(derivation.builder),
+    ...(user === undefined ? {} : { user, runAs: { uid: user.uid, gid: user.storeGroup } }),
     ...limits(request),
   });
+  if (user !== undefined) endProcesses(user);
   await requireSuccess(run, result);
   return place;
 }

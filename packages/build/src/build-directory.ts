@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { FirnError } from "@firn/formats";
-import { fsPath, type LocalStore, type Settings } from "@firn/store";
+import { fsPath, type LocalStore, type Settings, withPlace } from "@firn/store";
 
 /** A directory for one build; paths are byte strings. */
 export interface BuildDirectory {
@@ -21,6 +21,11 @@ export function makeBuildDirectory(store: LocalStore, settings: Settings): Build
   const host = `${top}/build`;
   fs.mkdirSync(host, { mode: 0o700 });
   return { top: Buffer.from(top).toString("latin1"), host: Buffer.from(host).toString("latin1") };
+}
+
+/** Lets a builder that has no sandbox, and so comes by the path, pass to its own directory. */
+export function openBuildDirectory({ top }: BuildDirectory): void {
+  withPlace(top, (place) => place.chmod(0o711));
 }
 
 /** A directory that others could rename or exchange the build's directory in is refused; those with the sticky bit do not let them. */

@@ -17,6 +17,8 @@ export interface RunRequest {
   readonly argv0?: string;
   /** Whom the terminal of the builder's output belongs to, so that it can be opened again by name. */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /** The ids that the child itself takes on; without them it starts with those of this process. */
+  readonly runAs?: { readonly uid: number; readonly gid: number };
   /** Seconds; 0 is no limit. */
   readonly timeout: number;
   readonly maxSilence: number;
@@ -127,6 +129,7 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
         env: environment,
         stdio: inherited,
         detached: true,
+        ...request.runAs,
         ...(request.argv0 === undefined ? {} : { argv0: textOf(request.argv0) }),
       });
     } catch (error) {

@@ -5,16 +5,27 @@
 import fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
-import { type EventSink, type LocalStore, openLockFile, type Settings, tryLock } from "@firn/store";
+import {
+  type EventSink,
+  type LocalStore,
+  openLockFile,
+  runProgramSync,
+  type Settings,
+  tryLock,
+  withPlace,
+} from "@firn/store";
 
 /** How many ids a place of the allocated range has, as in the reference. */
 const IDS_PER_SLOT = 65536;
 const WAIT_MS = 100;
+const STORE_MODE = 0o1775;
 
 /** An unprivileged user of the machine that one build has for itself; `release` it afterwards. */
 export interface BuildUser {
   readonly uid: number;
   readonly gid: number;
+  /** The group of all builders, which may make files in the store directory where a build has no sandbox. */
+  readonly storeGroup: number;
   release(): void;
 }
 
@@ -40,7 +51,8 @@ export async function acquireBuildUser(
     for (const candidate of candidates.users()) {
       const fd = openLockFile(`${directory}/${candidate.lock}`);
       if (tryLock(fd, "write")) {
-        return { uid: candidate.uid, gid: candidate.gid, release: () => fs.closeSync(fd) };
+        const { uid, gid } = candidate;
+        return { uid, gid, storeGroup: candidates.storeGroup, release: () => fs.closeSync(fd) };
       }
       fs.closeSync(fd);
     }
@@ -48,6 +60,23 @@ export async function acquireBuildUser(
     if (!told) events({ kind: "message", level: "notice", text: "waiting for a free build user ID" });
     await sleep(WAIT_MS);
   }
+}
+
+/**
+ * Lets a build without a sandbox make its outputs in the store directory, which the sticky bit keeps from deleting those of others, as the
+ * reference does.
+ */
+export function openStoreTo(user: BuildUser, realStoreDir: string): void {
+  withPlace(realStoreDir, (place) => {
+    const { gid, mode } = place.stat();
+    if (gid !== user.storeGroup) place.chown(0, user.storeGroup);
+    if ((mode & 0o7777) !== STORE_MODE) place.chmod(STORE_MODE);
+  });
+}
+
+/** Ends every process that a build has left running under its ids. */
+export function endProcesses({ uid, gid }: BuildUser): void {
+  runProgramSync("/bin/sh", ["-c", "kill -9 -1"], { uid, gid, cwd: "/", env: {}, stdio: "ignore" });
 }
 
 interface Candidate {
@@ -59,6 +88,7 @@ interface Candidate {
 interface Candidates {
   /** Directory of the locks, below the state directory. */
   readonly pool: string;
+  readonly storeGroup: number;
   users(): Iterable<Candidate>;
 }
 
@@ -89,7 +119,7 @@ function groupMembers(settings: Settings): Candidates | undefined {
     .filter(([user]) => user !== undefined && members.includes(user))
     .map((fields) => Number(fields[2]))
     .filter((uid) => Number.isSafeInteger(uid) && uid > 0);
-  return { pool: "userpool", users: () => uids.map((uid) => ({ uid, gid, lock: String(uid) })) };
+  return { pool: "userpool", storeGroup: gid, users: () => uids.map((uid) => ({ uid, gid, lock: String(uid) })) };
 }
 
 /** Ids of the range `start-id`, `id-count`; undefined when the machine (a container) does not have them. */
@@ -101,6 +131,8 @@ function allocatedIds(settings: Settings): Candidates | undefined {
   if (slots < 1 || start < 1 || !["uid_map", "gid_map"].every((map) => hasIds(map, start, last))) return undefined;
   return {
     pool: "userpool2",
+    // The last id of the first place: builders have the first one of theirs.
+    storeGroup: start + IDS_PER_SLOT - 1,
     *users() {
       for (let slot = 0; slot < slots; slot++) {
         const id = start + slot * IDS_PER_SLOT;

@@ -13,7 +13,7 @@ test("a field of an fstab is one field, whatever bytes the path has", () => {
 
 test("bubblewrap's arguments are those that were meant", () => {
   expect(argumentsFile(new Map([["a", "b"]]), ["--bind", "/x", "/y"]).toString()).toBe(
-    "--bind\0/x\0/y\0--proc\0/proc\0--clearenv\0--setenv\0a\0b\0",
+    "--bind\0/x\0/y\0--proc\0/proc\0--remount-ro\0/\0--clearenv\0--setenv\0a\0b\0",
   );
   const words = "x\0--bind\0/home\0/home";
   expect(() => argumentsFile(new Map([["a", words]]), [])).toThrow("null byte");
