@@ -31,6 +31,7 @@ import { parseDependencies, parseParagraph, splitParagraphs } from "../../packag
 import { parseDebianLock } from "../../packages/fetch/src/debian/lock.ts";
 import { addPackages, emptyIndex } from "../../packages/fetch/src/debian/package-index.ts";
 import { parseRelease } from "../../packages/fetch/src/debian/release.ts";
+import { parseObjects, parseTreeListing } from "../../packages/fetch/src/git-listing.ts";
 import { parseFlakeRef, showFlakeRef, splitFragment } from "../../packages/flake/src/refs/flake-ref.ts";
 import { parseProfileManifest, parseRegistry } from "../../packages/formats/src/text/registry.ts";
 import {
@@ -548,6 +549,37 @@ const toml: ByteFormat = {
   read: (bytes) => void evaluate(`builtins.deepSeq (builtins.fromTOML ${quoted(bytes.toString("latin1"))}) 1`),
 };
 
+/** What git prints about the trees and objects of a repository, which strangers wrote. */
+const gitListings: ByteFormat = {
+  seeds: [
+    latin1(
+      `100644 blob ${"a".repeat(40)}\ta/b\x00120000 blob ${"b".repeat(40)}\tl\x00160000 commit ${"c".repeat(40)}\tsub\x00`,
+    ),
+    latin1(`${"a".repeat(40)} blob 3\nabc\n${"b".repeat(40)} blob 0\n\n`),
+  ],
+  words: [
+    "\0",
+    "\n",
+    "\t",
+    " blob ",
+    " commit ",
+    "100644",
+    "120000",
+    "999999999999999",
+    "-1",
+    "..",
+    "/",
+    ".git",
+    " missing\n",
+  ],
+  read(bytes) {
+    everyReader(
+      () => parseTreeListing(bytes),
+      () => parseObjects(bytes, 2),
+    );
+  },
+};
+
 /** All formats by name. */
 export const byteFormats: Readonly<Record<string, ByteFormat>> = {
   nar,
@@ -556,6 +588,7 @@ export const byteFormats: Readonly<Record<string, ByteFormat>> = {
   "derivation-json": derivationJson,
   tar,
   deb,
+  "git-listings": gitListings,
   "flake-lock": flakeLock,
   registry,
   "nix-conf": nixConf,

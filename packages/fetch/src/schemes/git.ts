@@ -4,16 +4,17 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { FirnError, parseHash } from "@firn/formats";
-import { withoutPasswords } from "@firn/store";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { byteStringOf, FirnError, parseHash } from "@firn/formats";
+import { TreeWriter, withoutPasswords } from "@firn/store";
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
 import type { FetchContext } from "../context.ts";
 import { type GitCall, git, gitOutcome, gitText } from "../git-program.ts";
 import { type GitRepository, withRepository } from "../git-repository.ts";
+import { writeRevision } from "../git-tree.ts";
 import {
   booleanAttribute,
   checkRef,
@@ -290,83 +291,25 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePat
     key: { rev, submodules, exportIgnore: booleanAttribute(input, "exportIgnore"), links },
     name: nameOf(input),
     async export(target) {
-      await exportTree(repository, { rev, links }, target);
-      if (submodules) await exportSubmodules({ repository, input, context }, rev, target);
+      const fault = (what: string): FirnError => new FirnError("git", `Git tree '${rev}': ${what}`);
+      const tree = new TreeWriter(byteStringOf(target), { fault, refuseGit: true });
+      try {
+        await writeRevision(repository, { rev, links, place: "" }, tree);
+        if (submodules) await writeSubmodules({ repository, input, context }, { rev, place: "" }, tree);
+      } finally {
+        tree.close();
+      }
     },
   };
   return cachedTree(wanted, context);
 }
 
-/** Writes the files of a revision as they are in the object store: no filters, no line-end conversion. */
-async function exportTree(
-  repository: GitRepository,
-  { rev, links }: { readonly rev: string; readonly links: boolean },
-  target: string,
+/** Writes the submodules of a revision that lies at a place of the tree, and theirs. */
+async function writeSubmodules(
+  request: RevisionRequest,
+  { rev, place }: { readonly rev: string; readonly place: string },
+  tree: TreeWriter,
 ): Promise<void> {
-  const listing = (await git({ ...repository.call, args: ["ls-tree", "-r", "-z", "--full-tree", rev] })).toString(
-    "latin1",
-  );
-  await mkdir(target, { recursive: true });
-  const entries: { mode: string; object: string; path: string }[] = [];
-  for (const line of listing.split("\0")) {
-    const match = /^(\d{6}) (\w+) ([0-9a-f]+)\t(.+)$/s.exec(line);
-    if (match === null) continue;
-    const [, mode = "", type, object = "", path = ""] = match;
-    if (path.split("/").some((part) => part === ".." || part === "." || part === "")) {
-      throw new FirnError("git", `Git tree '${rev}' contains the invalid name '${path}'`);
-    }
-    // Submodules are empty directories in the tree.
-    if (type === "commit" && links)
-      await mkdir(join(target, Buffer.from(path, "latin1").toString()), { recursive: true });
-    else if (type === "blob") entries.push({ mode, object, path });
-  }
-  const made = new Set<string>();
-  for (let start = 0; start < entries.length; ) {
-    const { contents, next } = await readObjects(repository, entries, start);
-    for (const [i, content] of contents.entries()) {
-      const entry = entries[start + i];
-      if (entry === undefined) break;
-      const path = Buffer.concat([Buffer.from(`${target}/`), Buffer.from(entry.path, "latin1")]);
-      const parent = dirname(path.toString("latin1"));
-      if (!made.has(parent)) {
-        await mkdir(Buffer.from(parent, "latin1"), { recursive: true });
-        made.add(parent);
-      }
-      if (entry.mode === "120000") await symlink(content, path);
-      else {
-        await writeFile(path, content);
-        if (entry.mode === "100755") await chmod(path, 0o755);
-      }
-    }
-    start = next;
-  }
-}
-
-/** Contents of the next entries, at most 1,000 at a time so that memory stays bounded for trees of small files. */
-async function readObjects(
-  repository: GitRepository,
-  entries: readonly { readonly object: string }[],
-  start: number,
-): Promise<{ readonly contents: Buffer[]; readonly next: number }> {
-  const next = Math.min(entries.length, start + 1000);
-  const input = entries
-    .slice(start, next)
-    .map((entry) => `${entry.object}\n`)
-    .join("");
-  const output = await git({ ...repository.call, args: ["cat-file", "--batch"], input });
-  const contents: Buffer[] = [];
-  for (let at = 0; at < output.length; ) {
-    const end = output.indexOf(10, at);
-    const size = Number(output.toString("latin1", at, end).split(" ")[2]);
-    if (!Number.isSafeInteger(size))
-      throw new FirnError("git", `Git object '${output.toString("latin1", at, end)}' cannot be read`);
-    contents.push(output.subarray(end + 1, end + 1 + size));
-    at = end + 1 + size + 1;
-  }
-  return { contents, next };
-}
-
-async function exportSubmodules(request: RevisionRequest, rev: string, target: string): Promise<void> {
   const modules = await gitOutcome({
     ...request.repository.call,
     args: ["config", "--no-includes", "--blob", `${rev}:.gitmodules`, "--get-regexp", "^submodule\\..*\\.(path|url)$"],
@@ -385,11 +328,11 @@ async function exportSubmodules(request: RevisionRequest, rev: string, target: s
     const entry = (await gitText({ ...request.repository.call, args: ["ls-tree", rev, "--", path] })).split(/\s+/);
     if (entry[1] !== "commit" || entry[2] === undefined) continue;
     const module = { rev: entry[2], url: moduleUrl(url, requireString(request.input, "url")) };
-    const place = join(target, path);
+    const files = { rev: module.rev, links: true, place: `${place}/${byteStringOf(path)}` };
     await withModule(module, request.context, async (repository) => {
-      await exportTree(repository, { rev: module.rev, links: true }, place);
+      await writeRevision(repository, files, tree);
       const input = withAttributes(request.input, { url: module.url });
-      await exportSubmodules({ ...request, repository, input }, module.rev, place);
+      await writeSubmodules({ ...request, repository, input }, files, tree);
     });
   }
 }

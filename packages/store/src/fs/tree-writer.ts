@@ -2,7 +2,7 @@
  * Writes trees that strangers describe: archives, packages, revisions of repositories. Every file is made new, relative to an open
  * directory of the tree; no link is followed, no name is taken that leads elsewhere.
  */
-import { FirnError } from "@firn/formats";
+import { FirnError, maxNarDepth } from "@firn/formats";
 import { disk, hasErrorCode } from "./disk.ts";
 import { isEntryName, type OpenDirectory, openParentOf } from "./open-directory.ts";
 
@@ -119,6 +119,10 @@ export class TreeWriter {
       this.#open.push(top);
     }
     while (top.path !== path) {
+      // One more than an archive may have: the top directory of a tarball is stripped.
+      if (this.#open.length > maxNarDepth + 1) {
+        throw new FirnError("nar-too-deep", `path '${path}' exceeds maximum NAR directory depth of ${maxNarDepth}`);
+      }
       const start = top.path.length + 1;
       const end: number = path.indexOf("/", start);
       const name = path.slice(start, end < 0 ? undefined : end);
