@@ -183,14 +183,15 @@ async function buildAs(
   } catch (error) {
     keep = settings.get("keep-failed") && request.signal?.aborted !== true;
     if (keep) {
-      request.events({ kind: "message", level: "notice", text: `note: keeping build directory '${directory.host}'` });
+      const text = `note: keeping build directory '${directory.top.keep()}/build'`;
+      request.events({ kind: "message", level: "notice", text });
     }
     throw error;
   } finally {
     try {
       await log.close();
     } finally {
-      if (!keep) removePath(directory.top);
+      if (!keep) directory.top.remove();
     }
   }
 }

@@ -2,12 +2,20 @@
 import fs from "node:fs";
 import path from "node:path";
 import { FirnError } from "@firn/formats";
-import { fsPath, type LocalStore, type Settings, withPlace } from "@firn/store";
+import {
+  disk,
+  fsPath,
+  type HeldDirectory,
+  type LocalStore,
+  makeHeldDirectory,
+  type Settings,
+  withPlace,
+} from "@firn/store";
 
 /** A directory for one build; paths are byte strings. */
 export interface BuildDirectory {
-  /** To be deleted; only this process's user may enter it. */
-  readonly top: string;
+  /** The directory that only this process's user may enter. */
+  readonly top: HeldDirectory;
   /** Where the build happens, on this machine. */
   readonly host: string;
 }
@@ -17,15 +25,15 @@ export function makeBuildDirectory(store: LocalStore, settings: Settings): Build
   const parent = settings.get("build-dir") ?? `${store.location.stateDir}/builds`;
   fs.mkdirSync(fsPath(parent), { recursive: true, mode: 0o755 });
   requireSafe(parent);
-  const top = fs.mkdtempSync(path.join(Buffer.from(parent, "latin1").toString(), `nix-${process.pid}-`));
-  const host = `${top}/build`;
-  fs.mkdirSync(host, { mode: 0o700 });
-  return { top: Buffer.from(top).toString("latin1"), host: Buffer.from(host).toString("latin1") };
+  const top = makeHeldDirectory(parent);
+  const host = `${top.path}/build`;
+  disk.mkdir(host, 0o700);
+  return { top, host };
 }
 
 /** Lets a builder that has no sandbox, and so comes by the path, pass to its own directory. */
 export function openBuildDirectory({ top }: BuildDirectory): void {
-  withPlace(top, (place) => place.chmod(0o711));
+  withPlace(top.path, (place) => place.chmod(0o711));
 }
 
 /** A directory that others could rename or exchange the build's directory in is refused; those with the sticky bit do not let them. */

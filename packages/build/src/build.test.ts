@@ -2,7 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Derivation, derivationStorePath, fillOutputPaths, parseHash } from "@firn/formats";
-import { type FirnEvent, LocalStore, removePath, Settings, storeLocation } from "@firn/store";
+import { collectGarbage, type FirnEvent, LocalStore, removePath, Settings, storeLocation } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type BuildPathsOptions, buildPaths, queryMissing, sandboxWorks } from "./index.ts";
 
@@ -263,6 +263,22 @@ await buildPaths([{ kind: "built", drvPath: ${JSON.stringify(drvPath)}, outputs:
       });
     for (let i = 0; i < 50 && sleeping().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(sleeping()).toEqual([]);
+
+    // What it left is collected, but not what a build that goes on works in.
+    const builds = `${store.location.stateDir}/builds`;
+    expect(fs.readdirSync(builds)).toHaveLength(1);
+    const other = await derive("other", { script: "echo started; sleep 1; echo x > $out" });
+    const started = Promise.withResolvers<void>();
+    const going = build(other.drvPath, {
+      events: (event) => {
+        if (event.kind === "build-log") started.resolve();
+      },
+    });
+    await started.promise;
+    await collectGarbage(store, { action: "delete-dead" });
+    expect(fs.readdirSync(builds)).toHaveLength(1);
+    await going;
+    expect(fs.readdirSync(builds)).toEqual([]);
     await expect(build(drvPath, { signal: AbortSignal.timeout(500) })).rejects.toMatchObject({ code: "aborted" });
   });
 

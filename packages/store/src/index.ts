@@ -15,6 +15,7 @@ export { syncFileSystem } from "./fs/sync.ts";
 export { TreeWriter, type TreeWriterOptions } from "./fs/tree-writer.ts";
 export { type ContentHashOptions, hashContent, hashNarContent } from "./local/content-hash.ts";
 export * from "./local/gc.ts";
+export { type HeldDirectory, makeHeldDirectory } from "./local/held-directory.ts";
 export { LocalStore, type LocalStoreOptions, readStoreFile, type StoreText } from "./local/local-store.ts";
 export { type StoreLocation, storeLocation } from "./local/location.ts";
 export * from "./local/open.ts";

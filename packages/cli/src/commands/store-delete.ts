@@ -30,7 +30,7 @@ export const command: Command = {
         });
         session.progress.clear();
         io.out(`${freed(result.paths.length, result.bytesFreed)}\n`);
-        return 0;
+        return result.failures.length > 0 ? 1 : 0;
       },
     }),
 };

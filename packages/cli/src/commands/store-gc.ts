@@ -37,6 +37,6 @@ export const command: Command = {
         for (const path of result.paths) size += (await store.queryPathInfo(path))?.narSize ?? 0;
         io.err(`${freed(result.paths.length, size).replace("deleted", "would be deleted")}\n`);
       } else io.out(`${freed(result.paths.length, result.bytesFreed)}\n`);
-      return 0;
+      return result.failures.length > 0 ? 1 : 0;
     }),
 };

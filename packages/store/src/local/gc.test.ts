@@ -8,6 +8,7 @@ import {
   collectGarbage,
   findRoots,
   LocalStore,
+  observeSteps,
   optimiseStore,
   removePath,
   storeLocation,
@@ -89,6 +90,28 @@ describe("garbage collection", () => {
     const a = await store.addTextToStore("a", "a", []);
     expect((await collectGarbage(store, { action: "delete-dead" })).paths).toEqual([]);
     expect(await store.isValidPath(a)).toBe(true);
+  });
+
+  it("goes on past what cannot be deleted, tells it, and tries it again the next time", async () => {
+    const [a, b, c] = (await addElsewhere(
+      `return [await store.addTextToStore("a", "a", []), await store.addTextToStore("b", "b", []), await store.addTextToStore("c", "c", [])];`,
+    )) as [string, string, string];
+    observeSteps((step, subject) => {
+      if (step !== "unlink" || !subject.endsWith("-b")) return;
+      throw Object.assign(new Error(`EBUSY: resource busy or locked, unlink '${subject}'`), {
+        code: "EBUSY",
+        syscall: "unlink",
+        path: subject,
+      });
+    });
+    const first = await collectGarbage(store, { action: "delete-dead" });
+    observeSteps(undefined);
+    expect(first.paths).toEqual([a, c].sort());
+    expect(first.failures).toEqual([{ path: b, reason: expect.stringContaining(`EBUSY`) }]);
+    expect(first.failures[0]?.reason).toContain(store.realPath(b));
+    expect(messages.join("\n")).toContain(`cannot delete '${b}'`);
+    expect(await store.isValidPath(b)).toBe(false);
+    expect(await collectGarbage(store, { action: "delete-dead" })).toMatchObject({ paths: [b], failures: [] });
   });
 
   it("refuses to delete a certain path that is alive", async () => {

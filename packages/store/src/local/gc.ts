@@ -15,8 +15,10 @@ import {
 } from "@firn/formats";
 import { sortTopologically } from "../closure.ts";
 import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { machineError } from "../fs/machine-error.ts";
 import { removePath } from "../fs/remove.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
+import { removeLeftDirectories } from "./held-directory.ts";
 import type { LocalStore } from "./local-store.ts";
 import { findRoots } from "./roots.ts";
 import { readTempRoots, withSocketPath } from "./temp-roots.ts";
@@ -38,6 +40,8 @@ export interface GcOptions {
 export interface GcResult {
   readonly paths: readonly string[];
   readonly bytesFreed: number;
+  /** Paths that were to be deleted and could not be, with the reasons; they are tried again by the next collection. */
+  readonly failures: readonly { readonly path: string; readonly reason: string }[];
 }
 
 const BREATH = 16;
@@ -114,6 +118,7 @@ class Collection {
   readonly #alive = new Set<string>();
   readonly #dead = new Set<string>();
   readonly #deleted: string[] = [];
+  readonly #failures: { path: string; reason: string }[] = [];
   readonly #keepOutputs: boolean;
   readonly #keepDerivations: boolean;
   readonly #deletes: boolean;
@@ -148,7 +153,8 @@ class Collection {
           ? [...this.#dead]
           : this.#deleted;
     if (this.#deletes) this.#deleteUnusedLinks();
-    return { paths: [...new Set(paths)].sort(), bytesFreed: this.#freed };
+    if (this.#options.action === "delete-dead") this.#deleteLeftovers();
+    return { paths: [...new Set(paths)].sort(), bytesFreed: this.#freed, failures: this.#failures };
   }
 
   async #deleteSpecific(): Promise<void> {
@@ -271,13 +277,35 @@ class Collection {
     if (name.startsWith("tmp-") && isLocked(real)) return;
     const path = `${this.#store.storeDir}/${name}`;
     this.#store.events({ kind: "message", level: "info", text: `deleting '${path}'` });
-    this.#freed += removePath(real);
+    if (!this.#remove(real, path)) return;
     this.#deleted.push(path);
     const limit = this.#options.maxFreed;
     if (limit !== undefined && this.#freed > limit) {
       this.#say(`deleted more than ${limit} bytes; stopping`);
       throw new LimitReached();
     }
+  }
+
+  /** Deletes a tree; one that cannot be deleted is told and does not end the collection. */
+  #remove(real: string, path: string): boolean {
+    try {
+      this.#freed += removePath(real);
+      return true;
+    } catch (error) {
+      const known = error instanceof FirnError ? error : machineError(error);
+      if (known === undefined) throw error;
+      this.#failures.push({ path, reason: known.message });
+      const text = `cannot delete '${path}': ${known.message}`;
+      this.#store.events({ kind: "message", level: "warn", text });
+      return false;
+    }
+  }
+
+  /** What builds of processes that live no more have left. */
+  #deleteLeftovers(): void {
+    const left = removeLeftDirectories(`${this.#store.location.stateDir}/builds`);
+    for (const path of left.paths) this.#say(`deleted the build directory '${path}', whose build was killed`);
+    this.#freed += left.bytesFreed;
   }
 
   /** Files of `.links` that nothing shares any more. */

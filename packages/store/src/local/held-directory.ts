@@ -1,0 +1,79 @@
+/**
+ * Directories of builds, which belong to a process while it lives: the process holds a lock on each, so that a collection can tell what
+ * a killed one has left behind. Those of other programs and those that were kept on purpose have other names and are left alone.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { OpenDirectory } from "../fs/open-directory.ts";
+import { removePath } from "../fs/remove.ts";
+import { tryLock } from "../locks/flock.ts";
+
+const HELD = "firn-";
+
+/** A directory that only this process's user may enter. Paths are byte strings. */
+export interface HeldDirectory {
+  readonly path: string;
+  /** Gives it a name that no collection looks at, and lets go of it; returns the new path. */
+  keep(): string;
+  /** Deletes it. */
+  remove(): void;
+}
+
+/** Makes a directory below `parent` and holds it. */
+export function makeHeldDirectory(parent: string): HeldDirectory {
+  const unnamed = fs.mkdtempSync(path.join(Buffer.from(parent, "latin1").toString(), `nix-${process.pid}-`));
+  const made = Buffer.from(unnamed).toString("latin1");
+  const directory = OpenDirectory.open(made);
+  tryLock(directory.fd, "write");
+  // Under this name it is locked from the first moment on.
+  const held = `${parent}/${HELD}${path.posix.basename(made)}`;
+  disk.rename(made, held);
+  return {
+    path: held,
+    keep() {
+      disk.rename(held, made);
+      directory.close();
+      return made;
+    },
+    remove() {
+      removePath(held);
+      directory.close();
+    },
+  };
+}
+
+/** Deletes the directories below `parent` that were held by processes which live no more; returns their paths and the bytes freed. */
+export function removeLeftDirectories(parent: string): {
+  readonly paths: readonly string[];
+  readonly bytesFreed: number;
+} {
+  let names: string[];
+  try {
+    names = fs.readdirSync(fsPath(parent), { encoding: "latin1" });
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return { paths: [], bytesFreed: 0 };
+    throw error;
+  }
+  const paths: string[] = [];
+  let bytesFreed = 0;
+  for (const name of names) {
+    if (!name.startsWith(HELD)) continue;
+    const left = `${parent}/${name}`;
+    let directory: OpenDirectory;
+    try {
+      directory = OpenDirectory.open(left);
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) continue;
+      throw error;
+    }
+    try {
+      if (!tryLock(directory.fd, "write")) continue;
+      bytesFreed += removePath(left);
+      paths.push(left);
+    } finally {
+      directory.close();
+    }
+  }
+  return { paths, bytesFreed };
+}
