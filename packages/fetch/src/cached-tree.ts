@@ -1,7 +1,6 @@
 /** Trees of revisions, which never change: exported once, then found in the store again. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { withTemporaryDirectory } from "@firn/store";
 import type { CacheValue } from "./cache.ts";
 import type { FetchContext } from "./context.ts";
 
@@ -26,14 +25,11 @@ export async function cachedTree(
   if (known !== undefined && (await store.narHashOf(String(known.storePath))) === known.narHash) {
     return { storePath: String(known.storePath), narHash: String(known.narHash) };
   }
-  const directory = await mkdtemp(join(tmpdir(), "firn-source-"));
-  try {
+  return withTemporaryDirectory("firn-source-", async (directory) => {
     const path = join(directory, "source");
     await exportTo(path);
     const { storePath, narHash } = await store.addTree({ name, path });
     cache.insert(domain, key, { storePath, narHash });
     return { storePath, narHash };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  });
 }

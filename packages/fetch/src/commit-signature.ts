@@ -1,8 +1,7 @@
 /** Verifies who signed a commit: attributes `verifyCommit`, `publicKey`, `keytype` and `publicKeys` of Git inputs. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FirnError } from "@firn/formats";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { disk, withTemporaryDirectory } from "@firn/store";
 import { gitOutcome } from "./git-program.ts";
 import type { GitRepository } from "./git-repository.ts";
 import { booleanAttribute, type Input, stringAttribute } from "./input.ts";
@@ -86,16 +85,13 @@ function allowedSigners(keys: readonly PublicKey[]): string {
 export async function checkSignature(repository: GitRepository, rev: string, input: Input): Promise<void> {
   if (!needsSignature(input)) return;
   const signers = allowedSigners(publicKeysOf(input));
-  const directory = await mkdtemp(join(tmpdir(), "firn-signers-"));
-  try {
+  await withTemporaryDirectory("firn-signers-", async (directory) => {
     const file = join(directory, "allowed");
-    await writeFile(file, signers);
+    disk.replaceFile(byteStringOf(file), signers, { mode: 0o600 });
     const settings = [`gpg.ssh.allowedSignersFile=${file}`, "gpg.program=false", "gpg.x509.program=false"];
     const args = [...settings.flatMap((setting) => ["-c", setting]), "verify-commit", rev];
     const { code, stderr } = await gitOutcome({ ...repository.call, args });
     if (code === 0 && /^Good "git" signature for \* with /m.test(stderr)) return;
     throw new FirnError("bad-signature", `Commit signature verification on commit ${rev} failed: ${stderr}`);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  });
 }

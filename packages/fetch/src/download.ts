@@ -1,11 +1,9 @@
 /** Downloads into a temporary file, through the store's transfers. */
 import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { FirnError } from "@firn/formats";
-import type { Transferrer } from "@firn/store";
+import { makeTemporaryDirectory, removeDirectory, type Transferrer } from "@firn/store";
 import type { Downloaded, DownloadRequest } from "./context.ts";
 
 /** How often a body that broke off is fetched again from its start, where the server cannot resume it. */
@@ -14,7 +12,7 @@ const bodyAttempts = 3;
 /** Fetches a URL into a file of its own below the temporary directory. Errors as of the transfer. */
 export async function downloadToFile(transferrer: Transferrer, request: DownloadRequest): Promise<Downloaded> {
   const { expectedEtag, ...rest } = request;
-  const directory = await mkdtemp(join(tmpdir(), "firn-download-"));
+  const directory = await makeTemporaryDirectory("firn-download-");
   const file = join(directory, "body");
   for (let attempt = 1; ; attempt++) {
     const transfer = await transferrer.open({
@@ -25,7 +23,7 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
     const answer = { etag: transfer.etag ?? "", finalUrl: transfer.url, immutableUrl: transfer.immutableUrl };
     if (transfer.cached) {
       transfer.cancel();
-      await rm(directory, { recursive: true });
+      removeDirectory(directory);
       return { ...answer, file: undefined };
     }
     try {
@@ -34,7 +32,7 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
     } catch (error) {
       const broken = error instanceof FirnError && error.code === "transfer-failed";
       if (!broken || attempt >= bodyAttempts) {
-        await rm(directory, { recursive: true });
+        removeDirectory(directory);
         throw error;
       }
     }
@@ -42,6 +40,6 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
 }
 
 /** Deletes a downloaded file and the directory made for it. */
-export async function discardDownload(file: string): Promise<void> {
-  await rm(dirname(file), { recursive: true, force: true });
+export function discardDownload(file: string): void {
+  removeDirectory(dirname(file));
 }

@@ -3,10 +3,10 @@
  * and index of the repository. What its own configuration says (filters, hooks, monitors, remotes) is never asked.
  */
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
+import { withTemporaryDirectory } from "@firn/store";
 import { type GitCall, git, gitOutcome } from "./git-program.ts";
 
 /** A repository to run git over. */
@@ -98,12 +98,7 @@ export async function withRepository<T>(
   directory: string,
   work: (repository: GitRepository) => Promise<T>,
 ): Promise<T> {
-  const view = await mkdtemp(join(tmpdir(), "firn-git-"));
-  try {
-    return await work(await makeView(directory, view));
-  } finally {
-    await rm(view, { recursive: true, force: true });
-  }
+  return withTemporaryDirectory("firn-git-", async (view) => work(await makeView(directory, view)));
 }
 
 async function makeView(directory: string, view: string): Promise<GitRepository> {

@@ -1,5 +1,5 @@
 /** Flake registries: names that stand for other references, looked up flag by flag, user, system, global. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { byteStringOf, FirnError, parseRegistry, printRegistry, type RegistryEntry } from "@firn/formats";
 import { disk } from "@firn/store";
@@ -24,9 +24,7 @@ export function readRegistryFile(kind: RegistryKind, path: string): Registry {
 /** Writes a registry file by rename. */
 export function writeRegistryFile(path: string, entries: readonly RegistryEntry[]): void {
   disk.mkdirs(byteStringOf(dirname(path)));
-  const temporary = `${path}.tmp-${process.pid}`;
-  writeFileSync(temporary, printRegistry(entries), "latin1");
-  renameSync(temporary, path);
+  disk.replaceFile(byteStringOf(path), Buffer.from(printRegistry(entries), "latin1"));
 }
 
 /** A resolved reference: the input and the directory that the registry entry adds. */

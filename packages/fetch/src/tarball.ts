@@ -1,9 +1,8 @@
 /** Downloads archives and files into the store, remembering by ETag what a URL gave. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FirnError } from "@firn/formats";
+import { makeTemporaryDirectory, removeDirectory } from "@firn/store";
 import type { CacheHit } from "./cache.ts";
 import type { Downloaded, FetchContext } from "./context.ts";
 import { discardDownload } from "./download.ts";
@@ -43,7 +42,7 @@ export async function fetchArchive(context: FetchContext, request: ArchiveReques
     context.cache.insert("tarball", key, hit?.value ?? {});
     return cached;
   }
-  const directory = await temporaryDirectory();
+  const directory = await makeTemporaryDirectory("firn-fetch-");
   try {
     const { lastModified } = await unpackArchive(got.file, join(directory, "source"), request.url);
     const { storePath, narHash } = await context.store.addTree({ name, path: join(directory, "source") });
@@ -57,8 +56,8 @@ export async function fetchArchive(context: FetchContext, request: ArchiveReques
     });
     return tree;
   } finally {
-    await rm(directory, { recursive: true, force: true });
-    if (!request.url.startsWith("file:")) await discardDownload(got.file);
+    removeDirectory(directory);
+    if (!request.url.startsWith("file:")) discardDownload(got.file);
     context.emit({ kind: "fetched", what: request.url });
   }
 }
@@ -92,7 +91,7 @@ export async function fetchFile(
   const got = await download(context, { url: request.url, headers: {} }, undefined);
   if (got.file === undefined) throw new FirnError("fetch-failed", `unable to download '${request.url}': no body`);
   const { storePath, narHash } = await context.store.addTree({ name: request.name, path: got.file });
-  if (!request.url.startsWith("file:")) await discardDownload(got.file);
+  if (!request.url.startsWith("file:")) discardDownload(got.file);
   context.cache.insert("file", key, { etag: got.etag, storePath, narHash });
   context.emit({ kind: "fetched", what: request.url });
   return { storePath, narHash };
@@ -110,8 +109,4 @@ async function download(
     ...request,
     ...(expectedEtag === undefined || expectedEtag === "" ? {} : { expectedEtag }),
   });
-}
-
-async function temporaryDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), "firn-fetch-"));
 }

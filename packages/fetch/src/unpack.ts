@@ -1,10 +1,10 @@
 /** Unpacks archives that strangers made; the strictness about members is that of `extractTar`. */
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { extractTar } from "@firn/build";
 import { byteStringOf, FirnError } from "@firn/formats";
-import { decompress, hasErrorCode } from "@firn/store";
+import { decompress, disk, hasErrorCode, removeDirectory } from "@firn/store";
 
 /** More than any source tree has. */
 const maxUnpacked = 64 * 2 ** 30;
@@ -32,10 +32,10 @@ export async function unpackArchive(file: string, target: string, shown: string)
     if (only === undefined || others.length > 0) {
       throw new FirnError("bad-archive", `tarball '${shown}' contains an unexpected number of top-level files`);
     }
-    await rename(join(staging, only), target);
+    disk.rename(byteStringOf(join(staging, only)), byteStringOf(target));
     return { lastModified };
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    removeDirectory(staging);
   }
 }
 

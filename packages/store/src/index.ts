@@ -12,6 +12,7 @@ export { OpenDirectory, type OpenPlace, withPlace } from "./fs/open-directory.ts
 export { removePath } from "./fs/remove.ts";
 export { RestoreSink } from "./fs/restore.ts";
 export { syncFileSystem } from "./fs/sync.ts";
+export { makeTemporaryDirectory, removeDirectory, withTemporaryDirectory } from "./fs/temporary-directory.ts";
 export { TreeWriter, type TreeWriterOptions } from "./fs/tree-writer.ts";
 export { type ContentHashOptions, hashContent, hashNarContent } from "./local/content-hash.ts";
 export * from "./local/gc.ts";

@@ -1,14 +1,13 @@
 /** `builtin:buildenv`: one tree of links into several packages, as profiles are made. */
-import fs from "node:fs";
 import { FirnError } from "@firn/formats";
-import { fsPath } from "@firn/store";
+import { disk } from "@firn/store";
 import { attribute, type BuiltinContext } from "./context.ts";
 import { type FarmPackage, linkPackages } from "./link-farm.ts";
 
 /** Makes output `out` from the attributes `derivations` (active, priority, count, paths …) and `manifest`. Error `forbidden-path`. */
 export async function buildEnvironment(context: BuiltinContext): Promise<void> {
   const out = context.output("out");
-  fs.mkdirSync(fsPath(out), { recursive: true });
+  disk.mkdirs(out);
   linkPackages(
     {
       store: context.store,
@@ -18,7 +17,7 @@ export async function buildEnvironment(context: BuiltinContext): Promise<void> {
     },
     readPackages(attribute(context, "derivations")),
   );
-  fs.symlinkSync(fsPath(attribute(context, "manifest")), fsPath(`${out}/manifest.nix`));
+  disk.symlink(attribute(context, "manifest"), `${out}/manifest.nix`);
 }
 
 function readPackages(text: string): FarmPackage[] {

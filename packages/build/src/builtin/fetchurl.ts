@@ -1,7 +1,7 @@
 /** `builtin:fetchurl`: downloads one file (or a NAR, with `unpack`), from the first of its URLs that has it. */
 import fs from "node:fs";
 import { derivationKind, FirnError, NarParser, printHash } from "@firn/formats";
-import { decompress, fsPath, RestoreSink, removePath, Transferrer, transferOptions } from "@firn/store";
+import { decompress, disk, RestoreSink, removePath, Transferrer, transferOptions, withPlace } from "@firn/store";
 import { attribute, type BuiltinContext } from "./context.ts";
 import { resolveMirrors } from "./mirrors.ts";
 
@@ -70,12 +70,12 @@ async function download(context: BuiltinContext, transferrer: Transferrer, url: 
       sink.close();
     }
   } else {
-    const fd = fs.openSync(fsPath(target), "w", 0o644);
+    const fd = disk.create(target, 0o644);
     try {
-      for await (const chunk of transfer.body) for (let at = 0; at < chunk.length; ) at += fs.writeSync(fd, chunk, at);
+      for await (const chunk of transfer.body) disk.write(fd, chunk);
     } finally {
       fs.closeSync(fd);
     }
   }
-  if (env.get("executable") === "1") fs.chmodSync(fsPath(target), 0o755);
+  if (env.get("executable") === "1") withPlace(target, (place) => place.chmod(0o755));
 }

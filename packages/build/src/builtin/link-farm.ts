@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
-import { fsPath, hasErrorCode } from "@firn/store";
+import { disk, fsPath, hasErrorCode } from "@firn/store";
 import { findInput, type InputView } from "./input-path.ts";
 
 /** One package to link; lower priority numbers win. */
@@ -45,7 +45,7 @@ export function linkPackages(target: FarmTarget, packages: readonly FarmPackage[
   const add = (path: string, priority: number): void => {
     if (done.has(path)) return;
     done.add(path);
-    link(state, { source: path, target: out, priority });
+    linkTree(state, { source: path, target: out, priority });
     const list = readOptional(state, `${path}/nix-support/propagated-user-env-packages`);
     for (const other of (list ?? "").split(/[ \n]+/)) if (other !== "" && !done.has(other)) postponed.add(other);
   };
@@ -82,7 +82,7 @@ interface Job {
   readonly priority: number;
 }
 
-function link(state: State, job: Job): void {
+function linkTree(state: State, job: Job): void {
   const found = findInput(state, job.source);
   if (found === undefined) throw new FirnError("path-not-found", `path '${job.source}' does not exist`);
   if (!found.status.isDirectory()) {
@@ -102,7 +102,7 @@ function link(state: State, job: Job): void {
     }
     if (SKIPPED.some((suffix) => source.endsWith(suffix))) continue;
     if (linkOver(state, { source, target, priority: job.priority }, stat?.isDirectory() === true)) continue;
-    fs.symlinkSync(fsPath(source), fsPath(target));
+    disk.symlink(source, target);
     state.priorities.set(target, job.priority);
   }
 }
@@ -118,17 +118,17 @@ function linkOver(state: State, job: Job, directory: boolean): boolean {
   }
   if (directory) {
     if (old.isDirectory()) {
-      link(state, job);
+      linkTree(state, job);
       return true;
     }
     const earlier = fs.readlinkSync(fsPath(job.target), { encoding: "latin1" });
     if (leadsOut(state, earlier) || statusOf(state, earlier)?.isDirectory() !== true) {
       throw new FirnError("collision", `collision between "${job.source}" and non-directory "${earlier}"`);
     }
-    fs.unlinkSync(fsPath(job.target));
-    fs.mkdirSync(fsPath(job.target), 0o755);
-    link(state, { source: earlier, target: job.target, priority: state.priorities.get(job.target) ?? 0 });
-    link(state, job);
+    disk.unlink(job.target);
+    disk.mkdir(job.target, 0o755);
+    linkTree(state, { source: earlier, target: job.target, priority: state.priorities.get(job.target) ?? 0 });
+    linkTree(state, job);
     return true;
   }
   if (old.isDirectory()) {
@@ -143,7 +143,7 @@ function linkOver(state: State, job: Job, directory: boolean): boolean {
     );
   }
   if (earlier < job.priority) return true;
-  fs.unlinkSync(fsPath(job.target));
+  disk.unlink(job.target);
   return false;
 }
 

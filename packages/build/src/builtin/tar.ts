@@ -230,7 +230,7 @@ async function addMember(reader: ByteReader, { tree, replace }: Place, member: M
     case "\0":
     case "7":
       if (replace) tree.makeFree(path);
-      await writeFile(reader, tree.create(path, (header.mode & 0o100) !== 0 ? 0o755 : 0o644), size);
+      await fillFile(reader, tree.create(path, (header.mode & 0o100) !== 0 ? 0o755 : 0o644), size);
       await reader.skip(paddingOf(size));
       return;
     case "5":
@@ -253,7 +253,7 @@ async function addMember(reader: ByteReader, { tree, replace }: Place, member: M
 }
 
 /** Fills an open file with the next `size` bytes and closes it. */
-async function writeFile(reader: ByteReader, fd: number, size: number): Promise<void> {
+async function fillFile(reader: ByteReader, fd: number, size: number): Promise<void> {
   try {
     for (let left = size; left > 0; ) {
       const part = await reader.some(left);

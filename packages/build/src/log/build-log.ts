@@ -68,12 +68,12 @@ export class BuildLog {
     let ready = true;
     const input = this.#compressor?.stdin;
     if (input !== undefined && input !== null) ready = input.write(data) || !input.writable;
-    else if (this.#fd >= 0) this.#writeFile(data);
+    else if (this.#fd >= 0) this.#writeOut(data);
     this.#splitter.write(data);
     return ready;
   }
 
-  #writeFile(data: Buffer): void {
+  #writeOut(data: Buffer): void {
     try {
       for (let at = 0; at < data.length; ) at += fs.writeSync(this.#fd, data, at);
     } catch (error) {

@@ -2,7 +2,7 @@
  * The package index that `deb#…` resolves against: downloaded once, kept in the user's data directory, renewed only when
  * asked. So the same name gives the same package until the user decides otherwise.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { byteStringOf, FirnError } from "@firn/formats";
 import { disk } from "@firn/store";
@@ -59,8 +59,6 @@ export async function renewSavedIndex(
     packages: [...index.packages.values()],
   };
   disk.mkdirs(byteStringOf(dirname(path)));
-  const temporary = `${path}.tmp-${process.pid}`;
-  writeFileSync(temporary, JSON.stringify(file));
-  renameSync(temporary, path);
+  disk.replaceFile(byteStringOf(path), JSON.stringify(file));
   return { architecture: access.architecture, suites, index };
 }

@@ -215,7 +215,7 @@ async function readBody(context: FetchContext, url: string, headers: Record<stri
   const { file } = await context.download({ url, headers });
   if (file === undefined) throw new FirnError("fetch-failed", `unable to download '${url}': no body`);
   const body = await readFile(file, "utf8");
-  await discardDownload(file);
+  discardDownload(file);
   context.cache.insert("forge-revision", key, { body });
   return body;
 }

@@ -3,9 +3,10 @@
  * has changes is taken as it stands, tracked files only.
  */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { digestOf, FirnError, parseHash, toNix32 } from "@firn/formats";
+import { byteStringOf, digestOf, FirnError, parseHash, toNix32 } from "@firn/formats";
+import { disk, removeDirectory } from "@firn/store";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import type { FetchContext } from "../context.ts";
 import {
@@ -122,7 +123,7 @@ async function fetchRevision(url: string, input: Input, context: FetchContext): 
     name,
     async export(target) {
       await mercurial("archive", "-R", repository, "-r", rev, target);
-      await rm(join(target, ".hg_archival.txt"), { force: true });
+      removeDirectory(join(target, ".hg_archival.txt"));
     },
   };
   const tree = await cachedTree(wantedTree, context);
@@ -166,8 +167,8 @@ async function clone(url: string, directory: string): Promise<void> {
   try {
     await mercurial("clone", "--noupdate", "--", url, join(made, "repository"));
     // Another process may have been faster.
-    if (!existsSync(directory)) await rename(join(made, "repository"), directory);
+    if (!existsSync(directory)) disk.rename(byteStringOf(join(made, "repository")), byteStringOf(directory));
   } finally {
-    await rm(made, { recursive: true, force: true });
+    removeDirectory(made);
   }
 }

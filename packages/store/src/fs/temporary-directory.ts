@@ -1,0 +1,29 @@
+/** Directories for the time of one piece of work. */
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { byteStringOf } from "@firn/formats";
+import { removePath } from "./remove.ts";
+
+/** Makes a directory below the machine's temporary one that only this user may enter; `removeDirectory` ends it. */
+export function makeTemporaryDirectory(prefix: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), prefix));
+}
+
+/** Deletes a directory that Node names by text, with all that strangers have put into it. */
+export function removeDirectory(directory: string): void {
+  removePath(byteStringOf(directory));
+}
+
+/** Runs `work` with a directory of its own, which is deleted afterwards. */
+export async function withTemporaryDirectory<Result>(
+  prefix: string,
+  work: (directory: string) => Promise<Result>,
+): Promise<Result> {
+  const directory = await makeTemporaryDirectory(prefix);
+  try {
+    return await work(directory);
+  } finally {
+    removeDirectory(directory);
+  }
+}
