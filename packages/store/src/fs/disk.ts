@@ -37,6 +37,17 @@ export function hasErrorCode(error: unknown, ...codes: readonly string[]): boole
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
+/** Makes a temporary file of this process; what a process of the same number left there is deleted, not written to. */
+function createAnew(path: string, mode: number): number {
+  try {
+    return fs.openSync(fsPath(path), "wx", mode);
+  } catch (error) {
+    if (!hasErrorCode(error, "EEXIST")) throw error;
+    fs.unlinkSync(fsPath(path));
+    return fs.openSync(fsPath(path), "wx", mode);
+  }
+}
+
 /** The changing steps. */
 export const disk = {
   mkdir(path: string, mode = 0o777): void {
@@ -147,7 +158,7 @@ export const disk = {
   replaceFile(path: string, contents: string | Uint8Array, options: { mode?: number; sync?: boolean } = {}): void {
     const temporary = `${path}.tmp-${process.pid}`;
     before("replace", path);
-    const fd = fs.openSync(fsPath(temporary), "w", options.mode ?? 0o666);
+    const fd = createAnew(temporary, options.mode ?? 0o666);
     try {
       fs.writeFileSync(fd, contents);
       if (options.sync ?? false) fs.fsyncSync(fd);
