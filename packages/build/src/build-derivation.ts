@@ -18,13 +18,14 @@ import {
 } from "@firn/formats";
 import {
   computeClosure,
+  disk,
   type EventSink,
-  fsPath,
   type LocalStore,
   machineError,
   removePath,
   type Settings,
   variableNameProblem,
+  withPlace,
 } from "@firn/store";
 import { type BuildDirectory, makeBuildDirectory, openBuildDirectory } from "./build-directory.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
@@ -279,6 +280,21 @@ function rewritesOf(run: PreparedRun): Map<string, string> {
   return rewrites;
 }
 
+/** Writes a file that must not be there yet. */
+function writeNew(
+  file: string,
+  contents: Uint8Array,
+  options: { readonly mode?: number; readonly owner?: BuildUser | undefined } = {},
+): void {
+  const fd = disk.create(file, options.mode);
+  try {
+    disk.write(fd, contents);
+    if (options.owner !== undefined) fs.fchownSync(fd, options.owner.uid, options.owner.gid);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<Map<string, string>> {
   const { request, options, inputPaths } = run;
   const rewrites = rewritesOf(run);
@@ -291,11 +307,10 @@ async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<M
     homeDir: HOMELESS,
   });
   for (const [name, text] of files) {
-    const file = fsPath(`${run.directory.host}/${name}`);
-    fs.writeFileSync(file, Buffer.from(rewriteText(text, rewrites), "latin1"), { flag: "wx" });
-    if (run.user !== undefined) fs.chownSync(file, run.user.uid, run.user.gid);
+    writeNew(`${run.directory.host}/${name}`, Buffer.from(rewriteText(text, rewrites), "latin1"), { owner: run.user });
   }
-  if (run.user !== undefined) fs.chownSync(fsPath(run.directory.host), run.user.uid, run.user.gid);
+  const { user } = run;
+  if (user !== undefined) withPlace(run.directory.host, (place) => place.chown(user.uid, user.gid));
   for (const name of variables.keys()) {
     const problem = variableNameProblem(textOf(name));
     if (problem !== undefined) {
@@ -327,9 +342,9 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
   try {
     const rewrites = rewritesOf(run);
     const argumentsFile = `${sandbox.top}/arguments`;
-    fs.writeFileSync(fsPath(argumentsFile), sandbox.argumentsFile(environment), { mode: 0o600 });
+    writeNew(argumentsFile, sandbox.argumentsFile(environment), { mode: 0o600 });
     const seccompFile = `${sandbox.top}/seccomp`;
-    if (sandbox.seccomp !== undefined) fs.writeFileSync(fsPath(seccompFile), sandbox.seccomp);
+    if (sandbox.seccomp !== undefined) writeNew(seccompFile, sandbox.seccomp);
     const builder = [derivation.builder, ...derivation.args].map((text) => rewriteText(text, rewrites));
     const result = await runBuilder({
       command: sandbox.command(builder),

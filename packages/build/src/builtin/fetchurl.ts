@@ -77,5 +77,11 @@ async function download(context: BuiltinContext, transferrer: Transferrer, url: 
       fs.closeSync(fd);
     }
   }
-  if (env.get("executable") === "1") withPlace(target, (place) => place.chmod(0o755));
+  if (env.get("executable") !== "1") return;
+  withPlace(target, (place) => {
+    if (place.stat().isSymbolicLink()) {
+      throw new FirnError("bad-derivation", `'${url}' unpacks to a symbolic link, which cannot be made executable`);
+    }
+    place.chmod(0o755);
+  });
 }

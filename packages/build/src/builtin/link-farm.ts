@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
-import { disk, fsPath, hasErrorCode } from "@firn/store";
+import { fsPath, OpenDirectory } from "@firn/store";
 import { findInput, type InputView } from "./input-path.ts";
 
 /** One package to link; lower priority numbers win. */
@@ -40,12 +40,22 @@ interface State extends FarmTarget {
 export function linkPackages(target: FarmTarget, packages: readonly FarmPackage[]): void {
   const { out } = target;
   const state: State = { ...target, priorities: new Map() };
+  const into = OpenDirectory.open(out);
+  try {
+    linkAll(state, into, packages);
+  } finally {
+    into.close();
+  }
+}
+
+function linkAll(state: State, into: OpenDirectory, packages: readonly FarmPackage[]): void {
+  const { out } = state;
   const done = new Set<string>();
   let postponed = new Set<string>();
   const add = (path: string, priority: number): void => {
     if (done.has(path)) return;
     done.add(path);
-    linkTree(state, { source: path, target: out, priority });
+    link(state, { source: path, target: out, into, priority });
     const list = readOptional(state, `${path}/nix-support/propagated-user-env-packages`);
     for (const other of (list ?? "").split(/[ \n]+/)) if (other !== "" && !done.has(other)) postponed.add(other);
   };
@@ -76,13 +86,22 @@ function leadsOut(state: State, path: string): boolean {
   }
 }
 
+/** A directory of a package to link. */
 interface Job {
   readonly source: string;
+  /** The directory that its entries go to, by its path and held open. */
   readonly target: string;
+  readonly into: OpenDirectory;
   readonly priority: number;
 }
 
-function linkTree(state: State, job: Job): void {
+/** An entry of a package to link. */
+interface Entry extends Job {
+  /** Its name in `into`; `target` is its path. */
+  readonly name: string;
+}
+
+function link(state: State, job: Job): void {
   const found = findInput(state, job.source);
   if (found === undefined) throw new FirnError("path-not-found", `path '${job.source}' does not exist`);
   if (!found.status.isDirectory()) {
@@ -101,34 +120,29 @@ function linkTree(state: State, job: Job): void {
       continue;
     }
     if (SKIPPED.some((suffix) => source.endsWith(suffix))) continue;
-    if (linkOver(state, { source, target, priority: job.priority }, stat?.isDirectory() === true)) continue;
-    disk.symlink(source, target);
+    if (linkOver(state, { ...job, source, target, name }, stat?.isDirectory() === true)) continue;
+    job.into.symlink(source, name);
     state.priorities.set(target, job.priority);
   }
 }
 
 /** Deals with what already stands at the target; true when nothing is left to link. */
-function linkOver(state: State, job: Job, directory: boolean): boolean {
-  let old: fs.Stats;
-  try {
-    old = fs.lstatSync(fsPath(job.target));
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return false;
-    throw error;
-  }
+function linkOver(state: State, job: Entry, directory: boolean): boolean {
+  const { into, name } = job;
+  const old = into.find(name);
+  if (old === undefined) return false;
   if (directory) {
     if (old.isDirectory()) {
-      linkTree(state, job);
+      linkInside(state, job, [job]);
       return true;
     }
-    const earlier = fs.readlinkSync(fsPath(job.target), { encoding: "latin1" });
+    const earlier = into.readlink(name);
     if (leadsOut(state, earlier) || statusOf(state, earlier)?.isDirectory() !== true) {
       throw new FirnError("collision", `collision between "${job.source}" and non-directory "${earlier}"`);
     }
-    disk.unlink(job.target);
-    disk.mkdir(job.target, 0o755);
-    linkTree(state, { source: earlier, target: job.target, priority: state.priorities.get(job.target) ?? 0 });
-    linkTree(state, job);
+    into.unlink(name);
+    into.mkdir(name, 0o755);
+    linkInside(state, job, [{ source: earlier, priority: state.priorities.get(job.target) ?? 0 }, job]);
     return true;
   }
   if (old.isDirectory()) {
@@ -136,15 +150,25 @@ function linkOver(state: State, job: Job, directory: boolean): boolean {
   }
   const earlier = state.priorities.get(job.target) ?? 0;
   if (earlier === job.priority) {
-    const file = fs.readlinkSync(fsPath(job.target), { encoding: "latin1" });
+    const file = into.readlink(name);
     throw new FirnError(
       "collision",
       `Unable to build profile. There is a conflict for the following files:\n\n  ${file}\n  ${job.source}\n`,
     );
   }
   if (earlier < job.priority) return true;
-  disk.unlink(job.target);
+  into.unlink(name);
   return false;
+}
+
+/** Links directories into the one that stands at an entry. */
+function linkInside(state: State, entry: Entry, packages: readonly Pick<Job, "source" | "priority">[]): void {
+  const into = entry.into.openDirectory(entry.name);
+  try {
+    for (const { source, priority } of packages) link(state, { source, priority, target: entry.target, into });
+  } finally {
+    into.close();
+  }
 }
 
 function readOptional(state: State, path: string): string | undefined {
