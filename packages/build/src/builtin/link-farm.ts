@@ -55,7 +55,7 @@ function linkAll(state: State, into: OpenDirectory, packages: readonly FarmPacka
   const add = (path: string, priority: number): void => {
     if (done.has(path)) return;
     done.add(path);
-    link(state, { source: path, target: out, into, priority });
+    linkTree(state, { source: path, target: out, into, priority });
     const list = readOptional(state, `${path}/nix-support/propagated-user-env-packages`);
     for (const other of (list ?? "").split(/[ \n]+/)) if (other !== "" && !done.has(other)) postponed.add(other);
   };
@@ -101,7 +101,7 @@ interface Entry extends Job {
   readonly name: string;
 }
 
-function link(state: State, job: Job): void {
+function linkTree(state: State, job: Job): void {
   const found = findInput(state, job.source);
   if (found === undefined) throw new FirnError("path-not-found", `path '${job.source}' does not exist`);
   if (!found.status.isDirectory()) {
@@ -165,7 +165,7 @@ function linkOver(state: State, job: Entry, directory: boolean): boolean {
 function linkInside(state: State, entry: Entry, packages: readonly Pick<Job, "source" | "priority">[]): void {
   const into = entry.into.openDirectory(entry.name);
   try {
-    for (const { source, priority } of packages) link(state, { source, priority, target: entry.target, into });
+    for (const { source, priority } of packages) linkTree(state, { source, priority, target: entry.target, into });
   } finally {
     into.close();
   }
