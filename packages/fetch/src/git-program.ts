@@ -1,6 +1,7 @@
 /** Runs the `git` program over repositories whose configuration is Firn's own: none of the programs that a repository names runs. */
 import { FirnError } from "@firn/formats";
 import { withoutPasswords } from "@firn/store";
+import { checkLogin, type Login } from "./login.ts";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";
 
 /** How to run git. */
@@ -12,17 +13,10 @@ export interface GitCall {
   /** Uses the user's own configuration too: for credentials and addresses of remotes, and for the author of a commit. */
   readonly userConfiguration?: boolean;
   /** A password that the remote may ask for; it stays out of the arguments, which every user of the machine can read. */
-  readonly login?: Login;
+  readonly login?: Login | undefined;
   readonly args: readonly string[];
   /** Written to its standard input. */
   readonly input?: string;
-}
-
-/** Who to be for one server (`https://host:port`). */
-export interface Login {
-  readonly origin: string;
-  readonly user: string;
-  readonly password: string;
 }
 
 /** Variables that would lead git to another repository than the one asked for. */
@@ -40,11 +34,10 @@ const leading = [
 ];
 
 /** Answers git's question for a password from the environment, and only that of this server: a redirect may lead to another. */
-function loginEnvironment({ origin, user, password }: Login): Record<string, string> {
+function loginEnvironment(login: Login): Record<string, string> {
+  const { origin, user, password } = login;
   // Git reads a helper's answer line by line.
-  if (/[\n\r\0]/.test(user + password)) {
-    throw new FirnError("bad-url", `the user name or password for '${origin}' has a line break or a null byte`);
-  }
+  checkLogin(login);
   const count = Number(process.env.GIT_CONFIG_COUNT ?? "0") || 0;
   return {
     GIT_CONFIG_COUNT: String(count + 1),

@@ -12,7 +12,7 @@ import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
 import type { FetchContext } from "../context.ts";
-import { type GitCall, git, gitOutcome, gitText } from "../git-program.ts";
+import { git, gitOutcome, gitText } from "../git-program.ts";
 import { type GitRepository, withRepository } from "../git-repository.ts";
 import { writeRevision } from "../git-tree.ts";
 import {
@@ -28,7 +28,8 @@ import {
   stringAttribute,
   withAttributes,
 } from "../input.ts";
-import { parseUrl, passwordIn, percentDecode, printUrl, resolveUrl, type Url } from "../url.ts";
+import { remoteAddress } from "../login.ts";
+import { parseUrl, percentDecode, printUrl, resolveUrl, type Url } from "../url.ts";
 
 const transports = new Set(["file", "http", "https", "ssh", "git"]);
 const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
@@ -382,20 +383,12 @@ async function remoteHead(url: string, context: FetchContext): Promise<string> {
   const hit = context.cache.lookup("git-head", { url: withoutPasswords(url) }, context.tarballTtl);
   if (hit !== undefined && !hit.expired) return String(hit.value.ref);
   const { call } = await ownRepository(url, context);
-  const remote = addressOf(url);
+  const remote = remoteAddress(url);
   const args = ["ls-remote", "--symref", "--", remote.url, "HEAD"];
-  const answer = await gitText({ ...call, ...remote.login, userConfiguration: true, args });
+  const answer = await gitText({ ...call, login: remote.login, userConfiguration: true, args });
   const ref = /^ref: (\S+)\tHEAD$/m.exec(answer)?.[1] ?? "refs/heads/master";
   context.cache.insert("git-head", { url: withoutPasswords(url) }, { ref });
   return ref;
-}
-
-/** An address as git gets it in its arguments, and the password that it gets apart from them. */
-function addressOf(url: string): { readonly url: string; readonly login: Pick<GitCall, "login"> } {
-  const found = passwordIn(url);
-  if (found === undefined) return { url, login: {} };
-  const { origin } = new URL(found.url);
-  return { url: found.url, login: { login: { origin, user: found.user, password: found.password } } };
 }
 
 /** The bare repository in the cache for what comes from a URL. */
@@ -417,7 +410,7 @@ async function cloneOf(
   context: FetchContext,
 ): Promise<GitRepository> {
   const repository = await ownRepository(url, context);
-  const remote = addressOf(url);
+  const remote = remoteAddress(url);
   if (want.rev !== undefined && (await hasCommit(repository, want.rev))) return repository;
   const key = { url: withoutPasswords(url), ref: want.ref ?? "" };
   const hit = want.rev === undefined ? context.cache.lookup("git-fetch", key, context.tarballTtl) : undefined;
@@ -444,7 +437,7 @@ async function cloneOf(
         remote.url,
         `+${refspec}`,
       ];
-      await git({ ...repository.call, ...remote.login, userConfiguration: true, args });
+      await git({ ...repository.call, login: remote.login, userConfiguration: true, args });
       context.cache.insert("git-fetch", key, { done: true });
       context.emit({ kind: "fetched", what: withoutPasswords(url) });
       if (want.rev !== undefined && !(await hasCommit(repository, want.rev))) {

@@ -3,10 +3,10 @@
  * has changes is taken as it stands, tracked files only.
  */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { byteStringOf, digestOf, FirnError, parseHash, toNix32 } from "@firn/formats";
-import { disk, removeDirectory } from "@firn/store";
+import { disk, removeDirectory, withoutPasswords } from "@firn/store";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import type { FetchContext } from "../context.ts";
 import {
@@ -20,7 +20,8 @@ import {
   stringAttribute,
   withAttributes,
 } from "../input.ts";
-import { programOutcome, type SourceProgram } from "../source-program.ts";
+import { type RemoteAddress, remoteAddress } from "../login.ts";
+import { mercurial, mercurialOutcome } from "../mercurial-program.ts";
 import { parseUrl, percentDecode, printUrl, type Url } from "../url.ts";
 
 const transports = new Set(["file", "http", "https", "ssh"]);
@@ -67,34 +68,27 @@ export const mercurialScheme: Scheme = {
     const url = parseUrl(requireString(input, "url"));
     const local = url.scheme === "file" ? percentDecode(url.path) : undefined;
     if (local !== undefined && !input.has("ref") && !input.has("rev") && existsSync(join(local, ".hg"))) {
-      const changes = await mercurial("status", "-R", local, "--modified", "--added", "--removed");
+      const changes = await mercurial(["status", "-R", local, "--modified", "--added", "--removed"]);
       if (changes.length > 0) return fetchWorkTree(local, input, context);
     }
     return fetchRevision(local ?? printUrl(url), input, context);
   },
 };
 
-/** The configuration of a repository is not read: it names programs (hooks, extensions, aliases). */
-const program: SourceProgram = {
-  name: "hg",
-  debianPackage: "mercurial",
-  environment: { HGPLAIN: "", HGRCSKIPREPO: "1" },
-};
-
-/** Runs `hg`; its standard output. Fails with `hg` and what it said on standard error. */
-async function mercurial(...args: string[]): Promise<Buffer> {
-  const { code, stdout, stderr } = await programOutcome(program, args);
-  if (code !== 0) throw new FirnError("hg", `hg failed with exit code ${code}:\n${stderr.trim()}`);
-  return stdout;
-}
-
 async function fetchWorkTree(directory: string, input: Input, context: FetchContext): Promise<FetchedTree> {
   if (!context.allowDirty) throw new FirnError("hg-dirty", `Mercurial tree '${directory}' is unclean`);
   if (context.warnDirty) context.emit({ kind: "warning", text: `Mercurial tree '"${directory}"' is unclean` });
-  const ref = (await mercurial("branch", "-R", directory)).toString("latin1").trim();
-  const listed = await mercurial(
-    ...["status", "-R", directory, "--clean", "--modified", "--added", "--no-status", "--print0"],
-  );
+  const ref = (await mercurial(["branch", "-R", directory])).toString("latin1").trim();
+  const listed = await mercurial([
+    "status",
+    "-R",
+    directory,
+    "--clean",
+    "--modified",
+    "--added",
+    "--no-status",
+    "--print0",
+  ]);
   const only = new Set(
     listed
       .toString("latin1")
@@ -109,12 +103,15 @@ async function fetchWorkTree(directory: string, input: Input, context: FetchCont
 async function fetchRevision(url: string, input: Input, context: FetchContext): Promise<FetchedTree> {
   const wanted = stringAttribute(input, "rev") ?? stringAttribute(input, "ref") ?? "default";
   const repository = await cloneOf(url, { wanted, isRevision: input.has("rev") }, context);
-  const found = (await mercurial("log", "-R", repository, "-r", wanted, "--template", "{node} {rev} {branch}"))
+  const found = (await mercurial(["log", "-R", repository, "-r", wanted, "--template", "{node} {rev} {branch}"]))
     .toString("latin1")
     .split(" ");
   const [rev = "", revCount = "", ...branch] = found;
   if (!/^[0-9a-f]{40}$/.test(rev) || !/^\d+$/.test(revCount)) {
-    throw new FirnError("hg", `hg does not name a revision '${wanted}' of '${url}' but '${found.join(" ")}'`);
+    throw new FirnError(
+      "hg",
+      `hg does not name a revision '${wanted}' of '${withoutPasswords(url)}' but '${found.join(" ")}'`,
+    );
   }
   const name = nameOf(input);
   const wantedTree: WantedTree = {
@@ -122,7 +119,7 @@ async function fetchRevision(url: string, input: Input, context: FetchContext): 
     key: { rev },
     name,
     async export(target) {
-      await mercurial("archive", "-R", repository, "-r", rev, target);
+      await mercurial(["archive", "-R", repository, "-r", rev, target]);
       removeDirectory(join(target, ".hg_archival.txt"));
     },
   };
@@ -143,29 +140,31 @@ async function cloneOf(
   const directory = join(context.cacheDirectory, "hg", toNix32(digestOf("sha256", url)));
   const exists = existsSync(join(directory, ".hg"));
   if (exists && want.isRevision) {
-    const { code } = await programOutcome(program, ["log", "-R", directory, "-r", want.wanted, "--template", "1"]);
+    const { code } = await mercurialOutcome(["log", "-R", directory, "-r", want.wanted, "--template", "1"]);
     if (code === 0) return directory;
   }
-  const key = { url, ref: want.wanted };
-  const remote = !url.startsWith("/");
-  if (exists && remote && !want.isRevision) {
+  const shown = withoutPasswords(url);
+  const key = { url: shown, ref: want.wanted };
+  const isLocal = url.startsWith("/");
+  const remote = isLocal ? { url, login: undefined } : remoteAddress(url);
+  if (exists && !isLocal && !want.isRevision) {
     const hit = context.cache.lookup("hg-pull", key, context.tarballTtl);
     if (hit !== undefined && !hit.expired) return directory;
   }
-  context.emit({ kind: "fetching", what: url });
-  if (exists) await mercurial("pull", "-R", directory, "--", url);
-  else await clone(url, directory);
-  if (remote) context.cache.insert("hg-pull", key, { done: true });
-  context.emit({ kind: "fetched", what: url });
+  context.emit({ kind: "fetching", what: shown });
+  if (exists) await mercurial(["pull", "-R", directory, "--", remote.url], remote.login);
+  else await clone(remote, directory);
+  if (!isLocal) context.cache.insert("hg-pull", key, { done: true });
+  context.emit({ kind: "fetched", what: shown });
   return directory;
 }
 
 /** Clones beside the place and moves it there: what was interrupted is never taken for a repository. */
-async function clone(url: string, directory: string): Promise<void> {
-  await mkdir(dirname(directory), { recursive: true });
+async function clone(remote: RemoteAddress, directory: string): Promise<void> {
+  disk.mkdirs(byteStringOf(dirname(directory)));
   const made = await mkdtemp(`${directory}-`);
   try {
-    await mercurial("clone", "--noupdate", "--", url, join(made, "repository"));
+    await mercurial(["clone", "--noupdate", "--", remote.url, join(made, "repository")], remote.login);
     // Another process may have been faster.
     if (!existsSync(directory)) disk.rename(byteStringOf(join(made, "repository")), byteStringOf(directory));
   } finally {
