@@ -30,5 +30,6 @@ export * from "./store-path/name.ts";
 export * from "./text/flake-lock.ts";
 export * from "./text/json.ts";
 export * from "./text/json-error.ts";
+export { naming } from "./text/named-text.ts";
 export * from "./text/nix-conf.ts";
 export * from "./text/registry.ts";

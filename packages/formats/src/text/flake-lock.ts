@@ -1,6 +1,7 @@
 /** `flake.lock`: versions 5 to 7 are read, 7 is written, byte for byte as the reference writes it. */
 import { FirnError } from "../base/error.ts";
 import { isJsonNumber, isJsonObject, type JsonValue, jsonNumber, parseJson, printJson } from "./json.ts";
+import { naming } from "./named-text.ts";
 
 /** Attributes of a flake reference: `type`, `owner`, `rev`, …; integers as bigint. */
 export type FlakeAttributes = ReadonlyMap<string, string | bigint | boolean>;
@@ -33,7 +34,8 @@ function bad(path: string, message: string): FirnError {
 
 /** Reads a lock file (byte string); `path` names it in errors (`bad-lock-file`, `bad-json`). */
 export function parseFlakeLock(text: string, path: string): LockFile {
-  const value = parseJson(text);
+  const hint = "mend the file, or delete it to lock the inputs anew";
+  const value = naming(`Could not parse '${path}'`, hint, () => parseJson(text));
   if (!isJsonObject(value)) throw bad(path, "is not an object");
   const version = value.get("version");
   const number = isJsonNumber(version) ? Number(version.number) : 0;

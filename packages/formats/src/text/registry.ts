@@ -2,6 +2,7 @@
 import { FirnError } from "../base/error.ts";
 import { attributesFromJson, attributesToJson, type FlakeAttributes } from "./flake-lock.ts";
 import { isJsonNumber, isJsonObject, type JsonValue, jsonNumber, parseJson, printJson } from "./json.ts";
+import { naming } from "./named-text.ts";
 
 /** One redirection. */
 export interface RegistryEntry {
@@ -14,7 +15,9 @@ export interface RegistryEntry {
 /** Reads a registry; `path` names it in errors (`bad-registry`). */
 export function parseRegistry(text: string, path: string): RegistryEntry[] {
   const bad = (what: string): FirnError => new FirnError("bad-registry", `flake registry '${path}' ${what}`);
-  const value = parseJson(text);
+  const hint = "mend the file, or delete it to begin with an empty one";
+  const named = <Result>(read: () => Result): Result => naming(`cannot parse flake registry '${path}'`, hint, read);
+  const value = named(() => parseJson(text));
   if (!isJsonObject(value)) throw bad("is not an object");
   const version = value.get("version");
   if (!isJsonNumber(version) || version.number !== "2") {
@@ -25,8 +28,8 @@ export function parseRegistry(text: string, path: string): RegistryEntry[] {
   return flakes.map((item: JsonValue) => {
     if (!isJsonObject(item)) throw bad("holds an entry that is not an object");
     return {
-      from: attributesFromJson(item.get("from") ?? null),
-      to: attributesFromJson(item.get("to") ?? null),
+      from: named(() => attributesFromJson(item.get("from") ?? null)),
+      to: named(() => attributesFromJson(item.get("to") ?? null)),
       exact: item.get("exact") === true,
     };
   });

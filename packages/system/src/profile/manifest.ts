@@ -6,6 +6,7 @@ import { linkPackages } from "@firn/build";
 import {
   byteStringOf,
   FirnError,
+  naming,
   type ProfileElement,
   parseProfileManifest,
   printProfileManifest,
@@ -22,7 +23,10 @@ export function readManifest(store: LocalStore, storePath: string | undefined): 
   if (storePath === undefined) return new Map();
   const root = store.realPath(storePath);
   if (existsSync(join(root, "manifest.json"))) {
-    return parseProfileManifest(readFileSync(join(root, "manifest.json"), "latin1"));
+    const file = join(root, "manifest.json");
+    return naming(`cannot read the profile manifest '${file}'`, "go back with 'firn profile rollback'", () =>
+      parseProfileManifest(readFileSync(file, "latin1")),
+    );
   }
   if (existsSync(join(root, "manifest.nix"))) {
     throw new FirnError(
