@@ -3,7 +3,7 @@
  * doubled, spliced from other examples, lengths set to their extremes, words of the format put in. Whatever comes, a reader gives a
  * value or a `FirnError`.
  */
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -25,7 +25,7 @@ import {
 } from "@firn/formats";
 import { evaluate } from "@firn/language";
 import { hasErrorCode, machineError, removePath } from "@firn/store";
-import { extractTar } from "../../packages/build/src/builtin/tar.ts";
+import { extractTar, readTar, type TarTree } from "../../packages/build/src/builtin/tar.ts";
 import { readArchive } from "../../packages/build/src/builtin/unpack-deb.ts";
 import { parseDependencies, parseParagraph, splitParagraphs } from "../../packages/fetch/src/debian/control.ts";
 import { parseDebianLock } from "../../packages/fetch/src/debian/lock.ts";
@@ -265,7 +265,42 @@ function emptyAgain(directory: string): void {
   }
 }
 
+/** A tree of which nothing is kept. */
+const NOWHERE: TarTree = {
+  directory: () => {},
+  create: () => openSync("/dev/null", "w"),
+  symlink: () => {},
+  link: () => {},
+  makeFree: () => {},
+};
+
 const tar: ByteFormat = {
+  seeds: tarSeeds,
+  words: [
+    "../",
+    "/",
+    "a/../",
+    "ustar\x0000",
+    "20 path=../../x\n",
+    "7777777",
+    "\x80\0\0\0\xff\xff\xff\xff",
+    "\0",
+    "x".repeat(300),
+  ],
+  async read(bytes) {
+    const step = stepBound(bytes);
+    const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      for await (const piece of pieces(withChecksums(bytes))) {
+        step();
+        yield piece;
+      }
+    };
+    await readTar(counted(), NOWHERE);
+  },
+};
+
+/** As `tar`, with files on the disk: slower by far. */
+const tarFiles: ByteFormat = {
   seeds: tarSeeds,
   words: [
     "../",
@@ -587,6 +622,7 @@ export const byteFormats: Readonly<Record<string, ByteFormat>> = {
   derivation: aterm,
   "derivation-json": derivationJson,
   tar,
+  "tar-files": tarFiles,
   deb,
   "git-listings": gitListings,
   "flake-lock": flakeLock,

@@ -157,19 +157,34 @@ export async function extractTar(
   target: string,
   options: TarOptions = {},
 ): Promise<{ readonly lastModified: number }> {
-  const reader = new ByteReader(chunks);
   const tree = new TreeWriter(target, { fault: bad, refuseGit: options.refuseGit ?? false });
+  try {
+    return await readTar(chunks, tree, options);
+  } finally {
+    tree.close();
+  }
+}
+
+/** What members are given to; `create` answers with a descriptor that the reader closes. */
+export type TarTree = Pick<TreeWriter, "directory" | "create" | "symlink" | "link" | "makeFree">;
+
+/** As `extractTar`, into any tree. */
+export async function readTar(
+  chunks: AsyncIterable<Uint8Array>,
+  tree: TarTree,
+  options: TarOptions = {},
+): Promise<{ readonly lastModified: number }> {
+  const reader = new ByteReader(chunks);
   try {
     return await extract(reader, { tree, replace: options.replace ?? false });
   } finally {
-    tree.close();
     await reader.close();
   }
 }
 
 /** Where members go. */
 interface Place {
-  readonly tree: TreeWriter;
+  readonly tree: TarTree;
   readonly replace: boolean;
 }
 
