@@ -1,16 +1,19 @@
 /**
- * Reads vitest's JSON report and prints the counts of tests on one line. Fails when a test failed, when a test of
+ * Reads vitest's JSON reports and prints the counts of tests on one line. Fails when a test failed, when a test of
  * tests/known-failures.txt passed, or, with CI set, when a test was skipped that it could have run: virtual machines take
  * minutes without hardware support, so those of tests/vm are run only where FIRN_VM_TESTS asks for them.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { TestReport } from "./test-report.ts";
 
-interface Report {
-  testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[];
-}
-
-const report = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as Report;
+// A file that was run once more counts by its last report.
+const results = new Map(
+  process.argv
+    .slice(2)
+    .flatMap((file) => (JSON.parse(readFileSync(file, "utf8")) as TestReport).testResults)
+    .map((result) => [result.name, result]),
+);
 const listFile = new URL("../tests/known-failures.txt", import.meta.url);
 const known = new Set(
   existsSync(listFile)
@@ -26,13 +29,13 @@ let failed = 0;
 const skipped: string[] = [];
 let lacking = 0;
 const surprises: string[] = [];
-for (const file of report.testResults) {
+for (const file of results.values()) {
   if (file.status === "failed" && file.assertionResults.length === 0) failed++;
   for (const test of file.assertionResults) {
     if (test.status === "passed") {
       passed++;
       if (known.has(test.fullName)) surprises.push(test.fullName);
-    } else if (test.status === "failed") {
+    } else if (test.status === "failed" || test.status === "pending") {
       if (!known.has(test.fullName)) failed++;
     } else {
       skipped.push(test.fullName);
