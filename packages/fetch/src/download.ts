@@ -1,9 +1,8 @@
 /** Downloads into a temporary file, through the store's transfers. */
-import { createWriteStream } from "node:fs";
+import { closeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { FirnError } from "@firn/formats";
-import { makeTemporaryDirectory, removeDirectory, type Transferrer } from "@firn/store";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { disk, makeTemporaryDirectory, removeDirectory, removePath, type Transferrer } from "@firn/store";
 import type { Downloaded, DownloadRequest } from "./context.ts";
 
 /** How often a body that broke off is fetched again from its start, where the server cannot resume it. */
@@ -27,7 +26,7 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
       return { ...answer, file: undefined };
     }
     try {
-      await pipeline(transfer.body, createWriteStream(file));
+      await writeBody(byteStringOf(file), transfer.body);
       return { ...answer, file };
     } catch (error) {
       const broken = error instanceof FirnError && error.code === "transfer-failed";
@@ -35,6 +34,7 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
         removeDirectory(directory);
         throw error;
       }
+      removePath(byteStringOf(file));
     }
   }
 }
@@ -42,4 +42,13 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
 /** Deletes a downloaded file and the directory made for it. */
 export function discardDownload(file: string): void {
   removeDirectory(dirname(file));
+}
+
+async function writeBody(file: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+  const fd = disk.create(file);
+  try {
+    for await (const chunk of body) disk.write(fd, chunk);
+  } finally {
+    closeSync(fd);
+  }
 }

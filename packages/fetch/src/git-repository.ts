@@ -3,10 +3,9 @@
  * and index of the repository. What its own configuration says (filters, hooks, monitors, remotes) is never asked.
  */
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { FirnError } from "@firn/formats";
-import { withTemporaryDirectory } from "@firn/store";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { disk, withTemporaryDirectory } from "@firn/store";
 import { type GitCall, git, gitOutcome } from "./git-program.ts";
 
 /** A repository to run git over. */
@@ -103,15 +102,15 @@ export async function withRepository<T>(
 
 async function makeView(directory: string, view: string): Promise<GitRepository> {
   const directories = directoriesOf(directory);
-  await writeFile(join(view, "config"), "[core]\n\trepositoryformatversion = 0\n");
+  disk.replaceFile(byteStringOf(join(view, "config")), "[core]\n\trepositoryformatversion = 0\n");
   for (const name of shared) {
     const target = join(directories.common, name);
-    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) await symlink(target, join(view, name));
+    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) linkInto(view, name, target);
   }
   for (const name of readdirSync(directories.git)) {
-    if (name.startsWith("sharedindex.")) await symlink(join(directories.git, name), join(view, name));
+    if (name.startsWith("sharedindex.")) linkInto(view, name, join(directories.git, name));
   }
-  await writeFile(join(view, "HEAD"), readFileSync(join(directories.git, "HEAD")));
+  disk.replaceFile(byteStringOf(join(view, "HEAD")), readFileSync(join(directories.git, "HEAD")));
   await checkOwner(directory, directories, view);
   const settings = await settingsOf(directories.common, view);
   const version = settings.has("extensions.objectformat") ? 1 : 0;
@@ -120,7 +119,7 @@ async function makeView(directory: string, view: string): Promise<GitRepository>
     const [section, key] = name.split(".");
     text += `[${section}]\n\t${key} = "${value}"\n`;
   }
-  await writeFile(join(view, "config"), text);
+  disk.replaceFile(byteStringOf(join(view, "config")), text);
   const bare = dirname(directories.git) !== directory && directories.git === directory;
   const index = join(directories.git, "index");
   return {
@@ -131,4 +130,8 @@ async function makeView(directory: string, view: string): Promise<GitRepository>
       !/^false$/i.test(settings.get("core.autocrlf") ?? "false") ||
       existsSync(join(directories.common, "info/attributes")),
   };
+}
+
+function linkInto(view: string, name: string, target: string): void {
+  disk.symlink(byteStringOf(target), byteStringOf(join(view, name)));
 }

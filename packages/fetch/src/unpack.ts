@@ -1,10 +1,9 @@
 /** Unpacks archives that strangers made; the strictness about members is that of `extractTar`. */
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { open } from "node:fs/promises";
 import { extractTar } from "@firn/build";
 import { byteStringOf, FirnError } from "@firn/formats";
-import { decompress, disk, hasErrorCode, removeDirectory } from "@firn/store";
+import { decompress, disk, entriesIn, fsPath, hasErrorCode, removePath } from "@firn/store";
 
 /** More than any source tree has. */
 const maxUnpacked = 64 * 2 ** 30;
@@ -14,12 +13,12 @@ const maxUnpacked = 64 * 2 ** 30;
  * in errors (`bad-archive`). Returns the newest modification time of a member, in seconds.
  */
 export async function unpackArchive(file: string, target: string, shown: string): Promise<{ lastModified: number }> {
-  const staging = `${target}.unpacked`;
-  await mkdir(staging, { recursive: true });
+  const staging = `${byteStringOf(target)}.unpacked`;
+  disk.mkdirs(staging);
   try {
     const compression = compressionOf(await firstBytes(file));
     const chunks = decompress(createReadStream(file), compression, maxUnpacked);
-    const { lastModified } = await extractTar(chunks, byteStringOf(staging), { replace: true, refuseGit: true }).catch(
+    const { lastModified } = await extractTar(chunks, staging, { replace: true, refuseGit: true }).catch(
       (cause: unknown) => {
         // A full disk is no fault of the archive.
         if (hasErrorCode(cause, "ENOSPC", "EDQUOT")) throw cause;
@@ -28,14 +27,14 @@ export async function unpackArchive(file: string, target: string, shown: string)
         });
       },
     );
-    const [only, ...others] = await readdir(staging);
+    const [only, ...others] = entriesIn(fsPath(staging));
     if (only === undefined || others.length > 0) {
       throw new FirnError("bad-archive", `tarball '${shown}' contains an unexpected number of top-level files`);
     }
-    disk.rename(byteStringOf(join(staging, only)), byteStringOf(target));
+    disk.rename(`${staging}/${only.name}`, byteStringOf(target));
     return { lastModified };
   } finally {
-    removeDirectory(staging);
+    removePath(staging);
   }
 }
 

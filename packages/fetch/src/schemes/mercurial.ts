@@ -3,10 +3,9 @@
  * has changes is taken as it stands, tracked files only.
  */
 import { existsSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { byteStringOf, digestOf, FirnError, parseHash, toNix32 } from "@firn/formats";
-import { disk, removeDirectory, withoutPasswords } from "@firn/store";
+import { disk, removePath, withoutPasswords, withTemporaryDirectory } from "@firn/store";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import type { FetchContext } from "../context.ts";
 import {
@@ -120,7 +119,7 @@ async function fetchRevision(url: string, input: Input, context: FetchContext): 
     name,
     async export(target) {
       await mercurial(["archive", "-R", repository, "-r", rev, target]);
-      removeDirectory(join(target, ".hg_archival.txt"));
+      removePath(byteStringOf(join(target, ".hg_archival.txt")));
     },
   };
   const tree = await cachedTree(wantedTree, context);
@@ -162,12 +161,10 @@ async function cloneOf(
 /** Clones beside the place and moves it there: what was interrupted is never taken for a repository. */
 async function clone(remote: RemoteAddress, directory: string): Promise<void> {
   disk.mkdirs(byteStringOf(dirname(directory)));
-  const made = await mkdtemp(`${directory}-`);
-  try {
-    await mercurial(["clone", "--noupdate", "--", remote.url, join(made, "repository")], remote.login);
+  await withTemporaryDirectory(`${directory}-`, async (made) => {
+    const repository = join(made, "repository");
+    await mercurial(["clone", "--noupdate", "--", remote.url, repository], remote.login);
     // Another process may have been faster.
-    if (!existsSync(directory)) disk.rename(byteStringOf(join(made, "repository")), byteStringOf(directory));
-  } finally {
-    removeDirectory(made);
-  }
+    if (!existsSync(directory)) disk.rename(byteStringOf(repository), byteStringOf(directory));
+  });
 }

@@ -1,13 +1,16 @@
 /** Directories for the time of one piece of work. */
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { byteStringOf } from "@firn/formats";
 import { removePath } from "./remove.ts";
 
-/** Makes a directory below the machine's temporary one that only this user may enter; `removeDirectory` ends it. */
+/**
+ * Makes a directory that only this user may enter and whose name starts with `prefix`, below the machine's temporary directory unless
+ * `prefix` is absolute; `removeDirectory` ends it.
+ */
 export function makeTemporaryDirectory(prefix: string): Promise<string> {
-  return mkdtemp(join(tmpdir(), prefix));
+  return mkdtemp(resolve(tmpdir(), prefix));
 }
 
 /** Deletes a directory that Node names by text, with all that strangers have put into it. */
