@@ -38,7 +38,7 @@ beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "firn-layers-"));
   for (const file of ["package.json", "biome.json", "tsconfig.base.json", "tsconfig.pure.json"])
     cpSync(join(root, file), join(copy, file));
-  for (const name of ["formats", "language", "store", "build", "fetch", "flake"]) {
+  for (const name of ["formats", "store"]) {
     const keep = (path: string): boolean => !path.endsWith(".test.ts");
     cpSync(join(root, "packages", name), join(copy, "packages", name), { recursive: true, filter: keep });
   }
@@ -118,75 +118,6 @@ test.each([
 ])("%s elsewhere is found", (_what, text) => {
   const bad = "packages/store/src/bad.ts";
   expect(violation({ [bad]: text }, () => programStarters(copy))).toEqual([bad, door]);
-});
-
-/** Sources of a folder of packages, tests aside, relative to the tree. */
-function sourcesBelow(tree: string, folder: string): string[] {
-  return readdirSync(join(tree, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => /(?<!\.test)\.ts$/.test(name))
-    .map((name) => join(folder, name))
-    .sort();
-}
-
-/** Functions of Node that change files by their paths. Making a directory or a new file by `wx` follows nothing that is planted. */
-const CHANGES =
-  /\b(?:rm|rmdir|unlink|chmod|l?chown|rename|copyFile|cp|writeFile|appendFile|symlink|link|l?utimes|truncate)(?:Sync)?\((?!\))/g;
-
-/** Files that may call them all the same, with their reasons; everything else goes by `disk`, open directories or the writer of trees. */
-const changers: Readonly<Record<string, string>> = {
-  "packages/build/src/sandbox/sandbox.ts": "lays out a sandbox before its builder starts, below a directory of our own",
-  "packages/fetch/src/git-repository.ts": "makes a view in a new directory of our own",
-};
-
-/** Calls of those functions under a build or fetch package, other than on `disk`, trees, and open directories and places. */
-function pathChanges(tree: string): string[] {
-  const found = new Set<string>();
-  for (const file of ["packages/build/src", "packages/fetch/src"].flatMap((folder) => sourcesBelow(tree, folder))) {
-    const text = readFileSync(join(tree, file), "utf8");
-    for (const match of text.matchAll(CHANGES)) {
-      const before = text.slice(Math.max(0, match.index - 24), match.index);
-      const ours = /\b(?:disk|tree|place|directory|into)\.$/.test(before);
-      if (!ours) found.add(file);
-    }
-  }
-  return [...found].sort();
-}
-
-test("what builders and strangers have touched is changed through the doors of the store", () => {
-  expect(pathChanges(root)).toEqual(Object.keys(changers).sort());
-});
-
-test.each([
-  ["by Node's name space", 'import fs from "node:fs";\nexport const go = (path: string) => fs.rmSync(path);\n'],
-  ["by name", 'import { chmod } from "node:fs/promises";\nexport const go = (path: string) => chmod(path, 0);\n'],
-])("a file that is changed %s elsewhere is found", (_what, text) => {
-  for (const bad of ["packages/build/src/bad.ts", "packages/fetch/src/bad.ts"]) {
-    expect(violation({ [bad]: text }, () => pathChanges(copy))).toContain(bad);
-  }
-});
-
-/** Files through which an evaluation reaches the machine's files, with their reasons. */
-const readers: Readonly<Record<string, string>> = {
-  "packages/flake/src/evaluator/node-host.ts": "the host: every path passes its guard first",
-  "packages/flake/src/evaluator/kept-files.ts": "the user's own cache of code",
-  "packages/flake/src/evaluator/files-ahead.ts": "hashes what the host has let the evaluation read",
-  "packages/flake/src/evaluator/read-ahead.ts": "hashes what the host has let the evaluation read",
-  "packages/flake/src/evaluator/tree-filter.ts":
-    "lists what the host copies, whose root it has let the evaluation read",
-  "packages/flake/src/evaluator/host-config.ts": "looks whether the user's cache directory is there",
-};
-
-function fileReaders(tree: string): string[] {
-  return ["packages/flake/src/evaluator", "packages/language/src"]
-    .flatMap((folder) => sourcesBelow(tree, folder))
-    .filter((file) => /["'](?:node:)?fs(?:\/promises)?["']/.test(readFileSync(join(tree, file), "utf8")));
-}
-
-test("evaluations read files through their host", () => {
-  expect(fileReaders(root).sort()).toEqual(Object.keys(readers).sort());
-  const bad = "packages/flake/src/evaluator/bad.ts";
-  const text = 'export { readFileSync } from "node:fs";\n';
-  expect(violation({ [bad]: text }, () => fileReaders(copy))).toContain(bad);
 });
 
 const biome = ["biome", "lint", "--vcs-enabled=false", "--max-diagnostics=200"];
