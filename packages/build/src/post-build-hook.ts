@@ -1,7 +1,6 @@
 /** The program of the setting post-build-hook, run after each build that succeeded; its failure fails the build. */
 import { FirnError, textOf } from "@firn/formats";
-import { type EventSink, type Settings, startProgram } from "@firn/store";
-import { LineSplitter } from "./log/line-splitter.ts";
+import { type EventSink, LineSplitter, type Settings, startProgram } from "@firn/store";
 
 /** What the hook is told. */
 export interface HookContext {

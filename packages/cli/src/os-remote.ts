@@ -21,7 +21,12 @@ export async function switchRemotely(
   const { flags } = invocation;
   const machine = sshMachine(host);
   const store = await session.store();
-  const remote = new SshStore({ host: host.host, sshOptions: host.sshOptions, environment: io.env });
+  const remote = new SshStore({
+    host: host.host,
+    sshOptions: host.sshOptions,
+    environment: io.env,
+    events: (event) => session.progress.event(event),
+  });
   try {
     await copyClosure([path], { from: store, to: remote, events: (event) => session.progress.event(event) });
   } finally {

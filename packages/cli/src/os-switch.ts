@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { byteStringOf } from "@firn/formats";
-import { sshOptions } from "@firn/store";
+import { checkSshHost, sshOptions } from "@firn/store";
 import {
   activateNixos,
   diffSystems,
@@ -88,15 +88,15 @@ export function targetHost({ invocation, io }: Pick<Session, "invocation" | "io"
   const { flags } = invocation;
   const method = flags.value("elevate") ?? (flags.has("sudo") ? "sudo" : "none");
   if (method !== "none" && method !== "sudo") throw new UsageError(`'${method}' is no way to become root: none, sudo`);
-  const host = flags.value("target-host");
+  const host = flags.value("target-host")?.replace(/^ssh:\/\//, "");
   if (host === undefined || host === "") {
     if (method === "sudo") throw new UsageError("'--elevate' is for a --target-host; here, run the command as root");
     return undefined;
   }
-  if (host.startsWith("-")) throw new UsageError(`'${host}' is not the name of a host`);
+  checkSshHost(host);
   const words = (io.env.NIX_SUDOOPTS ?? "").split(/\s+/).filter((word) => word !== "");
   return {
-    host: host.replace(/^ssh:\/\//, ""),
+    host,
     sshOptions: sshOptions(io.env),
     elevate: method === "sudo" ? ["sudo", ...words] : [],
   };

@@ -27,6 +27,7 @@ export * from "./local/verify.ts";
 export { type LockKind, lock, openLockFile, tryLock } from "./locks/flock.ts";
 export { PathLocks } from "./locks/path-lock.ts";
 export { nodeHashBackend } from "./node-hash.ts";
+export { LineSplitter } from "./program/line-splitter.ts";
 export {
   becomeProgram,
   type RunningProgram,
@@ -37,6 +38,7 @@ export {
 export { HashRewriter } from "./references/rewrite.ts";
 export { ReferenceScanner } from "./references/scan.ts";
 export { type Connection, serveStore } from "./remote/serve.ts";
+export { checkSshHost } from "./remote/ssh-authority.ts";
 export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";

@@ -4,6 +4,7 @@ import { storePathBaseName, textOf } from "@firn/formats";
 import {
   type EventSink,
   fsPath,
+  LineSplitter,
   type LocalStore,
   machineError,
   type RunningProgram,
@@ -11,7 +12,6 @@ import {
   startProgram,
 } from "@firn/store";
 import { hasProgram } from "../sandbox/sandbox.ts";
-import { LineSplitter } from "./line-splitter.ts";
 
 /** What bzip2 makes of nothing. */
 const EMPTY_BZIP2 = Buffer.from("BZh9\x17rE8P\x90\0\0\0\0", "latin1");

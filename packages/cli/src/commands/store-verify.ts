@@ -41,6 +41,7 @@ export const command: Command = {
               settings: session.settings,
               environment: io.env,
               offline: flags.has("offline"),
+              events: (event) => session.progress.event(event),
             }),
           );
         }

@@ -1,10 +1,13 @@
 /** The store of another machine, reached by ssh and its `nix-store --serve --write`. */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { defaultStoreDir, FirnError, type PathInfo } from "@firn/formats";
+import { defaultStoreDir, FirnError, type PathInfo, textOf } from "@firn/formats";
+import { type EventSink, noEvents } from "../events.ts";
+import { LineSplitter } from "../program/line-splitter.ts";
 import { type RunningProgram, startProgram } from "../program/start.ts";
 import type { AddOptions, NarChunks, Store } from "../store.ts";
 import { clientGreeting, readGreeting, readInfo, serveCommands, wireAddition } from "./serve-protocol.ts";
+import { checkSshHost } from "./ssh-authority.ts";
 import { WireReader, wireNumber, wireString, wireStrings } from "./wire.ts";
 
 /** How to reach the machine. */
@@ -16,6 +19,8 @@ export interface SshStoreOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The program on the other machine; by default `nix-store`. */
   readonly program?: readonly string[];
+  /** Is told what ssh and the program say on standard error, line by line. */
+  readonly events?: EventSink;
 }
 
 /** A connection is used by one request at a time. */
@@ -27,9 +32,7 @@ export class SshStore implements Store {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(options: SshStoreOptions) {
-    if (options.host === "" || options.host.startsWith("-")) {
-      throw new FirnError("unknown-store", `'${options.host}' is not the name of a host`);
-    }
+    checkSshHost(options.host);
     this.options = options;
     this.uri = `ssh://${options.host}`;
   }
@@ -161,9 +164,13 @@ async function connect(options: SshStoreOptions): Promise<Peer> {
   const program = [...(options.program ?? ["nix-store"]), "--serve", "--write"];
   const args = [...(options.sshOptions ?? []), "-x", options.host, "--", ...program];
   const child = startProgram("ssh", args, {
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...options.environment },
   });
+  const { events = noEvents } = options;
+  const said = new LineSplitter((line) => events({ kind: "message", level: "error", text: textOf(line) }));
+  child.stderr.on("data", (data: Buffer) => said.write(data));
+  child.stderr.on("end", () => said.end());
   const failed = new Promise<never>((_, reject) => {
     child.on("error", (error) => {
       reject(
@@ -183,14 +190,29 @@ async function connect(options: SshStoreOptions): Promise<Peer> {
             for (const event of ["drain", "close"]) child.stdin.once(event, () => resolve());
           }),
   };
-  await Promise.race([
-    failed,
-    (async () => {
-      await peer.write(clientGreeting());
-      await readGreeting(peer.reader, "server");
-    })(),
-  ]);
+  try {
+    await Promise.race([
+      failed,
+      (async () => {
+        await peer.write(clientGreeting());
+        await readGreeting(peer.reader, "server");
+      })(),
+    ]);
+  } catch (error) {
+    if (error instanceof FirnError && error.code === "connection-closed") await lastWords(child);
+    throw error;
+  }
   return peer;
+}
+
+/** Ends a program whose output has ended; what it said before is told then. */
+async function lastWords(child: RunningProgram): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill();
+    await once(child, "exit");
+  }
+  // What lies in the pipe is read in the next rounds; its end may never come, since a shared connection holds it open.
+  for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function unsupported(what: string): FirnError {

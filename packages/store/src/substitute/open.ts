@@ -4,6 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { FirnError, parseSecretKey } from "@firn/formats";
 import { type OpenContext, openLocalStore, parseStoreReference } from "../local/open.ts";
+import { parseSshAuthority } from "../remote/ssh-authority.ts";
 import { SshStore } from "../remote/ssh-store.ts";
 import type { Store } from "../store.ts";
 import { BinaryCacheStore } from "./binary-cache.ts";
@@ -59,12 +60,15 @@ export async function openStore(text: string, context: OpenAnyContext): Promise<
         writeNarListing: isTrue(parameters.get("write-nar-listing")),
       });
     }
-    case "ssh":
+    case "ssh": {
+      const { host, words } = parseSshAuthority(target);
       return new SshStore({
-        host: target,
-        sshOptions: sshOptions(context.environment ?? process.env),
+        host,
+        sshOptions: [...sshOptions(context.environment ?? process.env), ...words],
+        ...(context.events === undefined ? {} : { events: context.events }),
         program: (parameters.get("remote-program") ?? "nix-store").split(" "),
       });
+    }
     default:
       throw new FirnError("unsupported-store", `stores of kind '${scheme}' are not supported yet`, {
         hint: "use a local store, a binary cache (file://, http://, https://) or another machine (ssh://)",
