@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { dumpPath, hashTree, observeSteps } from "../index.ts";
+import { optimiseTrees } from "../local/optimise.ts";
 import { canonicalise } from "./canonicalise.ts";
 import { OpenDirectory } from "./open-directory.ts";
 import { removePath } from "./remove.ts";
@@ -76,6 +77,18 @@ describe("a directory that is exchanged for a link", () => {
 
   test("while its tree is canonicalised", () => {
     expect(atEachStep((tree) => canonicalise(tree))).toBeGreaterThan(5);
+  });
+
+  test("while its files are shared", () => {
+    fs.mkdirSync(`${root}/.links`);
+    fs.writeFileSync(`${root}/twin`, "a/precious", { mode: 0o444 });
+    optimiseTrees(root, [`${root}/twin`]);
+    const steps = atEachStep((tree) => {
+      fs.chmodSync(`${tree}/a/precious`, 0o444);
+      fs.chmodSync(`${tree}/a`, 0o555);
+      optimiseTrees(root, [tree]);
+    });
+    expect(steps).toBeGreaterThan(4);
   });
 
   test("while its tree is archived is not followed", () => {

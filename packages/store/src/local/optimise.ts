@@ -1,8 +1,9 @@
 /** Sharing equal files within a store. */
-import fs from "node:fs";
 import { createHasher, type Hash, toNix32 } from "@firn/formats";
-import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { disk, hasErrorCode } from "../fs/disk.ts";
 import { dumpPath } from "../fs/dump.ts";
+import { type EntryPlace, OpenDirectory, openParentOf } from "../fs/open-directory.ts";
+import { type WalkStep, walk } from "../fs/walk.ts";
 
 /** The NAR hash and size of a tree on disk. */
 export function hashTree(real: string): { hash: Hash; size: number } {
@@ -25,49 +26,64 @@ export interface OptimiseResult {
 export function optimiseTrees(realStoreDir: string, trees: Iterable<string>): OptimiseResult {
   let filesLinked = 0;
   let bytesFreed = 0;
-  const links = `${realStoreDir}/.links`;
-  const visit = (real: string): void => {
-    const stat = fs.lstatSync(fsPath(real));
-    if (stat.isDirectory()) {
-      for (const name of fs.readdirSync(fsPath(real), { encoding: "latin1" })) visit(`${real}/${name}`);
-      return;
-    }
-    if (!stat.isFile() || (stat.mode & 0o222) !== 0 || stat.size === 0) return;
-    const link = `${links}/${toNix32(hashTree(real).hash.bytes)}`;
-    const known = fs.lstatSync(fsPath(link), { throwIfNoEntry: false });
-    if (known === undefined) {
+  const links = OpenDirectory.open(`${realStoreDir}/.links`);
+  try {
+    for (const tree of trees) {
+      const { parent, name } = openParentOf(tree);
       try {
-        disk.link(real, link);
-      } catch (error) {
-        // The file has as many links as its file system allows, or another process was first.
-        if (!hasErrorCode(error, "EEXIST", "EMLINK", "ENOSPC")) throw error;
+        for (const step of walk(parent, name)) {
+          if (step.kind !== "file" || !replaceByShared(links, step)) continue;
+          filesLinked++;
+          bytesFreed += step.stat.nlink === 1 ? step.stat.blocks * 512 : 0;
+        }
+      } finally {
+        parent.close();
       }
-      return;
     }
-    if (known.ino === stat.ino || known.size !== stat.size) return;
-    replaceByLink(link, real);
-    filesLinked++;
-    bytesFreed += stat.nlink === 1 ? stat.blocks * 512 : 0;
-  };
-  for (const tree of trees) visit(tree);
+  } finally {
+    links.close();
+  }
   return { filesLinked, bytesFreed };
 }
 
-function replaceByLink(link: string, real: string): void {
-  const directory = real.slice(0, real.lastIndexOf("/"));
-  const stat = fs.lstatSync(fsPath(directory));
-  const unlock = (stat.mode & 0o200) === 0;
-  const temporary = `${directory}/.tmp-link-${process.pid}`;
-  if (unlock) disk.chmod(directory, stat.mode | 0o200);
+/** Makes a file one with the file of `.links` that has the same contents, or the first of these; true when it is another file now. */
+function replaceByShared(links: OpenDirectory, file: Extract<WalkStep, { kind: "file" }>): boolean {
+  const { parent, name, stat } = file;
+  if (!stat.isFile() || (stat.mode & 0o222) !== 0 || stat.size === 0) return false;
+  const link = toNix32(parent.with(name, (path) => hashTree(path).hash.bytes));
+  const known = links.find(link);
+  if (known === undefined) {
+    try {
+      linkInto(parent, name, { parent: links, name: link });
+    } catch (error) {
+      // The file has as many links as its file system allows, or another process was first.
+      if (!hasErrorCode(error, "EEXIST", "EMLINK", "ENOSPC")) throw error;
+    }
+    return false;
+  }
+  if (known.ino === stat.ino || known.size !== stat.size) return false;
+  replaceByLink(links, link, file);
+  return true;
+}
+
+function linkInto(parent: OpenDirectory, name: string, target: EntryPlace): void {
+  parent.with(name, (from) => target.parent.with(target.name, (to) => disk.link(from, to)));
+}
+
+function replaceByLink(links: OpenDirectory, link: string, { parent, name }: EntryPlace): void {
+  const { mode } = parent.stat();
+  const unlock = (mode & 0o200) === 0;
+  const temporary = `.tmp-link-${process.pid}`;
+  if (unlock) parent.chmod(mode | 0o200);
   try {
-    disk.link(link, temporary);
-    disk.rename(temporary, real);
+    linkInto(links, link, { parent, name: temporary });
+    parent.with(temporary, (from) => parent.with(name, (to) => disk.rename(from, to)));
   } catch (error) {
     if (!hasErrorCode(error, "EMLINK")) throw error;
   } finally {
     if (unlock) {
-      disk.chmod(directory, stat.mode & 0o7777);
-      disk.setMtime(directory, 1);
+      parent.chmod(mode & 0o7777);
+      parent.setMtime(1);
     }
   }
 }
