@@ -4,6 +4,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  byteStringOf,
   createHasher,
   equalHashes,
   FirnError,
@@ -25,7 +26,7 @@ import {
   sortSignatures,
   storePathHashPart,
 } from "@firn/formats";
-import { hasErrorCode } from "../fs/disk.ts";
+import { disk } from "../fs/disk.ts";
 import { hashContent } from "../local/content-hash.ts";
 import type { AddOptions, ContentOptions, NarChunks, Store } from "../store.ts";
 import { compress, compressionSuffix, decompress } from "./compression.ts";
@@ -337,14 +338,7 @@ export class BinaryCacheStore implements Store {
       return;
     }
     const target = path.join(directory, name);
-    const temporary = `${target}.tmp-${process.pid}`;
-    try {
-      await fs.writeFile(temporary, data);
-    } catch (error) {
-      if (!hasErrorCode(error, "ENOENT")) throw error;
-      await fs.mkdir(path.dirname(target), { recursive: true });
-      await fs.writeFile(temporary, data);
-    }
-    await fs.rename(temporary, target);
+    disk.mkdirs(byteStringOf(path.dirname(target)));
+    disk.replaceFile(byteStringOf(target), data);
   }
 }
