@@ -113,7 +113,7 @@ describe("a process killed before any of its steps leaves a whole store and can 
   it("while it deletes garbage", () => killEverywhere("collect"));
   it("while it substitutes from a cache", () => killEverywhere("substitute"));
   it("while it switches a profile, which is the old or the new and never none", () => killEverywhere("profile"));
-  it.skipIf(!sandboxWorks())("while it builds in the sandbox and registers", () => killEverywhere("build"));
+  it.skipIf(!sandboxWorks())("while it builds in the sandbox and registers", () => killEverywhere("build"), 300_000);
 });
 
 /** System calls that change files, as strace names them. */
