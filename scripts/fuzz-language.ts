@@ -7,11 +7,13 @@
  *
  * `--show` prints one input of a seed, for a closer look.
  */
+
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { randomFrom } from "./random.ts";
 
 const corpus = fileURLToPath(new URL("../tests/language", import.meta.url));
 
@@ -37,20 +39,6 @@ const inputsPerWorker = 20_000;
 const hangSeconds = 60;
 const stackMegabytes = 256;
 const heapMegabytes = 1024;
-
-type Random = () => number;
-
-/** A small generator of numbers in [0, 1) with a seed (mulberry32). */
-function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 function readCorpus(directory: string): string[] {
   const texts: string[] = [];

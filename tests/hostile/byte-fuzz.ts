@@ -3,6 +3,7 @@
  * doubled, spliced from other examples, lengths set to their extremes, words of the format put in. Whatever comes, a reader gives a
  * value or a `FirnError`.
  */
+
 import { mkdirSync, mkdtempSync, openSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,6 +45,7 @@ import {
 } from "../../packages/store/src/remote/serve-protocol.ts";
 import { WireReader, wireNumber } from "../../packages/store/src/remote/wire.ts";
 import { parseNetrc } from "../../packages/store/src/substitute/netrc.ts";
+import { randomFrom } from "../../scripts/random.ts";
 import { debOf, narInfo, narOf, tarOf } from "./archives.ts";
 
 /** A format: examples, words that mean something in it, and its reader, which throws what the reader throws. */
@@ -265,6 +267,27 @@ function emptyAgain(directory: string): void {
   }
 }
 
+const tarWords = [
+  "../",
+  "/",
+  "a/../",
+  "ustar\x0000",
+  "20 path=../../x\n",
+  "7777777",
+  "\x80\0\0\0\xff\xff\xff\xff",
+  "\0",
+  "x".repeat(300),
+];
+
+/** The pieces of a changed archive, its headers with the right checksums; as many as its length allows. */
+async function* tarPieces(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  const step = stepBound(bytes);
+  for await (const piece of pieces(withChecksums(bytes))) {
+    step();
+    yield piece;
+  }
+}
+
 /** A tree of which nothing is kept. */
 const NOWHERE: TarTree = {
   directory: () => {},
@@ -276,55 +299,21 @@ const NOWHERE: TarTree = {
 
 const tar: ByteFormat = {
   seeds: tarSeeds,
-  words: [
-    "../",
-    "/",
-    "a/../",
-    "ustar\x0000",
-    "20 path=../../x\n",
-    "7777777",
-    "\x80\0\0\0\xff\xff\xff\xff",
-    "\0",
-    "x".repeat(300),
-  ],
+  words: tarWords,
   async read(bytes) {
-    const step = stepBound(bytes);
-    const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-      for await (const piece of pieces(withChecksums(bytes))) {
-        step();
-        yield piece;
-      }
-    };
-    await readTar(counted(), NOWHERE);
+    await readTar(tarPieces(bytes), NOWHERE);
   },
 };
 
 /** As `tar`, with files on the disk: slower by far. */
 const tarFiles: ByteFormat = {
   seeds: tarSeeds,
-  words: [
-    "../",
-    "/",
-    "a/../",
-    "ustar\x0000",
-    "20 path=../../x\n",
-    "7777777",
-    "\x80\0\0\0\xff\xff\xff\xff",
-    "\0",
-    "x".repeat(300),
-  ],
+  words: tarWords,
   async read(bytes) {
     const target = join(scratchDirectory(), "tree");
     mkdirSync(target);
-    const step = stepBound(bytes);
-    const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-      for await (const piece of pieces(withChecksums(bytes))) {
-        step();
-        yield piece;
-      }
-    };
     try {
-      await extractTar(counted(), target);
+      await extractTar(tarPieces(bytes), target);
     } catch (error) {
       // Names that the file system does not take are told by its callers.
       throw machineError(error) ?? error;
@@ -635,20 +624,6 @@ export const byteFormats: Readonly<Record<string, ByteFormat>> = {
   json,
   toml,
 };
-
-type Random = () => number;
-
-/** A small generator of numbers in [0, 1) with a seed (mulberry32). */
-function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const extremes = [
   0n,
