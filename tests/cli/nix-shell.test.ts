@@ -146,7 +146,7 @@ test.each([
   [["-E", "[ (import ./plain.nix { }) (import ./structured.nix) ]"], "error: nix-shell requires a single derivation"],
   [["missing.nix"], `error: path '`],
   [["plain.nix", "--exclude", "("], "error: invalid regular expression '('"],
-  [["--run"], "error: flag '--run' requires an argument"],
+  [["--run"], "error: '--run' requires an argument"],
   [["plain.nix", "--nonsense"], "error: unrecognised flag '--nonsense'"],
 ])("%j is refused", async (words, message) => {
   const ran = await shell(words);

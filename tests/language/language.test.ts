@@ -4,7 +4,7 @@ import { EvaluatorClient, type HostConfig } from "@firn/flake";
 import { byteStringOf, FirnError } from "@firn/formats";
 import type { EvalMessage } from "@firn/language";
 import { afterAll, describe, expect, it } from "vitest";
-import { runNixInstantiate } from "../../packages/cli/src/legacy/nix-instantiate.ts";
+import { runCommandLine } from "../../packages/cli/src/main.ts";
 import { renderError, renderWarning } from "../../packages/cli/src/render/error.ts";
 import { terminalText } from "../../packages/cli/src/render/terminal-text.ts";
 import { makeCaseDirectory } from "./cases.ts";
@@ -92,16 +92,17 @@ async function runCommand(base: string, file: string): Promise<Outcome> {
   }
   let out = "";
   let err = "";
-  const status = await runNixInstantiate([...args, `./${file}`], {
+  const status = await runCommandLine(["nix-instantiate", ...args, `./${file}`], {
     cwd: path.dirname(base),
-    environment,
+    env: environment,
+    terminal: false,
     out: (bytes) => {
-      out += bytes;
+      out += Buffer.from(bytes).toString("latin1");
     },
-    error: (text) => {
+    err: (text) => {
       err += text;
     },
-    readStdin: () => fs.readFileSync(`${base}.stdin`, "latin1"),
+    readStdin: async () => fs.readFileSync(`${base}.stdin`, "latin1"),
   });
   return { out: status === 0 ? out : undefined, err: byteStringOf(err) };
 }

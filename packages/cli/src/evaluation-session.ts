@@ -1,5 +1,4 @@
 /** An evaluation for a command: flags become settings, lock options, arguments and installables. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   type AutoArgData,
@@ -15,17 +14,17 @@ import {
   type LockOptions,
   type Lookup,
   makeBuilder,
-  type PlainData,
   packageLookup,
   parseFlakeRef,
   parseInputPath,
   parseInstallable,
 } from "@firn/flake";
-import { byteStringOf, FirnError, type RegistryEntry } from "@firn/formats";
+import { FirnError, type RegistryEntry } from "@firn/formats";
 import type { StopAnswer } from "@firn/language";
 import { type LocalStore, openSubstituters } from "@firn/store";
-import type { Invocation } from "./grammar/parse.ts";
-import { UsageError } from "./grammar/parse.ts";
+import { autoArgData, autoArguments } from "./auto-arguments.ts";
+import type { Invocation } from "./grammar/invocation.ts";
+import { UsageError } from "./grammar/usage-error.ts";
 import type { Io } from "./io.ts";
 import { renderWarning } from "./render/error.ts";
 import { terminalText } from "./render/terminal-text.ts";
@@ -83,7 +82,7 @@ export function withEvaluation(
     if (flags.has("file") && flags.has("expr")) throw new UsageError("'--file' and '--expr' are exclusive");
     // Flakes evaluate purely unless told otherwise; files of one's own machine do not.
     if (!settings.isOverridden("pure-eval")) {
-      settings.assign("pure-eval", options.needs?.impure !== true && !flags.has("impure") && !flags.has("file"));
+      settings.assign("pure-eval", options.needs?.impure !== true && !flags.has("file"));
     }
     let abort = new AbortController();
     let evaluation: Evaluation | undefined;
@@ -193,17 +192,8 @@ export function withEvaluation(
         }
       },
       async autoArgs() {
-        const result: Record<string, PlainData> = {};
         const evaluator = await full.evaluation();
-        for (const [name = "", text = ""] of flags.all("argstr")) result[name] = byteStringOf(text);
-        for (const [name = "", file = ""] of flags.all("arg-from-file"))
-          result[name] = readFileSync(resolve(io.cwd, file), "latin1");
-        for (const [name = ""] of flags.all("arg-from-stdin")) result[name] = await io.readStdin();
-        for (const [name = "", text = ""] of flags.all("arg")) {
-          const source = { kind: "string" as const, text: byteStringOf(text), directory: byteStringOf(io.cwd) };
-          result[name] = { handle: await evaluator.client.request({ op: "evaluate", source }) };
-        }
-        return result;
+        return autoArgData(evaluator.client, autoArguments(flags), io);
       },
     };
     let opening: Promise<DebuggerFrontEnd> | undefined;

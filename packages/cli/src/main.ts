@@ -4,94 +4,76 @@
  */
 import { basename } from "node:path";
 import type { Command, CommandEntry } from "./grammar/command.ts";
-import { commandTable, legacyTable } from "./grammar/table.ts";
+import { findCommand } from "./grammar/find-command.ts";
+import type { Invocation } from "./grammar/invocation.ts";
+import { type CommandLine, HelpWanted, parseArguments } from "./grammar/parse.ts";
+import { settingFlagsFor } from "./grammar/setting-flags.ts";
+import { commandTable } from "./grammar/table.ts";
 import { type Io, processIo } from "./io.ts";
 import { startEvaluatorFor } from "./start-evaluator.ts";
+import { versionText } from "./version.ts";
 
-/** The version of Nix whose behaviour, formats and protocols Firn follows. */
-const nixVersion = "2.34.8";
-/** Firn's own version. */
-const firnVersion = "0.1.0";
+/** How far a command line was understood, for messages about its failure. */
+interface Progress {
+  entry?: CommandEntry;
+  invocation?: Invocation;
+}
 
 /** Runs one command line, `argv[0]` being the name it was called by; resolves to the exit status. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
   const program = basename(argv[0] ?? "firn");
-  const words = argv.slice(1);
+  const understood: Progress = {};
   try {
-    const legacy = legacyTable.get(program) ?? legacyTable.get(words[0] ?? "");
-    if (legacy !== undefined) {
-      const called = legacyTable.has(program);
-      const run = await legacy();
-      return await run(called ? words : words.slice(1), io);
-    }
-    return await runNew(words, io);
+    return await run(program, argv.slice(1), { io, understood });
   } catch (error) {
     const { renderFailure } = await import("./render/failure.ts");
-    const called = legacyTable.has(program);
-    const legacy = called || legacyTable.has(words[0] ?? "");
-    return await renderFailure(error, { io, program: called ? program : "firn", words, legacy });
+    const { entry, invocation } = understood;
+    const old = entry !== undefined && entry.style === "old";
+    const name = entry !== undefined && old ? entry.path[0]! : program;
+    return await renderFailure(error, { io, program: name, invocation, old });
   }
 }
 
-async function runNew(words: readonly string[], io: Io): Promise<number> {
-  if (words[0] === "--version") {
-    io.out(`firn (Nix) ${nixVersion}, Firn ${firnVersion}\n`);
-    return 0;
-  }
-  const { entry, matched, leading, rest } = findCommand(words);
+async function run(
+  program: string,
+  words: readonly string[],
+  { io, understood }: { readonly io: Io; readonly understood: Progress },
+): Promise<number> {
+  const settingFlags = await settingFlagsFor(words);
+  const { entry, matched, words: rest, help, version } = findCommand(program, words, settingFlags);
+  if (help) return showHelp(program, matched, io);
   if (entry === undefined) {
-    const { showGroup } = await import("./grammar/help.ts");
-    return showGroup({ table: commandTable, matched, rest, wantsHelp: wantsHelp([...leading, ...rest]) }, io);
+    if (version) return showVersion(program, io);
+    const { refuseGroup } = await import("./grammar/help.ts");
+    return refuseGroup(commandTable, { program, matched, words: rest });
   }
-  const args = [...leading, ...rest];
-  if (wantsHelp(args)) {
-    const { showCommandHelp } = await import("./grammar/help.ts");
-    io.out(await showCommandHelp(entry, await entry.load()));
-    return 0;
-  }
+  understood.entry = entry;
   const command = await entry.load();
-  return runParsed(command, args, io);
+  const name = entry.style === "old" ? entry.path[0]! : program;
+  const invocation = parsed(command, { program: name, words: rest, settingFlags });
+  if (invocation === "help") return showHelp(program, matched, io);
+  understood.invocation = invocation;
+  return invocation.flags.has("version") ? showVersion(name, io) : command.run(invocation, io);
 }
 
-async function runParsed(command: Command, args: readonly string[], io: Io): Promise<number> {
-  const { parseArguments } = await import("./grammar/parse.ts");
-  const { settingKind } = await import("./grammar/settings.ts");
-  return command.run(parseArguments(command, args, settingKind), io);
-}
-
-function wantsHelp(words: readonly string[]): boolean {
-  const end = words.indexOf("--");
-  return (end < 0 ? words : words.slice(0, end)).includes("--help");
-}
-
-interface Found {
-  readonly entry: CommandEntry | undefined;
-  readonly matched: readonly string[];
-  /** Flags that stood before the command's name. */
-  readonly leading: readonly string[];
-  readonly rest: readonly string[];
-}
-
-/** The longest command path at the start of the words; flags may come before it, as in `firn --offline build`. */
-function findCommand(words: readonly string[]): Found {
-  let start = 0;
-  while (start < words.length && (words[start] ?? "").startsWith("-")) {
-    const word = words[start] ?? "";
-    start += word === "--option" ? 3 : ["--store", "--log-format", "--max-jobs", "-j"].includes(word) ? 2 : 1;
+function parsed(command: Command, line: CommandLine): Invocation | "help" {
+  try {
+    return parseArguments(command, line);
+  } catch (error) {
+    if (error instanceof HelpWanted) return "help";
+    throw error;
   }
-  const leading = words.slice(0, start);
-  const matched: string[] = [];
-  let candidates = commandTable;
-  for (let next = start; next < words.length; next++) {
-    const word = words[next] ?? "";
-    const narrowed = candidates.filter((entry) => entry.path[matched.length] === word);
-    if (narrowed.length === 0) break;
-    matched.push(word);
-    candidates = narrowed;
-    const exact = narrowed.find((entry) => entry.path.length === matched.length);
-    if (exact !== undefined) return { entry: exact, matched, leading, rest: words.slice(next + 1) };
-  }
-  return { entry: undefined, matched, leading, rest: words.slice(start + matched.length) };
+}
+
+function showVersion(program: string, io: Io): number {
+  io.out(versionText(program));
+  return 0;
+}
+
+async function showHelp(program: string, matched: readonly string[], io: Io): Promise<number> {
+  const { helpText } = await import("./grammar/help.ts");
+  io.out(await helpText(commandTable, program, matched));
+  return 0;
 }
 
 // Run only as a program, so that tests can import runCommandLine.

@@ -11,7 +11,8 @@ import { byteStringOf, FirnError } from "@firn/formats";
 import type { EvaluationNeeds, EvaluationSession } from "./evaluation-session.ts";
 import type { Flag } from "./grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "./grammar/flags.ts";
-import { type Invocation, UsageError } from "./grammar/parse.ts";
+import type { Invocation } from "./grammar/invocation.ts";
+import { UsageError } from "./grammar/usage-error.ts";
 import type { Io } from "./io.ts";
 
 /** A configuration as the command line names it. */

@@ -19,7 +19,7 @@ import {
   thisMachine,
 } from "@firn/system";
 import type { Flag } from "./grammar/command.ts";
-import { UsageError } from "./grammar/parse.ts";
+import { UsageError } from "./grammar/usage-error.ts";
 import { profileNameFlag, systemProfile } from "./os-systems.ts";
 import { systemDiffLines, unitPlanLines } from "./render/system-diff.ts";
 import { terminalText } from "./render/terminal-text.ts";

@@ -1,5 +1,6 @@
 /** The environment of a program that a command starts, after its environment flags. */
-import { type Invocation, UsageError } from "./grammar/parse.ts";
+import type { Invocation } from "./grammar/invocation.ts";
+import { UsageError } from "./grammar/usage-error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,7 +1,7 @@
 /** One run of a command: its settings, store and progress, opened when first asked for and closed at the end. */
 import { FirnError } from "@firn/formats";
 import { type LocalStore, loadSettings, openLocalStore, type Settings } from "@firn/store";
-import type { Invocation } from "./grammar/parse.ts";
+import type { Invocation } from "./grammar/invocation.ts";
 import type { Io } from "./io.ts";
 import { makeProgress, type Progress } from "./render/progress.ts";
 import { makeStoreWritable } from "./writable-store.ts";
@@ -26,11 +26,7 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
     settings.assign("tarball-ttl", forever);
   }
   if (flags.has("refresh")) settings.assign("tarball-ttl", 0);
-  if (flags.has("keep-going")) settings.assign("keep-going", true);
-  if (flags.has("keep-failed")) settings.assign("keep-failed", true);
-  if (flags.has("show-trace")) settings.assign("show-trace", true);
-  const named = { "max-jobs": flags.value("max-jobs"), store: flags.value("store") };
-  for (const [name, value] of Object.entries(named)) if (value !== undefined) settings.set(name, value);
+  if (flags.has("impure")) settings.assign("pure-eval", false);
   for (const [name, value] of invocation.settings) settings.set(name, value);
   return settings;
 }

@@ -1,19 +1,21 @@
 /** Has the evaluator's thread started early, by commands that nearly always evaluate: it starts while they are loaded. */
-const evaluating: ReadonlySet<string> = new Set([
-  "run",
-  "build",
-  "shell",
-  "eval",
-  "repl",
-  "search",
-  "os",
-  "nix-instantiate",
-  "nix-shell",
-]);
+import { FirnError } from "@firn/formats";
+import { findCommand } from "./grammar/find-command.ts";
+import { mayWantHelp } from "./grammar/parse.ts";
+import { settingFlagsFor } from "./grammar/setting-flags.ts";
 
 /** `program` is the name it was called by, `words` are its arguments. */
 export async function startEvaluatorFor(program: string, words: readonly string[]): Promise<void> {
-  const command = evaluating.has(program) ? program : words.find((word) => !word.startsWith("-"));
-  if (command === undefined || !evaluating.has(command) || words.includes("--help")) return;
+  if (mayWantHelp(words) || !(await evaluates(program, words))) return;
   (await import("@firn/flake/worker-start")).prepareWorker();
+}
+
+async function evaluates(program: string, words: readonly string[]): Promise<boolean> {
+  try {
+    return findCommand(program, words, await settingFlagsFor(words)).entry?.evaluates === true;
+  } catch (error) {
+    // The mistake is told when the command line is run.
+    if (error instanceof FirnError) return false;
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { type Derivation, FirnError, isDerivationPath } from "@firn/formats";
 import { computeClosure, type LocalStore } from "@firn/store";
 import { buildTargets, plannedTargets } from "./build-targets.ts";
 import { type EvaluationSession, targetsOf } from "./evaluation-session.ts";
-import type { Invocation } from "./grammar/parse.ts";
+import type { Invocation } from "./grammar/invocation.ts";
 
 /** How installables become paths. */
 export interface PathsWanted {

@@ -79,7 +79,7 @@ export class Evaluation {
     });
     const config = hostConfig(
       settings,
-      { environment },
+      { environment, cwd: options.cwd },
       {
         includes: options.includes,
         readOnly: options.readOnly,

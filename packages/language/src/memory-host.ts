@@ -6,6 +6,7 @@ import {
   makeFixedOutputPath,
   makeTextPath,
   NarEncoder,
+  nixVersion,
   parseHash,
 } from "@firn/formats";
 import { fetchurlSource } from "./builtins/internal-sources.ts";
@@ -108,7 +109,7 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
     mode: { ...defaultEvalMode, ...options.mode },
     storeDir,
     currentSystem: options.currentSystem ?? "x86_64-linux",
-    nixVersion: "2.34.8",
+    nixVersion,
     searchPath: options.searchPath ?? [],
     currentTime: () => 0,
     environment: (name) => options.environment?.[name] ?? "",

@@ -40,6 +40,7 @@ export { ReferenceScanner } from "./references/scan.ts";
 export { type Connection, serveStore } from "./remote/serve.ts";
 export { checkSshHost } from "./remote/ssh-authority.ts";
 export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";
+export * from "./settings/names.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
 export * from "./store.ts";

@@ -2,7 +2,7 @@ import { computeClosure, copyPaths, openStore, type Store } from "@firn/store";
 import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { pathsOf } from "../store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 

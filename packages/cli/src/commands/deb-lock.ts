@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { lockDebian, parseDebianLock, printDebianLock, type SuiteSpec } from "@firn/fetch";
 import { archiveAccess } from "@firn/flake";
 import type { Command } from "../grammar/command.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { withSession } from "../session.ts";
 
 const defaultSuite: SuiteSpec = { archive: "debian", suite: "bookworm", components: ["main"] };

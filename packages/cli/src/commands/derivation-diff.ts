@@ -20,7 +20,8 @@ import {
 import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
-import { type Invocation, UsageError } from "../grammar/parse.ts";
+import type { Invocation } from "../grammar/invocation.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import type { Io } from "../io.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
 import { textDifference } from "../render/text-difference.ts";

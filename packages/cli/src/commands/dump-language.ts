@@ -1,9 +1,12 @@
-/** `firn __dump-language`: what is known of every builtin, as JSON on one line. */
 import { dumpLanguage } from "@firn/language/docs";
-import type { Io } from "../io.ts";
+import type { Command } from "../grammar/command.ts";
 
-/** Prints the table; takes no arguments. */
-export function runDumpLanguage(_words: readonly string[], io: Io): Promise<number> {
-  io.out(`${JSON.stringify(dumpLanguage())}\n`);
-  return Promise.resolve(0);
-}
+/** `firn __dump-language`: what is known of every builtin, as JSON on one line. */
+export const command: Command = {
+  positionals: [],
+  flags: [],
+  run(_invocation, io) {
+    io.out(`${JSON.stringify(dumpLanguage())}\n`);
+    return Promise.resolve(0);
+  },
+};

@@ -5,7 +5,7 @@ import { byteStringOf, FirnError } from "@firn/formats";
 import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { printLine } from "../render/output.ts";
 
 /** `firn eval`: the value of an installable. */

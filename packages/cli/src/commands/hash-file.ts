@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { createHasher, parseHashAlgorithm, printHash } from "@firn/formats";
 import { readFileChunks } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
-import type { ParsedFlags } from "../grammar/parse.ts";
+import type { ParsedFlags } from "../grammar/invocation.ts";
 import { printLine } from "../render/output.ts";
 
 /** Flags that choose algorithm and notation, shared with `hash path`. */

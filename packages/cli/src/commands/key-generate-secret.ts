@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { printKey, secretKeyFromSeed } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 
 /** `firn key generate-secret`: a new signing key on standard output. */
 export const command: Command = {

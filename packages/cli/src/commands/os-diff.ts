@@ -3,7 +3,7 @@ import { FirnError } from "@firn/formats";
 import { diffSystems, findGenerations, openSystem } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { profileNameFlag, storePathOf, systemProfile } from "../os-systems.ts";
 import { printJsonResult } from "../render/output.ts";
 import { systemDiffJson, systemDiffLines, systemDiffMarkdown } from "../render/system-diff.ts";

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { buildConfiguration, reportResult } from "../os-build.ts";
 import { chooseConfiguration, configurationFlags, configurationNeeds } from "../os-configuration.ts";
 import { firnSystem, installBelow } from "../os-install.ts";

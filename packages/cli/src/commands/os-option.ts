@@ -4,7 +4,7 @@ import { didYouMean, FirnError, type JsonValue, jsonNumber, nearNames, textOf } 
 import { type EvaluationSession, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
-import type { Invocation } from "../grammar/parse.ts";
+import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import {
   chooseConfiguration,

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { earlierGeneration, otherGeneration } from "@firn/system";
 import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { buildConfiguration, reportResult } from "../os-build.ts";
 import { chooseConfiguration, configurationFlags, configurationNeeds } from "../os-configuration.ts";
 import { type Back, type SwitchAction, switchFlags, switchTo } from "../os-switch.ts";

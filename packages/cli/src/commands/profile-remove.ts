@@ -1,5 +1,5 @@
 import type { Command } from "../grammar/command.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { changeManifest, chosenElements, elementFlags, profileFlag } from "../profile-session.ts";
 import { withSession } from "../session.ts";
 

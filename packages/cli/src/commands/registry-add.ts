@@ -3,7 +3,7 @@ import { readRegistryFile, sameInput, writeRegistryFile } from "@firn/fetch";
 import { flakeRefToAttributes, parseFlakeRef, userRegistryPath } from "@firn/flake";
 import { FirnError, type RegistryEntry } from "@firn/formats";
 import type { Command, Flag } from "../grammar/command.ts";
-import type { Invocation } from "../grammar/parse.ts";
+import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 
 const flags: readonly Flag[] = [

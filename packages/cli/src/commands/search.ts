@@ -4,7 +4,7 @@ import { parseDrvName } from "@firn/language";
 import { type EvaluationSession, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { printJsonResult } from "../render/output.ts";
 
 /** One package that matched. */

@@ -2,7 +2,7 @@ import { basename, resolve } from "node:path";
 import { byteStringOf, makeFixedOutputPath, parseContentAddressMethod, parseHashAlgorithm } from "@firn/formats";
 import { dumpPath, hashNarContent } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
-import type { Invocation } from "../grammar/parse.ts";
+import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { printLine } from "../render/output.ts";
 import { withSession } from "../session.ts";

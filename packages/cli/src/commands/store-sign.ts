@@ -5,7 +5,7 @@ import { requirePathInfo } from "@firn/store";
 import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { UsageError } from "../grammar/parse.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { pathSelection, pathsOf } from "../store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 

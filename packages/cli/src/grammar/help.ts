@@ -1,41 +1,49 @@
 /** Help: listings of command groups and the page of one command, from the same data that the parser uses. */
 import { readFile } from "node:fs/promises";
 import { nearNames } from "@firn/formats";
-import type { Io } from "../io.ts";
-import type { Command, CommandEntry, Flag } from "./command.ts";
-import { globalFlags } from "./flags.ts";
-import { UsageError } from "./parse.ts";
+import type { Command, CommandEntry, CommandTable, Flag, Positional } from "./command.ts";
+import { commonFlags, globalFlags } from "./flags.ts";
+import { UsageError } from "./usage-error.ts";
 
-interface Group {
-  readonly table: readonly CommandEntry[];
-  /** The words that name the group; empty for all commands. */
+/** Words of a command line that name no command. */
+export interface Group {
+  readonly program: string;
+  /** Those that name a group. */
   readonly matched: readonly string[];
-  readonly rest: readonly string[];
-  readonly wantsHelp: boolean;
+  /** Those after them. */
+  readonly words: readonly string[];
 }
 
-/** Lists a group when help is wanted; otherwise fails with a {@link UsageError} as the reference does. */
-export function showGroup(group: Group, io: Io): number {
-  const { matched, rest, wantsHelp } = group;
-  const inGroup = group.table.filter((entry) => matched.every((word, i) => entry.path[i] === word));
-  const names = [...new Set(inGroup.map((entry) => entry.path[matched.length] ?? ""))];
-  const wrong = rest.find((word) => !word.startsWith("-"));
+/** Fails as the reference does for words that name no command: a group without one of its commands, or a word that is none. */
+export function refuseGroup(table: CommandTable, at: Group): never {
+  const { program, matched, words } = at;
+  const names = [...new Set(inGroup(table, matched).map((entry) => entry.path[matched.length]!))];
+  const wrong = words.find((word) => !word.startsWith("-"));
   if (wrong !== undefined) {
     throw new UsageError(`'${wrong}' is not a recognised command`, nearNames(wrong, names));
   }
-  if (wantsHelp) {
-    io.out(groupHelp(matched, inGroup));
-    return 0;
-  }
   if (matched.length === 0) throw new UsageError("no subcommand specified");
-  const list = [...names].sort().map((name) => `  · ${name}`);
+  const list = names.sort().map((name) => `  · ${name}`);
   throw new UsageError(
-    `firn ${matched.join(" ")} requires a sub-command. Available sub-commands:\n\n${list.join("\n")}`,
+    `${program} ${matched.join(" ")} requires a sub-command. Available sub-commands:\n\n${list.join("\n")}`,
   );
 }
 
-function groupHelp(matched: readonly string[], entries: readonly CommandEntry[]): string {
-  const name = ["firn", ...matched].join(" ");
+function inGroup(table: CommandTable, matched: readonly string[]): CommandEntry[] {
+  return table.filter((entry) => entry.style !== "internal" && matched.every((word, i) => entry.path[i] === word));
+}
+
+/** The help for the words of a command, of a group, or for none. Throws {@link UsageError} for words that name neither. */
+export async function helpText(table: CommandTable, program: string, words: readonly string[]): Promise<string> {
+  const entries = inGroup(table, words);
+  const entry = entries.find(({ path }) => path.length === words.length);
+  if (entry !== undefined) return commandHelp(program, entry, await entry.load());
+  if (entries.length === 0) refuseGroup(table, { program, matched: words.slice(0, -1), words: words.slice(-1) });
+  return groupHelp(program, words, entries);
+}
+
+function groupHelp(program: string, matched: readonly string[], entries: readonly CommandEntry[]): string {
+  const name = [program, ...matched].join(" ");
   const lines = [`Usage: ${name} COMMAND [OPTION...] [ARGUMENT...]`, ""];
   if (matched.length === 0) lines.push("Firn is the Nix package manager and system in TypeScript.", "");
   const width = Math.max(...entries.map((entry) => entry.path.join(" ").length));
@@ -48,30 +56,52 @@ function groupHelp(matched: readonly string[], entries: readonly CommandEntry[])
   }
   lines.push("Options of every command:", ...flagLines(globalFlags), "");
   lines.push(`'${name} COMMAND --help' shows the page of a command. The old commands (nix-build, nix-store, …) are`);
-  lines.push("called as 'firn nix-build …'.", "");
+  lines.push(`called as '${program} nix-build …'.`, "");
   return lines.join("\n");
+}
+
+/** The name that a command is called by: an old one's own, else the words after the program's. */
+function callName(program: string, entry: CommandEntry): string {
+  return entry.style === "old" ? entry.path[0]! : [program, ...entry.path].join(" ");
+}
+
+function positionalText(positionals: readonly Positional[]): string {
+  return positionals
+    .map((positional) => {
+      const label = positional.repeats === true ? `${positional.label}...` : positional.label;
+      return ` ${positional.optional === true ? `[${label}]` : label}`;
+    })
+    .join("");
 }
 
 /** The page of one command: usage, its Markdown page, its flags. */
-export async function showCommandHelp(entry: CommandEntry, command: Command): Promise<string> {
-  const name = ["firn", ...entry.path].join(" ");
-  const positionals = command.positionals.map((positional) => {
-    const label = positional.repeats === true ? `${positional.label}...` : positional.label;
-    return positional.optional === true ? `[${label}]` : label;
-  });
-  const usage = [`Usage: ${name} [OPTION...]`, ...positionals].join(" ");
-  const lines = [usage, "", `${name} - ${entry.description}`, ""];
-  const page = await readPage(entry);
+async function commandHelp(program: string, entry: CommandEntry, command: Command): Promise<string> {
+  const name = callName(program, entry);
+  const usages = command.operations?.map(
+    ({ flag, positionals }) => `${name} --${flag.name} [OPTION...]${positionalText(positionals)}`,
+  ) ?? [`${name} [OPTION...]${positionalText(command.positionals)}`];
+  const lines = [
+    ...usages.map((usage, i) => `${i === 0 ? "Usage:" : "      "} ${usage}`),
+    "",
+    `${name} - ${entry.description}`,
+    "",
+  ];
+  const page = await commandPage(entry);
   if (page !== "") lines.push(page);
+  for (const { flag, flags } of command.operations ?? []) {
+    lines.push(`--${flag.name}: ${flag.description}`, ...(flags.length === 0 ? [] : flagLines(flags)), "");
+  }
   if (command.flags.length > 0) lines.push("Options:", ...flagLines(command.flags), "");
-  lines.push("Options of every command:", ...flagLines(globalFlags), "");
+  lines.push("Options of every command:", ...flagLines(commonFlags(command.style)), "");
   return lines.join("\n");
 }
 
-async function readPage(entry: CommandEntry): Promise<string> {
-  const file = new URL(`../commands/${entry.path.join("-")}.md`, import.meta.url);
+/** The Markdown page of a command, without its title. */
+export async function commandPage(entry: CommandEntry): Promise<string> {
+  const folder = entry.style === "old" ? "legacy" : "commands";
+  const file = new URL(`../${folder}/${entry.path.join("-")}.md`, import.meta.url);
   const text = await readFile(file, "utf8");
-  // The first line is the page's title, which the usage line says already.
+  // The first line is the title, which the usage line says already.
   return text.replace(/^# .*\n+/, "");
 }
 

@@ -1,150 +1,255 @@
 /**
- * The reference's argument grammar: flags anywhere, each with a fixed number of arguments; short flags may be bundled
- * (`-iA`); every setting is a flag (`--cores 2`, `--no-fallback`); `--` ends the flags.
+ * The reference's argument grammar: flags anywhere, each with a fixed number of arguments; short flags may be bundled and
+ * have their argument attached (`-vvL`, `-j4`); every setting is a flag (`--cores 2`, `--no-fallback`); `--` ends the flags.
  */
-import { FirnError } from "@firn/formats";
-import type { Command, Flag } from "./command.ts";
-import { globalFlags } from "./flags.ts";
+import { nearNames } from "@firn/formats";
+import type { Command, Flag, Operation, Positional } from "./command.ts";
+import { commonFlags, isSharedFlag } from "./flags.ts";
+import { type Invocation, ParsedFlags } from "./invocation.ts";
+import { UsageError } from "./usage-error.ts";
 
-/** A parsed command line. */
-export interface Invocation {
-  readonly flags: ParsedFlags;
-  readonly positionals: readonly string[];
-  /** Everything after the first `--`. */
-  readonly rest: readonly string[];
-  /** Settings given as flags or with `--option`, in order. */
-  readonly settings: readonly (readonly [name: string, value: string])[];
+/** What the parser knows of a setting: booleans are `--name` and `--no-name`, others take a value, and some can be appended to. */
+export interface SettingFlag {
+  readonly boolean: boolean;
+  /** `--extra-name` appends to it. */
+  readonly appendable: boolean;
+  /** `--relaxed-name` sets it to `relaxed`. */
+  readonly relaxable: boolean;
 }
 
-/** The flags that were given, each with the arguments of every occurrence. */
-export class ParsedFlags {
-  private readonly given = new Map<string, string[][]>();
-
-  add(name: string, values: string[]): void {
-    const list = this.given.get(name);
-    if (list === undefined) this.given.set(name, [values]);
-    else list.push(values);
-  }
-
-  has(name: string): boolean {
-    return this.given.has(name);
-  }
-
-  /** The argument of the last occurrence of a flag with one argument. */
-  value(name: string): string | undefined {
-    return this.given.get(name)?.at(-1)?.[0];
-  }
-
-  /** The arguments of each occurrence, in order. */
-  all(name: string): readonly (readonly string[])[] {
-    return this.given.get(name) ?? [];
-  }
-
-  count(name: string): number {
-    return this.given.get(name)?.length ?? 0;
-  }
+/** The settings that flags can name. */
+export interface SettingFlags {
+  /** Undefined when there is no such setting. */
+  find(name: string): SettingFlag | undefined;
+  /** For suggestions. */
+  names(): readonly string[];
 }
 
-/** Tells how a setting is given as a flag: `--name`/`--no-name` for booleans, `--name VALUE` for the others. */
-export type SettingKind = (name: string) => "boolean" | "value" | undefined;
+/** Flags by their names. */
+class FlagSet {
+  readonly #byName = new Map<string, Flag>();
+  readonly #byShort = new Map<string, Flag>();
 
-/** A mistake on the command line; the renderer adds the reference's "Try … --help" line. */
-export class UsageError extends FirnError {
-  constructor(message: string, suggestions: readonly string[] = []) {
-    super("usage", message, suggestions.length === 0 ? {} : { hint: suggestions.join(", ") });
-    this.name = "UsageError";
-  }
-}
-
-/** Parses the words after a command's name. Throws {@link UsageError}. */
-export function parseArguments(command: Command, words: readonly string[], settingKind: SettingKind): Invocation {
-  const known = [...command.flags, ...globalFlags];
-  const byName = new Map<string, Flag>();
-  const byShort = new Map<string, Flag>();
-  for (const flag of known) {
-    for (const name of [flag.name, ...(flag.aliases ?? [])]) if (!byName.has(name)) byName.set(name, flag);
-    if (flag.short !== undefined && !byShort.has(flag.short)) byShort.set(flag.short, flag);
-  }
-  const flags = new ParsedFlags();
-  const positionals: string[] = [];
-  const settings: [string, string][] = [];
-  let rest: string[] = [];
-
-  let next = 0;
-  const take = (shown: string, count: number): string[] => {
-    const values = words.slice(next, next + count);
-    if (values.length < count) {
-      throw new UsageError(`flag '${shown}' requires ${count} argument(s), but only ${values.length} were given`);
+  /** Of two flags with the same name the first counts. */
+  constructor(flags: readonly Flag[]) {
+    for (const flag of flags) {
+      for (const name of [flag.name, ...(flag.aliases ?? [])]) {
+        if (!this.#byName.has(name)) this.#byName.set(name, flag);
+      }
+      for (const short of [flag.short, ...(flag.shortAliases ?? [])]) {
+        if (short !== undefined && !this.#byShort.has(short)) this.#byShort.set(short, flag);
+      }
     }
-    next += count;
-    return values;
-  };
-  const accept = (flag: Flag, shown: string): void => {
-    const count = flag.takesRest === true ? Math.max(1, words.length - next) : (flag.labels?.length ?? 0);
-    const values = take(shown, count);
-    if (flag.name === "option") settings.push([values[0] ?? "", values[1] ?? ""]);
-    else flags.add(flag.name, values);
-  };
+  }
 
-  while (next < words.length) {
-    const word = words[next++] ?? "";
+  /** The flag that a word names. */
+  find(word: string): Flag | undefined {
+    return word.startsWith("--") ? this.#byName.get(word.slice(2)) : this.#byShort.get(word.slice(1));
+  }
+
+  longNames(): string[] {
+    return [...this.#byName.keys()];
+  }
+}
+
+/** `-vL` becomes `-v -L`, and `-j4` becomes `-j 4`: letters are flags, and what follows the last letter is its argument. */
+function unbundled(word: string): string[] {
+  if (!/^-[a-zA-Z]./s.test(word)) return [word];
+  const letters = /^-([a-zA-Z]+)/.exec(word)![1]!;
+  const flags = [...letters].map((letter) => `-${letter}`);
+  const attached = word.slice(1 + letters.length);
+  return attached === "" ? flags : [...flags, attached];
+}
+
+/** Thrown where `--help` stands: what comes after it does not matter. */
+export class HelpWanted extends Error {}
+
+/** Reads words as flags and arguments, one after the other. */
+class Reader {
+  readonly flags = new ParsedFlags();
+  readonly settings: [string, string][] = [];
+  readonly #words: string[];
+  readonly #known: FlagSet;
+  readonly #settingFlags: SettingFlags;
+
+  constructor(words: readonly string[], known: readonly Flag[], settingFlags: SettingFlags) {
+    this.#words = [...words];
+    this.#known = new FlagSet(known);
+    this.#settingFlags = settingFlags;
+  }
+
+  /** The words that are not read yet. */
+  get rest(): readonly string[] {
+    return this.#words;
+  }
+
+  /** The next word, with bundles of short flags taken apart; undefined at the end. */
+  next(): string | undefined {
+    const word = this.#words.shift();
+    if (word === undefined) return undefined;
+    const [first, ...others] = unbundled(word);
+    this.#words.unshift(...others);
+    return first;
+  }
+
+  /** Takes a word and its arguments when it is a known flag. */
+  accept(word: string): boolean {
+    const flag = this.#known.find(word);
+    if (flag === undefined) return word.startsWith("--") && this.#acceptSetting(word);
+    if (flag.name === "help") throw new HelpWanted();
+    const count = flag.takesRest === true ? Math.max(1, this.#words.length) : (flag.labels?.length ?? 0);
+    const values = this.#take(word, count, isSharedFlag(flag));
+    if (flag.sets !== undefined) this.settings.push([flag.sets.setting, flag.sets.value ?? values[0] ?? ""]);
+    else if (flag.name === "option") this.settings.push([values[0] ?? "", values[1] ?? ""]);
+    else this.flags.add(flag.name, values);
+    return true;
+  }
+
+  #take(word: string, count: number, shared = true): string[] {
+    const values = this.#words.splice(0, count);
+    if (values.length === count) return values;
+    if (!shared && count === 1) throw new UsageError(`'${word}' requires an argument`);
+    throw new UsageError(`flag '${word}' requires ${count} argument(s), but only ${values.length} were given`);
+  }
+
+  #acceptSetting(word: string): boolean {
+    const name = word.slice(2);
+    const own = this.#settingFlags.find(name);
+    if (own !== undefined) {
+      this.settings.push([name, own.boolean ? "true" : this.#take(word, 1)[0]!]);
+      return true;
+    }
+    if (name.startsWith("no-") && this.#settingFlags.find(name.slice("no-".length))?.boolean === true) {
+      this.settings.push([name.slice("no-".length), "false"]);
+      return true;
+    }
+    if (name.startsWith("relaxed-") && this.#settingFlags.find(name.slice("relaxed-".length))?.relaxable === true) {
+      this.settings.push([name.slice("relaxed-".length), "relaxed"]);
+      return true;
+    }
+    if (name.startsWith("extra-") && this.#settingFlags.find(name.slice("extra-".length))?.appendable === true) {
+      this.settings.push([name, this.#take(word, 1)[0]!]);
+      return true;
+    }
+    return false;
+  }
+
+  /** What to say of a flag that nobody knows. */
+  unrecognised(word: string): UsageError {
+    const near = word.startsWith("--")
+      ? nearNames(word.slice(2), [...this.#known.longNames(), ...this.#settingFlags.names()])
+      : [];
+    return new UsageError(
+      `unrecognised flag '${word}'`,
+      near.map((name) => `--${name}`),
+    );
+  }
+}
+
+/** The flags before a command's name, which every command has, and the words from the first that is none of them. */
+export function parseLeading(
+  words: readonly string[],
+  settingFlags: SettingFlags,
+): { readonly flags: readonly string[]; readonly version: boolean; readonly rest: readonly string[] } {
+  const reader = new Reader(words, commonFlags(undefined), settingFlags);
+  while (reader.rest[0]?.startsWith("-") === true) {
+    const word = reader.next()!;
+    if (!reader.accept(word)) throw reader.unrecognised(word);
+  }
+  const flags = words.slice(0, words.length - reader.rest.length);
+  return { flags, version: reader.flags.has("version"), rest: reader.rest };
+}
+
+/** Tells whether help may be wanted, before the flags of the command are known. */
+export function mayWantHelp(words: readonly string[]): boolean {
+  return words.includes("--help");
+}
+
+/** A command line that is to be parsed. */
+export interface CommandLine {
+  /** The name that the user called the program by. */
+  readonly program: string;
+  /** The words beside the command's name. */
+  readonly words: readonly string[];
+  readonly settingFlags: SettingFlags;
+}
+
+/** Parses the words of a command. Throws {@link UsageError}, or {@link HelpWanted} at `--help`. */
+export function parseArguments(command: Command, line: CommandLine): Invocation {
+  return command.operations === undefined
+    ? parsePlain(command, line)
+    : parseOperation(command, command.operations, line);
+}
+
+function parsePlain(command: Command, { program, words, settingFlags }: CommandLine): Invocation {
+  const reader = new Reader(words, [...command.flags, ...commonFlags(command.style)], settingFlags);
+  const positionals: string[] = [];
+  let rest: readonly string[] = [];
+  for (let word = reader.next(); word !== undefined; word = reader.next()) {
     if (word === "--") {
-      rest = words.slice(next);
+      rest = reader.rest;
       break;
     }
-    if (word.startsWith("--")) {
-      const name = word.slice(2);
-      const flag = byName.get(name);
-      if (flag !== undefined) accept(flag, word);
-      else if (!acceptSetting(name, settingKind, settings, () => take(word, 1)[0] ?? "")) {
-        throw new UsageError(`unrecognised flag '${word}'`);
-      }
-    } else if (word.startsWith("-") && word !== "-") {
-      for (const letter of word.slice(1)) {
-        const flag = byShort.get(letter);
-        if (flag === undefined) throw new UsageError(`unrecognised flag '${word.length > 2 ? `-${letter}` : word}'`);
-        accept(flag, `-${letter}`);
-      }
-    } else {
-      positionals.push(word);
+    const flagLike = word.startsWith("-") && (word !== "-" || command.style !== "old");
+    if (!flagLike) positionals.push(word);
+    else if (!reader.accept(word)) throw reader.unrecognised(word);
+  }
+  const { flags, settings } = reader;
+  if (command.style === "old") {
+    const wrong = rest.find((word) => word.startsWith("-") && word !== "-");
+    if (wrong !== undefined) throw new UsageError(`unexpected argument '${wrong}'`);
+    positionals.push(...rest);
+    rest = [];
+  }
+  if (!flags.has("version")) checkPositionals(command.positionals, positionals, rest);
+  return { program, flags, positionals, rest, settings };
+}
+
+/** The operation's flags are known only when the operation is, which may come after them. */
+function parseOperation(
+  command: Command,
+  operations: readonly Operation[],
+  { program, words, settingFlags }: CommandLine,
+): Invocation {
+  const everywhere = [...command.flags, ...commonFlags(command.style)];
+  const choices = operations.map(({ flag }) => flag);
+  const scout = new Reader(
+    words,
+    [...choices, ...everywhere, ...operations.flatMap(({ flags }) => flags)],
+    settingFlags,
+  );
+  for (let word = scout.next(); word !== undefined && word !== "--"; word = scout.next()) scout.accept(word);
+  const chosen = operations.filter(({ flag }) => scout.flags.has(flag.name));
+  const [operation] = chosen;
+  if (operation === undefined) {
+    if (scout.flags.has("version")) return { program, flags: scout.flags, positionals: [], rest: [], settings: [] };
+    throw new UsageError("no operation specified");
+  }
+  if (chosen.length > 1) throw new UsageError("only one operation may be specified");
+  const reader = new Reader(words, [operation.flag, ...operation.flags, ...everywhere], settingFlags);
+  const positionals: string[] = [];
+  for (let word = reader.next(); word !== undefined; word = reader.next()) {
+    if (word === "--") {
+      positionals.push(...reader.rest);
+      break;
     }
+    if (!word.startsWith("-") || word === "-") positionals.push(word);
+    else if (!reader.accept(word)) throw new UsageError(`unknown flag '${word}'`);
   }
-  if (!flags.has("help")) checkPositionals(command, positionals, rest);
-  return { flags, positionals, rest, settings };
+  checkPositionals(operation.positionals, positionals, []);
+  return {
+    program,
+    flags: reader.flags,
+    positionals,
+    rest: [],
+    settings: reader.settings,
+    operation: operation.flag.name,
+  };
 }
 
-function acceptSetting(
-  name: string,
-  settingKind: SettingKind,
-  settings: [string, string][],
-  takeValue: () => string,
-): boolean {
-  const kind = settingKind(name);
-  if (kind === "boolean") {
-    settings.push([name, "true"]);
-    return true;
-  }
-  if (kind === "value") {
-    settings.push([name, takeValue()]);
-    return true;
-  }
-  if (name.startsWith("no-") && settingKind(name.slice(3)) === "boolean") {
-    settings.push([name.slice(3), "false"]);
-    return true;
-  }
-  if (name.startsWith("extra-") && settingKind(name.slice(6)) === "value") {
-    settings.push([name, takeValue()]);
-    return true;
-  }
-  return false;
-}
-
-function checkPositionals(command: Command, given: readonly string[], rest: readonly string[]): void {
-  const required = command.positionals.filter((positional) => positional.optional !== true).length;
-  const repeats = command.positionals.some((positional) => positional.repeats === true);
-  const total = given.length + rest.length;
-  if (total < required) throw new UsageError("more arguments are required");
-  if (!repeats && given.length > command.positionals.length) {
-    throw new UsageError(`unexpected argument '${given[command.positionals.length]}'`);
-  }
+function checkPositionals(known: readonly Positional[], given: readonly string[], rest: readonly string[]): void {
+  const required = known.filter((positional) => positional.optional !== true).length;
+  const repeats = known.some((positional) => positional.repeats === true);
+  if (given.length + rest.length < required) throw new UsageError("more arguments are required");
+  if (!repeats && given.length > known.length) throw new UsageError(`unexpected argument '${given[known.length]}'`);
 }

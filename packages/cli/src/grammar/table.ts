@@ -1,6 +1,5 @@
 /** Every command: its words, one line about it, and the module that has it. Nothing here loads a command. */
-import type { Io } from "../io.ts";
-import type { CommandEntry } from "./command.ts";
+import type { CommandEntry, CommandTable } from "./command.ts";
 
 const main = "Main commands";
 const packages = "Packages, profiles and flakes";
@@ -8,12 +7,22 @@ const systems = "Systems";
 const stores = "Stores and caches";
 const tools = "Utilities";
 
+const old = "Old commands";
+const internal = "Internal commands";
+
+/** The commands that nearly always evaluate, groups included. */
+const evaluating: ReadonlySet<string> = new Set([
+  ...["run", "build", "shell", "eval", "repl", "search", "os", "nix-instantiate", "nix-shell"],
+]);
+
 function entry(category: string, path: string, description: string, load: CommandEntry["load"]): CommandEntry {
-  return { category, path: path.split(" "), description, load };
+  const words = path.split(" ");
+  const style = category === old ? "old" : category === internal ? "internal" : "new";
+  return { category, style, path: words, description, evaluates: evaluating.has(words[0] ?? ""), load };
 }
 
 /** The commands of the new command line, in the order of the help. */
-export const commandTable: readonly CommandEntry[] = [
+export const commandTable: CommandTable = [
   entry(main, "run", "run a Nix application", async () => (await import("../commands/run.ts")).command),
   entry(
     main,
@@ -361,19 +370,31 @@ export const commandTable: readonly CommandEntry[] = [
     "show the Nix configuration or the value of a specific setting",
     async () => (await import("../commands/config-show.ts")).command,
   ),
+  entry(tools, "help", "show help about a command", async () =>
+    (await import("../commands/help.ts")).helpCommand(commandTable),
+  ),
+  entry(
+    old,
+    "nix-instantiate",
+    "instantiate store derivations from Nix expressions, or evaluate them",
+    async () => (await import("../legacy/nix-instantiate.ts")).command,
+  ),
+  entry(
+    old,
+    "nix-shell",
+    "start an interactive shell based on a Nix expression",
+    async () => (await import("../legacy/nix-shell.ts")).command,
+  ),
+  entry(
+    old,
+    "nix-store",
+    "manipulate or query the Nix store",
+    async () => (await import("../legacy/nix-store.ts")).command,
+  ),
+  entry(
+    internal,
+    "__dump-language",
+    "print the builtins and constants of the language as JSON",
+    async () => (await import("../commands/dump-language.ts")).command,
+  ),
 ];
-
-/** Runs an old command with the words after its name. */
-type LegacyCommand = (words: readonly string[], io: Io) => Promise<number>;
-
-/** The old commands, by the name they are called by. */
-export const legacyTable: ReadonlyMap<string, () => Promise<LegacyCommand>> = new Map<
-  string,
-  () => Promise<LegacyCommand>
->([
-  ["nix-instantiate", async () => (await import("../legacy/nix-instantiate-entry.ts")).nixInstantiate],
-  ["nix-shell", async () => (await import("../legacy/nix-shell.ts")).nixShell],
-  ["nix-store", async () => (await import("../legacy/nix-store.ts")).nixStore],
-  // No old command, but one that no help lists either.
-  ["__dump-language", async () => (await import("../commands/dump-language.ts")).runDumpLanguage],
-]);

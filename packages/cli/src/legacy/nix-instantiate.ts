@@ -1,204 +1,106 @@
 /** `nix-instantiate`: evaluates expressions, prints values or store derivations. */
 
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import {
-  type AutoArgData,
-  EvaluatorClient,
-  type Handle,
-  type HostServices,
-  hostConfig,
-  type PlainData,
-} from "@firn/flake";
+import { type AutoArgData, EvaluatorClient, type Handle, type HostServices, hostConfig } from "@firn/flake";
 import { byteStringOf, FirnError } from "@firn/formats";
-import { configuredRealStoreDir, loadSettings, type Settings, settingKind, settingNamed } from "@firn/store";
-import { renderError, renderWarning } from "../render/error.ts";
-import { isUsage } from "../render/failure.ts";
+import { configuredRealStoreDir, type Settings } from "@firn/store";
+import { type AutoArgument, autoArgData, autoArguments } from "../auto-arguments.ts";
+import type { Command, Flag } from "../grammar/command.ts";
+import { evaluationFlags } from "../grammar/flags.ts";
+import type { Invocation } from "../grammar/invocation.ts";
+import type { Io } from "../io.ts";
+import { renderWarning } from "../render/error.ts";
 import { terminalText } from "../render/terminal-text.ts";
-
-/** Where a command reads and writes. */
-export interface CommandIo {
-  readonly cwd: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Byte strings. */
-  out(bytes: string): void;
-  /** Ordinary text. */
-  error(text: string): void;
-  readStdin(): string;
-}
+import { commandSettings } from "../session.ts";
 
 type OutputKind = "value" | "json" | "xml" | "raw";
 
 /** What the command line asks for. */
 export interface Arguments {
-  action: "instantiate" | "evaluate" | "parse" | "find-file";
-  output: OutputKind;
-  strict: boolean;
-  locations: boolean;
-  readOnly: boolean;
+  readonly action: "instantiate" | "evaluate" | "parse" | "find-file";
+  readonly output: OutputKind;
+  readonly strict: boolean;
+  readonly locations: boolean;
+  readonly readOnly: boolean;
   /** `--read-write-mode`: evaluating may write to the store. */
-  readWrite: boolean;
-  fromExpressions: boolean;
+  readonly readWrite: boolean;
+  readonly fromExpressions: boolean;
   /** Where a link to each derivation goes that keeps it from being collected. */
-  root: string | undefined;
+  readonly root: string | undefined;
   /** Off when a derivation is used at once: nobody is told then that it has no root. */
-  rootWarning: boolean;
-  readonly attrPaths: string[];
-  readonly files: string[];
-  readonly searchPath: string[];
-  readonly autoArgs: {
-    readonly name: string;
-    readonly text: string;
-    readonly kind: "expression" | "string" | "file" | "stdin";
-  }[];
+  readonly rootWarning: boolean;
+  readonly attrPaths: readonly string[];
+  readonly files: readonly string[];
+  readonly searchPath: readonly string[];
+  readonly autoArgs: readonly AutoArgument[];
 }
 
-function usage(message: string): FirnError {
-  return new FirnError("usage", message);
-}
+/** What `nix-instantiate` and the commands over it have in common. */
+export const expressionFlags: readonly Flag[] = [
+  ...evaluationFlags,
+  { name: "expr", short: "E", description: "Interpret the arguments as Nix expressions." },
+  { name: "attr", short: "A", labels: ["path"], kinds: ["attribute-path"], description: "Select an attribute." },
+  {
+    name: "add-root",
+    labels: ["path"],
+    kinds: ["path"],
+    description: "Register the result as a root of the collector.",
+  },
+  { name: "indirect", description: "Ignored; roots are always indirect." },
+  { name: "dry-run", description: "Show what would be done without doing it." },
+];
 
-/**
- * Reads the arguments; settings among them go into `settings`. A command that understands all of them and more takes its own
- * flags by `own`, which tells whether one was. Fails with `usage`.
- */
-export function parseArguments(
-  argv: readonly string[],
-  settings: Settings,
-  own: (flag: string, next: (flag: string) => string) => boolean = () => false,
-): Arguments {
-  const result: Arguments = {
-    action: "instantiate",
-    output: "value",
-    strict: false,
-    locations: true,
-    readOnly: false,
-    readWrite: false,
-    fromExpressions: false,
-    root: undefined,
+const flags: readonly Flag[] = [
+  ...expressionFlags,
+  { name: "eval", aliases: ["eval-only"], description: "Evaluate and print the value." },
+  { name: "parse", aliases: ["parse-only"], description: "Parse and print the syntax tree." },
+  { name: "find-file", description: "Look up the arguments in the search path." },
+  { name: "strict", description: "Evaluate lists and sets in the value too." },
+  { name: "json", description: "Print the value as JSON." },
+  { name: "xml", description: "Print the value as XML." },
+  { name: "raw", description: "Print a string without quotes." },
+  { name: "no-location", description: "Leave positions out of XML." },
+  { name: "read-write-mode", description: "Write derivations also when only evaluating." },
+];
+
+/** Reads the arguments that commands over `nix-instantiate` share; the rest is as when a derivation is instantiated. */
+export function instantiateArguments({ flags, positionals }: Invocation): Arguments {
+  return {
+    action: flags.has("find-file")
+      ? "find-file"
+      : flags.has("parse")
+        ? "parse"
+        : flags.has("eval")
+          ? "evaluate"
+          : "instantiate",
+    output: flags.last("json", "xml", "raw") ?? "value",
+    strict: flags.has("strict"),
+    locations: !flags.has("no-location"),
+    readOnly: flags.has("readonly-mode"),
+    readWrite: flags.has("read-write-mode"),
+    fromExpressions: flags.has("expr"),
+    root: flags.value("add-root"),
     rootWarning: true,
-    attrPaths: [],
-    files: [],
-    searchPath: [],
-    autoArgs: [],
+    attrPaths: flags.all("attr").map(([path = ""]) => path),
+    files: positionals,
+    searchPath: flags.all("include").map(([path = ""]) => path),
+    autoArgs: autoArguments(flags),
   };
-  let at = 0;
-  const next = (flag: string): string => {
-    const value = argv[at++];
-    if (value === undefined) throw usage(`flag '${flag}' requires an argument`);
-    return value;
-  };
-  while (at < argv.length) {
-    const arg = argv[at++]!;
-    if (own(arg, next)) continue;
-    switch (arg) {
-      case "--eval":
-      case "--eval-only":
-        result.action = "evaluate";
-        break;
-      case "--parse":
-      case "--parse-only":
-        result.action = "parse";
-        break;
-      case "--find-file":
-        result.action = "find-file";
-        break;
-      case "--strict":
-        result.strict = true;
-        break;
-      case "--json":
-        result.output = "json";
-        break;
-      case "--xml":
-        result.output = "xml";
-        break;
-      case "--raw":
-        result.output = "raw";
-        break;
-      case "--no-location":
-        result.locations = false;
-        break;
-      case "--readonly-mode":
-        result.readOnly = true;
-        break;
-      case "--read-write-mode":
-        result.readWrite = true;
-        break;
-      case "-E":
-      case "--expr":
-        result.fromExpressions = true;
-        break;
-      case "-A":
-      case "--attr":
-        result.attrPaths.push(next(arg));
-        break;
-      case "-I":
-      case "--include":
-        result.searchPath.push(next(arg));
-        break;
-      case "--arg":
-        result.autoArgs.push({ name: next(arg), text: next(arg), kind: "expression" });
-        break;
-      case "--argstr":
-        result.autoArgs.push({ name: next(arg), text: next(arg), kind: "string" });
-        break;
-      case "--arg-from-file":
-        result.autoArgs.push({ name: next(arg), text: next(arg), kind: "file" });
-        break;
-      case "--arg-from-stdin":
-        result.autoArgs.push({ name: next(arg), text: "", kind: "stdin" });
-        break;
-      case "--option": {
-        const name = next(arg);
-        settings.set(name, next(arg));
-        break;
-      }
-      case "--add-root":
-        result.root = next(arg);
-        break;
-      case "--impure":
-        settings.set("pure-eval", "false");
-        break;
-      case "--dry-run":
-      case "--indirect":
-      case "-v":
-      case "--verbose":
-      case "--quiet":
-        break;
-      default:
-        if (arg.startsWith("--")) settingFlag(arg, settings, next);
-        else result.files.push(arg);
-    }
-  }
-  return result;
-}
-
-function settingFlag(arg: string, settings: Settings, next: (flag: string) => string): void {
-  const name = arg.slice(2);
-  const bare = name.startsWith("extra-") ? name.slice("extra-".length) : name;
-  const setting = settingNamed(bare);
-  if (setting !== undefined) {
-    if (settingKind(setting) === "boolean") settings.set(name, "true");
-    else settings.set(name, next(arg));
-    return;
-  }
-  const negated = name.startsWith("no-") ? settingNamed(name.slice(3)) : undefined;
-  if (negated === undefined) throw usage(`unrecognised flag '${arg}'`);
-  settings.set(name.slice(3), "false");
 }
 
 const noRoot = "you did not specify '--add-root'; the result might be removed by the garbage collector";
 
-class Command {
+class Instantiation {
   private readonly client: EvaluatorClient;
   private readonly args: Arguments;
-  private readonly io: CommandIo;
+  private readonly io: Io;
   private readonly addRoot: OpenServices["addRoot"] | undefined;
   private rootCount = 0;
 
   constructor(
     client: EvaluatorClient,
     args: Arguments,
-    at: { readonly io: CommandIo; readonly opened: OpenServices | undefined },
+    at: { readonly io: Io; readonly opened: OpenServices | undefined },
   ) {
     this.client = client;
     this.args = args;
@@ -212,21 +114,21 @@ class Command {
     if (args.action === "find-file") {
       for (const name of args.files) {
         const path = await this.client.request({ op: "findFile", name: byteStringOf(name) });
-        this.io.out(`${path}\n`);
+        this.write(`${path}\n`);
       }
       return;
     }
-    const autoArgs = await this.autoArgs(directory);
+    const autoArgs = await autoArgData(this.client, args.autoArgs, this.io);
     const inputs = args.files.length === 0 && !args.fromExpressions ? ["./default.nix"] : args.files;
     for (const input of inputs) {
       const source =
         input === "-"
-          ? { kind: "stdin" as const, text: this.io.readStdin(), directory }
+          ? { kind: "stdin" as const, text: await this.io.readStdin(), directory }
           : args.fromExpressions
             ? { kind: "string" as const, text: byteStringOf(input), directory }
             : { kind: "file" as const, path: await this.filePath(input) };
       if (args.action === "parse") {
-        this.io.out(`${await this.client.request({ op: "parse", source })}\n`);
+        this.write(`${await this.client.request({ op: "parse", source })}\n`);
         continue;
       }
       const root = await this.client.request({ op: "evaluate", source });
@@ -247,37 +149,26 @@ class Command {
     return absolutePath(byteStringOf(this.io.cwd), bytes);
   }
 
-  private async autoArgs(directory: string): Promise<AutoArgData> {
-    const result: Record<string, PlainData> = {};
-    for (const { name, text, kind } of this.args.autoArgs) {
-      if (kind === "string") result[byteStringOf(name)] = byteStringOf(text);
-      else if (kind === "stdin") result[byteStringOf(name)] = this.io.readStdin();
-      else if (kind === "file") {
-        result[byteStringOf(name)] = readFileSync(resolve(this.io.cwd, text), "latin1");
-      } else {
-        const source = { kind: "string" as const, text: byteStringOf(text), directory };
-        result[byteStringOf(name)] = { handle: await this.client.request({ op: "evaluate", source }) };
-      }
-    }
-    return result;
+  private write(bytes: string): void {
+    this.io.out(Buffer.from(bytes, "latin1"));
   }
 
   private async print(value: Handle): Promise<void> {
     const { output, strict, locations } = this.args;
-    const { client, io } = this;
+    const { client } = this;
     switch (output) {
       case "raw":
-        io.out(await client.request({ op: "print", value, form: { kind: "raw", command: "nix-instantiate" } }));
+        this.write(await client.request({ op: "print", value, form: { kind: "raw", command: "nix-instantiate" } }));
         return;
       case "json":
-        io.out(`${await client.request({ op: "print", value, form: { kind: "json" } })}\n`);
+        this.write(`${await client.request({ op: "print", value, form: { kind: "json" } })}\n`);
         return;
       case "xml":
-        io.out(await client.request({ op: "print", value, form: { kind: "xml", strict, locations } }));
+        this.write(await client.request({ op: "print", value, form: { kind: "xml", strict, locations } }));
         return;
       case "value":
         if (strict) await client.request({ op: "deepForce", value });
-        io.out(`${await client.request({ op: "print", value, form: { kind: "instantiate" } })}\n`);
+        this.write(`${await client.request({ op: "print", value, form: { kind: "instantiate" } })}\n`);
     }
   }
 
@@ -289,7 +180,7 @@ class Command {
       const facts = await client.request({ op: "derivation", value });
       if (facts === null) return;
       const suffix = facts.outputName === "out" ? "" : `!${facts.outputName}`;
-      this.io.out(`${await this.rooted(facts.drvPath)}${suffix}\n`);
+      this.write(`${await this.rooted(facts.drvPath)}${suffix}\n`);
       return;
     }
     if (kind === "set") {
@@ -319,7 +210,7 @@ class Command {
   private async rooted(drvPath: string): Promise<string> {
     const { root } = this.args;
     if (root === undefined) {
-      if (this.rootCount++ === 0 && this.args.rootWarning) this.io.error(`warning: ${noRoot}\n`);
+      if (this.rootCount++ === 0 && this.args.rootWarning) this.io.err(`warning: ${noRoot}\n`);
       return drvPath;
     }
     const number = ++this.rootCount;
@@ -356,20 +247,24 @@ export interface OpenServices {
 /** What an evaluation is over; without `makeServices` it has no store and only computes paths. */
 export interface InstantiateWorld {
   readonly settings: Settings;
-  readonly io: CommandIo;
+  readonly io: Io;
   readonly makeServices: ((settings: Settings, readOnly: boolean) => OpenServices) | undefined;
 }
 
 /** Does what the arguments say; fails as the evaluation does. */
 export async function instantiate(args: Arguments, { settings, io, makeServices }: InstantiateWorld): Promise<void> {
   const readOnly = args.readOnly || (args.action !== "instantiate" && !args.readWrite);
-  const { environment } = io;
+  const environment = io.env;
   const realStoreDir = makeServices === undefined ? undefined : configuredRealStoreDir({ settings, environment });
-  const config = hostConfig(settings, io, {
-    includes: args.searchPath,
-    readOnly,
-    ...(realStoreDir === undefined ? {} : { realStoreDir }),
-  });
+  const config = hostConfig(
+    settings,
+    { environment, cwd: io.cwd },
+    {
+      includes: args.searchPath,
+      readOnly,
+      ...(realStoreDir === undefined ? {} : { realStoreDir }),
+    },
+  );
   const opened = makeServices?.(settings, readOnly);
   const client = new EvaluatorClient({
     config,
@@ -377,39 +272,36 @@ export async function instantiate(args: Arguments, { settings, io, makeServices 
     report: (message) => {
       switch (message.kind) {
         case "trace":
-          io.error(`${terminalText(`trace: ${message.text}`)}\n`);
+          io.err(`${terminalText(`trace: ${message.text}`)}\n`);
           return;
         case "evaluation-warning":
-          io.error(`${terminalText(`evaluation warning: ${message.text}`)}\n`);
+          io.err(`${terminalText(`evaluation warning: ${message.text}`)}\n`);
           return;
         case "warning":
-          io.error(`${renderWarning(message.text, message.position)}\n`);
+          io.err(`${renderWarning(message.text, message.position)}\n`);
       }
     },
   });
   try {
-    await new Command(client, args, { io, opened }).run();
+    await new Instantiation(client, args, { io, opened }).run();
   } finally {
     await client.close();
     await opened?.close();
   }
 }
 
-/** Runs the command; gives its exit status. */
-export async function runNixInstantiate(
-  argv: readonly string[],
-  io: CommandIo,
-  makeServices?: InstantiateWorld["makeServices"],
-): Promise<number> {
-  let settings: Settings | undefined;
-  try {
-    settings = loadSettings(io.environment);
-    await instantiate(parseArguments(argv, settings), { settings, io, makeServices });
+/** `nix-instantiate`. With `NIX_REMOTE=dummy://` there is no store: paths are computed, nothing is read or written. */
+export const command: Command = {
+  style: "old",
+  positionals: [{ label: "files", kind: "path", optional: true, repeats: true }],
+  flags,
+  async run(invocation, io) {
+    const settings = commandSettings(invocation, io);
+    const storeless = settings.get("store").startsWith("dummy:");
+    const services = storeless ? undefined : (await import("./store-services.ts")).lazyServices;
+    const makeServices =
+      services === undefined ? undefined : (own: Settings, readOnly: boolean) => services(own, io, readOnly);
+    await instantiate(instantiateArguments(invocation), { settings, io, makeServices });
     return 0;
-  } catch (error) {
-    if (!(error instanceof FirnError)) throw error;
-    io.error(`${renderError(error, { showTrace: settings?.get("show-trace") ?? false })}\n`);
-    if (isUsage(error)) io.error("Try 'nix-instantiate --help' for more information.\n");
-    return error.exitStatus;
-  }
-}
+  },
+};

@@ -7,29 +7,37 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type DerivedPath, prepareEnvironment, readBuildOptions, shellQuote } from "@firn/build";
 import { byteStringOf, type Derivation, FirnError, isDerivationPath, textOf } from "@firn/formats";
-import { type LocalStore, loadSettings, type Settings } from "@firn/store";
+import type { LocalStore, Settings } from "@firn/store";
 import { describePlan } from "../build-targets.ts";
+import type { Command, Flag } from "../grammar/command.ts";
+import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { makeProgress } from "../render/progress.ts";
 import { findProgram, runProgram } from "../run-program.ts";
+import { commandSettings } from "../session.ts";
 import { makeStoreWritable } from "../writable-store.ts";
-import { type Arguments, instantiate, type OpenServices, parseArguments } from "./nix-instantiate.ts";
-import { commandIo } from "./nix-instantiate-entry.ts";
+import {
+  type Arguments,
+  expressionFlags,
+  instantiate,
+  instantiateArguments,
+  type OpenServices,
+} from "./nix-instantiate.ts";
 import { lazyServices, openBuildingStore } from "./store-services.ts";
 
 /** What `nix-instantiate` does not know. */
 interface ShellOptions {
-  pure: boolean;
+  readonly pure: boolean;
   /** The arguments are packages of <nixpkgs>. */
-  packages: boolean;
+  readonly packages: boolean;
   /** Run, then the shell ends. */
-  command: string | undefined;
+  readonly command: string | undefined;
   /** Whether the command may talk to the user, as `--command`'s. */
-  interactive: boolean;
+  readonly interactive: boolean;
   /** Variables that a pure shell keeps besides the usual ones. */
-  readonly keep: string[];
+  readonly keep: readonly string[];
   /** Inputs that are not built. */
-  readonly exclude: RegExp[];
+  readonly exclude: readonly RegExp[];
 }
 
 function pattern(text: string): RegExp {
@@ -40,49 +48,42 @@ function pattern(text: string): RegExp {
   }
 }
 
-/** Takes a flag if it is one of these. */
-function takeFlag(options: ShellOptions, flag: string, next: (flag: string) => string): boolean {
-  switch (flag) {
-    case "--pure":
-      options.pure = true;
-      return true;
-    case "--impure":
-      options.pure = false;
-      return true;
-    case "--packages":
-    case "-p":
-      options.packages = true;
-      return true;
-    case "--keep":
-      options.keep.push(next(flag));
-      return true;
-    case "--exclude":
-      options.exclude.push(pattern(next(flag)));
-      return true;
-    case "--run":
-    case "--command":
-      options.interactive = flag === "--command";
-      options.command = next(flag);
-      return true;
-    default:
-      return false;
-  }
+/** What a shell takes beside the flags of expressions. */
+const shellFlags: readonly Flag[] = [
+  { name: "pure", description: "Clear the environment before the shell starts." },
+  { name: "packages", short: "p", description: "The arguments are packages of <nixpkgs>." },
+  { name: "keep", labels: ["name"], description: "Keep the environment variable name in a pure shell." },
+  { name: "exclude", labels: ["regexp"], description: "Do not build dependencies that match regexp." },
+  { name: "run", labels: ["cmd"], description: "Run cmd instead of an interactive shell, then exit." },
+  { name: "command", labels: ["cmd"], description: "As --run, in an interactive shell." },
+];
+
+function shellOptions({ flags }: Invocation): ShellOptions {
+  const last = flags.ordered("run", "command").at(-1);
+  return {
+    pure: flags.last("pure", "impure") === "pure",
+    packages: flags.has("packages"),
+    command: last?.values[0],
+    interactive: last?.name !== "run",
+    keep: flags.all("keep").map(([name = ""]) => name),
+    exclude: flags.all("exclude").map(([text = ""]) => pattern(text)),
+  };
 }
 
-/** Completes the arguments by what a shell is made of when they do not say it. */
-function complete(args: Arguments, options: ShellOptions, cwd: string): void {
-  args.rootWarning = false;
-  args.autoArgs.push({ name: "inNixShell", text: "true", kind: "expression" });
+/** The arguments with what a shell is made of when they do not say it. */
+function shellArguments(invocation: Invocation, options: ShellOptions, cwd: string): Arguments {
+  const given = instantiateArguments(invocation);
+  const args: Arguments = {
+    ...given,
+    rootWarning: false,
+    autoArgs: [...given.autoArgs, { name: "inNixShell", text: "true", kind: "expression" }],
+  };
   if (options.packages && args.files.length > 0) {
     const inputs = args.files.map((name) => `(${name})`).join(" ");
-    args.fromExpressions = true;
-    args.files.splice(
-      0,
-      args.files.length,
-      `with import <nixpkgs> { }; (pkgs.runCommandCC or pkgs.runCommand) "shell" { buildInputs = [ ${inputs} ]; } ""`,
-    );
+    const text = `with import <nixpkgs> { }; (pkgs.runCommandCC or pkgs.runCommand) "shell" { buildInputs = [ ${inputs} ]; } ""`;
+    return { ...args, fromExpressions: true, files: [text] };
   }
-  if (args.files.length > 0 || args.fromExpressions) return;
+  if (args.files.length > 0 || args.fromExpressions) return args;
   const file = ["shell.nix", "default.nix"].find((name) => existsSync(join(cwd, name)));
   if (file === undefined) {
     throw new FirnError(
@@ -90,7 +91,7 @@ function complete(args: Arguments, options: ShellOptions, cwd: string): void {
       "no argument specified and no 'shell.nix' or 'default.nix' file found in the working directory",
     );
   }
-  args.files.push(`./${file}`);
+  return { ...args, files: [`./${file}`] };
 }
 
 /** The derivation that the arguments name: by its path, or the only one that their evaluation gives. */
@@ -98,11 +99,11 @@ async function derivationOf(args: Arguments, settings: Settings, io: Io): Promis
   const [only] = args.files;
   if (args.files.length === 1 && only?.startsWith("/") === true && isDerivationPath(only)) return only;
   let printed = "";
-  const out = (bytes: string): void => {
-    printed += bytes;
+  const out = (bytes: string | Uint8Array): void => {
+    printed += Buffer.from(bytes).toString("latin1");
   };
   const makeServices = (own: Settings, readOnly: boolean): OpenServices => lazyServices(own, io, readOnly);
-  await instantiate(args, { settings, io: { ...commandIo(io), out }, makeServices });
+  await instantiate(args, { settings, io: { ...io, out }, makeServices });
   const paths = printed.split("\n").filter((line) => line !== "");
   if (paths.length !== 1) throw new FirnError("usage", "nix-shell requires a single derivation");
   return paths[0]!.replace(/!.*$/, "");
@@ -197,19 +198,18 @@ async function environmentOf(
   return result;
 }
 
-/** Runs `nix-shell`: replaces this process by the shell. */
-export async function nixShell(argv: readonly string[], io: Io): Promise<number> {
-  const options: ShellOptions = {
-    pure: false,
-    packages: false,
-    command: undefined,
-    interactive: true,
-    keep: [],
-    exclude: [],
-  };
-  const settings = loadSettings(io.env);
-  const args = parseArguments(argv, settings, (flag, next) => takeFlag(options, flag, next));
-  complete(args, options, io.cwd);
+/** `nix-shell`: replaces this process by the shell. */
+export const command: Command = {
+  style: "old",
+  positionals: [{ label: "files", kind: "path", optional: true, repeats: true }],
+  flags: [...expressionFlags, ...shellFlags],
+  run: nixShell,
+};
+
+async function nixShell(invocation: Invocation, io: Io): Promise<number> {
+  const options = shellOptions(invocation);
+  const settings = commandSettings(invocation, io);
+  const args = shellArguments(invocation, options, io.cwd);
   makeStoreWritable(settings, io);
   const found = await derivationOf(args, settings, io);
   const progress = makeProgress({ io, verbosity: 0, buildLogs: true });

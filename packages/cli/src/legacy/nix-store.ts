@@ -1,21 +1,24 @@
 /** `nix-store --serve`: the far end of an `ssh://` store. The other operations of the old command are not there yet. */
 import { once } from "node:events";
-import { FirnError } from "@firn/formats";
-import { loadSettings, openLocalStore, serveStore } from "@firn/store";
+import { openLocalStore, serveStore } from "@firn/store";
+import type { Command, Operation } from "../grammar/command.ts";
+import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
+import { commandSettings } from "../session.ts";
 import { makeStoreWritable } from "../writable-store.ts";
 
-/** Runs `nix-store` with its words; resolves to the exit status. */
-export async function nixStore(words: readonly string[], io: Io): Promise<number> {
-  const known = ["--serve", "--write"];
-  const wrong = words.find((word) => !known.includes(word));
-  if (wrong !== undefined || !words.includes("--serve")) {
-    throw new FirnError("usage", wrong === undefined ? "no operation specified" : `unknown flag '${wrong}'`, {
-      hint: "of nix-store only '--serve [--write]' is there yet",
-    });
-  }
-  const settings = loadSettings(io.env);
-  const allowWrite = words.includes("--write");
+const serve: Operation = {
+  flag: { name: "serve", description: "Answer a client of the serve protocol on standard input and output." },
+  flags: [{ name: "write", description: "Let the client write to the store." }],
+  positionals: [],
+};
+
+/** `nix-store`. */
+export const command: Command = { style: "old", positionals: [], flags: [], operations: [serve], run: runServe };
+
+async function runServe(invocation: Invocation, io: Io): Promise<number> {
+  const settings = commandSettings(invocation, io);
+  const allowWrite = invocation.flags.has("write");
   if (allowWrite) makeStoreWritable(settings, io);
   const store = await openLocalStore({ settings, environment: io.env });
   try {

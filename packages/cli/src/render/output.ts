@@ -1,6 +1,6 @@
 /** Printing results: byte strings as they are, JSON as the reference prints it. */
 import { type JsonValue, printJson } from "@firn/formats";
-import type { Invocation } from "../grammar/parse.ts";
+import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 
 /** Prints a byte string and a newline. */

@@ -42,10 +42,7 @@ export function hashTree(path: string, method: "flat" | "nar", filter?: Filter):
 export function createOfflineServices(storeDir: string, pure: boolean): SyncServices {
   const derivations = new Map<string, string>();
   const texts = new Map<string, readonly string[]>();
-  const invalid = (path: string) =>
-    new FirnError("invalid-path", `path '${path}' is not valid`, {
-      hint: "this evaluation has no store; drop --readonly-mode or name a store",
-    });
+  const invalid = (path: string) => new FirnError("invalid-path", `path '${path}' is not valid`);
   return {
     addPath({ path, name, method, expectedHash, filter, narHash }) {
       const target = { name, storeDir };

@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { type ConfSetting, FirnError, parseNixConf } from "@firn/formats";
 import { hasErrorCode } from "../fs/disk.ts";
+import { settingNamed } from "./names.ts";
 import { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./table.ts";
 
 /** Environment variables, as `process.env`. */
@@ -12,22 +13,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const TRUE = ["true", "yes", "1"];
 const FALSE = ["false", "no", "0"];
 const SUFFIX: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-
-const names = new Map<string, SettingName>();
-for (const [name, definition] of Object.entries(settingsTable)) {
-  names.set(name, name as SettingName);
-  for (const alias of definition.aliases ?? []) names.set(alias, name as SettingName);
-}
-
-/** The setting called `name`, also by an old name. */
-export function settingNamed(name: string): SettingName | undefined {
-  return names.get(name);
-}
-
-/** Kind of a setting, for argument parsers: booleans may be flags. */
-export function settingKind(name: SettingName): SettingKind {
-  return settingsTable[name].kind;
-}
 
 function words(value: string): string[] {
   return value.split(/[ \t\n\r]+/).filter((word) => word !== "");
@@ -130,13 +115,13 @@ export class Settings {
    * no such setting. Error `bad-setting`.
    */
   set(name: string, value: string): boolean {
-    const direct = names.get(name);
+    const direct = settingNamed(name);
     if (direct !== undefined) {
       this.#values.set(direct, read(direct, value));
       this.#overridden.add(direct);
       return true;
     }
-    const appended = name.startsWith("extra-") ? names.get(name.slice("extra-".length)) : undefined;
+    const appended = name.startsWith("extra-") ? settingNamed(name.slice("extra-".length)) : undefined;
     if (appended === undefined) return false;
     const kind: SettingKind = settingsTable[appended].kind;
     const more = read(appended, value);

@@ -1,0 +1,60 @@
+/** Finds the command that a command line names, among flags that may stand before its words. */
+import type { CommandEntry } from "./command.ts";
+import { HelpWanted, parseLeading, type SettingFlags } from "./parse.ts";
+import { commandTable } from "./table.ts";
+
+/** What the words of a command line name. */
+export interface FoundCommand {
+  /** The command; undefined when the words name a group or nothing. */
+  readonly entry: CommandEntry | undefined;
+  /** The words that matched. */
+  readonly matched: readonly string[];
+  /** The words that are left: flags before, between and after the matched words, then arguments. */
+  readonly words: readonly string[];
+  /** `--help` stands before the command's name ends. */
+  readonly help: boolean;
+  /** `--version` stands before the command's name ends. */
+  readonly version: boolean;
+}
+
+/**
+ * Finds the command of a command line. `program` is the name that the program was called by: an old command's, or any other for the
+ * new command line. Flags before the command are those that every command has. Throws `UsageError` for
+ * unknown ones.
+ */
+export function findCommand(program: string, words: readonly string[], settingFlags: SettingFlags): FoundCommand {
+  const called = commandTable.find((entry) => entry.path.length === 1 && entry.path[0] === program);
+  if (called !== undefined) return { entry: called, matched: [program], words, help: false, version: false };
+  const matched: string[] = [];
+  const leading: string[] = [];
+  let version = false;
+  let candidates = commandTable;
+  let rest = words;
+  for (;;) {
+    if (rest[0]?.startsWith("-") === true) {
+      const parsed = leadingFlags(rest, settingFlags);
+      if (parsed === "help") return { entry: undefined, matched, words: rest, help: true, version };
+      leading.push(...parsed.flags);
+      version ||= parsed.version;
+      rest = parsed.rest;
+    }
+    const [word] = rest;
+    const narrowed = candidates.filter((entry) => entry.path[matched.length] === word);
+    if (word === undefined || narrowed.length === 0)
+      return { entry: undefined, matched, words: [...leading, ...rest], help: false, version };
+    matched.push(word);
+    candidates = narrowed;
+    rest = rest.slice(1);
+    const entry = narrowed.find(({ path }) => path.length === matched.length);
+    if (entry !== undefined) return { entry, matched, words: [...leading, ...rest], help: false, version };
+  }
+}
+
+function leadingFlags(words: readonly string[], settingFlags: SettingFlags): ReturnType<typeof parseLeading> | "help" {
+  try {
+    return parseLeading(words, settingFlags);
+  } catch (error) {
+    if (error instanceof HelpWanted) return "help";
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+/** A command line after parsing: what commands read their flags and arguments from. */
+
+/** One flag as it was given, with its arguments. */
+export interface GivenFlag {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+/** The flags of a command line by their first long name, in the order in which they were given. */
+export class ParsedFlags {
+  private readonly given: GivenFlag[] = [];
+
+  /** Adds an occurrence of a flag. */
+  add(name: string, values: readonly string[]): void {
+    this.given.push({ name, values });
+  }
+
+  /** Tells whether a flag was given. */
+  has(name: string): boolean {
+    return this.given.some((flag) => flag.name === name);
+  }
+
+  /** The argument of the last occurrence of a flag with one argument. */
+  value(name: string): string | undefined {
+    return this.given.findLast((flag) => flag.name === name)?.values[0];
+  }
+
+  /** The arguments of each occurrence, in order. */
+  all(name: string): readonly (readonly string[])[] {
+    return this.given.filter((flag) => flag.name === name).map((flag) => flag.values);
+  }
+
+  /** The number of occurrences. */
+  count(name: string): number {
+    return this.all(name).length;
+  }
+
+  /** The occurrences of several flags in the order of the command line, for flags whose order matters. */
+  ordered(...names: readonly string[]): readonly GivenFlag[] {
+    return this.given.filter((flag) => names.includes(flag.name));
+  }
+
+  /** Which of several flags was given last, for flags that replace each other. */
+  last<Name extends string>(...names: readonly Name[]): Name | undefined {
+    return this.given.findLast((flag) => (names as readonly string[]).includes(flag.name))?.name as Name | undefined;
+  }
+}
+
+/** A parsed command line. */
+export interface Invocation {
+  /** The name that the user called the program by, for messages: `firn`, or `nix` and the old names where those are linked to it. */
+  readonly program: string;
+  readonly flags: ParsedFlags;
+  readonly positionals: readonly string[];
+  /** Everything after the first `--`; an old command has it among its positionals instead. */
+  readonly rest: readonly string[];
+  /** Settings given as flags or with `--option`, in order. */
+  readonly settings: readonly (readonly [name: string, value: string])[];
+  /** The operation of an old command that has operations, by the name of its flag. */
+  readonly operation?: string;
+}
