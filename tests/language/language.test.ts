@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import { EvaluatorClient, type HostConfig } from "@firn/flake";
+import { Evaluator, type HostConfig } from "@firn/flake";
 import { byteStringOf, FirnError } from "@firn/formats";
 import type { EvalMessage } from "@firn/language";
 import { afterAll, describe, expect, it } from "vitest";
@@ -46,9 +46,9 @@ function report(message: EvalMessage): void {
   else stderr += `${terminalText(`evaluation warning: ${message.text}`)}\n`;
 }
 
-const client = new EvaluatorClient({ config, report });
+const evaluator = new Evaluator({ config, report });
 afterAll(async () => {
-  await client.close();
+  await evaluator.close();
   cases.remove();
 });
 
@@ -62,10 +62,10 @@ interface Outcome {
 async function evaluate(file: string): Promise<Outcome> {
   stderr = "";
   try {
-    const value = await client.request({ op: "evaluate", source: { kind: "file", path: byteStringOf(file) } });
-    await client.request({ op: "deepForce", value });
-    const text = await client.request({ op: "print", value, form: { kind: "instantiate" } });
-    await client.request({ op: "release", values: [value] });
+    const value = await evaluator.evaluate({ kind: "file", path: byteStringOf(file) });
+    await value.deepForce();
+    const text = await value.print({ kind: "instantiate" });
+    await evaluator.release([value]);
     return { out: `${text}\n`, err: byteStringOf(stderr) };
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { importCircles } from "./import-circles.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const line = ["formats", "language", "store", "build", "fetch", "flake", "system", "cli"];
@@ -169,4 +170,43 @@ test.each([
   const { status, output } = violation(files, () => run(...command));
   expect(status).not.toBe(0);
   expect(output).toContain(word);
+});
+
+test("no package has a circle of imports, of types neither", () => {
+  for (const name of line) expect([name, importCircles(join(root, "packages", name, "src"))]).toEqual([name, []]);
+  const bad = {
+    "packages/formats/src/bad-a.ts": 'import type { B } from "./bad-b.ts";\nexport type A = B[];\n',
+    "packages/formats/src/bad-b.ts": 'import type { A } from "./bad-a.ts";\nexport type B = A | undefined;\n',
+  };
+  const circles = violation(bad, () => importCircles(join(copy, "packages/formats/src")));
+  expect(circles).toEqual([["bad-a.ts", "bad-b.ts"]]);
+});
+
+/** Files that send the evaluator's worker a request of their own, by its `op`. */
+function rawRequests(tree: string): string[] {
+  const found: string[] = [];
+  for (const entry of readdirSync(join(tree, "packages"), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.parentPath.includes("node_modules")) continue;
+    const file = relative(tree, join(entry.parentPath, entry.name));
+    if (file.startsWith("packages/flake/src/evaluator/")) continue;
+    const text = readFileSync(join(tree, file), "utf8");
+    if (/\.request\(\s*\{\s*op\b/.test(text) || /evaluator\/(?:client|protocol)\.ts"/.test(withoutTypes(text)))
+      found.push(file);
+  }
+  return found.sort();
+}
+
+/** A text without its imports of types. */
+function withoutTypes(text: string): string {
+  return text.replace(/^(?:import|export) type [^;]*;$/gm, "");
+}
+
+test("only the evaluator's own client sends raw requests", () => {
+  expect(rawRequests(root)).toEqual([]);
+  const bad = "packages/store/src/bad.ts";
+  for (const text of [
+    'export const go = (client: { request(r: object): void }) => client.request({ op: "kind", value: 1 });\n',
+    'export { EvaluatorClient } from "../../flake/src/evaluator/client.ts";\n',
+  ])
+    expect(violation({ [bad]: text }, () => rawRequests(copy))).toEqual([bad]);
 });

@@ -4,10 +4,11 @@ import { byteStringOf, FirnError, nearNames, type RegistryEntry } from "@firn/fo
 import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
 import { type EventSink, type LocalStore, openStore, type Settings } from "@firn/store";
 import { callFlake } from "./call/call-flake.ts";
-import { EvaluatorClient } from "./evaluator/client.ts";
+import { Evaluator } from "./evaluator/evaluator.ts";
 import { hostConfig } from "./evaluator/host-config.ts";
-import type { AutoArgData, DebuggerStop, DerivationFacts, Handle } from "./evaluator/protocol.ts";
+import type { DebuggerStop, DerivationFacts } from "./evaluator/protocol.ts";
 import type { HostServices } from "./evaluator/services.ts";
+import type { AutoArguments, ValueRef } from "./evaluator/value-ref.ts";
 import { candidates, type Installable, type Lookup } from "./installables/parse.ts";
 import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
@@ -49,7 +50,7 @@ export type Root =
 
 /** A value that an installable led to. */
 export interface Found {
-  readonly value: Handle;
+  readonly value: ValueRef;
   /** The attribute path that was found. */
   readonly attrPath: string;
   /** The flake it came from. */
@@ -58,13 +59,13 @@ export interface Found {
 
 /** An open evaluation; close it when done. */
 export class Evaluation {
-  readonly client: EvaluatorClient;
+  readonly evaluator: Evaluator;
   readonly fetch: FetchContext & { close(): Promise<void> };
   readonly world: FlakeWorld;
   private readonly options: EvaluationOptions;
   private readonly services: HostServices;
   private inputEntries: Promise<RegistryEntry[]> | undefined;
-  private readonly called = new Map<string, { locked: LockedFlake; value: Handle }>();
+  private readonly called = new Map<string, { locked: LockedFlake; value: ValueRef }>();
 
   constructor(options: EvaluationOptions) {
     this.options = options;
@@ -96,9 +97,9 @@ export class Evaluation {
       substitute: (path) => options.builder.substitute(path),
       openStore: (url) => openStore(url, { settings, environment, events: options.events, offline: options.offline }),
       warn: options.warn,
-      getFlake: (reference) => this.getFlake(reference),
+      getFlake: async (reference) => (await this.getFlake(reference)).handle,
     });
-    this.client = new EvaluatorClient({
+    this.evaluator = new Evaluator({
       config: { ...config, storeDir: store.storeDir },
       flakes: true,
       services: this.services,
@@ -108,7 +109,7 @@ export class Evaluation {
     const debianSet = debianSetDirectory();
     this.world = {
       fetch: this.fetch,
-      reader: makeFlakeReader(this.client),
+      reader: makeFlakeReader(this.evaluator),
       registries: makeRegistries({
         settings,
         environment,
@@ -121,15 +122,12 @@ export class Evaluation {
   }
 
   /** The value of a file or an expression. */
-  async root(root: Root): Promise<Handle> {
+  async root(root: Root): Promise<ValueRef> {
     const directory = byteStringOf(this.options.cwd);
     if (root.kind === "expression") {
-      return this.client.request({
-        op: "evaluate",
-        source: { kind: "string", text: byteStringOf(root.text), directory },
-      });
+      return this.evaluator.evaluate({ kind: "string", text: byteStringOf(root.text), directory });
     }
-    return this.client.request({ op: "evaluate", source: { kind: "file", path: byteStringOf(root.path) } });
+    return this.evaluator.evaluate({ kind: "file", path: byteStringOf(root.path) });
   }
 
   /** Locks a flake. `deb` stands for the Debian set with a lock made for `fragment`. */
@@ -138,13 +136,13 @@ export class Evaluation {
   }
 
   /** Locks and calls a flake; each flake once. */
-  async flake(ref: FlakeRef, fragment = ""): Promise<{ readonly locked: LockedFlake; readonly value: Handle }> {
+  async flake(ref: FlakeRef, fragment = ""): Promise<{ readonly locked: LockedFlake; readonly value: ValueRef }> {
     const actual = await this.debian(ref, fragment);
     const key = showFlakeRef(actual);
     let entry = this.called.get(key);
     if (entry === undefined) {
       const locked = await lockFlake(this.world, actual, this.options.lock);
-      entry = { locked, value: await callFlake(this.client, locked) };
+      entry = { locked, value: await callFlake(this.evaluator, locked) };
       this.called.set(key, entry);
     }
     return entry;
@@ -178,7 +176,7 @@ export class Evaluation {
    * The flake as its lock file has it; what is missing there is locked in memory only. `action` says in messages what
    * cannot be done with an unlocked flake.
    */
-  async getFlake(reference: string, action = "call 'getFlake'"): Promise<Handle> {
+  async getFlake(reference: string, action = "call 'getFlake'"): Promise<ValueRef> {
     const pure = this.options.settings.get("pure-eval");
     const ref = parseFlakeRef(reference, { baseDirectory: this.options.cwd, exact: true });
     if (pure && !isLockedInput(ref.input)) {
@@ -199,7 +197,7 @@ export class Evaluation {
         warn: () => undefined,
       };
       const locked = await lockFlake(this.world, ref, options);
-      entry = { locked, value: await callFlake(this.client, locked) };
+      entry = { locked, value: await callFlake(this.evaluator, locked) };
       this.called.set(key, entry);
     }
     return entry.value;
@@ -217,9 +215,9 @@ export class Evaluation {
   async findInFlake(installable: Installable & { readonly kind: "flake" }, lookup: Lookup): Promise<Found> {
     const { locked, value } = await this.flake(installable.ref, installable.fragment);
     const tried = candidates(installable.fragment, lookup);
-    const outputs = await this.attribute(value, "outputs");
+    const outputs = await value.attribute("outputs");
     for (const attrPath of tried) {
-      const found = await this.along(outputs ?? value, attrPath);
+      const found = await (outputs ?? value).attributeAlong(parseAttrPath(byteStringOf(attrPath)));
       if (found !== undefined) return { value: found, attrPath, locked };
     }
     const quoted = tried.map((path) => `'${path}'`);
@@ -236,13 +234,13 @@ export class Evaluation {
 
   /** Selects along an attribute path with automatic arguments, as the old commands do. */
   async findInValue(
-    root: Handle,
+    root: ValueRef,
     attrPath: string,
-    { autoArgs, callResult = true }: { readonly autoArgs: AutoArgData; readonly callResult?: boolean | undefined },
+    { autoArgs, callResult = true }: { readonly autoArgs: AutoArguments; readonly callResult?: boolean | undefined },
   ): Promise<Found> {
-    const selected = await this.client.request({ op: "select", value: root, path: byteStringOf(attrPath), autoArgs });
+    const selected = await root.select(byteStringOf(attrPath), autoArgs);
     if (!callResult) return { value: selected, attrPath };
-    return { value: await this.client.request({ op: "autoCall", value: selected, autoArgs }), attrPath };
+    return { value: await selected.autoCall(autoArgs), attrPath };
   }
 
   /** The path that a URL or `flake:` of a search path stands for. */
@@ -250,46 +248,29 @@ export class Evaluation {
     return this.services.resolveSearchPathUrl(url);
   }
 
-  /** One attribute, or undefined when the value is no set or lacks it. */
-  async attribute(value: Handle, name: string): Promise<Handle | undefined> {
-    return (await this.client.request({ op: "attribute", value, name })) ?? undefined;
-  }
-
-  private async along(root: Handle, attrPath: string): Promise<Handle | undefined> {
-    let value = root;
-    for (const name of parseAttrPath(byteStringOf(attrPath))) {
-      const next = await this.attribute(value, name);
-      if (next === undefined) return undefined;
-      value = next;
-    }
-    return value;
-  }
-
-  private async nearNames(root: Handle, tried: readonly string[]): Promise<string[]> {
+  private async nearNames(root: ValueRef, tried: readonly string[]): Promise<string[]> {
     const names = new Set<string>();
     for (const path of tried) {
       const parts = parseAttrPath(byteStringOf(path));
       const last = parts.at(-1);
-      let value: Handle | undefined = root;
-      for (const name of parts.slice(0, -1)) if (value !== undefined) value = await this.attribute(value, name);
+      const value = await root.attributeAlong(parts.slice(0, -1));
       if (value === undefined || last === undefined) continue;
-      for (const name of nearNames(last, (await this.client.request({ op: "attrNames", value })) ?? []))
-        names.add(name);
+      for (const name of nearNames(last, (await value.attributeNames()) ?? [])) names.add(name);
     }
     return [...names].slice(0, 5);
   }
 
   /** The facts of a derivation value; fails with `not-a-derivation` for anything else. */
   async derivation(found: Found): Promise<DerivationFacts> {
-    const facts = await this.client.request({ op: "derivation", value: found.value });
-    if (facts !== null) return facts;
+    const facts = await found.value.derivation();
+    if (facts !== undefined) return facts;
     const where =
       found.locked === undefined ? `attribute '${found.attrPath}'` : `flake output attribute '${found.attrPath}'`;
     throw new FirnError("not-a-derivation", `expected ${where} to be a derivation`);
   }
 
   async close(): Promise<void> {
-    await this.client.close();
+    await this.evaluator.close();
     await this.fetch.close();
   }
 }

@@ -1,18 +1,25 @@
 /** What is switched: profiles and their generations, and whole systems. */
 
-export { type BootPlan, planBoot } from "./os/boot-entries.ts";
-export * from "./os/container.ts";
+export { type BootPlan, planBoot } from "./boot/boot-entries.ts";
+export { firstConfiguration, firstFlake, hardwareConfiguration } from "./configuration/generated-configuration.ts";
+export { moduleConfiguration } from "./configuration/module-configuration.ts";
+export * from "./configuration/options.ts";
 
-export { firstConfiguration, firstFlake, hardwareConfiguration } from "./os/generated-configuration.ts";
-
-export { GenerationTree, type StoreView } from "./os/generation-tree.ts";
-export { detectHardware, type Hardware, type HardwareOptions, type MountedFileSystem } from "./os/hardware.ts";
-export { buildDiskImage, type ImageOptions } from "./os/image.ts";
-export { type InstallOptions, installSystem } from "./os/install.ts";
-export { type Machine, thisMachine } from "./os/machine.ts";
-export { parseSystemManifest, type SystemManifest } from "./os/manifest.ts";
-export { activateNixos, otherGeneration, requireNixos } from "./os/nixos.ts";
-export { type SshMachineOptions, sshMachine } from "./os/ssh-machine.ts";
+export { GenerationTree, type StoreView } from "./generation/generation-tree.ts";
+export { parseSystemManifest, type SystemManifest } from "./generation/manifest.ts";
+export { openSystem, type System, systemFacts } from "./generation/system.ts";
+export * from "./image/container.ts";
+export { buildDiskImage, type ImageOptions } from "./image/disk-image.ts";
+export { type InstallOptions, installSystem } from "./image/install.ts";
+export { kvmWorks, startVm, type VmOptions } from "./image/vm.ts";
+export { detectHardware, type Hardware, type HardwareOptions, type MountedFileSystem } from "./machine/hardware.ts";
+export { type Machine, thisMachine } from "./machine/machine.ts";
+export { type SshMachineOptions, sshMachine } from "./machine/ssh-machine.ts";
+export * from "./profile/change.ts";
+export * from "./profile/generations.ts";
+export * from "./profile/location.ts";
+export * from "./profile/manifest.ts";
+export { activateNixos, otherGeneration, requireNixos } from "./switch/nixos.ts";
 export {
   planSwitch,
   recoverSwitch,
@@ -22,12 +29,6 @@ export {
   type SwitchOutcome,
   type SwitchRequest,
   switchSystem,
-} from "./os/switch.ts";
-export type { UnitPlan } from "./os/switch-plan.ts";
-export { openSystem, type System, systemFacts } from "./os/system.ts";
-export { diffSystems, type SystemDiff } from "./os/system-diff.ts";
-export { kvmWorks, startVm, type VmOptions } from "./os/vm.ts";
-export * from "./profile/change.ts";
-export * from "./profile/generations.ts";
-export * from "./profile/location.ts";
-export * from "./profile/manifest.ts";
+} from "./switch/switch.ts";
+export type { UnitPlan } from "./switch/switch-plan.ts";
+export { diffSystems, type SystemDiff } from "./switch/system-diff.ts";

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { FirnError, type JsonValue } from "@firn/formats";
 import { setProfile } from "@firn/system";
-import { type BuiltTarget, buildTargets, makeOutLinks, plannedTargets } from "../build-targets.ts";
-import { type EvaluationSession, targetsOf, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { type BuiltTarget, buildTargets, makeOutLinks, plannedTargets } from "../targets/build-targets.ts";
 
 /** `firn build`: builds derivations or fetches store paths, and leaves a link to them. */
 export const command: Command = {
@@ -39,7 +40,7 @@ export const command: Command = {
       body: async (session) => {
         const { flags } = invocation;
         const words = await session.words();
-        const targets = await targetsOf(session, session.installables(words));
+        const targets = await session.installables.targets(session.installables.parse(words));
         const dryRun = flags.has("dry-run");
         const mode = flags.has("rebuild") ? "check" : flags.has("repair") ? "repair" : undefined;
         const built = await buildTargets(session, targets, { dryRun, ...(mode === undefined ? {} : { mode }) });

@@ -3,7 +3,7 @@ import { settingNamed } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
-import { withSession } from "../session.ts";
+import { withSession } from "../session/session.ts";
 
 /** `firn config show`: all settings, or the value of one. */
 export const command: Command = {

@@ -1,9 +1,9 @@
 import { computeClosure, copyPaths, openStore, type Store } from "@firn/store";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { pathsOf } from "../store-targets.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { pathsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
 /** `firn copy`: copies paths with all they refer to between stores. */

@@ -4,7 +4,7 @@ import { lockDebian, parseDebianLock, printDebianLock, type SuiteSpec } from "@f
 import { archiveAccess } from "@firn/flake";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { withSession } from "../session.ts";
+import { withSession } from "../session/session.ts";
 
 const defaultSuite: SuiteSpec = { archive: "debian", suite: "bookworm", components: ["main"] };
 

@@ -17,7 +17,6 @@ import {
   storePathBaseName,
   storePathName,
 } from "@firn/formats";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import type { Invocation } from "../grammar/invocation.ts";
@@ -25,7 +24,8 @@ import { UsageError } from "../grammar/usage-error.ts";
 import type { Io } from "../io.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
 import { textDifference } from "../render/text-difference.ts";
-import { pathsOf } from "../store-targets.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { pathsOf } from "../targets/store-targets.ts";
 
 const defaultLimit = 20;
 

@@ -1,10 +1,10 @@
 import { derivationToJson, isDerivationPath, type JsonValue, jsonNumber } from "@firn/formats";
 import { computeClosure } from "@firn/store";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
 import { printJsonResult } from "../render/output.ts";
-import { pathsOf } from "../store-targets.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { pathsOf } from "../targets/store-targets.ts";
 
 /** `firn derivation show`: store derivations as JSON. */
 export const command: Command = {

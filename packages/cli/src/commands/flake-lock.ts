@@ -1,9 +1,9 @@
 import { type FlakeRef, parseFlakeRef } from "@firn/flake";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** The flake that a command's first argument names; the current directory's when there is none. */
 export function flakeArgument(invocation: Invocation, io: Io, word = invocation.positionals[0]): FlakeRef {

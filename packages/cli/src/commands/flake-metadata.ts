@@ -8,10 +8,10 @@ import {
   showInputPath,
 } from "@firn/flake";
 import { attributesToJson, type JsonValue, jsonNumber, parseJson } from "@firn/formats";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags, jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult } from "../render/output.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
 
 /** `firn flake metadata`: where a flake comes from and what it is locked to. */

@@ -1,10 +1,10 @@
-import type { Evaluation, Handle } from "@firn/flake";
+import type { ValueRef } from "@firn/flake";
 import { showFlakeRef } from "@firn/flake";
 import type { JsonValue } from "@firn/formats";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags, jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
 
 /** `firn flake show`: the outputs of a flake as a tree. */
@@ -23,13 +23,13 @@ export const command: Command = {
       body: async (session) => {
         const evaluation = await session.evaluation();
         const { locked, value } = await evaluation.flake(flakeArgument(invocation, io));
-        const outputs = (await evaluation.attribute(value, "outputs")) ?? value;
+        const outputs = (await value.attribute("outputs")) ?? value;
         const options = {
           legacy: invocation.flags.has("legacy"),
           allSystems: invocation.flags.has("all-systems"),
           system: session.system,
         };
-        const tree = await describe(evaluation, outputs, [], options);
+        const tree = await describe(outputs, [], options);
         session.progress.clear();
         if (invocation.flags.has("json")) printJsonResult(io, treeJson(tree), invocation);
         else {
@@ -77,12 +77,7 @@ const derivations: Readonly<Record<string, string>> = {
   devShell: "development environment",
 };
 
-async function describe(
-  evaluation: Evaluation,
-  value: Handle,
-  path: readonly string[],
-  options: ShowOptions,
-): Promise<Tree> {
+async function describe(value: ValueRef, path: readonly string[], options: ShowOptions): Promise<Tree> {
   const [section = "", system] = path;
   const leaf = (type: string, text = type): Tree => ({ kind: "leaf", type, text });
   if (path.length === 1 && !known(section)) return leaf("unknown");
@@ -94,9 +89,10 @@ async function describe(
     (path.length === 3 && ["packages", "checks", "devShells"].includes(section)) ||
     (path.length === 2 && ["formatter", "defaultPackage", "devShell"].includes(section));
   if (wantsDerivation) {
-    const facts = await evaluation.client.request({ op: "derivation", value });
+    const facts = await value.derivation();
     const what = derivations[section] ?? "derivation";
-    if (facts !== null) return { kind: "leaf", type: "derivation", name: facts.name, text: `${what} '${facts.name}'` };
+    if (facts !== undefined)
+      return { kind: "leaf", type: "derivation", name: facts.name, text: `${what} '${facts.name}'` };
   }
   if ((section === "apps" && path.length === 3) || (section === "defaultApp" && path.length === 2))
     return leaf("app", "app");
@@ -105,12 +101,12 @@ async function describe(
   if (section === "nixosModules" && path.length === 2) return leaf("nixos-module", "NixOS module");
   if (section === "templates" && path.length === 2) return leaf("template", "template");
   if (section === "lib" || path.length > 3) return leaf("unknown");
-  const names = await evaluation.client.request({ op: "attrNames", value });
-  if (names === null) return leaf("unknown");
+  const names = await value.attributeNames();
+  if (names === undefined) return leaf("unknown");
   const children = new Map<string, Tree>();
   for (const name of names) {
-    const member = await evaluation.attribute(value, name);
-    if (member !== undefined) children.set(name, await describe(evaluation, member, [...path, name], options));
+    const member = await value.attribute(name);
+    if (member !== undefined) children.set(name, await describe(member, [...path, name], options));
   }
   return { kind: "branch", children };
 }

@@ -1,7 +1,7 @@
 import { debianIndex, parseInputPath } from "@firn/flake";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
 
 /** `firn flake update`: renews the lock of all inputs, or of those named; `deb` renews the Debian index. */

@@ -1,10 +1,10 @@
 import { FirnError } from "@firn/formats";
-import { buildLog } from "../build-log.ts";
-import { plannedTargets } from "../build-targets.ts";
-import { targetsOf, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags } from "../grammar/flags.ts";
-import { knownDerivation } from "../store-targets.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { buildLog } from "../targets/build-log.ts";
+import { plannedTargets } from "../targets/build-targets.ts";
+import { knownDerivation } from "../targets/store-targets.ts";
 
 /** `firn log`: the build log of a package or path. */
 export const command: Command = {
@@ -15,7 +15,7 @@ export const command: Command = {
       needs: { readOnly: true },
       body: async (session) => {
         const store = await session.store();
-        const targets = await targetsOf(session, session.installables());
+        const targets = await session.installables.targets(session.installables.parse(invocation.positionals));
         const [planned] = await plannedTargets(session, targets);
         const [target] = targets;
         if (target === undefined || planned === undefined) throw new FirnError("usage", "more arguments are required");

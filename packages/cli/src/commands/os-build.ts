@@ -1,12 +1,13 @@
-import { type EvaluationSession, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
-import { buildConfiguration, linkResult, reportResult } from "../os-build.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { buildConfiguration, linkResult, reportResult } from "../systems/build.ts";
 import {
   chooseConfiguration,
   configurationFlags,
   configurationNeeds,
   type OsConfiguration,
-} from "../os-configuration.ts";
+} from "../systems/configuration.ts";
 
 /** `firn os build`: builds a system and leaves a link to it. */
 export const command: Command = {

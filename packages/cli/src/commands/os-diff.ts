@@ -4,10 +4,10 @@ import { diffSystems, findGenerations, openSystem } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { profileNameFlag, storePathOf, systemProfile } from "../os-systems.ts";
 import { printJsonResult } from "../render/output.ts";
 import { systemDiffJson, systemDiffLines, systemDiffMarkdown } from "../render/system-diff.ts";
-import { withReadingSession } from "../session.ts";
+import { withReadingSession } from "../session/session.ts";
+import { profileNameFlag, storePathOf, systemProfile } from "../systems/profiles.ts";
 
 /** `firn os diff`: what differs between two systems. */
 export const command: Command = {

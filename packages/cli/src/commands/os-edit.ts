@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { runProgramSync } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
-import { chooseConfiguration, configurationFlags, type OsConfiguration } from "../os-configuration.ts";
+import { chooseConfiguration, configurationFlags, type OsConfiguration } from "../systems/configuration.ts";
 
 /** `firn os edit`: opens the configuration in the editor. */
 export const command: Command = {

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { buildDiskImage, kvmWorks, type SystemManifest, startVm } from "@firn/system";
-import { type EvaluationSession, withEvaluation } from "../evaluation-session.ts";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { buildConfiguration, reportResult } from "../os-build.ts";
-import { chooseConfiguration, configurationFlags, configurationNeeds } from "../os-configuration.ts";
-import { firnSystem, installBelow, sizeOf } from "../os-install.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { buildConfiguration, reportResult } from "../systems/build.ts";
+import { chooseConfiguration, configurationFlags, configurationNeeds } from "../systems/configuration.ts";
+import { firnSystem, installBelow, sizeOf } from "../systems/install.ts";
 
 const freeFlag: Flag = {
   name: "free",

@@ -1,13 +1,13 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { buildConfiguration, reportResult } from "../os-build.ts";
-import { chooseConfiguration, configurationFlags, configurationNeeds } from "../os-configuration.ts";
-import { firnSystem, installBelow } from "../os-install.ts";
-import { storePathOf } from "../os-systems.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { buildConfiguration, reportResult } from "../systems/build.ts";
+import { chooseConfiguration, configurationFlags, configurationNeeds } from "../systems/configuration.ts";
+import { firnSystem, installBelow } from "../systems/install.ts";
+import { storePathOf } from "../systems/profiles.ts";
 
 /** `firn os install`: installs a system into a directory where the file systems of the new machine are mounted. */
 export const command: Command = {

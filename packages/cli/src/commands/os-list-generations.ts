@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { findGenerations, GenerationTree, systemFacts, thisMachine } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
-import { profileNameFlag, storePathOf, systemProfile } from "../os-systems.ts";
 import { printLine } from "../render/output.ts";
-import { withReadingSession } from "../session.ts";
+import { withReadingSession } from "../session/session.ts";
+import { profileNameFlag, storePathOf, systemProfile } from "../systems/profiles.ts";
 
 /** One line of the list, as nixos-rebuild has it. */
 interface Row {

@@ -1,30 +1,31 @@
 import { join } from "node:path";
 import { debianSetDirectory, type Found, flakeRefToAttributes } from "@firn/flake";
 import { didYouMean, FirnError, type JsonValue, jsonNumber, nearNames, textOf } from "@firn/formats";
-import { type EvaluationSession, withEvaluation } from "../evaluation-session.ts";
-import type { Command } from "../grammar/command.ts";
-import { jsonFlags } from "../grammar/flags.ts";
-import type { Invocation } from "../grammar/invocation.ts";
-import type { Io } from "../io.ts";
-import {
-  chooseConfiguration,
-  configurationFlags,
-  configurationNeeds,
-  findInConfiguration,
-  type OsConfiguration,
-} from "../os-configuration.ts";
 import {
   matchesPattern,
   type OptionDetails,
   type OptionEntry,
   type OptionLookup,
   type OptionPlace,
+  type OptionValue,
   optionPath,
   optionSet,
-  type ShownValue,
-} from "../os-options.ts";
+} from "@firn/system";
+import type { Command } from "../grammar/command.ts";
+import { jsonFlags } from "../grammar/flags.ts";
+import type { Invocation } from "../grammar/invocation.ts";
+import type { Io } from "../io.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import {
+  chooseConfiguration,
+  configurationFlags,
+  configurationNeeds,
+  findInConfiguration,
+  type OsConfiguration,
+} from "../systems/configuration.ts";
 
 /** `firn os option`: what options there are, what they are set to and where. */
 export const command: Command = {
@@ -40,7 +41,7 @@ export const command: Command = {
       needs: configuration === undefined ? { impure: true } : configurationNeeds(configuration),
       body: async (session) => {
         const root = await optionsOf(session, configuration);
-        const options = await optionSet(await session.evaluation(), root.value, localFile(root));
+        const options = await optionSet((await session.evaluation()).evaluator, root.value, localFile(root));
         const word = invocation.positionals[0] ?? "";
         const found = /[*?]/.test(word) ? { kind: "missing" as const } : await options.lookup(optionPath(word));
         if (found.kind !== "missing" && !(found.kind === "set" && word === "")) {
@@ -139,7 +140,7 @@ function printDetails(io: Io, option: OptionDetails, withValue: boolean): void {
   io.out(Buffer.from(text, "latin1"));
 }
 
-function shownText(value: ShownValue): string {
+function shownText(value: OptionValue): string {
   return "error" in value ? `error: ${value.error}` : value.text;
 }
 
@@ -163,7 +164,7 @@ function placeLines(places: readonly OptionPlace[]): string {
 }
 
 function detailsJson(option: OptionDetails, withValue: boolean): JsonValue {
-  const shown = (value: ShownValue): JsonValue => new Map(Object.entries(value).filter(([key]) => key !== "json"));
+  const shown = (value: OptionValue): JsonValue => new Map(Object.entries(value).filter(([key]) => key !== "json"));
   const places = (list: readonly OptionPlace[]): JsonValue =>
     list.map(
       ({ file, line }) =>

@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { recoverSwitch } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { confirmationFile, switchContext } from "../os-switch.ts";
-import { profileNameFlag } from "../os-systems.ts";
-import { withSession } from "../session.ts";
+import { withSession } from "../session/session.ts";
+import { profileNameFlag } from "../systems/profiles.ts";
+import { confirmationFile, switchContext } from "../systems/switch.ts";
 
 /** `firn os recover`: finishes or undoes a switch that was interrupted. */
 export const command: Command = {

@@ -1,13 +1,14 @@
 import { resolve } from "node:path";
 import { earlierGeneration, otherGeneration } from "@firn/system";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { buildConfiguration, reportResult } from "../os-build.ts";
-import { chooseConfiguration, configurationFlags, configurationNeeds } from "../os-configuration.ts";
-import { type Back, type SwitchAction, switchFlags, switchTo } from "../os-switch.ts";
-import { storePathOf, systemProfile } from "../os-systems.ts";
-import { withSession } from "../session.ts";
+import { withSession } from "../session/session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { buildConfiguration, reportResult } from "../systems/build.ts";
+import { chooseConfiguration, configurationFlags, configurationNeeds } from "../systems/configuration.ts";
+import { storePathOf, systemProfile } from "../systems/profiles.ts";
+import { switchFlags, switchTo } from "../systems/switch.ts";
+import type { Back, SwitchAction } from "../systems/switch-target.ts";
 
 const done = "Done. The new configuration is";
 

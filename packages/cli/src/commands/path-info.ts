@@ -1,11 +1,11 @@
 import { type JsonValue, jsonNumber, type PathInfo, printContentAddress, printHash } from "@firn/formats";
 import { computeClosure, type Store } from "@firn/store";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command, Flag } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
 import { humanSize } from "../render/quantities.ts";
-import { pathSelection, pathsOf } from "../store-targets.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { pathSelection, pathsOf } from "../targets/store-targets.ts";
 
 /** Flags of commands that work on store paths. */
 export const pathFlags: readonly Flag[] = [

@@ -1,9 +1,9 @@
 import { FirnError, type ProfileElement } from "@firn/formats";
 import { freeName } from "@firn/system";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { buildElement, changeManifest, profileFlag } from "../profile-session.ts";
+import { buildElement, changeManifest, profileFlag } from "../session/profile-session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn profile add`: builds packages and adds them to a profile. A package that is there already is replaced. */
 export const command: Command = {
@@ -21,7 +21,7 @@ export const command: Command = {
         if (priority !== undefined && !/^-?\d+$/.test(priority))
           throw new FirnError("usage", `'${priority}' is not an integer`);
         const elements: Awaited<ReturnType<typeof buildElement>>[] = [];
-        for (const installable of session.installables(await session.words())) {
+        for (const installable of session.installables.parse(await session.words())) {
           elements.push(
             await buildElement(session, installable, priority === undefined ? undefined : Number(priority)),
           );

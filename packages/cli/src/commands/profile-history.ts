@@ -1,7 +1,7 @@
 import { describeManifestChange, findGenerations, generationManifest, type Manifest } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { profileFlag, profilePath } from "../profile-session.ts";
-import { withReadingSession } from "../session.ts";
+import { profileFlag, profilePath } from "../session/profile-session.ts";
+import { withReadingSession } from "../session/session.ts";
 
 /** `firn profile history`: every version of a profile and what changed in it. */
 export const command: Command = {

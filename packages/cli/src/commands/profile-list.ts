@@ -2,9 +2,9 @@ import { parseJson, printProfileManifest } from "@firn/formats";
 import { currentManifest } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
-import { profileFlag, profilePath } from "../profile-session.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
-import { withReadingSession } from "../session.ts";
+import { profileFlag, profilePath } from "../session/profile-session.ts";
+import { withReadingSession } from "../session/session.ts";
 
 /** `firn profile list`: what a profile holds. */
 export const command: Command = {

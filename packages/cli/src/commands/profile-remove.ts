@@ -1,7 +1,7 @@
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { changeManifest, chosenElements, elementFlags, profileFlag } from "../profile-session.ts";
-import { withSession } from "../session.ts";
+import { changeManifest, chosenElements, elementFlags, profileFlag } from "../session/profile-session.ts";
+import { withSession } from "../session/session.ts";
 
 /** `firn profile remove`: removes packages from a profile. */
 export const command: Command = {

@@ -1,8 +1,8 @@
 import { FirnError } from "@firn/formats";
 import { rollbackProfile } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { profileFlag, profilePath } from "../profile-session.ts";
-import { withSession } from "../session.ts";
+import { profileFlag, profilePath } from "../session/profile-session.ts";
+import { withSession } from "../session/session.ts";
 
 /** `firn profile rollback`: switches a profile to an earlier version. */
 export const command: Command = {

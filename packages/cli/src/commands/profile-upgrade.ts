@@ -1,9 +1,9 @@
 import { parseFlakeRef } from "@firn/flake";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { buildElement, changeManifest, chosenElements, elementFlags, profileFlag } from "../profile-session.ts";
+import { buildElement, changeManifest, chosenElements, elementFlags, profileFlag } from "../session/profile-session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn profile upgrade`: builds packages anew from the flakes they came from. */
 export const command: Command = {

@@ -1,8 +1,8 @@
 import { FirnError } from "@firn/formats";
 import { deleteGenerations, findGenerations } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { profileFlag, profilePath } from "../profile-session.ts";
-import { withSession } from "../session.ts";
+import { profileFlag, profilePath } from "../session/profile-session.ts";
+import { withSession } from "../session/session.ts";
 
 /** `firn profile wipe-history`: deletes the versions of a profile that are not current. */
 export const command: Command = {

@@ -1,8 +1,8 @@
 import { inputToUrl, printUrl } from "@firn/fetch";
 import { flakeRefFromAttributes, showFlakeRef } from "@firn/flake";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn registry list`: every registry entry, by registry. */
 export const command: Command = {

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { readRegistryFile, sameInput, writeRegistryFile } from "@firn/fetch";
 import { fetchRef, flakeRefToAttributes, parseFlakeRef, userRegistryPath } from "@firn/flake";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn registry pin`: makes a name stand for what it means today. */
 export const command: Command = {

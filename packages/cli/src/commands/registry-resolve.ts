@@ -1,7 +1,7 @@
 import { parseFlakeRef, resolveFlakeRef, showFlakeRef } from "@firn/flake";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn registry resolve`: what references mean after the registries. */
 export const command: Command = {

@@ -1,7 +1,7 @@
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { runRepl } from "../repl/run.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn repl`: expressions, one after the other. */
 export const command: Command = {

@@ -1,15 +1,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { appLookup, type DerivationFacts, type Evaluation, type Handle } from "@firn/flake";
+import { appLookup, type DerivationFacts, type ValueRef } from "@firn/flake";
 import { FirnError, storePathName } from "@firn/formats";
 import { parseDrvName } from "@firn/language";
 import type { LocalStore } from "@firn/store";
-import { type BuiltTarget, buildTargets } from "../build-targets.ts";
-import { type EvaluationSession, targetOf, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags } from "../grammar/flags.ts";
-import { programEnvironment } from "../program-environment.ts";
-import { isUsrRoot, runProgram, usrRootPath } from "../run-program.ts";
+import { programEnvironment } from "../programs/program-environment.ts";
+import { isUsrRoot, runProgram, usrRootPath } from "../programs/run-program.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { type BuiltTarget, buildTargets } from "../targets/build-targets.ts";
 
 /** `firn run`: builds a program and runs it in place of this process. */
 export const command: Command = {
@@ -22,22 +23,24 @@ export const command: Command = {
     let start: (() => never) | undefined;
     return withEvaluation(invocation, io, {
       body: async (session) => {
-        const [installable] = session.installables(invocation.positionals.slice(0, 1));
+        const [installable] = session.installables.parse(invocation.positionals.slice(0, 1));
         if (installable === undefined) throw new FirnError("usage", "more arguments are required");
         const args = [...invocation.positionals.slice(1), ...invocation.rest];
         const environment = programEnvironment(invocation, io.env);
         const store = await session.store();
         const found =
-          installable.kind === "store-path" ? undefined : await session.find(installable, appLookup(session.system));
-        const evaluation = found === undefined ? undefined : await session.evaluation();
-        const app =
-          found === undefined || evaluation === undefined ? undefined : await appProgram(evaluation, found.value);
+          installable.kind === "store-path"
+            ? undefined
+            : await session.installables.find(installable, appLookup(session.system));
+        const app = found === undefined ? undefined : await appProgram(found.value);
         if (app !== undefined) {
           await session.builder.realise(app.context);
           start = () => runProgram({ store, program: app.program, args, environment });
           return 0;
         }
-        const [built] = await buildTargets(session, [await targetOf(session, installable, appLookup(session.system))]);
+        const [built] = await buildTargets(session, [
+          await session.installables.target(installable, appLookup(session.system)),
+        ]);
         if (built === undefined) throw new FirnError("usage", "nothing was built");
         start = programStart(store, built, { args, environment });
         return 0;
@@ -49,17 +52,13 @@ export const command: Command = {
 type Context = Parameters<EvaluationSession["builder"]["realise"]>[0];
 
 /** The program of an app (`{ type = "app"; program = …; }`), with what must be built for it. */
-async function appProgram(
-  evaluation: Evaluation,
-  value: Handle,
-): Promise<{ program: string; context: Context } | undefined> {
-  const type = await evaluation.attribute(value, "type");
-  if (type === undefined || (await evaluation.client.request({ op: "kind", value: type })) !== "string")
-    return undefined;
-  if ((await evaluation.client.request({ op: "string", value: type })).text !== "app") return undefined;
-  const program = await evaluation.attribute(value, "program");
+async function appProgram(value: ValueRef): Promise<{ program: string; context: Context } | undefined> {
+  const type = await value.attribute("type");
+  if (type === undefined || (await type.kind()) !== "string") return undefined;
+  if ((await type.string()).text !== "app") return undefined;
+  const program = await value.attribute("program");
   if (program === undefined) throw new FirnError("bad-app", "app lacks the attribute 'program'");
-  const { text, context } = await evaluation.client.request({ op: "string", value: program });
+  const { text, context } = await program.string();
   return { program: text, context };
 }
 

@@ -1,11 +1,12 @@
-import { debianIndex, type Evaluation, type Handle } from "@firn/flake";
+import { debianIndex, type ValueRef } from "@firn/flake";
 import { FirnError, type JsonValue } from "@firn/formats";
 import { parseDrvName } from "@firn/language";
-import { type EvaluationSession, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import { printJsonResult } from "../render/output.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** One package that matched. */
 interface Match {
@@ -100,48 +101,43 @@ async function searchDebian(session: EvaluationSession, word: string): Promise<M
 
 async function searchFlake(session: EvaluationSession): Promise<Match[]> {
   const evaluation = await session.evaluation();
-  const [installable] = session.installables(session.invocation.positionals.slice(0, 1));
+  const [installable] = session.installables.parse(session.invocation.positionals.slice(0, 1));
   if (installable === undefined || installable.kind === "store-path")
     throw new UsageError("a flake or file is needed to search");
   const matches: Match[] = [];
   if (installable.kind === "attribute") {
-    const found = await session.find(installable);
-    await collect(evaluation, found.value, installable.path === "" ? [] : installable.path.split("."), matches);
+    const found = await session.installables.find(installable);
+    await collect(found.value, installable.path === "" ? [] : installable.path.split("."), matches);
     return matches;
   }
   const { value } = await evaluation.flake(installable.ref);
-  const outputs = (await evaluation.attribute(value, "outputs")) ?? value;
+  const outputs = (await value.attribute("outputs")) ?? value;
   for (const section of ["packages", "legacyPackages"]) {
-    const all = await evaluation.attribute(outputs, section);
-    const mine = all === undefined ? undefined : await evaluation.attribute(all, session.system);
-    if (mine !== undefined) await collect(evaluation, mine, [section, session.system], matches);
+    const all = await outputs.attribute(section);
+    const mine = all === undefined ? undefined : await all.attribute(session.system);
+    if (mine !== undefined) await collect(mine, [section, session.system], matches);
   }
   return matches;
 }
 
 /** Walks packages; sets are entered at the top, and below it where they say `recurseForDerivations`. */
-async function collect(
-  evaluation: Evaluation,
-  value: Handle,
-  path: readonly string[],
-  matches: Match[],
-): Promise<void> {
-  const kind = await evaluation.client.request({ op: "kind", value });
+async function collect(value: ValueRef, path: readonly string[], matches: Match[]): Promise<void> {
+  const kind = await value.kind();
   if (kind === "derivation") {
-    const nameOf = await text(evaluation, value, "name");
+    const nameOf = await text(value, "name");
     const { name, version } = parseDrvName(nameOf);
-    const meta = await evaluation.attribute(value, "meta");
-    const description = meta === undefined ? "" : await text(evaluation, meta, "description");
+    const meta = await value.attribute("meta");
+    const description = meta === undefined ? "" : await text(meta, "description");
     matches.push({ attrPath: path.join("."), pname: name, version, description });
     return;
   }
   if (kind !== "set") return;
-  if (path.length > 2 && !(await isTrue(evaluation, value, "recurseForDerivations"))) return;
-  for (const name of (await evaluation.client.request({ op: "attrNames", value })) ?? []) {
-    const member = await evaluation.attribute(value, name);
+  if (path.length > 2 && !(await isTrue(value, "recurseForDerivations"))) return;
+  for (const name of (await value.attributeNames()) ?? []) {
+    const member = await value.attribute(name);
     if (member === undefined) continue;
     try {
-      await collect(evaluation, member, [...path, name], matches);
+      await collect(member, [...path, name], matches);
     } catch (error) {
       // A package that does not evaluate is none for this machine; the rest of the set is.
       if (!(error instanceof FirnError)) throw error;
@@ -149,17 +145,14 @@ async function collect(
   }
 }
 
-async function text(evaluation: Evaluation, value: Handle, name: string): Promise<string> {
-  const member = await evaluation.attribute(value, name);
+async function text(value: ValueRef, name: string): Promise<string> {
+  const member = await value.attribute(name);
   if (member === undefined) return "";
-  const kind = await evaluation.client.request({ op: "kind", value: member });
-  return kind === "string" ? (await evaluation.client.request({ op: "string", value: member })).text : "";
+  const kind = await member.kind();
+  return kind === "string" ? (await member.string()).text : "";
 }
 
-async function isTrue(evaluation: Evaluation, value: Handle, name: string): Promise<boolean> {
-  const member = await evaluation.attribute(value, name);
-  return (
-    member !== undefined &&
-    (await evaluation.client.request({ op: "print", value: member, form: { kind: "json" } })) === "true"
-  );
+async function isTrue(value: ValueRef, name: string): Promise<boolean> {
+  const member = await value.attribute(name);
+  return (await member?.isTrue()) === true;
 }

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
-import { buildTargets } from "../build-targets.ts";
-import { targetsOf, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { programEnvironment } from "../program-environment.ts";
-import { findProgram, isUsrRoot, runProgram, usrRootPath } from "../run-program.ts";
+import { programEnvironment } from "../programs/program-environment.ts";
+import { findProgram, isUsrRoot, runProgram, usrRootPath } from "../programs/run-program.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { buildTargets } from "../targets/build-targets.ts";
 
 /** `firn shell`: a shell, or a command, with packages on its search path. */
 export const command: Command = {
@@ -30,7 +30,10 @@ export const command: Command = {
         const { flags } = invocation;
         const words = await session.words();
         const store = await session.store();
-        const built = await buildTargets(session, await targetsOf(session, session.installables(words)));
+        const built = await buildTargets(
+          session,
+          await session.installables.targets(session.installables.parse(words)),
+        );
         const paths = built.flatMap(({ outputs }) => [...outputs.values()]);
         const usrRoots = paths.filter((path) => isUsrRoot(store, path));
         if (usrRoots.length > 1) {

@@ -5,7 +5,7 @@ import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { printLine } from "../render/output.ts";
-import { withSession } from "../session.ts";
+import { withSession } from "../session/session.ts";
 
 const flags: readonly Flag[] = [
   {

@@ -1,9 +1,9 @@
 import { collectGarbage } from "@firn/store";
-import { plannedTargets } from "../build-targets.ts";
-import { targetsOf, withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { freed } from "../render/quantities.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { plannedTargets } from "../targets/build-targets.ts";
 
 /** `firn store delete`: deletes paths that nothing keeps alive. */
 export const command: Command = {
@@ -20,7 +20,7 @@ export const command: Command = {
         const store = await session.store();
         const planned = await plannedTargets(
           session,
-          await targetsOf(session, session.installables(await session.words())),
+          await session.installables.targets(session.installables.parse(await session.words())),
         );
         const paths = planned.flatMap(({ outputs }) => [...outputs.values()]);
         const result = await collectGarbage(store, {

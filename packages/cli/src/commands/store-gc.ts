@@ -3,7 +3,7 @@ import { collectGarbage, findRoots } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 import { freed } from "../render/quantities.ts";
-import { withFreeingSession } from "../session.ts";
+import { withFreeingSession } from "../session/session.ts";
 
 /** `firn store gc`: deletes everything that no root keeps alive. */
 export const command: Command = {

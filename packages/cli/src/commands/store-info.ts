@@ -2,7 +2,7 @@ import { nixVersion } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult } from "../render/output.ts";
-import { withReadingSession } from "../session.ts";
+import { withReadingSession } from "../session/session.ts";
 
 /** `firn store info`: whether a store can be reached, and which it is. */
 export const command: Command = {

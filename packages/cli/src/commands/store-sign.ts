@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseSecretKey, signPathInfo } from "@firn/formats";
 import { requirePathInfo } from "@firn/store";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { pathSelection, pathsOf } from "../store-targets.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { pathSelection, pathsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
 /** `firn store sign`: adds signatures by a local key. */

@@ -1,9 +1,9 @@
 import { countGoodSignatures, isContentAddressed, parsePublicKey, printHash } from "@firn/formats";
 import { hashTree, openStore, requirePathInfo, type Store } from "@firn/store";
-import { withEvaluation } from "../evaluation-session.ts";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { pathSelection, pathsOf } from "../store-targets.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { pathSelection, pathsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
 /** `firn store verify`: whether paths are as registered and signed by trusted keys. */

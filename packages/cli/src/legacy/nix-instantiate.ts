@@ -1,17 +1,25 @@
 /** `nix-instantiate`: evaluates expressions, prints values or store derivations. */
 
 import { resolve } from "node:path";
-import { type AutoArgData, EvaluatorClient, type Handle, type HostServices, hostConfig } from "@firn/flake";
+import {
+  type AutoArgument,
+  type AutoArguments,
+  Evaluator,
+  evaluateAutoArguments,
+  hostConfig,
+  type ValueRef,
+} from "@firn/flake";
 import { byteStringOf, FirnError } from "@firn/formats";
 import { configuredRealStoreDir, type Settings } from "@firn/store";
-import { type AutoArgument, autoArgData, autoArguments } from "../auto-arguments.ts";
 import type { Command, Flag } from "../grammar/command.ts";
 import { evaluationFlags } from "../grammar/flags.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { renderWarning } from "../render/error.ts";
 import { terminalText } from "../render/terminal-text.ts";
-import { commandSettings } from "../session.ts";
+import { autoArguments } from "../session/auto-arguments.ts";
+import type { OpenServices } from "../session/lazy-services.ts";
+import { commandSettings } from "../session/session.ts";
 
 type OutputKind = "value" | "json" | "xml" | "raw";
 
@@ -91,18 +99,18 @@ export function instantiateArguments({ flags, positionals }: Invocation): Argume
 const noRoot = "you did not specify '--add-root'; the result might be removed by the garbage collector";
 
 class Instantiation {
-  private readonly client: EvaluatorClient;
+  private readonly evaluator: Evaluator;
   private readonly args: Arguments;
   private readonly io: Io;
   private readonly addRoot: OpenServices["addRoot"] | undefined;
   private rootCount = 0;
 
   constructor(
-    client: EvaluatorClient,
+    evaluator: Evaluator,
     args: Arguments,
     at: { readonly io: Io; readonly opened: OpenServices | undefined },
   ) {
-    this.client = client;
+    this.evaluator = evaluator;
     this.args = args;
     this.io = at.io;
     this.addRoot = at.opened?.addRoot;
@@ -113,12 +121,12 @@ class Instantiation {
     const directory = byteStringOf(this.io.cwd);
     if (args.action === "find-file") {
       for (const name of args.files) {
-        const path = await this.client.request({ op: "findFile", name: byteStringOf(name) });
+        const path = await this.evaluator.findFile(byteStringOf(name));
         this.write(`${path}\n`);
       }
       return;
     }
-    const autoArgs = await autoArgData(this.client, args.autoArgs, this.io);
+    const autoArgs = await evaluateAutoArguments(this.evaluator, args.autoArgs, this.io);
     const inputs = args.files.length === 0 && !args.fromExpressions ? ["./default.nix"] : args.files;
     for (const input of inputs) {
       const source =
@@ -128,13 +136,13 @@ class Instantiation {
             ? { kind: "string" as const, text: byteStringOf(input), directory }
             : { kind: "file" as const, path: await this.filePath(input) };
       if (args.action === "parse") {
-        this.write(`${await this.client.request({ op: "parse", source })}\n`);
+        this.write(`${await this.evaluator.parse(source)}\n`);
         continue;
       }
-      const root = await this.client.request({ op: "evaluate", source });
+      const root = await this.evaluator.evaluate(source);
       for (const path of args.attrPaths.length === 0 ? [""] : args.attrPaths) {
-        const selected = await this.client.request({ op: "select", value: root, path: byteStringOf(path), autoArgs });
-        const value = await this.client.request({ op: "autoCall", value: selected, autoArgs });
+        const selected = await root.select(byteStringOf(path), autoArgs);
+        const value = await selected.autoCall(autoArgs);
         if (args.action === "evaluate") await this.print(value);
         else await this.instantiate(value, autoArgs);
       }
@@ -144,7 +152,7 @@ class Instantiation {
   private async filePath(input: string): Promise<string> {
     const bytes = byteStringOf(input);
     if (bytes.startsWith("<") && bytes.endsWith(">")) {
-      return this.client.request({ op: "findFile", name: bytes.slice(1, -1) });
+      return this.evaluator.findFile(bytes.slice(1, -1));
     }
     return absolutePath(byteStringOf(this.io.cwd), bytes);
   }
@@ -153,42 +161,40 @@ class Instantiation {
     this.io.out(Buffer.from(bytes, "latin1"));
   }
 
-  private async print(value: Handle): Promise<void> {
+  private async print(value: ValueRef): Promise<void> {
     const { output, strict, locations } = this.args;
-    const { client } = this;
     switch (output) {
       case "raw":
-        this.write(await client.request({ op: "print", value, form: { kind: "raw", command: "nix-instantiate" } }));
+        this.write(await value.print({ kind: "raw", command: "nix-instantiate" }));
         return;
       case "json":
-        this.write(`${await client.request({ op: "print", value, form: { kind: "json" } })}\n`);
+        this.write(`${await value.print({ kind: "json" })}\n`);
         return;
       case "xml":
-        this.write(await client.request({ op: "print", value, form: { kind: "xml", strict, locations } }));
+        this.write(await value.print({ kind: "xml", strict, locations }));
         return;
       case "value":
-        if (strict) await client.request({ op: "deepForce", value });
-        this.write(`${await client.request({ op: "print", value, form: { kind: "instantiate" } })}\n`);
+        if (strict) await value.deepForce();
+        this.write(`${await value.print({ kind: "instantiate" })}\n`);
     }
   }
 
   /** Every derivation in a value, looked for in sets and lists as `recurseForDerivations` says. */
-  private async instantiate(value: Handle, autoArgs: AutoArgData, depth = 0): Promise<void> {
-    const { client } = this;
-    const kind = await client.request({ op: "kind", value });
+  private async instantiate(value: ValueRef, autoArgs: AutoArguments, depth = 0): Promise<void> {
+    const kind = await value.kind();
     if (kind === "derivation") {
-      const facts = await client.request({ op: "derivation", value });
-      if (facts === null) return;
+      const facts = await value.derivation();
+      if (facts === undefined) return;
       const suffix = facts.outputName === "out" ? "" : `!${facts.outputName}`;
       this.write(`${await this.rooted(facts.drvPath)}${suffix}\n`);
       return;
     }
     if (kind === "set") {
-      for (const name of (await client.request({ op: "attrNames", value })) ?? []) {
-        const member = await client.request({ op: "attribute", value, name });
-        if (member === null) continue;
-        const called = await client.request({ op: "autoCall", value: member, autoArgs });
-        const memberKind = await client.request({ op: "kind", value: called });
+      for (const name of (await value.attributeNames()) ?? []) {
+        const member = await value.attribute(name);
+        if (member === undefined) continue;
+        const called = await member.autoCall(autoArgs);
+        const memberKind = await called.kind();
         if (memberKind === "derivation") await this.instantiate(called, autoArgs, depth + 1);
         else if (memberKind === "set" && (await this.recurses(called)))
           await this.instantiate(called, autoArgs, depth + 1);
@@ -196,10 +202,8 @@ class Instantiation {
       return;
     }
     if (kind === "list") {
-      const length = (await client.request({ op: "length", value })) ?? 0;
-      for (let index = 0; index < length; index++) {
-        const element = await client.request({ op: "element", value, index });
-        await this.instantiate(await client.request({ op: "autoCall", value: element, autoArgs }), autoArgs, depth + 1);
+      for (const element of await value.elements()) {
+        await this.instantiate(await element.autoCall(autoArgs), autoArgs, depth + 1);
       }
       return;
     }
@@ -218,11 +222,9 @@ class Instantiation {
     return this.addRoot === undefined ? drvPath : this.addRoot(drvPath, link);
   }
 
-  private async recurses(value: Handle): Promise<boolean> {
-    const flag = await this.client.request({ op: "attribute", value, name: "recurseForDerivations" });
-    return (
-      flag !== null && (await this.client.request({ op: "print", value: flag, form: { kind: "json" } })) === "true"
-    );
+  private async recurses(value: ValueRef): Promise<boolean> {
+    const flag = await value.attribute("recurseForDerivations");
+    return (await flag?.isTrue()) === true;
   }
 }
 
@@ -234,14 +236,6 @@ function absolutePath(cwd: string, path: string): string {
     else parts.push(part);
   }
   return `/${parts.join("/")}`;
-}
-
-/** Answers to an evaluation's questions, and their end. */
-export interface OpenServices {
-  readonly services: HostServices;
-  /** Makes `link` point at a valid path and registers it as a root; gives the link. */
-  addRoot(path: string, link: string): Promise<string>;
-  close(): Promise<void>;
 }
 
 /** What an evaluation is over; without `makeServices` it has no store and only computes paths. */
@@ -266,7 +260,7 @@ export async function instantiate(args: Arguments, { settings, io, makeServices 
     },
   );
   const opened = makeServices?.(settings, readOnly);
-  const client = new EvaluatorClient({
+  const evaluator = new Evaluator({
     config,
     ...(opened === undefined ? {} : { services: opened.services }),
     report: (message) => {
@@ -283,9 +277,9 @@ export async function instantiate(args: Arguments, { settings, io, makeServices 
     },
   });
   try {
-    await new Instantiation(client, args, { io, opened }).run();
+    await new Instantiation(evaluator, args, { io, opened }).run();
   } finally {
-    await client.close();
+    await evaluator.close();
     await opened?.close();
   }
 }
@@ -298,7 +292,7 @@ export const command: Command = {
   async run(invocation, io) {
     const settings = commandSettings(invocation, io);
     const storeless = settings.get("store").startsWith("dummy:");
-    const services = storeless ? undefined : (await import("./store-services.ts")).lazyServices;
+    const services = storeless ? undefined : (await import("../session/lazy-services.ts")).lazyServices;
     const makeServices =
       services === undefined ? undefined : (own: Settings, readOnly: boolean) => services(own, io, readOnly);
     await instantiate(instantiateArguments(invocation), { settings, io, makeServices });

@@ -8,22 +8,16 @@ import { dirname, join } from "node:path";
 import { type DerivedPath, prepareEnvironment, readBuildOptions, shellQuote } from "@firn/build";
 import { byteStringOf, type Derivation, FirnError, isDerivationPath, textOf } from "@firn/formats";
 import type { LocalStore, Settings } from "@firn/store";
-import { describePlan } from "../build-targets.ts";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
+import { findProgram, runProgram } from "../programs/run-program.ts";
 import { makeProgress } from "../render/progress.ts";
-import { findProgram, runProgram } from "../run-program.ts";
-import { commandSettings } from "../session.ts";
-import { makeStoreWritable } from "../writable-store.ts";
-import {
-  type Arguments,
-  expressionFlags,
-  instantiate,
-  instantiateArguments,
-  type OpenServices,
-} from "./nix-instantiate.ts";
-import { lazyServices, openBuildingStore } from "./store-services.ts";
+import { lazyServices, type OpenServices, openBuildingStore } from "../session/lazy-services.ts";
+import { commandSettings } from "../session/session.ts";
+import { makeStoreWritable } from "../session/writable-store.ts";
+import { describePlan } from "../targets/build-targets.ts";
+import { type Arguments, expressionFlags, instantiate, instantiateArguments } from "./nix-instantiate.ts";
 
 /** What `nix-instantiate` does not know. */
 interface ShellOptions {

@@ -4,8 +4,8 @@ import { openLocalStore, serveStore } from "@firn/store";
 import type { Command, Operation } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
-import { commandSettings } from "../session.ts";
-import { makeStoreWritable } from "../writable-store.ts";
+import { commandSettings } from "../session/session.ts";
+import { makeStoreWritable } from "../session/writable-store.ts";
 
 const serve: Operation = {
   flag: { name: "serve", description: "Answer a client of the serve protocol on standard input and output." },

@@ -40,7 +40,7 @@ export function isUsage(error: FirnError): boolean {
 
 /** Tells whether the whole trace is wanted: by the command line, or by the setting in nix.conf. */
 async function showsTrace({ invocation, io }: FailureContext): Promise<boolean> {
-  const { commandSettings } = await import("../session.ts");
+  const { commandSettings } = await import("../session/session.ts");
   try {
     return invocation !== undefined && commandSettings(invocation, io).get("show-trace");
   } catch (error) {

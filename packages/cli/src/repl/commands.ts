@@ -1,13 +1,12 @@
 /** The commands of the repl. */
-import { type Handle, parseReplLine, type Repl } from "@firn/flake";
+import { parseReplLine, type Repl, type ValueRef } from "@firn/flake";
 import { derivationOutputPath, FirnError, textOf } from "@firn/formats";
 import { addPermRoot } from "@firn/store";
-import { buildLog } from "../build-log.ts";
-import type { EvaluationSession } from "../evaluation-session.ts";
 import { renderError } from "../render/error.ts";
 import { renderMarkdown } from "../render/markdown.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { buildLog } from "../targets/build-log.ts";
 import { replHelp } from "./help.ts";
-import type { LoopEnd } from "./loop.ts";
 import { openEditor, page, runFirn } from "./programs.ts";
 import { levelsText, stepText } from "./trace.ts";
 
@@ -17,6 +16,9 @@ const partLength = 65536;
 const shellExpression = 'drv: (import <nixpkgs> {}).runCommand "shell" { buildInputs = [ drv ]; } ""';
 
 /** Whether another line is asked for. */
+/** How a loop ends: by the user's leave, or to let the program go on (debugger). */
+export type LoopEnd = "quit" | "continue" | "step";
+
 type Outcome = "again" | LoopEnd;
 
 export class ReplCommands {
@@ -188,7 +190,7 @@ export class ReplCommands {
     await this.repl.reload();
   }
 
-  private async print(value: Handle, options: { readonly depth?: number; readonly raw?: boolean }): Promise<void> {
+  private async print(value: ValueRef, options: { readonly depth?: number; readonly raw?: boolean }): Promise<void> {
     const { text, error } = await this.repl.show(value, { ...options, colors: this.colors() });
     if (error === undefined) await this.outLong(`${text}\n`);
     else {
@@ -208,11 +210,11 @@ export class ReplCommands {
       throw new FirnError("usage", `unexpected argument '${textOf(argument)}' to ${word}`);
     }
     this.showTrace = argument === "" ? !this.showTrace : argument === "true";
-    await this.repl.client.request({ op: "setShowTrace", on: this.showTrace });
+    await this.repl.evaluator.setShowTrace(this.showTrace);
     this.out(this.showTrace ? "showing error traces\n" : "not showing error traces\n");
   }
 
-  private async derivation(value: Handle): Promise<string> {
+  private async derivation(value: ValueRef): Promise<string> {
     const path = await this.repl.derivationPath(value);
     if (!(await (await this.session.store()).isValidPath(path))) {
       throw new FirnError("invalid-path", `expression evaluated to invalid derivation '${path}'`);
@@ -235,7 +237,7 @@ export class ReplCommands {
     await this.reload();
   }
 
-  private async log(value: Handle): Promise<void> {
+  private async log(value: ValueRef): Promise<void> {
     const drvPath = await this.derivation(value);
     const store = await this.session.store();
     const log = buildLog(store, drvPath);
@@ -246,7 +248,7 @@ export class ReplCommands {
     await page(this.session, `${Buffer.concat(chunks).toString("latin1")}\n`);
   }
 
-  private async build(value: Handle, links: boolean): Promise<void> {
+  private async build(value: ValueRef, links: boolean): Promise<void> {
     const { session } = this;
     const drvPath = await this.derivation(value);
     const store = await session.store();

@@ -2,21 +2,21 @@
 import type { DebuggerStop } from "@firn/flake";
 import { FirnError } from "@firn/formats";
 import type { StopAnswer } from "@firn/language";
-import type { DebuggerFrontEnd, EvaluationSession } from "../evaluation-session.ts";
+import type { DebuggerFrontEnd, EvaluationSession } from "../session/evaluation-session.ts";
 import { breakpointText, errorText } from "./commands.ts";
-import { deskOf } from "./desk.ts";
+import { replSessionOf } from "./repl-session.ts";
 
 /** Opens the debugger for a session. */
 export function openDebugger(session: EvaluationSession): DebuggerFrontEnd {
-  const desk = deskOf(session);
+  const replSession = replSessionOf(session);
   return {
     async stop(stop: DebuggerStop): Promise<StopAnswer> {
       announce(session, stop);
-      const repl = await desk.repl(async () => []);
+      const repl = await replSession.repl(async () => []);
       try {
         await repl.select(0);
-        desk.greet();
-        const end = await desk.serve(repl, { stopped: true });
+        replSession.greet();
+        const end = await replSession.serve(repl, { stopped: true });
         // There is no error that could end the program.
         if (end === "quit" && (stop.kind === "step" || stop.kind === "trace")) process.exit(0);
         return end;
@@ -24,7 +24,7 @@ export function openDebugger(session: EvaluationSession): DebuggerFrontEnd {
         await repl.close();
       }
     },
-    close: () => desk.close(),
+    close: () => replSession.close(),
   };
 }
 

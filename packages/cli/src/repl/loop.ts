@@ -1,15 +1,12 @@
 /** Lines to commands, until there are no more. */
 import { FirnError } from "@firn/formats";
 import { machineError } from "@firn/store";
-import type { EvaluationSession } from "../evaluation-session.ts";
-import type { ReplCommands } from "./commands.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import type { LoopEnd, ReplCommands } from "./commands.ts";
 import type { LineReader } from "./input.ts";
 
 const prompt = "nix-repl> ";
 const continuation = "        > ";
-
-/** How a loop ended: by the user's leave, or to let the program go on (debugger). */
-export type LoopEnd = "quit" | "continue" | "step";
 
 /** Reads and runs lines. An error in one of them is printed and changes nothing. */
 export async function readLoop(options: {

@@ -1,8 +1,8 @@
 /** Programs that the repl starts: editors, and Firn's own commands. */
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
-import type { EvaluationSession } from "../evaluation-session.ts";
 import { TerminalFilter } from "../render/terminal-filter.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
 
 function run(session: EvaluationSession, program: string, args: readonly string[]): Promise<void> {
   const { io } = session;

@@ -4,9 +4,8 @@
  */
 import { FirnError, textOf } from "@firn/formats";
 import type { AddedVariables, DebugLevel, DebugTraceStep } from "@firn/language";
-import type { EvaluatorClient } from "../evaluator/client.ts";
-import { fromErrorData } from "../evaluator/error-data.ts";
-import type { AutoArgData, Handle, LineResult, VariablesId } from "../evaluator/protocol.ts";
+import type { EnteredLine, Evaluator, Variables } from "../evaluator/evaluator.ts";
+import type { AutoArguments, ShownValue, ValueRef } from "../evaluator/value-ref.ts";
 
 import { documentationText } from "./documentation-text.ts";
 
@@ -17,81 +16,74 @@ export type ReplEvent =
 
 /** What a repl stands on. */
 export interface ReplOptions {
-  readonly client: EvaluatorClient;
+  readonly evaluator: Evaluator;
   /** Where relative paths start. */
   readonly directory: string;
   /** Takes definitions over several lines, which upstream does not. */
   readonly patient: boolean;
-  autoArgs(): Promise<AutoArgData>;
+  autoArgs(): Promise<AutoArguments>;
   /** The value of a flake's reference. */
-  loadFlake(reference: string): Promise<Handle>;
+  loadFlake(reference: string): Promise<ValueRef>;
   /** The path that a URL or `flake:` stands for. */
   fetchPath(url: string): Promise<string | undefined>;
   /** Values that are loaded at the start and with `:r`. */
-  installables(): Promise<readonly { readonly what: string; readonly value: Handle }[]>;
+  installables(): Promise<readonly { readonly what: string; readonly value: ValueRef }[]>;
   event(event: ReplEvent): void;
 }
 
-/** A value's text; an error that came up on the way stands beside what was printed before it. */
-export interface ShownValue {
-  readonly text: string;
-  readonly error: FirnError | undefined;
-}
-
 export class Repl {
-  readonly client: EvaluatorClient;
+  readonly evaluator: Evaluator;
   private readonly options: ReplOptions;
-  private readonly variables: VariablesId;
+  private readonly variables: Variables;
   private files: string[] = [];
   private flakes: string[] = [];
-  private lastLoaded: Handle | undefined;
+  private lastLoaded: ValueRef | undefined;
   /** Values of expressions that nobody asks for again. */
-  private readonly passing: Handle[] = [];
+  private readonly passing: ValueRef[] = [];
 
-  private constructor(options: ReplOptions, variables: VariablesId) {
+  private constructor(options: ReplOptions, variables: Variables) {
     this.options = options;
-    this.client = options.client;
+    this.evaluator = options.evaluator;
     this.variables = variables;
   }
 
   static async open(options: ReplOptions): Promise<Repl> {
-    const { client, directory } = options;
-    return new Repl(options, await client.request({ op: "newVariables", directory }));
+    const { evaluator, directory } = options;
+    return new Repl(options, await evaluator.newVariables(directory));
   }
 
   async close(): Promise<void> {
-    await this.client.request({ op: "dropVariables", variables: this.variables });
+    await this.variables.drop();
   }
 
   /** The steps that led to the debugger's stop, innermost first. */
   trace(): Promise<readonly DebugTraceStep[]> {
-    return this.client.request({ op: "debugTrace" });
+    return this.evaluator.debugTrace();
   }
 
   /** The environments around a step of the trace, innermost first. */
   levels(index: number): Promise<readonly DebugLevel[]> {
-    return this.client.request({ op: "debugLevels", index });
+    return this.evaluator.debugLevels(index);
   }
 
   /** Takes the variables that can be seen from a step of the trace. */
   async select(index: number): Promise<void> {
-    await this.client.request({ op: "debugVariables", variables: this.variables, index });
+    await this.variables.takeFromStep(index);
   }
 
   /**
    * Evaluates an expression; the value is kept until `releaseValues`. Fails with `incomplete-input` when the text ends
    * too soon.
    */
-  async evaluate(text: string): Promise<Handle> {
-    const value = await this.client.request({ op: "evaluateWith", variables: this.variables, text });
+  async evaluate(text: string): Promise<ValueRef> {
+    const value = await this.variables.evaluate(text);
     this.passing.push(value);
     return value;
   }
 
   /** Takes definitions or an expression, whose value is kept until `releaseValues`. */
-  async enter(text: string): Promise<LineResult> {
-    const { variables } = this;
-    const line = await this.client.request({ op: "enterLine", variables, text, patient: this.options.patient });
+  async enter(text: string): Promise<EnteredLine> {
+    const line = await this.variables.enter(text, { patient: this.options.patient });
     if (line.kind === "value") this.passing.push(line.value);
     return line;
   }
@@ -99,40 +91,38 @@ export class Repl {
   /** Lets go of the values of expressions, except the set that was loaded last. */
   async releaseValues(): Promise<void> {
     const values = this.passing.splice(0).filter((value) => value !== this.lastLoaded);
-    if (values.length > 0) await this.client.request({ op: "release", values });
+    if (values.length > 0) await this.evaluator.release(values);
   }
 
   /** A value's text, down to a depth if one is given; `raw` leaves a string as it is. */
   async show(
-    value: Handle,
+    value: ValueRef,
     options: { readonly depth?: number; readonly colors: boolean; readonly raw?: boolean },
   ): Promise<ShownValue> {
-    const { text, failure } = await this.client.request({ op: "show", value, ...options });
-    return { text, error: failure === undefined ? undefined : fromErrorData(failure) };
+    return value.show(options);
   }
 
   /** What sort of value an expression has, in words. */
   async type(text: string): Promise<string> {
-    return this.client.request({ op: "describe", value: await this.evaluate(text) });
+    return (await this.evaluate(text)).describe();
   }
 
   /** What is documented about an expression, as Markdown; undefined when nothing is. */
   async documentation(text: string): Promise<string | undefined> {
-    const found = await this.client.request({ op: "document", variables: this.variables, text });
-    return found === null ? undefined : documentationText(found);
+    const found = await this.variables.documentation(text);
+    return found === undefined ? undefined : documentationText(found);
   }
 
   /** Where the thing that an expression stands for is written: a path, a function, a package. Line 0 is unknown. */
   async sourcePlace(text: string): Promise<{ readonly path: string; readonly line: number }> {
-    const { client } = this;
     const value = await this.evaluate(text);
-    const kind = await client.request({ op: "kind", value });
+    const kind = await value.kind();
     if (kind === "path" || kind === "string") {
-      return { path: await client.request({ op: "pathOf", value }), line: 0 };
+      return { path: await value.pathOf(), line: 0 };
     }
-    const place = await client.request({ op: "functionPlace", value });
+    const place = await value.functionPlace();
     if (typeof place === "string") throw new FirnError("no-source", `'${textOf(place)}' cannot be shown in an editor`);
-    if (place !== null) return place;
+    if (place !== undefined) return place;
     const position = await this.packagePosition(value);
     if (position === undefined) {
       throw new FirnError("no-source", `package '${textOf(text)}' has no source location information`);
@@ -144,12 +134,11 @@ export class Repl {
     return { path: found[1] ?? "", line: Number(found[2]) };
   }
 
-  private async packagePosition(value: Handle): Promise<string | undefined> {
-    const { client } = this;
+  private async packagePosition(value: ValueRef): Promise<string | undefined> {
     try {
-      const meta = await client.request({ op: "attribute", value, name: "meta" });
-      const position = meta === null ? null : await client.request({ op: "attribute", value: meta, name: "position" });
-      return position === null ? undefined : (await client.request({ op: "string", value: position })).text;
+      const meta = await value.attribute("meta");
+      const position = meta === undefined ? undefined : await meta.attribute("position");
+      return position === undefined ? undefined : (await position.string()).text;
     } catch (error) {
       // A package without a place and one whose place cannot be evaluated are the same to who asks.
       if (error instanceof FirnError && error.code !== "interrupted") return undefined;
@@ -158,30 +147,30 @@ export class Repl {
   }
 
   /** Calls a function, given as an expression, with a value. */
-  async apply(text: string, value: Handle): Promise<Handle> {
+  async apply(text: string, value: ValueRef): Promise<ValueRef> {
     const callee = await this.evaluate(text);
-    return this.client.request({ op: "call", callee, args: [{ handle: value }] });
+    return callee.call(value);
   }
 
   /** Adds the attributes of a set to the variables. */
-  async add(value: Handle): Promise<void> {
-    const added = await this.client.request({ op: "addVariables", variables: this.variables, value });
+  async add(value: ValueRef): Promise<void> {
+    const added = await this.variables.add(value);
     this.lastLoaded = value;
     this.options.event({ kind: "added", ...added });
   }
 
   /** Loads a file (`path`, `<name>` or a URL) and adds what it evaluates to. */
   async loadFile(path: string): Promise<void> {
-    await this.client.request({ op: "forgetFiles" });
+    await this.evaluator.forgetFiles();
     await this.load(path);
   }
 
   private async load(path: string): Promise<void> {
     this.files = [...this.files.filter((known) => known !== path), path];
     const file = await this.lookup(path);
-    const value = await this.client.request({ op: "evaluate", source: { kind: "file", path: file } });
+    const value = await this.evaluator.evaluate({ kind: "file", path: file });
     const autoArgs = await this.options.autoArgs();
-    await this.add(await this.client.request({ op: "autoCall", value, autoArgs }));
+    await this.add(await value.autoCall(autoArgs));
   }
 
   private async lookup(path: string): Promise<string> {
@@ -190,7 +179,7 @@ export class Repl {
       if (found !== undefined) return found;
     }
     if (path.length > 2 && path.startsWith("<") && path.endsWith(">")) {
-      return this.client.request({ op: "findFile", name: path.slice(1, -1) });
+      return this.evaluator.findFile(path.slice(1, -1));
     }
     return absolutePath(this.options.directory, path);
   }
@@ -228,8 +217,8 @@ export class Repl {
 
   /** Forgets all variables and loads everything again. */
   async reload(): Promise<void> {
-    await this.client.request({ op: "forgetFiles" });
-    await this.client.request({ op: "resetVariables", variables: this.variables });
+    await this.evaluator.forgetFiles();
+    await this.variables.reset();
     await this.loadAll();
     const { flakes } = this;
     this.flakes = [];
@@ -242,36 +231,35 @@ export class Repl {
   /** The names that were added last. */
   async lastLoadedNames(): Promise<readonly string[]> {
     if (this.lastLoaded === undefined) throw new FirnError("usage", "nothing has been loaded yet");
-    return this.client.request({ op: "namesAsLoaded", value: this.lastLoaded });
+    return this.lastLoaded.namesAsLoaded();
   }
 
   /** The store path of the derivation that a value is. */
-  async derivationPath(value: Handle): Promise<string> {
-    const { client } = this;
-    if ((await client.request({ op: "kind", value })) !== "derivation") {
+  async derivationPath(value: ValueRef): Promise<string> {
+    if ((await value.kind()) !== "derivation") {
       throw new FirnError("not-a-derivation", "expression does not evaluate to a derivation, so I can't build it");
     }
-    if ((await client.request({ op: "attribute", value, name: "name" })) === null) {
+    if ((await value.attribute("name")) === undefined) {
       throw new FirnError("not-a-derivation", "derivation name missing");
     }
-    const path = await client.request({ op: "attribute", value, name: "drvPath" });
-    if (path === null) {
+    const path = await value.attribute("drvPath");
+    if (path === undefined) {
       throw new FirnError(
         "not-a-derivation",
         "expression did not evaluate to a valid derivation (no 'drvPath' attribute)",
       );
     }
-    return (await client.request({ op: "string", value: path })).text;
+    return (await path.string()).text;
   }
 
   /** Attribute names of what an expression evaluates to; none when that is no set. */
   attributeNames(text: string): Promise<readonly string[]> {
-    return this.client.request({ op: "namesOf", variables: this.variables, text });
+    return this.variables.attributeNames(text);
   }
 
   /** Names of variables and globals. */
   variableNames(): Promise<readonly string[]> {
-    return this.client.request({ op: "variableNames", variables: this.variables });
+    return this.variables.names();
   }
 }
 

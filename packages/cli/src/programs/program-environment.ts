@@ -1,0 +1,23 @@
+/** The environment of a program that a command starts, after its environment flags. */
+import type { Invocation } from "../grammar/invocation.ts";
+import { UsageError } from "../grammar/usage-error.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Applies `--ignore-env`, `--keep-env-var`, `--unset-env-var` and `--set-env-var` to an environment. */
+export function programEnvironment({ flags }: Invocation, inherited: Environment): Environment {
+  const keep = flags.all("keep-env-var").map(([name]) => name ?? "");
+  const unset = flags.all("unset-env-var").map(([name]) => name ?? "");
+  if (keep.length > 0 && !flags.has("ignore-env")) {
+    throw new UsageError("--keep-env-var does not make sense without --ignore-env");
+  }
+  if (unset.length > 0 && flags.has("ignore-env")) {
+    throw new UsageError("--unset-env-var does not make sense with --ignore-env");
+  }
+  const result: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    if (flags.has("ignore-env") ? keep.includes(name) : !unset.includes(name)) result[name] = value;
+  }
+  for (const [name = "", value = ""] of flags.all("set-env-var")) result[name] = value;
+  return result;
+}

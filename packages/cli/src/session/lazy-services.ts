@@ -1,0 +1,89 @@
+/** Host services for the old commands: the store is opened when an evaluation first needs it. */
+import { type Builder, type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
+import {
+  addPermRoot,
+  type EventSink,
+  type LocalStore,
+  openLocalStore,
+  openStore,
+  openSubstituters,
+  type Settings,
+  type Store,
+} from "@firn/store";
+import type { Io } from "../io.ts";
+import { makeProgress } from "../render/progress.ts";
+
+/** Answers to an evaluation's questions, and their end. */
+export interface OpenServices {
+  readonly services: HostServices;
+  /** Makes `link` point at a valid path and registers it as a root; gives the link. */
+  addRoot(path: string, link: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Opens the configured store with what builds and substitutes into it; both are to be closed, the builder first. */
+export async function openBuildingStore(
+  settings: Settings,
+  io: Io,
+  events: EventSink,
+): Promise<{ readonly store: LocalStore; readonly builder: Builder }> {
+  const store = await openLocalStore({ settings, environment: io.env, events });
+  const substituters = (): Promise<readonly Store[]> => openSubstituters({ settings, environment: io.env, events });
+  return { store, builder: makeBuilder({ store, settings, events, offline: false, substituters }) };
+}
+
+/** Makes services over the configured store; nothing is opened before the first call. */
+export function lazyServices(settings: Settings, io: Io, readOnly: boolean): OpenServices {
+  const progress = makeProgress({ io, verbosity: 0, buildLogs: true });
+  let opened: Promise<{ services: HostServices; store: LocalStore; close(): Promise<void> }> | undefined;
+  const open = async (): Promise<{ services: HostServices; store: LocalStore; close(): Promise<void> }> => {
+    const events = progress.event.bind(progress);
+    const { store, builder } = await openBuildingStore(settings, io, events);
+    const substitute = (path: string): Promise<boolean> => builder.substitute(path);
+    const fetch = makeFetchContext({ settings, store, environment: io.env, events, offline: false, substitute });
+    const services = makeHostServices({
+      store,
+      fetch,
+      readOnly,
+      pure: settings.get("pure-eval"),
+      realise: (elements) => builder.realise(elements),
+      substitute,
+      openStore: (url) => openStore(url, { settings, environment: io.env, events }),
+      warn: (text) => progress.warn(text),
+    });
+    return {
+      services,
+      store,
+      async close() {
+        await builder.close();
+        await fetch.close();
+        await store.close();
+      },
+    };
+  };
+  const get = async (): Promise<HostServices> => {
+    opened ??= open();
+    return (await opened).services;
+  };
+  return {
+    services: {
+      addPath: async (request) => (await get()).addPath(request),
+      addText: async (name, contents, references) => (await get()).addText(name, contents, references),
+      writeDerivations: async (requests) => (await get()).writeDerivations(requests),
+      readDerivation: async (path) => (await get()).readDerivation(path),
+      realise: async (elements) => (await get()).realise(elements),
+      ensurePath: async (path) => (await get()).ensurePath(path),
+      queryPath: async (path) => (await get()).queryPath(path),
+      fetch: async (request) => (await get()).fetch(request),
+      resolveSearchPathUrl: async (url) => (await get()).resolveSearchPathUrl(url),
+    },
+    async addRoot(path, link) {
+      await get();
+      return addPermRoot((await opened!).store, path, link);
+    },
+    async close() {
+      progress.finish();
+      if (opened !== undefined) await (await opened).close();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/** One run of a command: its settings, store and progress, opened when first asked for and closed at the end. */
+import { FirnError } from "@firn/formats";
+import { type LocalStore, loadSettings, openLocalStore, type Settings } from "@firn/store";
+import type { Invocation } from "../grammar/invocation.ts";
+import type { Io } from "../io.ts";
+import { makeProgress, type Progress } from "../render/progress.ts";
+import { makeStoreWritable } from "./writable-store.ts";
+
+/** What commands share. */
+export interface Session {
+  readonly io: Io;
+  readonly settings: Settings;
+  readonly progress: Progress;
+  readonly invocation: Invocation;
+  store(): Promise<LocalStore>;
+}
+
+const forever = 0xffff_ffff;
+
+/** Settings from files, environment and this command line, in that order. Fails with `bad-setting`. */
+export function commandSettings(invocation: Invocation, io: Io): Settings {
+  const settings = loadSettings(io.env);
+  const { flags } = invocation;
+  if (flags.has("offline")) {
+    settings.assign("substitute", false);
+    settings.assign("tarball-ttl", forever);
+  }
+  if (flags.has("refresh")) settings.assign("tarball-ttl", 0);
+  if (flags.has("impure")) settings.assign("pure-eval", false);
+  for (const [name, value] of invocation.settings) settings.set(name, value);
+  return settings;
+}
+
+type SessionBody = (session: Session) => Promise<number>;
+
+/** As `withSession` for what writes nothing, so that it can look at the store of somebody else as well. */
+export function withReadingSession(invocation: Invocation, io: Io, body: SessionBody): Promise<number> {
+  return withSession(invocation, io, body, { reads: true });
+}
+
+/** As `withSession` for what frees space, so that it works on a full disk. */
+export function withFreeingSession(invocation: Invocation, io: Io, body: SessionBody): Promise<number> {
+  return withSession(invocation, io, body, { frees: true });
+}
+
+/** Opens a session, runs `body` in it and closes what it opened, also when it fails. */
+export async function withSession(
+  invocation: Invocation,
+  io: Io,
+  body: SessionBody,
+  intent: { readonly reads?: boolean; readonly frees?: boolean } = {},
+): Promise<number> {
+  const settings = commandSettings(invocation, io);
+  makeStoreWritable(settings, io);
+  const { flags } = invocation;
+  const progress = makeProgress({
+    io,
+    verbosity: flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0),
+    buildLogs: flags.has("print-build-logs"),
+  });
+  for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
+  let opened: Promise<LocalStore> | undefined;
+  const session: Session = {
+    io,
+    settings,
+    progress,
+    invocation,
+    store: () => {
+      opened ??= openLocalStore({ settings, environment: io.env, events: (event) => progress.event(event), ...intent });
+      return opened;
+    },
+  };
+  try {
+    return await body(session);
+  } finally {
+    progress.finish();
+    if (opened !== undefined) await (await opened.catch(closed))?.close();
+  }
+}
+
+/** A store that could not be opened needs no closing; its error has been thrown already. */
+function closed(error: unknown): undefined {
+  if (!(error instanceof FirnError)) throw error;
+  return undefined;
+}

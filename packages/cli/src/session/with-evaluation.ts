@@ -1,0 +1,190 @@
+/** Opens evaluations for commands: flags become settings, lock options, arguments and installables. */
+import { resolve } from "node:path";
+import {
+  type Builder,
+  defaultLockOptions,
+  Evaluation,
+  flakeRefToAttributes,
+  Installables,
+  type LockOptions,
+  makeBuilder,
+  parseFlakeRef,
+  parseInputPath,
+  type Root,
+} from "@firn/flake";
+import type { RegistryEntry } from "@firn/formats";
+import { openSubstituters } from "@firn/store";
+import type { Invocation } from "../grammar/invocation.ts";
+import { UsageError } from "../grammar/usage-error.ts";
+import type { Io } from "../io.ts";
+import { renderWarning } from "../render/error.ts";
+import { terminalText } from "../render/terminal-text.ts";
+import { autoArguments } from "./auto-arguments.ts";
+import type { DebuggerFrontEnd, EvaluationNeeds, EvaluationSession } from "./evaluation-session.ts";
+import { type Session, withSession } from "./session.ts";
+
+/** How long a command may take to end by itself after Ctrl-C. */
+const interruptGraceMs = 1500;
+
+/** Opens a session with an evaluation, runs `body` and closes everything. */
+export function withEvaluation(
+  invocation: Invocation,
+  io: Io,
+  options: { readonly needs?: EvaluationNeeds; readonly body: (session: EvaluationSession) => Promise<number> },
+): Promise<number> {
+  return withSession(invocation, io, async (session) => {
+    const { settings, progress } = session;
+    const { flags } = invocation;
+    if (flags.has("file") && flags.has("expr")) throw new UsageError("'--file' and '--expr' are exclusive");
+    // Flakes evaluate purely unless told otherwise; files of one's own machine do not.
+    if (!settings.isOverridden("pure-eval")) {
+      settings.assign("pure-eval", options.needs?.impure !== true && !flags.has("file"));
+    }
+    let abort = new AbortController();
+    let evaluation: Evaluation | undefined;
+    let builder: Builder | undefined;
+    const interrupt = (): void => {
+      abort.abort();
+      void evaluation?.evaluator.interrupt();
+      // Builds and evaluations stop by themselves and clean up; a download that hangs would not.
+      setInterval(() => {
+        if (builder?.busy === true) return;
+        progress.clear();
+        io.err("error: interrupted by the user\n");
+        process.exit(1);
+      }, interruptGraceMs).unref();
+    };
+    // With a debugger, Ctrl-C stops what is being evaluated; outside a stop that ends the command.
+    const pause = (): void => full.interruptWork();
+    if (flags.has("debugger")) process.on("SIGINT", pause);
+    else if (options.needs?.handlesInterrupts !== true) {
+      process.on("SIGINT", interrupt);
+      process.on("SIGTERM", interrupt);
+    }
+    const store = await session.store();
+    builder = makeBuilder({
+      store,
+      settings,
+      events: (event) => progress.event(event),
+      offline: flags.has("offline"),
+      get signal() {
+        return abort.signal;
+      },
+      substituters: () => openSubstituters({ settings, environment: io.env, events: (event) => progress.event(event) }),
+    });
+    const opened = builder;
+    const system = systemOf(session);
+    const full: EvaluationSession = {
+      ...session,
+      builder: opened,
+      system,
+      workSignal: () => abort.signal,
+      interruptWork() {
+        abort.abort();
+        abort = new AbortController();
+        evaluation?.evaluator.pause();
+      },
+      async evaluation(more = {}) {
+        evaluation ??= new Evaluation({
+          settings,
+          environment: io.env,
+          cwd: io.cwd,
+          store,
+          builder: opened,
+          events: (event) => progress.event(event),
+          offline: flags.has("offline"),
+          readOnly: more.readOnly ?? options.needs?.readOnly ?? false,
+          includes: flags.all("include").map(([path]) => path ?? ""),
+          registryFlags: registryFlags(invocation, io),
+          inputsFrom: flags.all("inputs-from").map(([text]) => parseFlakeRef(text ?? "", { baseDirectory: io.cwd })),
+          lock: { ...lockOptions(invocation, session, io), ...more.lock },
+          ...(flags.has("debugger") ? { onStop: async (stop) => (await debuggerOf(full)).stop(stop) } : {}),
+          report: (message) => {
+            progress.clear();
+            if (message.kind === "trace") io.err(`${terminalText(`trace: ${message.text}`, io.terminal)}\n`);
+            else if (message.kind === "warning") io.err(`${renderWarning(message.text, message.position)}\n`);
+            else io.err(`${terminalText(`evaluation warning: ${message.text}`, io.terminal)}\n`);
+          },
+          warn: (text) => progress.warn(text),
+        });
+        return evaluation;
+      },
+      async words() {
+        if (!flags.has("stdin")) return invocation.positionals;
+        return (await io.readStdin()).split("\n").filter((line) => line !== "");
+      },
+      installables: new Installables({
+        evaluation: () => full.evaluation(),
+        storeDir: store.storeDir,
+        cwd: io.cwd,
+        system,
+        ...rootOf(invocation, io),
+        autoArguments: autoArguments(flags),
+        readStdin: () => io.readStdin(),
+        warn: (text) => progress.event({ kind: "message", level: "info", text }),
+      }),
+    };
+    let opening: Promise<DebuggerFrontEnd> | undefined;
+    const debuggerOf = (own: EvaluationSession): Promise<DebuggerFrontEnd> => {
+      opening ??= (async () => (await import("../repl/debugger.ts")).openDebugger(own))();
+      return opening;
+    };
+    try {
+      return await options.body(full);
+    } finally {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", interrupt);
+      process.off("SIGINT", pause);
+      (await opening)?.close();
+      progress.clear();
+      await evaluation?.close();
+      await opened.close();
+    }
+  });
+}
+
+function systemOf(session: Session): string {
+  const system = session.settings.get("eval-system");
+  return system === "" ? session.settings.get("system") : system;
+}
+
+function registryFlags(invocation: Invocation, io: Io): RegistryEntry[] {
+  const parse = (text: string) => flakeRefToAttributes(parseFlakeRef(text, { baseDirectory: io.cwd }));
+  return invocation.flags
+    .all("override-flake")
+    .map(([from = "", to = ""]) => ({ from: parse(from), to: parse(to), exact: false }));
+}
+
+function lockOptions(invocation: Invocation, session: Session, io: Io): LockOptions {
+  const { flags } = invocation;
+  const { settings } = session;
+  const reference = flags.value("reference-lock-file");
+  const output = flags.value("output-lock-file");
+  return {
+    ...defaultLockOptions((text) => session.progress.warn(text)),
+    overrides: flags.all("override-input").map(([path = "", ref = ""]) => ({
+      path: parseInputPath(path),
+      ref: parseFlakeRef(ref, { baseDirectory: io.cwd }),
+    })),
+    updates: flags.all("update-input").map(([path = ""]) => parseInputPath(path)),
+    recreate: flags.has("recreate-lock-file"),
+    update: !flags.has("no-update-lock-file"),
+    // Overrides are for this run only.
+    write: !flags.has("no-write-lock-file") && !flags.has("override-input"),
+    useRegistries: !flags.has("no-registries") && settings.get("use-registries"),
+    commit: flags.has("commit-lock-file"),
+    commitSummary: settings.get("commit-lock-file-summary"),
+    allowDirtyLocks: settings.get("allow-dirty-locks"),
+    warnDirty: settings.get("warn-dirty"),
+    ...(reference === undefined ? {} : { referenceFile: resolve(io.cwd, reference) }),
+    ...(output === undefined ? {} : { outputFile: resolve(io.cwd, output) }),
+  };
+}
+
+/** The file or the expression that installables are attribute paths of. */
+function rootOf({ flags }: Invocation, io: Io): { readonly root?: Root } {
+  const file = flags.value("file");
+  if (file !== undefined) return { root: { kind: "file", path: resolve(io.cwd, file) } };
+  const text = flags.value("expr");
+  return text === undefined ? {} : { root: { kind: "expression", text } };
+}

@@ -1,0 +1,187 @@
+/**
+ * Which system configuration a command means: a flake's `nixosConfigurations.HOST`, a file that evaluates to a
+ * configuration, or a module (`configuration.nix`) evaluated by NixOS when `<nixpkgs>` is known, else by the module set
+ * that comes with Firn. The order is nixos-rebuild's.
+ */
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { debianSetDirectory, type FlakeRef, type Found, parseInstallable } from "@firn/flake";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { moduleConfiguration } from "@firn/system";
+import type { Flag } from "../grammar/command.ts";
+import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
+import type { Invocation } from "../grammar/invocation.ts";
+import { UsageError } from "../grammar/usage-error.ts";
+import type { Io } from "../io.ts";
+import type { EvaluationNeeds, EvaluationSession } from "../session/evaluation-session.ts";
+
+/** A configuration as the command line names it. */
+export type OsConfiguration =
+  | { readonly kind: "flake"; readonly reference: string; readonly name: string | undefined }
+  /** A file whose value, along `attribute`, is a configuration. */
+  | { readonly kind: "file"; readonly path: string; readonly attribute: string | undefined }
+  /** An entry of the search path whose value is a configuration. */
+  | { readonly kind: "search-path"; readonly name: string; readonly attribute: string | undefined }
+  /** A module, to be evaluated with NixOS's modules or those that come with Firn. */
+  | { readonly kind: "module"; readonly path: string };
+
+/** Flags that choose a configuration. */
+export const configurationFlags: readonly Flag[] = [
+  ...evaluationFlags,
+  ...flakeFlags,
+  {
+    name: "flake",
+    short: "F",
+    labels: ["flake-uri"],
+    description:
+      "Use the configuration nixosConfigurations.NAME of the flake, as in '.#NAME'; NAME defaults to the host's.",
+  },
+  { name: "no-flake", description: "Do not use /etc/nixos/flake.nix." },
+  { name: "file", short: "f", labels: ["path"], description: "Use the configuration that the file evaluates to." },
+  { name: "attr", short: "A", labels: ["attr-path"], description: "Attribute path of the configuration in the file." },
+];
+
+const defaultDirectory = "/etc/nixos";
+
+/**
+ * The configuration that flags and the optional word name; without either the one of `/etc/nixos`. Fails with `usage`
+ * when they contradict each other and with `no-configuration` when there is none.
+ */
+export function chooseConfiguration({ flags }: Invocation, io: Io, word?: string): OsConfiguration {
+  const given = ["flake", "file"].filter((name) => flags.has(name));
+  if (given.length > 1 || (flags.has("flake") && flags.has("attr"))) {
+    throw new UsageError("--flake cannot be used with --file or --attr");
+  }
+  if (word !== undefined) {
+    if (given.length > 0) throw new UsageError(`'${word}' and --${given[0]} both name a configuration`);
+    return configurationAt(word, io.cwd);
+  }
+  const attribute = flags.value("attr");
+  const flake = flags.value("flake");
+  if (flake !== undefined) return flakeConfiguration(flake);
+  const file = flags.value("file");
+  if (file !== undefined) return { kind: "file", path: systemFile(resolve(io.cwd, file)), attribute };
+  if (attribute !== undefined) {
+    for (const name of ["system.nix", "default.nix"]) {
+      const path = resolve(io.cwd, name);
+      if (existsSync(path)) return { kind: "file", path, attribute };
+    }
+  }
+  return defaultConfiguration(flags.has("no-flake") || attribute !== undefined, attribute, io);
+}
+
+function defaultConfiguration(noFlake: boolean, attribute: string | undefined, io: Io): OsConfiguration {
+  const flake = join(defaultDirectory, "flake.nix");
+  if (!noFlake && existsSync(flake)) {
+    // It can be a link to the actual flake.
+    return { kind: "flake", reference: dirname(realpathSync(flake)), name: undefined };
+  }
+  const system = join(defaultDirectory, "system.nix");
+  if (existsSync(system)) return { kind: "file", path: system, attribute };
+  if (attribute !== undefined) return { kind: "search-path", name: "nixpkgs/nixos", attribute };
+  const module = io.env.NIXOS_CONFIG ?? join(defaultDirectory, "configuration.nix");
+  if (!existsSync(module)) {
+    throw new FirnError("no-configuration", `there is no system configuration: '${module}' does not exist`, {
+      hint: "name one, e.g. 'firn os build ./configuration.nix' or '--flake .#host', or write one with 'firn os generate-config'",
+    });
+  }
+  return { kind: "module", path: module };
+}
+
+/** A word: a flake reference, a flake's directory, a directory with a configuration, or a file. */
+function configurationAt(word: string, cwd: string): OsConfiguration {
+  const path = resolve(cwd, word);
+  const stat = word.includes("#") ? undefined : statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return flakeConfiguration(word);
+  if (!stat.isDirectory()) return { kind: "module", path };
+  if (existsSync(join(path, "flake.nix"))) return flakeConfiguration(word);
+  if (existsSync(join(path, "configuration.nix"))) return { kind: "module", path: join(path, "configuration.nix") };
+  return { kind: "file", path: systemFile(path), attribute: undefined };
+}
+
+function flakeConfiguration(text: string): OsConfiguration {
+  const hash = text.indexOf("#");
+  const reference = hash < 0 ? text : text.slice(0, hash);
+  const name = hash < 0 || hash === text.length - 1 ? undefined : text.slice(hash + 1);
+  return { kind: "flake", reference: reference === "" ? "." : reference, name };
+}
+
+function systemFile(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return path;
+  for (const name of ["system.nix", "default.nix"]) if (existsSync(join(path, name))) return join(path, name);
+  return path;
+}
+
+/** Evaluation is pure for flakes only. */
+export function configurationNeeds(configuration: OsConfiguration): EvaluationNeeds {
+  return { impure: configuration.kind !== "flake" };
+}
+
+/** The value at an attribute path of a configuration, e.g. `config.system.build.toplevel`. */
+export async function findInConfiguration(
+  session: EvaluationSession,
+  configuration: OsConfiguration,
+  attrPath: string,
+): Promise<Found> {
+  if (configuration.kind === "flake") return findInFlakeConfiguration(session, configuration, attrPath);
+  const evaluation = await session.evaluation();
+  const autoArgs = await session.installables.autoArguments();
+  switch (configuration.kind) {
+    case "file": {
+      const root = await evaluation.root({ kind: "file", path: configuration.path });
+      return evaluation.findInValue(root, joined(configuration.attribute, attrPath), { autoArgs });
+    }
+    case "search-path": {
+      const root = await evaluation.root({ kind: "expression", text: `import <${configuration.name}>` });
+      return evaluation.findInValue(root, joined(configuration.attribute, attrPath), { autoArgs });
+    }
+    case "module": {
+      const root = await moduleConfiguration(evaluation.evaluator, configuration.path, debianSetDirectory());
+      return evaluation.findInValue(root, attrPath, { autoArgs: {} });
+    }
+  }
+}
+
+async function findInFlakeConfiguration(
+  session: EvaluationSession,
+  configuration: OsConfiguration & { readonly kind: "flake" },
+  attrPath: string,
+): Promise<Found> {
+  const { reference } = configuration;
+  const store = await session.store();
+  const context = {
+    storeDir: store.storeDir,
+    attributes: false,
+    baseDirectory: session.io.cwd,
+    warn: (text: string) => session.progress.warn(text),
+  };
+  const parse = (name: string, rest: string) => {
+    const word = `${reference}#nixosConfigurations."${name}".${rest}`;
+    const installable = parseInstallable(word, context);
+    if (installable.kind !== "flake") throw new UsageError(`'${reference}' is not a flake reference`);
+    return installable;
+  };
+  const name = configuration.name ?? (await defaultName(session, parse("default", "config").ref));
+  return session.installables.find(parse(name, attrPath), { defaults: [], prefixes: [] });
+}
+
+/** The host's name; when the flake has no such configuration, `default` or the only one. */
+async function defaultName(session: EvaluationSession, ref: FlakeRef): Promise<string> {
+  const evaluation = await session.evaluation();
+  const { value } = await evaluation.flake(ref);
+  const outputs = (await value.attribute("outputs")) ?? value;
+  const configurations = await outputs.attribute("nixosConfigurations");
+  const names = configurations === undefined ? [] : ((await configurations.attributeNames()) ?? []);
+  const host = byteStringOf(hostname());
+  for (const wanted of [host, "default"]) if (names.includes(wanted)) return wanted;
+  if (names.length === 1) return names[0] ?? host;
+  if (names.length === 0) return host;
+  throw new FirnError("no-configuration", `the flake has no configuration for this host, '${host}'`, {
+    hint: `name one of its configurations after '#': ${names.join(", ")}`,
+  });
+}
+
+function joined(prefix: string | undefined, attrPath: string): string {
+  return prefix === undefined || prefix === "" ? attrPath : `${prefix}.${attrPath}`;
+}

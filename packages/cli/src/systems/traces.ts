@@ -1,0 +1,44 @@
+/**
+ * Errors of a configuration, told by what its author wrote: frames inside the module system and its modules say nothing to
+ * them and would be all that is shown of a trace. `--show-trace` shows everything.
+ */
+import { FirnError, type TraceFrame } from "@firn/formats";
+import type { Session } from "../session/session.ts";
+
+/** Firn's module system and modules, and the files of nixpkgs' lib that do the same work. */
+const library =
+  /\/os\/(?:lib|modules)\/[^/].*\.nix$|\/lib\/(?:modules|types|options|attrsets|lists|trivial|customisation|fixed-points)\.nix$/;
+
+/** Runs `work`; an error's trace loses the frames of the library. */
+export async function withOwnTraces<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FirnError) || session.settings.get("show-trace")) throw error;
+    const { code, message, position, hint, suggestions, cause, exitStatus } = error;
+    throw new FirnError(code, message, {
+      trace: ownFrames(error.trace),
+      suggestions,
+      exitStatus,
+      ...(hint === undefined ? {} : { hint }),
+      ...(cause === undefined ? {} : { cause }),
+      ...(position === undefined || library.test(position.file) ? {} : { position }),
+    });
+  }
+}
+
+/** Frames innermost first: those of the author's files, and the innermost option with its definitions. */
+function ownFrames(trace: readonly TraceFrame[]): TraceFrame[] {
+  let option = false;
+  return trace.filter(({ message, position }) => {
+    if (position !== undefined) return !library.test(position.file);
+    if (/^while (calling the |evaluating the [a-z]+ argument passed to )/.test(message)) return false;
+    const definitions = /^while evaluating definitions from `(.*)':$/.exec(message)?.[1];
+    if (definitions !== undefined) return !option && !library.test(definitions);
+    if (!message.startsWith("while evaluating the option ")) return true;
+    // The options further out only say for what the system needs it.
+    const innermost = !option;
+    option = true;
+    return innermost;
+  });
+}

@@ -1,0 +1,141 @@
+/** Builds the targets of a command line: shows the plan first, then builds, then tells the paths. */
+import { resolve } from "node:path";
+import type { Missing } from "@firn/build";
+import type { Target } from "@firn/flake";
+import { derivedPath } from "@firn/flake";
+import { byteStringOf, type Derivation, derivationOutputPath, isDerivationPath } from "@firn/formats";
+import { addPermRoot } from "@firn/store";
+import { mebibytes } from "../render/quantities.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+
+/** A target with its paths in the store. */
+export interface BuiltTarget {
+  readonly target: Target;
+  /** By output name; a plain path is under `out`. */
+  readonly outputs: ReadonlyMap<string, string>;
+}
+
+/** Plans, shows the plan, builds. With `dryRun` only the plan is shown. */
+export async function buildTargets(
+  session: EvaluationSession,
+  targets: readonly Target[],
+  options: { readonly dryRun?: boolean; readonly mode?: "normal" | "check" | "repair" } = {},
+): Promise<BuiltTarget[]> {
+  const wanted = targets.map(derivedPath);
+  const known = await alreadyBuilt(session, targets);
+  if (options.mode === undefined && known !== undefined) return known;
+  const plan = await session.builder.missing(wanted);
+  session.progress.clear();
+  const store = await session.store();
+  const all = options.dryRun === true || session.invocation.flags.has("verbose");
+  const readDerivation = (path: string): Derivation => store.readDerivation(path);
+  for (const line of describePlan(plan, { all, readDerivation })) session.io.err(`${line}\n`);
+  if (options.dryRun === true) return plannedTargets(session, targets);
+  session.progress.expect({ builds: plan.willBuild.length, copies: plan.willSubstitute.length });
+  const results = await session.builder.build(wanted, options.mode);
+  return targets.map((target, i) => {
+    const result = results[i];
+    const outputs =
+      target.kind === "path" ? new Map([["out", target.path]]) : (result?.outputs ?? new Map<string, string>());
+    return { target, outputs };
+  });
+}
+
+/** The targets' paths when everything is valid already: nothing has to be planned or asked of a cache. */
+async function alreadyBuilt(
+  session: EvaluationSession,
+  targets: readonly Target[],
+): Promise<BuiltTarget[] | undefined> {
+  const planned = await plannedTargets(session, targets);
+  const store = await session.store();
+  for (const { target, outputs } of planned) {
+    if (target.kind === "outputs" && outputs.size === 0) return undefined;
+    for (const path of outputs.values()) {
+      await store.addTempRoot(path);
+      if (!(await store.isValidPath(path))) return undefined;
+    }
+  }
+  return planned;
+}
+
+/** Output paths as the derivations say them, whether they exist or not. */
+export async function plannedTargets(session: EvaluationSession, targets: readonly Target[]): Promise<BuiltTarget[]> {
+  const store = await session.store();
+  const planned: BuiltTarget[] = [];
+  for (const target of targets) {
+    if (target.kind === "path") {
+      planned.push({ target, outputs: new Map([["out", target.path]]) });
+      continue;
+    }
+    const outputs = new Map<string, string>();
+    const facts = target.facts;
+    if (facts !== undefined) {
+      for (const { name, path } of facts.outputs) {
+        if (path !== undefined && (target.outputs === "*" || target.outputs.includes(name))) outputs.set(name, path);
+      }
+    } else if (isDerivationPath(target.drvPath) && (await store.isValidPath(target.drvPath))) {
+      const derivation = store.readDerivation(target.drvPath);
+      for (const name of target.outputs === "*" ? derivation.outputs.keys() : target.outputs) {
+        const path = derivationOutputPath(derivation, name, store.storeDir);
+        if (path !== undefined) outputs.set(name, path);
+      }
+    }
+    planned.push({ target, outputs });
+  }
+  return planned;
+}
+
+/** Lists longer than this are cut where a person reads them; `--dry-run` and `--verbose` show all. */
+const shownPaths = 12;
+
+/** The plan in the reference's words; files that derivations merely download or unpack are counted, not listed. */
+export function describePlan(
+  plan: Missing,
+  options: { readonly all: boolean; readDerivation(path: string): Derivation },
+): string[] {
+  const lines: string[] = [];
+  const add = (paths: readonly string[], one: string, many: string): void => {
+    if (paths.length === 0) return;
+    lines.push(paths.length === 1 ? one : many.replace("%d", String(paths.length)));
+    const shown = options.all || paths.length <= shownPaths + 3 ? paths : paths.slice(0, shownPaths);
+    for (const path of shown) lines.push(`  ${path}`);
+    if (shown.length < paths.length) lines.push(`  … and ${paths.length - shown.length} more`);
+  };
+  const built: string[] = [];
+  let downloads = 0;
+  let downloadBytes = 0;
+  let unpacked = 0;
+  for (const path of plan.willBuild) {
+    const { builder, env } = options.readDerivation(path);
+    if (builder === "builtin:fetchurl" && !options.all) {
+      downloads++;
+      downloadBytes += Number(env.get("downloadSize") ?? 0);
+    } else if (builder === "builtin:unpack-deb" && !options.all) unpacked++;
+    else built.push(path);
+  }
+  if (downloads > 0) {
+    lines.push(
+      `${downloads === 1 ? "this file" : `these ${downloads} files`} will be downloaded (${mebibytes(downloadBytes)})${unpacked > 0 ? ` and ${unpacked} packages unpacked` : ""}`,
+    );
+  } else if (unpacked > 0) lines.push(`${unpacked} packages will be unpacked`);
+  add(built, "this derivation will be built:", "these %d derivations will be built:");
+  const sizes = `(${mebibytes(plan.downloadSize)} download, ${mebibytes(plan.narSize)} unpacked)`;
+  add(plan.willSubstitute, `this path will be fetched ${sizes}:`, `these %d paths will be fetched ${sizes}:`);
+  add(plan.unknown, "don't know how to build this path:", "don't know how to build these paths:");
+  return lines;
+}
+
+/** Makes `result` links, registered as roots; names follow the reference: `result`, `result-1`, `result-dev`. */
+export async function makeOutLinks(
+  session: EvaluationSession,
+  prefix: string,
+  built: readonly BuiltTarget[],
+): Promise<void> {
+  const store = await session.store();
+  for (const [i, { outputs }] of built.entries()) {
+    for (const [name, path] of outputs) {
+      const link = resolve(session.io.cwd, `${prefix}${i === 0 ? "" : `-${i}`}${name === "out" ? "" : `-${name}`}`);
+      await addPermRoot(store, path, byteStringOf(link));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/** What installables are in the store: a path, or outputs of a derivation. */
+import { resolve } from "node:path";
+import type { DerivedPath } from "@firn/build";
+import { FirnError } from "@firn/formats";
+import type { Evaluation, Found } from "../evaluation.ts";
+import type { DerivationFacts } from "../evaluator/protocol.ts";
+import type { Installable } from "./parse.ts";
+
+/** What an installable is in the store. */
+export type Target =
+  | { readonly kind: "path"; readonly path: string }
+  | {
+      readonly kind: "outputs";
+      readonly drvPath: string;
+      readonly outputs: readonly string[] | "*";
+      /** Absent when a store path named the derivation. */
+      readonly facts?: DerivationFacts;
+      readonly found?: Found;
+    };
+
+/** The form that a builder takes. */
+export function derivedPath(target: Target): DerivedPath {
+  if (target.kind === "path") return { kind: "opaque", path: target.path };
+  return { kind: "built", drvPath: target.drvPath, outputs: target.outputs };
+}
+
+/** The target of a store path, or of a link such as `./result` that leads to one; relative ones start at `cwd`. */
+export function storePathTarget(
+  installable: Installable & { readonly kind: "store-path" },
+  at: { readonly storeDir: string; readonly cwd: string },
+): Target {
+  const { outputs } = installable;
+  const path = storePathIn(resolve(at.cwd, installable.path), at.storeDir);
+  if (outputs.kind === "default") return { kind: "path", path };
+  return { kind: "outputs", drvPath: path, outputs: outputs.kind === "all" ? "*" : outputs.names };
+}
+
+/**
+ * The target of a value that an installable led to: a string or a path that names a store path, or a derivation. Fails with
+ * `not-a-derivation` for other values, and with `no-output` when the derivation lacks an output that was asked for.
+ */
+export async function valueTarget(
+  evaluation: Evaluation,
+  found: Found,
+  { outputs, storeDir }: { readonly outputs: Installable["outputs"]; readonly storeDir: string },
+): Promise<Target> {
+  const kind = await found.value.kind();
+  if (kind === "string" || kind === "path") {
+    return { kind: "path", path: storePathIn((await found.value.string()).text, storeDir) };
+  }
+  const facts = await evaluation.derivation(found);
+  const names = outputs.kind === "default" ? facts.outputsToInstall : outputs.kind === "all" ? "*" : outputs.names;
+  if (names !== "*") {
+    for (const name of names) {
+      if (!facts.outputs.some((output) => output.name === name)) {
+        throw new FirnError("no-output", `derivation '${facts.drvPath}' does not have wanted outputs '${name}'`);
+      }
+    }
+  }
+  return { kind: "outputs", drvPath: facts.drvPath, outputs: names, facts, found };
+}
+
+/** The store path that a path is in: its first name below the store's directory. */
+function storePathIn(path: string, storeDir: string): string {
+  return path
+    .split("/")
+    .slice(0, storeDir.split("/").length + 1)
+    .join("/");
+}

@@ -1,0 +1,132 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type FakeStore, fakeManifest, makeFakeStore } from "../generation/fake-system.ts";
+import { type BootGeneration, finishBoot, planBoot, writeBootFiles } from "./boot-entries.ts";
+
+const mib = 1 << 20;
+
+describe("the boot menu", () => {
+  let store: FakeStore;
+  let directory: string;
+  beforeEach(() => {
+    store = makeFakeStore();
+    directory = join(store.directory, "boot");
+    mkdirSync(directory);
+  });
+  afterEach(() => store.remove());
+
+  const generation = (number: number, size = mib, kernel = String(number)): BootGeneration => ({
+    number,
+    created: 1_700_000_000,
+    system: store.system("system", { kernel: kernel.padEnd(size), initrd: `i${number}`, "kernel-params": "quiet\n" }),
+  });
+  const settings = { ...fakeManifest.boot, loader: "systemd-boot", configurationLimit: undefined } as const;
+  const entries = (): string[] => readdirSync(join(directory, "loader/entries")).sort();
+  const files = (): string[] => readdirSync(join(directory, "EFI/firn")).sort();
+  const apply = (
+    request: Omit<Parameters<typeof planBoot>[0], "directory" | "settings"> & { settings?: object },
+    free?: number,
+  ) => {
+    const plan = planBoot({ directory, ...request, settings: { ...settings, ...request.settings } }, free);
+    writeBootFiles(plan);
+    finishBoot(plan);
+    return plan;
+  };
+
+  test("has an entry for each generation, with its own kernel, initrd and system", () => {
+    const one = generation(1);
+    apply({ generations: [one], next: 1, now: undefined, keep: [] });
+    const text = readFileSync(join(directory, "loader/entries/firn-1.conf"), "utf8");
+    expect(text).toContain("title Firn (machine)\nversion Generation 1 test, built on 2023-11-14\nsort-key firn\n");
+    expect(text).toContain(`options init=${one.system.path}/init quiet\n`);
+    const kernel = /^linux \/(.*)$/m.exec(text)?.[1] ?? "";
+    expect(readFileSync(join(directory, kernel), "utf8")).toHaveLength(mib);
+    expect(readFileSync(join(directory, "loader/loader.conf"), "utf8")).toBe("timeout 3\ndefault firn-*\neditor no\n");
+  });
+
+  test("names an older generation itself, so that the newest does not win", () => {
+    apply({ generations: [generation(1), generation(12)], next: 1, now: 12, keep: [12] });
+    expect(readFileSync(join(directory, "loader/loader.conf"), "utf8")).toContain("default firn-1[.+]*\n");
+  });
+
+  test("puts the generation that runs before newer ones, for the loader to fall back to", () => {
+    const generations = [1, 2, 3].map((number) => generation(number));
+    const keys = () =>
+      entries().map(
+        (name) => /^sort-key (.*)$/m.exec(readFileSync(join(directory, "loader/entries", name), "utf8"))?.[1],
+      );
+    apply({ generations: generations.slice(0, 2), next: 2, now: 1, keep: [1] });
+    expect(keys()).toEqual(["firn", "firn"]);
+    apply({ generations, next: 3, now: 1, keep: [1] });
+    expect(keys()).toEqual(["firn", "firn-older", "firn"]);
+  });
+
+  test("counts the tries of a new generation, keeps what is counted, and counts anew what had failed", () => {
+    const counted = { settings: { bootCountingTries: 3 } };
+    const [one, two] = [generation(1), generation(2)];
+    apply({ generations: [one], next: 1, now: undefined, keep: [], ...counted });
+    expect(entries()).toEqual(["firn-1+3.conf"]);
+    // The boot loader counts by renaming; a good start takes the count away.
+    const path = (name: string): string => join(directory, "loader/entries", name);
+    renameSync(path("firn-1+3.conf"), path("firn-1.conf"));
+    apply({ generations: [one, two], next: 2, now: 1, keep: [1], ...counted });
+    expect(entries()).toEqual(["firn-1.conf", "firn-2+3.conf"]);
+    renameSync(path("firn-2+3.conf"), path("firn-2+1-2.conf"));
+    apply({ generations: [one, two], next: 2, now: 1, keep: [1], ...counted });
+    expect(entries()).toEqual(["firn-1.conf", "firn-2+1-2.conf"]);
+    renameSync(path("firn-2+1-2.conf"), path("firn-2+0-3.conf"));
+    apply({ generations: [one, two], next: 2, now: 1, keep: [1], ...counted });
+    expect(entries()).toEqual(["firn-1.conf", "firn-2+3.conf"]);
+  });
+
+  test("keeps no more generations than the limit, but always the next and the running one", () => {
+    const generations = [1, 2, 3, 4].map((number) => generation(number));
+    const plan = apply({ generations, next: 4, now: 1, keep: [1], settings: { configurationLimit: 2 } });
+    expect(plan.dropped).toEqual([2]);
+    expect(entries()).toEqual(["firn-1.conf", "firn-3.conf", "firn-4.conf"]);
+  });
+
+  test("drops the oldest when there is no space for all, before the new files are written", () => {
+    const generations = [1, 2, 3].map((number) => generation(number));
+    apply({ generations, next: 3, now: 2, keep: [2] });
+    const four = generation(4);
+    const plan = apply({ generations: [...generations, four], next: 4, now: 3, keep: [3] }, mib);
+    expect(plan.tight).toBe(true);
+    expect(plan.dropped).toEqual([1]);
+    expect(entries()).toEqual(["firn-2.conf", "firn-3.conf", "firn-4.conf"]);
+    expect(files()).toHaveLength(6);
+  });
+
+  test("says so, and writes nothing, when not even the next and the running one fit", () => {
+    const two = [generation(1, 2 * mib), generation(2, 2 * mib)];
+    expect(() => planBoot({ directory, settings, generations: two, next: 2, now: 1, keep: [1] }, 3 * mib)).toThrow(
+      /not enough space on '.*boot': generation 2 needs 5\.0 MiB, and 3\.0 MiB can be had/,
+    );
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("leaves entries and files of others alone, and removes what generations left behind", () => {
+    for (const path of ["loader/entries", "EFI/firn", "EFI/other"])
+      mkdirSync(join(directory, path), { recursive: true });
+    for (const path of [
+      "loader/entries/arch.conf",
+      "EFI/other/kernel.efi",
+      "loader/entries/firn-9.conf",
+      "EFI/firn/old.efi",
+    ]) {
+      writeFileSync(join(directory, path), "x");
+    }
+    apply({ generations: [generation(1)], next: 1, now: undefined, keep: [] });
+    expect(entries()).toEqual(["arch.conf", "firn-1.conf"]);
+    expect(existsSync(join(directory, "EFI/other/kernel.efi"))).toBe(true);
+    expect(existsSync(join(directory, "EFI/firn/old.efi"))).toBe(false);
+  });
+
+  test("a system without a kernel cannot be started", () => {
+    const generations = [{ number: 1, created: 0, system: store.system("bare", {}) }];
+    expect(() => planBoot({ directory, settings, generations, next: 1, now: undefined, keep: [] })).toThrow(
+      /has no kernel/,
+    );
+  });
+});

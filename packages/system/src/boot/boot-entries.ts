@@ -1,0 +1,259 @@
+/**
+ * systemd-boot's menu: one entry for each generation (Boot Loader Specification), kernel and initrd copied to the EFI
+ * partition, which is small. Space is made sure of before anything is written; what is dropped is the oldest first.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { disk } from "@firn/store";
+import type { BootSettings } from "../generation/manifest.ts";
+import type { System } from "../generation/system.ts";
+
+/** A generation that may get an entry. */
+export interface BootGeneration {
+  readonly number: number;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly system: System;
+}
+
+/** What the menu is to be. */
+export interface BootRequest {
+  /** The mounted EFI partition. */
+  readonly directory: string;
+  readonly settings: BootSettings;
+  readonly generations: readonly BootGeneration[];
+  /** The generation to start next. */
+  readonly next: number;
+  /** The one that would start now; undefined when the menu is new. */
+  readonly now: number | undefined;
+  /** Generations that must keep their entries, such as the one that runs. */
+  readonly keep: readonly number[];
+}
+
+/** A file to be copied to the partition. */
+interface BootFile {
+  readonly name: string;
+  readonly from: string;
+  readonly size: number;
+}
+
+/** What will be done to the partition; made by {@link planBoot}, done by {@link writeBootFiles} and {@link finishBoot}. */
+export interface BootPlan {
+  readonly directory: string;
+  /** The generation to start next. */
+  readonly next: number;
+  /** The one that starts until then. */
+  readonly now: number | undefined;
+  readonly copies: readonly BootFile[];
+  /** Texts of entries by file name, those that are there already left out. */
+  readonly entries: ReadonlyMap<string, string>;
+  /** Entries and files that no kept generation needs, relative to the partition. */
+  readonly stale: readonly string[];
+  /** Generations left out of the menu for want of space or because of the limit. */
+  readonly dropped: readonly number[];
+  /** Stale files must go before there is space for the new ones. */
+  readonly tight: boolean;
+  /** The loader's settings when `number` is named alone, and in the end. */
+  readonly pinned: (number: number) => string;
+  readonly loaderConf: string;
+}
+
+const filesDirectory = "EFI/firn";
+const entriesDirectory = "loader/entries";
+/** Beside the files themselves the partition needs some space for directories and clusters. */
+const reserve = 1 << 20;
+
+/** Plans the menu. Fails with `boot-full` when not even the next generation and those to keep fit. */
+export function planBoot(request: BootRequest, free = freeSpace(request.directory)): BootPlan {
+  const { directory, settings, generations, next } = request;
+  const present = new Map(
+    list(directory, filesDirectory).map((name) => [name, statSync(join(directory, filesDirectory, name)).size]),
+  );
+  const needed = new Set([next, ...request.keep]);
+  const newest = [...generations].sort((a, b) => b.number - a.number);
+  const limited = newest.filter(
+    ({ number }, index) =>
+      needed.has(number) || settings.configurationLimit === undefined || index < settings.configurationLimit,
+  );
+  // The oldest goes first until the rest fits.
+  let kept = limited;
+  for (;;) {
+    const plan = layOut(request, kept, present);
+    const freed = plan.stale
+      .filter((path) => dirname(path) === filesDirectory)
+      .reduce((sum, path) => sum + (present.get(basename(path)) ?? 0), 0);
+    const wanted = plan.copies.reduce((sum, { size }) => sum + size, 0);
+    if (wanted + reserve <= free) return { ...plan, dropped: droppedFrom(newest, kept), tight: false };
+    if (wanted + reserve <= free + freed) return { ...plan, dropped: droppedFrom(newest, kept), tight: true };
+    const oldest = kept.findLast(({ number }) => !needed.has(number));
+    if (oldest === undefined) {
+      const mib = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+      throw new FirnError(
+        "boot-full",
+        `there is not enough space on '${directory}': generation ${next} needs ${mib(wanted + reserve)}, and ${mib(free + freed)} can be had`,
+        { hint: "nothing was changed; remove files of other systems from the EFI partition or make it larger" },
+      );
+    }
+    kept = kept.filter((generation) => generation !== oldest);
+  }
+}
+
+function droppedFrom(all: readonly BootGeneration[], kept: readonly BootGeneration[]): number[] {
+  return all.filter((generation) => !kept.includes(generation)).map(({ number }) => number);
+}
+
+function layOut(
+  { directory, settings, next, now, generations, keep }: BootRequest,
+  kept: readonly BootGeneration[],
+  present: ReadonlyMap<string, number>,
+): Omit<BootPlan, "dropped" | "tight"> {
+  const copies = new Map<string, BootFile>();
+  const entries = new Map<string, string>();
+  const wantedFiles = new Set<string>();
+  const wantedEntries = new Set<string>();
+  const presentEntries = list(directory, entriesDirectory);
+  for (const generation of kept) {
+    const kernel = bootFile(generation.system, "kernel");
+    const initrd = bootFile(generation.system, "initrd");
+    for (const file of [kernel, initrd]) {
+      wantedFiles.add(file.name);
+      if (present.get(file.name) !== file.size) copies.set(file.name, file);
+    }
+    const nearest = generation.number === next || keep.includes(generation.number);
+    const text = entryText(generation, { kernel: kernel.name, initrd: initrd.name, nearest });
+    const name = entryName(generation.number, { presentEntries, next, tries: settings.bootCountingTries });
+    wantedEntries.add(name);
+    const path = join(directory, entriesDirectory, name);
+    if (!existsSync(path) || readFileSync(path, "latin1") !== text) entries.set(name, text);
+  }
+  const ours = (name: string): boolean => /^firn-[0-9]+(\+[0-9]+(-[0-9]+)?)?\.conf$/.test(name);
+  const newest = Math.max(...generations.map(({ number }) => number));
+  return {
+    directory,
+    next,
+    now,
+    copies: [...copies.values()],
+    entries,
+    stale: [
+      ...presentEntries
+        .filter((name) => ours(name) && !wantedEntries.has(name))
+        .map((name) => join(entriesDirectory, name)),
+      ...[...present.keys()].filter((name) => !wantedFiles.has(name)).map((name) => join(filesDirectory, name)),
+    ],
+    pinned: (number) => loaderText(settings, `firn-${number}[.+]*`),
+    loaderConf: loaderText(settings, next === newest ? "firn-*" : `firn-${next}[.+]*`),
+  };
+}
+
+function bootFile({ tree, path }: System, kind: "kernel" | "initrd"): BootFile {
+  const entry = tree.entry(kind);
+  const target = tree.target(kind);
+  if (entry?.kind !== "file" || target === undefined) {
+    throw new FirnError("bad-system", `'${path}' has no ${kind}, so it cannot be started by a boot loader`);
+  }
+  const [, , , store = "", ...rest] = target.split("/");
+  return { name: `${[store, ...rest].join("-")}.efi`, from: entry.real, size: entry.size };
+}
+
+/** The loader falls back to the next entry in its order, so those that are known to start stand before all other older ones. */
+function entryText(
+  { number, created, system }: BootGeneration,
+  { kernel, initrd, nearest }: { readonly kernel: string; readonly initrd: string; readonly nearest: boolean },
+): string {
+  const { manifest, tree, path } = system;
+  const date = new Date(created * 1000).toISOString().slice(0, 10);
+  const parameters = (tree.text("kernel-params") ?? "").trim();
+  return `title Firn (${manifest?.name ?? "system"})
+version Generation ${number} ${manifest?.label ?? ""}, built on ${date}
+sort-key ${nearest ? "firn" : "firn-older"}
+linux /${filesDirectory}/${kernel}
+initrd /${filesDirectory}/${initrd}
+options init=${path}/init ${parameters}
+`;
+}
+
+/** An entry keeps its name, which has the count of its tries; the next generation gets a new count. */
+function entryName(
+  number: number,
+  { presentEntries, next, tries }: { presentEntries: readonly string[]; next: number; tries: number },
+): string {
+  const plain = `firn-${number}.conf`;
+  const found = presentEntries.find((name) => name === plain || name.startsWith(`firn-${number}+`));
+  const failed = found !== undefined && /\+0(-[0-9]+)?\.conf$/.test(found);
+  if (number === next && tries > 0 && (found === undefined || failed)) return `firn-${number}+${tries}.conf`;
+  return found ?? plain;
+}
+
+/**
+ * The newest entry that has not used up its tries is first in the menu, so the pattern of all is how a generation that does
+ * not start is passed over; an older one is named itself.
+ */
+function loaderText(settings: BootSettings, pattern: string): string {
+  return `timeout ${settings.timeout ?? "menu-force"}
+default ${pattern}
+editor ${settings.editor ? "yes" : "no"}
+`;
+}
+
+/** Copies kernels and initrds and writes entries; what starts next stays as it was. */
+export function writeBootFiles(plan: BootPlan): void {
+  for (const part of [filesDirectory, entriesDirectory]) mkdirSync(join(plan.directory, part), { recursive: true });
+  // A new entry would be the first of the pattern of all.
+  if (plan.now !== undefined) putLoader(plan, plan.pinned(plan.now));
+  if (plan.tight) removeStale(plan);
+  for (const { name, from } of plan.copies) {
+    put(join(plan.directory, filesDirectory, name), readFileSync(from));
+  }
+  for (const [name, text] of plan.entries) {
+    put(join(plan.directory, entriesDirectory, name), Buffer.from(text, "latin1"));
+  }
+}
+
+/** Makes the planned generation the one to start next, by one rename, then removes what is stale. */
+export function finishBoot(plan: BootPlan): void {
+  putLoader(plan, plan.pinned(plan.next));
+  if (!plan.tight) removeStale(plan);
+  putLoader(plan, plan.loaderConf);
+}
+
+function putLoader(plan: BootPlan, text: string): void {
+  put(join(plan.directory, "loader/loader.conf"), Buffer.from(text));
+}
+
+/** The boot loader itself: copied when it is missing or another one. */
+export function installLoader(directory: string, system: System): void {
+  const entry = system.tree.entry("usr/lib/systemd/boot/efi/systemd-bootx64.efi");
+  if (entry?.kind !== "file") {
+    throw new FirnError("bad-system", `'${system.path}' has no systemd-boot`, {
+      hint: "add the package systemd-boot-efi",
+    });
+  }
+  const bytes = readFileSync(entry.real);
+  for (const path of ["EFI/systemd/systemd-bootx64.efi", "EFI/BOOT/BOOTX64.EFI"]) {
+    const target = join(directory, path);
+    if (existsSync(target) && readFileSync(target).equals(bytes)) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    put(target, bytes);
+  }
+}
+
+function removeStale(plan: BootPlan): void {
+  for (const path of plan.stale) rmSync(join(plan.directory, path), { force: true });
+}
+
+/** The old file stays until the new one is whole; that is on the disk then. */
+function put(path: string, contents: Uint8Array): void {
+  disk.replaceFile(byteStringOf(path), contents, { sync: true });
+}
+
+function list(directory: string, part: string): string[] {
+  const path = join(directory, part);
+  // Left by one who was killed while writing.
+  return existsSync(path) ? readdirSync(path).filter((name) => !/\.tmp-[0-9]+$/.test(name)) : [];
+}
+
+function freeSpace(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}

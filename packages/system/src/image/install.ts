@@ -1,0 +1,44 @@
+/** Installs a system into a directory: its closure in a store there, generation 1 of its profile, the boot loader's files. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { LocalStore } from "@firn/store";
+import { computeClosure, copyPaths } from "@firn/store";
+import { openSystem } from "../generation/system.ts";
+import type { Machine } from "../machine/machine.ts";
+import { type SwitchEvent, switchSystem } from "../switch/switch.ts";
+
+/** What to install and where. */
+export interface InstallOptions {
+  /** Store path of the system. */
+  readonly system: string;
+  /** The store that has it. */
+  readonly from: LocalStore;
+  /** The store below the directory; its state lies in `nix/var/nix` there. */
+  readonly to: LocalStore;
+  /** The directory, with the file systems of the new machine mounted below it. */
+  readonly root: string;
+  readonly events: (event: SwitchEvent) => void;
+}
+
+/** Installs; what is there already stays, and a second system becomes the next generation. Errors as those of a switch. */
+export async function installSystem(options: InstallOptions): Promise<void> {
+  const { system, from, to, root, events } = options;
+  const paths = await computeClosure(from, [system]);
+  await copyPaths(paths, { from, to, checkSignatures: false });
+  const { manifest } = openSystem(to.location, system);
+  mkdirSync(join(root, "var/lib/firn"), { recursive: true });
+  if (manifest !== undefined && manifest.boot.loader !== "none") {
+    mkdirSync(join(root, manifest.boot.efiSysMountPoint), { recursive: true });
+  }
+  const machine: Machine = { root, run: notRunning };
+  const profile = join(to.location.stateDir, "profiles/system");
+  await switchSystem(
+    { machine, store: to, profile, events },
+    { action: "boot", system, healthGate: false, installLoader: manifest?.boot.loader === "systemd-boot" },
+  );
+}
+
+/** Nothing runs on a machine that is not started. */
+async function notRunning(): Promise<never> {
+  throw new Error("a program was to be run on a machine that is being installed");
+}

@@ -1,0 +1,92 @@
+/** Whether a machine is as well after a switch as before: no unit has failed anew, what is watched runs, the network is there. */
+
+import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import type { HealthSettings } from "../generation/manifest.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { RunningUnit, Systemd } from "./systemd.ts";
+
+/** What was so before the switch. */
+export interface HealthBefore {
+  /** Units that had failed, or that systemd started again and again. */
+  readonly failed: ReadonlySet<string>;
+  readonly addressed: boolean;
+  readonly routed: boolean;
+}
+
+/** Looks at a machine before it is switched. */
+export async function healthBefore(systemd: Systemd, machine: Machine): Promise<HealthBefore> {
+  const ill = (await systemd.units()).filter(({ active, sub }) => active === "failed" || sub === "auto-restart");
+  return { failed: new Set(ill.map(({ name }) => name)), addressed: hasAddress(), routed: hasRoute(machine) };
+}
+
+/** How often it is looked again, in milliseconds. */
+const interval = 250;
+
+/** Waits until all is well, at most as long as the settings say. Returns what is not. */
+export async function findAilments(options: {
+  readonly systemd: Systemd;
+  readonly machine: Machine;
+  readonly before: HealthBefore;
+  readonly settings: HealthSettings;
+  /** Units that the switch started, restarted or reloaded. */
+  readonly touched: readonly string[];
+}): Promise<string[]> {
+  const { systemd, machine, before, settings, touched } = options;
+  const isComing = ({ name, active, sub }: RunningUnit): boolean =>
+    active === "activating" && (touched.includes(name) || (sub === "auto-restart" && !before.failed.has(name)));
+  const deadline = Date.now() + settings.timeout * 1000;
+  for (;;) {
+    const units = new Map((await systemd.units()).map((unit) => [unit.name, unit]));
+    const ailments: string[] = [];
+    let waiting = false;
+    for (const unit of units.values()) {
+      if (unit.active === "failed" && (!before.failed.has(unit.name) || touched.includes(unit.name))) {
+        ailments.push(`unit '${unit.name}' has failed`);
+      }
+      // A service that systemd starts again and again is never failed for long.
+      if (isComing(unit)) waiting = true;
+    }
+    const failedNow = ailments.length > 0;
+    for (const name of settings.units) {
+      if (units.get(name)?.active !== "active")
+        ailments.push(`unit '${name}' is ${units.get(name)?.active ?? "not loaded"}`);
+    }
+    if (settings.network) {
+      if (before.addressed && !hasAddress()) ailments.push("the network has no address any more");
+      if (before.routed && !hasRoute(machine)) ailments.push("the network has no default route any more");
+    }
+    if (failedNow || (ailments.length === 0 && !waiting)) return ailments;
+    if (Date.now() >= deadline) {
+      for (const unit of units.values()) {
+        if (isComing(unit)) ailments.push(`unit '${unit.name}' is not up after ${settings.timeout} s`);
+      }
+      return ailments;
+    }
+    await new Promise((resolve) => setTimeout(resolve, interval));
+  }
+}
+
+function hasAddress(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ internal, address }) => !internal && !address.startsWith("fe80:")),
+  );
+}
+
+/** A default route over IPv4 (destination and mask 0) or IPv6 (prefix length 0 on a real interface). */
+function hasRoute(machine: Machine): boolean {
+  const lines = (path: string): string[][] => {
+    try {
+      return readFileSync(`${machine.root}${path}`, "latin1")
+        .split("\n")
+        .map((line) => line.trim().split(/\s+/));
+    } catch {
+      // A kernel without that protocol has no such file.
+      return [];
+    }
+  };
+  return (
+    lines("/proc/net/route").some((fields) => fields[1] === "00000000" && fields[7] === "00000000") ||
+    lines("/proc/net/ipv6_route").some((fields) => fields[1] === "00" && fields[9] !== "lo")
+  );
+}

@@ -1,0 +1,451 @@
+/**
+ * Switching a machine to another system as one transaction: everything is planned and checked first, each step is
+ * written into a journal before it is done, and when the machine is not well afterwards the system before comes back.
+ */
+import { randomUUID } from "node:crypto";
+import { closeSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { byteStringOf, FirnError } from "@firn/formats";
+import { hasErrorCode, type LocalStore, openLockFile, syncFileSystem, tryLock } from "@firn/store";
+import {
+  type BootGeneration,
+  type BootPlan,
+  finishBoot,
+  installLoader,
+  planBoot,
+  writeBootFiles,
+} from "../boot/boot-entries.ts";
+import { openSystem, type System } from "../generation/system.ts";
+import type { Machine } from "../machine/machine.ts";
+import {
+  deleteGenerations,
+  findGenerations,
+  type Generation,
+  rollbackProfile,
+  setProfile,
+} from "../profile/generations.ts";
+import { findAilments, type HealthBefore, healthBefore } from "./health.ts";
+import {
+  type JournalSide,
+  readJournal,
+  removeJournal,
+  type SwitchJournal,
+  type SwitchStep,
+  switchSteps,
+  writeJournal,
+} from "./journal.ts";
+import { planUnits, type UnitPlan } from "./switch-plan.ts";
+import { Systemd } from "./systemd.ts";
+import { readUnit } from "./units.ts";
+
+/** What a switch tells while it goes on. */
+export type SwitchEvent =
+  | { readonly kind: "step"; readonly step: SwitchStep }
+  | { readonly kind: "units"; readonly plan: UnitPlan }
+  | { readonly kind: "boot"; readonly plan: BootPlan }
+  /** A line that a program printed. */
+  | { readonly kind: "line"; readonly text: string }
+  | { readonly kind: "warning"; readonly text: string }
+  | { readonly kind: "undoing"; readonly reasons: readonly string[] };
+
+/** What a switch works on. */
+export interface SwitchContext {
+  readonly machine: Machine;
+  readonly store: LocalStore;
+  /** The profile that keeps the generations. */
+  readonly profile: string;
+  readonly events: (event: SwitchEvent) => void;
+}
+
+/** Which switch. */
+export interface SwitchRequest {
+  /** `boot` changes what starts next, `test` what runs now, `switch` both. */
+  readonly action: "switch" | "boot" | "test";
+  /** Store path of the system to switch to. */
+  readonly system: string;
+  /** The generation of it that the profile has already and shall go back to; absent: it becomes a new one. */
+  readonly generation?: number;
+  /** False: a machine that is not well afterwards is left so. */
+  readonly healthGate: boolean;
+  /** Resolves to whether somebody has said that the new system is fine; absent: nobody is asked. */
+  readonly confirmed?: () => Promise<boolean>;
+  readonly installLoader?: boolean;
+}
+
+/** How a switch ended. */
+export type SwitchOutcome =
+  | { readonly kind: "done"; readonly generation: number | undefined }
+  | { readonly kind: "undone"; readonly reasons: readonly string[] };
+
+/** The system that runs on a machine, or undefined when it runs none. */
+export function runningSystem({ machine, store }: Pick<SwitchContext, "machine" | "store">): System | undefined {
+  const link = `${machine.root}/run/current-system`;
+  try {
+    return openSystem(store.location, readlinkSync(link, "latin1"));
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "EINVAL")) return undefined;
+    throw error;
+  }
+}
+
+/** What switching would do to units, without doing it. */
+export async function planSwitch(context: SwitchContext, system: string): Promise<UnitPlan> {
+  const after = openSystem(context.store.location, system);
+  return unitPlan(new Systemd(context.machine), runningSystem(context), after);
+}
+
+/**
+ * Switches. Fails with `busy` when another switch goes on, `switch-unfinished` when an earlier one was killed, `boot-full`, and before any
+ * change. What fails later is undone; the error is then `switch-failed`, or the outcome says why the gate sent it back.
+ */
+export async function switchSystem(context: SwitchContext, request: SwitchRequest): Promise<SwitchOutcome> {
+  return withSwitchLock(context, async () => {
+    const { machine, store, profile } = context;
+    if (readJournal(machine.root) !== undefined) {
+      throw new FirnError("switch-unfinished", "an earlier switch of this machine was interrupted", {
+        hint: "run 'firn os recover' first: it undoes or finishes that switch",
+      });
+    }
+    const to = openSystem(store.location, request.system);
+    const from = runningSystem(context);
+    const systemd = new Systemd(machine);
+    const { generations, current } = findGenerations(profile);
+    const permanent = request.action !== "test";
+    const live = request.action !== "boot";
+    const planned: Planned = {
+      units: live ? await unitPlan(systemd, from, to) : undefined,
+      health:
+        live && request.healthGate && to.manifest !== undefined ? await healthBefore(systemd, machine) : undefined,
+      boot: permanent
+        ? planBootOf(context, to, { generations, current, generation: request.generation, running: from?.path })
+        : undefined,
+    };
+    if (planned.units !== undefined) context.events({ kind: "units", plan: planned.units });
+    if (planned.boot !== undefined) context.events({ kind: "boot", plan: planned.boot });
+    const run = new SwitchRun(context, {
+      action: request.action,
+      profile,
+      from:
+        from === undefined
+          ? undefined
+          : { system: from.path, generation: generationOf(generations, from.path, current) },
+      to: { system: to.path, generation: undefined },
+      step: "begin",
+      made: permanent ? newGeneration(generations, to.path, request.generation) : undefined,
+      stopped: planned.units?.stop ?? [],
+      bootId: startIdentity(machine),
+    });
+    try {
+      const ailments = await run.forward({ to, systemd, planned, request });
+      if (ailments.length === 0) {
+        run.end();
+        return { kind: "done", generation: run.journal.to.generation };
+      }
+      context.events({ kind: "undoing", reasons: ailments });
+      await undo(context, run.journal);
+      return { kind: "undone", reasons: ailments };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      context.events({ kind: "undoing", reasons: [reason] });
+      await undo(context, run.journal);
+      throw new FirnError("switch-failed", `the switch to '${to.path}' failed and was undone: ${reason}`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+/** What a switch is going to do, worked out before its first step. */
+interface Planned {
+  readonly units: UnitPlan | undefined;
+  readonly health: HealthBefore | undefined;
+  readonly boot: BootPlan | undefined;
+}
+
+/** One switch on its way: the journal and the steps. */
+class SwitchRun {
+  journal: SwitchJournal;
+  private readonly context: SwitchContext;
+
+  constructor(context: SwitchContext, journal: SwitchJournal) {
+    this.context = context;
+    this.journal = journal;
+  }
+
+  /** Does the steps; returns what is wrong with the machine afterwards. */
+  async forward(options: {
+    readonly to: System;
+    readonly systemd: Systemd;
+    readonly planned: Planned;
+    readonly request: SwitchRequest;
+  }): Promise<string[]> {
+    const { to, systemd, planned, request } = options;
+    const { store, profile, machine, events } = this.context;
+    const onLine = (text: string): void => events({ kind: "line", text });
+    this.step("begin");
+    // A power failure would leave empty files of what was just built.
+    if (request.action !== "test") syncFileSystem(store.location.realStoreDir);
+    if (planned.boot !== undefined) {
+      this.step("boot-files");
+      if (request.installLoader === true || !loaderPresent(planned.boot)) installLoader(planned.boot.directory, to);
+      writeBootFiles(planned.boot);
+    }
+    if (request.action !== "test") {
+      this.step("profile");
+      const number =
+        request.generation === undefined
+          ? (await setProfile(store, profile, to.path)).number
+          : (await rollbackProfile(profile, { to: request.generation })).to;
+      if (planned.boot !== undefined && number !== planned.boot.next) {
+        throw new FirnError("busy", `the profile '${profile}' was changed by somebody else meanwhile`);
+      }
+      this.journal = { ...this.journal, to: { ...this.journal.to, generation: number } };
+    }
+    if (planned.boot !== undefined) {
+      this.step("boot-default");
+      finishBoot(planned.boot);
+    }
+    if (planned.units === undefined) return [];
+    const { units } = planned;
+    this.step("stop");
+    if (!(await systemd.change("stop", units.stop, onLine)))
+      events({ kind: "warning", text: "not all units could be stopped" });
+    this.step("activate");
+    await activate(this.context, to.path);
+    this.step("reload-systemd");
+    await systemd.reload(units.reexec);
+    this.step("units");
+    const ailments = await changeUnits(systemd, units, onLine);
+    if (planned.health !== undefined && to.manifest !== undefined) {
+      this.step("health");
+      const touched = [...units.reload, ...units.restart, ...units.start];
+      if (ailments.length > 0) return ailments;
+      const found = await findAilments({
+        systemd,
+        machine,
+        before: planned.health,
+        settings: to.manifest.health,
+        touched,
+      });
+      if (found.length > 0) return found;
+    } else for (const text of ailments) events({ kind: "warning", text });
+    if (request.confirmed !== undefined) {
+      this.step("confirm");
+      if (!(await request.confirmed())) return ["nobody has confirmed it in time"];
+    }
+    return [];
+  }
+
+  end(): void {
+    this.step("commit");
+    removeJournal(this.context.machine.root);
+  }
+
+  private step(step: SwitchStep): void {
+    this.journal = { ...this.journal, step };
+    writeJournal(this.context.machine.root, this.journal);
+    this.context.events({ kind: "step", step });
+  }
+}
+
+/** Finishes or undoes a switch that was killed. Resolves to what was done. */
+export async function recoverSwitch(context: SwitchContext): Promise<"none" | "finished" | "undone"> {
+  return withSwitchLock(context, async () => {
+    const journal = readJournal(context.machine.root);
+    if (journal === undefined) return "none";
+    if (journal.bootId !== startIdentity(context.machine)) return align(context, journal);
+    if (journal.step === "commit") {
+      removeJournal(context.machine.root);
+      return "finished";
+    }
+    await undo(context, journal);
+    return "undone";
+  });
+}
+
+/** After a restart the machine is wholly what it was started as; profile and menu are made to say so too. */
+async function align(context: SwitchContext, journal: SwitchJournal): Promise<"finished" | "undone"> {
+  const finished = runningSystem(context)?.path === journal.to.system && journal.action !== "test";
+  const side = finished ? journal.to : journal.from;
+  if (side !== undefined) await restoreDefault(context, journal, side);
+  removeJournal(context.machine.root);
+  return finished ? "finished" : "undone";
+}
+
+/** Brings back what was before, from any step on. Its own journal stays until all is done, so it can be killed and done again. */
+async function undo(context: SwitchContext, journal: SwitchJournal): Promise<void> {
+  const { machine, store, events } = context;
+  const { from, to } = journal;
+  const reached = (step: SwitchStep): boolean => switchSteps.indexOf(journal.step) >= switchSteps.indexOf(step);
+  if (from !== undefined && journal.action !== "test" && reached("boot-files"))
+    await restoreDefault(context, journal, from);
+  if (from !== undefined && journal.action !== "boot" && reached("stop")) {
+    const systemd = new Systemd(machine);
+    const before = openSystem(store.location, to.system);
+    const after = openSystem(store.location, from.system);
+    const onLine = (text: string): void => events({ kind: "line", text });
+    const units = await unitPlan(systemd, before, after);
+    await systemd.change("stop", units.stop, onLine);
+    await activate(context, from.system);
+    await systemd.reload(units.reexec);
+    // What the switch had stopped does not run now, so no plan knows of it.
+    const stopped = journal.stopped.filter((name) => !units.start.includes(name) && !units.stop.includes(name));
+    const ailments = await changeUnits(systemd, { ...units, start: [...units.start, ...stopped] }, onLine);
+    for (const text of ailments) events({ kind: "warning", text });
+    // Only the other system had these; nobody could start them again.
+    const gone = (await systemd.units()).filter(
+      ({ name, active }) => active === "failed" && readUnit(after.tree, name) === undefined,
+    );
+    await systemd.change(
+      "reset-failed",
+      gone.map(({ name }) => name),
+    );
+  }
+  removeJournal(machine.root);
+}
+
+/** Points the profile and the boot menu at one side of a switch. */
+async function restoreDefault(context: SwitchContext, journal: SwitchJournal, side: JournalSide): Promise<void> {
+  if (side.generation === undefined) return;
+  const { store } = context;
+  const { generations, current } = findGenerations(journal.profile);
+  if (!generations.some(({ number }) => number === side.generation)) return;
+  if (current !== side.generation) await rollbackProfile(journal.profile, { to: side.generation });
+  const forgotten = madeGeneration(journal, side);
+  const system = openSystem(store.location, side.system);
+  const boot = planBootOf({ ...context, profile: journal.profile }, system, {
+    generations: generations.filter(({ number }) => number !== forgotten),
+    current: side.generation,
+    generation: side.generation,
+    running: runningSystem(context)?.path,
+  });
+  if (boot !== undefined) {
+    writeBootFiles(boot);
+    finishBoot(boot);
+  }
+  // Last: until here the machine might be started as that generation.
+  if (forgotten !== undefined) await deleteGenerations(journal.profile, [forgotten]);
+}
+
+/** The generation that the switch made, when it is not the one to stay: what was undone is no place to go back to. */
+function madeGeneration({ profile, made, to }: SwitchJournal, side: JournalSide): number | undefined {
+  if (made === undefined || made === side.generation) return undefined;
+  const found = findGenerations(profile).generations.find(({ number }) => number === made);
+  return found !== undefined && readlinkSync(found.link, "latin1") === to.system ? made : undefined;
+}
+
+async function unitPlan(systemd: Systemd, before: System | undefined, after: System): Promise<UnitPlan> {
+  const running = await systemd.units();
+  // On a machine without a system nothing is known of its units: only what the new one wants is started.
+  return planUnits(before ?? after, after, running);
+}
+
+async function changeUnits(systemd: Systemd, units: UnitPlan, onLine: (line: string) => void): Promise<string[]> {
+  const ailments: string[] = [];
+  for (const [verb, names] of [
+    ["reload", units.reload],
+    ["restart", units.restart],
+    ["start", units.start],
+  ] as const) {
+    await systemd.change("reset-failed", names, () => undefined);
+    if (!(await systemd.change(verb, names, onLine)))
+      ailments.push(`not all units could be ${verb}ed: ${names.join(", ")}`);
+  }
+  return ailments;
+}
+
+/** Runs a system's activation script: files of `/etc`, users, wrappers, `/run/current-system`. */
+async function activate({ machine, events }: SwitchContext, system: string): Promise<void> {
+  const { status } = await machine.run([join(machine.root, system, "activate")], {
+    environment: { PATH: "/usr/bin:/usr/sbin", LOCALE_ARCHIVE: "" },
+    onLine: (text) => events({ kind: "line", text }),
+  });
+  if (status !== 0)
+    throw new FirnError("activation", `the activation script of '${system}' ended with status ${status}`);
+}
+
+function planBootOf(
+  { store, machine }: SwitchContext,
+  to: System,
+  options: {
+    readonly generations: readonly Generation[];
+    readonly current: number | undefined;
+    /** The generation that `to` has already; undefined: it becomes the next one. */
+    readonly generation: number | undefined;
+    readonly running: string | undefined;
+  },
+): BootPlan | undefined {
+  const { generations, current, generation, running } = options;
+  const settings = to.manifest?.boot;
+  if (settings === undefined || settings.loader === "none") return undefined;
+  const known: BootGeneration[] = [];
+  for (const { number, link, created } of generations) {
+    const system = openSystem(store.location, readlinkSync(link, "latin1"));
+    if (system.manifest !== undefined) known.push({ number, created, system });
+  }
+  // The profile's lock is not held yet, but the lock of switches is: the next number is this one's.
+  const next = generation ?? newGeneration(generations, to.path) ?? generations.at(-1)?.number ?? 1;
+  if (!known.some(({ number }) => number === next)) {
+    known.push({ number: next, created: Math.floor(Date.now() / 1000), system: to });
+  }
+  const keep = known
+    .filter(({ number, system }) => number === current || system.path === running)
+    .map(({ number }) => number);
+  return planBoot({
+    directory: `${machine.root}${settings.efiSysMountPoint}`,
+    settings,
+    generations: known,
+    next,
+    now: current,
+    keep,
+  });
+}
+
+/** The number that a system gets in the profile; undefined when it is there already. */
+function newGeneration(generations: readonly Generation[], system: string, existing?: number): number | undefined {
+  const newest = generations.at(-1);
+  if (existing !== undefined || (newest !== undefined && readlinkSync(newest.link, "latin1") === system))
+    return undefined;
+  return (newest?.number ?? 0) + 1;
+}
+
+function loaderPresent({ directory }: BootPlan): boolean {
+  return existsSync(join(directory, "EFI/systemd/systemd-bootx64.efi"));
+}
+
+function generationOf(
+  generations: readonly Generation[],
+  system: string,
+  current: number | undefined,
+): number | undefined {
+  const same = generations.filter(({ link }) => readlinkSync(link, "latin1") === system);
+  return (same.find(({ number }) => number === current) ?? same.at(-1))?.number;
+}
+
+/** Made anew at each start of the machine: `/run` is empty then. */
+function startIdentity(machine: Machine): string {
+  const path = `${machine.root}/run/firn/start`;
+  mkdirSync(dirname(path), { recursive: true });
+  try {
+    writeFileSync(path, randomUUID(), { flag: "wx" });
+  } catch (error) {
+    if (!hasErrorCode(error, "EEXIST")) throw error;
+  }
+  return readFileSync(path, "utf8");
+}
+
+async function withSwitchLock<Result>({ machine }: SwitchContext, work: () => Promise<Result>): Promise<Result> {
+  const path = `${machine.root}/run/firn/switch.lock`;
+  mkdirSync(dirname(path), { recursive: true });
+  const fd = openLockFile(byteStringOf(path));
+  try {
+    if (!tryLock(fd, "write")) {
+      throw new FirnError("busy", "another switch of this machine is going on", {
+        hint: `it holds the lock '${path}'`,
+      });
+    }
+    return await work();
+  } finally {
+    closeSync(fd);
+  }
+}
