@@ -1,8 +1,9 @@
 /** Zip archives that are honest give the trees that the reference makes of them. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { readZip } from "../../packages/fetch/src/zip.ts";
 import { makePlace, type Place } from "../cli/run-firn.ts";
 import { type ZipMember, zipOf } from "./archives.ts";
 
@@ -134,4 +135,24 @@ test("an archive is an input of a flake, and what fetchTarball gives", async () 
   expect(await place.firn("eval", `tarball+file://${file}#answer`)).toMatchObject({ code: 0, out: "42\n" });
   const given = `(import (builtins.fetchTarball "file://${file}" + "/flake.nix")).outputs null`;
   expect((await place.firn("eval", "--impure", "--expr", given)).out).toBe("{ answer = 42; }\n");
+});
+
+test("an archive that holds more than it may is refused before the member that is too much", async () => {
+  const made: string[] = [];
+  const tree = {
+    directory: () => {},
+    create: (path: string) => {
+      made.push(path);
+      return openSync("/dev/null", "w");
+    },
+    symlink: () => {},
+    makeFree: () => {},
+  };
+  const bytes = zipOf([
+    { name: "top/a", body: "12345678" },
+    { name: "top/b", body: "12345678" },
+  ]);
+  await expect(readZip(bytes, tree, 15)).rejects.toMatchObject({ code: "bad-zip" });
+  expect(made).toEqual(["/top/a"]);
+  await readZip(bytes, tree, 16);
 });
