@@ -64,7 +64,8 @@ await rolldown({
   input: [join(root, evaluator, "worker-main.ts"), join(root, evaluator, "open-session.ts")],
   preserveEntrySignatures: "allow-extension",
   platform: "node",
-  external,
+  // Evaluations ask the main thread to unpack archives.
+  external: [...external, "yauzl"],
   plugins: [lazyModulesForRolldown, constantClasses],
   tsconfig: false,
   // Fields that are only declared would be made twice, first as `undefined`: the engine then knows less of what they hold.

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { debMirrors } from "@firn/build";
 import { loadSettings } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { zipOf } from "../hostile/archives.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");
@@ -73,6 +74,13 @@ describe("the published package", () => {
     mkdirSync(flake);
     writeFileSync(join(flake, "flake.nix"), "{ outputs = { self }: { value = 42; }; }\n");
     expect(firn("eval", `path:${flake}#value`).trim()).toBe("42");
+  });
+
+  test("unpacks zip archives", () => {
+    const file = join(directory, "x.zip");
+    writeFileSync(file, zipOf([{ name: "top/a", body: "hi" }]));
+    const text = `builtins.readFile (builtins.fetchTarball "file://${file}" + "/a")`;
+    expect(firn("eval", "--raw", "--impure", "--expr", text)).toBe("hi");
   });
 
   test.skipIf(!hasMirror)(

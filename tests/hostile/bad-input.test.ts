@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makePlace, type Outcome, type Place, runProgram } from "../cli/run-firn.ts";
-import { debOf, hostileNars, hostileTars, narInfo, tarOf } from "./archives.ts";
+import { debOf, hostileNars, hostileTars, hostileZips, narInfo, tarOf } from "./archives.ts";
 
 let place: Place;
 
@@ -163,8 +163,8 @@ test("Debian packages whose data is hostile are refused, each for its reason", a
 });
 
 test("tarballs that are hostile are refused, each for its reason", async () => {
-  for (const [name, tar, message] of hostileTars) {
-    writeFileSync(at("work/x.tar"), tar);
+  for (const [name, archive, message] of [...hostileTars, ...hostileZips]) {
+    writeFileSync(at("work/x.tar"), archive);
     const url = `file://${at("work/x.tar")}`;
     const { code, out, err } = await place.firn("eval", "--impure", "--expr", `builtins.fetchTarball "${url}"`);
     expect([name, code, out, err]).toEqual([name, 1, "", expect.stringContaining(message)]);

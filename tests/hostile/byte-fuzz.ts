@@ -33,6 +33,7 @@ import { parseDebianLock } from "../../packages/fetch/src/debian/lock.ts";
 import { addPackages, emptyIndex } from "../../packages/fetch/src/debian/package-index.ts";
 import { parseRelease } from "../../packages/fetch/src/debian/release.ts";
 import { parseObjects, parseTreeListing } from "../../packages/fetch/src/git-listing.ts";
+import { readZip } from "../../packages/fetch/src/zip.ts";
 import { parseFlakeRef, showFlakeRef, splitFragment } from "../../packages/flake/src/refs/flake-ref.ts";
 import { parseProfileManifest, parseRegistry } from "../../packages/formats/src/text/registry.ts";
 import {
@@ -46,7 +47,7 @@ import {
 import { WireReader, wireNumber } from "../../packages/store/src/remote/wire.ts";
 import { parseNetrc } from "../../packages/store/src/substitute/netrc.ts";
 import { randomFrom } from "../../scripts/random.ts";
-import { debOf, narInfo, narOf, tarOf } from "./archives.ts";
+import { debOf, narInfo, narOf, tarOf, zipOf } from "./archives.ts";
 
 /** A format: examples, words that mean something in it, and its reader, which throws what the reader throws. */
 export interface ByteFormat {
@@ -302,6 +303,32 @@ const tar: ByteFormat = {
   words: tarWords,
   async read(bytes) {
     await readTar(tarPieces(bytes), NOWHERE);
+  },
+};
+
+const zip: ByteFormat = {
+  seeds: [
+    zipOf([
+      { name: "t/", mode: 0o040755 },
+      { name: "t/a", body: "x".repeat(300), mode: 0o100755 },
+      { name: "t/l", body: "a", mode: 0o120777 },
+    ]),
+    zipOf([{ name: "t\\a", body: "x", stored: true, extra: Buffer.from("UT\x05\0\x01\x01\xf2\x53\x65", "latin1") }]),
+    zipOf([]),
+  ],
+  words: [
+    "PK\x03\x04",
+    "PK\x01\x02",
+    "PK\x05\x06",
+    "PK\x06\x06",
+    "PK\x06\x07",
+    "../",
+    "\\",
+    "\xff\xff\xff\xff",
+    "UT\x05\0",
+  ],
+  async read(bytes) {
+    await readZip(bytes, NOWHERE, 1 << 30);
   },
 };
 
@@ -611,6 +638,7 @@ export const byteFormats: Readonly<Record<string, ByteFormat>> = {
   derivation: aterm,
   "derivation-json": derivationJson,
   tar,
+  zip,
   "tar-files": tarFiles,
   deb,
   "git-listings": gitListings,

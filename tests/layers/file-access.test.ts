@@ -62,12 +62,39 @@ test.each([
     'import fs from "node:fs";\nfs.openSync("a", O_RDONLY | O_CREAT);\n',
     ["openSync for writing"],
   ],
+  ["a renamed opener", 'import { openSync as o } from "node:fs";\no("a", "w");\n', ["openSync for writing"]],
+  [
+    "a renamed opener of promises",
+    'import { open as o } from "node:fs/promises";\nawait o("a", "a");\n',
+    ["open for writing"],
+  ],
+  [
+    "an opener that is handed on",
+    'import { openSync } from "node:fs";\nconst o = openSync;\n',
+    ["openSync for writing"],
+  ],
+  ["an opener of the whole module", 'import fs from "node:fs";\nconst o = fs.openSync;\n', ["openSync for writing"]],
+  ["flags in an unknown place", 'import { openSync } from "node:fs";\nopenSync(...all);\n', ["openSync for writing"]],
+  [
+    "flags beside a comment",
+    'import { openSync } from "node:fs";\nopenSync("a", f /* O_RDONLY */);\n',
+    ["openSync for writing"],
+  ],
+  [
+    "code between strings that look like a comment",
+    'import fs from "node:fs";\nconst a = "/*"; fs.rmSync("a"); const b = "*/";\n',
+    ["rmSync"],
+  ],
+  ["a name in quotes", 'import { "rmSync" as o } from "node:fs";\no("a");\n', ["rmSync"]],
+  ["a module in a template", "const fs = await import(`node:fs`);\n", [hidden]],
   ["a stream", 'import { createWriteStream } from "node:fs";\ncreateWriteStream("a");\n', ["createWriteStream"]],
   [
     "the store's seam, where it follows links",
     'import { disk } from "@firn/store";\ndisk.chmod("a", 0);\n',
     ["disk.chmod"],
   ],
+  ["the seam under another name", 'import { disk as d } from "@firn/store";\nd.chown("a", 0, 0);\n', ["disk.chown"]],
+  ["a copy of the seam", 'import { disk } from "@firn/store";\nconst { chmod } = disk;\n', [hidden]],
 ])("a change by %s is found", (_what, text, found) => {
   expect(changesByPath(text)).toEqual(found);
 });

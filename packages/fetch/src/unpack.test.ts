@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,17 +55,26 @@ test.each<[string, Member[]]>([
   ["a hard link to what is no member", [[{ name: "top/h", type: "link", linkname: "top/none" }]]],
   ["a device", [[{ name: "top/d", type: "character-device" }]]],
   ["ten thousand levels", [[{ name: `top/${"d/".repeat(10_000)}x` }, "x"]]],
+])("refuses %s and writes nothing outside", async (_name, members) => {
+  await expect(unpack(members)).rejects.toThrow("'x.tar'");
+  expect(existsSync(join(directory, "tree"))).toBe(false);
+  expect(existsSync(join(directory, "x"))).toBe(false);
+});
+
+test.each<[string, Member[], string[]]>([
   [
     "two top directories",
     [
       [{ name: "a/x" }, "x"],
       [{ name: "b/x" }, "x"],
     ],
+    ["a", "b"],
   ],
-])("refuses %s and writes nothing outside", async (_name, members) => {
-  await expect(unpack(members)).rejects.toThrow("'x.tar'");
-  expect(existsSync(join(directory, "tree"))).toBe(false);
-  expect(existsSync(join(directory, "x"))).toBe(false);
+  ["one file", [[{ name: "a" }, "x"]], ["a"]],
+  ["nothing", [], []],
+])("keeps %s as it is", async (_name, members, names) => {
+  await unpack(members);
+  expect(readdirSync(join(directory, "tree")).sort()).toEqual(names);
 });
 
 test("refuses a truncated archive and one whose length field lies", async () => {

@@ -1,4 +1,4 @@
-/** Unpacks archives that strangers made; the strictness about members is that of `extractTar`. */
+/** Unpacks archives that strangers made; the strictness about members is that of `extractTar` and `extractZip`. */
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { extractTar } from "@firn/build";
@@ -9,33 +9,37 @@ import { decompress, disk, entriesIn, fsPath, hasErrorCode, removePath } from "@
 const maxUnpacked = 64 * 2 ** 30;
 
 /**
- * Unpacks the archive `file` so that its single top directory becomes `target` (which must not exist). `shown` names it
- * in errors (`bad-archive`). Returns the newest modification time of a member, in seconds.
+ * Unpacks the archive `file` as `target`, which must not exist; when all it holds is one directory, that becomes `target`. `shown` names
+ * it in errors (`bad-archive`). Returns the newest modification time of a member, in seconds.
  */
 export async function unpackArchive(file: string, target: string, shown: string): Promise<{ lastModified: number }> {
   const staging = `${byteStringOf(target)}.unpacked`;
   disk.mkdirs(staging);
   try {
-    const compression = compressionOf(await firstBytes(file));
-    const chunks = decompress(createReadStream(file), compression, maxUnpacked);
-    const { lastModified } = await extractTar(chunks, staging, { replace: true, refuseGit: true }).catch(
-      (cause: unknown) => {
-        // A full disk is no fault of the archive.
-        if (hasErrorCode(cause, "ENOSPC", "EDQUOT")) throw cause;
-        throw new FirnError("bad-archive", `failed to extract archive '${shown}': ${(cause as Error).message}`, {
-          cause,
-        });
-      },
-    );
+    const { lastModified } = await extract(file, staging).catch((cause: unknown) => {
+      // A full disk is no fault of the archive.
+      if (hasErrorCode(cause, "ENOSPC", "EDQUOT")) throw cause;
+      throw new FirnError("bad-archive", `failed to extract archive '${shown}': ${(cause as Error).message}`, {
+        cause,
+      });
+    });
     const [only, ...others] = entriesIn(fsPath(staging));
-    if (only === undefined || others.length > 0) {
-      throw new FirnError("bad-archive", `tarball '${shown}' contains an unexpected number of top-level files`);
-    }
-    disk.rename(`${staging}/${only.name}`, byteStringOf(target));
+    const single = only?.kind === "directory" && others.length === 0;
+    disk.rename(single ? `${staging}/${only.name}` : staging, byteStringOf(target));
     return { lastModified };
   } finally {
     removePath(staging);
   }
+}
+
+async function extract(file: string, target: string): Promise<{ lastModified: number }> {
+  const first = await firstBytes(file);
+  if (isZip(first)) {
+    const { extractZip } = await import("./zip.ts");
+    return extractZip(file, target, maxUnpacked);
+  }
+  const chunks = decompress(createReadStream(file), compressionOf(first), maxUnpacked);
+  return extractTar(chunks, target, { replace: true, refuseGit: true });
 }
 
 async function firstBytes(file: string): Promise<Uint8Array> {
@@ -47,6 +51,13 @@ async function firstBytes(file: string): Promise<Uint8Array> {
   } finally {
     await handle.close();
   }
+}
+
+/** Whether a file starts with a zip archive's first member, or with the end of one that has none. */
+function isZip(bytes: Uint8Array): boolean {
+  return (
+    bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))
+  );
 }
 
 /** The compression that a file's first bytes tell. */

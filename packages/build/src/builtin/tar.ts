@@ -139,12 +139,12 @@ function parsePax(data: string): Map<string, string> {
   return records;
 }
 
-/** The place in the tree that a member's name stands for; error for absolute names and `..`. */
-function placeOf(name: string): string {
-  if (name.startsWith("/")) throw bad(`absolute name '${name}'`);
+/** The place in the tree that an archive member's name stands for; throws what `fault` makes for absolute names and `..`. */
+export function memberPlace(name: string, fault: (what: string) => FirnError): string {
+  if (name.startsWith("/")) throw fault(`absolute name '${name}'`);
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.includes("..") || name.includes("\0")) throw bad(`name '${name}' leads out of the tree`);
-  if (parts.length > MAX_DEPTH) throw bad("nested too deeply");
+  if (parts.includes("..") || name.includes("\0")) throw fault(`name '${name}' leads out of the tree`);
+  if (parts.length > MAX_DEPTH) throw fault("nested too deeply");
   return parts.map((part) => `/${part}`).join("");
 }
 
@@ -238,7 +238,7 @@ function paxNumber(text: string | undefined): number | undefined {
 
 async function addMember(reader: ByteReader, { tree, replace }: Place, member: Member): Promise<void> {
   const { header, name, link, size } = member;
-  const path = placeOf(name);
+  const path = memberPlace(name, bad);
   if (path === "" && header.type !== "5") throw bad("a member without a name");
   switch (header.type) {
     case "0":
@@ -256,7 +256,7 @@ async function addMember(reader: ByteReader, { tree, replace }: Place, member: M
       tree.symlink(link, path);
       return;
     case "1": {
-      const existing = placeOf(link);
+      const existing = memberPlace(link, bad);
       if (existing === path) return;
       if (replace) tree.makeFree(path);
       tree.link(existing, path);

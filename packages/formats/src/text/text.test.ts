@@ -37,9 +37,9 @@ describe("nix.conf", () => {
       (path) => (path === "b.conf" ? { path: "/etc/nix/b.conf", text: "b = 2" } : undefined),
     );
     expect(settings).toEqual([
-      { name: "a", value: "1 2" },
-      { name: "b", value: "2" },
-      { name: "c", value: "" },
+      { name: "a", value: "1 2", file: "/etc/nix/nix.conf", line: 1 },
+      { name: "b", value: "2", file: "/etc/nix/b.conf", line: 1 },
+      { name: "c", value: "", file: "/etc/nix/nix.conf", line: 5 },
     ]);
   });
 

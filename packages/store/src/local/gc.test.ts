@@ -1,8 +1,8 @@
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   addPermRoot,
   collectGarbage,
@@ -14,6 +14,7 @@ import {
   storeLocation,
   verifyStore,
 } from "../index.ts";
+import { lock, openLockFile } from "../locks/flock.ts";
 
 let root: string;
 let store: LocalStore;
@@ -112,6 +113,123 @@ describe("garbage collection", () => {
     expect(messages.join("\n")).toContain(`cannot delete '${b}'`);
     expect(await store.isValidPath(b)).toBe(false);
     expect(await collectGarbage(store, { action: "delete-dead" })).toMatchObject({ paths: [b], failures: [] });
+  });
+
+  describe("with damaged entries among the roots", () => {
+    let used: string;
+    let other: string;
+    const state = (...names: string[]): string => path.join(store.location.stateDir, ...names);
+    const collect = async (): Promise<void> => {
+      const { failures } = await collectGarbage(store, { action: "delete-dead" });
+      expect(failures).toEqual([]);
+    };
+    const valid = (): Promise<boolean[]> => Promise.all([used, other].map((each) => store.isValidPath(each)));
+
+    beforeEach(async () => {
+      const texts =
+        'return [await store.addTextToStore("used", "1", []), await store.addTextToStore("other", "2", [])];';
+      [used = "", other = ""] = await addElsewhere(texts);
+      fs.symlinkSync(used, state("gcroots/good"));
+      fs.mkdirSync(state("gcroots/auto"), { recursive: true });
+    });
+
+    it("passes what is no root", async () => {
+      const long = `/${"x".repeat(300)}`;
+      for (const [name, target] of [
+        ["a", "b"],
+        ["b", "a"],
+        ["auto/self", "self"],
+        ["auto/long", long],
+        ["auto/deep", `${root}/s/self/x`],
+        ["no-path", `${store.storeDir}/not-a-path`],
+        ["store", store.storeDir],
+        ["out", `${store.storeDir}/../../etc`],
+        ["auto/far", path.join(root, "one")],
+      ] as const) {
+        fs.symlinkSync(target, state("gcroots", name));
+      }
+      fs.symlinkSync("self", path.join(root, "s/self"));
+      fs.symlinkSync(path.join(root, "two"), path.join(root, "one"));
+      fs.symlinkSync(other, path.join(root, "two"));
+      fs.symlinkSync(Buffer.from(`${store.storeDir}/\xff\xfe`, "latin1"), state("gcroots/bytes"));
+      fs.writeFileSync(state("gcroots/file"), "x");
+      await collect();
+      expect(await valid()).toEqual([true, false]);
+    });
+
+    it("keeps what a file or a link below a store path stands for", async () => {
+      fs.writeFileSync(state("gcroots", path.basename(other)), "");
+      await collect();
+      expect(await valid()).toEqual([true, true]);
+      fs.rmSync(state("gcroots", path.basename(other)));
+      fs.symlinkSync(`${other}/gone`, state("gcroots/below"));
+      await collect();
+      expect(await valid()).toEqual([true, true]);
+    });
+
+    it("removes links of indirect roots that lead nowhere", async () => {
+      fs.writeFileSync(path.join(root, "file"), "");
+      fs.symlinkSync(path.join(root, "gone/x"), state("gcroots/auto/gone"));
+      fs.symlinkSync(path.join(root, "file/x"), state("gcroots/auto/in-a-file"));
+      await collect();
+      expect(fs.readdirSync(state("gcroots/auto"))).toEqual([]);
+    });
+
+    it("follows gcroots itself when it was moved", async () => {
+      fs.renameSync(state("gcroots"), path.join(root, "moved"));
+      fs.symlinkSync(path.join(root, "moved"), state("gcroots"));
+      await collect();
+      expect(await valid()).toEqual([true, false]);
+    });
+
+    it("looks at regular files of temporary roots only, and writes to no other", async () => {
+      const mine = path.join(root, "mine");
+      fs.writeFileSync(mine, "kept");
+      fs.mkdirSync(state("temproots/dir"));
+      fs.symlinkSync(mine, state("temproots/98"));
+      fs.symlinkSync("nowhere", state("temproots/97"));
+      execFileSync("mkfifo", [state("temproots/96")]);
+      await collect();
+      expect(fs.readFileSync(mine, "utf8")).toBe("kept");
+      expect(await valid()).toEqual([true, false]);
+    });
+
+    it("takes half a temporary root for the whole one and passes what is none", async () => {
+      const file = state("temproots/4000000");
+      fs.writeFileSync(
+        file,
+        Buffer.from(`\xff\xfe\0\0/etc\0${store.storeDir}/\0${other.slice(0, -2)}\0${used.slice(0, 20)}`, "latin1"),
+      );
+      const fd = openLockFile(file);
+      try {
+        await lock(fd, "read");
+        await collect();
+      } finally {
+        fs.closeSync(fd);
+      }
+      expect(await valid()).toEqual([true, true]);
+      await collect();
+      expect(await valid()).toEqual([true, false]);
+      expect(fs.readdirSync(state("temproots"))).not.toContain("4000000");
+    });
+
+    it("deletes nothing when a directory of roots cannot be read", async () => {
+      const hidden = state("gcroots/hidden");
+      fs.mkdirSync(hidden);
+      const readdir = fs.readdirSync;
+      const refusing = vi.spyOn(fs, "readdirSync").mockImplementation(((place: Buffer, options: never) => {
+        if (String(place) === hidden) throw Object.assign(new Error("EACCES"), { code: "EACCES" });
+        return readdir(place, options);
+      }) as never);
+      try {
+        await expect(collect()).rejects.toMatchObject({ code: "unreadable-roots" });
+        expect((await collectGarbage(store, { action: "dead" })).paths).toContain(other);
+      } finally {
+        refusing.mockRestore();
+      }
+      expect(messages.some((text) => text.includes(hidden))).toBe(true);
+      expect(await valid()).toEqual([true, true]);
+    });
   });
 
   it("refuses to delete a certain path that is alive", async () => {

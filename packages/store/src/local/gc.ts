@@ -46,7 +46,7 @@ export interface GcResult {
 
 const BREATH = 16;
 
-/** Collects garbage. Errors `still-alive`, `aborted`. */
+/** Collects garbage. Errors `still-alive`, `aborted`, `unreadable-roots`, `temp-roots`. */
 export async function collectGarbage(store: LocalStore, options: GcOptions): Promise<GcResult> {
   const deletes = options.action === "delete-dead" || options.action === "delete-specific";
   const { stateDir } = store.location;
@@ -143,7 +143,9 @@ class Collection {
       this.#tempRoots.add(storePathHashPart(path));
       this.#roots.add(path);
     }
-    if (this.#options.ignoreLiveness !== true) for (const path of findRoots(store).keys()) this.#roots.add(path);
+    if (this.#options.ignoreLiveness !== true) {
+      for (const path of findRoots(store, (directory) => this.#missed(directory)).keys()) this.#roots.add(path);
+    }
     if (this.#options.action === "delete-specific") await this.#deleteSpecific();
     else if ((this.#options.maxFreed ?? 1) > 0) await this.#sweep();
     const paths =
@@ -155,6 +157,13 @@ class Collection {
     if (this.#deletes) this.#deleteUnusedLinks();
     if (this.#options.action === "delete-dead") this.#deleteLeftovers();
     return { paths: [...new Set(paths)].sort(), bytesFreed: this.#freed, failures: this.#failures };
+  }
+
+  /** A directory of roots that cannot be read: what it keeps alive is not known, so nothing may be deleted. */
+  #missed(directory: string): void {
+    const text = `cannot read "${directory}", which may hold roots of the garbage collector`;
+    if (this.#deletes) throw new FirnError("unreadable-roots", text, { hint: "make it readable, or remove it" });
+    this.#store.events({ kind: "message", level: "warn", text });
   }
 
   async #deleteSpecific(): Promise<void> {

@@ -44,10 +44,17 @@ export function addIndirectRoot(store: LocalStore, link: string): void {
   disk.replaceSymlink(link, `${directory}/${toNix32(digestOf("sha1", link))}`);
 }
 
-/** All permanent and runtime roots whose paths are valid. Dead links of indirect roots are removed. */
-export function findRoots(store: LocalStore): Roots {
+/**
+ * All permanent and runtime roots whose paths are valid. Dead links of indirect roots are removed. Calls `unreadable` for each directory
+ * of the state directory that may hold roots and cannot be read.
+ */
+export function findRoots(store: LocalStore, unreadable: (directory: string) => void = () => {}): Roots {
   const roots: Roots = new Map();
-  for (const name of ["gcroots", "profiles"]) search(store, `${store.location.stateDir}/${name}`, roots);
+  for (const name of ["gcroots", "profiles"]) {
+    const place = `${store.location.stateDir}/${name}`;
+    // Either may have been moved elsewhere as a whole; links farther down are roots themselves.
+    if (leadsToDirectory(place)) searchDirectory(store, place, { roots, unreadable });
+  }
   for (const [storePath, links] of runtimeRoots(store)) for (const link of links) add(roots, storePath, link);
   return roots;
 }
@@ -66,19 +73,47 @@ function resolve(link: string, target: string): string {
   return target.startsWith("/") ? target : canonicalPath(`${path.posix.dirname(link)}/${target}`);
 }
 
-function search(store: LocalStore, place: string, roots: Roots): void {
+interface Search {
+  readonly roots: Roots;
+  readonly unreadable: (directory: string) => void;
+}
+
+/** What a link that may be broken in any way cannot be followed for. */
+const brokenLink = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES"];
+
+function leadsToDirectory(place: string): boolean {
+  try {
+    return fs.statSync(fsPath(place)).isDirectory();
+  } catch (error) {
+    if (!hasErrorCode(error, ...brokenLink)) throw error;
+    return false;
+  }
+}
+
+function searchDirectory(store: LocalStore, place: string, how: Search): void {
+  let names: string[];
+  try {
+    names = fs.readdirSync(fsPath(place), { encoding: "latin1" });
+  } catch (error) {
+    if (hasErrorCode(error, "EACCES")) how.unreadable(place);
+    else if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) throw error;
+    return;
+  }
+  for (const name of names) search(store, `${place}/${name}`, how);
+}
+
+function search(store: LocalStore, place: string, how: Search): void {
   try {
     const stat = fs.lstatSync(fsPath(place));
-    if (stat.isDirectory()) {
-      for (const name of fs.readdirSync(fsPath(place), { encoding: "latin1" }))
-        search(store, `${place}/${name}`, roots);
-    } else if (stat.isSymbolicLink()) searchLink(store, place, roots);
+    if (stat.isDirectory()) searchDirectory(store, place, how);
+    else if (stat.isSymbolicLink()) searchLink(store, place, how.roots);
     else if (stat.isFile()) {
       const storePath = `${store.storeDir}/${path.posix.basename(place)}`;
-      if (isStorePath(storePath, store.storeDir) && store.database.isValid(storePath)) add(roots, storePath, place);
+      if (isStorePath(storePath, store.storeDir) && store.database.isValid(storePath)) add(how.roots, storePath, place);
     }
   } catch (error) {
-    if (!hasErrorCode(error, "EACCES", "ENOENT", "ENOTDIR")) throw error;
+    if (hasErrorCode(error, "EACCES")) how.unreadable(path.posix.dirname(place));
+    else if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) throw error;
   }
 }
 
@@ -89,13 +124,16 @@ function searchLink(store: LocalStore, link: string, roots: Roots): void {
     return;
   }
   const indirect = resolve(link, target);
-  const stat = fs.lstatSync(fsPath(indirect), { throwIfNoEntry: false });
-  if (stat === undefined) {
-    if (link.startsWith(`${store.location.stateDir}/gcroots/auto/`)) disk.unlink(link);
+  let second: string;
+  try {
+    if (!fs.lstatSync(fsPath(indirect)).isSymbolicLink()) return;
+    second = fs.readlinkSync(fsPath(indirect), { encoding: "latin1" });
+  } catch (error) {
+    if (!hasErrorCode(error, ...brokenLink)) throw error;
+    const gone = hasErrorCode(error, "ENOENT", "ENOTDIR");
+    if (gone && link.startsWith(`${store.location.stateDir}/gcroots/auto/`)) disk.unlink(link);
     return;
   }
-  if (!stat.isSymbolicLink()) return;
-  const second = fs.readlinkSync(fsPath(indirect), { encoding: "latin1" });
   if (second.startsWith(`${store.storeDir}/`)) found(store, indirect, second, roots);
 }
 

@@ -166,7 +166,10 @@ export function openTempRoots(stateDir: string): TempRootsHandle {
   };
 }
 
-/** Reads the roots of all living processes; deletes the files of dead ones. Root → `{temp:PID}`. */
+/**
+ * Reads the roots of all living processes; deletes the files of dead ones. Root → `{temp:PID}`. Only regular files are looked at: no
+ * process makes anything else there, and what a link leads to is not the collector's to write to. Error `temp-roots`.
+ */
 export function readTempRoots(stateDir: string): Map<string, Set<string>> {
   const directory = `${stateDir}/temproots`;
   const roots = new Map<string, Set<string>>();
@@ -175,12 +178,13 @@ export function readTempRoots(stateDir: string): Map<string, Set<string>> {
     const file = `${directory}/${name}`;
     let fd: number;
     try {
-      fd = fs.openSync(fsPath(file), "r+");
+      fd = fs.openSync(fsPath(file), fs.constants.O_RDWR | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
     } catch (error) {
-      if (hasErrorCode(error, "ENOENT")) continue;
+      if (hasErrorCode(error, "ENOENT", "ELOOP", "EISDIR", "ENXIO")) continue;
       throw new FirnError("temp-roots", `opening temporary roots file "${file}"`, { cause: error });
     }
     try {
+      if (!fs.fstatSync(fd).isFile()) continue;
       if (name !== String(process.pid) && tryLock(fd, "write")) {
         fs.rmSync(fsPath(file), { force: true });
         fs.writeSync(fd, "d");

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadSettings, parseStoreReference, Settings } from "../index.ts";
 
 describe("settings", () => {
@@ -33,6 +33,55 @@ describe("settings", () => {
     expect(() => settings.set("keep-going", "maybe")).toThrow("Boolean setting 'keep-going' has invalid value 'maybe'");
     expect(() => settings.set("cores", "-1")).toThrow("setting 'cores' has invalid value '-1'");
     expect(settings.set("no-such-setting", "1")).toBe(false);
+  });
+
+  describe("in files", () => {
+    let directory: string;
+    const file = (name: string): string => path.join(directory, name);
+    const load = (): Settings => loadSettings({ NIX_CONF_DIR: directory, NIX_USER_CONF_FILES: "" });
+    beforeEach(() => {
+      directory = fs.mkdtempSync(path.join(os.tmpdir(), "firn-settings-"));
+    });
+    afterEach(() => fs.rmSync(directory, { recursive: true }));
+
+    it.each([
+      ["cores = many", "setting 'cores' has invalid value 'many'"],
+      ["sandbox-fallback = perhaps", "Boolean setting 'sandbox-fallback' has invalid value 'perhaps'"],
+      ["max-jobs = many", "configuration setting 'max-jobs' should be 'auto' or an integer"],
+      ["sandbox = perhaps", "option 'sandbox' has invalid value 'perhaps'"],
+      ["cores = é", "setting 'cores' has invalid value 'é'"],
+      ["cores = 1\0", "setting 'cores' has invalid value '1\0'"],
+    ])("%j is refused with its place", (line, message) => {
+      fs.writeFileSync(file("more.conf"), `# more\n${line}\n`);
+      fs.writeFileSync(file("nix.conf"), "include more.conf\n");
+      const hint = `it is set in line 2 of "${file("more.conf")}"`;
+      expect(load).toThrow(expect.objectContaining({ code: "bad-setting", message, hint }));
+    });
+
+    it("those of NIX_CONFIG too", () => {
+      const hint = "it is set in line 2 of NIX_CONFIG";
+      const loading = (): Settings => loadSettings({ NIX_CONF_DIR: directory, NIX_CONFIG: "\ncores = x" });
+      expect(loading).toThrow(expect.objectContaining({ code: "bad-setting", hint }));
+    });
+
+    it("bytes that are no text are shown as such", () => {
+      fs.writeFileSync(file("nix.conf"), Buffer.from("cores = \xff\n", "latin1"));
+      expect(load).toThrow("setting 'cores' has invalid value '\ufffd'");
+      fs.writeFileSync(file("nix.conf"), Buffer.from("\xff\xfe\n", "latin1"));
+      expect(load).toThrow(`syntax error in configuration line '\ufffd\ufffd' in "${file("nix.conf")}"`);
+    });
+
+    it("what cannot be read says nothing, included or not", () => {
+      fs.mkdirSync(file("nix.conf"));
+      expect(load().unknown).toEqual([]);
+      fs.rmdirSync(file("nix.conf"));
+      fs.symlinkSync("nix.conf", file("nix.conf"));
+      expect(load().unknown).toEqual([]);
+      fs.rmSync(file("nix.conf"));
+      fs.mkdirSync(file("directory"));
+      fs.writeFileSync(file("nix.conf"), "include directory\n!include directory\ncores = 5\n");
+      expect(load().get("cores")).toBe(5);
+    });
   });
 });
 

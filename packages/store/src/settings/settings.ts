@@ -2,13 +2,16 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { type ConfSetting, FirnError, parseNixConf } from "@firn/formats";
+import { type ConfSetting, FirnError, type PlacedSetting, parseNixConf, textOf } from "@firn/formats";
 import { hasErrorCode } from "../fs/disk.ts";
 import { settingNamed } from "./names.ts";
 import { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./table.ts";
 
 /** Environment variables, as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What stands for a file's name where settings come from the environment. */
+const environmentText = "NIX_CONFIG";
 
 const TRUE = ["true", "yes", "1"];
 const FALSE = ["false", "no", "0"];
@@ -142,9 +145,18 @@ export class Settings {
     this.#overridden.add(name);
   }
 
-  /** Applies `name = value` pairs; unknown names are kept in `unknown`. */
-  apply(pairs: readonly ConfSetting[]): void {
-    for (const pair of pairs) if (!this.set(pair.name, pair.value)) this.unknown.push(pair);
+  /** Applies settings read from files; unknown names are kept in `unknown`. Error `bad-setting` with a hint that names the place. */
+  apply(pairs: readonly PlacedSetting[]): void {
+    for (const { name, value, file, line } of pairs) {
+      try {
+        if (!this.set(name, value)) this.unknown.push({ name, value });
+      } catch (error) {
+        if (!(error instanceof FirnError) || error.code !== "bad-setting") throw error;
+        // What a file says is bytes.
+        const hint = `it is set in line ${line} of ${file === environmentText ? file : `"${file}"`}`;
+        throw new FirnError("bad-setting", textOf(error.message), { hint, cause: error });
+      }
+    }
   }
 
   /** Every setting's text, sorted by name, as `nix config show` prints it. */
@@ -178,11 +190,13 @@ export function configFiles(environment: Environment): string[] {
 }
 
 /** Reads a configuration text, following includes on disk. */
-export function parseConfigText(text: string, file: string): ConfSetting[] {
+export function parseConfigText(text: string, file: string): PlacedSetting[] {
   return parseNixConf(text, file, (included, from) => {
     const resolved = path.resolve(path.dirname(from), included);
     const found = readOptional(resolved);
-    return found === undefined ? undefined : { path: resolved, text: found };
+    if (found !== undefined) return { path: resolved, text: found };
+    // Like the reference: what is there and cannot be read says nothing.
+    return exists(resolved) ? { path: resolved, text: "" } : undefined;
   });
 }
 
@@ -190,8 +204,17 @@ function readOptional(file: string): string | undefined {
   try {
     return fs.readFileSync(file, "latin1");
   } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EISDIR", "EACCES")) return undefined;
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EISDIR", "EACCES", "ELOOP", "ENAMETOOLONG")) return undefined;
     throw error;
+  }
+}
+
+function exists(file: string): boolean {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG")) throw error;
+    return false;
   }
 }
 
@@ -217,7 +240,7 @@ export function loadSettings(environment: Environment = process.env): Settings {
     const text = readOptional(file);
     if (text !== undefined) settings.apply(parseConfigText(text, file));
   }
-  if (environment.NIX_CONFIG !== undefined) settings.apply(parseConfigText(environment.NIX_CONFIG, "NIX_CONFIG"));
+  if (environment.NIX_CONFIG !== undefined) settings.apply(parseConfigText(environment.NIX_CONFIG, environmentText));
   if (environment.NIX_PATH !== undefined) settings.assign("nix-path", splitNixPath(environment.NIX_PATH));
   const certificates = environment.NIX_SSL_CERT_FILE ?? environment.SSL_CERT_FILE;
   if (certificates !== undefined && certificates !== "") settings.assign("ssl-cert-file", certificates);
