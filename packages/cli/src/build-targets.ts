@@ -1,7 +1,7 @@
 /** Builds the targets of a command line: shows the plan first, then builds, then tells the paths. */
 import { resolve } from "node:path";
-import type { DerivedPath, Missing } from "@firn/build";
-import { byteStringOf, type Derivation, derivationOutputPath, isDerivationPath } from "@firn/formats";
+import type { Missing } from "@firn/build";
+import { byteStringOf, type Derivation, type DerivedPath, derivationOutputPath, isDerivationPath } from "@firn/formats";
 import { addPermRoot } from "@firn/store";
 import type { EvaluationSession, Target } from "./evaluation-session.ts";
 import { mebibytes } from "./render/quantities.ts";

@@ -10,6 +10,7 @@ export {
 export { didYouMean, editDistance, nearNames } from "./base/suggest.ts";
 export * from "./derivation/compare.ts";
 export * from "./derivation/derivation.ts";
+export * from "./derivation/derived-path.ts";
 export * from "./derivation/hash.ts";
 export * from "./derivation/json.ts";
 export * from "./derivation/parse.ts";
