@@ -34,3 +34,4 @@ export * from "./text/json-error.ts";
 export { naming } from "./text/named-text.ts";
 export * from "./text/nix-conf.ts";
 export * from "./text/registry.ts";
+export * as wire from "./wire/index.ts";

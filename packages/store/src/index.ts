@@ -37,9 +37,10 @@ export {
 } from "./program/start.ts";
 export { HashRewriter } from "./references/rewrite.ts";
 export { ReferenceScanner } from "./references/scan.ts";
-export { type Connection, serveStore } from "./remote/serve.ts";
+export { serveStore } from "./remote/serve.ts";
 export { checkSshHost } from "./remote/ssh-authority.ts";
 export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";
+export type { Connection } from "./remote/wire.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
 export * from "./store.ts";
