@@ -55,7 +55,7 @@ export class WireInput {
 
   /** Throws `protocol` unless so many more bytes fit into the message. */
   requireRoom(length: number, what: string): void {
-    if (length > this.#left) throw protocolError(`the peer announced ${what}, which is too long`);
+    if (length > this.#left) throw protocolError(`the peer's message has no room for ${what}`);
   }
 
   /** Reads exactly so many bytes of the message. */
