@@ -27,7 +27,6 @@ import {
 } from "@firn/formats";
 import { evaluate } from "@firn/language";
 import { hasErrorCode, machineError, removePath } from "@firn/store";
-import { extractTar, readTar, type TarTree } from "../../packages/build/src/builtin/tar.ts";
 import { readArchive } from "../../packages/build/src/builtin/unpack-deb.ts";
 import { parseDependencies, parseParagraph, splitParagraphs } from "../../packages/fetch/src/debian/control.ts";
 import { parseDebianLock } from "../../packages/fetch/src/debian/lock.ts";
@@ -36,6 +35,7 @@ import { parseRelease } from "../../packages/fetch/src/debian/release.ts";
 import { parseObjects, parseTreeListing } from "../../packages/fetch/src/git-listing.ts";
 import { parseFlakeRef, showFlakeRef, splitFragment } from "../../packages/flake/src/refs/flake-ref.ts";
 import { parseProfileManifest, parseRegistry } from "../../packages/formats/src/text/registry.ts";
+import { extractTar, readTar, type TarTree } from "../../packages/store/src/archive/tar.ts";
 import { WireConnection } from "../../packages/store/src/remote/wire.ts";
 import { parseNetrc } from "../../packages/store/src/substitute/netrc.ts";
 import { randomFrom } from "../../scripts/random.ts";

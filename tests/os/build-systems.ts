@@ -3,8 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { debMirrors } from "@firn/build";
-import { loadSettings } from "@firn/store";
+import { debMirrors, loadSettings } from "@firn/store";
 import { makePlace, type Place, runProgram } from "../cli/run-firn.ts";
 
 /** The checkout. */

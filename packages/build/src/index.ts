@@ -6,8 +6,6 @@ import { Substitution } from "./goals/substitution.ts";
 
 export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
 export { type FarmPackage, type FarmTarget, linkPackages } from "./builtin/link-farm.ts";
-export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./builtin/mirrors.ts";
-export { extractTar, type TarOptions } from "./builtin/tar.ts";
 export {
   type BuilderEnvironment,
   type EnvironmentContext,

@@ -1,6 +1,7 @@
 /** The store: where built and fetched things live, who may delete them, and where else they can be had. */
 import "./node-hash.ts";
 
+export { extractTar, type TarOptions } from "./archive/tar.ts";
 export * from "./closure.ts";
 export * from "./events.ts";
 export { type CanonicaliseOptions, canonicalise } from "./fs/canonicalise.ts";
@@ -47,6 +48,7 @@ export * from "./store.ts";
 export * from "./substitute/binary-cache.ts";
 export * from "./substitute/compression.ts";
 export * from "./substitute/copy.ts";
+export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./substitute/mirrors.ts";
 export * from "./substitute/open.ts";
 export * from "./substitute/transfer.ts";
 export * from "./substitute/url-passwords.ts";
