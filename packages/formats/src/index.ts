@@ -8,6 +8,7 @@ export {
   type TraceFrame,
 } from "./base/error.ts";
 export { didYouMean, editDistance, nearNames } from "./base/suggest.ts";
+export * from "./base/version.ts";
 export * from "./derivation/compare.ts";
 export * from "./derivation/derivation.ts";
 export * from "./derivation/derived-path.ts";

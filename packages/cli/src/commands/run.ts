@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { appLookup, type DerivationFacts, type Evaluation, type Handle } from "@firn/flake";
-import { FirnError, storePathName } from "@firn/formats";
-import { parseDrvName } from "@firn/language";
+import { FirnError, parseDrvName, storePathName } from "@firn/formats";
 import type { LocalStore } from "@firn/store";
 import { type BuiltTarget, buildTargets } from "../build-targets.ts";
 import { type EvaluationSession, targetOf, withEvaluation } from "../evaluation-session.ts";
