@@ -3,13 +3,12 @@
  * command does not need is loaded: the table names modules, and they are imported when their turn comes.
  */
 import { basename } from "node:path";
+import { nixVersion } from "@firn/formats/nix-version";
 import type { Command, CommandEntry } from "./grammar/command.ts";
 import { commandTable, legacyTable } from "./grammar/table.ts";
 import { type Io, processIo } from "./io.ts";
 import { startEvaluatorFor } from "./start-evaluator.ts";
 
-/** The version of Nix whose behaviour, formats and protocols Firn follows. */
-const nixVersion = "2.34.8";
 /** Firn's own version. */
 const firnVersion = "0.1.0";
 

@@ -29,7 +29,6 @@ export * from "./evaluator.ts";
 export * from "./host.ts";
 export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
-export { canonicalPath } from "./syntax/path-text.ts";
 export {
   Attrs,
   Builtin,

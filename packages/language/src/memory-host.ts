@@ -1,11 +1,13 @@
 /** An EvalHost without a machine: files in memory, store paths computed and remembered. For browsers and tests. */
 import {
   bytesOf,
+  canonicalPath,
   createHasher,
   FirnError,
   makeFixedOutputPath,
   makeTextPath,
   NarEncoder,
+  nixVersion,
   parseHash,
 } from "@firn/formats";
 import { fetchurlSource } from "./builtins/internal-sources.ts";
@@ -18,7 +20,6 @@ import {
   type FileType,
   type SearchPathEntry,
 } from "./host.ts";
-import { canonicalPath } from "./syntax/path-text.ts";
 
 export interface MemoryHostOptions {
   /** Absolute path → contents (byte strings). Directories follow from the paths. */
@@ -108,7 +109,7 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
     mode: { ...defaultEvalMode, ...options.mode },
     storeDir,
     currentSystem: options.currentSystem ?? "x86_64-linux",
-    nixVersion: "2.34.8",
+    nixVersion,
     searchPath: options.searchPath ?? [],
     currentTime: () => 0,
     environment: (name) => options.environment?.[name] ?? "",

@@ -1,3 +1,4 @@
+import { nixVersion } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult } from "../render/output.ts";
@@ -10,19 +11,18 @@ export const command: Command = {
   run: (invocation, io) =>
     withReadingSession(invocation, io, async (session) => {
       const store = await session.store();
-      const version = "2.34.8";
       if (invocation.flags.has("json")) {
         printJsonResult(
           io,
           new Map<string, string | boolean>([
             ["trusted", true],
             ["url", store.uri],
-            ["version", version],
+            ["version", nixVersion],
           ]),
           invocation,
         );
       } else {
-        io.err(`Store URL: ${store.uri}\nVersion: ${version}\nTrusted: 1\n`);
+        io.err(`Store URL: ${store.uri}\nVersion: ${nixVersion}\nTrusted: 1\n`);
       }
       return 0;
     }),

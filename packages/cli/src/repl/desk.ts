@@ -1,6 +1,6 @@
 /** What a repl and the debuggers inside it share: the terminal, the greeting, and who is asked for completions. */
 import { completeLine, Repl } from "@firn/flake";
-import { byteStringOf, textOf } from "@firn/formats";
+import { byteStringOf, nixVersion, textOf } from "@firn/formats";
 import type { EvaluationSession } from "../evaluation-session.ts";
 import { ReplCommands } from "./commands.ts";
 import { historyFile, openHistory } from "./history.ts";
@@ -48,7 +48,7 @@ export class Desk {
 
   /** Says once who is there. */
   greet(): void {
-    if (!this.greeted) this.notice(`Nix 2.34.8${this.debugging ? " debugger" : ""}\nType :? for help.`);
+    if (!this.greeted) this.notice(`Nix ${nixVersion}${this.debugging ? " debugger" : ""}\nType :? for help.`);
     this.greeted = true;
   }
 

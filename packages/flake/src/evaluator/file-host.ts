@@ -1,5 +1,5 @@
 /** The language's host over the files of this machine, without a store: for programs that use the language as a library. */
-import { byteStringOf } from "@firn/formats";
+import { byteStringOf, nixVersion } from "@firn/formats";
 import { defaultEvalMode, type EvalHost, type EvalMessage, type EvalMode } from "@firn/language";
 import { hostSystem } from "@firn/store";
 import { createNodeHost } from "./node-host.ts";
@@ -26,7 +26,7 @@ export function createFileHost(options: FileHostOptions = {}): EvalHost {
     mode,
     storeDir: "/nix/store",
     currentSystem: options.system ?? hostSystem(),
-    nixVersion: "2.34.8",
+    nixVersion,
     searchPath: (options.searchPath ?? []).map((entry) => {
       const equals = entry.indexOf("=");
       return { prefix: byteStringOf(entry.slice(0, Math.max(0, equals))), path: byteStringOf(entry.slice(equals + 1)) };

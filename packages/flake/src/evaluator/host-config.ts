@@ -1,7 +1,7 @@
 /** What an evaluation gets from settings, environment and flags, as plain data for its worker. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { byteStringOf } from "@firn/formats";
+import { byteStringOf, nixVersion } from "@firn/formats";
 import { hostSystem, type Settings } from "@firn/store";
 import type { HostConfig } from "./node-host.ts";
 
@@ -62,7 +62,7 @@ export function hostConfig(
     },
     storeDir: environment.NIX_STORE_DIR ?? "/nix/store",
     currentSystem: system !== "" ? system : (settings.get("system") ?? hostSystem()),
-    nixVersion: "2.34.8",
+    nixVersion,
     searchPath: searchPathEntries([...options.includes, ...settings.get("nix-path")]),
     workingDirectory: byteStringOf(io.cwd ?? process.cwd()),
     homeDirectory: byteStringOf(environment.HOME ?? "/"),
