@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { debMirrors, loadSettings } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place, runProgram } from "../cli/run-firn.ts";
+import { makePlace, type Place, runProgram } from "../support/run-firn.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");

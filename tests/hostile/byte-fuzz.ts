@@ -39,7 +39,7 @@ import { extractTar, readTar, type TarTree } from "../../packages/store/src/arch
 import { WireConnection } from "../../packages/store/src/remote/wire.ts";
 import { parseNetrc } from "../../packages/store/src/substitute/netrc.ts";
 import { randomFrom } from "../../scripts/random.ts";
-import { debOf, narInfo, narOf, tarOf } from "./archives.ts";
+import { debOf, narInfo, narOf, tarOf } from "../support/archives.ts";
 
 /** A format: examples, words that mean something in it, and its reader, which throws what the reader throws. */
 export interface ByteFormat {

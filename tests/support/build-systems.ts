@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { debMirrors, loadSettings } from "@firn/store";
-import { makePlace, type Place, runProgram } from "../cli/run-firn.ts";
+import { makePlace, type Place, runProgram } from "./run-firn.ts";
 
 /** The checkout. */
 export const checkout = fileURLToPath(new URL("../..", import.meta.url));
