@@ -10,6 +10,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { parseDerivation, wire } from "../packages/formats/src/index.ts";
 
 const realNix = process.env.FIRN_REAL_NIX;
 if (realNix === undefined) throw new Error("FIRN_REAL_NIX is not set: scripts/setup-reference prints the path");
@@ -39,7 +40,7 @@ function run(script: string): string {
   return stdout.trim();
 }
 
-const version = run("nix --version");
+const recordedBy = run("nix --version");
 
 fs.writeFileSync(
   path.join(work, "between"),
@@ -171,8 +172,98 @@ for (const [protocol, major, minors] of [
         server: fs.readFileSync(`${name}.server`).toString("base64"),
       }));
     const file = path.join(golden, `${protocol}-${major}.${minor}.json.gz`);
-    fs.writeFileSync(file, gzipSync(JSON.stringify({ recordedBy: version, connections }), { level: 9 }));
+    fs.writeFileSync(file, gzipSync(JSON.stringify({ recordedBy, connections }), { level: 9 }));
     console.log(`recorded ${connections.length} connections of the ${protocol} protocol ${major}.${minor}`);
   }
+}
+
+/**
+ * What no client of the reference asks for, or not in this version: here the requests are written by our codecs, and the reference's
+ * server answers.
+ */
+function ask(
+  protocol: "worker" | "serve",
+  version: number,
+  requests: (peer: wire.WirePeer) => readonly Uint8Array[],
+): void {
+  const peer: wire.WirePeer = { storeDir: "/nix/store", version, features: new Set() };
+  const { clientMagic } = protocol === "worker" ? wire.workerProtocol : wire.serveProtocol;
+  const numbers = [clientMagic, version];
+  // No features, then the fields without meaning.
+  if (protocol === "worker") numbers.push(...(version >= wire.wireVersion(1, 38) ? [0, 0, 0] : [0, 0]));
+  const greeting = numbers.map((value) => wire.encodeWire(wire.number, value, peer));
+  const client = Buffer.concat([...greeting, ...requests(peer)]);
+  fs.writeFileSync(path.join(work, "asked"), client);
+  // A server that loses its client stops working.
+  const program = protocol === "worker" ? "nix-daemon --stdio" : "nix-store --serve --write";
+  run(`{ cat asked; sleep 3; } | ${program} > answered`);
+  const connection = { client, server: fs.readFileSync(path.join(work, "answered")) };
+  const connections = [{ client: connection.client.toString("base64"), server: connection.server.toString("base64") }];
+  const file = path.join(golden, `${protocol}-${wire.showWireVersion(version)}-asked.json.gz`);
+  fs.writeFileSync(file, gzipSync(JSON.stringify({ recordedBy, connections }), { level: 9 }));
+  console.log(`recorded answers of the ${protocol} protocol ${wire.showWireVersion(version)}`);
+}
+
+/** The bytes of a request. */
+function requestOf<Request, Answer>(
+  peer: wire.WirePeer,
+  operation: wire.WireOperation<Request, Answer>,
+  request: Request,
+  body: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  const output = new wire.WireOutput();
+  output.number(operation.number);
+  operation.request.write(output, request, peer);
+  output.bytes(body);
+  return output.finish();
+}
+
+fs.rmSync(path.join(work, "nix"), { recursive: true });
+fs.mkdirSync(path.join(work, "nix"));
+const [plain = "", drvPath = "", failing = "", tree = ""] = run(`
+  nix-build --no-out-link things.nix -A plain
+  nix-instantiate things.nix -A plain
+  nix-instantiate things.nix -A failing
+  nix store add tree
+`).split("\n");
+run(`nix-store --export ${tree} > exported; nix-store --delete ${tree}`);
+const exported = fs.readFileSync(path.join(work, "exported"));
+const derivation = parseDerivation(fs.readFileSync(path.join(work, drvPath), "latin1"), "plain");
+const options = {
+  maxSilentTime: 0,
+  timeout: 0,
+  maxLogSize: 0,
+  repeats: 0,
+  enforceDeterminism: false,
+  keepFailed: false,
+};
+for (const minor of [1, 2, 3, 4, 7]) {
+  const { serveOperations: operations } = wire;
+  ask("serve", wire.wireVersion(2, minor), (peer) => [
+    requestOf(peer, operations.QueryValidPaths, { lock: true, substitute: false, paths: [plain, drvPath, tree] }),
+    requestOf(peer, operations.BuildDerivation, { target: { drvPath, derivation }, options }),
+    requestOf(peer, operations.BuildPaths, { paths: [{ kind: "built", drvPath, outputs: ["out"] }], options }),
+    requestOf(peer, operations.BuildPaths, { paths: [{ kind: "built", drvPath: failing, outputs: "*" }], options }),
+    requestOf(peer, operations.ImportPaths, undefined, exported),
+    requestOf(peer, operations.QueryClosure, { includeOutputs: true, paths: [drvPath] }),
+    // Facts without a hash cannot be read.
+    ...(minor < 4 ? [] : [requestOf(peer, operations.QueryPathInfos, { paths: [plain, tree] })]),
+  ]);
+}
+for (const minor of [21, 22, 38]) {
+  const { workerOperations: operations } = wire;
+  ask("worker", wire.wireVersion(1, minor), (peer) => [
+    requestOf(peer, operations.SyncWithGC, undefined),
+    requestOf(peer, operations.QueryDeriver, { path: plain }),
+    requestOf(peer, operations.QuerySubstitutablePathInfo, { path: plain }),
+    requestOf(peer, operations.QueryDerivationOutputs, { path: drvPath }),
+    requestOf(peer, operations.QueryDerivationOutputNames, { path: drvPath }),
+    requestOf(peer, operations.QueryPathFromHashPart, { hashPart: plain.slice(11, 43) }),
+    requestOf(peer, operations.QueryPathFromHashPart, { hashPart: "0".repeat(32) }),
+    requestOf(peer, operations.QuerySubstitutablePathInfos, new Map([[plain, undefined]])),
+    requestOf(peer, operations.QuerySubstitutablePaths, { paths: [plain] }),
+    ...(minor < 36 ? [] : [requestOf(peer, operations.AddPermRoot, { path: plain, link: `${work}/nix/root` })]),
+    requestOf(peer, operations.FindRoots, undefined),
+  ]);
 }
 fs.rmSync(work, { recursive: true, force: true });

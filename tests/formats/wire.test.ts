@@ -12,17 +12,20 @@ const storeDir = "/nix/store";
 interface Recording {
   readonly protocol: "worker" | "serve";
   readonly version: number;
+  /** Whether the requests were written by our codecs. */
+  readonly asked: boolean;
   readonly connections: readonly { readonly client: Buffer; readonly server: Buffer }[];
 }
 
 const recordings: readonly Recording[] = readdirSync(directory).map((name) => {
-  const [, protocol, major, minor] = /^(worker|serve)-(\d)\.(\d+)\.json\.gz$/.exec(name) ?? [];
+  const [, protocol, major, minor, asked] = /^(worker|serve)-(\d)\.(\d+)(-asked)?\.json\.gz$/.exec(name) ?? [];
   const { connections } = JSON.parse(gunzipSync(readFileSync(join(directory, name))).toString()) as {
     connections: { client: string; server: string }[];
   };
   return {
     protocol: protocol as Recording["protocol"],
     version: wire.wireVersion(Number(major), Number(minor)),
+    asked: asked !== undefined,
     connections: connections.map(({ client, server }) => ({
       client: Buffer.from(client, "base64"),
       server: Buffer.from(server, "base64"),
@@ -120,11 +123,24 @@ function manyPaths(bytes: Buffer, peer: wire.WirePeer): void {
   expect(side.atEnd).toBe(true);
 }
 
+/** Archives with facts behind them, in the form of `nix-store --export`. */
+function exported(side: Side, peer: wire.WirePeer): void {
+  while (side.read(wire.number, peer) === 1) {
+    side.archive();
+    expect(side.read(wire.number, peer)).toBe(0x4558494e);
+    side.read(wire.storePath, peer);
+    side.read(wire.storePaths, peer);
+    side.read(wire.optionalStorePath, peer);
+    expect(side.read(wire.number, peer)).toBe(0);
+  }
+}
+
 /** Reads a connection from its first byte to its last; returns the names of its operations. */
 function readConnection(recording: Recording, { client, server }: { client: Side; server: Side }): string[] {
   const { protocol, version } = recording;
   const worker = protocol === "worker";
-  const spoken = { ...(worker ? wire.workerProtocol : wire.serveProtocol), newest: version };
+  const protocols = worker ? wire.workerProtocol : wire.serveProtocol;
+  const spoken = { ...protocols, newest: version };
   const greeting = worker
     ? wire.greetDaemon(server.input, { storeDir, protocol: spoken })
     : wire.greetServer(server.input, { storeDir, protocol: spoken });
@@ -154,7 +170,8 @@ function readConnection(recording: Recording, { client, server }: { client: Side
         break;
       }
       case "export":
-        throw new Error("no program sends this any more");
+        exported(client, peer);
+        break;
       case "pulled":
       case undefined:
         break;
@@ -179,26 +196,14 @@ const seen = { worker: new Set<string>(), serve: new Set<string>() };
 test.each(
   recordings.map((recording) => [recording.protocol, wire.showWireVersion(recording.version), recording] as const),
 )("what the reference's programs say in the %s protocol %s is read and written", (protocol, _version, recording) => {
-  expect(recording.connections.length).toBeGreaterThan(1);
   for (const { client, server } of recording.connections) {
     for (const name of readConnection(recording, { client: new Side(client), server: new Side(server) }))
       seen[protocol].add(name);
-    if (protocol === "worker") answerGreeting(recording, new Side(client), new Side(server));
+    if (protocol === "worker" && !recording.asked) answerGreeting(recording, new Side(client), new Side(server));
   }
 });
 
-test("most operations were recorded", () => {
-  const missing = (table: object, names: ReadonlySet<string>) => Object.keys(table).filter((name) => !names.has(name));
-  expect(missing(wire.serveOperations, seen.serve)).toEqual(["ImportPaths", "BuildPaths"]);
-  expect(missing(wire.workerOperations, seen.worker)).toEqual([
-    "SyncWithGC",
-    "QueryDeriver",
-    "QuerySubstitutablePathInfo",
-    "QueryDerivationOutputs",
-    "QueryDerivationOutputNames",
-    "QueryPathFromHashPart",
-    "QuerySubstitutablePathInfos",
-    "QuerySubstitutablePaths",
-    "AddPermRoot",
-  ]);
+test("every operation was recorded", () => {
+  expect([...seen.worker].sort()).toEqual(Object.keys(wire.workerOperations).sort());
+  expect([...seen.serve].sort()).toEqual(Object.keys(wire.serveOperations).sort());
 });
