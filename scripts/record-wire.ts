@@ -146,7 +146,7 @@ const hookScript = (store: string): string => `
 
 fs.mkdirSync(golden, { recursive: true });
 for (const [protocol, major, minors] of [
-  ["worker", 1, [21, 22, 23, 25, 26, 27, 28, 29, 30, 31, 32, 34, 37, 38]],
+  ["worker", 1, [21, 22, 23, 25, 26, 27, 28, 29, 30, 31, 32, 34, 36, 37, 38]],
   ["serve", 2, [5, 6, 7]],
 ] as const) {
   for (const minor of minors) {

@@ -534,6 +534,9 @@ test("lengths that are announced cost nothing before bytes come", () => {
   const beyond = new wire.WireInput();
   beyond.push(word(BigInt(wire.maxMessageSize)));
   expect(codeOf(() => wire.string.read(beyond, newest.worker).next())).toBe("protocol");
+  const items = new wire.WireInput();
+  items.push(word(BigInt(wire.maxMessageSize / 8 + 1)));
+  expect(codeOf(() => wire.strings.read(items, newest.worker).next())).toBe("protocol");
 });
 
 test("the operations have their own numbers and names", () => {
