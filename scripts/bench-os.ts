@@ -7,7 +7,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { computeClosure, copyPaths, LocalStore, requirePathInfo, storeLocation } from "@firn/store";
 import { bootContainer, installSystem } from "@firn/system";
-import { buildSystems, checkout, makeSystemsPlace } from "../tests/os/build-systems.ts";
+import { buildSystems, checkout, makeSystemsPlace } from "../tests/support/build-systems.ts";
 
 const place = makeSystemsPlace();
 const machine = join(place.directory, "machine");

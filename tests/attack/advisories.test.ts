@@ -18,8 +18,8 @@ import {
   TreeWriter,
 } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place } from "../cli/run-firn.ts";
-import { debOf, narOf, tarOf } from "../hostile/archives.ts";
+import { debOf, narOf, tarOf } from "../support/archives.ts";
+import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 import { asOrdinaryUser, ordinaryUser } from "./user.ts";
 
 const isRoot = process.getuid?.() === 0;

@@ -6,11 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { debMirrors } from "@firn/build";
-import { loadSettings, removePath } from "@firn/store";
+import { debMirrors, loadSettings, removePath } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Outcome, runProgram } from "../cli/run-firn.ts";
-import { checkout, makeSystemsPlace } from "../os/build-systems.ts";
+import { checkout, makeSystemsPlace } from "../support/build-systems.ts";
+import { type Outcome, runProgram } from "../support/run-firn.ts";
 import { expectations } from "./table.ts";
 import { asOrdinaryUser, ordinaryUser } from "./user.ts";
 

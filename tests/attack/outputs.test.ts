@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { sandboxWorks } from "@firn/build";
 import { removePath } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 import { asOrdinaryUser, ordinaryUser } from "./user.ts";
 
 const isRoot = process.getuid?.() === 0;

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { runProgram } from "../cli/run-firn.ts";
+import { runProgram } from "../support/run-firn.ts";
 
 /** Watches the directories `d0` … of a tree; says how many it exchanged. */
 const PARTNER = `

@@ -1,8 +1,8 @@
 /** Runs the command line as an ordinary user of the machine, for tests that are started by root. */
 import { spawnSync } from "node:child_process";
 import { relative } from "node:path";
-import type { Outcome } from "../cli/run-firn.ts";
-import { checkout } from "../os/build-systems.ts";
+import { checkout } from "../support/build-systems.ts";
+import type { Outcome } from "../support/run-firn.ts";
 
 /** A user id that belongs to nobody. */
 export const ordinaryUser = 54321;

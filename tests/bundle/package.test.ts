@@ -3,10 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { debMirrors } from "@firn/build";
-import { loadSettings } from "@firn/store";
+import { debMirrors, loadSettings } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { zipOf } from "../hostile/archives.ts";
+import { zipOf } from "../support/archives.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");

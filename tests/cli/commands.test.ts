@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFi
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { commandTable } from "../../packages/cli/src/grammar/table.ts";
-import { makePlace, type Place, runProgram, startProgram } from "./run-firn.ts";
+import { makePlace, type Place, runProgram, startProgram } from "../support/run-firn.ts";
 
 let place: Place;
 beforeAll(() => {

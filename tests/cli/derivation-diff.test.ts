@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makePlace, type Place } from "./run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 let place: Place;
 /** The paths of the three programs of graph.nix. */

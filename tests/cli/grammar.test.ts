@@ -8,7 +8,7 @@ import { globalFlags, oldGlobalFlags } from "../../packages/cli/src/grammar/flag
 import { parseArguments } from "../../packages/cli/src/grammar/parse.ts";
 import { settingFlagsFor } from "../../packages/cli/src/grammar/setting-flags.ts";
 import { commandTable } from "../../packages/cli/src/grammar/table.ts";
-import { makePlace, type Place } from "./run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 type Facts = Readonly<Record<string, Readonly<Record<string, readonly (number | string | null)[]>>>>;
 const golden = readFileSync(new URL("flags.json", import.meta.url), "utf8");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { sandboxWorks } from "@firn/build";
 import { removePath } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place, runProgram } from "./run-firn.ts";
+import { makePlace, type Outcome, type Place, runProgram } from "../support/run-firn.ts";
 
 const host = ["/bin", "/lib", "/lib64", "/usr"].filter((item) => existsSync(item));
 const main = join(import.meta.dirname, "../../packages/cli/src/main.ts");

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makePlace, type Place } from "./run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 let place: Place;
 beforeEach(() => {

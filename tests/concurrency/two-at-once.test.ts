@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { sandboxWorks } from "@firn/build";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place, runProgram } from "../cli/run-firn.ts";
+import { makePlace, type Outcome, type Place, runProgram } from "../support/run-firn.ts";
 
 let place: Place;
 let env: Record<string, string>;

@@ -5,7 +5,6 @@ import os from "node:os";
 import path from "node:path";
 import { removePath } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { forEachStep } from "./each-step.ts";
 import {
   contextOf,
   machineState,
@@ -14,7 +13,8 @@ import {
   recoverMachine,
   restartMachine,
   switchMachine,
-} from "./switch-work.ts";
+} from "../support/file-machine.ts";
+import { forEachStep } from "./each-step.ts";
 
 const program = new URL("switch-work.ts", import.meta.url).pathname;
 /** Far fewer steps would mean that the seam is not where the work is. */

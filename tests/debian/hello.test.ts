@@ -2,10 +2,9 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { debMirrors } from "@firn/build";
-import { loadSettings } from "@firn/store";
+import { debMirrors, loadSettings } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place, runProgram } from "../cli/run-firn.ts";
+import { makePlace, type Place, runProgram } from "../support/run-firn.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 import { type Forge, makeRepository, startForge } from "./forge.ts";
 
 let place: Place;

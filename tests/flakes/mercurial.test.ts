@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 
 const hasMercurial = spawnSync("hg", ["--version"]).status === 0;
 let place: Place;

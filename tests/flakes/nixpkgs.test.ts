@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place, runProgram } from "../cli/run-firn.ts";
+import { makePlace, type Place, runProgram } from "../support/run-firn.ts";
 import { type Forge, makeRepository, startForge } from "./forge.ts";
 
 const realNix = process.env.FIRN_REAL_NIX;

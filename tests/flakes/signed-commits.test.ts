@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 
 let place: Place;
 let signed: string;

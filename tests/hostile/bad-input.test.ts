@@ -14,8 +14,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place, runProgram } from "../cli/run-firn.ts";
-import { debOf, hostileNars, hostileTars, hostileZips, narInfo, tarOf } from "./archives.ts";
+import { debOf, hostileNars, hostileTars, hostileZips, narInfo, tarOf } from "../support/archives.ts";
+import { makePlace, type Outcome, type Place, runProgram } from "../support/run-firn.ts";
 
 let place: Place;
 

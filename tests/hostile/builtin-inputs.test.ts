@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 
 import { join } from "node:path";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place } from "../cli/run-firn.ts";
-import { debOf, tarOf } from "./archives.ts";
+import { debOf, tarOf } from "../support/archives.ts";
+import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 
 let place: Place;
 beforeEach(() => {

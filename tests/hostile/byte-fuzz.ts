@@ -23,10 +23,10 @@ import {
   printDerivation,
   printFlakeLock,
   printJson,
+  wire,
 } from "@firn/formats";
 import { evaluate } from "@firn/language";
 import { hasErrorCode, machineError, removePath } from "@firn/store";
-import { extractTar, readTar, type TarTree } from "../../packages/build/src/builtin/tar.ts";
 import { readArchive } from "../../packages/build/src/builtin/unpack-deb.ts";
 import { parseDependencies, parseParagraph, splitParagraphs } from "../../packages/fetch/src/debian/control.ts";
 import { parseDebianLock } from "../../packages/fetch/src/debian/lock.ts";
@@ -36,18 +36,11 @@ import { parseObjects, parseTreeListing } from "../../packages/fetch/src/git-lis
 import { readZip } from "../../packages/fetch/src/zip.ts";
 import { parseFlakeRef, showFlakeRef, splitFragment } from "../../packages/flake/src/refs/flake-ref.ts";
 import { parseProfileManifest, parseRegistry } from "../../packages/formats/src/text/registry.ts";
-import {
-  clientGreeting,
-  readAddition,
-  readGreeting,
-  readInfo,
-  wireAddition,
-  wireInfo,
-} from "../../packages/store/src/remote/serve-protocol.ts";
-import { WireReader, wireNumber } from "../../packages/store/src/remote/wire.ts";
+import { extractTar, readTar, type TarTree } from "../../packages/store/src/archive/tar.ts";
+import { WireConnection } from "../../packages/store/src/remote/wire.ts";
 import { parseNetrc } from "../../packages/store/src/substitute/netrc.ts";
 import { randomFrom } from "../../scripts/random.ts";
-import { debOf, narInfo, narOf, tarOf, zipOf } from "./archives.ts";
+import { debOf, narInfo, narOf, tarOf, zipOf } from "../support/archives.ts";
 
 /** A format: examples, words that mean something in it, and its reader, which throws what the reader throws. */
 export interface ByteFormat {
@@ -447,34 +440,194 @@ const info = {
   signatures: ["a:AAAA"],
   deriver: storePath("x.drv"),
 };
+const storeDir = "/nix/store";
+const serving: wire.WirePeer = { storeDir, version: wire.serveProtocol.newest, features: new Set() };
+const wireWords = [
+  "\0".repeat(8),
+  "\xff".repeat(8),
+  "\0\0\x10\0\0\0\0\0",
+  "\x01\0\0\0\0\0\0\0",
+  "\0\0\0\0\0\0\x20\0",
+  "fixed:",
+  "text:sha256:",
+];
+const encoded = <Value>(codec: wire.WireCodec<Value>, value: Value, peer: wire.WirePeer): Buffer =>
+  Buffer.from(wire.encodeWire(codec, value, peer));
+const servedFrame = (served: typeof info, size: number): Buffer =>
+  Buffer.concat([
+    encoded(wire.servedPathInfo, served, serving),
+    encoded(wire.pathInfo, info, serving),
+    encoded(wire.number, size, serving),
+    Buffer.alloc(size, "a"),
+  ]);
+const serveGreeting = Buffer.concat(
+  [wire.serveProtocol.clientMagic, serving.version].map((value) => encoded(wire.number, value, serving)),
+);
+
+/** A connection of the serve protocol, as the store's end moves it. */
 const frames: ByteFormat = {
   seeds: [
-    Buffer.concat([clientGreeting(), wireInfo(info), wireAddition(info), wireNumber(3), latin1("abc")]),
-    Buffer.concat([
-      clientGreeting(),
-      wireInfo({ ...info, references: [], signatures: [] }),
-      wireAddition(info),
-      wireNumber(0),
-    ]),
+    Buffer.concat([serveGreeting, servedFrame(info, 3)]),
+    Buffer.concat([serveGreeting, servedFrame({ ...info, references: [], signatures: [] }, 0)]),
+  ],
+  words: wireWords,
+  async read(bytes) {
+    const ends = new WireConnection({ input: pieces(bytes), write: async () => undefined });
+    const step = stepBound(bytes);
+    const peer = await ends.converse(wire.answerClient(ends.input, { storeDir }));
+    while (!(await ends.atEnd())) {
+      step();
+      await ends.read(wire.servedPathInfo, peer);
+      await ends.read(wire.pathInfo, peer);
+      for await (const _ of ends.bytes(await ends.read(wire.number, peer))) step();
+    }
+  },
+};
+
+type Operations = typeof wire.workerOperations;
+type RequestOf<Name extends keyof Operations> = wire.WireValue<Operations[Name]["request"]>;
+type AnswerOf<Name extends keyof Operations> = wire.WireValue<Operations[Name]["answer"]>;
+
+const workerPeer = (minor: number): wire.WirePeer => ({
+  storeDir,
+  version: wire.wireVersion(1, minor),
+  features: new Set(),
+});
+
+/** An operation of the worker protocol with all that both ends say: version, request, framed data, messages, answer. */
+function workerFrame<Name extends keyof Operations>(
+  minor: number,
+  name: Name,
+  request: RequestOf<Name>,
+  answer: AnswerOf<Name>,
+  said: readonly wire.StderrMessage[] = [],
+): Buffer {
+  const peer = workerPeer(minor);
+  const operation = wire.workerOperations[name] as unknown as wire.WireOperation<unknown, unknown>;
+  const framed = wire.requestBody(operation, peer.version) === "framed";
+  return Buffer.concat([
+    encoded(wire.number, minor, peer),
+    encoded(wire.number, operation.number, peer),
+    encoded(operation.request, request, peer),
+    ...(framed ? [wire.frame(latin1("some data")), wire.framesEnd()] : []),
+    ...[...said, { kind: "last" as const }].map((message) => encoded(wire.stderrMessage, message, peer)),
+    encoded(operation.answer, answer, peer),
+  ]);
+}
+
+const realisation: wire.Realisation = {
+  id: { drvHash: info.narHash, outputName: "out" },
+  outPath: storePath("x"),
+  signatures: ["a:AAAA"],
+};
+const result = (minor: number) => ({
+  status: "built" as const,
+  errorMessage: "",
+  timesBuilt: 1,
+  nonDeterministic: false,
+  startTime: 1,
+  stopTime: 2,
+  cpuUser: minor < 37 ? undefined : 5,
+  cpuSystem: undefined,
+  builtOutputs: [realisation],
+});
+const built = { kind: "built" as const, drvPath: storePath("x.drv"), outputs: ["dev", "out"] };
+const target = { drvPath: storePath("x.drv"), derivation: plainDerivation };
+const said: readonly wire.StderrMessage[] = [
+  { kind: "next", text: "some words\n" },
+  { kind: "start-activity", id: 1n, level: 3, type: 105, text: "building", fields: ["x", 7n], parent: 0n },
+  { kind: "result", id: 1n, type: 101, fields: ["a line"] },
+  { kind: "stop-activity", id: 1n },
+];
+
+/** Conversations of the worker protocol in several versions. */
+const workerFrames: ByteFormat = {
+  seeds: [
+    workerFrame(
+      38,
+      "BuildPathsWithResults",
+      { paths: [built], mode: "normal" },
+      [{ path: built, result: result(38) }],
+      said,
+    ),
+    workerFrame(29, "BuildDerivation", { target, mode: "check" }, result(29)),
+    workerFrame(38, "AddToStoreNar", { info, repair: false, dontCheckSignatures: true }, undefined),
+    workerFrame(
+      25,
+      "AddToStore",
+      { name: "x", method: "text", algorithm: "sha256", references: [storePath("a")], repair: false },
+      { path: info.path, info },
+    ),
+    workerFrame(26, "QueryPathInfo", { path: info.path }, info, said),
+    workerFrame(
+      21,
+      "SetOptions",
+      {
+        keepFailed: false,
+        keepGoing: true,
+        tryFallback: false,
+        verbosity: 3,
+        maxBuildJobs: 1,
+        maxSilentTime: 0,
+        verboseBuild: true,
+        buildCores: 0,
+        useSubstitutes: true,
+        overrides: new Map([["timeout", "5"]]),
+      },
+      undefined,
+    ),
+    workerFrame(
+      31,
+      "QueryMissing",
+      { paths: [built, { kind: "opaque", path: storePath("y") }] },
+      { willBuild: [storePath("x")], willSubstitute: [], unknown: [], downloadSize: 1n, narSize: 2n },
+    ),
+    workerFrame(34, "QueryRealisation", { id: realisation.id }, [{ outPath: realisation.outPath, realisation }]),
+    workerFrame(
+      22,
+      "CollectGarbage",
+      { action: "delete-dead", pathsToDelete: [], ignoreLiveness: false, maxFreed: 2n ** 64n - 1n },
+      { paths: [storePath("z")], bytesFreed: 4096n },
+    ),
+    workerFrame(38, "QueryDerivationOutputMap", { path: storePath("x.drv") }, new Map([["out", storePath("x")]])),
   ],
   words: [
-    "\0".repeat(8),
-    "\xff".repeat(8),
-    "\0\0\x10\0\0\0\0\0",
-    "\x01\0\0\0\0\0\0\0",
-    "\0\0\0\0\0\0\x20\0",
-    "fixed:",
-    "text:sha256:",
+    ...wireWords,
+    "tsla\0\0\0\0",
+    "gmlo\0\0\0\0",
+    "TRTS\0\0\0\0",
+    "!*",
+    "!out",
+    "sha256:",
+    '"outPath"',
+    storePath("a"),
   ],
-  async read(bytes) {
-    const reader = new WireReader(pieces(bytes));
+  read(bytes) {
     const step = stepBound(bytes);
-    await readGreeting(reader, "client");
-    while (!(await reader.atEnd())) {
-      step();
-      await readInfo(reader, "x");
-      await readAddition(reader);
-      for await (const _ of reader.bytes(await reader.number())) step();
+    const input = new wire.WireInput();
+    const size = 1 + (bytes.length % 97);
+    let at = 0;
+    const finish = <Value>(reading: wire.Decoding<Value>): Value => {
+      input.startMessage();
+      for (;;) {
+        step();
+        const next = reading.next();
+        if (next.done === true) return next.value;
+        if (at >= bytes.length) throw new FirnError("connection-closed", "unexpected end-of-file");
+        input.push(bytes.subarray(at, at + size));
+        at += size;
+      }
+    };
+    while (input.available > 0 || at < bytes.length) {
+      const peer = workerPeer(finish(wire.number.read(input, serving)) & 0xff);
+      const number = finish(wire.number.read(input, peer));
+      const name = wire.operationName(wire.workerOperations, number, peer.version);
+      if (name === undefined) throw new FirnError("protocol", `invalid operation ${number}`);
+      const operation = wire.workerOperations[name] as unknown as wire.WireOperation<unknown, unknown>;
+      finish(operation.request.read(input, peer));
+      if (wire.requestBody(operation, peer.version) === "framed") finish(wire.readFrames(input, peer, step));
+      for (let more = true; more; ) more = finish(wire.stderrMessage.read(input, peer)).kind !== "last";
+      finish(operation.answer.read(input, peer));
     }
   },
 };
@@ -646,6 +799,7 @@ export const byteFormats: Readonly<Record<string, ByteFormat>> = {
   registry,
   "nix-conf": nixConf,
   frames,
+  "worker-frames": workerFrames,
   debian,
   references,
   netrc,

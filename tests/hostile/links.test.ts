@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { removePath } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 
 let place: Place;
 const at = (...names: string[]): string => join(place.directory, ...names);

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { join } from "node:path";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makePlace, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 let place: Place;
 const at = (...names: string[]): string => join(place.directory, ...names);

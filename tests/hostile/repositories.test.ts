@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { makePlace, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 let place: Place;
 let ran: string;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readZip } from "../../packages/fetch/src/zip.ts";
-import { makePlace, type Place } from "../cli/run-firn.ts";
-import { type ZipMember, zipOf } from "./archives.ts";
+import { type ZipMember, zipOf } from "../support/archives.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 const many = "hello\n".repeat(100_000);
 

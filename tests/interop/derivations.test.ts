@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 import { randomGraphs } from "./random-graphs.ts";
 
 const realNix = process.env.FIRN_REAL_NIX;
@@ -92,7 +92,7 @@ describe.skipIf(realNix === undefined)("derivations are the reference's, byte fo
 
 /** The derivations of a file, written to the place's store; in a process of its own, as a user would. */
 async function instantiate(place: Place, file: string): Promise<{ paths: string[]; err: string }> {
-  const { runProgram } = await import("../cli/run-firn.ts");
+  const { runProgram } = await import("../support/run-firn.ts");
   const { out, err } = await runProgram(["nix-instantiate", file], { cwd: dirname(file), env: place.environment });
   return { paths: out.trim().split("\n"), err };
 }

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Outcome, type Place } from "../cli/run-firn.ts";
-import { machineState, prepareMachine, recoverMachine, switchMachine } from "../crash/switch-work.ts";
-import { buildSystems, canBootContainers, makeSystemsPlace } from "./build-systems.ts";
+import { buildSystems, canBootContainers, makeSystemsPlace } from "../support/build-systems.ts";
+import { machineState, prepareMachine, recoverMachine, switchMachine } from "../support/file-machine.ts";
+import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 
 const root = 'fileSystems."/" = { device = "/dev/vda"; fsType = "ext4"; };';
 

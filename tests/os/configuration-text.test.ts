@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 let place: Place;

@@ -3,8 +3,8 @@ import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, w
 import { join } from "node:path";
 import { bootContainer, type Container } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Place, runProgram } from "../cli/run-firn.ts";
-import { buildSystems, canBootContainers, checkout, makeKey, makeSystemsPlace } from "./build-systems.ts";
+import { buildSystems, canBootContainers, checkout, makeKey, makeSystemsPlace } from "../support/build-systems.ts";
+import { type Place, runProgram } from "../support/run-firn.ts";
 
 const nodeOf = (path: string) => `${lstatSync(path).mode} ${lstatSync(path).uid} ${lstatSync(path).rdev}`;
 

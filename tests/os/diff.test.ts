@@ -1,7 +1,7 @@
 import { bytesOf, type MemoryNode, narOfMemory } from "@firn/formats";
 import { LocalStore, storeLocation } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 type Tree = { readonly [name: string]: string | Tree };
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const cases = join(root, "tests/os/modules");

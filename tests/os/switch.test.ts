@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { computeClosure, copyPaths, LocalStore, storeLocation } from "@firn/store";
 import { bootContainer, type Container, installSystem } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Place } from "../cli/run-firn.ts";
-import { buildSystems, canBootContainers, makeSystemsPlace } from "./build-systems.ts";
+import { buildSystems, canBootContainers, makeSystemsPlace } from "../support/build-systems.ts";
+import type { Place } from "../support/run-firn.ts";
 
 /** A machine that switches itself, from inside, with the Firn that is part of it. Needs root, and the mirrors of Debian and npm. */
 describe.skipIf(!canBootContainers)("a running machine is switched", () => {

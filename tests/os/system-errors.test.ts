@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePlace, type Place } from "../cli/run-firn.ts";
+import { makePlace, type Place } from "../support/run-firn.ts";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
 const refusals: readonly (readonly [what: string, module: string, message: string])[] = [

@@ -2,12 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { debMirrors } from "@firn/build";
-import { loadSettings } from "@firn/store";
+import { debMirrors, loadSettings } from "@firn/store";
 import { buildDiskImage, startVm } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Place, runProgram } from "../cli/run-firn.ts";
-import { buildSystems, checkout, makeKey, makeSystemsPlace } from "../os/build-systems.ts";
+import { buildSystems, checkout, makeKey, makeSystemsPlace } from "../support/build-systems.ts";
+import { type Place, runProgram } from "../support/run-firn.ts";
 
 const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");
 const programs = ["qemu-system-x86_64", "mcopy", "mkfs.vfat", "mkfs.ext4", "sfdisk"];

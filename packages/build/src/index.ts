@@ -1,13 +1,11 @@
 /** Building: from derivations to valid store paths. */
+import type { DerivedPath } from "@firn/formats";
 import type { LocalStore, Settings, Store } from "@firn/store";
-import type { DerivedPath } from "./goals/derived-path.ts";
 import { type Missing, planMissing } from "./goals/query-missing.ts";
 import { Substitution } from "./goals/substitution.ts";
 
 export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
 export { type FarmPackage, type FarmTarget, linkPackages } from "./builtin/link-farm.ts";
-export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./builtin/mirrors.ts";
-export { extractTar, memberPlace, type TarOptions, type TarTree } from "./builtin/tar.ts";
 export {
   type BuilderEnvironment,
   type EnvironmentContext,
@@ -15,7 +13,6 @@ export {
   shellQuote,
   structuredShell,
 } from "./environment.ts";
-export { type DerivedPath, parseDerivedPath, printDerivedPath } from "./goals/derived-path.ts";
 export type { Missing } from "./goals/query-missing.ts";
 export { type BuildPathsOptions, type BuildResult, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";
 export { logFile } from "./log/build-log.ts";

@@ -1,5 +1,5 @@
 /** The versions that the program tells. */
-import { nixVersion } from "@firn/formats";
+import { nixVersion } from "@firn/formats/nix-version";
 
 /** Firn's own version. */
 export const firnVersion = "0.1.0";

@@ -1,9 +1,8 @@
 /** Unpacks archives that strangers made; the strictness about members is that of `extractTar` and `extractZip`. */
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
-import { extractTar } from "@firn/build";
 import { byteStringOf, FirnError } from "@firn/formats";
-import { decompress, disk, entriesIn, fsPath, hasErrorCode, removePath } from "@firn/store";
+import { decompress, disk, entriesIn, extractTar, fsPath, hasErrorCode, removePath } from "@firn/store";
 
 /** More than any source tree has. */
 const maxUnpacked = 64 * 2 ** 30;

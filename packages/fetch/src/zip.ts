@@ -5,9 +5,8 @@
  */
 import fs from "node:fs";
 import { crc32 } from "node:zlib";
-import { memberPlace, type TarTree } from "@firn/build";
 import { FirnError } from "@firn/formats";
-import { disk, TreeWriter } from "@firn/store";
+import { disk, memberPlace, type TarTree, TreeWriter } from "@firn/store";
 import yauzl, { type Entry, type ZipFile } from "yauzl";
 
 const MAX_ENTRIES = 2_000_000;

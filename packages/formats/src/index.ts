@@ -9,8 +9,10 @@ export {
 } from "./base/error.ts";
 export { nixVersion } from "./base/nix-version.ts";
 export { didYouMean, editDistance, nearNames } from "./base/suggest.ts";
+export * from "./base/version.ts";
 export * from "./derivation/compare.ts";
 export * from "./derivation/derivation.ts";
+export * from "./derivation/derived-path.ts";
 export * from "./derivation/hash.ts";
 export * from "./derivation/json.ts";
 export * from "./derivation/parse.ts";
@@ -34,3 +36,4 @@ export * from "./text/json-error.ts";
 export { naming } from "./text/named-text.ts";
 export * from "./text/nix-conf.ts";
 export * from "./text/registry.ts";
+export * as wire from "./wire/index.ts";

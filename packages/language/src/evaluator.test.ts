@@ -1,8 +1,7 @@
-import { FirnError } from "@firn/formats";
+import { compareVersions, FirnError } from "@firn/formats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileRegex } from "./builtins/regex.ts";
-import { compareVersions } from "./builtins/versions.ts";
 import { lesson } from "./code/lesson.ts";
 import { symbolNames } from "./code/memory.ts";
 import { Evaluator } from "./evaluator.ts";

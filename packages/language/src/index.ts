@@ -13,7 +13,6 @@ export {
 export { finalTreeBuiltin } from "./builtins/fetch.ts";
 export { fetchurlSource } from "./builtins/internal-sources.ts";
 export { type TypeName, typeName } from "./builtins/types.ts";
-export { compareVersions, parseDrvName, versionComponents } from "./builtins/versions.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
 export {
@@ -30,7 +29,6 @@ export * from "./evaluator.ts";
 export * from "./host.ts";
 export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
-export { canonicalPath } from "./syntax/path-text.ts";
 export {
   Attrs,
   Builtin,

@@ -1,6 +1,7 @@
 /** An EvalHost without a machine: files in memory, store paths computed and remembered. For browsers and tests. */
 import {
   bytesOf,
+  canonicalPath,
   createHasher,
   FirnError,
   makeFixedOutputPath,
@@ -19,7 +20,6 @@ import {
   type FileType,
   type SearchPathEntry,
 } from "./host.ts";
-import { canonicalPath } from "./syntax/path-text.ts";
 
 export interface MemoryHostOptions {
   /** Absolute path → contents (byte strings). Directories follow from the paths. */

@@ -1,6 +1,7 @@
 /** The store: where built and fetched things live, who may delete them, and where else they can be had. */
 import "./node-hash.ts";
 
+export { extractTar, memberPlace, type TarOptions, type TarTree } from "./archive/tar.ts";
 export * from "./closure.ts";
 export * from "./events.ts";
 export { type CanonicaliseOptions, canonicalise } from "./fs/canonicalise.ts";
@@ -37,9 +38,10 @@ export {
 } from "./program/start.ts";
 export { HashRewriter } from "./references/rewrite.ts";
 export { ReferenceScanner } from "./references/scan.ts";
-export { type Connection, serveStore } from "./remote/serve.ts";
+export { serveStore } from "./remote/serve.ts";
 export { checkSshHost } from "./remote/ssh-authority.ts";
 export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";
+export type { Connection } from "./remote/wire.ts";
 export * from "./settings/names.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
@@ -47,6 +49,7 @@ export * from "./store.ts";
 export * from "./substitute/binary-cache.ts";
 export * from "./substitute/compression.ts";
 export * from "./substitute/copy.ts";
+export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./substitute/mirrors.ts";
 export * from "./substitute/open.ts";
 export * from "./substitute/transfer.ts";
 export * from "./substitute/url-passwords.ts";

@@ -1,9 +1,17 @@
 /** `builtin:fetchurl`: downloads one file (or a NAR, with `unpack`), from the first of its URLs that has it. */
 import fs from "node:fs";
 import { derivationKind, FirnError, NarParser, printHash } from "@firn/formats";
-import { decompress, disk, RestoreSink, removePath, Transferrer, transferOptions, withPlace } from "@firn/store";
+import {
+  decompress,
+  disk,
+  RestoreSink,
+  removePath,
+  resolveMirrors,
+  Transferrer,
+  transferOptions,
+  withPlace,
+} from "@firn/store";
 import { attribute, type BuiltinContext } from "./context.ts";
-import { resolveMirrors } from "./mirrors.ts";
 
 /** Downloads to output `out`. Attributes: `url` or `urls`, `unpack`, `executable`. */
 export async function fetchUrl(context: BuiltinContext): Promise<void> {

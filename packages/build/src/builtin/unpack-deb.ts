@@ -4,10 +4,9 @@
  */
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
-import { decompress, fsPath } from "@firn/store";
+import { decompress, extractTar, fsPath } from "@firn/store";
 import { attribute, type BuiltinContext } from "./context.ts";
 import { findInput } from "./input-path.ts";
-import { extractTar } from "./tar.ts";
 
 const MAGIC = "!<arch>\n";
 const HEADER = 60;

@@ -1,8 +1,7 @@
 /** What a build would have to do, found without doing any of it. */
-import { derivationOutputPath } from "@firn/formats";
+import { type DerivedPath, derivationOutputPath } from "@firn/formats";
 import type { LocalStore, Settings } from "@firn/store";
 import { readBuildOptions } from "../options.ts";
-import type { DerivedPath } from "./derived-path.ts";
 import type { Substitution } from "./substitution.ts";
 
 /** The plan: derivations to build and paths to fetch, both sorted; sizes in bytes. */

@@ -2,17 +2,18 @@
 import {
   type Derivation,
   type DerivationHash,
+  type DerivedPath,
   derivationKind,
   derivationOutputPath,
   derivationStorePath,
   FirnError,
   hashDerivationModulo,
   makeOutputPath,
+  printDerivedPath,
 } from "@firn/formats";
 import type { EventSink, LocalStore, Settings, Store } from "@firn/store";
 import { BuildFailure, buildDerivation, showOutputs } from "../build-derivation.ts";
 import { readBuildOptions } from "../options.ts";
-import { type DerivedPath, printDerivedPath } from "./derived-path.ts";
 import { needsResolution, resolveDerivation } from "./resolve.ts";
 import { Semaphore } from "./semaphore.ts";
 import { Substitution } from "./substitution.ts";

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { appLookup, type DerivationFacts, type ValueRef } from "@firn/flake";
-import { FirnError, storePathName } from "@firn/formats";
-import { parseDrvName } from "@firn/language";
+import { FirnError, parseDrvName, storePathName } from "@firn/formats";
 import type { LocalStore } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags } from "../grammar/flags.ts";

@@ -1,6 +1,5 @@
 import { debianIndex, type ValueRef } from "@firn/flake";
-import { FirnError, type JsonValue } from "@firn/formats";
-import { parseDrvName } from "@firn/language";
+import { FirnError, type JsonValue, parseDrvName } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";

@@ -5,8 +5,8 @@
 import { existsSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type DerivedPath, prepareEnvironment, readBuildOptions, shellQuote } from "@firn/build";
-import { byteStringOf, type Derivation, FirnError, isDerivationPath, textOf } from "@firn/formats";
+import { prepareEnvironment, readBuildOptions, shellQuote } from "@firn/build";
+import { byteStringOf, type Derivation, type DerivedPath, FirnError, isDerivationPath, textOf } from "@firn/formats";
 import type { LocalStore, Settings } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";

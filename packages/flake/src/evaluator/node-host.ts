@@ -1,8 +1,7 @@
 /** The EvalHost over Node: files are read here, everything else goes to services. Runs inside the evaluator's worker. */
 import fs from "node:fs";
-import { byteStringOf, FirnError, storePathBaseName, textOf } from "@firn/formats";
+import { byteStringOf, canonicalPath, FirnError, storePathBaseName, textOf } from "@firn/formats";
 import {
-  canonicalPath,
   type EvalHost,
   type EvalMessage,
   type EvalMode,

@@ -1,7 +1,6 @@
 /** What installables are in the store: a path, or outputs of a derivation. */
 import { resolve } from "node:path";
-import type { DerivedPath } from "@firn/build";
-import { FirnError } from "@firn/formats";
+import { type DerivedPath, FirnError } from "@firn/formats";
 import type { Evaluation, Found } from "../evaluation.ts";
 import type { DerivationFacts } from "../evaluator/protocol.ts";
 import type { Installable } from "./parse.ts";

@@ -1,5 +1,6 @@
 /** Building and substituting for evaluations and commands, over one local store. */
-import { type BuildResult, buildPaths, type DerivedPath, type Missing, queryMissing } from "@firn/build";
+import { type BuildResult, buildPaths, type Missing, queryMissing } from "@firn/build";
+import type { DerivedPath } from "@firn/formats";
 import type { ContextElement } from "@firn/language";
 import type { EventSink, LocalStore, Settings, Store } from "@firn/store";
 

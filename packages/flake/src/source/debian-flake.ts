@@ -6,7 +6,6 @@ import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } f
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { debMirrors } from "@firn/build";
 import {
   type ArchiveAccess,
   type DebianLock,
@@ -19,7 +18,7 @@ import {
   type SuiteSpec,
 } from "@firn/fetch";
 import { byteStringOf } from "@firn/formats";
-import { collect, disk, type EventSink, type Settings, Transferrer, transferOptions } from "@firn/store";
+import { collect, debMirrors, disk, type EventSink, type Settings, Transferrer, transferOptions } from "@firn/store";
 
 /** Surroundings of the Debian set. */
 export interface DebianWorld {

@@ -1,7 +1,6 @@
 /** Reads files of a fetched tree; no link in the tree leads out of it. */
 import { lstatSync, readFileSync, readlinkSync } from "node:fs";
-import { byteStringOf, FirnError } from "@firn/formats";
-import { canonicalPath } from "@firn/language";
+import { byteStringOf, canonicalPath, FirnError } from "@firn/formats";
 import { fsPath, kindOf } from "@firn/store";
 import { PathGuard } from "../evaluator/path-guard.ts";
 

@@ -96,7 +96,8 @@ function storePath(text: string, storeDir: string): string {
   return parseStorePath(text, storeDir);
 }
 
-function output(fields: readonly [string, string, string], storeDir: string): DerivationOutput {
+/** Reads the three texts of an output, as {@link outputFields} gives them; error `bad-derivation` or those of paths and hashes. */
+export function parseOutputFields(fields: readonly [string, string, string], storeDir: string): DerivationOutput {
   const [path, methodAlgorithm, hash] = fields;
   if (methodAlgorithm === "") {
     if (path === "") return { kind: "deferred" };
@@ -160,7 +161,7 @@ export function parseDerivation(text: string, name: string, storeDir: string = d
     reader.expect(",");
     const method = reader.string();
     reader.expect(",");
-    outputs.set(id, output([path, method, reader.string()], storeDir));
+    outputs.set(id, parseOutputFields([path, method, reader.string()], storeDir));
     reader.expect(")");
   });
   reader.expect(",");

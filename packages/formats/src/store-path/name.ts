@@ -45,8 +45,11 @@ export function checkStorePathBaseName(baseName: string): void {
   }
 }
 
-/** Folds `.`, `..` and repeated slashes of an absolute path without looking at the file system. */
+const uncanonical = /\/(?:\/|\.\.?(?:\/|$)|$)/;
+
+/** Folds `.`, `..` and repeated slashes of an absolute path without looking at the file system; `..` at the root stays there. */
 export function canonicalPath(path: string): string {
+  if (path.length > 1 && path.charCodeAt(0) === 47 && !uncanonical.test(path)) return path;
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;

@@ -1,5 +1,6 @@
 /** JSON in both directions. */
 import {
+  canonicalPath,
   describeJsonError,
   FirnError,
   isJsonNumber,
@@ -22,7 +23,6 @@ import {
   toInt,
 } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
-import { canonicalPath } from "../syntax/path-text.ts";
 import { showIdentifier } from "../syntax/print.ts";
 import { type Context, mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";

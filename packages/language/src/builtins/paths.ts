@@ -1,5 +1,5 @@
 /** Files and paths. Every one of them asks the host. */
-import { hashData, parseHash, printHash } from "@firn/formats";
+import { canonicalPath, hashData, parseHash, printHash } from "@firn/formats";
 import {
   call,
   call2,
@@ -14,7 +14,7 @@ import {
 } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import type { ContextElement, FileType } from "../host.ts";
-import { baseNameOfPath, canonicalPath, parentOf } from "../syntax/path-text.ts";
+import { baseNameOfPath, parentOf } from "../syntax/path-text.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError, wrapError } from "../value/evaluation-error.ts";
 import { Attrs, ContextString, makeAttrs, Path, type Slot, shapeOf, type Value } from "../value/value.ts";

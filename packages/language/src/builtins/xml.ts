@@ -1,4 +1,5 @@
 /** Values as XML. */
+import { canonicalPath } from "@firn/formats";
 import {
   evaluation,
   force,
@@ -11,7 +12,6 @@ import {
 import { intern, symbolNames } from "../code/memory.ts";
 import { lineAndColumn, sourceAt } from "../code/source.ts";
 import { parseExpressionAt } from "../syntax/parser.ts";
-import { canonicalPath } from "../syntax/path-text.ts";
 import { type Context, mergeContexts } from "../value/context.ts";
 import { formatFloat } from "../value/text.ts";
 import {

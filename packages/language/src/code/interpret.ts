@@ -4,10 +4,10 @@
  * running. Node layouts are described in lower.ts; the switch uses bare numbers because only literals become a jump table.
  */
 
-import { FirnError } from "@firn/formats";
+import { canonicalPath, FirnError } from "@firn/formats";
 import type { EvalHost } from "../host.ts";
 import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../syntax/parser.ts";
-import { baseNameOfPath, canonicalPath } from "../syntax/path-text.ts";
+import { baseNameOfPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError, Failure, wrapError } from "../value/evaluation-error.ts";

@@ -1,18 +1,5 @@
 /** Path arithmetic on absolute paths as text; no file is looked at. */
-
-const uncanonical = /\/(?:\/|\.\.?(?:\/|$)|$)/;
-
-/** Removes ".", ".." and repeated slashes from an absolute path; ".." at the root stays there. */
-export function canonicalPath(path: string): string {
-  if (path.length > 1 && path.charCodeAt(0) === 47 && !uncanonical.test(path)) return path;
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part === "..") parts.pop();
-    else parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
+import { canonicalPath } from "@firn/formats";
 
 /** `relative` seen from `directory`; an absolute one stands for itself. */
 export function joinPath(directory: string, relative: string): string {

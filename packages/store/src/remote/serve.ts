@@ -1,74 +1,68 @@
 /** Serving a store to another machine: the far end of an `ssh://` store. */
-import { FirnError, storePathBaseName } from "@firn/formats";
+import { FirnError, type PathInfo, wire } from "@firn/formats";
 import { computeClosure } from "../closure.ts";
 import type { LocalStore } from "../local/local-store.ts";
-import { readAddition, readGreeting, serveCommands, serverGreeting, wireInfo } from "./serve-protocol.ts";
-import { WireReader, wireNumber, wireString, wireStrings } from "./wire.ts";
+import { type Connection, WireConnection } from "./wire.ts";
 
-/** The two directions of a connection. */
-export interface Connection {
-  readonly input: AsyncIterable<Uint8Array>;
-  /** Resolves when more may be written. */
-  write(bytes: Uint8Array): Promise<void>;
-}
+const { serveOperations: operations } = wire;
 
-/** Answers a client until it closes the connection. Without `allowWrite` it can only read. Error `protocol`. */
+/**
+ * Answers a client of `nix-store --serve` until it closes the connection. Without `allowWrite` it can only read. Error `protocol`, and
+ * those of what a request should have held.
+ */
 export async function serveStore(store: LocalStore, connection: Connection, allowWrite: boolean): Promise<void> {
-  const reader = new WireReader(connection.input);
-  const { write } = connection;
-  await readGreeting(reader, "client");
-  await write(serverGreeting());
-  const storePaths = async (): Promise<string[]> => (await reader.strings()).map((path) => checked(store, path));
-  while (!(await reader.atEnd())) {
-    const command = await reader.number();
-    switch (command) {
-      case serveCommands.queryValidPaths: {
-        const lock = (await reader.number()) !== 0;
-        await reader.number();
-        const paths = await storePaths();
+  const ends = new WireConnection(connection);
+  const peer = await ends.converse(wire.answerClient(ends.input, { storeDir: store.storeDir }));
+  const requestOf = <Request>({ request }: { readonly request: wire.WireCodec<Request> }): Promise<Request> =>
+    ends.read(request, peer);
+  const answer = <Answer>({ answer }: { readonly answer: wire.WireCodec<Answer> }, value: Answer): Promise<void> =>
+    ends.write(wire.encodeWire(answer, value, peer));
+  while (!(await ends.atEnd())) {
+    const command = await ends.read(wire.number, peer);
+    const name = wire.operationName(operations, command, peer.version);
+    switch (name) {
+      case "QueryValidPaths": {
+        const { lock, paths } = await requestOf(operations.QueryValidPaths);
         if (lock && allowWrite) for (const path of paths) await store.addTempRoot(path);
-        await write(wireStrings([...(await store.queryValidPaths(paths))].sort()));
+        await answer(operations.QueryValidPaths, [...(await store.queryValidPaths(paths))]);
         break;
       }
-      case serveCommands.queryPathInfos:
-        for (const path of await storePaths()) {
+      case "QueryPathInfos": {
+        const infos: PathInfo[] = [];
+        for (const path of (await requestOf(operations.QueryPathInfos)).paths) {
           const info = await store.queryPathInfo(path);
-          if (info === undefined) continue;
-          await write(wireString(path));
-          await write(wireInfo(info));
+          if (info !== undefined) infos.push(info);
         }
-        await write(wireString(""));
-        break;
-      case serveCommands.dumpStorePath:
-        for await (const chunk of store.narFromPath(checked(store, await reader.string()))) await write(chunk);
-        break;
-      case serveCommands.queryClosure: {
-        const includeOutputs = (await reader.number()) !== 0;
-        await write(wireStrings(await computeClosure(store, await storePaths(), { includeOutputs })));
+        await answer(operations.QueryPathInfos, infos);
         break;
       }
-      case serveCommands.addToStoreNar: {
+      case "DumpStorePath": {
+        const { path } = await requestOf(operations.DumpStorePath);
+        for await (const chunk of store.narFromPath(path)) await ends.write(chunk);
+        break;
+      }
+      case "QueryClosure": {
+        const { includeOutputs, paths } = await requestOf(operations.QueryClosure);
+        await answer(operations.QueryClosure, await computeClosure(store, paths, { includeOutputs }));
+        break;
+      }
+      case "AddToStoreNar": {
         if (!allowWrite) throw new FirnError("protocol", "importing paths is not allowed");
-        const info = await readAddition(reader);
-        checked(store, info.path);
-        for (const reference of info.references) checked(store, reference);
-        const nar = reader.bytes(info.narSize);
+        // When a path was registered there, and that the peer built it itself, is not taken from it.
+        const { registrationTime: _time, ultimate: _word, ...info } = (await requestOf(operations.AddToStoreNar)).info;
+        const nar = ends.bytes(info.narSize);
         // Who may start this program on the machine may write to its store: as there, no signature is asked for.
         await store.addToStore(info, nar, { checkSignatures: false });
         // A path that is there already leaves its archive unread.
         for await (const _ of nar);
-        await write(wireNumber(1));
+        await answer(operations.AddToStoreNar, undefined);
         break;
       }
-      default:
+      case "ImportPaths":
+      case "BuildPaths":
+      case "BuildDerivation":
+      case undefined:
         throw new FirnError("protocol", `unknown serve command ${command}`);
     }
   }
-}
-
-function checked(store: LocalStore, path: string): string {
-  if (path !== `${store.storeDir}/${storePathBaseName(path)}`) {
-    throw new FirnError("protocol", `the peer named '${path}', which is no store path`);
-  }
-  return path;
 }

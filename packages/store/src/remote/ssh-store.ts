@@ -1,14 +1,15 @@
 /** The store of another machine, reached by ssh and its `nix-store --serve --write`. */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { defaultStoreDir, FirnError, type PathInfo, textOf } from "@firn/formats";
+import { defaultStoreDir, FirnError, type PathInfo, textOf, wire } from "@firn/formats";
 import { type EventSink, noEvents } from "../events.ts";
 import { LineSplitter } from "../program/line-splitter.ts";
 import { type RunningProgram, startProgram } from "../program/start.ts";
 import type { AddOptions, NarChunks, Store } from "../store.ts";
-import { clientGreeting, readGreeting, readInfo, serveCommands, wireAddition } from "./serve-protocol.ts";
 import { checkSshHost } from "./ssh-authority.ts";
-import { WireReader, wireNumber, wireString, wireStrings } from "./wire.ts";
+import { WireConnection } from "./wire.ts";
+
+const { serveOperations: operations } = wire;
 
 /** How to reach the machine. */
 export interface SshStoreOptions {
@@ -42,16 +43,9 @@ export class SshStore implements Store {
   }
 
   queryValidPaths(paths: Iterable<string>): Promise<Set<string>> {
-    return this.request(async ({ reader, write }) => {
-      await write(
-        Buffer.concat([
-          wireNumber(serveCommands.queryValidPaths),
-          wireNumber(1),
-          wireNumber(0),
-          wireStrings([...paths]),
-        ]),
-      );
-      return new Set(await reader.strings());
+    return this.request(async (peer) => {
+      const request = { lock: true, substitute: false, paths: [...paths] };
+      return new Set(await call(peer, operations.QueryValidPaths, request));
     });
   }
 
@@ -60,14 +54,9 @@ export class SshStore implements Store {
   }
 
   queryPathInfo(path: string): Promise<PathInfo | undefined> {
-    return this.request(async ({ reader, write }) => {
-      await write(Buffer.concat([wireNumber(serveCommands.queryPathInfos), wireStrings([path])]));
-      let found: PathInfo | undefined;
-      for (let name = await reader.string(); name !== ""; name = await reader.string()) {
-        const info = await readInfo(reader, name);
-        if (name === path) found = info;
-      }
-      return found;
+    return this.request(async (peer) => {
+      const infos = await call(peer, operations.QueryPathInfos, { paths: [path] });
+      return infos.find((info) => info.path === path);
     });
   }
 
@@ -84,10 +73,11 @@ export class SshStore implements Store {
   }
 
   addToStore(info: PathInfo, nar: NarChunks, _options?: AddOptions): Promise<void> {
-    return this.request(async ({ reader, write }) => {
-      await write(Buffer.concat([wireNumber(serveCommands.addToStoreNar), wireAddition(info)]));
-      for await (const chunk of nar) await write(chunk);
-      if ((await reader.number()) !== 1) {
+    return this.request(async (peer) => {
+      const { ends, agreed } = peer;
+      await send(peer, operations.AddToStoreNar, { info });
+      for await (const chunk of nar) await ends.write(chunk);
+      if ((await ends.read(wire.number, agreed)) !== 1) {
         throw new FirnError("remote-store", `failed to add path '${info.path}' to remote host '${this.options.host}'`);
       }
     });
@@ -112,8 +102,8 @@ export class SshStore implements Store {
       }).catch(reject);
     });
     try {
-      await peer.write(Buffer.concat([wireNumber(serveCommands.dumpStorePath), wireString(path)]));
-      yield* peer.reader.bytes(info.narSize);
+      await send(peer, operations.DumpStorePath, { path });
+      yield* peer.ends.bytes(info.narSize);
     } finally {
       done.resolve();
     }
@@ -156,8 +146,30 @@ export class SshStore implements Store {
 
 interface Peer {
   readonly child: RunningProgram & { readonly stdin: Writable; readonly stdout: Readable };
-  readonly reader: WireReader;
-  write(bytes: Uint8Array): Promise<void>;
+  readonly ends: WireConnection;
+  readonly agreed: wire.WirePeer;
+}
+
+/** Sends an operation's number and request. */
+function send<Request, Answer>(
+  { ends, agreed }: Peer,
+  operation: wire.WireOperation<Request, Answer>,
+  request: Request,
+): Promise<void> {
+  const output = new wire.WireOutput();
+  output.number(operation.number);
+  operation.request.write(output, request, agreed);
+  return ends.write(output.finish());
+}
+
+/** Sends an operation and reads its answer. */
+async function call<Request, Answer>(
+  peer: Peer,
+  operation: wire.WireOperation<Request, Answer>,
+  request: Request,
+): Promise<Answer> {
+  await send(peer, operation, request);
+  return peer.ends.read(operation.answer, peer.agreed);
 }
 
 async function connect(options: SshStoreOptions): Promise<Peer> {
@@ -180,29 +192,22 @@ async function connect(options: SshStoreOptions): Promise<Peer> {
   });
   // What cannot be written any more is told by the end of what is read.
   child.stdin.on("error", () => undefined);
-  const peer: Peer = {
-    child,
-    reader: new WireReader(child.stdout as AsyncIterable<Uint8Array>),
+  const ends = new WireConnection({
+    input: child.stdout as AsyncIterable<Uint8Array>,
     write: (bytes) =>
       child.stdin.write(bytes)
         ? Promise.resolve()
         : new Promise((resolve) => {
             for (const event of ["drain", "close"]) child.stdin.once(event, () => resolve());
           }),
-  };
+  });
   try {
-    await Promise.race([
-      failed,
-      (async () => {
-        await peer.write(clientGreeting());
-        await readGreeting(peer.reader, "server");
-      })(),
-    ]);
+    const greeting = ends.converse(wire.greetServer(ends.input, { storeDir: defaultStoreDir }));
+    return { child, ends, agreed: await Promise.race([failed, greeting]) };
   } catch (error) {
     if (error instanceof FirnError && error.code === "connection-closed") await lastWords(child);
     throw error;
   }
-  return peer;
 }
 
 /** Ends a program whose output has ended; what it said before is told then. */

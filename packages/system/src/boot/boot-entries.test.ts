@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type FakeStore, fakeManifest, makeFakeStore } from "../generation/fake-system.ts";
+import { type FakeStore, fakeManifest, makeFakeStore } from "../../../../tests/support/fake-system.ts";
 import { type BootGeneration, finishBoot, planBoot, writeBootFiles } from "./boot-entries.ts";
 
 const mib = 1 << 20;

@@ -8,11 +8,11 @@ import {
   FirnError,
   naming,
   type ProfileElement,
+  parseDrvName,
   parseProfileManifest,
   printProfileManifest,
   storePathName,
 } from "@firn/formats";
-import { parseDrvName } from "@firn/language";
 import type { LocalStore } from "@firn/store";
 
 /** Elements by name. */

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { makeFakeStore } from "../generation/fake-system.ts";
+import { makeFakeStore } from "../../../../tests/support/fake-system.ts";
 import type { System } from "../generation/system.ts";
 import { planUnits } from "./switch-plan.ts";
 import type { RunningUnit } from "./systemd.ts";

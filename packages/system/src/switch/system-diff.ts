@@ -1,6 +1,7 @@
 /** What differs between two systems: packages, units, users, files of `/etc`, kernel, size of the closure. */
+
 import { readFileSync } from "node:fs";
-import { compareVersions, parseDrvName } from "@firn/language";
+import { compareVersions, parseDrvName } from "@firn/formats";
 import { computeClosure, type LocalStore, requirePathInfo } from "@firn/store";
 import type { TreeEntry } from "../generation/generation-tree.ts";
 import { type System, systemFacts } from "../generation/system.ts";

@@ -5,7 +5,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { FirnError } from "@firn/formats";
-import { hasErrorCode, runProgramSync, type Settings } from "@firn/store";
+import { hasErrorCode } from "../fs/disk.ts";
+import { runProgramSync } from "../program/start.ts";
+import type { Settings } from "../settings/settings.ts";
 
 const SECURITY = /debian-security\/?$|security\.debian\.org/;
 

@@ -1,5 +1,6 @@
 /** What can be asked for: a store path as it is, or outputs of a derivation. */
-import { FirnError, parseStorePath } from "@firn/formats";
+import { FirnError } from "../base/error.ts";
+import { parseStorePath } from "../store-path/name.ts";
 
 /** `opaque`: a path to have. `built`: outputs (`*` for all) of a derivation. */
 export type DerivedPath =

@@ -4,7 +4,8 @@
  */
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
-import { disk, TreeWriter } from "@firn/store";
+import { disk } from "../fs/disk.ts";
+import { TreeWriter } from "../fs/tree-writer.ts";
 
 const BLOCK = 512;
 const MAX_LONG = 1 << 16;

@@ -3,9 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { debMirrors } from "@firn/build";
-import { loadSettings } from "@firn/store";
-import { makePlace, type Place, runProgram } from "../cli/run-firn.ts";
+import { debMirrors, loadSettings } from "@firn/store";
+import { makePlace, type Place, runProgram } from "./run-firn.ts";
 
 /** The checkout. */
 export const checkout = fileURLToPath(new URL("../..", import.meta.url));

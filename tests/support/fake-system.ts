@@ -2,8 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { StoreView } from "./generation-tree.ts";
-import { openSystem, type System } from "./system.ts";
+import { openSystem, type StoreView, type System } from "@firn/system";
 
 /** A temporary store. */
 export interface FakeStore extends StoreView {

@@ -1,0 +1,53 @@
+/** What an operation of a protocol is, as data. */
+import type { WireCodec } from "./codec.ts";
+
+/**
+ * Data beside a request or answer that is not kept in memory: `archive` a NAR as it is, which ends by itself; `sized` a NAR of the size
+ * that the request tells; `framed` pieces with lengths; `pulled` pieces that the server asks for by `read` messages; `export` archives
+ * with facts behind them, in the old form of `nix-store --export`.
+ */
+export type WireBody = "archive" | "sized" | "framed" | "pulled" | "export";
+
+/** One operation: its number, its fields, and from which version on it is there. */
+export interface WireOperation<Request, Answer> {
+  readonly number: number;
+  readonly since: number;
+  readonly request: WireCodec<Request>;
+  readonly answer: WireCodec<Answer>;
+  /** What follows the request, by the version from which on it does, oldest first. */
+  readonly body: readonly { readonly since: number; readonly form: WireBody }[];
+  /** What follows the answer. */
+  readonly answerBody: "archive" | undefined;
+}
+
+/** Makes an operation. */
+export function operation<Request, Answer>(
+  number: number,
+  since: number,
+  request: WireCodec<Request>,
+  answer: WireCodec<Answer>,
+  bodies: { readonly body?: WireOperation<Request, Answer>["body"]; readonly answerBody?: "archive" } = {},
+): WireOperation<Request, Answer> {
+  const { body = [], answerBody } = bodies;
+  return { number, since, request, answer, body, answerBody };
+}
+
+/** Returns what follows a request in a version, or undefined. */
+export function requestBody(
+  { body }: Pick<WireOperation<never, never>, "body">,
+  version: number,
+): WireBody | undefined {
+  return body.findLast(({ since }) => version >= since)?.form;
+}
+
+/** Returns the name of the operation with a number that a version has, or undefined. */
+export function operationName<Name extends string>(
+  operations: Readonly<Record<Name, Pick<WireOperation<never, never>, "number" | "since">>>,
+  number: number,
+  version: number,
+): Name | undefined {
+  for (const name in operations) {
+    if (operations[name].number === number && version >= operations[name].since) return name;
+  }
+  return undefined;
+}
