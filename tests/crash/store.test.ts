@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { sandboxWorks } from "@firn/build";
-import { collectGarbage, removePath, verifyStore } from "@firn/store";
+import { removePath, verifyStore } from "@firn/store";
 import { currentManifest } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { forEachStep } from "./each-step.ts";
@@ -73,7 +73,7 @@ async function profileElements(root: string): Promise<string[]> {
 async function checkClean(root: string): Promise<void> {
   const store = await openTestStore(root);
   try {
-    await collectGarbage(store, { action: "delete-dead" });
+    await store.collectGarbage({ action: "delete-dead" });
     const valid = (await store.queryAllValidPaths()).map((item) => path.basename(item));
     expect(fs.readdirSync(path.join(root, "nix/store")).sort()).toEqual([".links", ...valid].sort());
   } finally {

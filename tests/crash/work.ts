@@ -10,15 +10,7 @@ import {
   type MemoryNode,
   narOfMemory,
 } from "@firn/formats";
-import {
-  collectGarbage,
-  copyClosure,
-  LocalStore,
-  openStore,
-  openSubstituters,
-  Settings,
-  storeLocation,
-} from "@firn/store";
+import { copyClosure, LocalStore, offered, openStore, openSubstituters, Settings, storeLocation } from "@firn/store";
 import { changeProfile, storePathElementName } from "@firn/system";
 import { interceptSteps } from "./seam.ts";
 
@@ -125,7 +117,7 @@ export async function work(root: string, kind: Work): Promise<void> {
       await add(store);
       break;
     case "collect":
-      await collectGarbage(store, { action: "delete-dead" });
+      await store.collectGarbage({ action: "delete-dead" });
       break;
     case "build":
       await buildPaths([{ kind: "built", drvPath: derivationStorePath(derivation()).path, outputs: "*" }], common);
@@ -133,7 +125,9 @@ export async function work(root: string, kind: Work): Promise<void> {
     case "substitute": {
       const substituters = await openSubstituters({ settings });
       const names = fs.readdirSync(`${root}/cache`).filter((name) => name.endsWith(".narinfo"));
-      const paths = await Promise.all(names.map((name) => substituters[0]!.queryPathFromHashPart(name.slice(0, 32))));
+      const paths = await Promise.all(
+        names.map((name) => offered(substituters[0]!, "hashParts").queryPathFromHashPart(name.slice(0, 32))),
+      );
       await buildPaths(
         paths.filter((item) => item !== undefined).map((item) => ({ kind: "opaque", path: item })),
         { ...common, substituters: async () => substituters },

@@ -216,3 +216,22 @@ test("only the evaluator's own client sends raw requests", () => {
   ])
     expect(violation({ [bad]: text }, () => rawRequests(copy))).toEqual([bad]);
 });
+
+/** Files outside the store that name its local store by its class: they take the interface they need instead. */
+function localStoreUsers(tree: string): string[] {
+  const found: string[] = [];
+  for (const entry of readdirSync(join(tree, "packages"), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !/(?<!\.test)\.ts$/.test(entry.name) || entry.parentPath.includes("node_modules")) continue;
+    const file = relative(tree, join(entry.parentPath, entry.name));
+    if (file.startsWith("packages/store/")) continue;
+    if (/\bLocalStore\b/.test(readFileSync(join(tree, file), "utf8"))) found.push(file);
+  }
+  return found.sort();
+}
+
+test("only the store names its local store", () => {
+  expect(localStoreUsers(root)).toEqual([]);
+  const bad = "packages/formats/src/bad.ts";
+  const text = 'import type { LocalStore } from "@firn/store";\nexport type Bad = LocalStore;\n';
+  expect(violation({ [bad]: text }, () => localStoreUsers(copy))).toEqual([bad]);
+});

@@ -1,4 +1,5 @@
 /** Builds one derivation whose inputs are valid: locks, environment, sandbox, builder, registration, cleaning up. */
+
 import fs from "node:fs";
 import path from "node:path";
 import {
@@ -20,7 +21,6 @@ import {
   computeClosure,
   disk,
   type EventSink,
-  type LocalStore,
   machineError,
   removePath,
   type Settings,
@@ -28,6 +28,7 @@ import {
   withPlace,
 } from "@firn/store";
 import { type BuildDirectory, makeBuildDirectory, openBuildDirectory } from "./build-directory.ts";
+import type { BuildStore } from "./build-store.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
 import type { BuiltinContext } from "./builtin/context.ts";
 import { prepareEnvironment, rewriteText } from "./environment.ts";
@@ -43,7 +44,7 @@ const HOMELESS = "/homeless-shelter";
 
 /** Everything a build needs. `inputs` are valid paths (not yet closed over references). */
 export interface BuildRequest {
-  readonly store: LocalStore;
+  readonly store: BuildStore;
   readonly settings: Settings;
   readonly drvPath: string;
   readonly derivation: Derivation;

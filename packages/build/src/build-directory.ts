@@ -6,9 +6,9 @@ import {
   disk,
   fsPath,
   type HeldDirectory,
-  type LocalStore,
   makeHeldDirectory,
   type Settings,
+  type StoreFiles,
   withPlace,
 } from "@firn/store";
 
@@ -21,7 +21,7 @@ export interface BuildDirectory {
 }
 
 /** Makes one below the setting `build-dir`, by default `builds` in the state directory. Error `unsafe-build-dir`. */
-export function makeBuildDirectory(store: LocalStore, settings: Settings): BuildDirectory {
+export function makeBuildDirectory(store: StoreFiles, settings: Settings): BuildDirectory {
   const parent = settings.get("build-dir") ?? `${store.location.stateDir}/builds`;
   fs.mkdirSync(fsPath(parent), { recursive: true, mode: 0o755 });
   requireSafe(parent);

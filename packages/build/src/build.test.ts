@@ -1,9 +1,17 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { type Derivation, derivationStorePath, fillOutputPaths, parseHash } from "@firn/formats";
-import { collectGarbage, type FirnEvent, LocalStore, removePath, Settings, storeLocation } from "@firn/store";
+import {
+  createHasher,
+  type Derivation,
+  derivationStorePath,
+  fillOutputPaths,
+  narOfFile,
+  parseHash,
+} from "@firn/formats";
+import { type FirnEvent, LocalStore, removePath, Settings, storeLocation } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { BuildExecutor } from "./goals/executor.ts";
 import { type BuildPathsOptions, buildPaths, queryMissing, sandboxWorks } from "./index.ts";
 
 /** The host's own programs stand in for a closed tool chain. */
@@ -236,6 +244,32 @@ describe.skipIf(!sandboxWorks())("building in the sandbox", () => {
     expect(fs.readFileSync(path.join(root, "told"), "latin1")).toBe(`${drvPath} ${derivation.env.get("out")}\n`);
   });
 
+  it("has derivations built by the executor that it is given, inputs first", async () => {
+    const dep = await derive("dep", { script: "exit 1" });
+    const user = await derive("user", { script: "exit 1", inputs: [dep.drvPath] });
+    const order: string[] = [];
+    const executor: BuildExecutor = {
+      async build({ drvPath, derivation, inputs, onStart }) {
+        onStart();
+        order.push(drvPath);
+        const out = derivation.env.get("out")!;
+        if (drvPath === user.drvPath) expect(inputs).toContain(dep.derivation.env.get("out"));
+        const nar = [...narOfFile(Buffer.from("made elsewhere"))];
+        const hasher = createHasher("sha256");
+        for (const chunk of nar) hasher.update(chunk);
+        const narSize = nar.reduce((size, chunk) => size + chunk.length, 0);
+        const narHash = { algorithm: "sha256" as const, bytes: hasher.digest() };
+        await store.addToStore({ path: out, narHash, narSize, references: [], signatures: [] }, nar);
+        return new Map([["out", out]]);
+      },
+    };
+    const [result] = await build(user.drvPath, { executor });
+    expect(order).toEqual([dep.drvPath, user.drvPath]);
+    const out = result!.outputs.get("out")!;
+    expect(fs.readFileSync(store.realPath(out), "latin1")).toBe("made elsewhere");
+    expect(events.filter(({ kind }) => kind === "build-end")).toHaveLength(2);
+  });
+
   it("leaves no process behind when it is killed", async () => {
     const { drvPath } = await derive("orphan", { script: "echo pid; sleep 98765" });
     const file = path.join(root, "child.ts");
@@ -275,7 +309,7 @@ await buildPaths([{ kind: "built", drvPath: ${JSON.stringify(drvPath)}, outputs:
       },
     });
     await started.promise;
-    await collectGarbage(store, { action: "delete-dead" });
+    await store.collectGarbage({ action: "delete-dead" });
     expect(fs.readdirSync(builds)).toHaveLength(1);
     await going;
     expect(fs.readdirSync(builds)).toEqual([]);
@@ -292,12 +326,12 @@ await buildPaths([{ kind: "built", drvPath: ${JSON.stringify(drvPath)}, outputs:
     const index = new URL("../../store/src/index.ts", import.meta.url).pathname;
     fs.writeFileSync(
       file,
-      `import { collectGarbage, LocalStore, storeLocation } from ${JSON.stringify(index)};
+      `import { LocalStore, storeLocation } from ${JSON.stringify(index)};
 const store = await LocalStore.open({ location: storeLocation({ rootDir: ${JSON.stringify(root)} }) });
 await store.addTextToStore("garbage", "x", []);
 await store.close();
 const again = await LocalStore.open({ location: storeLocation({ rootDir: ${JSON.stringify(root)} }) });
-for (let i = 0; i < 5; i++) await collectGarbage(again, { action: "delete-dead" });
+for (let i = 0; i < 5; i++) await again.collectGarbage({ action: "delete-dead" });
 if (await again.isValidPath((await again.queryAllValidPaths()).find((path) => path.endsWith("-garbage")) ?? "")) process.exit(3);
 await again.close();`,
     );

@@ -16,7 +16,7 @@ import {
   structuredAttrsVariable,
   toNix32,
 } from "@firn/formats";
-import { computeClosure, requirePathInfo, type Settings, type Store } from "@firn/store";
+import { computeClosure, type PathFacts, requirePathInfo, type Settings } from "@firn/store";
 import type { BuildOptions } from "./options.ts";
 
 /** Result of `prepareEnvironment`: variables, and files by name in the build directory. */
@@ -27,7 +27,7 @@ export interface BuilderEnvironment {
 
 /** What the environment depends on besides the derivation. */
 export interface EnvironmentContext {
-  readonly store: Store;
+  readonly store: PathFacts;
   readonly settings: Settings;
   readonly options: BuildOptions;
   /** Valid paths the build may use. */
@@ -121,7 +121,7 @@ async function structuredJson(
   return json;
 }
 
-async function graphEntry(store: Store, info: PathInfo): Promise<JsonValue> {
+async function graphEntry(store: PathFacts, info: PathInfo): Promise<JsonValue> {
   let closureSize = 0;
   for (const path of await computeClosure(store, [info.path]))
     closureSize += (await requirePathInfo(store, path)).narSize;

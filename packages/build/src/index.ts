@@ -1,10 +1,12 @@
 /** Building: from derivations to valid store paths. */
 import type { DerivedPath } from "@firn/formats";
-import type { LocalStore, Settings, Store } from "@firn/store";
+import type { Settings, Store } from "@firn/store";
+import type { BuildStore } from "./build-store.ts";
 import { type Missing, planMissing } from "./goals/query-missing.ts";
 import { Substitution } from "./goals/substitution.ts";
 
 export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
+export type { BuildStore } from "./build-store.ts";
 export { type FarmPackage, type FarmTarget, linkPackages } from "./builtin/link-farm.ts";
 export {
   type BuilderEnvironment,
@@ -13,9 +15,9 @@ export {
   shellQuote,
   structuredShell,
 } from "./environment.ts";
+export type { BuildExecutor, BuildJob } from "./goals/executor.ts";
 export type { Missing } from "./goals/query-missing.ts";
 export { type BuildPathsOptions, type BuildResult, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";
-export { logFile } from "./log/build-log.ts";
 export { type BuildOptions, readBuildOptions } from "./options.ts";
 export { hasProgram, requireSandbox, sandboxWorks } from "./sandbox/sandbox.ts";
 export { seccompProgram } from "./sandbox/seccomp.ts";
@@ -23,7 +25,7 @@ export { seccompProgram } from "./sandbox/seccomp.ts";
 /** What building `targets` would fetch and build, with sizes; nothing is changed. */
 export function queryMissing(
   targets: readonly DerivedPath[],
-  context: { store: LocalStore; settings: Settings; substituters?: () => Promise<readonly Store[]> },
+  context: { store: BuildStore; settings: Settings; substituters?: () => Promise<readonly Store[]> },
 ): Promise<Missing> {
   const substitution = new Substitution({
     store: context.store,

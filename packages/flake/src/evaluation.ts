@@ -2,7 +2,7 @@
 import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
 import { byteStringOf, FirnError, nearNames, type RegistryEntry } from "@firn/formats";
 import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
-import { type EventSink, type LocalStore, openStore, type Settings } from "@firn/store";
+import { type EventSink, type MachineStore, openStore, type Settings } from "@firn/store";
 import { callFlake } from "./call/call-flake.ts";
 import { Evaluator } from "./evaluator/evaluator.ts";
 import { hostConfig } from "./evaluator/host-config.ts";
@@ -25,7 +25,7 @@ export interface EvaluationOptions {
   readonly settings: Settings;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly store: LocalStore;
+  readonly store: MachineStore;
   readonly builder: Builder;
   readonly events: EventSink;
   readonly offline: boolean;

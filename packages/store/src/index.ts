@@ -2,7 +2,6 @@
 import "./node-hash.ts";
 
 export { extractTar, memberPlace, type TarOptions, type TarTree } from "./archive/tar.ts";
-export * from "./closure.ts";
 export * from "./events.ts";
 export { type CanonicaliseOptions, canonicalise } from "./fs/canonicalise.ts";
 export { disk, fsPath, hasErrorCode, observeSteps, type StepObserver } from "./fs/disk.ts";
@@ -16,18 +15,24 @@ export { syncFileSystem } from "./fs/sync.ts";
 export { makeTemporaryDirectory, removeDirectory, withTemporaryDirectory } from "./fs/temporary-directory.ts";
 export { TreeWriter, type TreeWriterOptions } from "./fs/tree-writer.ts";
 export { type ContentHashOptions, hashContent, hashNarContent } from "./local/content-hash.ts";
-export * from "./local/gc.ts";
 export { type HeldDirectory, makeHeldDirectory } from "./local/held-directory.ts";
-export { LocalStore, type LocalStoreOptions, readStoreFile, type StoreText } from "./local/local-store.ts";
-export { type StoreLocation, storeLocation } from "./local/location.ts";
-export * from "./local/open.ts";
+export { LocalStore, type LocalStoreOptions } from "./local/local-store.ts";
+export { logFile } from "./local/logs.ts";
 export { hashTree, type OptimiseResult } from "./local/optimise.ts";
-export * from "./local/roots.ts";
 export { readTempRoots } from "./local/temp-roots.ts";
 export * from "./local/verify.ts";
 export { type LockKind, lock, openLockFile, tryLock } from "./locks/flock.ts";
 export { PathLocks } from "./locks/path-lock.ts";
 export { nodeHashBackend } from "./node-hash.ts";
+export { configuredRealStoreDir, machineLocation, userStoreRoot } from "./open/location.ts";
+export {
+  makeTransferrer,
+  type OpenContext,
+  openMachineStore,
+  openStore,
+  openSubstituters,
+  sshOptions,
+} from "./open/open.ts";
 export { LineSplitter } from "./program/line-splitter.ts";
 export {
   becomeProgram,
@@ -45,11 +50,19 @@ export type { Connection } from "./remote/wire.ts";
 export * from "./settings/names.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
-export * from "./store.ts";
+export * from "./store/closure.ts";
+export type { StoreFiles } from "./store/files.ts";
+export { type StoreLocation, storeLocation } from "./store/location.ts";
+export type { LogReader } from "./store/logs.ts";
+export * from "./store/paths.ts";
+export type { OutputRegistry } from "./store/registering.ts";
+export type { GcAction, GcOptions, GcResult, RootKeeper, Roots } from "./store/roots.ts";
+export * from "./store/store.ts";
+export type { VerifyOptions } from "./store/upkeep.ts";
+export * from "./store/writing.ts";
 export * from "./substitute/binary-cache.ts";
 export * from "./substitute/compression.ts";
 export * from "./substitute/copy.ts";
 export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./substitute/mirrors.ts";
-export * from "./substitute/open.ts";
 export * from "./substitute/transfer.ts";
 export * from "./substitute/url-passwords.ts";

@@ -1,10 +1,10 @@
 /** What builtin builders share. */
 import { type Derivation, FirnError } from "@firn/formats";
-import type { EventSink, LocalStore, Settings } from "@firn/store";
+import type { EventSink, PathFacts, Settings, StoreFiles } from "@firn/store";
 
 /** What a builtin builder works with. Paths are on this machine. */
 export interface BuiltinContext {
-  readonly store: LocalStore;
+  readonly store: PathFacts & StoreFiles;
   readonly settings: Settings;
   readonly drvPath: string;
   readonly derivation: Derivation;

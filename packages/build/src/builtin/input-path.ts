@@ -1,13 +1,13 @@
 /** Finds files of a build's inputs. Every link on the way is followed here, and only into store paths that the build may read. */
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
-import { fsPath, hasErrorCode, type LocalStore } from "@firn/store";
+import { fsPath, hasErrorCode, type PathFacts, type StoreFiles } from "@firn/store";
 
 const MAX_LINKS = 40;
 
 /** A store of which some paths may be read. */
 export interface InputView {
-  readonly store: LocalStore;
+  readonly store: PathFacts & StoreFiles;
   /** Whether a store path (logical, without anything below it) may be read. */
   allows(storePath: string): boolean;
 }

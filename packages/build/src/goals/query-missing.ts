@@ -1,6 +1,6 @@
 /** What a build would have to do, found without doing any of it. */
 import { type DerivedPath, derivationOutputPath } from "@firn/formats";
-import type { LocalStore, Settings } from "@firn/store";
+import type { PathFacts, Settings, StoreFiles } from "@firn/store";
 import { readBuildOptions } from "../options.ts";
 import type { Substitution } from "./substitution.ts";
 
@@ -15,7 +15,7 @@ export interface Missing {
 
 /** Where the plan is made. */
 export interface MissingContext {
-  readonly store: LocalStore;
+  readonly store: PathFacts & StoreFiles;
   readonly settings: Settings;
   readonly substitution: Substitution;
 }

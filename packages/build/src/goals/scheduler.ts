@@ -11,16 +11,19 @@ import {
   makeOutputPath,
   printDerivedPath,
 } from "@firn/formats";
-import type { EventSink, LocalStore, Settings, Store } from "@firn/store";
-import { BuildFailure, buildDerivation, showOutputs } from "../build-derivation.ts";
+import type { EventSink, Settings, SourceWriter, Store } from "@firn/store";
+import { BuildFailure, showOutputs } from "../build-derivation.ts";
+import type { BuildStore } from "../build-store.ts";
+import { localExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
+import type { BuildExecutor } from "./executor.ts";
 import { needsResolution, resolveDerivation } from "./resolve.ts";
 import { Semaphore } from "./semaphore.ts";
 import { Substitution } from "./substitution.ts";
 
 /** How to build. */
 export interface BuildPathsOptions {
-  readonly store: LocalStore;
+  readonly store: BuildStore & SourceWriter;
   readonly settings: Settings;
   readonly events: EventSink;
   /** Opens the stores to ask for outputs; not called where nothing may be substituted. */
@@ -28,6 +31,8 @@ export interface BuildPathsOptions {
   readonly mode?: "normal" | "check" | "repair";
   readonly signal?: AbortSignal;
   readonly offline?: boolean;
+  /** Who builds; by default this machine. */
+  readonly executor?: BuildExecutor;
 }
 
 /** What became of one request; `outputs` for derivations. */
@@ -60,6 +65,7 @@ class FailureStatus {
 class Scheduler {
   readonly #options: BuildPathsOptions;
   readonly #substitution: Substitution;
+  readonly #executor: BuildExecutor;
   readonly #slots: Semaphore;
   readonly #downloads = new Semaphore(DOWNLOADS);
   readonly #derivations = new Map<string, Promise<Outputs>>();
@@ -82,6 +88,9 @@ class Scheduler {
       events: options.events,
       signal: this.#signal,
     });
+    this.#executor =
+      options.executor ??
+      localExecutor({ store: options.store, settings, events: options.events, offline: options.offline ?? false });
     this.#slots = new Semaphore(Math.max(1, settings.get("max-jobs")));
   }
 
@@ -192,20 +201,16 @@ class Scheduler {
     inputs: readonly string[];
     mode: "normal" | "check" | "repair";
   }): Promise<Outputs> {
-    const { store, settings, events } = this.#options;
+    const { events } = this.#options;
     const { drvPath } = job;
     if (this.#signal.aborted) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
     const started = Date.now();
     let ok = false;
     let announced = false;
     try {
-      const outcome = await buildDerivation({
-        store,
-        settings,
+      const outputs = await this.#executor.build({
         ...job,
-        events,
         signal: this.#signal,
-        offline: this.#options.offline ?? false,
         onStart: () => {
           announced = true;
           this.#building++;
@@ -213,7 +218,7 @@ class Scheduler {
         },
       });
       ok = true;
-      return outcome.outputs;
+      return outputs;
     } finally {
       if (announced) {
         this.#building--;
@@ -343,11 +348,7 @@ class Scheduler {
       storeDir: store.storeDir,
       lookup: (path) => this.#hashOf(path),
     }).hashes;
-    store.database.ensureRealisations();
-    for (const [name, path] of outputs) {
-      const key = `sha256:${hashes.get(name)!}`;
-      if (store.database.realisation(key, name) === undefined) store.database.putRealisation(key, name, path);
-    }
+    store.registerRealisations(new Map([...hashes].map(([name, hash]) => [name, `sha256:${hash}`])), outputs);
   }
 
   /**

@@ -1,6 +1,13 @@
 /** Getting paths from other stores, references first. */
 import { FirnError, type PathInfo } from "@firn/formats";
-import { type EventSink, type LocalStore, machineError, type Store } from "@firn/store";
+import {
+  type EventSink,
+  machineError,
+  type OutputRegistry,
+  type PathFacts,
+  type PathWriter,
+  type Store,
+} from "@firn/store";
 import { Semaphore } from "./semaphore.ts";
 
 /** A path some store offers. */
@@ -11,7 +18,7 @@ export interface Offer {
 
 /** Where to get paths from and how. */
 export interface SubstitutionOptions {
-  readonly store: LocalStore;
+  readonly store: PathFacts & PathWriter & OutputRegistry;
   /** Opens the stores to ask, best first; called when the first path is asked for. */
   readonly substituters: () => Promise<readonly Store[]>;
   readonly maxJobs: number;

@@ -1,26 +1,21 @@
 /** The log of one build: kept on disk, its last lines in memory, each line an event. */
 import fs from "node:fs";
-import { storePathBaseName, textOf } from "@firn/formats";
+import { textOf } from "@firn/formats";
 import {
   type EventSink,
   fsPath,
   LineSplitter,
-  type LocalStore,
+  logFile,
   machineError,
   type RunningProgram,
   type Settings,
+  type StoreFiles,
   startProgram,
 } from "@firn/store";
 import { hasProgram } from "../sandbox/sandbox.ts";
 
 /** What bzip2 makes of nothing. */
 const EMPTY_BZIP2 = Buffer.from("BZh9\x17rE8P\x90\0\0\0\0", "latin1");
-
-/** Where the log of a derivation lies, without a compression suffix. */
-export function logFile(store: LocalStore, drvPath: string): string {
-  const name = storePathBaseName(drvPath);
-  return `${store.location.logDir}/drvs/${name.slice(0, 2)}/${name.slice(2)}`;
-}
 
 /** Takes a builder's output in pieces. */
 export class BuildLog {
@@ -37,12 +32,12 @@ export class BuildLog {
   /** Bytes written by the builder. */
   size = 0;
 
-  constructor(drvPath: string, options: { store: LocalStore; settings: Settings; events: EventSink }) {
+  constructor(drvPath: string, options: { store: StoreFiles; settings: Settings; events: EventSink }) {
     this.#drvPath = drvPath;
     this.#lines = options.settings.get("log-lines");
     this.#emit = options.events;
     if (!options.settings.get("keep-build-log")) return;
-    const file = logFile(options.store, drvPath);
+    const file = logFile(options.store.location, drvPath);
     fs.mkdirSync(fsPath(file.slice(0, file.lastIndexOf("/"))), { recursive: true });
     this.#compressed = options.settings.get("compress-build-log") && hasProgram("bzip2");
     this.#fd = fs.openSync(fsPath(this.#compressed ? `${file}.bz2` : file), "w", 0o644);

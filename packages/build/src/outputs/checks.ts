@@ -1,11 +1,11 @@
 /** Checks that a derivation demands of its outputs: the fixed hash, sizes, what may be referred to. */
 import { type Derivation, equalHashes, FirnError, type PathInfo, printHash } from "@firn/formats";
-import type { Store } from "@firn/store";
+import type { PathFacts } from "@firn/store";
 import type { BuildOptions, OutputChecks } from "../options.ts";
 
 /** What is checked: the derivation and its finished outputs by name. */
 export interface CheckRequest {
-  readonly store: Store;
+  readonly store: PathFacts;
   readonly drvPath: string;
   readonly derivation: Derivation;
   readonly options: BuildOptions;

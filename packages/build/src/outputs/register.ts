@@ -2,6 +2,7 @@
  * From what a builder left behind to valid store paths: canonical metadata, references found by scanning, hashes rewritten where the
  * final path was not known, outputs in order, checks, one registration.
  */
+
 import fs from "node:fs";
 import {
   type ContentAddressMethod,
@@ -30,19 +31,19 @@ import {
   HashRewriter,
   hasErrorCode,
   hashNarContent,
-  type LocalStore,
   ReferenceScanner,
   RestoreSink,
   removePath,
   sortTopologically,
   withPlace,
 } from "@firn/store";
+import type { BuildStore } from "../build-store.ts";
 import type { BuildOptions } from "../options.ts";
 import { checkOutputs } from "./checks.ts";
 
 /** What was built and where it lies. */
 export interface RegisterRequest {
-  readonly store: LocalStore;
+  readonly store: BuildStore;
   readonly drvPath: string;
   readonly derivation: Derivation;
   readonly options: BuildOptions;
@@ -323,7 +324,7 @@ async function settle(request: RegisterRequest, candidate: Candidate, info: Path
 }
 
 /** A directory that its owner may not write cannot change its parent; root can. */
-function moveTree(from: string, store: LocalStore, path: string): void {
+function moveTree(from: string, store: BuildStore, path: string): void {
   const unlock = process.geteuid?.() !== 0 && withPlace(from, (place) => place.stat().isDirectory());
   if (unlock) withPlace(from, (place) => place.chmod(0o755));
   store.replaceReal(from, path);

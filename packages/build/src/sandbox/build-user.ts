@@ -7,10 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
 import {
   type EventSink,
-  type LocalStore,
   openLockFile,
   runProgramSync,
   type Settings,
+  type StoreFiles,
   tryLock,
   withPlace,
 } from "@firn/store";
@@ -39,7 +39,7 @@ export function needsBuildUser(): boolean {
  * ids. Errors `no-build-group`, `aborted`.
  */
 export async function acquireBuildUser(
-  context: { readonly store: LocalStore; readonly settings: Settings; readonly events: EventSink },
+  context: { readonly store: StoreFiles; readonly settings: Settings; readonly events: EventSink },
   signal?: AbortSignal,
 ): Promise<BuildUser | undefined> {
   const { store, settings, events } = context;

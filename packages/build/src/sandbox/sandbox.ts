@@ -9,10 +9,11 @@ import { FirnError, storePathBaseName } from "@firn/formats";
 import {
   fsPath,
   hasErrorCode,
-  type LocalStore,
+  type PathFacts,
   removePath,
   runProgramSync,
   type Settings,
+  type StoreFiles,
   variableNameProblem,
 } from "@firn/store";
 import type { BuildUser } from "./build-user.ts";
@@ -28,7 +29,7 @@ const DEVICES = ["/dev/full", "/dev/kvm", "/dev/null", "/dev/random", "/dev/tty"
 
 /** What a sandbox must hold. */
 export interface SandboxPlan {
-  readonly store: LocalStore;
+  readonly store: PathFacts & StoreFiles;
   readonly settings: Settings;
   readonly drvPath: string;
   /** The system the derivation is for. */

@@ -1,4 +1,4 @@
-import { computeClosure, copyPaths, openStore, type Store } from "@firn/store";
+import { computeClosure, copyPaths, offered, openStore, type Store } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
@@ -42,7 +42,7 @@ export const command: Command = {
         try {
           const words = await session.words();
           const roots = flags.has("all")
-            ? await from.queryAllValidPaths()
+            ? await offered(from, "listing").queryAllValidPaths()
             : await pathsOf(session, words, { realise: fromUri === undefined, derivations: flags.has("derivation") });
           const paths = flags.has("no-recursive") ? roots : await computeClosure(from, roots);
           const copied = await copyPaths(paths, {

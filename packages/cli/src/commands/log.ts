@@ -2,7 +2,6 @@ import { FirnError } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags } from "../grammar/flags.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
-import { buildLog } from "../targets/build-log.ts";
 import { plannedTargets } from "../targets/build-targets.ts";
 import { knownDerivation } from "../targets/store-targets.ts";
 
@@ -22,7 +21,7 @@ export const command: Command = {
         const path = target.kind === "path" ? target.path : target.drvPath;
         const drvPath =
           target.kind === "outputs" ? target.drvPath : (await knownDerivation(store, target.path))?.drvPath;
-        const log = drvPath === undefined ? undefined : buildLog(store, drvPath);
+        const log = drvPath === undefined ? undefined : await store.buildLog(drvPath);
         if (log !== undefined) {
           io.err(`got build log for '${path}' from '${store.uri}'\n`);
           for await (const chunk of log) {

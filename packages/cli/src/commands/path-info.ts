@@ -1,5 +1,5 @@
 import { type JsonValue, jsonNumber, type PathInfo, printContentAddress, printHash } from "@firn/formats";
-import { computeClosure, type Store } from "@firn/store";
+import { computeClosure, type PathFacts } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
@@ -104,14 +104,14 @@ export const command: Command = {
     }),
 };
 
-async function closureSize(store: Store, path: string): Promise<number> {
+async function closureSize(store: PathFacts, path: string): Promise<number> {
   let total = 0;
   for (const member of await computeClosure(store, [path])) total += (await store.queryPathInfo(member))?.narSize ?? 0;
   return total;
 }
 
 async function infoJson(
-  store: Store,
+  store: PathFacts,
   info: PathInfo,
   options: { readonly version: 1 | 2; readonly closureSize: boolean },
 ): Promise<JsonValue> {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { appLookup, type DerivationFacts, type ValueRef } from "@firn/flake";
 import { FirnError, parseDrvName, storePathName } from "@firn/formats";
-import type { LocalStore } from "@firn/store";
+import type { PathFacts, StoreFiles } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags } from "../grammar/flags.ts";
 import { programEnvironment } from "../programs/program-environment.ts";
@@ -63,7 +63,7 @@ async function appProgram(value: ValueRef): Promise<{ program: string; context: 
 
 /** How the main program of a built derivation is started. */
 function programStart(
-  store: LocalStore,
+  store: PathFacts & StoreFiles,
   built: BuiltTarget,
   run: { readonly args: readonly string[]; readonly environment: Readonly<Record<string, string | undefined>> },
 ): () => never {

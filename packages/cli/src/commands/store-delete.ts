@@ -1,4 +1,3 @@
-import { collectGarbage } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { freed } from "../render/quantities.ts";
@@ -23,7 +22,7 @@ export const command: Command = {
           await session.installables.targets(session.installables.parse(await session.words())),
         );
         const paths = planned.flatMap(({ outputs }) => [...outputs.values()]);
-        const result = await collectGarbage(store, {
+        const result = await store.collectGarbage({
           action: "delete-specific",
           paths,
           ignoreLiveness: invocation.flags.has("ignore-liveness"),

@@ -1,5 +1,5 @@
 import { FirnError } from "@firn/formats";
-import { collectGarbage, findRoots } from "@firn/store";
+
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 import { freed } from "../render/quantities.ts";
@@ -18,7 +18,7 @@ export const command: Command = {
       const store = await session.store();
       const { flags } = invocation;
       if (flags.has("print-roots")) {
-        for (const [path, links] of [...findRoots(store)].sort()) {
+        for (const [path, links] of [...(await store.findRoots())].sort()) {
           for (const link of [...links].sort()) printLine(io, `${link} -> ${path}`);
         }
         return 0;
@@ -26,7 +26,7 @@ export const command: Command = {
       const dryRun = flags.has("dry-run");
       const max = flags.value("max");
       if (max !== undefined && !/^\d+$/.test(max)) throw new FirnError("usage", `'${max}' is not a number of bytes`);
-      const result = await collectGarbage(store, {
+      const result = await store.collectGarbage({
         action: dryRun ? "dead" : "delete-dead",
         ...(max === undefined ? {} : { maxFreed: Number(max) }),
       });

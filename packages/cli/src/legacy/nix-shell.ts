@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { prepareEnvironment, readBuildOptions, shellQuote } from "@firn/build";
 import { byteStringOf, type Derivation, type DerivedPath, FirnError, isDerivationPath, textOf } from "@firn/formats";
-import type { LocalStore, Settings } from "@firn/store";
+import type { MachineStore, Settings } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
@@ -162,7 +162,7 @@ function startFile({ shell, directory, options, attributes, timeZone }: ShellSta
 async function environmentOf(
   derivation: Derivation,
   { pure, keep }: ShellOptions,
-  at: { readonly store: LocalStore; readonly settings: Settings; readonly io: Io; readonly directory: string },
+  at: { readonly store: MachineStore; readonly settings: Settings; readonly io: Io; readonly directory: string },
 ): Promise<Record<string, string | undefined>> {
   const { store, settings, io, directory } = at;
   const result: Record<string, string | undefined> = {};

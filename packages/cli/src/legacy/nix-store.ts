@@ -1,6 +1,6 @@
 /** `nix-store --serve`: the far end of an `ssh://` store. The other operations of the old command are not there yet. */
 import { once } from "node:events";
-import { openLocalStore, serveStore } from "@firn/store";
+import { openMachineStore, serveStore } from "@firn/store";
 import type { Command, Operation } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
@@ -20,7 +20,7 @@ async function runServe(invocation: Invocation, io: Io): Promise<number> {
   const settings = commandSettings(invocation, io);
   const allowWrite = invocation.flags.has("write");
   if (allowWrite) makeStoreWritable(settings, io);
-  const store = await openLocalStore({ settings, environment: io.env });
+  const store = await openMachineStore({ settings, environment: io.env });
   try {
     const input = io.input ?? (process.stdin as AsyncIterable<Uint8Array>);
     const write = async (bytes: Uint8Array): Promise<void> => {

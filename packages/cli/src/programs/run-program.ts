@@ -6,11 +6,11 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FirnError } from "@firn/formats";
-import { becomeProgram, type LocalStore, runProgramSync } from "@firn/store";
+import { becomeProgram, type PathFacts, runProgramSync, type StoreFiles } from "@firn/store";
 
 /** What to run. */
 export interface ProgramRun {
-  readonly store: LocalStore;
+  readonly store: StoreFiles & Pick<PathFacts, "storeDir">;
   /** Absolute path as the program itself sees it. */
   readonly program: string;
   readonly args: readonly string[];
@@ -22,7 +22,7 @@ export interface ProgramRun {
 const merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
 /** Whether a store path is a tree that wants to be /usr: an environment of Debian packages. */
-export function isUsrRoot(store: LocalStore, path: string): boolean {
+export function isUsrRoot(store: StoreFiles & Pick<PathFacts, "storeDir">, path: string): boolean {
   return existsSync(join(store.realPath(path), "nix-support", "usr-root"));
 }
 

@@ -1,11 +1,10 @@
 /** The commands of the repl. */
 import { parseReplLine, type Repl, type ValueRef } from "@firn/flake";
 import { derivationOutputPath, FirnError, textOf } from "@firn/formats";
-import { addPermRoot } from "@firn/store";
+
 import { renderError } from "../render/error.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
-import { buildLog } from "../targets/build-log.ts";
 import { replHelp } from "./help.ts";
 import { openEditor, page, runFirn } from "./programs.ts";
 import { levelsText, stepText } from "./trace.ts";
@@ -240,7 +239,7 @@ export class ReplCommands {
   private async log(value: ValueRef): Promise<void> {
     const drvPath = await this.derivation(value);
     const store = await this.session.store();
-    const log = buildLog(store, drvPath);
+    const log = await store.buildLog(drvPath);
     if (log === undefined) throw new FirnError("no-log", `build log of '${drvPath}' is not available`);
     this.session.io.err(`got build log for '${drvPath}' from '${store.uri}'\n`);
     const chunks: Uint8Array[] = [];
@@ -260,7 +259,7 @@ export class ReplCommands {
       if (path === undefined) continue;
       if (links) {
         const link = `repl-result-${name}`;
-        await addPermRoot(store, path, Buffer.from(`${session.io.cwd}/${link}`).toString("latin1"));
+        await store.addPermRoot(path, Buffer.from(`${session.io.cwd}/${link}`).toString("latin1"));
         text += `  ./${link} -> ${path}\n`;
       } else text += `  ${name} -> ${path}\n`;
     }

@@ -1,10 +1,9 @@
 /** Host services for the old commands: the store is opened when an evaluation first needs it. */
 import { type Builder, type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
 import {
-  addPermRoot,
   type EventSink,
-  type LocalStore,
-  openLocalStore,
+  type MachineStore,
+  openMachineStore,
   openStore,
   openSubstituters,
   type Settings,
@@ -26,8 +25,8 @@ export async function openBuildingStore(
   settings: Settings,
   io: Io,
   events: EventSink,
-): Promise<{ readonly store: LocalStore; readonly builder: Builder }> {
-  const store = await openLocalStore({ settings, environment: io.env, events });
+): Promise<{ readonly store: MachineStore; readonly builder: Builder }> {
+  const store = await openMachineStore({ settings, environment: io.env, events });
   const substituters = (): Promise<readonly Store[]> => openSubstituters({ settings, environment: io.env, events });
   return { store, builder: makeBuilder({ store, settings, events, offline: false, substituters }) };
 }
@@ -35,8 +34,8 @@ export async function openBuildingStore(
 /** Makes services over the configured store; nothing is opened before the first call. */
 export function lazyServices(settings: Settings, io: Io, readOnly: boolean): OpenServices {
   const progress = makeProgress({ io, verbosity: 0, buildLogs: true });
-  let opened: Promise<{ services: HostServices; store: LocalStore; close(): Promise<void> }> | undefined;
-  const open = async (): Promise<{ services: HostServices; store: LocalStore; close(): Promise<void> }> => {
+  let opened: Promise<{ services: HostServices; store: MachineStore; close(): Promise<void> }> | undefined;
+  const open = async (): Promise<{ services: HostServices; store: MachineStore; close(): Promise<void> }> => {
     const events = progress.event.bind(progress);
     const { store, builder } = await openBuildingStore(settings, io, events);
     const substitute = (path: string): Promise<boolean> => builder.substitute(path);
@@ -79,7 +78,7 @@ export function lazyServices(settings: Settings, io: Io, readOnly: boolean): Ope
     },
     async addRoot(path, link) {
       await get();
-      return addPermRoot((await opened!).store, path, link);
+      return (await opened!).store.addPermRoot(path, link);
     },
     async close() {
       progress.finish();

@@ -1,6 +1,6 @@
 /** One run of a command: its settings, store and progress, opened when first asked for and closed at the end. */
 import { FirnError, textOf } from "@firn/formats";
-import { type LocalStore, loadSettings, openLocalStore, type Settings } from "@firn/store";
+import { loadSettings, type MachineStore, openMachineStore, type Settings } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { makeProgress, type Progress } from "../render/progress.ts";
@@ -12,7 +12,7 @@ export interface Session {
   readonly settings: Settings;
   readonly progress: Progress;
   readonly invocation: Invocation;
-  store(): Promise<LocalStore>;
+  store(): Promise<MachineStore>;
 }
 
 const forever = 0xffff_ffff;
@@ -59,14 +59,19 @@ export async function withSession(
     buildLogs: flags.has("print-build-logs"),
   });
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${textOf(name)}'`);
-  let opened: Promise<LocalStore> | undefined;
+  let opened: Promise<MachineStore> | undefined;
   const session: Session = {
     io,
     settings,
     progress,
     invocation,
     store: () => {
-      opened ??= openLocalStore({ settings, environment: io.env, events: (event) => progress.event(event), ...intent });
+      opened ??= openMachineStore({
+        settings,
+        environment: io.env,
+        events: (event) => progress.event(event),
+        ...intent,
+      });
       return opened;
     },
   };

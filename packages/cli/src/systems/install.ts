@@ -1,7 +1,7 @@
 /** Installing a built system below a directory, for `firn os install`, `build-image` and `build-vm`. */
 import { mkdirSync } from "node:fs";
 import { FirnError } from "@firn/formats";
-import { LocalStore, openStore } from "@firn/store";
+import { type FirnEvent, openMachineStore } from "@firn/store";
 import { installSystem, openSystem, type SwitchEvent, type System } from "@firn/system";
 import type { Session } from "../session/session.ts";
 
@@ -11,14 +11,9 @@ export async function installBelow(session: Session, system: string, root: strin
   const from = await session.store();
   mkdirSync(root, { recursive: true });
   progress.event({ kind: "message", level: "notice", text: `installing '${system}' into '${root}'...` });
-  const to = await openStore(root, {
-    settings,
-    environment: io.env,
-    offline: true,
-    events: (event) => progress.event(event),
-  });
+  const events = (event: FirnEvent): void => progress.event(event);
+  const to = await openMachineStore({ settings, environment: io.env, offline: true, events }, root);
   try {
-    if (!(to instanceof LocalStore)) throw new FirnError("install", `'${root}' is not a directory`);
     await installSystem({ system, from, to, root, events: (event) => showInstall(session, event) });
   } finally {
     await to.close();

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { followLinksToStore } from "@firn/flake";
 import { FirnError } from "@firn/formats";
-import type { LocalStore } from "@firn/store";
+import type { PathFacts } from "@firn/store";
 import type { Flag } from "../grammar/command.ts";
 import type { Session } from "../session/session.ts";
 
@@ -26,7 +26,7 @@ export async function systemProfile(session: Pick<Session, "store" | "invocation
 }
 
 /** The store path that a path is or leads to by links. Fails with `not-in-store`. */
-export function storePathOf(store: LocalStore, path: string): string {
+export function storePathOf(store: Pick<PathFacts, "storeDir">, path: string): string {
   const found = followLinksToStore(path, store.storeDir);
   if (found === undefined) throw new FirnError("not-in-store", `'${path}' is not in the Nix store`);
   return found

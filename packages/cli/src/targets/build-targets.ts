@@ -4,7 +4,6 @@ import type { Missing } from "@firn/build";
 import type { Target } from "@firn/flake";
 import { derivedPath } from "@firn/flake";
 import { byteStringOf, type Derivation, derivationOutputPath, isDerivationPath } from "@firn/formats";
-import { addPermRoot } from "@firn/store";
 import { mebibytes } from "../render/quantities.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 
@@ -135,7 +134,7 @@ export async function makeOutLinks(
   for (const [i, { outputs }] of built.entries()) {
     for (const [name, path] of outputs) {
       const link = resolve(session.io.cwd, `${prefix}${i === 0 ? "" : `-${i}`}${name === "out" ? "" : `-${name}`}`);
-      await addPermRoot(store, path, byteStringOf(link));
+      await store.addPermRoot(path, byteStringOf(link));
     }
   }
 }

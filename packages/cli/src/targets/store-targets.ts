@@ -1,6 +1,6 @@
 /** Store paths that commands about paths work on: installables are built when they must exist, else only computed. */
 import { type Derivation, FirnError, isDerivationPath } from "@firn/formats";
-import { computeClosure, type LocalStore } from "@firn/store";
+import { computeClosure, type PathFacts, type PathGraph, type StoreFiles } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { buildTargets, plannedTargets } from "./build-targets.ts";
@@ -44,7 +44,7 @@ export async function pathsOf(
   return computeClosure(store, paths);
 }
 
-async function derivationOf(store: LocalStore, path: string): Promise<string> {
+async function derivationOf(store: PathFacts & PathGraph & StoreFiles, path: string): Promise<string> {
   if (isDerivationPath(path)) return path;
   const deriver = (await store.queryPathInfo(path))?.deriver;
   if (deriver === undefined) throw new FirnError("no-deriver", `'${path}' does not have a known deriver`);
@@ -53,7 +53,7 @@ async function derivationOf(store: LocalStore, path: string): Promise<string> {
 
 /** The derivation that made a path, if it is known and still there. */
 export async function knownDerivation(
-  store: LocalStore,
+  store: PathFacts & PathGraph & StoreFiles,
   path: string,
 ): Promise<{ drvPath: string; derivation: Derivation } | undefined> {
   const candidates = isDerivationPath(path)

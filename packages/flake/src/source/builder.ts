@@ -2,11 +2,11 @@
 import { type BuildResult, buildPaths, type Missing, queryMissing } from "@firn/build";
 import type { DerivedPath } from "@firn/formats";
 import type { ContextElement } from "@firn/language";
-import type { EventSink, LocalStore, Settings, Store } from "@firn/store";
+import type { EventSink, MachineStore, Settings, Store } from "@firn/store";
 
 /** What building needs. */
 export interface BuilderOptions {
-  readonly store: LocalStore;
+  readonly store: MachineStore;
   readonly settings: Settings;
   readonly events: EventSink;
   readonly offline: boolean;

@@ -14,6 +14,7 @@ import {
   HashRewriter,
   hashContent,
   type NarChunks,
+  type PathWriter,
   requirePathInfo,
   type Store,
   sortTopologically,
@@ -22,7 +23,7 @@ import {
 type ClosureRequest = FetchRequest & { readonly kind: "closure" };
 
 /** Fetches what a request asks for; gives the path that is valid now. The messages are those of the reference. */
-export async function fetchClosure(request: ClosureRequest, from: Store, to: Store): Promise<string> {
+export async function fetchClosure(request: ClosureRequest, from: Store, to: Store & PathWriter): Promise<string> {
   const { fromPath, toPath, inputAddressed } = request;
   if (toPath !== undefined) return rewrittenClosure(fromPath, toPath, { from, to });
   if (!(await to.isValidPath(fromPath))) await copyClosure([fromPath], { from, to });
@@ -38,7 +39,7 @@ export async function fetchClosure(request: ClosureRequest, from: Store, to: Sto
 
 interface Route {
   readonly from: Store;
-  readonly to: Store;
+  readonly to: Store & PathWriter;
 }
 
 async function rewrittenClosure(fromPath: string, toPath: string, route: Route): Promise<string> {

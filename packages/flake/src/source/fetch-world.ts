@@ -15,12 +15,22 @@ import {
   type SourceStore,
 } from "@firn/fetch";
 import { FirnError, parseRegistry, printHash, type RegistryEntry } from "@firn/formats";
-import { type EventSink, hasFeature, type LocalStore, type Settings, Transferrer, transferOptions } from "@firn/store";
+import {
+  type EventSink,
+  hasFeature,
+  type PathFacts,
+  type PathWriter,
+  type Settings,
+  type SourceWriter,
+  type StoreFiles,
+  Transferrer,
+  transferOptions,
+} from "@firn/store";
 
 /** What making the surroundings needs. */
 export interface FetchWorldOptions {
   readonly settings: Settings;
-  readonly store: LocalStore;
+  readonly store: PathFacts & SourceWriter & PathWriter & StoreFiles;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly events: EventSink;
   readonly offline: boolean;
@@ -61,7 +71,10 @@ function report(event: FetchEvent, events: EventSink): void {
 }
 
 /** The view of a local store that fetchers have. */
-function sourceStore(store: LocalStore, substitute: (path: string) => Promise<boolean>): SourceStore {
+function sourceStore(
+  store: PathFacts & SourceWriter & PathWriter & StoreFiles,
+  substitute: (path: string) => Promise<boolean>,
+): SourceStore {
   return {
     storeDir: store.storeDir,
     realPath: (path) => store.realPath(path),

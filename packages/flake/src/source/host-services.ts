@@ -2,8 +2,14 @@
 import { readFileSync } from "node:fs";
 import { type FetchContext, fetchArchive, fetchFile, fetchInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
-import type { ContextElement, DerivationRequest, FetchRequest, FetchResult, PathFacts } from "@firn/language";
-import { dumpPath, fsPath, hashContent, type LocalStore, type Store } from "@firn/store";
+import type {
+  ContextElement,
+  DerivationRequest,
+  FetchRequest,
+  FetchResult,
+  PathFacts as HostPathFacts,
+} from "@firn/language";
+import { dumpPath, fsPath, hashContent, type MachineStore, type Store } from "@firn/store";
 import type { HostServices } from "../evaluator/services.ts";
 import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
@@ -11,7 +17,7 @@ import { mercurialAttributes, treeAttributes } from "./tree-attributes.ts";
 
 /** What the services stand on. */
 export interface ServiceWorld {
-  readonly store: LocalStore;
+  readonly store: MachineStore;
   readonly fetch: FetchContext;
   /** Compute store paths, write nothing. */
   readonly readOnly: boolean;
@@ -82,7 +88,7 @@ export function makeHostServices(world: ServiceWorld): HostServices {
         throw new FirnError("invalid-path", `path '${path}' does not exist and cannot be created`);
       }
     },
-    async queryPath(path): Promise<PathFacts | undefined> {
+    async queryPath(path): Promise<HostPathFacts | undefined> {
       const info = await store.queryPathInfo(path);
       if (info === undefined) return undefined;
       return { narHash: printHash(info.narHash, "sri"), narSize: info.narSize, references: info.references };
@@ -108,7 +114,7 @@ export function makeHostServices(world: ServiceWorld): HostServices {
 }
 
 /** Where a file of the store lies on disk. */
-function realPathOf(store: LocalStore, path: string): string {
+function realPathOf(store: MachineStore, path: string): string {
   return store.location.realStoreDir + path.slice(store.storeDir.length);
 }
 

@@ -9,7 +9,7 @@ import {
   NarParser,
 } from "@firn/formats";
 import { HashRewriter } from "../references/rewrite.ts";
-import type { NarChunks } from "../store.ts";
+import type { NarChunks } from "../store/paths.ts";
 import { GitTreeHasher } from "./git-hash.ts";
 
 /** What to hash with; `self` is the hash part whose occurrences count by position only. */

@@ -3,17 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import {
-  addPermRoot,
-  collectGarbage,
-  findRoots,
-  LocalStore,
-  observeSteps,
-  optimiseStore,
-  removePath,
-  storeLocation,
-  verifyStore,
-} from "../index.ts";
+import { LocalStore, observeSteps, optimiseStore, removePath, storeLocation, verifyStore } from "../index.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 
 let root: string;
@@ -73,23 +63,23 @@ describe("garbage collection", () => {
     const child = await addElsewhere(`return [];`);
     expect(child).toEqual([]);
     fs.symlinkSync(b, link);
-    const { addIndirectRoot } = await import("../index.ts");
+    const { addIndirectRoot } = await import("./roots.ts");
     addIndirectRoot(store, link);
-    expect([...findRoots(store)]).toEqual([[b, new Set([link])]]);
-    expect((await collectGarbage(store, { action: "live" })).paths).toEqual([a, b].sort());
-    expect((await collectGarbage(store, { action: "dead" })).paths).toEqual([c]);
-    const done = await collectGarbage(store, { action: "delete-dead" });
+    expect([...(await store.findRoots())]).toEqual([[b, new Set([link])]]);
+    expect((await store.collectGarbage({ action: "live" })).paths).toEqual([a, b].sort());
+    expect((await store.collectGarbage({ action: "dead" })).paths).toEqual([c]);
+    const done = await store.collectGarbage({ action: "delete-dead" });
     expect(done.paths).toEqual([c]);
     expect(done.bytesFreed).toBeGreaterThan(0);
     fs.rmSync(link);
-    expect((await collectGarbage(store, { action: "delete-dead" })).paths).toEqual([a, b].sort());
+    expect((await store.collectGarbage({ action: "delete-dead" })).paths).toEqual([a, b].sort());
     expect(await store.queryAllValidPaths()).toEqual([]);
     expect(fs.readdirSync(store.location.realStoreDir)).toEqual([".links"]);
   });
 
   it("spares what this process has just added", async () => {
     const a = await store.addTextToStore("a", "a", []);
-    expect((await collectGarbage(store, { action: "delete-dead" })).paths).toEqual([]);
+    expect((await store.collectGarbage({ action: "delete-dead" })).paths).toEqual([]);
     expect(await store.isValidPath(a)).toBe(true);
   });
 
@@ -105,14 +95,14 @@ describe("garbage collection", () => {
         path: subject,
       });
     });
-    const first = await collectGarbage(store, { action: "delete-dead" });
+    const first = await store.collectGarbage({ action: "delete-dead" });
     observeSteps(undefined);
     expect(first.paths).toEqual([a, c].sort());
     expect(first.failures).toEqual([{ path: b, reason: expect.stringContaining(`EBUSY`) }]);
     expect(first.failures[0]?.reason).toContain(store.realPath(b));
     expect(messages.join("\n")).toContain(`cannot delete '${b}'`);
     expect(await store.isValidPath(b)).toBe(false);
-    expect(await collectGarbage(store, { action: "delete-dead" })).toMatchObject({ paths: [b], failures: [] });
+    expect(await store.collectGarbage({ action: "delete-dead" })).toMatchObject({ paths: [b], failures: [] });
   });
 
   describe("with damaged entries among the roots", () => {
@@ -120,7 +110,7 @@ describe("garbage collection", () => {
     let other: string;
     const state = (...names: string[]): string => path.join(store.location.stateDir, ...names);
     const collect = async (): Promise<void> => {
-      const { failures } = await collectGarbage(store, { action: "delete-dead" });
+      const { failures } = await store.collectGarbage({ action: "delete-dead" });
       expect(failures).toEqual([]);
     };
     const valid = (): Promise<boolean[]> => Promise.all([used, other].map((each) => store.isValidPath(each)));
@@ -223,7 +213,7 @@ describe("garbage collection", () => {
       }) as never);
       try {
         await expect(collect()).rejects.toMatchObject({ code: "unreadable-roots" });
-        expect((await collectGarbage(store, { action: "dead" })).paths).toContain(other);
+        expect((await store.collectGarbage({ action: "dead" })).paths).toContain(other);
       } finally {
         refusing.mockRestore();
       }
@@ -234,8 +224,8 @@ describe("garbage collection", () => {
 
   it("refuses to delete a certain path that is alive", async () => {
     const a = await store.addTextToStore("a", "a", []);
-    await addPermRoot(store, a, path.join(root, "link"));
-    await expect(collectGarbage(store, { action: "delete-specific", paths: [a] })).rejects.toThrow(
+    await store.addPermRoot(a, path.join(root, "link"));
+    await expect(store.collectGarbage({ action: "delete-specific", paths: [a] })).rejects.toThrow(
       `Cannot delete path '${a}' since it is still alive.`,
     );
   });
@@ -248,7 +238,7 @@ describe("garbage collection", () => {
        return gone;`,
     );
     for (let i = 0; i < 10; i++) {
-      await collectGarbage(store, { action: "delete-dead" });
+      await store.collectGarbage({ action: "delete-dead" });
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(await adding).toEqual([]);

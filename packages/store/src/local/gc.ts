@@ -13,41 +13,21 @@ import {
   storePathBaseName,
   storePathHashPart,
 } from "@firn/formats";
-import { sortTopologically } from "../closure.ts";
 import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
 import { machineError } from "../fs/machine-error.ts";
 import { removePath } from "../fs/remove.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
+import { sortTopologically } from "../store/closure.ts";
+import type { GcOptions, GcResult } from "../store/roots.ts";
 import { removeLeftDirectories } from "./held-directory.ts";
-import type { LocalStore } from "./local-store.ts";
+import type { LocalInternals } from "./internals.ts";
 import { findRoots } from "./roots.ts";
 import { readTempRoots, withSocketPath } from "./temp-roots.ts";
-
-/** What to do: tell the living or dead paths, delete the dead ones, or delete certain paths if they are dead. */
-export type GcAction = "live" | "dead" | "delete-dead" | "delete-specific";
-
-/** Options of a collection. Sizes in bytes. */
-export interface GcOptions {
-  readonly action: GcAction;
-  readonly paths?: readonly string[];
-  readonly ignoreLiveness?: boolean;
-  /** Stop once this much is freed. */
-  readonly maxFreed?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** Paths found or deleted (logical), and what deleting freed. */
-export interface GcResult {
-  readonly paths: readonly string[];
-  readonly bytesFreed: number;
-  /** Paths that were to be deleted and could not be, with the reasons; they are tried again by the next collection. */
-  readonly failures: readonly { readonly path: string; readonly reason: string }[];
-}
 
 const BREATH = 16;
 
 /** Collects garbage. Errors `still-alive`, `aborted`, `unreadable-roots`, `temp-roots`. */
-export async function collectGarbage(store: LocalStore, options: GcOptions): Promise<GcResult> {
+export async function collectGarbage(store: LocalInternals, options: GcOptions): Promise<GcResult> {
   const deletes = options.action === "delete-dead" || options.action === "delete-specific";
   const { stateDir } = store.location;
   if (deletes) removePath(`${stateDir}/db/reserved`);
@@ -110,7 +90,7 @@ async function listen(
 class LimitReached extends Error {}
 
 class Collection {
-  readonly #store: LocalStore;
+  readonly #store: LocalInternals;
   readonly #options: GcOptions;
   readonly #newRoots: ReadonlySet<string>;
   readonly #tempRoots = new Set<string>();
@@ -125,7 +105,7 @@ class Collection {
   #freed = 0;
   #steps = 0;
 
-  constructor(store: LocalStore, options: GcOptions, newRoots: ReadonlySet<string>) {
+  constructor(store: LocalInternals, options: GcOptions, newRoots: ReadonlySet<string>) {
     this.#store = store;
     this.#options = options;
     this.#newRoots = newRoots;

@@ -75,7 +75,7 @@ describe("a local store", () => {
     const c = await store.addTextToStore("c", b, [b]);
     expect(await store.queryReferrers(a)).toEqual([b]);
     expect(await computeClosure(store, [c])).toEqual([a, b, c].sort());
-    expect(await computeClosure(store, [a], { referrers: true })).toEqual([a, b, c].sort());
+    expect(await computeClosure(store, [a], { referrers: store })).toEqual([a, b, c].sort());
     expect(await store.queryPathFromHashPart(a.slice(11, 43))).toBe(a);
     expect(await store.queryPathFromHashPart("1".repeat(32))).toBeUndefined();
   });

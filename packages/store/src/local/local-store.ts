@@ -1,7 +1,6 @@
 /** The store on this machine's disk. A path is valid when, and only when, it is registered in the database. */
 import fs from "node:fs";
 import {
-  byteString,
   bytesOf,
   type ContentAddress,
   countGoodSignatures,
@@ -27,7 +26,6 @@ import {
   storePathName,
   textOf,
 } from "@firn/formats";
-import { sortTopologically } from "../closure.ts";
 import { type EventSink, noEvents } from "../events.ts";
 import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
 import { dumpPath, type PathFilter } from "../fs/dump.ts";
@@ -35,11 +33,19 @@ import { removePath } from "../fs/remove.ts";
 import { RestoreSink } from "../fs/restore.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 import { PathLocks } from "../locks/path-lock.ts";
-import type { AddOptions, ContentOptions, NarChunks, Store } from "../store.ts";
+import { sortTopologically } from "../store/closure.ts";
+import type { StoreLocation } from "../store/location.ts";
+import type { NarChunks } from "../store/paths.ts";
+import type { GcOptions, GcResult, Roots } from "../store/roots.ts";
+import type { MachineStore, Offers } from "../store/store.ts";
+import type { AddOptions, ContentOptions, StoreText } from "../store/writing.ts";
 import { hashContent, hashNarContent } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
-import type { StoreLocation } from "./location.ts";
+import { collectGarbage } from "./gc.ts";
+import type { LocalInternals } from "./internals.ts";
+import { readBuildLog } from "./logs.ts";
 import { type OptimiseResult, optimiseTrees } from "./optimise.ts";
+import { addPermRoot, findRoots } from "./roots.ts";
 import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
 
 /** How a local store behaves; defaults as the reference's settings. */
@@ -63,21 +69,15 @@ export interface LocalStoreOptions {
 
 const RESERVED = 8 * 1024 * 1024;
 
-/** A text to add with `addTextsToStore`. */
-export interface StoreText {
-  readonly name: string;
-  readonly contents: string | Uint8Array;
-  readonly references: readonly string[];
-}
-
 /** A local store; make one with `LocalStore.open`. */
-export class LocalStore implements Store {
+export class LocalStore implements MachineStore, LocalInternals {
   readonly uri: string;
   readonly location: StoreLocation;
   readonly storeDir: string;
   readonly options: LocalStoreOptions;
   readonly events: EventSink;
   readonly database: StoreDatabase;
+  readonly offers: Offers;
   readonly #tempRoots: TempRootsHandle | undefined;
   readonly #bigLock: number;
 
@@ -89,6 +89,19 @@ export class LocalStore implements Store {
     this.events = options.events ?? noEvents;
     this.database = database;
     this.#bigLock = bigLock;
+    this.offers = {
+      listing: this,
+      graph: this,
+      hashParts: this,
+      writing: this,
+      content: this,
+      sources: this,
+      signatures: this,
+      files: this,
+      roots: this,
+      registry: this,
+      logs: this,
+    };
     this.#tempRoots = options.readOnly === true ? undefined : openTempRoots(options.location.stateDir);
   }
 
@@ -359,6 +372,31 @@ export class LocalStore implements Store {
     });
   }
 
+  registerRealisations(drvHashes: ReadonlyMap<string, string>, outputs: ReadonlyMap<string, string>): void {
+    this.database.ensureRealisations();
+    for (const [name, path] of outputs) {
+      const key = drvHashes.get(name);
+      if (key === undefined) throw new FirnError("no-output", `there is no hash for the output '${name}' of '${path}'`);
+      if (this.database.realisation(key, name) === undefined) this.database.putRealisation(key, name, path);
+    }
+  }
+
+  addPermRoot(path: string, link: string): Promise<string> {
+    return addPermRoot(this, path, link);
+  }
+
+  async findRoots(): Promise<Roots> {
+    return findRoots(this);
+  }
+
+  collectGarbage(options: GcOptions): Promise<GcResult> {
+    return collectGarbage(this, options);
+  }
+
+  async buildLog(drvPath: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    return readBuildLog(this.location, drvPath);
+  }
+
   /** Replaces equal files of valid paths by hard links. */
   optimise(paths: Iterable<string>): OptimiseResult {
     const valid = [...paths].filter((path) => this.database.isValid(path));
@@ -488,9 +526,4 @@ function reserveSpace(file: string, size: number): void {
     // A full disk must not keep the store from opening: the space is only wanted for the garbage collector.
     if (!hasErrorCode(error, "ENOSPC", "EDQUOT")) throw error;
   }
-}
-
-/** Reads a whole file of a valid path as a byte string. */
-export function readStoreFile(store: LocalStore, path: string): string {
-  return byteString(fs.readFileSync(fsPath(store.realPath(path))));
 }

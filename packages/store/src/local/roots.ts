@@ -3,10 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { canonicalPath, digestOf, FirnError, isStorePath, splitStorePath, toNix32 } from "@firn/formats";
 import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
-import type { LocalStore } from "./local-store.ts";
-
-/** Store path → where it is rooted (file names, or `{censored}`-like marks in braces). */
-export type Roots = Map<string, Set<string>>;
+import type { Roots } from "../store/roots.ts";
+import type { LocalInternals } from "./internals.ts";
 
 function add(roots: Roots, storePath: string, link: string): void {
   const links = roots.get(storePath) ?? new Set();
@@ -14,7 +12,7 @@ function add(roots: Roots, storePath: string, link: string): void {
 }
 
 /** Makes `link` a link to `storePath` that keeps it alive, registering it as an indirect root. Error `bad-root`. */
-export async function addPermRoot(store: LocalStore, storePath: string, link: string): Promise<string> {
+export async function addPermRoot(store: LocalInternals, storePath: string, link: string): Promise<string> {
   const absolute = canonicalPath(link);
   if (absolute.startsWith(`${store.storeDir}/`)) {
     throw new FirnError(
@@ -38,7 +36,7 @@ export async function addPermRoot(store: LocalStore, storePath: string, link: st
 }
 
 /** Registers a link outside the state directory as a root, for as long as it exists. */
-export function addIndirectRoot(store: LocalStore, link: string): void {
+export function addIndirectRoot(store: LocalInternals, link: string): void {
   const directory = `${store.location.stateDir}/gcroots/auto`;
   disk.mkdirs(directory);
   disk.replaceSymlink(link, `${directory}/${toNix32(digestOf("sha1", link))}`);
@@ -48,7 +46,7 @@ export function addIndirectRoot(store: LocalStore, link: string): void {
  * All permanent and runtime roots whose paths are valid. Dead links of indirect roots are removed. Calls `unreadable` for each directory
  * of the state directory that may hold roots and cannot be read.
  */
-export function findRoots(store: LocalStore, unreadable: (directory: string) => void = () => {}): Roots {
+export function findRoots(store: LocalInternals, unreadable: (directory: string) => void = () => {}): Roots {
   const roots: Roots = new Map();
   for (const name of ["gcroots", "profiles"]) {
     const place = `${store.location.stateDir}/${name}`;
@@ -59,7 +57,7 @@ export function findRoots(store: LocalStore, unreadable: (directory: string) => 
   return roots;
 }
 
-function found(store: LocalStore, link: string, target: string, roots: Roots): void {
+function found(store: LocalInternals, link: string, target: string, roots: Roots): void {
   try {
     const { storePath } = splitStorePath(target, store.storeDir);
     if (store.database.isValid(storePath)) add(roots, storePath, link);
@@ -90,7 +88,7 @@ function leadsToDirectory(place: string): boolean {
   }
 }
 
-function searchDirectory(store: LocalStore, place: string, how: Search): void {
+function searchDirectory(store: LocalInternals, place: string, how: Search): void {
   let names: string[];
   try {
     names = fs.readdirSync(fsPath(place), { encoding: "latin1" });
@@ -102,7 +100,7 @@ function searchDirectory(store: LocalStore, place: string, how: Search): void {
   for (const name of names) search(store, `${place}/${name}`, how);
 }
 
-function search(store: LocalStore, place: string, how: Search): void {
+function search(store: LocalInternals, place: string, how: Search): void {
   try {
     const stat = fs.lstatSync(fsPath(place));
     if (stat.isDirectory()) searchDirectory(store, place, how);
@@ -117,7 +115,7 @@ function search(store: LocalStore, place: string, how: Search): void {
   }
 }
 
-function searchLink(store: LocalStore, link: string, roots: Roots): void {
+function searchLink(store: LocalInternals, link: string, roots: Roots): void {
   const target = fs.readlinkSync(fsPath(link), { encoding: "latin1" });
   if (target.startsWith(`${store.storeDir}/`)) {
     found(store, link, target, roots);
@@ -138,7 +136,7 @@ function searchLink(store: LocalStore, link: string, roots: Roots): void {
 }
 
 /** Store paths that running processes use: programs, mapped and open files, current directories, environments. */
-export function runtimeRoots(store: LocalStore): Roots {
+export function runtimeRoots(store: LocalInternals): Roots {
   const roots: Roots = new Map();
   const prefixes = new Set([store.storeDir, store.location.realStoreDir]);
   const pattern = new RegExp(

@@ -3,26 +3,20 @@ import fs from "node:fs";
 import { equalHashes, type Hash, isStorePath, type PathInfo, printHash } from "@firn/formats";
 import { fsPath, hasErrorCode } from "../fs/disk.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
-import type { Store } from "../store.ts";
-import type { LocalStore } from "./local-store.ts";
+import type { PathFacts } from "../store/paths.ts";
+import type { VerifyOptions } from "../store/upkeep.ts";
+import type { LocalInternals } from "./internals.ts";
 import { hashTree, type OptimiseResult } from "./optimise.ts";
 
-/** What to check; `substituters` give good copies when repairing. */
-export interface VerifyOptions {
-  readonly checkContents?: boolean;
-  readonly repair?: boolean;
-  readonly substituters?: readonly Store[];
-}
-
 /** Whether a valid path is on disk as registered. */
-export function isIntact(store: LocalStore, info: PathInfo): boolean {
+export function isIntact(store: LocalInternals, info: PathInfo): boolean {
   const real = store.realPath(info.path);
   if (fs.lstatSync(fsPath(real), { throwIfNoEntry: false }) === undefined) return false;
   return equalHashes(hashTree(real).hash, info.narHash);
 }
 
 /** Verifies the whole store; problems are told as messages. Returns true when errors remain. */
-export async function verifyStore(store: LocalStore, options: VerifyOptions = {}): Promise<boolean> {
+export async function verifyStore(store: LocalInternals, options: VerifyOptions = {}): Promise<boolean> {
   const say = (level: "info" | "error", text: string): void => store.events({ kind: "message", level, text });
   const fd = openLockFile(`${store.location.stateDir}/gc.lock`);
   let errors = false;
@@ -58,7 +52,7 @@ export async function verifyStore(store: LocalStore, options: VerifyOptions = {}
   return errors;
 }
 
-function invalidateTree(store: LocalStore, path: string, missing: ReadonlySet<string>): void {
+function invalidateTree(store: LocalInternals, path: string, missing: ReadonlySet<string>): void {
   for (const referrer of store.database.referrers(path)) {
     if (referrer !== path && missing.has(referrer)) invalidateTree(store, referrer, missing);
   }
@@ -66,7 +60,7 @@ function invalidateTree(store: LocalStore, path: string, missing: ReadonlySet<st
 }
 
 async function checkContents(
-  store: LocalStore,
+  store: LocalInternals,
   path: string,
   options: VerifyOptions & { say: (level: "info" | "error", text: string) => void },
 ): Promise<boolean> {
@@ -88,7 +82,11 @@ async function checkContents(
 }
 
 /** Fetches a good copy of a path from one of `substituters`; false when none has it. */
-export async function repairPath(store: LocalStore, path: string, substituters: readonly Store[]): Promise<boolean> {
+export async function repairPath(
+  store: LocalInternals,
+  path: string,
+  substituters: readonly PathFacts[],
+): Promise<boolean> {
   const own = store.database.pathInfo(path);
   for (const substituter of substituters) {
     const info = await substituter.queryPathInfo(path);
@@ -102,6 +100,6 @@ export async function repairPath(store: LocalStore, path: string, substituters: 
 }
 
 /** Replaces equal files of these paths by hard links; what that saved. */
-export function optimiseStore(store: LocalStore, paths: Iterable<string>): OptimiseResult {
+export function optimiseStore(store: LocalInternals, paths: Iterable<string>): OptimiseResult {
   return store.optimise(paths);
 }

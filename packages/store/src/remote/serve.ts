@@ -1,7 +1,8 @@
 /** Serving a store to another machine: the far end of an `ssh://` store. */
 import { FirnError, type PathInfo, wire } from "@firn/formats";
-import { computeClosure } from "../closure.ts";
-import type { LocalStore } from "../local/local-store.ts";
+import { computeClosure } from "../store/closure.ts";
+import type { PathFacts, PathGraph } from "../store/paths.ts";
+import type { PathWriter } from "../store/writing.ts";
 import { type Connection, WireConnection } from "./wire.ts";
 
 const { serveOperations: operations } = wire;
@@ -10,7 +11,11 @@ const { serveOperations: operations } = wire;
  * Answers a client of `nix-store --serve` until it closes the connection. Without `allowWrite` it can only read. Error `protocol`, and
  * those of what a request should have held.
  */
-export async function serveStore(store: LocalStore, connection: Connection, allowWrite: boolean): Promise<void> {
+export async function serveStore(
+  store: PathFacts & PathGraph & PathWriter,
+  connection: Connection,
+  allowWrite: boolean,
+): Promise<void> {
   const ends = new WireConnection(connection);
   const peer = await ends.converse(wire.answerClient(ends.input, { storeDir: store.storeDir }));
   const requestOf = <Request>({ request }: { readonly request: wire.WireCodec<Request> }): Promise<Request> =>
@@ -43,7 +48,10 @@ export async function serveStore(store: LocalStore, connection: Connection, allo
       }
       case "QueryClosure": {
         const { includeOutputs, paths } = await requestOf(operations.QueryClosure);
-        await answer(operations.QueryClosure, await computeClosure(store, paths, { includeOutputs }));
+        await answer(
+          operations.QueryClosure,
+          await computeClosure(store, paths, includeOutputs ? { outputs: store } : {}),
+        );
         break;
       }
       case "AddToStoreNar": {

@@ -5,7 +5,9 @@ import { defaultStoreDir, FirnError, type PathInfo, textOf, wire } from "@firn/f
 import { type EventSink, noEvents } from "../events.ts";
 import { LineSplitter } from "../program/line-splitter.ts";
 import { type RunningProgram, startProgram } from "../program/start.ts";
-import type { AddOptions, NarChunks, Store } from "../store.ts";
+import type { NarChunks } from "../store/paths.ts";
+import type { Offers, Store } from "../store/store.ts";
+import type { AddOptions, PathWriter } from "../store/writing.ts";
 import { checkSshHost } from "./ssh-authority.ts";
 import { WireConnection } from "./wire.ts";
 
@@ -25,9 +27,10 @@ export interface SshStoreOptions {
 }
 
 /** A connection is used by one request at a time. */
-export class SshStore implements Store {
+export class SshStore implements Store, PathWriter {
   readonly uri: string;
   readonly storeDir = defaultStoreDir;
+  readonly offers: Partial<Offers> = { writing: this };
   private readonly options: SshStoreOptions;
   private opened: Promise<Peer> | undefined;
   private last: Promise<unknown> = Promise.resolve();
@@ -49,27 +52,11 @@ export class SshStore implements Store {
     });
   }
 
-  queryAllValidPaths(): Promise<string[]> {
-    return Promise.reject(unsupported("list all paths"));
-  }
-
   queryPathInfo(path: string): Promise<PathInfo | undefined> {
     return this.request(async (peer) => {
       const infos = await call(peer, operations.QueryPathInfos, { paths: [path] });
       return infos.find((info) => info.path === path);
     });
-  }
-
-  queryReferrers(): Promise<string[]> {
-    return Promise.reject(unsupported("tell referrers"));
-  }
-
-  queryValidDerivers(): Promise<string[]> {
-    return Promise.reject(unsupported("tell derivers"));
-  }
-
-  queryPathFromHashPart(): Promise<string | undefined> {
-    return Promise.reject(unsupported("look up hash parts"));
   }
 
   addToStore(info: PathInfo, nar: NarChunks, _options?: AddOptions): Promise<void> {
@@ -81,14 +68,6 @@ export class SshStore implements Store {
         throw new FirnError("remote-store", `failed to add path '${info.path}' to remote host '${this.options.host}'`);
       }
     });
-  }
-
-  addContent(): Promise<PathInfo> {
-    return Promise.reject(unsupported("make content-addressed paths"));
-  }
-
-  addTextToStore(): Promise<string> {
-    return Promise.reject(unsupported("make content-addressed paths"));
   }
 
   async *narFromPath(path: string): AsyncGenerator<Uint8Array, void, undefined> {
@@ -107,10 +86,6 @@ export class SshStore implements Store {
     } finally {
       done.resolve();
     }
-  }
-
-  addSignatures(): Promise<void> {
-    return Promise.reject(unsupported("add signatures"));
   }
 
   /** The far end locks what it is asked about. */
@@ -218,8 +193,4 @@ async function lastWords(child: RunningProgram): Promise<void> {
   }
   // What lies in the pipe is read in the next rounds; its end may never come, since a shared connection holds it open.
   for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-function unsupported(what: string): FirnError {
-  return new FirnError("unsupported", `stores reached by ssh cannot ${what}`);
 }

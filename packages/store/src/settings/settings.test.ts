@@ -2,7 +2,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadSettings, parseStoreReference, Settings } from "../index.ts";
+import { loadSettings, Settings } from "../index.ts";
+import { parseStoreReference } from "../open/reference.ts";
 
 describe("settings", () => {
   it("are read from files, then NIX_CONFIG, later ones winning, extra- appending", () => {

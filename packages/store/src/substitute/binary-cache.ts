@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   byteStringOf,
+  bytesOf,
   createHasher,
   equalHashes,
   FirnError,
@@ -24,11 +25,15 @@ import {
   type SigningKey,
   signPathInfo,
   sortSignatures,
+  storePathBaseName,
   storePathHashPart,
 } from "@firn/formats";
 import { disk } from "../fs/disk.ts";
 import { hashContent } from "../local/content-hash.ts";
-import type { AddOptions, ContentOptions, NarChunks, Store } from "../store.ts";
+import type { LogReader } from "../store/logs.ts";
+import type { HashPartIndex, NarChunks, PathListing } from "../store/paths.ts";
+import type { Offers, Store } from "../store/store.ts";
+import type { AddOptions, ContentOptions, ContentWriter, PathWriter, SignatureWriter } from "../store/writing.ts";
 import { compress, compressionSuffix, decompress } from "./compression.ts";
 import { collect, type Transferrer } from "./transfer.ts";
 
@@ -66,9 +71,10 @@ export interface BinaryCacheOptions {
 }
 
 /** A binary cache as a store. Facts about paths are remembered for its life, absence too. */
-export class BinaryCacheStore implements Store {
+export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, ContentWriter, SignatureWriter, LogReader {
   readonly uri: string;
   readonly storeDir: string;
+  readonly offers: Partial<Offers>;
   readonly #options: BinaryCacheOptions;
   readonly #infos = new Map<string, Promise<NarInfo | undefined>>();
   #prepared = false;
@@ -85,6 +91,15 @@ export class BinaryCacheStore implements Store {
     this.storeDir = facts.storeDir;
     this.priority = facts.priority;
     this.wantMassQuery = facts.wantMassQuery;
+    const directory = this.#directory();
+    this.offers = {
+      hashParts: this,
+      writing: this,
+      content: this,
+      signatures: this,
+      logs: this,
+      ...(directory === undefined ? {} : { listing: this.#listing(directory) }),
+    };
   }
 
   /** Opens a cache, reading its `nix-cache-info`. Errors `not-a-cache`, `wrong-store-dir`, those of transfers. */
@@ -120,27 +135,9 @@ export class BinaryCacheStore implements Store {
     return new Set(list.filter((_, index) => valid[index]));
   }
 
-  async queryAllValidPaths(): Promise<string[]> {
-    const directory = this.#directory();
-    if (directory === undefined) {
-      throw new FirnError("unsupported", `operation 'queryAllValidPaths' is not supported by store '${this.uri}'`);
-    }
-    const names = (await fs.readdir(directory)).filter((name) => /^[0-9a-z]{32}\.narinfo$/.test(name));
-    const infos = await Promise.all(names.map((name) => this.#info(name.slice(0, 32))));
-    return infos.flatMap((info) => (info === undefined ? [] : [info.path])).sort();
-  }
-
   async queryPathInfo(storePath: string): Promise<NarInfo | undefined> {
     const info = await this.#info(storePathHashPart(storePath));
     return info?.path === storePath ? info : undefined;
-  }
-
-  queryReferrers(): Promise<string[]> {
-    return Promise.resolve([]);
-  }
-
-  queryValidDerivers(): Promise<string[]> {
-    return Promise.resolve([]);
   }
 
   async queryPathFromHashPart(hashPart: string): Promise<string | undefined> {
@@ -221,10 +218,6 @@ export class BinaryCacheStore implements Store {
     return info;
   }
 
-  addTextToStore(): Promise<string> {
-    throw new FirnError("unsupported", `operation 'addTextToStore' is not supported by store '${this.uri}'`);
-  }
-
   async addSignatures(storePath: string, signatures: readonly string[]): Promise<void> {
     const info = await this.queryPathInfo(storePath);
     if (info === undefined) throw new FirnError("invalid-path", `path '${storePath}' is not valid`);
@@ -235,9 +228,10 @@ export class BinaryCacheStore implements Store {
 
   async addTempRoot(): Promise<void> {}
 
-  /** The build log of a derivation, when the cache has it. */
-  async buildLog(drvBaseName: string): Promise<string | undefined> {
-    return this.#options.transferrer.text(`${this.uri}/log/${drvBaseName}`);
+  async buildLog(drvPath: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const url = `${this.uri}/log/${storePathBaseName(drvPath)}`;
+    const text = await this.#options.transferrer.text(url);
+    return text === undefined ? undefined : oneChunk(bytesOf(text));
   }
 
   async close(): Promise<void> {}
@@ -269,6 +263,17 @@ export class BinaryCacheStore implements Store {
       throw new FirnError("corrupt-narinfo", `NAR info file of '${info.path}' has the forbidden URL '${info.url}'`);
     }
     return `${this.uri}/${info.url}`;
+  }
+
+  /** Only a directory can be listed. */
+  #listing(directory: string): PathListing {
+    return {
+      queryAllValidPaths: async () => {
+        const names = (await fs.readdir(directory)).filter((name) => /^[0-9a-z]{32}\.narinfo$/.test(name));
+        const infos = await Promise.all(names.map((name) => this.#info(name.slice(0, 32))));
+        return infos.flatMap((info) => (info === undefined ? [] : [info.path])).sort();
+      },
+    };
   }
 
   #directory(): string | undefined {
@@ -341,4 +346,8 @@ export class BinaryCacheStore implements Store {
     disk.mkdirs(byteStringOf(path.dirname(target)));
     disk.replaceFile(byteStringOf(target), data);
   }
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
 }

@@ -4,7 +4,7 @@ import { type Duplex, Readable } from "node:stream";
 import zlib from "node:zlib";
 import { FirnError } from "@firn/formats";
 import { startProgram } from "../program/start.ts";
-import type { NarChunks } from "../store.ts";
+import type { NarChunks } from "../store/paths.ts";
 
 /** Methods a narinfo may name. */
 export type Compression =

@@ -1,12 +1,13 @@
 /** Copying paths between stores, what they refer to first, several at once. */
 import { isContentAddressed, type PathInfo } from "@firn/formats";
-import { computeClosure, requirePathInfo } from "../closure.ts";
 import { type EventSink, noEvents } from "../events.ts";
-import type { Store } from "../store.ts";
+import { computeClosure, requirePathInfo } from "../store/closure.ts";
+import type { PathFacts } from "../store/paths.ts";
+import { offered, type Store } from "../store/store.ts";
 
 /** How to copy. */
 export interface CopyOptions {
-  readonly from: Store;
+  readonly from: PathFacts;
   readonly to: Store;
   /** Demand signatures at the destination (default true). */
   readonly checkSignatures?: boolean;
@@ -25,6 +26,7 @@ export async function copyClosure(roots: Iterable<string>, options: CopyOptions)
 /** Copies exactly `paths` (their references must be among them or valid at the destination). */
 export async function copyPaths(paths: Iterable<string>, options: CopyOptions): Promise<string[]> {
   const { from, to } = options;
+  const writer = offered(to, "writing");
   const events = options.events ?? noEvents;
   const list = [...new Set(paths)];
   const valid = options.repair === true ? new Set<string>() : await to.queryValidPaths(list);
@@ -72,7 +74,7 @@ export async function copyPaths(paths: Iterable<string>, options: CopyOptions): 
       events({ kind: "copy-start", path, from: from.uri, to: to.uri, size: info.narSize });
       let ok = false;
       try {
-        await to.addToStore({ ...info, ultimate: false }, from.narFromPath(path), {
+        await writer.addToStore({ ...info, ultimate: false }, from.narFromPath(path), {
           checkSignatures: options.checkSignatures !== false && !isContentAddressed(info),
           ...(options.repair === true ? { repair: true } : {}),
         });

@@ -1,7 +1,7 @@
 /** Installs a system into a directory: its closure in a store there, generation 1 of its profile, the boot loader's files. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { LocalStore } from "@firn/store";
+import type { MachineStore } from "@firn/store";
 import { computeClosure, copyPaths } from "@firn/store";
 import { openSystem } from "../generation/system.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -12,9 +12,9 @@ export interface InstallOptions {
   /** Store path of the system. */
   readonly system: string;
   /** The store that has it. */
-  readonly from: LocalStore;
+  readonly from: MachineStore;
   /** The store below the directory; its state lies in `nix/var/nix` there. */
-  readonly to: LocalStore;
+  readonly to: MachineStore;
   /** The directory, with the file systems of the new machine mounted below it. */
   readonly root: string;
   readonly events: (event: SwitchEvent) => void;

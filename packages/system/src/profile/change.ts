@@ -1,11 +1,14 @@
 /** Changing what a profile holds: read, change, build and switch are one step that nobody else's change can fall into. */
 import { readlinkSync } from "node:fs";
-import type { LocalStore } from "@firn/store";
+import type { PathFacts, RootKeeper, SourceWriter, StoreFiles } from "@firn/store";
 import { findGenerations, type Generation, switchLocked, withProfileLock } from "./generations.ts";
 import { buildProfile, type Manifest, readManifest } from "./manifest.ts";
 
 /** The manifest of a generation; no generation is an empty one. */
-export function generationManifest(store: LocalStore, generation: Generation | undefined): Manifest {
+export function generationManifest(
+  store: PathFacts & SourceWriter & StoreFiles & RootKeeper,
+  generation: Generation | undefined,
+): Manifest {
   return readManifest(
     store,
     generation === undefined ? undefined : readlinkSync(generation.link, { encoding: "latin1" }),
@@ -13,7 +16,7 @@ export function generationManifest(store: LocalStore, generation: Generation | u
 }
 
 /** The manifest that a profile has now. */
-export function currentManifest(store: LocalStore, profile: string): Manifest {
+export function currentManifest(store: PathFacts & SourceWriter & StoreFiles & RootKeeper, profile: string): Manifest {
   const { generations, current } = findGenerations(profile);
   return generationManifest(
     store,
@@ -26,7 +29,11 @@ export function currentManifest(store: LocalStore, profile: string): Manifest {
  * it returns undefined. Errors `collision`, `bad-profile`, and those of `change`.
  */
 export async function changeProfile(
-  options: { readonly store: LocalStore; readonly profile: string; readonly warn: (text: string) => void },
+  options: {
+    readonly store: PathFacts & SourceWriter & StoreFiles & RootKeeper;
+    readonly profile: string;
+    readonly warn: (text: string) => void;
+  },
   change: (manifest: Manifest) => Promise<Manifest | undefined>,
 ): Promise<void> {
   const { store, profile, warn } = options;

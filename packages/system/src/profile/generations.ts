@@ -5,7 +5,7 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { byteStringOf, FirnError } from "@firn/formats";
-import { addPermRoot, disk, type LocalStore, PathLocks } from "@firn/store";
+import { disk, type PathFacts, PathLocks, type RootKeeper } from "@firn/store";
 
 /** One generation. */
 export interface Generation {
@@ -61,12 +61,20 @@ export async function withProfileLock<Result>(profile: string, work: () => Promi
 }
 
 /** Makes a store path the next generation of a profile and switches to it; when the newest generation is that path already, to that one. */
-export async function setProfile(store: LocalStore, profile: string, storePath: string): Promise<Generation> {
+export async function setProfile(
+  store: PathFacts & RootKeeper,
+  profile: string,
+  storePath: string,
+): Promise<Generation> {
   return withProfileLock(profile, () => switchLocked(store, profile, storePath));
 }
 
 /** As `setProfile`, for one who holds the profile's lock. */
-export async function switchLocked(store: LocalStore, profile: string, storePath: string): Promise<Generation> {
+export async function switchLocked(
+  store: PathFacts & RootKeeper,
+  profile: string,
+  storePath: string,
+): Promise<Generation> {
   const newest = findGenerations(profile).generations.at(-1);
   // As in the reference, what the newest generation already is becomes no other one, also after a rollback.
   if (newest !== undefined && readLink(newest.link) === storePath) {
@@ -75,7 +83,7 @@ export async function switchLocked(store: LocalStore, profile: string, storePath
   }
   const number = (newest?.number ?? 0) + 1;
   const link = join(dirname(profile), `${basename(profile)}-${number}-link`);
-  await addPermRoot(store, storePath, byteStringOf(link));
+  await store.addPermRoot(storePath, byteStringOf(link));
   switchLink(profile, link);
   return { number, link, created: Math.floor(Date.now() / 1000) };
 }

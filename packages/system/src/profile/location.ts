@@ -3,12 +3,12 @@ import { lstatSync, readlinkSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { byteStringOf } from "@firn/formats";
-import type { LocalStore } from "@firn/store";
+import type { StoreFiles } from "@firn/store";
 import { disk } from "@firn/store";
 
 /** The default profile of the user, `~/.nix-profile` being made a link to it when it is missing. */
 export function defaultProfile(
-  store: LocalStore,
+  store: StoreFiles,
   environment: Readonly<Record<string, string | undefined>>,
   useXdg: boolean,
 ): string {

@@ -13,13 +13,13 @@ import {
   printProfileManifest,
   storePathName,
 } from "@firn/formats";
-import type { LocalStore } from "@firn/store";
+import { computeClosure, type PathFacts, type SourceWriter, type StoreFiles } from "@firn/store";
 
 /** Elements by name. */
 export type Manifest = ReadonlyMap<string, ProfileElement>;
 
 /** Reads the manifest of a profile, or of one of its generations; an absent profile is empty. */
-export function readManifest(store: LocalStore, storePath: string | undefined): Manifest {
+export function readManifest(store: PathFacts & SourceWriter & StoreFiles, storePath: string | undefined): Manifest {
   if (storePath === undefined) return new Map();
   const root = store.realPath(storePath);
   if (existsSync(join(root, "manifest.json"))) {
@@ -51,7 +51,7 @@ export function storePathElementName(storePath: string): string {
 
 /** Builds the tree of a manifest and adds it to the store; returns its path. Error `collision`. */
 export async function buildProfile(
-  store: LocalStore,
+  store: PathFacts & SourceWriter & StoreFiles,
   manifest: Manifest,
   warn: (text: string) => void,
 ): Promise<string> {
@@ -60,10 +60,8 @@ export async function buildProfile(
     const packages = [...manifest.values()].flatMap(({ storePaths, active, priority }) =>
       storePaths.map((path) => ({ path, active, priority })),
     );
-    linkPackages(
-      { store, allows: (path) => store.database.isValid(path), out: byteStringOf(directory), log: warn },
-      packages,
-    );
+    const readable = new Set(await computeClosure(store, new Set(packages.map(({ path }) => path))));
+    linkPackages({ store, allows: (path) => readable.has(path), out: byteStringOf(directory), log: warn }, packages);
     const sorted = new Map([...manifest].sort(([a], [b]) => (a < b ? -1 : 1)));
     writeFileSync(join(directory, "manifest.json"), printProfileManifest(sorted), "latin1");
     const references = [...new Set(packages.map(({ path }) => path))].sort();

@@ -6,7 +6,15 @@ import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { byteStringOf, FirnError } from "@firn/formats";
-import { hasErrorCode, type LocalStore, openLockFile, syncFileSystem, tryLock } from "@firn/store";
+import {
+  hasErrorCode,
+  openLockFile,
+  type PathFacts,
+  type RootKeeper,
+  type StoreFiles,
+  syncFileSystem,
+  tryLock,
+} from "@firn/store";
 import {
   type BootGeneration,
   type BootPlan,
@@ -51,7 +59,7 @@ export type SwitchEvent =
 /** What a switch works on. */
 export interface SwitchContext {
   readonly machine: Machine;
-  readonly store: LocalStore;
+  readonly store: PathFacts & StoreFiles & RootKeeper;
   /** The profile that keeps the generations. */
   readonly profile: string;
   readonly events: (event: SwitchEvent) => void;

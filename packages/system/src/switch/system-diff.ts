@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { compareVersions, parseDrvName } from "@firn/formats";
-import { computeClosure, type LocalStore, requirePathInfo } from "@firn/store";
+import { computeClosure, type PathFacts, requirePathInfo, type StoreFiles } from "@firn/store";
 import type { TreeEntry } from "../generation/generation-tree.ts";
 import { type System, systemFacts } from "../generation/system.ts";
 import { compareUnits, declaredUnits, readUnit } from "./units.ts";
@@ -39,7 +39,7 @@ export interface SystemDiff {
 }
 
 /** Compares two systems whose closures are in the store. Fails with `invalid-path` when they are not. */
-export async function diffSystems(store: LocalStore, before: System, after: System): Promise<SystemDiff> {
+export async function diffSystems(store: PathFacts & StoreFiles, before: System, after: System): Promise<SystemDiff> {
   const sizes = [await closureSizes(store, before.path), await closureSizes(store, after.path)] as const;
   const facts = [systemFacts(before.tree), systemFacts(after.tree)] as const;
   const users = [
@@ -104,7 +104,7 @@ function sameEntry(a: TreeEntry, b: TreeEntry): boolean {
 }
 
 /** Size of each path of a closure as an archive. */
-async function closureSizes(store: LocalStore, path: string): Promise<Map<string, number>> {
+async function closureSizes(store: PathFacts & StoreFiles, path: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   for (const member of await computeClosure(store, [path])) {
     sizes.set(member, Number((await requirePathInfo(store, member)).narSize ?? 0));
@@ -163,7 +163,7 @@ function sum(values: Iterable<number>): number {
 function declaredAccounts(
   system: System,
   closure: Iterable<string>,
-  store: LocalStore,
+  store: PathFacts & StoreFiles,
 ): { readonly users: Map<string, string>; readonly groups: Map<string, string> } {
   const users = new Map<string, string>();
   const groups = new Map<string, string>();

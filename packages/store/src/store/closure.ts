@@ -1,18 +1,19 @@
 /** Walking the reference graph of a store. */
 import { FirnError, isDerivationPath, type PathInfo } from "@firn/formats";
-import type { Store } from "./store.ts";
+import type { PathFacts, PathGraph } from "./paths.ts";
 
-/** Options of `computeClosure`: follow referrers instead, and whether derivations pull in outputs and outputs derivers. */
+/** Options of `computeClosure`. */
 export interface ClosureOptions {
-  readonly referrers?: boolean;
-  readonly includeOutputs?: boolean;
-  readonly includeDerivers?: boolean;
-  /** Gives the known outputs of a derivation, for `includeOutputs`. */
-  readonly outputsOf?: (drvPath: string) => Promise<readonly string[]>;
+  /** Follows what refers to a path, by this graph, instead of what it refers to. */
+  readonly referrers?: PathGraph;
+  /** Takes the valid outputs of derivations in, by this graph. */
+  readonly outputs?: PathGraph;
+  /** Takes the valid derivers of paths in. */
+  readonly derivers?: boolean;
 }
 
 /** The facts about a path; error `invalid-path` when it is not valid. */
-export async function requirePathInfo(store: Store, path: string): Promise<PathInfo> {
+export async function requirePathInfo(store: PathFacts, path: string): Promise<PathInfo> {
   const info = await store.queryPathInfo(path);
   if (info === undefined) throw new FirnError("invalid-path", `path '${path}' is not valid`);
   return info;
@@ -20,7 +21,7 @@ export async function requirePathInfo(store: Store, path: string): Promise<PathI
 
 /** All paths reachable from `roots`, themselves included, sorted. Error `invalid-path` when one is missing. */
 export async function computeClosure(
-  store: Store,
+  store: PathFacts,
   roots: Iterable<string>,
   options: ClosureOptions = {},
 ): Promise<string[]> {
@@ -33,12 +34,13 @@ export async function computeClosure(
   };
   for (let path = todo.pop(); path !== undefined; path = todo.pop()) {
     const info = await requirePathInfo(store, path);
-    if (options.referrers ?? false) for (const next of await store.queryReferrers(path)) visit(next);
+    if (options.referrers !== undefined) for (const next of await options.referrers.queryReferrers(path)) visit(next);
     else for (const next of info.references) visit(next);
-    if ((options.includeOutputs ?? false) && isDerivationPath(path)) {
-      for (const output of (await options.outputsOf?.(path)) ?? []) if (await store.isValidPath(output)) visit(output);
+    if (options.outputs !== undefined && isDerivationPath(path)) {
+      for (const output of (await options.outputs.queryDerivationOutputs(path)).values())
+        if (await store.isValidPath(output)) visit(output);
     }
-    if ((options.includeDerivers ?? false) && info.deriver !== undefined && (await store.isValidPath(info.deriver))) {
+    if (options.derivers === true && info.deriver !== undefined && (await store.isValidPath(info.deriver))) {
       visit(info.deriver);
     }
   }

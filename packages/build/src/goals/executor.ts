@@ -1,0 +1,21 @@
+/** Where derivations are built: on this machine, or elsewhere. */
+import type { Derivation } from "@firn/formats";
+
+/** One derivation to build, with all inputs valid in the scheduler's store. */
+export interface BuildJob {
+  readonly drvPath: string;
+  readonly derivation: Derivation;
+  /** Store paths of its inputs, not yet closed over references. */
+  readonly inputs: readonly string[];
+  /** `check` builds again and compares, `repair` replaces what is damaged. */
+  readonly mode: "normal" | "check" | "repair";
+  readonly signal: AbortSignal;
+  /** Is called when the build really starts (nobody else has made the outputs meanwhile). */
+  readonly onStart: () => void;
+}
+
+/** Builds derivations; afterwards their outputs are valid in the scheduler's store. */
+export interface BuildExecutor {
+  /** Builds one derivation; gives its output paths by name. Errors `build-failed`, `output-rejected`, `hash-mismatch`, `aborted`, … */
+  build(job: BuildJob): Promise<ReadonlyMap<string, string>>;
+}

@@ -1,0 +1,19 @@
+/** Builds on this machine. */
+import type { EventSink, Settings } from "@firn/store";
+import { buildDerivation } from "./build-derivation.ts";
+import type { BuildStore } from "./build-store.ts";
+import type { BuildExecutor } from "./goals/executor.ts";
+
+/** An executor that starts builders on this machine, with outputs in `store`. */
+export function localExecutor(options: {
+  readonly store: BuildStore;
+  readonly settings: Settings;
+  readonly events: EventSink;
+  readonly offline: boolean;
+}): BuildExecutor {
+  return {
+    async build(job) {
+      return (await buildDerivation({ ...options, ...job })).outputs;
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** The parts of a local store that its collector, roots and checks work on. */
+import type { PathInfo } from "@firn/formats";
+import type { EventSink } from "../events.ts";
+import type { StoreFiles } from "../store/files.ts";
+import type { PathFacts } from "../store/paths.ts";
+import type { OutputRegistry } from "../store/registering.ts";
+import type { PathWriter } from "../store/writing.ts";
+import type { StoreDatabase } from "./database.ts";
+import type { OptimiseResult } from "./optimise.ts";
+
+/** A local store from inside. */
+export interface LocalInternals extends PathFacts, PathWriter, StoreFiles, OutputRegistry {
+  readonly database: StoreDatabase;
+  readonly events: EventSink;
+  readonly options: { readonly keepOutputs?: boolean; readonly keepDerivations?: boolean };
+  /** Makes a path invalid; error `path-in-use` while others refer to it. */
+  invalidatePath(path: string): void;
+  /** Replaces equal files of valid paths by hard links. */
+  optimise(paths: Iterable<string>): OptimiseResult;
+  isTrusted(info: PathInfo): boolean;
+}

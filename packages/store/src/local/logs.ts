@@ -1,0 +1,21 @@
+/** Logs of builds on disk, as builders keep them. */
+import { createReadStream, existsSync } from "node:fs";
+import { storePathBaseName } from "@firn/formats";
+import { fsPath } from "../fs/disk.ts";
+import type { StoreLocation } from "../store/location.ts";
+import { decompress } from "../substitute/compression.ts";
+
+/** Where the log of a derivation lies, without a compression suffix. */
+export function logFile(location: StoreLocation, drvPath: string): string {
+  const name = storePathBaseName(drvPath);
+  return `${location.logDir}/drvs/${name.slice(0, 2)}/${name.slice(2)}`;
+}
+
+/** The log of a derivation's last build; undefined when none was kept. */
+export function readBuildLog(location: StoreLocation, drvPath: string): AsyncIterable<Uint8Array> | undefined {
+  for (const suffix of ["", ".bz2"]) {
+    const file = fsPath(`${logFile(location, drvPath)}${suffix}`);
+    if (existsSync(file)) return decompress(createReadStream(file), suffix === "" ? "none" : "bzip2");
+  }
+  return undefined;
+}

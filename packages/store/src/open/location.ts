@@ -1,0 +1,96 @@
+/** Where the stores of this machine lie, and what `auto` means on it. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { byteStringOf } from "@firn/formats";
+import type { Environment, Settings } from "../settings/settings.ts";
+import { type StoreLocation, storeLocation } from "../store/location.ts";
+import { parseStoreReference, type StoreReference } from "./reference.ts";
+
+/** Tells whether a directory can be read and written. */
+export function writable(directory: string): boolean {
+  try {
+    fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Directories of the machine's own store, as the environment has them. */
+export function machineLocation(environment: Environment): StoreLocation {
+  const pick = (name: string, fallback: string): string => byteStringOf(path.resolve(environment[name] ?? fallback));
+  return storeLocation({
+    storeDir: pick("NIX_STORE_DIR", environment.NIX_STORE ?? "/nix/store"),
+    stateDir: pick("NIX_STATE_DIR", "/nix/var/nix"),
+    logDir: pick("NIX_LOG_DIR", "/nix/var/log/nix"),
+  });
+}
+
+/** The root of the chroot store that `auto` may choose. */
+export function userStoreRoot(environment: Environment): string {
+  const home = environment.HOME ?? os.homedir();
+  return path.join(environment.XDG_DATA_HOME ?? path.join(home, ".local", "share"), "nix", "root");
+}
+
+/** What `auto` means here and now: the machine's store, its daemon, or a store of one's own. */
+export function resolveAuto(environment: Environment): StoreReference {
+  const location = machineLocation(environment);
+  const socket = environment.NIX_DAEMON_SOCKET_PATH ?? `${location.stateDir}/daemon-socket/socket`;
+  const none = new Map<string, string>();
+  if (writable(location.stateDir)) return { scheme: "local", target: "", parameters: none };
+  if (fs.existsSync(socket)) return { scheme: "daemon", target: "", parameters: none };
+  const own =
+    process.getuid?.() !== 0 &&
+    !fs.existsSync(location.stateDir) &&
+    environment.NIX_STORE_DIR === undefined &&
+    environment.NIX_STATE_DIR === undefined;
+  if (own) return { scheme: "local", target: "", parameters: new Map([["root", userStoreRoot(environment)]]) };
+  return { scheme: "local", target: "", parameters: none };
+}
+
+/** A parameter that names a directory, absolute. */
+export function directoryOf({ parameters }: StoreReference, name: string): string | undefined {
+  const value = parameters.get(name);
+  return value === undefined ? undefined : byteStringOf(path.resolve(value));
+}
+
+/** Where a local store lies, by its parameters `root`, `store`, `real`, `state` and `log`. */
+export function locationOf(reference: StoreReference, environment: Environment): StoreLocation {
+  const machine = machineLocation(environment);
+  const directory = (name: string): string | undefined => directoryOf(reference, name);
+  const root = directory("root");
+  const given = {
+    storeDir: directory("store") ?? machine.storeDir,
+    realStoreDir: directory("real"),
+    stateDir: directory("state"),
+    logDir: directory("log"),
+  };
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  if (root !== undefined) return storeLocation({ ...defined, rootDir: root === "/" ? "" : root });
+  return storeLocation({
+    ...machine,
+    ...(given.storeDir === machine.storeDir ? {} : { realStoreDir: given.storeDir }),
+    ...defined,
+  });
+}
+
+/** Takes the name of a store apart; `auto` becomes what it means here. */
+export function resolveReference(text: string, environment: Environment): StoreReference {
+  const reference = parseStoreReference(text);
+  if (reference.scheme !== "auto") return reference;
+  const resolved = resolveAuto(environment);
+  return { ...resolved, parameters: new Map([...resolved.parameters, ...reference.parameters]) };
+}
+
+/** Where the paths of the configured store lie on disk, without opening it; undefined when it is no local one. Error `unknown-store`. */
+export function configuredRealStoreDir({
+  settings,
+  environment = process.env,
+}: {
+  readonly settings: Settings;
+  readonly environment?: Environment;
+}): string | undefined {
+  const reference = resolveReference(settings.get("store"), environment);
+  return reference.scheme === "local" ? locationOf(reference, environment).realStoreDir : undefined;
+}

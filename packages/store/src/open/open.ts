@@ -1,0 +1,231 @@
+/** Opens stores by name, through one table of schemes, and the substituters that the settings list. */
+import fs from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { FirnError, parsePublicKey, parseSecretKey } from "@firn/formats";
+import type { EventSink } from "../events.ts";
+import { fsPath, hasErrorCode } from "../fs/disk.ts";
+import { LocalStore } from "../local/local-store.ts";
+import { parseSshAuthority } from "../remote/ssh-authority.ts";
+import { SshStore } from "../remote/ssh-store.ts";
+import type { Environment, Settings } from "../settings/settings.ts";
+import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
+import { BinaryCacheStore } from "../substitute/binary-cache.ts";
+import { Transferrer, transferOptions } from "../substitute/transfer.ts";
+import { DummyStore } from "./dummy-store.ts";
+import { directoryOf, locationOf, machineLocation, resolveReference, writable } from "./location.ts";
+import {
+  daemonParameters,
+  dummyParameters,
+  fileCacheParameters,
+  httpCacheParameters,
+  localParameters,
+  type ParameterTable,
+  StoreParameters,
+  s3CacheParameters,
+  sshNgParameters,
+  sshParameters,
+} from "./parameters.ts";
+import type { StoreReference } from "./reference.ts";
+
+/** What opening needs besides the name. */
+export interface OpenContext {
+  readonly settings: Settings;
+  readonly environment?: Environment;
+  readonly events?: EventSink;
+  /** Nothing will be written: a store that is there but cannot be written is opened read-only. */
+  readonly reads?: boolean;
+  /** Space will be freed: what is reserved for that is given back first, since a full disk keeps the database closed. */
+  readonly frees?: boolean;
+  /** The transferrer to share; one is made when it is needed. */
+  readonly transferrer?: Transferrer;
+  /** The network is not used. */
+  readonly offline?: boolean;
+}
+
+/** Makes the transferrer that the settings describe. */
+export function makeTransferrer(context: OpenContext): Transferrer {
+  return (
+    context.transferrer ??
+    new Transferrer(
+      transferOptions(context.settings, {
+        offline: context.offline ?? false,
+        ...(context.events === undefined ? {} : { events: context.events }),
+      }),
+    )
+  );
+}
+
+/** Words that the user gives to every ssh. */
+export function sshOptions(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return (environment.NIX_SSHOPTS ?? "").split(/\s+/).filter((word) => word !== "");
+}
+
+/** A kind of store: its parameters, and how it is opened. */
+interface StoreKind<Table extends ParameterTable> {
+  readonly parameters: Table;
+  open(reference: StoreReference, parameters: StoreParameters<Table>, context: OpenContext): Promise<Store>;
+}
+
+/** A kind with its parameters read when it is opened. */
+type Opener = (reference: StoreReference, context: OpenContext) => Promise<Store>;
+
+function opener<Table extends ParameterTable>(kind: StoreKind<Table>): Opener {
+  return async (reference, context) => {
+    const warn = (text: string): void => context.events?.({ kind: "message", level: "warn", text });
+    return kind.open(reference, new StoreParameters(kind.parameters, reference.parameters, warn), context);
+  };
+}
+
+/** A kind that is known and cannot be opened yet; its parameters are checked all the same. */
+function notYet(parameters: ParameterTable): Opener {
+  return opener({
+    parameters,
+    open({ scheme }) {
+      throw new FirnError("unsupported-store", `stores of kind '${scheme}' are not supported yet`, {
+        hint: "use a local store, a binary cache (file://, http://, https://) or another machine (ssh://)",
+      });
+    },
+  });
+}
+
+const openLocal = opener({
+  parameters: localParameters,
+  async open(reference, parameters, context) {
+    const { settings } = context;
+    const root = directoryOf(reference, "root");
+    const location = locationOf(reference, context.environment ?? process.env);
+    const present = fs.existsSync(fsPath(`${location.stateDir}/db`));
+    const foreign = present && context.reads === true && !writable(location.stateDir);
+    return LocalStore.open({
+      location,
+      uri: root === undefined ? "local" : `local?root=${root}`,
+      readOnly: foreign || (present && mountedReadOnly(location.stateDir)) || (parameters.get("read-only") ?? false),
+      requireSigs: parameters.get("require-sigs") ?? settings.get("require-sigs"),
+      trustedKeys: settings.get("trusted-public-keys").map(parsePublicKey),
+      fsyncMetadata: settings.get("fsync-metadata"),
+      fsyncStorePaths: settings.get("fsync-store-paths"),
+      useWal: settings.get("use-sqlite-wal"),
+      keepOutputs: settings.get("keep-outputs"),
+      keepDerivations: settings.get("keep-derivations"),
+      reservedSpace: settings.get("gc-reserved-space"),
+      releaseReserve: context.frees ?? false,
+      autoOptimise: settings.get("auto-optimise-store"),
+      ...(context.events === undefined ? {} : { events: context.events }),
+    });
+  },
+});
+
+/** Whether a directory lies on a file system that nobody can write: what is there can be read, and writing fails when it is tried. */
+function mountedReadOnly(directory: string): boolean {
+  try {
+    fs.accessSync(fsPath(directory), fs.constants.W_OK);
+    return false;
+  } catch (error) {
+    return hasErrorCode(error, "EROFS");
+  }
+}
+
+type CacheParameters = Pick<StoreParameters<typeof fileCacheParameters>, "get">;
+
+/** Opens the binary cache at a URL without parameters; its store directory is this machine's unless the URL says otherwise. */
+function openCache(url: string, parameters: CacheParameters, context: OpenContext): Promise<Store> {
+  const priority = parameters.get("priority");
+  const compression = parameters.get("compression");
+  const wantMassQuery = parameters.get("want-mass-query");
+  const keyFiles = [parameters.get("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")];
+  return BinaryCacheStore.open({
+    url,
+    storeDir: parameters.get("store") ?? machineLocation(context.environment ?? process.env).storeDir,
+    transferrer: makeTransferrer(context),
+    ...(compression === undefined ? {} : { compression }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(wantMassQuery === undefined ? {} : { wantMassQuery }),
+    secretKeys: keyFiles
+      .filter((file) => file !== undefined && file !== "")
+      .map((file) => parseSecretKey(fs.readFileSync(file!, "latin1"))),
+    writeNarListing: parameters.get("write-nar-listing") ?? false,
+  });
+}
+
+const openHttpCache = opener({
+  parameters: httpCacheParameters,
+  open: ({ scheme, target }, parameters, context) => openCache(`${scheme}://${target}`, parameters, context),
+});
+
+/** Every scheme of a store's URL. */
+const schemes: Readonly<Record<string, Opener>> = {
+  local: openLocal,
+  daemon: notYet(daemonParameters),
+  unix: notYet(daemonParameters),
+  dummy: opener({
+    parameters: dummyParameters,
+    async open({ target }, parameters, { environment = process.env }) {
+      if (target !== "") {
+        throw new FirnError("usage", `\`dummy\` store URIs must not contain an authority part ${target}`);
+      }
+      return new DummyStore(parameters.get("store") ?? machineLocation(environment).storeDir);
+    },
+  }),
+  file: opener({
+    parameters: fileCacheParameters,
+    open: ({ target }, parameters, context) => openCache(pathToFileURL(path.resolve(target)).href, parameters, context),
+  }),
+  http: openHttpCache,
+  https: openHttpCache,
+  s3: notYet(s3CacheParameters),
+  ssh: opener({
+    parameters: sshParameters,
+    async open({ target }, parameters, { environment = process.env, events }) {
+      const { host, words } = parseSshAuthority(target);
+      return new SshStore({
+        host,
+        sshOptions: [...sshOptions(environment), ...words],
+        ...(events === undefined ? {} : { events }),
+        program: parameters.get("remote-program") ?? ["nix-store"],
+      });
+    },
+  }),
+  "ssh-ng": notYet(sshNgParameters),
+};
+
+/** Opens the store that `text` names. Errors `unknown-store`, `unsupported-store`, `bad-setting`, those of the stores. */
+export async function openStore(text: string, context: OpenContext): Promise<Store> {
+  const reference = resolveReference(text, context.environment ?? process.env);
+  const open = Object.hasOwn(schemes, reference.scheme) ? schemes[reference.scheme] : undefined;
+  if (open !== undefined) return open(reference, context);
+  throw new FirnError("unknown-store", `don't know how to open Nix store with scheme '${reference.scheme}'`);
+}
+
+/** Opens the store of this machine that `text` (default: the setting `store`) names; other kinds are an error here. */
+export async function openMachineStore(
+  context: OpenContext,
+  text: string = context.settings.get("store"),
+): Promise<MachineStore> {
+  const store = await openStore(text, context);
+  if (isMachineStore(store)) return store;
+  await store.close();
+  throw new FirnError("unsupported-store", `the store '${store.uri}' cannot be used here`, {
+    hint: "use a local store, e.g. --store local or --store DIRECTORY",
+  });
+}
+
+/** Opens the substituters of the settings, best first; one that cannot be opened is reported and left out. */
+export async function openSubstituters(context: OpenContext): Promise<Store[]> {
+  const { settings, events } = context;
+  if (!settings.get("substitute") || context.offline === true) return [];
+  const transferrer = makeTransferrer(context);
+  const opened = await Promise.all(
+    [...new Set(settings.get("substituters"))].map(async (text): Promise<Store | undefined> => {
+      try {
+        return await openStore(text, { ...context, transferrer });
+      } catch (error) {
+        if (!(error instanceof FirnError)) throw error;
+        events?.({ kind: "message", level: "warn", text: `${error.message}; not using substituter '${text}'` });
+        return undefined;
+      }
+    }),
+  );
+  const priority = (store: Store): number => (store instanceof BinaryCacheStore ? store.priority : 0);
+  return opened.filter((store) => store !== undefined).sort((a, b) => priority(a) - priority(b));
+}

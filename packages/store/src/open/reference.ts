@@ -1,0 +1,32 @@
+/** Names of stores: `auto`, `local`, `daemon`, a path, or a URL with parameters. */
+import os from "node:os";
+import path from "node:path";
+import { FirnError } from "@firn/formats";
+
+/** A store's name taken apart: scheme, rest, parameters as they stand in the URL. */
+export interface StoreReference {
+  readonly scheme: string;
+  readonly target: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** Takes `scheme://target?key=value` apart; a path is scheme `local` with parameter `root`. Error `unknown-store`. */
+export function parseStoreReference(text: string): StoreReference {
+  const question = text.indexOf("?");
+  const parameters = new Map(question < 0 ? [] : new URLSearchParams(text.slice(question + 1)));
+  const name = question < 0 ? text : text.slice(0, question);
+  if (name === "" || name === "auto") return { scheme: "auto", target: "", parameters };
+  if (name === "local" || name === "daemon") return { scheme: name, target: "", parameters };
+  const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/s.exec(name);
+  if (match !== null) {
+    const [, scheme, target] = match;
+    if (scheme === "local" && target !== "") parameters.set("root", target!);
+    return { scheme: scheme!, target: target!, parameters };
+  }
+  if (name.startsWith("/") || name.startsWith("./") || name.startsWith("../") || name.startsWith("~/")) {
+    const home = name.startsWith("~/") ? path.join(os.homedir(), name.slice(2)) : name;
+    parameters.set("root", path.resolve(home));
+    return { scheme: "local", target: "", parameters };
+  }
+  throw new FirnError("unknown-store", `don't know how to open Nix store with reference '${text}'`);
+}

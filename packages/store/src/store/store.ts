@@ -1,0 +1,73 @@
+/**
+ * A store, by what it can do. Every store tells facts about its paths; what else it offers stands in `offers`, and {@link offered} asks
+ * for it. Code takes the narrowest interface that it uses.
+ */
+import { FirnError } from "@firn/formats";
+import type { StoreFiles } from "./files.ts";
+import type { LogReader } from "./logs.ts";
+import type { HashPartIndex, PathFacts, PathGraph, PathListing } from "./paths.ts";
+import type { OutputRegistry } from "./registering.ts";
+import type { RootKeeper } from "./roots.ts";
+import type { ContentWriter, PathWriter, SignatureWriter, SourceWriter } from "./writing.ts";
+
+/** Everything that a store may offer. */
+export interface Offers {
+  readonly listing: PathListing;
+  readonly graph: PathGraph;
+  readonly hashParts: HashPartIndex;
+  readonly writing: PathWriter;
+  readonly content: ContentWriter;
+  readonly sources: SourceWriter;
+  readonly signatures: SignatureWriter;
+  readonly files: StoreFiles;
+  readonly roots: RootKeeper;
+  readonly registry: OutputRegistry;
+  readonly logs: LogReader;
+}
+
+/** A store of any kind: on this machine, a binary cache, a daemon's or another machine's. */
+export interface Store extends PathFacts {
+  /** What it can do beside telling facts. */
+  readonly offers: Partial<Offers>;
+  close(): Promise<void>;
+}
+
+/** A store whose paths lie on this machine, with all that builders, evaluations and profiles need. */
+export type MachineStore = Store &
+  PathListing &
+  PathGraph &
+  HashPartIndex &
+  PathWriter &
+  ContentWriter &
+  SourceWriter &
+  SignatureWriter &
+  StoreFiles &
+  RootKeeper &
+  OutputRegistry &
+  LogReader;
+
+const names: Readonly<Record<keyof Offers, string>> = {
+  listing: "list all paths",
+  graph: "tell what refers to a path",
+  hashParts: "look up hash parts",
+  writing: "add paths",
+  content: "make content-addressed paths",
+  sources: "add files of this machine",
+  signatures: "add signatures",
+  files: "give the files of paths",
+  roots: "collect garbage",
+  registry: "register outputs of builds",
+  logs: "show logs of builds",
+};
+
+/** What a store offers by that name. Error `unsupported` when it does not. */
+export function offered<Name extends keyof Offers>(store: Store, name: Name): Offers[Name] {
+  const offer: Offers[Name] | undefined = store.offers[name];
+  if (offer !== undefined) return offer;
+  throw new FirnError("unsupported", `the store '${store.uri}' cannot ${names[name]}`);
+}
+
+/** Tells whether a store is one of this machine, with its files. */
+export function isMachineStore(store: Store): store is MachineStore {
+  return store.offers.registry !== undefined;
+}

@@ -1,0 +1,58 @@
+/** What can be added to stores. */
+import type { ContentAddressMethod, HashAlgorithm, PathInfo } from "@firn/formats";
+import type { PathFilter } from "../fs/dump.ts";
+import type { NarChunks } from "./paths.ts";
+
+/** How to add: `repair` replaces a valid path, `checkSignatures` demands a trusted key. */
+export interface AddOptions {
+  readonly repair?: boolean;
+  readonly checkSignatures?: boolean;
+}
+
+/** How a new content-addressed object is made. */
+export interface ContentOptions {
+  readonly name: string;
+  /** Default `nar`. */
+  readonly method?: ContentAddressMethod;
+  /** Default `sha256`. */
+  readonly algorithm?: HashAlgorithm;
+  readonly references?: readonly string[];
+  readonly repair?: boolean;
+}
+
+/** A text to add with `addTextsToStore`. */
+export interface StoreText {
+  readonly name: string;
+  readonly contents: string | Uint8Array;
+  readonly references: readonly string[];
+}
+
+/** Takes paths that exist elsewhere. */
+export interface PathWriter {
+  /** Adds a path with known facts from its NAR, which is checked against them; does nothing when it is valid already. */
+  addToStore(info: PathInfo, nar: NarChunks, options?: AddOptions): Promise<void>;
+  /** Protects a path (valid or about to be) from garbage collection while this process lives; does nothing where none is collected. */
+  addTempRoot(path: string): Promise<void>;
+}
+
+/** Makes content-addressed paths. */
+export interface ContentWriter {
+  /** Adds a content-addressed object from a NAR (for method `flat` and `text`: of one plain file). */
+  addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo>;
+}
+
+/** Makes content-addressed paths of files and texts of this machine. */
+export interface SourceWriter {
+  /** Adds a file or tree from disk; `filter` chooses what belongs to it. */
+  addPath(source: string, options: ContentOptions & { readonly filter?: PathFilter | undefined }): Promise<PathInfo>;
+  /** Adds a text with references (method `text`); returns its path. */
+  addTextToStore(name: string, contents: string | Uint8Array, references: readonly string[]): Promise<string>;
+  /** Adds many texts at once; one may refer to those before it. Returns their paths. */
+  addTextsToStore(texts: readonly StoreText[]): Promise<string[]>;
+}
+
+/** Takes signatures of paths. */
+export interface SignatureWriter {
+  /** Adds signatures to a valid path; error `invalid-path`. */
+  addSignatures(path: string, signatures: readonly string[]): Promise<void>;
+}
