@@ -26,7 +26,7 @@ test("settings are flags with as many arguments as in the reference", () => {
     if (globalFlags.some((flag) => flag.name === name)) continue;
     const words = [`--${name}`, ...Array.from({ length: Number(arity) }, () => "value")];
     try {
-      const { settings } = parseArguments(probe, { program: "firn", words, settingFlags });
+      const { settings } = parseArguments(probe, { program: "firn", mainProgram: "firn", words, settingFlags });
       if (settings.length !== 1) wrong.push(name);
     } catch {
       wrong.push(name);
@@ -104,7 +104,19 @@ test.each([
   [["-vv", "eval", "--expr", "1"]],
   [["-j4", "eval", "--expr", "1"]],
   [["eval", "-vvL", "-j", "4", "--expr", "1"]],
-  [["eval", "--no-sandbox", "--relaxed-sandbox", "--extra-substituters", "", "--expr", "1"]],
+  [
+    [
+      "eval",
+      "--option",
+      "sandbox-paths",
+      "/bin /lib /lib64? /usr",
+      "--relaxed-sandbox",
+      "--extra-substituters",
+      "",
+      "--expr",
+      "1",
+    ],
+  ],
   [["--offline", "eval", "--expr", "1", "--no-fallback"]],
   [["nix-instantiate", "--eval", "-Q", "-j4", "-vE", "1"]],
   [["nix-instantiate", "--eval", "-E", "--", "1"]],
@@ -145,4 +157,26 @@ test("help shows a page by the name that the user calls the program by", async (
   expect((await place.firn("help", "nix-store")).out).toContain("Usage: nix-store --serve [OPTION...]");
   expect((await place.firn("help", "store")).out).toContain("Usage: firn store COMMAND");
   expect((await place.firn("help")).out).toBe((await place.firn("--help")).out);
+});
+
+test.each([
+  ["firn", "firn log"],
+  ["nix", "nix log"],
+])("messages name commands as the user of %s calls them", async (program, command) => {
+  const failing = `derivation { name = "fails"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo no; exit 1" ]; }`;
+  const { code, err } = await place.firnWith(
+    { program },
+    "build",
+    "--impure",
+    "--no-link",
+    "--option",
+    "sandbox-paths",
+    "/bin /lib /lib64? /usr",
+    "--expr",
+    failing,
+  );
+  expect(code).toBe(1);
+  expect(err).toMatch(new RegExp(`For full logs, run:\n +${command} /nix/store/`));
+  expect((await place.firnWith({ program }, "--version")).out).toMatch(new RegExp(`^${program} \\(Nix\\) 2\\.34`));
+  expect((await place.firnWith({ program }, "evl")).err).toContain(`Try '${program} --help'`);
 });

@@ -21,7 +21,13 @@ export interface Place {
   firn(...args: string[]): Promise<Outcome>;
   /** As `firn`, in another directory or with more environment. */
   firnWith(
-    options: { readonly cwd?: string; readonly env?: Record<string, string>; readonly input?: string },
+    options: {
+      readonly cwd?: string;
+      readonly env?: Record<string, string>;
+      readonly input?: string;
+      /** The name that the program is called by. */
+      readonly program?: string;
+    },
     ...args: string[]
   ): Promise<Outcome>;
   remove(): void;
@@ -52,8 +58,13 @@ export function makePlace(): Place {
     store,
     environment,
     firn: (...args) => place.firnWith({}, ...args),
-    firnWith: ({ cwd, env, input }, ...args) =>
-      run(args, { cwd: cwd ?? join(directory, "work"), env: { ...environment, ...env }, input: input ?? "" }),
+    firnWith: ({ cwd, env, input, program }, ...args) =>
+      run(args, {
+        cwd: cwd ?? join(directory, "work"),
+        env: { ...environment, ...env },
+        input: input ?? "",
+        program: program ?? "firn",
+      }),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
   return place;
@@ -62,11 +73,11 @@ export function makePlace(): Place {
 /** Runs the command line in this process: modules and their code are loaded once for all tests. */
 async function run(
   args: readonly string[],
-  options: { cwd: string; env: Record<string, string>; input: string },
+  options: { cwd: string; env: Record<string, string>; input: string; program: string },
 ): Promise<Outcome> {
   let out = "";
   let err = "";
-  const code = await runCommandLine(["firn", ...args], {
+  const code = await runCommandLine([options.program, ...args], {
     out: (text) => {
       out += typeof text === "string" ? text : Buffer.from(text).toString("utf8");
     },

@@ -55,6 +55,8 @@ export interface BuildRequest {
   /** Called when the build really starts (nobody else has made the outputs meanwhile). */
   readonly onStart?: () => void;
   readonly offline?: boolean;
+  /** The command that shows logs, as the user calls it; by default `nix log`. */
+  readonly logCommand?: string;
 }
 
 /** Output paths by name, and whether something was really built. */
@@ -480,7 +482,7 @@ async function requireSuccess(run: PreparedRun, result: RunResult): Promise<void
   let message = `Cannot build '${drvPath}'.\nReason: builder ${result.status}.${outputsMessage(request)}`;
   if (log.tail.length > 0) {
     const lines = log.tail.map((line) => `> ${line}\n`).join("");
-    message += `\nLast ${log.tail.length} log lines:\n${lines}For full logs, run:\n  nix log ${drvPath}`;
+    message += `\nLast ${log.tail.length} log lines:\n${lines}For full logs, run:\n  ${request.logCommand ?? "nix log"} ${drvPath}`;
   }
   throw new BuildFailure(drvPath, message, 100);
 }

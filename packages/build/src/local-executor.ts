@@ -10,6 +10,7 @@ export function localExecutor(options: {
   readonly settings: Settings;
   readonly events: EventSink;
   readonly offline: boolean;
+  readonly logCommand?: string;
 }): BuildExecutor {
   return {
     async build(job) {

@@ -30,7 +30,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     const { entry, invocation } = understood;
     const old = entry !== undefined && entry.style === "old";
     const name = entry !== undefined && old ? entry.path[0]! : program;
-    return await renderFailure(error, { io, program: name, invocation, old });
+    return await renderFailure(error, { io, program: name, mainProgram: mainProgram(program), invocation, old });
   }
 }
 
@@ -50,7 +50,7 @@ async function run(
   understood.entry = entry;
   const command = await entry.load();
   const name = entry.style === "old" ? entry.path[0]! : program;
-  const invocation = parsed(command, { program: name, words: rest, settingFlags });
+  const invocation = parsed(command, { program: name, mainProgram: mainProgram(program), words: rest, settingFlags });
   if (invocation === "help") return showHelp(program, matched, io);
   understood.invocation = invocation;
   return invocation.flags.has("version") ? showVersion(name, io) : command.run(invocation, io);
@@ -63,6 +63,11 @@ function parsed(command: Command, line: CommandLine): Invocation | "help" {
     if (error instanceof HelpWanted) return "help";
     throw error;
   }
+}
+
+/** The new command line is `nix` for who calls an old name, or that one. */
+function mainProgram(program: string): string {
+  return program.startsWith("nix") ? "nix" : program;
 }
 
 function showVersion(program: string, io: Io): number {

@@ -31,6 +31,8 @@ export interface BuildPathsOptions {
   readonly mode?: "normal" | "check" | "repair";
   readonly signal?: AbortSignal;
   readonly offline?: boolean;
+  /** The command that shows logs, for messages; by default `nix log`. */
+  readonly logCommand?: string;
   /** Who builds; by default this machine. */
   readonly executor?: BuildExecutor;
 }
@@ -90,7 +92,13 @@ class Scheduler {
     });
     this.#executor =
       options.executor ??
-      localExecutor({ store: options.store, settings, events: options.events, offline: options.offline ?? false });
+      localExecutor({
+        store: options.store,
+        settings,
+        events: options.events,
+        offline: options.offline ?? false,
+        ...(options.logCommand === undefined ? {} : { logCommand: options.logCommand }),
+      });
     this.#slots = new Semaphore(Math.max(1, settings.get("max-jobs")));
   }
 

@@ -1,4 +1,5 @@
 import { nixVersion } from "@firn/formats";
+import { isMachineStore, openStore } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult } from "../render/output.ts";
@@ -10,19 +11,23 @@ export const command: Command = {
   flags: jsonFlags,
   run: (invocation, io) =>
     withReadingSession(invocation, io, async (session) => {
-      const store = await session.store();
+      const {
+        settings,
+        io: { env },
+      } = session;
+      const store = await openStore(settings.get("store"), { settings, environment: env, reads: true });
+      // Stores that are only files have no program of a version behind them.
+      const version = isMachineStore(store) ? nixVersion : undefined;
+      await store.close();
       if (invocation.flags.has("json")) {
-        printJsonResult(
-          io,
-          new Map<string, string | boolean>([
-            ["trusted", true],
-            ["url", store.uri],
-            ["version", nixVersion],
-          ]),
-          invocation,
-        );
+        const facts = new Map<string, string | boolean>([
+          ["trusted", true],
+          ["url", store.uri],
+        ]);
+        if (version !== undefined) facts.set("version", version);
+        printJsonResult(io, facts, invocation);
       } else {
-        io.err(`Store URL: ${store.uri}\nVersion: ${nixVersion}\nTrusted: 1\n`);
+        io.err(`Store URL: ${store.uri}\n${version === undefined ? "" : `Version: ${version}\n`}Trusted: 1\n`);
       }
       return 0;
     }),

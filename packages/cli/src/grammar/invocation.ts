@@ -50,6 +50,8 @@ export class ParsedFlags {
 export interface Invocation {
   /** The name that the user called the program by, for messages: `firn`, or `nix` and the old names where those are linked to it. */
   readonly program: string;
+  /** The name that the new command line has for the user: `firn`, or `nix` where that or an old name is linked to it. */
+  readonly mainProgram: string;
   readonly flags: ParsedFlags;
   readonly positionals: readonly string[];
   /** Everything after the first `--`; an old command has it among its positionals instead. */

@@ -169,6 +169,8 @@ export function mayWantHelp(words: readonly string[]): boolean {
 export interface CommandLine {
   /** The name that the user called the program by. */
   readonly program: string;
+  /** The name of the new command line for that user. */
+  readonly mainProgram: string;
   /** The words beside the command's name. */
   readonly words: readonly string[];
   readonly settingFlags: SettingFlags;
@@ -181,7 +183,7 @@ export function parseArguments(command: Command, line: CommandLine): Invocation 
     : parseOperation(command, command.operations, line);
 }
 
-function parsePlain(command: Command, { program, words, settingFlags }: CommandLine): Invocation {
+function parsePlain(command: Command, { program, mainProgram, words, settingFlags }: CommandLine): Invocation {
   const reader = new Reader(words, [...command.flags, ...commonFlags(command.style)], settingFlags);
   const positionals: string[] = [];
   let rest: readonly string[] = [];
@@ -202,14 +204,14 @@ function parsePlain(command: Command, { program, words, settingFlags }: CommandL
     rest = [];
   }
   if (!flags.has("version")) checkPositionals(command.positionals, positionals, rest);
-  return { program, flags, positionals, rest, settings };
+  return { program, mainProgram, flags, positionals, rest, settings };
 }
 
 /** The operation's flags are known only when the operation is, which may come after them. */
 function parseOperation(
   command: Command,
   operations: readonly Operation[],
-  { program, words, settingFlags }: CommandLine,
+  { program, mainProgram, words, settingFlags }: CommandLine,
 ): Invocation {
   const everywhere = [...command.flags, ...commonFlags(command.style)];
   const choices = operations.map(({ flag }) => flag);
@@ -222,7 +224,8 @@ function parseOperation(
   const chosen = operations.filter(({ flag }) => scout.flags.has(flag.name));
   const [operation] = chosen;
   if (operation === undefined) {
-    if (scout.flags.has("version")) return { program, flags: scout.flags, positionals: [], rest: [], settings: [] };
+    if (scout.flags.has("version"))
+      return { program, mainProgram, flags: scout.flags, positionals: [], rest: [], settings: [] };
     throw new UsageError("no operation specified");
   }
   if (chosen.length > 1) throw new UsageError("only one operation may be specified");
@@ -239,6 +242,7 @@ function parseOperation(
   checkPositionals(operation.positionals, positionals, []);
   return {
     program,
+    mainProgram,
     flags: reader.flags,
     positionals,
     rest: [],

@@ -9,6 +9,8 @@ export interface FailureContext {
   readonly io: Io;
   /** The name of the command for messages: what the program was called by, or the old command's. */
   readonly program: string;
+  /** The name of the new command line for the user. */
+  readonly mainProgram: string;
   /** Undefined when the command line was not understood. */
   readonly invocation: Invocation | undefined;
   /** An old command (`nix-build`, …): builds that fail tell why by 100 … 104, where the new commands say 1. */
@@ -25,7 +27,7 @@ export async function renderFailure(thrown: unknown, context: FailureContext): P
     const text = renderError(error, { showTrace, colors: io.terminal });
     io.err(`${text.replace("error:", label)}\n`);
     if (isUsage(error)) io.err(`Try '${context.program} --help' for more information.\n`);
-    if (error.hint !== undefined) io.err(`       ${indent(error.hint)}\n`);
+    if (error.hint !== undefined) io.err(`       ${indent(calledAs(context.mainProgram, error.hint))}\n`);
     return context.old ? error.exitStatus : 1;
   }
   // A mistake of our own: everything that helps to find it.
@@ -48,6 +50,11 @@ async function showsTrace({ invocation, io }: FailureContext): Promise<boolean> 
     if (error instanceof FirnError) return false;
     throw error;
   }
+}
+
+/** A hint with its commands as the user calls them. */
+function calledAs(program: string, hint: string): string {
+  return program === "firn" ? hint : hint.replaceAll("'firn ", `'${program} `);
 }
 
 function indent(text: string): string {

@@ -67,6 +67,7 @@ export function withEvaluation(
       settings,
       events: (event) => progress.event(event),
       offline: flags.has("offline"),
+      logCommand: `${invocation.mainProgram} log`,
       get signal() {
         return abort.signal;
       },

@@ -11,6 +11,8 @@ export interface BuilderOptions {
   readonly events: EventSink;
   readonly offline: boolean;
   readonly signal?: AbortSignal;
+  /** The command that shows logs, for messages; by default `nix log`. */
+  readonly logCommand?: string;
   /** Opens the configured substituters; called at most once. */
   substituters(): Promise<readonly Store[]>;
 }
@@ -51,6 +53,7 @@ export function makeBuilder(options: BuilderOptions): Builder {
         offline,
         mode,
         substituters,
+        ...(options.logCommand === undefined ? {} : { logCommand: options.logCommand }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
     } finally {
