@@ -81,7 +81,7 @@ export async function lockFlake(
     inputs: source.inputs,
     lockText: textOf(computed.lockText),
     changed: computed.changed,
-    changes: textOf(describeChanges(computed.old, computed.root)),
+    changes: describeChanges(computed.old, computed.root),
     root: computed.root,
   };
 }
@@ -113,7 +113,7 @@ class Trees implements LockWorld {
   }
 
   warn(text: string): void {
-    this.fetcher.warn?.(textOf(text));
+    this.fetcher.warn?.(text);
   }
 
   private async fetch(ref: FlakeRef) {
