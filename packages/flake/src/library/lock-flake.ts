@@ -1,7 +1,7 @@
 /** Locks flakes over a fetcher of the caller's: nothing here touches a file, a store or the network by itself. */
 import type { Input, Registry } from "@firn/fetch/inputs";
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
-import type { LockWorld, TreePlace } from "../lock/compute.ts";
+import type { LockContext, TreePlace } from "../lock/compute.ts";
 import { computeLockFile } from "../lock/compute-lock-file.ts";
 import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
 import { describeChanges, type GraphNode, parseInputPath } from "../lock/graph.ts";
@@ -73,7 +73,7 @@ export async function lockFlake(
       recreate: update === "all",
       allowUnlocked: true,
     },
-    world: trees,
+    context: trees,
   });
   return {
     description: source.description === undefined ? undefined : textOf(source.description),
@@ -91,7 +91,7 @@ function referenceOf(flake: string | FlakeRef): FlakeRef {
 }
 
 /** The trees that were fetched, under paths that only tell them apart. */
-class Trees implements LockWorld {
+class Trees implements LockContext {
   private readonly fetcher: FlakeFetcher;
   private readonly fetched = new Map<string, FetchedSource>();
 

@@ -1,7 +1,7 @@
 /** From one text of flake.lock to the next. */
 import { printFlakeLock } from "@firn/formats";
 import { showFlakeRef } from "../refs/reference.ts";
-import { type ComputedLock, computeLock, type LockRequest, type LockWorld } from "./compute.ts";
+import { type ComputedLock, computeLock, type LockContext, type LockRequest } from "./compute.ts";
 import type { FlakeSource } from "./flake-description.ts";
 import { checkFollows, type GraphNode, graphToLockFile, readLockGraph } from "./graph.ts";
 
@@ -18,7 +18,7 @@ export interface ComputedLockFile extends ComputedLock {
 export async function computeLockFile(
   flake: FlakeSource,
   oldText: string | undefined,
-  options: { readonly request: LockRequest; readonly world: LockWorld },
+  options: { readonly request: LockRequest; readonly context: LockContext },
 ): Promise<ComputedLockFile> {
   const old = readLockGraph(oldText, `${showFlakeRef(flake.lockedRef)}/flake.lock`);
   const computed = await computeLock(flake, old, options);

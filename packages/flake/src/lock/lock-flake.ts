@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { git, localRepository, stringAttribute, withRepository } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import { type FlakeRef, showFlakeRef } from "../refs/reference.ts";
-import { type FlakeWorld, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
+import { type FlakeContext, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
 import type { LockRequest, TreePlace } from "./compute.ts";
 import { type ComputedLockFile, computeLockFile } from "./compute-lock-file.ts";
 import type { FlakeSource } from "./flake-description.ts";
@@ -55,18 +55,18 @@ export function defaultLockOptions(warn: (text: string) => void): LockOptions {
 }
 
 /** Locks the flake of a reference. Errors as of fetching and computing; messages in the reference's words. */
-export async function lockFlake(world: FlakeWorld, ref: FlakeRef, options: LockOptions): Promise<LockedFlake> {
+export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: LockOptions): Promise<LockedFlake> {
   const top = options.useRegistries ? "all" : "none";
-  let flake = await loadFlake(world, ref, top);
+  let flake = await loadFlake(context, ref, top);
   const oldText = options.referenceFile === undefined ? flake.lockText : readFileSync(options.referenceFile, "latin1");
   const computed = await computeLockFile(flake, oldText, {
     request: options,
-    world: {
-      getFlake: (input, registries) => loadFlake(world, input, options.useRegistries ? registries : "none"),
+    context: {
+      getFlake: (input, registries) => loadFlake(context, input, options.useRegistries ? registries : "none"),
       getRelativeFlake: (input, place) =>
-        readFlake(world, { originalRef: input, resolvedRef: input, lockedRef: input, place }),
+        readFlake(context, { originalRef: input, resolvedRef: input, lockedRef: input, place }),
       getTree: async (input) => {
-        const fetched = await fetchRef(world, input, options.useRegistries ? "limited" : "none");
+        const fetched = await fetchRef(context, input, options.useRegistries ? "limited" : "none");
         return { lockedRef: fetched.lockedRef, place: { storePath: fetched.storePath, dir: "" } };
       },
       warn: options.warn,
@@ -75,7 +75,7 @@ export async function lockFlake(world: FlakeWorld, ref: FlakeRef, options: LockO
   const { root, keys, lockText, changed } = computed;
   if (changed || options.outputFile !== undefined) {
     const written = await writeLock(ref, { computed, options });
-    if (written) flake = { ...(await loadFlake(world, ref, top)), lockText };
+    if (written) flake = { ...(await loadFlake(context, ref, top)), lockText };
   }
   const places = new Map(computed.places).set(root, { storePath: flake.storePath, dir: flake.dir });
   return { flake, root, lockText, keys, places };
