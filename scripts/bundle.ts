@@ -7,11 +7,14 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import { type Plugin as RolldownPlugin, build as rolldown } from "rolldown";
+import { buildLibrary, libraryExports } from "./bundle-library.ts";
 import { lazyModules, lazyModulesForRolldown } from "./lazy-modules.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const target = join(root, "dist", "package");
-const read = (path: string): { version: string; optionalDependencies?: Record<string, string> } =>
+const read = (
+  path: string,
+): { version: string; engines?: Record<string, string>; optionalDependencies?: Record<string, string> } =>
   JSON.parse(readFileSync(join(root, path), "utf8"));
 
 /** Files that are named relative to a module lie beside the bundle. */
@@ -51,6 +54,7 @@ const common = {
   outExtension: { ".js": ".mjs" },
   logLevel: "warning",
 } satisfies BuildOptions;
+await buildLibrary(root, target);
 await build({ ...common, entryPoints: { firn: join(root, "packages/cli/src/bin.ts") }, splitting: true });
 // The evaluator is loaded by its thread and, for small evaluations, by commands: all of it, and nothing else. Rolldown leaves
 // constants constants, where esbuild makes variables of them: the engine compiles in what it knows not to change, and a long
@@ -97,22 +101,28 @@ writeFileSync(
   join(target, "os/npm.lock.json"),
   `${JSON.stringify({ packages: Object.fromEntries(packages) }, null, 2)}\n`,
 );
-mkdirSync(join(target, "commands"));
-for (const name of readdirSync(join(root, "packages/cli/src/commands"))) {
-  if (name.endsWith(".md")) cpSync(join(root, "packages/cli/src/commands", name), join(target, "commands", name));
+for (const folder of ["commands", "legacy"]) {
+  for (const name of readdirSync(join(root, "packages/cli/src", folder))) {
+    if (name.endsWith(".md")) cpSync(join(root, "packages/cli/src", folder, name), join(target, folder, name));
+  }
 }
 for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) cpSync(join(root, name), join(target, name));
 
-const { version } = read("package.json");
+const { version, engines, optionalDependencies: nodes = {} } = read("package.json");
 const manifest = {
   name: "firn-nix",
   version,
   description: "The Nix package manager and system in TypeScript: no root, no daemon, no installer",
   license: "MIT",
   type: "module",
-  engines: { node: ">=24.12" },
+  engines,
   bin: { firn: "dist/firn.mjs" },
-  files: ["dist", "commands", "os", "CHANGELOG.md"],
+  exports: { ...libraryExports, "./package.json": "./package.json" },
+  sideEffects: false,
+  files: ["dist", "library", "types", "commands", "legacy", "os", "CHANGELOG.md"],
   optionalDependencies: read("packages/store/package.json").optionalDependencies ?? {},
+  // Not installed unless asked for: they bring a Node.js to a machine whose own is too old for the command line.
+  peerDependencies: nodes,
+  peerDependenciesMeta: Object.fromEntries(Object.keys(nodes).map((name) => [name, { optional: true }])),
 };
 writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
+import { examplesOf, outputClaims } from "../support/page-examples.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = readFileSync(join(root, "docs/library-language.md"), "utf8");
-const examples = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+const examples = examplesOf(page);
 
 async function run(code: string): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "firn-library-"));
@@ -42,7 +43,7 @@ test("the page has its examples", () => {
 test.each(examples.map((code, index) => [index + 1, code] as const))(
   "example %i prints what it says",
   async (_, code) => {
-    const claims = [...code.matchAll(/^ *\/\/ => (.*)$/gm)].map((match) => match[1]);
+    const claims = outputClaims(code);
     expect(claims.length).toBeGreaterThan(0);
     expect((await run(code)).trimEnd().split("\n")).toEqual(claims);
   },

@@ -1,13 +1,29 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { debMirrors, loadSettings } from "@firn/store";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { zipOf } from "../support/archives.ts";
+import { runInBrowser } from "../support/browser.ts";
+import { examplesOf, outputClaims } from "../support/page-examples.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const examples = examplesOf(readFileSync(join(root, "docs/library.md"), "utf8"));
+const oldNode = ["/usr/bin/node", "/usr/local/bin/node"].find(
+  (path) => existsSync(path) && Number(execFileSync(path, ["-p", "process.versions.node.split('.')[0]"])) < 24,
+);
 const hasMirror = debMirrors(loadSettings()).some((mirror) => mirror.archive === "debian");
 
 describe("the published package", () => {
@@ -41,6 +57,17 @@ describe("the published package", () => {
       ],
       { stdio: "ignore" },
     );
+    mkdirSync(project());
+    writeFileSync(join(project(), "package.json"), '{ "private": true, "type": "module" }\n');
+    const install = [
+      "install",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      "--omit=optional",
+      join(directory, tarball),
+    ];
+    execFileSync("npm", install, { cwd: project(), stdio: "ignore" });
     environment = {
       PATH: `${join(directory, "prefix/bin")}:${dirname(process.execPath)}:${process.env.PATH}`,
       HOME: join(directory, "home"),
@@ -49,6 +76,9 @@ describe("the published package", () => {
     };
   }, 300_000);
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  /** A project that has the package installed and nothing else. */
+  const project = (): string => join(directory, "project");
 
   const firn = (...args: string[]): string =>
     execFileSync("firn", args, {
@@ -66,6 +96,113 @@ describe("the published package", () => {
     );
     for (const name of readdirSync(join(directory, "prefix/lib/node_modules/firn-nix")))
       expect(name).not.toBe("packages");
+  });
+
+  test("has the pages of all commands, under each name it is called by", () => {
+    expect(firn("help")).toContain("perform garbage collection on a Nix store");
+    expect(firn("help", "build")).toContain("Usage: firn build");
+    const program = join(directory, "prefix/lib/node_modules/firn-nix/dist/firn.mjs");
+    for (const name of ["nix", "nix-store"]) symlinkSync(program, join(directory, "empty", name));
+    const linked = (name: string, ...args: string[]): string =>
+      execFileSync(join(directory, "empty", name), args, { env: environment, encoding: "utf8" });
+    expect(linked("nix", "help", "build")).toContain("Usage: nix build");
+    expect(linked("nix-store", "--help")).toContain("Usage: nix-store");
+  });
+
+  describe.skipIf(oldNode === undefined)("on an older Node.js", () => {
+    const run = (home: string) =>
+      spawnSync(oldNode ?? "", [join(home, "node_modules/firn-nix/dist/firn.mjs"), "eval", "--expr", "1 + 1"], {
+        env: environment,
+        encoding: "utf8",
+      });
+
+    test("says which one it needs", () => {
+      const { engines } = JSON.parse(readFileSync(join(project(), "node_modules/firn-nix/package.json"), "utf8")) as {
+        engines: { node: string };
+      };
+      const { status, stdout, stderr } = run(project());
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(/^firn: Node\.js [^\n]*\n$/);
+      expect(stderr).toContain(`Node.js ${engines.node.slice(">=".length)} or later is needed`);
+    });
+
+    test("runs on the one of an npm package beside it", () => {
+      const place = join(project(), "node_modules", `node-linux-${process.arch}`);
+      mkdirSync(join(place, "bin"), { recursive: true });
+      writeFileSync(join(place, "package.json"), "{}");
+      symlinkSync(process.execPath, join(place, "bin/node"));
+      try {
+        expect(run(project())).toMatchObject({ status: 0, stdout: "2\n" });
+      } finally {
+        rmSync(place, { recursive: true });
+      }
+    });
+  });
+
+  test("the page about the library has its three examples", () => {
+    expect(examples.length).toBe(3);
+  });
+
+  test.each(examples.map((code, index) => [index + 1, code] as const))(
+    "example %i of the library runs and prints what it says",
+    (number, code) => {
+      const file = join(project(), `example-${number}.ts`);
+      writeFileSync(file, code);
+      const printed = execFileSync(process.execPath, [file], { cwd: project(), encoding: "utf8" });
+      expect(printed.trimEnd().split("\n")).toEqual(outputClaims(code));
+    },
+  );
+
+  test.each(["nodenext", "bundler"])("the examples of the library have types with %s", (resolution) => {
+    for (const [index, code] of examples.entries()) writeFileSync(join(project(), `example-${index + 1}.ts`), code);
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      target: "es2024",
+      lib: ["es2024", "dom"],
+      module: resolution === "nodenext" ? "nodenext" : "esnext",
+      moduleResolution: resolution,
+      types: [],
+    };
+    writeFileSync(join(project(), "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+    const { status, stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["--project", project()], {
+      encoding: "utf8",
+    });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+  });
+
+  test("each part of the library bundles for the browser and runs there", async () => {
+    for (const code of examples) {
+      const { outputFiles } = await build({
+        stdin: { contents: code, resolveDir: project(), loader: "ts" },
+        bundle: true,
+        write: false,
+        minify: true,
+        platform: "browser",
+        format: "esm",
+        target: "es2024",
+      });
+      const script = outputFiles[0]?.text ?? "";
+      expect(script.length).toBeLessThan(600_000);
+      expect(await runInBrowser(script)).toEqual(outputClaims(code));
+    }
+  });
+
+  test("formats loads neither the language nor anything of Node.js", () => {
+    const code = `
+      import { registerHooks } from "node:module";
+      const loaded = [];
+      registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context); } });
+      await import("firn-nix/formats");
+      console.log(JSON.stringify({ loaded, native: process.moduleLoadList.filter((m) => /undici|sqlite/.test(m)) }));`;
+    const { loaded, native } = JSON.parse(
+      execFileSync(process.execPath, ["--input-type=module", "--eval", code], { cwd: project(), encoding: "utf8" }),
+    ) as { loaded: string[]; native: string[] };
+    expect(native).toEqual([]);
+    expect(loaded.length).toBeGreaterThan(0);
+    expect(loaded.length).toBeLessThanOrEqual(2);
+    for (const url of loaded) expect(url).toContain("/firn-nix/library/");
   });
 
   test("locks and calls a flake in a directory of one's own", () => {

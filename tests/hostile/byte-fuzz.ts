@@ -34,7 +34,8 @@ import { addPackages, emptyIndex } from "../../packages/fetch/src/debian/package
 import { parseRelease } from "../../packages/fetch/src/debian/release.ts";
 import { parseObjects, parseTreeListing } from "../../packages/fetch/src/git-listing.ts";
 import { readZip } from "../../packages/fetch/src/zip.ts";
-import { parseFlakeRef, showFlakeRef, splitFragment } from "../../packages/flake/src/refs/flake-ref.ts";
+import { parseFlakeRef } from "../../packages/flake/src/refs/flake-ref.ts";
+import { showFlakeRef, splitFragment } from "../../packages/flake/src/refs/reference.ts";
 import { parseProfileManifest, parseRegistry } from "../../packages/formats/src/text/registry.ts";
 import { extractTar, readTar, type TarTree } from "../../packages/store/src/archive/tar.ts";
 import { WireConnection } from "../../packages/store/src/remote/wire.ts";

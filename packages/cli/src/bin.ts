@@ -1,15 +1,6 @@
 #!/usr/bin/env -S node --v8-pool-size=0 --disable-warning=ExperimentalWarning
-/** The entry of the published package: compiled code is kept between runs, then the program proper starts. */
-import { basename } from "node:path";
-import { keepCompiledCode } from "./compile-cache.ts";
-import { startEvaluatorFor } from "./start-evaluator.ts";
+/** The entry of the published package. An older Node.js than the program needs reads this file too: it loads nothing of the rest. */
+import { isNewEnough } from "./node-version.ts";
 
-keepCompiledCode(process.env);
-const program = basename(process.argv[1] ?? "firn");
-const words = process.argv.slice(2);
-const [{ runCommandLine }, { processIo }] = await Promise.all([
-  import("./main.ts"),
-  import("./io.ts"),
-  startEvaluatorFor(program, words),
-]);
-process.exitCode = await runCommandLine([program, ...words], processIo());
+if (isNewEnough(process.versions.node)) await import("./start.ts");
+else (await import("./pinned-node.ts")).startOnPinnedNode();

@@ -1,83 +1,27 @@
-/** Inputs as a whole: from URLs and attributes, back to URLs, and fetched with their promises checked. */
+/** Fetches inputs of every scheme, with their promises checked. */
 import { FirnError, makeFixedOutputPath, parseHash, printHash } from "@firn/formats";
 import type { FetchContext } from "./context.ts";
-import { type FetchedTree, type Input, nameOf, requireString, type Scheme, stringAttribute } from "./input.ts";
-import { forgeSchemes } from "./schemes/forge.ts";
-import { gitScheme } from "./schemes/git.ts";
-import { indirectScheme } from "./schemes/indirect.ts";
-import { mercurialScheme } from "./schemes/mercurial.ts";
-import { pathScheme } from "./schemes/path.ts";
-import { fileScheme, tarballScheme } from "./schemes/tarball.ts";
-import { parseUrl, printUrl, type Url } from "./url.ts";
+import { type FetchedTree, type Input, type InputType, nameOf, requireString, stringAttribute } from "./input.ts";
+import { checkFetchable, schemeOf, showInput } from "./input-forms.ts";
+import { fetchFromForge } from "./schemes/forge.ts";
+import { fetchGit } from "./schemes/git.ts";
+import { fetchMercurial } from "./schemes/mercurial.ts";
+import { fetchPath } from "./schemes/path.ts";
+import { fetchSingleFile, fetchTarball } from "./schemes/tarball.ts";
 
-const schemes: readonly Scheme[] = [
-  pathScheme,
-  indirectScheme,
-  gitScheme,
-  mercurialScheme,
-  ...forgeSchemes,
-  tarballScheme,
-  fileScheme,
-];
-
-/** The scheme of an input's `type`; fails with `bad-input` when nobody knows it. */
-export function schemeOf(input: Input): Scheme {
-  const type = requireString(input, "type");
-  const scheme = schemes.find((candidate) => candidate.type === type);
-  if (scheme === undefined) throw new FirnError("bad-input", `input type '${type}' is not supported`);
-  return scheme;
-}
-
-/** The input that a URL means. `requireTree`: a plain URL is an archive whatever it is called. */
-export function inputFromUrl(url: Url | string, requireTree: boolean): Input {
-  const parsed = typeof url === "string" ? parseUrl(url) : url;
-  for (const scheme of schemes) {
-    const input = scheme.fromUrl(parsed, requireTree);
-    if (input !== undefined) {
-      scheme.check(input);
-      return input;
-    }
-  }
-  throw new FirnError("bad-input", `input '${printUrl(parsed)}' is unsupported`);
-}
-
-/** Checks attributes against their scheme and returns them. */
-export function inputFromAttributes(attributes: Input): Input {
-  const scheme = schemeOf(attributes);
-  for (const name of attributes.keys()) {
-    if (name !== "type" && name !== "__final" && !scheme.attributes.includes(name)) {
-      throw new FirnError("bad-input", `input attribute '${name}' not supported by scheme '${scheme.type}'`);
-    }
-  }
-  scheme.check(attributes);
-  return attributes;
-}
-
-/** The URL form of an input. */
-export function inputToUrl(input: Input): Url {
-  return schemeOf(input).toUrl(input);
-}
-
-/** The URL text of an input. */
-export function showInput(input: Input): string {
-  return printUrl(inputToUrl(input));
-}
-
-/** Whether fetching this input gives the same tree for ever. */
-export function isLockedInput(input: Input): boolean {
-  return schemeOf(input).isLocked(input);
-}
-
-/** What can be said before anything is fetched: `file:` URLs name absolute paths. */
-export function checkFetchable(input: Input): void {
-  const url = stringAttribute(input, "url");
-  if (url === undefined || !url.startsWith("file:") || parseUrl(url).path.startsWith("/")) return;
-  throw new FirnError(
-    "bad-input",
-    `tarball '${url}' must use an absolute path. The 'file' scheme does not support relative paths.`,
-    { trace: [{ message: `while fetching the input '${showInput(input)}'` }] },
-  );
-}
+const fetchers: Readonly<Record<InputType, (input: Input, context: FetchContext) => Promise<FetchedTree>>> = {
+  path: fetchPath,
+  git: fetchGit,
+  hg: fetchMercurial,
+  github: (input, context) => fetchFromForge("github", input, context),
+  gitlab: (input, context) => fetchFromForge("gitlab", input, context),
+  sourcehut: (input, context) => fetchFromForge("sourcehut", input, context),
+  tarball: fetchTarball,
+  file: fetchSingleFile,
+  async indirect(input) {
+    throw new FirnError("indirect", `indirect input 'flake:${requireString(input, "id")}' cannot be fetched directly`);
+  },
+};
 
 /**
  * Fetches an input into the store. When it promises a NAR hash, a valid path of that content is taken without fetching,
@@ -91,7 +35,7 @@ export async function fetchInput(input: Input, context: FetchContext): Promise<F
     if (known !== undefined) return { storePath: known, locked: input };
   }
   checkFetchable(input);
-  const tree = await scheme.fetch(input, context);
+  const tree = await fetchers[scheme.type](input, context);
   const got = stringAttribute(tree.locked, "narHash");
   if (promised !== undefined && got !== undefined && sri(promised) !== sri(got)) {
     throw new FirnError(

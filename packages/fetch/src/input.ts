@@ -1,9 +1,8 @@
 /**
- * Inputs: a source tree named by attributes (`type`, `url`, `rev`, …), in the forms a scheme knows. A scheme turns URLs
- * into attributes and back, and fetches. Attributes and their names are those of flake.lock.
+ * Inputs: a source tree named by attributes (`type`, `url`, `rev`, …). A scheme turns URLs into attributes and back. Attributes
+ * and their names are those of flake.lock.
  */
 import { FirnError, type FlakeAttributes } from "@firn/formats";
-import type { FetchContext } from "./context.ts";
 import type { Url } from "./url.ts";
 
 /** The attributes of an input; `type` names its scheme. */
@@ -17,9 +16,12 @@ export interface FetchedTree {
   readonly locked: Input;
 }
 
-/** One kind of source. */
-export interface Scheme {
-  readonly type: string;
+/** The schemes, by the value of the attribute `type`. */
+export type InputType = "path" | "indirect" | "git" | "hg" | "github" | "gitlab" | "sourcehut" | "tarball" | "file";
+
+/** How the inputs of one scheme are written. */
+export interface InputScheme {
+  readonly type: InputType;
   /** Attributes that may be given besides `type`. */
   readonly attributes: readonly string[];
   /** Attributes for a URL of this scheme, or undefined when it is none of ours. */
@@ -29,7 +31,6 @@ export interface Scheme {
   toUrl(input: Input): Url;
   /** Whether fetching gives the same tree forever; narHash alone is not enough for schemes with revisions. */
   isLocked(input: Input): boolean;
-  fetch(input: Input, context: FetchContext): Promise<FetchedTree>;
 }
 
 /** A string attribute, or undefined; fails with `bad-input` when it has another type. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { inputFromUrl, inputToUrl, showInput } from "./fetch-input.ts";
+import { inputFromUrl, inputToUrl, showInput } from "./input-forms.ts";
 import { parseUrl, percentDecode, percentEncode, printUrl } from "./url.ts";
 
 test("prints what it parses", () => {

@@ -16,7 +16,16 @@ export { type InstallableOptions, Installables } from "./installables/resolver.t
 export { derivedPath, type Target } from "./installables/target.ts";
 export { allInputs, type GraphNode, isLockedNode, parseInputPath, showInputPath } from "./lock/graph.ts";
 export { defaultLockOptions, type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
-export * from "./refs/flake-ref.ts";
+export { type FlakeRefContext, parseFlakeRef } from "./refs/flake-ref.ts";
+export {
+  type FlakeRef,
+  flakeRefFromAttributes,
+  flakeRefToAttributes,
+  relativePathOf,
+  sameFlakeRef,
+  showFlakeRef,
+  splitFragment,
+} from "./refs/reference.ts";
 export { parseReplLine, type ReplCommand, replCommandWords } from "./repl/command.ts";
 export { type Completions, completeLine } from "./repl/completion.ts";
 export { Repl, type ReplEvent, type ReplOptions } from "./repl/repl.ts";

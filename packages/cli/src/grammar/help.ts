@@ -61,11 +61,12 @@ function groupHelp(program: string, matched: readonly string[], entries: readonl
 }
 
 /** The name that a command is called by: an old one's own, else the words after the program's. */
-function callName(program: string, entry: CommandEntry): string {
+export function callName(program: string, entry: CommandEntry): string {
   return entry.style === "old" ? entry.path[0]! : [program, ...entry.path].join(" ");
 }
 
-function positionalText(positionals: readonly Positional[]): string {
+/** Positional arguments as a usage line shows them, each with a space before it. */
+export function positionalText(positionals: readonly Positional[]): string {
   return positionals
     .map((positional) => {
       const label = positional.repeats === true ? `${positional.label}...` : positional.label;

@@ -3,21 +3,12 @@ import { readFile } from "node:fs/promises";
 import { FirnError } from "@firn/formats";
 import type { FetchContext } from "../context.ts";
 import { discardDownload } from "../download.ts";
-import {
-  checkRef,
-  type FetchedTree,
-  type Input,
-  isRevision,
-  requireString,
-  type Scheme,
-  stringAttribute,
-  withAttributes,
-} from "../input.ts";
+import { type FetchedTree, type Input, isRevision, requireString, stringAttribute, withAttributes } from "../input.ts";
 import { fetchArchive } from "../tarball.ts";
-import { percentDecode, percentEncode, type Url } from "../url.ts";
+import { percentEncode } from "../url.ts";
+import type { ForgeType } from "./forge-input.ts";
 
 interface Forge {
-  readonly type: string;
   readonly defaultHost: string;
   /** `Authorization`-like header of an access token. */
   tokenHeader(token: string): readonly [string, string];
@@ -33,9 +24,8 @@ interface Place {
   readonly repo: string;
 }
 
-const forges: readonly Forge[] = [
-  {
-    type: "github",
+const forges: Readonly<Record<ForgeType, Forge>> = {
+  github: {
     defaultHost: "github.com",
     tokenHeader: (token) => ["Authorization", `token ${token}`],
     revisionUrl: (place, ref) => `${githubApi(place)}/repos/${place.owner}/${place.repo}/commits/${ref}`,
@@ -45,8 +35,7 @@ const forges: readonly Forge[] = [
         ? `${githubApi(place)}/repos/${place.owner}/${place.repo}/tarball/${rev}`
         : `https://${place.host}/${place.owner}/${place.repo}/archive/${rev}.tar.gz`,
   },
-  {
-    type: "gitlab",
+  gitlab: {
     defaultHost: "gitlab.com",
     tokenHeader: (token) =>
       token.startsWith("PAT:")
@@ -61,8 +50,7 @@ const forges: readonly Forge[] = [
     archiveUrl: (place, rev) =>
       `https://${place.host}/api/v4/projects/${gitlabProject(place)}/repository/archive.tar.gz?sha=${rev}`,
   },
-  {
-    type: "sourcehut",
+  sourcehut: {
     defaultHost: "git.sr.ht",
     tokenHeader: (token) => ["Authorization", `Bearer ${token}`],
     revisionUrl: (place) => `https://${place.host}/${place.owner}/${place.repo}/info/refs`,
@@ -78,100 +66,11 @@ const forges: readonly Forge[] = [
     },
     archiveUrl: (place, rev) => `https://${place.host}/${place.owner}/${place.repo}/archive/${rev}.tar.gz`,
   },
-];
+};
 
-/** The schemes of the three forges. */
-export const forgeSchemes: readonly Scheme[] = forges.map(makeScheme);
-
-const ownerCharacters = "!$&'()*+,;=:@";
-
-function makeScheme(forge: Forge): Scheme {
-  const scheme: Scheme = {
-    type: forge.type,
-    attributes: ["owner", "repo", "ref", "rev", "narHash", "lastModified", "host", "treeHash"],
-
-    fromUrl(url) {
-      if (url.scheme !== forge.type) return undefined;
-      const shown = `${forge.type}:${url.path}`;
-      const segments =
-        url.encodedPath === undefined ? url.path.split("/") : url.encodedPath.split("/").map(percentDecode);
-      const [owner = "", repo = "", ...rest] = segments;
-      if (owner === "" || repo === "") throw new FirnError("bad-forge-url", `URL '${shown}' is invalid`);
-      const input = new Map<string, string>([
-        ["type", forge.type],
-        ["owner", owner],
-        ["repo", repo],
-      ]);
-      const refOrRev = rest.join("/");
-      if (refOrRev !== "") setRefOrRev(input, refOrRev);
-      for (const [name, value] of url.query) {
-        if (name === "rev" || name === "ref") {
-          if (input.has("rev") || input.has("ref")) {
-            throw new FirnError("bad-forge-url", `URL '${shown}' contains multiple commit hashes or branch/tag names`);
-          }
-          if (name === "rev" && !isRevision(value))
-            throw new FirnError("bad-forge-url", `URL '${shown}' has the invalid commit hash '${value}'`);
-          if (name === "ref") checkRef(value);
-          input.set(name, value);
-        } else if (name === "host" || name === "narHash") {
-          if (name === "host" && !/^[a-zA-Z0-9.:-]+$/.test(value)) {
-            throw new FirnError("bad-forge-url", `URL '${shown}' contains an invalid instance host`);
-          }
-          input.set(name, value);
-        }
-      }
-      return input;
-    },
-
-    check(input) {
-      requireString(input, "owner");
-      requireString(input, "repo");
-      const rev = stringAttribute(input, "rev");
-      const ref = stringAttribute(input, "ref");
-      if (ref !== undefined) checkRef(ref);
-      if (rev !== undefined && !isRevision(rev)) throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
-      if (ref !== undefined && rev !== undefined) {
-        throw new FirnError(
-          "bad-input",
-          `input '${forge.type}:${requireString(input, "owner")}/${requireString(input, "repo")}' contains both a commit hash ('${rev}') and a branch/tag name ('${ref}')`,
-        );
-      }
-    },
-
-    toUrl(input): Url {
-      const end = stringAttribute(input, "ref") ?? stringAttribute(input, "rev");
-      const parts = [requireString(input, "owner"), requireString(input, "repo"), ...(end === undefined ? [] : [end])];
-      const path = parts.join("/");
-      const nested = parts.slice(0, 2).some((part) => part.includes("/"));
-      const encodedPath = parts
-        .map((part, index) => percentEncode(part, index < 2 ? ownerCharacters : `${ownerCharacters}/`))
-        .join("/");
-      const query = new Map<string, string>();
-      for (const name of ["host", "narHash"]) {
-        const value = stringAttribute(input, name);
-        if (value !== undefined) query.set(name, value);
-      }
-      const shown = nested ? { path, encodedPath } : { path };
-      return { scheme: forge.type, authority: undefined, ...shown, query, fragment: "" };
-    },
-
-    isLocked: (input) => input.has("rev") && input.has("narHash"),
-
-    fetch: (input, context) => fetchFromForge(forge, input, context),
-  };
-  return scheme;
-}
-
-function setRefOrRev(input: Map<string, string>, text: string): void {
-  if (isRevision(text)) {
-    input.set("rev", text);
-    return;
-  }
-  checkRef(text);
-  input.set("ref", text);
-}
-
-async function fetchFromForge(forge: Forge, input: Input, context: FetchContext): Promise<FetchedTree> {
+/** Looks the revision up and fetches its archive into the store. */
+export async function fetchFromForge(type: ForgeType, input: Input, context: FetchContext): Promise<FetchedTree> {
+  const forge = forges[type];
   const place: Place = {
     host: stringAttribute(input, "host") ?? forge.defaultHost,
     owner: requireString(input, "owner"),

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { byteStringOf, FirnError, parseHash } from "@firn/formats";
+import { byteStringOf, FirnError } from "@firn/formats";
 import { TreeWriter, withoutPasswords } from "@firn/store";
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
@@ -17,93 +17,33 @@ import { type GitRepository, withRepository } from "../git-repository.ts";
 import { writeRevision } from "../git-tree.ts";
 import {
   booleanAttribute,
-  checkRef,
   type FetchedTree,
   type Input,
-  integerAttribute,
-  isRevision,
   nameOf,
   requireString,
-  type Scheme,
   stringAttribute,
   withAttributes,
 } from "../input.ts";
 import { remoteAddress } from "../login.ts";
-import { parseUrl, percentDecode, printUrl, resolveUrl, type Url } from "../url.ts";
+import { parseUrl, percentDecode, printUrl, resolveUrl } from "../url.ts";
+import { gitInputs, gitTransports } from "./git-input.ts";
 
-const transports = new Set(["file", "http", "https", "ssh", "git"]);
-const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
-const parameters = ["ref", "rev", "narHash", "keytype", "publicKey", "publicKeys", "name", "dirtyRev", "dirtyShortRev"];
-const integers = new Set(["lastModified", "revCount"]);
-
-/** The scheme of Git repositories. */
-export const gitScheme: Scheme = {
-  type: "git",
-  attributes: ["url", ...parameters, ...booleans, ...integers],
-
-  fromUrl(url) {
-    const transport = url.scheme === "git" ? "git" : url.scheme.startsWith("git+") ? url.scheme.slice(4) : undefined;
-    if (transport === undefined || !transports.has(transport)) return undefined;
-    const query = new Map(url.query);
-    const input = new Map<string, string | bigint | boolean>([["type", "git"]]);
-    for (const [name, value] of url.query) {
-      if (booleans.has(name)) input.set(name, value === "1");
-      else if (integers.has(name) && /^\d{1,18}$/.test(value)) input.set(name, BigInt(value));
-      else if (name === "rev" || name === "ref" || parameters.includes(name)) input.set(name, value);
-      else continue;
-      query.delete(name);
-    }
-    input.set("url", printUrl({ ...url, scheme: transport, query, fragment: "" }));
-    return input;
-  },
-
-  check(input) {
-    requireString(input, "url");
-    const ref = stringAttribute(input, "ref");
-    const rev = stringAttribute(input, "rev");
-    if (ref !== undefined) checkRef(ref);
-    if (rev !== undefined && !isRevision(rev)) {
-      parseHash(rev, rev.length === 64 ? "sha256" : "sha1");
-      throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
-    }
-    for (const name of integers) integerAttribute(input, name);
-    for (const name of booleans) booleanAttribute(input, name);
-  },
-
-  toUrl(input): Url {
-    const url = parseUrl(requireString(input, "url"));
-    const query = new Map(url.query);
-    for (const name of ["ref", "rev", "keytype", "publicKey", "publicKeys"]) {
-      const value = stringAttribute(input, name);
-      if (value !== undefined) query.set(name, value);
-    }
-    for (const name of booleans) if (booleanAttribute(input, name)) query.set(name, "1");
-    return { ...url, scheme: url.scheme === "git" ? "git" : `git+${url.scheme}`, query };
-  },
-
-  isLocked: (input) => {
-    const rev = stringAttribute(input, "rev");
-    return rev !== undefined && rev !== nullRevision;
-  },
-
-  async fetch(input, context): Promise<FetchedTree> {
-    if (asksForSignature(input) && !context.verifiedFetches) {
-      throw new FirnError(
-        "experimental-feature",
-        "experimental Nix feature 'verified-fetches' is disabled; add '--extra-experimental-features verified-fetches' to enable it",
-      );
-    }
-    const local = localRepository(input);
-    if (local === undefined) return fetchRemote(input, context);
-    return withRepository(local, (repository) => {
-      const bare = repository.call.workTree === undefined;
-      if (!input.has("ref") && !input.has("rev") && !bare) return fetchWorkTree(repository, input, context);
-      return fetchRevision({ repository, input, context });
-    });
-  },
-};
-
-const nullRevision = "0".repeat(40);
+/** Fetches a revision, or a work tree as it stands, into the store. */
+export async function fetchGit(input: Input, context: FetchContext): Promise<FetchedTree> {
+  if (asksForSignature(input) && !context.verifiedFetches) {
+    throw new FirnError(
+      "experimental-feature",
+      "experimental Nix feature 'verified-fetches' is disabled; add '--extra-experimental-features verified-fetches' to enable it",
+    );
+  }
+  const local = localRepository(input);
+  if (local === undefined) return fetchRemote(input, context);
+  return withRepository(local, (repository) => {
+    const bare = repository.call.workTree === undefined;
+    if (!input.has("ref") && !input.has("rev") && !bare) return fetchWorkTree(repository, input, context);
+    return fetchRevision({ repository, input, context });
+  });
+}
 
 /** The directory of a `file:` repository; undefined for a remote one. Fails when it is none. */
 export function localRepository(input: Input): string | undefined {
@@ -136,7 +76,7 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
   }
   const directory = repository.shown;
   if (needsSignature(input)) {
-    const shown = printUrl(gitScheme.toUrl(input));
+    const shown = printUrl(gitInputs.toUrl(input));
     throw new FirnError(
       "bad-signature",
       `commit verification is required for Git repository '${shown}', but it's dirty`,
@@ -348,7 +288,7 @@ function moduleUrl(url: string, parent: string): string {
       : url;
   const scheme = /^([a-z]+):\/\//.exec(full)?.[1];
   const overSsh = /^[a-zA-Z0-9][^:/\s]*:(?!:)[^\s]/.test(full) && scheme === undefined;
-  if (!overSsh && (scheme === undefined || !transports.has(scheme))) {
+  if (!overSsh && (scheme === undefined || !gitTransports.has(scheme))) {
     throw new FirnError("git", `the submodule address '${withoutPasswords(url)}' is none that Firn fetches from`);
   }
   if (scheme === "file" && parseUrl(parent).scheme !== "file") {

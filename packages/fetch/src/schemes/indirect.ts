@@ -1,11 +1,11 @@
 /** `flake:` and bare names: looked up in a registry before anything can be fetched. */
 import { FirnError } from "@firn/formats";
-import { checkRef, type Input, isRevision, requireString, type Scheme, stringAttribute } from "../input.ts";
+import { checkRef, type Input, type InputScheme, isRevision, requireString, stringAttribute } from "../input.ts";
 
 const idPattern = /^[a-zA-Z][a-zA-Z0-9_-]*$/;
 
-/** The scheme of registry names. */
-export const indirectScheme: Scheme = {
+/** The inputs that are names of a registry: `flake:`. */
+export const indirectInputs: InputScheme = {
   type: "indirect",
   attributes: ["id", "ref", "rev", "narHash"],
 
@@ -30,10 +30,6 @@ export const indirectScheme: Scheme = {
   },
 
   isLocked: () => false,
-
-  async fetch(input) {
-    throw new FirnError("indirect", `indirect input 'flake:${requireString(input, "id")}' cannot be fetched directly`);
-  },
 };
 
 /** The input of `id`, `id/ref`, `id/rev` or `id/ref/rev`. */

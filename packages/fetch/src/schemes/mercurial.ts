@@ -4,75 +4,25 @@
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { byteStringOf, digestOf, FirnError, parseHash, toNix32 } from "@firn/formats";
+import { byteStringOf, digestOf, FirnError, toNix32 } from "@firn/formats";
 import { disk, removePath, withoutPasswords, withTemporaryDirectory } from "@firn/store";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import type { FetchContext } from "../context.ts";
-import {
-  checkRef,
-  type FetchedTree,
-  type Input,
-  integerAttribute,
-  nameOf,
-  requireString,
-  type Scheme,
-  stringAttribute,
-  withAttributes,
-} from "../input.ts";
+import { type FetchedTree, type Input, nameOf, requireString, stringAttribute, withAttributes } from "../input.ts";
 import { type RemoteAddress, remoteAddress } from "../login.ts";
 import { mercurial, mercurialOutcome } from "../mercurial-program.ts";
-import { parseUrl, percentDecode, printUrl, type Url } from "../url.ts";
+import { parseUrl, percentDecode, printUrl } from "../url.ts";
 
-const transports = new Set(["file", "http", "https", "ssh"]);
-
-/** The scheme of Mercurial repositories. */
-export const mercurialScheme: Scheme = {
-  type: "hg",
-  attributes: ["url", "ref", "rev", "revCount", "narHash", "name"],
-
-  fromUrl(url) {
-    const transport = url.scheme.startsWith("hg+") ? url.scheme.slice(3) : "";
-    if (!transports.has(transport)) return undefined;
-    const input = new Map<string, string>([["type", "hg"]]);
-    for (const name of ["ref", "rev"]) {
-      const value = url.query.get(name);
-      if (value !== undefined) input.set(name, value);
-    }
-    input.set("url", printUrl({ ...url, scheme: transport, query: new Map(), fragment: "" }));
-    return input;
-  },
-
-  check(input) {
-    parseUrl(requireString(input, "url"));
-    const ref = stringAttribute(input, "ref");
-    if (ref !== undefined) checkRef(ref, "Mercurial");
-    const rev = stringAttribute(input, "rev");
-    if (rev !== undefined) parseHash(rev, "sha1");
-    integerAttribute(input, "revCount");
-  },
-
-  toUrl(input): Url {
-    const url = parseUrl(requireString(input, "url"));
-    const query = new Map(url.query);
-    for (const name of ["ref", "rev"]) {
-      const value = stringAttribute(input, name);
-      if (value !== undefined) query.set(name, value);
-    }
-    return { ...url, scheme: `hg+${url.scheme}`, query };
-  },
-
-  isLocked: (input) => input.has("rev"),
-
-  async fetch(input, context): Promise<FetchedTree> {
-    const url = parseUrl(requireString(input, "url"));
-    const local = url.scheme === "file" ? percentDecode(url.path) : undefined;
-    if (local !== undefined && !input.has("ref") && !input.has("rev") && existsSync(join(local, ".hg"))) {
-      const changes = await mercurial(["status", "-R", local, "--modified", "--added", "--removed"]);
-      if (changes.length > 0) return fetchWorkTree(local, input, context);
-    }
-    return fetchRevision(local ?? printUrl(url), input, context);
-  },
-};
+/** Fetches a revision, or a work tree with changes, into the store. */
+export async function fetchMercurial(input: Input, context: FetchContext): Promise<FetchedTree> {
+  const url = parseUrl(requireString(input, "url"));
+  const local = url.scheme === "file" ? percentDecode(url.path) : undefined;
+  if (local !== undefined && !input.has("ref") && !input.has("rev") && existsSync(join(local, ".hg"))) {
+    const changes = await mercurial(["status", "-R", local, "--modified", "--added", "--removed"]);
+    if (changes.length > 0) return fetchWorkTree(local, input, context);
+  }
+  return fetchRevision(local ?? printUrl(url), input, context);
+}
 
 async function fetchWorkTree(directory: string, input: Input, context: FetchContext): Promise<FetchedTree> {
   if (!context.allowDirty) throw new FirnError("hg-dirty", `Mercurial tree '${directory}' is unclean`);

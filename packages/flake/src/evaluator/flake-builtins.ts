@@ -18,10 +18,10 @@ import {
 import {
   flakeRefFromAttributes,
   flakeRefToAttributes,
-  parseFlakeRef,
+  parseReference,
   showFlakeRef,
   splitFragment,
-} from "../refs/flake-ref.ts";
+} from "../refs/reference.ts";
 
 type FlakeValue = FlakeAttributes extends ReadonlyMap<string, infer V> ? V : never;
 
@@ -53,7 +53,7 @@ export const flakeRefBuiltins = (mode: EvalMode): BuiltinTable => ({
       const text = plainArgument(a, "while evaluating the argument passed to builtins.parseFlakeRef");
       const [reference, fragment] = splitFragment(text);
       if (fragment !== "") throw fail(`unexpected fragment '${fragment}' in flake reference '${text}'`);
-      const attributes = flakeRefToAttributes(parseFlakeRef(reference));
+      const attributes = flakeRefToAttributes(parseReference(reference));
       const members: Record<string, Slot> = {};
       for (const [name, value] of attributes) members[name] = typeof value === "bigint" ? Number(value) : value;
       return setOf(members);

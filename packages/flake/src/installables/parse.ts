@@ -3,7 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { FirnError } from "@firn/formats";
 import { fsPath } from "@firn/store";
-import { type FlakeRef, type FlakeRefContext, parseFlakeRef, splitFragment } from "../refs/flake-ref.ts";
+import { type FlakeRefContext, parseFlakeRef } from "../refs/flake-ref.ts";
+import { type FlakeRef, splitFragment } from "../refs/reference.ts";
 
 /** Which outputs of a derivation are meant: those to install by default, all, or some by name. */
 export type OutputsSpec =

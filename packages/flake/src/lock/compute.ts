@@ -3,9 +3,9 @@
  * fetched and bring their own locks, overrides come from above (manual: "nix flake", "Lock files").
  */
 
-import { indirectInput, isLockedInput } from "@firn/fetch";
+import { indirectInput, isLockedInput } from "@firn/fetch/inputs";
 import { FirnError } from "@firn/formats";
-import { type FlakeRef, relativePathOf, sameFlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
+import { type FlakeRef, relativePathOf, sameFlakeRef, showFlakeRef } from "../refs/reference.ts";
 import type { FlakeInput, FlakeSource } from "./flake-description.ts";
 import {
   compareInputPaths,

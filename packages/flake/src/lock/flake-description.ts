@@ -1,5 +1,5 @@
 /** What flake.nix says before its outputs are called. */
-import type { FlakeRef } from "../refs/flake-ref.ts";
+import type { FlakeRef } from "../refs/reference.ts";
 
 /** One input as written: a reference, or a `follows`; with overrides for its own inputs. */
 export interface FlakeInput {

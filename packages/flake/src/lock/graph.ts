@@ -1,6 +1,6 @@
 /** The lock graph while it is being computed, and its way to and from the lock file's numbered nodes. */
 
-import { isLockedInput, withAttributes } from "@firn/fetch";
+import { isLockedInput, withAttributes } from "@firn/fetch/inputs";
 import { FirnError, type LockEdge, type LockFile, type LockNode, parseFlakeLock } from "@firn/formats";
 import {
   type FlakeRef,
@@ -9,7 +9,7 @@ import {
   relativePathOf,
   sameFlakeRef,
   showFlakeRef,
-} from "../refs/flake-ref.ts";
+} from "../refs/reference.ts";
 
 /** Names of inputs, from the root down. */
 export type InputPath = readonly string[];

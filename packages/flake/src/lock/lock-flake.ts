@@ -2,19 +2,13 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { git, localRepository, stringAttribute, withRepository } from "@firn/fetch";
-import { FirnError, printFlakeLock } from "@firn/formats";
-import { type FlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
+import { FirnError } from "@firn/formats";
+import { type FlakeRef, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeContext, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
-import { type ComputedLock, computeLock, type LockRequest, type TreePlace } from "./compute.ts";
+import type { LockRequest, TreePlace } from "./compute.ts";
+import { type ComputedLockFile, computeLockFile } from "./compute-lock-file.ts";
 import type { FlakeSource } from "./flake-description.ts";
-import {
-  checkFollows,
-  describeChanges,
-  type GraphNode,
-  graphToLockFile,
-  readLockGraph,
-  unlockedInput,
-} from "./graph.ts";
+import { describeChanges, type GraphNode, unlockedInput } from "./graph.ts";
 
 /** How locking may act. */
 export interface LockOptions extends LockRequest {
@@ -65,8 +59,7 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   const top = options.useRegistries ? "all" : "none";
   let flake = await loadFlake(context, ref, top);
   const oldText = options.referenceFile === undefined ? flake.lockText : readFileSync(options.referenceFile, "latin1");
-  const old = readLockGraph(oldText, `${showFlakeRef(flake.lockedRef)}/flake.lock`);
-  const computed = await computeLock(flake, old, {
+  const computed = await computeLockFile(flake, oldText, {
     request: options,
     context: {
       getFlake: (input, registries) => loadFlake(context, input, options.useRegistries ? registries : "none"),
@@ -79,29 +72,25 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
       warn: options.warn,
     },
   });
-  checkFollows(computed.root);
-  const { file, keys } = graphToLockFile(computed.root);
-  const lockText = printFlakeLock(file);
-  const changed = lockText !== printFlakeLock(graphToLockFile(old).file);
+  const { root, keys, lockText, changed } = computed;
   if (changed || options.outputFile !== undefined) {
-    const written = await writeLock(ref, { computed, old, lockText, options });
+    const written = await writeLock(ref, { computed, options });
     if (written) flake = { ...(await loadFlake(context, ref, top)), lockText };
   }
-  const places = new Map(computed.places).set(computed.root, { storePath: flake.storePath, dir: flake.dir });
-  return { flake, root: computed.root, lockText, keys, places };
+  const places = new Map(computed.places).set(root, { storePath: flake.storePath, dir: flake.dir });
+  return { flake, root, lockText, keys, places };
 }
 
 interface LockChange {
-  readonly computed: ComputedLock;
-  readonly old: GraphNode;
-  readonly lockText: string;
+  readonly computed: ComputedLockFile;
   readonly options: LockOptions;
 }
 
 /** Writes the lock if that is allowed; tells whether the flake's own tree changed. */
 async function writeLock(ref: FlakeRef, change: LockChange): Promise<boolean> {
-  const { options, lockText } = change;
-  const differences = describeChanges(change.old, change.computed.root);
+  const { options } = change;
+  const { lockText, old, root } = change.computed;
+  const differences = describeChanges(old, root);
   const shown = showFlakeRef(ref);
   if (!options.write) {
     options.warn(`not writing modified lock file of flake '${shown}':\n${differences}`);
@@ -114,7 +103,7 @@ async function writeLock(ref: FlakeRef, change: LockChange): Promise<boolean> {
       `cannot write modified lock file of flake '${shown}' (use '--no-write-lock-file' to ignore)`,
     );
   }
-  const unlocked = unlockedInput(change.computed.root);
+  const unlocked = unlockedInput(root);
   if (unlocked !== undefined && !options.allowDirtyLocks) {
     if (options.warnDirty) {
       options.warn(

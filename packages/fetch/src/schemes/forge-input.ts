@@ -1,0 +1,93 @@
+/** How inputs that are repositories of a forge are written. */
+import { FirnError } from "@firn/formats";
+import { checkRef, type InputScheme, isRevision, requireString, stringAttribute } from "../input.ts";
+import { percentDecode, percentEncode, type Url } from "../url.ts";
+
+const ownerCharacters = "!$&'()*+,;=:@";
+
+/** A forge by the scheme of its URLs. */
+export type ForgeType = "github" | "gitlab" | "sourcehut";
+
+/** The inputs that name repositories of a forge: `github:`, `gitlab:`, `sourcehut:`. */
+export function forgeInputs(type: ForgeType): InputScheme {
+  return {
+    type,
+    attributes: ["owner", "repo", "ref", "rev", "narHash", "lastModified", "host", "treeHash"],
+
+    fromUrl(url) {
+      if (url.scheme !== type) return undefined;
+      const shown = `${type}:${url.path}`;
+      const segments =
+        url.encodedPath === undefined ? url.path.split("/") : url.encodedPath.split("/").map(percentDecode);
+      const [owner = "", repo = "", ...rest] = segments;
+      if (owner === "" || repo === "") throw new FirnError("bad-forge-url", `URL '${shown}' is invalid`);
+      const input = new Map<string, string>([
+        ["type", type],
+        ["owner", owner],
+        ["repo", repo],
+      ]);
+      const refOrRev = rest.join("/");
+      if (refOrRev !== "") setRefOrRev(input, refOrRev);
+      for (const [name, value] of url.query) {
+        if (name === "rev" || name === "ref") {
+          if (input.has("rev") || input.has("ref")) {
+            throw new FirnError("bad-forge-url", `URL '${shown}' contains multiple commit hashes or branch/tag names`);
+          }
+          if (name === "rev" && !isRevision(value))
+            throw new FirnError("bad-forge-url", `URL '${shown}' has the invalid commit hash '${value}'`);
+          if (name === "ref") checkRef(value);
+          input.set(name, value);
+        } else if (name === "host" || name === "narHash") {
+          if (name === "host" && !/^[a-zA-Z0-9.:-]+$/.test(value)) {
+            throw new FirnError("bad-forge-url", `URL '${shown}' contains an invalid instance host`);
+          }
+          input.set(name, value);
+        }
+      }
+      return input;
+    },
+
+    check(input) {
+      requireString(input, "owner");
+      requireString(input, "repo");
+      const rev = stringAttribute(input, "rev");
+      const ref = stringAttribute(input, "ref");
+      if (ref !== undefined) checkRef(ref);
+      if (rev !== undefined && !isRevision(rev)) throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
+      if (ref !== undefined && rev !== undefined) {
+        throw new FirnError(
+          "bad-input",
+          `input '${type}:${requireString(input, "owner")}/${requireString(input, "repo")}' contains both a commit hash ('${rev}') and a branch/tag name ('${ref}')`,
+        );
+      }
+    },
+
+    toUrl(input): Url {
+      const end = stringAttribute(input, "ref") ?? stringAttribute(input, "rev");
+      const parts = [requireString(input, "owner"), requireString(input, "repo"), ...(end === undefined ? [] : [end])];
+      const path = parts.join("/");
+      const nested = parts.slice(0, 2).some((part) => part.includes("/"));
+      const encodedPath = parts
+        .map((part, index) => percentEncode(part, index < 2 ? ownerCharacters : `${ownerCharacters}/`))
+        .join("/");
+      const query = new Map<string, string>();
+      for (const name of ["host", "narHash"]) {
+        const value = stringAttribute(input, name);
+        if (value !== undefined) query.set(name, value);
+      }
+      const shown = nested ? { path, encodedPath } : { path };
+      return { scheme: type, authority: undefined, ...shown, query, fragment: "" };
+    },
+
+    isLocked: (input) => input.has("rev") && input.has("narHash"),
+  };
+}
+
+function setRefOrRev(input: Map<string, string>, text: string): void {
+  if (isRevision(text)) {
+    input.set("rev", text);
+    return;
+  }
+  checkRef(text);
+  input.set("ref", text);
+}

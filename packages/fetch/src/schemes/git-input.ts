@@ -1,0 +1,70 @@
+/** How inputs of Git repositories are written. */
+import { FirnError, parseHash } from "@firn/formats";
+import {
+  booleanAttribute,
+  checkRef,
+  type InputScheme,
+  integerAttribute,
+  isRevision,
+  requireString,
+  stringAttribute,
+} from "../input.ts";
+import { parseUrl, printUrl, type Url } from "../url.ts";
+
+const nullRevision = "0".repeat(40);
+/** How a repository may be reached. */
+export const gitTransports = new Set(["file", "http", "https", "ssh", "git"]);
+const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
+const parameters = ["ref", "rev", "narHash", "keytype", "publicKey", "publicKeys", "name", "dirtyRev", "dirtyShortRev"];
+const integers = new Set(["lastModified", "revCount"]);
+
+/** The inputs that name Git repositories: `git+file:`, `git+https:`, `git+ssh:`, `git+http:`. */
+export const gitInputs: InputScheme = {
+  type: "git",
+  attributes: ["url", ...parameters, ...booleans, ...integers],
+
+  fromUrl(url) {
+    const transport = url.scheme === "git" ? "git" : url.scheme.startsWith("git+") ? url.scheme.slice(4) : undefined;
+    if (transport === undefined || !gitTransports.has(transport)) return undefined;
+    const query = new Map(url.query);
+    const input = new Map<string, string | bigint | boolean>([["type", "git"]]);
+    for (const [name, value] of url.query) {
+      if (booleans.has(name)) input.set(name, value === "1");
+      else if (integers.has(name) && /^\d{1,18}$/.test(value)) input.set(name, BigInt(value));
+      else if (name === "rev" || name === "ref" || parameters.includes(name)) input.set(name, value);
+      else continue;
+      query.delete(name);
+    }
+    input.set("url", printUrl({ ...url, scheme: transport, query, fragment: "" }));
+    return input;
+  },
+
+  check(input) {
+    requireString(input, "url");
+    const ref = stringAttribute(input, "ref");
+    const rev = stringAttribute(input, "rev");
+    if (ref !== undefined) checkRef(ref);
+    if (rev !== undefined && !isRevision(rev)) {
+      parseHash(rev, rev.length === 64 ? "sha256" : "sha1");
+      throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
+    }
+    for (const name of integers) integerAttribute(input, name);
+    for (const name of booleans) booleanAttribute(input, name);
+  },
+
+  toUrl(input): Url {
+    const url = parseUrl(requireString(input, "url"));
+    const query = new Map(url.query);
+    for (const name of ["ref", "rev", "keytype", "publicKey", "publicKeys"]) {
+      const value = stringAttribute(input, name);
+      if (value !== undefined) query.set(name, value);
+    }
+    for (const name of booleans) if (booleanAttribute(input, name)) query.set(name, "1");
+    return { ...url, scheme: url.scheme === "git" ? "git" : `git+${url.scheme}`, query };
+  },
+
+  isLocked: (input) => {
+    const rev = stringAttribute(input, "rev");
+    return rev !== undefined && rev !== nullRevision;
+  },
+};

@@ -1,0 +1,139 @@
+/** Locks flakes over a fetcher of the caller's: nothing here touches a file, a store or the network by itself. */
+import type { Input, Registry } from "@firn/fetch/inputs";
+import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import type { LockContext, TreePlace } from "../lock/compute.ts";
+import { computeLockFile } from "../lock/compute-lock-file.ts";
+import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
+import { describeChanges, type GraphNode, parseInputPath } from "../lock/graph.ts";
+import { type FlakeRef, parseReference, resolveReference, showFlakeRef } from "../refs/reference.ts";
+import { type FlakeAt, type FlakeFile, flakeSource, noFlake } from "../source/flake-file.ts";
+import { readFlakeText } from "./read-flake-text.ts";
+
+/** A tree that was fetched. */
+export interface FetchedSource {
+  /** The input's attributes with all that pins it: `rev`, `narHash`, `lastModified`. */
+  readonly locked: Input;
+  /** Gives the text of a file by its path in the tree (`flake.nix`, `sub/flake.lock`), or undefined when there is none. */
+  readFile(path: string): Promise<string | undefined>;
+}
+
+/** What locking asks of its caller. */
+export interface FlakeFetcher {
+  /** Fetches the tree of an input. The input is never a name of a registry. */
+  fetch(input: Input): Promise<FetchedSource>;
+  /** What names like `nixpkgs` stand for; without registries they are an error. The first entry that matches counts. */
+  readonly registries?: readonly Registry[];
+  /** Reads the text of a flake.nix; by default the language does it, see `readFlakeText`. */
+  readFlake?(text: string, place: { readonly path: string; readonly shown: string }): Promise<FlakeFile>;
+  /** Hears of overrides and updates that match no input. */
+  warn?(text: string): void;
+}
+
+/** How to lock. */
+export interface LockFlakeOptions {
+  /** Inputs to be renewed, as paths (`nixpkgs`, `a/nixpkgs`), or "all"; none by default: only what is missing is added. */
+  readonly update?: readonly string[] | "all";
+  /** Inputs that are something else than flake.nix says: input path → reference. */
+  readonly override?: Readonly<Record<string, string | FlakeRef>>;
+  /** The lock to start from, in place of the flake's own. */
+  readonly lockText?: string;
+}
+
+/** A flake and its lock. */
+export interface LockedFlake {
+  readonly description: string | undefined;
+  readonly lockedRef: FlakeRef;
+  readonly inputs: ReadonlyMap<string, FlakeInput>;
+  /** The text for flake.lock, byte for byte what Nix writes. */
+  readonly lockText: string;
+  /** Whether it differs from the lock that was there. */
+  readonly changed: boolean;
+  /** What differs, in the lines that Nix prints; empty when nothing does. */
+  readonly changes: string;
+  readonly root: GraphNode;
+}
+
+/**
+ * Locks a flake: reads its flake.nix, fetches what its flake.lock does not have yet, and gives the new lock; nothing is written. Errors
+ * are those of the fetcher, of the language, and `FirnError`s with the code `no-flake`, `bad-flake`, `bad-lock-file`, `registry` or one
+ * that begins with `flake-`.
+ */
+export async function lockFlake(
+  flake: string | FlakeRef,
+  fetcher: FlakeFetcher,
+  { update = [], override = {}, lockText }: LockFlakeOptions = {},
+): Promise<LockedFlake> {
+  const trees = new Trees(fetcher);
+  const source = await trees.getFlake(referenceOf(flake));
+  const oldText = lockText === undefined ? source.lockText : byteStringOf(lockText);
+  const computed = await computeLockFile(source, oldText, {
+    request: {
+      overrides: Object.entries(override).map(([path, ref]) => ({ path: parseInputPath(path), ref: referenceOf(ref) })),
+      updates: update === "all" ? [] : update.map(parseInputPath),
+      recreate: update === "all",
+      allowUnlocked: true,
+    },
+    context: trees,
+  });
+  return {
+    description: source.description === undefined ? undefined : textOf(source.description),
+    lockedRef: source.lockedRef,
+    inputs: source.inputs,
+    lockText: textOf(computed.lockText),
+    changed: computed.changed,
+    changes: describeChanges(computed.old, computed.root),
+    root: computed.root,
+  };
+}
+
+function referenceOf(flake: string | FlakeRef): FlakeRef {
+  return typeof flake === "string" ? parseReference(byteStringOf(flake)) : flake;
+}
+
+/** The trees that were fetched, under paths that only tell them apart. */
+class Trees implements LockContext {
+  private readonly fetcher: FlakeFetcher;
+  private readonly fetched = new Map<string, FetchedSource>();
+
+  constructor(fetcher: FlakeFetcher) {
+    this.fetcher = fetcher;
+  }
+
+  async getFlake(ref: FlakeRef): Promise<FlakeSource> {
+    const { resolvedRef, lockedRef, place } = await this.fetch(ref);
+    return this.read({ originalRef: ref, resolvedRef, lockedRef, place: { ...place, dir: lockedRef.dir } });
+  }
+
+  getRelativeFlake(ref: FlakeRef, place: TreePlace): Promise<FlakeSource> {
+    return this.read({ originalRef: ref, resolvedRef: ref, lockedRef: ref, place });
+  }
+
+  getTree(ref: FlakeRef): Promise<{ readonly lockedRef: FlakeRef; readonly place: TreePlace }> {
+    return this.fetch(ref);
+  }
+
+  warn(text: string): void {
+    this.fetcher.warn?.(text);
+  }
+
+  private async fetch(ref: FlakeRef) {
+    const resolvedRef = resolveReference(ref, this.fetcher.registries ?? []);
+    const source = await this.fetcher.fetch(resolvedRef.input);
+    const storePath = `/source${this.fetched.size === 0 ? "" : `-${this.fetched.size}`}`;
+    this.fetched.set(storePath, source);
+    return { resolvedRef, lockedRef: { input: source.locked, dir: resolvedRef.dir }, place: { storePath, dir: "" } };
+  }
+
+  private async read(at: FlakeAt): Promise<FlakeSource> {
+    const { storePath, dir } = at.place;
+    const source = this.fetched.get(storePath);
+    if (source === undefined) throw new FirnError("bad-flake", `no tree was fetched as '${storePath}'`);
+    const prefix = dir === "" ? "" : `${dir}/`;
+    const text = await source.readFile(textOf(`${prefix}flake.nix`));
+    if (text === undefined) throw noFlake(at);
+    const place = { path: textOf(`${storePath}/${prefix}flake.nix`), shown: textOf(showFlakeRef(at.resolvedRef)) };
+    const file = await (this.fetcher.readFlake ?? readFlakeText)(text, place);
+    const lockText = await source.readFile(textOf(`${prefix}flake.lock`));
+    return flakeSource(file, at, lockText === undefined ? undefined : byteStringOf(lockText));
+  }
+}

@@ -1,0 +1,29 @@
+/** From one text of flake.lock to the next. */
+import { printFlakeLock } from "@firn/formats";
+import { showFlakeRef } from "../refs/reference.ts";
+import { type ComputedLock, computeLock, type LockContext, type LockRequest } from "./compute.ts";
+import type { FlakeSource } from "./flake-description.ts";
+import { checkFollows, type GraphNode, graphToLockFile, readLockGraph } from "./graph.ts";
+
+/** A lock file and what it came from. */
+export interface ComputedLockFile extends ComputedLock {
+  readonly old: GraphNode;
+  readonly lockText: string;
+  /** The key of every node in the file. */
+  readonly keys: ReadonlyMap<GraphNode, string>;
+  readonly changed: boolean;
+}
+
+/** Computes the lock file of a flake, starting from the text of its old one. Errors as of fetching, and `bad-lock-file`, `flake-follows`. */
+export async function computeLockFile(
+  flake: FlakeSource,
+  oldText: string | undefined,
+  options: { readonly request: LockRequest; readonly context: LockContext },
+): Promise<ComputedLockFile> {
+  const old = readLockGraph(oldText, `${showFlakeRef(flake.lockedRef)}/flake.lock`);
+  const computed = await computeLock(flake, old, options);
+  checkFollows(computed.root);
+  const { file, keys } = graphToLockFile(computed.root);
+  const lockText = printFlakeLock(file);
+  return { ...computed, old, lockText, keys, changed: lockText !== printFlakeLock(graphToLockFile(old).file) };
+}
