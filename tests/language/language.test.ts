@@ -97,14 +97,14 @@ async function runCommand(base: string, file: string): Promise<Outcome> {
     env: environment,
     terminal: false,
     out: (bytes) => {
-      out += Buffer.from(bytes).toString("latin1");
+      out += typeof bytes === "string" ? bytes : byteString(bytes);
     },
     err: (text) => {
-      err += text;
+      err += byteString(printedBytes(text));
     },
     readStdin: async () => fs.readFileSync(`${base}.stdin`, "latin1"),
   });
-  return { out: status === 0 ? out : undefined, err: byteStringOf(err) };
+  return { out: status === 0 ? out : undefined, err };
 }
 
 function expected(file: string): string | undefined {

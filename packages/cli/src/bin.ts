@@ -1,12 +1,13 @@
 #!/usr/bin/env -S node --v8-pool-size=0 --disable-warning=ExperimentalWarning
-/** The entry of the published package: compiled code is kept between runs, then the program proper starts. */
 import { basename } from "node:path";
+/** The entry of the published package: compiled code is kept between runs, then the program proper starts. */
+import { processArguments, processEnvironment } from "@firn/store/surroundings";
 import { keepCompiledCode } from "./compile-cache.ts";
 import { startEvaluatorFor } from "./start-evaluator.ts";
 
-keepCompiledCode(process.env);
+keepCompiledCode(processEnvironment());
 const program = basename(process.argv[1] ?? "firn");
-const words = process.argv.slice(2);
+const words = processArguments();
 const [{ runCommandLine }, { processIo }] = await Promise.all([
   import("./main.ts"),
   import("./io.ts"),

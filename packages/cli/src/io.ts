@@ -1,8 +1,12 @@
 /** The command line's ends: where output goes. Commands print through this only, so that tests can capture it. */
+
+import { byteString, printedBytes } from "@firn/formats";
+import { processEnvironment, workingDirectory } from "@firn/store/surroundings";
 import { TerminalFilter } from "./render/terminal-filter.ts";
 
 /** Standard streams and the surroundings of one run. */
 export interface Io {
+  /** A string is a byte string. */
   out(text: string | Uint8Array): void;
   err(text: string): void;
   /** Waits until standard output takes more, for who writes much. Absent: it always does. */
@@ -25,13 +29,13 @@ export function processIo(): Io {
     err: writerTo(process.stderr),
     drained: () => drainOf(process.stdout),
     control: (sequence) => void process.stderr.write(sequence),
-    terminal: process.stderr.isTTY === true && process.env.TERM !== "dumb",
-    env: process.env,
-    cwd: process.cwd(),
+    terminal: process.stderr.isTTY === true && processEnvironment().TERM !== "dumb",
+    env: processEnvironment(),
+    cwd: workingDirectory(),
     readStdin: async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString("latin1");
+      return byteString(Buffer.concat(chunks));
     },
   };
 }
@@ -49,7 +53,11 @@ function drainOf(stream: NodeJS.WriteStream): Promise<void> {
 
 /** Writes to a stream; what a terminal would obey goes only where there is no terminal. */
 function writerTo(stream: NodeJS.WriteStream): (text: string | Uint8Array) => boolean {
-  if (stream.isTTY !== true) return (text) => stream.write(text);
+  if (stream.isTTY !== true) return (text) => stream.write(bytesToWrite(text));
   const filter = new TerminalFilter();
-  return (text) => stream.write(filter.filter(typeof text === "string" ? Buffer.from(text) : text));
+  return (text) => stream.write(filter.filter(bytesToWrite(text)));
+}
+
+function bytesToWrite(text: string | Uint8Array): Uint8Array {
+  return typeof text === "string" ? printedBytes(text) : text;
 }

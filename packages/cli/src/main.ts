@@ -3,6 +3,7 @@
  * command does not need is loaded: the table names modules, and they are imported when their turn comes.
  */
 import { basename } from "node:path";
+import { processArguments, processEnvironment } from "@firn/store/surroundings";
 import type { Command, CommandEntry } from "./grammar/command.ts";
 import { findCommand } from "./grammar/find-command.ts";
 import type { Invocation } from "./grammar/invocation.ts";
@@ -78,7 +79,8 @@ async function showHelp(program: string, matched: readonly string[], io: Io): Pr
 
 // Run only as a program, so that tests can import runCommandLine.
 if (import.meta.main) {
-  await startEvaluatorFor(basename(process.env.FIRN_ARGV0 ?? "firn"), process.argv.slice(2));
-  const code = await runCommandLine([process.env.FIRN_ARGV0 ?? "firn", ...process.argv.slice(2)], processIo());
-  process.exitCode = code;
+  const program = processEnvironment().FIRN_ARGV0 ?? "firn";
+  const words = processArguments();
+  await startEvaluatorFor(basename(program), words);
+  process.exitCode = await runCommandLine([program, ...words], processIo());
 }

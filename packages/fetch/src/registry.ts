@@ -1,8 +1,9 @@
 /** Flake registries: names that stand for other references, looked up flag by flag, user, system, global. */
-import { existsSync, readFileSync } from "node:fs";
+
 import { dirname } from "node:path";
-import { byteStringOf, FirnError, parseRegistry, printRegistry, type RegistryEntry } from "@firn/formats";
+import { FirnError, parseRegistry, printRegistry, type RegistryEntry } from "@firn/formats";
 import { disk } from "@firn/store";
+import { existsSync, readFileSync } from "@firn/store/files";
 import { showInput } from "./fetch-input.ts";
 import { type Input, sameInput, stringAttribute, withAttributes } from "./input.ts";
 
@@ -23,8 +24,8 @@ export function readRegistryFile(kind: RegistryKind, path: string): Registry {
 
 /** Writes a registry file by rename. */
 export function writeRegistryFile(path: string, entries: readonly RegistryEntry[]): void {
-  disk.mkdirs(byteStringOf(dirname(path)));
-  disk.replaceFile(byteStringOf(path), Buffer.from(printRegistry(entries), "latin1"));
+  disk.mkdirs(dirname(path));
+  disk.replaceFile(path, Buffer.from(printRegistry(entries), "latin1"));
 }
 
 /** A resolved reference: the input and the directory that the registry entry adds. */

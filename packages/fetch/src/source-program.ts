@@ -1,6 +1,8 @@
 /** Runs the programs that know repositories: their output, or what they said. */
+
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
+import { processEnvironment } from "@firn/store/surroundings";
 
 /** A program and how it is run. */
 export interface SourceProgram {
@@ -25,7 +27,10 @@ export async function programOutcome(
   input = "",
 ): Promise<ProgramOutcome> {
   const { name, debianPackage, environment } = program;
-  const child = startProgram(name, args, { env: { ...process.env, ...environment }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = startProgram(name, args, {
+    env: { ...processEnvironment(), ...environment },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
@@ -42,7 +47,7 @@ export async function programOutcome(
       );
     });
     child.on("close", (code) => {
-      resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString("utf8") });
+      resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString("latin1") });
     });
   });
 }

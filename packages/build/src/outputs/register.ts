@@ -2,7 +2,8 @@
  * From what a builder left behind to valid store paths: canonical metadata, references found by scanning, hashes rewritten where the
  * final path was not known, outputs in order, checks, one registration.
  */
-import fs from "node:fs";
+
+import type { Stats } from "node:fs";
 import {
   type ContentAddressMethod,
   createHasher,
@@ -26,7 +27,6 @@ import {
   canonicalise,
   disk,
   dumpPath,
-  fsPath,
   HashRewriter,
   hasErrorCode,
   hashNarContent,
@@ -37,6 +37,7 @@ import {
   sortTopologically,
   withPlace,
 } from "@firn/store";
+import * as fs from "@firn/store/files";
 import type { BuildOptions } from "../options.ts";
 import { checkOutputs } from "./checks.ts";
 
@@ -127,9 +128,9 @@ async function registerSorted(
 
 function inspect(request: RegisterRequest, name: string, scratchPath: string): Candidate {
   const real = request.locate(scratchPath);
-  let stat: fs.Stats;
+  let stat: Stats;
   try {
-    stat = fs.lstatSync(fsPath(real));
+    stat = fs.lstatSync(real);
   } catch (error) {
     if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) throw error;
     throw rejected(`builder for '${request.drvPath}' failed to produce output path for output '${name}' at "${real}"`);

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { runProgramSync } from "@firn/store";
+import { existsSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { chooseConfiguration, configurationFlags, type OsConfiguration } from "../systems/configuration.ts";
 

@@ -3,10 +3,12 @@
  * the program comes from a tree that wants to be /usr, it is started in a mount namespace made by bubblewrap in which
  * /nix is that store and /usr that tree; /etc, /home, /tmp and the current directory stay the machine's.
  */
-import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
+
 import { dirname, join } from "node:path";
 import { FirnError } from "@firn/formats";
 import { becomeProgram, type LocalStore, runProgramSync } from "@firn/store";
+import { existsSync, lstatSync, readdirSync, readlinkSync } from "@firn/store/files";
+import { workingDirectory } from "@firn/store/surroundings";
 
 /** What to run. */
 export interface ProgramRun {
@@ -62,7 +64,7 @@ function namespaceArguments(run: ProgramRun): string[] {
     args.push("--ro-bind", `${store.realPath(usrRoot)}/usr`, "/usr");
     for (const entry of merged) args.push("--symlink", `usr/${entry}`, `/${entry}`);
   }
-  args.push("--chdir", process.cwd());
+  args.push("--chdir", workingDirectory());
   return args;
 }
 

@@ -1,6 +1,7 @@
 /** Programs that the repl starts: editors, and Firn's own commands. */
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
+import { ownCommand } from "@firn/store/surroundings";
 import { TerminalFilter } from "../render/terminal-filter.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 
@@ -41,8 +42,8 @@ export async function openEditor(session: EvaluationSession, path: string, line:
 /** Runs a command of Firn with the settings of this one. */
 export async function runFirn(session: EvaluationSession, words: readonly string[]): Promise<void> {
   const settings = session.invocation.settings.flatMap(([key, value]) => ["--option", key, value]);
-  const script = process.argv[1] ?? "";
-  await run(session, process.execPath, [...process.execArgv, script, ...words, ...settings]);
+  const [program = "", ...own] = ownCommand();
+  await run(session, program, [...own, ...words, ...settings]);
 }
 
 /** Shows a long text (a byte string) in $PAGER when standard output is a terminal. */

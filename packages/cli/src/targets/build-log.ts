@@ -1,7 +1,8 @@
 /** Logs of builds, as they were kept. */
-import { createReadStream, existsSync } from "node:fs";
+
 import { logFile } from "@firn/build";
 import { decompress, type LocalStore } from "@firn/store";
+import { createReadStream, existsSync } from "@firn/store/files";
 
 /** The log of a derivation's last build here; undefined when none was kept. */
 export function buildLog(store: LocalStore, drvPath: string): AsyncIterable<Uint8Array> | undefined {

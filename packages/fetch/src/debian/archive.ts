@@ -108,7 +108,7 @@ async function indexFile(access: ArchiveAccess, suite: OpenSuite, path: string):
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of decompress([packed], form.compression, maxIndex)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks).toString("latin1");
 }
 
 async function fromMirror(access: ArchiveAccess, archive: string, path: string, limit: number): Promise<Uint8Array> {

@@ -1,7 +1,8 @@
 /** `path:`: a directory of this machine, copied whole. */
-import { lstatSync, readdirSync } from "node:fs";
+
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
+import { lstatSync, readdirSync } from "@firn/store/files";
 import { type FetchedTree, integerAttribute, requireString, type Scheme, withAttributes } from "../input.ts";
 import type { Url } from "../url.ts";
 

@@ -1,5 +1,5 @@
 /** Flake references: an input and a directory in it, written as a URL, a path or a registry name (manual: "Flake references"). */
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+
 import { basename, dirname, join, resolve } from "node:path";
 import {
   type Input,
@@ -14,6 +14,7 @@ import {
   withAttributes,
 } from "@firn/fetch";
 import { FirnError, type FlakeAttributes } from "@firn/formats";
+import { existsSync, lstatSync, realpathSync } from "@firn/store/files";
 
 /** A flake: the tree that holds it and the directory of its flake.nix in that tree. */
 export interface FlakeRef {

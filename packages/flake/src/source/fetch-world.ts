@@ -1,7 +1,5 @@
 /** The fetchers' surroundings made from settings and a local store: trees, cache, downloads, registries. */
 
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import {
   downloadToFile,
@@ -16,6 +14,8 @@ import {
 } from "@firn/fetch";
 import { FirnError, parseRegistry, printHash, type RegistryEntry } from "@firn/formats";
 import { type EventSink, hasFeature, type LocalStore, type Settings, Transferrer, transferOptions } from "@firn/store";
+import { readFileSync } from "@firn/store/files";
+import { homeDirectory } from "@firn/store/surroundings";
 
 /** What making the surroundings needs. */
 export interface FetchWorldOptions {
@@ -31,7 +31,7 @@ export interface FetchWorldOptions {
 /** The fetch context of a store; `close` ends its connections. */
 export function makeFetchContext(options: FetchWorldOptions): FetchContext & { close(): Promise<void> } {
   const { settings, environment, events } = options;
-  const home = environment.HOME ?? homedir();
+  const home = homeDirectory(environment);
   const cacheDirectory = join(environment.XDG_CACHE_HOME ?? join(home, ".cache"), "nix");
   const transferrer = new Transferrer(transferOptions(settings, { offline: options.offline, events }));
   const cache = new FetchCache(join(cacheDirectory, "fetcher-cache-v4.sqlite"));
@@ -104,7 +104,7 @@ export interface RegistryOptions {
 
 /** Where the user's own registry lies. */
 export function userRegistryPath(environment: Readonly<Record<string, string | undefined>>): string {
-  const home = environment.HOME ?? homedir();
+  const home = homeDirectory(environment);
   return join(environment.XDG_CONFIG_HOME ?? join(home, ".config"), "nix", "registry.json");
 }
 

@@ -1,9 +1,10 @@
 /** What evaluations ask of store, builder and fetchers, answered on the main thread. */
-import { readFileSync } from "node:fs";
+
 import { type FetchContext, fetchArchive, fetchFile, fetchInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
 import type { ContextElement, DerivationRequest, FetchRequest, FetchResult, PathFacts } from "@firn/language";
-import { dumpPath, fsPath, hashContent, type LocalStore, type Store } from "@firn/store";
+import { dumpPath, hashContent, type LocalStore, type Store } from "@firn/store";
+import { readFileSync } from "@firn/store/files";
 import type { HostServices } from "../evaluator/services.ts";
 import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
@@ -74,7 +75,7 @@ export function makeHostServices(world: ServiceWorld): HostServices {
       if (!(await store.isValidPath(drvPath)) && !(await world.substitute(drvPath))) {
         throw new FirnError("invalid-path", `path '${drvPath}' is not valid`);
       }
-      return readFileSync(fsPath(store.realPath(drvPath)), "latin1");
+      return readFileSync(store.realPath(drvPath), "latin1");
     },
     realise: (elements) => world.realise(elements),
     async ensurePath(path) {

@@ -2,7 +2,7 @@
  * The garbage collector. Builds go on beside it: it holds the collector's lock, listens on a socket for new temporary roots, and deletes
  * one path at a time between answers. First invalid, then gone.
  */
-import fs from "node:fs";
+
 import net from "node:net";
 import { setImmediate as breathe } from "node:timers/promises";
 import {
@@ -14,7 +14,8 @@ import {
   storePathHashPart,
 } from "@firn/formats";
 import { sortTopologically } from "../closure.ts";
-import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { disk, hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { machineError } from "../fs/machine-error.ts";
 import { removePath } from "../fs/remove.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
@@ -62,7 +63,7 @@ export async function collectGarbage(store: LocalStore, options: GcOptions): Pro
       return await new Collection(store, options, newRoots).run();
     } finally {
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      fs.rmSync(fsPath(`${stateDir}/gc-socket/socket`), { force: true });
+      fs.rmSync(`${stateDir}/gc-socket/socket`, { force: true });
     }
   } finally {
     fs.closeSync(fd);
@@ -75,7 +76,7 @@ async function listen(
   onRoot: (hashPart: string) => void,
 ): Promise<{ close(done: () => void): void }> {
   disk.mkdirs(directory);
-  fs.rmSync(fsPath(`${directory}/socket`), { force: true });
+  fs.rmSync(`${directory}/socket`, { force: true });
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
@@ -98,7 +99,7 @@ async function listen(
     server.once("error", reject);
     withSocketPath(directory, (path) => server.listen(path, () => resolve()));
   });
-  fs.chmodSync(fsPath(`${directory}/socket`), 0o666);
+  fs.chmodSync(`${directory}/socket`, 0o666);
   return {
     close(done) {
       for (const socket of sockets) socket.destroy();
@@ -181,7 +182,7 @@ class Collection {
     const { realStoreDir } = this.#store.location;
     this.#say(this.#deletes ? "deleting garbage..." : "determining live/dead paths...");
     try {
-      for (const name of fs.readdirSync(fsPath(realStoreDir), { encoding: "latin1" })) {
+      for (const name of fs.readdirSync(realStoreDir, { encoding: "latin1" })) {
         if (name === ".links") continue;
         await this.#pause();
         const path = `${this.#store.storeDir}/${name}`;
@@ -321,9 +322,9 @@ class Collection {
   #deleteUnusedLinks(): void {
     const directory = `${this.#store.location.realStoreDir}/.links`;
     this.#say("deleting unused links...");
-    for (const name of fs.readdirSync(fsPath(directory), { encoding: "latin1" })) {
+    for (const name of fs.readdirSync(directory, { encoding: "latin1" })) {
       const file = `${directory}/${name}`;
-      const stat = fs.lstatSync(fsPath(file), { throwIfNoEntry: false });
+      const stat = fs.lstatSync(file, { throwIfNoEntry: false });
       if (stat !== undefined && stat.nlink === 1) disk.unlink(file);
     }
   }
@@ -337,7 +338,7 @@ class Collection {
 function isLocked(directory: string): boolean {
   let fd: number;
   try {
-    fd = fs.openSync(fsPath(directory), "r");
+    fd = fs.openSync(directory, "r");
   } catch (error) {
     if (hasErrorCode(error, "ENOENT")) return true;
     throw error;

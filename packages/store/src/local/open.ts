@@ -1,12 +1,13 @@
 /** Which store a name means: `auto`, `local`, a directory, a binary cache. */
-import fs from "node:fs";
-import os from "node:os";
+
 import path from "node:path";
-import { byteStringOf, FirnError, parsePublicKey } from "@firn/formats";
+import { FirnError, parsePublicKey } from "@firn/formats";
 import type { EventSink } from "../events.ts";
-import { fsPath, hasErrorCode } from "../fs/disk.ts";
+import { hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import type { Environment, Settings } from "../settings/settings.ts";
 import type { Store } from "../store.ts";
+import { homeDirectory, processEnvironment } from "../surroundings.ts";
 import { LocalStore } from "./local-store.ts";
 import { type StoreLocation, storeLocation } from "./location.ts";
 
@@ -42,7 +43,7 @@ export function parseStoreReference(text: string): StoreReference {
     return { scheme: scheme!, target: target!, parameters };
   }
   if (name.startsWith("/") || name.startsWith("./") || name.startsWith("../") || name.startsWith("~/")) {
-    const home = name.startsWith("~/") ? path.join(os.homedir(), name.slice(2)) : name;
+    const home = name.startsWith("~/") ? path.join(homeDirectory(), name.slice(2)) : name;
     parameters.set("root", path.resolve(home));
     return { scheme: "local", target: "", parameters };
   }
@@ -61,7 +62,7 @@ function writable(directory: string): boolean {
 /** Whether a directory lies on a file system that nobody can write: what is there can be read, and writing fails when it is tried. */
 function mountedReadOnly(directory: string): boolean {
   try {
-    fs.accessSync(fsPath(directory), fs.constants.W_OK);
+    fs.accessSync(directory, fs.constants.W_OK);
     return false;
   } catch (error) {
     return hasErrorCode(error, "EROFS");
@@ -70,7 +71,7 @@ function mountedReadOnly(directory: string): boolean {
 
 /** Directories of the machine's own store, as the environment has them. */
 export function machineLocation(environment: Environment): StoreLocation {
-  const pick = (name: string, fallback: string): string => byteStringOf(path.resolve(environment[name] ?? fallback));
+  const pick = (name: string, fallback: string): string => path.resolve(environment[name] ?? fallback);
   return storeLocation({
     storeDir: pick("NIX_STORE_DIR", environment.NIX_STORE ?? "/nix/store"),
     stateDir: pick("NIX_STATE_DIR", "/nix/var/nix"),
@@ -80,7 +81,7 @@ export function machineLocation(environment: Environment): StoreLocation {
 
 /** The root of the chroot store that `auto` may choose. */
 export function userStoreRoot(environment: Environment): string {
-  const home = environment.HOME ?? os.homedir();
+  const home = homeDirectory(environment);
   return path.join(environment.XDG_DATA_HOME ?? path.join(home, ".local", "share"), "nix", "root");
 }
 
@@ -103,7 +104,7 @@ export function resolveAuto(environment: Environment): StoreReference {
 /** A parameter that names a directory, absolute. */
 function directoryOf({ parameters }: StoreReference, name: string): string | undefined {
   const value = parameters.get(name);
-  return value === undefined ? undefined : byteStringOf(path.resolve(value));
+  return value === undefined ? undefined : path.resolve(value);
 }
 
 function locationOf(reference: StoreReference, environment: Environment): StoreLocation {
@@ -130,7 +131,7 @@ export async function openLocal(reference: StoreReference, context: OpenContext)
   const { settings } = context;
   const { parameters } = reference;
   const root = directoryOf(reference, "root");
-  const location = locationOf(reference, context.environment ?? process.env);
+  const location = locationOf(reference, context.environment ?? processEnvironment());
   const flag = (name: string): boolean | undefined => {
     const value = parameters.get(name);
     return value === undefined ? undefined : value === "true" || value === "1";
@@ -164,14 +165,17 @@ function resolveReference(text: string, environment: Environment): StoreReferenc
 }
 
 /** Where the paths of the configured store lie on disk, without opening it; undefined when it is no local one. Error `unknown-store`. */
-export function configuredRealStoreDir({ settings, environment = process.env }: OpenContext): string | undefined {
+export function configuredRealStoreDir({
+  settings,
+  environment = processEnvironment(),
+}: OpenContext): string | undefined {
   const reference = resolveReference(settings.get("store"), environment);
   return reference.scheme === "local" ? locationOf(reference, environment).realStoreDir : undefined;
 }
 
 /** Opens the local store that `text` (default: the setting `store`) names; other kinds are an error here. */
 export async function openLocalStore(context: OpenContext, text = context.settings.get("store")): Promise<LocalStore> {
-  const reference = resolveReference(text, context.environment ?? process.env);
+  const reference = resolveReference(text, context.environment ?? processEnvironment());
   if (reference.scheme === "local") return openLocal(reference, context);
   throw new FirnError("unsupported-store", `a store of kind '${reference.scheme}' cannot be used here`, {
     hint: "use a local store, e.g. --store local or --store DIRECTORY",

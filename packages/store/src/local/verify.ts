@@ -1,7 +1,8 @@
 /** Checks a local store against its database, and repairs it. */
-import fs from "node:fs";
+
 import { equalHashes, type Hash, isStorePath, type PathInfo, printHash } from "@firn/formats";
-import { fsPath, hasErrorCode } from "../fs/disk.ts";
+import { hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 import type { Store } from "../store.ts";
 import type { LocalStore } from "./local-store.ts";
@@ -17,7 +18,7 @@ export interface VerifyOptions {
 /** Whether a valid path is on disk as registered. */
 export function isIntact(store: LocalStore, info: PathInfo): boolean {
   const real = store.realPath(info.path);
-  if (fs.lstatSync(fsPath(real), { throwIfNoEntry: false }) === undefined) return false;
+  if (fs.lstatSync(real, { throwIfNoEntry: false }) === undefined) return false;
   return equalHashes(hashTree(real).hash, info.narHash);
 }
 
@@ -29,7 +30,7 @@ export async function verifyStore(store: LocalStore, options: VerifyOptions = {}
   try {
     await lock(fd, "read");
     say("info", "reading the Nix store...");
-    const onDisk = new Set(fs.readdirSync(fsPath(store.location.realStoreDir), { encoding: "latin1" }));
+    const onDisk = new Set(fs.readdirSync(store.location.realStoreDir, { encoding: "latin1" }));
     say("info", "checking path existence...");
     const valid: string[] = [];
     const missing = new Set<string>();

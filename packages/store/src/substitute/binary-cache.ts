@@ -1,10 +1,7 @@
 /** Binary caches: a directory or a web server with `.narinfo` files and compressed NARs. Also written, byte for byte as the reference. */
-import { mkdirSync } from "node:fs";
-import fs from "node:fs/promises";
+
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import {
-  byteStringOf,
   createHasher,
   equalHashes,
   FirnError,
@@ -27,8 +24,11 @@ import {
   storePathHashPart,
 } from "@firn/formats";
 import { disk } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
+import { mkdirSync } from "../fs/files.ts";
 import { hashContent } from "../local/content-hash.ts";
 import type { AddOptions, ContentOptions, NarChunks, Store } from "../store.ts";
+import { pathOfFileUrl } from "../surroundings.ts";
 import { compress, compressionSuffix, decompress } from "./compression.ts";
 import { collect, type Transferrer } from "./transfer.ts";
 
@@ -125,7 +125,7 @@ export class BinaryCacheStore implements Store {
     if (directory === undefined) {
       throw new FirnError("unsupported", `operation 'queryAllValidPaths' is not supported by store '${this.uri}'`);
     }
-    const names = (await fs.readdir(directory)).filter((name) => /^[0-9a-z]{32}\.narinfo$/.test(name));
+    const names = fs.readdirSync(directory).filter((name) => /^[0-9a-z]{32}\.narinfo$/.test(name));
     const infos = await Promise.all(names.map((name) => this.#info(name.slice(0, 32))));
     return infos.flatMap((info) => (info === undefined ? [] : [info.path])).sort();
   }
@@ -272,7 +272,7 @@ export class BinaryCacheStore implements Store {
   }
 
   #directory(): string | undefined {
-    return this.uri.startsWith("file:") ? fileURLToPath(this.uri) : undefined;
+    return this.uri.startsWith("file:") ? pathOfFileUrl(this.uri) : undefined;
   }
 
   async #prepare(): Promise<void> {
@@ -321,11 +321,11 @@ export class BinaryCacheStore implements Store {
       }
       await handle.close();
       const file = name();
-      await fs.rename(temporary, path.join(directory, file.url));
+      fs.renameSync(temporary, path.join(directory, file.url));
       return file;
     } catch (error) {
       await handle.close().catch(() => {});
-      await fs.rm(temporary, { force: true });
+      fs.rmSync(temporary, { force: true });
       throw error;
     }
   }
@@ -338,7 +338,7 @@ export class BinaryCacheStore implements Store {
       return;
     }
     const target = path.join(directory, name);
-    disk.mkdirs(byteStringOf(path.dirname(target)));
-    disk.replaceFile(byteStringOf(target), data);
+    disk.mkdirs(path.dirname(target));
+    disk.replaceFile(target, data);
   }
 }

@@ -1,12 +1,13 @@
 /** Opening any store by name: local ones and binary caches; and the substituters that the settings list. */
-import fs from "node:fs";
+
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { FirnError, parseSecretKey } from "@firn/formats";
+import * as fs from "../fs/files.ts";
 import { type OpenContext, openLocalStore, parseStoreReference } from "../local/open.ts";
 import { parseSshAuthority } from "../remote/ssh-authority.ts";
 import { SshStore } from "../remote/ssh-store.ts";
 import type { Store } from "../store.ts";
+import { fileUrlOf, processEnvironment } from "../surroundings.ts";
 import { BinaryCacheStore } from "./binary-cache.ts";
 import { Transferrer, transferOptions } from "./transfer.ts";
 
@@ -45,7 +46,7 @@ export async function openStore(text: string, context: OpenAnyContext): Promise<
     case "file":
     case "http":
     case "https": {
-      const url = scheme === "file" ? pathToFileURL(path.resolve(target)).href : `${scheme}://${target}`;
+      const url = scheme === "file" ? fileUrlOf(path.resolve(target)) : `${scheme}://${target}`;
       const priority = Number.parseInt(parameters.get("priority") ?? "", 10);
       const keyFiles = [parameters.get("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")];
       const compression = parameters.get("compression");
@@ -64,7 +65,7 @@ export async function openStore(text: string, context: OpenAnyContext): Promise<
       const { host, words } = parseSshAuthority(target);
       return new SshStore({
         host,
-        sshOptions: [...sshOptions(context.environment ?? process.env), ...words],
+        sshOptions: [...sshOptions(context.environment ?? processEnvironment()), ...words],
         ...(context.events === undefined ? {} : { events: context.events }),
         program: (parameters.get("remote-program") ?? "nix-store").split(" "),
       });
