@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { Evaluator, type HostConfig } from "@firn/flake";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { byteString, byteStringOf, FirnError, printedBytes } from "@firn/formats";
 import type { EvalMessage } from "@firn/language";
 import { afterAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../../packages/cli/src/main.ts";
