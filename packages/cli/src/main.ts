@@ -67,12 +67,14 @@ function parsed(command: Command, line: CommandLine): Invocation | "help" {
 }
 
 function showVersion(program: string, io: Io): number {
+  io.unimportant?.();
   io.out(versionText(program));
   return 0;
 }
 
 async function showHelp(program: string, matched: readonly string[], io: Io): Promise<number> {
   const { helpText } = await import("./grammar/help.ts");
+  io.unimportant?.();
   io.out(await helpText(commandTable, program, matched));
   return 0;
 }

@@ -39,7 +39,7 @@ export function workingDirectory(): string {
     return directory.includes(LOST) ? readlinkSync("/proc/self/cwd", "latin1") : byteStringOf(directory);
   } catch (error) {
     if (!hasErrorCode(error, "ENOENT")) throw error;
-    throw new FirnError("no-working-directory", "cannot get the current working directory: No such file or directory", {
+    throw new FirnError("no-working-directory", "cannot get cwd: No such file or directory", {
       hint: "it was removed; change to one that is there",
       cause: error,
     });

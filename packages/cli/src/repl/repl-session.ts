@@ -38,6 +38,7 @@ export class ReplSession {
     this.quiet = invocation.flags.count("quiet") > 1;
     this.debugging = invocation.flags.has("debugger");
     // Whoever reads the output may stop reading it.
+    io.unimportant?.();
     process.stdout.on("error", leaveQuietly);
   }
 

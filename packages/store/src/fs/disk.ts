@@ -78,7 +78,7 @@ export const disk = {
       for (let at = 0; at < data.length; ) at += fs.writeSync(fd, data, at);
     } catch (error) {
       // Node tells the path of a failed call, but not of a write.
-      if (error instanceof Error) error.message += ` '${fs.readlinkSync(`/proc/self/fd/${fd}`)}'`;
+      if (error instanceof Error) Object.assign(error, { path: fs.readlinkSync(`/proc/self/fd/${fd}`) });
       throw error;
     }
   },

@@ -5,7 +5,7 @@
  */
 
 import type { Stats } from "node:fs";
-import { FirnError } from "@firn/formats";
+import { FirnError, textOf } from "@firn/formats";
 import { disk } from "./disk.ts";
 import { type EntryKind, entriesIn } from "./entries.ts";
 import * as fs from "./files.ts";
@@ -53,8 +53,9 @@ function withHeld<Result>(
     return use(path);
   } catch (error) {
     if (error instanceof Error && "path" in error && typeof error.path === "string") {
-      error.message = error.message.replaceAll(path, held.shown);
-      error.path = error.path.replace(path, held.shown);
+      const shown = textOf(held.shown);
+      error.message = error.message.replaceAll(path, () => shown);
+      error.path = error.path.replace(path, () => shown);
     }
     throw error;
   }

@@ -7,9 +7,9 @@ import { type OpenContext, openLocalStore, parseStoreReference } from "../local/
 import { parseSshAuthority } from "../remote/ssh-authority.ts";
 import { SshStore } from "../remote/ssh-store.ts";
 import type { Store } from "../store.ts";
-import { fileUrlOf, processEnvironment } from "../surroundings.ts";
+import { fileUrlOf, processEnvironment, workingDirectory } from "../surroundings.ts";
 import { BinaryCacheStore } from "./binary-cache.ts";
-import { Transferrer, transferOptions } from "./transfer.ts";
+import { decoded, Transferrer, transferOptions } from "./transfer.ts";
 
 /** As `OpenContext`, with the transferrer to share and whether the network may be used. */
 export interface OpenAnyContext extends OpenContext {
@@ -46,7 +46,8 @@ export async function openStore(text: string, context: OpenAnyContext): Promise<
     case "file":
     case "http":
     case "https": {
-      const url = scheme === "file" ? fileUrlOf(path.resolve(target)) : `${scheme}://${target}`;
+      const url =
+        scheme === "file" ? fileUrlOf(path.resolve(workingDirectory(), decoded(target))) : `${scheme}://${target}`;
       const priority = Number.parseInt(parameters.get("priority") ?? "", 10);
       const keyFiles = [parameters.get("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")];
       const compression = parameters.get("compression");

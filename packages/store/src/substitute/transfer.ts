@@ -426,7 +426,7 @@ function urlOf(text: string, base?: string): URL {
 }
 
 /** A part of a URL that may have escapes; what only looks like one stays as it is. */
-function decoded(text: string): string {
+export function decoded(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString("latin1"));
 }
 
