@@ -51,7 +51,7 @@ describe("evaluation", () => {
     expect(await answer("eval", "--impure", "-I", "ü=.", "--expr", "<ü/x.nix>")).toBe(`${work}/x.nix\n`);
     expect(await answer("eval", "--impure", "--expr", '"${builtins.getEnv "HOME"}"')).toBe(`"${env.HOME}"\n`);
     expect(await answer("eval", "--apply", 'x: x + "ж"', "--expr", '"щ"')).toBe('"щж"\n');
-    expect(await answer("eval", "--argstr", "a", "Ü", "--expr", "{ a }: a")).toBe('"Ü"\n');
+    expect(await answer("eval", "--json", "--expr", '{ "ж" = ü; }')).toBe('{"ж":"ü"}\n');
   });
 
   test("errors, traces and warnings name such places", async () => {

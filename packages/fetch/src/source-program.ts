@@ -20,7 +20,7 @@ export interface ProgramOutcome {
   readonly stderr: string;
 }
 
-/** Runs a program to its end, also one that fails. Fails only when it cannot be started, with its name as the code. */
+/** Runs a program to its end, also one that fails. Error `missing-program` when it cannot be started. */
 export async function programOutcome(
   program: SourceProgram,
   args: readonly string[],
@@ -40,7 +40,7 @@ export async function programOutcome(
   return new Promise((resolve, reject) => {
     child.on("error", (cause) => {
       reject(
-        new FirnError(name, `the program '${name}' cannot be run`, {
+        new FirnError("missing-program", `the program '${name}' cannot be run`, {
           cause,
           hint: `install ${debianPackage}; on Debian: apt-get install ${debianPackage}`,
         }),

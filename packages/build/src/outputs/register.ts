@@ -24,6 +24,7 @@ import {
   storePathName,
 } from "@firn/formats";
 import {
+  CycleError,
   canonicalise,
   disk,
   dumpPath,
@@ -168,10 +169,9 @@ function sortOutputs(request: RegisterRequest, candidates: ReadonlyMap<string, C
       [...candidates.get(name)!.references].flatMap((path) => byScratch.get(path) ?? []),
     );
   } catch (error) {
-    if (!(error instanceof FirnError) || error.code !== "cycle") throw error;
-    const match = /of '(.*)' from '(.*)'$/.exec(error.message);
+    if (!(error instanceof CycleError)) throw error;
     throw rejected(
-      `cycle detected in build of '${request.drvPath}' in the references of output '${match?.[1]}' from output '${match?.[2]}'`,
+      `cycle detected in build of '${request.drvPath}' in the references of output '${error.path}' from output '${error.parent}'`,
     );
   }
 }

@@ -15,7 +15,8 @@ export const command: Command = {
       throw new FirnError("no-configuration", `cannot find the configuration: '${file}' does not exist`);
     const [program = "nano", ...args] = editorWords(io.env);
     const { status, error } = runProgramSync(program, [...args, file], { stdio: "inherit", env: { ...io.env } });
-    if (error !== undefined) throw new FirnError("exec", `executing '${program}': ${error.message}`, { cause: error });
+    if (error !== undefined)
+      throw new FirnError("program-failed", `executing '${program}': ${error.message}`, { cause: error });
     return status ?? 1;
   },
 };

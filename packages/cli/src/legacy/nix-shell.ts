@@ -218,7 +218,7 @@ async function nixShell(invocation: Invocation, io: Io): Promise<number> {
     await builder.build(wanted);
     const named = io.env.NIX_BUILD_SHELL;
     const shell = named === undefined || named === "" ? findProgram("bash", io.env.PATH) : named;
-    if (shell === undefined) throw new FirnError("no-shell", "the program 'bash' is needed to start a shell");
+    if (shell === undefined) throw new FirnError("missing-program", "the program 'bash' is needed to start a shell");
     const directory = mkdtempSync(join(realpathSync(temporaryParent()), "nix-shell-"));
     const environment = await environmentOf(derivation, options, { store, settings, io, directory });
     const attributes = environment.NIX_ATTRS_SH_FILE;

@@ -39,7 +39,7 @@ export function runProgram(run: ProgramRun): never {
   if (!moved && run.usrRoot === undefined) return replaceProcess(run.program, [run.program, ...run.args], environment);
   const bubblewrap = findProgram("bwrap", run.environment.PATH);
   if (bubblewrap === undefined) {
-    throw new FirnError("no-bubblewrap", "the program 'bwrap' is needed to run programs of this store", {
+    throw new FirnError("missing-program", "the program 'bwrap' is needed to run programs of this store", {
       hint: "install the Debian package bubblewrap",
     });
   }
@@ -85,6 +85,6 @@ function replaceProcess(file: string, argv: readonly string[], environment: Reco
     env: environment,
     argv0: argv[0] ?? file,
   });
-  if (error !== undefined) throw new FirnError("exec", `unable to execute '${file}': ${error.message}`);
+  if (error !== undefined) throw new FirnError("program-failed", `unable to execute '${file}': ${error.message}`);
   process.exit(status ?? (signal === null ? 1 : 130));
 }

@@ -19,13 +19,13 @@ function run(session: EvaluationSession, program: string, args: readonly string[
     });
     child.stdout?.on("data", (chunk: Buffer) => io.out(chunk));
     child.on("error", (error) => {
-      reject(new FirnError("exec", `executing '${program}': ${error.message}`, { cause: error }));
+      reject(new FirnError("program-failed", `executing '${program}': ${error.message}`, { cause: error }));
     });
     child.on("close", (code, signal) => {
       if (code === 0) resolve();
       else {
         const how = code === null ? `was killed by signal ${signal ?? ""}` : `failed with exit code ${code}`;
-        reject(new FirnError("exec", `program '${program}' ${how}`));
+        reject(new FirnError("program-failed", `program '${program}' ${how}`));
       }
     });
   });

@@ -114,7 +114,7 @@ async function indexFile(access: ArchiveAccess, suite: OpenSuite, path: string):
 async function fromMirror(access: ArchiveAccess, archive: string, path: string, limit: number): Promise<Uint8Array> {
   const bases = access.mirrors.get(archive) ?? [];
   if (bases.length === 0) {
-    throw new FirnError("deb-no-mirror", `no mirror is known for the Debian archive '${archive}'`, {
+    throw new FirnError("no-mirror", `no mirror is known for the Debian archive '${archive}'`, {
       hint: `set 'deb-mirrors = ${archive}=URL' in nix.conf or pass --option deb-mirrors '${archive}=URL'`,
     });
   }

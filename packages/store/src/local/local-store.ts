@@ -425,7 +425,7 @@ export class LocalStore implements Store {
   #requireWritable(): void {
     if (this.options.readOnly === true) {
       throw new FirnError(
-        "read-only-store",
+        "not-writable",
         `the store in "${this.location.realStoreDir}" cannot be written: it is opened read-only`,
         { hint: "use a store of your own, e.g. --store ~/.local/share/nix/root" },
       );

@@ -2,7 +2,7 @@
 
 import type { Stats } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FirnError, textOf } from "@firn/formats";
+import { type ErrorCode, FirnError, textOf } from "@firn/formats";
 import type { Dispatcher } from "undici";
 import { type EventSink, noEvents } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
@@ -84,7 +84,7 @@ export function transferOptions(
 
 class TransferFailure extends FirnError {
   readonly transient: boolean;
-  constructor(code: string, message: string, transient: boolean) {
+  constructor(code: ErrorCode, message: string, transient: boolean) {
     super(code, message);
     this.transient = transient;
   }
