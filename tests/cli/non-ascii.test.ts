@@ -48,10 +48,10 @@ describe("evaluation", () => {
     expect(await answer("eval", "--raw", "-f", "x.nix", "a")).toBe("ñ");
     expect(await answer("eval", "--json", "-f", "x.nix", "a")).toBe('"ñ"\n');
     expect(await answer("eval", "-f", "x.nix", "here")).toBe(`${work}\n`);
-    expect(await answer("eval", "--impure", "-I", "ü=.", "--expr", "<ü/x.nix>")).toBe(`${work}/x.nix\n`);
+    expect(await answer("eval", "--impure", "-I", `u=${work}`, "--expr", "<u/x.nix>")).toBe(`${work}/x.nix\n`);
     expect(await answer("eval", "--impure", "--expr", '"${builtins.getEnv "HOME"}"')).toBe(`"${env.HOME}"\n`);
     expect(await answer("eval", "--apply", 'x: x + "ж"', "--expr", '"щ"')).toBe('"щж"\n');
-    expect(await answer("eval", "--json", "--expr", '{ "ж" = ü; }')).toBe('{"ж":"ü"}\n');
+    expect(await answer("eval", "--json", "--expr", '{ "ж" = "ü"; }')).toBe('{"ж":"ü"}\n');
   });
 
   test("errors, traces and warnings name such places", async () => {

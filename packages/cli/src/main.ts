@@ -3,6 +3,7 @@
  * command does not need is loaded: the table names modules, and they are imported when their turn comes.
  */
 import { basename } from "node:path";
+import { machineError } from "@firn/store/machine-error";
 import { processArguments, processEnvironment } from "@firn/store/surroundings";
 import type { Command, CommandEntry } from "./grammar/command.ts";
 import { findCommand } from "./grammar/find-command.ts";
@@ -27,11 +28,19 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
   try {
     return await run(program, argv.slice(1), { io, understood });
   } catch (error) {
-    const { renderFailure } = await import("./render/failure.ts");
-    const { entry, invocation } = understood;
-    const old = entry !== undefined && entry.style === "old";
-    const name = entry !== undefined && old ? entry.path[0]! : program;
-    return await renderFailure(error, { io, program: name, invocation, old });
+    try {
+      const { renderFailure } = await import("./render/failure.ts");
+      const { entry, invocation } = understood;
+      const old = entry !== undefined && entry.style === "old";
+      const name = entry !== undefined && old ? entry.path[0]! : program;
+      return await renderFailure(error, { io, program: name, invocation, old });
+    } catch (another) {
+      // Where nothing can be opened any more, not even the module that renders errors can be loaded.
+      const known = machineError(error) ?? machineError(another);
+      if (known === undefined) throw another;
+      io.err(`error: ${known.message}\n${known.hint === undefined ? "" : `       ${known.hint}\n`}`);
+      return 1;
+    }
   }
 }
 

@@ -16,7 +16,16 @@ type Files = typeof fs;
 
 /** Looked up at each call, so that a test can put another function in its place. */
 function call(name: keyof Files, args: readonly unknown[]): unknown {
-  return Reflect.apply(fs[name] as (...all: unknown[]) => unknown, fs, args);
+  try {
+    return Reflect.apply(fs[name] as (...all: unknown[]) => unknown, fs, args);
+  } catch (error) {
+    // Node tells the path where a file is opened, but not where it is read or written.
+    const [path] = args;
+    if (error instanceof Error && "syscall" in error && !("path" in error) && typeof path !== "number") {
+      Object.assign(error, { path });
+    }
+    throw error;
+  }
 }
 
 /** A function whose first arguments, `paths` of them, are paths. */

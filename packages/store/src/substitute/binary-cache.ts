@@ -283,7 +283,7 @@ export class BinaryCacheStore implements Store {
       for (const name of ["nar", "realisations", "log"]) mkdirSync(path.join(directory, name), { recursive: true });
     }
     if ((await this.#options.transferrer.text(`${this.uri}/nix-cache-info`)) === undefined) {
-      await this.#put("nix-cache-info", Buffer.from(`StoreDir: ${this.storeDir}\n`));
+      await this.#put("nix-cache-info", Buffer.from(`StoreDir: ${this.storeDir}\n`, "latin1"));
     }
   }
 

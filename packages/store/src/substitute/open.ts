@@ -3,7 +3,7 @@
 import path from "node:path";
 import { FirnError, parseSecretKey } from "@firn/formats";
 import * as fs from "../fs/files.ts";
-import { type OpenContext, openLocalStore, parseStoreReference } from "../local/open.ts";
+import { machineLocation, type OpenContext, openLocalStore, parseStoreReference } from "../local/open.ts";
 import { parseSshAuthority } from "../remote/ssh-authority.ts";
 import { SshStore } from "../remote/ssh-store.ts";
 import type { Store } from "../store.ts";
@@ -54,6 +54,7 @@ export async function openStore(text: string, context: OpenAnyContext): Promise<
       return BinaryCacheStore.open({
         url,
         transferrer: makeTransferrer(context),
+        storeDir: parameters.get("store") ?? machineLocation(context.environment ?? processEnvironment()).storeDir,
         ...(compression === undefined ? {} : { compression }),
         ...(Number.isNaN(priority) ? {} : { priority }),
         secretKeys: keyFiles
