@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { Evaluator, type HostConfig } from "@firn/flake";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { byteString, byteStringOf, FirnError, printedBytes } from "@firn/formats";
 import type { EvalMessage } from "@firn/language";
 import { afterAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../../packages/cli/src/main.ts";
@@ -97,14 +97,14 @@ async function runCommand(base: string, file: string): Promise<Outcome> {
     env: environment,
     terminal: false,
     out: (bytes) => {
-      out += Buffer.from(bytes).toString("latin1");
+      out += typeof bytes === "string" ? bytes : byteString(bytes);
     },
     err: (text) => {
-      err += text;
+      err += byteString(printedBytes(text));
     },
     readStdin: async () => fs.readFileSync(`${base}.stdin`, "latin1"),
   });
-  return { out: status === 0 ? out : undefined, err: byteStringOf(err) };
+  return { out: status === 0 ? out : undefined, err };
 }
 
 function expected(file: string): string | undefined {

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { byteStringOf, printedBytes } from "@firn/formats";
 import { runCommandLine } from "../../packages/cli/src/main.ts";
 
 /** What a run gave. */
@@ -75,22 +76,22 @@ async function run(
   args: readonly string[],
   options: { cwd: string; env: Record<string, string>; input: string; program: string },
 ): Promise<Outcome> {
-  let out = "";
-  let err = "";
-  const code = await runCommandLine([options.program, ...args], {
+  const out: Uint8Array[] = [];
+  const err: Uint8Array[] = [];
+  const code = await runCommandLine([options.program, ...args.map(byteStringOf)], {
     out: (text) => {
-      out += typeof text === "string" ? text : Buffer.from(text).toString("utf8");
+      out.push(typeof text === "string" ? printedBytes(text) : text);
     },
     err: (text) => {
-      err += text;
+      err.push(printedBytes(text));
     },
     terminal: false,
-    env: options.env,
-    cwd: options.cwd,
+    env: Object.fromEntries(Object.entries(options.env).map((pair) => pair.map(byteStringOf))),
+    cwd: byteStringOf(options.cwd),
     readStdin: async () => options.input,
     input: pieces(Buffer.from(options.input, "latin1")),
   });
-  return { code, out, err };
+  return { code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
 }
 
 async function* pieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {

@@ -1,6 +1,5 @@
 /** Builds one derivation whose inputs are valid: locks, environment, sandbox, builder, registration, cleaning up. */
 
-import fs from "node:fs";
 import path from "node:path";
 import {
   type Derivation,
@@ -15,7 +14,6 @@ import {
   storePathBaseName,
   storePathHashPart,
   storePathName,
-  textOf,
 } from "@firn/formats";
 import {
   computeClosure,
@@ -27,6 +25,8 @@ import {
   variableNameProblem,
   withPlace,
 } from "@firn/store";
+import * as fs from "@firn/store/files";
+import { processEnvironment } from "@firn/store/surroundings";
 import { type BuildDirectory, makeBuildDirectory, openBuildDirectory } from "./build-directory.ts";
 import type { BuildStore } from "./build-store.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
@@ -315,7 +315,7 @@ async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<M
   const { user } = run;
   if (user !== undefined) withPlace(run.directory.host, (place) => place.chown(user.uid, user.gid));
   for (const name of variables.keys()) {
-    const problem = variableNameProblem(textOf(name));
+    const problem = variableNameProblem(name);
     if (problem !== undefined) {
       throw new FirnError("bad-derivation", `cannot build '${request.drvPath}': ${problem}`, {
         hint: "a program cannot be given such a variable: rename the attribute of the derivation, or set __structuredAttrs",
@@ -456,7 +456,7 @@ function limits(request: BuildRequest): {
 }
 
 function hostEnvironment(): Record<string, string> {
-  return { PATH: process.env.PATH ?? "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
+  return { PATH: processEnvironment().PATH ?? "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
 }
 
 async function requireSuccess(run: PreparedRun, result: RunResult): Promise<void> {

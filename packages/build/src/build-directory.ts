@@ -1,16 +1,9 @@
 /** The directories in which builds happen: each below one that nobody else may enter. */
-import fs from "node:fs";
+
 import path from "node:path";
 import { FirnError } from "@firn/formats";
-import {
-  disk,
-  fsPath,
-  type HeldDirectory,
-  makeHeldDirectory,
-  type Settings,
-  type StoreFiles,
-  withPlace,
-} from "@firn/store";
+import { disk, type HeldDirectory, makeHeldDirectory, type Settings, type StoreFiles, withPlace } from "@firn/store";
+import * as fs from "@firn/store/files";
 
 /** A directory for one build; paths are byte strings. */
 export interface BuildDirectory {
@@ -23,7 +16,7 @@ export interface BuildDirectory {
 /** Makes one below the setting `build-dir`, by default `builds` in the state directory. Error `unsafe-build-dir`. */
 export function makeBuildDirectory(store: StoreFiles, settings: Settings): BuildDirectory {
   const parent = settings.get("build-dir") ?? `${store.location.stateDir}/builds`;
-  fs.mkdirSync(fsPath(parent), { recursive: true, mode: 0o755 });
+  fs.mkdirSync(parent, { recursive: true, mode: 0o755 });
   requireSafe(parent);
   const top = makeHeldDirectory(parent);
   const host = `${top.path}/build`;
@@ -38,9 +31,9 @@ export function openBuildDirectory({ top }: BuildDirectory): void {
 
 /** A directory that others could rename or exchange the build's directory in is refused; those with the sticky bit do not let them. */
 function requireSafe(parent: string): void {
-  const real = fs.realpathSync.native(fsPath(parent), { encoding: "latin1" });
+  const real = fs.realpathSync(parent, { encoding: "latin1" });
   for (let directory = real; ; directory = path.posix.dirname(directory)) {
-    const { mode } = fs.lstatSync(fsPath(directory));
+    const { mode } = fs.lstatSync(directory);
     if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0) {
       throw new FirnError(
         "unsafe-build-dir",

@@ -1,4 +1,5 @@
 /** The environment and the extra files that a builder finds. */
+
 import os from "node:os";
 import {
   type Derivation,
@@ -17,6 +18,7 @@ import {
   toNix32,
 } from "@firn/formats";
 import { computeClosure, type PathFacts, requirePathInfo, type Settings } from "@firn/store";
+import { processEnvironment } from "@firn/store/surroundings";
 import type { BuildOptions } from "./options.ts";
 
 /** Result of `prepareEnvironment`: variables, and files by name in the build directory. */
@@ -76,7 +78,7 @@ export async function prepareEnvironment(
   if (kind === "fixed") variables.set("NIX_OUTPUT_CHECKED", "1");
   if (kind === "fixed" || kind === "impure") {
     const given = settings.get("impure-env");
-    for (const name of options.impureEnvVars) variables.set(name, given.get(name) ?? process.env[name] ?? "");
+    for (const name of options.impureEnvVars) variables.set(name, given.get(name) ?? processEnvironment()[name] ?? "");
   }
   variables.set("NIX_LOG_FD", "2");
   variables.set("TERM", "xterm-256color");

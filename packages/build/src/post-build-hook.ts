@@ -1,6 +1,8 @@
 /** The program of the setting post-build-hook, run after each build that succeeded; its failure fails the build. */
-import { FirnError, textOf } from "@firn/formats";
+
+import { FirnError } from "@firn/formats";
 import { type EventSink, LineSplitter, type Settings, startProgram } from "@firn/store";
+import { processEnvironment } from "@firn/store/surroundings";
 
 /** What the hook is told. */
 export interface HookContext {
@@ -19,10 +21,10 @@ export async function runPostBuildHook(context: HookContext, outputs: readonly s
     .map(([name, value]) => `${name} = ${value}\n`)
     .join("");
   const child = startProgram(program, [], {
-    env: { ...process.env, DRV_PATH: drvPath, OUT_PATHS: [...outputs].sort().join(" "), NIX_CONFIG: config },
+    env: { ...processEnvironment(), DRV_PATH: drvPath, OUT_PATHS: [...outputs].sort().join(" "), NIX_CONFIG: config },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const splitter = new LineSplitter((line) => events({ kind: "build-log", drvPath, line: textOf(line) }));
+  const splitter = new LineSplitter((line) => events({ kind: "build-log", drvPath, line: line }));
   const read = (data: Buffer): void => splitter.write(data);
   child.stdout.on("data", read);
   child.stderr.on("data", read);

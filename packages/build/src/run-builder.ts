@@ -1,8 +1,8 @@
 /** Runs a builder as a child process, its output into a log, with time limits. */
-import fs from "node:fs";
+
 import os from "node:os";
-import { textOf } from "@firn/formats";
-import { fsPath, type RunningProgram, startProgram } from "@firn/store";
+import { type RunningProgram, startProgram } from "@firn/store";
+import * as fs from "@firn/store/files";
 import type { BuildLog } from "./log/build-log.ts";
 import { openPty } from "./sandbox/pty.ts";
 
@@ -108,7 +108,7 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
   const nothing = fs.openSync("/dev/null", "r");
   const opened = [nothing];
   for (const file of [request.seccompFile, request.argumentsFile]) {
-    if (file !== undefined) opened.push(fs.openSync(fsPath(file), "r"));
+    if (file !== undefined) opened.push(fs.openSync(file, "r"));
     inherited.push(file === undefined ? nothing : opened.at(-1)!);
   }
   // In their place the builder finds /dev/null: over a file or pipe of whoever started this program it would reach outside.
@@ -117,20 +117,18 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
     while (inherited.length < fd) inherited.push("ignore");
     inherited.push(nothing);
   }
-  const [program, ...args] = request.command.map(textOf);
-  const environment = Object.fromEntries(
-    Object.entries(request.environment).map(([name, value]) => [textOf(name), textOf(value)]),
-  );
+  const [program, ...args] = request.command;
+  const environment = Object.fromEntries(Object.entries(request.environment).map(([name, value]) => [name, value]));
   return new Promise((resolve, reject) => {
     let child: RunningProgram;
     try {
       child = startProgram(program!, args, {
-        cwd: textOf(request.directory),
+        cwd: request.directory,
         env: environment,
         stdio: inherited,
         detached: true,
         ...request.runAs,
-        ...(request.argv0 === undefined ? {} : { argv0: textOf(request.argv0) }),
+        ...(request.argv0 === undefined ? {} : { argv0: request.argv0 }),
       });
     } catch (error) {
       pty?.output.destroy();

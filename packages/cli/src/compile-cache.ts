@@ -1,7 +1,8 @@
 /** Where compiled code is kept between runs: below the user's own cache directory only, since what lies there is run. */
-import { mkdirSync, statSync } from "node:fs";
+
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
+import { mkdirSync, statSync } from "@firn/store/files";
 
 /** Keeps compiled code from now on, where the environment has a place that is this user's own; else keeps none. */
 export function keepCompiledCode(environment: Readonly<Record<string, string | undefined>>): void {

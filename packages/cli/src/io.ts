@@ -1,12 +1,19 @@
 /** The command line's ends: where output goes. Commands print through this only, so that tests can capture it. */
+
+import { byteString, printedBytes } from "@firn/formats";
+import { systemErrorText } from "@firn/store/machine-error";
+import { processEnvironment, workingDirectory } from "@firn/store/surroundings";
 import { TerminalFilter } from "./render/terminal-filter.ts";
 
 /** Standard streams and the surroundings of one run. */
 export interface Io {
+  /** A string is a byte string. */
   out(text: string | Uint8Array): void;
   err(text: string): void;
   /** Waits until standard output takes more, for who writes much. Absent: it always does. */
   drained?(): Promise<void>;
+  /** From now on it does not matter whether standard output can be written: help, the version, the repl. */
+  unimportant?(): void;
   /** Moves the terminal's cursor: a sequence of our own, which `err` would not let pass. Absent: there is no terminal. */
   control?(sequence: string): void;
   /** Whether stderr is a terminal: decides on colours and live progress. */
@@ -18,22 +25,60 @@ export interface Io {
   readonly input?: AsyncIterable<Uint8Array>;
 }
 
-/** The process's own streams. Standard input is read as bytes, one char each. */
+/**
+ * The process's own streams. Standard input is read as bytes, one char each. When standard output cannot be written, the process
+ * says so in one line and ends with status 1; what standard error does not take is lost.
+ */
 export function processIo(): Io {
+  process.stderr.on("error", () => undefined);
+  const out = new Output(process.stdout);
   return {
-    out: writerTo(process.stdout),
+    out: (text) => out.write(text),
     err: writerTo(process.stderr),
     drained: () => drainOf(process.stdout),
+    unimportant: () => out.forgive(),
     control: (sequence) => void process.stderr.write(sequence),
     terminal: process.stderr.isTTY === true && process.env.TERM !== "dumb",
-    env: process.env,
-    cwd: process.cwd(),
+    env: processEnvironment(),
+    get cwd() {
+      return workingDirectory();
+    },
     readStdin: async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString("latin1");
+      return byteString(Buffer.concat(chunks));
     },
   };
+}
+
+/** Standard output, which is what a command is for: a failure ends the process. */
+class Output {
+  readonly #write: (data: Uint8Array, done: (error?: Error | null) => void) => void;
+  readonly #filter: TerminalFilter | undefined;
+  #forgiven = false;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#filter = stream.isTTY === true ? new TerminalFilter() : undefined;
+    this.#write = (data, done) => stream.write(data, done);
+    // Each write hears of its own failure.
+    stream.on("error", () => undefined);
+  }
+
+  forgive(): void {
+    this.#forgiven = true;
+  }
+
+  write(text: string | Uint8Array): void {
+    const data = this.#filter === undefined ? bytesToWrite(text) : this.#filter.filter(bytesToWrite(text));
+    this.#write(data, (error) => {
+      if (error === undefined || error === null || this.#forgiven) return;
+      // One message, however many writes were under way.
+      this.#forgiven = true;
+      const { code, errno }: { readonly [name: string]: unknown } = { ...error };
+      const reason = systemErrorText(String(code), typeof errno === "number" ? errno : undefined);
+      process.stderr.write(`error: write of ${data.length} bytes: ${reason}\n`, () => process.exit(1));
+    });
+  }
 }
 
 function drainOf(stream: NodeJS.WriteStream): Promise<void> {
@@ -49,7 +94,11 @@ function drainOf(stream: NodeJS.WriteStream): Promise<void> {
 
 /** Writes to a stream; what a terminal would obey goes only where there is no terminal. */
 function writerTo(stream: NodeJS.WriteStream): (text: string | Uint8Array) => boolean {
-  if (stream.isTTY !== true) return (text) => stream.write(text);
+  if (stream.isTTY !== true) return (text) => stream.write(bytesToWrite(text));
   const filter = new TerminalFilter();
-  return (text) => stream.write(filter.filter(typeof text === "string" ? Buffer.from(text) : text));
+  return (text) => stream.write(filter.filter(bytesToWrite(text)));
+}
+
+function bytesToWrite(text: string | Uint8Array): Uint8Array {
+  return typeof text === "string" ? printedBytes(text) : text;
 }

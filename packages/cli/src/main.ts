@@ -3,6 +3,8 @@
  * command does not need is loaded: the table names modules, and they are imported when their turn comes.
  */
 import { basename } from "node:path";
+import { machineError } from "@firn/store/machine-error";
+import { processArguments, processEnvironment } from "@firn/store/surroundings";
 import type { Command, CommandEntry } from "./grammar/command.ts";
 import { findCommand } from "./grammar/find-command.ts";
 import type { Invocation } from "./grammar/invocation.ts";
@@ -26,11 +28,19 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
   try {
     return await run(program, argv.slice(1), { io, understood });
   } catch (error) {
-    const { renderFailure } = await import("./render/failure.ts");
-    const { entry, invocation } = understood;
-    const old = entry !== undefined && entry.style === "old";
-    const name = entry !== undefined && old ? entry.path[0]! : program;
-    return await renderFailure(error, { io, program: name, mainProgram: mainProgram(program), invocation, old });
+    try {
+      const { renderFailure } = await import("./render/failure.ts");
+      const { entry, invocation } = understood;
+      const old = entry !== undefined && entry.style === "old";
+      const name = entry !== undefined && old ? entry.path[0]! : program;
+      return await renderFailure(error, { io, program: name, mainProgram: mainProgram(program), invocation, old });
+    } catch (another) {
+      // Where nothing can be opened any more, not even the module that renders errors can be loaded.
+      const known = machineError(error) ?? machineError(another);
+      if (known === undefined) throw another;
+      io.err(`error: ${known.message}\n${known.hint === undefined ? "" : `       ${known.hint}\n`}`);
+      return 1;
+    }
   }
 }
 
@@ -71,19 +81,22 @@ function mainProgram(program: string): string {
 }
 
 function showVersion(program: string, io: Io): number {
+  io.unimportant?.();
   io.out(versionText(program));
   return 0;
 }
 
 async function showHelp(program: string, matched: readonly string[], io: Io): Promise<number> {
   const { helpText } = await import("./grammar/help.ts");
+  io.unimportant?.();
   io.out(await helpText(commandTable, program, matched));
   return 0;
 }
 
 // Run only as a program, so that tests can import runCommandLine.
 if (import.meta.main) {
-  await startEvaluatorFor(basename(process.env.FIRN_ARGV0 ?? "firn"), process.argv.slice(2));
-  const code = await runCommandLine([process.env.FIRN_ARGV0 ?? "firn", ...process.argv.slice(2)], processIo());
-  process.exitCode = code;
+  const program = processEnvironment().FIRN_ARGV0 ?? "firn";
+  const words = processArguments();
+  await startEvaluatorFor(basename(program), words);
+  process.exitCode = await runCommandLine([program, ...words], processIo());
 }

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
+import { byteStringOf } from "@firn/formats";
 import { startProgram } from "@firn/store/start-program";
 import { oldestNode } from "./node-version.ts";
 
@@ -19,7 +20,9 @@ export function startOnPinnedNode(): void {
     process.exitCode = 1;
     return;
   }
-  const child = startProgram(node, [...process.execArgv, ...process.argv.slice(1)], { stdio: "inherit" });
+  const child = startProgram(byteStringOf(node), [...process.execArgv, ...process.argv.slice(1)].map(byteStringOf), {
+    stdio: "inherit",
+  });
   // A terminal sends its interrupts to both; the program decides what they mean.
   process.on("SIGINT", () => undefined);
   for (const signal of forwarded) process.on(signal, () => child.kill(signal));

@@ -1,13 +1,25 @@
 /** Has the evaluator's thread started early, by commands that nearly always evaluate: it starts while they are loaded. */
 import { FirnError } from "@firn/formats";
+import { workingDirectory } from "@firn/store/surroundings";
 import { findCommand } from "./grammar/find-command.ts";
 import { mayWantHelp } from "./grammar/parse.ts";
 import { settingFlagsFor } from "./grammar/setting-flags.ts";
 
 /** `program` is the name it was called by, `words` are its arguments. */
 export async function startEvaluatorFor(program: string, words: readonly string[]): Promise<void> {
-  if (mayWantHelp(words) || !(await evaluates(program, words))) return;
+  if (mayWantHelp(words) || !isSomewhere() || !(await evaluates(program, words))) return;
   (await import("@firn/flake/worker-start")).prepareWorker();
+}
+
+/** A thread cannot start where the working directory was removed; the command tells it. */
+function isSomewhere(): boolean {
+  try {
+    workingDirectory();
+    return true;
+  } catch (error) {
+    if (error instanceof FirnError) return false;
+    throw error;
+  }
 }
 
 async function evaluates(program: string, words: readonly string[]): Promise<boolean> {

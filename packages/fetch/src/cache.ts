@@ -4,8 +4,8 @@
  */
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { byteStringOf, FirnError } from "@firn/formats";
-import { disk, machineError } from "@firn/store";
+import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import { disk, fsPath, machineError } from "@firn/store";
 
 /** Values are flat: strings, integers, booleans. */
 export type CacheValue = { readonly [name: string]: string | number | boolean };
@@ -39,8 +39,8 @@ export class FetchCache {
 
   private openDatabase(): DatabaseSync {
     if (this.database === undefined) {
-      disk.mkdirs(byteStringOf(dirname(this.file)));
-      const database = new DatabaseSync(this.file, { timeout: 60_000 });
+      disk.mkdirs(dirname(this.file));
+      const database = new DatabaseSync(fsPath(this.file), { timeout: 60_000 });
       database.exec(`
         pragma synchronous = off;
         pragma journal_mode = truncate;
@@ -62,13 +62,13 @@ export class FetchCache {
       .get(domain, canonical(key));
     if (row === undefined || typeof row.value !== "string") return undefined;
     const age = Date.now() / 1000 - Number(row.timestamp);
-    return { value: JSON.parse(row.value) as CacheValue, expired: ttl === 0 || age > ttl };
+    return { value: JSON.parse(byteStringOf(row.value)) as CacheValue, expired: ttl === 0 || age > ttl };
   }
 
   insert(domain: string, key: CacheValue, value: CacheValue): void {
     this.open()
       .prepare("insert or replace into Cache(domain, key, value, timestamp) values (?, ?, ?, ?)")
-      .run(domain, canonical(key), JSON.stringify(value), Math.floor(Date.now() / 1000));
+      .run(domain, canonical(key), textOf(JSON.stringify(value)), Math.floor(Date.now() / 1000));
   }
 
   close(): void {
@@ -78,5 +78,5 @@ export class FetchCache {
 }
 
 function canonical(value: CacheValue): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))));
+  return textOf(JSON.stringify(Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))));
 }

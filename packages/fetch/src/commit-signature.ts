@@ -1,6 +1,6 @@
 /** Verifies who signed a commit: attributes `verifyCommit`, `publicKey`, `keytype` and `publicKeys` of Git inputs. */
 import { join } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { disk, withTemporaryDirectory } from "@firn/store";
 import { gitOutcome } from "./git-program.ts";
 import type { GitRepository } from "./git-repository.ts";
@@ -87,7 +87,7 @@ export async function checkSignature(repository: GitRepository, rev: string, inp
   const signers = allowedSigners(publicKeysOf(input));
   await withTemporaryDirectory("firn-signers-", async (directory) => {
     const file = join(directory, "allowed");
-    disk.replaceFile(byteStringOf(file), signers, { mode: 0o600 });
+    disk.replaceFile(file, signers, { mode: 0o600 });
     const settings = [`gpg.ssh.allowedSignersFile=${file}`, "gpg.program=false", "gpg.x509.program=false"];
     const args = [...settings.flatMap((setting) => ["-c", setting]), "verify-commit", rev];
     const { code, stderr } = await gitOutcome({ ...repository.call, args });

@@ -1,8 +1,9 @@
 /** Downloads into a temporary file, through the store's transfers. */
-import { closeSync } from "node:fs";
+
 import { dirname, join } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { disk, makeTemporaryDirectory, removeDirectory, removePath, type Transferrer } from "@firn/store";
+import { closeSync } from "@firn/store/files";
 import type { Downloaded, DownloadRequest } from "./context.ts";
 
 /** How often a body that broke off is fetched again from its start, where the server cannot resume it. */
@@ -26,7 +27,7 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
       return { ...answer, file: undefined };
     }
     try {
-      await writeBody(byteStringOf(file), transfer.body);
+      await writeBody(file, transfer.body);
       return { ...answer, file };
     } catch (error) {
       const broken = error instanceof FirnError && error.code === "transfer-failed";
@@ -34,7 +35,7 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
         removeDirectory(directory);
         throw error;
       }
-      removePath(byteStringOf(file));
+      removePath(file);
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Runs the `git` program over repositories whose configuration is Firn's own: none of the programs that a repository names runs. */
+
 import { FirnError } from "@firn/formats";
 import { withoutPasswords } from "@firn/store";
+import { processEnvironment } from "@firn/store/surroundings";
 import { checkLogin, type Login } from "./login.ts";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";
 
@@ -38,7 +40,7 @@ function loginEnvironment(login: Login): Record<string, string> {
   const { origin, user, password } = login;
   // Git reads a helper's answer line by line.
   checkLogin(login);
-  const count = Number(process.env.GIT_CONFIG_COUNT ?? "0") || 0;
+  const count = Number(processEnvironment().GIT_CONFIG_COUNT ?? "0") || 0;
   return {
     GIT_CONFIG_COUNT: String(count + 1),
     [`GIT_CONFIG_KEY_${count}`]: `credential.${origin}.helper`,
@@ -50,7 +52,7 @@ function loginEnvironment(login: Login): Record<string, string> {
 }
 
 function environmentOf(call: GitCall): Record<string, string | undefined> {
-  const all = Object.keys(process.env).filter((name) => name.startsWith("GIT_"));
+  const all = Object.keys(processEnvironment()).filter((name) => name.startsWith("GIT_"));
   const dropped = call.userConfiguration === true ? leading : all;
   return {
     ...Object.fromEntries(dropped.map((name) => [name, undefined])),

@@ -2,10 +2,12 @@
  * Foreign Git repositories, read through a view: a directory of ours with a configuration of ours, and links to the objects, references
  * and index of the repository. What its own configuration says (filters, hooks, monitors, remotes) is never asked.
  */
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+
 import { dirname, join, resolve } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { disk, withTemporaryDirectory } from "@firn/store";
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "@firn/store/files";
+import { processEnvironment } from "@firn/store/surroundings";
 import { type GitCall, git, gitOutcome } from "./git-program.ts";
 
 /** A repository to run git over. */
@@ -47,12 +49,12 @@ function directoriesOf(repository: string): Directories {
   const status = statSync(inTree, { throwIfNoEntry: false });
   let directory = status === undefined ? repository : inTree;
   if (status?.isFile() === true) {
-    const target = /^gitdir: (.+?)\n*$/.exec(readFileSync(inTree, "utf8"))?.[1];
+    const target = /^gitdir: (.+?)\n*$/.exec(readFileSync(inTree, "latin1"))?.[1];
     if (target === undefined) throw new FirnError("git", `'${inTree}' does not name a Git directory`);
     directory = resolve(repository, target);
   }
   const commonFile = join(directory, "commondir");
-  const common = existsSync(commonFile) ? resolve(directory, readFileSync(commonFile, "utf8").trim()) : directory;
+  const common = existsSync(commonFile) ? resolve(directory, readFileSync(commonFile, "latin1").trim()) : directory;
   return { git: directory, common };
 }
 
@@ -62,13 +64,13 @@ async function checkOwner(repository: string, directories: Directories, view: st
   if (user === undefined) return;
   const owners = new Set([
     user,
-    ...(user === 0 && /^\d+$/.test(process.env.SUDO_UID ?? "") ? [Number(process.env.SUDO_UID)] : []),
+    ...(user === 0 && /^\d+$/.test(processEnvironment().SUDO_UID ?? "") ? [Number(processEnvironment().SUDO_UID)] : []),
   ]);
   const looked = [repository, directories.git].map((path) => statSync(path, { throwIfNoEntry: false }));
   if (looked.every((status) => status === undefined || owners.has(status.uid))) return;
   const args = ["config", "--global", "--get-all", "safe.directory"];
   const { stdout } = await gitOutcome({ gitDirectory: view, userConfiguration: true, args });
-  const safe = stdout.toString("utf8").split("\n");
+  const safe = stdout.toString("latin1").split("\n");
   if (safe.includes("*") || safe.includes(repository)) return;
   throw new FirnError(
     "git-owner",
@@ -85,7 +87,7 @@ async function settingsOf(common: string, view: string): Promise<Map<string, str
     gitDirectory: view,
     args: ["config", "--file", file, "--no-includes", "--list", "-z"],
   });
-  for (const entry of listed.toString("utf8").split("\0")) {
+  for (const entry of listed.toString("latin1").split("\0")) {
     const [name = "", value = "true"] = entry.split("\n", 2);
     if (adopted[name]?.test(value) === true) settings.set(name, value);
   }
@@ -102,7 +104,7 @@ export async function withRepository<T>(
 
 async function makeView(directory: string, view: string): Promise<GitRepository> {
   const directories = directoriesOf(directory);
-  disk.replaceFile(byteStringOf(join(view, "config")), "[core]\n\trepositoryformatversion = 0\n");
+  disk.replaceFile(join(view, "config"), "[core]\n\trepositoryformatversion = 0\n");
   for (const name of shared) {
     const target = join(directories.common, name);
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) linkInto(view, name, target);
@@ -110,7 +112,7 @@ async function makeView(directory: string, view: string): Promise<GitRepository>
   for (const name of readdirSync(directories.git)) {
     if (name.startsWith("sharedindex.")) linkInto(view, name, join(directories.git, name));
   }
-  disk.replaceFile(byteStringOf(join(view, "HEAD")), readFileSync(join(directories.git, "HEAD")));
+  disk.replaceFile(join(view, "HEAD"), readFileSync(join(directories.git, "HEAD")));
   await checkOwner(directory, directories, view);
   const settings = await settingsOf(directories.common, view);
   const version = settings.has("extensions.objectformat") ? 1 : 0;
@@ -119,7 +121,7 @@ async function makeView(directory: string, view: string): Promise<GitRepository>
     const [section, key] = name.split(".");
     text += `[${section}]\n\t${key} = "${value}"\n`;
   }
-  disk.replaceFile(byteStringOf(join(view, "config")), text);
+  disk.replaceFile(join(view, "config"), text);
   const bare = dirname(directories.git) !== directory && directories.git === directory;
   const index = join(directories.git, "index");
   return {
@@ -133,5 +135,5 @@ async function makeView(directory: string, view: string): Promise<GitRepository>
 }
 
 function linkInto(view: string, name: string, target: string): void {
-  disk.symlink(byteStringOf(target), byteStringOf(join(view, name)));
+  disk.symlink(target, join(view, name));
 }

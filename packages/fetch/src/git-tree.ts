@@ -1,6 +1,7 @@
 /** Writes the files of a revision as they are in the object store: no filters, no line-end conversion. */
-import { closeSync } from "node:fs";
+
 import { disk, type TreeWriter } from "@firn/store";
+import { closeSync } from "@firn/store/files";
 import { type ListedEntry, parseObjects, parseTreeListing } from "./git-listing.ts";
 import { git } from "./git-program.ts";
 import type { GitRepository } from "./git-repository.ts";

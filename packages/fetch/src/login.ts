@@ -1,5 +1,5 @@
 /** Passwords of remotes, which the programs that reach them get apart from their arguments: those every user of the machine can read. */
-import { FirnError } from "@firn/formats";
+import { FirnError, textOf } from "@firn/formats";
 import { passwordIn } from "./url.ts";
 
 /** Who to be for one server (`https://host:port`). */
@@ -20,7 +20,7 @@ export function remoteAddress(url: string): RemoteAddress {
   const found = passwordIn(url);
   if (found === undefined) return { url, login: undefined };
   const { user, password } = found;
-  const { origin } = new URL(found.url);
+  const { origin } = new URL(textOf(found.url));
   const login = { origin, user, password };
   checkLogin(login);
   return { url: found.url, login };

@@ -1,7 +1,9 @@
 /** Runs the `hg` program: a repository's own configuration is not read, and passwords stay out of its arguments. */
+
 import { join } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { disk, withoutPasswords, withTemporaryDirectory } from "@firn/store";
+import { processEnvironment } from "@firn/store/surroundings";
 import { checkLogin, type Login } from "./login.ts";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";
 
@@ -24,8 +26,8 @@ export async function mercurialOutcome(args: readonly string[], login?: Login): 
   if (login === undefined) return programOutcome(program, args);
   return withTemporaryDirectory("firn-hg-", (directory) => {
     const file = join(directory, "login.rc");
-    disk.replaceFile(byteStringOf(file), loginConfiguration(login), { mode: 0o600 });
-    const HGRCPATH = [...configurationFiles(process.env), file].join(":");
+    disk.replaceFile(file, loginConfiguration(login), { mode: 0o600 });
+    const HGRCPATH = [...configurationFiles(processEnvironment()), file].join(":");
     return programOutcome({ ...program, environment: { ...program.environment, HGRCPATH } }, args);
   });
 }

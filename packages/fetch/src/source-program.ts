@@ -1,6 +1,8 @@
 /** Runs the programs that know repositories: their output, or what they said. */
+
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
+import { processEnvironment } from "@firn/store/surroundings";
 
 /** A program and how it is run. */
 export interface SourceProgram {
@@ -18,14 +20,17 @@ export interface ProgramOutcome {
   readonly stderr: string;
 }
 
-/** Runs a program to its end, also one that fails. Fails only when it cannot be started, with its name as the code. */
+/** Runs a program to its end, also one that fails. Error `missing-program` when it cannot be started. */
 export async function programOutcome(
   program: SourceProgram,
   args: readonly string[],
   input = "",
 ): Promise<ProgramOutcome> {
   const { name, debianPackage, environment } = program;
-  const child = startProgram(name, args, { env: { ...process.env, ...environment }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = startProgram(name, args, {
+    env: { ...processEnvironment(), ...environment },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
@@ -35,14 +40,14 @@ export async function programOutcome(
   return new Promise((resolve, reject) => {
     child.on("error", (cause) => {
       reject(
-        new FirnError(name, `the program '${name}' cannot be run`, {
+        new FirnError("missing-program", `the program '${name}' cannot be run`, {
           cause,
           hint: `install ${debianPackage}; on Debian: apt-get install ${debianPackage}`,
         }),
       );
     });
     child.on("close", (code) => {
-      resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString("utf8") });
+      resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString("latin1") });
     });
   });
 }

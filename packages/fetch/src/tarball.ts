@@ -1,8 +1,9 @@
 /** Downloads archives and files into the store, remembering by ETag what a URL gave. */
+
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { FirnError } from "@firn/formats";
 import { makeTemporaryDirectory, removeDirectory } from "@firn/store";
+import { pathOfFileUrl } from "@firn/store/surroundings";
 import type { CacheHit } from "./cache.ts";
 import type { Downloaded, FetchContext } from "./context.ts";
 import { discardDownload } from "./download.ts";
@@ -103,7 +104,7 @@ async function download(
   expectedEtag: string | undefined,
 ): Promise<Downloaded> {
   if (request.url.startsWith("file:")) {
-    return { file: fileURLToPath(request.url), etag: "", finalUrl: request.url, immutableUrl: undefined };
+    return { file: pathOfFileUrl(request.url), etag: "", finalUrl: request.url, immutableUrl: undefined };
   }
   return context.download({
     ...request,

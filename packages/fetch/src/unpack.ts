@@ -1,8 +1,8 @@
 /** Unpacks archives that strangers made; the strictness about members is that of `extractTar` and `extractZip`. */
-import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
-import { byteStringOf, FirnError } from "@firn/formats";
-import { decompress, disk, entriesIn, extractTar, fsPath, hasErrorCode, removePath } from "@firn/store";
+
+import { FirnError } from "@firn/formats";
+import { decompress, disk, entriesIn, extractTar, hasErrorCode, removePath } from "@firn/store";
+import { createReadStream, open } from "@firn/store/files";
 
 /** More than any source tree has. */
 const maxUnpacked = 64 * 2 ** 30;
@@ -12,7 +12,7 @@ const maxUnpacked = 64 * 2 ** 30;
  * it in errors (`bad-archive`). Returns the newest modification time of a member, in seconds.
  */
 export async function unpackArchive(file: string, target: string, shown: string): Promise<{ lastModified: number }> {
-  const staging = `${byteStringOf(target)}.unpacked`;
+  const staging = `${target}.unpacked`;
   disk.mkdirs(staging);
   try {
     const { lastModified } = await extract(file, staging).catch((cause: unknown) => {
@@ -22,9 +22,9 @@ export async function unpackArchive(file: string, target: string, shown: string)
         cause,
       });
     });
-    const [only, ...others] = entriesIn(fsPath(staging));
+    const [only, ...others] = entriesIn(staging);
     const single = only?.kind === "directory" && others.length === 0;
-    disk.rename(single ? `${staging}/${only.name}` : staging, byteStringOf(target));
+    disk.rename(single ? `${staging}/${only.name}` : staging, target);
     return { lastModified };
   } finally {
     removePath(staging);

@@ -2,7 +2,7 @@
  * URLs as flake references and fetchers read them: `scheme://authority/path?query#fragment`, percent-encoded, kept apart
  * so that printing gives the same text back (manual: "Flake references").
  */
-import { FirnError } from "@firn/formats";
+import { FirnError, textOf } from "@firn/formats";
 
 /** A parsed URL; path and query values are decoded. */
 export interface Url {
@@ -110,7 +110,7 @@ export function passwordIn(
 
 /** The URL that `reference` means beside `base`; fails with `bad-url`. */
 export function resolveUrl(reference: string, base: string): string {
-  const url = URL.parse(reference, base);
+  const url = URL.parse(textOf(reference), textOf(base));
   if (url === null) throw new FirnError("bad-url", `'${reference}' is not a valid URL beside '${base}'`);
   return url.href;
 }

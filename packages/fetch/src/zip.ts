@@ -3,10 +3,11 @@
  * symbolic link, contents must have the size and checksum that the archive's directory tells; owners and setuid bits are dropped.
  * Members are stored or deflated; archives that begin with something else, or whose directory is cut off, are refused.
  */
-import fs from "node:fs";
+
 import { crc32 } from "node:zlib";
 import { FirnError } from "@firn/formats";
 import { disk, memberPlace, type TarTree, TreeWriter } from "@firn/store";
+import * as fs from "@firn/store/files";
 import yauzl, { type Entry, type ZipFile } from "yauzl";
 
 const MAX_ENTRIES = 2_000_000;

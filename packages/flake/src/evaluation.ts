@@ -1,6 +1,6 @@
 /** One evaluation with everything around it: the evaluator's session, a store, fetchers, registries, locks, builds. */
 import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
-import { byteStringOf, FirnError, nearNames, type RegistryEntry } from "@firn/formats";
+import { FirnError, nearNames, type RegistryEntry } from "@firn/formats";
 import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
 import { type EventSink, type MachineStore, openStore, type Settings } from "@firn/store";
 import { callFlake } from "./call/call-flake.ts";
@@ -124,11 +124,11 @@ export class Evaluation {
 
   /** The value of a file or an expression. */
   async root(root: Root): Promise<ValueRef> {
-    const directory = byteStringOf(this.options.cwd);
+    const directory = this.options.cwd;
     if (root.kind === "expression") {
-      return this.evaluator.evaluate({ kind: "string", text: byteStringOf(root.text), directory });
+      return this.evaluator.evaluate({ kind: "string", text: root.text, directory });
     }
-    return this.evaluator.evaluate({ kind: "file", path: byteStringOf(root.path) });
+    return this.evaluator.evaluate({ kind: "file", path: root.path });
   }
 
   /** Locks a flake. `deb` stands for the Debian set with a lock made for `fragment`. */
@@ -218,7 +218,7 @@ export class Evaluation {
     const tried = candidates(installable.fragment, lookup);
     const outputs = await value.attribute("outputs");
     for (const attrPath of tried) {
-      const found = await (outputs ?? value).attributeAlong(parseAttrPath(byteStringOf(attrPath)));
+      const found = await (outputs ?? value).attributeAlong(parseAttrPath(attrPath));
       if (found !== undefined) return { value: found, attrPath, locked };
     }
     const quoted = tried.map((path) => `'${path}'`);
@@ -239,7 +239,7 @@ export class Evaluation {
     attrPath: string,
     { autoArgs, callResult = true }: { readonly autoArgs: AutoArguments; readonly callResult?: boolean | undefined },
   ): Promise<Found> {
-    const selected = await root.select(byteStringOf(attrPath), autoArgs);
+    const selected = await root.select(attrPath, autoArgs);
     if (!callResult) return { value: selected, attrPath };
     return { value: await selected.autoCall(autoArgs), attrPath };
   }
@@ -252,7 +252,7 @@ export class Evaluation {
   private async nearNames(root: ValueRef, tried: readonly string[]): Promise<string[]> {
     const names = new Set<string>();
     for (const path of tried) {
-      const parts = parseAttrPath(byteStringOf(path));
+      const parts = parseAttrPath(path);
       const last = parts.at(-1);
       const value = await root.attributeAlong(parts.slice(0, -1));
       if (value === undefined || last === undefined) continue;

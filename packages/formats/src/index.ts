@@ -7,6 +7,7 @@ export {
   type SourcePosition,
   type TraceFrame,
 } from "./base/error.ts";
+export { type ErrorCode, errorCodes, isErrorCode } from "./base/error-codes.ts";
 export { nixVersion } from "./base/nix-version.ts";
 export { didYouMean, editDistance, nearNames } from "./base/suggest.ts";
 export * from "./base/version.ts";

@@ -1,5 +1,4 @@
 /** The evaluator as its users see it: one object over a host, whose values stay valid as long as it lives. */
-import { textOf } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
 import { type BuiltinTable, makeBuiltin } from "./builtins/arguments.ts";
 import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
@@ -102,13 +101,13 @@ export class Evaluator {
         pipes: mode.experimentalFeatures.includes("pipe-operators"),
         pure: mode.pure,
         homeDirectory: () => host.homeDirectory(),
-        warn: (message) => host.report({ kind: "warning", text: textOf(message) }),
+        warn: (message) => host.report({ kind: "warning", text: message }),
         lint: (name, message, pos) => {
           const level = mode.lints[name];
           if (level === "ignore") return;
           if (level === "fatal") throw new EvaluationError("parse-error", `${message(true)} (lint-${name})`, pos);
           const position = resolvePosition(pos);
-          const text = textOf(`${message(false)} (lint-${name})`);
+          const text = `${message(false)} (lint-${name})`;
           host.report({ kind: "warning", text, ...(position === undefined ? {} : { position }) });
         },
       },

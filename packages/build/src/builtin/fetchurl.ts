@@ -1,5 +1,5 @@
 /** `builtin:fetchurl`: downloads one file (or a NAR, with `unpack`), from the first of its URLs that has it. */
-import fs from "node:fs";
+
 import { derivationKind, FirnError, NarParser, printHash } from "@firn/formats";
 import {
   decompress,
@@ -11,6 +11,7 @@ import {
   transferOptions,
   withPlace,
 } from "@firn/store";
+import * as fs from "@firn/store/files";
 import { attribute, type BuiltinContext } from "./context.ts";
 
 /** Downloads to output `out`. Attributes: `url` or `urls`, `unpack`, `executable`. */

@@ -1,7 +1,9 @@
 /** Finds files of a build's inputs. Every link on the way is followed here, and only into store paths that the build may read. */
-import fs from "node:fs";
+
+import type { Stats } from "node:fs";
 import { FirnError } from "@firn/formats";
-import { fsPath, hasErrorCode, type PathFacts, type StoreFiles } from "@firn/store";
+import { hasErrorCode, type PathFacts, type StoreFiles } from "@firn/store";
+import * as fs from "@firn/store/files";
 
 const MAX_LINKS = 40;
 
@@ -15,7 +17,7 @@ export interface InputView {
 /** Something that was found: where it lies on disk, with no link left in the path, and what it is. */
 export interface InputFile {
   readonly real: string;
-  readonly status: fs.Stats;
+  readonly status: Stats;
 }
 
 /** Finds what an absolute logical path means in the end; undefined when nothing is there. Error `forbidden-path` when it lies outside. */
@@ -53,7 +55,7 @@ export function findInput(view: InputView, path: string): InputFile | undefined 
     }
     links++;
     if (links > MAX_LINKS) return undefined;
-    const target = fs.readlinkSync(fsPath(real), { encoding: "latin1" });
+    const target = fs.readlinkSync(real, { encoding: "latin1" });
     names.pop();
     if (target.startsWith("/")) names.length = 0;
     todo.push(...target.split("/").reverse());
@@ -63,9 +65,9 @@ export function findInput(view: InputView, path: string): InputFile | undefined 
   return found ?? findInput(view, `/${names.join("/")}`);
 }
 
-function statusOf(real: string): fs.Stats | undefined {
+function statusOf(real: string): Stats | undefined {
   try {
-    return fs.lstatSync(fsPath(real));
+    return fs.lstatSync(real);
   } catch (error) {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;

@@ -2,9 +2,11 @@
  * A tree of links into several packages: what profiles and user environments are. A directory becomes a real one where
  * two packages share it; of two files the lower priority number wins, and equal ones are a conflict.
  */
-import fs from "node:fs";
+
+import type { Stats } from "node:fs";
 import { FirnError } from "@firn/formats";
-import { fsPath, OpenDirectory } from "@firn/store";
+import { OpenDirectory } from "@firn/store";
+import * as fs from "@firn/store/files";
 import { findInput, type InputView } from "./input-path.ts";
 
 /** One package to link; lower priority numbers win. */
@@ -71,7 +73,7 @@ function linkAll(state: State, into: OpenDirectory, packages: readonly FarmPacka
 }
 
 /** What a path of a package is in the end; undefined when nothing is there. */
-function statusOf(state: State, path: string): fs.Stats | undefined {
+function statusOf(state: State, path: string): Stats | undefined {
   return findInput(state, path)?.status;
 }
 
@@ -108,7 +110,7 @@ function linkTree(state: State, job: Job): void {
     state.log(`not including "${job.source}" in the user environment because it's not a directory`);
     return;
   }
-  const names = fs.readdirSync(fsPath(found.real), { encoding: "latin1" }).sort();
+  const names = fs.readdirSync(found.real, { encoding: "latin1" }).sort();
   for (const name of names) {
     if (name.startsWith(".")) continue;
     const source = `${job.source}/${name}`;
@@ -173,5 +175,5 @@ function linkInside(state: State, entry: Entry, packages: readonly Pick<Job, "so
 
 function readOptional(state: State, path: string): string | undefined {
   const found = findInput(state, path);
-  return found?.status.isFile() === true ? fs.readFileSync(fsPath(found.real), "latin1") : undefined;
+  return found?.status.isFile() === true ? fs.readFileSync(found.real, "latin1") : undefined;
 }

@@ -2,9 +2,10 @@
  * `builtin:unpack-deb`: lays out a Debian package without running anything of it. The data tree becomes `$out`; what the package
  * says about itself (control, maintainer scripts as plain text, …) goes to `$out/DEBIAN`.
  */
-import fs from "node:fs";
+
 import { FirnError } from "@firn/formats";
-import { decompress, extractTar, fsPath } from "@firn/store";
+import { decompress, extractTar } from "@firn/store";
+import * as fs from "@firn/store/files";
 import { attribute, type BuiltinContext } from "./context.ts";
 import { findInput } from "./input-path.ts";
 
@@ -30,10 +31,10 @@ export async function unpackDeb(context: BuiltinContext): Promise<void> {
   if (members[0]?.name !== "debian-binary") throw bad(src, "does not start with 'debian-binary'");
   const format = Buffer.concat([...memberChunks(file, members[0])]).toString("latin1");
   if (!format.startsWith("2.")) throw bad(src, `has the unknown format ${format.trim()}`);
-  fs.mkdirSync(fsPath(out), 0o755);
+  fs.mkdirSync(out, 0o755);
   await extractMember(file, find(members, "data.tar", src), { target: out, limit: MAX_UNPACKED });
   const control = `${out}/DEBIAN`;
-  fs.mkdirSync(fsPath(control), 0o755);
+  fs.mkdirSync(control, 0o755);
   await extractMember(file, find(members, "control.tar", src), { target: control, limit: MAX_CONTROL });
 }
 
@@ -49,7 +50,7 @@ function find(members: readonly Member[], prefix: string, file: string): Member 
 
 /** Members of an `ar` archive. Error `bad-deb`. */
 export function readArchive(file: string): Member[] {
-  const fd = fs.openSync(fsPath(file), "r");
+  const fd = fs.openSync(file, "r");
   try {
     const { size: total } = fs.fstatSync(fd);
     const read = (start: number, length: number): string => {
@@ -77,7 +78,7 @@ export function readArchive(file: string): Member[] {
 }
 
 function* memberChunks(file: string, member: Member): Generator<Uint8Array, void, undefined> {
-  const fd = fs.openSync(fsPath(file), "r");
+  const fd = fs.openSync(file, "r");
   try {
     for (let at = 0; at < member.size; ) {
       const buffer = Buffer.allocUnsafe(Math.min(1 << 18, member.size - at));

@@ -1,9 +1,6 @@
 /** The log of one build: kept on disk, its last lines in memory, each line an event. */
-import fs from "node:fs";
-import { textOf } from "@firn/formats";
 import {
   type EventSink,
-  fsPath,
   LineSplitter,
   logFile,
   machineError,
@@ -12,6 +9,7 @@ import {
   type StoreFiles,
   startProgram,
 } from "@firn/store";
+import * as fs from "@firn/store/files";
 import { hasProgram } from "../sandbox/sandbox.ts";
 
 /** What bzip2 makes of nothing. */
@@ -38,9 +36,9 @@ export class BuildLog {
     this.#emit = options.events;
     if (!options.settings.get("keep-build-log")) return;
     const file = logFile(options.store.location, drvPath);
-    fs.mkdirSync(fsPath(file.slice(0, file.lastIndexOf("/"))), { recursive: true });
+    fs.mkdirSync(file.slice(0, file.lastIndexOf("/")), { recursive: true });
     this.#compressed = options.settings.get("compress-build-log") && hasProgram("bzip2");
-    this.#fd = fs.openSync(fsPath(this.#compressed ? `${file}.bz2` : file), "w", 0o644);
+    this.#fd = fs.openSync(this.#compressed ? `${file}.bz2` : file, "w", 0o644);
   }
 
   /** Starts the compressor with the first output: most fetches and unpacked packages say nothing. */
@@ -119,7 +117,7 @@ export class BuildLog {
     while (end > 0 && raw[end - 1] === "\r") end--;
     const line = raw.slice(end === 0 ? 0 : raw.lastIndexOf("\r", end - 1) + 1, end);
     if (line.startsWith("@nix ") && this.#structured(line.slice("@nix ".length))) return;
-    const text = textOf(line);
+    const text = line;
     this.#tail.push(text);
     if (this.#tail.length > this.#lines) this.#tail.shift();
     this.#emit({ kind: "build-log", drvPath: this.#drvPath, line: text });
@@ -127,7 +125,7 @@ export class BuildLog {
 
   #structured(json: string): boolean {
     try {
-      const value: unknown = JSON.parse(textOf(json));
+      const value: unknown = JSON.parse(json);
       if (typeof value !== "object" || value === null) return false;
       const { action, phase } = value as { action?: unknown; phase?: unknown };
       if (action === "setPhase" && typeof phase === "string") {

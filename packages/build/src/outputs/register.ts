@@ -3,7 +3,7 @@
  * final path was not known, outputs in order, checks, one registration.
  */
 
-import fs from "node:fs";
+import type { Stats } from "node:fs";
 import {
   type ContentAddressMethod,
   createHasher,
@@ -24,10 +24,10 @@ import {
   storePathName,
 } from "@firn/formats";
 import {
+  CycleError,
   canonicalise,
   disk,
   dumpPath,
-  fsPath,
   HashRewriter,
   hasErrorCode,
   hashNarContent,
@@ -37,6 +37,7 @@ import {
   sortTopologically,
   withPlace,
 } from "@firn/store";
+import * as fs from "@firn/store/files";
 import type { BuildStore } from "../build-store.ts";
 import type { BuildOptions } from "../options.ts";
 import { checkOutputs } from "./checks.ts";
@@ -128,9 +129,9 @@ async function registerSorted(
 
 function inspect(request: RegisterRequest, name: string, scratchPath: string): Candidate {
   const real = request.locate(scratchPath);
-  let stat: fs.Stats;
+  let stat: Stats;
   try {
-    stat = fs.lstatSync(fsPath(real));
+    stat = fs.lstatSync(real);
   } catch (error) {
     if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) throw error;
     throw rejected(`builder for '${request.drvPath}' failed to produce output path for output '${name}' at "${real}"`);
@@ -168,10 +169,9 @@ function sortOutputs(request: RegisterRequest, candidates: ReadonlyMap<string, C
       [...candidates.get(name)!.references].flatMap((path) => byScratch.get(path) ?? []),
     );
   } catch (error) {
-    if (!(error instanceof FirnError) || error.code !== "cycle") throw error;
-    const match = /of '(.*)' from '(.*)'$/.exec(error.message);
+    if (!(error instanceof CycleError)) throw error;
     throw rejected(
-      `cycle detected in build of '${request.drvPath}' in the references of output '${match?.[1]}' from output '${match?.[2]}'`,
+      `cycle detected in build of '${request.drvPath}' in the references of output '${error.path}' from output '${error.parent}'`,
     );
   }
 }

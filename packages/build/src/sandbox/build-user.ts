@@ -2,7 +2,7 @@
  * The ids of the machine that builders run under when Firn is root, as the reference chooses them: members of the group
  * `build-users-group`, else ids of an allocated range (`auto-allocate-uids`). Locks keep two builds, of either program, from sharing them.
  */
-import fs from "node:fs";
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
 import {
@@ -14,6 +14,7 @@ import {
   tryLock,
   withPlace,
 } from "@firn/store";
+import * as fs from "@firn/store/files";
 
 /** How many ids a place of the allocated range has, as in the reference. */
 const IDS_PER_SLOT = 65536;

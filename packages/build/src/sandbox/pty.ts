@@ -1,8 +1,9 @@
 /** A pseudoterminal for the builder's output, in raw mode; builders behave differently when their output is a pipe. */
-import fs from "node:fs";
+
 import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
 import tty from "node:tty";
+import * as fs from "@firn/store/files";
 
 /** Both ends: read from `output`, give `slave` to the child and close it afterwards. */
 export interface Pty {

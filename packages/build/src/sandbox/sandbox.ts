@@ -3,11 +3,10 @@
  * by `unshare` and `mount`, and entered by bubblewrap, which adds the other namespaces, the system call filter and process 1. Where only
  * bubblewrap may make user namespaces (some distributions), it does the mounting too, which is slower with hundreds of inputs.
  */
-import fs from "node:fs";
+
 import path from "node:path";
 import { FirnError, storePathBaseName } from "@firn/formats";
 import {
-  fsPath,
   hasErrorCode,
   type PathFacts,
   removePath,
@@ -16,6 +15,8 @@ import {
   type StoreFiles,
   variableNameProblem,
 } from "@firn/store";
+import * as fs from "@firn/store/files";
+import { processEnvironment } from "@firn/store/surroundings";
 import type { BuildUser } from "./build-user.ts";
 import { seccompProgram } from "./seccomp.ts";
 
@@ -81,13 +82,13 @@ function configuredPaths(plan: SandboxPlan): Bind[] {
     const { target, source, optional } = parseSandboxPath(text);
     const inStore = source.startsWith(`${store.storeDir}/`);
     const real = inStore ? `${store.location.realStoreDir}${source.slice(store.storeDir.length)}` : source;
-    if (!fs.existsSync(fsPath(real))) {
+    if (!fs.existsSync(real)) {
       if (optional) continue;
       throw new FirnError("missing-sandbox-path", `sandbox path '${source}' does not exist`, {
         hint: "correct the setting sandbox-paths",
       });
     }
-    binds.push({ source: fs.realpathSync(fsPath(real), { encoding: "latin1" }), target });
+    binds.push({ source: fs.realpathSync(real, { encoding: "latin1" }), target });
   }
   return binds;
 }
@@ -157,26 +158,26 @@ function hostPath({ plan, root, outputs, temporary }: Layout, target: string): s
 /** Makes the file or directory that something is mounted on. */
 function makeMountPoint(layout: Layout, target: string, kind: "directory" | "file"): void {
   const full = hostPath(layout, target);
-  fs.mkdirSync(fsPath(kind === "directory" ? full : path.posix.dirname(full)), { recursive: true });
-  if (kind === "file" && !fs.existsSync(fsPath(full))) fs.writeFileSync(fsPath(full), "");
+  fs.mkdirSync(kind === "directory" ? full : path.posix.dirname(full), { recursive: true });
+  if (kind === "file" && !fs.existsSync(full)) fs.writeFileSync(full, "");
 }
 
 function write(file: string, text: string): void {
-  fs.writeFileSync(fsPath(file), text, { mode: 0o644 });
+  fs.writeFileSync(file, text, { mode: 0o644 });
 }
 
 function baseTree({ plan, root, outputs, temporary }: Layout): void {
   const group = plan.user?.gid ?? process.getegid!();
   for (const directory of ["/tmp", "/etc", "/proc", "/dev/shm", "/dev/pts", plan.buildDir, plan.store.storeDir]) {
-    fs.mkdirSync(fsPath(root + directory), { recursive: true });
+    fs.mkdirSync(root + directory, { recursive: true });
   }
   for (const [directory, mode] of [
     [temporary, 0o1777],
     [outputs, 0o1775],
   ] as const) {
-    fs.mkdirSync(fsPath(directory));
-    fs.chownSync(fsPath(directory), process.geteuid!(), group);
-    fs.chmodSync(fsPath(directory), mode);
+    fs.mkdirSync(directory);
+    fs.chownSync(directory, process.geteuid!(), group);
+    fs.chmodSync(directory, mode);
   }
   write(
     `${root}/etc/passwd`,
@@ -192,9 +193,9 @@ function baseTree({ plan, root, outputs, temporary }: Layout): void {
     ["stderr", "/proc/self/fd/2"],
     ["ptmx", "/dev/pts/ptmx"],
   ] as const) {
-    fs.symlinkSync(target, fsPath(`${root}/dev/${name}`));
+    fs.symlinkSync(target, `${root}/dev/${name}`);
   }
-  fs.chownSync(fsPath(root), process.geteuid!(), group);
+  fs.chownSync(root, process.geteuid!(), group);
 }
 
 function hostBinds(plan: SandboxPlan): Bind[] {
@@ -233,16 +234,16 @@ function planMounts(layout: Layout): Mount[] {
   ];
   for (const input of [...plan.inputPaths].sort()) {
     const real = store.realPath(input);
-    const stat = fs.lstatSync(fsPath(real));
+    const stat = fs.lstatSync(real);
     if (stat.isSymbolicLink()) {
-      fs.symlinkSync(fs.readlinkSync(fsPath(real), { encoding: "buffer" }), fsPath(hostPath(layout, input)));
+      fs.symlinkSync(fs.readlinkSync(real, { encoding: "buffer" }), hostPath(layout, input));
       continue;
     }
     makeMountPoint(layout, input, stat.isDirectory() ? "directory" : "file");
     mounts.push({ source: real, target: input, kind: "input" });
   }
   for (const { source, target } of [...configuredPaths(plan), ...hostBinds(plan)]) {
-    const isDirectory = fs.statSync(fsPath(source)).isDirectory();
+    const isDirectory = fs.statSync(source).isDirectory();
     makeMountPoint(layout, target, isDirectory ? "directory" : "file");
     // Directories that the settings name are shared on purpose (a compiler's cache); their own modes guard them.
     const shared = isDirectory && !source.startsWith(`${store.location.realStoreDir}/`);
@@ -266,14 +267,14 @@ export function prepareSandbox(plan: SandboxPlan): Sandbox {
 function layOut(plan: SandboxPlan, top: string): Sandbox {
   const layout: Layout = { plan, top, root: `${top}/root`, outputs: `${top}/outputs`, temporary: `${top}/tmp` };
   const { root, outputs } = layout;
-  fs.mkdirSync(fsPath(top), { mode: 0o700 });
-  fs.mkdirSync(fsPath(root), { mode: 0o750 });
+  fs.mkdirSync(top, { mode: 0o700 });
+  fs.mkdirSync(root, { mode: 0o750 });
   baseTree(layout);
   const mounts = planMounts(layout);
   const mode = requireSandbox(plan.user === undefined ? "own" : "user");
   const entry = plan.user === undefined ? root : reachablePlace(top);
   const fstab = mode === "tree" ? writeFstab(layout, mounts, entry) : undefined;
-  fs.chmodSync(fsPath(`${root}/etc`), 0o555);
+  fs.chmodSync(`${root}/etc`, 0o555);
   const seccomp = seccompProgram({ files: plan.settings.get("filter-syscalls"), unixSockets: plan.network });
   return {
     outputs,
@@ -302,7 +303,7 @@ function reachablePlace(top: string): string {
 function writeFstab({ plan, top, root }: Layout, mounts: readonly Mount[], entry: string): string {
   const { realStoreDir } = plan.store.location;
   const stage = `${top}/store`;
-  fs.mkdirSync(fsPath(stage));
+  fs.mkdirSync(stage);
   const lines: string[] = [];
   const mount = (source: string, target: string, options = "bind", type = "none"): void => {
     lines.push(`${escapeFstab(source)} ${escapeFstab(target)} ${type} ${options} 0 0`);
@@ -412,7 +413,7 @@ const programs = new Map<string, boolean>();
 export function hasProgram(name: string): boolean {
   let found = programs.get(name);
   if (found === undefined) {
-    found = (process.env.PATH ?? "").split(":").some((directory) => {
+    found = (processEnvironment().PATH ?? "").split(":").some((directory) => {
       try {
         fs.accessSync(path.join(directory, name), fs.constants.X_OK);
         return true;

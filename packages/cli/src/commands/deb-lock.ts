@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { lockDebian, parseDebianLock, printDebianLock, type SuiteSpec } from "@firn/fetch";
 import { archiveAccess } from "@firn/flake";
+import { existsSync, readFileSync, writeFileSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import { withSession } from "../session/session.ts";
@@ -26,7 +26,7 @@ export const command: Command = {
     withSession(invocation, io, async ({ settings, progress }) => {
       const { flags } = invocation;
       const file = resolve(io.cwd, flags.value("output") ?? "debian.lock.json");
-      const old = existsSync(file) ? parseDebianLock(readFileSync(file, "utf8")) : undefined;
+      const old = existsSync(file) ? parseDebianLock(readFileSync(file, "latin1")) : undefined;
       const packages = invocation.positionals.length > 0 ? invocation.positionals : (old?.roots ?? []);
       if (packages.length === 0) throw new UsageError("name the packages to lock");
       const named = flags.all("suite").map(([text]) => parseSuite(text ?? ""));

@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import {
-  byteStringOf,
   compareDerivations,
   type Derivation,
   type DerivationCause,
@@ -17,6 +15,7 @@ import {
   storePathBaseName,
   storePathName,
 } from "@firn/formats";
+import { existsSync, readFileSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import type { Invocation } from "../grammar/invocation.ts";
@@ -55,7 +54,7 @@ export const command: Command = {
     const directories = [flags.value("from"), flags.value("to")];
     const sides: (Side | undefined)[] = positionals.map((word, index) => {
       const directory = directories[index];
-      return directory === undefined ? undefined : directorySide(resolve(io.cwd, directory), byteStringOf(word));
+      return directory === undefined ? undefined : directorySide(resolve(io.cwd, directory), word);
     });
     const [from, to] = sides;
     if (from !== undefined && to !== undefined) return compare([from, to], { invocation, io, limit });
@@ -93,7 +92,7 @@ function directorySide(directory: string, word: string): Side {
   const drvPath = parseStorePath(`${storeDir}/${basename(named)}`, storeDir);
   if (!isDerivationPath(drvPath)) throw new FirnError("no-derivation", `'${word}' is not the name of a '.drv' file`);
   const read = (path: string): Derivation => {
-    const file = join(files, Buffer.from(storePathBaseName(path), "latin1").toString("utf8"));
+    const file = join(files, storePathBaseName(path));
     if (!existsSync(file)) {
       throw new FirnError("no-derivation", `derivation '${path}' is not in '${files}'`, {
         hint: "the directory must hold the '.drv' files of all inputs too",

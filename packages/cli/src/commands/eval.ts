@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ValueRef } from "@firn/flake";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
+import { existsSync, mkdirSync, writeFileSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
@@ -37,7 +37,7 @@ export const command: Command = {
         let { value } = found;
         const apply = flags.value("apply");
         if (apply !== undefined) {
-          const source = { kind: "string" as const, text: byteStringOf(apply), directory: byteStringOf(io.cwd) };
+          const source = { kind: "string" as const, text: apply, directory: io.cwd };
           const callee = await evaluation.evaluator.evaluate(source);
           value = await callee.call(value);
         }
@@ -78,6 +78,6 @@ async function writeTree(value: ValueRef, path: string): Promise<void> {
     if (name === "." || name === ".." || name.includes("/"))
       throw new FirnError("eval-error", `invalid file name '${name}'`);
     const member = await value.attribute(name);
-    if (member !== undefined) await writeTree(member, join(path, Buffer.from(name, "latin1").toString()));
+    if (member !== undefined) await writeTree(member, join(path, name));
   }
 }

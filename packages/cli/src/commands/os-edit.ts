@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { runProgramSync } from "@firn/store";
+import { existsSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { chooseConfiguration, configurationFlags, type OsConfiguration } from "../systems/configuration.ts";
 
@@ -15,7 +15,8 @@ export const command: Command = {
       throw new FirnError("no-configuration", `cannot find the configuration: '${file}' does not exist`);
     const [program = "nano", ...args] = editorWords(io.env);
     const { status, error } = runProgramSync(program, [...args, file], { stdio: "inherit", env: { ...io.env } });
-    if (error !== undefined) throw new FirnError("exec", `executing '${program}': ${error.message}`, { cause: error });
+    if (error !== undefined)
+      throw new FirnError("program-failed", `executing '${program}': ${error.message}`, { cause: error });
     return status ?? 1;
   },
 };

@@ -1,7 +1,7 @@
-import { existsSync, readlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
+import { existsSync, readlinkSync } from "@firn/store/files";
 import { bootContainer, type Container } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 

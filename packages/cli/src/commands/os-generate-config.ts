@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { debianSetDirectory } from "@firn/flake";
 import { FirnError } from "@firn/formats";
+import { existsSync, mkdirSync, writeFileSync } from "@firn/store/files";
 import { detectHardware, firstConfiguration, firstFlake, hardwareConfiguration } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 

@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
+import { existsSync, mkdtempSync, readdirSync, rmSync, temporaryParent } from "@firn/store/files";
 import { buildDiskImage, kvmWorks, type SystemManifest, startVm } from "@firn/system";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
@@ -86,7 +85,7 @@ export const buildVm: Command = {
     return withEvaluation(invocation, io, {
       needs: configurationNeeds(configuration),
       body: async (session) => {
-        const directory = kept === undefined ? mkdtempSync(join(tmpdir(), "firn-vm-")) : undefined;
+        const directory = kept === undefined ? mkdtempSync(join(temporaryParent(), "firn-vm-")) : undefined;
         const image = kept === undefined ? join(directory ?? "", "disk.img") : resolve(io.cwd, kept);
         try {
           const { path } = await buildConfiguration(session, configuration);

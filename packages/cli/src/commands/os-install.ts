@@ -1,6 +1,6 @@
-import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
+import { existsSync, statSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";

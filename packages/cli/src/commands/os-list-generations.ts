@@ -1,5 +1,5 @@
-import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { existsSync, statSync } from "@firn/store/files";
 import { findGenerations, GenerationTree, systemFacts, thisMachine } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { debianSetDirectory, type Found, flakeRefToAttributes } from "@firn/flake";
-import { didYouMean, FirnError, type JsonValue, jsonNumber, nearNames, textOf } from "@firn/formats";
+import { didYouMean, FirnError, type JsonValue, jsonNumber, nearNames } from "@firn/formats";
 import {
   matchesPattern,
   type OptionDetails,
@@ -146,8 +146,8 @@ function shownText(value: OptionValue): string {
 
 /** Markdown as plain text; the roles of NixOS's manual, as in {option}`x`, are left out. */
 function renderDescription(description: string): string {
-  const plain = textOf(description).replace(/\{[a-z]+\}`/g, "`");
-  return Buffer.from(renderMarkdown(plain, { columns: 78, colors: false })).toString("latin1");
+  const plain = description.replace(/\{[a-z]+\}`/g, "`");
+  return renderMarkdown(plain, { columns: 78, colors: false });
 }
 
 function indented(text: string): string {

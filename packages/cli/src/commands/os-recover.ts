@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { mkdirSync, writeFileSync } from "@firn/store/files";
 import { recoverSwitch } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { withSession } from "../session/session.ts";

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { appLookup, type DerivationFacts, type ValueRef } from "@firn/flake";
 import { FirnError, parseDrvName, storePathName } from "@firn/formats";
 import type { PathFacts, StoreFiles } from "@firn/store";
+import { existsSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags } from "../grammar/flags.ts";
 import { programEnvironment } from "../programs/program-environment.ts";

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
+import { existsSync, readFileSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { programEnvironment } from "../programs/program-environment.ts";

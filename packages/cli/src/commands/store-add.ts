@@ -1,5 +1,5 @@
 import { basename, resolve } from "node:path";
-import { byteStringOf, makeFixedOutputPath, parseContentAddressMethod, parseHashAlgorithm } from "@firn/formats";
+import { makeFixedOutputPath, parseContentAddressMethod, parseHashAlgorithm } from "@firn/formats";
 import { dumpPath, hashNarContent } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
@@ -26,7 +26,7 @@ const flags: readonly Flag[] = [
 async function add(invocation: Invocation, io: Io, defaultMode: string): Promise<number> {
   const { flags: given, positionals } = invocation;
   const path = resolve(io.cwd, positionals[0] ?? "");
-  const name = given.value("name") ?? byteStringOf(basename(path));
+  const name = given.value("name") ?? basename(path);
   const method = parseContentAddressMethod(given.value("mode") ?? defaultMode);
   const algorithm = parseHashAlgorithm(given.value("hash-algo") ?? "sha256");
   return withSession(invocation, io, async (session) => {

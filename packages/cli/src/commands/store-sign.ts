@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseSecretKey, signPathInfo } from "@firn/formats";
 import { requirePathInfo } from "@firn/store";
+import { readFileSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";

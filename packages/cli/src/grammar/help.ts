@@ -1,6 +1,7 @@
 /** Help: listings of command groups and the page of one command, from the same data that the parser uses. */
-import { readFile } from "node:fs/promises";
-import { nearNames } from "@firn/formats";
+
+import { byteStringOf, nearNames } from "@firn/formats";
+import { readFileSync } from "@firn/store/files";
 import type { Command, CommandEntry, CommandTable, Flag, Positional } from "./command.ts";
 import { commonFlags, globalFlags } from "./flags.ts";
 import { UsageError } from "./usage-error.ts";
@@ -23,7 +24,7 @@ export function refuseGroup(table: CommandTable, at: Group): never {
     throw new UsageError(`'${wrong}' is not a recognised command`, nearNames(wrong, names));
   }
   if (matched.length === 0) throw new UsageError("no subcommand specified");
-  const list = names.sort().map((name) => `  · ${name}`);
+  const list = names.sort().map((name) => `  ${byteStringOf("·")} ${name}`);
   throw new UsageError(
     `${program} ${matched.join(" ")} requires a sub-command. Available sub-commands:\n\n${list.join("\n")}`,
   );
@@ -101,7 +102,7 @@ async function commandHelp(program: string, entry: CommandEntry, command: Comman
 export async function commandPage(entry: CommandEntry): Promise<string> {
   const folder = entry.style === "old" ? "legacy" : "commands";
   const file = new URL(`../${folder}/${entry.path.join("-")}.md`, import.meta.url);
-  const text = await readFile(file, "utf8");
+  const text = readFileSync(file, "latin1");
   // The first line is the title, which the usage line says already.
   return text.replace(/^# .*\n+/, "");
 }

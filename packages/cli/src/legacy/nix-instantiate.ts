@@ -9,7 +9,7 @@ import {
   hostConfig,
   type ValueRef,
 } from "@firn/flake";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { configuredRealStoreDir, type Settings } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import { evaluationFlags } from "../grammar/flags.ts";
@@ -118,10 +118,10 @@ class Instantiation {
 
   async run(): Promise<void> {
     const { args } = this;
-    const directory = byteStringOf(this.io.cwd);
+    const directory = this.io.cwd;
     if (args.action === "find-file") {
       for (const name of args.files) {
-        const path = await this.evaluator.findFile(byteStringOf(name));
+        const path = await this.evaluator.findFile(name);
         this.write(`${path}\n`);
       }
       return;
@@ -133,7 +133,7 @@ class Instantiation {
         input === "-"
           ? { kind: "stdin" as const, text: await this.io.readStdin(), directory }
           : args.fromExpressions
-            ? { kind: "string" as const, text: byteStringOf(input), directory }
+            ? { kind: "string" as const, text: input, directory }
             : { kind: "file" as const, path: await this.filePath(input) };
       if (args.action === "parse") {
         this.write(`${await this.evaluator.parse(source)}\n`);
@@ -141,7 +141,7 @@ class Instantiation {
       }
       const root = await this.evaluator.evaluate(source);
       for (const path of args.attrPaths.length === 0 ? [""] : args.attrPaths) {
-        const selected = await root.select(byteStringOf(path), autoArgs);
+        const selected = await root.select(path, autoArgs);
         const value = await selected.autoCall(autoArgs);
         if (args.action === "evaluate") await this.print(value);
         else await this.instantiate(value, autoArgs);
@@ -150,11 +150,11 @@ class Instantiation {
   }
 
   private async filePath(input: string): Promise<string> {
-    const bytes = byteStringOf(input);
+    const bytes = input;
     if (bytes.startsWith("<") && bytes.endsWith(">")) {
       return this.evaluator.findFile(bytes.slice(1, -1));
     }
-    return absolutePath(byteStringOf(this.io.cwd), bytes);
+    return absolutePath(this.io.cwd, bytes);
   }
 
   private write(bytes: string): void {
@@ -218,7 +218,7 @@ class Instantiation {
       return drvPath;
     }
     const number = ++this.rootCount;
-    const link = byteStringOf(resolve(this.io.cwd, root)) + (number > 1 ? `-${number}` : "");
+    const link = resolve(this.io.cwd, root) + (number > 1 ? `-${number}` : "");
     return this.addRoot === undefined ? drvPath : this.addRoot(drvPath, link);
   }
 

@@ -2,12 +2,12 @@
  * `nix-shell`: builds what a derivation needs and starts a shell with the environment of its builder (manual: "nix-shell").
  * Files, expressions and arguments are `nix-instantiate`'s.
  */
-import { existsSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+
 import { dirname, join } from "node:path";
 import { prepareEnvironment, readBuildOptions, shellQuote } from "@firn/build";
-import { byteStringOf, type Derivation, type DerivedPath, FirnError, isDerivationPath, textOf } from "@firn/formats";
+import { type Derivation, type DerivedPath, FirnError, isDerivationPath } from "@firn/formats";
 import type { MachineStore, Settings } from "@firn/store";
+import { existsSync, mkdtempSync, realpathSync, temporaryParent, writeFileSync } from "@firn/store/files";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
@@ -181,12 +181,12 @@ async function environmentOf(
   // The user's own, unless the derivation has them.
   const own = new Set(["PATH", "HOME", "PWD", "TERM", "NIX_LOG_FD", "NIX_OUTPUT_CHECKED"]);
   for (const [name, value] of variables) {
-    if (!own.has(name) || derivation.env.has(name)) result[name] = textOf(value);
+    if (!own.has(name) || derivation.env.has(name)) result[name] = value;
   }
   // With structured attributes the derivation has little more than its outputs there.
   for (const name of derivation.outputs.keys()) {
     const value = derivation.env.get(name);
-    if (value !== undefined) result[name] = textOf(value);
+    if (value !== undefined) result[name] = value;
   }
   result.IN_NIX_SHELL = pure ? "pure" : "impure";
   return result;
@@ -218,13 +218,13 @@ async function nixShell(invocation: Invocation, io: Io): Promise<number> {
     await builder.build(wanted);
     const named = io.env.NIX_BUILD_SHELL;
     const shell = named === undefined || named === "" ? findProgram("bash", io.env.PATH) : named;
-    if (shell === undefined) throw new FirnError("no-shell", "the program 'bash' is needed to start a shell");
-    const directory = mkdtempSync(join(realpathSync(tmpdir()), "nix-shell-"));
+    if (shell === undefined) throw new FirnError("missing-program", "the program 'bash' is needed to start a shell");
+    const directory = mkdtempSync(join(realpathSync(temporaryParent()), "nix-shell-"));
     const environment = await environmentOf(derivation, options, { store, settings, io, directory });
     const attributes = environment.NIX_ATTRS_SH_FILE;
     const file = join(directory, "rc");
     const text = startFile({ shell, directory, options, attributes, timeZone: io.env.TZ });
-    writeFileSync(file, byteStringOf(text), "latin1");
+    writeFileSync(file, text, "latin1");
     const interactive = options.interactive && process.stdin.isTTY === true;
     const shellArgs = interactive ? ["--rcfile", file] : [file];
     start = () => runProgram({ store, program: shell, args: shellArgs, environment });

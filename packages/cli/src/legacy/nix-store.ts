@@ -1,5 +1,4 @@
 /** `nix-store --serve`: the far end of an `ssh://` store. The other operations of the old command are not there yet. */
-import { once } from "node:events";
 import { openMachineStore, serveStore } from "@firn/store";
 import type { Command, Operation } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
@@ -24,7 +23,8 @@ async function runServe(invocation: Invocation, io: Io): Promise<number> {
   try {
     const input = io.input ?? (process.stdin as AsyncIterable<Uint8Array>);
     const write = async (bytes: Uint8Array): Promise<void> => {
-      if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
+      io.out(bytes);
+      await io.drained?.();
     };
     await serveStore(store, { input, write }, allowWrite);
     return 0;

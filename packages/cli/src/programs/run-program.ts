@@ -3,10 +3,12 @@
  * the program comes from a tree that wants to be /usr, it is started in a mount namespace made by bubblewrap in which
  * /nix is that store and /usr that tree; /etc, /home, /tmp and the current directory stay the machine's.
  */
-import { existsSync, lstatSync, readdirSync, readlinkSync } from "node:fs";
+
 import { dirname, join } from "node:path";
 import { FirnError } from "@firn/formats";
 import { becomeProgram, type PathFacts, runProgramSync, type StoreFiles } from "@firn/store";
+import { existsSync, lstatSync, readdirSync, readlinkSync } from "@firn/store/files";
+import { workingDirectory } from "@firn/store/surroundings";
 
 /** What to run. */
 export interface ProgramRun {
@@ -37,7 +39,7 @@ export function runProgram(run: ProgramRun): never {
   if (!moved && run.usrRoot === undefined) return replaceProcess(run.program, [run.program, ...run.args], environment);
   const bubblewrap = findProgram("bwrap", run.environment.PATH);
   if (bubblewrap === undefined) {
-    throw new FirnError("no-bubblewrap", "the program 'bwrap' is needed to run programs of this store", {
+    throw new FirnError("missing-program", "the program 'bwrap' is needed to run programs of this store", {
       hint: "install the Debian package bubblewrap",
     });
   }
@@ -62,7 +64,7 @@ function namespaceArguments(run: ProgramRun): string[] {
     args.push("--ro-bind", `${store.realPath(usrRoot)}/usr`, "/usr");
     for (const entry of merged) args.push("--symlink", `usr/${entry}`, `/${entry}`);
   }
-  args.push("--chdir", process.cwd());
+  args.push("--chdir", workingDirectory());
   return args;
 }
 
@@ -83,6 +85,6 @@ function replaceProcess(file: string, argv: readonly string[], environment: Reco
     env: environment,
     argv0: argv[0] ?? file,
   });
-  if (error !== undefined) throw new FirnError("exec", `unable to execute '${file}': ${error.message}`);
+  if (error !== undefined) throw new FirnError("program-failed", `unable to execute '${file}': ${error.message}`);
   process.exit(status ?? (signal === null ? 1 : 130));
 }

@@ -1,3 +1,4 @@
+import { textOf } from "@firn/formats";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { renderMarkdown } from "./markdown.ts";
@@ -22,7 +23,7 @@ test("paragraphs are filled, code and quotations stand behind a bar, lists have 
     "",
     "   more of it",
   ].join("\n");
-  expect(renderMarkdown(text, plain)).toBe(
+  expect(textOf(renderMarkdown(text, plain))).toBe(
     [
       "Title",
       "",

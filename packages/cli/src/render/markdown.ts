@@ -2,6 +2,7 @@
  * Markdown for a terminal, laid out as the reference lays out its documentation: paragraphs filled, code and quotations
  * behind a bar, lists with dots. Without colours the marks are simply taken out.
  */
+import { byteStringOf, textOf } from "@firn/formats";
 
 /** How it is laid out. */
 export interface MarkdownOptions {
@@ -266,8 +267,8 @@ class Renderer {
 export function renderMarkdown(markdown: string, options: MarkdownOptions): string {
   if (markdown.length > maxLength) return markdown.trim();
   const lines = new Renderer(options).blocks(
-    parseBlocks(markdown.split("\n")),
+    parseBlocks(textOf(markdown).split("\n")),
     Math.min(options.columns, maxColumns) - 1,
   );
-  return lines.join("\n").trim();
+  return byteStringOf(lines.join("\n").trim());
 }

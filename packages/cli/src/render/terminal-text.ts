@@ -2,6 +2,7 @@
  * Text as the reference lets it out on standard error: tabs become blanks, bells and carriage returns go, and so do
  * colours unless the terminal shows them. The columns of tabs count from the start of the whole text, not of a line.
  */
+import { byteString, byteStringOf, printedBytes, textOf } from "@firn/formats";
 
 const sequence = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\?)?|[@-_])?/y;
 const zeroWidth = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;
@@ -23,7 +24,10 @@ function isWide(code: number): boolean {
 
 /** Makes a text fit for standard error; `colors` keeps colour sequences. */
 export function terminalText(text: string, colors = false): string {
-  if (!/[\x1b\t\r\x07]/.test(text)) return text;
+  return /[\x1b\t\r\x07]/.test(text) ? byteStringOf(filtered(textOf(byteString(printedBytes(text))), colors)) : text;
+}
+
+function filtered(text: string, colors: boolean): string {
   let out = "";
   let column = 0;
   let at = 0;

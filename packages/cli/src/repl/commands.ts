@@ -1,7 +1,6 @@
 /** The commands of the repl. */
 import { parseReplLine, type Repl, type ValueRef } from "@firn/flake";
-import { derivationOutputPath, FirnError, textOf } from "@firn/formats";
-
+import { derivationOutputPath, FirnError } from "@firn/formats";
 import { renderError } from "../render/error.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
@@ -51,7 +50,7 @@ export class ReplCommands {
       case "nothing":
         return "again";
       case "unknown":
-        throw new FirnError("usage", `unknown command '${textOf(command.word)}'`);
+        throw new FirnError("usage", `unknown command '${command.word}'`);
       case "line": {
         const line = await repl.enter(command.text);
         if (line.kind === "value") await this.print(line.value, { depth: 1 });
@@ -206,7 +205,7 @@ export class ReplCommands {
 
   private async traceEnable(word: string, argument: string): Promise<void> {
     if (argument !== "" && argument !== "true" && argument !== "false") {
-      throw new FirnError("usage", `unexpected argument '${textOf(argument)}' to ${word}`);
+      throw new FirnError("usage", `unexpected argument '${argument}' to ${word}`);
     }
     this.showTrace = argument === "" ? !this.showTrace : argument === "true";
     await this.repl.evaluator.setShowTrace(this.showTrace);
@@ -225,13 +224,13 @@ export class ReplCommands {
     const markdown = await this.repl.documentation(text);
     if (markdown === undefined) throw new FirnError("no-documentation", "value does not have documentation");
     const columns = Math.max((process.stdout.columns ?? 0) - 5, 60);
-    const shown = renderMarkdown(textOf(markdown), { columns, colors: process.stdout.isTTY === true && this.colors() });
+    const shown = renderMarkdown(markdown, { columns, colors: process.stdout.isTTY === true && this.colors() });
     this.session.io.out(`${shown}\n`);
   }
 
   private async edit(text: string): Promise<void> {
     const { path, line } = await this.repl.sourcePlace(text);
-    await openEditor(this.session, textOf(path), line);
+    await openEditor(this.session, path, line);
     // What was edited is read again.
     await this.reload();
   }

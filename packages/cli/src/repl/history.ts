@@ -1,15 +1,15 @@
 /** Lines that were entered before, kept where the reference keeps them: one a line, the newest last. */
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+
 import { dirname, join } from "node:path";
-import { byteStringOf } from "@firn/formats";
 import { disk, machineError } from "@firn/store";
+import { appendFileSync, readFileSync, writeFileSync } from "@firn/store/files";
+import { homeDirectory } from "@firn/store/surroundings";
 
 const kept = 1000;
 
 /** The file for an environment: `$XDG_DATA_HOME/nix/repl-history`. */
 export function historyFile(env: Readonly<Record<string, string | undefined>>): string {
-  const home = env.HOME === undefined || env.HOME === "" ? homedir() : env.HOME;
+  const home = env.HOME === undefined || env.HOME === "" ? homeDirectory() : env.HOME;
   const data =
     env.XDG_DATA_HOME === undefined || env.XDG_DATA_HOME === "" ? join(home, ".local/share") : env.XDG_DATA_HOME;
   return join(env.NIX_DATA_HOME ?? join(data, "nix"), "repl-history");
@@ -38,9 +38,9 @@ export function openHistory(file: string, warn: (text: string) => void): History
     }
   };
   const lines = guarded(() => {
-    disk.mkdirs(byteStringOf(dirname(file)));
+    disk.mkdirs(dirname(file));
     writeFileSync(file, "", { flag: "a", mode: 0o600 });
-    const all = readFileSync(file, "utf8")
+    const all = readFileSync(file, "latin1")
       .split("\n")
       .filter((line) => line !== "");
     if (all.length <= kept) return all;

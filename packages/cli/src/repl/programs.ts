@@ -1,6 +1,7 @@
 /** Programs that the repl starts: editors, and Firn's own commands. */
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
+import { ownCommand } from "@firn/store/surroundings";
 import { TerminalFilter } from "../render/terminal-filter.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 
@@ -18,13 +19,13 @@ function run(session: EvaluationSession, program: string, args: readonly string[
     });
     child.stdout?.on("data", (chunk: Buffer) => io.out(chunk));
     child.on("error", (error) => {
-      reject(new FirnError("exec", `executing '${program}': ${error.message}`, { cause: error }));
+      reject(new FirnError("program-failed", `executing '${program}': ${error.message}`, { cause: error }));
     });
     child.on("close", (code, signal) => {
       if (code === 0) resolve();
       else {
         const how = code === null ? `was killed by signal ${signal ?? ""}` : `failed with exit code ${code}`;
-        reject(new FirnError("exec", `program '${program}' ${how}`));
+        reject(new FirnError("program-failed", `program '${program}' ${how}`));
       }
     });
   });
@@ -41,8 +42,8 @@ export async function openEditor(session: EvaluationSession, path: string, line:
 /** Runs a command of Firn with the settings of this one. */
 export async function runFirn(session: EvaluationSession, words: readonly string[]): Promise<void> {
   const settings = session.invocation.settings.flatMap(([key, value]) => ["--option", key, value]);
-  const script = process.argv[1] ?? "";
-  await run(session, process.execPath, [...process.execArgv, script, ...words, ...settings]);
+  const [program = "", ...own] = ownCommand();
+  await run(session, program, [...own, ...words, ...settings]);
 }
 
 /** Shows a long text (a byte string) in $PAGER when standard output is a terminal. */

@@ -1,6 +1,6 @@
 /** What a repl and the debuggers inside it share: the terminal, the greeting, and who is asked for completions. */
 import { completeLine, Repl } from "@firn/flake";
-import { byteStringOf, nixVersion, textOf } from "@firn/formats";
+import { nixVersion } from "@firn/formats";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { type LoopEnd, ReplCommands } from "./commands.ts";
 import { historyFile, openHistory } from "./history.ts";
@@ -38,6 +38,7 @@ export class ReplSession {
     this.quiet = invocation.flags.count("quiet") > 1;
     this.debugging = invocation.flags.has("debugger");
     // Whoever reads the output may stop reading it.
+    io.unimportant?.();
     process.stdout.on("error", leaveQuietly);
   }
 
@@ -58,21 +59,21 @@ export class ReplSession {
     const evaluation = await session.evaluation();
     return Repl.open({
       evaluator: evaluation.evaluator,
-      directory: byteStringOf(session.io.cwd),
+      directory: session.io.cwd,
       patient: this.interactive,
       autoArgs: () => session.installables.autoArguments(),
-      loadFlake: (reference) => evaluation.getFlake(textOf(reference), "use ':load-flake'"),
+      loadFlake: (reference) => evaluation.getFlake(reference, "use ':load-flake'"),
       fetchPath: (url) => evaluation.pathOfUrl(url),
       installables,
       event: (event) => {
         if (event.kind === "loading") {
-          const name = textOf(event.name);
+          const name = event.name;
           this.notice(event.what === "file" ? `Loading "${name}"...` : `Loading ${event.what} '${name}'...`);
           return;
         }
         const { count, first } = event;
         this.notice(`Added ${count} variables.`);
-        this.notice(textOf(first.join(", ")));
+        this.notice(first.join(", "));
         if (count > first.length) this.notice(`... and ${count - first.length} more; view with :ll`);
       },
     });

@@ -1,7 +1,7 @@
 /** `firn repl` from its start to its end. */
 import { constants } from "node:os";
 import { showFlakeRef, type ValueRef } from "@firn/flake";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { replSessionOf } from "./repl-session.ts";
 
@@ -50,7 +50,7 @@ async function installablesOf(session: EvaluationSession): Promise<{ what: strin
       installable.kind === "attribute" ? installable.path : `${showFlakeRef(installable.ref)}#${installable.fragment}`;
     const lookup = { defaults: [""], prefixes: [`packages.${session.system}.`, `legacyPackages.${session.system}.`] };
     const { value } = await session.installables.find(installable, lookup);
-    values.push({ what: byteStringOf(what), value });
+    values.push({ what: what, value });
   }
   return values;
 }

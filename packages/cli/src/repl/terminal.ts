@@ -1,6 +1,6 @@
 /** Lines typed at a terminal: edited, completed with TAB, kept in a history. */
 import { createInterface } from "node:readline";
-import { byteStringOf } from "@firn/formats";
+import { byteStringOf, textOf } from "@firn/formats";
 import type { History } from "./history.ts";
 import type { Line, LineReader } from "./input.ts";
 
@@ -23,14 +23,14 @@ export function terminalLines(options: TerminalOptions): LineReader {
     input: stdin,
     output: stdout,
     terminal: true,
-    history: [...options.history.lines].reverse(),
+    history: options.history.lines.map(textOf).reverse(),
     historySize: 1000,
     completer(line: string, done: (error: Error | null, result: [string[], string]) => void) {
       completing = true;
       options
-        .complete(line)
+        .complete(byteStringOf(line))
         .then(
-          ({ candidates, replaced }) => done(null, [[...candidates], replaced]),
+          ({ candidates, replaced }) => done(null, [candidates.map(textOf), textOf(replaced)]),
           (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), [[], ""]),
         )
         .finally(() => {
@@ -45,8 +45,9 @@ export function terminalLines(options: TerminalOptions): LineReader {
     else receiver(line);
   };
   editor.on("line", (text) => {
-    options.history.add(text);
-    give({ kind: "line", text: byteStringOf(text) });
+    const line = byteStringOf(text);
+    options.history.add(line);
+    give({ kind: "line", text: line });
   });
   editor.on("SIGINT", () => {
     if (completing) {

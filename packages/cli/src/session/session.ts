@@ -1,5 +1,5 @@
 /** One run of a command: its settings, store and progress, opened when first asked for and closed at the end. */
-import { FirnError, textOf } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { loadSettings, type MachineStore, openMachineStore, type Settings } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
@@ -58,7 +58,7 @@ export async function withSession(
     verbosity: flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0),
     buildLogs: flags.has("print-build-logs"),
   });
-  for (const { name } of settings.unknown) progress.warn(`unknown setting '${textOf(name)}'`);
+  for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   let opened: Promise<MachineStore> | undefined;
   const session: Session = {
     io,

@@ -2,8 +2,10 @@
  * A machine's store is mounted read-only over itself. Root makes it writable for this process alone: the process starts
  * itself again in a mount namespace of its own, whose other mounts stay shared with the machine's.
  */
-import { accessSync, constants } from "node:fs";
+
 import { becomeProgram, hasErrorCode, type Settings } from "@firn/store";
+import { accessSync, constants } from "@firn/store/files";
+import { ownCommand, processArguments, processEnvironment } from "@firn/store/surroundings";
 import type { Io } from "../io.ts";
 
 /** Set in the process that was started again, so that it is not started a third time. */
@@ -16,9 +18,9 @@ export function makeStoreWritable(settings: Settings, io: Io): void {
   if (!["auto", "local", ""].includes(settings.get("store")) || (io.env.NIX_REMOTE ?? "") !== "") return;
   if (!mountedReadOnly()) return;
   const environment: Record<string, string> = { [marker]: "1" };
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
+  for (const [name, value] of Object.entries(processEnvironment())) if (value !== undefined) environment[name] = value;
   const script = `mount -o remount,bind,rw none ${storeDir} && exec "$@"`;
-  const own = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const own = [...ownCommand(), ...processArguments()];
   for (const directory of ["/usr/bin", "/bin", "/run/current-system/sw/bin"]) {
     const program = `${directory}/unshare`;
     if (!executable(program)) continue;

@@ -3,11 +3,12 @@
  * configuration, or a module (`configuration.nix`) evaluated by NixOS when `<nixpkgs>` is known, else by the module set
  * that comes with Firn. The order is nixos-rebuild's.
  */
-import { existsSync, realpathSync, statSync } from "node:fs";
+
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { debianSetDirectory, type FlakeRef, type Found, parseInstallable } from "@firn/flake";
 import { byteStringOf, FirnError } from "@firn/formats";
+import { existsSync, realpathSync, statSync } from "@firn/store/files";
 import { moduleConfiguration } from "@firn/system";
 import type { Flag } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";

@@ -1,7 +1,8 @@
 /** Installing a built system below a directory, for `firn os install`, `build-image` and `build-vm`. */
-import { mkdirSync } from "node:fs";
+
 import { FirnError } from "@firn/formats";
 import { type FirnEvent, openMachineStore } from "@firn/store";
+import { mkdirSync } from "@firn/store/files";
 import { installSystem, openSystem, type SwitchEvent, type System } from "@firn/system";
 import type { Session } from "../session/session.ts";
 

@@ -1,5 +1,5 @@
 /** Switching another machine: the system is copied there by ssh, then the machine's own programs do what is done here. */
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { copyClosure, SshStore } from "@firn/store";
 import { activateNixos, openSystem, requireNixos, type SshMachineOptions, sshMachine } from "@firn/system";
 import { terminalText } from "../render/terminal-text.ts";
@@ -33,7 +33,7 @@ export async function switchRemotely(
     await remote.close();
   }
   session.progress.clear();
-  const onLine = (line: string): void => io.err(`${terminalText(byteStringOf(line), io.terminal)}\n`);
+  const onLine = (line: string): void => io.err(`${terminalText(line, io.terminal)}\n`);
   if (back !== undefined) throw new FirnError("usage", "'--rollback' is done on the machine itself");
   if (openSystem(store.location, path).manifest !== undefined) {
     const words = ["firn", "os", action, "--store-path", path];

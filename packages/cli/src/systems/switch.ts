@@ -1,8 +1,8 @@
 /** What `firn os switch`, `boot`, `test`, `dry-activate` and `rollback` share once the system is built. */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+
 import { join } from "node:path";
-import { byteStringOf } from "@firn/formats";
 import { checkSshHost, sshOptions } from "@firn/store";
+import { existsSync, mkdirSync, rmSync } from "@firn/store/files";
 import {
   activateNixos,
   diffSystems,
@@ -157,7 +157,7 @@ async function switchNixos(
 
 async function showDiff(session: Session, context: SwitchContext, path: string): Promise<void> {
   const before = runningSystem(context);
-  if (before === undefined || !(await context.store.isValidPath(byteStringOf(before.path)))) {
+  if (before === undefined || !(await context.store.isValidPath(before.path))) {
     if (session.invocation.flags.has("diff")) session.progress.warn("no system is running that could be compared");
     return;
   }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Missing } from "@firn/build";
 import type { Target } from "@firn/flake";
 import { derivedPath } from "@firn/flake";
-import { byteStringOf, type Derivation, derivationOutputPath, isDerivationPath } from "@firn/formats";
+import { type Derivation, derivationOutputPath, isDerivationPath } from "@firn/formats";
 import { mebibytes } from "../render/quantities.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 
@@ -134,7 +134,7 @@ export async function makeOutLinks(
   for (const [i, { outputs }] of built.entries()) {
     for (const [name, path] of outputs) {
       const link = resolve(session.io.cwd, `${prefix}${i === 0 ? "" : `-${i}`}${name === "out" ? "" : `-${name}`}`);
-      await store.addPermRoot(path, byteStringOf(link));
+      await store.addPermRoot(path, link);
     }
   }
 }

@@ -108,13 +108,13 @@ async function indexFile(access: ArchiveAccess, suite: OpenSuite, path: string):
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of decompress([packed], form.compression, maxIndex)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks).toString("latin1");
 }
 
 async function fromMirror(access: ArchiveAccess, archive: string, path: string, limit: number): Promise<Uint8Array> {
   const bases = access.mirrors.get(archive) ?? [];
   if (bases.length === 0) {
-    throw new FirnError("deb-no-mirror", `no mirror is known for the Debian archive '${archive}'`, {
+    throw new FirnError("no-mirror", `no mirror is known for the Debian archive '${archive}'`, {
       hint: `set 'deb-mirrors = ${archive}=URL' in nix.conf or pass --option deb-mirrors '${archive}=URL'`,
     });
   }

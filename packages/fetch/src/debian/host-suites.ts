@@ -1,6 +1,7 @@
 /** Which Debian suites this machine uses, as its apt sources say: the default for locks that name none. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+
 import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "@firn/store/files";
 import type { SuiteSpec } from "./archive.ts";
 
 /** The Debian suites of the machine's apt sources; other archives are left out. Empty on other systems. */
@@ -21,7 +22,7 @@ export function hostSuites(aptDirectory = "/etc/apt"): SuiteSpec[] {
     }
   };
   for (const file of sourceFiles(aptDirectory)) {
-    const text = readFileSync(file, "utf8");
+    const text = readFileSync(file, "latin1");
     if (file.endsWith(".sources")) {
       for (const stanza of text.split(/\n\s*\n/)) {
         const field = (name: string): string[] =>

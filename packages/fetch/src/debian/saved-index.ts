@@ -2,10 +2,11 @@
  * The package index that `deb#…` resolves against: downloaded once, kept in the user's data directory, renewed only when
  * asked. So the same name gives the same package until the user decides otherwise.
  */
-import { existsSync, readFileSync } from "node:fs";
+
 import { dirname } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { disk } from "@firn/store";
+import { existsSync, readFileSync } from "@firn/store/files";
 import { type ArchiveAccess, loadPackages, openSuite, type SuiteSpec } from "./archive.ts";
 import type { DebianLock } from "./lock.ts";
 import { type DebPackage, emptyIndex, indexPackages, type PackageIndex } from "./package-index.ts";
@@ -27,7 +28,7 @@ interface IndexFile {
 /** Reads a kept index; undefined when there is none or it is of another version. */
 export function readSavedIndex(path: string): SavedIndex | undefined {
   if (!existsSync(path)) return undefined;
-  const file = JSON.parse(readFileSync(path, "utf8")) as Partial<IndexFile>;
+  const file = JSON.parse(readFileSync(path, "latin1")) as Partial<IndexFile>;
   if (file.version !== 1 || file.packages === undefined || file.suites === undefined) return undefined;
   const index = emptyIndex();
   indexPackages(index, file.packages);
@@ -58,7 +59,7 @@ export async function renewSavedIndex(
     suites,
     packages: [...index.packages.values()],
   };
-  disk.mkdirs(byteStringOf(dirname(path)));
-  disk.replaceFile(byteStringOf(path), JSON.stringify(file));
+  disk.mkdirs(dirname(path));
+  disk.replaceFile(path, JSON.stringify(file));
   return { architecture: access.architecture, suites, index };
 }

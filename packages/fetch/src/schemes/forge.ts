@@ -1,6 +1,7 @@
 /** `github:`, `gitlab:` and `sourcehut:`: a revision looked up through the forge's API and fetched as an archive. */
-import { readFile } from "node:fs/promises";
+
 import { FirnError } from "@firn/formats";
+import { readFileSync } from "@firn/store/files";
 import type { FetchContext } from "../context.ts";
 import { discardDownload } from "../download.ts";
 import { type FetchedTree, type Input, isRevision, requireString, stringAttribute, withAttributes } from "../input.ts";
@@ -113,7 +114,7 @@ async function readBody(context: FetchContext, url: string, headers: Record<stri
   if (hit !== undefined && !hit.expired) return String(hit.value.body);
   const { file } = await context.download({ url, headers });
   if (file === undefined) throw new FirnError("fetch-failed", `unable to download '${url}': no body`);
-  const body = await readFile(file, "utf8");
+  const body = readFileSync(file, "latin1");
   discardDownload(file);
   context.cache.insert("forge-revision", key, { body });
   return body;

@@ -3,11 +3,10 @@
  * `rev` is taken as it stands, tracked files only, and is then locked by hash instead of revision when it is dirty.
  */
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { TreeWriter, withoutPasswords } from "@firn/store";
+import { existsSync, lstatSync, mkdirSync, readFileSync } from "@firn/store/files";
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
@@ -116,7 +115,7 @@ async function addTracked(
   for (const line of listed.toString("latin1").split("\0")) {
     const [, mode, name] = /^(\d+) [0-9a-f]+ \d\t(.+)$/s.exec(line) ?? [];
     if (name === undefined) continue;
-    const path = Buffer.concat([Buffer.from(`${repository.shown}/`), Buffer.from(name, "latin1")]);
+    const path = `${repository.shown}/${name}`;
     if (mode !== "160000") {
       const status = lstatSync(path, { throwIfNoEntry: false });
       // A tracked file that was deleted from the work tree is not part of it.
@@ -125,8 +124,8 @@ async function addTracked(
       if (/(?:^|\/)\.gitattributes$/.test(name) && status.isFile() && converting.test(readFileSync(path, "latin1"))) {
         converted = true;
       }
-    } else if (submodules && existsSync(join(path.toString(), ".git"))) {
-      const inner = await withRepository(path.toString(), async (module) => {
+    } else if (submodules && existsSync(join(path, ".git"))) {
+      const inner = await withRepository(path, async (module) => {
         if (context.warnDirty && (await isDirty(module, true))) {
           context.emit({ kind: "warning", text: `Git tree '${module.shown}' is dirty` });
         }
@@ -147,7 +146,7 @@ async function isDirty(repository: GitRepository, submodules: boolean): Promise<
   for (const line of listed.toString("latin1").split("\0")) {
     const name = /^160000 [0-9a-f]+ \d\t(.+)$/s.exec(line)?.[1];
     if (name === undefined) continue;
-    const path = join(repository.shown, Buffer.from(name, "latin1").toString());
+    const path = join(repository.shown, name);
     if (existsSync(join(path, ".git")) && (await withRepository(path, (module) => isDirty(module, true)))) return true;
   }
   return false;
@@ -233,7 +232,7 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePat
     name: nameOf(input),
     async export(target) {
       const fault = (what: string): FirnError => new FirnError("git", `Git tree '${rev}': ${what}`);
-      const tree = new TreeWriter(byteStringOf(target), { fault, refuseGit: true });
+      const tree = new TreeWriter(target, { fault, refuseGit: true });
       try {
         await writeRevision(repository, { rev, links, place: "" }, tree);
         if (submodules) await writeSubmodules({ repository, input, context }, { rev, place: "" }, tree);
@@ -257,7 +256,7 @@ async function writeSubmodules(
   });
   if (modules.code !== 0) return;
   const found = new Map<string, { path?: string; url?: string }>();
-  for (const line of modules.stdout.toString("utf8").split("\n")) {
+  for (const line of modules.stdout.toString("latin1").split("\n")) {
     const match = /^submodule\.(.*)\.(path|url) (.*)$/.exec(line);
     if (match?.[1] === undefined || match[2] === undefined) continue;
     const module = found.get(match[1]) ?? {};
@@ -269,7 +268,7 @@ async function writeSubmodules(
     const entry = (await gitText({ ...request.repository.call, args: ["ls-tree", rev, "--", path] })).split(/\s+/);
     if (entry[1] !== "commit" || entry[2] === undefined) continue;
     const module = { rev: entry[2], url: moduleUrl(url, requireString(request.input, "url")) };
-    const files = { rev: module.rev, links: true, place: `${place}/${byteStringOf(path)}` };
+    const files = { rev: module.rev, links: true, place: `${place}/${path}` };
     await withModule(module, request.context, async (repository) => {
       await writeRevision(repository, files, tree);
       const input = withAttributes(request.input, { url: module.url });
@@ -337,7 +336,7 @@ async function ownRepository(url: string, context: FetchContext): Promise<GitRep
   const directory = join(context.cacheDirectory, "gitv3", name);
   const call = { gitDirectory: directory };
   if (!existsSync(join(directory, "HEAD"))) {
-    await mkdir(directory, { recursive: true });
+    mkdirSync(directory, { recursive: true });
     await git({ ...call, args: ["init", "--quiet", "--bare", "--template="] });
   }
   return { shown: directory, call, convertsLines: false };

@@ -2,10 +2,11 @@
  * `hg+file:`, `hg+https:`, `hg+http:`, `hg+ssh:`: a revision of a Mercurial repository. A local work tree without `ref` or `rev` that
  * has changes is taken as it stands, tracked files only.
  */
-import { existsSync } from "node:fs";
+
 import { dirname, join } from "node:path";
-import { byteStringOf, digestOf, FirnError, toNix32 } from "@firn/formats";
+import { digestOf, FirnError, toNix32 } from "@firn/formats";
 import { disk, removePath, withoutPasswords, withTemporaryDirectory } from "@firn/store";
+import { existsSync } from "@firn/store/files";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import type { FetchContext } from "../context.ts";
 import { type FetchedTree, type Input, nameOf, requireString, stringAttribute, withAttributes } from "../input.ts";
@@ -69,7 +70,7 @@ async function fetchRevision(url: string, input: Input, context: FetchContext): 
     name,
     async export(target) {
       await mercurial(["archive", "-R", repository, "-r", rev, target]);
-      removePath(byteStringOf(join(target, ".hg_archival.txt")));
+      removePath(join(target, ".hg_archival.txt"));
     },
   };
   const tree = await cachedTree(wantedTree, context);
@@ -110,11 +111,11 @@ async function cloneOf(
 
 /** Clones beside the place and moves it there: what was interrupted is never taken for a repository. */
 async function clone(remote: RemoteAddress, directory: string): Promise<void> {
-  disk.mkdirs(byteStringOf(dirname(directory)));
+  disk.mkdirs(dirname(directory));
   await withTemporaryDirectory(`${directory}-`, async (made) => {
     const repository = join(made, "repository");
     await mercurial(["clone", "--noupdate", "--", remote.url, repository], remote.login);
     // Another process may have been faster.
-    if (!existsSync(directory)) disk.rename(byteStringOf(repository), byteStringOf(directory));
+    if (!existsSync(directory)) disk.rename(repository, directory);
   });
 }

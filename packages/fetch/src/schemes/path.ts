@@ -1,7 +1,8 @@
 /** `path:`: a directory of this machine, copied whole. */
-import { lstatSync, readdirSync } from "node:fs";
+
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
+import { lstatSync, readdirSync } from "@firn/store/files";
 import type { FetchContext } from "../context.ts";
 import { type FetchedTree, type Input, requireString, withAttributes } from "../input.ts";
 

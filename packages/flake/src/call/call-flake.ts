@@ -1,5 +1,5 @@
 /** Calls a locked flake: its outputs with all inputs in place, as a value of the evaluator. */
-import { readFileSync } from "node:fs";
+import { readFileSync } from "@firn/store/files";
 import type { Evaluator } from "../evaluator/evaluator.ts";
 import type { Argument, ValueRef } from "../evaluator/value-ref.ts";
 import { isLockedNode } from "../lock/graph.ts";

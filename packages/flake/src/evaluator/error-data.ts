@@ -15,7 +15,7 @@ export function toErrorData(error: unknown): ErrorData {
     };
   }
   const text = error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error);
-  return { code: "internal-error", message: `internal error: ${text}`, trace: [] };
+  return { code: "internal", message: `internal error: ${text}`, trace: [] };
 }
 
 export function fromErrorData(data: ErrorData): FirnError {

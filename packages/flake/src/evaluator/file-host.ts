@@ -1,7 +1,9 @@
 /** The language's host over the files of this machine, without a store: for programs that use the language as a library. */
-import { byteStringOf, nixVersion } from "@firn/formats";
+
+import { nixVersion } from "@firn/formats";
 import { defaultEvalMode, type EvalHost, type EvalMessage, type EvalMode } from "@firn/language";
 import { hostSystem } from "@firn/store";
+import { processEnvironment } from "@firn/store/surroundings";
 import { createNodeHost } from "./node-host.ts";
 import { createOfflineServices } from "./offline-services.ts";
 
@@ -20,7 +22,7 @@ export interface FileHostOptions {
 
 /** A host that reads files. Store paths are computed, nothing is written, built or fetched. */
 export function createFileHost(options: FileHostOptions = {}): EvalHost {
-  const environment = options.environment ?? process.env;
+  const environment = options.environment ?? processEnvironment();
   const mode = { ...defaultEvalMode, ...options.mode };
   const config = {
     mode,
@@ -29,9 +31,9 @@ export function createFileHost(options: FileHostOptions = {}): EvalHost {
     nixVersion,
     searchPath: (options.searchPath ?? []).map((entry) => {
       const equals = entry.indexOf("=");
-      return { prefix: byteStringOf(entry.slice(0, Math.max(0, equals))), path: byteStringOf(entry.slice(equals + 1)) };
+      return { prefix: entry.slice(0, Math.max(0, equals)), path: entry.slice(equals + 1) };
     }),
-    homeDirectory: byteStringOf(environment.HOME ?? "/"),
+    homeDirectory: environment.HOME ?? "/",
     currentTime: Math.floor(Date.now() / 1000),
     environment,
     allowedPaths: [],

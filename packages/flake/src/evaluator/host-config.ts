@@ -1,8 +1,9 @@
 /** What an evaluation gets from settings, environment and flags, as plain data for its worker. */
-import { existsSync } from "node:fs";
+
 import { join } from "node:path";
-import { byteStringOf, nixVersion } from "@firn/formats";
+import { nixVersion } from "@firn/formats";
 import { hostSystem, type Settings } from "@firn/store";
+import { existsSync } from "@firn/store/files";
 import type { HostConfig } from "./node-host.ts";
 
 function lintLevel(value: string): "ignore" | "warn" | "fatal" {
@@ -11,7 +12,7 @@ function lintLevel(value: string): "ignore" | "warn" | "fatal" {
 
 function searchPathEntries(elements: readonly string[]): { prefix: string; path: string }[] {
   return elements.map((element) => {
-    const bytes = byteStringOf(element);
+    const bytes = element;
     const split = bytes.indexOf("=");
     return split < 0 ? { prefix: "", path: bytes } : { prefix: bytes.slice(0, split), path: bytes.slice(split + 1) };
   });
@@ -64,13 +65,13 @@ export function hostConfig(
     currentSystem: system !== "" ? system : (settings.get("system") ?? hostSystem()),
     nixVersion,
     searchPath: searchPathEntries([...options.includes, ...settings.get("nix-path")]),
-    workingDirectory: byteStringOf(io.cwd),
-    homeDirectory: byteStringOf(environment.HOME ?? "/"),
+    workingDirectory: io.cwd,
+    homeDirectory: environment.HOME ?? "/",
     currentTime: Math.floor(Date.now() / 1000),
     environment,
     allowedPaths: [],
     ...(options.realStoreDir === undefined ? {} : { realStoreDir: options.realStoreDir }),
-    allowedUris: settings.get("allowed-uris").map(byteStringOf),
+    allowedUris: settings.get("allowed-uris"),
     showTrace: settings.get("show-trace"),
     ...(options.debugger === true
       ? {

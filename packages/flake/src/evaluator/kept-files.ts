@@ -2,13 +2,13 @@
  * What evaluations keep for later ones on disk: one file for each kind and key, replaced by a rename, so that writers cannot harm
  * each other. A file that is damaged, foreign or of another build of Firn is as good as none.
  */
+
 import { createHash, hash, randomBytes } from "node:crypto";
-import fs from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
-import { byteStringOf } from "@firn/formats";
 import { disk, machineError } from "@firn/store";
+import * as fs from "@firn/store/files";
+import { pathOfFileUrl } from "@firn/store/surroundings";
 
 /** Files of this size and more are not read: none that Firn writes is. */
 const maxBytes = 256 * 1024 * 1024;
@@ -25,7 +25,7 @@ export interface KeptFiles {
 }
 
 function partsOfThisBuild(): string[] {
-  const here = fileURLToPath(import.meta.url);
+  const here = pathOfFileUrl(import.meta.url);
   if (here.endsWith(".mjs")) return [here];
   const language = join(dirname(here), "../../../language/src");
   return ["code", "code/packed", "syntax", "value"].flatMap((folder) =>
@@ -71,7 +71,7 @@ export function openKeptFiles(directory: string): KeptFiles {
       const target = fileOf(kind, key);
       const temporary = join(directory, `.${randomBytes(8).toString("hex")}.tmp`);
       try {
-        disk.mkdirs(byteStringOf(directory), 0o700);
+        disk.mkdirs(directory, 0o700);
         write(temporary, pieces);
         fs.renameSync(temporary, target);
         removeOld(directory, kind);

@@ -1,6 +1,7 @@
 /** The EvalHost over Node: files are read here, everything else goes to services. Runs inside the evaluator's worker. */
-import fs from "node:fs";
-import { byteStringOf, canonicalPath, FirnError, storePathBaseName, textOf } from "@firn/formats";
+
+import type { Stats } from "node:fs";
+import { canonicalPath, FirnError, storePathBaseName } from "@firn/formats";
 import {
   type EvalHost,
   type EvalMessage,
@@ -9,7 +10,9 @@ import {
   fetchurlSource,
   type SearchPathEntry,
 } from "@firn/language";
-import { entriesIn, fsPath, kindOf, machineError, runProgramSync } from "@firn/store";
+import { entriesIn, kindOf, machineError, runProgramSync } from "@firn/store";
+import * as fs from "@firn/store/files";
+import { workingDirectory } from "@firn/store/surroundings";
 import { openCodeCache } from "./code-cache.ts";
 import { FilesAhead, type Hashed, type ReadAheadRequest } from "./files-ahead.ts";
 import { openKeptFiles } from "./kept-files.ts";
@@ -65,7 +68,7 @@ function uriAllowed(uri: string, prefix: string): boolean {
 }
 
 /** Gives the bytes of a file, which is over after `size` bytes if those are known, until it gives the next. */
-type FileReader = (path: string | Buffer, size?: number) => Buffer;
+type FileReader = (path: string, size?: number) => Buffer;
 
 /** Most files are small: they are read into one place, since buffers of their own would have the engine collect garbage. */
 function makeFileReader(): FileReader {
@@ -95,7 +98,7 @@ function isUrl(path: string): boolean {
 
 /** Runs a program; its standard error stays that of the evaluation. */
 function runProgram(words: readonly string[]): string {
-  const [program = "", ...args] = words.map(textOf);
+  const [program = "", ...args] = words;
   const done = runProgramSync(program, args, { stdio: ["inherit", "pipe", "inherit"], maxBuffer: 1 << 30 });
   const shown = JSON.stringify(program);
   if (done.error !== undefined) {
@@ -147,7 +150,7 @@ export function createNodeHost(
   }
 
   function absolutePath(path: string): string {
-    const base = config.workingDirectory ?? byteStringOf(process.cwd());
+    const base = config.workingDirectory ?? workingDirectory();
     return canonicalPath(path.startsWith("/") ? path : `${base}/${path}`);
   }
 
@@ -159,9 +162,9 @@ export function createNodeHost(
   }
 
   /** The path on disk of a logical path. */
-  function onDisk(path: string): string | Buffer {
+  function onDisk(path: string): string {
     if (path.includes(".drv") || path === storeDir) services.settle?.();
-    return fsPath(place(path));
+    return place(path);
   }
 
   // Where the store's files lie elsewhere the system would follow the links between them to another place.
@@ -195,7 +198,7 @@ export function createNodeHost(
   // A reader of its own: the code cache may use a source's bytes long after the program has read other files.
   const forCode = makeFileReader();
   /** The file that was looked at last: code that is imported is read next, and its end need not be looked for. */
-  let seen: { readonly path: string; readonly status: fs.Stats } | undefined;
+  let seen: { readonly path: string; readonly status: Stats } | undefined;
 
   /** The kind of what lies at a place, whether it may be read or not. */
   function look(path: string): FileType | undefined {
@@ -218,7 +221,7 @@ export function createNodeHost(
   }
 
   /** The status of a regular file; what cannot be looked at has its error when it is read. */
-  function statusOfFile(place: string): fs.Stats | undefined {
+  function statusOfFile(place: string): Stats | undefined {
     if (place.startsWith(corePackages)) return undefined;
     return kindOnTheWay(place) === "regular" && seen?.path === place ? seen.status : undefined;
   }
@@ -239,7 +242,7 @@ export function createNodeHost(
     if (path.startsWith(corePackages)) return path;
     if (resolves) return guard.reach(path, "follow");
     try {
-      return fs.realpathSync.native(onDisk(path), { encoding: "latin1" });
+      return fs.realpathSync(onDisk(path));
     } catch (error) {
       throw systemError(error, "resolving", placeOfFailure(path));
     }
@@ -266,7 +269,7 @@ export function createNodeHost(
     const absolute = absolutePath(path);
     guard.check(absolute);
     if (leadsToAllowed(absolute) && fileType(absolute) !== undefined) return absolute;
-    ends.report({ kind: "warning", text: textOf(`Nix search path entry '${path}' does not exist, ignoring`) });
+    ends.report({ kind: "warning", text: `Nix search path entry '${path}' does not exist, ignoring` });
     return undefined;
   }
 
@@ -325,7 +328,7 @@ export function createNodeHost(
     nixVersion: config.nixVersion,
     searchPath: config.searchPath,
     currentTime: () => config.currentTime,
-    environment: (name) => byteStringOf(config.environment[name] ?? ""),
+    environment: (name) => config.environment[name] ?? "",
     homeDirectory: () => config.homeDirectory,
     readFile: (path) => readBytes(path, forProgram).toString("latin1"),
     readDirectory(path) {
@@ -380,7 +383,7 @@ export function createNodeHost(
         if (mode.traceImportFromDerivation) {
           ends.report({
             kind: "warning",
-            text: `built '${textOf(what)}' during evaluation due to an import from derivation`,
+            text: `built '${what}' during evaluation due to an import from derivation`,
           });
         }
       }

@@ -3,7 +3,7 @@
  * handles and receives plain data only. All strings are byte strings unless said otherwise.
  */
 import type { MessagePort } from "node:worker_threads";
-import type { ErrorDetails, SourcePosition, TraceFrame } from "@firn/formats";
+import type { ErrorCode, ErrorDetails, SourcePosition, TraceFrame } from "@firn/formats";
 import type {
   AddedVariables,
   ContextElement,
@@ -185,7 +185,7 @@ export interface Responses {
 
 /** An error as plain data; `toError` of client.ts makes a FirnError of it. */
 export interface ErrorData extends Pick<ErrorDetails, "hint" | "suggestions" | "exitStatus"> {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly position?: SourcePosition;
   readonly trace: readonly TraceFrame[];

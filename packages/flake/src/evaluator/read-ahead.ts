@@ -1,8 +1,8 @@
 /** The main thread's side of files-ahead.ts: hashes files while the evaluator's thread works. */
 import { hash } from "node:crypto";
-import fs from "node:fs";
 import { createHasher, narOfMemory } from "@firn/formats";
-import { fsPath, machineError } from "@firn/store";
+import { machineError } from "@firn/store";
+import * as fs from "@firn/store/files";
 import { DigestTable, type Hashed, type ReadAheadRequest } from "./files-ahead.ts";
 
 /** Larger files are not read: one place holds each. */
@@ -24,7 +24,7 @@ const scratch = Buffer.allocUnsafeSlow(maxBytes + 1);
 /** The SHA-256 of a regular file that has not just changed, and its status. */
 function digestOf(method: Hashed, place: string) {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-  const descriptor = fs.openSync(fsPath(place), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const descriptor = fs.openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const status = fs.fstatSync(descriptor);
     if (!status.isFile() || status.size > maxBytes || status.ctimeMs > Date.now() - settledAfter) return undefined;

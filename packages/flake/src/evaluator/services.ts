@@ -36,7 +36,7 @@ export interface SyncServices {
     request: Omit<AddPathServiceRequest, "include"> & {
       readonly filter?: (path: string, type: FileType) => boolean;
       /** Where a logical path lies. */
-      readonly onDisk?: (path: string) => string | Buffer;
+      readonly onDisk?: (path: string) => string;
       /** The SHA-256 of its whole NAR, where that is known. */
       readonly narHash?: Uint8Array;
     },

@@ -1,13 +1,14 @@
 /** Runs a path filter over a tree before the copy, so that the copy can happen in another thread. */
-import fs from "node:fs";
+
 import type { FileType } from "@firn/language";
-import { entriesIn, fsPath } from "@firn/store";
+import { entriesIn } from "@firn/store";
+import * as fs from "@firn/store/files";
 
 /** Paths below `root` that the filter keeps (`/a`, `/a/b`), parents first; `onDisk` tells where a path really lies. */
 export function includedPaths(
   root: string,
   filter: (path: string, type: FileType) => boolean,
-  onDisk: (path: string) => string | Buffer = fsPath,
+  onDisk: (path: string) => string = (path) => path,
 ): string[] {
   const kept: string[] = [];
   const visit = (path: string, relative: string): void => {

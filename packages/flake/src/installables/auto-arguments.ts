@@ -1,7 +1,7 @@
 /** Automatic arguments of functions, as `--arg` and its companions give them (manual: "nix-build"). */
-import { readFileSync } from "node:fs";
+
 import { resolve } from "node:path";
-import { byteStringOf } from "@firn/formats";
+import { readFileSync } from "@firn/store/files";
 import type { Evaluator } from "../evaluator/evaluator.ts";
 import type { Argument, AutoArguments } from "../evaluator/value-ref.ts";
 
@@ -23,10 +23,10 @@ export async function evaluateAutoArguments(
 ): Promise<AutoArguments> {
   const result: Record<string, Argument> = {};
   for (const { name, text, kind } of autoArgs) {
-    const key = byteStringOf(name);
+    const key = name;
     switch (kind) {
       case "string":
-        result[key] = byteStringOf(text);
+        result[key] = text;
         break;
       case "stdin":
         result[key] = await readStdin();
@@ -37,8 +37,8 @@ export async function evaluateAutoArguments(
       case "expression":
         result[key] = await evaluator.evaluate({
           kind: "string",
-          text: byteStringOf(text),
-          directory: byteStringOf(cwd),
+          text: text,
+          directory: cwd,
         });
     }
   }

@@ -1,8 +1,8 @@
 /** Installables as words on a command line: store paths, flake outputs, attributes of a file or expression (manual: "Installables"). */
-import fs from "node:fs";
+
 import path from "node:path";
 import { FirnError } from "@firn/formats";
-import { fsPath } from "@firn/store";
+import * as fs from "@firn/store/files";
 import { type FlakeRefContext, parseFlakeRef } from "../refs/flake-ref.ts";
 import { type FlakeRef, splitFragment } from "../refs/reference.ts";
 
@@ -71,8 +71,8 @@ export function followLinksToStore(link: string, storeDir: string): string | und
   let current = link;
   for (let links = 0; links < MAX_LINKS; links++) {
     if (current.startsWith(`${storeDir}/`)) return current;
-    if (fs.lstatSync(fsPath(current), { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
-    current = path.resolve(path.dirname(current), fs.readlinkSync(fsPath(current), "latin1"));
+    if (fs.lstatSync(current, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined;
+    current = path.resolve(path.dirname(current), fs.readlinkSync(current, "latin1"));
   }
   return undefined;
 }

@@ -1,8 +1,9 @@
 /** Locks a flake: computes its lock graph, and writes flake.lock when it changed and may be written. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+
 import { dirname, join } from "node:path";
 import { git, localRepository, stringAttribute, withRepository } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "@firn/store/files";
 import { type FlakeRef, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeContext, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
 import type { LockRequest, TreePlace } from "./compute.ts";

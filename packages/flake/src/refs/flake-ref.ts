@@ -1,8 +1,8 @@
 /** Flake references as they are typed on this machine: a path means the flake around it. */
-import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { inputFromUrl } from "@firn/fetch/inputs";
 import { FirnError } from "@firn/formats";
+import { existsSync, lstatSync, realpathSync } from "@firn/store/files";
 import { type FlakeRef, parseReference, pathInput, type ReferenceContext } from "./reference.ts";
 
 /** How to read a reference on this machine. */

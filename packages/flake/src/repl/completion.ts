@@ -1,8 +1,9 @@
 /** What could follow in a line of the repl. */
-import { readdirSync } from "node:fs";
+
 import { resolve } from "node:path";
-import { FirnError, textOf } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { machineError } from "@firn/store";
+import { readdirSync } from "@firn/store/files";
 import { replCommandWords } from "./command.ts";
 import type { Repl } from "./repl.ts";
 
@@ -28,11 +29,11 @@ export async function completeLine(
   if (slash >= 0) return { replaced: word, candidates: pathsLike(word, slash, options.directory) };
   const dot = word.lastIndexOf(".");
   if (dot < 0) {
-    const names = (await repl.variableNames()).map(textOf);
+    const names = await repl.variableNames();
     return { replaced: word, candidates: startingWith(names, word).sort() };
   }
   const base = word.slice(0, dot);
-  const names = (await attributeNames(repl, base)).map(textOf).map((name) => {
+  const names = (await attributeNames(repl, base)).map((name) => {
     return plainName.test(name) ? name : `"${name.replace(/["\\$]/g, "\\$&")}"`;
   });
   const candidates = startingWith(names, word.slice(dot + 1)).map((name) => `${base}.${name}`);

@@ -2,7 +2,7 @@
  * A repl without a terminal: variables in an evaluator, and what the commands do with them. Texts are byte strings.
  * Every method leaves the variables as they were when it fails.
  */
-import { FirnError, textOf } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import type { AddedVariables, DebugLevel, DebugTraceStep } from "@firn/language";
 import type { EnteredLine, Evaluator, Variables } from "../evaluator/evaluator.ts";
 import type { AutoArguments, ShownValue, ValueRef } from "../evaluator/value-ref.ts";
@@ -121,15 +121,15 @@ export class Repl {
       return { path: await value.pathOf(), line: 0 };
     }
     const place = await value.functionPlace();
-    if (typeof place === "string") throw new FirnError("no-source", `'${textOf(place)}' cannot be shown in an editor`);
+    if (typeof place === "string") throw new FirnError("no-source", `'${place}' cannot be shown in an editor`);
     if (place !== undefined) return place;
     const position = await this.packagePosition(value);
     if (position === undefined) {
-      throw new FirnError("no-source", `package '${textOf(text)}' has no source location information`);
+      throw new FirnError("no-source", `package '${text}' has no source location information`);
     }
     const found = /^(.*):(\d+)$/s.exec(position);
     if (found === null) {
-      throw new FirnError("no-source", `cannot parse 'meta.position' attribute '${textOf(position)}'`);
+      throw new FirnError("no-source", `cannot parse 'meta.position' attribute '${position}'`);
     }
     return { path: found[1] ?? "", line: Number(found[2]) };
   }

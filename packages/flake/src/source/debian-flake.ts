@@ -2,10 +2,8 @@
  * `deb#NAME`: the Debian set that comes with Firn, with a lock made for that name from the user's kept index. The flake is
  * a directory in the user's data, made once for each name and index.
  */
-import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   type ArchiveAccess,
   type DebianLock,
@@ -17,8 +15,9 @@ import {
   type SavedIndex,
   type SuiteSpec,
 } from "@firn/fetch";
-import { byteStringOf } from "@firn/formats";
 import { collect, debMirrors, disk, type EventSink, type Settings, Transferrer, transferOptions } from "@firn/store";
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "@firn/store/files";
+import { homeDirectory, pathOfFileUrl } from "@firn/store/surroundings";
 
 /** Surroundings of the Debian set. */
 export interface DebianContext {
@@ -36,14 +35,14 @@ const builderPackage = "busybox-static";
 export function debianSetDirectory(): string | undefined {
   // Beside the bundle, or in a checkout.
   for (const candidate of ["../os", "../../../../os"]) {
-    const path = fileURLToPath(new URL(candidate, import.meta.url));
+    const path = pathOfFileUrl(new URL(candidate, import.meta.url));
     if (existsSync(join(path, "flake.nix"))) return path;
   }
   return undefined;
 }
 
 function dataDirectory(context: DebianContext): string {
-  const home = context.environment.HOME ?? homedir();
+  const home = homeDirectory(context.environment);
   return join(context.environment.XDG_DATA_HOME ?? join(home, ".local", "share"), "firn", "deb");
 }
 
@@ -108,7 +107,7 @@ export async function debianFlake(context: DebianContext, name: string): Promise
   };
   const staging = `${target}.tmp-${process.pid}`;
   rmSync(staging, { recursive: true, force: true });
-  disk.mkdirs(byteStringOf(dirname(staging)));
+  disk.mkdirs(dirname(staging));
   cpSync(set, staging, { recursive: true });
   writeFileSync(join(staging, "pkgs", "debian.lock.json"), printDebianLock(lock));
   rmSync(target, { recursive: true, force: true });
@@ -119,7 +118,7 @@ export async function debianFlake(context: DebianContext, name: string): Promise
 /** Identity of the kept index, without reading all of it. */
 function readStamp(context: DebianContext): string | undefined {
   const file = join(dataDirectory(context), "current");
-  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  return existsSync(file) ? readFileSync(file, "latin1") : undefined;
 }
 
 function stampOf(saved: SavedIndex): string {

@@ -1,7 +1,5 @@
 /** The fetchers' surroundings made from settings and a local store: trees, cache, downloads, registries. */
 
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import {
   downloadToFile,
@@ -26,6 +24,8 @@ import {
   Transferrer,
   transferOptions,
 } from "@firn/store";
+import { readFileSync } from "@firn/store/files";
+import { homeDirectory } from "@firn/store/surroundings";
 
 /** What making the surroundings needs. */
 export interface FetchWorldOptions {
@@ -41,7 +41,7 @@ export interface FetchWorldOptions {
 /** The fetch context of a store; `close` ends its connections. */
 export function makeFetchContext(options: FetchWorldOptions): FetchContext & { close(): Promise<void> } {
   const { settings, environment, events } = options;
-  const home = environment.HOME ?? homedir();
+  const home = homeDirectory(environment);
   const cacheDirectory = join(environment.XDG_CACHE_HOME ?? join(home, ".cache"), "nix");
   const transferrer = new Transferrer(transferOptions(settings, { offline: options.offline, events }));
   const cache = new FetchCache(join(cacheDirectory, "fetcher-cache-v4.sqlite"));
@@ -117,7 +117,7 @@ export interface RegistryOptions {
 
 /** Where the user's own registry lies. */
 export function userRegistryPath(environment: Readonly<Record<string, string | undefined>>): string {
-  const home = environment.HOME ?? homedir();
+  const home = homeDirectory(environment);
   return join(environment.XDG_CONFIG_HOME ?? join(home, ".config"), "nix", "registry.json");
 }
 

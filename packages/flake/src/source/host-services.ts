@@ -1,5 +1,5 @@
 /** What evaluations ask of store, builder and fetchers, answered on the main thread. */
-import { readFileSync } from "node:fs";
+
 import { type FetchContext, fetchArchive, fetchFile, fetchInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
 import type {
@@ -9,7 +9,8 @@ import type {
   FetchResult,
   PathFacts as HostPathFacts,
 } from "@firn/language";
-import { dumpPath, fsPath, hashContent, type MachineStore, type Store } from "@firn/store";
+import { dumpPath, hashContent, type MachineStore, type Store } from "@firn/store";
+import { readFileSync } from "@firn/store/files";
 import type { HostServices } from "../evaluator/services.ts";
 import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
@@ -80,7 +81,7 @@ export function makeHostServices(context: ServiceContext): HostServices {
       if (!(await store.isValidPath(drvPath)) && !(await context.substitute(drvPath))) {
         throw new FirnError("invalid-path", `path '${drvPath}' is not valid`);
       }
-      return readFileSync(fsPath(store.realPath(drvPath)), "latin1");
+      return readFileSync(store.realPath(drvPath), "latin1");
     },
     realise: (elements) => context.realise(elements),
     async ensurePath(path) {

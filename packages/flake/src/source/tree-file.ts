@@ -1,7 +1,8 @@
 /** Reads files of a fetched tree; no link in the tree leads out of it. */
-import { lstatSync, readFileSync, readlinkSync } from "node:fs";
-import { byteStringOf, canonicalPath, FirnError } from "@firn/formats";
-import { fsPath, kindOf } from "@firn/store";
+
+import { canonicalPath, FirnError } from "@firn/formats";
+import { kindOf } from "@firn/store";
+import { lstatSync, readFileSync, readlinkSync } from "@firn/store/files";
 import { PathGuard } from "../evaluator/path-guard.ts";
 
 /** A tree: its store path, and where that lies. */
@@ -16,7 +17,7 @@ export function pathInTree(dir: string, name: string): string {
 }
 
 function kindInTree(tree: Tree, path: string): ReturnType<typeof kindOf> | undefined {
-  const status = lstatSync(fsPath(byteStringOf(tree.realPath) + path), { throwIfNoEntry: false });
+  const status = lstatSync(tree.realPath + path, { throwIfNoEntry: false });
   return status === undefined ? undefined : kindOf(status);
 }
 
@@ -26,7 +27,7 @@ export function fileInTree(tree: Tree, path: string): string | undefined {
     { storeDir: "/", forbidden: undefined, allowed: [], showsParents: true },
     {
       kindOf: (place) => kindInTree(tree, place),
-      targetOf: (link) => readlinkSync(fsPath(byteStringOf(tree.realPath) + link), "latin1"),
+      targetOf: (link) => readlinkSync(tree.realPath + link, "latin1"),
     },
   );
   const place = guard.reach(path, "follow");
@@ -42,6 +43,6 @@ export function plainFileText(tree: Tree, path: string): string | undefined {
     const kind = kindInTree(tree, part);
     if (kind === undefined) return undefined;
     if (kind === "symlink") throw new FirnError("symlink-in-tree", `path '${tree.storePath}${part}' is a symlink`);
-    if (end < 0) return readFileSync(fsPath(byteStringOf(tree.realPath) + path), "latin1");
+    if (end < 0) return readFileSync(tree.realPath + path, "latin1");
   }
 }

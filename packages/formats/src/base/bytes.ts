@@ -12,6 +12,15 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/**
+ * The bytes to print for a byte string; a char above 255 can only be one of the program's own signs ("…", "•") and becomes UTF-8.
+ */
+export function printedBytes(text: string): Uint8Array<ArrayBuffer> {
+  return /[^\0-\xff]/.test(text)
+    ? bytesOf(text.replace(/[^\0-\xff]+/g, (signs) => byteStringOf(signs)))
+    : bytesOf(text);
+}
+
 /** The byte string of some bytes. */
 export function byteString(bytes: Uint8Array): string {
   if (bytes.length <= CHUNK) return String.fromCharCode.apply(null, bytes as unknown as number[]);

@@ -3,6 +3,8 @@
  * Libraries throw them; only the command line renders them.
  */
 
+import type { ErrorCode } from "./error-codes.ts";
+
 /** A place in a source file; line and column count from 1, columns in bytes. */
 export interface SourcePosition {
   readonly file: string;
@@ -40,16 +42,16 @@ export interface ErrorDetails {
   readonly exitStatus?: number;
 }
 
-/** The one error class that crosses package borders. `code` is kebab-case and part of the contract. */
+/** The one error class that crosses package borders. Texts are byte strings; `code` is part of the contract. */
 export class FirnError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly position: SourcePosition | undefined;
   readonly trace: readonly TraceFrame[];
   readonly suggestions: readonly string[];
   readonly exitStatus: number;
 
-  constructor(code: string, message: string, details: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "FirnError";
     this.code = code;

@@ -1,5 +1,5 @@
 /** Derivations as JSON version 4, the form of `nix derivation show` and `nix derivation add`. Store paths appear as base names. */
-import { compareByteStrings, textOf } from "../base/bytes.ts";
+import { compareByteStrings } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 import { parseHashAlgorithm } from "../hash/algorithm.ts";
 import { parseHash, printHash } from "../hash/hash.ts";
@@ -94,7 +94,7 @@ function string(value: JsonValue | undefined, what: string): string {
 
 function withoutNull(text: string, what: string): string {
   if (!text.includes("\0")) return text;
-  throw bad(`the string '${textOf(text).replaceAll("\0", "␀")}' for ${what} contains a null byte`);
+  throw bad(`the string '${text.replaceAll("\0", "␀")}' for ${what} contains a null byte`);
 }
 
 function strings(value: JsonValue | undefined, what: string): string[] {

@@ -82,12 +82,12 @@ function nodeFromJson(value: JsonValue, path: string): LockNode {
 
 /** Flake reference attributes from JSON: strings, integers, booleans; error `bad-flake-attributes`. */
 export function attributesFromJson(value: JsonValue): FlakeAttributes {
-  if (!isJsonObject(value)) throw new FirnError("bad-flake-attributes", "input attributes are not an object");
+  if (!isJsonObject(value)) throw new FirnError("bad-lock-file", "input attributes are not an object");
   const result = new Map<string, string | bigint | boolean>();
   for (const [name, item] of value) {
     if (typeof item === "string" || typeof item === "boolean") result.set(name, item);
     else if (isJsonNumber(item) && /^-?[0-9]{1,19}$/.test(item.number)) result.set(name, BigInt(item.number));
-    else throw new FirnError("bad-flake-attributes", `unsupported input attribute type in lock file`);
+    else throw new FirnError("bad-lock-file", `unsupported input attribute type in lock file`);
   }
   return result;
 }

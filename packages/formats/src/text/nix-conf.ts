@@ -1,5 +1,4 @@
 /** The `nix.conf` format: `name = value`, comments, `include` and `!include`. What the names mean is the settings' business. */
-import { textOf } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 
 /** One `name = value`. */
@@ -35,14 +34,14 @@ function parseAt(text: string, path: string, context: { read: ConfReader; depth:
     const [name, second] = tokens;
     if (name === undefined) continue;
     const syntax = (): FirnError =>
-      new FirnError("bad-conf", `syntax error in configuration line '${textOf(line)}' in "${path}"`);
+      new FirnError("bad-conf", `syntax error in configuration line '${line}' in "${path}"`);
     if (second === undefined) throw syntax();
     if (name === "include" || name === "!include") {
       if (tokens.length !== 2) throw syntax();
       const file = context.read(second, path);
       if (file !== undefined) settings.push(...parseAt(file.text, file.path, { ...context, depth: context.depth + 1 }));
       else if (name === "include") {
-        throw new FirnError("bad-conf", `file "${textOf(second)}" included from "${path}" not found`);
+        throw new FirnError("bad-conf", `file "${second}" included from "${path}" not found`);
       }
       continue;
     }

@@ -1,6 +1,5 @@
 /** Forcing, failing, catching and reporting. */
 
-import { textOf } from "@firn/formats";
 import { deepForce } from "../code/deep-force.ts";
 import {
   callDepth,
@@ -49,7 +48,7 @@ function trace(a: Slot, b: Slot): Value {
       : message instanceof ContextString
         ? message.text
         : printValue(message, plainPrint);
-  host().report({ kind: "trace", text: textOf(text) });
+  host().report({ kind: "trace", text: text });
   evaluation().debugger?.traced("trace");
   return force(b);
 }
@@ -58,7 +57,7 @@ function warn(a: Slot, b: Slot): Value {
   const text = textOfString(
     stringArgument(a, "while evaluating the first argument; the message passed to builtins.warn"),
   );
-  host().report({ kind: "evaluation-warning", text: textOf(text) });
+  host().report({ kind: "evaluation-warning", text: text });
   evaluation().debugger?.traced("warning");
   if (host().mode.abortOnWarn) {
     throw new EvaluationError("eval-error", "aborting to reveal stack trace of warning, as abort-on-warn is set");

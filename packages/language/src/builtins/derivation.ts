@@ -1,6 +1,5 @@
 /** `derivationStrict`: an attribute set becomes a derivation with its output paths. */
 import {
-  byteStringOf,
   type ContentAddressMethod,
   checkStorePathName,
   compareByteStrings,
@@ -452,7 +451,7 @@ function derivationStrict(a: Slot): Value {
       checkStorePathName(name);
     } catch (error) {
       if (!(error instanceof FirnError)) throw error;
-      throw fail(`invalid derivation name: ${byteStringOf(error.message)}. Please pass a different 'name'.`);
+      throw fail(`invalid derivation name: ${error.message}. Please pass a different 'name'.`);
     }
     const draft = new Draft(name);
     fill(draft, attrs);

@@ -1,5 +1,5 @@
 /** Fetchers: arguments are checked here, the host does the work. */
-import { byteStringOf, checkStorePathName, FirnError } from "@firn/formats";
+import { checkStorePathName, FirnError } from "@firn/formats";
 import { coerceToString, contextOfString, force, forceAt, host, plainString, textOfString } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import type { FetchResult, FetchValue } from "../host.ts";
@@ -19,7 +19,7 @@ function storeName(url: string, name: string, at: { who: string; isAttrs: boolea
       : at.isAttrs
         ? `Please add a valid 'name' attribute to the argument for '${at.who}', so that it can create a valid store path.`
         : `Please pass an attribute set with 'url' and 'name' attributes to '${at.who}',  so that it can create a valid store path.`;
-    throw fail(`invalid store path name when fetching URL '${url}': ${byteStringOf(error.message)}. ${advice}`);
+    throw fail(`invalid store path name when fetching URL '${url}': ${error.message}. ${advice}`);
   }
 }
 

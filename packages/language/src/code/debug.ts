@@ -2,7 +2,7 @@
  * The debugger's part of the evaluator. Code for it is lowered with observed nodes (opcode 50) around calls, selections
  * and the like; running one keeps a frame on a stack, so that an error or a breakpoint finds the variables around it.
  */
-import { type SourcePosition, textOf } from "@firn/formats";
+import type { SourcePosition } from "@firn/formats";
 import {
   type EvaluationError,
   EvaluationError as EvaluationFailure,
@@ -148,7 +148,7 @@ export class Debugger implements DebuggerHooks {
     }
     try {
       if (this.stack.length > 0) {
-        this.stopped(pos === 0 ? undefined : { text: textOf(error.message), pos: error.pos === 0 ? pos : error.pos }, {
+        this.stopped(pos === 0 ? undefined : { text: error.message, pos: error.pos === 0 ? pos : error.pos }, {
           kind: "error",
           error: withoutTrace(error),
           inTry: this.tries > 0,

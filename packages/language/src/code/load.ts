@@ -1,6 +1,5 @@
 /** From text to a value: parse, lower, run. */
 
-import { textOf } from "@firn/formats";
 import { type ParseResult, type ParserOptions, parseSource, positionOf } from "../syntax/parser.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
@@ -37,7 +36,7 @@ export function lowerParsed(
   const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed };
   const root = lower(expr, changes === undefined ? context : { ...context, changes }, scope);
   if (!observed || source.origin !== "file") return root;
-  const text = `while evaluating the file '${marked(textOf(source.name))}':`;
+  const text = `while evaluating the file '${marked(source.name)}':`;
   const node = allocate(3);
   ints[node] = 50;
   ints[node + 1] = addObservedSite({ text, pos: positionOf(expr), scope, onlyErrors: false });

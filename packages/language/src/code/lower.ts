@@ -21,7 +21,6 @@
  *  50 OBSERVED site node
  *  57 LAZY note             58 FORWARD node          59 KEY name pos (never run; keys of 10 and 12 are symbols or ~KEY)
  */
-import { textOf } from "@firn/formats";
 import type { AttrDefinition, AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/parser.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
@@ -137,7 +136,7 @@ class Lowering {
   private observedBody(body: number, expr: { readonly pos: number }, at: { scope: Scope; name: number }): number {
     if (this.context.observed !== true) return body;
     const name = at.name > 0 ? `'${symbolNames[at.name - 1]}'` : "anonymous lambda";
-    const text = `while calling ${marked(textOf(name))}`;
+    const text = `while calling ${marked(name)}`;
     return this.node(50, addObservedSite({ text, pos: expr.pos, scope: at.scope, onlyErrors: false }), body);
   }
 

@@ -2,7 +2,9 @@
  * Sources and positions. A position is one integer: the source's base plus the byte offset; 0 means "unknown". The
  * table is shared by all evaluators of the process, as the code array is.
  */
-import { type SourcePosition, textOf } from "@firn/formats";
+
+import type { SourcePosition } from "@firn/formats";
+import { byteStringOf } from "@firn/formats";
 
 export type SourceOrigin = "file" | "string" | "stdin" | "internal";
 
@@ -113,7 +115,7 @@ function lineText(source: Source, starts: Int32Array, line: number): string | un
   if (line < 1 || line > starts.length) return undefined;
   const start = starts[line - 1]!;
   const end = line < starts.length ? starts[line]! : source.text.length;
-  return textOf(source.text.slice(start, end).replace(/\r?\n$|\r$/, ""));
+  return source.text.slice(start, end).replace(/\r?\n$|\r$/, "");
 }
 
 /** The public form of a position, with the lines around it. */
@@ -123,7 +125,7 @@ export function resolvePosition(position: number): SourcePosition | undefined {
   const { line, column } = lineAndColumn(position);
   const starts = startsOf(source);
   return {
-    file: textOf(source.name),
+    file: source.name,
     line,
     column,
     excerpt: {
@@ -137,7 +139,7 @@ export function resolvePosition(position: number): SourcePosition | undefined {
 /** `/path/file.nix:3:7`, as the reference prints it inside messages. */
 export function showPosition(position: number): string {
   const source = sourceAt(position);
-  if (source === undefined) return "«none»";
+  if (source === undefined) return byteStringOf("«none»");
   const { line, column } = lineAndColumn(position);
   return `${source.name}:${line}:${column}`;
 }

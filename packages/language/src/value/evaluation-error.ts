@@ -2,7 +2,7 @@
  * The error that travels inside the evaluator: positions are still integers and frames are added on the way out. It
  * becomes a FirnError at the public border.
  */
-import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { resolvePosition } from "../code/source.ts";
 
 export type EvaluationErrorKind =
@@ -97,7 +97,7 @@ export function wrapError(error: unknown): unknown {
   if (error instanceof FirnError) {
     return new EvaluationError(
       error.code === "restricted-path" ? "restricted-path" : "host-error",
-      byteStringOf(error.message),
+      error.message,
       0,
       error,
     );
@@ -123,16 +123,16 @@ export function toFirnError(error: unknown): unknown {
   // Where it was when it was interrupted says nothing.
   if (origin !== undefined && isInterruption(wrapped)) return origin;
   const position = resolvePosition(wrapped.pos);
-  return new FirnError(origin === undefined ? wrapped.kind : origin.code, textOf(wrapped.message), {
+  return new FirnError(origin === undefined ? wrapped.kind : origin.code, wrapped.message, {
     ...(position === undefined ? {} : { position }),
     ...(origin?.hint === undefined ? {} : { hint: origin.hint }),
     ...(origin === undefined ? {} : { exitStatus: origin.exitStatus, cause: origin }),
-    suggestions: wrapped.suggestions.map(textOf),
+    suggestions: wrapped.suggestions,
     trace: [
       ...(origin?.trace ?? []),
       ...framesOf(wrapped).map((frame) => {
         const at = resolvePosition(frame.pos);
-        return { message: textOf(frame.text), always: frame.always, ...(at === undefined ? {} : { position: at }) };
+        return { message: frame.text, always: frame.always, ...(at === undefined ? {} : { position: at }) };
       }),
     ],
   });

@@ -2,9 +2,10 @@
  * Unpacks a tar archive into a directory that nobody else writes to. Strict: names must stay inside, hard links must lead to a file of
  * this archive, nothing is written through a symbolic link, devices are refused. Owners and setuid bits are dropped.
  */
-import fs from "node:fs";
+
 import { FirnError } from "@firn/formats";
 import { disk } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { TreeWriter } from "../fs/tree-writer.ts";
 
 const BLOCK = 512;

@@ -1,5 +1,5 @@
 /** Makes a finished tree immutable and anonymous: modes 0444/0555, modification time 1, own uid, no extended attributes. */
-import type fs from "node:fs";
+import type { Stats } from "node:fs";
 import { FirnError } from "@firn/formats";
 import { libc } from "../locks/libc.ts";
 import { type OpenDirectory, openParentOf } from "./open-directory.ts";
@@ -36,7 +36,7 @@ function sealDirectory(directory: OpenDirectory): void {
 
 interface EntryOptions extends CanonicaliseOptions {
   readonly seen: Set<string>;
-  readonly stat: fs.Stats;
+  readonly stat: Stats;
 }
 
 function canonicaliseEntry(parent: OpenDirectory, name: string, options: EntryOptions): void {

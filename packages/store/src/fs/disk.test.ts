@@ -8,7 +8,7 @@ test("paths with null bytes are errors of ours", () => {
   expect(fsPath("/a")).toBe("/a");
   expect(fsPath("/\xc3\xa9")).toEqual(Buffer.from("/é"));
   expect(() => fsPath("/a\0b")).toThrow(new FirnError("bad-path", "the path '/a␀b' contains a null byte"));
-  expect(() => fsPath("/\xc3\xa9\0")).toThrow("the path '/é␀' contains a null byte");
+  expect(() => fsPath("/\xc3\xa9\0")).toThrow("the path '/\xc3\xa9␀' contains a null byte");
   let refused: unknown;
   try {
     fs.lstatSync("/a\0b");

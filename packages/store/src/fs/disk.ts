@@ -5,7 +5,7 @@
 import fs from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { FirnError, textOf } from "@firn/formats";
+import { FirnError, printedBytes } from "@firn/formats";
 
 const ASCII = /^[\x01-\x7f]*$/;
 
@@ -13,7 +13,7 @@ const ASCII = /^[\x01-\x7f]*$/;
 export function fsPath(path: string): string | Buffer {
   if (ASCII.test(path)) return path;
   if (path.includes("\0")) {
-    throw new FirnError("bad-path", `the path '${textOf(path).replaceAll("\0", "␀")}' contains a null byte`);
+    throw new FirnError("bad-path", `the path '${path.replaceAll("\0", "␀")}' contains a null byte`);
   }
   return Buffer.from(path, "latin1");
 }
@@ -78,7 +78,7 @@ export const disk = {
       for (let at = 0; at < data.length; ) at += fs.writeSync(fd, data, at);
     } catch (error) {
       // Node tells the path of a failed call, but not of a write.
-      if (error instanceof Error) error.message += ` '${fs.readlinkSync(`/proc/self/fd/${fd}`)}'`;
+      if (error instanceof Error) Object.assign(error, { path: fs.readlinkSync(`/proc/self/fd/${fd}`) });
       throw error;
     }
   },
@@ -152,7 +152,7 @@ export const disk = {
     }
   },
   /**
-   * Writes a whole file through a temporary neighbour and one rename. With `sync` it is on the disk, under its name, when this
+   * Writes a whole file (a string is a byte string) through a temporary neighbour and one rename. With `sync` it is on the disk, under its name, when this
    * returns.
    */
   replaceFile(path: string, contents: string | Uint8Array, options: { mode?: number; sync?: boolean } = {}): void {
@@ -160,7 +160,7 @@ export const disk = {
     before("replace", path);
     const fd = createAnew(temporary, options.mode ?? 0o666);
     try {
-      fs.writeFileSync(fd, contents);
+      fs.writeFileSync(fd, typeof contents === "string" ? printedBytes(contents) : contents);
       if (options.sync ?? false) fs.fsyncSync(fd);
     } finally {
       fs.closeSync(fd);

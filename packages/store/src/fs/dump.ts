@@ -1,8 +1,8 @@
 /** The NAR of a tree on disk, streamed with synchronous reads. */
-import fs from "node:fs";
+
 import { FirnError, NarEncoder } from "@firn/formats";
-import { fsPath } from "./disk.ts";
 import { type EntryKind, kindOf } from "./entries.ts";
+import * as fs from "./files.ts";
 import { type EntryPlace, OpenDirectory, openParentOf } from "./open-directory.ts";
 
 const CHUNK = 1 << 18;
@@ -106,7 +106,7 @@ function* contents(encoder: NarEncoder, fd: number, size: number): Generator<Uin
 
 /** The contents of one regular file in chunks. */
 export function* readFileChunks(path: string): Generator<Uint8Array, void, undefined> {
-  const fd = fs.openSync(fsPath(path), "r");
+  const fd = fs.openSync(path, "r");
   try {
     for (;;) {
       const buffer = Buffer.allocUnsafe(CHUNK);

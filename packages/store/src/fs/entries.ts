@@ -1,5 +1,7 @@
 /** What a directory holds, in the order of archives. */
-import fs from "node:fs";
+
+import type { StatsBase } from "node:fs";
+import * as fs from "./files.ts";
 
 /** What an entry of a directory is; sockets, devices and the like are `unknown`. */
 export type EntryKind = "regular" | "directory" | "symlink" | "unknown";
@@ -12,7 +14,7 @@ export function entriesIn(directory: string | Buffer): { readonly name: string; 
 }
 
 /** What an entry of a directory or a status (of the link itself, `lstat`) is. */
-export function kindOf(entry: Pick<fs.StatsBase<number>, "isFile" | "isDirectory" | "isSymbolicLink">): EntryKind {
+export function kindOf(entry: Pick<StatsBase<number>, "isFile" | "isDirectory" | "isSymbolicLink">): EntryKind {
   if (entry.isFile()) return "regular";
   if (entry.isDirectory()) return "directory";
   return entry.isSymbolicLink() ? "symlink" : "unknown";

@@ -3,10 +3,12 @@
  * followed: whoever moves directories or plants links meanwhile gets no other file touched. Node has no `openat`; the kernel offers the
  * same through `/proc/self/fd/N/NAME`, which starts at the open directory however it was reached.
  */
-import fs from "node:fs";
-import { FirnError } from "@firn/formats";
-import { disk, fsPath } from "./disk.ts";
+
+import type { Stats } from "node:fs";
+import { FirnError, textOf } from "@firn/formats";
+import { disk } from "./disk.ts";
 import { type EntryKind, entriesIn } from "./entries.ts";
+import * as fs from "./files.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 /** Opens the place of a file and nothing of its contents (open(2)); Node does not name it. */
@@ -51,8 +53,9 @@ function withHeld<Result>(
     return use(path);
   } catch (error) {
     if (error instanceof Error && "path" in error && typeof error.path === "string") {
-      error.message = error.message.replaceAll(path, held.shown);
-      error.path = error.path.replace(path, held.shown);
+      const shown = textOf(held.shown);
+      error.message = error.message.replaceAll(path, () => shown);
+      error.path = error.path.replace(path, () => shown);
     }
     throw error;
   }
@@ -70,7 +73,7 @@ export class OpenPlace {
   }
 
   /** Its state, as `lstat` tells it. */
-  stat(): fs.Stats {
+  stat(): Stats {
     return fs.fstatSync(this.fd);
   }
 
@@ -108,7 +111,7 @@ export class OpenDirectory {
 
   /** Opens the directory at a path that only the caller's own user can change; links in it are followed. */
   static open(path: string, access = O_RDONLY): OpenDirectory {
-    return new OpenDirectory(fs.openSync(fsPath(path), access | O_DIRECTORY), path);
+    return new OpenDirectory(fs.openSync(path, access | O_DIRECTORY), path);
   }
 
   /** The path of an entry for messages. */
@@ -128,40 +131,40 @@ export class OpenDirectory {
   }
 
   /** State of the directory itself. */
-  stat(): fs.Stats {
+  stat(): Stats {
     return fs.fstatSync(this.fd);
   }
 
   /** State of an entry, of a link itself. */
-  lstat(name: string): fs.Stats {
-    return this.with(name, (path) => fs.lstatSync(fsPath(path)));
+  lstat(name: string): Stats {
+    return this.with(name, (path) => fs.lstatSync(path));
   }
 
   /** State of an entry, or undefined when there is none. */
-  find(name: string): fs.Stats | undefined {
-    return this.with(name, (path) => fs.lstatSync(fsPath(path), { throwIfNoEntry: false }));
+  find(name: string): Stats | undefined {
+    return this.with(name, (path) => fs.lstatSync(path, { throwIfNoEntry: false }));
   }
 
   /** Names and kinds of what lies in it, sorted by bytes. */
   entries(): { readonly name: string; readonly kind: EntryKind }[] {
-    return withHeld(this, (path) => entriesIn(fsPath(path)));
+    return withHeld(this, (path) => entriesIn(path));
   }
 
   /** Names of what lies in it, in the order of the file system. */
   names(): string[] {
-    return withHeld(this, (path) => fs.readdirSync(fsPath(path), { encoding: "latin1" }));
+    return withHeld(this, (path) => fs.readdirSync(path, { encoding: "latin1" }));
   }
 
   /** Opens a directory in it; error ENOTDIR when the entry is anything else, a link above all. */
   openDirectory(name: string): OpenDirectory {
-    const fd = this.with(name, (path) => fs.openSync(fsPath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    const fd = this.with(name, (path) => fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     return new OpenDirectory(fd, this.show(name));
   }
 
   /** Opens a regular file in it for reading; returns its descriptor and state. Error `unsupported-file-type` for everything else. */
-  openFile(name: string): { readonly fd: number; readonly stat: fs.Stats } {
+  openFile(name: string): { readonly fd: number; readonly stat: Stats } {
     // Without O_NONBLOCK a pipe that has taken the file's place is waited for.
-    const fd = this.with(name, (path) => fs.openSync(fsPath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    const fd = this.with(name, (path) => fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     const stat = fs.fstatSync(fd);
     if (stat.isFile()) return { fd, stat };
     fs.closeSync(fd);
@@ -170,13 +173,13 @@ export class OpenDirectory {
 
   /** Holds an entry by its place, whatever it is and whoever may read it. */
   openPlace(name: string): OpenPlace {
-    const fd = this.with(name, (path) => fs.openSync(fsPath(path), O_PATH | O_NOFOLLOW));
+    const fd = this.with(name, (path) => fs.openSync(path, O_PATH | O_NOFOLLOW));
     return new OpenPlace(fd, this.show(name));
   }
 
   /** The target of a link in it. */
   readlink(name: string): string {
-    return this.with(name, (path) => fs.readlinkSync(fsPath(path), { encoding: "latin1" }));
+    return this.with(name, (path) => fs.readlinkSync(path, { encoding: "latin1" }));
   }
 
   mkdir(name: string, mode: number): void {
@@ -213,7 +216,7 @@ export class OpenDirectory {
 
   /** Opens the directory above it; error `tree-changed` when that is not `expected`, because somebody has moved this one. */
   openParent(expected: Identity, shown: string): OpenDirectory {
-    const fd = withHeld(this, (path) => fs.openSync(fsPath(`${path}/..`), O_RDONLY | O_DIRECTORY));
+    const fd = withHeld(this, (path) => fs.openSync(`${path}/..`, O_RDONLY | O_DIRECTORY));
     if (isSameFile(fs.fstatSync(fd), expected)) return new OpenDirectory(fd, shown);
     fs.closeSync(fd);
     throw new FirnError("tree-changed", `directory "${this.shown}" was moved to another place while it was worked on`);

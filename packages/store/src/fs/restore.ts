@@ -1,7 +1,8 @@
 /** Writes a tree to disk as a NAR announces it, already with the store's metadata: modes 0444 and 0555, modification time 1. */
-import fs from "node:fs";
+
 import { FirnError, type NarSink } from "@firn/formats";
 import { disk } from "./disk.ts";
+import * as fs from "./files.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
 const SMALL = 1 << 16;

@@ -1,9 +1,9 @@
 /** Writing out what the kernel still has in memory only. */
-import fs from "node:fs";
+
 import { FirnError } from "@firn/formats";
 import { libc } from "../locks/libc.ts";
 import { runProgramSync } from "../program/start.ts";
-import { fsPath } from "./disk.ts";
+import * as fs from "./files.ts";
 
 /**
  * Waits until everything written to the file system that holds `path` (a byte string) is on its disk: syncfs(2). Fails with
@@ -11,7 +11,7 @@ import { fsPath } from "./disk.ts";
  */
 export function syncFileSystem(path: string): void {
   const library = libc();
-  const fd = fs.openSync(fsPath(path), "r");
+  const fd = fs.openSync(path, "r");
   try {
     const failed =
       library === null

@@ -1,21 +1,19 @@
 /** Directories for the time of one piece of work. */
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { resolve } from "node:path";
-import { byteStringOf } from "@firn/formats";
+import { mkdtempSync, temporaryParent } from "./files.ts";
 import { removePath } from "./remove.ts";
 
 /**
  * Makes a directory that only this user may enter and whose name starts with `prefix`, below the machine's temporary directory unless
  * `prefix` is absolute; `removeDirectory` ends it.
  */
-export function makeTemporaryDirectory(prefix: string): Promise<string> {
-  return mkdtemp(resolve(tmpdir(), prefix));
+export function makeTemporaryDirectory(prefix: string): string {
+  return mkdtempSync(resolve(temporaryParent(), prefix));
 }
 
-/** Deletes a directory that Node names by text, with all that strangers have put into it. */
+/** Deletes a directory with all that strangers have put into it. */
 export function removeDirectory(directory: string): void {
-  removePath(byteStringOf(directory));
+  removePath(directory);
 }
 
 /** Runs `work` with a directory of its own, which is deleted afterwards. */
@@ -23,7 +21,7 @@ export async function withTemporaryDirectory<Result>(
   prefix: string,
   work: (directory: string) => Promise<Result>,
 ): Promise<Result> {
-  const directory = await makeTemporaryDirectory(prefix);
+  const directory = makeTemporaryDirectory(prefix);
   try {
     return await work(directory);
   } finally {

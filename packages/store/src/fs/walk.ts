@@ -1,5 +1,5 @@
 /** Walks over trees that somebody else may be changing: by open directories, never through a link, however deep they are. */
-import type fs from "node:fs";
+import type { Stats } from "node:fs";
 import type { OpenDirectory } from "./open-directory.ts";
 
 /** Directories that are held open at once; those farther up are opened again on the way back. */
@@ -7,13 +7,13 @@ const MAX_OPEN = 64;
 
 /** One step: a directory is entered before and left after what it holds. Directories of a step may be used until the next one. */
 export type WalkStep =
-  | { readonly kind: "file"; readonly parent: OpenDirectory; readonly name: string; readonly stat: fs.Stats }
+  | { readonly kind: "file"; readonly parent: OpenDirectory; readonly name: string; readonly stat: Stats }
   | {
       readonly kind: "enter" | "leave";
       readonly parent: OpenDirectory;
       readonly name: string;
       readonly directory: OpenDirectory;
-      readonly stat: fs.Stats;
+      readonly stat: Stats;
     };
 
 /** How to walk. */
@@ -27,7 +27,7 @@ interface Frame {
   directory: OpenDirectory | undefined;
   readonly shown: string;
   readonly name: string;
-  readonly stat: fs.Stats;
+  readonly stat: Stats;
   readonly names: string[];
 }
 

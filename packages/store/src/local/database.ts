@@ -1,5 +1,5 @@
 /** The store database: which paths are valid, what they refer to, which derivation makes them. */
-import fs from "node:fs";
+
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import {
   FirnError,
@@ -10,8 +10,10 @@ import {
   printHash,
   sortSignatures,
 } from "@firn/formats";
-import { disk, hasErrorCode } from "../fs/disk.ts";
+import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { isSqliteBusy, machineError } from "../fs/machine-error.ts";
+import { fileUrlOf } from "../surroundings.ts";
 import { migrations, realisationsMigration, schema, schemaVersion } from "./schema.ts";
 
 const BUSY_MS = 60 * 60 * 1000;
@@ -68,7 +70,9 @@ export class StoreDatabase {
       this.#db = openReadOnly(file);
       return;
     }
-    this.#db = this.#telling(() => new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: true }));
+    this.#db = this.#telling(
+      () => new DatabaseSync(fsPath(file), { timeout: BUSY_MS, enableForeignKeyConstraints: true }),
+    );
     this.#telling(() => this.#prepare(options, { schemaFile, isNew: current === 0 }));
   }
 
@@ -298,12 +302,12 @@ function readSchema(file: string): number {
  */
 function openReadOnly(file: string): DatabaseSync {
   try {
-    const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
+    const database = new DatabaseSync(fsPath(file), { readOnly: true, timeout: BUSY_MS });
     database.prepare("select 1 from ValidPaths limit 1").get();
     return database;
   } catch (error) {
     if (!hasErrorCode(error, "ERR_SQLITE_ERROR")) throw error;
-    const uri = `file://${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}?immutable=1`;
+    const uri = `${fileUrlOf(file)}?immutable=1`;
     return new DatabaseSync(new URL(uri), { readOnly: true, timeout: BUSY_MS });
   }
 }

@@ -2,7 +2,7 @@
  * The garbage collector. Builds go on beside it: it holds the collector's lock, listens on a socket for new temporary roots, and deletes
  * one path at a time between answers. First invalid, then gone.
  */
-import fs from "node:fs";
+
 import net from "node:net";
 import { setImmediate as breathe } from "node:timers/promises";
 import {
@@ -13,7 +13,8 @@ import {
   storePathBaseName,
   storePathHashPart,
 } from "@firn/formats";
-import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { disk, hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { machineError } from "../fs/machine-error.ts";
 import { removePath } from "../fs/remove.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
@@ -42,7 +43,7 @@ export async function collectGarbage(store: LocalInternals, options: GcOptions):
       return await new Collection(store, options, newRoots).run();
     } finally {
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      fs.rmSync(fsPath(`${stateDir}/gc-socket/socket`), { force: true });
+      fs.rmSync(`${stateDir}/gc-socket/socket`, { force: true });
     }
   } finally {
     fs.closeSync(fd);
@@ -55,7 +56,7 @@ async function listen(
   onRoot: (hashPart: string) => void,
 ): Promise<{ close(done: () => void): void }> {
   disk.mkdirs(directory);
-  fs.rmSync(fsPath(`${directory}/socket`), { force: true });
+  fs.rmSync(`${directory}/socket`, { force: true });
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
@@ -78,7 +79,7 @@ async function listen(
     server.once("error", reject);
     withSocketPath(directory, (path) => server.listen(path, () => resolve()));
   });
-  fs.chmodSync(fsPath(`${directory}/socket`), 0o666);
+  fs.chmodSync(`${directory}/socket`, 0o666);
   return {
     close(done) {
       for (const socket of sockets) socket.destroy();
@@ -161,7 +162,7 @@ class Collection {
     const { realStoreDir } = this.#store.location;
     this.#say(this.#deletes ? "deleting garbage..." : "determining live/dead paths...");
     try {
-      for (const name of fs.readdirSync(fsPath(realStoreDir), { encoding: "latin1" })) {
+      for (const name of fs.readdirSync(realStoreDir, { encoding: "latin1" })) {
         if (name === ".links") continue;
         await this.#pause();
         const path = `${this.#store.storeDir}/${name}`;
@@ -301,9 +302,9 @@ class Collection {
   #deleteUnusedLinks(): void {
     const directory = `${this.#store.location.realStoreDir}/.links`;
     this.#say("deleting unused links...");
-    for (const name of fs.readdirSync(fsPath(directory), { encoding: "latin1" })) {
+    for (const name of fs.readdirSync(directory, { encoding: "latin1" })) {
       const file = `${directory}/${name}`;
-      const stat = fs.lstatSync(fsPath(file), { throwIfNoEntry: false });
+      const stat = fs.lstatSync(file, { throwIfNoEntry: false });
       if (stat !== undefined && stat.nlink === 1) disk.unlink(file);
     }
   }
@@ -317,7 +318,7 @@ class Collection {
 function isLocked(directory: string): boolean {
   let fd: number;
   try {
-    fd = fs.openSync(fsPath(directory), "r");
+    fd = fs.openSync(directory, "r");
   } catch (error) {
     if (hasErrorCode(error, "ENOENT")) return true;
     throw error;

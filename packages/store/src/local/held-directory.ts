@@ -2,9 +2,10 @@
  * Directories of builds, which belong to a process while it lives: the process holds a lock on each, so that a collection can tell what
  * a killed one has left behind. Those of other programs and those that were kept on purpose have other names and are left alone.
  */
-import fs from "node:fs";
+
 import path from "node:path";
-import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { disk, hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { OpenDirectory } from "../fs/open-directory.ts";
 import { removePath } from "../fs/remove.ts";
 import { tryLock } from "../locks/flock.ts";
@@ -22,8 +23,7 @@ export interface HeldDirectory {
 
 /** Makes a directory below `parent` and holds it. */
 export function makeHeldDirectory(parent: string): HeldDirectory {
-  const unnamed = fs.mkdtempSync(path.join(Buffer.from(parent, "latin1").toString(), `nix-${process.pid}-`));
-  const made = Buffer.from(unnamed).toString("latin1");
+  const made = fs.mkdtempSync(path.join(parent, `nix-${process.pid}-`));
   const directory = OpenDirectory.open(made);
   tryLock(directory.fd, "write");
   // Under this name it is locked from the first moment on.
@@ -50,7 +50,7 @@ export function removeLeftDirectories(parent: string): {
 } {
   let names: string[];
   try {
-    names = fs.readdirSync(fsPath(parent), { encoding: "latin1" });
+    names = fs.readdirSync(parent, { encoding: "latin1" });
   } catch (error) {
     if (hasErrorCode(error, "ENOENT")) return { paths: [], bytesFreed: 0 };
     throw error;

@@ -145,13 +145,13 @@ describe("a local store", () => {
     for (let limit = 0; ; limit++) {
       let steps = 0;
       observeSteps(() => {
-        if (steps++ === limit) throw new FirnError("stopped", "stopped by the test");
+        if (steps++ === limit) throw new FirnError("interrupted", "stopped by the test");
       });
       let stopped = false;
       try {
         await store.addContent(() => tree, { name: `t${limit}` });
       } catch (error) {
-        expect(error).toMatchObject({ code: "stopped" });
+        expect(error).toMatchObject({ code: "interrupted" });
         stopped = true;
       }
       observeSteps(undefined);

@@ -1,5 +1,5 @@
 /** The store on this machine's disk. A path is valid when, and only when, it is registered in the database. */
-import fs from "node:fs";
+
 import {
   bytesOf,
   type ContentAddress,
@@ -24,11 +24,11 @@ import {
   storePathBaseName,
   storePathHashPart,
   storePathName,
-  textOf,
 } from "@firn/formats";
 import { type EventSink, noEvents } from "../events.ts";
-import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { disk, hasErrorCode } from "../fs/disk.ts";
 import { dumpPath, type PathFilter } from "../fs/dump.ts";
+import * as fs from "../fs/files.ts";
 import { removePath } from "../fs/remove.ts";
 import { RestoreSink } from "../fs/restore.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
@@ -317,7 +317,7 @@ export class LocalStore implements MachineStore, LocalInternals {
   readDerivation(path: string): Derivation {
     let text: string;
     try {
-      text = fs.readFileSync(fsPath(this.realPath(path)), "latin1");
+      text = fs.readFileSync(this.realPath(path), "latin1");
     } catch (error) {
       if (hasErrorCode(error, "ENOENT")) throw new FirnError("invalid-path", `path '${path}' is not valid`);
       throw error;
@@ -463,8 +463,8 @@ export class LocalStore implements MachineStore, LocalInternals {
   #requireWritable(): void {
     if (this.options.readOnly === true) {
       throw new FirnError(
-        "read-only-store",
-        `the store in "${textOf(this.location.realStoreDir)}" cannot be written: it is opened read-only`,
+        "not-writable",
+        `the store in "${this.location.realStoreDir}" cannot be written: it is opened read-only`,
         { hint: "use a store of your own, e.g. --store ~/.local/share/nix/root" },
       );
     }
@@ -516,12 +516,12 @@ function makeDirectories(location: StoreLocation): void {
 
 function reserveSpace(file: string, size: number): void {
   try {
-    if (fs.statSync(fsPath(file)).size === size) return;
+    if (fs.statSync(file).size === size) return;
   } catch (error) {
     if (!hasErrorCode(error, "ENOENT")) throw error;
   }
   try {
-    fs.writeFileSync(fsPath(file), Buffer.alloc(size, "X"), { mode: 0o600 });
+    fs.writeFileSync(file, Buffer.alloc(size, "X"), { mode: 0o600 });
   } catch (error) {
     // A full disk must not keep the store from opening: the space is only wanted for the garbage collector.
     if (!hasErrorCode(error, "ENOSPC", "EDQUOT")) throw error;

@@ -1,7 +1,6 @@
 /** Logs of builds on disk, as builders keep them. */
-import { createReadStream, existsSync } from "node:fs";
 import { storePathBaseName } from "@firn/formats";
-import { fsPath } from "../fs/disk.ts";
+import { createReadStream, existsSync } from "../fs/files.ts";
 import type { StoreLocation } from "../store/location.ts";
 import { decompress } from "../substitute/compression.ts";
 
@@ -14,7 +13,7 @@ export function logFile(location: StoreLocation, drvPath: string): string {
 /** The log of a derivation's last build; undefined when none was kept. */
 export function readBuildLog(location: StoreLocation, drvPath: string): AsyncIterable<Uint8Array> | undefined {
   for (const suffix of ["", ".bz2"]) {
-    const file = fsPath(`${logFile(location, drvPath)}${suffix}`);
+    const file = `${logFile(location, drvPath)}${suffix}`;
     if (existsSync(file)) return decompress(createReadStream(file), suffix === "" ? "none" : "bzip2");
   }
   return undefined;

@@ -1,8 +1,9 @@
 /** Garbage collector roots: links in the state directory, indirect ones, profiles, running programs. */
-import fs from "node:fs";
+
 import path from "node:path";
 import { canonicalPath, digestOf, FirnError, isStorePath, splitStorePath, toNix32 } from "@firn/formats";
-import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { disk, hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import type { Roots } from "../store/roots.ts";
 import type { LocalInternals } from "./internals.ts";
 
@@ -20,9 +21,9 @@ export async function addPermRoot(store: LocalInternals, storePath: string, link
       `creating a garbage collector root (${absolute}) in the Nix store is forbidden (are you running nix-build inside the store?)`,
     );
   }
-  const existing = fs.lstatSync(fsPath(absolute), { throwIfNoEntry: false });
+  const existing = fs.lstatSync(absolute, { throwIfNoEntry: false });
   if (existing !== undefined) {
-    const target = existing.isSymbolicLink() ? fs.readlinkSync(fsPath(absolute), { encoding: "latin1" }) : "";
+    const target = existing.isSymbolicLink() ? fs.readlinkSync(absolute, { encoding: "latin1" }) : "";
     if (!target.startsWith(`${store.storeDir}/`)) {
       throw new FirnError("bad-root", `cannot create symlink "${absolute}"; already exists`);
     }
@@ -81,7 +82,7 @@ const brokenLink = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES"];
 
 function leadsToDirectory(place: string): boolean {
   try {
-    return fs.statSync(fsPath(place)).isDirectory();
+    return fs.statSync(place).isDirectory();
   } catch (error) {
     if (!hasErrorCode(error, ...brokenLink)) throw error;
     return false;
@@ -91,7 +92,7 @@ function leadsToDirectory(place: string): boolean {
 function searchDirectory(store: LocalInternals, place: string, how: Search): void {
   let names: string[];
   try {
-    names = fs.readdirSync(fsPath(place), { encoding: "latin1" });
+    names = fs.readdirSync(place, { encoding: "latin1" });
   } catch (error) {
     if (hasErrorCode(error, "EACCES")) how.unreadable(place);
     else if (!hasErrorCode(error, "ENOENT", "ENOTDIR")) throw error;
@@ -102,7 +103,7 @@ function searchDirectory(store: LocalInternals, place: string, how: Search): voi
 
 function search(store: LocalInternals, place: string, how: Search): void {
   try {
-    const stat = fs.lstatSync(fsPath(place));
+    const stat = fs.lstatSync(place);
     if (stat.isDirectory()) searchDirectory(store, place, how);
     else if (stat.isSymbolicLink()) searchLink(store, place, how.roots);
     else if (stat.isFile()) {
@@ -116,7 +117,7 @@ function search(store: LocalInternals, place: string, how: Search): void {
 }
 
 function searchLink(store: LocalInternals, link: string, roots: Roots): void {
-  const target = fs.readlinkSync(fsPath(link), { encoding: "latin1" });
+  const target = fs.readlinkSync(link, { encoding: "latin1" });
   if (target.startsWith(`${store.storeDir}/`)) {
     found(store, link, target, roots);
     return;
@@ -124,8 +125,8 @@ function searchLink(store: LocalInternals, link: string, roots: Roots): void {
   const indirect = resolve(link, target);
   let second: string;
   try {
-    if (!fs.lstatSync(fsPath(indirect)).isSymbolicLink()) return;
-    second = fs.readlinkSync(fsPath(indirect), { encoding: "latin1" });
+    if (!fs.lstatSync(indirect).isSymbolicLink()) return;
+    second = fs.readlinkSync(indirect, { encoding: "latin1" });
   } catch (error) {
     if (!hasErrorCode(error, ...brokenLink)) throw error;
     const gone = hasErrorCode(error, "ENOENT", "ENOTDIR");

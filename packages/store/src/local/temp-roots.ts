@@ -2,11 +2,12 @@
  * Temporary roots: paths that a garbage collector must leave alone while this process lives. They stand in a locked file named by the
  * process id; while a collector is at work it is told through its socket. Both as the reference does it.
  */
-import fs from "node:fs";
+
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
-import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
+import { disk, hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
 
 const MAX_SOCKET_PATH = 100;
@@ -14,8 +15,8 @@ const MAX_SOCKET_PATH = 100;
 /** Runs `use` with a path for a Unix socket that fits the kernel's limit, going through the directory's descriptor when it is long. */
 export function withSocketPath<T>(directory: string, use: (path: string) => T): T {
   const plain = `${directory}/socket`;
-  if (plain.length <= MAX_SOCKET_PATH) return use(plain);
-  const fd = fs.openSync(fsPath(directory), "r");
+  if (plain.length <= MAX_SOCKET_PATH && /^[\x01-\x7f]*$/.test(plain)) return use(plain);
+  const fd = fs.openSync(directory, "r");
   const result = use(`/proc/self/fd/${fd}/socket`);
   // The descriptor must outlive the connection attempt, which Node makes at once.
   setImmediate(() => fs.closeSync(fd));
@@ -110,7 +111,7 @@ class TempRoots {
   close(): void {
     if (this.#gcLock >= 0) fs.closeSync(this.#gcLock);
     if (this.#fd >= 0) {
-      fs.rmSync(fsPath(this.#file), { force: true });
+      fs.rmSync(this.#file, { force: true });
       fs.closeSync(this.#fd);
     }
     this.#fd = -1;
@@ -130,7 +131,7 @@ class TempRoots {
   async #open(): Promise<void> {
     for (;;) {
       // There are no two processes with one id, so a file of that name is stale.
-      fs.rmSync(fsPath(this.#file), { force: true });
+      fs.rmSync(this.#file, { force: true });
       const fd = openLockFile(this.#file);
       await lock(fd, "write");
       if (fs.fstatSync(fd).size === 0 && fs.fstatSync(fd).nlink > 0) {
@@ -173,12 +174,12 @@ export function openTempRoots(stateDir: string): TempRootsHandle {
 export function readTempRoots(stateDir: string): Map<string, Set<string>> {
   const directory = `${stateDir}/temproots`;
   const roots = new Map<string, Set<string>>();
-  for (const name of fs.readdirSync(fsPath(directory), { encoding: "latin1" })) {
+  for (const name of fs.readdirSync(directory, { encoding: "latin1" })) {
     if (name.startsWith(".")) continue;
     const file = `${directory}/${name}`;
     let fd: number;
     try {
-      fd = fs.openSync(fsPath(file), fs.constants.O_RDWR | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+      fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
     } catch (error) {
       if (hasErrorCode(error, "ENOENT", "ELOOP", "EISDIR", "ENXIO")) continue;
       throw new FirnError("temp-roots", `opening temporary roots file "${file}"`, { cause: error });
@@ -186,7 +187,7 @@ export function readTempRoots(stateDir: string): Map<string, Set<string>> {
     try {
       if (!fs.fstatSync(fd).isFile()) continue;
       if (name !== String(process.pid) && tryLock(fd, "write")) {
-        fs.rmSync(fsPath(file), { force: true });
+        fs.rmSync(file, { force: true });
         fs.writeSync(fd, "d");
         continue;
       }

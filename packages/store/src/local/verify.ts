@@ -1,7 +1,8 @@
 /** Checks a local store against its database, and repairs it. */
-import fs from "node:fs";
+
 import { equalHashes, type Hash, isStorePath, type PathInfo, printHash } from "@firn/formats";
-import { fsPath, hasErrorCode } from "../fs/disk.ts";
+import { hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 import type { PathFacts } from "../store/paths.ts";
 import type { VerifyOptions } from "../store/upkeep.ts";
@@ -11,7 +12,7 @@ import { hashTree, type OptimiseResult } from "./optimise.ts";
 /** Whether a valid path is on disk as registered. */
 export function isIntact(store: LocalInternals, info: PathInfo): boolean {
   const real = store.realPath(info.path);
-  if (fs.lstatSync(fsPath(real), { throwIfNoEntry: false }) === undefined) return false;
+  if (fs.lstatSync(real, { throwIfNoEntry: false }) === undefined) return false;
   return equalHashes(hashTree(real).hash, info.narHash);
 }
 
@@ -23,7 +24,7 @@ export async function verifyStore(store: LocalInternals, options: VerifyOptions 
   try {
     await lock(fd, "read");
     say("info", "reading the Nix store...");
-    const onDisk = new Set(fs.readdirSync(fsPath(store.location.realStoreDir), { encoding: "latin1" }));
+    const onDisk = new Set(fs.readdirSync(store.location.realStoreDir, { encoding: "latin1" }));
     say("info", "checking path existence...");
     const valid: string[] = [];
     const missing = new Set<string>();

@@ -1,8 +1,8 @@
 /** flock(2) on open files: the reference's locks, so both programs respect each other's. */
-import fs from "node:fs";
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
-import { fsPath } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { runProgramSync } from "../program/start.ts";
 import { libc } from "./libc.ts";
 
@@ -18,7 +18,7 @@ const LONGEST_WAIT_MS = 100;
 
 /** Opens (creating when missing) a lock file, mode 0600. */
 export function openLockFile(path: string): number {
-  return fs.openSync(fsPath(path), fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+  return fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
 }
 
 /** Takes or drops a lock without waiting; false when another holds it. */

@@ -1,6 +1,7 @@
 /** Locks on store paths: a file `<path>.lock` beside each, deleted when the work is done. */
-import fs from "node:fs";
-import { fsPath, hasErrorCode } from "../fs/disk.ts";
+
+import { hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { lock, openLockFile, tryLock } from "./flock.ts";
 
 interface HeldLock {
@@ -41,7 +42,7 @@ export class PathLocks {
   release(): void {
     for (const { fd, file } of this.#held.splice(0)) {
       try {
-        fs.unlinkSync(fsPath(file));
+        fs.unlinkSync(file);
       } catch (error) {
         if (!hasErrorCode(error, "ENOENT")) throw error;
       }

@@ -1,10 +1,9 @@
 /** Where the stores of this machine lie, and what `auto` means on it. */
-import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
-import { byteStringOf } from "@firn/formats";
+import * as fs from "../fs/files.ts";
 import type { Environment, Settings } from "../settings/settings.ts";
 import { type StoreLocation, storeLocation } from "../store/location.ts";
+import { homeDirectory, processEnvironment } from "../surroundings.ts";
 import { parseStoreReference, type StoreReference } from "./reference.ts";
 
 /** Tells whether a directory can be read and written. */
@@ -19,7 +18,7 @@ export function writable(directory: string): boolean {
 
 /** Directories of the machine's own store, as the environment has them. */
 export function machineLocation(environment: Environment): StoreLocation {
-  const pick = (name: string, fallback: string): string => byteStringOf(path.resolve(environment[name] ?? fallback));
+  const pick = (name: string, fallback: string): string => path.resolve(environment[name] ?? fallback);
   return storeLocation({
     storeDir: pick("NIX_STORE_DIR", environment.NIX_STORE ?? "/nix/store"),
     stateDir: pick("NIX_STATE_DIR", "/nix/var/nix"),
@@ -29,7 +28,7 @@ export function machineLocation(environment: Environment): StoreLocation {
 
 /** The root of the chroot store that `auto` may choose. */
 export function userStoreRoot(environment: Environment): string {
-  const home = environment.HOME ?? os.homedir();
+  const home = homeDirectory(environment);
   return path.join(environment.XDG_DATA_HOME ?? path.join(home, ".local", "share"), "nix", "root");
 }
 
@@ -52,7 +51,7 @@ export function resolveAuto(environment: Environment): StoreReference {
 /** A parameter that names a directory, absolute. */
 export function directoryOf({ parameters }: StoreReference, name: string): string | undefined {
   const value = parameters.get(name);
-  return value === undefined ? undefined : byteStringOf(path.resolve(value));
+  return value === undefined ? undefined : path.resolve(value);
 }
 
 /** Where a local store lies, by its parameters `root`, `store`, `real`, `state` and `log`. */
@@ -86,7 +85,7 @@ export function resolveReference(text: string, environment: Environment): StoreR
 /** Where the paths of the configured store lie on disk, without opening it; undefined when it is no local one. Error `unknown-store`. */
 export function configuredRealStoreDir({
   settings,
-  environment = process.env,
+  environment = processEnvironment(),
 }: {
   readonly settings: Settings;
   readonly environment?: Environment;

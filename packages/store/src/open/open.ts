@@ -1,17 +1,17 @@
 /** Opens stores by name, through one table of schemes, and the substituters that the settings list. */
-import fs from "node:fs";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { FirnError, parsePublicKey, parseSecretKey } from "@firn/formats";
 import type { EventSink } from "../events.ts";
-import { fsPath, hasErrorCode } from "../fs/disk.ts";
+import { hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { LocalStore } from "../local/local-store.ts";
 import { parseSshAuthority } from "../remote/ssh-authority.ts";
 import { SshStore } from "../remote/ssh-store.ts";
 import type { Environment, Settings } from "../settings/settings.ts";
 import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
-import { Transferrer, transferOptions } from "../substitute/transfer.ts";
+import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
+import { fileUrlOf, processEnvironment, workingDirectory } from "../surroundings.ts";
 import { DummyStore } from "./dummy-store.ts";
 import { directoryOf, locationOf, machineLocation, resolveReference, writable } from "./location.ts";
 import {
@@ -94,8 +94,8 @@ const openLocal = opener({
   async open(reference, parameters, context) {
     const { settings } = context;
     const root = directoryOf(reference, "root");
-    const location = locationOf(reference, context.environment ?? process.env);
-    const present = fs.existsSync(fsPath(`${location.stateDir}/db`));
+    const location = locationOf(reference, context.environment ?? processEnvironment());
+    const present = fs.existsSync(`${location.stateDir}/db`);
     const foreign = present && context.reads === true && !writable(location.stateDir);
     return LocalStore.open({
       location,
@@ -119,7 +119,7 @@ const openLocal = opener({
 /** Whether a directory lies on a file system that nobody can write: what is there can be read, and writing fails when it is tried. */
 function mountedReadOnly(directory: string): boolean {
   try {
-    fs.accessSync(fsPath(directory), fs.constants.W_OK);
+    fs.accessSync(directory, fs.constants.W_OK);
     return false;
   } catch (error) {
     return hasErrorCode(error, "EROFS");
@@ -136,7 +136,7 @@ function openCache(url: string, parameters: CacheParameters, context: OpenContex
   const keyFiles = [parameters.get("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")];
   return BinaryCacheStore.open({
     url,
-    storeDir: parameters.get("store") ?? machineLocation(context.environment ?? process.env).storeDir,
+    storeDir: parameters.get("store") ?? machineLocation(context.environment ?? processEnvironment()).storeDir,
     transferrer: makeTransferrer(context),
     ...(compression === undefined ? {} : { compression }),
     ...(priority === undefined ? {} : { priority }),
@@ -160,7 +160,7 @@ const schemes: Readonly<Record<string, Opener>> = {
   unix: notYet(daemonParameters),
   dummy: opener({
     parameters: dummyParameters,
-    async open({ target }, parameters, { environment = process.env }) {
+    async open({ target }, parameters, { environment = processEnvironment() }) {
       if (target !== "") {
         throw new FirnError("usage", `\`dummy\` store URIs must not contain an authority part ${target}`);
       }
@@ -169,14 +169,15 @@ const schemes: Readonly<Record<string, Opener>> = {
   }),
   file: opener({
     parameters: fileCacheParameters,
-    open: ({ target }, parameters, context) => openCache(pathToFileURL(path.resolve(target)).href, parameters, context),
+    open: ({ target }, parameters, context) =>
+      openCache(fileUrlOf(path.resolve(workingDirectory(), decoded(target))), parameters, context),
   }),
   http: openHttpCache,
   https: openHttpCache,
   s3: notYet(s3CacheParameters),
   ssh: opener({
     parameters: sshParameters,
-    async open({ target }, parameters, { environment = process.env, events }) {
+    async open({ target }, parameters, { environment = processEnvironment(), events }) {
       const { host, words } = parseSshAuthority(target);
       return new SshStore({
         host,
@@ -191,7 +192,7 @@ const schemes: Readonly<Record<string, Opener>> = {
 
 /** Opens the store that `text` names. Errors `unknown-store`, `unsupported-store`, `bad-setting`, those of the stores. */
 export async function openStore(text: string, context: OpenContext): Promise<Store> {
-  const reference = resolveReference(text, context.environment ?? process.env);
+  const reference = resolveReference(text, context.environment ?? processEnvironment());
   const open = Object.hasOwn(schemes, reference.scheme) ? schemes[reference.scheme] : undefined;
   if (open !== undefined) return open(reference, context);
   throw new FirnError("unknown-store", `don't know how to open Nix store with scheme '${reference.scheme}'`);

@@ -1,7 +1,7 @@
 /** Names of stores: `auto`, `local`, `daemon`, a path, or a URL with parameters. */
-import os from "node:os";
 import path from "node:path";
 import { FirnError } from "@firn/formats";
+import { homeDirectory } from "../surroundings.ts";
 
 /** A store's name taken apart: scheme, rest, parameters as they stand in the URL. */
 export interface StoreReference {
@@ -24,7 +24,7 @@ export function parseStoreReference(text: string): StoreReference {
     return { scheme: scheme!, target: target!, parameters };
   }
   if (name.startsWith("/") || name.startsWith("./") || name.startsWith("../") || name.startsWith("~/")) {
-    const home = name.startsWith("~/") ? path.join(os.homedir(), name.slice(2)) : name;
+    const home = name.startsWith("~/") ? path.join(homeDirectory(), name.slice(2)) : name;
     parameters.set("root", path.resolve(home));
     return { scheme: "local", target: "", parameters };
   }

@@ -1,5 +1,5 @@
 /**
- * The only place that starts other programs. What the kernel would cut short or take for something else is refused: null bytes in the
+ * The only place that starts other programs; programs, arguments, directories and environments are byte strings. What the kernel would cut short or take for something else is refused: null bytes in the
  * program, its arguments, its directory and its environment, and names of variables that are empty or contain `=`.
  */
 import {
@@ -15,8 +15,9 @@ import {
   spawnSync,
 } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { FirnError } from "@firn/formats";
+import { FirnError, textOf } from "@firn/formats";
 import { machineError } from "../fs/machine-error.ts";
+import { processEnvironment } from "../surroundings.ts";
 
 /** A program that was started. */
 export type RunningProgram = ChildProcess;
@@ -72,7 +73,9 @@ export function startProgram(
   args: readonly string[],
   options: WithoutShell<SpawnOptions>,
 ): ChildProcess {
-  return checked({ ...options, program, args }, () => spawn(program, args, { ...options, shell: false }));
+  return checked({ ...options, program, args }, () =>
+    spawn(textOf(program), args.map(textOf), { ...options, ...asText(options), shell: false }),
+  );
 }
 
 /** Runs a program to its end; what it wrote comes as bytes. Errors `bad-program-argument`, `system-error`; a missing program is in `error`. */
@@ -82,7 +85,12 @@ export function runProgramSync(
   options: WithoutShell<Omit<SpawnSyncOptions, "encoding">> = {},
 ): SpawnSyncReturns<Buffer> {
   return checked({ ...options, program, args }, () =>
-    spawnSync(program, args, { ...options, shell: false, encoding: "buffer" }),
+    spawnSync(textOf(program), args.map(textOf), {
+      ...options,
+      ...asText(options),
+      shell: false,
+      encoding: "buffer",
+    }),
   );
 }
 
@@ -96,9 +104,23 @@ export function becomeProgram(
   environment: Readonly<Record<string, string>>,
 ): boolean {
   return checked({ program, argv0: argv[0], args: argv.slice(1), env: environment }, () => {
-    process.execve?.(program, argv, environment);
+    process.execve?.(textOf(program), argv.map(textOf), environmentText(environment));
     return false;
   });
+}
+
+/** Node takes text where the kernel takes bytes, so what is not UTF-8 cannot be handed on. */
+function asText({ cwd, argv0, env }: Omit<Start, "program" | "args">): Partial<Omit<Start, "program" | "args">> {
+  return {
+    ...(cwd === undefined ? {} : { cwd: typeof cwd === "string" ? textOf(cwd) : cwd }),
+    ...(argv0 === undefined ? {} : { argv0: textOf(argv0) }),
+    env: environmentText(env ?? processEnvironment()),
+  };
+}
+
+function environmentText(env: ProgramEnvironment): Record<string, string> {
+  const pairs = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return Object.fromEntries(pairs.map(([name, value]) => [textOf(name), textOf(value)]));
 }
 
 function checked<Result>(start: Start, act: () => Result): Result {

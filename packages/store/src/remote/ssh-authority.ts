@@ -1,5 +1,5 @@
 /** Where `ssh://` leads: `user@host:port`, as words for ssh that it takes for nothing else. */
-import { FirnError } from "@firn/formats";
+import { byteStringOf, FirnError, textOf } from "@firn/formats";
 
 /** A machine as ssh is told of it. */
 export interface SshAuthority {
@@ -35,7 +35,7 @@ export function checkSshHost(destination: string, shown = destination): void {
 
 function decoded(text: string, part: string): string {
   try {
-    return decodeURIComponent(part);
+    return byteStringOf(decodeURIComponent(textOf(part)));
   } catch (cause) {
     if (!(cause instanceof URIError)) throw cause;
     throw invalid(text, `'${part}' has an escape that is none`);

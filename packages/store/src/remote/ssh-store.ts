@@ -1,13 +1,15 @@
 /** The store of another machine, reached by ssh and its `nix-store --serve --write`. */
+
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { defaultStoreDir, FirnError, type PathInfo, textOf, wire } from "@firn/formats";
+import { defaultStoreDir, FirnError, type PathInfo, wire } from "@firn/formats";
 import { type EventSink, noEvents } from "../events.ts";
 import { LineSplitter } from "../program/line-splitter.ts";
 import { type RunningProgram, startProgram } from "../program/start.ts";
 import type { NarChunks } from "../store/paths.ts";
 import type { Offers, Store } from "../store/store.ts";
 import type { AddOptions, PathWriter } from "../store/writing.ts";
+import { processEnvironment } from "../surroundings.ts";
 import { checkSshHost } from "./ssh-authority.ts";
 import { WireConnection } from "./wire.ts";
 
@@ -152,10 +154,10 @@ async function connect(options: SshStoreOptions): Promise<Peer> {
   const args = [...(options.sshOptions ?? []), "-x", options.host, "--", ...program];
   const child = startProgram("ssh", args, {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, ...options.environment },
+    env: { ...processEnvironment(), ...options.environment },
   });
   const { events = noEvents } = options;
-  const said = new LineSplitter((line) => events({ kind: "message", level: "error", text: textOf(line) }));
+  const said = new LineSplitter((line) => events({ kind: "message", level: "error", text: line }));
   child.stderr.on("data", (data: Buffer) => said.write(data));
   child.stderr.on("end", () => said.end());
   const failed = new Promise<never>((_, reject) => {

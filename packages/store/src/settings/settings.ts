@@ -1,13 +1,15 @@
 /** Settings: read from files, environment and command line, in the reference's order. */
-import fs from "node:fs";
+
 import os from "node:os";
 import path from "node:path";
-import { type ConfSetting, FirnError, type PlacedSetting, parseNixConf, textOf } from "@firn/formats";
+import { type ConfSetting, FirnError, type PlacedSetting, parseNixConf } from "@firn/formats";
 import { hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
+import { homeDirectory, processEnvironment } from "../surroundings.ts";
 import { settingNamed } from "./names.ts";
 import { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./table.ts";
 
-/** Environment variables, as `process.env`. */
+/** Environment variables, as `processEnvironment()`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What stands for a file's name where settings come from the environment. */
@@ -154,7 +156,7 @@ export class Settings {
         if (!(error instanceof FirnError) || error.code !== "bad-setting") throw error;
         // What a file says is bytes.
         const hint = `it is set in line ${line} of ${file === environmentText ? file : `"${file}"`}`;
-        throw new FirnError("bad-setting", textOf(error.message), { hint, cause: error });
+        throw new FirnError("bad-setting", error.message, { hint, cause: error });
       }
     }
   }
@@ -182,7 +184,7 @@ export function configFiles(environment: Environment): string[] {
         .filter((file) => file !== "")
         .reverse(),
     ];
-  const home = environment.HOME ?? os.homedir();
+  const home = homeDirectory(environment);
   const config = environment.XDG_CONFIG_HOME ?? path.join(home, ".config");
   const shared = (environment.XDG_CONFIG_DIRS ?? "/etc/xdg").split(":").filter((directory) => directory !== "");
   const directories = [config, ...shared];
@@ -234,7 +236,7 @@ function splitNixPath(text: string): string[] {
 }
 
 /** All settings from the files and `NIX_CONFIG`; the command line's come after, with `set`. */
-export function loadSettings(environment: Environment = process.env): Settings {
+export function loadSettings(environment: Environment = processEnvironment()): Settings {
   const settings = new Settings();
   for (const file of configFiles(environment)) {
     const text = readOptional(file);

@@ -47,6 +47,19 @@ export async function computeClosure(
   return [...seen].sort();
 }
 
+/** Two paths of a circle: error `cycle`. */
+export class CycleError extends FirnError {
+  /** What is referred to from `parent` and itself leads there. */
+  readonly path: string;
+  readonly parent: string;
+
+  constructor(path: string, parent: string) {
+    super("cycle", `cycle detected in the references of '${path}' from '${parent}'`);
+    this.path = path;
+    this.parent = parent;
+  }
+}
+
 /** Sorts so that each path comes after everything it refers to; error `cycle`. Edges to paths outside are ignored. */
 export function sortTopologically(paths: Iterable<string>, referencesOf: (path: string) => Iterable<string>): string[] {
   const all = new Set(paths);
@@ -57,7 +70,7 @@ export function sortTopologically(paths: Iterable<string>, referencesOf: (path: 
     const enter = (path: string, parent: string): void => {
       if (state.get(path) === "done" || !all.has(path)) return;
       if (state.get(path) === "open") {
-        throw new FirnError("cycle", `cycle detected in the references of '${path}' from '${parent}'`);
+        throw new CycleError(path, parent);
       }
       state.set(path, "open");
       stack.push({ path, edges: referencesOf(path)[Symbol.iterator](), parent });

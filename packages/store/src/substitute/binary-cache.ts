@@ -1,10 +1,7 @@
 /** Binary caches: a directory or a web server with `.narinfo` files and compressed NARs. Also written, byte for byte as the reference. */
-import { mkdirSync } from "node:fs";
-import fs from "node:fs/promises";
+
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import {
-  byteStringOf,
   bytesOf,
   createHasher,
   equalHashes,
@@ -29,11 +26,14 @@ import {
   storePathHashPart,
 } from "@firn/formats";
 import { disk } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
+import { mkdirSync } from "../fs/files.ts";
 import { hashContent } from "../local/content-hash.ts";
 import type { LogReader } from "../store/logs.ts";
 import type { HashPartIndex, NarChunks, PathListing } from "../store/paths.ts";
 import type { Offers, Store } from "../store/store.ts";
 import type { AddOptions, ContentOptions, ContentWriter, PathWriter, SignatureWriter } from "../store/writing.ts";
+import { pathOfFileUrl } from "../surroundings.ts";
 import { compress, compressionSuffix, decompress } from "./compression.ts";
 import { collect, type Transferrer } from "./transfer.ts";
 
@@ -269,7 +269,7 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
   #listing(directory: string): PathListing {
     return {
       queryAllValidPaths: async () => {
-        const names = (await fs.readdir(directory)).filter((name) => /^[0-9a-z]{32}\.narinfo$/.test(name));
+        const names = fs.readdirSync(directory).filter((name) => /^[0-9a-z]{32}\.narinfo$/.test(name));
         const infos = await Promise.all(names.map((name) => this.#info(name.slice(0, 32))));
         return infos.flatMap((info) => (info === undefined ? [] : [info.path])).sort();
       },
@@ -277,7 +277,7 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
   }
 
   #directory(): string | undefined {
-    return this.uri.startsWith("file:") ? fileURLToPath(this.uri) : undefined;
+    return this.uri.startsWith("file:") ? pathOfFileUrl(this.uri) : undefined;
   }
 
   async #prepare(): Promise<void> {
@@ -288,7 +288,7 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
       for (const name of ["nar", "realisations", "log"]) mkdirSync(path.join(directory, name), { recursive: true });
     }
     if ((await this.#options.transferrer.text(`${this.uri}/nix-cache-info`)) === undefined) {
-      await this.#put("nix-cache-info", Buffer.from(`StoreDir: ${this.storeDir}\n`));
+      await this.#put("nix-cache-info", Buffer.from(`StoreDir: ${this.storeDir}\n`, "latin1"));
     }
   }
 
@@ -326,11 +326,11 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
       }
       await handle.close();
       const file = name();
-      await fs.rename(temporary, path.join(directory, file.url));
+      fs.renameSync(temporary, path.join(directory, file.url));
       return file;
     } catch (error) {
       await handle.close().catch(() => {});
-      await fs.rm(temporary, { force: true });
+      fs.rmSync(temporary, { force: true });
       throw error;
     }
   }
@@ -343,8 +343,8 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
       return;
     }
     const target = path.join(directory, name);
-    disk.mkdirs(byteStringOf(path.dirname(target)));
-    disk.replaceFile(byteStringOf(target), data);
+    disk.mkdirs(path.dirname(target));
+    disk.replaceFile(target, data);
   }
 }
 

@@ -2,10 +2,11 @@
  * `mirror://debian/…`, `mirror://debian-security/…` and `mirror://npm/…`: which servers they mean is a setting, or what
  * this machine's apt and npm use.
  */
-import fs from "node:fs";
+
 import path from "node:path";
 import { FirnError } from "@firn/formats";
 import { hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import { runProgramSync } from "../program/start.ts";
 import type { Settings } from "../settings/settings.ts";
 
@@ -92,6 +93,6 @@ let npmAnswer: string | undefined;
 function askNpm(): string {
   // Asked outside any project, whose own settings are not this machine's.
   npmAnswer ??=
-    runProgramSync("npm", ["config", "get", "registry"], { cwd: "/" }).stdout?.toString("utf8").trim() ?? "";
+    runProgramSync("npm", ["config", "get", "registry"], { cwd: "/" }).stdout?.toString("latin1").trim() ?? "";
   return npmAnswer;
 }

@@ -1,12 +1,14 @@
 /** Downloads: `http`, `https` and `file` URLs, with retries, resumption of broken transfers, proxies from the environment. */
-import fs from "node:fs";
+
+import type { Stats } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { FirnError } from "@firn/formats";
+import { type ErrorCode, FirnError, textOf } from "@firn/formats";
 import type { Dispatcher } from "undici";
 import { type EventSink, noEvents } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
+import * as fs from "../fs/files.ts";
 import type { Settings } from "../settings/settings.ts";
+import { pathOfFileUrl } from "../surroundings.ts";
 import { decompress } from "./compression.ts";
 import { type Login, parseNetrc } from "./netrc.ts";
 import { withoutPasswords } from "./url-passwords.ts";
@@ -82,7 +84,7 @@ export function transferOptions(
 
 class TransferFailure extends FirnError {
   readonly transient: boolean;
-  constructor(code: string, message: string, transient: boolean) {
+  constructor(code: ErrorCode, message: string, transient: boolean) {
     super(code, message);
     this.transient = transient;
   }
@@ -288,7 +290,7 @@ export class Transferrer {
     const { default: undici } = await import("undici");
     this.#dispatcher ??= this.#makeDispatcher();
     const dispatcher = await this.#dispatcher;
-    const origin = new URL(request.url).origin;
+    const origin = urlOf(request.url).origin;
     let url = request.url;
     let wasEncrypted = false;
     let immutableUrl: string | undefined;
@@ -302,7 +304,7 @@ export class Transferrer {
       const timer =
         this.#options.stallTimeoutMs > 0 ? setTimeout(() => tooLate.abort(), this.#options.stallTimeoutMs) : undefined;
       const response = await undici
-        .request(url, {
+        .request(textOf(url), {
           signal: tooLate.signal,
           dispatcher,
           method: request.method ?? "GET",
@@ -311,7 +313,7 @@ export class Transferrer {
             ...(authorization === undefined ? {} : { authorization }),
             ...(request.etag === undefined ? {} : { "if-none-match": request.etag }),
             // They may be tokens, and are for the place that was asked for alone.
-            ...(new URL(url).origin === origin && !exposed ? request.headers : {}),
+            ...(urlOf(url).origin === origin && !exposed ? request.headers : {}),
             ...more,
           },
           ...(request.body === undefined ? {} : { body: request.body }),
@@ -418,22 +420,22 @@ interface Response {
 async function* empty(): AsyncGenerator<Uint8Array, void, undefined> {}
 
 function urlOf(text: string, base?: string): URL {
-  const url = URL.parse(text, base);
+  const url = URL.parse(textOf(text), base === undefined ? undefined : textOf(base));
   if (url === null) throw new FirnError("bad-url", `unable to download '${text}': it is not a valid URL`);
   return url;
 }
 
 /** A part of a URL that may have escapes; what only looks like one stays as it is. */
-function decoded(text: string): string {
-  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8"));
+export function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString("latin1"));
 }
 
 function basic(user: string, password: string): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  return `Basic ${Buffer.from(`${user}:${password}`, "latin1").toString("base64")}`;
 }
 
 function readNetrc(file: string | undefined): Map<string, Login> {
-  return file === undefined || !fs.existsSync(file) ? new Map() : parseNetrc(fs.readFileSync(file, "utf8"));
+  return file === undefined || !fs.existsSync(file) ? new Map() : parseNetrc(fs.readFileSync(file, "latin1"));
 }
 
 /** Codings of bodies, and the compression methods they are. */
@@ -479,8 +481,8 @@ function networkFailure(url: string, error: unknown): TransferFailure {
 }
 
 function openFile(request: TransferRequest): Transfer {
-  const file = fileURLToPath(request.url);
-  let stat: fs.Stats;
+  const file = pathOfFileUrl(request.url);
+  let stat: Stats;
   try {
     stat = fs.statSync(file);
   } catch (error) {

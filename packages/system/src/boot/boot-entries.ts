@@ -2,10 +2,11 @@
  * systemd-boot's menu: one entry for each generation (Boot Loader Specification), kernel and initrd copied to the EFI
  * partition, which is small. Space is made sure of before anything is written; what is dropped is the oldest first.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "node:fs";
+
 import { basename, dirname, join } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { disk } from "@firn/store";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "@firn/store/files";
 import type { BootSettings } from "../generation/manifest.ts";
 import type { System } from "../generation/system.ts";
 
@@ -244,7 +245,7 @@ function removeStale(plan: BootPlan): void {
 
 /** The old file stays until the new one is whole; that is on the disk then. */
 function put(path: string, contents: Uint8Array): void {
-  disk.replaceFile(byteStringOf(path), contents, { sync: true });
+  disk.replaceFile(path, contents, { sync: true });
 }
 
 function list(directory: string, part: string): string[] {

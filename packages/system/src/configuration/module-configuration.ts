@@ -1,8 +1,8 @@
 /** The configuration that a single module makes. */
-import { readFileSync } from "node:fs";
+
 import { join } from "node:path";
 import type { Evaluator, ValueRef } from "@firn/flake";
-import { byteStringOf } from "@firn/formats";
+import { readFileSync } from "@firn/store/files";
 
 /**
  * The configuration of the module at an absolute path: evaluated by NixOS when `<nixpkgs>` is known, else by the set of modules that
@@ -15,6 +15,6 @@ export async function moduleConfiguration(
 ): Promise<ValueRef> {
   const text = readFileSync(new URL("./module-configuration.nix", import.meta.url), "latin1");
   const make = await evaluator.evaluate({ kind: "string", text, directory: "/" });
-  const evalConfig = setDirectory === undefined ? null : { path: byteStringOf(join(setDirectory, "eval-config.nix")) };
-  return make.call({ attrs: { module: { path: byteStringOf(module) }, evalConfig } });
+  const evalConfig = setDirectory === undefined ? null : { path: join(setDirectory, "eval-config.nix") };
+  return make.call({ attrs: { module: { path: module }, evalConfig } });
 }

@@ -2,9 +2,10 @@
  * Options of a configuration as data: what is declared, what is defined and where. Works on any result of evalModules,
  * NixOS's too, because it only looks at the `options` tree.
  */
-import { readFileSync } from "node:fs";
+
 import type { Evaluator, ValueRef } from "@firn/flake";
 import { FirnError, isJsonNumber, type JsonValue, parseJson } from "@firn/formats";
+import { readFileSync } from "@firn/store/files";
 
 /** One option of a list. */
 export interface OptionEntry {

@@ -2,10 +2,11 @@
  * The files of a system generation as the booted machine would see them, read from any machine: links into the store
  * are followed through the store's real place, links to `/usr`, `/etc` and `/run/current-system` through the generation.
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+
 import { join, normalize } from "node:path";
 import { FirnError } from "@firn/formats";
 import type { StoreLocation } from "@firn/store";
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "@firn/store/files";
 
 /** Where the store lies, as paths name it and on disk. */
 export type StoreView = Pick<StoreLocation, "storeDir" | "realStoreDir">;

@@ -2,11 +2,13 @@
  * Boots a generation in a container: systemd as process 1 over a directory that stays, the store read-only, in its own namespaces and
  * control group. Needs root, util-linux (unshare, setpriv, nsenter) and no virtual machine.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
 import { type RunningProgram, startProgram } from "@firn/store";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "@firn/store/files";
+import { processEnvironment } from "@firn/store/surroundings";
 import { CONTAINER_SETUP, CONTAINER_START } from "./container-setup.ts";
 
 /** What to boot. */
@@ -83,7 +85,7 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
     ],
     {
       env: {
-        PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+        PATH: processEnvironment().PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
         ROOT: options.root,
         STORE: options.realStore,
         SYSTEM: options.system,
@@ -99,8 +101,8 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
     log = (log + text).slice(-4000);
     options.console?.(text);
   };
-  child.stdout.setEncoding("utf8").on("data", collect);
-  child.stderr.setEncoding("utf8").on("data", collect);
+  child.stdout.setEncoding("latin1").on("data", collect);
+  child.stderr.setEncoding("latin1").on("data", collect);
   const ended = new Promise<number>((resolve) => {
     child.on("error", (error) => {
       collect(`${error.message}\n`);
@@ -127,7 +129,7 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
 function handle(child: RunningProgram, pid: number, ended: Promise<number>): Container {
   const inside = (command: readonly string[]): string[] => [
     ...["nsenter", "-t", `${pid}`, "-m", "-u", "-i", "-n", "-p", "-C"],
-    ...["/usr/bin/env", "-i", `PATH=${PATH}`, "HOME=/root", `TERM=${process.env.TERM ?? "dumb"}`, ...command],
+    ...["/usr/bin/env", "-i", `PATH=${PATH}`, "HOME=/root", `TERM=${processEnvironment().TERM ?? "dumb"}`, ...command],
   ];
   const run = (command: readonly string[], input = ""): Promise<CommandResult> =>
     new Promise((resolve, reject) => {

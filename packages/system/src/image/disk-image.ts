@@ -2,10 +2,12 @@
  * A raw disk image of a system installed below a directory: a GUID partition table, an EFI system partition with the boot loader's
  * files, and an ext4 root file system. Needs neither root nor a loop device: the programs write into the image at an offset.
  */
-import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
 import { hasErrorCode, startProgram } from "@firn/store";
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "@firn/store/files";
+import { processEnvironment } from "@firn/store/surroundings";
 
 /** What to make an image of. */
 export interface ImageOptions {
@@ -113,8 +115,8 @@ function tool(argv: readonly string[], input = ""): Promise<string> {
       stdio: ["pipe", "pipe", "pipe"],
       // Programs that make file systems are often not on the PATH of users.
       env: {
-        ...process.env,
-        PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin`,
+        ...processEnvironment(),
+        PATH: `${processEnvironment().PATH ?? ""}:/usr/sbin:/sbin`,
         MTOOLS_SKIP_CHECK: "1",
         LC_ALL: "C.UTF-8",
       },

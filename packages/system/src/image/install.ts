@@ -1,8 +1,9 @@
 /** Installs a system into a directory: its closure in a store there, generation 1 of its profile, the boot loader's files. */
-import { mkdirSync } from "node:fs";
+
 import { join } from "node:path";
 import type { MachineStore } from "@firn/store";
 import { computeClosure, copyPaths } from "@firn/store";
+import { mkdirSync } from "@firn/store/files";
 import { openSystem } from "../generation/system.ts";
 import type { Machine } from "../machine/machine.ts";
 import { type SwitchEvent, switchSystem } from "../switch/switch.ts";

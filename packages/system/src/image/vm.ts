@@ -1,7 +1,9 @@
 /** Starts a disk image in a virtual machine with UEFI firmware. */
-import { copyFileSync, existsSync } from "node:fs";
+
 import { FirnError } from "@firn/formats";
 import { type RunningProgram, startProgram } from "@firn/store";
+import { copyFileSync, existsSync } from "@firn/store/files";
+import { processEnvironment } from "@firn/store/surroundings";
 
 /** How to start it. */
 export interface VmOptions {
@@ -30,7 +32,7 @@ export function startVm(options: VmOptions): RunningProgram {
   if (!existsSync(variables)) copyFileSync(firmware(["OVMF_VARS_4M.fd", "OVMF_VARS.4m.fd", "OVMF_VARS.fd"]), variables);
   return startProgram("qemu-system-x86_64", vmArguments(options, code), {
     stdio: options.console === "inherit" ? "inherit" : ["pipe", "pipe", "pipe"],
-    env: { ...process.env, IMAGE: image },
+    env: { ...processEnvironment(), IMAGE: image },
   });
 }
 

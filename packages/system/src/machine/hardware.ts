@@ -1,6 +1,15 @@
 /** What a machine is made of, as far as its configuration must know: file systems, swap, drivers of disks, processor. */
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
+
 import { basename, join } from "node:path";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from "@firn/store/files";
 
 /** A mounted file system. */
 export interface MountedFileSystem {

@@ -1,6 +1,8 @@
 /** The machine that a switch changes: programs are run on it, and its files lie below a root. */
+
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
+import { processEnvironment } from "@firn/store/surroundings";
 
 /** How a program ended. */
 export interface ProgramResult {
@@ -42,7 +44,7 @@ export function thisMachine(): Machine {
 function ownEnvironment({ keep = [], environment = {} }: ProgramOptions): Record<string, string> {
   const result: Record<string, string> = { ...environment };
   for (const name of keep) {
-    const value = process.env[name];
+    const value = processEnvironment()[name];
     if (value !== undefined) result[name] = value;
   }
   return result;
@@ -58,7 +60,7 @@ function runProgramHere(argv: readonly string[], options: ProgramOptions = {}): 
     const collected = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       let partial = "";
-      child[name]?.setEncoding("utf8").on("data", (text: string) => {
+      child[name]?.setEncoding("latin1").on("data", (text: string) => {
         if (collected[name].length < maxOutput) collected[name] += text;
         if (options.onLine === undefined) return;
         const lines = (partial + text).split("\n");

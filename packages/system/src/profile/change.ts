@@ -1,6 +1,6 @@
 /** Changing what a profile holds: read, change, build and switch are one step that nobody else's change can fall into. */
-import { readlinkSync } from "node:fs";
 import type { PathFacts, RootKeeper, SourceWriter, StoreFiles } from "@firn/store";
+import { readlinkSync } from "@firn/store/files";
 import { findGenerations, type Generation, switchLocked, withProfileLock } from "./generations.ts";
 import { buildProfile, type Manifest, readManifest } from "./manifest.ts";
 

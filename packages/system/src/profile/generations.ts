@@ -2,10 +2,11 @@
  * Generations: a profile is a link to `NAME-N-link`, which is a link into the store. A switch is one rename; what was
  * before stays until it is deleted (manual: "Profiles").
  */
-import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+
 import { basename, dirname, join } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { disk, type PathFacts, PathLocks, type RootKeeper } from "@firn/store";
+import { lstatSync, readdirSync, readlinkSync } from "@firn/store/files";
 
 /** One generation. */
 export interface Generation {
@@ -51,8 +52,8 @@ function readLink(path: string): string | undefined {
 
 /** Runs `work` while nobody else changes the profile. */
 export async function withProfileLock<Result>(profile: string, work: () => Promise<Result>): Promise<Result> {
-  disk.mkdirs(byteStringOf(dirname(profile)));
-  const locks = await PathLocks.acquire([byteStringOf(profile)], () => undefined);
+  disk.mkdirs(dirname(profile));
+  const locks = await PathLocks.acquire([profile], () => undefined);
   try {
     return await work();
   } finally {
@@ -83,7 +84,7 @@ export async function switchLocked(
   }
   const number = (newest?.number ?? 0) + 1;
   const link = join(dirname(profile), `${basename(profile)}-${number}-link`);
-  await store.addPermRoot(storePath, byteStringOf(link));
+  await store.addPermRoot(storePath, link);
   switchLink(profile, link);
   return { number, link, created: Math.floor(Date.now() / 1000) };
 }
@@ -94,7 +95,7 @@ function switchLink(profile: string, link: string): void {
   if (present !== undefined && !present.isSymbolicLink()) {
     throw new FirnError("bad-profile", `cannot switch profile '${profile}': it is not a symlink`);
   }
-  disk.replaceSymlink(byteStringOf(basename(link)), byteStringOf(profile));
+  disk.replaceSymlink(basename(link), profile);
 }
 
 /** The generation before the current one, or the one numbered `to`. Fails with `no-generation`. */
@@ -133,6 +134,6 @@ export async function deleteGenerations(profile: string, numbers: readonly numbe
     if (current !== undefined && numbers.includes(current)) {
       throw new FirnError("bad-profile", `cannot delete current version of profile '${profile}'`);
     }
-    for (const { number, link } of generations) if (numbers.includes(number)) disk.unlink(byteStringOf(link));
+    for (const { number, link } of generations) if (numbers.includes(number)) disk.unlink(link);
   });
 }

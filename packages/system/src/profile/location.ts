@@ -1,10 +1,10 @@
 /** Where a user's profile lies when none is named, as the reference has it. */
-import { lstatSync, readlinkSync, symlinkSync } from "node:fs";
-import { homedir } from "node:os";
+
 import { dirname, join, resolve } from "node:path";
-import { byteStringOf } from "@firn/formats";
 import type { StoreFiles } from "@firn/store";
 import { disk } from "@firn/store";
+import { lstatSync, readlinkSync, symlinkSync } from "@firn/store/files";
+import { homeDirectory } from "@firn/store/surroundings";
 
 /** The default profile of the user, `~/.nix-profile` being made a link to it when it is missing. */
 export function defaultProfile(
@@ -12,15 +12,15 @@ export function defaultProfile(
   environment: Readonly<Record<string, string | undefined>>,
   useXdg: boolean,
 ): string {
-  const home = environment.HOME ?? homedir();
+  const home = homeDirectory(environment);
   const state = join(environment.XDG_STATE_HOME ?? join(home, ".local", "state"), "nix");
   const root = process.getuid?.() === 0;
   const profiles = root ? `${store.location.stateDir}/profiles/per-user/root` : join(state, "profiles");
   const link = useXdg ? join(state, "profile") : join(home, ".nix-profile");
   const present = lstatSync(link, { throwIfNoEntry: false });
   if (present === undefined) {
-    disk.mkdirs(byteStringOf(profiles));
-    disk.mkdirs(byteStringOf(dirname(link)));
+    disk.mkdirs(profiles);
+    disk.mkdirs(dirname(link));
     symlinkSync(join(profiles, "profile"), link);
     return join(profiles, "profile");
   }

@@ -1,10 +1,8 @@
 /** What a profile holds: `manifest.json` read, changed and made into a new tree of links. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+
 import { join } from "node:path";
 import { linkPackages } from "@firn/build";
 import {
-  byteStringOf,
   FirnError,
   naming,
   type ProfileElement,
@@ -14,6 +12,7 @@ import {
   storePathName,
 } from "@firn/formats";
 import { computeClosure, type PathFacts, type SourceWriter, type StoreFiles } from "@firn/store";
+import { existsSync, mkdtempSync, readFileSync, rmSync, temporaryParent, writeFileSync } from "@firn/store/files";
 
 /** Elements by name. */
 export type Manifest = ReadonlyMap<string, ProfileElement>;
@@ -55,17 +54,17 @@ export async function buildProfile(
   manifest: Manifest,
   warn: (text: string) => void,
 ): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), "firn-profile-"));
+  const directory = mkdtempSync(join(temporaryParent(), "firn-profile-"));
   try {
     const packages = [...manifest.values()].flatMap(({ storePaths, active, priority }) =>
       storePaths.map((path) => ({ path, active, priority })),
     );
     const readable = new Set(await computeClosure(store, new Set(packages.map(({ path }) => path))));
-    linkPackages({ store, allows: (path) => readable.has(path), out: byteStringOf(directory), log: warn }, packages);
+    linkPackages({ store, allows: (path) => readable.has(path), out: directory, log: warn }, packages);
     const sorted = new Map([...manifest].sort(([a], [b]) => (a < b ? -1 : 1)));
     writeFileSync(join(directory, "manifest.json"), printProfileManifest(sorted), "latin1");
     const references = [...new Set(packages.map(({ path }) => path))].sort();
-    return (await store.addPath(byteStringOf(directory), { name: "profile", method: "nar", references })).path;
+    return (await store.addPath(directory, { name: "profile", method: "nar", references })).path;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 /** Whether a machine is as well after a switch as before: no unit has failed anew, what is watched runs, the network is there. */
 
-import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { readFileSync } from "@firn/store/files";
 import type { HealthSettings } from "../generation/manifest.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { RunningUnit, Systemd } from "./systemd.ts";

@@ -2,10 +2,11 @@
  * The journal of a switch: written before each step, so that one who finds it after a kill or a power failure knows what
  * to undo. Its removal is the end of the switch.
  */
-import { existsSync, readFileSync } from "node:fs";
+
 import { dirname } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import { disk } from "@firn/store";
+import { existsSync, readFileSync } from "@firn/store/files";
 
 /** The steps of a switch, in order. */
 export const switchSteps = [
@@ -58,14 +59,14 @@ export function journalPath(root: string): string {
 
 /** Writes the journal and waits until it is on the disk. */
 export function writeJournal(root: string, journal: SwitchJournal): void {
-  const path = byteStringOf(journalPath(root));
+  const path = journalPath(root);
   disk.mkdirs(dirname(path));
   disk.replaceFile(path, `${JSON.stringify({ format, ...journal })}\n`, { mode: 0o600, sync: true });
 }
 
 /** Ends a switch: without its journal it never has to be undone. */
 export function removeJournal(root: string): void {
-  const path = byteStringOf(journalPath(root));
+  const path = journalPath(root);
   if (!existsSync(journalPath(root))) return;
   disk.unlink(path);
   disk.fsync(dirname(path));
@@ -76,7 +77,7 @@ export function readJournal(root: string): SwitchJournal | undefined {
   const path = journalPath(root);
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readFileSync(path, "latin1");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;

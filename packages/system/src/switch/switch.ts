@@ -3,9 +3,8 @@
  * written into a journal before it is done, and when the machine is not well afterwards the system before comes back.
  */
 import { randomUUID } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import {
   hasErrorCode,
   openLockFile,
@@ -15,6 +14,7 @@ import {
   syncFileSystem,
   tryLock,
 } from "@firn/store";
+import { closeSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "@firn/store/files";
 import {
   type BootGeneration,
   type BootPlan,
@@ -439,13 +439,13 @@ function startIdentity(machine: Machine): string {
   } catch (error) {
     if (!hasErrorCode(error, "EEXIST")) throw error;
   }
-  return readFileSync(path, "utf8");
+  return readFileSync(path, "latin1");
 }
 
 async function withSwitchLock<Result>({ machine }: SwitchContext, work: () => Promise<Result>): Promise<Result> {
   const path = `${machine.root}/run/firn/switch.lock`;
   mkdirSync(dirname(path), { recursive: true });
-  const fd = openLockFile(byteStringOf(path));
+  const fd = openLockFile(path);
   try {
     if (!tryLock(fd, "write")) {
       throw new FirnError("busy", "another switch of this machine is going on", {

@@ -1,8 +1,8 @@
 /** What differs between two systems: packages, units, users, files of `/etc`, kernel, size of the closure. */
 
-import { readFileSync } from "node:fs";
 import { compareVersions, parseDrvName } from "@firn/formats";
 import { computeClosure, type PathFacts, requirePathInfo, type StoreFiles } from "@firn/store";
+import { readFileSync } from "@firn/store/files";
 import type { TreeEntry } from "../generation/generation-tree.ts";
 import { type System, systemFacts } from "../generation/system.ts";
 import { compareUnits, declaredUnits, readUnit } from "./units.ts";
@@ -175,7 +175,7 @@ function declaredAccounts(
   // NixOS gives its activation script a file of all accounts.
   const file = [...closure].find((path) => /-users-groups\.json$/.test(path));
   if (file === undefined) return { users, groups };
-  const json = JSON.parse(readFileSync(store.realPath(file), "utf8")) as Record<"users" | "groups", unknown>;
+  const json = JSON.parse(readFileSync(store.realPath(file), "latin1")) as Record<"users" | "groups", unknown>;
   for (const [kind, into] of [
     ["users", users],
     ["groups", groups],

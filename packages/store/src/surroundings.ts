@@ -1,0 +1,63 @@
+/**
+ * The one edge at which what the process was given becomes byte strings: its arguments, environment, working directory and home, and
+ * file URLs. Behind it every path and name is a byte string; it becomes text again only for Node's own functions (programs, URLs).
+ */
+import { readFileSync, readlinkSync } from "node:fs";
+import { homedir } from "node:os";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import { hasErrorCode } from "./fs/disk.ts";
+
+/** Environment variables by name, as byte strings. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOST = "\ufffd";
+
+/** The environment of this process. */
+export function processEnvironment(): Environment {
+  const pairs = Object.entries(process.env).map(([name, value]) => [byteStringOf(name), byteStringOf(value ?? "")]);
+  return Object.fromEntries(pairs);
+}
+
+/** The arguments behind the program's own file. */
+export function processArguments(): string[] {
+  const given = process.argv.slice(2);
+  if (given.length === 0 || !given.some((word) => word.includes(LOST))) return given.map(byteStringOf);
+  // Bytes that are no UTF-8: the kernel still has them.
+  return readFileSync("/proc/self/cmdline", "latin1").split("\0").slice(0, -1).slice(-given.length);
+}
+
+/** The command that this process runs: Node with its options, and the program's own file. */
+export function ownCommand(): string[] {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? ""].map(byteStringOf);
+}
+
+/** The working directory. Error `no-working-directory` when it was removed. */
+export function workingDirectory(): string {
+  try {
+    const directory = process.cwd();
+    return directory.includes(LOST) ? readlinkSync("/proc/self/cwd", "latin1") : byteStringOf(directory);
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOENT")) throw error;
+    throw new FirnError("no-working-directory", "cannot get cwd: No such file or directory", {
+      hint: "it was removed; change to one that is there",
+      cause: error,
+    });
+  }
+}
+
+/** The user's home: `HOME`, else what the system has of the user. */
+export function homeDirectory(environment: Environment = processEnvironment()): string {
+  const { HOME: home } = environment;
+  return home === undefined || home === "" ? byteStringOf(homedir()) : home;
+}
+
+/** The path of a `file:` URL. */
+export function pathOfFileUrl(url: string | URL): string {
+  return byteStringOf(fileURLToPath(typeof url === "string" ? textOf(url) : url));
+}
+
+/** The `file:` URL of an absolute path. */
+export function fileUrlOf(path: string): string {
+  return pathToFileURL(textOf(path)).href;
+}
