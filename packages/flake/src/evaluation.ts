@@ -15,9 +15,9 @@ import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake
 import { type FlakeRef, flakeRefToAttributes, parseFlakeRef, showFlakeRef } from "./refs/flake-ref.ts";
 import type { Builder } from "./source/builder.ts";
 import { debianFlake, debianSetDirectory } from "./source/debian-flake.ts";
-import { makeFetchContext, makeRegistries } from "./source/fetch-world.ts";
+import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
 import { makeFlakeReader } from "./source/flake-reader.ts";
-import type { FlakeWorld } from "./source/flake-source.ts";
+import type { FlakeContext } from "./source/flake-source.ts";
 import { makeHostServices } from "./source/host-services.ts";
 
 /** What opening an evaluation takes. */
@@ -61,7 +61,7 @@ export interface Found {
 export class Evaluation {
   readonly evaluator: Evaluator;
   readonly fetch: FetchContext & { close(): Promise<void> };
-  readonly world: FlakeWorld;
+  readonly context: FlakeContext;
   private readonly options: EvaluationOptions;
   private readonly services: HostServices;
   private inputEntries: Promise<RegistryEntry[]> | undefined;
@@ -107,7 +107,7 @@ export class Evaluation {
       ...(options.onStop === undefined ? {} : { onStop: options.onStop }),
     });
     const debianSet = debianSetDirectory();
-    this.world = {
+    this.context = {
       fetch: this.fetch,
       reader: makeFlakeReader(this.evaluator),
       registries: makeRegistries({
@@ -132,7 +132,7 @@ export class Evaluation {
 
   /** Locks a flake. `deb` stands for the Debian set with a lock made for `fragment`. */
   async lock(ref: FlakeRef, fragment = ""): Promise<LockedFlake> {
-    return lockFlake(this.world, await this.debian(ref, fragment), this.options.lock);
+    return lockFlake(this.context, await this.debian(ref, fragment), this.options.lock);
   }
 
   /** Locks and calls a flake; each flake once. */
@@ -141,7 +141,7 @@ export class Evaluation {
     const key = showFlakeRef(actual);
     let entry = this.called.get(key);
     if (entry === undefined) {
-      const locked = await lockFlake(this.world, actual, this.options.lock);
+      const locked = await lockFlake(this.context, actual, this.options.lock);
       entry = { locked, value: await callFlake(this.evaluator, locked) };
       this.called.set(key, entry);
     }
@@ -154,7 +154,7 @@ export class Evaluation {
       const entries: RegistryEntry[] = [];
       const lock = { ...this.options.lock, write: false };
       for (const ref of this.options.inputsFrom) {
-        const { root } = await lockFlake(this.world, ref, lock);
+        const { root } = await lockFlake(this.context, ref, lock);
         for (const [name, edge] of root.inputs) {
           const node = edge.kind === "node" ? edge.node : findInput(root, edge.path);
           if (node === undefined || !isLockedNode(node)) continue;
@@ -196,7 +196,7 @@ export class Evaluation {
         useRegistries: lock.useRegistries && !pure,
         warn: () => undefined,
       };
-      const locked = await lockFlake(this.world, ref, options);
+      const locked = await lockFlake(this.context, ref, options);
       entry = { locked, value: await callFlake(this.evaluator, locked) };
       this.called.set(key, entry);
     }

@@ -23,11 +23,11 @@ export { Repl, type ReplEvent, type ReplOptions } from "./repl/repl.ts";
 export { type Builder, makeBuilder } from "./source/builder.ts";
 export {
   archiveAccess,
-  type DebianWorld,
+  type DebianContext,
   debianFlake,
   debianIndex,
   debianSetDirectory,
 } from "./source/debian-flake.ts";
-export { makeFetchContext, userRegistryPath } from "./source/fetch-world.ts";
+export { makeFetchContext, userRegistryPath } from "./source/fetch-context.ts";
 export { fetchRef, loadFlake, resolveFlakeRef } from "./source/flake-source.ts";
 export { makeHostServices } from "./source/host-services.ts";

@@ -2,7 +2,7 @@
  * What `:doc` knows of an expression. Doc comments are not kept while parsing: the source of a function is parsed once
  * more when someone asks.
  */
-import { call, type Evaluation, evaluation, force, isDerivation, typeError } from "./code/interpret.ts";
+import { call, type EvaluatorState, evaluation, force, isDerivation, typeError } from "./code/interpret.ts";
 import { intern, ints, symbolNames } from "./code/memory.ts";
 import { type Source, showPosition, sourceAt } from "./code/source.ts";
 import type { AttrsExpr, Expr } from "./syntax/ast.ts";
@@ -106,7 +106,7 @@ function innerText(comment: string): string {
 }
 
 /** What was written about the function at a position: before it, before the functions around it, or its attribute. */
-function functionComment(source: Source, pos: number, owner: Evaluation): string | undefined {
+function functionComment(source: Source, pos: number, owner: EvaluatorState): string | undefined {
   const quiet = { ...owner.parser, lint: () => undefined, warn: () => undefined };
   const finder = new FunctionFinder(source, pos);
   finder.visit(parseSource(source, quiet).expr, undefined);

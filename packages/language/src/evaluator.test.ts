@@ -2,8 +2,8 @@ import { compareVersions, FirnError } from "@firn/formats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileRegex } from "./builtins/regex.ts";
-import { lesson } from "./code/lesson.ts";
 import { symbolNames } from "./code/memory.ts";
+import { warmUp } from "./code/warm-up.ts";
 import { Evaluator } from "./evaluator.ts";
 import { createMemoryHost, type MemoryHostOptions } from "./memory-host.ts";
 import { contextElements, contextOf, mergeContexts } from "./value/context.ts";
@@ -203,7 +203,7 @@ describe("a long evaluation", () => {
 
   it("shows the engine only names that no program has", () => {
     const before = symbolNames.length;
-    shared.deepForce(shared.evaluate({ kind: "string", text: lesson, directory: "/project" }));
+    shared.deepForce(shared.evaluate({ kind: "string", text: warmUp, directory: "/project" }));
     expect(symbolNames.slice(before).filter((name) => !/'0x?$/.test(name))).toEqual([]);
   });
 

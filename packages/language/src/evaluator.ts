@@ -15,7 +15,7 @@ import {
   coerceToString,
   contextOfString,
   countStep,
-  type Evaluation,
+  type EvaluatorState,
   enter,
   force,
   formalsOf,
@@ -25,7 +25,6 @@ import {
   positionOfValue,
   textOfString,
 } from "./code/interpret.ts";
-import { lesson } from "./code/lesson.ts";
 import { codeStoreFor, compile, evaluateSource } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
 import {
@@ -37,6 +36,7 @@ import {
   showPosition,
   sourceAt,
 } from "./code/source.ts";
+import { warmUp } from "./code/warm-up.ts";
 import type { Documentation } from "./documentation.ts";
 import { type ContextElement, defaultEvalMode, type EvalHost } from "./host.ts";
 import { parseExpressionAt } from "./syntax/parser.ts";
@@ -89,7 +89,7 @@ export class Evaluator {
   readonly host: EvalHost;
   /** The set `builtins`. */
   readonly builtins: Attrs;
-  private readonly evaluation: Evaluation;
+  private readonly evaluation: EvaluatorState;
   private readonly extraBuiltins: readonly BuiltinTable[];
 
   constructor(host: EvalHost, options: EvaluatorOptions = {}) {
@@ -363,13 +363,13 @@ export class Evaluator {
 
 let trained = false;
 
-/** Evaluates the lesson, once in a process, whatever the limits of the present evaluation are. */
+/** Evaluates the warm-up, once in a process, whatever the limits of the present evaluation are. */
 function trainInterpreter(host: EvalHost): void {
   if (trained) return;
   trained = true;
   const mode = { ...host.mode, maxCallDepth: 10000, lints: defaultEvalMode.lints };
   const evaluator = new Evaluator(Object.create(host, { mode: { value: mode } }) as EvalHost);
-  evaluator.deepForce(evaluator.evaluate({ kind: "string", text: lesson, directory: "/" }));
+  evaluator.deepForce(evaluator.evaluate({ kind: "string", text: warmUp, directory: "/" }));
 }
 
 function derivationPathOf(attrs: Attrs): string | undefined {

@@ -1,6 +1,6 @@
 /** Variables that are added one after the other and the expressions that see them: what a repl evaluates in. */
 import { FirnError } from "@firn/formats";
-import { type Evaluation, ev, evaluation, force, positionOfValue, typeError } from "./code/interpret.ts";
+import { type EvaluatorState, ev, evaluation, force, positionOfValue, typeError } from "./code/interpret.ts";
 import { compile, lowerParsed } from "./code/load.ts";
 import { intern, symbolNames } from "./code/memory.ts";
 import { bindingScope, type Scope } from "./code/scope.ts";
@@ -123,7 +123,7 @@ export class Variables {
     return { kind: "defined", names: [...attrs.attrs.keys()] };
   }
 
-  private definitions(text: string, owner: Evaluation, patient: boolean) {
+  private definitions(text: string, owner: EvaluatorState, patient: boolean) {
     const source = this.source(text);
     const first = attempt(() => parseDefinitions(source, owner.parser));
     if (first.error === undefined) return { source, ...first.result };

@@ -12,7 +12,7 @@ export const command: Command = {
     withEvaluation(invocation, io, {
       body: async (session) => {
         const evaluation = await session.evaluation();
-        for (const registry of await evaluation.world.registries.all()) {
+        for (const registry of await evaluation.context.registries.all()) {
           for (const entry of registry.entries) {
             const from = printUrl(inputToUrl(entry.from));
             printLine(io, `${registry.kind.padEnd(6)} ${from} ${showFlakeRef(flakeRefFromAttributes(entry.to))}`);

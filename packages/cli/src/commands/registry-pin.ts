@@ -15,8 +15,8 @@ export const command: Command = {
       body: async (session) => {
         const [name = "", target = name] = invocation.positionals;
         const parse = (text: string) => parseFlakeRef(text, { baseDirectory: io.cwd });
-        const { world } = await session.evaluation();
-        const { lockedRef } = await fetchRef(world, parse(target), "all");
+        const { context } = await session.evaluation();
+        const { lockedRef } = await fetchRef(context, parse(target), "all");
         const from = flakeRefToAttributes(parse(name));
         const registry = invocation.flags.value("registry");
         const file = registry === undefined ? userRegistryPath(io.env) : resolve(io.cwd, registry);

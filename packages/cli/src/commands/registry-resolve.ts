@@ -10,11 +10,11 @@ export const command: Command = {
   run: (invocation, io) =>
     withEvaluation(invocation, io, {
       body: async (session) => {
-        const { world } = await session.evaluation();
+        const { context } = await session.evaluation();
         for (const word of invocation.positionals) {
           printLine(
             io,
-            showFlakeRef(await resolveFlakeRef(world, parseFlakeRef(word, { baseDirectory: io.cwd }), "all")),
+            showFlakeRef(await resolveFlakeRef(context, parseFlakeRef(word, { baseDirectory: io.cwd }), "all")),
           );
         }
         return 0;

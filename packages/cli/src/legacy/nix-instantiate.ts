@@ -239,14 +239,14 @@ function absolutePath(cwd: string, path: string): string {
 }
 
 /** What an evaluation is over; without `makeServices` it has no store and only computes paths. */
-export interface InstantiateWorld {
+export interface InstantiateContext {
   readonly settings: Settings;
   readonly io: Io;
   readonly makeServices: ((settings: Settings, readOnly: boolean) => OpenServices) | undefined;
 }
 
 /** Does what the arguments say; fails as the evaluation does. */
-export async function instantiate(args: Arguments, { settings, io, makeServices }: InstantiateWorld): Promise<void> {
+export async function instantiate(args: Arguments, { settings, io, makeServices }: InstantiateContext): Promise<void> {
   const readOnly = args.readOnly || (args.action !== "instantiate" && !args.readWrite);
   const environment = io.env;
   const realStoreDir = makeServices === undefined ? undefined : configuredRealStoreDir({ settings, environment });

@@ -5,7 +5,7 @@ import { createNodeHost } from "./node-host.ts";
 import { createOfflineServices } from "./offline-services.ts";
 import type { WorkerSetup } from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
-import { Session } from "./session.ts";
+import { EvaluatorSession } from "./session.ts";
 
 /** What a session has outside of itself. */
 export interface SessionEnds {
@@ -21,10 +21,10 @@ export interface SessionEnds {
   readonly debugger?: Debugger;
 }
 
-export function openSession({ config, services, flakes }: WorkerSetup, ends: SessionEnds): Session {
+export function openSession({ config, services, flakes }: WorkerSetup, ends: SessionEnds): EvaluatorSession {
   const answering = services ? ends.services : createOfflineServices(config.storeDir, config.mode.pure);
   const host = createNodeHost(config, answering, ends);
-  return new Session(ends.limit?.(host) ?? host, {
+  return new EvaluatorSession(ends.limit?.(host) ?? host, {
     showTrace: config.showTrace,
     whenLong: ends.whenLong,
     ...(flakes ? { flakes: ends.services } : {}),

@@ -42,9 +42,9 @@ export interface SyncServices {
     },
   ): string;
   addText(name: string, contents: string, references: readonly string[]): string;
-  /** May be put off, errors included, until something else is asked, the answer is given, or `settle`. */
+  /** May stay pending, errors included, until something else is asked, the answer is given, or `settle`. */
   writeDerivation(request: DerivationRequest): void;
-  /** Waits until what was put off is in the store: before something there is looked at without asking. */
+  /** Waits until what is pending is in the store: before something there is looked at without asking. */
   settle?(): void;
   readDerivation(drvPath: string): string;
   realise(elements: readonly ContextElement[]): ReadonlyMap<string, string>;

@@ -29,7 +29,7 @@ import type {
 } from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
 
-export class Session {
+export class EvaluatorSession {
   private readonly evaluator: Evaluator;
   private readonly values = new Map<Handle, Slot>();
   private readonly variables = new Map<VariablesId, Variables>();

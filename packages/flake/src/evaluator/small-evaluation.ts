@@ -6,7 +6,7 @@ import { FirnError } from "@firn/formats";
 import type { EvalMessage } from "@firn/language";
 import type { Request, Responses, WorkerSetup } from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
-import type { Session } from "./session.ts";
+import type { EvaluatorSession } from "./session.ts";
 
 const maxMilliseconds = 20;
 const maxFiles = 8;
@@ -36,7 +36,7 @@ export interface SmallAnswer {
 }
 
 export class SmallEvaluation {
-  private readonly session: Session;
+  private readonly session: EvaluatorSession;
   private messages: EvalMessage[] = [];
   private files = 0;
   private requests = 0;

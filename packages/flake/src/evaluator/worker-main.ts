@@ -15,7 +15,7 @@ import type {
   WorkerSetup,
 } from "./protocol.ts";
 import type { AddPathServiceRequest, SyncServices } from "./services.ts";
-import type { Session } from "./session.ts";
+import type { EvaluatorSession } from "./session.ts";
 import { includedPaths } from "./tree-filter.ts";
 import { tuneForLongEvaluation } from "./tune-engine.ts";
 
@@ -81,27 +81,27 @@ function nextReply(id: number, method: ServiceCall["method"]): Exclude<ServiceRe
 
 /** As many are written together at least, unless something waits for them. */
 const BATCH = 64;
-/** More are not put off. */
-const MAX_PUT_OFF = 1024;
+/** More do not stay pending. */
+const MAX_PENDING = 1024;
 /** What needs no derivation in the store. */
 const independent: ReadonlySet<ServiceCall["method"]> = new Set(["addPath", "addText"]);
 
-let putOff: DerivationRequest[] = [];
+let pending: DerivationRequest[] = [];
 /** The call that writes those before. */
 let writing: number | undefined;
 let writingError: FirnError | undefined;
 
 function writeDerivation(request: DerivationRequest): void {
-  putOff.push(request);
-  if (putOff.length % BATCH !== 0) return;
+  pending.push(request);
+  if (pending.length % BATCH !== 0) return;
   // Something has come: it may be the answer.
-  if (putOff.length >= MAX_PUT_OFF || Atomics.load(signal, 0) !== 0) waitForWriting();
+  if (pending.length >= MAX_PENDING || Atomics.load(signal, 0) !== 0) waitForWriting();
   if (writing === undefined) beginWriting();
 }
 
 function beginWriting(): void {
-  writing = post("writeDerivations", [putOff]);
-  putOff = [];
+  writing = post("writeDerivations", [pending]);
+  pending = [];
 }
 
 function endWriting(error: ErrorData | undefined): void {
@@ -118,7 +118,7 @@ function waitForWriting(): void {
 
 function settle(): void {
   waitForWriting();
-  if (putOff.length === 0) return;
+  if (pending.length === 0) return;
   beginWriting();
   waitForWriting();
 }
@@ -155,7 +155,7 @@ function askHowToGoOn(reason: StopReason): StopAnswer {
   return ask("stop", stop) as StopAnswer;
 }
 
-function open(setup: WorkerSetup): Session {
+function open(setup: WorkerSetup): EvaluatorSession {
   const debugging = setup.config.debugger;
   return openSession(setup, {
     services: forwarding,
@@ -167,7 +167,7 @@ function open(setup: WorkerSetup): Session {
   });
 }
 
-let session: Session | undefined;
+let session: EvaluatorSession | undefined;
 
 function answer({ id, request }: ToWorker): void {
   try {

@@ -18,7 +18,7 @@ import {
 } from "./graph.ts";
 
 /** What computing needs of the world. */
-export interface LockWorld {
+export interface LockContext {
   /** Fetches and reads a flake. `registries`: which may be asked. */
   getFlake(ref: FlakeRef, registries: "all" | "limited"): Promise<FlakeSource>;
   /** Reads a flake that lies in the tree of its parent. */
@@ -61,9 +61,9 @@ interface Override {
 export async function computeLock(
   flake: FlakeSource,
   old: GraphNode,
-  options: { readonly request: LockRequest; readonly world: LockWorld },
+  options: { readonly request: LockRequest; readonly context: LockContext },
 ): Promise<ComputedLock> {
-  const computation = new Computation(flake, options.request, options.world);
+  const computation = new Computation(flake, options.request, options.context);
   return computation.run(old);
 }
 
@@ -83,7 +83,7 @@ interface Step {
 class Computation {
   private readonly flake: FlakeSource;
   private readonly request: LockRequest;
-  private readonly world: LockWorld;
+  private readonly context: LockContext;
   private readonly overrides = new Map<string, Override>();
   private readonly fromCommandLine = new Set<string>();
   private readonly used = new Set<string>();
@@ -91,10 +91,10 @@ class Computation {
   private readonly places = new Map<GraphNode, TreePlace>();
   private readonly parents: FlakeRef[] = [];
 
-  constructor(flake: FlakeSource, request: LockRequest, world: LockWorld) {
+  constructor(flake: FlakeSource, request: LockRequest, context: LockContext) {
     this.flake = flake;
     this.request = request;
-    this.world = world;
+    this.context = context;
   }
 
   async run(old: GraphNode): Promise<ComputedLock> {
@@ -117,14 +117,14 @@ class Computation {
     });
     for (const { path, ref } of this.request.overrides) {
       if (!this.used.has(showInputPath(path))) {
-        this.world.warn(
+        this.context.warn(
           `the flag '--override-input ${showInputPath(path)} ${showFlakeRef(ref)}' does not match any input`,
         );
       }
     }
     for (const path of this.request.updates) {
       if (!this.seen.has(showInputPath(path))) {
-        this.world.warn(`'${showInputPath(path)}' does not match any input of this flake`);
+        this.context.warn(`'${showInputPath(path)}' does not match any input of this flake`);
       }
     }
     return { root, places: this.places };
@@ -135,7 +135,7 @@ class Computation {
     for (const { path } of this.overrides.values()) {
       const name = path.at(-1) ?? "";
       if (path.length === step.path.length + 1 && startsWith(path, step.path) && !step.inputs.has(name)) {
-        this.world.warn(`input '${showInputPath(step.path)}' has an override for a non-existent input '${name}'`);
+        this.context.warn(`input '${showInputPath(step.path)}' has an override for a non-existent input '${name}'`);
       }
     }
     const names = [...step.inputs.keys()].sort();
@@ -260,7 +260,7 @@ class Computation {
     if (!wanted.isFlake) {
       const { lockedRef, place } =
         target.relative === undefined
-          ? await this.world.getTree(ref)
+          ? await this.context.getTree(ref)
           : { lockedRef: ref, place: relativePlace(target.base, target.relative) };
       const node: LockedNode = { inputs: new Map(), lockedRef, originalRef, isFlake: false, parent };
       this.places.set(node, place);
@@ -293,8 +293,8 @@ class Computation {
   }
 
   private async load(target: Target, _path: InputPath, registries: "all" | "limited"): Promise<FlakeSource> {
-    if (target.relative === undefined) return this.world.getFlake(target.ref, registries);
-    return this.world.getRelativeFlake(target.ref, relativePlace(target.base, target.relative));
+    if (target.relative === undefined) return this.context.getFlake(target.ref, registries);
+    return this.context.getRelativeFlake(target.ref, relativePlace(target.base, target.relative));
   }
 
   private isUpdated(path: InputPath): boolean {

@@ -5,7 +5,7 @@ import { git, localRepository, stringAttribute, withRepository } from "@firn/fet
 import { FirnError, printFlakeLock } from "@firn/formats";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "@firn/store/files";
 import { type FlakeRef, showFlakeRef } from "../refs/flake-ref.ts";
-import { type FlakeWorld, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
+import { type FlakeContext, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
 import { type ComputedLock, computeLock, type LockRequest, type TreePlace } from "./compute.ts";
 import type { FlakeSource } from "./flake-description.ts";
 import {
@@ -62,19 +62,19 @@ export function defaultLockOptions(warn: (text: string) => void): LockOptions {
 }
 
 /** Locks the flake of a reference. Errors as of fetching and computing; messages in the reference's words. */
-export async function lockFlake(world: FlakeWorld, ref: FlakeRef, options: LockOptions): Promise<LockedFlake> {
+export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: LockOptions): Promise<LockedFlake> {
   const top = options.useRegistries ? "all" : "none";
-  let flake = await loadFlake(world, ref, top);
+  let flake = await loadFlake(context, ref, top);
   const oldText = options.referenceFile === undefined ? flake.lockText : readFileSync(options.referenceFile, "latin1");
   const old = readLockGraph(oldText, `${showFlakeRef(flake.lockedRef)}/flake.lock`);
   const computed = await computeLock(flake, old, {
     request: options,
-    world: {
-      getFlake: (input, registries) => loadFlake(world, input, options.useRegistries ? registries : "none"),
+    context: {
+      getFlake: (input, registries) => loadFlake(context, input, options.useRegistries ? registries : "none"),
       getRelativeFlake: (input, place) =>
-        readFlake(world, { originalRef: input, resolvedRef: input, lockedRef: input, place }),
+        readFlake(context, { originalRef: input, resolvedRef: input, lockedRef: input, place }),
       getTree: async (input) => {
-        const fetched = await fetchRef(world, input, options.useRegistries ? "limited" : "none");
+        const fetched = await fetchRef(context, input, options.useRegistries ? "limited" : "none");
         return { lockedRef: fetched.lockedRef, place: { storePath: fetched.storePath, dir: "" } };
       },
       warn: options.warn,
@@ -86,7 +86,7 @@ export async function lockFlake(world: FlakeWorld, ref: FlakeRef, options: LockO
   const changed = lockText !== printFlakeLock(graphToLockFile(old).file);
   if (changed || options.outputFile !== undefined) {
     const written = await writeLock(ref, { computed, old, lockText, options });
-    if (written) flake = { ...(await loadFlake(world, ref, top)), lockText };
+    if (written) flake = { ...(await loadFlake(context, ref, top)), lockText };
   }
   const places = new Map(computed.places).set(computed.root, { storePath: flake.storePath, dir: flake.dir });
   return { flake, root: computed.root, lockText, keys, places };

@@ -20,7 +20,7 @@ import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } f
 import { homeDirectory, pathOfFileUrl } from "@firn/store/surroundings";
 
 /** Surroundings of the Debian set. */
-export interface DebianWorld {
+export interface DebianContext {
   readonly settings: Settings;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly events: EventSink;
@@ -41,25 +41,25 @@ export function debianSetDirectory(): string | undefined {
   return undefined;
 }
 
-function dataDirectory(world: DebianWorld): string {
-  const home = homeDirectory(world.environment);
-  return join(world.environment.XDG_DATA_HOME ?? join(home, ".local", "share"), "firn", "deb");
+function dataDirectory(context: DebianContext): string {
+  const home = homeDirectory(context.environment);
+  return join(context.environment.XDG_DATA_HOME ?? join(home, ".local", "share"), "firn", "deb");
 }
 
 /** How this machine reaches Debian's archive. */
-export function archiveAccess(world: DebianWorld): ArchiveAccess {
+export function archiveAccess(context: DebianContext): ArchiveAccess {
   const mirrors = new Map<string, string[]>();
-  for (const { archive, url } of debMirrors(world.settings))
+  for (const { archive, url } of debMirrors(context.settings))
     mirrors.set(archive, [...(mirrors.get(archive) ?? []), url]);
   const transferrer = new Transferrer(
-    transferOptions(world.settings, { offline: world.offline, events: world.events }),
+    transferOptions(context.settings, { offline: context.offline, events: context.events }),
   );
   return {
     mirrors,
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
     now: new Date(),
     keyrings: keyrings(),
-    allowExpired: world.allowExpired ?? false,
+    allowExpired: context.allowExpired ?? false,
     download: async (url, limit) => collect(await transferrer.open({ url, progress: true }), limit),
   };
 }
@@ -70,33 +70,33 @@ function keyrings(): Uint8Array[] {
 }
 
 /** The kept index, downloaded now when there is none or `renew` is asked. */
-export async function debianIndex(world: DebianWorld, renew = false): Promise<SavedIndex> {
-  const file = join(dataDirectory(world), "index.json");
+export async function debianIndex(context: DebianContext, renew = false): Promise<SavedIndex> {
+  const file = join(dataDirectory(context), "index.json");
   const kept = renew ? undefined : readSavedIndex(file);
   if (kept !== undefined) return kept;
   const previous = readSavedIndex(file)?.suites;
   const suites: readonly SuiteSpec[] = previous ?? hostSuites();
-  world.events({
+  context.events({
     kind: "message",
     level: "notice",
     text: `locking the Debian package index (${suites.map((s) => s.suite).join(", ")})`,
   });
-  const saved = await renewSavedIndex(file, archiveAccess(world), suites);
-  writeFileSync(join(dataDirectory(world), "current"), stampOf(saved));
+  const saved = await renewSavedIndex(file, archiveAccess(context), suites);
+  writeFileSync(join(dataDirectory(context), "current"), stampOf(saved));
   return saved;
 }
 
 /** The flake directory for one package. Fails with `deb-unknown-package`. */
-export async function debianFlake(world: DebianWorld, name: string): Promise<string> {
+export async function debianFlake(context: DebianContext, name: string): Promise<string> {
   const set = debianSetDirectory();
   if (set === undefined) throw new Error("the Debian set is missing from this installation of Firn");
-  const stamp = readStamp(world);
-  const place = join(dataDirectory(world), "flakes", stamp ?? "new", name);
+  const stamp = readStamp(context);
+  const place = join(dataDirectory(context), "flakes", stamp ?? "new", name);
   if (stamp !== undefined && existsSync(join(place, "flake.nix"))) return place;
 
-  const saved = await debianIndex(world);
+  const saved = await debianIndex(context);
   const identity = stampOf(saved);
-  const target = join(dataDirectory(world), "flakes", identity, name);
+  const target = join(dataDirectory(context), "flakes", identity, name);
   const lock: DebianLock = {
     version: 1,
     architecture: saved.architecture,
@@ -116,8 +116,8 @@ export async function debianFlake(world: DebianWorld, name: string): Promise<str
 }
 
 /** Identity of the kept index, without reading all of it. */
-function readStamp(world: DebianWorld): string | undefined {
-  const file = join(dataDirectory(world), "current");
+function readStamp(context: DebianContext): string | undefined {
+  const file = join(dataDirectory(context), "current");
   return existsSync(file) ? readFileSync(file, "latin1") : undefined;
 }
 

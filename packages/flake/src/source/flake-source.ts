@@ -32,7 +32,7 @@ export interface FlakeReader {
 }
 
 /** What loading needs. */
-export interface FlakeWorld {
+export interface FlakeContext {
   readonly fetch: FetchContext;
   readonly reader: FlakeReader;
   /** All registries, and those that inputs of flakes may use (flags and global). */
@@ -41,12 +41,12 @@ export interface FlakeWorld {
 
 /** Resolves a reference through the registries, fetches it and reads it. */
 export async function loadFlake(
-  world: FlakeWorld,
+  context: FlakeContext,
   ref: FlakeRef,
   registries: "all" | "limited" | "none",
 ): Promise<FlakeSource> {
-  const { lockedRef, resolvedRef, storePath } = await fetchRef(world, ref, registries);
-  return readFlake(world, { originalRef: ref, resolvedRef, lockedRef, place: { storePath, dir: lockedRef.dir } });
+  const { lockedRef, resolvedRef, storePath } = await fetchRef(context, ref, registries);
+  return readFlake(context, { originalRef: ref, resolvedRef, lockedRef, place: { storePath, dir: lockedRef.dir } });
 }
 
 /** A fetched reference. */
@@ -58,7 +58,7 @@ export interface FetchedRef {
 
 /** What a reference means after the registries; a direct one means itself. */
 export async function resolveFlakeRef(
-  world: FlakeWorld,
+  context: FlakeContext,
   ref: FlakeRef,
   registries: "all" | "limited" | "none",
 ): Promise<FlakeRef> {
@@ -69,18 +69,18 @@ export async function resolveFlakeRef(
       `'${showFlakeRef(ref)}' is an indirect flake reference, but registry lookups are not allowed`,
     );
   }
-  const { input, dir } = resolveInput(ref.input, await world.registries[registries]());
+  const { input, dir } = resolveInput(ref.input, await context.registries[registries]());
   return { input, dir: dir ?? ref.dir };
 }
 
 /** Resolves and fetches a reference, flake or not. */
 export async function fetchRef(
-  world: FlakeWorld,
+  context: FlakeContext,
   ref: FlakeRef,
   registries: "all" | "limited" | "none",
 ): Promise<FetchedRef> {
-  const resolvedRef = await resolveFlakeRef(world, ref, registries);
-  const tree = await fetchInput(resolvedRef.input, world.fetch);
+  const resolvedRef = await resolveFlakeRef(context, ref, registries);
+  const tree = await fetchInput(resolvedRef.input, context.fetch);
   return { resolvedRef, lockedRef: { input: tree.locked, dir: resolvedRef.dir }, storePath: tree.storePath };
 }
 
@@ -93,10 +93,10 @@ export interface FlakeAt {
 }
 
 /** Reads flake.nix and flake.lock of a fetched tree. */
-export async function readFlake(world: FlakeWorld, at: FlakeAt): Promise<FlakeSource> {
+export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<FlakeSource> {
   const { storePath, dir } = at.place;
   const directory = dir === "" ? storePath : `${storePath}/${dir}`;
-  const tree = { storePath, realPath: world.fetch.store.realPath(storePath) };
+  const tree = { storePath, realPath: context.fetch.store.realPath(storePath) };
   const flakeFile = fileInTree(tree, pathInTree(dir, "flake.nix"));
   if (flakeFile === undefined) {
     throw new FirnError(
@@ -107,7 +107,7 @@ export async function readFlake(world: FlakeWorld, at: FlakeAt): Promise<FlakeSo
       },
     );
   }
-  const file = await world.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef));
+  const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef));
   const inputs = parseInputs(file.inputs, { directory, allowSelf: true });
   for (const name of file.outputArguments) {
     if (name !== "self" && !inputs.has(name)) {

@@ -11,7 +11,7 @@ import { checkPure, requestedInput } from "./requested-input.ts";
 import { mercurialAttributes, treeAttributes } from "./tree-attributes.ts";
 
 /** What the services stand on. */
-export interface ServiceWorld {
+export interface ServiceContext {
   readonly store: LocalStore;
   readonly fetch: FetchContext;
   /** Compute store paths, write nothing. */
@@ -30,8 +30,8 @@ export interface ServiceWorld {
 }
 
 /** The services of one evaluation. */
-export function makeHostServices(world: ServiceWorld): HostServices {
-  const { store } = world;
+export function makeHostServices(context: ServiceContext): HostServices {
+  const { store } = context;
   return {
     async addPath({ path: logical, name, method, expectedHash, include }) {
       const path = logical.startsWith(`${store.storeDir}/`) ? realPathOf(store, logical) : logical;
@@ -41,7 +41,7 @@ export function makeHostServices(world: ServiceWorld): HostServices {
         const expected = makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir });
         if (await store.isValidPath(expected)) return expected;
       }
-      if (world.readOnly) {
+      if (context.readOnly) {
         const { hash } = await hashContent(dumpPath(path, filter), { method, algorithm: "sha256" });
         return makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir });
       }
@@ -49,7 +49,7 @@ export function makeHostServices(world: ServiceWorld): HostServices {
       return info.path;
     },
     async addText(name, contents, references) {
-      if (!world.readOnly) return store.addTextToStore(name, contents, references);
+      if (!context.readOnly) return store.addTextToStore(name, contents, references);
       return makeTextPath(contents, {
         name,
         storeDir: store.storeDir,
@@ -58,7 +58,7 @@ export function makeHostServices(world: ServiceWorld): HostServices {
     },
     async writeDerivations(requests) {
       // Their sources were not written either.
-      if (world.readOnly) return;
+      if (context.readOnly) return;
       const missing: DerivationRequest[] = [];
       for (const request of requests) {
         await store.addTempRoot(request.drvPath);
@@ -72,14 +72,14 @@ export function makeHostServices(world: ServiceWorld): HostServices {
       }
     },
     async readDerivation(drvPath) {
-      if (!(await store.isValidPath(drvPath)) && !(await world.substitute(drvPath))) {
+      if (!(await store.isValidPath(drvPath)) && !(await context.substitute(drvPath))) {
         throw new FirnError("invalid-path", `path '${drvPath}' is not valid`);
       }
       return readFileSync(store.realPath(drvPath), "latin1");
     },
-    realise: (elements) => world.realise(elements),
+    realise: (elements) => context.realise(elements),
     async ensurePath(path) {
-      if (!(await store.isValidPath(path)) && !(await world.substitute(path))) {
+      if (!(await store.isValidPath(path)) && !(await context.substitute(path))) {
         throw new FirnError("invalid-path", `path '${path}' does not exist and cannot be created`);
       }
     },
@@ -88,20 +88,20 @@ export function makeHostServices(world: ServiceWorld): HostServices {
       if (info === undefined) return undefined;
       return { narHash: printHash(info.narHash, "sri"), narSize: info.narSize, references: info.references };
     },
-    ...(world.getFlake === undefined ? {} : { getFlake: world.getFlake }),
-    fetch: (request) => fetchFor(world, request),
+    ...(context.getFlake === undefined ? {} : { getFlake: context.getFlake }),
+    fetch: (request) => fetchFor(context, request),
     async resolveSearchPathUrl(url) {
       try {
         if (url.startsWith("flake:")) {
-          world.warn(`search path element '${url}' needs a flake registry, which this command does not read`);
+          context.warn(`search path element '${url}' needs a flake registry, which this command does not read`);
           return undefined;
         }
         const plain = url.startsWith("channel:") ? `https://channels.nixos.org/${url.slice(8)}/nixexprs.tar.xz` : url;
-        const tree = await fetchArchive(world.fetch, { url: plain, headers: {}, immutable: false });
+        const tree = await fetchArchive(context.fetch, { url: plain, headers: {}, immutable: false });
         return tree.storePath;
       } catch (error) {
         if (!(error instanceof FirnError)) throw error;
-        world.warn(`Nix search path entry '${url}' cannot be downloaded, ignoring`);
+        context.warn(`Nix search path entry '${url}' cannot be downloaded, ignoring`);
         return undefined;
       }
     },
@@ -118,12 +118,12 @@ function includedFilter(include: readonly string[]): (path: string) => boolean {
   return (path) => kept.has(path);
 }
 
-async function fetchFor(world: ServiceWorld, request: FetchRequest): Promise<FetchResult> {
-  if (request.kind === "tree") return fetchTree(world, request);
+async function fetchFor(context: ServiceContext, request: FetchRequest): Promise<FetchResult> {
+  if (request.kind === "tree") return fetchTree(context, request);
   if (request.kind === "closure") {
-    const from = await world.openStore(request.fromStore);
+    const from = await context.openStore(request.fromStore);
     try {
-      return { storePath: await fetchClosure(request, from, world.store), attributes: {} };
+      return { storePath: await fetchClosure(request, from, context.store), attributes: {} };
     } finally {
       await from.close();
     }
@@ -132,31 +132,31 @@ async function fetchFor(world: ServiceWorld, request: FetchRequest): Promise<Fet
   const method = request.kind === "url" ? "flat" : "nar";
   if (sha256 !== undefined) {
     const hash = parseHash(sha256, "sha256");
-    const expected = makeFixedOutputPath({ method, hash }, { name, storeDir: world.store.storeDir });
-    if ((await world.store.isValidPath(expected)) || (await world.substitute(expected)))
+    const expected = makeFixedOutputPath({ method, hash }, { name, storeDir: context.store.storeDir });
+    if ((await context.store.isValidPath(expected)) || (await context.substitute(expected)))
       return { storePath: expected, attributes: {} };
   }
   const storePath =
     request.kind === "url"
-      ? await fetchFlat(world, url, name)
-      : (await fetchArchive(world.fetch, { url, headers: {}, immutable: false, name })).storePath;
-  if (sha256 !== undefined) await checkHash(world, storePath, { url, sha256, method });
+      ? await fetchFlat(context, url, name)
+      : (await fetchArchive(context.fetch, { url, headers: {}, immutable: false, name })).storePath;
+  if (sha256 !== undefined) await checkHash(context, storePath, { url, sha256, method });
   return { storePath, attributes: {} };
 }
 
 /** A file is stored by its flat hash, as `builtins.fetchurl` has it. */
-async function fetchFlat(world: ServiceWorld, url: string, name: string): Promise<string> {
-  const { storePath } = await fetchFile(world.fetch, { url, name });
-  const info = await world.store.addPath(world.store.realPath(storePath), { name, method: "flat" });
+async function fetchFlat(context: ServiceContext, url: string, name: string): Promise<string> {
+  const { storePath } = await fetchFile(context.fetch, { url, name });
+  const info = await context.store.addPath(context.store.realPath(storePath), { name, method: "flat" });
   return info.path;
 }
 
 async function checkHash(
-  world: ServiceWorld,
+  context: ServiceContext,
   storePath: string,
   expected: { readonly url: string; readonly sha256: string; readonly method: "flat" | "nar" },
 ): Promise<void> {
-  const info = await world.store.queryPathInfo(storePath);
+  const info = await context.store.queryPathInfo(storePath);
   const hash = expected.method === "nar" ? info?.narHash : info?.ca?.hash;
   const wanted = printHash(parseHash(expected.sha256, "sha256"), "sri");
   const got = hash === undefined ? "nothing" : printHash(hash, "sri");
@@ -169,10 +169,13 @@ async function checkHash(
   }
 }
 
-async function fetchTree(world: ServiceWorld, request: FetchRequest & { readonly kind: "tree" }): Promise<FetchResult> {
+async function fetchTree(
+  context: ServiceContext,
+  request: FetchRequest & { readonly kind: "tree" },
+): Promise<FetchResult> {
   const input = requestedInput(request);
-  if (world.pure) checkPure(request, input);
-  const tree = await fetchInput(input, world.fetch);
+  if (context.pure) checkPure(request, input);
+  const tree = await fetchInput(input, context.fetch);
   const attributes =
     request.builtin === "fetchMercurial" ? mercurialAttributes(tree.locked) : treeAttributes(tree.locked);
   return { storePath: tree.storePath, attributes };

@@ -1,6 +1,6 @@
 /** `import` and `scopedImport`. */
 import { derivationOutputPath, FirnError, parseDerivation, storePathName } from "@firn/formats";
-import { call, type Evaluation, ev, evaluation, force, host } from "../code/interpret.ts";
+import { call, type EvaluatorState, ev, evaluation, force, host } from "../code/interpret.ts";
 import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
@@ -27,7 +27,7 @@ interface ImportCache {
 const caches = new PerEvaluation<ImportCache>(() => ({ resolved: new Map(), values: new Map() }));
 
 /** Forgets what files gave, so that they are read again. */
-export function resetImports(owner: Evaluation): void {
+export function resetImports(owner: EvaluatorState): void {
   caches.forget(owner);
 }
 

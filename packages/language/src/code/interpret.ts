@@ -70,7 +70,7 @@ export interface DebuggerHooks {
 }
 
 /** What one evaluator has of its own. */
-export interface Evaluation {
+export interface EvaluatorState {
   readonly host: EvalHost;
   readonly parser: ParserOptions;
   /** Values of global names, by symbol. */
@@ -87,7 +87,7 @@ export interface Evaluation {
   debugger?: DebuggerHooks;
 }
 
-let current: Evaluation;
+let current: EvaluatorState;
 let globals: (Slot | undefined)[] = [];
 let depth = 0;
 let maxDepth = 10000;
@@ -95,13 +95,13 @@ let showTrace = false;
 
 /** What ran before, and how deep the evaluator that is now running was. */
 interface Entered {
-  readonly previous: Evaluation | undefined;
+  readonly previous: EvaluatorState | undefined;
   readonly depth: number;
 }
 
 /** Makes `evaluation` the running one; gives what `leave` needs to undo that. */
-export function enter(evaluation: Evaluation): Entered {
-  const previous = current as Evaluation | undefined;
+export function enter(evaluation: EvaluatorState): Entered {
+  const previous = current as EvaluatorState | undefined;
   if (previous !== undefined) previous.depth = depth;
   select(evaluation);
   return { previous, depth };
@@ -113,7 +113,7 @@ export function leave(entered: Entered): void {
   select(entered.previous ?? current);
 }
 
-function select(evaluation: Evaluation): void {
+function select(evaluation: EvaluatorState): void {
   current = evaluation;
   globals = evaluation.globals;
   depth = evaluation.depth;
@@ -121,7 +121,7 @@ function select(evaluation: Evaluation): void {
   showTrace = evaluation.showTrace;
 }
 
-export function evaluation(): Evaluation {
+export function evaluation(): EvaluatorState {
   return current;
 }
 
@@ -1326,30 +1326,30 @@ export function positionAttrs(pos: number): Value {
 
 // ---- calls
 
-/** Calls between two looks at whether the evaluation shall stop: no endless evaluation gets by without calls. */
-const lookEvery = 4096;
-let callsUntilLook = lookEvery;
+/** Calls between two polls for an interrupt: no endless evaluation gets by without calls. */
+const pollEvery = 4096;
+let callsUntilPoll = pollEvery;
 
-function look(): void {
-  callsUntilLook = lookEvery;
+function pollInterrupt(): void {
+  callsUntilPoll = pollEvery;
   if (current.host.interrupted?.() === true) throw new FirnError("interrupted", "interrupted by the user");
 }
 
 /** For loops that do not call functions. */
 export function countStep(): void {
-  if (--callsUntilLook === 0) look();
+  if (--callsUntilPoll === 0) pollInterrupt();
 }
 
 const largeList = 65536;
 
 function joined(a: List, b: List): List {
-  if (a.length + b.length > largeList) look();
+  if (a.length + b.length > largeList) pollInterrupt();
   return a.concat(b);
 }
 
 /** Runs a function body; `at` is the cell with the position of the lambda. */
 function body(code: number, e: Env, at: number, pos: number): Value {
-  if (--callsUntilLook === 0) look();
+  if (--callsUntilPoll === 0) pollInterrupt();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
@@ -1566,7 +1566,7 @@ function patternArgument(n: number, a: Slot, pos: number): Attrs {
 
 function callPattern(f: Lambda, a: Slot, pos: number): Value {
   const n = f.node;
-  if (--callsUntilLook === 0) look();
+  if (--callsUntilPoll === 0) pollInterrupt();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }

@@ -5,7 +5,7 @@ import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import type { Env, Value } from "../value/value.ts";
 import { CodeStore } from "./code-store.ts";
-import { type Evaluation, ev, evaluation, force } from "./interpret.ts";
+import { type EvaluatorState, ev, evaluation, force } from "./interpret.ts";
 import { type LowerContext, lower } from "./lower.ts";
 import { allocate, intern, ints, symbolNames } from "./memory.ts";
 import { addObservedSite, marked } from "./observed.ts";
@@ -19,14 +19,14 @@ export interface Surroundings {
 }
 
 /** Lowers a source; undefined variables are errors now, though most of the lowering happens later. */
-export function compile(source: Source, owner: Evaluation, scope: Scope | null): number {
+export function compile(source: Source, owner: EvaluatorState, scope: Scope | null): number {
   return lowerParsed(parseSource(source, owner.parser), { source, owner, scope });
 }
 
 /** The same for a tree that is there already. */
 export function lowerParsed(
   { expr, free }: ParseResult,
-  at: { readonly source: Source; readonly owner: Evaluation; readonly scope: Scope | null },
+  at: { readonly source: Source; readonly owner: EvaluatorState; readonly scope: Scope | null },
   changes?: LowerContext["changes"],
 ): number {
   const { source, owner, scope } = at;
@@ -45,12 +45,12 @@ export function lowerParsed(
 }
 
 /** Tells which names are global in an evaluation. */
-function globalNames(owner: Evaluation): (name: string) => boolean {
+function globalNames(owner: EvaluatorState): (name: string) => boolean {
   return (name) => owner.globals[intern(name)] !== undefined;
 }
 
 /** The store of lowered code for an evaluation; undefined where the host keeps none, or parsing has to report on every literal. */
-export function codeStoreFor(owner: Evaluation): CodeStore | undefined {
+export function codeStoreFor(owner: EvaluatorState): CodeStore | undefined {
   const { codeCache, mode } = owner.host;
   if (codeCache === undefined || owner.debugger !== undefined) return undefined;
   if (Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
@@ -85,7 +85,7 @@ export function fileCode(path: string, mustBeSet = false): number {
 }
 
 /** Whether the text is an attribute set as it stands, as flake.nix must be. */
-function checkLiteralSet(source: Source, owner: Evaluation): void {
+function checkLiteralSet(source: Source, owner: EvaluatorState): void {
   if (parseSource(source, owner.parser).expr.kind === "attrs") return;
   throw new EvaluationError("eval-error", `file '${source.name}' must be an attribute set`);
 }

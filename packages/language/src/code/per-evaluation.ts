@@ -1,10 +1,10 @@
 /** What a builtin keeps for one evaluation. */
-import { type Evaluation, evaluation } from "./interpret.ts";
+import { type EvaluatorState, evaluation } from "./interpret.ts";
 
 /** One value for each evaluation, made when it is first wanted, gone with it. */
 export class PerEvaluation<T> {
   readonly #make: () => T;
-  readonly #made = new WeakMap<Evaluation, T>();
+  readonly #made = new WeakMap<EvaluatorState, T>();
 
   constructor(make: () => T) {
     this.#make = make;
@@ -22,7 +22,7 @@ export class PerEvaluation<T> {
   }
 
   /** Has the next `get` in an evaluation make it anew. */
-  forget(owner: Evaluation): void {
+  forget(owner: EvaluatorState): void {
     this.#made.delete(owner);
   }
 }

@@ -3,7 +3,7 @@
  * generator does, and merges nested attribute definitions while reading, because that decides which of them are errors.
  *
  * Variables that no scope inside the text binds are collected on the way (`free`): an empty list proves that none is
- * undefined, so that lowering may be put off.
+ * undefined, so that lowering may be delayed.
  */
 
 import { type Source, showPosition } from "../code/source.ts";

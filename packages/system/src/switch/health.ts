@@ -38,30 +38,30 @@ export async function findAilments(options: {
   const deadline = Date.now() + settings.timeout * 1000;
   for (;;) {
     const units = new Map((await systemd.units()).map((unit) => [unit.name, unit]));
-    const ailments: string[] = [];
+    const failures: string[] = [];
     let waiting = false;
     for (const unit of units.values()) {
       if (unit.active === "failed" && (!before.failed.has(unit.name) || touched.includes(unit.name))) {
-        ailments.push(`unit '${unit.name}' has failed`);
+        failures.push(`unit '${unit.name}' has failed`);
       }
       // A service that systemd starts again and again is never failed for long.
       if (isComing(unit)) waiting = true;
     }
-    const failedNow = ailments.length > 0;
+    const failedNow = failures.length > 0;
     for (const name of settings.units) {
       if (units.get(name)?.active !== "active")
-        ailments.push(`unit '${name}' is ${units.get(name)?.active ?? "not loaded"}`);
+        failures.push(`unit '${name}' is ${units.get(name)?.active ?? "not loaded"}`);
     }
     if (settings.network) {
-      if (before.addressed && !hasAddress()) ailments.push("the network has no address any more");
-      if (before.routed && !hasRoute(machine)) ailments.push("the network has no default route any more");
+      if (before.addressed && !hasAddress()) failures.push("the network has no address any more");
+      if (before.routed && !hasRoute(machine)) failures.push("the network has no default route any more");
     }
-    if (failedNow || (ailments.length === 0 && !waiting)) return ailments;
+    if (failedNow || (failures.length === 0 && !waiting)) return failures;
     if (Date.now() >= deadline) {
       for (const unit of units.values()) {
-        if (isComing(unit)) ailments.push(`unit '${unit.name}' is not up after ${settings.timeout} s`);
+        if (isComing(unit)) failures.push(`unit '${unit.name}' is not up after ${settings.timeout} s`);
       }
-      return ailments;
+      return failures;
     }
     await new Promise((resolve) => setTimeout(resolve, interval));
   }

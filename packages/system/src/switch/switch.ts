@@ -136,14 +136,14 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
       bootId: startIdentity(machine),
     });
     try {
-      const ailments = await run.forward({ to, systemd, planned, request });
-      if (ailments.length === 0) {
+      const failures = await run.forward({ to, systemd, planned, request });
+      if (failures.length === 0) {
         run.end();
         return { kind: "done", generation: run.journal.to.generation };
       }
-      context.events({ kind: "undoing", reasons: ailments });
+      context.events({ kind: "undoing", reasons: failures });
       await undo(context, run.journal);
-      return { kind: "undone", reasons: ailments };
+      return { kind: "undone", reasons: failures };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       context.events({ kind: "undoing", reasons: [reason] });
@@ -215,11 +215,11 @@ class SwitchRun {
     this.step("reload-systemd");
     await systemd.reload(units.reexec);
     this.step("units");
-    const ailments = await changeUnits(systemd, units, onLine);
+    const failures = await changeUnits(systemd, units, onLine);
     if (planned.health !== undefined && to.manifest !== undefined) {
       this.step("health");
       const touched = [...units.reload, ...units.restart, ...units.start];
-      if (ailments.length > 0) return ailments;
+      if (failures.length > 0) return failures;
       const found = await findAilments({
         systemd,
         machine,
@@ -228,7 +228,7 @@ class SwitchRun {
         touched,
       });
       if (found.length > 0) return found;
-    } else for (const text of ailments) events({ kind: "warning", text });
+    } else for (const text of failures) events({ kind: "warning", text });
     if (request.confirmed !== undefined) {
       this.step("confirm");
       if (!(await request.confirmed())) return ["nobody has confirmed it in time"];
@@ -290,8 +290,8 @@ async function undo(context: SwitchContext, journal: SwitchJournal): Promise<voi
     await systemd.reload(units.reexec);
     // What the switch had stopped does not run now, so no plan knows of it.
     const stopped = journal.stopped.filter((name) => !units.start.includes(name) && !units.stop.includes(name));
-    const ailments = await changeUnits(systemd, { ...units, start: [...units.start, ...stopped] }, onLine);
-    for (const text of ailments) events({ kind: "warning", text });
+    const failures = await changeUnits(systemd, { ...units, start: [...units.start, ...stopped] }, onLine);
+    for (const text of failures) events({ kind: "warning", text });
     // Only the other system had these; nobody could start them again.
     const gone = (await systemd.units()).filter(
       ({ name, active }) => active === "failed" && readUnit(after.tree, name) === undefined,
@@ -341,7 +341,7 @@ async function unitPlan(systemd: Systemd, before: System | undefined, after: Sys
 }
 
 async function changeUnits(systemd: Systemd, units: UnitPlan, onLine: (line: string) => void): Promise<string[]> {
-  const ailments: string[] = [];
+  const failures: string[] = [];
   for (const [verb, names] of [
     ["reload", units.reload],
     ["restart", units.restart],
@@ -349,9 +349,9 @@ async function changeUnits(systemd: Systemd, units: UnitPlan, onLine: (line: str
   ] as const) {
     await systemd.change("reset-failed", names, () => undefined);
     if (!(await systemd.change(verb, names, onLine)))
-      ailments.push(`not all units could be ${verb}ed: ${names.join(", ")}`);
+      failures.push(`not all units could be ${verb}ed: ${names.join(", ")}`);
   }
-  return ailments;
+  return failures;
 }
 
 /** Runs a system's activation script: files of `/etc`, users, wrappers, `/run/current-system`. */

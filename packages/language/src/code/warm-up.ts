@@ -1,6 +1,6 @@
 /**
  * What the JavaScript engine is shown before a long evaluation: every kind of expression, with operands of every kind. It compiles
- * the interpreter for what has been seen so far and throws that away when something new comes; without the lesson it does so
+ * the interpreter for what has been seen so far and throws that away when something new comes; without the warm-up it does so
  * some thirty times, going back to its slowest form each time.
  */
 
@@ -8,7 +8,7 @@
  * An expression to be forced deeply. It asks nothing of the host. Its names end in `'0`, as no program's do: sets are walked in the
  * order in which names became known, and that has to be the program's.
  */
-export const lesson = `let
+export const warmUp = `let
   n'0 = 7; f'0 = 1.5; s'0 = "text'0"; t'0 = true; u'0 = false; z'0 = null;
   p'0 = ./x/y; l'0 = [ 1 2 n'0 ]; big'0 = 9007199254740991;
   rest'0 = args'0: args'0;
