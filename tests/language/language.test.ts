@@ -66,10 +66,10 @@ async function evaluate(file: string): Promise<Outcome> {
     await value.deepForce();
     const text = await value.print({ kind: "instantiate" });
     await evaluator.release([value]);
-    return { out: `${text}\n`, err: byteStringOf(stderr) };
+    return { out: `${text}\n`, err: byteString(printedBytes(stderr)) };
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
-    return { out: undefined, err: byteStringOf(`${stderr}${renderError(error, { showTrace: true })}\n`) };
+    return { out: undefined, err: byteString(printedBytes(`${stderr}${renderError(error, { showTrace: true })}\n`)) };
   }
 }
 

@@ -135,7 +135,7 @@ function usesOf(program: Program, names: { has(name: string): boolean }): Use[] 
 
 /** What a text uses of `node:fs`: its names there, `hidden` where that cannot be told, and how they are called. */
 function usedOfFs(program: Program): { readonly name: string; readonly call?: Use["call"] }[] {
-  const { names, wholes, elsewhere } = importsFrom(program, /^(?:node:)?fs(?:\/promises)?$/);
+  const { names, wholes, elsewhere } = importsFrom(program, /^(?:node:)?fs(?:\/promises)?$|^@firn\/store\/files$/);
   const found: { name: string; call?: Use["call"] }[] = [...names.values()].map((name) => ({ name, call: [] }));
   if (elsewhere || usesBuiltins(program)) found.push({ name: hidden });
   for (const { name, call } of usesOf(program, names)) found.push({ name: names.get(name)!, call });
