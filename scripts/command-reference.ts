@@ -1,6 +1,7 @@
 /** Writes docs/commands.md from the grammar: each command's page, its arguments and flags. `--check` only tells whether the page is current. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { textOf } from "@firn/formats";
 import type { Command, CommandEntry, Flag } from "../packages/cli/src/grammar/command.ts";
 import { globalFlags, oldGlobalFlags } from "../packages/cli/src/grammar/flags.ts";
 import { callName, commandPage, positionalText } from "../packages/cli/src/grammar/help.ts";
@@ -36,7 +37,7 @@ async function section(entry: CommandEntry, command: Command): Promise<string> {
     ({ flag, positionals }) => `${name} --${flag.name} [OPTION...]${positionalText(positionals)}`,
   ) ?? [`${name} [OPTION...]${positionalText(command.positionals)}`];
   const lines = [`### ${name}`, "", `${escaped(entry.description)}`, "", ...usages.map((usage) => `    ${usage}`), ""];
-  lines.push((await commandPage(entry)).trim());
+  lines.push(textOf(await commandPage(entry)).trim());
   for (const { flag, flags } of command.operations ?? []) {
     lines.push("", `**--${flag.name}**: ${escaped(flag.description)}`);
     if (flags.length > 0) lines.push("", ...flags.map(flagItem));

@@ -110,7 +110,11 @@ registerHooks({ load(url, context, next) { appendFileSync(${JSON.stringify(trace
     expect(code).toBe(0);
     const loaded = readFileSync(trace, "utf8");
     expect(loaded).toContain("packages/cli/src/main.ts");
-    expect(loaded).not.toMatch(/packages\/(language|store|build|fetch|flake)\//);
+    // Of the store only the edge of the process and its errors.
+    expect(loaded).not.toMatch(/packages\/(language|build|fetch|flake)\//);
+    const ofStore = [...loaded.matchAll(/packages\/store\/src\/(\S+)/g)].map(([, name]) => name);
+    const edge = ["fs/disk.ts", "fs/files.ts", "fs/machine-error.ts", "surroundings.ts"];
+    expect(ofStore.filter((name) => !edge.includes(name!))).toEqual([]);
     expect(loaded).not.toContain("worker_threads");
   }
 });

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { byteStringOf } from "@firn/formats";
 import { startProgram } from "@firn/store/start-program";
+import { ownCommand, processArguments } from "@firn/store/surroundings";
 import { oldestNode } from "./node-version.ts";
 
 const forwarded = ["SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -20,7 +21,7 @@ export function startOnPinnedNode(): void {
     process.exitCode = 1;
     return;
   }
-  const child = startProgram(byteStringOf(node), [...process.execArgv, ...process.argv.slice(1)].map(byteStringOf), {
+  const child = startProgram(byteStringOf(node), [...ownCommand().slice(1), ...processArguments()], {
     stdio: "inherit",
   });
   // A terminal sends its interrupts to both; the program decides what they mean.

@@ -84,7 +84,7 @@ test("parameters that a kind of store lacks are warned about", async () => {
 test("parameters do what they say", async () => {
   await (await openStore(`${root}/s`, context)).close();
   const readOnly = await openMachineStore(context, `${root}/s?read-only=true`);
-  await expect(readOnly.addTextToStore("x", "x", [])).rejects.toMatchObject({ code: "read-only-store" });
+  await expect(readOnly.addTextToStore("x", "x", [])).rejects.toMatchObject({ code: "not-writable" });
   await readOnly.close();
   const elsewhere = await openMachineStore(context, `local?root=${root}/t&state=${root}/state&log=${root}/log`);
   expect(elsewhere.location).toMatchObject({ stateDir: `${root}/state`, logDir: `${root}/log` });
