@@ -1,4 +1,4 @@
-/** The `nix.conf` format: `name = value`, comments, `include` and `!include`. What the names mean is the settings' business. */
+/** The `nix.conf` format: `name = value`, comments, `include` and `!include`. The meaning of the names is left to the settings. */
 import { textOf } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 
@@ -8,10 +8,10 @@ export interface ConfSetting {
   readonly value: string;
 }
 
-/** A setting and where it was read. */
+/** A setting with the file and line that it was read from. */
 export interface PlacedSetting extends ConfSetting {
   readonly file: string;
-  /** Counts from 1. */
+  /** Line number, counted from 1. */
   readonly line: number;
 }
 

@@ -1,4 +1,4 @@
-/** What is asked to be built or fetched, in the old form of the protocols: `PATH`, `DRV!out,dev`, `DRV!*`. */
+/** Derived paths that are to be built or fetched, in the old form of the protocols: `PATH`, `DRV!out,dev`, `DRV!*`. */
 
 import { sortedUnique } from "../base/bytes.ts";
 import type { DerivedPath } from "../derivation/derived-path.ts";
