@@ -1,8 +1,8 @@
-/** The program of the setting post-build-hook, run after each build that succeeded; its failure fails the build. */
+/** The program of the setting post-build-hook, run after each successful build; its failure fails the build. */
 import { FirnError, textOf } from "@firn/formats";
 import { type EventSink, LineSplitter, type Settings, startProgram } from "@firn/store";
 
-/** What the hook is told. */
+/** The information that the hook gets. */
 export interface HookContext {
   readonly settings: Settings;
   readonly drvPath: string;

@@ -12,13 +12,16 @@ export interface InputView {
   allows(storePath: string): boolean;
 }
 
-/** Something that was found: where it lies on disk, with no link left in the path, and what it is. */
+/** A file that was found: its place on disk, with no symbolic link left in the path, and its type. */
 export interface InputFile {
   readonly real: string;
   readonly status: fs.Stats;
 }
 
-/** Finds what an absolute logical path means in the end; undefined when nothing is there. Error `forbidden-path` when it lies outside. */
+/**
+ * Finds the file to which an absolute logical path leads after following links; undefined when nothing is there. Error
+ * `forbidden-path` when it lies outside.
+ */
 export function findInput(view: InputView, path: string): InputFile | undefined {
   const { storeDir } = view.store;
   const outside = (): FirnError =>

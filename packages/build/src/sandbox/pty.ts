@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
 import tty from "node:tty";
 
-/** Both ends: read from `output`, give `slave` to the child and close it afterwards. */
+/** Both ends of a pseudoterminal: read from `output`, give `slave` to the child and close it afterwards. */
 export interface Pty {
   readonly output: Readable;
   readonly slave: number;

@@ -1,4 +1,4 @@
-/** Where a user's profile lies when none is named, as the reference has it. */
+/** The place of a user's default profile, the same as in the reference. */
 import { lstatSync, readlinkSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -6,7 +6,7 @@ import { byteStringOf } from "@firn/formats";
 import type { StoreFiles } from "@firn/store";
 import { disk } from "@firn/store";
 
-/** The default profile of the user, `~/.nix-profile` being made a link to it when it is missing. */
+/** Returns the default profile of the user, and makes `~/.nix-profile` a link to it when it is missing. */
 export function defaultProfile(
   store: StoreFiles,
   environment: Readonly<Record<string, string | undefined>>,
