@@ -1,17 +1,17 @@
-/** Runs the programs that know repositories: their output, or what they said. */
+/** Runs the programs that read repositories and returns their output, or their error text. */
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
 
-/** A program and how it is run. */
+/** A program and its environment. */
 export interface SourceProgram {
-  /** Its name, and that of the Debian package that has it. */
+  /** The program's name, which is also that of its Debian package. */
   readonly name: string;
   readonly debianPackage: string;
-  /** Variables over those of this process; undefined takes one away. */
+  /** Variables that override those of this process; undefined removes one. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** How a program ended. */
+/** The result of a program. */
 export interface ProgramOutcome {
   readonly code: number;
   readonly stdout: Buffer;

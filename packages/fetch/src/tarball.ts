@@ -1,4 +1,4 @@
-/** Downloads archives and files into the store, remembering by ETag what a URL gave. */
+/** Downloads archives and files into the store, and remembers the result of a URL by its ETag. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FirnError } from "@firn/formats";
@@ -12,7 +12,7 @@ import { unpackArchive } from "./unpack.ts";
 export interface ArchiveRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The URL names a revision: a cached answer never expires. */
+  /** True when the URL names a revision: a cached result never expires. */
   readonly immutable: boolean;
   /** Name of the store path; default `source`. */
   readonly name?: string;

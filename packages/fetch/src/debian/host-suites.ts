@@ -1,9 +1,9 @@
-/** Which Debian suites this machine uses, as its apt sources say: the default for locks that name none. */
+/** The Debian suites of this machine, from its apt sources: the default for locks that name none. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SuiteSpec } from "./archive.ts";
 
-/** The Debian suites of the machine's apt sources; other archives are left out. Empty on other systems. */
+/** Returns the Debian suites of the machine's apt sources; other archives are left out. Empty on other systems. */
 export function hostSuites(aptDirectory = "/etc/apt"): SuiteSpec[] {
   const found = new Map<string, SuiteSpec>();
   const add = (uris: string[], suites: string[], components: string[]): void => {

@@ -87,7 +87,7 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
   }
 }
 
-/** Returns the words that make files of this user root's in the image. */
+/** Returns the command prefix under which files of this user are root's in the image. */
 function asRoot(): string[] {
   return process.getuid?.() === 0 ? [] : ["unshare", "-r"];
 }

@@ -272,7 +272,7 @@ export async function recoverSwitch(context: SwitchContext): Promise<"none" | "f
   });
 }
 
-/** Makes profile and boot menu agree with the system that runs after a restart: the machine was started wholly as one of the two. */
+/** Makes profile and boot menu agree with the system that the restarted machine runs, which is wholly one of the two. */
 async function align(context: SwitchContext, journal: SwitchJournal): Promise<"finished" | "undone"> {
   const finished = runningSystem(context)?.path === journal.to.system && journal.action !== "test";
   const side = finished ? journal.to : journal.from;
@@ -434,7 +434,7 @@ function generationOf(
   return (same.find(({ number }) => number === current) ?? same.at(-1))?.number;
 }
 
-/** Returns the identity of the machine's boot, from a file of `/run`, which is empty at each start. */
+/** Returns the identity of the machine's start, made anew each time because `/run` is empty then. */
 function startIdentity(machine: Machine): string {
   const path = `${machine.root}/run/firn/start`;
   mkdirSync(dirname(path), { recursive: true });
