@@ -1,4 +1,4 @@
-/** What an evaluation gets from settings, environment and flags, as plain data for its worker. */
+/** The configuration of an evaluation from settings, environment and flags, as plain data for its worker. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { byteStringOf, nixVersion } from "@firn/formats";
@@ -17,7 +17,7 @@ function searchPathEntries(elements: readonly string[]): { prefix: string; path:
   });
 }
 
-/** `$FIRN_CODE_CACHE` (empty: none), else below the user's cache directory. */
+/** Returns the directory of lowered code: `$FIRN_CODE_CACHE` (empty: none), else a directory below the user's cache. */
 function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const { FIRN_CODE_CACHE: chosen, XDG_CACHE_HOME: caches, HOME: home } = environment;
   if (chosen !== undefined) return chosen === "" ? undefined : chosen;
@@ -27,7 +27,7 @@ function codeDirectory(environment: Readonly<Record<string, string | undefined>>
   return base === undefined ? undefined : join(base, "firn/code");
 }
 
-/** What an evaluation gets from settings, environment and flags. */
+/** Makes the configuration of an evaluation from settings, environment and flags. */
 export function hostConfig(
   settings: Settings,
   io: { readonly environment: Readonly<Record<string, string | undefined>>; readonly cwd: string },

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import type { FileType } from "@firn/language";
 import { entriesIn, fsPath } from "@firn/store";
 
-/** Paths below `root` that the filter keeps (`/a`, `/a/b`), parents first; `onDisk` tells where a path really lies. */
+/** Returns the paths below `root` that the filter keeps (`/a`, `/a/b`), parents first; `onDisk` returns the place of a path. */
 export function includedPaths(
   root: string,
   filter: (path: string, type: FileType) => boolean,

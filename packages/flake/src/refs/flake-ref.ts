@@ -1,18 +1,18 @@
-/** Flake references as they are typed on this machine: a path means the flake around it. */
+/** Flake references as they are typed on this machine: a path means the flake that contains it. */
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { inputFromUrl } from "@firn/fetch/inputs";
 import { FirnError } from "@firn/formats";
 import { type FlakeRef, parseReference, pathInput, type ReferenceContext } from "./reference.ts";
 
-/** How to read a reference on this machine. */
+/** Options of reading a reference on this machine. */
 export interface FlakeRefContext extends Omit<ReferenceContext, "findFlake"> {
-  /** A directory is taken as it is given, whether or not it has a flake.nix. */
+  /** True to use a directory as it is given, even when it has no flake.nix. */
   readonly exact?: boolean;
   warn?(text: string): void;
 }
 
-/** Parses a reference without fragment; a path is looked up on the disk. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
+/** Parses a reference without fragment; a path is looked up on disk. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
 export function parseFlakeRef(text: string, context: FlakeRefContext = {}): FlakeRef {
   return parseReference(text, { ...context, findFlake: (path, query) => findFlake(path, query, context) });
 }

@@ -1,4 +1,4 @@
-/** What could follow in a line of the repl. */
+/** Completion of lines in the repl. */
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { FirnError, textOf } from "@firn/formats";
@@ -6,7 +6,7 @@ import { machineError } from "@firn/store";
 import { replCommandWords } from "./command.ts";
 import type { Repl } from "./repl.ts";
 
-/** Completions of the end of a line: `replaced` is what each of them stands in place of. */
+/** Completions of the end of a line; each of them replaces the text `replaced`. */
 export interface Completions {
   readonly replaced: string;
   readonly candidates: readonly string[];
