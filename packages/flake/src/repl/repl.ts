@@ -38,7 +38,7 @@ export class Repl {
   private files: string[] = [];
   private flakes: string[] = [];
   private lastLoaded: ValueRef | undefined;
-  /** Values of expressions that are no longer used. */
+  /** Values of expressions since the last `releaseValues`. */
   private readonly passing: ValueRef[] = [];
 
   private constructor(options: ReplOptions, variables: Variables) {

@@ -10,7 +10,7 @@ import { fileInTree, pathInTree, plainFileText } from "./tree-file.ts";
 export interface FlakeContext {
   readonly fetch: FetchContext;
   readonly reader: FlakeReader;
-  /** Returns all registries, or those that inputs of flakes may use (flags and global). */
+  /** The registries: all of them, and those that inputs of flakes may use (flags and global). */
   readonly registries: { all(): Promise<readonly Registry[]>; limited(): Promise<readonly Registry[]> };
 }
 

@@ -1,4 +1,4 @@
-/** Taking the arguments of builtins: forced, checked, and refused in the reference's words. */
+/** Arguments of builtins: forced, checked, and refused in the reference's words. */
 import {
   coerceToString,
   forceAt,
@@ -23,15 +23,15 @@ import {
   type Value,
 } from "../value/value.ts";
 
-/** One builtin: how many arguments it takes and what it does. */
+/** One builtin: its arity, its options and its function. */
 export interface BuiltinDefinition {
   readonly arity: number;
   readonly call: (a: Slot, b: Slot, c: Slot) => Value;
-  /** Also visible without `builtins.`. */
+  /** True when it is also visible without `builtins.`. */
   readonly global?: boolean;
-  /** For the embedder's own code (`Evaluator.internalBuiltin`): expressions cannot name it. */
+  /** True for builtins for the embedder's own code (`Evaluator.internalBuiltin`), which expressions cannot name. */
   readonly internal?: boolean;
-  /** No "while calling" frame. */
+  /** True when errors get no "while calling" frame. */
   readonly untraced?: boolean;
 }
 
@@ -95,12 +95,12 @@ export function stringArgument(slot: Slot, text: string, pos = 0): StringValue {
   return forced(slot, { text, pos, wanted: "a string" }, isString);
 }
 
-/** The text of a string argument whatever its context. */
+/** Returns the text of a string argument with any context. */
 export function textArgument(slot: Slot, text: string, pos = 0): string {
   return textOfString(stringArgument(slot, text, pos));
 }
 
-/** A string that may not have context. */
+/** Returns a string argument that may not have context. */
 export function plainArgument(slot: Slot, text: string, pos = 0): string {
   let value: Value;
   try {
@@ -115,14 +115,14 @@ export function coercedArgument(slot: Slot, mode: number, text: string): StringV
   return coerceToString(slot, mode, text, 0);
 }
 
-/** An attribute that must be there. */
+/** Returns a required attribute; error when it is missing. */
 export function requiredAttr(attrs: Attrs, name: string, text: string): Slot {
   const slot = attrs.get(intern(name));
   if (slot !== undefined) return slot;
   throw addFrame(new EvaluationError("type-error", `attribute '${name}' missing`), 0, text);
 }
 
-/** Fails unless an experimental feature is on. */
+/** Fails unless an experimental feature is enabled. */
 export function requireFeature(name: string, reason = ""): void {
   if (host().mode.experimentalFeatures.includes(name)) return;
   throw fail(
