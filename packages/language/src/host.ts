@@ -231,7 +231,7 @@ export interface EvalHost {
    * for reading.
    */
   fetch(request: FetchRequest): FetchResult;
-  /** `getFlake`, `parseFlakeRef`, `flakeRefToString` live outside the language: the embedder adds them as extra builtins. */
+  // `getFlake`, `parseFlakeRef` and `flakeRefToString` are not part of the language: the embedder adds them as extra builtins.
 
   /** Returns the local path of a search path entry that is not one (`channel:…`, `https://…`, `flake:…`), or undefined with a warning. */
   resolveSearchPathEntry(path: string): string | undefined;

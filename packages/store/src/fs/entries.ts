@@ -1,17 +1,17 @@
-/** What a directory holds, in the order of archives. */
+/** Entries of a directory, in the order of archives. */
 import fs from "node:fs";
 
-/** What an entry of a directory is; sockets, devices and the like are `unknown`. */
+/** The kind of an entry of a directory; sockets, devices and the like are `unknown`. */
 export type EntryKind = "regular" | "directory" | "symlink" | "unknown";
 
-/** Names (byte strings) and kinds of what lies in a directory, sorted by bytes. Errors are those of `fs.readdirSync`. */
+/** Returns names (byte strings) and kinds of the entries of a directory, sorted by bytes. Errors are those of `fs.readdirSync`. */
 export function entriesIn(directory: string | Buffer): { readonly name: string; readonly kind: EntryKind }[] {
   const entries = fs.readdirSync(directory, { encoding: "latin1", withFileTypes: true });
   const known = entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
   return known.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What an entry of a directory or a status (of the link itself, `lstat`) is. */
+/** Returns the kind of a directory entry or of a status (of the link itself, `lstat`). */
 export function kindOf(entry: Pick<fs.StatsBase<number>, "isFile" | "isDirectory" | "isSymbolicLink">): EntryKind {
   if (entry.isFile()) return "regular";
   if (entry.isDirectory()) return "directory";

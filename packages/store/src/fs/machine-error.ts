@@ -1,4 +1,4 @@
-/** Failures of the machine (file system, database) as errors that tell what was done, where, and what helps. */
+/** Failures of the machine (file system, database) as errors with the operation, its subject and a remedy. */
 import { FirnError } from "@firn/formats";
 import { hasErrorCode } from "./disk.ts";
 
@@ -8,20 +8,20 @@ const SQLITE_IO = 10;
 
 const NO_SPACE = "no space is left on the device: free some, e.g. with 'firn store gc'";
 
-/** SQLite's error number without its extension; undefined for other errors. */
+/** Returns SQLite's error number without its extension; undefined for other errors. */
 function sqliteCode(error: Error): number | undefined {
   if (!hasErrorCode(error, "ERR_SQLITE_ERROR")) return undefined;
   return "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
 }
 
-/** Whether a SQL statement failed because another connection holds a lock. */
+/** Tells whether a SQL statement failed because another connection holds a lock. */
 export function isSqliteBusy(error: unknown): boolean {
   return error instanceof Error && sqliteCode(error) === SQLITE_BUSY;
 }
 
 /**
- * A failed system call or SQL statement as a `FirnError` (`system-error` or `database-error`), its text led by `doing`; undefined for
- * every other error.
+ * Converts a failed system call or SQL statement to a `FirnError` (`system-error` or `database-error`), its text led by
+ * `doing`; undefined for every other error.
  */
 export function machineError(error: unknown, doing?: string): FirnError | undefined {
   if (!(error instanceof Error) || error instanceof FirnError) return undefined;

@@ -1,4 +1,4 @@
-/** Writes a tree to disk as a NAR announces it, already with the store's metadata: modes 0444 and 0555, modification time 1. */
+/** Writes the tree of a NAR to disk, already with the store's metadata: modes 0444 and 0555, modification time 1. */
 import fs from "node:fs";
 import { FirnError, type NarSink } from "@firn/formats";
 import { disk } from "./disk.ts";

@@ -1,4 +1,4 @@
-/** Writing out what the kernel still has in memory only. */
+/** Writing data to disk that the kernel has in memory only. */
 import fs from "node:fs";
 import { FirnError } from "@firn/formats";
 import { libc } from "../locks/libc.ts";

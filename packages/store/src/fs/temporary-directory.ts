@@ -1,4 +1,4 @@
-/** Directories for the time of one piece of work. */
+/** Temporary directories. */
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
@@ -13,7 +13,7 @@ export function makeTemporaryDirectory(prefix: string): Promise<string> {
   return mkdtemp(resolve(tmpdir(), prefix));
 }
 
-/** Deletes a directory that Node names by text, with all that strangers have put into it. */
+/** Deletes a directory, given by Node's text form of its path, with all its contents. */
 export function removeDirectory(directory: string): void {
   removePath(byteStringOf(directory));
 }

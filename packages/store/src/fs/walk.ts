@@ -1,11 +1,11 @@
-/** Walks over trees that somebody else may be changing: by open directories, never through a link, however deep they are. */
+/** Walks over trees that another process may be changing: by open directories, never through a link, at any depth. */
 import type fs from "node:fs";
 import type { OpenDirectory } from "./open-directory.ts";
 
-/** Directories that are held open at once; those farther up are opened again on the way back. */
+/** Limit of directories that are held open at once; higher ones are opened again on the way back. */
 const MAX_OPEN = 64;
 
-/** One step: a directory is entered before and left after what it holds. Directories of a step may be used until the next one. */
+/** One step: a directory is entered before its contents and left after them. Directories of a step may be used until the next one. */
 export type WalkStep =
   | { readonly kind: "file"; readonly parent: OpenDirectory; readonly name: string; readonly stat: fs.Stats }
   | {
@@ -16,9 +16,9 @@ export type WalkStep =
       readonly stat: fs.Stats;
     };
 
-/** How to walk. */
+/** Options of walking. */
 export interface WalkOptions {
-  /** Makes directories accessible to their owner before they are entered. */
+  /** True to make directories accessible to their owner before they are entered. */
   readonly unlock?: boolean;
 }
 

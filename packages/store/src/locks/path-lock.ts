@@ -1,4 +1,4 @@
-/** Locks on store paths: a file `<path>.lock` beside each, deleted when the work is done. */
+/** Locks on store paths: a file `<path>.lock` beside each, deleted at the end of the work. */
 import fs from "node:fs";
 import { fsPath, hasErrorCode } from "../fs/disk.ts";
 import { lock, openLockFile, tryLock } from "./flock.ts";
@@ -12,7 +12,7 @@ interface HeldLock {
 export class PathLocks {
   #held: HeldLock[] = [];
 
-  /** Waits for the locks of all `paths` (physical paths), in one order everywhere so that nobody waits in a circle. */
+  /** Waits for the locks of all `paths` (physical paths), always in the same order so that processes cannot deadlock. */
   static async acquire(paths: Iterable<string>, onWait?: (paths: readonly string[]) => void): Promise<PathLocks> {
     const locks = new PathLocks();
     const sorted = [...new Set(paths)].sort();
@@ -25,7 +25,7 @@ export class PathLocks {
     return locks;
   }
 
-  /** As `acquire` without waiting; undefined when another process holds one of them. */
+  /** Does the work of `acquire` without waiting; undefined when another process holds one of the locks. */
   static tryAcquire(paths: Iterable<string>): PathLocks | undefined {
     const locks = new PathLocks();
     for (const path of [...new Set(paths)].sort()) {
@@ -71,7 +71,7 @@ export class PathLocks {
     }
   }
 
-  /** A lock file that its last owner has marked as deleted protects nothing. */
+  /** Tells whether a lock file still protects its path, which one that its last owner marked as deleted does not. */
   #keep(fd: number, file: string): boolean {
     if (fs.fstatSync(fd).size !== 0) {
       fs.closeSync(fd);

@@ -8,8 +8,8 @@ import { type Connection, WireConnection } from "./wire.ts";
 const { serveOperations: operations } = wire;
 
 /**
- * Answers a client of `nix-store --serve` until it closes the connection. Without `allowWrite` it can only read. Error `protocol`, and
- * those of what a request should have held.
+ * Answers a client of `nix-store --serve` until it closes the connection. Without `allowWrite` it can only read. Error
+ * `protocol`, and those of invalid values in requests.
  */
 export async function serveStore(
   store: PathFacts & PathGraph & PathWriter,
