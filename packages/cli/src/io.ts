@@ -1,24 +1,24 @@
-/** The command line's ends: where output goes. Commands print through this only, so that tests can capture it. */
+/** The input and output of the command line. Commands print through this only, so that tests can capture it. */
 import { TerminalFilter } from "./render/terminal-filter.ts";
 
-/** Standard streams and the surroundings of one run. */
+/** Standard streams and the environment of one run. */
 export interface Io {
   out(text: string | Uint8Array): void;
   err(text: string): void;
-  /** Waits until standard output takes more, for who writes much. Absent: it always does. */
+  /** Resolves when standard output takes more, for commands that write much. Absent when it always does. */
   drained?(): Promise<void>;
-  /** Moves the terminal's cursor: a sequence of our own, which `err` would not let pass. Absent: there is no terminal. */
+  /** Moves the terminal's cursor by a control sequence, which `err` would filter out. Absent when there is no terminal. */
   control?(sequence: string): void;
-  /** Whether stderr is a terminal: decides on colours and live progress. */
+  /** True when standard error is a terminal; decides on colours and live progress. */
   readonly terminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readStdin(): Promise<string>;
-  /** Standard input piece by piece, for who answers before its end; absent: the process's own. */
+  /** Standard input piece by piece, for commands that answer before its end; when absent, the process's own is used. */
   readonly input?: AsyncIterable<Uint8Array>;
 }
 
-/** The process's own streams. Standard input is read as bytes, one char each. */
+/** Returns the process's own streams. Standard input is read as bytes, one char each. */
 export function processIo(): Io {
   return {
     out: writerTo(process.stdout),
@@ -47,7 +47,7 @@ function drainOf(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/** Writes to a stream; what a terminal would obey goes only where there is no terminal. */
+/** Makes a function that writes to a stream; on a terminal, control sequences are filtered out. */
 function writerTo(stream: NodeJS.WriteStream): (text: string | Uint8Array) => boolean {
   if (stream.isTTY !== true) return (text) => stream.write(text);
   const filter = new TerminalFilter();

@@ -18,7 +18,7 @@ const freeFlag: Flag = {
   description: "Free space of the root file system, as 512M or 4G. It takes no space in the file before it is used.",
 };
 
-/** `firn os build-image`: a disk image for UEFI machines, or a directory for a container. */
+/** `firn os build-image`: makes a disk image for UEFI machines, or a directory for a container. */
 export const command: Command = {
   positionals: [{ label: "configuration", optional: true }],
   flags: [

@@ -1,4 +1,4 @@
-/** `nix-store --serve`: the far end of an `ssh://` store. The other operations of the old command are not there yet. */
+/** `nix-store --serve`: the remote side of an `ssh://` store. The other operations of the old command are not supported yet. */
 import { once } from "node:events";
 import { openMachineStore, serveStore } from "@firn/store";
 import type { Command, Operation } from "../grammar/command.ts";
@@ -13,7 +13,7 @@ const serve: Operation = {
   positionals: [],
 };
 
-/** `nix-store`. */
+/** `nix-store`: serves a store. */
 export const command: Command = { style: "old", positionals: [], flags: [], operations: [serve], run: runServe };
 
 async function runServe(invocation: Invocation, io: Io): Promise<number> {

@@ -1,4 +1,4 @@
-/** Lines that were entered before, kept where the reference keeps them: one a line, the newest last. */
+/** The history of entered lines, in the reference's file: one entry a line, the newest last. */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,7 +7,7 @@ import { disk, machineError } from "@firn/store";
 
 const kept = 1000;
 
-/** The file for an environment: `$XDG_DATA_HOME/nix/repl-history`. */
+/** Returns the history file for an environment: `$XDG_DATA_HOME/nix/repl-history`. */
 export function historyFile(env: Readonly<Record<string, string | undefined>>): string {
   const home = env.HOME === undefined || env.HOME === "" ? homedir() : env.HOME;
   const data =
@@ -15,14 +15,14 @@ export function historyFile(env: Readonly<Record<string, string | undefined>>): 
   return join(env.NIX_DATA_HOME ?? join(data, "nix"), "repl-history");
 }
 
-/** Lines of earlier sessions, and a way to add to them. */
+/** Lines of earlier sessions, and a method to add to them. */
 export interface History {
-  /** Oldest first. */
+  /** Lines, oldest first. */
   readonly lines: readonly string[];
   add(line: string): void;
 }
 
-/** Reads the history; `warn` is told once when it cannot be read or kept. */
+/** Opens the history; `warn` is called once when it cannot be read or kept. */
 export function openHistory(file: string, warn: (text: string) => void): History {
   let usable = true;
   const guarded = <T>(work: () => T, otherwise: T): T => {

@@ -1,4 +1,4 @@
-/** Switching another machine: the system is copied there by ssh, then the machine's own programs do what is done here. */
+/** Switches another machine: the system is copied there by ssh, then the machine's own programs do the same as on this machine. */
 import { byteStringOf, FirnError } from "@firn/formats";
 import { copyClosure, SshStore } from "@firn/store";
 import { activateNixos, openSystem, requireNixos, type SshMachineOptions, sshMachine } from "@firn/system";
@@ -7,7 +7,7 @@ import type { Session } from "../session/session.ts";
 import { systemProfile } from "./profiles.ts";
 import type { SwitchTarget } from "./switch-target.ts";
 
-/** Flags that the far end's `firn os` is given as they were given here. */
+/** Flags that are passed on to the remote `firn os`. */
 const forwarded = ["install-bootloader", "diff", "no-health-gate"];
 const forwardedValues = ["profile-name", "confirm-within"];
 

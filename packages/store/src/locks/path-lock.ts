@@ -71,7 +71,7 @@ export class PathLocks {
     }
   }
 
-  /** Tells whether a lock file still protects its path, which one that its last owner marked as deleted does not. */
+  /** Keeps a lock and returns true; returns false for a lock file that its last owner marked as deleted, which protects nothing. */
   #keep(fd: number, file: string): boolean {
     if (fs.fstatSync(fd).size !== 0) {
       fs.closeSync(fd);

@@ -61,7 +61,7 @@ export interface TransferOptions {
   readonly events: EventSink;
 }
 
-/** Returns options for `createTransferrer` from the settings. */
+/** Returns the options of a {@link Transferrer} from the settings. */
 export function transferOptions(
   settings: Settings,
   extra: { offline?: boolean; events?: EventSink } = {},
