@@ -165,7 +165,7 @@ export function fromJs(input: JsInput): Slot {
     default:
   }
   if (input === null) return null;
-  if (typeof input !== "object") throw new FirnError("bad-input", `a ${typeof input} is no value of the language`);
+  if (typeof input !== "object") throw new FirnError("bad-input", `a ${typeof input} is not a value of the language`);
   if (isView(input)) return slots.get(input)!;
   if (Array.isArray(input)) return input.map(fromJs);
   const members: Record<string, Slot> = Object.create(null);

@@ -8,7 +8,7 @@ const MAX_LINKS = 40;
 /** A store of which some paths may be read. */
 export interface InputView {
   readonly store: PathFacts & StoreFiles;
-  /** Whether a store path (logical, without anything below it) may be read. */
+  /** Tells whether a store path (logical, without anything below it) may be read. */
   allows(storePath: string): boolean;
 }
 

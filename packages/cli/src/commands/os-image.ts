@@ -45,7 +45,7 @@ export const command: Command = {
         const output = resolve(io.cwd, invocation.flags.value("output") ?? (container ? name : `${name}.img`));
         if (container) {
           if (existsSync(output) && readdirSync(output).length > 0 && !existsSync(join(output, "nix/store"))) {
-            throw new FirnError("image", `'${output}' exists and is no directory of a container`);
+            throw new FirnError("image", `'${output}' exists and is not the directory of a container`);
           }
           await installBelow(session, path, output);
         } else await makeImage(session, { path, manifest, output, free });

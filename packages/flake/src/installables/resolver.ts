@@ -1,4 +1,4 @@
-/** From the words of a command line to values and to their store paths. */
+/** Resolves the words of a command line to values and to their store paths. */
 import { FirnError } from "@firn/formats";
 import type { Evaluation, Found, Root } from "../evaluation.ts";
 import type { AutoArguments, ValueRef } from "../evaluator/value-ref.ts";

@@ -185,7 +185,7 @@ function outputTexts({ outputs }: Derivation): Map<string, string> {
   return texts;
 }
 
-/** The environment, structured attributes taken apart. */
+/** Returns the environment, with structured attributes split into their members. */
 function variables({ env }: Derivation): ReadonlyMap<string, string> {
   const json = env.get("__json");
   if (json === undefined) return env;

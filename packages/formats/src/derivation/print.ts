@@ -67,7 +67,7 @@ export interface HashedInput {
   readonly output: string;
 }
 
-/** As `printInputs`, of hashes in place of paths. The list is sorted, and may name the same twice. */
+/** Prints input derivations as `printInputs` does, with hashes in place of paths. Sorts the list, which may have duplicates. */
 export function printHashedInputs(inputs: HashedInput[]): string {
   inputs.sort((a, b) => compareByteStrings(a.hash, b.hash) || compareByteStrings(a.output, b.output));
   let text = "";

@@ -104,7 +104,7 @@ export function parseHashWithFormat(text: string, algorithm?: HashAlgorithm): Pa
   return { hash: decode(rest, used, format), format };
 }
 
-/** As `parseHashWithFormat`, without the format. */
+/** Reads a hash as `parseHashWithFormat` does, without returning the format. */
 export function parseHash(text: string, algorithm?: HashAlgorithm): Hash {
   return parseHashWithFormat(text, algorithm).hash;
 }

@@ -23,7 +23,7 @@ function outputNames(path: string, names: string): readonly string[] {
 
 const names = (outputs: readonly string[]): string => sortedUnique(outputs).join(",");
 
-/** Before version 1.30 and in the serve protocol: a derivation alone means all its outputs, so its file cannot be asked for. */
+/** The form before version 1.30 and in the serve protocol: a derivation alone means all its outputs, so its file cannot be named. */
 const withOutputs: WireCodec<DerivedPath> = convert(
   string,
   (text, peer) => {

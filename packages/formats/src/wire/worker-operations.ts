@@ -271,14 +271,14 @@ export const workerOperations = {
   }),
   QueryMissing: operation(40, always, record({ paths: derivedPaths }), missingPaths),
   QueryDerivationOutputMap: operation(41, minor(22), onePath, mapOf(string, optionalStorePath)),
-  /** From 1.27 on, but the reference sends and answers it in every version. */
+  /** Registers a realisation; introduced in 1.27, but the reference sends and answers it in every version. */
   RegisterDrvOutput: operation(42, always, changedIn(minor(31), oldRealisation, realisation), nothing),
   QueryRealisation: operation(43, minor(27), record({ id: drvOutput }), found),
   /** The framed data are a count, then for each path its facts (`pathInfoOfMany`) and its NAR. */
   AddMultipleToStore: operation(44, minor(32), record({ repair: flag, dontCheckSignatures: flag }), nothing, {
     body: [{ since: minor(32), form: "framed" }],
   }),
-  /** From 1.32 on, but the reference sends and answers it in every version. */
+  /** Adds a build log; introduced in 1.32, but the reference sends and answers it in every version. */
   AddBuildLog: operation(45, always, record({ drvPath: storePathByName }), done, {
     body: [{ since: always, form: "framed" }],
   }),

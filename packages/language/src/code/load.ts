@@ -1,4 +1,4 @@
-/** From text to a value: parse, lower, run. */
+/** Turns text into a value: parses, lowers, runs. */
 
 import { textOf } from "@firn/formats";
 import { type ParseResult, type ParserOptions, parseSource, positionOf } from "../syntax/parser.ts";

@@ -1,4 +1,4 @@
-/** Serving a store to another machine: the far end of an `ssh://` store. */
+/** Serves a store to another machine: the remote side of an `ssh://` store. */
 import { FirnError, type PathInfo, wire } from "@firn/formats";
 import { computeClosure } from "../store/closure.ts";
 import type { PathFacts, PathGraph } from "../store/paths.ts";

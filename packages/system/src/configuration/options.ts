@@ -33,7 +33,7 @@ export interface OptionDetails {
   readonly definitions: readonly OptionPlace[];
   readonly default: OptionValue | undefined;
   readonly example: OptionValue | undefined;
-  /** Undefined for an option of a submodule that no definition instantiates. */
+  /** The value; undefined for an option of a submodule that no definition instantiates. */
   readonly value: (OptionValue & { readonly json?: JsonValue }) | undefined;
 }
 

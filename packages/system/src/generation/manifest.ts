@@ -55,12 +55,12 @@ const format = 1;
 
 /** Reads the file's text. Fails with `bad-system` when it is not a valid manifest. */
 export function parseSystemManifest(text: string, where: string): SystemManifest {
-  const bad = (what: string): FirnError => new FirnError("bad-system", `'${where}' is no system manifest: ${what}`);
+  const bad = (what: string): FirnError => new FirnError("bad-system", `'${where}' is not a system manifest: ${what}`);
   let json: JsonValue;
   try {
     json = parseJson(text);
   } catch (error) {
-    throw new FirnError("bad-system", `'${where}' is no system manifest`, { cause: error });
+    throw new FirnError("bad-system", `'${where}' is not a system manifest`, { cause: error });
   }
   const object = (value: JsonValue | undefined, what: string): ReadonlyMap<string, JsonValue> => {
     if (!isJsonObject(value)) throw bad(`${what} is not an object`);
@@ -98,7 +98,7 @@ export function parseSystemManifest(text: string, where: string): SystemManifest
   }
   const boot = object(top.get("boot"), "boot");
   const loader = string(boot.get("loader"), "boot.loader");
-  if (loader !== "systemd-boot" && loader !== "none") throw bad(`'${loader}' is no boot loader`);
+  if (loader !== "systemd-boot" && loader !== "none") throw bad(`'${loader}' is not a boot loader`);
   const health = object(top.get("health"), "health");
   return {
     name: string(top.get("name"), "name"),

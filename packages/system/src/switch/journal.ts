@@ -96,14 +96,14 @@ function checked(value: Partial<SwitchJournal> & { format?: number }): SwitchJou
   const side = (it: JournalSide): JournalSide => {
     if (typeof it.system !== "string" || !it.system.startsWith("/")) throw new Error("a system is missing");
     if (it.generation !== undefined && !Number.isSafeInteger(it.generation))
-      throw new Error("a generation is no number");
+      throw new Error("a generation is not a number");
     return { system: it.system, generation: it.generation };
   };
   if (value.format !== format) throw new Error("unknown format");
   if (action !== "switch" && action !== "boot" && action !== "test") throw new Error("unknown action");
   if (typeof profile !== "string" || typeof bootId !== "string" || to === undefined) throw new Error("incomplete");
   if (step === undefined || !switchSteps.includes(step)) throw new Error("unknown step");
-  if (made !== undefined && !Number.isSafeInteger(made)) throw new Error("a generation is no number");
+  if (made !== undefined && !Number.isSafeInteger(made)) throw new Error("a generation is not a number");
   if (!Array.isArray(stopped) || !stopped.every((name) => typeof name === "string"))
     throw new Error("no list of units");
   return {

@@ -75,7 +75,7 @@ export interface SwitchRequest {
   readonly generation?: number;
   /** False to leave the new system in place even when the machine is not healthy. */
   readonly healthGate: boolean;
-  /** Resolves to true when somebody has confirmed the new system; when absent, nobody is asked. */
+  /** Resolves to true when the user has confirmed the new system; when absent, no confirmation is needed. */
   readonly confirmed?: () => Promise<boolean>;
   readonly installLoader?: boolean;
 }
@@ -240,7 +240,7 @@ class SwitchRun {
     } else for (const text of failures) events({ kind: "warning", text });
     if (request.confirmed !== undefined) {
       this.step("confirm");
-      if (!(await request.confirmed())) return ["nobody has confirmed it in time"];
+      if (!(await request.confirmed())) return ["it was not confirmed in time"];
     }
     return [];
   }
