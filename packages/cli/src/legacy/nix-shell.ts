@@ -24,9 +24,9 @@ interface ShellOptions {
   readonly pure: boolean;
   /** True when the arguments are packages of <nixpkgs>. */
   readonly packages: boolean;
-  /** The command to run instead of an interactive session. */
+  /** The command to run, after which the shell ends. */
   readonly command: string | undefined;
-  /** True when the command may interact with the user, as that of `--command`. */
+  /** False with `--run`, whose command runs in a shell that is not interactive. */
   readonly interactive: boolean;
   /** Variables that a pure shell keeps besides the usual ones. */
   readonly keep: readonly string[];

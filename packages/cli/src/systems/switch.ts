@@ -76,7 +76,8 @@ export async function switchContext(session: Session): Promise<SwitchContext> {
 export function targetHost({ invocation, io }: Pick<Session, "invocation" | "io">): SshMachineOptions | undefined {
   const { flags } = invocation;
   const method = flags.value("elevate") ?? (flags.has("sudo") ? "sudo" : "none");
-  if (method !== "none" && method !== "sudo") throw new UsageError(`'${method}' is not a way to become root; use 'none' or 'sudo'`);
+  if (method !== "none" && method !== "sudo")
+    throw new UsageError(`'${method}' is not a way to become root; use 'none' or 'sudo'`);
   const host = flags.value("target-host")?.replace(/^ssh:\/\//, "");
   if (host === undefined || host === "") {
     if (method === "sudo") throw new UsageError("'--elevate' is for a --target-host; here, run the command as root");

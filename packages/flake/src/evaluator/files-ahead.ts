@@ -25,7 +25,7 @@ const RECORD = 64;
 const DIGEST_AT = 32;
 const DIGEST_SIZE = 32;
 
-/** States of a record: empty, a valid digest, or a file that has been read already. */
+/** States of a record: empty, a valid digest, or a file that was already requested. */
 const EMPTY = 0;
 const READY = 1;
 const PASSED = 2;

@@ -78,7 +78,7 @@ export interface WorkerEnd extends WireEnd {
   readonly features?: ReadonlySet<string>;
 }
 
-/** Greets a server of the serve protocol; returns the version agreed on. Error `protocol`. */
+/** Greets a server of the serve protocol; returns the values agreed on. Error `protocol`. */
 export function* greetServer(
   input: WireInput,
   { storeDir, protocol = serveProtocol }: WireEnd,

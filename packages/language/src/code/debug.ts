@@ -63,7 +63,7 @@ export interface DebugLevel {
 interface Frame {
   readonly site: ObservedSite;
   readonly env: Env;
-  /** The error that stopped the evaluation, or the frame's own position. */
+  /** Text and position of the event that stopped the evaluation; undefined for an ordinary frame. */
   readonly failure: { readonly text: string; readonly pos: number } | undefined;
 }
 
