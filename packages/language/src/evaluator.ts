@@ -49,6 +49,7 @@ import { plainPrint, printAmbiguous, printPartly, printValue } from "./value/pri
 import { Attrs, ContextString, Lambda, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
 import { type AddedVariables, type EnteredLine, Variables } from "./variables.ts";
 
+/** Options of an evaluator. */
 export interface EvaluatorOptions {
   /** True to keep a frame for every function call in traces. */
   readonly showTrace?: boolean;
@@ -86,6 +87,7 @@ export interface ShowOptions {
   readonly raw?: boolean;
 }
 
+/** Parses and evaluates over one host. Errors of evaluations are thrown as `FirnError`. */
 export class Evaluator {
   readonly host: EvalHost;
   /** The set `builtins`. */

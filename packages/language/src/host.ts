@@ -9,11 +9,13 @@
 
 import type { SourcePosition } from "@firn/formats";
 
+/** The type of a file, as `builtins.readFileType` names it. */
 export type FileType = "regular" | "directory" | "symlink" | "unknown";
 
 /** The form in which a store object is hashed: the file alone, its NAR, or a text with references. */
 export type IngestionMethod = "flat" | "nar" | "text";
 
+/** Name of a hash algorithm. */
 export type HashAlgorithmName = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
 
 /** A request of `builtins.path`, `filterSource` or the coercion of a path to a string. */
@@ -40,6 +42,8 @@ export type ContextElement =
 
 /** Attributes of `fetchTree` in its plain form: strings, integers, booleans. */
 export type FetchValue = string | number | bigint | boolean;
+
+/** Attributes of a fetch or of a fetched tree, by name. */
 export type FetchAttributes = { readonly [name: string]: FetchValue };
 
 /** A fetch: the builtin that requests it, and its arguments. */
@@ -137,6 +141,8 @@ export const defaultEvalMode: EvalMode = {
 
 /** Literals that the reference can warn about. */
 export type LintName = "url-literals" | "short-path-literals" | "absolute-path-literals";
+
+/** Reaction to such a literal: none, a warning, or an error. */
 export type LintLevel = "ignore" | "warn" | "fatal";
 
 /** A report of `trace`, `warn` or the evaluator itself. `text` is ordinary text, not a byte string. */

@@ -21,6 +21,7 @@ import {
   type SearchPathEntry,
 } from "./host.ts";
 
+/** Options of a host in memory. */
 export interface MemoryHostOptions {
   /** Files: absolute path → contents (byte strings). Directories follow from the paths. */
   readonly files?: Readonly<Record<string, string>>;

@@ -28,6 +28,7 @@ export type EnteredLine =
 
 const firstNames = 20;
 
+/** Variables of a repl, and the evaluation of lines and expressions that see them. */
 export class Variables {
   /** Directory from which relative paths in expressions start. */
   readonly directory: string;

@@ -20,6 +20,7 @@ import type { HostServices } from "./services.ts";
 import { SmallEvaluation } from "./small-evaluation.ts";
 import { takeWorker } from "./worker-start.ts";
 
+/** Options of an evaluator in a worker thread. */
 export interface EvaluatorClientOptions {
   readonly config: HostConfig;
   /** The services that answer host calls; without them the evaluation has no store. */

@@ -109,6 +109,7 @@ function runProgram(words: readonly string[]): string {
   return done.stdout.toString("latin1");
 }
 
+/** Makes a host over the file system, with `services` for store, builds and fetches. */
 export function createNodeHost(
   config: HostConfig,
   services: SyncServices,

@@ -31,6 +31,7 @@ export interface ReplOptions {
   event(event: ReplEvent): void;
 }
 
+/** A repl: variables, loaded files and the commands that work on them. */
 export class Repl {
   readonly evaluator: Evaluator;
   private readonly options: ReplOptions;

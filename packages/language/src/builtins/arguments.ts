@@ -35,18 +35,22 @@ export interface BuiltinDefinition {
   readonly untraced?: boolean;
 }
 
+/** Builtins by their name without `builtins.`. */
 export type BuiltinTable = { readonly [name: string]: BuiltinDefinition };
 
+/** Makes the error of a builtin, to be thrown; `pos` is its position, 0 when unknown. */
 export function fail(message: string, pos = 0): EvaluationError {
   return new EvaluationError("eval-error", message, pos);
 }
 
+/** Forces a list argument; throws a type error with `text` as its frame. */
 export function listArgument(slot: Slot, text: string, pos = 0): List {
   const value = forceAt(slot, pos);
   if (isList(value)) return value;
   throw addFrame(typeError("a list", value), pos, text);
 }
 
+/** Forces an attribute set argument; throws a type error with `text` as its frame. */
 export function attrsArgument(slot: Slot, text: string, pos = 0): Attrs {
   const value = forceAt(slot, pos);
   if (value instanceof Attrs) return value;
@@ -75,6 +79,7 @@ const isCallable = (value: Value): value is Value =>
   isFunctionValue(value) || (value instanceof Attrs && value.get(functor) !== undefined);
 const functor = intern("__functor");
 
+/** Forces an integer argument; throws a type error with `text` as its frame. */
 export function intArgument(slot: Slot, text: string, pos = 0): number | bigint {
   return forced(slot, { text, pos, wanted: "an integer" }, isInt);
 }
@@ -83,14 +88,17 @@ export function floatArgument(slot: Slot, text: string, pos = 0): number | bigin
   return forced(slot, { text, pos, wanted: "a float" }, isFloat);
 }
 
+/** Forces a boolean argument; throws a type error with `text` as its frame. */
 export function boolArgument(slot: Slot, text: string, pos = 0): boolean {
   return forced(slot, { text, pos, wanted: "a Boolean" }, isBool);
 }
 
+/** Forces a function argument; throws a type error with `text` as its frame. */
 export function functionArgument(slot: Slot, text: string, pos = 0): Value {
   return forced(slot, { text, pos, wanted: "a function" }, isCallable);
 }
 
+/** Forces a string argument and keeps its context; throws a type error with `text` as its frame. */
 export function stringArgument(slot: Slot, text: string, pos = 0): StringValue {
   return forced(slot, { text, pos, wanted: "a string" }, isString);
 }

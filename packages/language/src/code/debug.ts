@@ -37,6 +37,7 @@ export type StopReason =
 /** The way to continue: to the next stop, to the next frame, or not at all. */
 export type StopAnswer = "continue" | "step" | "quit";
 
+/** Options of a debugger: the events that stop the evaluation, and the function called at a stop. */
 export interface DebuggerOptions {
   /** True when errors that `tryEval` will catch do not stop the evaluation. */
   readonly ignoreTry: boolean;
@@ -67,6 +68,7 @@ interface Frame {
   readonly failure: { readonly text: string; readonly pos: number } | undefined;
 }
 
+/** Stops an evaluation at errors and breakpoints, and shows its frames and variables. */
 export class Debugger implements DebuggerHooks {
   private readonly options: DebuggerOptions;
   private readonly stack: Frame[] = [];

@@ -216,6 +216,7 @@ function wanted(value: Value): Value {
   return value;
 }
 
+/** Forces a slot and returns its value; throws the evaluation error of a failed thunk. */
 export function force(slot: Slot): Value {
   if (typeof slot !== "object") return slot;
   if (!(slot instanceof Thunk)) return wanted(slot);

@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { DefinedAt, Overlaid, type Places, placeOf } from "./places.ts";
 import { emptyShape, makeShape, type Shape, type UpdatePlan } from "./shape.ts";
 
+/** A forced value. */
 export type Value =
   | null
   | boolean
@@ -22,7 +23,11 @@ export type Value =
   | PartialLambda
   | Builtin
   | PartialBuiltin;
+
+/** A value or a thunk. */
 export type Slot = Value | Thunk;
+
+/** A list of slots. */
 export type List = Slot[];
 
 /** `code` of a thunk that has its value. */
@@ -43,6 +48,7 @@ export class Thunk {
   }
 }
 
+/** A floating-point number, apart from integers, which are JavaScript numbers. */
 export class Float {
   readonly value: number;
   constructor(value: number) {
@@ -58,6 +64,7 @@ export class Path {
   }
 }
 
+/** A string with a context. */
 export class ContextString {
   readonly text: string;
   readonly context: Context;
@@ -92,6 +99,7 @@ export class PartialLambda {
 
 export type BuiltinFunction = (a: Slot, b: Slot, c: Slot) => Value;
 
+/** A builtin function. */
 export class Builtin {
   readonly name: string;
   readonly arity: number;
