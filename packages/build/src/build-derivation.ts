@@ -42,7 +42,7 @@ import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.
 
 const HOMELESS = "/homeless-shelter";
 
-/** Everything a build needs. `inputs` are valid paths (not yet closed over references). */
+/** Everything that a build needs. `inputs` are valid paths (not yet closed over references). */
 export interface BuildRequest {
   readonly store: BuildStore;
   readonly settings: Settings;
@@ -52,20 +52,20 @@ export interface BuildRequest {
   readonly mode: "normal" | "check" | "repair";
   readonly events: EventSink;
   readonly signal?: AbortSignal;
-  /** Called when the build really starts (nobody else has made the outputs meanwhile). */
+  /** Is called when the build really starts, that is, when no other process has made the outputs meanwhile. */
   readonly onStart?: () => void;
   readonly offline?: boolean;
-  /** The command that shows logs, as the user calls it; by default `nix log`. */
+  /** The command that shows logs, for messages; by default `nix log`. */
   readonly logCommand?: string;
 }
 
-/** Output paths by name, and whether something was really built. */
+/** Output paths by name, and a flag that is true when the builder has run. */
 export interface BuildOutcome {
   readonly outputs: ReadonlyMap<string, string>;
   readonly built: boolean;
 }
 
-/** What failed, for dependents. */
+/** A failed build, as the builds that depend on it report it. */
 export class BuildFailure extends FirnError {
   readonly drvPath: string;
   constructor(drvPath: string, message: string, exitStatus: number) {
@@ -74,7 +74,7 @@ export class BuildFailure extends FirnError {
   }
 }
 
-/** Builds; errors `build-failed`, `output-rejected`, `hash-mismatch`, `no-sandbox`, `aborted`, … */
+/** Builds one derivation; errors `build-failed`, `output-rejected`, `hash-mismatch`, `no-sandbox`, `aborted`, … */
 export async function buildDerivation(request: BuildRequest): Promise<BuildOutcome> {
   try {
     return await buildUnlessValid(request);
@@ -152,7 +152,7 @@ interface PlannedBuild {
   readonly valid: ReadonlyMap<string, string>;
 }
 
-/** Builds under the ids of a build user, or those of this process. */
+/** Builds with the ids of a build user, or with those of this process. */
 async function buildAs(
   user: BuildUser | undefined,
   { request, options, inputPaths, sandboxed, known, valid }: PlannedBuild,
@@ -200,7 +200,7 @@ async function buildAs(
   }
 }
 
-/** Store paths that the setting sandbox-paths brings in, with all they refer to; never the outputs themselves. */
+/** Returns the store paths that the setting sandbox-paths brings in, with their closures; never the outputs themselves. */
 async function sandboxClosure(request: BuildRequest): Promise<string[]> {
   const { store, settings } = request;
   const roots = settings.get("sandbox-paths").flatMap((text) => {
@@ -234,7 +234,10 @@ function wantsSandbox(request: BuildRequest, options: BuildOptions): boolean {
 
 const ZERO_HASH = { algorithm: "sha256" as const, bytes: new Uint8Array(32) };
 
-/** Where the builder writes each output: the final path when that is free, else a stand-in whose hash is rewritten afterwards. */
+/**
+ * Returns the path to which the builder writes each output: the final path when that is free, else a stand-in whose hash is
+ * rewritten afterwards.
+ */
 function scratchPaths(
   request: BuildRequest,
   state: { known: ReadonlyMap<string, string>; valid: ReadonlyMap<string, string>; sandboxed: boolean },
@@ -283,7 +286,7 @@ function rewritesOf(run: PreparedRun): Map<string, string> {
   return rewrites;
 }
 
-/** Writes a file that must not be there yet. */
+/** Writes a new file; fails when it exists. */
 function writeNew(
   file: string,
   contents: Uint8Array,

@@ -9,11 +9,11 @@ import * as fs from "@firn/store/files";
 export interface BuildDirectory {
   /** The directory that only this process's user may enter. */
   readonly top: HeldDirectory;
-  /** Where the build happens, on this machine. */
+  /** The build directory's path on this machine. */
   readonly host: string;
 }
 
-/** Makes one below the setting `build-dir`, by default `builds` in the state directory. Error `unsafe-build-dir`. */
+/** Makes a build directory below the setting `build-dir`, by default `builds` in the state directory. Error `unsafe-build-dir`. */
 export function makeBuildDirectory(store: StoreFiles, settings: Settings): BuildDirectory {
   const parent = settings.get("build-dir") ?? `${store.location.stateDir}/builds`;
   fs.mkdirSync(parent, { recursive: true, mode: 0o755 });
@@ -24,12 +24,12 @@ export function makeBuildDirectory(store: StoreFiles, settings: Settings): Build
   return { top, host };
 }
 
-/** Lets a builder that has no sandbox, and so comes by the path, pass to its own directory. */
+/** Lets a builder that runs without a sandbox, and so reaches the directory by its path, enter its own directory. */
 export function openBuildDirectory({ top }: BuildDirectory): void {
   withPlace(top.path, (place) => place.chmod(0o711));
 }
 
-/** A directory that others could rename or exchange the build's directory in is refused; those with the sticky bit do not let them. */
+/** Refuses a directory in which other users could rename or exchange the build's directory; the sticky bit prevents that. */
 function requireSafe(parent: string): void {
   const real = fs.realpathSync(parent, { encoding: "latin1" });
   for (let directory = real; ; directory = path.posix.dirname(directory)) {

@@ -1,5 +1,5 @@
-/** What a build on this machine needs of a store. */
+/** The interfaces of a store that a build on this machine uses. */
 import type { OutputRegistry, PathFacts, PathWriter, StoreFiles } from "@firn/store";
 
-/** The store that inputs lie in and outputs are registered in. */
+/** The store that has the inputs and in which outputs are registered. */
 export type BuildStore = PathFacts & PathWriter & StoreFiles & OutputRegistry;

@@ -27,19 +27,19 @@ export interface BuilderEnvironment {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** What the environment depends on besides the derivation. */
+/** Facts besides the derivation that the environment depends on. */
 export interface EnvironmentContext {
   readonly store: PathFacts;
   readonly settings: Settings;
   readonly options: BuildOptions;
-  /** Valid paths the build may use. */
+  /** Valid paths that the build may use. */
   readonly inputPaths: ReadonlySet<string>;
-  /** Build directory as the builder sees it. */
+  /** The build directory as the builder sees it. */
   readonly buildDir: string;
   readonly homeDir: string;
 }
 
-/** Makes variables and files; placeholders of own outputs are still to be rewritten. */
+/** Makes variables and files; placeholders of the derivation's own outputs are left to be rewritten later. */
 export async function prepareEnvironment(
   derivation: Derivation,
   context: EnvironmentContext,
@@ -137,7 +137,7 @@ async function graphEntry(store: PathFacts, info: PathInfo): Promise<JsonValue> 
   ]);
 }
 
-/** A text as one word of a shell. */
+/** Quotes a text as one word for a shell. */
 export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -155,7 +155,7 @@ function simple(value: JsonValue): string | undefined {
   return undefined;
 }
 
-/** The shell form of structured attributes: what bash can hold, the rest left out. */
+/** Returns structured attributes as shell text, leaving out values that bash cannot represent. */
 export function structuredShell(json: ReadonlyMap<string, JsonValue>): string {
   let text = "";
   for (const key of [...json.keys()].sort()) {

@@ -22,7 +22,7 @@ export { type BuildOptions, readBuildOptions } from "./options.ts";
 export { hasProgram, requireSandbox, sandboxWorks } from "./sandbox/sandbox.ts";
 export { seccompProgram } from "./sandbox/seccomp.ts";
 
-/** What building `targets` would fetch and build, with sizes; nothing is changed. */
+/** Returns the plan of building `targets`: what would be fetched and built, with sizes; nothing is changed. */
 export function queryMissing(
   targets: readonly DerivedPath[],
   context: { store: BuildStore; settings: Settings; substituters?: () => Promise<readonly Store[]> },

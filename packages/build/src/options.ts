@@ -1,4 +1,4 @@
-/** What a derivation asks of its build, from its environment or its structured attributes (manual: "Advanced Attributes"). */
+/** Options of a build that its derivation sets, in its environment or its structured attributes (manual: "Advanced Attributes"). */
 import {
   type Derivation,
   FirnError,
@@ -11,7 +11,7 @@ import {
   structuredAttrsVariable,
 } from "@firn/formats";
 
-/** Rules for what an output may refer to; entries are store paths or names of outputs. */
+/** Rules for the references of an output; entries are store paths or names of outputs. */
 export interface OutputChecks {
   readonly allowedReferences?: readonly string[];
   readonly allowedRequisites?: readonly string[];
@@ -26,7 +26,7 @@ export interface OutputChecks {
 export interface BuildOptions {
   /** Structured attributes, when the derivation has them. */
   readonly structured: ReadonlyMap<string, JsonValue> | undefined;
-  /** Checks for an output. */
+  /** Returns the checks for an output. */
   readonly checksFor: (output: string) => OutputChecks | undefined;
   readonly discardsReferences: (output: string) => boolean;
   readonly passAsFile: ReadonlySet<string>;

@@ -4,7 +4,7 @@ import { FirnError } from "@firn/formats";
 import { type EventSink, LineSplitter, type Settings, startProgram } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
 
-/** What the hook is told. */
+/** The information that the hook gets. */
 export interface HookContext {
   readonly settings: Settings;
   readonly drvPath: string;

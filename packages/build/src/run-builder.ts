@@ -6,7 +6,7 @@ import * as fs from "@firn/store/files";
 import type { BuildLog } from "./log/build-log.ts";
 import { openPty } from "./sandbox/pty.ts";
 
-/** What to run. With `files`, descriptors 3 and 4 of the child read them. */
+/** The program to run. With `files`, descriptors 3 and 4 of the child read them. */
 export interface RunRequest {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -15,18 +15,18 @@ export interface RunRequest {
   readonly seccompFile?: string;
   readonly argumentsFile?: string;
   readonly argv0?: string;
-  /** Whom the terminal of the builder's output belongs to, so that it can be opened again by name. */
+  /** The owner that the terminal of the builder's output gets, so that it can be opened again by name. */
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** The ids that the child itself takes on; without them it starts with those of this process. */
+  /** The ids that the child itself takes on; without them it keeps those of this process. */
   readonly runAs?: { readonly uid: number; readonly gid: number };
-  /** Seconds; 0 is no limit. */
+  /** Time limit in seconds; 0 is no limit. */
   readonly timeout: number;
   readonly maxSilence: number;
   readonly maxLogSize: number;
   readonly signal?: AbortSignal;
 }
 
-/** How it ended: `status` says it in the reference's words unless it succeeded. */
+/** The end of a builder's run: `status` describes it in the reference's words unless it succeeded. */
 export interface RunResult {
   readonly ok: boolean;
   readonly status: string;
@@ -99,7 +99,7 @@ const passedOn = (() => {
   };
 })();
 
-/** Runs to the end (or to a limit, or until aborted). Never rejects because the builder failed. */
+/** Runs a builder to its end, to a limit or until aborted. Does not reject when the builder fails. */
 export function runBuilder(request: RunRequest): Promise<RunResult> {
   const pty = openPty();
   if (pty !== undefined && request.user !== undefined) fs.fchownSync(pty.slave, request.user.uid, request.user.gid);

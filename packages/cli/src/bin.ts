@@ -1,5 +1,8 @@
 #!/usr/bin/env -S node --v8-pool-size=0 --disable-warning=ExperimentalWarning
-/** The entry of the published package. An older Node.js than the program needs reads this file too: it loads nothing of the rest. */
+/**
+ * The entry of the published package. Node.js versions that are too old for the program read this file too, so it loads
+ * nothing of the rest.
+ */
 import { isNewEnough } from "./node-version.ts";
 
 if (isNewEnough(process.versions.node)) await import("./start.ts");

@@ -4,7 +4,7 @@ import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { mkdirSync, statSync } from "@firn/store/files";
 
-/** Keeps compiled code from now on, where the environment has a place that is this user's own; else keeps none. */
+/** Keeps compiled code from now on, if the environment has a directory that is this user's own; otherwise keeps none. */
 export function keepCompiledCode(environment: Readonly<Record<string, string | undefined>>): void {
   // Node itself would use the directory for temporary files, in which anybody can put some.
   const directory = environment.NODE_COMPILE_CACHE ?? ownDirectory(environment);
@@ -26,7 +26,7 @@ function isOwn(directory: string): boolean {
   return status?.isDirectory() === true && status.uid === process.getuid?.() && (status.mode & 0o022) === 0;
 }
 
-/** The directory, made one level at a time: below /proc, Node's own way of making all does not end. */
+/** Makes the directory and returns it. It is made one level at a time: below /proc, Node's recursive mode does not end. */
 function made(directory: string): string | undefined {
   try {
     for (const part of [join(directory, "../.."), join(directory, ".."), directory]) {

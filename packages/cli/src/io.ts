@@ -5,23 +5,23 @@ import { systemErrorText } from "@firn/store/machine-error";
 import { processEnvironment, workingDirectory } from "@firn/store/surroundings";
 import { TerminalFilter } from "./render/terminal-filter.ts";
 
-/** Standard streams and the surroundings of one run. */
+/** Standard streams and the environment of one run. */
 export interface Io {
   /** A string is a byte string. */
   out(text: string | Uint8Array): void;
   err(text: string): void;
-  /** Waits until standard output takes more, for who writes much. Absent: it always does. */
+  /** Resolves when standard output takes more, for commands that write much. Absent when it always does. */
   drained?(): Promise<void>;
   /** From now on it does not matter whether standard output can be written: help, the version, the repl. */
   unimportant?(): void;
   /** Moves the terminal's cursor: a sequence of our own, which `err` would not let pass. Absent: there is no terminal. */
   control?(sequence: string): void;
-  /** Whether stderr is a terminal: decides on colours and live progress. */
+  /** True when standard error is a terminal; decides on colours and live progress. */
   readonly terminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readStdin(): Promise<string>;
-  /** Standard input piece by piece, for who answers before its end; absent: the process's own. */
+  /** Standard input piece by piece, for commands that answer before its end; when absent, the process's own is used. */
   readonly input?: AsyncIterable<Uint8Array>;
 }
 
@@ -92,7 +92,7 @@ function drainOf(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/** Writes to a stream; what a terminal would obey goes only where there is no terminal. */
+/** Makes a function that writes to a stream; on a terminal, control sequences are filtered out. */
 function writerTo(stream: NodeJS.WriteStream): (text: string | Uint8Array) => boolean {
   if (stream.isTTY !== true) return (text) => stream.write(bytesToWrite(text));
   const filter = new TerminalFilter();

@@ -1,6 +1,6 @@
 /**
- * The `firn` program: finds the command, parses its arguments, runs it and renders what it throws. Nothing that a
- * command does not need is loaded: the table names modules, and they are imported when their turn comes.
+ * The `firn` program: finds the command, parses its arguments, runs it and renders its errors. Modules are imported only when
+ * needed: the table names them.
  */
 import { basename } from "node:path";
 import { machineError } from "@firn/store/machine-error";
@@ -15,13 +15,13 @@ import { type Io, processIo } from "./io.ts";
 import { startEvaluatorFor } from "./start-evaluator.ts";
 import { versionText } from "./version.ts";
 
-/** How far a command line was understood, for messages about its failure. */
+/** The part of a command line that was parsed so far, for messages about its failure. */
 interface Progress {
   entry?: CommandEntry;
   invocation?: Invocation;
 }
 
-/** Runs one command line, `argv[0]` being the name it was called by; resolves to the exit status. */
+/** Runs one command line, with `argv[0]` as the name by which the program was called; resolves to the exit status. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
   const program = basename(argv[0] ?? "firn");
   const understood: Progress = {};
@@ -75,7 +75,7 @@ function parsed(command: Command, line: CommandLine): Invocation | "help" {
   }
 }
 
-/** The new command line is `nix` for who calls an old name, or that one. */
+/** Returns the name of the new command line: `nix` for users who call that or an old name. */
 function mainProgram(program: string): string {
   return program.startsWith("nix") ? "nix" : program;
 }

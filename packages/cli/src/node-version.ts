@@ -1,4 +1,4 @@
-/** The oldest Node.js that runs the program, as `engines` of the package says. */
+/** The oldest Node.js version that runs the program, the same as `engines` in package.json. */
 export const oldestNode = "24.12";
 
 /** Tells whether a version of Node.js runs the program. */

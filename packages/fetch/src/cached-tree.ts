@@ -1,21 +1,21 @@
-/** Trees of revisions, which never change: exported once, then found in the store again. */
+/** Trees of revisions, which never change: exported once, and found in the store afterwards. */
 import { join } from "node:path";
 import { withTemporaryDirectory } from "@firn/store";
 import type { CacheValue } from "./cache.ts";
 import type { FetchContext } from "./context.ts";
 
-/** A tree to be had. */
+/** A tree to find or export. */
 export interface WantedTree {
-  /** The fetcher cache's name for trees of this kind, and what tells this one's files from the others'. */
+  /** The fetcher cache's domain for trees of this kind, and the key that identifies this tree's files. */
   readonly domain: string;
   readonly key: CacheValue;
-  /** Its name in the store. */
+  /** The tree's name in the store. */
   readonly name: string;
   /** Writes the files to a path that does not exist yet. */
   export(target: string): Promise<void>;
 }
 
-/** The store path of a tree and its NAR hash; exports it unless a valid path of it is known. */
+/** Returns the store path of a tree and its NAR hash; exports it unless a valid path of it is known. */
 export async function cachedTree(
   { domain, key: ownKey, name, export: exportTo }: WantedTree,
   { cache, store }: FetchContext,

@@ -1,4 +1,4 @@
-/** Verifies who signed a commit: attributes `verifyCommit`, `publicKey`, `keytype` and `publicKeys` of Git inputs. */
+/** Verifies signatures of commits: attributes `verifyCommit`, `publicKey`, `keytype` and `publicKeys` of Git inputs. */
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
 import { disk, withTemporaryDirectory } from "@firn/store";
@@ -15,12 +15,12 @@ interface PublicKey {
   readonly key: string;
 }
 
-/** Whether an input says anything of signatures. */
+/** Tells whether an input has an attribute about signatures. */
 export function asksForSignature(input: Input): boolean {
   return attributes.some((name) => input.has(name));
 }
 
-/** Whether a commit of an input must be signed: as `verifyCommit` says, or else when keys are given. */
+/** Tells whether a commit of an input must be signed: as `verifyCommit` says, or else when keys are given. */
 export function needsSignature(input: Input): boolean {
   return input.has("verifyCommit") ? booleanAttribute(input, "verifyCommit") : publicKeysOf(input).length > 0;
 }
@@ -65,7 +65,7 @@ function publicKeyOf(entry: unknown): PublicKey {
   return { type: String(type), key: String(entry.key) };
 }
 
-/** Lines of an `allowed_signers` file. Fails for types and keys that would make other lines. */
+/** Returns the lines of an `allowed_signers` file. Fails for types and keys that would form other lines. */
 function allowedSigners(keys: readonly PublicKey[]): string {
   return keys
     .map(({ type, key }) => {
@@ -81,7 +81,10 @@ function allowedSigners(keys: readonly PublicKey[]): string {
     .join("");
 }
 
-/** Fails with `bad-signature` unless a commit has an SSH signature of one of the keys of an input that needs one. */
+/**
+ * Checks the signature of a commit for inputs that need one; fails with `bad-signature` unless it is an SSH signature by one
+ * of the input's keys.
+ */
 export async function checkSignature(repository: GitRepository, rev: string, input: Input): Promise<void> {
   if (!needsSignature(input)) return;
   const signers = allowedSigners(publicKeysOf(input));

@@ -1,12 +1,12 @@
-/** What fetching needs of the rest: a store for trees, a way to download, a cache, settings. */
+/** The surroundings of fetching: a store for trees, downloads, a cache, settings. */
 import type { FetchCache } from "./cache.ts";
 
-/** A tree to be put into the store. */
+/** A tree to add to the store. */
 export interface AddTree {
   readonly name: string;
   /** Absolute path on this machine. */
   readonly path: string;
-  /** Paths relative to `path` that belong to the tree; all when absent. Directories above a kept file are kept. */
+  /** Paths relative to `path` that belong to the tree; all when absent. Directories above an included file are included. */
   readonly only?: ReadonlySet<string>;
 }
 
@@ -14,24 +14,24 @@ export interface AddTree {
 export interface SourceStore {
   readonly storeDir: string;
   addTree(request: AddTree): Promise<{ readonly storePath: string; readonly narHash: string }>;
-  /** The NAR hash of a valid path, after trying to substitute it; undefined when it cannot be had. */
+  /** Returns the NAR hash of a valid path, after trying to substitute it; undefined when the path cannot be made valid. */
   narHashOf(storePath: string): Promise<string | undefined>;
-  /** Where a store path's files lie on this machine. */
+  /** Returns the place of a store path's files on this machine. */
   realPath(storePath: string): string;
 }
 
-/** What a download gave. */
+/** The result of a download. */
 export interface Downloaded {
-  /** A temporary file with the body; the caller discards it. Absent when the server says nothing changed. */
+  /** A temporary file with the body; the caller discards it. Absent when the server reports no change. */
   readonly file: string | undefined;
   readonly etag: string;
-  /** After redirects. */
+  /** The URL after redirects. */
   readonly finalUrl: string;
   /** The target of a `Link: <…>; rel="immutable"` header. */
   readonly immutableUrl: string | undefined;
 }
 
-/** How a URL is fetched. */
+/** A URL and options of its download. */
 export interface DownloadRequest {
   readonly url: string;
   /** ETag of a cached copy: an unchanged body is not sent again. */
@@ -45,7 +45,7 @@ export type FetchEvent =
   | { readonly kind: "fetched"; readonly what: string }
   | { readonly kind: "warning"; readonly text: string };
 
-/** Everything a scheme may use. */
+/** Everything that a scheme may use. */
 export interface FetchContext {
   readonly store: SourceStore;
   readonly cache: FetchCache;
@@ -53,15 +53,15 @@ export interface FetchContext {
   emit(event: FetchEvent): void;
   /** Directory for clones, e.g. `~/.cache/nix`. */
   readonly cacheDirectory: string;
-  /** Seconds for which a mutable answer may be used again. */
+  /** Seconds for which a mutable result may be reused. */
   readonly tarballTtl: number;
   readonly allowDirty: boolean;
   readonly warnDirty: boolean;
   /** `host=token` pairs of the setting `access-tokens`. */
   readonly accessTokens: ReadonlyMap<string, string>;
-  /** Whether the feature `verified-fetches` is on: inputs may ask for signed commits. */
+  /** True when the feature `verified-fetches` is on: inputs may demand signed commits. */
   readonly verifiedFetches: boolean;
   readonly trustTarballsFromForges: boolean;
-  /** Where `~` and XDG directories lead. */
+  /** The home directory, for `~` and XDG directories. */
   readonly homeDirectory: string;
 }

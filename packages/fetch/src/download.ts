@@ -6,10 +6,10 @@ import { disk, makeTemporaryDirectory, removeDirectory, removePath, type Transfe
 import { closeSync } from "@firn/store/files";
 import type { Downloaded, DownloadRequest } from "./context.ts";
 
-/** How often a body that broke off is fetched again from its start, where the server cannot resume it. */
+/** Number of times that a broken-off body is fetched again from its start, when the server cannot resume it. */
 const bodyAttempts = 3;
 
-/** Fetches a URL into a file of its own below the temporary directory. Errors as of the transfer. */
+/** Downloads a URL into a file of its own below the temporary directory. Errors as of the transfer. */
 export async function downloadToFile(transferrer: Transferrer, request: DownloadRequest): Promise<Downloaded> {
   const { expectedEtag, ...rest } = request;
   const directory = await makeTemporaryDirectory("firn-download-");

@@ -1,4 +1,4 @@
-/** Fetches inputs of every scheme, with their promises checked. */
+/** Fetches inputs of every scheme and checks their NAR hashes. */
 import { FirnError, makeFixedOutputPath, parseHash, printHash } from "@firn/formats";
 import type { FetchContext } from "./context.ts";
 import { type FetchedTree, type Input, type InputType, nameOf, requireString, stringAttribute } from "./input.ts";
@@ -24,8 +24,8 @@ const fetchers: Readonly<Record<InputType, (input: Input, context: FetchContext)
 };
 
 /**
- * Fetches an input into the store. When it promises a NAR hash, a valid path of that content is taken without fetching,
- * and content that differs is an error (`hash-mismatch`).
+ * Fetches an input into the store. When it has a NAR hash, a valid path of that content is used without fetching, and
+ * different content is an error (`hash-mismatch`).
  */
 export async function fetchInput(input: Input, context: FetchContext): Promise<FetchedTree> {
   const scheme = schemeOf(input);

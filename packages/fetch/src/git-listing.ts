@@ -1,7 +1,7 @@
-/** What git prints about trees and objects, taken apart. */
+/** Parsers for git's listings of trees and objects. */
 import { FirnError } from "@firn/formats";
 
-/** An entry of a revision; paths are byte strings relative to its root, as the repository has them: nothing about them is checked. */
+/** An entry of a revision; paths are byte strings relative to its root, unchecked as they are in the repository. */
 export interface ListedEntry {
   readonly mode: string;
   readonly type: string;
@@ -9,7 +9,7 @@ export interface ListedEntry {
   readonly path: string;
 }
 
-/** Entries as `git ls-tree -r -z` prints them. Error `git` for anything else. */
+/** Parses entries as `git ls-tree -r -z` prints them. Error `git` for anything else. */
 export function parseTreeListing(output: Uint8Array): ListedEntry[] {
   const text = Buffer.from(output.buffer, output.byteOffset, output.length).toString("latin1");
   return text
@@ -23,7 +23,10 @@ export function parseTreeListing(output: Uint8Array): ListedEntry[] {
     });
 }
 
-/** The contents of `count` objects as `git cat-file --batch` prints them, views into `output`. Error `git` for anything else. */
+/**
+ * Parses the contents of `count` objects as `git cat-file --batch` prints them; they are views into `output`. Error `git` for
+ * anything else.
+ */
 export function parseObjects(output: Buffer, count: number): Buffer[] {
   const contents: Buffer[] = [];
   for (let at = 0; at < output.length; ) {

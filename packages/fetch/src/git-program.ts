@@ -6,22 +6,22 @@ import { processEnvironment } from "@firn/store/surroundings";
 import { checkLogin, type Login } from "./login.ts";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";
 
-/** How to run git. */
+/** One run of git. */
 export interface GitCall {
-  /** The directory of a repository with a configuration of ours: a clone in the cache, or a view of a foreign one. */
+  /** The directory of a repository with a configuration written by Firn: a clone in the cache, or a view of a foreign one. */
   readonly gitDirectory: string;
-  /** Files of a work tree, and the index that says which are tracked. */
+  /** A work tree, and the index that lists its tracked files. */
   readonly workTree?: { readonly directory: string; readonly index: string };
-  /** Uses the user's own configuration too: for credentials and addresses of remotes, and for the author of a commit. */
+  /** True to use the user's own configuration too: for credentials and addresses of remotes, and for the author of a commit. */
   readonly userConfiguration?: boolean;
-  /** A password that the remote may ask for; it stays out of the arguments, which every user of the machine can read. */
+  /** A password for the remote; it stays out of the arguments, which every user of the machine can read. */
   readonly login?: Login | undefined;
   readonly args: readonly string[];
-  /** Written to its standard input. */
+  /** Text for its standard input. */
   readonly input?: string;
 }
 
-/** Variables that would lead git to another repository than the one asked for. */
+/** Environment variables that would point git at another repository. */
 const leading = [
   "GIT_DIR",
   "GIT_WORK_TREE",
@@ -35,7 +35,7 @@ const leading = [
   "GIT_TEMPLATE_DIR",
 ];
 
-/** Answers git's question for a password from the environment, and only that of this server: a redirect may lead to another. */
+/** Returns variables with which git takes the password from the environment, for this server only: a redirect may lead to another. */
 function loginEnvironment(login: Login): Record<string, string> {
   const { origin, user, password } = login;
   // Git reads a helper's answer line by line.
@@ -74,12 +74,12 @@ function environmentOf(call: GitCall): Record<string, string | undefined> {
   };
 }
 
-/** Settings that name programs git would run by itself. */
+/** Settings that stop git from running programs by itself. */
 const noPrograms = ["core.fsmonitor=false", "core.hooksPath=/dev/null", "core.pager=cat", "gc.auto=0"].flatMap(
   (setting) => ["-c", setting],
 );
 
-/** Runs git and resolves to its standard output as bytes. Fails with `git` and what it said on standard error. */
+/** Runs git and resolves to its standard output as bytes. Fails with `git` and the text of standard error. */
 export async function git(call: GitCall): Promise<Buffer> {
   const { code, stdout, stderr } = await gitOutcome(call);
   if (code !== 0) {
@@ -89,14 +89,14 @@ export async function git(call: GitCall): Promise<Buffer> {
   return stdout;
 }
 
-/** Runs git and tells how it ended, also when it failed. */
+/** Runs git and resolves to its outcome, also when it failed. */
 export function gitOutcome(call: GitCall): Promise<ProgramOutcome> {
   const program: SourceProgram = { name: "git", debianPackage: "git", environment: environmentOf(call) };
   const directory = call.workTree?.directory ?? call.gitDirectory;
   return programOutcome(program, ["-C", directory, ...noPrograms, ...call.args], call.input);
 }
 
-/** Its output as text without the final newline. */
+/** Runs git and resolves to its output as text without the final newline. */
 export async function gitText(call: GitCall): Promise<string> {
   return (await git(call)).toString("latin1").replace(/\n$/, "");
 }

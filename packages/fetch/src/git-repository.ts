@@ -1,6 +1,7 @@
 /**
- * Foreign Git repositories, read through a view: a directory of ours with a configuration of ours, and links to the objects, references
- * and index of the repository. What its own configuration says (filters, hooks, monitors, remotes) is never asked.
+ * Foreign Git repositories, read through a view: a directory made by Firn with a configuration of its own, and links to the
+ * objects, references and index of the repository. The repository's own configuration (filters, hooks, monitors, remotes) is
+ * never used.
  */
 
 import { dirname, join, resolve } from "node:path";
@@ -10,17 +11,17 @@ import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "@fir
 import { processEnvironment } from "@firn/store/surroundings";
 import { type GitCall, git, gitOutcome } from "./git-program.ts";
 
-/** A repository to run git over. */
+/** A repository for calls of git. */
 export interface GitRepository {
-  /** Where it is, for messages. */
+  /** Its location, for messages. */
   readonly shown: string;
-  /** What a call of git needs to be over it. */
+  /** The options that a call of git needs for it. */
   readonly call: Pick<GitCall, "gitDirectory" | "workTree">;
-  /** Whether files of a work tree may differ from the objects they were checked out from by conversion of line ends. */
+  /** True when files of a work tree may differ from the objects they were checked out from by conversion of line ends. */
   readonly convertsLines: boolean;
 }
 
-/** Settings that say how files relate to objects and who commits, and the values that they can have. None names a program. */
+/** Settings about the relation of files to objects and about the committer, with their possible values. None names a program. */
 const adopted: Readonly<Record<string, RegExp>> = {
   "core.filemode": /^(?:true|false)$/i,
   "core.symlinks": /^(?:true|false)$/i,
@@ -34,13 +35,13 @@ const adopted: Readonly<Record<string, RegExp>> = {
   "user.email": /^[^"\\\p{Cc}]+$/u,
 };
 
-/** What a view links to, relative to the directory of the repository. */
+/** Entries that a view links to, relative to the directory of the repository. */
 const shared = ["objects", "refs", "packed-refs", "shallow", "logs"];
 
 interface Directories {
   /** The repository's own directory. */
   readonly git: string;
-  /** That of the repository which a linked work tree belongs to. */
+  /** The directory of the repository to which a linked work tree belongs. */
   readonly common: string;
 }
 
@@ -94,7 +95,7 @@ async function settingsOf(common: string, view: string): Promise<Map<string, str
   return settings;
 }
 
-/** Runs `work` over a view of the repository at a directory, a work tree or a bare one. */
+/** Runs `work` over a view of the repository in a directory, a work tree or a bare one. */
 export async function withRepository<T>(
   directory: string,
   work: (repository: GitRepository) => Promise<T>,

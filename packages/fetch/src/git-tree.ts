@@ -6,15 +6,15 @@ import { type ListedEntry, parseObjects, parseTreeListing } from "./git-listing.
 import { git } from "./git-program.ts";
 import type { GitRepository } from "./git-repository.ts";
 
-/** Objects that are read at a time, so that memory stays bounded for trees of small files. */
+/** Number of objects that are read at a time, so that memory stays bounded for trees of small files. */
 const BATCH = 1000;
 
-/** What to write of which revision. */
+/** A revision, and the selection and place of its files. */
 export interface RevisionFiles {
   readonly rev: string;
-  /** Whether submodules are empty directories of the tree; else they are left out. */
+  /** True when submodules are empty directories of the tree; else they are left out. */
   readonly links: boolean;
-  /** Where the revision's root lies in the tree: `""`, or `/a/b` for a submodule. */
+  /** Place of the revision's root in the tree: `""`, or `/a/b` for a submodule. */
   readonly place: string;
 }
 

@@ -1,4 +1,4 @@
-/** Getting sources: inputs of every scheme, the cache of what was fetched, registries, and Debian's archive. */
+/** Getting sources: inputs of every scheme, the fetcher cache, registries, and Debian's archive. */
 export * from "./cache.ts";
 export * from "./context.ts";
 export * from "./debian/archive.ts";

@@ -21,7 +21,7 @@ const schemes: readonly InputScheme[] = [
   fileInputs,
 ];
 
-/** The scheme of an input's `type`; fails with `bad-input` when nobody knows it. */
+/** Returns the scheme of an input's `type`; fails with `bad-input` for an unknown one. */
 export function schemeOf(input: Input): InputScheme {
   const type = requireString(input, "type");
   const scheme = schemes.find((candidate) => candidate.type === type);
@@ -29,7 +29,7 @@ export function schemeOf(input: Input): InputScheme {
   return scheme;
 }
 
-/** The input that a URL means. `requireTree`: a plain URL is an archive whatever it is called. */
+/** Returns the input of a URL. With `requireTree` a plain URL is an archive whatever its name. */
 export function inputFromUrl(url: Url | string, requireTree: boolean): Input {
   const parsed = typeof url === "string" ? parseUrl(url) : url;
   for (const scheme of schemes) {
@@ -54,22 +54,22 @@ export function inputFromAttributes(attributes: Input): Input {
   return attributes;
 }
 
-/** The URL form of an input. */
+/** Returns the URL form of an input. */
 export function inputToUrl(input: Input): Url {
   return schemeOf(input).toUrl(input);
 }
 
-/** The URL text of an input. */
+/** Returns the URL of an input as text. */
 export function showInput(input: Input): string {
   return printUrl(inputToUrl(input));
 }
 
-/** Whether fetching this input gives the same tree for ever. */
+/** Tells whether fetching this input always gives the same tree. */
 export function isLockedInput(input: Input): boolean {
   return schemeOf(input).isLocked(input);
 }
 
-/** What can be said before anything is fetched: `file:` URLs name absolute paths. */
+/** Checks an input before it is fetched: `file:` URLs must name absolute paths. */
 export function checkFetchable(input: Input): void {
   const url = stringAttribute(input, "url");
   if (url === undefined || !url.startsWith("file:") || parseUrl(url).path.startsWith("/")) return;

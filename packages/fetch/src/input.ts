@@ -19,21 +19,21 @@ export interface FetchedTree {
 /** The schemes, by the value of the attribute `type`. */
 export type InputType = "path" | "indirect" | "git" | "hg" | "github" | "gitlab" | "sourcehut" | "tarball" | "file";
 
-/** How the inputs of one scheme are written. */
+/** The URL and attribute forms of one scheme's inputs. */
 export interface InputScheme {
   readonly type: InputType;
   /** Attributes that may be given besides `type`. */
   readonly attributes: readonly string[];
-  /** Attributes for a URL of this scheme, or undefined when it is none of ours. */
+  /** Returns the attributes of a URL of this scheme, or undefined when it belongs to another. */
   fromUrl(url: Url, requireTree: boolean): Input | undefined;
   /** Fails when attributes are missing or wrong. */
   check(input: Input): void;
   toUrl(input: Input): Url;
-  /** Whether fetching gives the same tree forever; narHash alone is not enough for schemes with revisions. */
+  /** Tells whether fetching always gives the same tree; narHash alone is not enough for schemes with revisions. */
   isLocked(input: Input): boolean;
 }
 
-/** A string attribute, or undefined; fails with `bad-input` when it has another type. */
+/** Returns a string attribute, or undefined; fails with `bad-input` when it has another type. */
 export function stringAttribute(input: Input, name: string): string | undefined {
   const value = input.get(name);
   if (value === undefined) return undefined;
@@ -41,19 +41,19 @@ export function stringAttribute(input: Input, name: string): string | undefined 
   return value;
 }
 
-/** A string attribute that must be there. */
+/** Returns a string attribute; fails when it is missing. */
 export function requireString(input: Input, name: string): string {
   const value = stringAttribute(input, name);
   if (value === undefined) throw new FirnError("bad-input", `input attribute '${name}' is missing`);
   return value;
 }
 
-/** What the tree is called in the store. */
+/** Returns the tree's name in the store. */
 export function nameOf(input: Input): string {
   return stringAttribute(input, "name") ?? "source";
 }
 
-/** A boolean attribute; absent is false. */
+/** Returns a boolean attribute; absent is false. */
 export function booleanAttribute(input: Input, name: string): boolean {
   const value = input.get(name);
   if (value !== undefined && typeof value !== "boolean") {
@@ -62,7 +62,7 @@ export function booleanAttribute(input: Input, name: string): boolean {
   return value === true;
 }
 
-/** An integer attribute, or undefined. */
+/** Returns an integer attribute, or undefined. */
 export function integerAttribute(input: Input, name: string): bigint | undefined {
   const value = input.get(name);
   if (value === undefined) return undefined;
@@ -70,7 +70,7 @@ export function integerAttribute(input: Input, name: string): bigint | undefined
   return value;
 }
 
-/** A copy with attributes set, or removed where the value is undefined. */
+/** Returns a copy with attributes set, or removed where the value is undefined. */
 export function withAttributes(input: Input, changes: Record<string, string | bigint | boolean | undefined>): Input {
   const result = new Map(input);
   for (const [name, value] of Object.entries(changes)) {
@@ -80,7 +80,7 @@ export function withAttributes(input: Input, changes: Record<string, string | bi
   return result;
 }
 
-/** Whether two inputs have the same attributes. */
+/** Tells whether two inputs have the same attributes. */
 export function sameInput(a: Input, b: Input): boolean {
   return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
 }
@@ -88,12 +88,12 @@ export function sameInput(a: Input, b: Input): boolean {
 const revPattern = /^[0-9a-f]{40}$/;
 const rev64Pattern = /^[0-9a-f]{64}$/;
 
-/** Whether a text is a Git revision in base 16. */
+/** Tells whether a text is a Git revision in base 16. */
 export function isRevision(text: string): boolean {
   return revPattern.test(text) || rev64Pattern.test(text);
 }
 
-/** Fails unless the text is a branch or tag name that is safe to pass to a program (the reference's rule). */
+/** Checks that a text is a branch or tag name that is safe to pass to a program (the reference's rule); fails otherwise. */
 export function checkRef(ref: string, kind: "Git" | "Mercurial" = "Git"): void {
   if (
     ref.startsWith("-") ||

@@ -1,4 +1,4 @@
-/** Inputs as data: written, read and resolved, without fetching. Nothing here needs Node.js. */
+/** Inputs as data: written, read and resolved, without fetching. Works without Node.js. */
 export * from "./input.ts";
 export * from "./input-forms.ts";
 export * from "./resolve-input.ts";

@@ -2,20 +2,20 @@
 import { FirnError, textOf } from "@firn/formats";
 import { passwordIn } from "./url.ts";
 
-/** Who to be for one server (`https://host:port`). */
+/** A user name and password for one server (`https://host:port`). */
 export interface Login {
   readonly origin: string;
   readonly user: string;
   readonly password: string;
 }
 
-/** A URL for a program's arguments, and what it leaves out. */
+/** A URL for a program's arguments, and the login left out of it. */
 export interface RemoteAddress {
   readonly url: string;
   readonly login: Login | undefined;
 }
 
-/** Takes the password out of a URL. Error `bad-url` when name or password would be more than one line to a program. */
+/** Splits the password off a URL. Error `bad-url` when name or password would be more than one line to a program. */
 export function remoteAddress(url: string): RemoteAddress {
   const found = passwordIn(url);
   if (found === undefined) return { url, login: undefined };
@@ -26,7 +26,7 @@ export function remoteAddress(url: string): RemoteAddress {
   return { url: found.url, login };
 }
 
-/** Fails with `bad-url` when a name or password would be more than one line to a program. */
+/** Checks a login; fails with `bad-url` when a name or password would be more than one line to a program. */
 export function checkLogin({ origin, user, password }: Login): void {
   if (!/[\n\r\0]/.test(user + password)) return;
   throw new FirnError("bad-url", `the user name or password for '${origin}' has a line break or a null byte`);

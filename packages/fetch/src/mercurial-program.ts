@@ -7,21 +7,21 @@ import { processEnvironment } from "@firn/store/surroundings";
 import { checkLogin, type Login } from "./login.ts";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";
 
-/** The configuration of a repository names programs: hooks, extensions, aliases. */
+/** The program `hg`, without the configuration of repositories, which names programs: hooks, extensions, aliases. */
 const program: SourceProgram = {
   name: "hg",
   debianPackage: "mercurial",
   environment: { HGPLAIN: "", HGRCSKIPREPO: "1" },
 };
 
-/** Runs `hg`; its standard output. Fails with `hg` and what it said on standard error. */
+/** Runs `hg` and resolves to its standard output. Fails with `hg` and the text of standard error. */
 export async function mercurial(args: readonly string[], login?: Login): Promise<Buffer> {
   const { code, stdout, stderr } = await mercurialOutcome(args, login);
   if (code !== 0) throw new FirnError("hg", `hg failed with exit code ${code}:\n${withoutPasswords(stderr.trim())}`);
   return stdout;
 }
 
-/** Runs `hg` and tells how it ended, also when it failed. */
+/** Runs `hg` and resolves to its outcome, also when it failed. */
 export async function mercurialOutcome(args: readonly string[], login?: Login): Promise<ProgramOutcome> {
   if (login === undefined) return programOutcome(program, args);
   return withTemporaryDirectory("firn-hg-", (directory) => {
@@ -32,7 +32,7 @@ export async function mercurialOutcome(args: readonly string[], login?: Login): 
   });
 }
 
-/** Where hg looks for its configuration by itself; `HGRCPATH` replaces that, and has to name it all. */
+/** Returns the places in which hg looks for its configuration by default; `HGRCPATH` replaces them all, so it has to list them. */
 function configurationFiles(environment: Readonly<Record<string, string | undefined>>): string[] {
   if (environment.HGRCPATH !== undefined) return [environment.HGRCPATH];
   const system = ["/usr/etc", "/usr/local/etc", "/etc"].map((directory) => `${directory}/mercurial`);
@@ -44,7 +44,7 @@ function configurationFiles(environment: Readonly<Record<string, string | undefi
   return files;
 }
 
-/** A configuration that answers the question for a password of this server, and of no other. */
+/** Returns a configuration with the password of this server and no other. */
 function loginConfiguration(login: Login): string {
   checkLogin(login);
   const { origin, user, password } = login;

@@ -3,7 +3,7 @@ import { FirnError, type RegistryEntry } from "@firn/formats";
 import { type Input, sameInput, stringAttribute, withAttributes } from "./input.ts";
 import { showInput } from "./input-forms.ts";
 
-/** Where a registry's entries come from; shown by `firn registry list`. */
+/** Origin of a registry's entries; shown by `firn registry list`. */
 export type RegistryKind = "flags" | "user" | "system" | "global";
 
 /** A registry. */
@@ -50,7 +50,7 @@ function findEntry(input: Input, registries: readonly Registry[]): RegistryEntry
   return undefined;
 }
 
-/** A name matches with any ref and revision, unless the entry itself names them. */
+/** Tells whether an entry matches an input. A name matches with any ref and revision, unless the entry itself names them. */
 function matches(from: Input, input: Input): boolean {
   for (const [name, value] of from) if (input.get(name) !== value) return false;
   for (const name of input.keys()) if (!from.has(name) && name !== "ref" && name !== "rev") return false;

@@ -4,16 +4,16 @@ import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
 
-/** A program and how it is run. */
+/** A program and its environment. */
 export interface SourceProgram {
-  /** Its name, and that of the Debian package that has it. */
+  /** The program's name, which is also that of its Debian package. */
   readonly name: string;
   readonly debianPackage: string;
-  /** Variables over those of this process; undefined takes one away. */
+  /** Variables that override those of this process; undefined removes one. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** How a program ended. */
+/** The result of a program. */
 export interface ProgramOutcome {
   readonly code: number;
   readonly stdout: Buffer;

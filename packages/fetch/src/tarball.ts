@@ -13,7 +13,7 @@ import { unpackArchive } from "./unpack.ts";
 export interface ArchiveRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The URL names a revision: a cached answer never expires. */
+  /** True when the URL names a revision: a cached result never expires. */
   readonly immutable: boolean;
   /** Name of the store path; default `source`. */
   readonly name?: string;

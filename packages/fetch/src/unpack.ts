@@ -4,12 +4,12 @@ import { FirnError } from "@firn/formats";
 import { decompress, disk, entriesIn, extractTar, hasErrorCode, removePath } from "@firn/store";
 import { createReadStream, open } from "@firn/store/files";
 
-/** More than any source tree has. */
+/** Limit of unpacked bytes, above any source tree. */
 const maxUnpacked = 64 * 2 ** 30;
 
 /**
- * Unpacks the archive `file` as `target`, which must not exist; when all it holds is one directory, that becomes `target`. `shown` names
- * it in errors (`bad-archive`). Returns the newest modification time of a member, in seconds.
+ * Unpacks the archive `file` as `target`, which must not exist; a single top directory becomes `target` itself. `shown` names
+ * the archive in errors (`bad-archive`). Returns the newest modification time of a member, in seconds.
  */
 export async function unpackArchive(file: string, target: string, shown: string): Promise<{ lastModified: number }> {
   const staging = `${target}.unpacked`;
@@ -52,14 +52,14 @@ async function firstBytes(file: string): Promise<Uint8Array> {
   }
 }
 
-/** Whether a file starts with a zip archive's first member, or with the end of one that has none. */
+/** Tells whether a file starts with a zip archive's first member, or with the end record of an empty one. */
 function isZip(bytes: Uint8Array): boolean {
   return (
     bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))
   );
 }
 
-/** The compression that a file's first bytes tell. */
+/** Returns the compression that a file's first bytes indicate. */
 function compressionOf(bytes: Uint8Array): string {
   const starts = (...magic: number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
   if (starts(0x1f, 0x8b)) return "gzip";

@@ -6,12 +6,12 @@ import { FirnError, textOf } from "@firn/formats";
 
 /** A parsed URL; path and query values are decoded. */
 export interface Url {
-  /** With transport and application layer as written, e.g. `git+https`. */
+  /** Transport and application layer as written, e.g. `git+https`. */
   readonly scheme: string;
   /** Host, port and user; undefined for `path:x`, empty for `file:///x`. */
   readonly authority: string | undefined;
   readonly path: string;
-  /** The path as written, where it has escaped slashes that decoding makes look like separators. */
+  /** The path as written, when it has escaped slashes that would look like separators after decoding. */
   readonly encodedPath?: string;
   readonly query: ReadonlyMap<string, string>;
   readonly fragment: string;
@@ -34,7 +34,7 @@ export function parseUrl(text: string): Url {
   };
 }
 
-/** What the reference's parser says of a text that is no URL. */
+/** Returns the reference's error message for a text that is no URL. */
 function complaint(text: string): string {
   if (/%(?![0-9a-fA-F]{2})|\[|^[0-9][a-zA-Z0-9+.-]*:/.test(text)) return "is not a valid URL: mismatch";
   if (/^[^\s\0:"<>\\^`{|}]+$/.test(text)) return "doesn't have a scheme";
@@ -93,7 +93,7 @@ export function percentEncode(text: string, keep: string): string {
   });
 }
 
-/** Who a URL names before its host, decoded, and the URL without the password; undefined when it has no password. */
+/** Returns the user before the host of a URL, decoded, and the URL without the password; undefined when it has no password. */
 export function passwordIn(
   text: string,
 ): { readonly url: string; readonly user: string; readonly password: string } | undefined {
@@ -108,7 +108,7 @@ export function passwordIn(
   };
 }
 
-/** The URL that `reference` means beside `base`; fails with `bad-url`. */
+/** Resolves `reference` against `base`; fails with `bad-url`. */
 export function resolveUrl(reference: string, base: string): string {
   const url = URL.parse(textOf(reference), textOf(base));
   if (url === null) throw new FirnError("bad-url", `'${reference}' is not a valid URL beside '${base}'`);

@@ -1,7 +1,8 @@
 /**
- * Unpacks a zip archive into a directory that nobody else writes to. Strict: names must stay inside, nothing is written through a
- * symbolic link, contents must have the size and checksum that the archive's directory tells; owners and setuid bits are dropped.
- * Members are stored or deflated; archives that begin with something else, or whose directory is cut off, are refused.
+ * Unpacks a zip archive into a directory that no other process writes to. Strict: names must stay inside, nothing is written
+ * through a symbolic link, contents must have the size and checksum that the archive's directory tells; owners and setuid
+ * bits are dropped. Members are stored or deflated; archives that begin with something else, or whose directory is truncated,
+ * are refused.
  */
 
 import { crc32 } from "node:zlib";
@@ -11,9 +12,9 @@ import * as fs from "@firn/store/files";
 import yauzl, { type Entry, type ZipFile } from "yauzl";
 
 const MAX_ENTRIES = 2_000_000;
-/** The kernel's limit for the target of a link. */
+/** The kernel's length limit for the target of a link. */
 const MAX_TARGET = 4095;
-/** What made the archive, when modes of files in it are Unix's. */
+/** The host system of an archive whose file modes are Unix's. */
 const UNIX = 3;
 const KIND = 0o170000;
 
@@ -21,15 +22,15 @@ function bad(what: string): FirnError {
   return new FirnError("bad-zip", `bad zip archive: ${what}`);
 }
 
-/** How to read: names as bytes, entries one at a time, contents no longer than announced. */
+/** Options of reading: names as bytes, entries one at a time, contents no longer than announced. */
 const reading = { lazyEntries: true, decodeStrings: false, validateEntrySizes: true, autoClose: false };
 
-/** What members are given to; `create` answers with a descriptor that the reader closes. */
+/** Receiver of members; `create` returns a descriptor that the reader closes. */
 export type ZipTree = Omit<TarTree, "link">;
 
 /**
- * Unpacks the archive `file` into the existing, empty directory `target` (byte string); what it holds may be `maxSize` bytes long
- * altogether, and have no member named `.git`. Returns the newest modification time of a member, in seconds. Error `bad-zip`.
+ * Unpacks the archive `file` into the existing, empty directory `target` (byte string); its contents may have `maxSize` bytes
+ * in total, and no member named `.git`. Returns the newest modification time of a member, in seconds. Error `bad-zip`.
  */
 export async function extractZip(
   file: string,
@@ -44,7 +45,7 @@ export async function extractZip(
   }
 }
 
-/** As `extractZip`, of a file or of bytes, into any tree. */
+/** Does the work of `extractZip` for a file or bytes, into any tree. */
 export async function readZip(
   source: string | Buffer,
   tree: ZipTree,
@@ -77,7 +78,7 @@ export async function readZip(
   }
 }
 
-/** The name in bytes; some programs of Windows write backslashes for all slashes. */
+/** Returns the name in bytes; some programs of Windows write backslashes for all slashes. */
 function nameOf(entry: Entry): string {
   const name = entry.fileNameRaw.toString("latin1");
   return name.includes("/") ? name : name.replaceAll("\\", "/");
@@ -117,7 +118,7 @@ async function addMember(zip: ZipFile, entry: Entry, tree: ZipTree): Promise<voi
   }
 }
 
-/** The contents of a member, as long as announced and with the right checksum at the end. */
+/** Yields the contents of a member, checking the announced length and, at the end, the checksum. */
 async function* contents(zip: ZipFile, entry: Entry, name: string): AsyncGenerator<Buffer, void, undefined> {
   if (entry.isEncrypted()) throw bad(`'${name}' is encrypted`);
   if (!entry.canDecodeFileData())

@@ -1,4 +1,4 @@
-/** One evaluation with everything around it: the evaluator's session, a store, fetchers, registries, locks, builds. */
+/** One evaluation with its surroundings: the evaluator's session, a store, fetchers, registries, locks, builds. */
 import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
 import { FirnError, nearNames, type RegistryEntry } from "@firn/formats";
 import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
@@ -21,7 +21,7 @@ import { makeFlakeReader } from "./source/flake-reader.ts";
 import type { FlakeContext } from "./source/flake-source.ts";
 import { makeHostServices } from "./source/host-services.ts";
 
-/** What opening an evaluation takes. */
+/** Options of opening an evaluation. */
 export interface EvaluationOptions {
   readonly settings: Settings;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -30,7 +30,7 @@ export interface EvaluationOptions {
   readonly builder: Builder;
   readonly events: EventSink;
   readonly offline: boolean;
-  /** Nothing is written to the store by derivations. */
+  /** True when derivations are not written to the store. */
   readonly readOnly: boolean;
   /** Search path entries of `-I`. */
   readonly includes: readonly string[];
@@ -38,13 +38,13 @@ export interface EvaluationOptions {
   /** Flakes whose inputs serve as registry entries (`--inputs-from`). */
   readonly inputsFrom: readonly FlakeRef[];
   readonly lock: LockOptions;
-  /** Evaluation stops at errors and breakpoints and asks here how to go on. */
+  /** Called when evaluation stops at an error or breakpoint; resolves to the way to continue. */
   readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
   report(message: EvalMessage): void;
   warn(text: string): void;
 }
 
-/** Where installables without a flake come from. */
+/** The origin of installables that are not flakes. */
 export type Root =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "expression"; readonly text: string };
@@ -52,9 +52,9 @@ export type Root =
 /** A value that an installable led to. */
 export interface Found {
   readonly value: ValueRef;
-  /** The attribute path that was found. */
+  /** The attribute path that led to it. */
   readonly attrPath: string;
-  /** The flake it came from. */
+  /** The flake that contains it. */
   readonly locked?: LockedFlake;
 }
 
@@ -122,7 +122,7 @@ export class Evaluation {
     };
   }
 
-  /** The value of a file or an expression. */
+  /** Returns the value of a file or an expression. */
   async root(root: Root): Promise<ValueRef> {
     const directory = this.options.cwd;
     if (root.kind === "expression") {
@@ -131,7 +131,7 @@ export class Evaluation {
     return this.evaluator.evaluate({ kind: "file", path: root.path });
   }
 
-  /** Locks a flake. `deb` stands for the Debian set with a lock made for `fragment`. */
+  /** Locks a flake. The reference `deb` means the Debian set with a lock made for `fragment`. */
   async lock(ref: FlakeRef, fragment = ""): Promise<LockedFlake> {
     return lockFlake(this.context, await this.debian(ref, fragment), this.options.lock);
   }
@@ -149,7 +149,7 @@ export class Evaluation {
     return entry;
   }
 
-  /** `--inputs-from`: each locked input of the flakes under its name. */
+  /** Returns registry entries for `--inputs-from`: each locked input of the flakes under its name. */
   private entriesFromInputs(): Promise<RegistryEntry[]> {
     this.inputEntries ??= (async () => {
       const entries: RegistryEntry[] = [];
@@ -168,14 +168,14 @@ export class Evaluation {
     return this.inputEntries;
   }
 
-  /** Flakes are read and called again when they are asked for. */
+  /** Forgets all flakes, so that they are read and called again at the next request. */
   forgetFlakes(): void {
     this.called.clear();
   }
 
   /**
-   * The flake as its lock file has it; what is missing there is locked in memory only. `action` says in messages what
-   * cannot be done with an unlocked flake.
+   * Returns the value of a flake as its lock file pins it; missing entries are locked in memory only. `action` names, for
+   * messages, the operation that an unlocked flake does not permit.
    */
   async getFlake(reference: string, action = "call 'getFlake'"): Promise<ValueRef> {
     const pure = this.options.settings.get("pure-eval");
@@ -212,7 +212,7 @@ export class Evaluation {
     return parseFlakeRef(`path:${directory}`);
   }
 
-  /** Finds the value of a flake installable. Fails with `missing-attribute` naming everything that was tried. */
+  /** Finds the value of a flake installable. Fails with `missing-attribute`, which names every attribute path that was tried. */
   async findInFlake(installable: Installable & { readonly kind: "flake" }, lookup: Lookup): Promise<Found> {
     const { locked, value } = await this.flake(installable.ref, installable.fragment);
     const tried = candidates(installable.fragment, lookup);
@@ -244,7 +244,7 @@ export class Evaluation {
     return { value: await selected.autoCall(autoArgs), attrPath };
   }
 
-  /** The path that a URL or `flake:` of a search path stands for. */
+  /** Returns the path for a URL or `flake:` reference in a search path. */
   pathOfUrl(url: string): Promise<string | undefined> {
     return this.services.resolveSearchPathUrl(url);
   }
@@ -261,7 +261,7 @@ export class Evaluation {
     return [...names].slice(0, 5);
   }
 
-  /** The facts of a derivation value; fails with `not-a-derivation` for anything else. */
+  /** Returns the facts of a derivation value; fails with `not-a-derivation` for other values. */
   async derivation(found: Found): Promise<DerivationFacts> {
     const facts = await found.value.derivation();
     if (facts !== undefined) return facts;

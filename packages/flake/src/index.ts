@@ -1,4 +1,4 @@
-/** Flakes, and where the language meets store, builders and fetchers. */
+/** Flakes, and the connection of the language with store, builders and fetchers. */
 
 export { Evaluation, type EvaluationOptions, type Found, type Root } from "./evaluation.ts";
 export type { EvaluatorClientOptions as EvaluatorOptions } from "./evaluator/client.ts";

@@ -1,6 +1,6 @@
 /**
- * What `:doc` knows of an expression. Doc comments are not kept while parsing: the source of a function is parsed once
- * more when someone asks.
+ * The documentation of expressions for `:doc`. Doc comments are not kept while parsing: the source of a function is parsed
+ * once more on request.
  */
 import { call, type EvaluatorState, evaluation, force, isDerivation, typeError } from "./code/interpret.ts";
 import { intern, ints, symbolNames } from "./code/memory.ts";
@@ -28,7 +28,7 @@ export type Documentation =
 
 const functor = intern("__functor");
 
-/** Documentation of a value itself. */
+/** Returns the documentation of a value itself. */
 export function documentationOf(value: Value): Documentation | undefined {
   if (value instanceof Builtin) return { kind: "builtin", name: value.name, arity: value.arity };
   if (value instanceof Lambda || value instanceof PartialLambda) {
@@ -57,7 +57,7 @@ export function documentationOf(value: Value): Documentation | undefined {
   return undefined;
 }
 
-/** Documentation of the attribute `symbol` of a set: where it is defined and what was written before it. */
+/** Returns the documentation of the attribute `symbol` of a set: the place of its definition and the comment before it. */
 export function attributeDocumentation(set: Value, symbol: number): Documentation | undefined {
   if (!(set instanceof Attrs)) {
     throw addFrame(typeError("a set", set), 0, "while evaluating an attribute set to look for documentation");
@@ -77,7 +77,7 @@ export function attributeDocumentation(set: Value, symbol: number): Documentatio
 
 const docComment = /^\/\*\*[^/*](?:[^*]|\*+[^*/])*\*+\/$/;
 
-/** The doc comment right before an offset; other comments may stand between. */
+/** Returns the doc comment right before an offset; other comments may stand between. */
 function commentBefore(text: string, offset: number): string | undefined {
   let end = offset;
   for (;;) {
@@ -96,7 +96,7 @@ function commentBefore(text: string, offset: number): string | undefined {
   }
 }
 
-/** A comment without its marks and the indentation that its lines share. */
+/** Returns a comment without its marks and the indentation that its lines share. */
 function innerText(comment: string): string {
   const lines = `   ${comment.slice(3, -2)}`.split("\n");
   const width = (line: string) => line.search(/[^ ]/);
@@ -105,7 +105,7 @@ function innerText(comment: string): string {
   return lines.map((line) => line.slice(Math.min(shared, line.length))).join("\n");
 }
 
-/** What was written about the function at a position: before it, before the functions around it, or its attribute. */
+/** Returns the comment of the function at a position: before it, before the functions around it, or its attribute. */
 function functionComment(source: Source, pos: number, owner: EvaluatorState): string | undefined {
   const quiet = { ...owner.parser, lint: () => undefined, warn: () => undefined };
   const finder = new FunctionFinder(source, pos);
@@ -127,7 +127,7 @@ class FunctionFinder {
     return pos === 0 ? undefined : commentBefore(this.source.text, pos - this.source.base);
   }
 
-  /** Looks for the function; `inherited` is the comment that it has if it has none of its own. */
+  /** Searches for the function; `inherited` is the comment that it has if it has none of its own. */
   visit(root: Expr, inherited: string | undefined): void {
     let expr = root;
     let comment = inherited;
@@ -204,7 +204,7 @@ function dynamic(name: string | Expr): Expr | undefined {
   return typeof name === "string" ? undefined : name;
 }
 
-/** Splits an expression that ends with `.name`: what the name is selected from, and the name. */
+/** Splits an expression that ends with `.name` into the base of the selection and the name. */
 export function lastSelection(expr: Expr): { readonly base: Expr; readonly name: string } | undefined {
   if (expr.kind !== "select" || expr.fallback !== undefined) return undefined;
   const name = expr.path.at(-1);

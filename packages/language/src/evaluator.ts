@@ -48,43 +48,45 @@ import { plainPrint, printAmbiguous, printPartly, printValue } from "./value/pri
 import { Attrs, ContextString, Lambda, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
 import { type AddedVariables, type EnteredLine, Variables } from "./variables.ts";
 
+/** Options of an evaluator. */
 export interface EvaluatorOptions {
-  /** Keeps a frame for every function call in traces. */
+  /** True to keep a frame for every function call in traces. */
   readonly showTrace?: boolean;
   /** Builtins of the embedder (flakes), by their name without `builtins.`. */
   readonly extraBuiltins?: readonly BuiltinTable[];
-  /** Called when so many files have been imported that the evaluation will take seconds. */
+  /** Called once the number of imported files shows that the evaluation will take seconds. */
   readonly whenLong?: () => void;
-  /** Stops at errors and breakpoints; evaluation is slower then. */
+  /** Stops at errors and breakpoints; makes evaluation slower. */
   readonly debugger?: Debugger;
 }
 
-/** Where an expression's text comes from. */
+/** The source of an expression's text. */
 export type ExpressionSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "string"; readonly text: string; readonly directory: string }
   | { readonly kind: "stdin"; readonly text: string; readonly directory: string };
 
-/** How a value is written. All forms are byte strings. */
+/** A text form of values. All forms are byte strings. */
 export type OutputForm =
-  /** As `nix-instantiate --eval`. */
+  /** The form of `nix-instantiate --eval`. */
   | { readonly kind: "instantiate" }
-  /** As `nix eval`: forced, derivations abbreviated. */
+  /** The form of `nix eval`: forced, derivations abbreviated. */
   | { readonly kind: "nix" }
   | { readonly kind: "json" }
   | ({ readonly kind: "xml" } & XmlOptions)
   /** The text of a string-like value alone. */
   | { readonly kind: "raw"; readonly command?: string };
 
-/** How `show` prints. */
+/** Options of `show`. */
 export interface ShowOptions {
-  /** Levels that are printed; all of them when absent. */
+  /** Number of levels that are printed; all of them when absent. */
   readonly depth?: number;
   readonly colors: boolean;
-  /** Strings at the top come as they are. */
+  /** True to leave a string at the top as it is. */
   readonly raw?: boolean;
 }
 
+/** Parses and evaluates over one host. Errors of evaluations are thrown as `FirnError`. */
 export class Evaluator {
   readonly host: EvalHost;
   /** The set `builtins`. */
@@ -127,7 +129,7 @@ export class Evaluator {
     this.evaluation.code = codeStoreFor(this.evaluation);
   }
 
-  /** A builtin of the embedder that expressions cannot name; undefined when there is none. */
+  /** Returns an internal builtin of the embedder, which expressions cannot name; undefined when there is none. */
   internalBuiltin(name: string): Value | undefined {
     for (const table of this.extraBuiltins) {
       const definition = table[name];
@@ -136,7 +138,7 @@ export class Evaluator {
     return undefined;
   }
 
-  /** Runs `work` as this evaluator; evaluation errors come out as FirnError. */
+  /** Runs `work` as this evaluator; evaluation errors are thrown as FirnError. */
   run<T>(work: () => T): T {
     const entered = enter(this.evaluation);
     try {
@@ -160,7 +162,7 @@ export class Evaluator {
     }
   }
 
-  /** The syntax tree in the notation of `--parse`. Undefined variables are errors. */
+  /** Returns the syntax tree in the notation of `--parse`. Undefined variables are errors. */
   parse(from: ExpressionSource): string {
     return this.run(() => {
       const source = this.source(from);
@@ -194,7 +196,7 @@ export class Evaluator {
     return this.run(() => args.reduce<Value>((f, arg) => call(f, arg, 0), force(callee)));
   }
 
-  /** Calls a function with what its formals ask for; other values come back as they are. */
+  /** Calls a function with the arguments that its formals name; returns other values unchanged. */
   autoCall(slot: Slot, args: AutoArgs): Value {
     return this.run(() => autoCall(slot, args));
   }
@@ -208,7 +210,7 @@ export class Evaluator {
     return attrs.get(intern(name));
   }
 
-  /** Names in byte order, or in the order in which names became known to the evaluator. */
+  /** Returns names in byte order, or in the order in which they became known to the evaluator. */
   attrNames(attrs: Attrs, asKnown = false): string[] {
     const shape = shapeOf(attrs);
     if (asKnown) return Array.from(shape.keys, (symbol) => symbolNames[symbol]!);
@@ -219,21 +221,21 @@ export class Evaluator {
     return setOf(members);
   }
 
-  /** A string that refers to store paths. */
+  /** Makes a string that refers to store paths. */
   stringWithContext(text: string, elements: readonly ContextElement[]): Value {
     let context: Context | null = null;
     for (const element of elements) context = mergeContexts(context, contextOf(element));
     return makeString(text, context);
   }
 
-  /** Formals of a function with a set pattern: name → has a default. */
+  /** Returns the formals of a function with a set pattern: name → has a default. */
   formals(value: Value): Record<string, boolean> | undefined {
     const formals = formalsOf(value);
     if (formals === undefined) return undefined;
     return Object.fromEntries(formals.map((formal) => [symbolNames[formal.symbol]!, formal.optional]));
   }
 
-  /** The path of `<name>` in the host's search path. */
+  /** Returns the path of `<name>` in the host's search path. */
   findFile(name: string): string {
     return this.run(() => findInSearchPath(this.host.searchPath, name));
   }
@@ -242,7 +244,7 @@ export class Evaluator {
     return value instanceof Attrs && this.run(() => isDerivation(value));
   }
 
-  /** The text of a string-like value with what it refers to. */
+  /** Returns the text of a string-like value with its context. */
   stringOf(slot: Slot): { text: string; context: ContextElement[] } {
     return this.run(() => {
       const value = coerceToString(slot, coerceCopy, "while evaluating a value that is expected to be a string", 0);
@@ -277,7 +279,7 @@ export class Evaluator {
     }
   }
 
-  /** Fresh variables for expressions of a repl; relative paths start from `directory`. */
+  /** Makes variables for expressions of a repl; relative paths start from `directory`. */
   newVariables(directory: string): Variables {
     return new Variables(directory);
   }
@@ -287,7 +289,7 @@ export class Evaluator {
     return this.run(() => variables.addAll(slot));
   }
 
-  /** Takes a line of a repl: definitions become variables, an expression is evaluated. */
+  /** Enters a line of a repl: definitions become variables, an expression is evaluated. */
   enterLine(variables: Variables, text: string, patient: boolean): EnteredLine {
     return this.run(() => variables.enter(text, patient));
   }
@@ -297,17 +299,17 @@ export class Evaluator {
     return this.run(() => variables.evaluate(text));
   }
 
-  /** What is documented about an expression's value, or about the attribute that it selects. */
+  /** Returns the documentation of an expression's value, or of the attribute that it selects. */
   document(variables: Variables, text: string): Documentation | undefined {
     return this.run(() => variables.document(text));
   }
 
-  /** The path that a path or a string with an absolute path stands for; `text` says in errors what for. */
+  /** Returns the path that a path or a string with an absolute path denotes; `text` names its use in errors. */
   pathOf(slot: Slot, text: string): string {
     return this.run(() => pathArgument(slot, text).path);
   }
 
-  /** Where a function stands in its file; undefined for other values, a text for a place that is no file. */
+  /** Returns the place of a function in its file; undefined for other values, a text for a place that is no file. */
   functionPlace(slot: Slot): { readonly path: string; readonly line: number } | string | undefined {
     const value = this.force(slot);
     if (!(value instanceof Lambda)) return undefined;
@@ -317,13 +319,13 @@ export class Evaluator {
     return { path: source.name, line: lineAndColumn(pos).line };
   }
 
-  /** Names that expressions see without any variables: `builtins`, `map`, `__add`, … */
+  /** Returns the names that expressions see without any variables: `builtins`, `map`, `__add`, … */
   globalNames(): string[] {
     const { globals } = this.evaluation;
     return symbolNames.filter((_, symbol) => globals[symbol] !== undefined);
   }
 
-  /** A value as the repl shows it, down to a depth; what was printed before an error comes with the error. */
+  /** Returns a value as the repl shows it, down to a depth; an error comes with the text printed before it. */
   show(slot: Slot, options: ShowOptions): { readonly text: string; readonly error?: unknown } {
     return this.run(() => {
       const value = force(slot);
@@ -345,17 +347,17 @@ export class Evaluator {
     });
   }
 
-  /** Whether errors keep a frame for every call from now on. */
+  /** Sets whether errors keep a frame for every call from now on. */
   setShowTrace(on: boolean): void {
     this.evaluation.showTrace = on;
   }
 
-  /** Gives the host's code cache what was lowered, if that is worth the time. */
+  /** Writes lowered code to the host's code cache, if that is worth the time. */
   keepCode(): void {
     this.evaluation.code?.keep();
   }
 
-  /** Reads files again on their next import. */
+  /** Forgets files, so that they are read again on their next import. */
   forgetFiles(): void {
     resetImports(this.evaluation);
   }
@@ -363,7 +365,7 @@ export class Evaluator {
 
 let trained = false;
 
-/** Evaluates the warm-up, once in a process, whatever the limits of the present evaluation are. */
+/** Evaluates the warm-up, once in a process, regardless of the limits of the present evaluation. */
 function trainInterpreter(host: EvalHost): void {
   if (trained) return;
   trained = true;

@@ -1,29 +1,31 @@
 /**
- * EvalHost is the evaluator's only door to the world. Every method is synchronous and names the builtins that need it,
- * so that whatever an evaluation reads can be recorded, forbidden or replaced in one place.
+ * EvalHost is the evaluator's only door to the world. Every method is synchronous and names the builtins that need it, so
+ * that everything that an evaluation reads can be recorded, forbidden or replaced in one place.
  *
- * All strings are byte strings (one char per byte, 0–255), paths are absolute and canonical ("/a/b", never a trailing
- * slash, no "." or ".."). A failing method throws a FirnError whose message is the reference's text; the evaluator adds
- * position and trace.
+ * All strings are byte strings (one char per byte, 0–255), paths are absolute and canonical ("/a/b", never a trailing slash,
+ * no "." or ".."). A failing method throws a FirnError whose message is the reference's text; the evaluator adds position and
+ * trace.
  */
 
 import type { SourcePosition } from "@firn/formats";
 
+/** The type of a file, as `builtins.readFileType` names it. */
 export type FileType = "regular" | "directory" | "symlink" | "unknown";
 
-/** How the bytes of a store object were hashed: the file alone, its NAR, or a text with references. */
+/** The form in which a store object is hashed: the file alone, its NAR, or a text with references. */
 export type IngestionMethod = "flat" | "nar" | "text";
 
+/** Name of a hash algorithm. */
 export type HashAlgorithmName = "md5" | "sha1" | "sha256" | "sha512" | "blake3";
 
-/** What `builtins.path`, `filterSource` and the coercion of a path to a string ask for. */
+/** A request of `builtins.path`, `filterSource` or the coercion of a path to a string. */
 export interface AddPathRequest {
   /** Absolute path of the file or directory to copy. */
   readonly path: string;
   /** Name part of the resulting store path. */
   readonly name: string;
   readonly method: "flat" | "nar";
-  /** Called once for each file below `path` (not for `path` itself) in byte order; false leaves it out. */
+  /** Called once for each file below `path` (not for `path` itself) in byte order; false excludes it. */
   readonly filter?: (path: string, type: FileType) => boolean;
   /** Expected SHA-256 in SRI form (`sha256-…`); the host may skip the copy when that object is already valid. */
   readonly expectedHash?: string;
@@ -35,15 +37,16 @@ export type ContextElement =
   | { readonly kind: "opaque"; readonly path: string }
   /** A derivation with its whole closure and all outputs (`.drvPath`). */
   | { readonly kind: "deep"; readonly drvPath: string }
-  /** One output of a derivation. */
   /** One output of a derivation; with dynamic derivations `drvPath` may itself be an output: `!output!drvPath`. */
   | { readonly kind: "output"; readonly drvPath: string; readonly output: string };
 
 /** Attributes of `fetchTree` in its plain form: strings, integers, booleans. */
 export type FetchValue = string | number | bigint | boolean;
+
+/** Attributes of a fetch or of a fetched tree, by name. */
 export type FetchAttributes = { readonly [name: string]: FetchValue };
 
-/** A fetch: which builtin asks, and with what. */
+/** A fetch: the builtin that requests it, and its arguments. */
 export type FetchRequest =
   /** `builtins.fetchurl`: one file, flat hash. */
   | { readonly kind: "url"; readonly url: string; readonly name: string; readonly sha256?: string }
@@ -53,7 +56,7 @@ export type FetchRequest =
   | {
       readonly kind: "tree";
       readonly attributes: FetchAttributes;
-      /** Which builtin; the scheme is already in `attributes.type`. */
+      /** The calling builtin; the scheme is already in `attributes.type`. */
       readonly builtin: "fetchGit" | "fetchMercurial" | "fetchTree" | "fetchFinalTree";
       /** `fetchTree "github:owner/repo"`: a flake reference in URL form instead of attributes. */
       readonly reference?: string;
@@ -63,16 +66,16 @@ export type FetchRequest =
       readonly kind: "closure";
       readonly fromStore: string;
       readonly fromPath: string;
-      /** Rewrite to a content-addressed path: the one expected, or the empty string when the error is to name it. */
+      /** True to rewrite to a content-addressed path: the expected one, or the empty string when the error is to name it. */
       readonly toPath?: string;
       readonly inputAddressed: boolean;
     };
 
-/** What came of a fetch. */
+/** The result of a fetch. */
 export interface FetchResult {
   /** Valid store path; evaluation may read below it. */
   readonly storePath: string;
-  /** For trees: what the fetcher knows, in the reference's names (`rev`, `revCount`, `narHash`, `lastModified`, …). */
+  /** For trees, the attributes known to the fetcher, in the reference's names (`rev`, `revCount`, `narHash`, `lastModified`, …). */
   readonly attributes: FetchAttributes;
 }
 
@@ -88,7 +91,7 @@ export interface DerivationRequest {
   readonly drvPath: string;
 }
 
-/** `builtins.storePath` and the flake code ask what is known of a path. */
+/** Facts about a store path, for `builtins.storePath` and the flake code. */
 export interface PathFacts {
   readonly narHash: string;
   readonly narSize: number;
@@ -112,7 +115,7 @@ export interface EvalMode {
   readonly maxCallDepth: number;
   readonly experimentalFeatures: readonly string[];
   readonly allowImportFromDerivation: boolean;
-  /** Warns of every build that an evaluation waits for. */
+  /** True to warn of every build that an evaluation waits for. */
   readonly traceImportFromDerivation: boolean;
   /** `allow-unsafe-native-code-during-evaluation`: the builtins `exec` and `importNative` exist. */
   readonly allowNativeCode: boolean;
@@ -121,7 +124,7 @@ export interface EvalMode {
   readonly lints: Readonly<Record<LintName, LintLevel>>;
 }
 
-/** Impure, without a store: what hosts start from. */
+/** The default mode of hosts: impure, without a store. */
 export const defaultEvalMode: EvalMode = {
   pure: false,
   restricted: false,
@@ -138,35 +141,40 @@ export const defaultEvalMode: EvalMode = {
 
 /** Literals that the reference can warn about. */
 export type LintName = "url-literals" | "short-path-literals" | "absolute-path-literals";
+
+/** Reaction to such a literal: none, a warning, or an error. */
 export type LintLevel = "ignore" | "warn" | "fatal";
 
-/** What `trace`, `warn` and the evaluator itself report while running. `text` is ordinary text, not a byte string. */
+/** A report of `trace`, `warn` or the evaluator itself. `text` is ordinary text, not a byte string. */
 export type EvalMessage =
   | { readonly kind: "trace"; readonly text: string }
   /** `builtins.warn`: printed as "evaluation warning: …". */
   | { readonly kind: "evaluation-warning"; readonly text: string }
   | { readonly kind: "warning"; readonly text: string; readonly position?: SourcePosition };
 
-/** A place where lowered code is kept between evaluations, and the sources it belongs to. */
+/** A cache of lowered code between evaluations, and access to the sources. */
 export interface CodeCache {
-  /** The content of a source file: 16 bytes of its hash, and its length. Errors are those of `readFile`. */
+  /** Returns the identity of a source file: 16 bytes of its hash, and its length. Errors are those of `readFile`. */
   identify(path: string): { readonly hash: string; readonly length: number };
-  /** Its text, as `readFile` gives it, and the hash of that; right after `identify` both are those of the same bytes if that read the file. */
+  /**
+   * Returns the text, as `readFile` does, and its hash. Right after an `identify` that read the file, both are those of the
+   * same bytes.
+   */
   read(path: string): { readonly hash: string; readonly text: string };
-  /** What was last stored under a key, if that is there and undamaged. */
+  /** Returns the bytes last stored under a key, if present and undamaged. */
   load(key: string): Uint8Array | undefined;
-  /** A character for each byte, as `byteString` gives it, in the fastest way that the host knows. */
+  /** Returns a character for each byte, as `byteString` does, in the fastest way that the host has. */
   decode(bytes: Uint8Array): string;
-  /** Stores these bytes, one piece after the other, under a key. Never fails: a cache that cannot be written is none. */
+  /** Stores these bytes, one piece after the other, under a key. Never fails: a cache that cannot be written stores nothing. */
   store(key: string, pieces: readonly Uint8Array[]): void;
-  /** Called when an evaluation is over, for what the host keeps of its own. Never fails. */
+  /** Called at the end of an evaluation, for data that the host keeps itself. Never fails. */
   finish?(): void;
 }
 
 /** The only door between the evaluator and the world. */
 export interface EvalHost {
   readonly mode: EvalMode;
-  /** Usually "/nix/store"; `builtins.storeDir` and every path computation. */
+  /** The store directory, usually "/nix/store": `builtins.storeDir` and every path computation. */
   readonly storeDir: string;
   /** `builtins.currentSystem`, e.g. "x86_64-linux". */
   readonly currentSystem: string;
@@ -175,59 +183,71 @@ export interface EvalHost {
   /** `builtins.nixPath` and `<name>`. */
   readonly searchPath: readonly SearchPathEntry[];
 
-  /** `builtins.currentTime`, in seconds; asked once per evaluator. */
+  /** Returns `builtins.currentTime`, in seconds; called once per evaluator. */
   currentTime(): number;
-  /** `builtins.getEnv`; the empty string when unset. */
+  /** Returns a variable for `builtins.getEnv`; the empty string when unset. */
   environment(name: string): string;
-  /** Absolute path of the user's home directory: the `~/…` literal. */
+  /** Returns the absolute path of the user's home directory, for the `~/…` literal. */
   homeDirectory(): string;
 
-  /** `import`, `readFile`, `hashFile`: whole contents as a byte string. Symbolic links are followed. */
+  /** Returns whole contents as a byte string, for `import`, `readFile`, `hashFile`. Symbolic links are followed. */
   readFile(path: string): string;
-  /** `readDir`: entries in any order; links are followed for `path` itself, entry types are those of lstat. */
+  /** Returns entries in any order, for `readDir`; links are followed for `path` itself, entry types are those of lstat. */
   readDirectory(path: string): readonly (readonly [name: string, type: FileType])[];
-  /** `readFileType`, `import` of directories, `pathExists`: lstat; undefined when nothing is there. Links in parents are followed. */
+  /**
+   * Returns the type by lstat, for `readFileType`, `import` of directories, `pathExists`; undefined when nothing is there.
+   * Links in parents are followed.
+   */
   fileType(path: string): FileType | undefined;
-  /** `import`, `readFile`, `path`: resolve every symbolic link of an existing path. */
+  /** Resolves every symbolic link of an existing path, for `import`, `readFile`, `path`. */
   resolveSymlinks(path: string): string;
   /** Allows reading at and below a path (a fetched tree, a flake's source, a realised output) for this evaluation. */
   allowPath(path: string): void;
-  /** `restrict-eval`: throws "access to URI '…' is forbidden in restricted mode" for a URI that `allowed-uris` does not cover. */
+  /**
+   * Checks a URI in restricted evaluation; throws "access to URI '…' is forbidden in restricted mode" when `allowed-uris`
+   * does not cover it.
+   */
   checkUri(uri: string): void;
 
-  /** `builtins.path`, `filterSource`, `${./path}`: copies into the store (in read-only mode: only computes). Returns the store path. */
+  /**
+   * Copies a path into the store (in read-only mode: only computes), for `builtins.path`, `filterSource`, `${./path}`.
+   * Returns the store path.
+   */
   addPathToStore(request: AddPathRequest): string;
-  /** `toFile`: adds a text with references; returns the store path. */
+  /** Adds a text with references, for `toFile`; returns the store path. */
   addTextToStore(name: string, contents: string, references: readonly string[]): string;
-  /** `derivationStrict`: stores the derivation unless read-only. */
+  /** Stores a derivation unless read-only, for `derivationStrict`. */
   writeDerivation(request: DerivationRequest): void;
-  /** Text of a derivation that this evaluation did not write itself (`import x.drv`, contexts of `.drv` paths). */
+  /** Returns the text of a derivation that this evaluation did not write itself (`import x.drv`, contexts of `.drv` paths). */
   readDerivation(drvPath: string): string;
   /**
-   * `import`, `readFile`, `readDir`, `pathExists`, … of a string with context (import from derivation): builds what is
-   * missing and allows reading it. Returns the output paths of `output` elements: key `drvPath!output`.
+   * Builds missing outputs of a context and allows reading them, for `import`, `readFile`, `readDir`, `pathExists`, … of a
+   * string with context (import from derivation). Returns the output paths of `output` elements: key `drvPath!output`.
    */
   realiseContext(elements: readonly ContextElement[]): ReadonlyMap<string, string>;
-  /** `storePath`, `appendContext`: makes sure a store path is valid (substitutes if need be), else throws. */
+  /** Makes a store path valid (by substitution if needed), else throws; for `storePath`, `appendContext`. */
   ensurePath(path: string): void;
-  /** `storePath`, `fetchClosure`, flakes: undefined when the path is not valid. */
+  /** Returns facts about a path, for `storePath`, `fetchClosure`, flakes; undefined when it is not valid. */
   queryPath(path: string): PathFacts | undefined;
 
-  /** `exec`: runs a program and gives its standard output; fails when it does. */
+  /** Runs a program and returns its standard output, for `exec`; fails when the program does. */
   runProgram(words: readonly string[]): string;
-  /** `fetchurl`, `fetchTarball`, `fetchGit`, `fetchMercurial`, `fetchTree`, flake inputs. The result is allowed for reading. */
+  /**
+   * Fetches, for `fetchurl`, `fetchTarball`, `fetchGit`, `fetchMercurial`, `fetchTree`, flake inputs. The result is allowed
+   * for reading.
+   */
   fetch(request: FetchRequest): FetchResult;
-  /** `getFlake`, `parseFlakeRef`, `flakeRefToString` live outside the language: the embedder adds them as extra builtins. */
+  // `getFlake`, `parseFlakeRef` and `flakeRefToString` are not part of the language: the embedder adds them as extra builtins.
 
-  /** Search path entries that are not local paths (`channel:…`, `https://…`, `flake:…`): the local path, or undefined with a warning. */
+  /** Returns the local path of a search path entry that is not one (`channel:…`, `https://…`, `flake:…`), or undefined with a warning. */
   resolveSearchPathEntry(path: string): string | undefined;
 
-  /** Absent where code is not kept: every file is parsed. */
+  /** The cache of lowered code; when absent, every file is parsed. */
   readonly codeCache?: CodeCache;
 
-  /** `trace`, `traceVerbose`, `warn`, deprecations. */
+  /** Receives reports of `trace`, `traceVerbose`, `warn`, deprecations. */
   report(message: EvalMessage): void;
 
-  /** Asked now and then: true ends the evaluation with an `interrupted` error, after which it can be taken up again. */
+  /** Polled from time to time: true ends the evaluation with an `interrupted` error, after which it can be resumed. */
   interrupted?(): boolean;
 }

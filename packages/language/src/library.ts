@@ -1,19 +1,19 @@
-/** The language in a few words, for those who only want an expression's value. */
+/** The language as a few functions, for programs that only need an expression's value. */
 import { byteStringOf, textOf } from "@firn/formats";
 import { Evaluator, type ExpressionSource } from "./evaluator.ts";
 import type { EvalHost } from "./host.ts";
 import { createMemoryHost } from "./memory-host.ts";
 import { type ValueView, viewOf } from "./value-view.ts";
 
-/** Where an evaluation takes place. */
+/** The surroundings of an evaluation. */
 export interface EvaluateOptions {
-  /** The door to the world; without one files live in memory only and nothing else exists. */
+  /** The host; without one, files exist in memory only and nothing else exists. */
   readonly host?: EvalHost;
   /** Files of the in-memory host: absolute path → text. Not together with `host`. */
   readonly files?: Readonly<Record<string, string>>;
-  /** What relative paths in the expression start from (default "/"). */
+  /** Directory from which relative paths in the expression start (default "/"). */
   readonly directory?: string;
-  /** Keeps a frame for every call in the traces of errors. */
+  /** True to keep a frame for every call in the traces of errors. */
   readonly showTrace?: boolean;
 }
 
@@ -40,8 +40,8 @@ export function evaluateFile(path: string, options: EvaluateOptions = {}): Value
 }
 
 /**
- * Checks an expression without evaluating it, and gives it back in the plain notation of `nix-instantiate --parse`. Fails
- * with the FirnError of a syntax error or an undefined variable.
+ * Checks an expression without evaluating it; returns it in the plain notation of `nix-instantiate --parse`. Fails with the
+ * FirnError of a syntax error or an undefined variable.
  */
 export function parse(text: string, options: EvaluateOptions = {}): string {
   return textOf(evaluatorFor(options).parse(sourceOf(text, options)));

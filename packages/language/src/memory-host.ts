@@ -21,8 +21,9 @@ import {
   type SearchPathEntry,
 } from "./host.ts";
 
+/** Options of a host in memory. */
 export interface MemoryHostOptions {
-  /** Absolute path → contents (byte strings). Directories follow from the paths. */
+  /** Files: absolute path → contents (byte strings). Directories follow from the paths. */
   readonly files?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly searchPath?: readonly SearchPathEntry[];
@@ -31,14 +32,14 @@ export interface MemoryHostOptions {
   readonly currentSystem?: string;
 }
 
-/** A MemoryHost is an EvalHost that also shows what the evaluation did. */
+/** An EvalHost that also shows the actions of the evaluation. */
 export interface MemoryHost extends EvalHost {
   readonly messages: readonly EvalMessage[];
-  /** Derivations written, by path: their ATerm text. */
+  /** Derivations that were written, by path: their ATerm text. */
   readonly derivations: ReadonlyMap<string, string>;
 }
 
-/** Makes a host over files in memory. What needs a store, a builder or the network fails with a FirnError. */
+/** Makes a host over files in memory. Calls that need a store, a builder or the network fail with a FirnError. */
 export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
   const files = new Map(Object.entries(options.files ?? {}).map(([path, text]) => [canonicalPath(path), text]));
   const derivations = new Map<string, string>();

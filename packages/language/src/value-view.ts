@@ -1,6 +1,6 @@
 /**
- * Values of the language as JavaScript sees them: lazily, one layer at a time. A view evaluates what is asked of it and
- * nothing else; strings are ordinary JavaScript strings; integers are numbers while safe and BigInt beyond.
+ * Values of the language as JavaScript sees them: lazily, one layer at a time. A view evaluates only the parts that are
+ * requested; strings are ordinary JavaScript strings; integers are numbers while safe and BigInt beyond.
  */
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import type { Evaluator } from "./evaluator.ts";
@@ -19,7 +19,7 @@ export type ValueView =
   | SetView
   | FunctionView;
 
-/** A string. What is no UTF-8 in it shows as U+FFFD in `value`; `bytes` has one char per byte. */
+/** A string. Invalid UTF-8 in it shows as U+FFFD in `value`; `bytes` has one char per byte. */
 export interface StringView {
   readonly kind: "string";
   readonly value: string;
@@ -28,34 +28,34 @@ export interface StringView {
   readonly context: readonly ContextElement[];
 }
 
-/** A list; its elements are evaluated when they are asked for. */
+/** A list; its elements are evaluated on request. */
 export interface ListView extends Iterable<ValueView> {
   readonly kind: "list";
   readonly length: number;
-  /** Element `index`, evaluated; undefined outside the list. */
+  /** Returns element `index`, evaluated; undefined outside the list. */
   at(index: number): ValueView | undefined;
 }
 
-/** An attribute set; its values are evaluated when they are asked for. */
+/** An attribute set; its values are evaluated on request. */
 export interface SetView extends Iterable<readonly [string, ValueView]> {
   readonly kind: "set";
-  /** Names in byte order. */
+  /** Returns names in byte order. */
   names(): string[];
   has(name: string): boolean;
-  /** The value of an attribute, evaluated; undefined when there is none. */
+  /** Returns the value of an attribute, evaluated; undefined when there is none. */
   get(name: string): ValueView | undefined;
 }
 
 /** A function, or a builtin. */
 export interface FunctionView {
   readonly kind: "function";
-  /** Names that its set pattern takes, with whether each has a default; undefined for `x: …`. */
+  /** Names in its set pattern, each with a flag that is true for those with a default; undefined for `x: …`. */
   readonly parameters: Readonly<Record<string, boolean>> | undefined;
-  /** Calls it with one or more arguments and evaluates the result. */
+  /** Calls the function with one or more arguments and evaluates the result. */
   call(...args: readonly JsInput[]): ValueView;
 }
 
-/** What can be handed to functions: plain JavaScript data, and views. Numbers are integers when they are whole and safe. */
+/** An argument of functions: plain JavaScript data, and views. Numbers are integers when they are whole and safe. */
 export type JsInput =
   | null
   | boolean
@@ -70,7 +70,7 @@ const slots = new WeakMap<object, Slot>();
 const identities = new WeakMap<object, object>();
 const kinds = ["null", "bool", "int", "float", "string", "path", "list", "set", "function"];
 
-/** Evaluates a slot of an evaluator and shows it. Fails with the FirnError of the evaluation. */
+/** Evaluates a slot of an evaluator and returns its view. Fails with the FirnError of the evaluation. */
 export function viewOf(evaluator: Evaluator, slot: Slot): ValueView {
   const value = evaluator.force(slot);
   const view = makeView(evaluator, value);
@@ -146,7 +146,7 @@ function isView(input: object): input is ValueView {
 const smallest = -(2n ** 63n);
 const largest = 2n ** 63n - 1n;
 
-/** Makes a value of the language from JavaScript data. Errors: `bad-input` for what it has no value for. */
+/** Makes a value of the language from JavaScript data. Errors: `bad-input` for data that has no such value. */
 export function fromJs(input: JsInput): Slot {
   switch (typeof input) {
     case "boolean":
@@ -165,7 +165,7 @@ export function fromJs(input: JsInput): Slot {
     default:
   }
   if (input === null) return null;
-  if (typeof input !== "object") throw new FirnError("bad-input", `a ${typeof input} is no value of the language`);
+  if (typeof input !== "object") throw new FirnError("bad-input", `a ${typeof input} is not a value of the language`);
   if (isView(input)) return slots.get(input)!;
   if (Array.isArray(input)) return input.map(fromJs);
   const members: Record<string, Slot> = Object.create(null);

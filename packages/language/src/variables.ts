@@ -1,4 +1,4 @@
-/** Variables that are added one after the other and the expressions that see them: what a repl evaluates in. */
+/** Variables that are added one after the other and the expressions that see them: the environment of a repl. */
 import { FirnError } from "@firn/formats";
 import { type EvaluatorState, ev, evaluation, force, positionOfValue, typeError } from "./code/interpret.ts";
 import { compile, lowerParsed } from "./code/load.ts";
@@ -11,30 +11,31 @@ import { EvaluationError } from "./value/evaluation-error.ts";
 import { showAttrName } from "./value/print.ts";
 import { Attrs, EN, type Slot, shapeOf, type Value } from "./value/value.ts";
 
-/** As many variables as upstream's environment holds. */
+/** Limit of variables, that of upstream's environment. */
 const capacity = 32768;
 
-/** What adding a set to the variables gave. */
+/** The result of adding a set to the variables. */
 export interface AddedVariables {
   readonly count: number;
   /** The names in byte order as they stand in code; only the first of a large set. */
   readonly first: readonly string[];
 }
 
-/** A line was either definitions, whose names are variables now, or an expression. */
+/** The result of a line: definitions, whose names are variables now, or an expression. */
 export type EnteredLine =
   | { readonly kind: "defined"; readonly names: readonly string[] }
   | { readonly kind: "value"; readonly value: Value };
 
 const firstNames = 20;
 
+/** Variables of a repl, and the evaluation of lines and expressions that see them. */
 export class Variables {
-  /** Directory that relative paths in expressions start from. */
+  /** Directory from which relative paths in expressions start. */
   readonly directory: string;
   private slots: Slot[] = [];
   private env = new EN(null, this.slots);
   private names = new Map<string, number>();
-  /** The scope of what was compiled last; code that is lowered later looks at it, so its names never change. */
+  /** The scope of the last compiled code; code that is lowered later refers to it, so its names never change. */
   private scope: Scope | undefined;
 
   constructor(directory: string) {
@@ -70,7 +71,7 @@ export class Variables {
     return this.names.has(name);
   }
 
-  /** The names of all variables, without those of the language. */
+  /** Returns the names of all variables, without those of the language. */
   all(): string[] {
     return [...this.names.keys()];
   }
@@ -105,8 +106,8 @@ export class Variables {
   }
 
   /**
-   * Takes a line: definitions or an expression. Fails with `incomplete-input` when more text could make it valid;
-   * `patient` says that this holds for definitions too, which upstream only takes whole.
+   * Enters a line: definitions or an expression. Fails with `incomplete-input` when more text could make it valid; with
+   * `patient` this holds for definitions too, which upstream only accepts whole.
    */
   enter(text: string, patient = false): EnteredLine {
     const owner = evaluation();
@@ -152,7 +153,7 @@ export class Variables {
     return ev(root, this.env);
   }
 
-  /** Documentation of an expression's value, else of the attribute that it selects. */
+  /** Returns the documentation of an expression's value, else of the attribute that it selects. */
   document(text: string): Documentation | undefined {
     const owner = evaluation();
     const source = this.source(text);
@@ -187,7 +188,7 @@ function incomplete(error: EvaluationError): FirnError {
   return new FirnError("incomplete-input", error.message);
 }
 
-/** What parsing gave, or the syntax error; other errors pass. */
+/** Returns the result of parsing, or the syntax error; other errors pass. */
 function attempt<T>(parse: () => T): { result: T; error: undefined } | { error: EvaluationError } {
   try {
     return { result: parse(), error: undefined };

@@ -1,9 +1,9 @@
-/** What the store, the builder and the fetchers tell while they work. Nothing here prints. */
+/** Events of the store, the builder and the fetchers. Nothing here prints. */
 
-/** Severity of a message, as the reference's verbosity levels. */
+/** Severity of a message, in the reference's verbosity levels. */
 export type MessageLevel = "error" | "warn" | "notice" | "info" | "talkative" | "chatty" | "debug" | "vomit";
 
-/** One thing that happened. Sizes in bytes. */
+/** One event. Sizes in bytes. */
 export type FirnEvent =
   | { readonly kind: "message"; readonly level: MessageLevel; readonly text: string }
   | { readonly kind: "build-start"; readonly drvPath: string; readonly machine?: string; readonly current: number }

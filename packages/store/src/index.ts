@@ -1,4 +1,4 @@
-/** The store: where built and fetched things live, who may delete them, and where else they can be had. */
+/** The store: built and fetched paths, their roots and garbage collection, and substituters. */
 import "./node-hash.ts";
 
 export { extractTar, memberPlace, type TarOptions, type TarTree } from "./archive/tar.ts";

@@ -2,12 +2,12 @@
 import { createHash, hash } from "node:crypto";
 import { bytesOf, type HashBackend, portableHashBackend, useHashBackend } from "@firn/formats";
 
-/** Hashes are plain byte arrays everywhere, so that two of them compare equal whoever made them. */
+/** Returns a plain byte array, so that hashes of every backend compare equal. */
 function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
-/** Most byte strings are short: they are hashed from here. What a call leaves in it is never read by another. */
+/** Buffer from which short byte strings, that is most of them, are hashed. No call reads bytes that another left. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 function bytesToHash(data: Uint8Array | string): Uint8Array {

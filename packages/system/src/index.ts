@@ -1,4 +1,4 @@
-/** What is switched: profiles and their generations, and whole systems. */
+/** Profiles and their generations, and whole systems. */
 
 export { type BootPlan, planBoot } from "./boot/boot-entries.ts";
 export { firstConfiguration, firstFlake, hardwareConfiguration } from "./configuration/generated-configuration.ts";

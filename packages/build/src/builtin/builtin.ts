@@ -1,4 +1,4 @@
-/** Builders that Firn carries itself. */
+/** The builders that are part of Firn. */
 import { FirnError } from "@firn/formats";
 import { buildEnvironment } from "./buildenv.ts";
 import type { Builtin } from "./context.ts";
@@ -11,7 +11,7 @@ const builtins: Readonly<Record<string, Builtin>> = {
   "builtin:unpack-deb": unpackDeb,
 };
 
-/** The builder of that name; error `unknown-builtin`. */
+/** Returns the builder of that name; error `unknown-builtin`. */
 export function findBuiltin(name: string): Builtin {
   const builtin = Object.hasOwn(builtins, name) ? builtins[name] : undefined;
   if (builtin === undefined) {

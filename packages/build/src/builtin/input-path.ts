@@ -10,17 +10,20 @@ const MAX_LINKS = 40;
 /** A store of which some paths may be read. */
 export interface InputView {
   readonly store: PathFacts & StoreFiles;
-  /** Whether a store path (logical, without anything below it) may be read. */
+  /** Tells whether a store path (logical, without anything below it) may be read. */
   allows(storePath: string): boolean;
 }
 
-/** Something that was found: where it lies on disk, with no link left in the path, and what it is. */
+/** A file that was found: its place on disk, with no symbolic link left in the path, and its type. */
 export interface InputFile {
   readonly real: string;
   readonly status: Stats;
 }
 
-/** Finds what an absolute logical path means in the end; undefined when nothing is there. Error `forbidden-path` when it lies outside. */
+/**
+ * Finds the file to which an absolute logical path leads after following links; undefined when nothing is there. Error
+ * `forbidden-path` when it lies outside.
+ */
 export function findInput(view: InputView, path: string): InputFile | undefined {
   const { storeDir } = view.store;
   const outside = (): FirnError =>

@@ -1,6 +1,6 @@
 /**
- * A tree of links into several packages: what profiles and user environments are. A directory becomes a real one where
- * two packages share it; of two files the lower priority number wins, and equal ones are a conflict.
+ * A tree of links into several packages: the form of profiles and user environments. A directory becomes a real one where two
+ * packages share it; of two files the lower priority number wins, and equal ones are a conflict.
  */
 
 import type { Stats } from "node:fs";
@@ -16,7 +16,7 @@ export interface FarmPackage {
   readonly priority: number;
 }
 
-/** Where the tree is made, and from which store paths. */
+/** The directory in which the tree is made, and the store paths that may be linked. */
 export interface FarmTarget extends InputView {
   /** An existing directory on this machine. */
   readonly out: string;
@@ -38,7 +38,7 @@ interface State extends FarmTarget {
   readonly priorities: Map<string, number>;
 }
 
-/** Links packages and what they propagate. Errors `collision`, `forbidden-path`. */
+/** Links packages and the packages that they propagate. Errors `collision`, `forbidden-path`. */
 export function linkPackages(target: FarmTarget, packages: readonly FarmPackage[]): void {
   const { out } = target;
   const state: State = { ...target, priorities: new Map() };
@@ -77,7 +77,7 @@ function statusOf(state: State, path: string): Stats | undefined {
   return findInput(state, path)?.status;
 }
 
-/** Whether a link in a package leads where nothing may be read: it is linked as it is, whatever lies there. */
+/** Tells whether a link in a package leads to a path that may not be read; such a link is linked unchanged. */
 function leadsOut(state: State, path: string): boolean {
   try {
     findInput(state, path);
@@ -128,7 +128,7 @@ function linkTree(state: State, job: Job): void {
   }
 }
 
-/** Deals with what already stands at the target; true when nothing is left to link. */
+/** Handles an existing file at the target; returns true when nothing is left to link. */
 function linkOver(state: State, job: Entry, directory: boolean): boolean {
   const { into, name } = job;
   const old = into.find(name);
@@ -163,7 +163,7 @@ function linkOver(state: State, job: Entry, directory: boolean): boolean {
   return false;
 }
 
-/** Links directories into the one that stands at an entry. */
+/** Links directories into the existing one at an entry. */
 function linkInside(state: State, entry: Entry, packages: readonly Pick<Job, "source" | "priority">[]): void {
   const into = entry.into.openDirectory(entry.name);
   try {

@@ -1,6 +1,6 @@
 /**
- * `builtin:unpack-deb`: lays out a Debian package without running anything of it. The data tree becomes `$out`; what the package
- * says about itself (control, maintainer scripts as plain text, …) goes to `$out/DEBIAN`.
+ * `builtin:unpack-deb`: lays out a Debian package without running any of its programs. The data tree becomes `$out`; its
+ * control data (control, maintainer scripts as plain text, …) goes to `$out/DEBIAN`.
  */
 
 import { FirnError } from "@firn/formats";
@@ -48,7 +48,7 @@ function find(members: readonly Member[], prefix: string, file: string): Member 
   return found;
 }
 
-/** Members of an `ar` archive. Error `bad-deb`. */
+/** Returns the members of an `ar` archive. Error `bad-deb`. */
 export function readArchive(file: string): Member[] {
   const fd = fs.openSync(file, "r");
   try {

@@ -1,4 +1,4 @@
-/** Where derivations are built: on this machine, or elsewhere. */
+/** The interface of what builds derivations: this machine, or another one. */
 import type { Derivation } from "@firn/formats";
 
 /** One derivation to build, with all inputs valid in the scheduler's store. */
@@ -10,12 +10,12 @@ export interface BuildJob {
   /** `check` builds again and compares, `repair` replaces what is damaged. */
   readonly mode: "normal" | "check" | "repair";
   readonly signal: AbortSignal;
-  /** Is called when the build really starts (nobody else has made the outputs meanwhile). */
+  /** Is called when the build really starts, that is, when no other process has made the outputs meanwhile. */
   readonly onStart: () => void;
 }
 
 /** Builds derivations; afterwards their outputs are valid in the scheduler's store. */
 export interface BuildExecutor {
-  /** Builds one derivation; gives its output paths by name. Errors `build-failed`, `output-rejected`, `hash-mismatch`, `aborted`, … */
+  /** Builds one derivation; returns its output paths by name. Errors `build-failed`, `output-rejected`, `hash-mismatch`, `aborted`, … */
   build(job: BuildJob): Promise<ReadonlyMap<string, string>>;
 }

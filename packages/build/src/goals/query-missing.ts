@@ -1,4 +1,4 @@
-/** What a build would have to do, found without doing any of it. */
+/** The plan of a build, made without changing anything. */
 import { type DerivedPath, derivationOutputPath } from "@firn/formats";
 import type { PathFacts, Settings, StoreFiles } from "@firn/store";
 import { readBuildOptions } from "../options.ts";
@@ -13,14 +13,14 @@ export interface Missing {
   readonly narSize: number;
 }
 
-/** Where the plan is made. */
+/** The stores and settings with which a plan is made. */
 export interface MissingContext {
   readonly store: PathFacts & StoreFiles;
   readonly settings: Settings;
   readonly substitution: Substitution;
 }
 
-/** Plans for `targets`. */
+/** Returns the plan for `targets`. */
 export async function planMissing(targets: readonly DerivedPath[], context: MissingContext): Promise<Missing> {
   const { store, settings, substitution } = context;
   const substitute = settings.get("substitute");

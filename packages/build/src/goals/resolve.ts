@@ -1,4 +1,4 @@
-/** Content-addressed derivations: once their inputs are built, the placeholders give way to real paths. */
+/** Content-addressed derivations: once their inputs are built, their paths replace the placeholders. */
 import {
   type Derivation,
   type DerivationOutput,
@@ -11,7 +11,7 @@ import { rewriteText } from "../environment.ts";
 /** Built outputs of input derivations: derivation path → output name → path. */
 export type BuiltInputs = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-/** Whether a derivation can only be built after its inputs' paths have been filled in. */
+/** Tells whether a derivation can be built only after its inputs' paths have been filled in. */
 export function needsResolution(derivation: Derivation, inputsUnknown: boolean): boolean {
   const kind = derivationKind(derivation);
   return (
@@ -21,7 +21,7 @@ export function needsResolution(derivation: Derivation, inputsUnknown: boolean):
   );
 }
 
-/** The same derivation with plain paths for inputs and no input derivations. */
+/** Returns the same derivation with plain paths for inputs and no input derivations. */
 export function resolveDerivation(derivation: Derivation, inputs: BuiltInputs, storeDir: string): Derivation {
   const rewrites = new Map<string, string>();
   const sources = new Set(derivation.inputSrcs);

@@ -21,30 +21,30 @@ import { needsResolution, resolveDerivation } from "./resolve.ts";
 import { Semaphore } from "./semaphore.ts";
 import { Substitution } from "./substitution.ts";
 
-/** How to build. */
+/** Options of building. */
 export interface BuildPathsOptions {
   readonly store: BuildStore & SourceWriter;
   readonly settings: Settings;
   readonly events: EventSink;
-  /** Opens the stores to ask for outputs; not called where nothing may be substituted. */
+  /** Opens the stores to query for outputs; not called when nothing may be substituted. */
   readonly substituters?: () => Promise<readonly Store[]>;
   readonly mode?: "normal" | "check" | "repair";
   readonly signal?: AbortSignal;
   readonly offline?: boolean;
   /** The command that shows logs, for messages; by default `nix log`. */
   readonly logCommand?: string;
-  /** Who builds; by default this machine. */
+  /** The executor of builds; by default this machine. */
   readonly executor?: BuildExecutor;
 }
 
-/** What became of one request; `outputs` for derivations. */
+/** The result of one request; `outputs` for derivations. */
 export interface BuildResult {
   readonly path: DerivedPath;
   readonly outputs: ReadonlyMap<string, string>;
   readonly error?: FirnError;
 }
 
-/** Downloads at once. */
+/** Limit of concurrent downloads. */
 const DOWNLOADS = 8;
 
 type Outputs = ReadonlyMap<string, string>;
@@ -58,7 +58,7 @@ class FailureStatus {
     else if (error.exitStatus === 130) this.#bits |= 0;
   }
 
-  /** 1 when nothing special happened, else 100 plus bits: 1 timeout, 2 hash mismatch, 4 not deterministic. */
+  /** Exit status of the command line: 100 plus bits: 1 timeout, 2 hash mismatch, 4 not deterministic. */
   get exitStatus(): number {
     return 100 + this.#bits;
   }
@@ -130,7 +130,7 @@ class Scheduler {
     );
   }
 
-  /** Outputs of a derivation, fetched or built. */
+  /** Makes outputs of a derivation valid by fetching or building them. */
   async #ensureOutputs(drvPath: string, outputs: readonly string[] | "*", top = false): Promise<Outputs> {
     const { store } = this.#options;
     await store.addTempRoot(drvPath);
@@ -235,7 +235,7 @@ class Scheduler {
     }
   }
 
-  /** Inputs of a build, all valid: their paths, and outputs by derivation. */
+  /** Makes all inputs of a build valid; returns their paths, and outputs by derivation. */
   async #ensureInputs(
     drvPath: string,
     derivation: Derivation,
@@ -271,7 +271,7 @@ class Scheduler {
     throw this.#dependencyFailure(drvPath, derivation, failures);
   }
 
-  /** Without keep-going the first failure stops everything that has not begun. */
+  /** Lets the first failure stop everything that has not begun, unless keep-going is set. */
   #failFast(tasks: readonly Promise<void>[]): Promise<void>[] {
     return tasks.map((task) =>
       task.catch((error: unknown) => {
@@ -346,7 +346,7 @@ class Scheduler {
     return outputs;
   }
 
-  /** Records what a derivation with unknown paths has become, for this run and in the database. */
+  /** Records the resolved outputs of a derivation whose paths were unknown, for this run and in the database. */
   #remember(drvPath: string, derivation: Derivation, outputs: Outputs): void {
     const { store } = this.#options;
     this.#realised.set(drvPath, outputs);
@@ -359,9 +359,7 @@ class Scheduler {
     store.registerRealisations(new Map([...hashes].map(([name, hash]) => [name, `sha256:${hash}`])), outputs);
   }
 
-  /**
-   * Output paths must follow from the derivation: otherwise one that came from elsewhere could put its result in another's place.
-   */
+  /** Checks that output paths follow from the derivation: otherwise a foreign derivation could put its result in place of another's. */
   #checkOutputPaths(drvPath: string, derivation: Derivation): void {
     if (derivationKind(derivation) !== "input-addressed") return;
     const { storeDir } = this.#options.store;
@@ -409,7 +407,7 @@ function knownOutputs(derivation: Derivation, storeDir: string): Map<string, str
   return known;
 }
 
-/** Fetches or builds every path; one result each. Never throws because a build failed. */
+/** Fetches or builds every path; returns one result for each. A failed build is a result, not an exception. */
 export async function buildPathsWithResults(
   paths: readonly DerivedPath[],
   options: BuildPathsOptions,
@@ -419,8 +417,8 @@ export async function buildPathsWithResults(
 }
 
 /**
- * Fetches or builds every path. Throws the one failure, or `build-failed` for several (each then told as an error message event
- * before); the exit status follows the reference: 100, plus 1 timeout, 2 hash mismatch, 4 not deterministic.
+ * Fetches or builds every path. Throws the one failure, or `build-failed` for several (each is then an error message event
+ * before); the exit status is that of the reference, 100, plus 1 timeout, 2 hash mismatch, 4 not deterministic.
  */
 export async function buildPaths(
   paths: readonly DerivedPath[],

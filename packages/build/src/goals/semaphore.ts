@@ -9,7 +9,7 @@ export class Semaphore {
     this.#free = slots;
   }
 
-  /** Runs `task` when a slot is free. */
+  /** Runs `task` as soon as a slot is free and returns its result. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -1,4 +1,4 @@
-/** Getting paths from other stores, references first. */
+/** Copies missing paths from other stores, references first. */
 import { FirnError, type PathInfo } from "@firn/formats";
 import {
   type EventSink,
@@ -16,17 +16,17 @@ export interface Offer {
   readonly store: Store;
 }
 
-/** Where to get paths from and how. */
+/** The stores to copy from and options of copying. */
 export interface SubstitutionOptions {
   readonly store: PathFacts & PathWriter & OutputRegistry;
-  /** Opens the stores to ask, best first; called when the first path is asked for. */
+  /** Opens the stores to query, best first; called when the first path is requested. */
   readonly substituters: () => Promise<readonly Store[]>;
   readonly maxJobs: number;
   readonly events: EventSink;
   readonly signal?: AbortSignal;
 }
 
-/** Asks for each path once and copies it once. */
+/** Queries each path once and copies it once. */
 export class Substitution {
   readonly #options: SubstitutionOptions;
   readonly #offers = new Map<string, Promise<Offer | undefined>>();
@@ -40,7 +40,7 @@ export class Substitution {
     this.#slots = new Semaphore(Math.max(1, options.maxJobs));
   }
 
-  /** The first store that has the path in an acceptable form. */
+  /** Returns the first store that has the path in an acceptable form. */
   offer(path: string): Promise<Offer | undefined> {
     let found = this.#offers.get(path);
     if (found === undefined) {
@@ -50,7 +50,7 @@ export class Substitution {
     return found;
   }
 
-  /** Makes a path valid with everything it refers to; false when no store has it all. */
+  /** Makes a path valid together with its closure; returns false when no store has all of it. */
   obtain(path: string): Promise<boolean> {
     let goal = this.#goals.get(path);
     if (goal === undefined) {
@@ -144,7 +144,7 @@ function requireWanted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
 }
 
-/** The chunks of an archive, as long as nobody interrupts. */
+/** Yields the chunks of an archive until the signal aborts. */
 async function* untilAborted(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,

@@ -12,10 +12,10 @@ import {
 import * as fs from "@firn/store/files";
 import { hasProgram } from "../sandbox/sandbox.ts";
 
-/** What bzip2 makes of nothing. */
+/** The output of bzip2 for empty input. */
 const EMPTY_BZIP2 = Buffer.from("BZh9\x17rE8P\x90\0\0\0\0", "latin1");
 
-/** Takes a builder's output in pieces. */
+/** Receives a builder's output in pieces. */
 export class BuildLog {
   readonly #tail: string[] = [];
   readonly #lines: number;
@@ -27,7 +27,7 @@ export class BuildLog {
   #failure: unknown;
   #compressor: RunningProgram | undefined;
   #finished: Promise<void> = Promise.resolve();
-  /** Bytes written by the builder. */
+  /** Number of bytes written by the builder. */
   size = 0;
 
   constructor(drvPath: string, options: { store: StoreFiles; settings: Settings; events: EventSink }) {
@@ -41,7 +41,7 @@ export class BuildLog {
     this.#fd = fs.openSync(this.#compressed ? `${file}.bz2` : file, "w", 0o644);
   }
 
-  /** Starts the compressor with the first output: most fetches and unpacked packages say nothing. */
+  /** Starts the compressor at the first output, because most fetches and unpacked packages print nothing. */
   #startCompressor(): void {
     const child = startProgram("bzip2", ["-c"], { stdio: ["pipe", this.#fd, "ignore"], detached: true });
     this.#compressor = child;
@@ -54,7 +54,7 @@ export class BuildLog {
     this.#fd = -1;
   }
 
-  /** Adds output; false when no more is to be written before `drained` resolves. */
+  /** Adds output; returns false when no more is to be written before `drained` resolves. */
   write(data: Buffer): boolean {
     this.size += data.length;
     if (this.#compressed && this.#fd >= 0) this.#startCompressor();
@@ -77,7 +77,7 @@ export class BuildLog {
     }
   }
 
-  /** Resolves when the compressor takes more, or takes nothing any more. */
+  /** Resolves when the compressor accepts more, or has ended. */
   drained(): Promise<void> {
     const input = this.#compressor?.stdin;
     if (input === undefined || input === null || !input.writable || !input.writableNeedDrain) return Promise.resolve();
@@ -106,7 +106,7 @@ export class BuildLog {
     if (failure !== undefined) throw failure;
   }
 
-  /** The last lines, as text. */
+  /** The last lines of the log, as text. */
   get tail(): readonly string[] {
     return this.#tail;
   }

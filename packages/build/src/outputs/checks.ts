@@ -1,9 +1,9 @@
-/** Checks that a derivation demands of its outputs: the fixed hash, sizes, what may be referred to. */
+/** Checks that a derivation demands of its outputs: the fixed hash, sizes, allowed and forbidden references. */
 import { type Derivation, equalHashes, FirnError, type PathInfo, printHash } from "@firn/formats";
 import type { PathFacts } from "@firn/store";
 import type { BuildOptions, OutputChecks } from "../options.ts";
 
-/** What is checked: the derivation and its finished outputs by name. */
+/** The subject of the checks: the derivation and its finished outputs by name. */
 export interface CheckRequest {
   readonly store: PathFacts;
   readonly drvPath: string;
@@ -12,7 +12,7 @@ export interface CheckRequest {
   readonly outputs: ReadonlyMap<string, PathInfo>;
 }
 
-/** Throws `hash-mismatch` or `output-rejected` in the reference's words. */
+/** Checks all outputs; throws `hash-mismatch` or `output-rejected` in the reference's words. */
 export async function checkOutputs(request: CheckRequest): Promise<void> {
   for (const [name, info] of request.outputs) {
     checkFixed(request, name, info);

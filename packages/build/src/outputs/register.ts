@@ -1,6 +1,6 @@
 /**
- * From what a builder left behind to valid store paths: canonical metadata, references found by scanning, hashes rewritten where the
- * final path was not known, outputs in order, checks, one registration.
+ * Turns the files that a builder left into valid store paths: canonical metadata, references found by scanning, hashes
+ * rewritten where the final path was not known, outputs in order, checks, one registration.
  */
 
 import type { Stats } from "node:fs";
@@ -42,7 +42,7 @@ import type { BuildStore } from "../build-store.ts";
 import type { BuildOptions } from "../options.ts";
 import { checkOutputs } from "./checks.ts";
 
-/** What was built and where it lies. */
+/** The outputs of a build and their places. */
 export interface RegisterRequest {
   readonly store: BuildStore;
   readonly drvPath: string;
@@ -51,14 +51,14 @@ export interface RegisterRequest {
   readonly inputPaths: ReadonlySet<string>;
   /** Output name → store path the builder wrote to. */
   readonly scratch: ReadonlyMap<string, string>;
-  /** Where a scratch path lies on this machine. */
+  /** Returns the place of a scratch path on this machine. */
   readonly locate: (scratchPath: string) => string;
   /** Outputs that were valid before, by name; they stay as they are. */
   readonly valid: ReadonlyMap<string, string>;
   readonly mode: "normal" | "check" | "repair";
   readonly signingKeys: readonly SigningKey[];
   readonly ignoredAttributes: readonly string[];
-  /** The only uid whose files the outputs may be, when builders have one of their own. */
+  /** The only uid that may own files of the outputs, when builders run with a uid of their own. */
   readonly owner?: number;
   readonly keepFailed: boolean;
 }
@@ -67,7 +67,7 @@ interface Candidate {
   readonly name: string;
   readonly scratchPath: string;
   real: string;
-  /** A private copy, to be deleted unless it is moved. */
+  /** A private copy, which is deleted unless it is moved. */
   temporary?: string;
   readonly references: ReadonlySet<string>;
   readonly executable: boolean;
@@ -176,7 +176,7 @@ function sortOutputs(request: RegisterRequest, candidates: ReadonlyMap<string, C
   }
 }
 
-/** Copies a tree through the archive format, rewriting hashes; nothing else has the new files open. */
+/** Copies a tree through the archive format, rewriting hashes; no other process has the new files open. */
 function copyRewritten(from: string, to: string, rewrites: ReadonlyMap<string, string>): void {
   removePath(to);
   const sink = new RestoreSink(to);
@@ -305,7 +305,7 @@ function sign(request: RegisterRequest, info: PathInfo): PathInfo {
   return { ...complete, signatures: sortSignatures(signatures) };
 }
 
-/** Moves an output to its place. */
+/** Moves an output to its final path. */
 async function settle(request: RegisterRequest, candidate: Candidate, info: PathInfo): Promise<void> {
   const { store } = request;
   const expected = derivationOutputPath(request.derivation, candidate.name, store.storeDir);
@@ -323,7 +323,7 @@ async function settle(request: RegisterRequest, candidate: Candidate, info: Path
   }
 }
 
-/** A directory that its owner may not write cannot change its parent; root can. */
+/** Moves a tree. Only root can move a directory that its owner may not write, so other users make it writable for the move. */
 function moveTree(from: string, store: BuildStore, path: string): void {
   const unlock = process.geteuid?.() !== 0 && withPlace(from, (place) => place.stat().isDirectory());
   if (unlock) withPlace(from, (place) => place.chmod(0o755));

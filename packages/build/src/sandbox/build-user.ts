@@ -16,28 +16,28 @@ import {
 } from "@firn/store";
 import * as fs from "@firn/store/files";
 
-/** How many ids a place of the allocated range has, as in the reference. */
+/** Number of ids in one slot of the allocated range, as in the reference. */
 const IDS_PER_SLOT = 65536;
 const WAIT_MS = 100;
 const STORE_MODE = 0o1775;
 
-/** An unprivileged user of the machine that one build has for itself; `release` it afterwards. */
+/** An unprivileged user of the machine that one build uses alone; `release` it afterwards. */
 export interface BuildUser {
   readonly uid: number;
   readonly gid: number;
-  /** The group of all builders, which may make files in the store directory where a build has no sandbox. */
+  /** The group of all builders, which may create files in the store directory when a build has no sandbox. */
   readonly storeGroup: number;
   release(): void;
 }
 
-/** Whether builders need a user of their own: only where Firn has the rights of the machine's root. */
+/** Tells whether builders need a user of their own: only when Firn has the rights of the machine's root. */
 export function needsBuildUser(): boolean {
   return process.getuid?.() === 0;
 }
 
 /**
- * Takes a free build user, waiting until there is one. Undefined when no users are to be had: neither members of the group nor allocated
- * ids. Errors `no-build-group`, `aborted`.
+ * Takes a free build user, waiting until there is one. Returns undefined when the settings and the machine provide none:
+ * neither members of the group nor allocated ids. Errors `no-build-group`, `aborted`.
  */
 export async function acquireBuildUser(
   context: { readonly store: StoreFiles; readonly settings: Settings; readonly events: EventSink },
@@ -64,8 +64,8 @@ export async function acquireBuildUser(
 }
 
 /**
- * Lets a build without a sandbox make its outputs in the store directory, which the sticky bit keeps from deleting those of others, as the
- * reference does.
+ * Lets a build without a sandbox create its outputs in the store directory, as the reference does; the sticky bit keeps it
+ * from deleting outputs of others.
  */
 export function openStoreTo(user: BuildUser, realStoreDir: string): void {
   withPlace(realStoreDir, (place) => {
@@ -93,7 +93,7 @@ interface Candidates {
   users(): Iterable<Candidate>;
 }
 
-/** Lines of a table of users or groups, in fields. */
+/** Returns the lines of a table of users or groups, split into fields. */
 function readTable(file: string): string[][] {
   return fs
     .readFileSync(file, "latin1")
@@ -101,7 +101,7 @@ function readTable(file: string): string[][] {
     .map((line) => line.split(":"));
 }
 
-/** Members of the group that the settings name; undefined when it has none and ids may be allocated instead. */
+/** Returns the members of the group that the settings name; undefined when it has none and ids may be allocated instead. */
 function groupMembers(settings: Settings): Candidates | undefined {
   const name = settings.get("build-users-group");
   const allocates = settings.get("auto-allocate-uids");
@@ -123,7 +123,7 @@ function groupMembers(settings: Settings): Candidates | undefined {
   return { pool: "userpool", storeGroup: gid, users: () => uids.map((uid) => ({ uid, gid, lock: String(uid) })) };
 }
 
-/** Ids of the range `start-id`, `id-count`; undefined when the machine (a container) does not have them. */
+/** Returns the ids of the range `start-id`, `id-count`; undefined when the machine (a container) does not have them. */
 function allocatedIds(settings: Settings): Candidates | undefined {
   if (!settings.get("auto-allocate-uids")) return undefined;
   const start = settings.get("start-id");
@@ -143,7 +143,7 @@ function allocatedIds(settings: Settings): Candidates | undefined {
   };
 }
 
-/** Whether this process's user namespace has all of these ids. */
+/** Tells whether this process's user namespace has all of these ids. */
 function hasIds(map: string, first: number, last: number): boolean {
   return fs
     .readFileSync(`/proc/self/${map}`, "latin1")

@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import tty from "node:tty";
 import * as fs from "@firn/store/files";
 
-/** Both ends: read from `output`, give `slave` to the child and close it afterwards. */
+/** Both ends of a pseudoterminal: read from `output`, give `slave` to the child and close it afterwards. */
 export interface Pty {
   readonly output: Readable;
   readonly slave: number;

@@ -24,35 +24,35 @@ import { seccompProgram } from "./seccomp.ts";
 const sandboxUid = 1000;
 /** The group that builders see. */
 const sandboxGid = 100;
-/** Any unprivileged user, to try the sandbox with. */
+/** An unprivileged uid with which the sandbox is tried. */
 const NOBODY = 65534;
 const DEVICES = ["/dev/full", "/dev/kvm", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
 
-/** What a sandbox must hold. */
+/** The contents of a sandbox. */
 export interface SandboxPlan {
   readonly store: PathFacts & StoreFiles;
   readonly settings: Settings;
   readonly drvPath: string;
-  /** The system the derivation is for. */
+  /** The system that the derivation is for. */
   readonly system: string;
   readonly inputPaths: ReadonlySet<string>;
-  /** Build directory on this machine. */
+  /** The build directory on this machine. */
   readonly hostBuildDir: string;
-  /** Build directory as the builder sees it. */
+  /** The build directory as the builder sees it. */
   readonly buildDir: string;
-  /** Fixed-output and impure builds have the network. */
+  /** True when the build has the network, as fixed-output and impure builds do. */
   readonly network: boolean;
-  /** Whose ids of the machine the builder has; undefined for those of this process. */
+  /** The ids of the machine that the builder runs with; undefined for those of this process. */
   readonly user: Pick<BuildUser, "uid" | "gid"> | undefined;
 }
 
 /** A laid out sandbox. */
 export interface Sandbox {
-  /** Where outputs appear on this machine, each under its own name: a directory that no builder can move or reach from above. */
+  /** The directory on this machine in which outputs appear, each under its own name; no builder can move it or reach it from above. */
   readonly outputs: string;
-  /** Everything that must be deleted afterwards. */
+  /** The directory that must be deleted afterwards, with everything in it. */
   readonly top: string;
-  /** Command line that runs `builder args…` inside, environment given apart. */
+  /** Returns the command line that runs `builder args…` inside; the environment is given separately. */
   command(builder: readonly string[]): readonly string[];
   /** Contents for file descriptors 3 (system call filter) and 4 (bubblewrap arguments). */
   readonly seccomp: Buffer | undefined;
@@ -64,7 +64,7 @@ interface Bind {
   readonly target: string;
 }
 
-/** `a=b?` → bind b at a, which may be missing. */
+/** Reads `a=b?`: bind b at a, and ignore it when b is missing. */
 function parseSandboxPath(text: string): { target: string; source: string; optional: boolean } {
   const optional = text.endsWith("?");
   const plain = optional ? text.slice(0, -1) : text;
@@ -74,7 +74,7 @@ function parseSandboxPath(text: string): { target: string; source: string; optio
     : { target: plain.slice(0, split), source: plain.slice(split + 1), optional };
 }
 
-/** Paths from the setting, with the closures of those in the store. */
+/** Returns the paths of the setting, with the closures of those in the store. */
 function configuredPaths(plan: SandboxPlan): Bind[] {
   const { store, settings } = plan;
   const binds: Bind[] = [];
@@ -93,7 +93,7 @@ function configuredPaths(plan: SandboxPlan): Bind[] {
   return binds;
 }
 
-/** A path as one field of an fstab: every byte that could mean something there, or be no ASCII, in octal. */
+/** Writes a path as one field of an fstab: bytes with a meaning there, or outside ASCII, are in octal. */
 export function escapeFstab(text: string): string {
   if (text.includes("\0")) throw containsNull(text, "mount");
   return text.replace(/[^A-Za-z0-9/._+-]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
@@ -106,7 +106,7 @@ function containsNull(text: string, what: string): FirnError {
   );
 }
 
-/** Mount points of this process's namespace with their options, the longest first. */
+/** Returns the mount points of this process's namespace with their options, the longest first. */
 function mountTable(): { readonly point: string; readonly options: string }[] {
   return fs
     .readFileSync("/proc/self/mountinfo", "latin1")
@@ -122,7 +122,7 @@ function mountTable(): { readonly point: string; readonly options: string }[] {
     .sort((a, b) => b.point.length - a.point.length);
 }
 
-/** Flags of the mount a path lies on that an unprivileged remount must keep, as options. */
+/** Returns, as options, the flags of a path's mount that an unprivileged remount must keep. */
 function lockedFlags(path: string, table: ReturnType<typeof mountTable>): string {
   const mount = table.find(({ point }) => point === path || path.startsWith(point === "/" ? "/" : `${point}/`));
   const flags = (mount?.options ?? "")
@@ -135,15 +135,15 @@ function lockedFlags(path: string, table: ReturnType<typeof mountTable>): string
 interface Layout {
   readonly plan: SandboxPlan;
   readonly top: string;
-  /** What the builder sees as `/`, read-only. */
+  /** The directory that the builder sees as `/`, read-only. */
   readonly root: string;
-  /** What it sees as the store, where it makes its outputs. */
+  /** The directory that the builder sees as the store, in which it makes its outputs. */
   readonly outputs: string;
-  /** What it sees as `/tmp`. */
+  /** The directory that the builder sees as `/tmp`. */
   readonly temporary: string;
 }
 
-/** Where a path of the sandbox lies on this machine: what is mounted over the root counts. */
+/** Returns the place of a sandbox's path on this machine, taking account of the mounts over the root. */
 function hostPath({ plan, root, outputs, temporary }: Layout, target: string): string {
   for (const [inside, outside] of [
     [plan.store.storeDir, outputs],
@@ -155,7 +155,7 @@ function hostPath({ plan, root, outputs, temporary }: Layout, target: string): s
   return root + target;
 }
 
-/** Makes the file or directory that something is mounted on. */
+/** Makes the file or directory for a mount point. */
 function makeMountPoint(layout: Layout, target: string, kind: "directory" | "file"): void {
   const full = hostPath(layout, target);
   fs.mkdirSync(kind === "directory" ? full : path.posix.dirname(full), { recursive: true });
@@ -219,11 +219,14 @@ function hostBinds(plan: SandboxPlan): Bind[] {
 interface Mount {
   readonly source: string;
   readonly target: string;
-  /** Store paths, files of the machine, devices of the machine: all read-only; and what builders may write to. */
+  /**
+   * The kind of a mount: store paths, files of the machine and devices of the machine are read-only; `writable` is for
+   * builders to write to.
+   */
   readonly kind: "input" | "host" | "device" | "writable";
 }
 
-/** Makes the mount points of everything the builder may see, and says what to mount there, in order. */
+/** Makes the mount points of everything that the builder may see, and returns the mounts in order. */
 function planMounts(layout: Layout): Mount[] {
   const { plan, outputs, temporary } = layout;
   const { store } = plan;
@@ -287,8 +290,8 @@ function layOut(plan: SandboxPlan, top: string): Sandbox {
 }
 
 /**
- * A directory that every user can get to. The tree is mounted there, in a mount namespace of the build's own, for bubblewrap, which runs
- * as the build user and cannot pass the directories above the tree.
+ * Returns a directory that every user can reach. The tree is mounted there, in a mount namespace of the build's own, for
+ * bubblewrap, which runs as the build user and cannot pass the directories above the tree.
  */
 function reachablePlace(top: string): string {
   const found = ["/mnt", "/srv", "/opt", "/media", "/sys"].find(
@@ -299,7 +302,7 @@ function reachablePlace(top: string): string {
   return found;
 }
 
-/** Writes the list of what is mounted, in order: below the root, and at last the root itself at `entry`. */
+/** Writes the list of mounts in order: those below the root, and last the root itself at `entry`. */
 function writeFstab({ plan, top, root }: Layout, mounts: readonly Mount[], entry: string): string {
   const { realStoreDir } = plan.store.location;
   const stage = `${top}/store`;
@@ -324,7 +327,7 @@ function writeFstab({ plan, top, root }: Layout, mounts: readonly Mount[], entry
   return `${top}/fstab`;
 }
 
-/** The mounts as bubblewrap does them; its own /dev replaces ours because it alone can mount terminals there. */
+/** Returns the mounts as arguments of bubblewrap; its own /dev replaces ours because it alone can mount terminals there. */
 function bindArguments(plan: SandboxPlan, mounts: readonly Mount[]): string[] {
   const args: string[] = [];
   for (const { source, target, kind } of mounts) {
@@ -351,7 +354,7 @@ function outerCommand(plan: SandboxPlan, fstab: string | undefined): string[] {
   return [...unshare(), "/bin/sh", "-c", TREE_SCRIPT, "sandbox", fstab, ...asUser(plan.user)];
 }
 
-/** Leaves the rights of root for those of a build user. */
+/** Returns the command that gives up the rights of root for those of a build user. */
 function asUser(user: SandboxPlan["user"]): string[] {
   if (user === undefined) return [];
   return ["setpriv", "--reuid", String(user.uid), "--regid", String(user.gid), "--clear-groups", "--"];
@@ -394,7 +397,10 @@ function architecture(plan: SandboxPlan): string[] {
   return plan.system.startsWith("i686-") ? ["i686"] : [];
 }
 
-/** What bubblewrap reads as further arguments, each ended by a null byte. Error `bad-program-argument`. */
+/**
+ * Returns the contents of the file from which bubblewrap reads further arguments, each ended by a null byte. Error
+ * `bad-program-argument`.
+ */
 export function argumentsFile(environment: ReadonlyMap<string, string>, mounts: readonly string[]): Buffer {
   const list = [...mounts, "--proc", "/proc", "--remount-ro", "/", "--clearenv"];
   for (const [name, value] of environment) {
@@ -409,7 +415,7 @@ export function argumentsFile(environment: ReadonlyMap<string, string>, mounts: 
 
 const programs = new Map<string, boolean>();
 
-/** Whether a program is on the search path. */
+/** Tells whether a program is on the search path. */
 export function hasProgram(name: string): boolean {
   let found = programs.get(name);
   if (found === undefined) {
@@ -427,7 +433,7 @@ export function hasProgram(name: string): boolean {
   return found;
 }
 
-/** Who mounts: `unshare` and `mount` before bubblewrap starts, or bubblewrap itself. */
+/** The program that mounts: `tree` for `unshare` and `mount` before bubblewrap starts, `binds` for bubblewrap itself. */
 export type SandboxMode = "tree" | "binds";
 
 interface Support {
@@ -435,7 +441,7 @@ interface Support {
   readonly reason: string;
 }
 
-/** What was found for builders with the rights of this process, and for those of a build user. */
+/** Cached support of the sandbox for builders with the rights of this process, and for those of a build user. */
 const supported = new Map<"own" | "user", Support>();
 
 function support(builder: "own" | "user"): Support {
@@ -444,12 +450,12 @@ function support(builder: "own" | "user"): Support {
   return known;
 }
 
-/** Whether builds can be sandboxed on this machine; tried once. */
+/** Tells whether builds can be sandboxed on this machine; tried once. */
 export function sandboxWorks(): boolean {
   return support("own").mode !== undefined;
 }
 
-/** Tries the sandbox once; throws `no-sandbox`, saying what is missing and how to build without. */
+/** Tries the sandbox once and returns its mode; throws `no-sandbox` with what is missing and a way to build without. */
 export function requireSandbox(builder: "own" | "user" = "own"): SandboxMode {
   const { mode, reason } = support(builder);
   if (mode !== undefined) return mode;

@@ -22,7 +22,7 @@ const ENOSYS = 38;
 const ENOTSUP = 95;
 const EAFNOSUPPORT = 97;
 const SETID_BITS = 0o6000;
-/** `O_CREAT` and what `O_TMPFILE` adds: the flags with which `open` looks at the mode. */
+/** `O_CREAT` and the extra bit of `O_TMPFILE`: the flags with which `open` uses the mode. */
 const CREATING = 0o20000100;
 const AF_UNIX = 1;
 /** `SYS_SOCKET` of i386's `socketcall`, whose further arguments a filter cannot see. */
@@ -35,13 +35,13 @@ const X32_BIT = 0x40000000;
 /** Calls of one calling convention; numbers from the kernel's system call tables. */
 interface CallTable {
   readonly architecture: number;
-  /** Whether calls may carry the bit of x32. */
+  /** True when calls may carry the bit of x32. */
   readonly x32?: boolean;
-  /** Calls that give a mode: number and position of the mode among the arguments. */
+  /** Calls with a mode: number, and position of the mode among the arguments. */
   readonly modes: readonly (readonly [call: number, mode: number])[];
-  /** Calls that open, with positions of flags and mode. */
+  /** Calls that open files, with positions of flags and mode. */
   readonly opens: readonly (readonly [call: number, flags: number, mode: number])[];
-  /** Getting and setting extended attributes. */
+  /** Calls that get and set extended attributes. */
   readonly attributes: readonly number[];
   readonly keyrings: readonly number[];
   readonly socket: number;
@@ -103,7 +103,7 @@ const ARM: CallTable = {
 
 const TABLES: Readonly<Record<string, readonly CallTable[]>> = { x64: [X86_64, I386], arm64: [ARM64, ARM] };
 
-/** What a filter forbids. */
+/** The groups of calls that a filter forbids. */
 export interface SeccompOptions {
   /** Setuid and setgid bits, extended attributes, keyrings (setting `filter-syscalls`). */
   readonly files: boolean;
@@ -152,7 +152,7 @@ function checks(table: CallTable, forbidden: SeccompOptions): Instruction[] {
   return code;
 }
 
-/** The program as `bwrap --seccomp` reads it; undefined when nothing is forbidden or for processors it has no table for. */
+/** Returns the program as `bwrap --seccomp` reads it; undefined when nothing is forbidden or the processor has no table. */
 export function seccompProgram(forbidden: SeccompOptions, architecture: string = process.arch): Buffer | undefined {
   const tables = TABLES[architecture];
   if (tables === undefined || !(forbidden.files || forbidden.unixSockets)) return undefined;

@@ -8,7 +8,7 @@ import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { type BuiltTarget, buildTargets, makeOutLinks, plannedTargets } from "../targets/build-targets.ts";
 
-/** `firn build`: builds derivations or fetches store paths, and leaves a link to them. */
+/** `firn build`: builds derivations or fetches store paths, and makes a link to them. */
 export const command: Command = {
   positionals: [{ label: "installables", optional: true, repeats: true }],
   flags: [
@@ -67,7 +67,7 @@ export const command: Command = {
     }),
 };
 
-/** Makes the one store path that was built the next generation of a profile. */
+/** Makes the only built store path the next generation of a profile. */
 async function switchTo(session: EvaluationSession, profile: string, built: readonly BuiltTarget[]): Promise<void> {
   const paths = built.flatMap(({ outputs }) => [...outputs.values()]);
   const [path] = paths;

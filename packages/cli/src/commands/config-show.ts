@@ -5,7 +5,7 @@ import { jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
 import { withSession } from "../session/session.ts";
 
-/** `firn config show`: all settings, or the value of one. */
+/** `firn config show`: prints all settings, or the value of one. */
 export const command: Command = {
   positionals: [{ label: "name", optional: true }],
   flags: jsonFlags,

@@ -6,7 +6,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 import { pathsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
-/** `firn copy`: copies paths with all they refer to between stores. */
+/** `firn copy`: copies paths with their closures between stores. */
 export const command: Command = {
   positionals: [{ label: "installables", optional: true, repeats: true }],
   flags: [

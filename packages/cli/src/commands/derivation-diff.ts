@@ -28,13 +28,13 @@ import { pathsOf } from "../targets/store-targets.ts";
 
 const defaultLimit = 20;
 
-/** One of the two derivations, and where it and its inputs are read. */
+/** One of the two derivations, and the source of it and its inputs. */
 interface Side {
   readonly drvPath: string;
   readonly read: (drvPath: string) => Derivation;
 }
 
-/** `firn derivation diff`: why two derivations are not the same. */
+/** `firn derivation diff`: explains the differences of two derivations. */
 export const command: Command = {
   positionals: [{ label: "from" }, { label: "to" }],
   flags: [
@@ -83,7 +83,7 @@ function limitOf(text: string | undefined): number {
   return text === "0" ? Number.POSITIVE_INFINITY : Number(text);
 }
 
-/** A side whose `.drv` files lie in a directory, or in the store below it. */
+/** Makes a side from `.drv` files in a directory, or in the store below it. */
 function directorySide(directory: string, word: string): Side {
   const named = word.startsWith(`${directory}/`) ? word.slice(directory.length) : word;
   const storeDir = dirname(named).length > 1 && named.startsWith("/") ? dirname(named) : defaultStoreDir;
@@ -135,7 +135,7 @@ function comparisonToJson({ equal, compared, causes }: DerivationComparison): [s
   ];
 }
 
-/** A plain object as JSON; what is undefined becomes null. */
+/** Returns a plain object as JSON; undefined becomes null. */
 function object(value: Readonly<Record<string, JsonValue | undefined>>): JsonValue {
   return new Map(Object.entries(value).map(([name, member]) => [name, member ?? null]));
 }
@@ -176,7 +176,7 @@ function differenceLines(difference: DerivationDifference): string[] {
   }
 }
 
-/** A title and below it what was there and what is there now. */
+/** Returns a title and below it the old and the new text. */
 function titled(title: string, from: string | undefined, to: string | undefined): string[] {
   const lines =
     from === undefined || to === undefined
@@ -185,7 +185,7 @@ function titled(title: string, from: string | undefined, to: string | undefined)
   return [title, ...lines.map((line) => `  ${visible(line)}`)];
 }
 
-/** Control characters spelled out: what a derivation holds must not command the terminal. */
+/** Returns a text with control characters spelled out: the contents of a derivation must not control the terminal. */
 function visible(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -6,7 +6,7 @@ import { printJsonResult } from "../render/output.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { pathsOf } from "../targets/store-targets.ts";
 
-/** `firn derivation show`: store derivations as JSON. */
+/** `firn derivation show`: prints store derivations as JSON. */
 export const command: Command = {
   positionals: [{ label: "installables", optional: true, repeats: true }],
   flags: [

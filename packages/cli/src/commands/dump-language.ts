@@ -1,7 +1,7 @@
 import { dumpLanguage } from "@firn/language/docs";
 import type { Command } from "../grammar/command.ts";
 
-/** `firn __dump-language`: what is known of every builtin, as JSON on one line. */
+/** `firn __dump-language`: prints the facts about every builtin, as JSON on one line. */
 export const command: Command = {
   positionals: [],
   flags: [],

@@ -8,7 +8,7 @@ import { UsageError } from "../grammar/usage-error.ts";
 import { printLine } from "../render/output.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
-/** `firn eval`: the value of an installable. */
+/** `firn eval`: prints the value of an installable. */
 export const command: Command = {
   positionals: [{ label: "installable", optional: true }],
   flags: [

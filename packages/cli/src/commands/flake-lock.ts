@@ -5,7 +5,7 @@ import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
-/** The flake that a command's first argument names; the current directory's when there is none. */
+/** Returns the flake that a command's first argument names; the current directory's when there is none. */
 export function flakeArgument(invocation: Invocation, io: Io, word = invocation.positionals[0]): FlakeRef {
   return parseFlakeRef(word === undefined || word === "" ? "." : word, { baseDirectory: io.cwd });
 }

@@ -14,7 +14,7 @@ import { printJsonResult } from "../render/output.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
 
-/** `firn flake metadata`: where a flake comes from and what it is locked to. */
+/** `firn flake metadata`: shows the origin of a flake and its locked inputs. */
 export const command: Command = {
   positionals: [{ label: "flake-url", optional: true }],
   flags: [...flakeFlags, ...evaluationFlags, ...jsonFlags],
@@ -57,7 +57,10 @@ function metadataJson({ flake, lockText }: LockedFlake): JsonValue {
   return members;
 }
 
-/** Identifies an evaluation: the locked tree and the lock file. Our own; the reference's is for its own cache. */
+/**
+ * Returns the identity of an evaluation: the locked tree and the lock file. The format is Firn's own; the reference's is for
+ * its own cache.
+ */
 function fingerprint(lockedRef: FlakeRef, lockText: string): string {
   return createHash("sha256")
     .update(`${showFlakeRef(lockedRef)}\n${String(lockedRef.input.get("narHash"))}\n${lockText}`)

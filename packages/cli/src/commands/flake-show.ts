@@ -7,7 +7,7 @@ import { printJsonResult, printLine } from "../render/output.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
 
-/** `firn flake show`: the outputs of a flake as a tree. */
+/** `firn flake show`: shows the outputs of a flake as a tree. */
 export const command: Command = {
   positionals: [{ label: "flake-url", optional: true }],
   flags: [

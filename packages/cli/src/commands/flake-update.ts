@@ -4,7 +4,7 @@ import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
 
-/** `firn flake update`: renews the lock of all inputs, or of those named; `deb` renews the Debian index. */
+/** `firn flake update`: updates the lock of all inputs, or of those named; `deb` renews the Debian index. */
 export const command: Command = {
   positionals: [{ label: "inputs", optional: true, repeats: true }],
   flags: [

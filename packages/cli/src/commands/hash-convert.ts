@@ -18,7 +18,7 @@ function hashFormat(name: string): HashFormat {
   return format;
 }
 
-/** `firn hash convert`: the same hash in another notation. */
+/** `firn hash convert`: prints the same hash in another notation. */
 export const command: Command = {
   positionals: [{ label: "hashes", repeats: true }],
   flags: [

@@ -19,14 +19,14 @@ export const hashFlags: readonly Flag[] = [
   { name: "base64", description: "Print the hash in base-64." },
 ];
 
-/** The notation that the flags ask for. */
+/** Returns the notation that the flags select. */
 export function notation(flags: ParsedFlags): "sri" | "base16" | "nix32" | "base64" {
   if (flags.has("base16")) return "base16";
   if (flags.has("base32")) return "nix32";
   return flags.has("base64") ? "base64" : "sri";
 }
 
-/** `firn hash file`: the hash of a file's contents. */
+/** `firn hash file`: prints the hash of a file's contents. */
 export const command: Command = {
   positionals: [{ label: "paths", repeats: true }],
   flags: hashFlags,

@@ -5,7 +5,7 @@ import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 import { hashFlags, notation } from "./hash-file.ts";
 
-/** `firn hash path`: the hash of a path's NAR serialisation. */
+/** `firn hash path`: prints the hash of a path's NAR serialisation. */
 export const command: Command = {
   positionals: [{ label: "paths", repeats: true }],
   flags: [

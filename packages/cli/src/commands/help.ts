@@ -1,7 +1,7 @@
 import type { Command, CommandTable } from "../grammar/command.ts";
 import { helpText } from "../grammar/help.ts";
 
-/** `firn help`: the page of a command of a table. */
+/** Makes `firn help`, which shows the page of a command of a table. */
 export function helpCommand(table: CommandTable): Command {
   return {
     positionals: [{ label: "subcommand", kind: "command", optional: true, repeats: true }],

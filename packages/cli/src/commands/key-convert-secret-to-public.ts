@@ -1,7 +1,7 @@
 import { parseSecretKey, printKey, publicKeyOf } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 
-/** `firn key convert-secret-to-public`: the public half of a secret key read from standard input. */
+/** `firn key convert-secret-to-public`: prints the public half of a secret key read from standard input. */
 export const command: Command = {
   positionals: [],
   flags: [],

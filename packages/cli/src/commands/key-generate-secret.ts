@@ -3,7 +3,7 @@ import { printKey, secretKeyFromSeed } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 
-/** `firn key generate-secret`: a new signing key on standard output. */
+/** `firn key generate-secret`: prints a new signing key on standard output. */
 export const command: Command = {
   positionals: [],
   flags: [{ name: "key-name", labels: ["name"], description: "Identifier of the key (e.g. cache.example.org-1)." }],

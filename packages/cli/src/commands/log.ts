@@ -5,7 +5,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 import { plannedTargets } from "../targets/build-targets.ts";
 import { knownDerivation } from "../targets/store-targets.ts";
 
-/** `firn log`: the build log of a package or path. */
+/** `firn log`: shows the build log of a package or path. */
 export const command: Command = {
   positionals: [{ label: "installable", optional: true }],
   flags: installableFlags,

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { dumpPath } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 
-/** `firn nar pack`: a path as a NAR on standard output. */
+/** `firn nar pack`: writes a path as a NAR to standard output. */
 export const command: Command = {
   positionals: [{ label: "path" }],
   flags: [],

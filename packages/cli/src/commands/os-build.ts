@@ -9,7 +9,7 @@ import {
   type OsConfiguration,
 } from "../systems/configuration.ts";
 
-/** `firn os build`: builds a system and leaves a link to it. */
+/** `firn os build`: builds a system and makes a link to it. */
 export const command: Command = {
   positionals: [{ label: "configuration", optional: true }],
   flags: [
@@ -33,7 +33,7 @@ export const command: Command = {
   },
 };
 
-/** `firn os dry-build`: says what would be built and fetched. */
+/** `firn os dry-build`: shows the derivations and paths that would be built and fetched. */
 export const dryBuild: Command = {
   positionals: [{ label: "configuration", optional: true }],
   flags: configurationFlags,

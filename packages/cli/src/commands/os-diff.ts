@@ -9,7 +9,7 @@ import { systemDiffJson, systemDiffLines, systemDiffMarkdown } from "../render/s
 import { withReadingSession } from "../session/session.ts";
 import { profileNameFlag, storePathOf, systemProfile } from "../systems/profiles.ts";
 
-/** `firn os diff`: what differs between two systems. */
+/** `firn os diff`: shows the differences between two systems. */
 export const command: Command = {
   positionals: [
     { label: "before", optional: true },

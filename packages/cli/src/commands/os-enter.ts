@@ -35,7 +35,7 @@ export const command: Command = {
   },
 };
 
-/** The system that the profile below a root names. */
+/** Returns the system that the profile below a root names. */
 function currentSystem(root: string): string {
   const profile = join(root, "nix/var/nix/profiles/system");
   if (!existsSync(join(root, "nix/store"))) {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from "@firn/store/files";
 import { detectHardware, firstConfiguration, firstFlake, hardwareConfiguration } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 
-/** The version of new machines' `system.stateVersion`. */
+/** The value of `system.stateVersion` for new machines. */
 const stateVersion = "26.11";
 
 /** `firn os generate-config`: writes a first configuration for this machine. */

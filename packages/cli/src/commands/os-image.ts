@@ -17,7 +17,7 @@ const freeFlag: Flag = {
   description: "Free space of the root file system, as 512M or 4G. It takes no space in the file before it is used.",
 };
 
-/** `firn os build-image`: a disk image for UEFI machines, or a directory for a container. */
+/** `firn os build-image`: makes a disk image for UEFI machines, or a directory for a container. */
 export const command: Command = {
   positionals: [{ label: "configuration", optional: true }],
   flags: [
@@ -44,7 +44,7 @@ export const command: Command = {
         const output = resolve(io.cwd, invocation.flags.value("output") ?? (container ? name : `${name}.img`));
         if (container) {
           if (existsSync(output) && readdirSync(output).length > 0 && !existsSync(join(output, "nix/store"))) {
-            throw new FirnError("image", `'${output}' exists and is no directory of a container`);
+            throw new FirnError("image", `'${output}' exists and is not the directory of a container`);
           }
           await installBelow(session, path, output);
         } else await makeImage(session, { path, manifest, output, free });

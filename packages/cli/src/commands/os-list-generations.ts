@@ -7,7 +7,7 @@ import { printLine } from "../render/output.ts";
 import { withReadingSession } from "../session/session.ts";
 import { profileNameFlag, storePathOf, systemProfile } from "../systems/profiles.ts";
 
-/** One line of the list, as nixos-rebuild has it. */
+/** One line of the list, in the form of nixos-rebuild. */
 interface Row {
   readonly generation: number;
   readonly date: string;
@@ -29,7 +29,7 @@ const headings = [
 ];
 const unknown = "Unknown";
 
-/** `firn os list-generations`: the generations of the system, newest first. */
+/** `firn os list-generations`: lists the generations of the system, newest first. */
 export const command: Command = {
   positionals: [],
   flags: [...jsonFlags, profileNameFlag],
@@ -71,7 +71,7 @@ export const command: Command = {
     }),
 };
 
-/** What the generation's own `nixos-version` says; empty when it does not know. */
+/** Returns the revision from the generation's own `nixos-version`; empty when it does not know. */
 async function configurationRevision(link: string): Promise<string> {
   const program = join(link, "sw/bin/nixos-version");
   if (!existsSync(program)) return unknown;
@@ -91,7 +91,7 @@ function cells(row: Row): string[] {
   ];
 }
 
-/** With nixos-rebuild's names, in its order. */
+/** Returns a row as JSON with nixos-rebuild's names, in its order. */
 function rowJson(row: Row): Record<string, unknown> {
   return {
     generation: row.generation,

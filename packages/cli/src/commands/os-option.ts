@@ -27,7 +27,7 @@ import {
   type OsConfiguration,
 } from "../systems/configuration.ts";
 
-/** `firn os option`: what options there are, what they are set to and where. */
+/** `firn os option`: lists options, and shows their values and definitions. */
 export const command: Command = {
   positionals: [{ label: "name-or-pattern", optional: true }],
   flags: [
@@ -58,7 +58,7 @@ export const command: Command = {
   },
 };
 
-/** The configuration that was named or is the machine's own; undefined when there is none and none was asked for. */
+/** Returns the configuration that was named or is the machine's own; undefined when there is none and none was named. */
 function configurationOf(invocation: Invocation, io: Io): OsConfiguration | undefined {
   if (invocation.flags.has("no-configuration")) return undefined;
   try {
@@ -79,7 +79,7 @@ async function optionsOf(session: EvaluationSession, configuration: OsConfigurat
   return evaluation.findInValue(root, "options", { autoArgs: {} });
 }
 
-/** Names files of a flake in a local directory by that instead of by the copy of it that was evaluated. */
+/** Returns a function that names files of a flake in a local directory by that, instead of by the evaluated copy. */
 function localFile({ locked }: Found): (file: string) => string {
   if (locked === undefined) return (file) => file;
   const { resolvedRef, storePath } = locked.flake;
@@ -144,7 +144,7 @@ function shownText(value: OptionValue): string {
   return "error" in value ? `error: ${value.error}` : value.text;
 }
 
-/** Markdown as plain text; the roles of NixOS's manual, as in {option}`x`, are left out. */
+/** Renders Markdown as plain text; the roles of NixOS's manual, as in {option}`x`, are left out. */
 function renderDescription(description: string): string {
   const plain = description.replace(/\{[a-z]+\}`/g, "`");
   return renderMarkdown(plain, { columns: 78, colors: false });

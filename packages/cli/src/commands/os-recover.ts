@@ -24,7 +24,7 @@ export const command: Command = {
     }),
 };
 
-/** `firn os confirm`: tells a switch that waits for it that the new system is fine. */
+/** `firn os confirm`: tells a waiting switch that the new system works. */
 export const confirm: Command = {
   positionals: [],
   flags: [],

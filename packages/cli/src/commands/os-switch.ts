@@ -54,13 +54,13 @@ function switchCommand(action: SwitchAction): Command {
   };
 }
 
-/** The generation to go back to: for what lasts the one before the current, else the one that nixos-rebuild takes. */
+/** Returns the generation to go back to: for lasting actions the one before the current, else the one that nixos-rebuild takes. */
 function previous(profile: string, action: SwitchAction): Back {
   if (action === "test" || action === "dry-activate") return { ...otherGeneration(profile) };
   return { ...earlierGeneration(profile), via: profile };
 }
 
-/** `firn os rollback`: goes back to the generation before, or to one by its number. */
+/** `firn os rollback`: goes back to the previous generation, or to one by its number. */
 export const rollback: Command = {
   positionals: [],
   flags: [
@@ -83,11 +83,11 @@ export const rollback: Command = {
     }),
 };
 
-/** `firn os switch` */
+/** `firn os switch`: makes a system the running one and the next to boot. */
 export const command: Command = switchCommand("switch");
-/** `firn os boot` */
+/** `firn os boot`: makes a system the next to boot. */
 export const boot: Command = switchCommand("boot");
-/** `firn os test` */
+/** `firn os test`: makes a system the running one. */
 export const test: Command = switchCommand("test");
-/** `firn os dry-activate` */
+/** `firn os dry-activate`: shows the changes that activating a system would make. */
 export const dryActivate: Command = switchCommand("dry-activate");

@@ -14,7 +14,7 @@ export const pathFlags: readonly Flag[] = [
   { name: "derivation", aliases: ["drv"], description: "Operate on the store derivation rather than its outputs." },
 ];
 
-/** `firn path-info`: what the store knows about paths. */
+/** `firn path-info`: shows the store's facts about paths. */
 export const command: Command = {
   positionals: [{ label: "installables", optional: true, repeats: true }],
   flags: [

@@ -5,7 +5,7 @@ import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { buildElement, changeManifest, profileFlag } from "../session/profile-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
-/** `firn profile add`: builds packages and adds them to a profile. A package that is there already is replaced. */
+/** `firn profile add`: builds packages and adds them to a profile. An existing package is replaced. */
 export const command: Command = {
   positionals: [{ label: "installables", optional: true, repeats: true }],
   flags: [

@@ -3,7 +3,7 @@ import type { Command } from "../grammar/command.ts";
 import { profileFlag, profilePath } from "../session/profile-session.ts";
 import { withReadingSession } from "../session/session.ts";
 
-/** `firn profile history`: every version of a profile and what changed in it. */
+/** `firn profile history`: shows every version of a profile and its changes. */
 export const command: Command = {
   positionals: [],
   flags: [profileFlag],

@@ -6,7 +6,7 @@ import { printJsonResult, printLine } from "../render/output.ts";
 import { profileFlag, profilePath } from "../session/profile-session.ts";
 import { withReadingSession } from "../session/session.ts";
 
-/** `firn profile list`: what a profile holds. */
+/** `firn profile list`: lists the elements of a profile. */
 export const command: Command = {
   positionals: [],
   flags: [profileFlag, ...jsonFlags],

@@ -19,7 +19,7 @@ function without(entries: readonly RegistryEntry[], from: RegistryEntry["from"])
   return entries.filter((entry) => !sameInput(entry.from, from));
 }
 
-/** `firn registry add`: makes a name stand for a flake. */
+/** `firn registry add`: adds a name for a flake. */
 export const command: Command = {
   positionals: [{ label: "from-url" }, { label: "to-url" }],
   flags,
@@ -35,7 +35,7 @@ export const command: Command = {
   },
 };
 
-/** `firn registry remove`: forgets what a name stands for. */
+/** `firn registry remove`: removes the entry of a name. */
 export const remove: Command = {
   positionals: [{ label: "url" }],
   flags,

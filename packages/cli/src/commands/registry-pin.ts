@@ -4,7 +4,7 @@ import { fetchRef, flakeRefToAttributes, parseFlakeRef, userRegistryPath } from 
 import type { Command } from "../grammar/command.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
-/** `firn registry pin`: makes a name stand for what it means today. */
+/** `firn registry pin`: fixes a name to its present meaning. */
 export const command: Command = {
   positionals: [{ label: "url" }, { label: "locked", optional: true }],
   flags: [

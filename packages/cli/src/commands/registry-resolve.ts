@@ -3,7 +3,7 @@ import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
-/** `firn registry resolve`: what references mean after the registries. */
+/** `firn registry resolve`: resolves references through the registries. */
 export const command: Command = {
   positionals: [{ label: "flake-refs", repeats: true }],
   flags: [],

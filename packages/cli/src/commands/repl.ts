@@ -3,7 +3,7 @@ import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { runRepl } from "../repl/run.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
-/** `firn repl`: expressions, one after the other. */
+/** `firn repl`: evaluates expressions interactively. */
 export const command: Command = {
   positionals: [{ label: "installables", optional: true, repeats: true }],
   flags: [...installableFlags, stdinFlag],

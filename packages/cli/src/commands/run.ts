@@ -50,7 +50,7 @@ export const command: Command = {
 
 type Context = Parameters<EvaluationSession["builder"]["realise"]>[0];
 
-/** The program of an app (`{ type = "app"; program = …; }`), with what must be built for it. */
+/** Returns the program of an app (`{ type = "app"; program = …; }`), and the context that must be built for it. */
 async function appProgram(value: ValueRef): Promise<{ program: string; context: Context } | undefined> {
   const type = await value.attribute("type");
   if (type === undefined || (await type.kind()) !== "string") return undefined;
@@ -61,7 +61,7 @@ async function appProgram(value: ValueRef): Promise<{ program: string; context: 
   return { program: text, context };
 }
 
-/** How the main program of a built derivation is started. */
+/** Returns the start of a built derivation's main program. */
 function programStart(
   store: PathFacts & StoreFiles,
   built: BuiltTarget,

@@ -7,7 +7,7 @@ import { printJsonResult } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
-/** One package that matched. */
+/** One matching package. */
 interface Match {
   readonly attrPath: string;
   readonly pname: string;
@@ -15,7 +15,7 @@ interface Match {
   readonly description: string;
 }
 
-/** `firn search`: packages of a flake whose name or description matches; `deb#WORD` searches Debian's index. */
+/** `firn search`: finds packages of a flake whose name or description matches; `deb#WORD` searches Debian's index. */
 export const command: Command = {
   positionals: [{ label: "installable" }, { label: "regex", optional: true, repeats: true }],
   flags: [
@@ -119,7 +119,7 @@ async function searchFlake(session: EvaluationSession): Promise<Match[]> {
   return matches;
 }
 
-/** Walks packages; sets are entered at the top, and below it where they say `recurseForDerivations`. */
+/** Walks packages; sets are entered at the top, and below it when they have `recurseForDerivations`. */
 async function collect(value: ValueRef, path: readonly string[], matches: Match[]): Promise<void> {
   const kind = await value.kind();
   if (kind === "derivation") {

@@ -8,7 +8,7 @@ import { findProgram, isUsrRoot, runProgram, usrRootPath } from "../programs/run
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { buildTargets } from "../targets/build-targets.ts";
 
-/** `firn shell`: a shell, or a command, with packages on its search path. */
+/** `firn shell`: runs a shell, or a command, with packages on its search path. */
 export const command: Command = {
   positionals: [{ label: "installables", optional: true, repeats: true }],
   flags: [
@@ -77,7 +77,7 @@ export const command: Command = {
 
 type Store = Parameters<typeof isUsrRoot>[0];
 
-/** Finds a program on a search path as it will be seen inside, looking for it where it lies on disk now. */
+/** Finds a program on the search path as it will be inside, by its present place on disk. */
 function locate(store: Store, name: string, path: string, usrRoot: string | undefined): string | undefined {
   for (const directory of path.split(":")) {
     const real = directory.startsWith(`${store.storeDir}/`)

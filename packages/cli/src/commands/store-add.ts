@@ -41,12 +41,12 @@ async function add(invocation: Invocation, io: Io, defaultMode: string): Promise
   });
 }
 
-/** `firn store add`: a file or directory into the store. */
+/** `firn store add`: adds a file or directory to the store. */
 export const command: Command = {
   positionals: [{ label: "path" }],
   flags,
   run: (invocation, io) => add(invocation, io, "nar"),
 };
 
-/** `firn store add-file`: the same, hashing the file alone. */
+/** `firn store add-file`: adds a file to the store, hashing the file alone. */
 export const addFile: Command = { ...command, run: (invocation, io) => add(invocation, io, "flat") };

@@ -5,7 +5,7 @@ import { jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult } from "../render/output.ts";
 import { withReadingSession } from "../session/session.ts";
 
-/** `firn store info`: whether a store can be reached, and which it is. */
+/** `firn store info`: checks that a store can be reached, and identifies it. */
 export const command: Command = {
   positionals: [],
   flags: jsonFlags,

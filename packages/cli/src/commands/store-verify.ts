@@ -6,7 +6,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 import { pathSelection, pathsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
-/** `firn store verify`: whether paths are as registered and signed by trusted keys. */
+/** `firn store verify`: checks that paths are as registered and signed by trusted keys. */
 export const command: Command = {
   positionals: [{ label: "installables", optional: true, repeats: true }],
   flags: [

@@ -1,8 +1,8 @@
-/** What a command is: data for the parser, for `--help`, for completion and for the manual, and the function that runs it. */
+/** Commands as data for the parser, for `--help`, for completion and for the manual, with the function that runs each. */
 import type { Io } from "../io.ts";
 import type { Invocation } from "./invocation.ts";
 
-/** What an argument names, for completion. */
+/** The kind of an argument, for completion. */
 export type ArgumentKind =
   | "path"
   | "directory"
@@ -23,23 +23,23 @@ export type ArgumentKind =
   | "command"
   | "text";
 
-/** A flag with a fixed number of arguments, as the reference's command line has them. */
+/** A flag with a fixed number of arguments, as on the reference's command line. */
 export interface Flag {
-  /** Without the dashes. */
+  /** Name without the dashes. */
   readonly name: string;
   readonly short?: string;
   /** Names of its arguments; their number is its arity. */
   readonly labels?: readonly string[];
-  /** What the arguments name; text where it does not say. */
+  /** Kinds of the arguments; text by default. */
   readonly kinds?: readonly ArgumentKind[];
-  /** Takes every word after it, flags and `--` included. */
+  /** True when it takes every word after it, flags and `--` included. */
   readonly takesRest?: boolean;
   readonly description: string;
   /** Other long names for the same flag. */
   readonly aliases?: readonly string[];
   /** Other short names for the same flag. */
   readonly shortAliases?: readonly string[];
-  /** The flag sets this setting: to `value`, else to its argument. */
+  /** The setting that the flag sets: to `value`, else to its argument. */
   readonly sets?: { readonly setting: string; readonly value?: string };
 }
 
@@ -51,9 +51,9 @@ export interface Positional {
   readonly repeats?: boolean;
 }
 
-/** What an old command can do, chosen by a flag (`nix-store --query`). */
+/** An operation of an old command, selected by a flag (`nix-store --query`). */
 export interface Operation {
-  /** The flag that chooses it. */
+  /** The flag that selects it. */
   readonly flag: Flag;
   readonly flags: readonly Flag[];
   readonly positionals: readonly Positional[];
@@ -61,17 +61,17 @@ export interface Operation {
 
 /** One command, e.g. `firn store gc` or `nix-store`. */
 export interface Command {
-  /** Old commands differ in their common flags and in some messages. */
+  /** Set for old commands, which differ in their common flags and in some messages. */
   readonly style?: "old";
   readonly positionals: readonly Positional[];
   readonly flags: readonly Flag[];
-  /** Exactly one of these must be chosen. */
+  /** The operations, of which exactly one must be selected. */
   readonly operations?: readonly Operation[];
-  /** Runs it; resolves to the exit status. */
+  /** Runs the command; resolves to the exit status. */
   run(invocation: Invocation, io: Io): Promise<number>;
 }
 
-/** Where a command stands in the table: enough for listings, without loading it. */
+/** The entry of a command in the table: enough for listings, without loading it. */
 export interface CommandEntry {
   /** The words that name it, e.g. `["store", "gc"]`. */
   readonly path: readonly string[];
@@ -79,7 +79,7 @@ export interface CommandEntry {
   readonly category: string;
   /** A command of the new command line, one of the old (`nix-build`, …), or one that neither help nor manual lists. */
   readonly style: "new" | "old" | "internal";
-  /** It nearly always evaluates: the evaluator's thread starts while the command is loaded. */
+  /** True when it nearly always evaluates: the evaluator's thread starts while the command is loaded. */
   readonly evaluates: boolean;
   readonly load: () => Promise<Command>;
 }

@@ -1,26 +1,25 @@
-/** Finds the command that a command line names, among flags that may stand before its words. */
+/** Finds the command that a command line names; flags may stand before its words. */
 import type { CommandEntry } from "./command.ts";
 import { HelpWanted, parseLeading, type SettingFlags } from "./parse.ts";
 import { commandTable } from "./table.ts";
 
-/** What the words of a command line name. */
+/** The command or group that the words of a command line name. */
 export interface FoundCommand {
   /** The command; undefined when the words name a group or nothing. */
   readonly entry: CommandEntry | undefined;
   /** The words that matched. */
   readonly matched: readonly string[];
-  /** The words that are left: flags before, between and after the matched words, then arguments. */
+  /** The remaining words: flags before, between and after the matched words, then arguments. */
   readonly words: readonly string[];
-  /** `--help` stands before the command's name ends. */
+  /** True when `--help` stands before the end of the command's name. */
   readonly help: boolean;
-  /** `--version` stands before the command's name ends. */
+  /** True when `--version` stands before the end of the command's name. */
   readonly version: boolean;
 }
 
 /**
- * Finds the command of a command line. `program` is the name that the program was called by: an old command's, or any other for the
- * new command line. Flags before the command are those that every command has. Throws `UsageError` for
- * unknown ones.
+ * Finds the command of a command line. `program` is the name by which the program was called: an old command's, or any other
+ * for the new command line. Flags before the command are those that every command has. Throws `UsageError` for unknown ones.
  */
 export function findCommand(program: string, words: readonly string[], settingFlags: SettingFlags): FoundCommand {
   const called = commandTable.find((entry) => entry.path.length === 1 && entry.path[0] === program);

@@ -1,7 +1,7 @@
 /** Groups of flags that several commands share, spelled as in the reference. */
 import type { Command, Flag } from "./command.ts";
 
-/** Accepted by every command, old and new. */
+/** Flags of every command, old and new. */
 const everywhereFlags: readonly Flag[] = [
   { name: "help", description: "Show usage information." },
   { name: "version", description: "Show version information." },
@@ -53,7 +53,7 @@ const everywhereFlags: readonly Flag[] = [
   },
 ];
 
-/** Accepted by every command of the new command line. */
+/** Flags of every command of the new command line. */
 export const globalFlags: readonly Flag[] = [
   ...everywhereFlags,
   { name: "print-build-logs", short: "L", description: "Print full build logs on standard error." },
@@ -65,7 +65,7 @@ export const globalFlags: readonly Flag[] = [
   { name: "refresh", description: "Consider all previously downloaded files out-of-date." },
 ];
 
-/** Accepted by every old command. */
+/** Flags of every old command. */
 export const oldGlobalFlags: readonly Flag[] = [
   ...everywhereFlags,
   { name: "no-build-output", short: "Q", description: "Do not show the output of builders." },
@@ -73,12 +73,12 @@ export const oldGlobalFlags: readonly Flag[] = [
   { name: "no-gc-warning", description: "Do not warn about results that the garbage collector may remove." },
 ];
 
-/** The flags that commands of a style have in common. */
+/** Returns the flags that commands of a style have in common. */
 export function commonFlags(style: Command["style"]): readonly Flag[] {
   return style === "old" ? oldGlobalFlags : globalFlags;
 }
 
-/** For commands that evaluate. */
+/** Flags of commands that evaluate. */
 export const evaluationFlags: readonly Flag[] = [
   { name: "arg", labels: ["name", "expr"], description: "Pass the value expr as the argument name to Nix functions." },
   {
@@ -120,7 +120,7 @@ export const evaluationFlags: readonly Flag[] = [
   },
 ];
 
-/** For commands that lock a flake. */
+/** Flags of commands that lock a flake. */
 export const flakeFlags: readonly Flag[] = [
   { name: "recreate-lock-file", description: "Recreate the flake's lock file from scratch." },
   { name: "no-update-lock-file", description: "Do not allow any updates to the flake's lock file." },
@@ -159,7 +159,7 @@ export const flakeFlags: readonly Flag[] = [
   },
 ];
 
-/** How installables on the command line are understood. */
+/** Flags for the meaning of installables on the command line. */
 export const installableFlags: readonly Flag[] = [
   ...evaluationFlags,
   ...flakeFlags,
@@ -177,7 +177,7 @@ export const installableFlags: readonly Flag[] = [
   },
 ];
 
-/** For commands that accept installables on standard input. */
+/** The flag of commands that accept installables on standard input. */
 export const stdinFlag: Flag = { name: "stdin", description: "Read installables from the standard input." };
 /** `--json` with the reference's companions. */
 export const jsonFlags: readonly Flag[] = [
@@ -185,7 +185,7 @@ export const jsonFlags: readonly Flag[] = [
   { name: "pretty", description: "Print multi-line, indented JSON output for readability." },
   { name: "no-pretty", description: "Print compact JSON output on a single line." },
 ];
-/** Changes to the environment of a program that is run. */
+/** Flags that change the environment of a program that is run. */
 export const environmentFlags: readonly Flag[] = [
   {
     name: "ignore-env",
@@ -217,7 +217,7 @@ export const environmentFlags: readonly Flag[] = [
 
 const sharedFlags: ReadonlySet<Flag> = new Set([...globalFlags, ...oldGlobalFlags, ...evaluationFlags]);
 
-/** Tells whether several commands have a flag in common: the reference words a missing argument of those differently. */
+/** Tells whether several commands have a flag in common; the reference words a missing argument of those differently. */
 export function isSharedFlag(flag: Flag): boolean {
   return sharedFlags.has(flag);
 }

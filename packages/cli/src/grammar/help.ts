@@ -6,16 +6,16 @@ import type { Command, CommandEntry, CommandTable, Flag, Positional } from "./co
 import { commonFlags, globalFlags } from "./flags.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Words of a command line that name no command. */
+/** Words of a command line that name a group or nothing. */
 export interface Group {
   readonly program: string;
-  /** Those that name a group. */
+  /** The words that name a group. */
   readonly matched: readonly string[];
-  /** Those after them. */
+  /** The words after them. */
   readonly words: readonly string[];
 }
 
-/** Fails as the reference does for words that name no command: a group without one of its commands, or a word that is none. */
+/** Throws the reference's error for words that name no command: a group without one of its commands, or an unknown word. */
 export function refuseGroup(table: CommandTable, at: Group): never {
   const { program, matched, words } = at;
   const names = [...new Set(inGroup(table, matched).map((entry) => entry.path[matched.length]!))];
@@ -34,7 +34,7 @@ function inGroup(table: CommandTable, matched: readonly string[]): CommandEntry[
   return table.filter((entry) => entry.style !== "internal" && matched.every((word, i) => entry.path[i] === word));
 }
 
-/** The help for the words of a command, of a group, or for none. Throws {@link UsageError} for words that name neither. */
+/** Returns the help for the words of a command, of a group, or for none. Throws {@link UsageError} for words that name neither. */
 export async function helpText(table: CommandTable, program: string, words: readonly string[]): Promise<string> {
   const entries = inGroup(table, words);
   const entry = entries.find(({ path }) => path.length === words.length);
@@ -61,12 +61,12 @@ function groupHelp(program: string, matched: readonly string[], entries: readonl
   return lines.join("\n");
 }
 
-/** The name that a command is called by: an old one's own, else the words after the program's. */
+/** Returns the name by which a command is called: an old one's own, else the words after the program's. */
 export function callName(program: string, entry: CommandEntry): string {
   return entry.style === "old" ? entry.path[0]! : [program, ...entry.path].join(" ");
 }
 
-/** Positional arguments as a usage line shows them, each with a space before it. */
+/** Returns positional arguments as in a usage line, each with a space before it. */
 export function positionalText(positionals: readonly Positional[]): string {
   return positionals
     .map((positional) => {
@@ -76,7 +76,7 @@ export function positionalText(positionals: readonly Positional[]): string {
     .join("");
 }
 
-/** The page of one command: usage, its Markdown page, its flags. */
+/** Returns the page of one command: usage, its Markdown page, its flags. */
 async function commandHelp(program: string, entry: CommandEntry, command: Command): Promise<string> {
   const name = callName(program, entry);
   const usages = command.operations?.map(
@@ -98,7 +98,7 @@ async function commandHelp(program: string, entry: CommandEntry, command: Comman
   return lines.join("\n");
 }
 
-/** The Markdown page of a command, without its title. */
+/** Returns the Markdown page of a command, without its title. */
 export async function commandPage(entry: CommandEntry): Promise<string> {
   const folder = entry.style === "old" ? "legacy" : "commands";
   const file = new URL(`../${folder}/${entry.path.join("-")}.md`, import.meta.url);

@@ -1,6 +1,6 @@
-/** A command line after parsing: what commands read their flags and arguments from. */
+/** A parsed command line, from which commands read their flags and arguments. */
 
-/** One flag as it was given, with its arguments. */
+/** One given flag with its arguments. */
 export interface GivenFlag {
   readonly name: string;
   readonly values: readonly string[];
@@ -20,27 +20,27 @@ export class ParsedFlags {
     return this.given.some((flag) => flag.name === name);
   }
 
-  /** The argument of the last occurrence of a flag with one argument. */
+  /** Returns the argument of the last occurrence of a flag with one argument. */
   value(name: string): string | undefined {
     return this.given.findLast((flag) => flag.name === name)?.values[0];
   }
 
-  /** The arguments of each occurrence, in order. */
+  /** Returns the arguments of each occurrence, in order. */
   all(name: string): readonly (readonly string[])[] {
     return this.given.filter((flag) => flag.name === name).map((flag) => flag.values);
   }
 
-  /** The number of occurrences. */
+  /** Returns the number of occurrences. */
   count(name: string): number {
     return this.all(name).length;
   }
 
-  /** The occurrences of several flags in the order of the command line, for flags whose order matters. */
+  /** Returns the occurrences of several flags in the order of the command line, for flags whose order matters. */
   ordered(...names: readonly string[]): readonly GivenFlag[] {
     return this.given.filter((flag) => names.includes(flag.name));
   }
 
-  /** Which of several flags was given last, for flags that replace each other. */
+  /** Returns the last given one of several flags, for flags that replace each other. */
   last<Name extends string>(...names: readonly Name[]): Name | undefined {
     return this.given.findLast((flag) => (names as readonly string[]).includes(flag.name))?.name as Name | undefined;
   }
@@ -48,13 +48,13 @@ export class ParsedFlags {
 
 /** A parsed command line. */
 export interface Invocation {
-  /** The name that the user called the program by, for messages: `firn`, or `nix` and the old names where those are linked to it. */
+  /** The name by which the user called the program, for messages: `firn`, or `nix` and the old names when those are linked to it. */
   readonly program: string;
-  /** The name that the new command line has for the user: `firn`, or `nix` where that or an old name is linked to it. */
+  /** The user's name of the new command line: `firn`, or `nix` when that or an old name is linked to it. */
   readonly mainProgram: string;
   readonly flags: ParsedFlags;
   readonly positionals: readonly string[];
-  /** Everything after the first `--`; an old command has it among its positionals instead. */
+  /** Words after the first `--`; an old command has them among its positionals instead. */
   readonly rest: readonly string[];
   /** Settings given as flags or with `--option`, in order. */
   readonly settings: readonly (readonly [name: string, value: string])[];

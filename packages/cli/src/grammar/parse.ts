@@ -8,20 +8,20 @@ import { commonFlags, isSharedFlag } from "./flags.ts";
 import { type Invocation, ParsedFlags } from "./invocation.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What the parser knows of a setting: booleans are `--name` and `--no-name`, others take a value, and some can be appended to. */
+/** A setting for the parser: booleans are `--name` and `--no-name`, others take a value, and some can be appended to. */
 export interface SettingFlag {
   readonly boolean: boolean;
-  /** `--extra-name` appends to it. */
+  /** True when `--extra-name` appends to it. */
   readonly appendable: boolean;
-  /** `--relaxed-name` sets it to `relaxed`. */
+  /** True when `--relaxed-name` sets it to `relaxed`. */
   readonly relaxable: boolean;
 }
 
 /** The settings that flags can name. */
 export interface SettingFlags {
-  /** Undefined when there is no such setting. */
+  /** Returns the setting of this name; undefined when there is none. */
   find(name: string): SettingFlag | undefined;
-  /** For suggestions. */
+  /** Returns all names, for suggestions. */
   names(): readonly string[];
 }
 
@@ -30,7 +30,7 @@ class FlagSet {
   readonly #byName = new Map<string, Flag>();
   readonly #byShort = new Map<string, Flag>();
 
-  /** Of two flags with the same name the first counts. */
+  /** Takes the flags; of two with the same name the first counts. */
   constructor(flags: readonly Flag[]) {
     for (const flag of flags) {
       for (const name of [flag.name, ...(flag.aliases ?? [])]) {
@@ -42,7 +42,7 @@ class FlagSet {
     }
   }
 
-  /** The flag that a word names. */
+  /** Returns the flag that a word names. */
   find(word: string): Flag | undefined {
     return word.startsWith("--") ? this.#byName.get(word.slice(2)) : this.#byShort.get(word.slice(1));
   }
@@ -52,7 +52,7 @@ class FlagSet {
   }
 }
 
-/** `-vL` becomes `-v -L`, and `-j4` becomes `-j 4`: letters are flags, and what follows the last letter is its argument. */
+/** Splits `-vL` into `-v -L`, and `-j4` into `-j 4`: letters are flags, and the text after the last letter is its argument. */
 function unbundled(word: string): string[] {
   if (!/^-[a-zA-Z]./s.test(word)) return [word];
   const letters = /^-([a-zA-Z]+)/.exec(word)![1]!;
@@ -61,7 +61,7 @@ function unbundled(word: string): string[] {
   return attached === "" ? flags : [...flags, attached];
 }
 
-/** Thrown where `--help` stands: what comes after it does not matter. */
+/** Thrown at `--help`, after which the rest of the command line does not matter. */
 export class HelpWanted extends Error {}
 
 /** Reads words as flags and arguments, one after the other. */
@@ -83,7 +83,7 @@ class Reader {
     return this.#words;
   }
 
-  /** The next word, with bundles of short flags taken apart; undefined at the end. */
+  /** Returns the next word, with bundles of short flags split; undefined at the end. */
   next(): string | undefined {
     const word = this.#words.shift();
     if (word === undefined) return undefined;
@@ -92,7 +92,7 @@ class Reader {
     return first;
   }
 
-  /** Takes a word and its arguments when it is a known flag. */
+  /** Reads a word and its arguments when it is a known flag; returns true then. */
   accept(word: string): boolean {
     const flag = this.#known.find(word);
     if (flag === undefined) return word.startsWith("--") && this.#acceptSetting(word);
@@ -134,7 +134,7 @@ class Reader {
     return false;
   }
 
-  /** What to say of a flag that nobody knows. */
+  /** Makes the error for an unknown flag. */
   unrecognised(word: string): UsageError {
     const near = word.startsWith("--")
       ? nearNames(word.slice(2), [...this.#known.longNames(), ...this.#settingFlags.names()])
@@ -146,7 +146,7 @@ class Reader {
   }
 }
 
-/** The flags before a command's name, which every command has, and the words from the first that is none of them. */
+/** Parses the flags before a command's name, which every command has; returns them and the words from the first other one. */
 export function parseLeading(
   words: readonly string[],
   settingFlags: SettingFlags,
@@ -160,14 +160,14 @@ export function parseLeading(
   return { flags, version: reader.flags.has("version"), rest: reader.rest };
 }
 
-/** Tells whether help may be wanted, before the flags of the command are known. */
+/** Tells whether the words may contain `--help`, before the flags of the command are known. */
 export function mayWantHelp(words: readonly string[]): boolean {
   return words.includes("--help");
 }
 
-/** A command line that is to be parsed. */
+/** A command line to parse. */
 export interface CommandLine {
-  /** The name that the user called the program by. */
+  /** The name by which the user called the program. */
   readonly program: string;
   /** The name of the new command line for that user. */
   readonly mainProgram: string;
@@ -207,7 +207,10 @@ function parsePlain(command: Command, { program, mainProgram, words, settingFlag
   return { program, mainProgram, flags, positionals, rest, settings };
 }
 
-/** The operation's flags are known only when the operation is, which may come after them. */
+/**
+ * Parses the arguments of a command with operations: an operation's flags are known only when the operation is, which may
+ * come after them.
+ */
 function parseOperation(
   command: Command,
   operations: readonly Operation[],

@@ -5,7 +5,7 @@ import type { SettingFlags } from "./parse.ts";
 const none: SettingFlags = { find: () => undefined, names: () => [] };
 const common: ReadonlySet<string> = new Set(commonFlags(undefined).map(({ name }) => `--${name}`));
 
-/** The settings that the flags among some words can name. */
+/** Returns the settings that the flags among some words can name. */
 export async function settingFlagsFor(words: readonly string[]): Promise<SettingFlags> {
   if (!words.some((word) => word.startsWith("--") && !common.has(word))) return none;
   const { appendsTo, settingKind, settingNamed, settingNames } = await import("@firn/store/setting-names");

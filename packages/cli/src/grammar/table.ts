@@ -1,4 +1,4 @@
-/** Every command: its words, one line about it, and the module that has it. Nothing here loads a command. */
+/** Every command: its words, a one-line description, and its module. Nothing here loads a command. */
 import type { CommandEntry, CommandTable } from "./command.ts";
 
 const main = "Main commands";

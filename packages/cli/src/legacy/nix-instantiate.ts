@@ -23,19 +23,19 @@ import { commandSettings } from "../session/session.ts";
 
 type OutputKind = "value" | "json" | "xml" | "raw";
 
-/** What the command line asks for. */
+/** The parsed arguments of `nix-instantiate`. */
 export interface Arguments {
   readonly action: "instantiate" | "evaluate" | "parse" | "find-file";
   readonly output: OutputKind;
   readonly strict: boolean;
   readonly locations: boolean;
   readonly readOnly: boolean;
-  /** `--read-write-mode`: evaluating may write to the store. */
+  /** True with `--read-write-mode`: evaluating may write to the store. */
   readonly readWrite: boolean;
   readonly fromExpressions: boolean;
-  /** Where a link to each derivation goes that keeps it from being collected. */
+  /** Path of the link to each derivation that is registered as a root. */
   readonly root: string | undefined;
-  /** Off when a derivation is used at once: nobody is told then that it has no root. */
+  /** False when a derivation is used at once, so that no warning about a missing root is needed. */
   readonly rootWarning: boolean;
   readonly attrPaths: readonly string[];
   readonly files: readonly string[];
@@ -43,7 +43,7 @@ export interface Arguments {
   readonly autoArgs: readonly AutoArgument[];
 }
 
-/** What `nix-instantiate` and the commands over it have in common. */
+/** Flags of `nix-instantiate` and the commands based on it. */
 export const expressionFlags: readonly Flag[] = [
   ...evaluationFlags,
   { name: "expr", short: "E", description: "Interpret the arguments as Nix expressions." },
@@ -71,7 +71,7 @@ const flags: readonly Flag[] = [
   { name: "read-write-mode", description: "Write derivations also when only evaluating." },
 ];
 
-/** Reads the arguments that commands over `nix-instantiate` share; the rest is as when a derivation is instantiated. */
+/** Reads the arguments that commands based on `nix-instantiate` share; the others are as for instantiating. */
 export function instantiateArguments({ flags, positionals }: Invocation): Arguments {
   return {
     action: flags.has("find-file")
@@ -179,7 +179,7 @@ class Instantiation {
     }
   }
 
-  /** Every derivation in a value, looked for in sets and lists as `recurseForDerivations` says. */
+  /** Instantiates every derivation in a value, searching sets and lists as `recurseForDerivations` demands. */
   private async instantiate(value: ValueRef, autoArgs: AutoArguments, depth = 0): Promise<void> {
     const kind = await value.kind();
     if (kind === "derivation") {
@@ -210,7 +210,7 @@ class Instantiation {
     throw new FirnError("type-error", "expression does not evaluate to a derivation (or a set or list of those)");
   }
 
-  /** What is printed for a derivation: its path, or the link that is made its root. */
+  /** Returns the output for a derivation: its path, or the link that is made its root. */
   private async rooted(drvPath: string): Promise<string> {
     const { root } = this.args;
     if (root === undefined) {
@@ -238,14 +238,14 @@ function absolutePath(cwd: string, path: string): string {
   return `/${parts.join("/")}`;
 }
 
-/** What an evaluation is over; without `makeServices` it has no store and only computes paths. */
+/** The surroundings of an instantiation; without `makeServices` it has no store and only computes paths. */
 export interface InstantiateContext {
   readonly settings: Settings;
   readonly io: Io;
   readonly makeServices: ((settings: Settings, readOnly: boolean) => OpenServices) | undefined;
 }
 
-/** Does what the arguments say; fails as the evaluation does. */
+/** Evaluates, prints or instantiates as the arguments demand; fails as the evaluation does. */
 export async function instantiate(args: Arguments, { settings, io, makeServices }: InstantiateContext): Promise<void> {
   const readOnly = args.readOnly || (args.action !== "instantiate" && !args.readWrite);
   const environment = io.env;
@@ -284,7 +284,10 @@ export async function instantiate(args: Arguments, { settings, io, makeServices 
   }
 }
 
-/** `nix-instantiate`. With `NIX_REMOTE=dummy://` there is no store: paths are computed, nothing is read or written. */
+/**
+ * `nix-instantiate`: evaluates or instantiates expressions. With `NIX_REMOTE=dummy://` there is no store: paths are computed,
+ * nothing is read or written.
+ */
 export const command: Command = {
   style: "old",
   positionals: [{ label: "files", kind: "path", optional: true, repeats: true }],

@@ -1,5 +1,5 @@
 /**
- * `nix-shell`: builds what a derivation needs and starts a shell with the environment of its builder (manual: "nix-shell").
+ * `nix-shell`: builds a derivation's inputs and starts a shell with the environment of its builder (manual: "nix-shell").
  * Files, expressions and arguments are `nix-instantiate`'s.
  */
 
@@ -19,18 +19,18 @@ import { makeStoreWritable } from "../session/writable-store.ts";
 import { describePlan } from "../targets/build-targets.ts";
 import { type Arguments, expressionFlags, instantiate, instantiateArguments } from "./nix-instantiate.ts";
 
-/** What `nix-instantiate` does not know. */
+/** Options that `nix-instantiate` does not have. */
 interface ShellOptions {
   readonly pure: boolean;
-  /** The arguments are packages of <nixpkgs>. */
+  /** True when the arguments are packages of <nixpkgs>. */
   readonly packages: boolean;
-  /** Run, then the shell ends. */
+  /** The command to run, after which the shell ends. */
   readonly command: string | undefined;
-  /** Whether the command may talk to the user, as `--command`'s. */
+  /** False with `--run`, whose command runs in a shell that is not interactive. */
   readonly interactive: boolean;
   /** Variables that a pure shell keeps besides the usual ones. */
   readonly keep: readonly string[];
-  /** Inputs that are not built. */
+  /** Patterns of inputs that are not built. */
   readonly exclude: readonly RegExp[];
 }
 
@@ -42,7 +42,7 @@ function pattern(text: string): RegExp {
   }
 }
 
-/** What a shell takes beside the flags of expressions. */
+/** Flags of `nix-shell` besides those of expressions. */
 const shellFlags: readonly Flag[] = [
   { name: "pure", description: "Clear the environment before the shell starts." },
   { name: "packages", short: "p", description: "The arguments are packages of <nixpkgs>." },
@@ -64,7 +64,7 @@ function shellOptions({ flags }: Invocation): ShellOptions {
   };
 }
 
-/** The arguments with what a shell is made of when they do not say it. */
+/** Returns the arguments with the defaults of a shell filled in. */
 function shellArguments(invocation: Invocation, options: ShellOptions, cwd: string): Arguments {
   const given = instantiateArguments(invocation);
   const args: Arguments = {
@@ -88,7 +88,7 @@ function shellArguments(invocation: Invocation, options: ShellOptions, cwd: stri
   return { ...args, files: [`./${file}`] };
 }
 
-/** The derivation that the arguments name: by its path, or the only one that their evaluation gives. */
+/** Returns the derivation that the arguments name: by its path, or the only one in their value. */
 async function derivationOf(args: Arguments, settings: Settings, io: Io): Promise<string> {
   const [only] = args.files;
   if (args.files.length === 1 && only?.startsWith("/") === true && isDerivationPath(only)) return only;
@@ -103,7 +103,7 @@ async function derivationOf(args: Arguments, settings: Settings, io: Io): Promis
   return paths[0]!.replace(/!.*$/, "");
 }
 
-/** What has to be there before the builder could run. */
+/** Returns the paths that must be valid before the builder could run. */
 function needs(derivation: Derivation, exclude: readonly RegExp[]): DerivedPath[] {
   const wanted: DerivedPath[] = [];
   for (const [drvPath, input] of derivation.inputDrvs) {
@@ -114,7 +114,7 @@ function needs(derivation: Derivation, exclude: readonly RegExp[]): DerivedPath[
   return wanted;
 }
 
-/** What a pure shell has of the user's environment. */
+/** Variables of the user's environment that a pure shell keeps. */
 const keptVariables: ReadonlySet<string> = new Set([
   ...["HOME", "XDG_RUNTIME_DIR", "USER", "LOGNAME", "DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "PATH", "TERM"],
   ...["IN_NIX_SHELL", "NIX_SHELL_PRESERVE_PROMPT", "TZ", "PAGER", "NIX_BUILD_SHELL", "SHLVL"],
@@ -129,7 +129,7 @@ interface ShellStart {
   readonly timeZone: string | undefined;
 }
 
-/** What the shell reads first: the standard environment's setup, where there is one, then the prompt and the hook. */
+/** Returns the text that the shell reads first: the standard environment's setup, if there is one, then the prompt and the hook. */
 function startFile({ shell, directory, options, attributes, timeZone }: ShellStart): string {
   const { pure, command } = options;
   const lines = [
@@ -158,7 +158,7 @@ function startFile({ shell, directory, options, attributes, timeZone }: ShellSta
   return `${lines.join("\n")}\n`;
 }
 
-/** The builder's variables over the user's. */
+/** Returns the builder's variables over the user's. */
 async function environmentOf(
   derivation: Derivation,
   { pure, keep }: ShellOptions,

@@ -12,7 +12,7 @@ const serve: Operation = {
   positionals: [],
 };
 
-/** `nix-store`. */
+/** `nix-store`: serves a store. */
 export const command: Command = { style: "old", positionals: [], flags: [], operations: [serve], run: runServe };
 
 async function runServe(invocation: Invocation, io: Io): Promise<number> {

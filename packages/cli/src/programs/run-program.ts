@@ -1,7 +1,7 @@
 /**
- * Runs a program of the store in place of this process. When the store lies elsewhere on disk (a store of one's own), or
- * the program comes from a tree that wants to be /usr, it is started in a mount namespace made by bubblewrap in which
- * /nix is that store and /usr that tree; /etc, /home, /tmp and the current directory stay the machine's.
+ * Runs a program of the store in place of this process. When the store is elsewhere on disk (a user's own store), or the
+ * program comes from a tree that must be mounted as /usr, it is started in a mount namespace made by bubblewrap in which /nix
+ * is that store and /usr that tree; /etc, /home, /tmp and the current directory stay the machine's.
  */
 
 import { dirname, join } from "node:path";
@@ -10,28 +10,28 @@ import { becomeProgram, type PathFacts, runProgramSync, type StoreFiles } from "
 import { existsSync, lstatSync, readdirSync, readlinkSync } from "@firn/store/files";
 import { workingDirectory } from "@firn/store/surroundings";
 
-/** What to run. */
+/** The program to run and its surroundings. */
 export interface ProgramRun {
   readonly store: StoreFiles & Pick<PathFacts, "storeDir">;
   /** Absolute path as the program itself sees it. */
   readonly program: string;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Store path of a tree that wants to be /usr. */
+  /** Store path of a tree that must be mounted as /usr. */
   readonly usrRoot?: string;
 }
 
 const merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
-/** Whether a store path is a tree that wants to be /usr: an environment of Debian packages. */
+/** Tells whether a store path is a tree that must be mounted as /usr: an environment of Debian packages. */
 export function isUsrRoot(store: StoreFiles & Pick<PathFacts, "storeDir">, path: string): boolean {
   return existsSync(join(store.realPath(path), "nix-support", "usr-root"));
 }
 
-/** Where programs of such a tree lie, as PATH. */
+/** Directories of programs in such a tree, as PATH. */
 export const usrRootPath = "/usr/local/bin:/usr/bin:/bin:/usr/games:/usr/sbin:/sbin";
 
-/** Replaces this process; returns only by an error. */
+/** Replaces this process by the program; returns only by an error. */
 export function runProgram(run: ProgramRun): never {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(run.environment)) if (value !== undefined) environment[name] = value;
@@ -46,7 +46,7 @@ export function runProgram(run: ProgramRun): never {
   return replaceProcess(bubblewrap, ["bwrap", ...namespaceArguments(run), "--", run.program, ...run.args], environment);
 }
 
-/** Bubblewrap's arguments: the machine's root entry by entry, with /nix and /usr replaced. */
+/** Returns bubblewrap's arguments: the machine's root entry by entry, with /nix and /usr replaced. */
 function namespaceArguments(run: ProgramRun): string[] {
   const { store, usrRoot } = run;
   const args: string[] = [];
@@ -68,7 +68,7 @@ function namespaceArguments(run: ProgramRun): string[] {
   return args;
 }
 
-/** Finds a program on a search path. */
+/** Finds a program on a search path; undefined when it is not there. */
 export function findProgram(name: string, path: string | undefined): string | undefined {
   for (const directory of (path ?? "/usr/bin:/bin").split(":")) {
     const candidate = join(directory, name);

@@ -1,11 +1,11 @@
-/** Errors as text, in the reference's layout: the trace outermost first, then the message with its place and excerpt. */
+/** Errors as text, in the reference's layout: the trace outermost first, then the message with its position and excerpt. */
 import type { FirnError, SourcePosition, TraceFrame } from "@firn/formats";
 import { terminalText } from "./terminal-text.ts";
 
 export interface RenderOptions {
-  /** Prints the whole trace instead of its first frames. */
+  /** True to print the whole trace instead of its first frames. */
   readonly showTrace: boolean;
-  /** Keeps colours that the message itself has; without it they are taken out. */
+  /** True to keep the colours of the message itself; otherwise they are removed. */
   readonly colors?: boolean;
 }
 
@@ -43,7 +43,7 @@ function frameKey(frame: TraceFrame): string {
   return `${at === undefined ? "" : `${at.file}:${at.line}:${at.column}`}\0${frame.message}`;
 }
 
-/** Frames from the outside in; repeated ones are gathered, and all after the first few left out unless wanted. */
+/** Returns frames from the outside in; repeated ones are combined, and all after the first few left out unless wanted. */
 function traceText(frames: readonly TraceFrame[], options: RenderOptions): string {
   let out = "";
   let count = 0;
@@ -98,7 +98,7 @@ function suggestionText(names: readonly string[]): string {
   return `Did you mean one of ${names.slice(0, -1).join(", ")} or ${names.at(-1)}?\n`;
 }
 
-/** An error ready to print, without a final newline. */
+/** Returns an error as text to print, without a final newline. */
 export function renderError(error: FirnError, options: RenderOptions): string {
   const prefix = "error: ";
   const frames = [...error.trace].reverse();
@@ -113,7 +113,7 @@ export function renderError(error: FirnError, options: RenderOptions): string {
   return open && error.suggestions.length === 0 ? `${text}\n${" ".repeat(prefix.length)}` : text;
 }
 
-/** A warning with the place it is about. */
+/** Returns a warning with its position as text. */
 export function renderWarning(text: string, position: SourcePosition | undefined): string {
   if (position === undefined) return terminalText(`warning: ${text}`);
   return terminalText(indentRest("warning: ", `${text}\n${place(position, "")}`));

@@ -1,19 +1,19 @@
-/** Renders whatever a command threw and decides on the exit status. */
+/** Renders the error of a command and decides on the exit status. */
 import { FirnError } from "@firn/formats";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { renderError } from "./error.ts";
 
-/** Where the failure happened. */
+/** The surroundings of a failure. */
 export interface FailureContext {
   readonly io: Io;
-  /** The name of the command for messages: what the program was called by, or the old command's. */
+  /** The command's name for messages: the name by which the program was called, or the old command's. */
   readonly program: string;
-  /** The name of the new command line for the user. */
+  /** The user's name of the new command line. */
   readonly mainProgram: string;
-  /** Undefined when the command line was not understood. */
+  /** The parsed command line; undefined when parsing failed. */
   readonly invocation: Invocation | undefined;
-  /** An old command (`nix-build`, …): builds that fail tell why by 100 … 104, where the new commands say 1. */
+  /** True for an old command (`nix-build`, …): failed builds exit with 100 … 104 to tell the reason, for new commands with 1. */
   readonly old: boolean;
 }
 
@@ -35,7 +35,7 @@ export async function renderFailure(thrown: unknown, context: FailureContext): P
   return 1;
 }
 
-/** Errors that the reference takes for a wrong use of the command, wherever they arise. */
+/** Tells whether the reference treats an error as wrong use of the command, wherever it arises. */
 export function isUsage(error: FirnError): boolean {
   return ["unknown-hash-algorithm", "unknown-hash-format", "bad-conf", "usage"].includes(error.code);
 }
@@ -52,7 +52,7 @@ async function showsTrace({ invocation, io }: FailureContext): Promise<boolean> 
   }
 }
 
-/** A hint with its commands as the user calls them. */
+/** Returns a hint with its commands under the user's name of the program. */
 function calledAs(program: string, hint: string): string {
   return program === "firn" ? hint : hint.replaceAll("'firn ", `'${program} `);
 }

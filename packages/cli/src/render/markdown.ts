@@ -1,10 +1,10 @@
 /**
  * Markdown for a terminal, laid out as the reference lays out its documentation: paragraphs filled, code and quotations
- * behind a bar, lists with dots. Without colours the marks are simply taken out.
+ * behind a bar, lists with dots. Without colours the marks are removed.
  */
 import { byteStringOf, textOf } from "@firn/formats";
 
-/** How it is laid out. */
+/** Options of the layout. */
 export interface MarkdownOptions {
   readonly columns: number;
   readonly colors: boolean;
@@ -21,9 +21,9 @@ type Block =
     };
 
 const maxNesting = 20;
-/** Longer texts are left as they are. */
+/** Length above which texts are not laid out. */
 const maxLength = 200_000;
-/** Longer lines are hard to read, whatever the terminal. */
+/** Limit of the line length for readability on wide terminals. */
 const maxColumns = 80;
 const itemStart = /^( {0,3})([-*+]|\d{1,9}[.)])( +|$)/;
 
@@ -137,7 +137,7 @@ function pieces(text: string, style: readonly string[] = []): Piece[] {
   return all;
 }
 
-/** The text up to the end of its first marked part, and what comes after that. */
+/** Returns the text up to the end of its first marked part, and the rest. */
 function firstPieces(text: string, style: readonly string[]): { made: Piece[]; after: string } {
   const found = inline.exec(text);
   if (found === null) return { made: [{ text, style: style.join(";") }], after: "" };
@@ -263,7 +263,7 @@ class Renderer {
   }
 }
 
-/** Lays a text out; the result has neither empty lines around it nor a final line end. */
+/** Lays out a text; the result has neither empty lines around it nor a final line end. */
 export function renderMarkdown(markdown: string, options: MarkdownOptions): string {
   if (markdown.length > maxLength) return markdown.trim();
   const lines = new Renderer(options).blocks(

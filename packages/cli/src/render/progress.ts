@@ -1,26 +1,26 @@
 /**
- * Shows what the store, the builder and the fetchers tell: on a terminal a live block of what is under way, elsewhere
- * plain lines in the reference's words. All of it goes to standard error.
+ * Shows events of the store, the builder and the fetchers: on a terminal a live block of current activities, elsewhere plain
+ * lines in the reference's words. All of it goes to standard error.
  */
 import type { FirnEvent, MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
 import { duration, mebibytes, storeName } from "./quantities.ts";
 import { terminalText } from "./terminal-text.ts";
 
-/** How much is shown. */
+/** The amount of output. */
 export interface ProgressOptions {
   readonly io: Io;
-  /** 0 is the reference's default (`notice`); each `--verbose` adds one, each `--quiet` takes one away. */
+  /** Verbosity: 0 is the reference's default (`notice`); each `--verbose` adds one, each `--quiet` subtracts one. */
   readonly verbosity: number;
-  /** `-L`: every line of a build log. */
+  /** True with `-L`: every line of a build log is shown. */
   readonly buildLogs: boolean;
 }
 
-/** A sink of events, and the block's end before other output. */
+/** A sink of events, with control over the live block. */
 export interface Progress {
   event(event: FirnEvent): void;
   warn(text: string): void;
-  /** How much is planned, for the summary line. */
+  /** Announces the planned numbers, for the summary line. */
   expect(plan: { readonly builds: number; readonly copies: number }): void;
   /** Removes the live block, so that something else can be printed. */
   clear(): void;

@@ -1,11 +1,11 @@
-/** Sizes, times and names as people read them. */
+/** Sizes, times and names in readable form. */
 
-/** Bytes as `3.4 MiB`. */
+/** Formats bytes as `3.4 MiB`. */
 export function mebibytes(bytes: number): string {
   return `${(bytes / (1 << 20)).toFixed(1)} MiB`;
 }
 
-/** Bytes with the unit that fits, as the reference's `--human-readable`. */
+/** Formats bytes with the unit that fits, as the reference's `--human-readable`. */
 export function humanSize(bytes: number): string {
   const units = ["KiB", "MiB", "GiB", "TiB"];
   let value = bytes / 1024;
@@ -17,17 +17,17 @@ export function humanSize(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Seconds as `12 s` or `3 min`. */
+/** Formats seconds as `12 s` or `3 min`. */
 export function duration(seconds: number): string {
   return seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
-/** The name of a store path: without directory, hash and `.drv`. */
+/** Returns the name of a store path: without directory, hash and `.drv`. */
 export function storeName(path: string): string {
   return path.replace(/^.*\/[0-9a-z]{32}-/, "").replace(/\.drv$/, "");
 }
 
-/** What a collection freed, in the reference's words. */
+/** Describes the result of a collection, in the reference's words. */
 export function freed(paths: number, bytes: number): string {
   return `${paths} store paths deleted, ${humanSize(bytes)} freed`;
 }

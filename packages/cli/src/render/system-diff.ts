@@ -13,7 +13,7 @@ const kinds = [
   ["etc", "Files of /etc"],
 ] as const;
 
-/** Lines for a terminal; none when the systems are alike. */
+/** Returns lines for a terminal; none when the systems are alike. */
 export function systemDiffLines(diff: SystemDiff): string[] {
   const lines: string[] = [];
   for (const [label, pair] of [
@@ -39,7 +39,7 @@ export function systemDiffLines(diff: SystemDiff): string[] {
   return lines;
 }
 
-/** A Markdown section for a pull request. */
+/** Returns a Markdown section for a pull request. */
 export function systemDiffMarkdown(diff: SystemDiff, title: string): string {
   const lines = [`## ${title}`, ""];
   const [before, after] = diff.closureSize;
@@ -64,7 +64,7 @@ export function systemDiffMarkdown(diff: SystemDiff, title: string): string {
   return `${lines.join("\n").trimEnd()}\n`;
 }
 
-/** Everything, for programs. */
+/** Returns the whole comparison as JSON. */
 export function systemDiffJson(diff: SystemDiff): JsonValue {
   const names = ({ added, removed, changed }: Names): JsonValue =>
     new Map<string, JsonValue>([
@@ -106,7 +106,7 @@ export function systemDiffJson(diff: SystemDiff): JsonValue {
   ]);
 }
 
-/** What happens to units, in the words of NixOS's switch-to-configuration. */
+/** Describes the changes of units, in the words of NixOS's switch-to-configuration. */
 export function unitPlanLines(plan: UnitPlan, would: boolean): string[] {
   const lines: string[] = [];
   const tell = (present: string, conditional: string, names: readonly string[]): void => {

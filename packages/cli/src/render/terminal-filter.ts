@@ -1,6 +1,6 @@
 /**
- * What strangers wrote (logs, names, descriptions, strings of a program) on its way to a terminal: colours pass, and everything else
- * that a terminal would obey goes. Knows no more of a stream than the sequence it is in, so output of any length can pass.
+ * Filters foreign text (logs, names, descriptions, strings of a program) on its way to a terminal: colours pass, all other
+ * control sequences are removed. It keeps only the state of the current sequence, so output of any length can pass.
  */
 
 const ESC = 0x1b;
@@ -8,25 +8,28 @@ const BEL = 0x07;
 const MAX_COLOR = 64;
 
 type State =
-  /** Text. */
+  /** In ordinary text. */
   | "text"
   /** After ESC. */
   | "escape"
-  /** After ESC and intermediate bytes: one more byte belongs to it. */
+  /** After ESC and intermediate bytes: one more byte belongs to the sequence. */
   | "intermediate"
   /** After ESC `[`. */
   | "control"
-  /** In a string for the terminal itself (title, clipboard, link): until BEL, ESC or the end of the line. */
+  /** In a string for the terminal itself (title, clipboard, link), until BEL, ESC or the end of the line. */
   | "string";
 
 /** Filters one stream of bytes. */
 export class TerminalFilter {
   #state: State = "text";
   #parameters = "";
-  /** 0xc2 was the last byte that passed and is held back: only with a byte from 0xa0 to 0xbf behind it, it begins a character that may pass. */
+  /**
+   * True when the last byte was 0xc2, which is held back: only followed by a byte from 0xa0 to 0xbf does it begin a character
+   * that may pass.
+   */
   #held = false;
 
-  /** What of the next bytes a terminal may get. */
+  /** Returns the part of the next bytes that a terminal may get. */
   filter(data: Uint8Array): Uint8Array {
     const out = Buffer.allocUnsafe(data.length + MAX_COLOR + 4);
     let length = 0;

@@ -1,5 +1,5 @@
 /**
- * Text as the reference lets it out on standard error: tabs become blanks, bells and carriage returns go, and so do
+ * Text in the reference's form for standard error: tabs become blanks, bells and carriage returns are removed, and so are
  * colours unless the terminal shows them. The columns of tabs count from the start of the whole text, not of a line.
  */
 import { byteString, byteStringOf, printedBytes, textOf } from "@firn/formats";
@@ -22,7 +22,7 @@ function isWide(code: number): boolean {
   );
 }
 
-/** Makes a text fit for standard error; `colors` keeps colour sequences. */
+/** Converts a text for standard error; `colors` keeps colour sequences. */
 export function terminalText(text: string, colors = false): string {
   return /[\x1b\t\r\x07]/.test(text) ? byteStringOf(filtered(textOf(byteString(printedBytes(text))), colors)) : text;
 }

@@ -1,16 +1,16 @@
-/** The lines by which two texts differ. Long texts of one line are compared by their words. */
+/** The lines in which two texts differ. Long texts of one line are compared by their words. */
 
-/** One line of a comparison: taken away, added, or the same on both sides. */
+/** One line of a comparison: removed, added, or the same on both sides. */
 export interface DifferenceLine {
   readonly sign: "-" | "+" | " ";
   readonly text: string;
 }
 
 const longLine = 80;
-/** Cells of the table that finds what two texts have in common; beyond it all lines count as replaced. */
+/** Limit of cells in the table of common subsequences; above it all lines count as replaced. */
 const maxCells = 4_000_000;
 
-/** Compares two texts; `context` is how many equal lines are kept around each difference. */
+/** Compares two texts; `context` is the number of equal lines that are kept around each difference. */
 export function textDifference(from: string, to: string, context = 1): DifferenceLine[] {
   const isShort = Math.max(from.length, to.length) <= longLine;
   const separator = from.includes("\n") || to.includes("\n") || isShort ? "\n" : " ";
@@ -33,7 +33,7 @@ function lineDifference(from: readonly string[], to: readonly string[]): Differe
   ];
 }
 
-/** By the longest common subsequence. */
+/** Compares the middle parts by the longest common subsequence. */
 function middleDifference(from: readonly string[], to: readonly string[]): DifferenceLine[] {
   const width = to.length + 1;
   if ((from.length + 1) * width > maxCells) {

@@ -10,11 +10,10 @@ import { levelsText, stepText } from "./trace.ts";
 
 const partLength = 65536;
 
-/** An environment with one package in it. */
+/** Expression of an environment with one package in it. */
 const shellExpression = 'drv: (import <nixpkgs> {}).runCommand "shell" { buildInputs = [ drv ]; } ""';
 
-/** Whether another line is asked for. */
-/** How a loop ends: by the user's leave, or to let the program go on (debugger). */
+/** The end of a loop: the user quits, or lets the program continue (debugger). */
 export type LoopEnd = "quit" | "continue" | "step";
 
 type Outcome = "again" | LoopEnd;
@@ -25,10 +24,10 @@ export class ReplCommands {
   private readonly debugging: boolean;
   private readonly shownErrors: boolean;
   private showTrace: boolean;
-  /** The step of the trace that was chosen. */
+  /** Index of the selected step of the trace. */
   private step = 0;
 
-  /** `shownErrors`: the debugger shows each error when it comes up. */
+  /** Takes a session, a repl and `shownErrors`: the debugger shows each error when it occurs. */
   constructor(
     session: EvaluationSession,
     repl: Repl,
@@ -41,7 +40,7 @@ export class ReplCommands {
     this.showTrace = session.settings.get("show-trace");
   }
 
-  /** Runs what was typed. Fails with `incomplete-input` when it is not complete. */
+  /** Runs the input. Fails with `incomplete-input` when it is not complete. */
   async run(input: string): Promise<Outcome> {
     const { repl } = this;
     await repl.releaseValues();
@@ -170,7 +169,7 @@ export class ReplCommands {
     this.session.io.out(Buffer.from(bytes, "latin1"));
   }
 
-  /** Prints a text that may be large: between its parts there is time for Ctrl-C. */
+  /** Prints a text that may be large, in parts, so that Ctrl-C works between them. */
   private async outLong(bytes: string): Promise<void> {
     const signal = this.session.workSignal();
     for (let at = 0; at < bytes.length; ) {
@@ -197,7 +196,7 @@ export class ReplCommands {
     }
   }
 
-  /** As upstream, values have colours also where no terminal is, unless they are not wanted at all. */
+  /** Tells whether values are coloured: as upstream, also without a terminal, unless colours are turned off. */
   private colors(): boolean {
     const { env } = this.session.io;
     return (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
@@ -266,7 +265,7 @@ export class ReplCommands {
   }
 }
 
-/** What is said when `builtins.break` is reached. */
+/** Returns the message for `builtins.break`. */
 export function breakpointText(terminal: boolean): string {
   return `${terminal ? "\x1b[32;1minfo:\x1b[0m" : "info:"} breakpoint reached`;
 }
@@ -276,7 +275,7 @@ function withoutTrace(error: FirnError): FirnError {
   return new FirnError(code, message, { suggestions, ...(position === undefined ? {} : { position }) });
 }
 
-/** An error in the reference's layout, its label marked on a terminal. */
+/** Returns an error in the reference's layout, with its label marked on a terminal. */
 export function errorText(
   error: FirnError,
   options: { readonly showTrace: boolean; readonly terminal: boolean },

@@ -1,4 +1,4 @@
-/** What `:?` prints. */
+/** The help of the repl. */
 
 const commands = `The following commands are available:
 
@@ -39,7 +39,7 @@ const debuggerCommands = `
   :s, :step        Go one step
 `;
 
-/** The help text; the debugger has a part of its own. */
+/** Returns the help text of `:?`; the debugger has a part of its own. */
 export function replHelp(debugging: boolean): string {
   return debugging ? commands + debuggerCommands : commands;
 }

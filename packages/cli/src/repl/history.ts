@@ -7,7 +7,7 @@ import { homeDirectory } from "@firn/store/surroundings";
 
 const kept = 1000;
 
-/** The file for an environment: `$XDG_DATA_HOME/nix/repl-history`. */
+/** Returns the history file for an environment: `$XDG_DATA_HOME/nix/repl-history`. */
 export function historyFile(env: Readonly<Record<string, string | undefined>>): string {
   const home = env.HOME === undefined || env.HOME === "" ? homeDirectory() : env.HOME;
   const data =
@@ -15,14 +15,14 @@ export function historyFile(env: Readonly<Record<string, string | undefined>>): 
   return join(env.NIX_DATA_HOME ?? join(data, "nix"), "repl-history");
 }
 
-/** Lines of earlier sessions, and a way to add to them. */
+/** Lines of earlier sessions, and a method to add to them. */
 export interface History {
-  /** Oldest first. */
+  /** Lines, oldest first. */
   readonly lines: readonly string[];
   add(line: string): void;
 }
 
-/** Reads the history; `warn` is told once when it cannot be read or kept. */
+/** Opens the history; `warn` is called once when it cannot be read or kept. */
 export function openHistory(file: string, warn: (text: string) => void): History {
   let usable = true;
   const guarded = <T>(work: () => T, otherwise: T): T => {

@@ -1,21 +1,21 @@
-/** Where the repl's lines come from. Lines are byte strings without their line end. */
+/** Sources of the repl's lines. Lines are byte strings without their line end. */
 import type { Io } from "../io.ts";
 
-/** What asking for a line gave. */
+/** The result of reading a line. */
 export type Line =
   | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "cleared" }
   | { readonly kind: "end" };
 
-/** Someone who gives lines. */
+/** A source of lines. */
 export interface LineReader {
   readonly interactive: boolean;
-  /** Asks for a line; `cleared` means that what was typed so far is dropped. */
+  /** Reads a line; the result `cleared` means that the text entered so far is dropped. */
   read(prompt: string): Promise<Line>;
   close(): void;
 }
 
-/** Lines of standard input when it is no terminal: they are shown with their prompt, as if they were typed. */
+/** Reads lines of standard input when it is no terminal; they are shown with their prompt, as if they were typed. */
 export function pipedLines(io: Io): LineReader {
   const chunks = (io.input ?? (process.stdin as AsyncIterable<Uint8Array>))[Symbol.asyncIterator]();
   let buffered = "";

@@ -1,4 +1,4 @@
-/** Lines to commands, until there are no more. */
+/** The loop that reads and runs commands until the end of input. */
 import { FirnError } from "@firn/formats";
 import { machineError } from "@firn/store";
 import type { EvaluationSession } from "../session/evaluation-session.ts";

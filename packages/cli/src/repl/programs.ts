@@ -31,7 +31,7 @@ function run(session: EvaluationSession, program: string, args: readonly string[
   });
 }
 
-/** Opens a file in $EDITOR, at a line where the editor can; line 0 is none. */
+/** Opens a file in $EDITOR, at a line if the editor supports it; line 0 is none. */
 export async function openEditor(session: EvaluationSession, path: string, line: number): Promise<void> {
   const editor = session.io.env.EDITOR ?? "cat";
   const [program = "cat", ...args] = editor.split(/[ \t\n\r]+/).filter((word) => word !== "");
@@ -39,7 +39,7 @@ export async function openEditor(session: EvaluationSession, path: string, line:
   await run(session, program, [...args, path]);
 }
 
-/** Runs a command of Firn with the settings of this one. */
+/** Runs a command of Firn with the settings of this session. */
 export async function runFirn(session: EvaluationSession, words: readonly string[]): Promise<void> {
   const settings = session.invocation.settings.flatMap(([key, value]) => ["--option", key, value]);
   const [program = "", ...own] = ownCommand();

@@ -1,4 +1,4 @@
-/** What a repl and the debuggers inside it share: the terminal, the greeting, and who is asked for completions. */
+/** Parts that a repl and the debuggers inside it share: the terminal, the greeting, and the source of completions. */
 import { completeLine, Repl } from "@firn/flake";
 import { nixVersion } from "@firn/formats";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
@@ -10,7 +10,7 @@ import { terminalLines } from "./terminal.ts";
 
 const sessions = new WeakMap<EvaluationSession, ReplSession>();
 
-/** The repl of a session, made when it is first asked for. */
+/** Returns the repl session of a session, made at the first call. */
 export function replSessionOf(session: EvaluationSession): ReplSession {
   let found = sessions.get(session);
   if (found === undefined) {
@@ -24,7 +24,7 @@ export class ReplSession {
   private readonly session: EvaluationSession;
   private readonly interactive: boolean;
   private readonly quiet: boolean;
-  /** Whether this is run with the debugger: its commands are known everywhere then. */
+  /** True when the session runs with the debugger: its commands are then available everywhere. */
   private readonly debugging: boolean;
   private readonly repls: Repl[] = [];
   private reader: LineReader | undefined;
@@ -47,13 +47,13 @@ export class ReplSession {
     if (!this.quiet) this.session.io.err(`${text}\n`);
   }
 
-  /** Says once who is there. */
+  /** Prints the greeting, once. */
   greet(): void {
     if (!this.greeted) this.notice(`Nix ${nixVersion}${this.debugging ? " debugger" : ""}\nType :? for help.`);
     this.greeted = true;
   }
 
-  /** A repl with nothing but the global names. */
+  /** Opens a repl with only the global names. */
   async repl(installables: Parameters<typeof Repl.open>[0]["installables"]): Promise<Repl> {
     const { session } = this;
     const evaluation = await session.evaluation();
@@ -79,7 +79,7 @@ export class ReplSession {
     });
   }
 
-  /** Reads and runs lines until the user wants no more; `stopped` when the debugger has stopped an evaluation. */
+  /** Reads and runs lines until the user ends the loop; `stopped` is true when the debugger has stopped an evaluation. */
   async serve(repl: Repl, options: { readonly stopped: boolean }): Promise<LoopEnd> {
     const { session } = this;
     this.reader ??= this.interactive ? this.terminal() : pipedLines(session.io);

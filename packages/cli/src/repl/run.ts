@@ -7,7 +7,7 @@ import { replSessionOf } from "./repl-session.ts";
 
 const endings = ["SIGTERM", "SIGHUP"] as const;
 
-/** Runs the repl until its end; gives the exit status. */
+/** Runs the repl until its end; resolves to the exit status. */
 export async function runRepl(session: EvaluationSession): Promise<number> {
   const replSession = replSessionOf(session);
   const interrupt = (): void => session.interruptWork();
@@ -33,7 +33,7 @@ export async function runRepl(session: EvaluationSession): Promise<number> {
   }
 }
 
-/** The values of the command line's installables; with `--file` or `--expr` the whole value when none is named. */
+/** Returns the values of the command line's installables; with `--file` or `--expr` the whole value when none is named. */
 async function installablesOf(session: EvaluationSession): Promise<{ what: string; value: ValueRef }[]> {
   const { flags } = session.invocation;
   const words = await session.words();

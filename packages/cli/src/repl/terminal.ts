@@ -4,16 +4,16 @@ import { byteStringOf, textOf } from "@firn/formats";
 import type { History } from "./history.ts";
 import type { Line, LineReader } from "./input.ts";
 
-/** What a terminal needs to know. */
+/** Functions and data that a terminal needs. */
 export interface TerminalOptions {
   readonly history: History;
-  /** Completions of a line's end, and the part that they replace. */
+  /** Returns completions of a line's end, and the part that they replace. */
   complete(line: string): Promise<{ readonly replaced: string; readonly candidates: readonly string[] }>;
-  /** Ctrl-C while completions are looked for. */
+  /** Called for Ctrl-C during completion. */
   interrupt(): void;
 }
 
-/** Reads from the process's terminal. Between two lines it is in its usual mode, so that Ctrl-C is a signal then. */
+/** Reads lines from the process's terminal. Between two lines the terminal is in its usual mode, so that Ctrl-C is a signal then. */
 export function terminalLines(options: TerminalOptions): LineReader {
   const { stdin, stdout } = process;
   const waiting: Line[] = [];

@@ -1,4 +1,4 @@
-/** The debugger's trace and environments as text, in the reference's layout. Colours are always there, as upstream. */
+/** The debugger's trace and environments as text, in the reference's layout. They are always coloured, as upstream. */
 import type { DebugLevel, DebugTraceStep } from "@firn/language";
 
 const normal = "\x1b[0m";
@@ -6,7 +6,7 @@ const red = "\x1b[31;1m";
 const blue = "\x1b[34;1m";
 const magenta = "\x1b[35;1m";
 
-/** Global names as upstream lists them; those that only sets of builtins have are left out. */
+/** Global names as upstream lists them, without those that only sets of builtins have. */
 const globalNames =
   "builtins true false null scopedImport import isNull break abort throw derivationStrict placeholder baseNameOf dirOf " +
   "removeAttrs map toString fetchMercurial fetchTree fetchTarball fetchGit fromTOML derivation";
@@ -15,7 +15,7 @@ function codeLine(number: number, text: string): string {
   return `\n ${String(number).padStart(5)}| ${text}`;
 }
 
-/** One step of the trace with its number. */
+/** Returns one step of the trace with its number. */
 export function stepText(step: DebugTraceStep, index: number): string {
   let text = `\n${blue}${index}${normal}: ${step.isError ? `${red}error: ${normal}` : ""}${step.text}\n`;
   const { position } = step;
@@ -37,7 +37,7 @@ function nameList(names: readonly string[]): string {
   return `${magenta}${names.map((name) => `${name} `).join("")}${normal}\n`;
 }
 
-/** The environments around a step, the global one last. Names are byte strings. */
+/** Returns the environments around a step, the global one last. Names are byte strings. */
 export function levelsText(levels: readonly DebugLevel[]): string {
   let text = "";
   levels.forEach(({ names, withNames }, i) => {

@@ -1,4 +1,4 @@
-/** Host services for the old commands: the store is opened when an evaluation first needs it. */
+/** Host services for the old commands: the store is opened at an evaluation's first use of it. */
 import { type Builder, type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
 import {
   type EventSink,
@@ -12,15 +12,15 @@ import {
 import type { Io } from "../io.ts";
 import { makeProgress } from "../render/progress.ts";
 
-/** Answers to an evaluation's questions, and their end. */
+/** Services of an evaluation that can be closed. */
 export interface OpenServices {
   readonly services: HostServices;
-  /** Makes `link` point at a valid path and registers it as a root; gives the link. */
+  /** Makes `link` point to a valid path and registers it as a root; returns the link. */
   addRoot(path: string, link: string): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Opens the configured store with what builds and substitutes into it; both are to be closed, the builder first. */
+/** Opens the configured store and a builder for it; both are to be closed, the builder first. */
 export async function openBuildingStore(
   settings: Settings,
   io: Io,

@@ -1,4 +1,4 @@
-/** What the profile commands share: which profile, what is in it, how it changes. */
+/** Functions that the profile commands share: the profile's path, its elements and changes. */
 import { resolve } from "node:path";
 import type { Installable } from "@firn/flake";
 import { showFlakeRef } from "@firn/flake";
@@ -9,9 +9,9 @@ import { buildTargets } from "../targets/build-targets.ts";
 import type { EvaluationSession } from "./evaluation-session.ts";
 import type { Session } from "./session.ts";
 
-/** `--profile PATH`. */
+/** The flag `--profile PATH`. */
 export const profileFlag: Flag = { name: "profile", labels: ["path"], description: "The profile to operate on." };
-/** How elements are chosen by `remove` and `upgrade`. */
+/** Flags that select elements for `remove` and `upgrade`. */
 export const elementFlags: readonly Flag[] = [
   { name: "all", description: "Match all packages in the profile." },
   {
@@ -21,7 +21,7 @@ export const elementFlags: readonly Flag[] = [
   },
 ];
 
-/** Where the profile of the command line lies. */
+/** Returns the path of the command line's profile. */
 export async function profilePath(session: Session): Promise<string> {
   const named = session.invocation.flags.value("profile");
   return named === undefined
@@ -29,7 +29,7 @@ export async function profilePath(session: Session): Promise<string> {
     : resolve(session.io.cwd, named);
 }
 
-/** Changes what the profile of the command line holds, in one step; undefined leaves it as it is. */
+/** Changes the manifest of the command line's profile, in one step; undefined leaves it unchanged. */
 export async function changeManifest(
   session: Session,
   change: (manifest: Manifest) => Promise<Manifest | undefined>,
@@ -38,7 +38,7 @@ export async function changeManifest(
   await changeProfile({ store: await session.store(), profile: await profilePath(session), warn }, change);
 }
 
-/** Names of the elements that the arguments choose; warns about those that match nothing. */
+/** Returns the names of the elements that the arguments select; warns about those that match nothing. */
 export function chosenElements(session: Session, manifest: Manifest): Set<string> {
   const { flags, positionals } = session.invocation;
   const chosen = new Set<string>();
@@ -56,7 +56,7 @@ export function chosenElements(session: Session, manifest: Manifest): Set<string
   return chosen;
 }
 
-/** Builds an installable as a profile element, with the name it would like to have. */
+/** Builds an installable as a profile element; returns it with its preferred name. */
 export async function buildElement(
   session: EvaluationSession,
   installable: Installable,
@@ -81,7 +81,7 @@ export async function buildElement(
   return { name: elementName(target.found.attrPath, showFlakeRef(originalRef)), element };
 }
 
-/** The last part of the attribute path, or for defaults the name of the place that the flake lies in. */
+/** Returns the last part of the attribute path, or for defaults the name of the flake's directory or repository. */
 function elementName(attrPath: string, url: string): string {
   const last = attrPath.split(".").at(-1) ?? "";
   if (last !== "default" && !attrPath.startsWith("default")) return last;

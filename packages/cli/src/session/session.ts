@@ -6,7 +6,7 @@ import type { Io } from "../io.ts";
 import { makeProgress, type Progress } from "../render/progress.ts";
 import { makeStoreWritable } from "./writable-store.ts";
 
-/** What commands share. */
+/** Settings, store and progress, which commands share. */
 export interface Session {
   readonly io: Io;
   readonly settings: Settings;
@@ -17,7 +17,7 @@ export interface Session {
 
 const forever = 0xffff_ffff;
 
-/** Settings from files, environment and this command line, in that order. Fails with `bad-setting`. */
+/** Returns settings from files, environment and this command line, in that order. Fails with `bad-setting`. */
 export function commandSettings(invocation: Invocation, io: Io): Settings {
   const settings = loadSettings(io.env);
   const { flags } = invocation;
@@ -33,12 +33,12 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
 
 type SessionBody = (session: Session) => Promise<number>;
 
-/** As `withSession` for what writes nothing, so that it can look at the store of somebody else as well. */
+/** Runs `body` as `withSession` does, for commands that write nothing and so can read another user's store as well. */
 export function withReadingSession(invocation: Invocation, io: Io, body: SessionBody): Promise<number> {
   return withSession(invocation, io, body, { reads: true });
 }
 
-/** As `withSession` for what frees space, so that it works on a full disk. */
+/** Runs `body` as `withSession` does, for commands that free space and so must work on a full disk. */
 export function withFreeingSession(invocation: Invocation, io: Io, body: SessionBody): Promise<number> {
   return withSession(invocation, io, body, { frees: true });
 }
@@ -83,7 +83,7 @@ export async function withSession(
   }
 }
 
-/** A store that could not be opened needs no closing; its error has been thrown already. */
+/** Ignores the error of a store that could not be opened, and so needs no closing; it has been thrown already. */
 function closed(error: unknown): undefined {
   if (!(error instanceof FirnError)) throw error;
   return undefined;

@@ -23,7 +23,7 @@ import { autoArguments } from "./auto-arguments.ts";
 import type { DebuggerFrontEnd, EvaluationNeeds, EvaluationSession } from "./evaluation-session.ts";
 import { type Session, withSession } from "./session.ts";
 
-/** How long a command may take to end by itself after Ctrl-C. */
+/** Time in milliseconds within which a command may end by itself after Ctrl-C. */
 const interruptGraceMs = 1500;
 
 /** Opens a session with an evaluation, runs `body` and closes everything. */
@@ -182,7 +182,7 @@ function lockOptions(invocation: Invocation, session: Session, io: Io): LockOpti
   };
 }
 
-/** The file or the expression that installables are attribute paths of. */
+/** Returns the file or the expression in which installables are attribute paths. */
 function rootOf({ flags }: Invocation, io: Io): { readonly root?: Root } {
   const file = flags.value("file");
   if (file !== undefined) return { root: { kind: "file", path: resolve(io.cwd, file) } };

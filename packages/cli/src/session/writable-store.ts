@@ -1,6 +1,6 @@
 /**
- * A machine's store is mounted read-only over itself. Root makes it writable for this process alone: the process starts
- * itself again in a mount namespace of its own, whose other mounts stay shared with the machine's.
+ * Access to a machine's store that is mounted read-only over itself. Root makes it writable for this process alone: the
+ * process starts itself again in a mount namespace of its own, whose other mounts stay shared with the machine's.
  */
 
 import { becomeProgram, hasErrorCode, type Settings } from "@firn/store";
@@ -8,7 +8,7 @@ import { accessSync, constants } from "@firn/store/files";
 import { ownCommand, processArguments, processEnvironment } from "@firn/store/surroundings";
 import type { Io } from "../io.ts";
 
-/** Set in the process that was started again, so that it is not started a third time. */
+/** Variable that is set in the restarted process, so that it is not started a third time. */
 const marker = "FIRN_STORE_REMOUNTED";
 const storeDir = "/nix/store";
 

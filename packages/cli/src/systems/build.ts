@@ -9,7 +9,7 @@ import { type BuiltTarget, buildTargets, makeOutLinks } from "../targets/build-t
 import { findInConfiguration, type OsConfiguration } from "./configuration.ts";
 import { withOwnTraces } from "./traces.ts";
 
-/** What a configuration is built to: the system itself. */
+/** The attribute that is built of a configuration: the system itself. */
 export const toplevelAttribute = "config.system.build.toplevel";
 
 /** A built (or, on a dry run, planned) system. */
@@ -39,14 +39,14 @@ export async function buildConfiguration(
   return { path, drvPath: facts.drvPath, built };
 }
 
-/** Leaves the link `result` to what was built, unless `--no-link` was given. */
+/** Makes the link `result` to the built targets, unless `--no-link` was given. */
 export async function linkResult(session: EvaluationSession, built: readonly BuiltTarget[]): Promise<void> {
   const { flags } = session.invocation;
   if (flags.has("no-link")) return;
   await makeOutLinks(session, resolve(session.io.cwd, flags.value("out-link") ?? "result"), built);
 }
 
-/** Says what came out: the text on standard error, the path alone on standard output. */
+/** Reports the result: the text on standard error, the path alone on standard output. */
 export function reportResult(io: Io, text: string, path: string): void {
   io.err(`${text} `);
   printLine(io, path);

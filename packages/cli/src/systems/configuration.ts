@@ -1,7 +1,7 @@
 /**
- * Which system configuration a command means: a flake's `nixosConfigurations.HOST`, a file that evaluates to a
- * configuration, or a module (`configuration.nix`) evaluated by NixOS when `<nixpkgs>` is known, else by the module set
- * that comes with Firn. The order is nixos-rebuild's.
+ * The system configuration of a command: a flake's `nixosConfigurations.HOST`, a file that evaluates to a configuration, or a
+ * module (`configuration.nix`) evaluated by NixOS when `<nixpkgs>` is known, else by the module set that comes with Firn. The
+ * order is nixos-rebuild's.
  */
 
 import { hostname } from "node:os";
@@ -46,7 +46,7 @@ export const configurationFlags: readonly Flag[] = [
 const defaultDirectory = "/etc/nixos";
 
 /**
- * The configuration that flags and the optional word name; without either the one of `/etc/nixos`. Fails with `usage`
+ * Returns the configuration that flags and the optional word name; without either the one of `/etc/nixos`. Fails with `usage`
  * when they contradict each other and with `no-configuration` when there is none.
  */
 export function chooseConfiguration({ flags }: Invocation, io: Io, word?: string): OsConfiguration {
@@ -90,7 +90,7 @@ function defaultConfiguration(noFlake: boolean, attribute: string | undefined, i
   return { kind: "module", path: module };
 }
 
-/** A word: a flake reference, a flake's directory, a directory with a configuration, or a file. */
+/** Returns the configuration of a word: a flake reference, a flake's directory, a directory with a configuration, or a file. */
 function configurationAt(word: string, cwd: string): OsConfiguration {
   const path = resolve(cwd, word);
   const stat = word.includes("#") ? undefined : statSync(path, { throwIfNoEntry: false });
@@ -114,12 +114,12 @@ function systemFile(path: string): string {
   return path;
 }
 
-/** Evaluation is pure for flakes only. */
+/** Returns the requirements of a configuration: evaluation is pure for flakes only. */
 export function configurationNeeds(configuration: OsConfiguration): EvaluationNeeds {
   return { impure: configuration.kind !== "flake" };
 }
 
-/** The value at an attribute path of a configuration, e.g. `config.system.build.toplevel`. */
+/** Returns the value at an attribute path of a configuration, e.g. `config.system.build.toplevel`. */
 export async function findInConfiguration(
   session: EvaluationSession,
   configuration: OsConfiguration,
@@ -167,7 +167,7 @@ async function findInFlakeConfiguration(
   return session.installables.find(parse(name, attrPath), { defaults: [], prefixes: [] });
 }
 
-/** The host's name; when the flake has no such configuration, `default` or the only one. */
+/** Returns the host's name; when the flake has no such configuration, `default` or the only one. */
 async function defaultName(session: EvaluationSession, ref: FlakeRef): Promise<string> {
   const evaluation = await session.evaluation();
   const { value } = await evaluation.flake(ref);

@@ -6,7 +6,7 @@ import { mkdirSync } from "@firn/store/files";
 import { installSystem, openSystem, type SwitchEvent, type System } from "@firn/system";
 import type { Session } from "../session/session.ts";
 
-/** Copies a system with all it needs to a store below `root`, makes it generation 1 and writes the boot loader's files. */
+/** Copies a system with its closure to a store below `root`, makes it generation 1 and writes the boot loader's files. */
 export async function installBelow(session: Session, system: string, root: string): Promise<void> {
   const { io, progress, settings } = session;
   const from = await session.store();
@@ -26,7 +26,7 @@ function showInstall(session: Session, event: SwitchEvent): void {
   if (event.kind === "warning") session.progress.warn(event.text);
 }
 
-/** A system of Firn OS in the session's store. Fails with `bad-system` for one of NixOS. */
+/** Opens a system of Firn OS in the session's store. Fails with `bad-system` for one of NixOS. */
 export async function firnSystem(session: Session, path: string): Promise<Required<Pick<System, "manifest">> & System> {
   const system = openSystem((await session.store()).location, path);
   if (system.manifest === undefined) {
@@ -39,7 +39,7 @@ export async function firnSystem(session: Session, path: string): Promise<Requir
 
 const units: Readonly<Record<string, number>> = { "": 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 };
 
-/** A size as "512M" or "4G" in bytes; undefined when it is none. */
+/** Parses a size such as "512M" or "4G" into bytes; undefined when it is none. */
 export function sizeOf(text: string): number | undefined {
   const match = /^(\d{1,9})([KMG]?)$/.exec(text);
   return match === null ? undefined : Number(match[1]) * (units[match[2] ?? ""] ?? 1);

@@ -1,4 +1,4 @@
-/** Systems that are built already: their profile, generations and store paths. */
+/** Built systems: their profile, generations and store paths. */
 import { join } from "node:path";
 import { followLinksToStore } from "@firn/flake";
 import { FirnError } from "@firn/formats";
@@ -6,7 +6,7 @@ import type { PathFacts } from "@firn/store";
 import type { Flag } from "../grammar/command.ts";
 import type { Session } from "../session/session.ts";
 
-/** `--profile-name NAME`. */
+/** The flag `--profile-name NAME`. */
 export const profileNameFlag: Flag = {
   name: "profile-name",
   short: "p",
@@ -14,7 +14,7 @@ export const profileNameFlag: Flag = {
   description: "Use the generations of profiles/system-profiles/NAME instead of profiles/system.",
 };
 
-/** Where the generations of systems are kept: `profiles/system` of the store, or one of its own below `system-profiles`. */
+/** Returns the profile with the generations of systems: `profiles/system` of the store, or one below `system-profiles`. */
 export async function systemProfile(session: Pick<Session, "store" | "invocation">): Promise<string> {
   const name = session.invocation.flags.value("profile-name") ?? "system";
   const { stateDir } = (await session.store()).location;
@@ -25,7 +25,7 @@ export async function systemProfile(session: Pick<Session, "store" | "invocation
   return join(stateDir, "profiles", "system-profiles", name);
 }
 
-/** The store path that a path is or leads to by links. Fails with `not-in-store`. */
+/** Returns the store path that a path is or leads to by links. Fails with `not-in-store`. */
 export function storePathOf(store: Pick<PathFacts, "storeDir">, path: string): string {
   const found = followLinksToStore(path, store.storeDir);
   if (found === undefined) throw new FirnError("not-in-store", `'${path}' is not in the Nix store`);

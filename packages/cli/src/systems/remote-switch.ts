@@ -7,7 +7,7 @@ import type { Session } from "../session/session.ts";
 import { systemProfile } from "./profiles.ts";
 import type { SwitchTarget } from "./switch-target.ts";
 
-/** Flags that the far end's `firn os` is given as they were given here. */
+/** Flags that are passed on to the remote `firn os`. */
 const forwarded = ["install-bootloader", "diff", "no-health-gate"];
 const forwardedValues = ["profile-name", "confirm-within"];
 

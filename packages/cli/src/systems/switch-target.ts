@@ -1,22 +1,22 @@
-/** What a machine is switched to. */
+/** The target of a machine's switch. */
 
-/** What can be done with a built system. */
+/** An action with a built system. */
 export type SwitchAction = "switch" | "boot" | "test" | "dry-activate";
 
 /** A generation to go back to. */
 export interface Back {
   readonly number: number;
-  /** Its own link. */
+  /** The generation's own link. */
   readonly link: string;
-  /** The profile, when that leads to it by the time that it is activated. */
+  /** The profile, if it leads to the generation at the time of activation. */
   readonly via?: string;
 }
 
-/** What to switch to. */
+/** The system to switch to. */
 export interface SwitchTarget {
   readonly action: SwitchAction;
   /** Store path of the system. */
   readonly path: string;
-  /** The generation to go back to; absent: the system becomes a new generation. */
+  /** The generation to go back to; when absent, the system becomes a new generation. */
   readonly back?: Back;
 }

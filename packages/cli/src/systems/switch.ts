@@ -26,7 +26,7 @@ import type { Session } from "../session/session.ts";
 import { profileNameFlag, systemProfile } from "./profiles.ts";
 import type { SwitchTarget } from "./switch-target.ts";
 
-/** Flags of everything that switches. */
+/** Flags of all commands that switch. */
 export const switchFlags: readonly Flag[] = [
   {
     name: "target-host",
@@ -62,7 +62,7 @@ export const switchFlags: readonly Flag[] = [
 /** The file that `firn os confirm` makes. */
 export const confirmationFile = "/run/firn/confirmed";
 
-/** The switch of a session's machine. */
+/** Returns the context of switching a session's machine. */
 export async function switchContext(session: Session): Promise<SwitchContext> {
   return {
     machine: thisMachine(),
@@ -72,11 +72,12 @@ export async function switchContext(session: Session): Promise<SwitchContext> {
   };
 }
 
-/** The machine of `--target-host`. */
+/** Returns the machine of `--target-host`. */
 export function targetHost({ invocation, io }: Pick<Session, "invocation" | "io">): SshMachineOptions | undefined {
   const { flags } = invocation;
   const method = flags.value("elevate") ?? (flags.has("sudo") ? "sudo" : "none");
-  if (method !== "none" && method !== "sudo") throw new UsageError(`'${method}' is no way to become root: none, sudo`);
+  if (method !== "none" && method !== "sudo")
+    throw new UsageError(`'${method}' is not a way to become root; use 'none' or 'sudo'`);
   const host = flags.value("target-host")?.replace(/^ssh:\/\//, "");
   if (host === undefined || host === "") {
     if (method === "sudo") throw new UsageError("'--elevate' is for a --target-host; here, run the command as root");
@@ -91,7 +92,7 @@ export function targetHost({ invocation, io }: Pick<Session, "invocation" | "io"
   };
 }
 
-/** Switches to a system in the store as its kind wants it. Resolves to the exit status. */
+/** Switches to a system in the store in the way of its kind. Resolves to the exit status. */
 export async function switchTo(session: Session, target: SwitchTarget): Promise<number> {
   const { path, action } = target;
   const remote = targetHost(session);
@@ -175,7 +176,7 @@ function confirmSeconds(session: Session): number | undefined {
   return Number(text);
 }
 
-/** How often the confirmation is looked for, in milliseconds. */
+/** Milliseconds between two checks for the confirmation. */
 const confirmInterval = 200;
 
 async function waitForConfirmation(session: Session, seconds: number): Promise<boolean> {

@@ -1,11 +1,11 @@
 /**
- * Errors of a configuration, told by what its author wrote: frames inside the module system and its modules say nothing to
- * them and would be all that is shown of a trace. `--show-trace` shows everything.
+ * Errors of a configuration in terms of its author's own files: frames inside the module system and its modules mean nothing
+ * to the author and would fill the trace. `--show-trace` shows everything.
  */
 import { FirnError, type TraceFrame } from "@firn/formats";
 import type { Session } from "../session/session.ts";
 
-/** Firn's module system and modules, and the files of nixpkgs' lib that do the same work. */
+/** Pattern of Firn's module system and modules, and of the files of nixpkgs' lib that do the same work. */
 const library =
   /\/os\/(?:lib|modules)\/[^/].*\.nix$|\/lib\/(?:modules|types|options|attrsets|lists|trivial|customisation|fixed-points)\.nix$/;
 
@@ -27,7 +27,7 @@ export async function withOwnTraces<Result>(session: Session, work: () => Promis
   }
 }
 
-/** Frames innermost first: those of the author's files, and the innermost option with its definitions. */
+/** Returns frames innermost first: those of the author's files, and the innermost option with its definitions. */
 function ownFrames(trace: readonly TraceFrame[]): TraceFrame[] {
   let option = false;
   return trace.filter(({ message, position }) => {

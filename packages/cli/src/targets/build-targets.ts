@@ -1,4 +1,4 @@
-/** Builds the targets of a command line: shows the plan first, then builds, then tells the paths. */
+/** Builds the targets of a command line: shows the plan first, then builds, then prints the paths. */
 import { resolve } from "node:path";
 import type { Missing } from "@firn/build";
 import type { Target } from "@firn/flake";
@@ -10,11 +10,11 @@ import type { EvaluationSession } from "../session/evaluation-session.ts";
 /** A target with its paths in the store. */
 export interface BuiltTarget {
   readonly target: Target;
-  /** By output name; a plain path is under `out`. */
+  /** Paths by output name; a plain path is under `out`. */
   readonly outputs: ReadonlyMap<string, string>;
 }
 
-/** Plans, shows the plan, builds. With `dryRun` only the plan is shown. */
+/** Plans, shows the plan, builds and returns the built targets. With `dryRun` only the plan is shown. */
 export async function buildTargets(
   session: EvaluationSession,
   targets: readonly Target[],
@@ -40,7 +40,7 @@ export async function buildTargets(
   });
 }
 
-/** The targets' paths when everything is valid already: nothing has to be planned or asked of a cache. */
+/** Returns the targets' paths when all are valid already, so that nothing has to be planned or queried from a cache. */
 async function alreadyBuilt(
   session: EvaluationSession,
   targets: readonly Target[],
@@ -57,7 +57,7 @@ async function alreadyBuilt(
   return planned;
 }
 
-/** Output paths as the derivations say them, whether they exist or not. */
+/** Returns output paths from the derivations, whether they are valid or not. */
 export async function plannedTargets(session: EvaluationSession, targets: readonly Target[]): Promise<BuiltTarget[]> {
   const store = await session.store();
   const planned: BuiltTarget[] = [];
@@ -84,10 +84,10 @@ export async function plannedTargets(session: EvaluationSession, targets: readon
   return planned;
 }
 
-/** Lists longer than this are cut where a person reads them; `--dry-run` and `--verbose` show all. */
+/** Length above which lists of paths are cut on a terminal; `--dry-run` and `--verbose` show all. */
 const shownPaths = 12;
 
-/** The plan in the reference's words; files that derivations merely download or unpack are counted, not listed. */
+/** Describes the plan in the reference's words; files that derivations merely download or unpack are counted, not listed. */
 export function describePlan(
   plan: Missing,
   options: { readonly all: boolean; readDerivation(path: string): Derivation },

@@ -1,28 +1,28 @@
-/** Store paths that commands about paths work on: installables are built when they must exist, else only computed. */
+/** Store paths for commands about paths: installables are built when they must exist, else only computed. */
 import { type Derivation, FirnError, isDerivationPath } from "@firn/formats";
 import { computeClosure, type PathFacts, type PathGraph, type StoreFiles } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { buildTargets, plannedTargets } from "./build-targets.ts";
 
-/** How installables become paths. */
+/** The conversion of installables to paths. */
 export interface PathsWanted {
-  /** Build what is missing. */
+  /** True to build missing paths. */
   readonly realise: boolean;
-  /** The derivations themselves instead of their outputs (`--derivation`). */
+  /** True for the derivations themselves instead of their outputs (`--derivation`). */
   readonly derivations?: boolean;
-  /** Everything that the paths refer to as well (`--recursive`). */
+  /** True to include the closures of the paths (`--recursive`). */
   readonly closure?: boolean;
-  /** With no installable, all valid paths (`--all`). */
+  /** True for all valid paths when there is no installable (`--all`). */
   readonly all?: boolean;
 }
 
-/** What `--recursive`, `--derivation` and `--all` ask for. */
+/** Returns the selection by `--recursive`, `--derivation` and `--all`. */
 export function pathSelection({ flags }: Invocation): Omit<PathsWanted, "realise"> {
   return { closure: flags.has("recursive"), derivations: flags.has("derivation"), all: flags.has("all") };
 }
 
-/** The store paths of the command line's installables, sorted when a closure is wanted. */
+/** Returns the store paths of the command line's installables, sorted for a closure. */
 export async function pathsOf(
   session: EvaluationSession,
   words: readonly string[],
@@ -51,7 +51,7 @@ async function derivationOf(store: PathFacts & PathGraph & StoreFiles, path: str
   return deriver;
 }
 
-/** The derivation that made a path, if it is known and still there. */
+/** Returns the derivation of a path, if it is known and valid. */
 export async function knownDerivation(
   store: PathFacts & PathGraph & StoreFiles,
   path: string,

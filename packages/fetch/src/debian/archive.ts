@@ -13,12 +13,12 @@ export interface SuiteSpec {
   readonly components: readonly string[];
 }
 
-/** How the indices are reached. */
+/** Access to an archive's indices: mirrors and downloads. */
 export interface ArchiveAccess extends ReleaseCheck {
   /** Base URLs by archive name, without a trailing slash; tried in order. */
   readonly mirrors: ReadonlyMap<string, readonly string[]>;
   readonly architecture: string;
-  /** Fetches a whole URL; fails when it is longer than `limit` bytes. */
+  /** Downloads a URL; fails when it is longer than `limit` bytes. */
   download(url: string, limit: number): Promise<Uint8Array>;
 }
 
@@ -26,7 +26,7 @@ export interface ArchiveAccess extends ReleaseCheck {
 export interface OpenSuite {
   readonly spec: SuiteSpec;
   readonly release: Release;
-  /** SHA-256 of the InRelease file in base 16: it pins everything below it. */
+  /** SHA-256 of the InRelease file in base 16, which pins everything below it. */
   readonly inReleaseHash: string;
 }
 
@@ -40,7 +40,7 @@ export async function openSuite(access: ArchiveAccess, spec: SuiteSpec): Promise
   return { spec, release, inReleaseHash: createHash("sha256").update(bytes).digest("hex") };
 }
 
-/** The packages of all given suites, the newest version of each name. */
+/** Returns the packages of all given suites, the newest version of each name. */
 export async function loadPackages(access: ArchiveAccess, suites: readonly OpenSuite[]): Promise<PackageIndex> {
   const index = emptyIndex();
   for (const suite of suites) {
@@ -52,7 +52,7 @@ export async function loadPackages(access: ArchiveAccess, suites: readonly OpenS
   return index;
 }
 
-/** The named source packages. Fails with `deb-unknown-package` when one is in no suite. */
+/** Returns the named source packages. Fails with `deb-unknown-package` when one is in no suite. */
 export async function loadSources(
   access: ArchiveAccess,
   suites: readonly OpenSuite[],
@@ -74,7 +74,7 @@ export async function loadSources(
   return found;
 }
 
-/** Forms an index may have, cheapest to unpack first; some suites offer only xz. */
+/** Compressed forms of an index, cheapest to unpack first; some suites offer only xz. */
 const indexForms = [
   { suffix: ".gz", compression: "gzip" },
   { suffix: ".xz", compression: "xz" },

@@ -40,10 +40,10 @@ export function* splitParagraphs(text: string): Generator<string> {
   }
 }
 
-/** How a version constraint compares. */
+/** A comparison operator of a version constraint. */
 export type Relation = "<<" | "<=" | "=" | ">=" | ">>";
 
-/** One alternative of a dependency: a package name, perhaps with a version constraint. */
+/** One alternative of a dependency: a package name, optionally with a version constraint. */
 export interface Dependency {
   readonly name: string;
   readonly relation?: Relation;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { existsSync, readdirSync, readFileSync } from "@firn/store/files";
 import type { SuiteSpec } from "./archive.ts";
 
-/** The Debian suites of the machine's apt sources; other archives are left out. Empty on other systems. */
+/** Returns the Debian suites of the machine's apt sources; other archives are left out. Empty on other systems. */
 export function hostSuites(aptDirectory = "/etc/apt"): SuiteSpec[] {
   const found = new Map<string, SuiteSpec>();
   const add = (uris: string[], suites: string[], components: string[]): void => {

@@ -35,14 +35,14 @@ export interface DebianLock {
   readonly sources: Readonly<Record<string, { readonly version: string; readonly files: Record<string, LockedFile> }>>;
 }
 
-/** What to lock. */
+/** The packages and suites to lock. */
 export interface LockRequest {
   readonly suites: readonly SuiteSpec[];
   readonly packages: readonly string[];
   readonly sources: readonly string[];
 }
 
-/** Downloads the indices, resolves the request and returns the lock. Errors as those of its parts. */
+/** Downloads the indices, resolves the request and returns the lock. Errors are those of these steps. */
 export async function lockDebian(access: ArchiveAccess, request: LockRequest): Promise<DebianLock> {
   const suites = await Promise.all(request.suites.map((spec) => openSuite(access, spec)));
   const index = await loadPackages(access, suites);
@@ -67,7 +67,7 @@ export async function lockDebian(access: ArchiveAccess, request: LockRequest): P
   };
 }
 
-/** The lock entries of the closure of `roots` in an index. Errors as {@link resolvePackages}. */
+/** Returns the lock entries of the closure of `roots` in an index. Errors as {@link resolvePackages}. */
 export function lockPackages(index: PackageIndex, roots: readonly string[]): Record<string, LockedPackage> {
   const locked: Record<string, LockedPackage> = {};
   for (const [name, { package: entry, depends }] of resolvePackages(index, roots)) {
@@ -84,7 +84,7 @@ export function lockPackages(index: PackageIndex, roots: readonly string[]): Rec
   return locked;
 }
 
-/** The lock as the bytes of its file: two-space JSON with a final newline. */
+/** Prints the lock as the bytes of its file: two-space JSON with a final newline. */
 export function printDebianLock(lock: DebianLock): string {
   return `${JSON.stringify(lock, null, 2)}\n`;
 }

@@ -1,4 +1,4 @@
-/** What the Packages and Sources indices of a suite offer: binary packages by name, virtual packages, source files. */
+/** The contents of a suite's Packages and Sources indices: binary packages by name, virtual packages, source files. */
 import { FirnError } from "@firn/formats";
 import { parseDependencies, parseParagraph, splitParagraphs } from "./control.ts";
 import { compareDebianVersions } from "./version.ts";
@@ -27,13 +27,13 @@ export interface DebSource {
   readonly files: ReadonlyMap<string, { readonly path: string; readonly size: number; readonly sha256: string }>;
 }
 
-/** Binary packages of one or more suites: the newest version of each name, and who provides each virtual name. */
+/** Binary packages of one or more suites: the newest version of each name, and the providers of each virtual name. */
 export interface PackageIndex {
   readonly packages: Map<string, DebPackage>;
   readonly providers: Map<string, { readonly by: string; readonly version: string | undefined }[]>;
 }
 
-/** An index with nothing in it; fill it with {@link addPackages}. */
+/** Returns an empty index, to be filled with {@link addPackages}. */
 export function emptyIndex(): PackageIndex {
   return { packages: new Map(), providers: new Map() };
 }
@@ -45,7 +45,7 @@ export function addPackages(index: PackageIndex, archive: string, text: string):
   indexPackages(index, entries);
 }
 
-/** Adds packages that were read already. */
+/** Adds packages that are parsed already. */
 export function indexPackages(index: PackageIndex, entries: Iterable<DebPackage>): void {
   for (const entry of entries) {
     const known = index.packages.get(entry.name);
@@ -97,7 +97,7 @@ function checkFile(name: string, file: { path: string; size: number; sha256: str
   }
 }
 
-/** The value of a one-line field, or "" when the paragraph lacks it. */
+/** Returns the value of a one-line field, or "" when the paragraph lacks it. */
 function field(paragraph: string, name: string): string {
   const key = `${name}: `;
   const start = paragraph.startsWith(key) ? 0 : paragraph.indexOf(`\n${key}`) + 1;

@@ -5,7 +5,7 @@
 import { FirnError } from "@firn/formats";
 import { parseParagraph } from "./control.ts";
 
-/** What a verified InRelease says. */
+/** The contents of a verified InRelease. */
 export interface Release {
   readonly suite: string;
   readonly codename: string;
@@ -16,12 +16,12 @@ export interface Release {
   readonly files: ReadonlyMap<string, { readonly sha256: string; readonly size: number }>;
 }
 
-/** How to check an InRelease. */
+/** Options of checking an InRelease. */
 export interface ReleaseCheck {
   /** Binary OpenPGP keyrings, as Debian's archive keyring package installs them. */
   readonly keyrings: readonly Uint8Array[];
   readonly now: Date;
-  /** Accept a release whose Valid-Until has passed. */
+  /** True to accept a release whose Valid-Until has passed. */
   readonly allowExpired?: boolean;
 }
 
@@ -65,7 +65,7 @@ async function verifiedText(inRelease: string, keyrings: readonly Uint8Array[]):
   return text;
 }
 
-/** Reads what an InRelease says, once its signature is verified. Errors `deb-control`, `deb-release`. */
+/** Parses the contents of a verified InRelease. Errors `deb-control`, `deb-release`. */
 export function parseRelease(text: string): Release {
   const fields = parseParagraph(text);
   const validUntil = fields.get("Valid-Until");

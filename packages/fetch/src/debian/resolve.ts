@@ -1,6 +1,6 @@
 /**
- * Picks the packages that a set of roots needs: Depends and Pre-Depends, alternatives, virtual packages and versions,
- * and the Essential packages, which other packages rely on without naming them (Debian policy 3.8).
+ * Chooses the packages that a set of roots needs: Depends and Pre-Depends, alternatives, virtual packages and versions, and
+ * the Essential packages, which other packages rely on without naming them (Debian policy 3.8).
  */
 import { didYouMean, FirnError, nearNames } from "@firn/formats";
 import { type Dependency, parseDependencies } from "./control.ts";
@@ -54,7 +54,7 @@ function findRoot(index: PackageIndex, name: string): DebPackage {
   });
 }
 
-/** An alternative that is chosen already, else the first real package that fits, else the best provider. */
+/** Returns an alternative that is chosen already, else the first real package that satisfies the dependency, else the best provider. */
 function pick(index: PackageIndex, chosen: ReadonlySet<string>, group: readonly Dependency[]): DebPackage | undefined {
   for (const dependency of group) {
     const entry = fitting(index, dependency);

@@ -1,6 +1,6 @@
 /**
- * The package index that `deb#…` resolves against: downloaded once, kept in the user's data directory, renewed only when
- * asked. So the same name gives the same package until the user decides otherwise.
+ * The package index that `deb#…` resolves against: downloaded once, kept in the user's data directory and renewed only on
+ * request. So the same name gives the same package until the user decides otherwise.
  */
 
 import { dirname } from "node:path";
@@ -11,7 +11,7 @@ import { type ArchiveAccess, loadPackages, openSuite, type SuiteSpec } from "./a
 import type { DebianLock } from "./lock.ts";
 import { type DebPackage, emptyIndex, indexPackages, type PackageIndex } from "./package-index.ts";
 
-/** A kept index and where it came from. */
+/** A kept index and its origin. */
 export interface SavedIndex {
   readonly architecture: string;
   readonly suites: DebianLock["suites"];

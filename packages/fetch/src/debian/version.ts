@@ -11,7 +11,7 @@ export function compareDebianVersions(a: string, b: string): number {
   return compareParts(upstreamA, upstreamB) || compareParts(revisionA, revisionB);
 }
 
-/** Whether a version satisfies a dependency's constraint; always when it has none. */
+/** Tells whether a version satisfies a dependency's constraint; true when there is no constraint. */
 export function satisfies(version: string, dependency: Dependency): boolean {
   if (dependency.relation === undefined || dependency.version === undefined) return true;
   const order = compareDebianVersions(version, dependency.version);
@@ -66,7 +66,7 @@ function isDigit(text: string, index: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** `~` sorts before the end, the end and digits before letters, letters before everything else. */
+/** Returns the sort weight of a character: `~` before the end, the end and digits before letters, letters before everything else. */
 function weight(text: string, index: number): number {
   if (index >= text.length || isDigit(text, index)) return 0;
   const code = text.charCodeAt(index);

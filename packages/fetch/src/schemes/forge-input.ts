@@ -1,4 +1,4 @@
-/** How inputs that are repositories of a forge are written. */
+/** The forms of inputs that are repositories of a forge. */
 import { FirnError } from "@firn/formats";
 import { checkRef, type InputScheme, isRevision, requireString, stringAttribute } from "../input.ts";
 import { percentDecode, percentEncode, type Url } from "../url.ts";
@@ -8,7 +8,7 @@ const ownerCharacters = "!$&'()*+,;=:@";
 /** A forge by the scheme of its URLs. */
 export type ForgeType = "github" | "gitlab" | "sourcehut";
 
-/** The inputs that name repositories of a forge: `github:`, `gitlab:`, `sourcehut:`. */
+/** Makes the scheme of a forge's repositories: `github:`, `gitlab:`, `sourcehut:`. */
 export function forgeInputs(type: ForgeType): InputScheme {
   return {
     type,

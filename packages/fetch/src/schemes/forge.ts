@@ -11,10 +11,10 @@ import type { ForgeType } from "./forge-input.ts";
 
 interface Forge {
   readonly defaultHost: string;
-  /** `Authorization`-like header of an access token. */
+  /** Returns the header that carries an access token, such as `Authorization`. */
   tokenHeader(token: string): readonly [string, string];
   revisionUrl(place: Place, ref: string): string;
-  /** The revision in the answer of {@link revisionUrl}. */
+  /** Returns the revision from the response of {@link revisionUrl}. */
   parseRevision(body: string, ref: string): string | undefined;
   archiveUrl(place: Place, rev: string, withToken: boolean): string;
 }

@@ -1,4 +1,4 @@
-/** How inputs of Git repositories are written. */
+/** The forms of inputs that are Git repositories. */
 import { FirnError, parseHash } from "@firn/formats";
 import {
   booleanAttribute,
@@ -12,13 +12,13 @@ import {
 import { parseUrl, printUrl, type Url } from "../url.ts";
 
 const nullRevision = "0".repeat(40);
-/** How a repository may be reached. */
+/** Transports by which a repository can be reached. */
 export const gitTransports = new Set(["file", "http", "https", "ssh", "git"]);
 const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
 const parameters = ["ref", "rev", "narHash", "keytype", "publicKey", "publicKeys", "name", "dirtyRev", "dirtyShortRev"];
 const integers = new Set(["lastModified", "revCount"]);
 
-/** The inputs that name Git repositories: `git+file:`, `git+https:`, `git+ssh:`, `git+http:`. */
+/** The scheme of Git repositories: `git+file:`, `git+https:`, `git+ssh:`, `git+http:`. */
 export const gitInputs: InputScheme = {
   type: "git",
   attributes: ["url", ...parameters, ...booleans, ...integers],

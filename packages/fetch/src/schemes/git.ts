@@ -44,7 +44,7 @@ export async function fetchGit(input: Input, context: FetchContext): Promise<Fet
   });
 }
 
-/** The directory of a `file:` repository; undefined for a remote one. Fails when it is none. */
+/** Returns the directory of a `file:` repository; undefined for a remote one. Fails when it is no repository. */
 export function localRepository(input: Input): string | undefined {
   const url = parseUrl(requireString(input, "url"));
   if (url.scheme !== "file") return undefined;
@@ -96,10 +96,13 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
   };
 }
 
-/** Words of `.gitattributes` that have files converted when they are checked out. */
+/** Words of `.gitattributes` that make git convert files on checkout. */
 const converting = /\b(?:filter|text|eol|crlf|ident|working-tree-encoding)\b/;
 
-/** Adds the tracked files of a work tree, with `submodules` also those of the work trees in it; tells whether files may be converted. */
+/**
+ * Adds the tracked files of a work tree, with `submodules` also those of the work trees in it; returns true when files may be
+ * converted.
+ */
 async function addTracked(
   only: Set<string>,
   tree: {
@@ -137,7 +140,10 @@ async function addTracked(
   return { converted };
 }
 
-/** Whether tracked files differ from the revision; of submodules only when they are wanted, and each is asked through a view of its own. */
+/**
+ * Tells whether tracked files differ from the revision. Submodules count only when they are included, and each is examined
+ * through a view of its own.
+ */
 async function isDirty(repository: GitRepository, submodules: boolean): Promise<boolean> {
   const args = ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty", "-z"];
   if ((await git({ ...repository.call, args })).length > 0) return true;
@@ -156,7 +162,7 @@ interface RevisionRequest {
   readonly repository: GitRepository;
   readonly input: Input;
   readonly context: FetchContext;
-  /** It is what a clean work tree has: the directories of submodules that are not fetched are not there. */
+  /** True for the state of a clean work tree, which lacks the directories of submodules that are not fetched. */
   readonly fromWorkTree?: boolean;
 }
 
@@ -191,7 +197,7 @@ async function resolveRef(repository: GitRepository, ref: string): Promise<strin
   throw new FirnError("git", `Cannot find Git revision '${ref}' in '${repository.shown}'`);
 }
 
-/** The time of a commit, in seconds since 1970. */
+/** Returns the time of a commit, in seconds since 1970. */
 async function commitTime(repository: GitRepository, rev: string): Promise<bigint> {
   const args = ["log", "-1", "--format=%ct", "--no-show-signature", "--end-of-options", rev];
   return BigInt(await gitText({ ...repository.call, args }));
@@ -244,7 +250,7 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePat
   return cachedTree(wanted, context);
 }
 
-/** Writes the submodules of a revision that lies at a place of the tree, and theirs. */
+/** Writes the submodules of a revision at a place of the tree, recursively. */
 async function writeSubmodules(
   request: RevisionRequest,
   { rev, place }: { readonly rev: string; readonly place: string },
@@ -277,7 +283,10 @@ async function writeSubmodules(
   }
 }
 
-/** Where a submodule is: addresses that git takes for programs or options, and files of this machine for what came from another, are refused. */
+/**
+ * Returns the address of a submodule. Refuses addresses that git takes for programs or options, and files of this machine for
+ * repositories of another.
+ */
 function moduleUrl(url: string, parent: string): string {
   const relative = url.startsWith("./") || url.startsWith("../");
   const full = relative
@@ -317,7 +326,7 @@ async function fetchRemote(input: Input, context: FetchContext): Promise<Fetched
   return fetchRevision({ repository, input: named, context });
 }
 
-/** The branch that a remote's HEAD names. */
+/** Returns the branch that a remote's HEAD names. */
 async function remoteHead(url: string, context: FetchContext): Promise<string> {
   const hit = context.cache.lookup("git-head", { url: withoutPasswords(url) }, context.tarballTtl);
   if (hit !== undefined && !hit.expired) return String(hit.value.ref);
@@ -330,7 +339,7 @@ async function remoteHead(url: string, context: FetchContext): Promise<string> {
   return ref;
 }
 
-/** The bare repository in the cache for what comes from a URL. */
+/** Returns the bare repository in the cache for a URL. */
 async function ownRepository(url: string, context: FetchContext): Promise<GitRepository> {
   const name = createHash("sha256").update(url).digest("hex");
   const directory = join(context.cacheDirectory, "gitv3", name);
@@ -342,7 +351,7 @@ async function ownRepository(url: string, context: FetchContext): Promise<GitRep
   return { shown: directory, call, convertsLines: false };
 }
 
-/** A bare clone in the cache that has the wanted revision or the current state of a ref. */
+/** Returns a bare clone in the cache that has the wanted revision or the current state of a ref. */
 async function cloneOf(
   url: string,
   want: { readonly rev: string | undefined; readonly ref: string | undefined },

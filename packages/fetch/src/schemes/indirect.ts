@@ -1,10 +1,10 @@
-/** `flake:` and bare names: looked up in a registry before anything can be fetched. */
+/** `flake:` and bare names, which a registry resolves before anything can be fetched. */
 import { FirnError } from "@firn/formats";
 import { checkRef, type Input, type InputScheme, isRevision, requireString, stringAttribute } from "../input.ts";
 
 const idPattern = /^[a-zA-Z][a-zA-Z0-9_-]*$/;
 
-/** The inputs that are names of a registry: `flake:`. */
+/** The scheme of registry names: `flake:`. */
 export const indirectInputs: InputScheme = {
   type: "indirect",
   attributes: ["id", "ref", "rev", "narHash"],
@@ -32,7 +32,7 @@ export const indirectInputs: InputScheme = {
   isLocked: () => false,
 };
 
-/** The input of `id`, `id/ref`, `id/rev` or `id/ref/rev`. */
+/** Returns the input of `id`, `id/ref`, `id/rev` or `id/ref/rev`. */
 export function indirectInput(id: string, second: string | undefined, third: string | undefined): Input {
   if (!idPattern.test(id)) throw new FirnError("bad-input", `'${id}' is not a valid flake ID`);
   const input = new Map<string, string>([

@@ -1,11 +1,11 @@
-/** How inputs of Mercurial repositories are written. */
+/** The forms of inputs that are Mercurial repositories. */
 import { parseHash } from "@firn/formats";
 import { checkRef, type InputScheme, integerAttribute, requireString, stringAttribute } from "../input.ts";
 import { parseUrl, printUrl, type Url } from "../url.ts";
 
 const transports = new Set(["file", "http", "https", "ssh"]);
 
-/** The inputs that name Mercurial repositories: `hg+file:`, `hg+https:`, `hg+http:`, `hg+ssh:`. */
+/** The scheme of Mercurial repositories: `hg+file:`, `hg+https:`, `hg+http:`, `hg+ssh:`. */
 export const mercurialInputs: InputScheme = {
   type: "hg",
   attributes: ["url", "ref", "rev", "revCount", "narHash", "name"],

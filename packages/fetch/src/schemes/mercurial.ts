@@ -81,7 +81,7 @@ async function fetchRevision(url: string, input: Input, context: FetchContext): 
   };
 }
 
-/** A clone in the cache that has the wanted revision, or the present state of a branch or tag; returns its directory. */
+/** Makes or updates a clone in the cache that has the wanted revision, or the present state of a branch or tag; returns its directory. */
 async function cloneOf(
   url: string,
   want: { readonly wanted: string; readonly isRevision: boolean },
@@ -109,7 +109,7 @@ async function cloneOf(
   return directory;
 }
 
-/** Clones beside the place and moves it there: what was interrupted is never taken for a repository. */
+/** Clones beside the target and moves the clone there, so that an interrupted clone is never taken for a repository. */
 async function clone(remote: RemoteAddress, directory: string): Promise<void> {
   disk.mkdirs(dirname(directory));
   await withTemporaryDirectory(`${directory}-`, async (made) => {

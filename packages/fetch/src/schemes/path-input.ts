@@ -1,11 +1,11 @@
-/** How inputs that are directories of this machine are written. */
+/** The forms of inputs that are directories of this machine. */
 import { FirnError } from "@firn/formats";
 import { type InputScheme, integerAttribute, requireString } from "../input.ts";
 import type { Url } from "../url.ts";
 
 const integers = new Set(["revCount", "lastModified"]);
 
-/** The inputs that name directories of this machine: `path:`. */
+/** The scheme of directories of this machine: `path:`. */
 export const pathInputs: InputScheme = {
   type: "path",
   attributes: ["path", "rev", "revCount", "lastModified", "narHash"],

@@ -26,7 +26,7 @@ export async function fetchPath(input: Input, context: FetchContext): Promise<Fe
   };
 }
 
-/** The newest modification time below a path, in seconds. */
+/** Returns the newest modification time below a path, in seconds. */
 function newestChange(path: string): number {
   let newest = 0;
   const pending = [path];

@@ -1,4 +1,4 @@
-/** How inputs are written that are archives or files of a server: `tarball+http://…`, `file+https://…` and plain URLs. */
+/** The forms of inputs that are archives or files of a server: `tarball+http://…`, `file+https://…` and plain URLs. */
 import { type InputScheme, integerAttribute, requireString } from "../input.ts";
 import { parseUrl, printUrl, type Url } from "../url.ts";
 
@@ -8,9 +8,9 @@ const archiveName = /\.(zip|tar|tgz|tar\.gz|tar\.xz|tar\.bz2|tar\.zst)$/;
 const attributeParameters = ["narHash", "rev", "revCount", "lastModified"];
 const integers = new Set(["revCount", "lastModified"]);
 
-/** The inputs that name archives, unpacked with their top directory stripped. */
+/** The scheme of archives, unpacked with their top directory stripped. */
 export const tarballInputs = inputsOf("tarball");
-/** The inputs that name single files. */
+/** The scheme of single files. */
 export const fileInputs = inputsOf("file");
 
 function inputsOf(type: "tarball" | "file"): InputScheme {

@@ -6,7 +6,7 @@ import { isLockedNode } from "../lock/graph.ts";
 import type { LockedFlake } from "../lock/lock-flake.ts";
 import { treeAttributes } from "../source/tree-attributes.ts";
 
-/** The value of a locked flake: what `builtins.getFlake` gives. */
+/** Returns the value of a locked flake, the same as `builtins.getFlake` gives. */
 export async function callFlake(evaluator: Evaluator, locked: LockedFlake, forceDirty = false): Promise<ValueRef> {
   const overrides: Record<string, Argument> = {};
   for (const [node, place] of locked.places) {

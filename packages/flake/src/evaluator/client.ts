@@ -20,15 +20,16 @@ import type { HostServices } from "./services.ts";
 import { SmallEvaluation } from "./small-evaluation.ts";
 import { takeWorker } from "./worker-start.ts";
 
+/** Options of an evaluator in a worker thread. */
 export interface EvaluatorClientOptions {
   readonly config: HostConfig;
-  /** Who answers host calls; without it the evaluation has no store. */
+  /** The services that answer host calls; without them the evaluation has no store. */
   readonly services?: HostServices;
-  /** Gets what the evaluation traces and warns about, in order. */
+  /** Receives the messages of the evaluation, traces and warnings, in order. */
   readonly report: (message: EvalMessage) => void;
-  /** Decides how to go on when the debugger has stopped; may send requests before. */
+  /** Called when the debugger has stopped; resolves to the way to continue and may send requests before. */
   readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
-  /** Adds the builtins that only flake evaluation may see. */
+  /** True to add the builtins that only flake evaluation may use. */
   readonly flakes?: boolean;
 }
 
@@ -45,17 +46,17 @@ export class EvaluatorClient {
   private readonly options: EvaluatorClientOptions;
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
-  /** Service calls that the worker waits for. */
+  /** Ids of the service calls that the worker waits for. */
   private readonly serving = new Set<number>();
-  /** Requests that wait for the debugger's user. */
+  /** Number of requests that wait for the debugger's user. */
   private standing = 0;
   private failure: FirnError | undefined;
   private reading: Reading | undefined;
-  /** Answers in this thread, until something is not for it. */
+  /** The evaluation in this thread, until it declines a request. */
   private small: Promise<SmallEvaluation> | undefined;
-  /** What was answered in this thread. */
+  /** Requests that were answered in this thread. */
   private readonly answered: Request[] = [];
-  /** Of those the ones that the worker has yet to do again; it reports what was reported before. */
+  /** Ids of the answered requests that the worker has yet to repeat; it reports again what was reported before. */
   private readonly repeated = new Set<number>();
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -161,7 +162,7 @@ export class EvaluatorClient {
     }
   }
 
-  /** Has a request answered; rejects with the FirnError of a failed evaluation. */
+  /** Sends a request and resolves to its answer; rejects with the FirnError of a failed evaluation. */
   request<R extends Request>(request: R): Promise<Responses[R["op"]]> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     if (this.small === undefined) return this.post(request);
@@ -184,7 +185,7 @@ export class EvaluatorClient {
     return { response: this.failure === undefined ? this.post(request) : Promise.reject(this.failure) };
   }
 
-  /** Leaves everything to the worker, which gets to where this thread is by doing the same. */
+  /** Leaves all further work to the worker, which first repeats the requests answered in this thread. */
   private beginAnew(): void {
     this.small = undefined;
     for (const request of this.answered) {
@@ -206,7 +207,7 @@ export class EvaluatorClient {
     });
   }
 
-  /** Stops what is being evaluated: requests that are under way fail with `interrupted`, later ones are answered. */
+  /** Stops the current evaluation: requests in progress fail with `interrupted`, later ones are answered. */
   pause(): void {
     if (this.pending.size <= this.standing) return;
     Atomics.store(this.signal, 1, 1);
@@ -214,13 +215,13 @@ export class EvaluatorClient {
     Atomics.notify(this.signal, 0);
   }
 
-  /** Stops whatever is being evaluated; every request, now and later, fails with `interrupted`. */
+  /** Stops the evaluation for good; every request, now and later, fails with `interrupted`. */
   async interrupt(): Promise<void> {
     this.failure ??= new FirnError("interrupted", "interrupted by the user");
     await this.worker.terminate();
   }
 
-  /** Ends the session and its thread; what was lowered is kept for the next one. */
+  /** Ends the session and its thread; lowered code is kept for the next one. */
   async close(): Promise<void> {
     if (this.failure === undefined && this.nextId > 1 && this.options.config.codeDirectory !== undefined) {
       await this.request({ op: "keepCode" });

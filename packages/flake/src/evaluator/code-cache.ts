@@ -3,22 +3,22 @@ import { hash } from "node:crypto";
 import type { CodeCache } from "@firn/language";
 import type { KeptFiles } from "./kept-files.ts";
 
-/** How the sources are read: the rules of the host apply. */
+/** Reads sources under the rules of the host. */
 export interface SourceReader {
-  /** The bytes of a file, until the next is read; errors as `readFile` of the host. */
+  /** Returns the bytes of a file, valid until the next one is read; errors as `readFile` of the host. */
   bytes(path: string): Buffer;
-  /** Length and SHA-256 of a source that another thread has read already. */
+  /** Returns length and SHA-256 of a source that another thread has read already. */
   ahead?(path: string): { readonly size: number; readonly digest: Buffer } | undefined;
 }
 
-/** So many bytes of a digest tell sources apart. */
+/** Number of bytes of a digest that identify a source. */
 const hashSize = 16;
 
 function shortened(digest: Buffer): string {
   return digest.toString("latin1", 0, hashSize);
 }
 
-/** The cache over kept files. */
+/** Opens the code cache over kept files. */
 export function openCodeCache(files: KeptFiles, reader: SourceReader): CodeCache {
   let last: { readonly path: string; readonly bytes: Buffer; readonly hash: string } | undefined;
 

@@ -1,10 +1,10 @@
-/** An evaluator in a worker thread: what it is asked for, without the messages that go there and back. */
+/** An evaluator in a worker thread: its requests as methods, without the messages between the threads. */
 import type { AddedVariables, DebugLevel, DebugTraceStep, Documentation, ExpressionSource } from "@firn/language";
 import { EvaluatorClient, type EvaluatorClientOptions } from "./client.ts";
 import type { VariablesId } from "./protocol.ts";
 import { ValueRef } from "./value-ref.ts";
 
-/** What a line of a repl was: definitions with their names, or an expression with its value. */
+/** The result of a line of a repl: definitions with their names, or an expression with its value. */
 export type EnteredLine =
   | { readonly kind: "defined"; readonly names: readonly string[] }
   | { readonly kind: "value"; readonly value: ValueRef };
@@ -17,27 +17,30 @@ export class Evaluator {
     this.#client = new EvaluatorClient(options);
   }
 
-  /** The value of a file or of a text, unforced. With `literalSet` it must be a set that is written out, as flake.nix is. */
+  /**
+   * Evaluates a file or a text and returns its value, unforced. With `literalSet` it must be an attribute set literal, as
+   * flake.nix is.
+   */
   async evaluate(source: ExpressionSource, options: { readonly literalSet?: boolean } = {}): Promise<ValueRef> {
     return new ValueRef(this.#client, await this.#client.request({ op: "evaluate", source, ...options }));
   }
 
-  /** The syntax tree of a file or of a text, printed as Nix. */
+  /** Returns the syntax tree of a file or of a text, printed as Nix. */
   parse(source: ExpressionSource): Promise<string> {
     return this.#client.request({ op: "parse", source });
   }
 
-  /** The path of `<name>` by the search path. */
+  /** Returns the path of `<name>` by the search path. */
   findFile(name: string): Promise<string> {
     return this.#client.request({ op: "findFile", name });
   }
 
-  /** Has files read again when they are next asked for. */
+  /** Forgets files, so that they are read again at their next use. */
   async forgetFiles(): Promise<void> {
     await this.#client.request({ op: "forgetFiles" });
   }
 
-  /** A builtin that expressions cannot name. */
+  /** Returns an internal builtin, which expressions cannot name. */
   async internalBuiltin(name: string): Promise<ValueRef> {
     return new ValueRef(this.#client, await this.#client.request({ op: "internalBuiltin", name }));
   }
@@ -47,42 +50,42 @@ export class Evaluator {
     await this.#client.request({ op: "allowPath", path });
   }
 
-  /** Fresh variables for the expressions of a repl; relative paths in those start from a directory. */
+  /** Makes variables for the expressions of a repl; relative paths in those start from a directory. */
   async newVariables(directory: string): Promise<Variables> {
     return new Variables(this.#client, await this.#client.request({ op: "newVariables", directory }));
   }
 
-  /** Decides whether errors keep a frame for every call. */
+  /** Sets whether errors keep a frame for every call. */
   async setShowTrace(on: boolean): Promise<void> {
     await this.#client.request({ op: "setShowTrace", on });
   }
 
-  /** The steps that led to the debugger's stop, innermost first. */
+  /** Returns the steps that led to the debugger's stop, innermost first. */
   debugTrace(): Promise<readonly DebugTraceStep[]> {
     return this.#client.request({ op: "debugTrace" });
   }
 
-  /** The environments around a step of the debugger's trace, innermost first. */
+  /** Returns the environments around a step of the debugger's trace, innermost first. */
   debugLevels(index: number): Promise<readonly DebugLevel[]> {
     return this.#client.request({ op: "debugLevels", index });
   }
 
-  /** Lets go of values that nobody asks for again. */
+  /** Releases values that are no longer used. */
   async release(values: readonly ValueRef[]): Promise<void> {
     if (values.length > 0) await this.#client.request({ op: "release", values: values.map(({ handle }) => handle) });
   }
 
-  /** Stops what is being evaluated: requests that are under way fail with `interrupted`, later ones are answered. */
+  /** Stops the current evaluation: requests in progress fail with `interrupted`, later ones are answered. */
   pause(): void {
     this.#client.pause();
   }
 
-  /** Stops whatever is being evaluated; every request, now and later, fails with `interrupted`. */
+  /** Stops the evaluation for good; every request, now and later, fails with `interrupted`. */
   interrupt(): Promise<void> {
     return this.#client.interrupt();
   }
 
-  /** Ends the evaluator and its thread; what was lowered is kept for the next one. */
+  /** Ends the evaluator and its thread; lowered code is kept for the next one. */
   close(): Promise<void> {
     return this.#client.close();
   }
@@ -93,18 +96,18 @@ export class Variables {
   readonly #client: EvaluatorClient;
   readonly #id: VariablesId;
 
-  /** Variables come from {@link Evaluator.newVariables}. */
+  /** Internal: variables come from {@link Evaluator.newVariables}. */
   constructor(client: EvaluatorClient, id: VariablesId) {
     this.#client = client;
     this.#id = id;
   }
 
-  /** The value of an expression. Fails with `incomplete-input` when the text ends too soon. */
+  /** Evaluates an expression and returns its value. Fails with `incomplete-input` when the text ends too soon. */
   async evaluate(text: string): Promise<ValueRef> {
     return new ValueRef(this.#client, await this.#client.request({ op: "evaluateWith", variables: this.#id, text }));
   }
 
-  /** Takes definitions or an expression; `patient` waits for more text also within a definition. */
+  /** Enters definitions or an expression; `patient` waits for more text also within a definition. */
   async enter(text: string, options: { readonly patient: boolean }): Promise<EnteredLine> {
     const line = await this.#client.request({ op: "enterLine", variables: this.#id, text, ...options });
     return line.kind === "value" ? { kind: "value", value: new ValueRef(this.#client, line.value) } : line;
@@ -115,22 +118,25 @@ export class Variables {
     return this.#client.request({ op: "addVariables", variables: this.#id, value: value.handle });
   }
 
-  /** Takes the variables that can be seen from a step of the debugger's trace instead. */
+  /** Replaces the variables by those in scope at a step of the debugger's trace. */
   async takeFromStep(index: number): Promise<void> {
     await this.#client.request({ op: "debugVariables", variables: this.#id, index });
   }
 
-  /** Attribute names of an expression's value, for completion: the debugger does not stop. None when it is no set. */
+  /**
+   * Returns the attribute names of an expression's value, for completion, without stopping in the debugger. Empty when it is
+   * no attribute set.
+   */
   attributeNames(text: string): Promise<readonly string[]> {
     return this.#client.request({ op: "namesOf", variables: this.#id, text });
   }
 
-  /** Names of variables and globals. */
+  /** Returns the names of variables and globals. */
   names(): Promise<readonly string[]> {
     return this.#client.request({ op: "variableNames", variables: this.#id });
   }
 
-  /** What is documented about an expression; undefined when nothing is. */
+  /** Returns the documentation of an expression; undefined when there is none. */
   async documentation(text: string): Promise<Documentation | undefined> {
     return (await this.#client.request({ op: "document", variables: this.#id, text })) ?? undefined;
   }
@@ -140,7 +146,7 @@ export class Variables {
     await this.#client.request({ op: "resetVariables", variables: this.#id });
   }
 
-  /** Lets go of them. */
+  /** Releases the variables in the worker. */
   async drop(): Promise<void> {
     await this.#client.request({ op: "dropVariables", variables: this.#id });
   }

@@ -7,20 +7,20 @@ import { processEnvironment } from "@firn/store/surroundings";
 import { createNodeHost } from "./node-host.ts";
 import { createOfflineServices } from "./offline-services.ts";
 
-/** Choices for a file host; each has a plain default. */
+/** Options of a file host; each has a plain default. */
 export interface FileHostOptions {
   readonly mode?: Partial<EvalMode>;
-  /** Entries of `<name>`: `name=path` or a directory. */
+  /** Entries of the search path for `<name>`: `name=path` or a directory. */
   readonly searchPath?: readonly string[];
-  /** `builtins.currentSystem` (default: this machine's). */
+  /** Value of `builtins.currentSystem` (default: this machine's). */
   readonly system?: string;
   /** Variables that `builtins.getEnv` sees (default: those of the process). */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Gets what the evaluation traces and warns about (default: nobody). */
+  /** Receives traces and warnings of the evaluation (default: ignored). */
   report?(message: EvalMessage): void;
 }
 
-/** A host that reads files. Store paths are computed, nothing is written, built or fetched. */
+/** Makes a host that reads files. Store paths are computed; nothing is written, built or fetched. */
 export function createFileHost(options: FileHostOptions = {}): EvalHost {
   const environment = options.environment ?? processEnvironment();
   const mode = { ...defaultEvalMode, ...options.mode };

@@ -1,30 +1,31 @@
 /**
- * What files hold, known before they are read: an evaluation that begins with the same file as an earlier one wants much the same
- * files. While the evaluator's thread works, the main thread, which has little to do, hashes them (read-ahead.ts) and puts the
- * digests into a table that both see. A digest counts while the file has the inode, size and time of change it had when it was read.
+ * Contents of files hashed in advance: an evaluation that begins with the same file as an earlier one reads mostly the same
+ * files. While the evaluator's thread works, the mostly idle main thread hashes them (read-ahead.ts) and puts the digests
+ * into a table that both share. A digest is valid while the file has the inode, size and time of change that it had when it
+ * was read.
  */
 import type { Stats } from "node:fs";
 import type { KeptFiles } from "./kept-files.ts";
 
-/** What is hashed of a regular file: its bytes, or the NAR that it makes. */
+/** The hashed form of a regular file: its bytes, or its NAR. */
 export type Hashed = "flat" | "nar";
 
-/** What the main thread is to hash, and where to. */
+/** The files that the main thread is to hash, and the table for the digests. */
 export interface ReadAheadRequest {
   /** Method and place on disk (`flat /a/b`, a byte string) of each file, with zero bytes between them. */
   readonly wanted: string;
-  /** A record for each of them, zeros at first. */
+  /** A record for each of the files, initially zeros. */
   readonly table: SharedArrayBuffer;
 }
 
-/** What tells one state of a file from another. */
+/** The properties that distinguish one state of a file from another. */
 export type FileStatus = Pick<Stats, "ino" | "size" | "ctimeMs">;
 
 const RECORD = 64;
 const DIGEST_AT = 32;
 const DIGEST_SIZE = 32;
 
-/** States of a record: there is nothing yet, a digest that counts, or the file has been asked for. */
+/** States of a record: empty, a valid digest, or a file that was already requested. */
 const EMPTY = 0;
 const READY = 1;
 const PASSED = 2;
@@ -41,7 +42,7 @@ export class DigestTable {
     this.#bytes = Buffer.from(table);
   }
 
-  /** Zeros for so many records. */
+  /** Returns a zeroed buffer for so many records. */
   static room(records: number): SharedArrayBuffer {
     return new SharedArrayBuffer(records * RECORD);
   }
@@ -59,7 +60,10 @@ export class DigestTable {
     Atomics.compareExchange(this.#states, (record * RECORD) / 4, EMPTY, READY);
   }
 
-  /** The digest of a file that has this status now. No record gives one twice: a session may outlast what it was told. */
+  /**
+   * Returns the digest of a file that has this status now. No record returns one twice: a session may outlive the validity of
+   * its digests.
+   */
   take(record: number, status: FileStatus): Buffer | undefined {
     if (Atomics.exchange(this.#states, (record * RECORD) / 4, PASSED) !== READY) return undefined;
     const at = (record * RECORD) / 8;
@@ -70,11 +74,11 @@ export class DigestTable {
   }
 }
 
-/** Evaluations that want fewer files are over before it is worth it. */
+/** Number of files from which an evaluation is recorded; those with fewer are over before it would help. */
 const worthKeeping = 100;
 const mostKept = 20000;
 
-/** The evaluator's side: the files that an evaluation wants, in their order, and what is known of them. */
+/** The evaluator's side: the files that an evaluation reads, in order, and their known digests. */
 export class FilesAhead {
   readonly #kept: KeptFiles;
   readonly #begin: (request: ReadAheadRequest) => void;
@@ -82,13 +86,13 @@ export class FilesAhead {
   readonly #records = new Map<string, number>();
   #table: DigestTable | undefined;
 
-  /** `begin` hands a request to the thread that reads ahead. */
+  /** Takes the kept files and `begin`, which hands a request to the thread that reads ahead. */
   constructor(kept: KeptFiles, begin: (request: ReadAheadRequest) => void) {
     this.#kept = kept;
     this.#begin = begin;
   }
 
-  /** The SHA-256 and size of a regular file, if they are known already; `status` is asked when they may be. */
+  /** Returns the SHA-256 and size of a regular file, if known already; `status` is called only when they may be. */
   digest(
     method: Hashed,
     place: string,
@@ -114,7 +118,7 @@ export class FilesAhead {
     this.#begin({ wanted: text, table });
   }
 
-  /** Keeps what was wanted for the next evaluation, unless that is known well enough. */
+  /** Keeps the list of files for the next evaluation, unless the existing one is good enough. */
   finish(): void {
     const wanted = this.#wanted;
     if (wanted.length < worthKeeping) return;

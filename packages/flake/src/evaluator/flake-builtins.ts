@@ -1,4 +1,4 @@
-/** Builtins about flake references; they need the fetchers' schemes, so they live here and not in the language. */
+/** Builtins for flake references; they need the fetchers' schemes, so they are here and not in the language. */
 import type { FlakeAttributes } from "@firn/formats";
 import {
   type Attrs,
@@ -38,13 +38,13 @@ function flakeValue(name: string, slot: Slot): FlakeValue {
   );
 }
 
-/** Fails unless flakes are on. */
+/** Fails unless the feature `flakes` is enabled. */
 function requireFlakes(mode: EvalMode): void {
   if (mode.experimentalFeatures.includes("flakes")) return;
   throw fail("experimental Nix feature 'flakes' is disabled; add '--extra-experimental-features flakes' to enable it");
 }
 
-/** `builtins.parseFlakeRef` and `flakeRefToString`. */
+/** Makes `builtins.parseFlakeRef` and `flakeRefToString`. */
 export const flakeRefBuiltins = (mode: EvalMode): BuiltinTable => ({
   parseFlakeRef: {
     arity: 1,
@@ -71,7 +71,7 @@ export const flakeRefBuiltins = (mode: EvalMode): BuiltinTable => ({
   },
 });
 
-/** `builtins.getFlake`: fetches, locks in memory and calls a flake; pure evaluation demands a locked reference. */
+/** Makes `builtins.getFlake`: it fetches, locks in memory and calls a flake; pure evaluation requires a locked reference. */
 export function getFlakeBuiltin(mode: EvalMode, getFlake: (reference: string) => Value): BuiltinTable {
   return {
     getFlake: {

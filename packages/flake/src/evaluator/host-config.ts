@@ -18,7 +18,7 @@ function searchPathEntries(elements: readonly string[]): { prefix: string; path:
   });
 }
 
-/** `$FIRN_CODE_CACHE` (empty: none), else below the user's cache directory. */
+/** Returns the directory of lowered code: `$FIRN_CODE_CACHE` (empty: none), else a directory below the user's cache. */
 function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const { FIRN_CODE_CACHE: chosen, XDG_CACHE_HOME: caches, HOME: home } = environment;
   if (chosen !== undefined) return chosen === "" ? undefined : chosen;
@@ -28,7 +28,7 @@ function codeDirectory(environment: Readonly<Record<string, string | undefined>>
   return base === undefined ? undefined : join(base, "firn/code");
 }
 
-/** What an evaluation gets from settings, environment and flags. */
+/** Makes the configuration of an evaluation from settings, environment and flags. */
 export function hostConfig(
   settings: Settings,
   io: { readonly environment: Readonly<Record<string, string | undefined>>; readonly cwd: string },

@@ -1,6 +1,6 @@
 /**
- * What evaluations keep for later ones on disk: one file for each kind and key, replaced by a rename, so that writers cannot harm
- * each other. A file that is damaged, foreign or of another build of Firn is as good as none.
+ * Files on disk that evaluations keep for later ones: one file for each kind and key, replaced by a rename, so that writers
+ * cannot harm each other. A file that is damaged, foreign or of another build of Firn counts as missing.
  */
 
 import { createHash, hash, randomBytes } from "node:crypto";
@@ -10,17 +10,17 @@ import { disk, machineError } from "@firn/store";
 import * as fs from "@firn/store/files";
 import { pathOfFileUrl } from "@firn/store/surroundings";
 
-/** Files of this size and more are not read: none that Firn writes is. */
+/** Size from which files are not read; Firn writes none that large. */
 const maxBytes = 256 * 1024 * 1024;
-/** Kinds, which are the ends of names, and how many files of each stay. */
+/** Kinds, which are file name extensions, and the number of files of each that are kept. */
 const keptFiles = { code: 4, sources: 16 };
 type FileKind = keyof typeof keptFiles;
 const trailer = 8;
 
 export interface KeptFiles {
-  /** What was last stored under a key, if that is there and undamaged. */
+  /** Returns the bytes last stored under a key, if present and undamaged. */
   load(kind: FileKind, key: string): Buffer | undefined;
-  /** Stores these bytes, one piece after the other. Where that cannot be nothing is kept. */
+  /** Stores these bytes, one piece after the other; keeps nothing when that is impossible. */
   store(kind: FileKind, key: string, pieces: readonly Uint8Array[]): void;
 }
 
@@ -37,14 +37,14 @@ function partsOfThisBuild(): string[] {
   );
 }
 
-/** Code is only understood by the build that wrote it. */
+/** Returns the identity of this build, because only the build that wrote code understands it. */
 function buildIdentity(): string {
   const hasher = createHash("sha256");
   for (const path of partsOfThisBuild()) hasher.update(fs.readFileSync(path));
   return hasher.digest("hex");
 }
 
-/** The files in a directory, which is made when there is something to write. */
+/** Opens the kept files in a directory, which is created at the first write. */
 export function openKeptFiles(directory: string): KeptFiles {
   let identity: string | undefined;
 
@@ -115,7 +115,7 @@ function write(path: string, pieces: readonly Uint8Array[]): void {
   }
 }
 
-/** Other builds and settings leave files behind: only the newest stay. */
+/** Removes all but the newest files of a kind, because other builds and settings leave files behind. */
 function removeOld(directory: string, kind: FileKind): void {
   const files = fs
     .readdirSync(directory)
@@ -130,7 +130,7 @@ function removeOld(directory: string, kind: FileKind): void {
   }
 }
 
-/** Removes a file if that can be done: what stays is removed by a later evaluation, or is not there. */
+/** Removes a file if possible; a remaining one is removed by a later evaluation. */
 function remove(path: string): void {
   try {
     fs.unlinkSync(path);

@@ -19,28 +19,28 @@ import { openKeptFiles } from "./kept-files.ts";
 import { type LastComponent, PathGuard } from "./path-guard.ts";
 import type { SyncServices } from "./services.ts";
 
-/** Everything about an evaluation that is plain data. */
+/** The configuration of an evaluation that is plain data. */
 export interface HostConfig {
   readonly mode: EvalMode;
   readonly storeDir: string;
-  /** Where the store's files lie when that is elsewhere (a chroot store). */
+  /** Directory of the store's files when it differs from the logical one (a chroot store). */
   readonly realStoreDir?: string;
   readonly currentSystem: string;
   readonly nixVersion: string;
   readonly searchPath: readonly SearchPathEntry[];
-  /** Where relative search path entries start. */
+  /** Directory from which relative search path entries start. */
   readonly workingDirectory?: string;
   readonly homeDirectory: string;
-  /** Seconds since 1970. */
+  /** Time of the evaluation, in seconds since 1970. */
   readonly currentTime: number;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** In pure and restricted mode: what may be read besides what the evaluation itself allows. */
+  /** Paths that may be read in pure and restricted mode, besides those that the evaluation itself allows. */
   readonly allowedPaths: readonly string[];
   readonly allowedUris: readonly string[];
   readonly showTrace: boolean;
-  /** Evaluation stops at errors and breakpoints (`--debugger`). */
+  /** Set when evaluation stops at errors and breakpoints (`--debugger`). */
   readonly debugger?: { readonly ignoreTry: boolean; readonly stopOnTrace: boolean; readonly stopOnWarning: boolean };
-  /** Where lowered code is kept; absent: nowhere. */
+  /** Directory in which lowered code is kept; when absent, none is kept. */
   readonly codeDirectory?: string;
 }
 
@@ -70,7 +70,7 @@ function uriAllowed(uri: string, prefix: string): boolean {
 /** Gives the bytes of a file, which is over after `size` bytes if those are known, until it gives the next. */
 type FileReader = (path: string, size?: number) => Buffer;
 
-/** Most files are small: they are read into one place, since buffers of their own would have the engine collect garbage. */
+/** Makes a reader that uses one buffer for all small files, since buffers of their own would cause garbage collection. */
 function makeFileReader(): FileReader {
   let buffer: Buffer | undefined;
   return (path, size) => {
@@ -91,12 +91,12 @@ function makeFileReader(): FileReader {
   };
 }
 
-/** Whether a search path entry is fetched. */
+/** Tells whether a search path entry is fetched. */
 function isUrl(path: string): boolean {
   return /^(channel:|flake:|https?:|file:|tarball\+|git\+)/.test(path) || /^[a-z+]+:\/\//.test(path);
 }
 
-/** Runs a program; its standard error stays that of the evaluation. */
+/** Runs a program and returns its output; its standard error is that of the evaluation. */
 function runProgram(words: readonly string[]): string {
   const [program = "", ...args] = words;
   const done = runProgramSync(program, args, { stdio: ["inherit", "pipe", "inherit"], maxBuffer: 1 << 30 });
@@ -112,13 +112,14 @@ function runProgram(words: readonly string[]): string {
   return done.stdout.toString("latin1");
 }
 
+/** Makes a host over the file system, with `services` for store, builds and fetches. */
 export function createNodeHost(
   config: HostConfig,
   services: SyncServices,
   ends: {
     report(message: EvalMessage): void;
     interrupted(): boolean;
-    /** Hashes files while the evaluation goes on, where another thread can. */
+    /** Hashes files in advance, where another thread can. */
     readAhead?(request: ReadAheadRequest): void;
   },
 ): EvalHost {
@@ -154,7 +155,7 @@ export function createNodeHost(
     return canonicalPath(path.startsWith("/") ? path : `${base}/${path}`);
   }
 
-  /** Where a logical path lies on disk, as a byte string. */
+  /** Returns the place of a logical path on disk, as a byte string. */
   function place(path: string): string {
     return realStoreDir !== storeDir && path.startsWith(`${storeDir}/`)
       ? realStoreDir + path.slice(storeDir.length)
@@ -170,12 +171,12 @@ export function createNodeHost(
   // Where the store's files lie elsewhere the system would follow the links between them to another place.
   const resolves = guarded || realStoreDir !== storeDir;
 
-  /** The place that a path reaches; fails when the evaluation may not look there. */
+  /** Returns the place that a path reaches; fails when the evaluation may not read it. */
   function reach(path: string, last: LastComponent): string {
     return resolves && !path.startsWith(corePackages) ? guard.reach(path, last) : path;
   }
 
-  /** As `reach`, for a whole file or directory: nobody may list the store or take it whole. */
+  /** Does the work of `reach` for a whole file or directory: the store directory itself may neither be listed nor copied. */
   function reachContents(path: string, last: LastComponent): string {
     const place = reach(path, last);
     if (mode.pure && place === storeDir) {
@@ -184,7 +185,7 @@ export function createNodeHost(
     return place;
   }
 
-  /** The place that an operation failed at, for its message. */
+  /** Returns the place at which an operation failed, for its message. */
   function placeOfFailure(path: string): string {
     try {
       return guard.reach(path, "follow");
@@ -200,7 +201,7 @@ export function createNodeHost(
   /** The file that was looked at last: code that is imported is read next, and its end need not be looked for. */
   let seen: { readonly path: string; readonly status: Stats } | undefined;
 
-  /** The kind of what lies at a place, whether it may be read or not. */
+  /** Returns the kind of the file at a place, whether it may be read or not. */
   function look(path: string): FileType | undefined {
     const found = fs.lstatSync(onDisk(path), { throwIfNoEntry: false });
     if (found === undefined) return undefined;
@@ -209,7 +210,7 @@ export function createNodeHost(
     return type;
   }
 
-  /** As `look`; what cannot be looked at has its error where it is read. */
+  /** Does the work of `look`, with undefined for files whose status cannot be read; the error follows when they are read. */
   function kindOnTheWay(path: string): FileType | undefined {
     if (seen?.path === path) return "regular";
     try {
@@ -248,7 +249,7 @@ export function createNodeHost(
     }
   }
 
-  /** Whether the links of a path that may be looked at lead to such a one. */
+  /** Tells whether the links of an allowed path lead to an allowed path. */
   function leadsToAllowed(path: string): boolean {
     try {
       reach(path, "follow");
@@ -273,7 +274,7 @@ export function createNodeHost(
     return undefined;
   }
 
-  /** The size of a file that was looked at just before. */
+  /** Returns the size of a file whose status was read just before. */
   function sizeSeen(path: string): number | undefined {
     const size = seen?.path === path ? seen.status.size : undefined;
     seen = undefined;
@@ -300,7 +301,7 @@ export function createNodeHost(
     return ahead?.digest(method, place(file), () => statusOfFile(file));
   }
 
-  /** A filter that also leaves out what a listing of the tree would not show. */
+  /** Returns a filter that also leaves out files that a listing of the tree would not show. */
   function shownOnly(root: string, filter: PathFilter | undefined): PathFilter | undefined {
     if (guard.coversTree(root)) return filter;
     return (path, type) => {

@@ -1,4 +1,4 @@
-/** Services without a store: paths are computed, nothing is written, built or fetched. What `--readonly-mode` with a dummy store gives. */
+/** Services without a store: paths are computed, nothing is written, built or fetched, as `--readonly-mode` with a dummy store does. */
 import { checkFetchable } from "@firn/fetch";
 import {
   createHasher,
@@ -28,7 +28,7 @@ function describeFetch(request: FetchRequest): string {
 
 type Filter = (path: string, type: FileType) => boolean;
 
-/** SHA-256 of a tree's NAR or of one file's bytes. */
+/** Returns the SHA-256 of a tree's NAR or of one file's bytes. */
 export function hashTree(path: string, method: "flat" | "nar", filter?: Filter): Hash {
   const hasher = createHasher("sha256");
   const chunks =

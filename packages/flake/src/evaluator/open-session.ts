@@ -1,4 +1,4 @@
-/** A session over Node's file system: in the evaluator's thread, or in that of a command while nothing takes long. */
+/** A session over Node's file system: in the evaluator's thread, or in a command's own thread as long as nothing takes long. */
 import type { Debugger, EvalHost, EvalMessage } from "@firn/language";
 import type { ReadAheadRequest } from "./files-ahead.ts";
 import { createNodeHost } from "./node-host.ts";
@@ -7,16 +7,16 @@ import type { WorkerSetup } from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
 import { EvaluatorSession } from "./session.ts";
 
-/** What a session has outside of itself. */
+/** The connections of a session to the outside. */
 export interface SessionEnds {
-  /** Who answers what concerns the store, where there is one. */
+  /** The services that answer calls about the store, if there is one. */
   readonly services: SyncServices;
   report(message: EvalMessage): void;
   interrupted(): boolean;
-  /** Has files hashed by another thread, where there is one. */
+  /** Has files hashed by another thread, if there is one. */
   readonly readAhead?: (request: ReadAheadRequest) => void;
   readonly whenLong: () => void;
-  /** Puts limits on what the evaluation may ask. */
+  /** Wraps the host with limits on what the evaluation may call. */
   limit?(host: EvalHost): EvalHost;
   readonly debugger?: Debugger;
 }

@@ -1,41 +1,41 @@
-/** Tells which place a path reaches once links are followed, and whether an evaluation may read there. */
+/** Finds the place that a path reaches once links are followed, and checks that an evaluation may read it. */
 import { FirnError } from "@firn/formats";
 import type { FileType } from "@firn/language";
 
-/** What a guard asks of the file system; paths are logical ones. */
+/** The file system operations of a guard; paths are logical ones. */
 export interface LinkReader {
-  /** The kind of what lies at a path itself (`lstat`); undefined when nothing does. */
+  /** Returns the kind of the file at a path itself (`lstat`); undefined when there is none. */
   kindOf(path: string): FileType | undefined;
-  /** The target of a link. */
+  /** Returns the target of a link. */
   targetOf(link: string): string;
 }
 
-/** What a guard goes by. */
+/** The rules of a guard. */
 export interface GuardOptions {
   readonly storeDir: string;
-  /** Ends the message for a path that may not be read; undefined when everything may. */
+  /** End of the message for a path that may not be read; undefined when everything may be read. */
   readonly forbidden: string | undefined;
   readonly allowed: Iterable<string>;
-  /** Whether listings of directories above allowed paths show the way there; otherwise they are empty. */
+  /** True when listings of directories above allowed paths show the entries that lead there; otherwise they are empty. */
   readonly showsParents: boolean;
 }
 
-/** Whether the last component of a path is followed when it is a link. */
+/** Treatment of a link as the last component of a path: `follow` it, or `keep` it. */
 export type LastComponent = "follow" | "keep";
 
-/** How many links one path may lead through, as in the reference. */
+/** Limit of the links that one path may lead through, as in the reference. */
 const mostLinks = 1024;
 
 /** The resolution of one path. */
 interface Walk {
-  /** As it was asked for. */
+  /** The path as it was requested. */
   readonly path: string;
   links: number;
-  /** Every component so far could be looked at. */
+  /** True while every component so far is allowed. */
   complete: boolean;
 }
 
-/** The directory of an absolute path other than `/`. */
+/** Returns the directory of an absolute path other than `/`. */
 function directoryOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }
@@ -44,18 +44,18 @@ function below(directory: string, name: string): string {
   return directory === "/" ? `/${name}` : `${directory}/${name}`;
 }
 
-/** A PathGuard knows the paths that an evaluation may read and resolves links itself, so that each place on the way is checked. */
+/** Knows the paths that an evaluation may read, and resolves links itself so that each component is checked. */
 export class PathGuard {
   readonly #links: LinkReader;
-  /** Ends the message for a path that may not be read; undefined when everything may. */
+  /** End of the message for a path that may not be read; undefined when everything may be read. */
   readonly #forbidden: string | undefined;
   readonly #showsParents: boolean;
   readonly #allowed = new Set<string>();
-  /** The directories above allowed paths: they may be looked at to get there. */
+  /** The directories above allowed paths, which may be entered on the way there. */
   readonly #above = new Set<string>();
-  /** Directories that were resolved, all of them allowed: as written to as reached. */
+  /** Resolved directories, all of them allowed: from the path as written to the path reached. */
   readonly #directories = new Map<string, string>();
-  /** The store directory and those above it, which are taken as they are. */
+  /** The store directory and those above it, whose links are not resolved. */
   readonly #fixed = new Set<string>(["/"]);
 
   constructor(options: GuardOptions, links: LinkReader) {
@@ -76,7 +76,7 @@ export class PathGuard {
     }
   }
 
-  /** Whether everything at and below a path may be read. */
+  /** Tells whether everything at and below a path may be read. */
   coversTree(path: string): boolean {
     if (this.#forbidden === undefined) return true;
     for (let at = path; ; at = directoryOf(at)) {
@@ -85,18 +85,18 @@ export class PathGuard {
     }
   }
 
-  /** Whether a path may be looked at: it is allowed, or leads to what is. */
+  /** Tells whether a path may be accessed: it is allowed, or is above an allowed path. */
   allows(path: string): boolean {
     return this.#above.has(path) || this.coversTree(path);
   }
 
-  /** Fails with `restricted-path` for a path that may not be looked at; links in it are not followed. */
+  /** Checks a path without following links; fails with `restricted-path` when it may not be accessed. */
   check(path: string): void {
     if (this.allows(path)) return;
     throw new FirnError("restricted-path", `access to absolute path '${path}' is forbidden ${this.#forbidden}`);
   }
 
-  /** The place that a path reaches, free of links but for a kept last component. Fails when it may not be looked at. */
+  /** Returns the place that a path reaches, free of links except for a kept last component. Fails when it may not be accessed. */
   reach(path: string, last: LastComponent): string {
     if (this.#fixed.has(path)) {
       this.check(path);
@@ -109,7 +109,7 @@ export class PathGuard {
     return reached;
   }
 
-  /** Whether an entry of a directory that may be looked at is shown: of the parents of what is allowed only the way there. */
+  /** Tells whether an entry of an accessible directory is shown: above allowed paths only the entries that lead to them. */
   shows(directory: string, name: string): boolean {
     return this.coversTree(directory) || (this.#showsParents && this.allows(below(directory, name)));
   }
@@ -122,7 +122,7 @@ export class PathGuard {
     return reached;
   }
 
-  /** Where a way that begins in a directory without links ends. */
+  /** Returns the place reached by a relative path that begins in a directory without links. */
   #walked(directory: string, way: string, walk: Walk): string {
     let place = way.startsWith("/") ? "/" : directory;
     for (const name of way.split("/")) {
@@ -132,7 +132,10 @@ export class PathGuard {
     return place;
   }
 
-  /** Links where nothing may be looked at are not followed: what is reached through them is forbidden as well. */
+  /**
+   * Follows a link at a place. Links in places that may not be accessed are not followed: paths reached through them are
+   * forbidden as well.
+   */
   #followed(place: string, walk: Walk): string {
     const kind = this.#kindOf(place);
     if (kind === undefined) walk.complete = false;

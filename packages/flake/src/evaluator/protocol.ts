@@ -22,7 +22,7 @@ import type { HostConfig } from "./node-host.ts";
 /** A value that the worker keeps; valid until released or the session ends. */
 export type Handle = number;
 
-/** Data that can be made into a value: attribute sets, lists, strings, numbers, booleans, null, or a value by its handle. */
+/** Data that can be converted to a value: attribute sets, lists, strings, numbers, booleans, null, or a value by its handle. */
 export type PlainData =
   | null
   | boolean
@@ -40,12 +40,12 @@ export type PlainData =
 /** Variables that the worker keeps for the expressions of a repl. */
 export type VariablesId = number;
 
-/** What a line of a repl was. */
+/** The result of a line of a repl. */
 export type LineResult =
   | { readonly kind: "defined"; readonly names: readonly string[] }
   | { readonly kind: "value"; readonly value: Handle };
 
-/** A value as the repl shows it; with `failure`, as far as it got. */
+/** A value as the repl shows it; with `failure`, the part printed before the error. */
 export interface Shown {
   readonly text: string;
   readonly failure: ErrorData | undefined;
@@ -54,22 +54,22 @@ export interface Shown {
 /** Automatic arguments (`--arg`, `--argstr`) by name. */
 export type AutoArgData = Readonly<Record<string, PlainData>>;
 
-/** What is known of a derivation value. */
+/** Facts about a derivation value. */
 export interface DerivationFacts {
   readonly drvPath: string;
   readonly name: string;
   readonly system: string | undefined;
-  /** Names of all outputs in their order, with their paths (undefined while only a build can tell). */
+  /** Names of all outputs in their order, with their paths (undefined when only known after building). */
   readonly outputs: readonly { readonly name: string; readonly path: string | undefined }[];
-  /** The output that the value itself stands for. */
+  /** The output that the value itself denotes. */
   readonly outputName: string;
   readonly outputsToInstall: readonly string[];
   readonly mainProgram: string | undefined;
-  /** `pname`, when the value has one. */
+  /** `pname`, if the value has one. */
   readonly pname: string | undefined;
 }
 
-/** The sort of a forced value, as `builtins.typeOf` names it, or "derivation". */
+/** The type of a forced value, as `builtins.typeOf` names it, or "derivation". */
 export type ValueKind = TypeName | "derivation";
 
 export type Request =
@@ -78,7 +78,7 @@ export type Request =
   | { readonly op: "data"; readonly data: PlainData }
   | { readonly op: "autoCall"; readonly value: Handle; readonly autoArgs: AutoArgData }
   | { readonly op: "select"; readonly value: Handle; readonly path: string; readonly autoArgs: AutoArgData }
-  /** One attribute by name, without interpreting dots; null when absent. */
+  /** Returns one attribute by name, without interpreting dots; null when absent. */
   | { readonly op: "attribute"; readonly value: Handle; readonly name: string }
   | { readonly op: "attrNames"; readonly value: Handle }
   | { readonly op: "length"; readonly value: Handle }
@@ -92,19 +92,19 @@ export type Request =
   | { readonly op: "print"; readonly value: Handle; readonly form: OutputForm }
   | { readonly op: "findFile"; readonly name: string }
   | { readonly op: "forgetFiles" }
-  /** A builtin that expressions cannot name. */
+  /** Returns an internal builtin, which expressions cannot name. */
   | { readonly op: "internalBuiltin"; readonly name: string }
   /** Writes lowered code to the cache. */
   | { readonly op: "keepCode" }
   /** Lets a pure evaluation read at and below a path. */
   | { readonly op: "allowPath"; readonly path: string }
-  /** Fresh variables; relative paths in their expressions start from a directory. */
+  /** Makes variables; relative paths in their expressions start from a directory. */
   | { readonly op: "newVariables"; readonly directory: string }
   | { readonly op: "resetVariables"; readonly variables: VariablesId }
   | { readonly op: "dropVariables"; readonly variables: VariablesId }
   /** Adds the attributes of a set. */
   | { readonly op: "addVariables"; readonly variables: VariablesId; readonly value: Handle }
-  /** Takes definitions or an expression; `patient` waits for more text also within a definition. */
+  /** Enters definitions or an expression; `patient` waits for more text also within a definition. */
   | {
       readonly op: "enterLine";
       readonly variables: VariablesId;
@@ -112,32 +112,35 @@ export type Request =
       readonly patient: boolean;
     }
   | { readonly op: "evaluateWith"; readonly variables: VariablesId; readonly text: string }
-  /** Attribute names of an expression's value, for completion: the debugger does not stop. None when it is no set. */
+  /**
+   * Returns the attribute names of an expression's value, for completion, without stopping in the debugger. Empty when it is
+   * no attribute set.
+   */
   | { readonly op: "namesOf"; readonly variables: VariablesId; readonly text: string }
-  /** Variables and global names. */
+  /** Returns variables and global names. */
   | { readonly op: "variableNames"; readonly variables: VariablesId }
-  /** What `:t` says of a value. */
+  /** Returns the text of `:t` for a value. */
   | { readonly op: "describe"; readonly value: Handle }
-  /** Attribute names in the order in which they became known. */
+  /** Returns attribute names in the order in which they became known. */
   | { readonly op: "namesAsLoaded"; readonly value: Handle }
   | ({ readonly op: "show"; readonly value: Handle } & ShowOptions)
-  /** Null when nothing is documented. */
+  /** Returns documentation; null when there is none. */
   | { readonly op: "document"; readonly variables: VariablesId; readonly text: string }
-  /** The path that a path or an absolute string stands for. */
+  /** Returns the path that a path or an absolute string denotes. */
   | { readonly op: "pathOf"; readonly value: Handle }
-  /** Where a function is defined: null for other values, a text where that is no file. */
+  /** Returns the place of a function's definition: null for other values, a text when it is not in a file. */
   | { readonly op: "functionPlace"; readonly value: Handle }
-  /** The steps that led to the debugger's stop, innermost first. */
+  /** Returns the steps that led to the debugger's stop, innermost first. */
   | { readonly op: "debugTrace" }
-  /** The environments around a step. */
+  /** Returns the environments around a step. */
   | { readonly op: "debugLevels"; readonly index: number }
-  /** Replaces variables by those that can be seen from a step. */
+  /** Replaces variables by those in scope at a step. */
   | { readonly op: "debugVariables"; readonly variables: VariablesId; readonly index: number }
-  /** Whether errors keep a frame for every call. */
+  /** Sets whether errors keep a frame for every call. */
   | { readonly op: "setShowTrace"; readonly on: boolean }
   | { readonly op: "release"; readonly values: readonly Handle[] };
 
-/** What each request gives. */
+/** The result type of each request. */
 export interface Responses {
   readonly parse: string;
   readonly evaluate: Handle;
@@ -145,13 +148,13 @@ export interface Responses {
   readonly autoCall: Handle;
   readonly select: Handle;
   readonly attribute: Handle | null;
-  /** Null when the value is no set. */
+  /** Attribute names; null when the value is no attribute set. */
   readonly attrNames: readonly string[] | null;
   readonly length: number | null;
   readonly element: Handle;
   readonly call: Handle;
   readonly kind: ValueKind;
-  /** Null when the value takes no set pattern: name → has a default. */
+  /** Formals, from name to true for those with a default; null when the value takes no set pattern. */
   readonly formals: Readonly<Record<string, boolean>> | null;
   readonly derivation: DerivationFacts | null;
   readonly string: { readonly text: string; readonly context: readonly ContextElement[] };
@@ -191,7 +194,7 @@ export interface ErrorData extends Pick<ErrorDetails, "hint" | "suggestions" | "
   readonly trace: readonly TraceFrame[];
 }
 
-/** Why the debugger has stopped. */
+/** The reason for which the debugger has stopped. */
 export type DebuggerStop =
   | { readonly kind: "error"; readonly error: ErrorData; readonly inTry: boolean }
   | { readonly kind: "breakpoint" | "step" | "trace" };
@@ -210,7 +213,7 @@ export interface ServiceCall {
     | "fetch"
     | "resolveSearchPathUrl"
     | "getFlake"
-    /** The debugger has stopped; the answer says how to go on. */
+    /** The debugger has stopped; the answer is the way to continue. */
     | "stop";
   readonly args: readonly unknown[];
 }
@@ -220,16 +223,16 @@ export type FromWorker =
   | { readonly kind: "failure"; readonly id: number; readonly error: ErrorData }
   | { readonly kind: "report"; readonly message: EvalMessage }
   | { readonly kind: "service"; readonly call: ServiceCall }
-  /** The worker goes on meanwhile. */
+  /** Files to hash in advance; the worker continues meanwhile. */
   | { readonly kind: "readAhead"; readonly request: ReadAheadRequest }
-  /** The worker was interrupted and waits no longer for the answer to a service call. */
+  /** The worker was interrupted and no longer waits for the answer to a service call. */
   | { readonly kind: "abandoned"; readonly id: number };
 
 export type ToWorker = { readonly id: number; readonly request: Request };
 
 /**
- * What the main thread puts on the reply port before it wakes the worker: the answer, or a request of its own that must
- * be answered first (`getFlake` reads flake.nix files while the evaluation that called it waits).
+ * Message of the main thread on the reply port, put there before it wakes the worker: the answer, or a request of its own
+ * that must be answered first (`getFlake` reads flake.nix files while the evaluation that called it waits).
  */
 export type ServiceReply =
   | { readonly id: number; readonly value: unknown }
@@ -239,14 +242,14 @@ export type ServiceReply =
 /** The first message to a worker. */
 export interface WorkerSetup {
   readonly config: HostConfig;
-  /** False: the worker computes paths itself (no store). */
+  /** False when the worker computes paths itself (no store). */
   readonly services: boolean;
   readonly flakes: boolean;
 }
 
-/** What a worker is started with. */
+/** The data that a worker is started with. */
 export interface WorkerInput {
-  /** Two cells: 0 waiting or 1 replied; 1 when what is being evaluated shall stop. */
+  /** Two cells: the first is 0 while waiting and 1 when replied; the second is 1 when the current evaluation is to stop. */
   readonly signal: SharedArrayBuffer;
   readonly replies: MessagePort;
   /** Directory of the compile cache of this process; undefined when it has none. */

@@ -5,23 +5,26 @@ import { machineError } from "@firn/store";
 import * as fs from "@firn/store/files";
 import { DigestTable, type Hashed, type ReadAheadRequest } from "./files-ahead.ts";
 
-/** Larger files are not read: one place holds each. */
+/** Limit of the size of files that are read, so that one buffer holds each. */
 const maxBytes = 1 << 20;
-/** A file that has just changed may change again and show the same time. */
+/** Age in milliseconds from which a file counts as settled; a younger one may change again within the same time stamp. */
 const settledAfter = 2000;
-/** In milliseconds: when to begin, how long to read at a time, and how long to leave the processor to others then. */
+/** Durations in milliseconds: delay before the start, length of a turn of reading, and pause between turns. */
 export interface Pace {
   readonly start: number;
   readonly turn: number;
   readonly pause: number;
 }
 
-/** At first the engine's own thread compiles most of what runs: an evaluation gains nothing when it has to wait for that. */
+/**
+ * Pace beside an evaluation. At first the engine's own thread compiles most of the code that runs, and the evaluation must
+ * not wait for that.
+ */
 const beside: Pace = { start: 400, turn: 3, pause: 9 };
 
 const scratch = Buffer.allocUnsafeSlow(maxBytes + 1);
 
-/** The SHA-256 of a regular file that has not just changed, and its status. */
+/** Returns the SHA-256 of a regular file that has not just changed, and its status. */
 function digestOf(method: Hashed, place: string) {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   const descriptor = fs.openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -44,7 +47,7 @@ function narDigest(contents: Uint8Array, mode: number): Uint8Array {
   return hasher.digest();
 }
 
-/** What fails here fails again, with its error, where the evaluation reads the file. */
+/** Returns the digest, or undefined on failure; the evaluation gets the error when it reads the file itself. */
 function digestIfPossible(method: Hashed, place: string): ReturnType<typeof digestOf> {
   try {
     return digestOf(method, place);
@@ -54,10 +57,10 @@ function digestIfPossible(method: Hashed, place: string): ReturnType<typeof dige
   }
 }
 
-/** What is being read ahead. */
+/** A read-ahead in progress. */
 export interface Reading {
   stop(): void;
-  /** When all is read or `stop` was called. */
+  /** Resolves when all files are read or `stop` was called. */
   readonly over: Promise<void>;
 }
 

@@ -1,4 +1,7 @@
-/** What an evaluation needs from store, builders and fetchers: the synchronous form inside the worker, the asynchronous one outside. */
+/**
+ * The services of store, builders and fetchers to an evaluation: the synchronous form inside the worker, the asynchronous one
+ * outside.
+ */
 import type { ContextElement, DerivationRequest, FetchRequest, FetchResult, FileType, PathFacts } from "@firn/language";
 
 /** A copy into the store. `include`, when given, lists the paths below the root (`/a/b`) that a filter kept. */
@@ -12,25 +15,25 @@ export interface AddPathServiceRequest {
 
 /** The main thread's side; the command line implements it over store, build and fetch. All strings are byte strings. */
 export interface HostServices {
-  /** Copies a path; gives its store path. In read-only mode only computes it. */
+  /** Copies a path into the store; returns its store path. In read-only mode only computes it. */
   addPath(request: AddPathServiceRequest): Promise<string>;
   addText(name: string, contents: string, references: readonly string[]): Promise<string>;
-  /** One may refer to those before it. In read-only mode nothing is done. */
+  /** Writes derivations; one may refer to those before it. In read-only mode nothing is written. */
   writeDerivations(requests: readonly DerivationRequest[]): Promise<void>;
-  /** The text of a derivation that this evaluation did not write. */
+  /** Returns the text of a derivation that this evaluation did not write. */
   readDerivation(drvPath: string): Promise<string>;
-  /** Builds what is missing; `drvPath!output` → path for every output element. */
+  /** Builds missing outputs; returns `drvPath!output` → path for every output element. */
   realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
   ensurePath(path: string): Promise<void>;
   queryPath(path: string): Promise<PathFacts | undefined>;
   fetch(request: FetchRequest): Promise<FetchResult>;
-  /** `channel:…`, URLs and `flake:…` of the search path; undefined when it cannot be had. */
+  /** Resolves `channel:…`, URLs and `flake:…` of the search path; undefined when that fails. */
   resolveSearchPathUrl(url: string): Promise<string | undefined>;
-  /** `builtins.getFlake`: the handle of the flake's value. Absent where flakes are not evaluated. */
+  /** Answers `builtins.getFlake` with the handle of the flake's value. Absent when flakes are not evaluated. */
   getFlake?(reference: string): Promise<number>;
 }
 
-/** The same, synchronous. `filter` stands for `include`. */
+/** The same services, synchronous, with `filter` in place of `include`. */
 export interface SyncServices {
   addPath(
     request: Omit<AddPathServiceRequest, "include"> & {
@@ -42,9 +45,9 @@ export interface SyncServices {
     },
   ): string;
   addText(name: string, contents: string, references: readonly string[]): string;
-  /** May stay pending, errors included, until something else is asked, the answer is given, or `settle`. */
+  /** Writes a derivation. The write may stay pending, errors included, until another call, the end of the request, or `settle`. */
   writeDerivation(request: DerivationRequest): void;
-  /** Waits until what is pending is in the store: before something there is looked at without asking. */
+  /** Waits until pending writes are in the store; called before the store's files are read directly. */
   settle?(): void;
   readDerivation(drvPath: string): string;
   realise(elements: readonly ContextElement[]): ReadonlyMap<string, string>;

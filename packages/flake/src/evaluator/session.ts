@@ -1,4 +1,4 @@
-/** Requests on one evaluator: a table of values by handle, and the questions that commands ask about them. */
+/** Requests on one evaluator: a table of values by handle, and the questions of commands about them. */
 import { FirnError } from "@firn/formats";
 import {
   Attrs,
@@ -36,7 +36,7 @@ export class EvaluatorSession {
   private readonly debugger: Debugger | undefined;
   private nextHandle = 1;
 
-  /** `flakes`: who answers `getFlake`; absent where flakes are not evaluated. */
+  /** Takes the evaluator and `flakes`, which answers `getFlake`; it is absent when flakes are not evaluated. */
   constructor(
     host: EvalHost,
     options: {

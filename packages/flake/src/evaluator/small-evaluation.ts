@@ -1,6 +1,7 @@
 /**
- * Evaluates in the thread of the command what takes milliseconds: `1 + 1` is done before the evaluator's thread has started. Whatever
- * takes longer, fails, needs the store or runs programs is left to that thread, which begins anew.
+ * Evaluates in the thread of the command when it takes only milliseconds: `1 + 1` is done before the evaluator's thread has
+ * started. An evaluation that takes longer, fails, needs the store or runs programs is left to that thread, which begins
+ * anew.
  */
 import { FirnError } from "@firn/formats";
 import type { EvalMessage } from "@firn/language";
@@ -29,7 +30,7 @@ const noServices: SyncServices = {
   getFlake: refuse,
 };
 
-/** An answer, and what was traced and warned about on the way. */
+/** An answer, with the traces and warnings of its evaluation. */
 export interface SmallAnswer {
   readonly value: Responses[Request["op"]];
   readonly messages: readonly EvalMessage[];
@@ -65,7 +66,7 @@ export class SmallEvaluation {
     return new SmallEvaluation(openSession, setup);
   }
 
-  /** The answer to a request; undefined when it is not for this thread, and then neither is any later one. */
+  /** Answers a request; returns undefined when this thread declines it, and then for all later ones. */
   answer(request: Request): SmallAnswer | undefined {
     // What is shown may contain failures, and files change while a repl with its variables is used: nothing of it is done again.
     if (request.op === "show" || request.op === "newVariables" || ++this.requests > maxRequests) return undefined;

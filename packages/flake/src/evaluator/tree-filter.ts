@@ -4,7 +4,7 @@ import type { FileType } from "@firn/language";
 import { entriesIn } from "@firn/store";
 import * as fs from "@firn/store/files";
 
-/** Paths below `root` that the filter keeps (`/a`, `/a/b`), parents first; `onDisk` tells where a path really lies. */
+/** Returns the paths below `root` that the filter keeps (`/a`, `/a/b`), parents first; `onDisk` returns the place of a path. */
 export function includedPaths(
   root: string,
   filter: (path: string, type: FileType) => boolean,

@@ -9,7 +9,7 @@ import type { EvaluatorClient } from "./client.ts";
 import { fromErrorData } from "./error-data.ts";
 import type { DerivationFacts, Handle, PlainData, ValueKind } from "./protocol.ts";
 
-/** What a function can be called with: plain data, a value by reference, a path, a string with context, or lists and sets of those. */
+/** An argument of a function: plain data, a value by reference, a path, a string with context, or lists and sets of those. */
 export type Argument =
   | null
   | boolean
@@ -25,7 +25,7 @@ export type Argument =
 /** Arguments by name for functions that are called on the way to a value (`--arg`, `--argstr`). */
 export type AutoArguments = Readonly<Record<string, Argument>>;
 
-/** A value's text; an error that came up on the way stands beside what was printed before it. */
+/** The text of a value; an error that occurred while printing stands beside the text printed before it. */
 export interface ShownValue {
   readonly text: string;
   readonly error: FirnError | undefined;
@@ -43,13 +43,13 @@ function attributeData(attributes: Readonly<Record<string, Argument>>): Record<s
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, toData(value)]));
 }
 
-/** A value in an evaluator's worker; it is kept until the evaluator closes or lets go of it. */
+/** A value in an evaluator's worker; it is kept until the evaluator closes or releases it. */
 export class ValueRef {
   /** The worker's number for it. */
   readonly handle: Handle;
   readonly #client: EvaluatorClient;
 
-  /** Values come from an {@link Evaluator} and from other values. */
+  /** Internal: values come from an {@link Evaluator} and from other values. */
   constructor(client: EvaluatorClient, handle: Handle) {
     this.#client = client;
     this.handle = handle;
@@ -59,30 +59,30 @@ export class ValueRef {
     return new ValueRef(this.#client, handle);
   }
 
-  /** The sort of the forced value: as `builtins.typeOf` names it, or "derivation". */
+  /** Returns the type of the forced value: as `builtins.typeOf` names it, or "derivation". */
   kind(): Promise<ValueKind> {
     return this.#client.request({ op: "kind", value: this.handle });
   }
 
-  /** One attribute by name, without interpreting dots; undefined when the value is no set or lacks it. */
+  /** Returns one attribute by name, without interpreting dots; undefined when the value is no attribute set or lacks it. */
   async attribute(name: string): Promise<ValueRef | undefined> {
     const handle = await this.#client.request({ op: "attribute", value: this.handle, name });
     return handle === null ? undefined : this.#ref(handle);
   }
 
-  /** The attribute at the end of a list of names; undefined when one of them is missing. */
+  /** Returns the attribute at the end of a list of names; undefined when one of them is missing. */
   async attributeAlong(names: readonly string[]): Promise<ValueRef | undefined> {
     let value: ValueRef | undefined = this;
     for (const name of names) value = await value?.attribute(name);
     return value;
   }
 
-  /** The sorted attribute names; undefined when the value is no set. */
+  /** Returns the sorted attribute names; undefined when the value is no attribute set. */
   async attributeNames(): Promise<readonly string[] | undefined> {
     return (await this.#client.request({ op: "attrNames", value: this.handle })) ?? undefined;
   }
 
-  /** Attribute names in the order in which they became known. */
+  /** Returns attribute names in the order in which they became known. */
   namesAsLoaded(): Promise<readonly string[]> {
     return this.#client.request({ op: "namesAsLoaded", value: this.handle });
   }
@@ -93,7 +93,7 @@ export class ValueRef {
     return this.#ref(await this.#client.request({ op: "select", value: this.handle, path, autoArgs: data }));
   }
 
-  /** The value itself, or what it gives when it is a function that automatic arguments suffice for. */
+  /** Returns the value itself, or its result when it is a function that automatic arguments satisfy. */
   async autoCall(autoArgs: AutoArguments): Promise<ValueRef> {
     const data = attributeData(autoArgs);
     return this.#ref(await this.#client.request({ op: "autoCall", value: this.handle, autoArgs: data }));
@@ -104,7 +104,7 @@ export class ValueRef {
     return this.#ref(await this.#client.request({ op: "call", callee: this.handle, args: args.map(toData) }));
   }
 
-  /** The elements of a list, unforced; none when the value is no list. */
+  /** Returns the elements of a list, unforced; empty when the value is no list. */
   async elements(): Promise<ValueRef[]> {
     const length = (await this.#client.request({ op: "length", value: this.handle })) ?? 0;
     const elements: ValueRef[] = [];
@@ -113,17 +113,20 @@ export class ValueRef {
     return elements;
   }
 
-  /** What a function's set pattern takes, by name: true for arguments with a default. Undefined when there is no such pattern. */
+  /**
+   * Returns the formals of a function's set pattern by name: true for arguments with a default. Undefined when there is no
+   * such pattern.
+   */
   async formals(): Promise<Readonly<Record<string, boolean>> | undefined> {
     return (await this.#client.request({ op: "formals", value: this.handle })) ?? undefined;
   }
 
-  /** What is known of a derivation; undefined when the value is none. */
+  /** Returns the facts of a derivation; undefined when the value is none. */
   async derivation(): Promise<DerivationFacts | undefined> {
     return (await this.#client.request({ op: "derivation", value: this.handle })) ?? undefined;
   }
 
-  /** The text of a string or a path, with its context. */
+  /** Returns the text of a string or a path, with its context. */
   string(): Promise<{ readonly text: string; readonly context: readonly ContextElement[] }> {
     return this.#client.request({ op: "string", value: this.handle });
   }
@@ -138,28 +141,28 @@ export class ValueRef {
     await this.#client.request({ op: "deepForce", value: this.handle });
   }
 
-  /** The value in one of the forms of `nix eval` and `nix-instantiate`. */
+  /** Prints the value in one of the forms of `nix eval` and `nix-instantiate`. */
   print(form: OutputForm): Promise<string> {
     return this.#client.request({ op: "print", value: this.handle, form });
   }
 
-  /** The value as the repl shows it. */
+  /** Prints the value as the repl shows it. */
   async show(options: ShowOptions): Promise<ShownValue> {
     const { text, failure } = await this.#client.request({ op: "show", value: this.handle, ...options });
     return { text, error: failure === undefined ? undefined : fromErrorData(failure) };
   }
 
-  /** What sort of value it is, in words. */
+  /** Describes the type of the value in words. */
   describe(): Promise<string> {
     return this.#client.request({ op: "describe", value: this.handle });
   }
 
-  /** The path that a path or an absolute string stands for. */
+  /** Returns the path that a path or an absolute string denotes. */
   pathOf(): Promise<string> {
     return this.#client.request({ op: "pathOf", value: this.handle });
   }
 
-  /** Where a function is defined: a text where that is no file, undefined for other values. */
+  /** Returns the place of a function's definition: a text when it is not in a file, undefined for other values. */
   async functionPlace(): Promise<{ readonly path: string; readonly line: number } | string | undefined> {
     return (await this.#client.request({ op: "functionPlace", value: this.handle })) ?? undefined;
   }

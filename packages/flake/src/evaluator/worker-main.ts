@@ -42,7 +42,7 @@ function post(method: ServiceCall["method"], args: readonly unknown[]): number {
   return id;
 }
 
-/** Asks the main thread and sleeps until it has answered, or until the evaluation shall stop. */
+/** Calls the main thread and sleeps until it has answered, or until the evaluation is to stop. */
 function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknown {
   if (!independent.has(method)) settle();
   const id = post(method, args);
@@ -54,7 +54,7 @@ function ask(method: ServiceCall["method"], ...args: readonly unknown[]): unknow
   }
 }
 
-/** The next answer to any call, slept for on behalf of one. */
+/** Sleeps on behalf of one call and returns the next answer to any call. */
 function nextReply(id: number, method: ServiceCall["method"]): Exclude<ServiceReply, { readonly nested: ToWorker }> {
   for (;;) {
     Atomics.store(signal, 0, 0);
@@ -79,15 +79,15 @@ function nextReply(id: number, method: ServiceCall["method"]): Exclude<ServiceRe
 
 // ---- derivations, which are written while the evaluation goes on: their paths are known before
 
-/** As many are written together at least, unless something waits for them. */
+/** Least number of derivations that are written together, unless something waits for them. */
 const BATCH = 64;
-/** More do not stay pending. */
+/** Limit of pending derivations. */
 const MAX_PENDING = 1024;
-/** What needs no derivation in the store. */
+/** Calls that need no derivation in the store. */
 const independent: ReadonlySet<ServiceCall["method"]> = new Set(["addPath", "addText"]);
 
 let pending: DerivationRequest[] = [];
-/** The call that writes those before. */
+/** Id of the call that writes the earlier derivations. */
 let writing: number | undefined;
 let writingError: FirnError | undefined;
 
@@ -123,7 +123,7 @@ function settle(): void {
   waitForWriting();
 }
 
-/** Does some work; whether it fails or not, the derivations that it made are in the store afterwards. */
+/** Runs `work`; whether it fails or not, the derivations that it made are in the store afterwards. */
 function settled<T>(work: () => T): T {
   try {
     return work();

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { WorkerInput } from "./protocol.ts";
 
-/** A thread that waits for its first message, and how to answer its calls. */
+/** A thread that waits for its first message, and the means to answer its calls. */
 export interface StartedWorker {
   readonly worker: Worker;
   readonly replies: MessagePort;
@@ -42,12 +42,12 @@ function start(): StartedWorker {
   return { worker, replies: channel.port1, signal: new Int32Array(signal) };
 }
 
-/** Has a thread started that the next evaluator takes. A process that ends without one ends it too. */
+/** Starts a thread for the next evaluator. A process that ends without using it ends the thread too. */
 export function prepareWorker(): void {
   prepared ??= start();
 }
 
-/** The prepared thread, or a new one. */
+/** Returns the prepared thread, or a new one. */
 export function takeWorker(): StartedWorker {
   const worker = prepared ?? start();
   prepared = undefined;

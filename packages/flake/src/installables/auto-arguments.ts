@@ -5,7 +5,7 @@ import { readFileSync } from "@firn/store/files";
 import type { Evaluator } from "../evaluator/evaluator.ts";
 import type { Argument, AutoArguments } from "../evaluator/value-ref.ts";
 
-/** An argument as the command line has it: the text of an expression or a string, the path of a file, or standard input. */
+/** An argument in the forms of the command line: the text of an expression or a string, the path of a file, or standard input. */
 export interface AutoArgument {
   readonly name: string;
   readonly text: string;
@@ -13,8 +13,8 @@ export interface AutoArgument {
 }
 
 /**
- * The arguments as an evaluation takes them, a later one replacing an earlier one of the same name; expressions are evaluated when
- * they are used. `cwd` is where relative paths start, `readStdin` gives standard input as a byte string.
+ * Returns the arguments for an evaluation, a later one replacing an earlier one of the same name; expressions are evaluated
+ * when they are used. Relative paths start from `cwd`; `readStdin` returns standard input as a byte string.
  */
 export async function evaluateAutoArguments(
   evaluator: Evaluator,

@@ -6,7 +6,7 @@ import * as fs from "@firn/store/files";
 import { type FlakeRefContext, parseFlakeRef } from "../refs/flake-ref.ts";
 import { type FlakeRef, splitFragment } from "../refs/reference.ts";
 
-/** Which outputs of a derivation are meant: those to install by default, all, or some by name. */
+/** Selection of a derivation's outputs: those to install by default, all, or some by name. */
 export type OutputsSpec =
   | { readonly kind: "default" }
   | { readonly kind: "all" }
@@ -24,10 +24,10 @@ export type Installable =
     }
   | { readonly kind: "attribute"; readonly path: string; readonly outputs: OutputsSpec };
 
-/** How words are read. */
+/** Options of reading words. */
 export interface ParseContext extends FlakeRefContext {
   readonly storeDir: string;
-  /** With `--file` or `--expr` words are attribute paths. */
+  /** True when words are attribute paths, as with `--file` or `--expr`. */
   readonly attributes: boolean;
 }
 
@@ -61,12 +61,12 @@ export function parseInstallable(word: string, context: ParseContext): Installab
 
 const MAX_LINKS = 40;
 
-/** A word that leads into the store; one without a slash is never taken for a link. */
+/** Returns the store path for a word that leads into the store; a word without a slash never counts as a link. */
 function linkedWord(text: string, { storeDir, baseDirectory }: ParseContext): string | undefined {
   return text.includes("/") ? followLinksToStore(path.resolve(baseDirectory ?? "/", text), storeDir) : undefined;
 }
 
-/** The place in the store that an absolute path is, or to which a link such as `./result` leads; undefined when none. */
+/** Returns the path in the store that an absolute path is, or to which a link such as `./result` leads; undefined when there is none. */
 export function followLinksToStore(link: string, storeDir: string): string | undefined {
   let current = link;
   for (let links = 0; links < MAX_LINKS; links++) {
@@ -77,17 +77,17 @@ export function followLinksToStore(link: string, storeDir: string): string | und
   return undefined;
 }
 
-/** Where a command looks for a fragment in a flake's outputs. */
+/** The attribute paths at which a command looks for a fragment in a flake's outputs. */
 export interface Lookup {
   /** Attribute paths tried for an empty fragment. */
   readonly defaults: readonly string[];
   /** Prefixes put before a fragment, in order; the fragment itself is tried last. */
   readonly prefixes: readonly string[];
-  /** False: a function that is found is not called (default true). */
+  /** False when a function that is found is not called (default true). */
   readonly callResult?: boolean;
 }
 
-/** Packages: `build`, `shell`, `copy`, … */
+/** Returns the lookup of packages: `build`, `shell`, `copy`, … */
 export function packageLookup(system: string): Lookup {
   return {
     defaults: [`packages.${system}.default`, `defaultPackage.${system}`],
@@ -95,7 +95,7 @@ export function packageLookup(system: string): Lookup {
   };
 }
 
-/** Programs: `run` prefers apps. */
+/** Returns the lookup of programs: `run` prefers apps. */
 export function appLookup(system: string): Lookup {
   const packages = packageLookup(system);
   return {
@@ -104,7 +104,7 @@ export function appLookup(system: string): Lookup {
   };
 }
 
-/** Attribute paths to try for a fragment; one that begins with a dot is taken as it is. */
+/** Returns the attribute paths to try for a fragment; one that begins with a dot is used as it is. */
 export function candidates(fragment: string, lookup: Lookup): string[] {
   if (fragment === "") return [...lookup.defaults];
   if (fragment.startsWith(".")) return [fragment.slice(1)];

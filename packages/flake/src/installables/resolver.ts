@@ -1,4 +1,4 @@
-/** From the words of a command line to values and to what they are in the store. */
+/** Resolves the words of a command line to values and to their store paths. */
 import { FirnError } from "@firn/formats";
 import type { Evaluation, Found, Root } from "../evaluation.ts";
 import type { AutoArguments, ValueRef } from "../evaluator/value-ref.ts";
@@ -6,21 +6,21 @@ import { type AutoArgument, evaluateAutoArguments } from "./auto-arguments.ts";
 import { type Installable, type Lookup, packageLookup, parseInstallable } from "./parse.ts";
 import { storePathTarget, type Target, valueTarget } from "./target.ts";
 
-/** What installables stand on. */
+/** The surroundings of installables. */
 export interface InstallableOptions {
-  /** Opens the evaluation when it is first needed. */
+  /** Opens the evaluation at its first use. */
   readonly evaluation: () => Promise<Evaluation>;
   readonly storeDir: string;
-  /** Where relative paths start. */
+  /** Directory from which relative paths start. */
   readonly cwd: string;
-  /** The system whose packages are meant, e.g. `x86_64-linux`. */
+  /** The system of packages, e.g. `x86_64-linux`. */
   readonly system: string;
-  /** The file or expression that words are attribute paths of (`--file`, `--expr`); absent: words are flakes and store paths. */
+  /** The file or expression in which words are attribute paths (`--file`, `--expr`); when absent, words are flakes and store paths. */
   readonly root?: Root;
   readonly autoArguments: readonly AutoArgument[];
-  /** Gives standard input as a byte string, for `--arg-from-stdin`. */
+  /** Returns standard input as a byte string, for `--arg-from-stdin`. */
   readStdin(): Promise<string>;
-  /** Hears of words that are understood as something else than they seem. */
+  /** Receives warnings about words with a meaning other than they seem to have. */
   warn(text: string): void;
 }
 
@@ -33,7 +33,10 @@ export class Installables {
     this.#options = options;
   }
 
-  /** Reads words; without any, the default: the flake `.`, or the whole file or expression. Fails as `parseFlakeRef` does. */
+  /**
+   * Reads words; when there are none, returns the default: the flake `.`, or the whole file or expression. Fails as
+   * `parseFlakeRef` does.
+   */
   parse(words: readonly string[]): Installable[] {
     const { storeDir, cwd, root, warn } = this.#options;
     const attributes = root !== undefined;
@@ -41,7 +44,7 @@ export class Installables {
     return given.map((word) => parseInstallable(word, { storeDir, attributes, baseDirectory: cwd, warn }));
   }
 
-  /** The value of an installable that is no store path. Fails with `missing-attribute`, or as the evaluation does. */
+  /** Returns the value of an installable that is no store path. Fails with `missing-attribute`, or as the evaluation does. */
   async find(installable: Installable, lookup: Lookup = packageLookup(this.#options.system)): Promise<Found> {
     const evaluation = await this.#options.evaluation();
     switch (installable.kind) {
@@ -59,7 +62,7 @@ export class Installables {
     }
   }
 
-  /** What an installable is in the store. Fails as {@link find} and {@link valueTarget} do. */
+  /** Returns the target of an installable in the store. Fails as {@link find} and {@link valueTarget} do. */
   async target(installable: Installable, lookup?: Lookup): Promise<Target> {
     const { storeDir, cwd } = this.#options;
     if (installable.kind === "store-path") return storePathTarget(installable, { storeDir, cwd });
@@ -67,20 +70,20 @@ export class Installables {
     return valueTarget(await this.#options.evaluation(), found, { outputs: installable.outputs, storeDir });
   }
 
-  /** What several installables are in the store. */
+  /** Returns the targets of several installables in the store. */
   async targets(installables: readonly Installable[], lookup?: Lookup): Promise<Target[]> {
     const targets: Target[] = [];
     for (const installable of installables) targets.push(await this.target(installable, lookup));
     return targets;
   }
 
-  /** The automatic arguments as values. */
+  /** Returns the automatic arguments as values. */
   async autoArguments(): Promise<AutoArguments> {
     const { evaluator } = await this.#options.evaluation();
     return evaluateAutoArguments(evaluator, this.#options.autoArguments, this.#options);
   }
 
-  /** Has the file or expression evaluated anew when it is next asked for. */
+  /** Forgets the value of the file or expression, so that it is evaluated anew at its next use. */
   forgetRoot(): void {
     this.#root = undefined;
   }

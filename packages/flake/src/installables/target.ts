@@ -1,29 +1,29 @@
-/** What installables are in the store: a path, or outputs of a derivation. */
+/** Targets of installables in the store: a path, or outputs of a derivation. */
 import { resolve } from "node:path";
 import { type DerivedPath, FirnError } from "@firn/formats";
 import type { Evaluation, Found } from "../evaluation.ts";
 import type { DerivationFacts } from "../evaluator/protocol.ts";
 import type { Installable } from "./parse.ts";
 
-/** What an installable is in the store. */
+/** The target of an installable in the store. */
 export type Target =
   | { readonly kind: "path"; readonly path: string }
   | {
       readonly kind: "outputs";
       readonly drvPath: string;
       readonly outputs: readonly string[] | "*";
-      /** Absent when a store path named the derivation. */
+      /** Facts of the derivation; absent when a store path named it. */
       readonly facts?: DerivationFacts;
       readonly found?: Found;
     };
 
-/** The form that a builder takes. */
+/** Returns the target as a derived path, for builders. */
 export function derivedPath(target: Target): DerivedPath {
   if (target.kind === "path") return { kind: "opaque", path: target.path };
   return { kind: "built", drvPath: target.drvPath, outputs: target.outputs };
 }
 
-/** The target of a store path, or of a link such as `./result` that leads to one; relative ones start at `cwd`. */
+/** Returns the target of a store path, or of a link such as `./result` that leads to one; relative ones start at `cwd`. */
 export function storePathTarget(
   installable: Installable & { readonly kind: "store-path" },
   at: { readonly storeDir: string; readonly cwd: string },
@@ -35,8 +35,8 @@ export function storePathTarget(
 }
 
 /**
- * The target of a value that an installable led to: a string or a path that names a store path, or a derivation. Fails with
- * `not-a-derivation` for other values, and with `no-output` when the derivation lacks an output that was asked for.
+ * Returns the target of an installable's value: a string or a path that names a store path, or a derivation. Fails with
+ * `not-a-derivation` for other values, and with `no-output` when the derivation lacks a requested output.
  */
 export async function valueTarget(
   evaluation: Evaluation,
@@ -59,7 +59,7 @@ export async function valueTarget(
   return { kind: "outputs", drvPath: facts.drvPath, outputs: names, facts, found };
 }
 
-/** The store path that a path is in: its first name below the store's directory. */
+/** Returns the store path that contains a path: its first component below the store's directory. */
 function storePathIn(path: string, storeDir: string): string {
   return path
     .split("/")

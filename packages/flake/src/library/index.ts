@@ -1,7 +1,4 @@
-/**
- * Flakes for programs: references, lock files, and locking over a fetcher of the caller's. Everything here also runs where there is no
- * Node.js.
- */
+/** Flakes for programs: references, lock files, and locking over a fetcher of the caller's. Everything here also runs without Node.js. */
 export {
   type Input,
   type InputType,

@@ -13,27 +13,27 @@ import { readFlakeText } from "./read-flake-text.ts";
 export interface FetchedSource {
   /** The input's attributes with all that pins it: `rev`, `narHash`, `lastModified`. */
   readonly locked: Input;
-  /** Gives the text of a file by its path in the tree (`flake.nix`, `sub/flake.lock`), or undefined when there is none. */
+  /** Returns the text of a file by its path in the tree (`flake.nix`, `sub/flake.lock`), or undefined when there is none. */
   readFile(path: string): Promise<string | undefined>;
 }
 
-/** What locking asks of its caller. */
+/** The operations that locking needs from its caller. */
 export interface FlakeFetcher {
   /** Fetches the tree of an input. The input is never a name of a registry. */
   fetch(input: Input): Promise<FetchedSource>;
-  /** What names like `nixpkgs` stand for; without registries they are an error. The first entry that matches counts. */
+  /** Registries for names like `nixpkgs`; without them names are an error. The first matching entry counts. */
   readonly registries?: readonly Registry[];
   /** Reads the text of a flake.nix; by default the language does it, see `readFlakeText`. */
   readFlake?(text: string, place: { readonly path: string; readonly shown: string }): Promise<FlakeFile>;
-  /** Hears of overrides and updates that match no input. */
+  /** Receives a warning for overrides and updates that match no input. */
   warn?(text: string): void;
 }
 
-/** How to lock. */
+/** Options of locking. */
 export interface LockFlakeOptions {
-  /** Inputs to be renewed, as paths (`nixpkgs`, `a/nixpkgs`), or "all"; none by default: only what is missing is added. */
+  /** Inputs to update, as paths (`nixpkgs`, `a/nixpkgs`), or "all"; by default none: only missing ones are added. */
   readonly update?: readonly string[] | "all";
-  /** Inputs that are something else than flake.nix says: input path → reference. */
+  /** References that replace those of flake.nix: input path → reference. */
   readonly override?: Readonly<Record<string, string | FlakeRef>>;
   /** The lock to start from, in place of the flake's own. */
   readonly lockText?: string;
@@ -44,19 +44,19 @@ export interface LockedFlake {
   readonly description: string | undefined;
   readonly lockedRef: FlakeRef;
   readonly inputs: ReadonlyMap<string, FlakeInput>;
-  /** The text for flake.lock, byte for byte what Nix writes. */
+  /** The text for flake.lock, byte for byte as Nix writes it. */
   readonly lockText: string;
-  /** Whether it differs from the lock that was there. */
+  /** True when it differs from the previous lock. */
   readonly changed: boolean;
-  /** What differs, in the lines that Nix prints; empty when nothing does. */
+  /** The differences, in the lines that Nix prints; empty when there are none. */
   readonly changes: string;
   readonly root: GraphNode;
 }
 
 /**
- * Locks a flake: reads its flake.nix, fetches what its flake.lock does not have yet, and gives the new lock; nothing is written. Errors
- * are those of the fetcher, of the language, and `FirnError`s with the code `no-flake`, `bad-flake`, `bad-lock-file`, `registry` or one
- * that begins with `flake-`.
+ * Locks a flake: reads its flake.nix, fetches inputs that its flake.lock lacks, and returns the new lock; nothing is written.
+ * Errors are those of the fetcher, of the language, and `FirnError`s with the code `no-flake`, `bad-flake`, `bad-lock-file`,
+ * `registry` or one that begins with `flake-`.
  */
 export async function lockFlake(
   flake: string | FlakeRef,
@@ -90,7 +90,7 @@ function referenceOf(flake: string | FlakeRef): FlakeRef {
   return typeof flake === "string" ? parseReference(byteStringOf(flake)) : flake;
 }
 
-/** The trees that were fetched, under paths that only tell them apart. */
+/** The fetched trees, under paths that serve only to distinguish them. */
 class Trees implements LockContext {
   private readonly fetcher: FlakeFetcher;
   private readonly fetched = new Map<string, FetchedSource>();

@@ -1,12 +1,12 @@
-/** Reads the text of a flake.nix in this process, with nothing but the language: no file, no store, no thread. */
+/** Reads the text of a flake.nix in this process, with the language alone: no file, no store, no thread. */
 import { byteStringOf } from "@firn/formats";
 import { Attrs, createMemoryHost, Evaluator, isList, type OutputForm, type Slot, typeName } from "@firn/language";
 import type { FlakeFile } from "../source/flake-file.ts";
 import { type FlakeValue, readFlakeValue } from "../source/flake-value.ts";
 
-/** Where a flake.nix lies and what it is called. */
+/** The path and name of a flake.nix. */
 export interface FlakeTextPlace {
-  /** Its absolute path; path literals in it are relative to that. Default: `/source/flake.nix`. */
+  /** Its absolute path, from which relative path literals in it start. Default: `/source/flake.nix`. */
   readonly path?: string;
   /** The flake's reference, for errors. */
   readonly shown?: string;
@@ -19,7 +19,7 @@ export function readFlakeText(text: string, { path, shown }: FlakeTextPlace = {}
   return readFlakeValue(new LocalValue(evaluator, evaluator.evaluateLiteralSet(file)), shown ?? file);
 }
 
-/** A value of an evaluator of this thread. */
+/** A value of an evaluator in this thread. */
 class LocalValue implements FlakeValue {
   readonly #evaluator: Evaluator;
   readonly #slot: Slot;

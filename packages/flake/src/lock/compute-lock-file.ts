@@ -1,11 +1,11 @@
-/** From one text of flake.lock to the next. */
+/** Computes the next text of flake.lock from the previous one. */
 import { printFlakeLock } from "@firn/formats";
 import { showFlakeRef } from "../refs/reference.ts";
 import { type ComputedLock, computeLock, type LockContext, type LockRequest } from "./compute.ts";
 import type { FlakeSource } from "./flake-description.ts";
 import { checkFollows, type GraphNode, graphToLockFile, readLockGraph } from "./graph.ts";
 
-/** A lock file and what it came from. */
+/** A lock file and the graph that it was made from. */
 export interface ComputedLockFile extends ComputedLock {
   readonly old: GraphNode;
   readonly lockText: string;

@@ -1,6 +1,6 @@
 /**
- * Computes a flake's lock graph: what the old lock has is kept as long as flake.nix still says the same, new inputs are
- * fetched and bring their own locks, overrides come from above (manual: "nix flake", "Lock files").
+ * Computes a flake's lock graph: entries of the old lock are kept as long as flake.nix has the same reference, new inputs are
+ * fetched and bring their own locks, overrides come from the flakes above (manual: "nix flake", "Lock files").
  */
 
 import { indirectInput, isLockedInput } from "@firn/fetch/inputs";
@@ -17,11 +17,11 @@ import {
   showInputPath,
 } from "./graph.ts";
 
-/** What computing needs of the world. */
+/** The operations that computing a lock needs. */
 export interface LockContext {
-  /** Fetches and reads a flake. `registries`: which may be asked. */
+  /** Fetches and reads a flake. `registries` tells which ones may be used. */
   getFlake(ref: FlakeRef, registries: "all" | "limited"): Promise<FlakeSource>;
-  /** Reads a flake that lies in the tree of its parent. */
+  /** Reads a flake in the tree of its parent. */
   getRelativeFlake(ref: FlakeRef, tree: TreePlace): Promise<FlakeSource>;
   /** Fetches a tree that is not a flake. */
   getTree(ref: FlakeRef): Promise<{ readonly lockedRef: FlakeRef; readonly place: TreePlace }>;
@@ -39,11 +39,11 @@ export interface LockRequest {
   readonly overrides: readonly { readonly path: InputPath; readonly ref: FlakeRef }[];
   readonly updates: readonly InputPath[];
   readonly recreate: boolean;
-  /** Pure evaluation: new inputs must be pinned by their references. */
+  /** False in pure evaluation: new inputs must be pinned by their references. */
   readonly allowUnlocked: boolean;
 }
 
-/** The computed graph and where the nodes that were fetched on the way lie. */
+/** The computed graph and the places of the nodes that were fetched. */
 export interface ComputedLock {
   readonly root: GraphNode;
   readonly places: ReadonlyMap<GraphNode, TreePlace>;
@@ -52,7 +52,7 @@ export interface ComputedLock {
 interface Override {
   readonly path: InputPath;
   readonly input: FlakeInput;
-  /** The tree that a relative path of it is relative to. */
+  /** The tree to which a relative path is relative. */
   readonly place: TreePlace;
   readonly parent: InputPath | undefined;
 }
@@ -67,16 +67,16 @@ export async function computeLock(
   return computation.run(old);
 }
 
-/** One flake on the way down. */
+/** One flake during the descent. */
 interface Step {
   readonly inputs: ReadonlyMap<string, FlakeInput>;
   readonly node: GraphNode;
   readonly path: InputPath;
   readonly old: GraphNode | undefined;
-  /** What `follows` of the old lock are relative to. */
+  /** The path to which `follows` of the old lock are relative. */
   readonly followsPrefix: InputPath;
   readonly place: TreePlace;
-  /** The inputs come from a lock that was checked already. */
+  /** True when the inputs come from a lock that was checked already. */
   readonly trustLock: boolean;
 }
 
@@ -151,7 +151,10 @@ class Computation {
     }
   }
 
-  /** `inputs.a.inputs.b.url = …`: recorded for when `a/b` is reached; the first one, from furthest above, wins. */
+  /**
+   * Records overrides such as `inputs.a.inputs.b.url = …` for the time when `a/b` is reached; the first one, from the topmost
+   * flake, wins.
+   */
   private addOverrides(input: FlakeInput, prefix: InputPath, step: Step): void {
     for (const [name, override] of input.inputs) {
       const path = [...prefix, name];
@@ -192,7 +195,7 @@ class Computation {
     return { kind: "node", node: await this.create(path, { isFlake: input.isFlake, originalRef, target }) };
   }
 
-  /** Keeps an input as it was locked, fetching it only when something below it must be looked at again. */
+  /** Keeps an input as it was locked; fetches it only when something below it must be examined again. */
   private async keep(
     old: LockedNode,
     path: InputPath,
@@ -309,7 +312,10 @@ interface Target {
   readonly parent: InputPath | undefined;
 }
 
-/** `follows` in a flake.nix are relative to that flake; the graph wants them from the root. */
+/**
+ * Returns inputs with their `follows` made relative to the root, as the graph needs them; in a flake.nix they are relative to
+ * that flake.
+ */
 function prefixed(inputs: ReadonlyMap<string, FlakeInput>, path: InputPath): Map<string, FlakeInput> {
   return new Map(
     [...inputs].map(([name, input]) => [

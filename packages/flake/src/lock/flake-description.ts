@@ -1,19 +1,19 @@
-/** What flake.nix says before its outputs are called. */
+/** The contents of a flake.nix except for its outputs. */
 import type { FlakeRef } from "../refs/reference.ts";
 
 /** One input as written: a reference, or a `follows`; with overrides for its own inputs. */
 export interface FlakeInput {
   readonly ref: FlakeRef | undefined;
   readonly isFlake: boolean;
-  /** Path of input names, relative to the flake that says so. */
+  /** Path of input names, relative to the flake that declares it. */
   readonly follows: readonly string[] | undefined;
   readonly inputs: ReadonlyMap<string, FlakeInput>;
 }
 
-/** A flake that was fetched and read, its outputs not yet evaluated. */
+/** A flake that is fetched and read, with its outputs not yet evaluated. */
 export interface FlakeSource {
   readonly originalRef: FlakeRef;
-  /** After registries. */
+  /** The reference after registries. */
   readonly resolvedRef: FlakeRef;
   readonly lockedRef: FlakeRef;
   /** The tree's store path. */

@@ -1,4 +1,4 @@
-/** The lock graph while it is being computed, and its way to and from the lock file's numbered nodes. */
+/** The lock graph during computation, and its conversion from and to the numbered nodes of the lock file. */
 
 import { isLockedInput, withAttributes } from "@firn/fetch/inputs";
 import { FirnError, type LockEdge, type LockFile, type LockNode, parseFlakeLock } from "@firn/formats";
@@ -14,7 +14,7 @@ import {
 /** Names of inputs, from the root down. */
 export type InputPath = readonly string[];
 
-/** An input leads to a node or follows another input. */
+/** The target of an input: a node, or another input that it follows. */
 export type Edge =
   | { readonly kind: "node"; readonly node: LockedNode }
   | { readonly kind: "follows"; readonly path: InputPath };
@@ -29,7 +29,7 @@ export interface LockedNode extends GraphNode {
   readonly lockedRef: FlakeRef;
   readonly originalRef: FlakeRef;
   readonly isFlake: boolean;
-  /** For relative paths: the input that they are relative to. */
+  /** For relative paths, the input to which they are relative. */
   readonly parent: InputPath | undefined;
 }
 
@@ -59,7 +59,7 @@ export function compareInputPaths(a: InputPath, b: InputPath): number {
   return a.length - b.length;
 }
 
-/** The graph of a lock file's text; an absent file has a root without inputs. */
+/** Returns the graph of a lock file's text; an absent file has a root without inputs. */
 export function readLockGraph(text: string | undefined, shown: string): GraphNode {
   if (text === undefined) return { inputs: new Map() };
   const file = parseFlakeLock(text, shown);
@@ -101,7 +101,7 @@ function lockedNode(entry: LockNode, key: string, shown: string): LockedNode {
   };
 }
 
-/** The lock file of a graph, and the key of every node. Keys are input names, numbered where they meet. */
+/** Returns the lock file of a graph, and the key of every node. Keys are input names, numbered where they collide. */
 export function graphToLockFile(root: GraphNode): {
   readonly file: LockFile;
   readonly keys: ReadonlyMap<GraphNode, string>;
@@ -137,12 +137,12 @@ function lockNode(node: LockedNode, inputs: Map<string, LockEdge>): LockNode {
   };
 }
 
-/** Whether a node is an input rather than the root. */
+/** Tells whether a node is an input rather than the root. */
 export function isLockedNode(node: GraphNode): node is LockedNode {
   return "lockedRef" in node;
 }
 
-/** Every input of a graph by path, in order; each node is entered once. */
+/** Returns every input of a graph by path, in order; each node is entered once. */
 export function allInputs(root: GraphNode): [InputPath, Edge][] {
   const found: [InputPath, Edge][] = [];
   const seen = new Set<GraphNode>();
@@ -159,7 +159,7 @@ export function allInputs(root: GraphNode): [InputPath, Edge][] {
   return found.sort(([a], [b]) => compareInputPaths(a, b));
 }
 
-/** Where an input path leads, following `follows`; undefined when it leads nowhere. */
+/** Returns the node at an input path, following `follows`; undefined when there is none. */
 export function findInput(root: GraphNode, path: InputPath, steps = 0): GraphNode | undefined {
   if (steps > 100) throw new FirnError("flake-follows", `follow cycle detected: '${showInputPath(path)}'`);
   let node = root;
@@ -185,7 +185,7 @@ export function checkFollows(root: GraphNode): void {
   }
 }
 
-/** The first input whose content is not pinned, or undefined. */
+/** Returns the first input whose content is not pinned, or undefined. */
 export function unlockedInput(root: GraphNode): FlakeRef | undefined {
   for (const [, edge] of allInputs(root)) {
     if (edge.kind !== "node") continue;
@@ -195,7 +195,7 @@ export function unlockedInput(root: GraphNode): FlakeRef | undefined {
   return undefined;
 }
 
-/** What changed between two graphs, one entry a line as the reference prints it. */
+/** Describes the changes between two graphs, one entry a line as the reference prints it. */
 export function describeChanges(before: GraphNode, after: GraphNode): string {
   const old = allInputs(before);
   const now = allInputs(after);

@@ -11,11 +11,11 @@ import { type ComputedLockFile, computeLockFile } from "./compute-lock-file.ts";
 import type { FlakeSource } from "./flake-description.ts";
 import { describeChanges, type GraphNode, unlockedInput } from "./graph.ts";
 
-/** How locking may act. */
+/** Options of locking. */
 export interface LockOptions extends LockRequest {
-  /** `--no-update-lock-file` makes this false: a needed change is an error. */
+  /** False with `--no-update-lock-file`: a needed change is an error. */
   readonly update: boolean;
-  /** `--no-write-lock-file` makes this false: a needed change is kept in memory. */
+  /** False with `--no-write-lock-file`: a needed change is kept in memory. */
   readonly write: boolean;
   readonly useRegistries: boolean;
   readonly commit: boolean;
@@ -37,7 +37,7 @@ export interface LockedFlake {
   readonly places: ReadonlyMap<GraphNode, TreePlace>;
 }
 
-/** The defaults: write what changed, use registries. */
+/** Returns the default options: write changes, use registries. */
 export function defaultLockOptions(warn: (text: string) => void): LockOptions {
   return {
     overrides: [],
@@ -87,7 +87,7 @@ interface LockChange {
   readonly options: LockOptions;
 }
 
-/** Writes the lock if that is allowed; tells whether the flake's own tree changed. */
+/** Writes the lock if that is allowed; returns true when the flake's own tree changed. */
 async function writeLock(ref: FlakeRef, change: LockChange): Promise<boolean> {
   const { options } = change;
   const { lockText, old, root } = change.computed;
@@ -145,7 +145,7 @@ async function writeLock(ref: FlakeRef, change: LockChange): Promise<boolean> {
   return true;
 }
 
-/** The directory that a reference names on this machine, if it may be written: a work tree or a plain directory. */
+/** Returns the directory that a reference names on this machine, if it may be written: a work tree or a plain directory. */
 function localDirectory(ref: FlakeRef): string | undefined {
   switch (ref.input.get("type")) {
     case "path":

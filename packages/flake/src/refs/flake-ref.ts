@@ -5,14 +5,14 @@ import { FirnError } from "@firn/formats";
 import { existsSync, lstatSync, realpathSync } from "@firn/store/files";
 import { type FlakeRef, parseReference, pathInput, type ReferenceContext } from "./reference.ts";
 
-/** How to read a reference on this machine. */
+/** Options of reading a reference on this machine. */
 export interface FlakeRefContext extends Omit<ReferenceContext, "findFlake"> {
-  /** A directory is taken as it is given, whether or not it has a flake.nix. */
+  /** True to use a directory as it is given, even when it has no flake.nix. */
   readonly exact?: boolean;
   warn?(text: string): void;
 }
 
-/** Parses a reference without fragment; a path is looked up on the disk. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
+/** Parses a reference without fragment; a path is looked up on disk. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
 export function parseFlakeRef(text: string, context: FlakeRefContext = {}): FlakeRef {
   return parseReference(text, { ...context, findFlake: (path, query) => findFlake(path, query, context) });
 }

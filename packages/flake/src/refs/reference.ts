@@ -18,19 +18,19 @@ import { canonicalPath, FirnError, type FlakeAttributes } from "@firn/formats";
 /** A flake: the tree that holds it and the directory of its flake.nix in that tree. */
 export interface FlakeRef {
   readonly input: Input;
-  /** Relative to the tree, "" for its root. */
+  /** Directory relative to the tree, "" for its root. */
   readonly dir: string;
 }
 
-/** How to read a reference. */
+/** Options of reading a reference. */
 export interface ReferenceContext {
-  /** What relative paths are relative to; without it they are an error. */
+  /** Directory for relative paths; without it they are an error. */
   readonly baseDirectory?: string;
-  /** False for inputs with `flake = false`: then no flake.nix is looked for. */
+  /** False for inputs with `flake = false`, for which no flake.nix is searched. */
   readonly isFlake?: boolean;
-  /** `path:./x` and `./x` stay relative: inputs of a flake that lie in its own tree. */
+  /** True to keep `path:./x` and `./x` relative, as for inputs of a flake in its own tree. */
   readonly keepRelative?: boolean;
-  /** Finds the flake that an absolute path is part of; without it a path is the directory of a flake. */
+  /** Finds the flake that contains an absolute path; without it a path is the directory of a flake. */
   findFlake?(path: string, query: ReadonlyMap<string, string>): FlakeRef;
 }
 
@@ -42,7 +42,7 @@ export function splitFragment(text: string): [reference: string, fragment: strin
   return hash < 0 ? [text, ""] : [text.slice(0, hash), percentDecode(text.slice(hash + 1))];
 }
 
-/** Parses a reference without fragment, without looking at any file. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
+/** Parses a reference without fragment and without reading any file. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
 export function parseReference(text: string, context: ReferenceContext = {}): FlakeRef {
   const id = idPattern.exec(text);
   if (id?.[1] !== undefined) return { input: indirectInput(id[1], id[2], id[3]), dir: "" };
@@ -100,14 +100,14 @@ function absolutePath(base: string, path: string): string {
   return canonicalPath(path.startsWith("/") ? path : `${base}/${path}`);
 }
 
-/** The input of a directory, with what a query says of it. */
+/** Returns the input of a directory, with the attributes from a query. */
 export function pathInput(path: string, query: ReadonlyMap<string, string>): Input {
   const rest = new Map(query);
   rest.delete("dir");
   return inputFromUrl({ scheme: "path", authority: undefined, path, query: rest, fragment: "" }, true);
 }
 
-/** The reference of attributes as flake.nix and flake.lock have them: the input's, and `dir`. */
+/** Returns the reference of attributes in the form of flake.nix and flake.lock: the input's, and `dir`. */
 export function flakeRefFromAttributes(attributes: FlakeAttributes): FlakeRef {
   return {
     input: inputFromAttributes(withAttributes(attributes, { dir: undefined })),
@@ -115,25 +115,25 @@ export function flakeRefFromAttributes(attributes: FlakeAttributes): FlakeRef {
   };
 }
 
-/** Follows registries. Fails with `registry` when they do not have a name, or go round in a circle. */
+/** Resolves a reference through registries. Fails with `registry` when they lack a name, or form a circle. */
 export function resolveReference(ref: FlakeRef, registries: readonly Registry[]): FlakeRef {
   const { input, dir } = resolveInput(ref.input, registries);
   return { input, dir: dir ?? ref.dir };
 }
 
-/** Its attributes, `dir` among them when it has one. */
+/** Returns the attributes of a reference, including `dir` when it has one. */
 export function flakeRefToAttributes(ref: FlakeRef): FlakeAttributes {
   return ref.dir === "" ? ref.input : withAttributes(ref.input, { dir: ref.dir });
 }
 
-/** Its URL. */
+/** Returns the URL of a reference. */
 export function showFlakeRef(ref: FlakeRef): string {
   const url = inputToUrl(ref.input);
   if (ref.dir === "") return printUrl(url);
   return printUrl({ ...url, query: new Map([...url.query, ["dir", ref.dir]]) });
 }
 
-/** Whether two references have the same attributes. */
+/** Tells whether two references have the same attributes. */
 export function sameFlakeRef(a: FlakeRef, b: FlakeRef): boolean {
   return (
     a.dir === b.dir &&
@@ -142,7 +142,7 @@ export function sameFlakeRef(a: FlakeRef, b: FlakeRef): boolean {
   );
 }
 
-/** The relative path of an input that lies in its parent's tree; undefined for all others. */
+/** Returns the relative path of an input in its parent's tree; undefined for all others. */
 export function relativePathOf(ref: FlakeRef): string | undefined {
   if (ref.input.get("type") !== "path") return undefined;
   const path = stringAttribute(ref.input, "path") ?? "";

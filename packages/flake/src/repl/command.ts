@@ -1,4 +1,4 @@
-/** What a line of the repl asks for. */
+/** Commands and lines of the repl. */
 
 const names = {
   ":?": "help",
@@ -44,21 +44,21 @@ const debuggerNames = {
 
 type CommandName = (typeof names)[keyof typeof names] | (typeof debuggerNames)[keyof typeof debuggerNames];
 
-/** A line, taken apart. */
+/** A parsed line. */
 export type ReplCommand =
   | { readonly kind: "nothing" }
   /** An expression or definitions. */
   | { readonly kind: "line"; readonly text: string }
-  /** `word` is the command as it was written. */
+  /** A command; `word` is its name as it was written. */
   | { readonly kind: "command"; readonly name: CommandName; readonly word: string; readonly argument: string }
   | { readonly kind: "unknown"; readonly word: string };
 
-/** All command words, for completion. */
+/** Returns all command words, for completion. */
 export function replCommandWords(debugging: boolean): string[] {
   return [...Object.keys(names), ...(debugging ? Object.keys(debuggerNames) : [])];
 }
 
-/** Takes a line (or several that belong together) apart; the debugger knows a few commands more. */
+/** Parses a line (or several that belong together); the debugger has a few more commands. */
 export function parseReplLine(input: string, debugging: boolean): ReplCommand {
   const line = input.replace(/^[ \n\r\t]+|[ \n\r\t]+$/g, "");
   if (line === "") return { kind: "nothing" };

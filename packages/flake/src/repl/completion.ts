@@ -7,7 +7,7 @@ import { readdirSync } from "@firn/store/files";
 import { replCommandWords } from "./command.ts";
 import type { Repl } from "./repl.ts";
 
-/** Completions of the end of a line: `replaced` is what each of them stands in place of. */
+/** Completions of the end of a line; each of them replaces the text `replaced`. */
 export interface Completions {
   readonly replaced: string;
   readonly candidates: readonly string[];

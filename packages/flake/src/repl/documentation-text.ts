@@ -4,7 +4,7 @@ import type { Documentation } from "@firn/language";
 
 const ellipsis = "\xe2\x80\xa6";
 
-/** The text that `:doc` shows; undefined when there is nothing to say. */
+/** Returns the text that `:doc` shows; undefined when there is none. */
 export async function documentationText(found: Documentation): Promise<string | undefined> {
   switch (found.kind) {
     case "builtin": {

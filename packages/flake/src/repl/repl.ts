@@ -1,6 +1,6 @@
 /**
- * A repl without a terminal: variables in an evaluator, and what the commands do with them. Texts are byte strings.
- * Every method leaves the variables as they were when it fails.
+ * A repl without a terminal: variables in an evaluator, and the commands that work on them. Texts are byte strings. Every
+ * method leaves the variables as they were when it fails.
  */
 import { FirnError } from "@firn/formats";
 import type { AddedVariables, DebugLevel, DebugTraceStep } from "@firn/language";
@@ -9,28 +9,29 @@ import type { AutoArguments, ShownValue, ValueRef } from "../evaluator/value-ref
 
 import { documentationText } from "./documentation-text.ts";
 
-/** What happens while things are loaded. */
+/** An event while things are loaded. */
 export type ReplEvent =
   | { readonly kind: "loading"; readonly what: "file" | "installable" | "flake"; readonly name: string }
   | ({ readonly kind: "added" } & AddedVariables);
 
-/** What a repl stands on. */
+/** The surroundings of a repl. */
 export interface ReplOptions {
   readonly evaluator: Evaluator;
-  /** Where relative paths start. */
+  /** Directory from which relative paths start. */
   readonly directory: string;
-  /** Takes definitions over several lines, which upstream does not. */
+  /** True to accept definitions over several lines, which upstream does not. */
   readonly patient: boolean;
   autoArgs(): Promise<AutoArguments>;
-  /** The value of a flake's reference. */
+  /** Returns the value of a flake by its reference. */
   loadFlake(reference: string): Promise<ValueRef>;
-  /** The path that a URL or `flake:` stands for. */
+  /** Returns the path for a URL or `flake:` reference. */
   fetchPath(url: string): Promise<string | undefined>;
-  /** Values that are loaded at the start and with `:r`. */
+  /** Returns the values that are loaded at the start and with `:r`. */
   installables(): Promise<readonly { readonly what: string; readonly value: ValueRef }[]>;
   event(event: ReplEvent): void;
 }
 
+/** A repl: variables, loaded files and the commands that work on them. */
 export class Repl {
   readonly evaluator: Evaluator;
   private readonly options: ReplOptions;
@@ -38,7 +39,7 @@ export class Repl {
   private files: string[] = [];
   private flakes: string[] = [];
   private lastLoaded: ValueRef | undefined;
-  /** Values of expressions that nobody asks for again. */
+  /** Values of expressions since the last `releaseValues`. */
   private readonly passing: ValueRef[] = [];
 
   private constructor(options: ReplOptions, variables: Variables) {
@@ -56,17 +57,17 @@ export class Repl {
     await this.variables.drop();
   }
 
-  /** The steps that led to the debugger's stop, innermost first. */
+  /** Returns the steps that led to the debugger's stop, innermost first. */
   trace(): Promise<readonly DebugTraceStep[]> {
     return this.evaluator.debugTrace();
   }
 
-  /** The environments around a step of the trace, innermost first. */
+  /** Returns the environments around a step of the trace, innermost first. */
   levels(index: number): Promise<readonly DebugLevel[]> {
     return this.evaluator.debugLevels(index);
   }
 
-  /** Takes the variables that can be seen from a step of the trace. */
+  /** Replaces the variables by those in scope at a step of the trace. */
   async select(index: number): Promise<void> {
     await this.variables.takeFromStep(index);
   }
@@ -81,20 +82,20 @@ export class Repl {
     return value;
   }
 
-  /** Takes definitions or an expression, whose value is kept until `releaseValues`. */
+  /** Enters definitions or an expression, whose value is kept until `releaseValues`. */
   async enter(text: string): Promise<EnteredLine> {
     const line = await this.variables.enter(text, { patient: this.options.patient });
     if (line.kind === "value") this.passing.push(line.value);
     return line;
   }
 
-  /** Lets go of the values of expressions, except the set that was loaded last. */
+  /** Releases the values of expressions, except the set that was loaded last. */
   async releaseValues(): Promise<void> {
     const values = this.passing.splice(0).filter((value) => value !== this.lastLoaded);
     if (values.length > 0) await this.evaluator.release(values);
   }
 
-  /** A value's text, down to a depth if one is given; `raw` leaves a string as it is. */
+  /** Returns a value's text, down to a depth if one is given; `raw` leaves a string as it is. */
   async show(
     value: ValueRef,
     options: { readonly depth?: number; readonly colors: boolean; readonly raw?: boolean },
@@ -102,18 +103,18 @@ export class Repl {
     return value.show(options);
   }
 
-  /** What sort of value an expression has, in words. */
+  /** Describes the type of an expression's value in words. */
   async type(text: string): Promise<string> {
     return (await this.evaluate(text)).describe();
   }
 
-  /** What is documented about an expression, as Markdown; undefined when nothing is. */
+  /** Returns the documentation of an expression, as Markdown; undefined when there is none. */
   async documentation(text: string): Promise<string | undefined> {
     const found = await this.variables.documentation(text);
     return found === undefined ? undefined : documentationText(found);
   }
 
-  /** Where the thing that an expression stands for is written: a path, a function, a package. Line 0 is unknown. */
+  /** Returns the source position of the value of an expression: a path, a function, a package. Line 0 is unknown. */
   async sourcePlace(text: string): Promise<{ readonly path: string; readonly line: number }> {
     const value = await this.evaluate(text);
     const kind = await value.kind();
@@ -159,7 +160,7 @@ export class Repl {
     this.options.event({ kind: "added", ...added });
   }
 
-  /** Loads a file (`path`, `<name>` or a URL) and adds what it evaluates to. */
+  /** Loads a file (`path`, `<name>` or a URL) and adds the attributes of its value. */
   async loadFile(path: string): Promise<void> {
     await this.evaluator.forgetFiles();
     await this.load(path);
@@ -196,7 +197,7 @@ export class Repl {
     await this.add(await this.options.loadFlake(reference));
   }
 
-  /** Loads what was given at the start. */
+  /** Loads the files and installables given at the start. */
   async start(files: readonly string[]): Promise<void> {
     this.files = [...files];
     await this.loadAll();
@@ -228,13 +229,13 @@ export class Repl {
     }
   }
 
-  /** The names that were added last. */
+  /** Returns the names that were added last. */
   async lastLoadedNames(): Promise<readonly string[]> {
     if (this.lastLoaded === undefined) throw new FirnError("usage", "nothing has been loaded yet");
     return this.lastLoaded.namesAsLoaded();
   }
 
-  /** The store path of the derivation that a value is. */
+  /** Returns the store path of a derivation value. */
   async derivationPath(value: ValueRef): Promise<string> {
     if ((await value.kind()) !== "derivation") {
       throw new FirnError("not-a-derivation", "expression does not evaluate to a derivation, so I can't build it");
@@ -252,12 +253,12 @@ export class Repl {
     return (await path.string()).text;
   }
 
-  /** Attribute names of what an expression evaluates to; none when that is no set. */
+  /** Returns the attribute names of an expression's value; empty when it is no attribute set. */
   attributeNames(text: string): Promise<readonly string[]> {
     return this.variables.attributeNames(text);
   }
 
-  /** Names of variables and globals. */
+  /** Returns the names of variables and globals. */
   variableNames(): Promise<readonly string[]> {
     return this.variables.names();
   }

@@ -4,7 +4,7 @@ import type { DerivedPath } from "@firn/formats";
 import type { ContextElement } from "@firn/language";
 import type { EventSink, MachineStore, Settings, Store } from "@firn/store";
 
-/** What building needs. */
+/** The surroundings of building. */
 export interface BuilderOptions {
   readonly store: MachineStore;
   readonly settings: Settings;
@@ -19,18 +19,18 @@ export interface BuilderOptions {
 
 /** Builds, substitutes and plans. */
 export interface Builder {
-  /** Whether a build or substitution is under way. */
+  /** True while a build or substitution is in progress. */
   readonly busy: boolean;
   build(paths: readonly DerivedPath[], mode?: "normal" | "check" | "repair"): Promise<readonly BuildResult[]>;
   missing(paths: readonly DerivedPath[]): Promise<Missing>;
-  /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
+  /** Makes a path valid by substitution if possible; resolves to true when it is valid afterwards. */
   substitute(path: string): Promise<boolean>;
-  /** What a context needs: `drvPath!output` → path for every output. */
+  /** Realises the elements of a context; resolves to `drvPath!output` → path for every output. */
   realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
   close(): Promise<void>;
 }
 
-/** A builder; substituters are opened when first needed. */
+/** Makes a builder; substituters are opened at their first use. */
 export function makeBuilder(options: BuilderOptions): Builder {
   const { store, settings, events, offline } = options;
   let opened: Promise<readonly Store[]> | undefined;

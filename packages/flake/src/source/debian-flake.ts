@@ -28,10 +28,10 @@ export interface DebianContext {
   readonly allowExpired?: boolean;
 }
 
-/** What every environment of the set needs besides its own packages: the builder. */
+/** The package that every environment of the set needs besides its own packages, for the builder. */
 const builderPackage = "busybox-static";
 
-/** The directory of the Debian set (flake.nix, pkgs) that comes with Firn; undefined when it was left out. */
+/** Returns the directory of the Debian set (flake.nix, pkgs) that comes with Firn; undefined when the installation lacks it. */
 export function debianSetDirectory(): string | undefined {
   // Beside the bundle, or in a checkout.
   for (const candidate of ["../os", "../../../../os"]) {
@@ -46,7 +46,7 @@ function dataDirectory(context: DebianContext): string {
   return join(context.environment.XDG_DATA_HOME ?? join(home, ".local", "share"), "firn", "deb");
 }
 
-/** How this machine reaches Debian's archive. */
+/** Returns this machine's access to Debian's archive. */
 export function archiveAccess(context: DebianContext): ArchiveAccess {
   const mirrors = new Map<string, string[]>();
   for (const { archive, url } of debMirrors(context.settings))
@@ -69,7 +69,7 @@ function keyrings(): Uint8Array[] {
   return existsSync(file) ? [readFileSync(file)] : [];
 }
 
-/** The kept index, downloaded now when there is none or `renew` is asked. */
+/** Returns the kept index; downloads it when there is none or with `renew`. */
 export async function debianIndex(context: DebianContext, renew = false): Promise<SavedIndex> {
   const file = join(dataDirectory(context), "index.json");
   const kept = renew ? undefined : readSavedIndex(file);
@@ -86,7 +86,7 @@ export async function debianIndex(context: DebianContext, renew = false): Promis
   return saved;
 }
 
-/** The flake directory for one package. Fails with `deb-unknown-package`. */
+/** Returns the flake directory for one package. Fails with `deb-unknown-package`. */
 export async function debianFlake(context: DebianContext, name: string): Promise<string> {
   const set = debianSetDirectory();
   if (set === undefined) throw new Error("the Debian set is missing from this installation of Firn");
@@ -115,7 +115,7 @@ export async function debianFlake(context: DebianContext, name: string): Promise
   return target;
 }
 
-/** Identity of the kept index, without reading all of it. */
+/** Returns the identity of the kept index, without reading all of it. */
 function readStamp(context: DebianContext): string | undefined {
   const file = join(dataDirectory(context), "current");
   return existsSync(file) ? readFileSync(file, "latin1") : undefined;

@@ -1,4 +1,4 @@
-/** `builtins.fetchClosure`: a path and all that it refers to from a binary cache, as it is or made content-addressed. */
+/** `builtins.fetchClosure`: a path and its closure from a binary cache, unchanged or rewritten to be content-addressed. */
 import {
   FirnError,
   isContentAddressed,
@@ -22,7 +22,7 @@ import {
 
 type ClosureRequest = FetchRequest & { readonly kind: "closure" };
 
-/** Fetches what a request asks for; gives the path that is valid now. The messages are those of the reference. */
+/** Fetches the closure of a request; returns the path that is valid now. The messages are those of the reference. */
 export async function fetchClosure(request: ClosureRequest, from: Store, to: Store & PathWriter): Promise<string> {
   const { fromPath, toPath, inputAddressed } = request;
   if (toPath !== undefined) return rewrittenClosure(fromPath, toPath, { from, to });
@@ -65,7 +65,7 @@ async function rewrittenClosure(fromPath: string, toPath: string, route: Route):
   );
 }
 
-/** Copies a closure with every path replaced by one named after its content; gives what became of `root`. */
+/** Copies a closure with every path replaced by its content-addressed form; returns the new path of `root`. */
 async function makeContentAddressed(root: string, { from, to }: Route): Promise<string> {
   const infos = new Map<string, PathInfo>();
   for (const path of await computeClosure(from, [root])) infos.set(path, await requirePathInfo(from, path));

@@ -27,18 +27,18 @@ import {
 import { readFileSync } from "@firn/store/files";
 import { homeDirectory } from "@firn/store/surroundings";
 
-/** What making the surroundings needs. */
+/** The sources of the surroundings. */
 export interface FetchWorldOptions {
   readonly settings: Settings;
   readonly store: PathFacts & SourceWriter & PathWriter & StoreFiles;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly events: EventSink;
   readonly offline: boolean;
-  /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
+  /** Makes a path valid by substitution if possible; resolves to true when it is valid afterwards. */
   substitute(path: string): Promise<boolean>;
 }
 
-/** The fetch context of a store; `close` ends its connections. */
+/** Makes the fetch context of a store; `close` ends its connections. */
 export function makeFetchContext(options: FetchWorldOptions): FetchContext & { close(): Promise<void> } {
   const { settings, environment, events } = options;
   const home = homeDirectory(environment);
@@ -70,7 +70,7 @@ function report(event: FetchEvent, events: EventSink): void {
   else if (event.kind === "fetching") events({ kind: "message", level: "info", text: `fetching '${event.what}'` });
 }
 
-/** The view of a local store that fetchers have. */
+/** Returns the view of a local store that fetchers have. */
 function sourceStore(
   store: PathFacts & SourceWriter & PathWriter & StoreFiles,
   substitute: (path: string) => Promise<boolean>,
@@ -93,7 +93,7 @@ function sourceStore(
   };
 }
 
-/** Keeps the listed files, and the directories on the way to them. */
+/** Returns a filter that keeps the listed files, and the directories above them. */
 function trackedFilter(only: ReadonlySet<string>): (path: string) => boolean {
   const kept = new Set(only);
   for (const file of only) {
@@ -103,25 +103,25 @@ function trackedFilter(only: ReadonlySet<string>): (path: string) => boolean {
   return (path) => kept.has(path.slice(1));
 }
 
-/** Where registries come from. */
+/** The sources of registries. */
 export interface RegistryOptions {
   readonly settings: Settings;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly fetch: FetchContext;
-  /** `--override-flake` and `--inputs-from`. */
+  /** Returns the entries of `--override-flake` and `--inputs-from`. */
   flags(): Promise<readonly RegistryEntry[]>;
   /** Directory of the Debian package set that comes with Firn. */
   readonly debianSet: string | undefined;
   warn(text: string): void;
 }
 
-/** Where the user's own registry lies. */
+/** Returns the path of the user's own registry. */
 export function userRegistryPath(environment: Readonly<Record<string, string | undefined>>): string {
   const home = homeDirectory(environment);
   return join(environment.XDG_CONFIG_HOME ?? join(home, ".config"), "nix", "registry.json");
 }
 
-/** The registries of an invocation, read when they are first needed. */
+/** Makes the registries of an invocation, read at their first use. */
 export function makeRegistries(options: RegistryOptions): {
   all(): Promise<Registry[]>;
   limited(): Promise<Registry[]>;
@@ -172,7 +172,7 @@ async function globalRegistry(options: RegistryOptions): Promise<Registry> {
   }
 }
 
-/** `deb` is known to Firn alone. */
+/** Returns the entries that only Firn has: `deb`. */
 function builtinEntries(debianSet: string | undefined): RegistryEntry[] {
   if (debianSet === undefined) return [];
   return [{ from: indirect("deb"), to: inputFromUrl(`path:${debianSet}`, true), exact: false }];

@@ -1,4 +1,4 @@
-/** What a flake.nix says, as data: its literals, and what they mean as inputs and settings. */
+/** The contents of a flake.nix as data: its literals, and their meaning as inputs and settings. */
 import { FirnError } from "@firn/formats";
 import type { TreePlace } from "../lock/compute.ts";
 import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
@@ -14,7 +14,7 @@ export type Literal =
   | { readonly kind: "set"; readonly attributes: ReadonlyMap<string, Literal> }
   | { readonly kind: "other"; readonly type: string };
 
-/** What a flake.nix says without calling its outputs. */
+/** The contents of a flake.nix, without calling its outputs. */
 export interface FlakeFile {
   readonly description: string | undefined;
   readonly inputs: ReadonlyMap<string, Literal>;
@@ -25,7 +25,7 @@ export interface FlakeFile {
 
 /** Reads a flake.nix: evaluates only literals. Fails in the reference's words when the file is no flake. */
 export interface FlakeReader {
-  /** `file` is the path in the store; `shown` is the flake's reference for errors. */
+  /** Reads a file; `file` is the path in the store, `shown` is the flake's reference for errors. */
   readFlakeFile(file: string, shown: string): Promise<FlakeFile>;
 }
 
@@ -37,7 +37,7 @@ export interface FlakeAt {
   readonly place: TreePlace;
 }
 
-/** The error for a tree without a flake.nix. */
+/** Makes the error for a tree without a flake.nix. */
 export function noFlake(at: FlakeAt): FirnError {
   const { dir } = at.place;
   return new FirnError(
@@ -47,7 +47,7 @@ export function noFlake(at: FlakeAt): FirnError {
   );
 }
 
-/** Gives the meaning of a flake.nix that was read. Fails with `bad-flake` for what no input or setting can be. */
+/** Returns the meaning of a flake.nix that was read. Fails with `bad-flake` for invalid inputs or settings. */
 export function flakeSource(file: FlakeFile, at: FlakeAt, lockText: string | undefined): FlakeSource {
   const { storePath, dir } = at.place;
   const directory = dir === "" ? storePath : `${storePath}/${dir}`;
@@ -121,7 +121,7 @@ function parseInput(name: string, attributes: ReadonlyMap<string, Literal>, cont
   return { ref, isFlake, follows, inputs };
 }
 
-/** A path literal is an input in the same tree; it becomes relative again. */
+/** Returns the URL of an input. A path literal is an input in the same tree, and becomes relative again. */
 function urlOf(value: Literal, directory: string): string {
   if (value.kind === "string") return value.text;
   if (value.kind !== "path") throw new FirnError("bad-flake", `expected a string or a path but got ${typeName(value)}`);

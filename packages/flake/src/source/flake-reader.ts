@@ -3,7 +3,7 @@ import type { Evaluator } from "../evaluator/evaluator.ts";
 import type { FlakeReader } from "./flake-file.ts";
 import { readFlakeValue } from "./flake-value.ts";
 
-/** A reader over an evaluator session. */
+/** Makes a reader over an evaluator session. */
 export function makeFlakeReader(evaluator: Evaluator): FlakeReader {
   return {
     async readFlakeFile(file, shown) {
@@ -13,7 +13,7 @@ export function makeFlakeReader(evaluator: Evaluator): FlakeReader {
   };
 }
 
-/** The store path that a file of a fetched tree is in. */
+/** Returns the store path that contains a file of a fetched tree. */
 function treeOf(file: string): string {
   return /^.*?\/[0-9a-z]{32}-[^/]+/.exec(file)?.[0] ?? file;
 }

@@ -6,11 +6,11 @@ import { type FlakeRef, resolveReference, showFlakeRef } from "../refs/reference
 import { type FlakeAt, type FlakeReader, flakeSource, noFlake } from "./flake-file.ts";
 import { fileInTree, pathInTree, plainFileText } from "./tree-file.ts";
 
-/** What loading needs. */
+/** The surroundings of loading. */
 export interface FlakeContext {
   readonly fetch: FetchContext;
   readonly reader: FlakeReader;
-  /** All registries, and those that inputs of flakes may use (flags and global). */
+  /** The registries: all of them, and those that inputs of flakes may use (flags and global). */
   readonly registries: { all(): Promise<readonly Registry[]>; limited(): Promise<readonly Registry[]> };
 }
 
@@ -31,7 +31,7 @@ export interface FetchedRef {
   readonly storePath: string;
 }
 
-/** What a reference means after the registries; a direct one means itself. */
+/** Returns the reference after the registries; a direct one stays the same. */
 export async function resolveFlakeRef(
   context: FlakeContext,
   ref: FlakeRef,

@@ -1,9 +1,9 @@
-/** Reads what a flake.nix evaluates to: literals only, nothing is called. */
+/** Reads the value of a flake.nix: literals only, nothing is called. */
 import { FirnError } from "@firn/formats";
 import type { OutputForm } from "@firn/language";
 import type { FlakeFile, Literal } from "./flake-file.ts";
 
-/** A value of the language as far as reading a flake.nix needs it; the evaluator's own `ValueRef` is one. */
+/** A value of the language with the methods that reading a flake.nix needs; the evaluator's own `ValueRef` is one. */
 export interface FlakeValue {
   kind(): Promise<string>;
   attribute(name: string): Promise<FlakeValue | undefined>;

@@ -16,26 +16,26 @@ import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
 import { mercurialAttributes, treeAttributes } from "./tree-attributes.ts";
 
-/** What the services stand on. */
+/** The surroundings of the services. */
 export interface ServiceContext {
   readonly store: MachineStore;
   readonly fetch: FetchContext;
-  /** Compute store paths, write nothing. */
+  /** True to compute store paths and write nothing. */
   readonly readOnly: boolean;
-  /** Pure evaluation: only locked trees may be fetched. */
+  /** True for pure evaluation: only locked trees may be fetched. */
   readonly pure: boolean;
-  /** Builds or substitutes; gives `drvPath!output` → path for `output` elements. */
+  /** Builds or substitutes; resolves to `drvPath!output` → path for `output` elements. */
   realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
-  /** Makes a path valid by substitution if it can be had; true when it is valid afterwards. */
+  /** Makes a path valid by substitution if possible; resolves to true when it is valid afterwards. */
   substitute(path: string): Promise<boolean>;
   /** Opens the binary cache of `fetchClosure`. */
   openStore(url: string): Promise<Store>;
   warn(text: string): void;
-  /** `builtins.getFlake`; gives the handle of the flake's value. */
+  /** Answers `builtins.getFlake` with the handle of the flake's value. */
   getFlake?(reference: string): Promise<number>;
 }
 
-/** The services of one evaluation. */
+/** Makes the services of one evaluation. */
 export function makeHostServices(context: ServiceContext): HostServices {
   const { store } = context;
   return {
@@ -114,7 +114,7 @@ export function makeHostServices(context: ServiceContext): HostServices {
   };
 }
 
-/** Where a file of the store lies on disk. */
+/** Returns the place on disk of a file in the store. */
 function realPathOf(store: MachineStore, path: string): string {
   return store.location.realStoreDir + path.slice(store.storeDir.length);
 }
@@ -150,7 +150,7 @@ async function fetchFor(context: ServiceContext, request: FetchRequest): Promise
   return { storePath, attributes: {} };
 }
 
-/** A file is stored by its flat hash, as `builtins.fetchurl` has it. */
+/** Downloads a file and stores it by its flat hash, as `builtins.fetchurl` does. */
 async function fetchFlat(context: ServiceContext, url: string, name: string): Promise<string> {
   const { storePath } = await fetchFile(context.fetch, { url, name });
   const info = await context.store.addPath(context.store.realPath(storePath), { name, method: "flat" });

@@ -1,4 +1,4 @@
-/** The input that a fetch of the language asks for, with what the evaluation's mode says about it. */
+/** The input of a fetch in the language, checked against the evaluation's mode. */
 import { type Input, inputFromAttributes, inputFromUrl, isLockedInput, showInput } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import type { FetchRequest } from "@firn/language";
@@ -7,12 +7,12 @@ const knownSchemes = ["path", "indirect", "git", "github", "gitlab", "sourcehut"
 
 type TreeRequest = FetchRequest & { readonly kind: "tree" };
 
-/** The input of a request, before registries are asked; fails as the scheme says. */
+/** Returns the input of a request, before registries; fails as the scheme does. */
 export function requestedInput(request: TreeRequest): Input {
   return request.reference === undefined ? inputOf(request) : inputFromUrl(request.reference, true);
 }
 
-/** Pure evaluation fetches only what is locked. */
+/** Checks that pure evaluation fetches only locked inputs. */
 export function checkPure(request: TreeRequest, input: Input): void {
   if (isLockedInput(input) || request.builtin === "fetchFinalTree") return;
   throw new FirnError(

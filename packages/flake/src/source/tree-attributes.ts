@@ -1,10 +1,10 @@
-/** What Nix code sees of a fetched tree, besides `outPath` (manual: `builtins.fetchTree`). */
+/** The attributes of a fetched tree in Nix code, besides `outPath` (manual: `builtins.fetchTree`). */
 import { booleanAttribute, type Input, integerAttribute, stringAttribute } from "@firn/fetch";
 
-/** Attribute values as the evaluator takes them. */
+/** Attribute values in the form of the evaluator. */
 export type TreeAttributes = Record<string, string | bigint | boolean>;
 
-/** The attributes of a locked input. `dirty`: its lock file was changed in memory only, so no revision describes it. */
+/** Returns the attributes of a locked input. With `dirty` its lock file was changed in memory only, so no revision describes it. */
 export function treeAttributes(locked: Input, dirty = false): TreeAttributes {
   const result: TreeAttributes = {};
   const narHash = stringAttribute(locked, "narHash");
@@ -31,7 +31,7 @@ export function treeAttributes(locked: Input, dirty = false): TreeAttributes {
   return result;
 }
 
-/** What `builtins.fetchMercurial` tells of its tree; a work tree with changes has a revision of zeros. */
+/** Returns the attributes of a tree from `builtins.fetchMercurial`; a work tree with changes has a revision of zeros. */
 export function mercurialAttributes(locked: Input): TreeAttributes {
   const result: TreeAttributes = {};
   const branch = stringAttribute(locked, "ref");

@@ -5,13 +5,13 @@ import { kindOf } from "@firn/store";
 import { lstatSync, readFileSync, readlinkSync } from "@firn/store/files";
 import { PathGuard } from "../evaluator/path-guard.ts";
 
-/** A tree: its store path, and where that lies. */
+/** A tree: its store path, and its place on disk. */
 export interface Tree {
   readonly storePath: string;
   readonly realPath: string;
 }
 
-/** Names a file of a tree as absolute path within it. */
+/** Returns the absolute path of a file within its tree. */
 export function pathInTree(dir: string, name: string): string {
   return canonicalPath(`/${dir}/${name}`);
 }
@@ -21,7 +21,10 @@ function kindInTree(tree: Tree, path: string): ReturnType<typeof kindOf> | undef
   return status === undefined ? undefined : kindOf(status);
 }
 
-/** Follows links with the tree as their root; gives the file's path within the tree, or undefined when there is none. Fails when a link leads to nothing. */
+/**
+ * Follows links with the tree as their root; returns the file's path within the tree, or undefined when there is none. Fails
+ * for a dangling link.
+ */
 export function fileInTree(tree: Tree, path: string): string | undefined {
   const guard = new PathGuard(
     { storeDir: "/", forbidden: undefined, allowed: [], showsParents: true },
@@ -36,7 +39,7 @@ export function fileInTree(tree: Tree, path: string): string | undefined {
   throw new FirnError("path-not-found", `path '${tree.storePath}${place}' does not exist`);
 }
 
-/** Gives the text of a file that is reached without links, or undefined when there is none. Fails when there are links on the way. */
+/** Returns the text of a file that is reached without links, or undefined when there is none. Fails when there are links on the way. */
 export function plainFileText(tree: Tree, path: string): string | undefined {
   for (let end = path.indexOf("/", 1); ; end = path.indexOf("/", end + 1)) {
     const part = end < 0 ? path : path.slice(0, end);

@@ -47,7 +47,7 @@ export function byteStringOf(text: string): string {
   return text;
 }
 
-/** Whether two runs of bytes are equal. */
+/** Tells whether two byte arrays are equal. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
@@ -59,7 +59,10 @@ export function compareByteStrings(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Sorts byte strings by their bytes and drops what comes twice; a list that is so already is given back, else a new one. */
+/**
+ * Sorts byte strings by their bytes and drops duplicates. Returns the list itself when it is sorted and unique already, else
+ * a new one.
+ */
 export function sortedUnique(list: readonly string[]): readonly string[] {
   for (let i = 1; i < list.length; i++) if (list[i - 1]! >= list[i]!) return sortByteStrings([...new Set(list)]);
   return list;

@@ -1,6 +1,6 @@
 /**
- * Errors are values: a stable code, the text in the reference's words, where it happened and what to do about it.
- * Libraries throw them; only the command line renders them.
+ * Errors as values: a stable code, the text in the reference's words, the position and a hint. Libraries throw them; only the
+ * command line renders them.
  */
 
 import type { ErrorCode } from "./error-codes.ts";
@@ -14,7 +14,7 @@ export interface SourcePosition {
   readonly excerpt?: SourceExcerpt;
 }
 
-/** Lines around a position; undefined where the source has none. */
+/** Lines around a position; a line is undefined where the source has none. */
 export interface SourceExcerpt {
   readonly previous: string | undefined;
   readonly line: string | undefined;
@@ -25,13 +25,13 @@ export interface SourceExcerpt {
 export interface TraceFrame {
   readonly message: string;
   readonly position?: SourcePosition;
-  /** Shown even when the trace is cut short. */
+  /** True for a frame that is shown even when the trace is cut short. */
   readonly always?: boolean;
 }
 
-/** What may accompany an error besides its code and text. */
+/** Optional parts of an error besides its code and text. */
 export interface ErrorDetails {
-  /** What the user can do about it; one sentence, no trailing newline. */
+  /** Advice for the user; one sentence, no trailing newline. */
   readonly hint?: string;
   readonly position?: SourcePosition;
   readonly trace?: readonly TraceFrame[];

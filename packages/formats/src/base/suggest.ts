@@ -1,6 +1,6 @@
 /** Near names for a misspelt one: the reference's measure and its wording. */
 
-/** How many letters must be inserted, deleted or replaced to make `b` of `a`. */
+/** Returns the number of letters that must be inserted, deleted or replaced to turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
@@ -14,7 +14,7 @@ export function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** Candidates within two edits of `word`, nearest first, at most five; the word itself is none. */
+/** Returns the candidates within two edits of `word`, nearest first, at most five, without the word itself. */
 export function nearNames(word: string, candidates: Iterable<string>): string[] {
   const scored: [number, string][] = [];
   for (const candidate of candidates) {
@@ -26,7 +26,7 @@ export function nearNames(word: string, candidates: Iterable<string>): string[] 
   return scored.slice(0, 5).map(([, candidate]) => candidate);
 }
 
-/** "Did you mean a?", "Did you mean one of a, b or c?", or "" for no names. */
+/** Returns "Did you mean a?", "Did you mean one of a, b or c?", or "" for no names. */
 export function didYouMean(names: readonly string[]): string {
   if (names.length === 0) return "";
   if (names.length === 1) return `Did you mean ${names[0]}?`;

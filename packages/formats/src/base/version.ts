@@ -1,4 +1,4 @@
-/** Versions and package names: components, their order, and where a name ends. */
+/** Versions and package names: components, their order, and the end of a name. */
 
 const digit = /[0-9]/;
 

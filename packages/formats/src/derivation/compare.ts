@@ -10,7 +10,10 @@ import { isJsonObject, type JsonValue, parseJson, printJson } from "../text/json
 import { type Derivation, type DerivationInput, derivationOutputPath, outputFields } from "./derivation.ts";
 import { downstreamPlaceholder } from "./hash.ts";
 
-/** One way in which two derivations differ by themselves. Texts of the second carry the first one's paths where those correspond. */
+/**
+ * One difference between two derivations that no other difference explains. Texts of the second carry the first one's paths
+ * where those correspond.
+ */
 export type DerivationDifference =
   | { readonly kind: "name" | "system" | "builder"; readonly from: string; readonly to: string }
   | { readonly kind: "args"; readonly from: readonly string[]; readonly to: readonly string[] }
@@ -23,17 +26,17 @@ export type DerivationDifference =
     }
   /** An input derivation that only one side has. */
   | { readonly kind: "input"; readonly from: string | undefined; readonly to: string | undefined }
-  /** Other outputs of the same input are used. */
+  /** Different outputs of the same input are used. */
   | {
       readonly kind: "input-outputs";
       readonly name: string;
       readonly from: readonly string[];
       readonly to: readonly string[];
     }
-  /** The files differ in nothing that has a meaning. */
+  /** The files differ only in ways that have no meaning. */
   | { readonly kind: "text" };
 
-/** Two derivations that stand for each other and differ by themselves. */
+/** A pair of corresponding derivations that differ by themselves. */
 export interface DerivationCause {
   readonly from: string;
   readonly to: string;
@@ -42,15 +45,15 @@ export interface DerivationCause {
   readonly differences: readonly DerivationDifference[];
 }
 
-/** What a comparison found; `causes` come nearest to the first pair first. */
+/** The result of a comparison; `causes` come nearest to the first pair first. */
 export interface DerivationComparison {
   readonly equal: boolean;
-  /** How many pairs of derivations were read. */
+  /** Number of pairs of derivations that were read. */
   readonly compared: number;
   readonly causes: readonly DerivationCause[];
 }
 
-/** Where the derivations come from; both functions fail when they do not have the path. */
+/** The sources of the derivations; both functions fail when they do not have the path. */
 export interface ComparisonOptions {
   readonly readFrom: (drvPath: string) => Derivation;
   readonly readTo: (drvPath: string) => Derivation;
@@ -182,7 +185,7 @@ function outputTexts({ outputs }: Derivation): Map<string, string> {
   return texts;
 }
 
-/** The environment, structured attributes taken apart. */
+/** Returns the environment, with structured attributes split into their members. */
 function variables({ env }: Derivation): ReadonlyMap<string, string> {
   const json = env.get("__json");
   if (json === undefined) return env;
@@ -202,7 +205,7 @@ function variables({ env }: Derivation): ReadonlyMap<string, string> {
   return result;
 }
 
-/** Puts the first side's paths where the second has its own: by hash part, and with the name that follows it. */
+/** Replaces the second side's paths by the first side's: by hash part, and with the name that follows it. */
 class Renaming {
   readonly #byHash = new Map<string, { readonly to: string; readonly from: string; readonly fromHash: string }>();
   readonly #placeholders = new Map<string, string>();
@@ -248,7 +251,7 @@ function withoutVersion(name: string): string {
   return name.replace(/-[0-9].*$/, "");
 }
 
-/** Which paths of the two sides stand for each other: equal ones, then those of one name, then those of one package. */
+/** Pairs the corresponding paths of the two sides: equal ones, then those of one name, then those of one package. */
 function pairPaths(from: readonly string[], to: readonly string[]) {
   const other = new Set(to);
   const pairs: [string, string][] = [];

@@ -1,4 +1,4 @@
-/** What a derivation is, and the questions that its outputs alone answer. All strings are byte strings, all paths full store paths. */
+/** Derivations as data, and the questions that their outputs alone answer. All strings are byte strings, all paths full store paths. */
 import { FirnError } from "../base/error.ts";
 import type { HashAlgorithm } from "../hash/algorithm.ts";
 import { toBase16 } from "../hash/encoding.ts";
@@ -6,7 +6,7 @@ import { type ContentAddress, type ContentAddressMethod, printMethodAlgorithm } 
 import { makeFixedOutputPath, outputPathName } from "../store-path/make.ts";
 import { defaultStoreDir } from "../store-path/name.ts";
 
-/** One output: where its path comes from. */
+/** One output and the way its path is determined. */
 export type DerivationOutput =
   | { readonly kind: "input-addressed"; readonly path: string }
   | { readonly kind: "fixed"; readonly address: ContentAddress }
@@ -14,7 +14,7 @@ export type DerivationOutput =
   | { readonly kind: "deferred" }
   | { readonly kind: "impure"; readonly method: ContentAddressMethod; readonly algorithm: HashAlgorithm };
 
-/** Which outputs of an input derivation are used; `dynamic` for derivations that such an output itself is. */
+/** The used outputs of an input derivation; `dynamic` for derivations that such an output itself is. */
 export interface DerivationInput {
   readonly outputs: readonly string[];
   readonly dynamic?: ReadonlyMap<string, DerivationInput>;
@@ -32,7 +32,7 @@ export interface Derivation {
   readonly env: ReadonlyMap<string, string>;
 }
 
-/** What all outputs of one derivation have in common. */
+/** The common kind of all outputs of one derivation. */
 export type DerivationKind = "input-addressed" | "deferred" | "fixed" | "floating" | "impure";
 
 /** The kind of a derivation; error `bad-derivation` when its outputs do not go together. */
@@ -54,7 +54,7 @@ export function derivationKind(derivation: Pick<Derivation, "outputs">): Derivat
   return kind;
 }
 
-/** Where fixed outputs lie: asked several times for each derivation that is made. */
+/** Cache of the paths of fixed outputs, which are needed several times for each derivation that is made. */
 const fixedPaths = new WeakMap<ContentAddress, { name: string; storeDir: string; path: string }>();
 
 function fixedPath(address: ContentAddress, name: string, storeDir: string): string {
@@ -65,7 +65,7 @@ function fixedPath(address: ContentAddress, name: string, storeDir: string): str
   return path;
 }
 
-/** The path of one output, or undefined when only building tells. */
+/** Returns the path of one output, or undefined when it is only known after building. */
 export function derivationOutputPath(
   derivation: Pick<Derivation, "name" | "outputs">,
   outputName: string,

@@ -1,4 +1,4 @@
-/** What can be asked for: a store path as it is, or outputs of a derivation. */
+/** Derived paths, the objects of a build request: a store path as it is, or outputs of a derivation. */
 import { FirnError } from "../base/error.ts";
 import { parseStorePath } from "../store-path/name.ts";
 
@@ -7,7 +7,7 @@ export type DerivedPath =
   | { readonly kind: "opaque"; readonly path: string }
   | { readonly kind: "built"; readonly drvPath: string; readonly outputs: readonly string[] | "*" };
 
-/** Reads `PATH`, `DRV^out,dev`, `DRV^*` and the old `DRV!out`. */
+/** Reads `PATH`, `DRV^out,dev`, `DRV^*` and the old `DRV!out`; throws `bad-derived-path` or `bad-store-path`. */
 export function parseDerivedPath(text: string, storeDir: string): DerivedPath {
   const split = Math.max(text.indexOf("^"), text.indexOf("!"));
   if (split < 0) return { kind: "opaque", path: parseStorePath(text, storeDir) };

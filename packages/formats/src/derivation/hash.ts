@@ -16,7 +16,7 @@ export interface DerivationHash {
   readonly deferred: boolean;
 }
 
-/** How to hash: `lookup` gives (and remembers) the unmasked hash of an input derivation. */
+/** Options of hashing: `lookup` gives (and remembers) the unmasked hash of an input derivation. */
 export interface HashModuloOptions {
   readonly maskOutputs: boolean;
   readonly lookup: (drvPath: string) => DerivationHash;
@@ -89,7 +89,7 @@ function deferredPaths(derivation: Derivation, hex: string, storeDir: string): M
   return paths;
 }
 
-/** The paths of outputs that a derivation tells by itself. */
+/** Returns the paths of the outputs whose paths are in the derivation or follow from it alone. */
 function knownPaths(derivation: Derivation, storeDir: string): Map<string, string> {
   const paths = new Map<string, string>();
   derivation.outputs.forEach((_, name) => {
@@ -120,7 +120,7 @@ export function fillOutputPaths(derivation: Derivation, options: Omit<HashModulo
   return withOutputPaths(derivation, deferredPaths(derivation, hex!, options.storeDir ?? defaultStoreDir));
 }
 
-/** A derivation as it goes into the store, with what its dependents need. */
+/** A finished derivation: its file in the store, and the paths and hash that its dependents need. */
 export interface FinishedDerivation extends StoredDerivation {
   /** The paths of its outputs by name, of those whose path is known before they are built. */
   readonly outputPaths: ReadonlyMap<string, string>;
@@ -128,9 +128,9 @@ export interface FinishedDerivation extends StoredDerivation {
 }
 
 /**
- * All that follows from a derivation whose outputs may still be deferred: output paths (`fillOutputPaths`), store path and text
- * (`derivationStorePath`) and the unmasked hash. One call, because the three texts that are hashed have most in common.
- * Variables named as deferred outputs must be there.
+ * Computes all that follows from a derivation whose outputs may still be deferred: output paths (`fillOutputPaths`), store
+ * path and text (`derivationStorePath`) and the unmasked hash. One call, because the three texts that are hashed are mostly
+ * the same. Variables named as deferred outputs must be there.
  */
 export function finishDerivation(
   unfinished: Derivation,
@@ -157,25 +157,25 @@ export function finishDerivation(
   };
 }
 
-/** What a build sees in place of its own output path before that is known: `builtins.placeholder output`. */
+/** Returns the placeholder of a derivation's own output, used until its path is known: `builtins.placeholder output`. */
 export function hashPlaceholder(output: string): string {
   return `/${toNix32(digestOf("sha256", `nix-output:${output}`))}`;
 }
 
-/** What stands for an output of another derivation that is not yet built. */
+/** Returns the placeholder of an output of another derivation that is not yet built. */
 export function downstreamPlaceholder(drvPath: string, output: string): string {
   const name = storePathName(drvPath).slice(0, -".drv".length);
   const clear = `nix-upstream-output:${storePathHashPart(drvPath)}:${outputPathName(name, output)}`;
   return `/${toNix32(digestOf("sha256", clear))}`;
 }
 
-/** The placeholder of an output of a derivation that is itself only known by its placeholder `inner` (dynamic derivations). */
+/** Returns the placeholder of an output of a derivation that is itself only known by its placeholder `inner` (dynamic derivations). */
 export function dynamicPlaceholder(inner: string, output: string): string {
   const digest = compressHash(fromNix32(inner.slice(1)), 20);
   return `/${toNix32(digestOf("sha256", `nix-computed-output:${toNix32(digest)}:${output}`))}`;
 }
 
-/** The `.drv` file of a derivation: where it lies, its text, what it refers to (sorted). */
+/** The `.drv` file of a derivation: its store path, its text, its references (sorted). */
 export interface StoredDerivation {
   readonly path: string;
   readonly contents: string;

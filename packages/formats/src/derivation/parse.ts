@@ -16,7 +16,7 @@ function bad(message: string): FirnError {
 class Reader {
   readonly text: string;
   at = 0;
-  /** Where the next backslash is: looking for it anew in each string would take time quadratic in the text. */
+  /** Position of the next backslash, kept because searching for it anew in each string would take time quadratic in the text. */
   private backslash = -1;
 
   constructor(text: string) {

@@ -5,7 +5,7 @@ import { type Derivation, type DerivationInput, derivationOutputPath, outputFiel
 /** Control characters that ATerm leaves as they are; JSON, which escapes all else alike, does not. */
 const control = /[\x00-\x08\x0b\x0c\x0e-\x1f]/;
 
-/** Texts of up to so many bytes are looked through one by one: less than a call of the engine costs. */
+/** Length in bytes up to which texts are examined byte by byte, which is cheaper than a call of the engine. */
 const SHORT = 64;
 
 function quote(text: string): string {
@@ -27,7 +27,7 @@ function quote(text: string): string {
 const quotedNames = new Map<string, string>();
 const MAX_NAMES = 4096;
 
-/** As `quote`, for the names of variables: the same come again and again. */
+/** Quotes the name of a variable as `quote` does, with a cache, because the same names come again and again. */
 function quoteName(name: string): string {
   let quoted = quotedNames.get(name);
   if (quoted === undefined) {
@@ -67,7 +67,7 @@ export interface HashedInput {
   readonly output: string;
 }
 
-/** As `printInputs`, of hashes in place of paths. The list is sorted, and may name the same twice. */
+/** Prints input derivations as `printInputs` does, with hashes in place of paths. Sorts the list, which may have duplicates. */
 export function printHashedInputs(inputs: HashedInput[]): string {
   inputs.sort((a, b) => compareByteStrings(a.hash, b.hash) || compareByteStrings(a.output, b.output));
   let text = "";
@@ -80,7 +80,7 @@ export function printHashedInputs(inputs: HashedInput[]): string {
   return inputs.length === 0 ? "" : `${text}])`;
 }
 
-/** How to print: `maskOutputs` blanks output paths (for hashing), `inputs` replaces the text of the input derivations. */
+/** Options of printing: `maskOutputs` blanks output paths (for hashing), `inputs` replaces the text of the input derivations. */
 export interface PrintOptions {
   readonly storeDir?: string;
   readonly maskOutputs?: boolean;
@@ -88,16 +88,16 @@ export interface PrintOptions {
 }
 
 /**
- * Prints one derivation several times: with its outputs masked or not, with hashes or paths of its inputs. What these texts
- * have in common is made once.
+ * Prints one derivation several times: with its outputs masked or not, with paths or hashes of its inputs. The common parts
+ * of these texts are made once.
  */
 export class DerivationPrinter {
   readonly #derivation: Derivation;
   readonly #start: string;
   readonly #outputNames: readonly string[];
-  /** From the sources to the environment. */
+  /** Text from the sources to the environment. */
   readonly #middle: string;
-  /** The environment between those variables that are named as an output. */
+  /** Text of the environment between the variables that are named as an output. */
   readonly #between: readonly string[];
   readonly #variables: readonly string[];
 
@@ -131,7 +131,7 @@ export class DerivationPrinter {
     this.#variables = variables;
   }
 
-  /** The text; with `paths` those of a derivation whose deferred outputs have these paths, also where a variable names them. */
+  /** Returns the text; with `paths` that of the derivation whose deferred outputs have these paths, also where a variable names them. */
   print(options: PrintOptions & { readonly paths?: ReadonlyMap<string, string> | undefined } = {}): string {
     const { outputs, env } = this.#derivation;
     const mask = options.maskOutputs ?? false;

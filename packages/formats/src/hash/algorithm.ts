@@ -1,4 +1,4 @@
-/** The hash algorithms Nix knows, and who computes them: @noble/hashes unless a host injects something faster. */
+/** The hash algorithms Nix knows, and the backend that computes them: @noble/hashes unless a host injects something faster. */
 import { blake3 } from "@noble/hashes/blake3.js";
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
@@ -19,7 +19,7 @@ export function hashSize(algorithm: HashAlgorithm): number {
   return sizes[algorithm];
 }
 
-/** Whether `name` is an algorithm's name. */
+/** Tells whether `name` is an algorithm's name. */
 export function isHashAlgorithm(name: string): name is HashAlgorithm {
   return Object.hasOwn(sizes, name);
 }
@@ -39,11 +39,11 @@ export interface Hasher {
   digest(): Uint8Array;
 }
 
-/** What a host may supply instead of the portable code. A string is a byte string. */
+/** Hash functions that a host may supply instead of the portable code. A string is a byte string. */
 export interface HashBackend {
   hasher(algorithm: HashAlgorithm): Hasher;
   digest(algorithm: HashAlgorithm, data: Uint8Array | string): Uint8Array;
-  /** The same in base16. */
+  /** Returns the digest in base16. */
   hexDigest(algorithm: HashAlgorithm, data: Uint8Array | string): string;
 }
 

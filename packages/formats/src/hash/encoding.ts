@@ -62,7 +62,7 @@ export function toNix32(bytes: Uint8Array): string {
   return byteString(codes);
 }
 
-/** Whether every character belongs to the nix32 alphabet. */
+/** Tells whether every character belongs to the nix32 alphabet. */
 export function isNix32(text: string): boolean {
   for (let i = 0; i < text.length; i++) if ((NIX32_REVERSE[text.charCodeAt(i)] ?? -1) < 0) return false;
   return true;

@@ -19,7 +19,7 @@ export interface Hash {
   readonly bytes: Uint8Array;
 }
 
-/** How a hash is written; `sri` is `sha256-<base64>`. */
+/** Text format of a hash; `sri` is `sha256-<base64>`. */
 export type HashFormat = "base16" | "nix32" | "base64" | "sri";
 
 /** Hashes bytes or a byte string. */
@@ -104,7 +104,7 @@ export function parseHashWithFormat(text: string, algorithm?: HashAlgorithm): Pa
   return { hash: decode(rest, used, format), format };
 }
 
-/** As `parseHashWithFormat`, without the format. */
+/** Reads a hash as `parseHashWithFormat` does, without returning the format. */
 export function parseHash(text: string, algorithm?: HashAlgorithm): Hash {
   return parseHashWithFormat(text, algorithm).hash;
 }
@@ -134,7 +134,7 @@ export function compressHash(bytes: Uint8Array, size: number): Uint8Array {
   return folded;
 }
 
-/** Whether two hashes are the same. */
+/** Tells whether two hashes have the same algorithm and digest. */
 export function equalHashes(a: Hash, b: Hash): boolean {
   return a.algorithm === b.algorithm && equalBytes(a.bytes, b.bytes);
 }

@@ -7,12 +7,12 @@ import { FirnError } from "../base/error.ts";
 import { maxNarDepth } from "./parser.ts";
 
 const CHUNK = 65536;
-/** Most archives are one small file; they should not cost a whole chunk. */
+/** Size of the first chunk: most archives are one small file and should not cost a whole chunk. */
 const FIRST_CHUNK = 1024;
 const ZEROS = new Uint8Array(8);
 const MAGIC = "nix-archive-1";
 
-/** Encoded tokens, prepared once. */
+/** Encodes constant tokens, once in advance. */
 function token(...strings: readonly string[]): Uint8Array {
   let size = 0;
   for (const text of strings) size += 8 + Math.ceil(text.length / 8) * 8;
@@ -35,7 +35,7 @@ const DIRECTORY = token("directory");
 const ENTRY = token("entry", "(", "name");
 const CLOSE = token(")");
 
-/** A writer with a place in a tree: call `take` now and then and send on what it returns. */
+/** Encodes a tree as a NAR; call `take` now and then and send the chunks that it returns. */
 export class NarEncoder {
   #ready: Uint8Array[] = [];
   #buffer = new Uint8Array(FIRST_CHUNK);
@@ -49,7 +49,7 @@ export class NarEncoder {
     this.#raw(OPEN);
   }
 
-  /** A regular file; exactly `size` bytes must follow through `data`. */
+  /** Begins a regular file; exactly `size` bytes must follow through `data`. */
   file(size: number, executable: boolean): void {
     this.#startNode();
     this.#raw(executable ? EXECUTABLE : REGULAR);
@@ -59,7 +59,7 @@ export class NarEncoder {
     if (size === 0) this.#raw(CLOSE);
   }
 
-  /** Contents of the file begun last. */
+  /** Adds contents to the file begun last. */
   data(chunk: Uint8Array): void {
     if (chunk.length > this.#fileLeft) throw new FirnError("bad-nar", "file has grown while it was archived");
     if (chunk.length === 0) return;
@@ -70,7 +70,7 @@ export class NarEncoder {
     this.#raw(CLOSE);
   }
 
-  /** A symbolic link; `target` is a byte string. */
+  /** Writes a symbolic link; `target` is a byte string. */
   symlink(target: string): void {
     this.#startNode();
     this.#raw(SYMLINK);
@@ -78,7 +78,7 @@ export class NarEncoder {
     this.#raw(CLOSE);
   }
 
-  /** A directory; entries follow, then `endDirectory`. Error `nar-too-deep`. */
+  /** Begins a directory; entries follow, then `endDirectory`. Error `nar-too-deep`. */
   directory(): void {
     if (this.#last.length >= maxNarDepth) {
       const path = this.#last.map((name) => `/${name}`).join("");
@@ -89,7 +89,7 @@ export class NarEncoder {
     this.#last.push("");
   }
 
-  /** The next entry of the open directory, a byte string; its node follows, then `endEntry`. Names must ascend. */
+  /** Begins the next entry of the open directory by its name, a byte string; its node follows, then `endEntry`. Names must ascend. */
   entry(name: string): void {
     const last = this.#last.at(-1);
     if (last === undefined || name <= last) throw new FirnError("bad-nar", `entry '${name}' is out of order`);
@@ -111,7 +111,7 @@ export class NarEncoder {
     this.#raw(CLOSE);
   }
 
-  /** The chunks that are complete; with `all`, everything written so far. */
+  /** Returns the complete chunks; with `all`, everything written so far. */
   take(all = false): Uint8Array[] {
     if (all && this.#used > 0) this.#flush();
     const ready = this.#ready;

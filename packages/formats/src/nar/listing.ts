@@ -4,7 +4,7 @@ import { type JsonValue, jsonNumber } from "../text/json.ts";
 import { ignoringNarSink, NarParser } from "./parser.ts";
 import type { MemoryNode } from "./tree.ts";
 
-/** What a listing tells about one object; `offset` is where a file's contents start in the NAR. */
+/** The listing of one object; `offset` is the position of a file's contents in the NAR. */
 export type NarListing =
   | { readonly kind: "regular"; readonly executable: boolean; readonly size: number; readonly offset: number }
   | { readonly kind: "symlink"; readonly target: string }
@@ -17,7 +17,7 @@ function place<T>(directories: Map<string, Building<T>>, path: string, node: T):
   directories.get(path.slice(0, slash))?.entries.set(path.slice(slash + 1), node);
 }
 
-/** Collects the listing of a NAR that is pushed; `result` after `finish`. */
+/** Collects the listing of a NAR that is pushed to it; `result` returns it after `finish`. */
 export class NarLister {
   readonly #directories = new Map<string, Building<NarListing>>();
   #root: NarListing | undefined;
@@ -36,12 +36,12 @@ export class NarLister {
     });
   }
 
-  /** Feeds bytes. */
+  /** Takes bytes of the archive. */
   push(chunk: Uint8Array): void {
     this.#parser.push(chunk);
   }
 
-  /** The listing of the complete archive. */
+  /** Returns the listing of the complete archive. */
   result(): NarListing {
     this.#parser.finish();
     return this.#root!;

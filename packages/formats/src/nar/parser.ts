@@ -1,11 +1,11 @@
 /**
- * Reads a NAR pushed to it in chunks of any size and tells a sink what it holds. Everything is bounded and checked before it is used:
- * depth, tags, names, link targets, padding, order of entries. Messages as in the reference.
+ * Reads a NAR pushed to it in chunks of any size and tells its contents to a sink. Everything is bounded and checked before
+ * it is used: depth, tags, names, link targets, padding, order of entries. Messages are those of the reference.
  */
 import { byteString } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 
-/** Directories within each other that an archive may have, its root not counted. */
+/** Limit of nested directories in an archive, its root not counted. */
 export const maxNarDepth = 64;
 const MAX_TAG = 32;
 const MAX_NAME = 255;
@@ -16,7 +16,7 @@ const MAGIC = "nix-archive-1";
 export interface NarSink {
   directory(path: string): void;
   regular(path: string, file: { executable: boolean; size: number; offset: number }): void;
-  /** Contents of the file announced last; the chunk must not be kept. */
+  /** Receives contents of the file announced last; the chunk must not be kept. */
   data(chunk: Uint8Array): void;
   endRegular(path: string): void;
   symlink(path: string, target: string): void;
@@ -26,7 +26,7 @@ function bad(message: string): FirnError {
   return new FirnError("bad-nar", `bad archive: ${message}`);
 }
 
-/** A parser with a position; `push` the bytes, then `finish`. */
+/** Parses a NAR incrementally: `push` the bytes, then `finish`. */
 export class NarParser {
   readonly #sink: NarSink;
   readonly #run: Generator<void, void, undefined>;
@@ -40,7 +40,7 @@ export class NarParser {
     this.#run = this.#archive();
   }
 
-  /** Feeds bytes; error `bad-nar` as soon as something is wrong. */
+  /** Takes bytes of the archive; throws `bad-nar` as soon as something is wrong. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     if (this.#done) throw bad("trailing data after the end of the archive");
@@ -48,24 +48,24 @@ export class NarParser {
     if (this.#done && this.#at < this.#chunk.length) throw bad("trailing data after the end of the archive");
   }
 
-  /** Feeds bytes and returns how many belong to the archive (fewer than given once it has ended). */
+  /** Takes bytes and returns how many belong to the archive (fewer than given once it has ended). */
   pushSome(chunk: Uint8Array): number {
     if (this.#done) return 0;
     this.#pushSome(chunk);
     return this.#at - (this.#chunk.length - chunk.length);
   }
 
-  /** Whether the archive is complete. */
+  /** True when the archive is complete. */
   get done(): boolean {
     return this.#done;
   }
 
-  /** Bytes of the archive consumed so far. */
+  /** Number of bytes of the archive consumed so far. */
   get position(): number {
     return this.#position;
   }
 
-  /** Call at the end of input. */
+  /** Ends the input; throws `bad-nar` when the archive is incomplete. */
   finish(): void {
     if (!this.#done) throw bad("unexpected end-of-file");
   }

@@ -8,7 +8,7 @@ export type MemoryNode =
   | { readonly kind: "symlink"; readonly target: string }
   | { readonly kind: "directory"; readonly entries: ReadonlyMap<string, MemoryNode> };
 
-/** What a tree source tells about one path. */
+/** The type of one path in a tree source, with a file's size or a link's target. */
 export type TreeStat =
   | { readonly kind: "regular"; readonly executable: boolean; readonly size: number }
   | { readonly kind: "symlink"; readonly target: string }
@@ -17,9 +17,9 @@ export type TreeStat =
 /** A tree that can be walked; paths are `""` for the root and `/a/b` below it. */
 export interface TreeSource {
   stat(path: string): Promise<TreeStat>;
-  /** Names of a directory, in any order. */
+  /** Returns the names in a directory, in any order. */
   list(path: string): Promise<readonly string[]>;
-  /** Contents of a regular file, `stat`'s size in all. */
+  /** Returns the contents of a regular file, as many bytes as `stat` gave. */
   read(path: string): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 

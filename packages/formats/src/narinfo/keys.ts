@@ -64,7 +64,7 @@ export function signText(text: string, secret: SigningKey): string {
   return printKey({ name: secret.name, key: ed25519.sign(bytesOf(text), secret.key.subarray(0, PUBLIC_SIZE)) });
 }
 
-/** Whether `signature` over `text` was made by one of `keys`. */
+/** Tells whether `signature` over `text` was made by one of `keys`. */
 export function verifyText(text: string, signature: string, keys: Iterable<SigningKey>): boolean {
   const { name, key: bytes } = parseSignature(signature);
   for (const key of keys) {
@@ -80,7 +80,7 @@ export function signPathInfo(info: PathInfo, secret: SigningKey): string {
   return signText(pathInfoFingerprint(info), secret);
 }
 
-/** How many of a path's signatures are good under these keys. */
+/** Returns the number of a path's signatures that are valid under these keys. */
 export function countGoodSignatures(info: PathInfo, keys: Iterable<SigningKey>): number {
   const list = [...keys];
   if (list.length === 0 || info.signatures.length === 0) return 0;

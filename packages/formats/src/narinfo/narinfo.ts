@@ -8,9 +8,9 @@ import { type PathInfo, sortSignatures } from "./path-info.ts";
 
 const MAX_SIZE = 8 * 1024 * 1024;
 
-/** Facts about a path in a cache, and where its archive lies. */
+/** Facts about a path in a cache, and the place of its archive. */
 export interface NarInfo extends PathInfo {
-  /** Relative to the cache. */
+  /** URL of the archive, relative to the cache. */
   readonly url: string;
   readonly compression: string;
   readonly fileHash?: Hash;
@@ -128,7 +128,7 @@ export function printNarInfo(info: NarInfo): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What a cache says of itself. */
+/** The settings that a cache publishes about itself. */
 export interface CacheInfo {
   readonly storeDir: string;
   readonly wantMassQuery: boolean;

@@ -1,4 +1,4 @@
-/** What a store knows about a valid path, and the text its signatures are made over. */
+/** The facts that a store knows about a valid path, and the text that its signatures cover. */
 import { compareByteStrings } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 import { fromBase64 } from "../hash/encoding.ts";
@@ -15,9 +15,9 @@ export interface PathInfo {
   readonly references: readonly string[];
   readonly deriver?: string;
   readonly registrationTime?: number;
-  /** Built here, so trusted without a signature. */
+  /** True for a path that was built here and is so trusted without a signature. */
   readonly ultimate?: boolean;
-  /** `key:base64`, sorted. */
+  /** Signatures `key:base64`, sorted. */
   readonly signatures: readonly string[];
   readonly ca?: ContentAddress;
 }
@@ -50,7 +50,7 @@ export function sortSignatures(signatures: Iterable<string>): string[] {
   return keyed.map(({ text }) => text);
 }
 
-/** Whether the path really follows from its content address and references (then it needs no signature). */
+/** Tells whether the path follows from its content address and references, so that it needs no signature. */
 export function isContentAddressed(info: PathInfo): boolean {
   if (info.ca === undefined) return false;
   const self = info.references.includes(info.path);

@@ -3,10 +3,10 @@ import { FirnError } from "../base/error.ts";
 import { type HashAlgorithm, parseHashAlgorithm } from "../hash/algorithm.ts";
 import { type Hash, parseBareHash, printHash } from "../hash/hash.ts";
 
-/** How the content was fed to the hash: as text with references, as one file, as a NAR, as a git tree. */
+/** The form in which content is hashed: as text with references, as one file, as a NAR, as a git tree. */
 export type ContentAddressMethod = "text" | "flat" | "nar" | "git";
 
-/** What a content-addressed store object is addressed by. */
+/** The method and hash that address a content-addressed store object. */
 export interface ContentAddress {
   readonly method: ContentAddressMethod;
   readonly hash: Hash;

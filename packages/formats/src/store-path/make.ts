@@ -1,4 +1,4 @@
-/** Computing store paths from what they hold (manual: "Complete Store Path Calculation"). */
+/** Computes store paths from their contents (manual: "Complete Store Path Calculation"). */
 import { sortedUnique } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
 import { digestOf, hexDigestOf } from "../hash/algorithm.ts";
@@ -7,7 +7,7 @@ import { compressHash, type Hash, printHash } from "../hash/hash.ts";
 import { type ContentAddress, contentAddressPrefix } from "./content-address.ts";
 import { checkStorePathBaseName, defaultStoreDir } from "./name.ts";
 
-/** What a store object refers to: other store paths, and perhaps itself. */
+/** The references of a store object: other store paths, and perhaps itself. */
 export interface StoreReferences {
   readonly others: readonly string[];
   readonly self: boolean;
@@ -15,7 +15,7 @@ export interface StoreReferences {
 
 const none: StoreReferences = { others: [], self: false };
 
-/** What `makeStorePath` mixes into the digest: a type such as `source`, the inner hash, the name and the store directory. */
+/** The parts of a store path's digest: a type such as `source`, the inner hash, the name and the store directory. */
 export interface StorePathParts {
   readonly type: string;
   readonly hash: Hash | string;

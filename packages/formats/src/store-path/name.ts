@@ -4,9 +4,9 @@ import { isNix32 } from "../hash/encoding.ts";
 
 /** The store directory unless a store says otherwise. */
 export const defaultStoreDir = "/nix/store";
-/** Longest name after the dash. */
+/** Length limit of the name after the dash. */
 export const maxNameLength = 211;
-/** Characters of the hash part. */
+/** Number of characters of the hash part. */
 export const hashPartLength = 32;
 
 const LEGAL = /^[0-9a-zA-Z+\-._?=]*$/;
@@ -59,7 +59,7 @@ export function canonicalPath(path: string): string {
   return `/${parts.join("/")}`;
 }
 
-/** The full store path `text` names; error `bad-store-path` when it is not directly in `storeDir` or malformed. */
+/** Returns the full store path that `text` names; error `bad-store-path` when it is not directly in `storeDir` or malformed. */
 export function parseStorePath(text: string, storeDir: string = defaultStoreDir): string {
   if (!text.startsWith("/")) throw new FirnError("bad-store-path", `not an absolute path: '${text}'`);
   const path = canonicalPath(text);
@@ -70,7 +70,7 @@ export function parseStorePath(text: string, storeDir: string = defaultStoreDir)
   return path;
 }
 
-/** Whether `text` is a store path of `storeDir`. */
+/** Tells whether `text` is a store path of `storeDir`. */
 export function isStorePath(text: string, storeDir: string = defaultStoreDir): boolean {
   try {
     parseStorePath(text, storeDir);
@@ -81,7 +81,7 @@ export function isStorePath(text: string, storeDir: string = defaultStoreDir): b
   }
 }
 
-/** `path` inside the store → its store path and the rest (`""` or `/sub/path`); error `not-in-store`. */
+/** Splits a path inside the store into its store path and the rest (`""` or `/sub/path`); error `not-in-store`. */
 export function splitStorePath(path: string, storeDir: string = defaultStoreDir): { storePath: string; rest: string } {
   const folded = canonicalPath(path);
   if (!folded.startsWith(`${storeDir}/`))
@@ -91,23 +91,23 @@ export function splitStorePath(path: string, storeDir: string = defaultStoreDir)
   return { storePath: parseStorePath(storePath, storeDir), rest: slash < 0 ? "" : folded.slice(slash) };
 }
 
-/** `<hash>-<name>` of a store path. */
+/** Returns `<hash>-<name>` of a store path. */
 export function storePathBaseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** The 32 characters before the dash. */
+/** Returns the hash part of a store path, the 32 characters before the dash. */
 export function storePathHashPart(path: string): string {
   const start = path.lastIndexOf("/") + 1;
   return path.slice(start, start + hashPartLength);
 }
 
-/** What follows the dash. */
+/** Returns the name of a store path, the text after the dash. */
 export function storePathName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1 + hashPartLength + 1);
 }
 
-/** Whether a store path names a derivation. */
+/** Tells whether a store path names a derivation. */
 export function isDerivationPath(path: string): boolean {
   return path.endsWith(".drv");
 }

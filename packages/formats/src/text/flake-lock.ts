@@ -6,7 +6,7 @@ import { naming } from "./named-text.ts";
 /** Attributes of a flake reference: `type`, `owner`, `rev`, …; integers as bigint. */
 export type FlakeAttributes = ReadonlyMap<string, string | bigint | boolean>;
 
-/** Where an input leads: another node, or (follows) a path of input names from the root. */
+/** The target of an input: another node, or (follows) a path of input names from the root. */
 export type LockEdge = string | readonly string[];
 
 /** One node of the lock graph; the root has neither `locked` nor `original`. */

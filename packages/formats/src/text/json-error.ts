@@ -1,6 +1,6 @@
 /**
- * What the reference's JSON library says of a text that is no JSON: it is read once more the way that library reads,
- * token by token, with its positions (columns count the bytes read of a line, the wrong one included).
+ * Error messages of the reference's JSON library for text that is not JSON: the text is read once more the way that library
+ * reads, token by token, with its positions (columns count the bytes read of a line, the wrong one included).
  */
 
 type Token =
@@ -43,7 +43,7 @@ const wellFormed =
 class Lexer {
   private readonly text: string;
   private at = 0;
-  /** Where what is shown as "last read" begins: strings and numbers start it anew, nothing else does. */
+  /** Start of the text that is shown as "last read": each string and number starts it anew, nothing else does. */
   private start = 0;
   private afterNumber = false;
   problem = "";
@@ -182,7 +182,7 @@ class Lexer {
   }
 }
 
-/** How many bytes are read before an ill-formed sequence is noticed. */
+/** Returns the number of bytes that are read before an ill-formed sequence is noticed. */
 function wellFormedPart(text: string, from: number): number {
   const lead = text.charCodeAt(from);
   const length =
@@ -207,7 +207,7 @@ export function describeJsonError(text: string): string | undefined {
       token === "<parse error>" ? `${lexer.problem}; last read: '${lexer.lastRead()}'` : `unexpected ${token}`;
     return `${prefix()}syntax error while parsing ${context} - ${what}${expected === undefined ? "" : `; expected ${expected}`}`;
   };
-  /** A key with its colon, the key's token being read already. */
+  /** Reads a key with its colon after the key's token has been read. */
   const key = (token: Token): string | undefined => {
     if (token !== "string literal") return unexpected(token, "object key", "string literal");
     const separator = lexer.token();

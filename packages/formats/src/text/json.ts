@@ -31,12 +31,12 @@ export function jsonNumber(value: number | bigint): JsonNumber {
   return { number: String(value) };
 }
 
-/** Whether a value is an object. */
+/** Tells whether a value is an object. */
 export function isJsonObject(value: JsonValue | undefined): value is ReadonlyMap<string, JsonValue> {
   return value instanceof Map;
 }
 
-/** Whether a value is a number. */
+/** Tells whether a value is a number. */
 export function isJsonNumber(value: JsonValue | undefined): value is JsonNumber {
   return typeof value === "object" && value !== null && "number" in value;
 }

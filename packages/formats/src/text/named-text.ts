@@ -1,7 +1,10 @@
-/** Names the file in errors about its text. */
+/** Adds the name of a file to errors about its text. */
 import { FirnError } from "../base/error.ts";
 
-/** Runs `read`; an error of it is led by `doing`, which names the file, and tells `hint`. The code stays. */
+/**
+ * Runs `read` and returns its result; an error of it gets `doing`, which names the file, before its message, and `hint`. The
+ * code stays.
+ */
 export function naming<Result>(doing: string, hint: string, read: () => Result): Result {
   try {
     return read();

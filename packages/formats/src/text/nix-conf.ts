@@ -7,10 +7,10 @@ export interface ConfSetting {
   readonly value: string;
 }
 
-/** A setting and where it was read. */
+/** A setting with the file and line that it was read from. */
 export interface PlacedSetting extends ConfSetting {
   readonly file: string;
-  /** Counts from 1. */
+  /** Line number, counted from 1. */
   readonly line: number;
 }
 

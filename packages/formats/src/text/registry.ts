@@ -8,7 +8,7 @@ import { naming } from "./named-text.ts";
 export interface RegistryEntry {
   readonly from: FlakeAttributes;
   readonly to: FlakeAttributes;
-  /** Attributes of `to` that stay where they are (`dir`). */
+  /** True when the attributes of `to` stay as they are (`dir`). */
   readonly exact: boolean;
 }
 
@@ -62,7 +62,7 @@ export interface ProfileElement {
   readonly originalUrl?: string;
   readonly url?: string;
   readonly attrPath?: string;
-  /** Chosen outputs; absent means the default ones. */
+  /** Names of the chosen outputs; absent means the default ones. */
   readonly outputs?: readonly string[];
 }
 

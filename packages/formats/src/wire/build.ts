@@ -1,4 +1,4 @@
-/** Derivations that are sent to be built, and what came of a build. */
+/** Derivations that are sent to be built, and the results of builds. */
 import { type Derivation, derivationOutputPath, outputFields } from "../derivation/derivation.ts";
 import type { DerivedPath } from "../derivation/derived-path.ts";
 import { parseOutputFields } from "../derivation/parse.ts";
@@ -45,7 +45,7 @@ function outputTexts(derivation: BasicDerivation, peer: WirePeer): WireValue<typ
   return outputs;
 }
 
-/** A derivation to build, after the path of its file, which gives it its name. */
+/** A derivation to build, preceded by the path of its file, which gives it its name. */
 export const namedDerivation: WireCodec<{ readonly drvPath: string; readonly derivation: BasicDerivation }> = {
   *read(input, peer) {
     const drvPath = yield* storePath.read(input, peer);
@@ -66,10 +66,10 @@ export const namedDerivation: WireCodec<{ readonly drvPath: string; readonly der
   },
 };
 
-/** How a build is done: as needed, replacing what is there, or again to compare. */
+/** Mode of a build: as needed, replacing existing outputs, or again to compare. */
 export const buildMode = choice("build mode", ["normal", "repair", "check"]);
 
-/** How builds end, by their numbers. */
+/** Results of builds, by their numbers. */
 export const buildStatus = choice("status of a build", [
   "built",
   "substituted",
@@ -90,7 +90,7 @@ export const buildStatus = choice("status of a build", [
 
 const resultTimes = (version: number) => ({
   timesBuilt: since(version, number, 0),
-  /** Whether repeated builds differed. */
+  /** True when repeated builds differed. */
   nonDeterministic: since(version, flag, false),
   /** Seconds since 1970. */
   startTime: since(version, number, 0),
@@ -99,7 +99,7 @@ const resultTimes = (version: number) => ({
 
 const processorTime = since(wireVersion(1, 37), optional(number), undefined);
 
-/** What came of a build, in the worker protocol. Processor times are in microseconds. */
+/** The result of a build, in the worker protocol. Processor times are in microseconds. */
 export const buildResult = record({
   status: buildStatus,
   errorMessage: string,
@@ -109,7 +109,7 @@ export const buildResult = record({
   builtOutputs: since(wireVersion(1, 28), realisationMap, []),
 });
 
-/** What came of a build, in the serve protocol. */
+/** The result of a build, in the serve protocol. */
 export const servedBuildResult = record({
   status: buildStatus,
   errorMessage: string,
@@ -117,7 +117,7 @@ export const servedBuildResult = record({
   builtOutputs: since(wireVersion(2, 6), realisationMap, []),
 });
 
-/** What came of a build, after what was asked for. */
+/** The result of a build, preceded by the derived path that was requested. */
 export const keyedBuildResult: WireCodec<{
   readonly path: DerivedPath;
   readonly result: WireValue<typeof buildResult>;

@@ -6,9 +6,9 @@ import { byteString, sortedUnique } from "../base/bytes.ts";
 import { type Decoding, protocolError, WireInput } from "./input.ts";
 import { WireOutput } from "./output.ts";
 
-/** What both ends of a connection have agreed on. */
+/** The values that both ends of a connection have agreed on. */
 export interface WirePeer {
-  /** The directory of the store paths that are told. */
+  /** The directory of the store paths that are sent. */
   readonly storeDir: string;
   /** The version of the protocol, major in the upper byte. */
   readonly version: number;
@@ -16,7 +16,7 @@ export interface WirePeer {
   readonly features: ReadonlySet<string>;
 }
 
-/** Reads and writes values of one form. Errors have the code `protocol` or that of what a string should have been. */
+/** Reads and writes values of one form. Errors have the code `protocol` or that of the type that a string should have had. */
 export interface WireCodec<Value> {
   read(input: WireInput, peer: WirePeer): Decoding<Value>;
   write(output: WireOutput, value: Value, peer: WirePeer): void;
@@ -46,7 +46,7 @@ export const number: WireCodec<number> = {
   write: (output, value) => output.number(value),
 };
 
-/** Whether a number is other than zero. */
+/** A boolean, written as a number: zero is false, any other number true. */
 export const flag: WireCodec<boolean> = {
   *read(input) {
     return (yield* bigNumber.read(input, nobody)) !== 0n;
@@ -66,10 +66,10 @@ export const string: WireCodec<string> = {
   write: (output, value) => output.string(value),
 };
 
-/** The peer of codecs that ask nothing of it. */
+/** The peer for codecs that do not use it. */
 const nobody: WirePeer = { storeDir: "", version: 0, features: new Set() };
 
-/** Reads how many items follow, each of eight bytes at least. */
+/** Reads the number of items that follow, each of at least eight bytes. */
 function* readCount(input: WireInput, wordsPerItem: number): Decoding<number> {
   const count = yield* number.read(input, nobody);
   input.requireRoom(count * 8 * wordsPerItem, `a list of ${count} items`);
@@ -92,7 +92,7 @@ export function list<Item>(item: WireCodec<Item>): WireCodec<readonly Item[]> {
   };
 }
 
-/** Makes the codec of a set of byte strings: sorted and each once, whatever order comes or is given. */
+/** Makes the codec of a set of byte strings: sorted and without duplicates, in whatever order they arrive or are given. */
 export function setOf(item: WireCodec<string>): WireCodec<readonly string[]> {
   return convert(list(item), sortedUnique, sortedUnique);
 }
@@ -125,7 +125,7 @@ export const strings = list(string);
 /** A set of strings. */
 export const stringSet = setOf(string);
 
-/** Makes a codec whose values are made of those of another one. `decode` may throw. */
+/** Makes a codec whose values are made from those of another one. `decode` may throw. */
 export function convert<From, To>(
   codec: WireCodec<From>,
   decode: (value: From, peer: WirePeer) => To,
@@ -169,7 +169,7 @@ export function record<const F extends Fields>(fields: F): WireRecord<F> {
   };
 }
 
-/** Makes the codec of a field that is there from a version on; before, `absent` is its value and is not written. */
+/** Makes the codec of a field that exists from a version on; in older versions `absent` is its value and is not written. */
 export function since<Value, Absent>(
   version: number,
   codec: WireCodec<Value>,
@@ -202,7 +202,7 @@ export function asOf<Value>(version: number, codec: WireCodec<Value>): WireCodec
   };
 }
 
-/** Makes the codec of a field without meaning, which is written as `value` and read as whatever comes. */
+/** Makes the codec of a field without meaning, which is written as `value` and ignored when read. */
 export function obsolete(value: number): WireCodec<undefined> {
   return convert(
     bigNumber,
@@ -264,7 +264,7 @@ export const done: WireCodec<undefined> = convert(
   () => 1,
 );
 
-/** Reads a value from its bytes, which must be there entirely and hold nothing else; error `protocol`. */
+/** Reads a value from its bytes, which must be complete and contain nothing else; error `protocol`. */
 export function decodeWire<Value>(codec: WireCodec<Value>, bytes: Uint8Array, peer: WirePeer): Value {
   const input = new WireInput(bytes.length, bytes);
   const step = codec.read(input, peer).next();

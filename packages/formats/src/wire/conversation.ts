@@ -1,4 +1,4 @@
-/** How two ends greet each other, without the connection between them. */
+/** The greetings of both ends of a connection, without the connection between them. */
 
 import { choice, number, obsolete, optional, record, since, string, stringSet, type WirePeer } from "./codec.ts";
 import { type Decoding, protocolError, type WireInput } from "./input.ts";
@@ -6,16 +6,16 @@ import { WireOutput } from "./output.ts";
 import { agreedVersion, serveProtocol, type WireProtocol, wireVersion, workerProtocol } from "./version.ts";
 
 /**
- * One end's part of an exchange: yields bytes that it sends, or how many bytes of its input are missing at least. Who runs it sends,
- * or waits and pushes what came.
+ * One end's part of an exchange: yields bytes to send, or the least number of input bytes that are missing. The caller sends,
+ * or waits and pushes what arrives.
  */
 export type Conversation<Value> = Generator<number | Uint8Array, Value, undefined>;
 
-/** What a daemon tells of itself. */
+/** The facts that a daemon tells about itself. */
 export interface DaemonFacts {
   /** The version of the program; told from version 1.33 on. */
   readonly nixVersion: string | undefined;
-  /** Whether the client may do what is not for everybody; told from version 1.35 on, and then perhaps unknown. */
+  /** True when the client is trusted, that is, may use restricted operations; told from version 1.35 on, and undefined when unknown. */
   readonly trusted: boolean | undefined;
 }
 
@@ -26,7 +26,7 @@ const daemonFacts = record({
   trust: since(wireVersion(1, 35), trust, undefined),
 });
 
-/** What clients say after the versions, all without meaning today. */
+/** Fields that clients send after the versions, all without meaning today. */
 const clientFacts = record({ processor: optional(obsolete(0)), reserveSpace: obsolete(0) });
 
 function bytesFor(write: (output: WireOutput) => void): Uint8Array {
@@ -65,20 +65,20 @@ function* serverVersion(input: WireInput, protocol: WireProtocol): Conversation<
   return agreedVersion(protocol, "client", yield* number.read(input, peerOf("", 0)));
 }
 
-/** What an end brings into a conversation. */
+/** The properties of one end of a conversation. */
 export interface WireEnd {
   readonly storeDir: string;
-  /** The protocol; another one than today's to speak as an older program does. */
+  /** The protocol; one with an older version makes this end speak as an older program does. */
   readonly protocol?: WireProtocol;
 }
 
-/** What an end of the worker protocol brings. */
+/** The properties of one end of the worker protocol. */
 export interface WorkerEnd extends WireEnd {
-  /** Features that it has. There are none in version 1.38 of the reference. */
+  /** Features of this end. There are none in version 1.38 of the reference. */
   readonly features?: ReadonlySet<string>;
 }
 
-/** Greets a server of the serve protocol; returns what was agreed on. Error `protocol`. */
+/** Greets a server of the serve protocol; returns the values agreed on. Error `protocol`. */
 export function* greetServer(
   input: WireInput,
   { storeDir, protocol = serveProtocol }: WireEnd,

@@ -1,4 +1,4 @@
-/** What is asked to be built or fetched, in the old form of the protocols: `PATH`, `DRV!out,dev`, `DRV!*`. */
+/** Derived paths that are to be built or fetched, in the old form of the protocols: `PATH`, `DRV!out,dev`, `DRV!*`. */
 
 import { sortedUnique } from "../base/bytes.ts";
 import type { DerivedPath } from "../derivation/derived-path.ts";
@@ -23,7 +23,7 @@ function outputNames(path: string, names: string): readonly string[] {
 
 const names = (outputs: readonly string[]): string => sortedUnique(outputs).join(",");
 
-/** Before version 1.30 and in the serve protocol: a derivation alone means all its outputs, so its file cannot be asked for. */
+/** The form before version 1.30 and in the serve protocol: a derivation alone means all its outputs, so its file cannot be named. */
 const withOutputs: WireCodec<DerivedPath> = convert(
   string,
   (text, peer) => {

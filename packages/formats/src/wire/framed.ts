@@ -3,11 +3,12 @@ import { number, type WirePeer } from "./codec.ts";
 import type { Decoding, WireInput } from "./input.ts";
 import { WireOutput } from "./output.ts";
 
-/** The length of a piece; zero is the end. The piece itself follows as it is, without padding. */
+/** The length of a piece; zero is the end. The bytes of the piece follow without padding. */
 export const frameLength = number;
 
 /**
- * Reads framed data to its end and gives each part that arrives to `sink`; parts are no pieces, and none is kept. Error `protocol`.
+ * Reads framed data to its end and gives each part to `sink` as it arrives; parts need not be whole pieces, and none is kept.
+ * Error `protocol`.
  */
 export function* readFrames(input: WireInput, peer: WirePeer, sink: (part: Uint8Array) => void): Decoding<undefined> {
   for (;;) {
@@ -23,7 +24,7 @@ export function* readFrames(input: WireInput, peer: WirePeer, sink: (part: Uint8
   }
 }
 
-/** Returns the bytes of one piece; an empty one would be the end, so it gives no bytes. */
+/** Returns the bytes of one piece; for an empty piece, which would mean the end, it returns no bytes. */
 export function frame(piece: Uint8Array): Uint8Array {
   const output = new WireOutput();
   if (piece.length > 0) {
@@ -33,7 +34,7 @@ export function frame(piece: Uint8Array): Uint8Array {
   return output.finish();
 }
 
-/** Returns the bytes of the end. */
+/** Returns the bytes that end framed data. */
 export function framesEnd(): Uint8Array {
   return new Uint8Array(8);
 }

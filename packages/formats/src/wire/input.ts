@@ -1,35 +1,35 @@
 /**
- * Bytes that arrive in pieces, and decoders over them. A decoder is a generator: while bytes are missing it yields how many at least,
- * so a connection, a file and a whole buffer are read by the same code, and nothing here waits.
+ * Bytes that arrive in pieces, and decoders over them. A decoder is a generator: while bytes are missing it yields the least
+ * number of them, so a connection, a file and a whole buffer are read by the same code, and nothing here waits.
  */
 import { FirnError } from "../base/error.ts";
 
-/** Reading of a value: yields how many more bytes are needed at least, returns the value. */
+/** A decoder in progress: yields the least number of bytes that are missing, returns the value. */
 export type Decoding<Value> = Generator<number, Value, undefined>;
 
-/** Bytes that one message may have unless a {@link WireInput} is told otherwise: 256 MiB, many times what a large store's lists have. */
+/** Default size limit of one message in a {@link WireInput}: 256 MiB, many times the size of a large store's lists. */
 export const maxMessageSize = 1 << 28;
 
-/** Makes the error of a peer that does not keep to its protocol: code `protocol`. */
+/** Makes the error for a peer that violates its protocol: code `protocol`. */
 export function protocolError(message: string): FirnError {
   return new FirnError("protocol", message);
 }
 
 /**
- * The bytes of a connection that came and were not read yet. What a message keeps in memory is bounded: strings and lists longer than
- * what is left of the bound are refused when their length is read.
+ * The bytes of a connection that have arrived and are not read yet. The memory that a message takes is bounded: strings and
+ * lists longer than the rest of the bound are refused when their length is read.
  */
 export class WireInput {
   readonly #bound: number;
   #left: number;
   #chunks: Uint8Array[] = [];
-  /** Chunks before this one have been read. */
+  /** Number of chunks that have been read. */
   #first = 0;
-  /** Bytes of the first chunk that have been read. */
+  /** Number of bytes of the first chunk that have been read. */
   #at = 0;
   #available = 0;
 
-  /** Takes the bound of one message in bytes, and perhaps the first bytes. */
+  /** Takes the size limit of one message in bytes, and optionally the first bytes. */
   constructor(bound: number = maxMessageSize, ...chunks: readonly Uint8Array[]) {
     this.#bound = bound;
     this.#left = bound;
@@ -43,7 +43,7 @@ export class WireInput {
     this.#available += chunk.length;
   }
 
-  /** How many bytes are there. */
+  /** Number of bytes available. */
   get available(): number {
     return this.#available;
   }

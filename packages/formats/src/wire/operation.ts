@@ -1,4 +1,4 @@
-/** What an operation of a protocol is, as data. */
+/** Operations of a protocol as data. */
 import type { WireCodec } from "./codec.ts";
 
 /**
@@ -8,15 +8,15 @@ import type { WireCodec } from "./codec.ts";
  */
 export type WireBody = "archive" | "sized" | "framed" | "pulled" | "export";
 
-/** One operation: its number, its fields, and from which version on it is there. */
+/** One operation: its number, its fields, and the first version that has it. */
 export interface WireOperation<Request, Answer> {
   readonly number: number;
   readonly since: number;
   readonly request: WireCodec<Request>;
   readonly answer: WireCodec<Answer>;
-  /** What follows the request, by the version from which on it does, oldest first. */
+  /** Data after the request, each form with the version from which on it is used, oldest first. */
   readonly body: readonly { readonly since: number; readonly form: WireBody }[];
-  /** What follows the answer. */
+  /** Data after the answer. */
   readonly answerBody: "archive" | undefined;
 }
 
@@ -32,7 +32,7 @@ export function operation<Request, Answer>(
   return { number, since, request, answer, body, answerBody };
 }
 
-/** Returns what follows a request in a version, or undefined. */
+/** Returns the form of the data after a request in a version, or undefined. */
 export function requestBody(
   { body }: Pick<WireOperation<never, never>, "body">,
   version: number,
@@ -40,7 +40,7 @@ export function requestBody(
   return body.findLast(({ since }) => version >= since)?.form;
 }
 
-/** Returns the name of the operation with a number that a version has, or undefined. */
+/** Returns the name of the operation with this number in a version, or undefined. */
 export function operationName<Name extends string>(
   operations: Readonly<Record<Name, Pick<WireOperation<never, never>, "number" | "since">>>,
   number: number,

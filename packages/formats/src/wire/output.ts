@@ -1,9 +1,9 @@
-/** Bytes for a connection, gathered. */
+/** Collects bytes for a connection. */
 import { FirnError } from "../base/error.ts";
 
 const firstSize = 256;
 
-/** Gathers numbers, strings and bytes as the protocols have them. */
+/** Collects numbers, strings and bytes in the form of the protocols. */
 export class WireOutput {
   #bytes = new Uint8Array(firstSize);
   #length = 0;
@@ -32,7 +32,7 @@ export class WireOutput {
     this.#bytes.set(bytes, at);
   }
 
-  /** Returns what was gathered and begins anew. */
+  /** Returns the collected bytes and begins anew. */
   finish(): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#length);
     this.#bytes = new Uint8Array(firstSize);

@@ -1,4 +1,4 @@
-/** What is known of a valid path, as the protocols tell it. */
+/** Facts about a valid path in the form of the protocols. */
 import type { Hash } from "../hash/hash.ts";
 import type { PathInfo } from "../narinfo/path-info.ts";
 import type { ContentAddress } from "../store-path/content-address.ts";
@@ -15,10 +15,10 @@ import {
 } from "./store-values.ts";
 import { wireVersion } from "./version.ts";
 
-/** Facts about a path that is told elsewhere. */
+/** Facts about a path, without the path itself. */
 export type UnkeyedPathInfo = Omit<PathInfo, "path">;
 
-/** The same with every field there, as records on the wire are. */
+/** Facts with every field present, as records on the wire have them. */
 interface InfoFields {
   readonly deriver: string | undefined;
   readonly narHash: Hash | undefined;

@@ -1,4 +1,4 @@
-/** Realisations: which store path an output of a derivation was found to have. */
+/** Realisations: the store paths of outputs of derivations, as builds found them. */
 
 import { compareByteStrings } from "../base/bytes.ts";
 import { type Hash, parsePrefixedHash, printHash } from "../hash/hash.ts";
@@ -15,7 +15,7 @@ export interface DrvOutput {
   readonly outputName: string;
 }
 
-/** The path of an output, with the signatures `key:base64` of who vouches for it. */
+/** The path of an output, with signatures `key:base64` of those who vouch for it. */
 export interface Realisation {
   readonly id: DrvOutput;
   /** The full store path. */
@@ -85,10 +85,10 @@ export const realisation: WireCodec<Realisation> = convert(
   printRealisation,
 );
 
-/** Realisations sorted by what they are of. */
+/** Realisations sorted by their outputs. */
 export const realisations: WireCodec<readonly Realisation[]> = convert(list(realisation), sorted, sorted);
 
-/** Realisations by what they are of. An entry that is of something else is refused. */
+/** Realisations by their outputs. An entry whose key differs from its realisation's output is refused. */
 export const realisationMap: WireCodec<readonly Realisation[]> = convert(
   list(record({ id: drvOutput, realisation })),
   (entries) =>

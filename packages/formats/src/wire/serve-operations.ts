@@ -29,7 +29,7 @@ export const servedPathInfos: WireCodec<readonly PathInfo[]> = {
   },
 };
 
-/** How building ended: zero, or an exit status and a message. */
+/** The result of building: status zero, or an exit status and a message. */
 const buildPathsAnswer: WireCodec<{ readonly status: number; readonly message: string }> = {
   *read(input, peer) {
     const status = yield* number.read(input, peer);

@@ -1,4 +1,4 @@
-/** What a daemon tells while it works: messages, activities and their results, errors, and data of old versions. */
+/** Messages of a daemon while it works: log lines, activities and their results, errors, and data of old versions. */
 import {
   bigNumber,
   changedIn,
@@ -94,9 +94,9 @@ const obsoleteName: WireCodec<undefined> = convert(
 export interface WireError {
   readonly level: number;
   readonly message: string;
-  /** Told before version 1.26 only; else 1. */
+  /** Exit status; told before version 1.26 only, else 1. */
   readonly status: number;
-  /** Told from version 1.26 on. */
+  /** Traces; told from version 1.26 on. */
   readonly traces: readonly string[];
 }
 
@@ -121,9 +121,9 @@ const newError: WireCodec<WireError> = convert(
 const error = changedIn(wireVersion(1, 26), oldError, newError);
 
 const bodies = {
-  /** A line for people. */
+  /** A line of the log. */
   next: record({ text: string }),
-  /** So many bytes of the archive being added are wanted (before version 1.23). */
+  /** A request for so many bytes of the archive being added (before version 1.23). */
   read: record({ length: number }),
   /** Data of the path being exported (old versions). */
   write: record({ data: string }),

@@ -18,7 +18,7 @@ function checkedStorePath(text: string, peer: WirePeer): string {
 /** A full store path; error `bad-store-path` for another string. */
 export const storePath: WireCodec<string> = convert(string, checkedStorePath, (path) => path);
 
-/** A store path or none, which is the empty string. */
+/** A store path, or undefined, which is the empty string. */
 export const optionalStorePath: WireCodec<string | undefined> = convert(
   string,
   (text, peer) => (text === "" ? undefined : checkedStorePath(text, peer)),
@@ -28,7 +28,7 @@ export const optionalStorePath: WireCodec<string | undefined> = convert(
 /** A set of store paths. */
 export const storePaths = setOf(storePath);
 
-/** A store path told by its last part alone. */
+/** A store path of which only the base name is sent. */
 export const storePathByName: WireCodec<string> = convert(
   string,
   (text, peer) => {
@@ -38,7 +38,7 @@ export const storePathByName: WireCodec<string> = convert(
   storePathBaseName,
 );
 
-/** A content address or none, which is the empty string. */
+/** A content address, or undefined, which is the empty string. */
 export const optionalContentAddress: WireCodec<ContentAddress | undefined> = convert(
   string,
   (text) => (text === "" ? undefined : parseContentAddress(text)),

@@ -1,4 +1,4 @@
-/** Versions of the protocols as data, and how two ends agree on one. */
+/** Versions of the protocols as data, and the rule by which two ends agree on one. */
 import { protocolError } from "./input.ts";
 
 /** Returns a version as a number that can be compared and sent: the major one in the upper byte. */
@@ -11,23 +11,23 @@ export function showWireVersion(version: number): string {
   return `${version >> 8}.${version & 0xff}`;
 }
 
-/** What two programs must know before they can speak a protocol. */
+/** The constants that two programs must share to speak a protocol. */
 export interface WireProtocol {
-  /** For messages. */
+  /** Name of the protocol in messages. */
   readonly name: string;
-  /** What a client says first. */
+  /** The first number that a client sends. */
   readonly clientMagic: number;
-  /** What a server answers. */
+  /** The first number that a server sends. */
   readonly serverMagic: number;
-  /** The newest version spoken here. */
+  /** The newest version that is supported here. */
   readonly newest: number;
-  /** The oldest server that a client here can use. */
+  /** The oldest version of a server that a client here can use. */
   readonly oldestServer: number;
-  /** The oldest client that a server here answers. */
+  /** The oldest version of a client that a server here accepts. */
   readonly oldestClient: number;
 }
 
-/** What `nix-daemon` speaks, for `daemon` and `ssh-ng://` stores. */
+/** The worker protocol, spoken by `nix-daemon`, for `daemon` and `ssh-ng://` stores. */
 export const workerProtocol: WireProtocol = {
   name: "nix-daemon",
   clientMagic: 0x6e697863,
@@ -37,7 +37,10 @@ export const workerProtocol: WireProtocol = {
   oldestClient: wireVersion(1, 21),
 };
 
-/** What `nix-store --serve` speaks, for `ssh://` stores. Before 2.5 a server does not tell hashes as clients need them. */
+/**
+ * The serve protocol, spoken by `nix-store --serve`, for `ssh://` stores. Before 2.5 a server does not tell hashes as clients
+ * need them.
+ */
 export const serveProtocol: WireProtocol = {
   name: "'nix-store --serve'",
   clientMagic: 0x390c9deb,

@@ -42,11 +42,11 @@ import {
 } from "./store-values.ts";
 import { wireVersion, workerProtocol } from "./version.ts";
 
-/** What is in every version that is spoken here. */
+/** The version since which an operation exists when every supported version has it. */
 const always = workerProtocol.oldestClient;
 const minor = (version: number): number => wireVersion(1, version);
 
-/** How an object is added that gets its path by its content. */
+/** The method by which an object is added whose path follows from its content. */
 export interface AddedContent {
   readonly name: string;
   readonly method: ContentAddressMethod;
@@ -69,7 +69,7 @@ const methodAlgorithm = convert(
   ({ method, algorithm }) => (method === "text" ? "" : "fixed:") + printMethodAlgorithm(method, algorithm),
 );
 
-/** Before version 1.25: SHA-256 of a NAR is told as not fixed, whatever the other fields say. */
+/** The form before version 1.25: SHA-256 of a NAR is told as not fixed, whatever the other fields say. */
 const oldAddedContent: WireCodec<AddedContent> = convert(
   record({ name: string, fixed: flag, recursive: choice("ingestion method", ["flat", "nar"]), algorithm: string }),
   ({ name, fixed, recursive, algorithm }) => ({
@@ -93,7 +93,7 @@ const newAddedContent: WireCodec<AddedContent> = convert(
   ({ method, algorithm, ...others }) => ({ ...others, how: { method, algorithm } }),
 );
 
-/** What was added; its facts are told from version 1.25 on. */
+/** The added path; its facts are told from version 1.25 on. */
 type Added = { readonly path: string; readonly info: PathInfo | undefined };
 const added: WireCodec<Added> = changedIn<Added>(
   minor(25),
@@ -112,7 +112,7 @@ const added: WireCodec<Added> = changedIn<Added>(
   ),
 );
 
-/** Settings of a client that hold for its connection. Zero cores are all of the machine's. */
+/** Settings of a client that hold for its connection. Zero cores means all cores of the machine. */
 export const clientOptions = record({
   keepFailed: flag,
   keepGoing: flag,
@@ -134,7 +134,7 @@ export const clientOptions = record({
   overrides: mapOf(string, string),
 });
 
-/** What to collect. `maxFreed` is in bytes and may be the largest number of 64 bits. */
+/** Options of a garbage collection. `maxFreed` is in bytes and may be the largest number of 64 bits. */
 export const gcOptions = record({
   action: choice("garbage collection action", ["return-live", "return-dead", "delete-dead", "delete-specific"]),
   pathsToDelete: storePaths,
@@ -145,7 +145,10 @@ export const gcOptions = record({
   obsolete3: obsolete(0),
 });
 
-/** What was collected, or could be. The paths may also be what is no store path but lies in the store. */
+/**
+ * The result of a garbage collection, actual or possible. The paths may include entries of the store directory that are not
+ * store paths.
+ */
 export const gcResult = record({ paths: stringSet, bytesFreed: bigNumber, obsolete: obsolete(0) });
 
 /** Facts about a path that can be fetched; sizes in bytes, zero when they are not known. */
@@ -159,7 +162,7 @@ const substitutableFields = {
 const pathsWithAddresses = mapOf(storePath, optionalContentAddress);
 type PathsWithAddresses = Parameters<typeof pathsWithAddresses.write>[1];
 
-/** What realising paths would do; sizes in bytes. */
+/** The effects of realising paths; sizes in bytes. */
 export const missingPaths = record({
   willBuild: storePaths,
   willSubstitute: storePaths,
@@ -168,7 +171,7 @@ export const missingPaths = record({
   narSize: bigNumber,
 });
 
-/** A path that an output was found to have, with all that is known of it from version 1.31 on. */
+/** The path found for an output, with its realisation from version 1.31 on. */
 interface Found {
   readonly outPath: string;
   readonly realisation: Realisation | undefined;
@@ -211,7 +214,7 @@ export const workerOperations = {
       { since: minor(25), form: "framed" },
     ],
   }),
-  /** Of no use from 1.25 on. */
+  /** Adds text; unused from 1.25 on. */
   AddTextToStore: operation(8, always, record({ name: string, text: string, references: storePaths }), storePath),
   BuildPaths: operation(9, always, record({ paths: derivedPaths, mode: buildMode }), done),
   EnsurePath: operation(10, always, onePath, done),
@@ -224,11 +227,11 @@ export const workerOperations = {
   SetOptions: operation(19, always, clientOptions, nothing),
   CollectGarbage: operation(20, always, gcOptions, gcResult),
   QuerySubstitutablePathInfo: operation(21, always, onePath, optional(record(substitutableFields))),
-  /** Of no use from 1.22 on. */
+  /** Returns output paths; unused from 1.22 on. */
   QueryDerivationOutputs: operation(22, always, onePath, storePaths),
   QueryAllValidPaths: operation(23, always, nothing, storePaths),
   QueryPathInfo: operation(26, always, onePath, optional(unkeyedPathInfo)),
-  /** Of no use from 1.22 on. */
+  /** Returns output names; unused from 1.22 on. */
   QueryDerivationOutputNames: operation(28, always, onePath, stringSet),
   QueryPathFromHashPart: operation(29, always, record({ hashPart: string }), optionalStorePath),
   QuerySubstitutablePathInfos: operation(
@@ -255,7 +258,7 @@ export const workerOperations = {
   QuerySubstitutablePaths: operation(32, always, record({ paths: storePaths }), storePaths),
   QueryValidDerivers: operation(33, always, onePath, storePaths),
   OptimiseStore: operation(34, always, nothing, done),
-  /** Answers whether errors remain. */
+  /** Answers true when errors remain. */
   VerifyStore: operation(35, always, record({ checkContents: flag, repair: flag }), flag),
   BuildDerivation: operation(36, always, record({ target: namedDerivation, mode: buildMode }), buildResult),
   AddSignatures: operation(37, always, record({ path: storePath, signatures }), done),
@@ -268,14 +271,14 @@ export const workerOperations = {
   }),
   QueryMissing: operation(40, always, record({ paths: derivedPaths }), missingPaths),
   QueryDerivationOutputMap: operation(41, minor(22), onePath, mapOf(string, optionalStorePath)),
-  /** From 1.27 on, but the reference sends and answers it in every version. */
+  /** Registers a realisation; introduced in 1.27, but the reference sends and answers it in every version. */
   RegisterDrvOutput: operation(42, always, changedIn(minor(31), oldRealisation, realisation), nothing),
   QueryRealisation: operation(43, minor(27), record({ id: drvOutput }), found),
   /** The framed data are a count, then for each path its facts (`pathInfoOfMany`) and its NAR. */
   AddMultipleToStore: operation(44, minor(32), record({ repair: flag, dontCheckSignatures: flag }), nothing, {
     body: [{ since: minor(32), form: "framed" }],
   }),
-  /** From 1.32 on, but the reference sends and answers it in every version. */
+  /** Adds a build log; introduced in 1.32, but the reference sends and answers it in every version. */
   AddBuildLog: operation(45, always, record({ drvPath: storePathByName }), done, {
     body: [{ since: always, form: "framed" }],
   }),
@@ -285,6 +288,6 @@ export const workerOperations = {
     record({ paths: derivedPaths, mode: buildMode }),
     list(keyedBuildResult),
   ),
-  /** Answers where the root was made. */
+  /** Answers the path at which the root was made. */
   AddPermRoot: operation(47, minor(36), record({ path: storePath, link: string }), string),
 } as const;

@@ -47,7 +47,7 @@ const tables: readonly BuiltinTable[] = [
   xmlBuiltins,
 ];
 
-/** Builtins that exist only with an experimental feature or a setting. */
+/** Tells whether a builtin exists, for those that need an experimental feature or a setting. */
 function exists(name: string, { experimentalFeatures: features, allowNativeCode }: EvalMode): boolean {
   switch (name) {
     case "outputOf":
@@ -64,7 +64,7 @@ function exists(name: string, { experimentalFeatures: features, allowNativeCode 
   }
 }
 
-/** Fills the globals of an evaluator; gives the set `builtins`. `extra` are the embedder's own (flakes). */
+/** Fills the globals of an evaluator; returns the set `builtins`. `extra` are the embedder's own builtins (flakes). */
 export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, extra: readonly BuiltinTable[]): Attrs {
   const members = new Map<string, Slot>();
   const set = (name: string, value: Slot) => {

@@ -1,4 +1,4 @@
-/** Taking the arguments of builtins: forced, checked, and refused in the reference's words. */
+/** Arguments of builtins: forced, checked, and refused in the reference's words. */
 import {
   coerceToString,
   forceAt,
@@ -23,30 +23,34 @@ import {
   type Value,
 } from "../value/value.ts";
 
-/** One builtin: how many arguments it takes and what it does. */
+/** One builtin: its arity, its options and its function. */
 export interface BuiltinDefinition {
   readonly arity: number;
   readonly call: (a: Slot, b: Slot, c: Slot) => Value;
-  /** Also visible without `builtins.`. */
+  /** True when it is also visible without `builtins.`. */
   readonly global?: boolean;
-  /** For the embedder's own code (`Evaluator.internalBuiltin`): expressions cannot name it. */
+  /** True for builtins for the embedder's own code (`Evaluator.internalBuiltin`), which expressions cannot name. */
   readonly internal?: boolean;
-  /** No "while calling" frame. */
+  /** True when errors get no "while calling" frame. */
   readonly untraced?: boolean;
 }
 
+/** Builtins by their name without `builtins.`. */
 export type BuiltinTable = { readonly [name: string]: BuiltinDefinition };
 
+/** Makes the error of a builtin, to be thrown; `pos` is its position, 0 when unknown. */
 export function fail(message: string, pos = 0): EvaluationError {
   return new EvaluationError("eval-error", message, pos);
 }
 
+/** Forces a list argument; throws a type error with `text` as its frame. */
 export function listArgument(slot: Slot, text: string, pos = 0): List {
   const value = forceAt(slot, pos);
   if (isList(value)) return value;
   throw addFrame(typeError("a list", value), pos, text);
 }
 
+/** Forces an attribute set argument; throws a type error with `text` as its frame. */
 export function attrsArgument(slot: Slot, text: string, pos = 0): Attrs {
   const value = forceAt(slot, pos);
   if (value instanceof Attrs) return value;
@@ -75,6 +79,7 @@ const isCallable = (value: Value): value is Value =>
   isFunctionValue(value) || (value instanceof Attrs && value.get(functor) !== undefined);
 const functor = intern("__functor");
 
+/** Forces an integer argument; throws a type error with `text` as its frame. */
 export function intArgument(slot: Slot, text: string, pos = 0): number | bigint {
   return forced(slot, { text, pos, wanted: "an integer" }, isInt);
 }
@@ -83,24 +88,27 @@ export function floatArgument(slot: Slot, text: string, pos = 0): number | bigin
   return forced(slot, { text, pos, wanted: "a float" }, isFloat);
 }
 
+/** Forces a boolean argument; throws a type error with `text` as its frame. */
 export function boolArgument(slot: Slot, text: string, pos = 0): boolean {
   return forced(slot, { text, pos, wanted: "a Boolean" }, isBool);
 }
 
+/** Forces a function argument; throws a type error with `text` as its frame. */
 export function functionArgument(slot: Slot, text: string, pos = 0): Value {
   return forced(slot, { text, pos, wanted: "a function" }, isCallable);
 }
 
+/** Forces a string argument and keeps its context; throws a type error with `text` as its frame. */
 export function stringArgument(slot: Slot, text: string, pos = 0): StringValue {
   return forced(slot, { text, pos, wanted: "a string" }, isString);
 }
 
-/** The text of a string argument whatever its context. */
+/** Returns the text of a string argument with any context. */
 export function textArgument(slot: Slot, text: string, pos = 0): string {
   return textOfString(stringArgument(slot, text, pos));
 }
 
-/** A string that may not have context. */
+/** Returns a string argument that may not have context. */
 export function plainArgument(slot: Slot, text: string, pos = 0): string {
   let value: Value;
   try {
@@ -115,14 +123,14 @@ export function coercedArgument(slot: Slot, mode: number, text: string): StringV
   return coerceToString(slot, mode, text, 0);
 }
 
-/** An attribute that must be there. */
+/** Returns a required attribute; error when it is missing. */
 export function requiredAttr(attrs: Attrs, name: string, text: string): Slot {
   const slot = attrs.get(intern(name));
   if (slot !== undefined) return slot;
   throw addFrame(new EvaluationError("type-error", `attribute '${name}' missing`), 0, text);
 }
 
-/** Fails unless an experimental feature is on. */
+/** Fails unless an experimental feature is enabled. */
 export function requireFeature(name: string, reason = ""): void {
   if (host().mode.experimentalFeatures.includes(name)) return;
   throw fail(

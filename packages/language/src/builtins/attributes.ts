@@ -1,4 +1,4 @@
-/** Attribute sets. */
+/** The builtins on attribute sets. */
 import { delayCall2, force, positionAttrs } from "../code/interpret.ts";
 import { intern, knownSymbol, symbolNames } from "../code/memory.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
@@ -42,7 +42,7 @@ function selection(shape: Shape, indices: readonly number[]): Selection {
   return { shape: makeShape(keys), indices };
 }
 
-/** A new set even of all attributes: of the same one again printing would say `«repeated»` where the reference does not. */
+/** Returns a new set even for all attributes: for a repeated set, printing would show `«repeated»` where the reference does not. */
 function selected(attrs: Attrs, { shape, indices }: Selection): Attrs {
   if (indices.length === 0) return emptyAttrs;
   const some = new Attrs(shape, indices.length, placesOf(attrs));
@@ -50,14 +50,14 @@ function selected(attrs: Attrs, { shape, indices }: Selection): Attrs {
   return some;
 }
 
-/** A list of names that are removed from sets, as symbols, and what that leaves of sets of some shapes. */
+/** A list of names that are removed from sets, as symbols, and the remaining attributes for some shapes. */
 interface Removal {
   readonly names: List;
   readonly symbols: readonly number[];
   readonly left: Map<Shape, Selection>;
 }
 
-/** The packages of nixpkgs remove the same few lists of names again and again. */
+/** Number of removals that are cached, because the packages of nixpkgs remove the same few lists of names again and again. */
 const keptRemovals = 16;
 const keptSelections = 256;
 
@@ -72,7 +72,7 @@ function removalOf(names: List): Removal {
   return removal;
 }
 
-/** Whether two lists hold the same texts or delayed values: a literal is another list each time it is evaluated. */
+/** Tells whether two lists hold the same texts or delayed values; a literal is another list each time it is evaluated. */
 function sameElements(a: List, b: List): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
@@ -118,7 +118,7 @@ function removeAttrs(a: Slot, b: Slot): Value {
   return selected(attrs, kept);
 }
 
-/** Adds a number to some that are sorted, unless it is among them. */
+/** Adds a number to sorted ones, unless it is among them. */
 function insertSorted(numbers: number[], added: number): void {
   let at = numbers.length;
   while (at > 0 && numbers[at - 1]! > added) at--;
@@ -146,7 +146,7 @@ function intersectAttrs(a: Slot, b: Slot): Value {
   return selected(right, selection(y, kept));
 }
 
-/** Few names looked up one by one in a set that need not be flat. */
+/** Intersects by looking a few names up one by one, in a set that need not be flat. */
 function intersectFew(names: Shape, right: Attrs): Attrs {
   const keys: number[] = [];
   const values: Slot[] = [];
@@ -162,7 +162,7 @@ function intersectFew(names: Shape, right: Attrs): Attrs {
   return keys.length === 0 ? emptyAttrs : makeAttrs(keys, values, positions);
 }
 
-/** A number for each symbol: 0 between uses, so nothing may be forced while it is in use. */
+/** A number for each symbol, 0 between uses; nothing may be forced while it is in use. */
 let marks = new Int32Array(0);
 
 function symbolMarks(): Int32Array {

@@ -1,4 +1,4 @@
-/** Looking at the context of strings, and changing it. */
+/** The builtins that read and change the context of strings. */
 import { coerceCopy, contextOfString, host, makeString, textOfString } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import type { ContextElement } from "../host.ts";

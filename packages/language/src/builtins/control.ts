@@ -1,4 +1,4 @@
-/** Forcing, failing, catching and reporting. */
+/** The builtins that force, fail, catch and report. */
 
 import { deepForce } from "../code/deep-force.ts";
 import {

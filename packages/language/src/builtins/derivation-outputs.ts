@@ -12,27 +12,27 @@ import { contextOf } from "../value/context.ts";
 import { ContextString } from "../value/value.ts";
 import { fail, requireFeature } from "./arguments.ts";
 
-/** An output as the string of its path, or of its placeholder while only a build can tell the path. */
+/** Returns an output as the string of its path, or of its placeholder when the path is only known after building. */
 export function outputString(path: string | undefined, drvPath: string, output: string): ContextString {
   const text = path ?? downstreamPlaceholder(drvPath, output);
   return new ContextString(text, contextOf({ kind: "output", drvPath, output }));
 }
 
-/** An output as the place of a derivation (`!output!drvPath`), taken apart; undefined for a plain store path. */
+/** Splits an output of a derivation that is an output itself (`!output!drvPath`); undefined for a plain store path. */
 export function nestedOutput(drvPath: string): { output: string; drvPath: string } | undefined {
   if (!drvPath.startsWith("!")) return undefined;
   const end = drvPath.indexOf("!", 1);
   return { output: drvPath.slice(1, end), drvPath: drvPath.slice(end + 1) };
 }
 
-/** What stands for an output while only a build can tell its path. */
+/** Returns the placeholder of an output whose path is only known after building. */
 export function outputPlaceholder(drvPath: string, output: string): string {
   const nested = nestedOutput(drvPath);
   if (nested === undefined) return downstreamPlaceholder(drvPath, output);
   return dynamicPlaceholder(outputPlaceholder(nested.drvPath, nested.output), output);
 }
 
-/** The text of a string whose one reference is `element`: the path, as far as it is known. */
+/** Returns the text of a string whose only reference is `element`: the path, or its placeholder. */
 export function referenceText(element: ContextElement & { readonly kind: "opaque" | "output" }): string {
   if (element.kind === "opaque") return element.path;
   const { drvPath, output } = element;

@@ -1,4 +1,4 @@
-/** `derivationStrict`: an attribute set becomes a derivation with its output paths. */
+/** `derivationStrict`: turns an attribute set into a derivation with its output paths. */
 import {
   type ContentAddressMethod,
   checkStorePathName,
@@ -66,7 +66,7 @@ function readDerivation(drvPath: string): Derivation {
   return parseDerivation(host().readDerivation(drvPath), name, host().storeDir);
 }
 
-/** The hash that stands for an input derivation; of those not made by this evaluation it is computed from their text. */
+/** Returns the hash of an input derivation; for those not made by this evaluation it is computed from their text. */
 function lookupHash(drvPath: string): DerivationHash {
   const known = knownHashes.get();
   let hash = known.get(drvPath);
@@ -81,7 +81,7 @@ function lookupHash(drvPath: string): DerivationHash {
   return hash;
 }
 
-/** What is gathered from the attributes before the derivation is made. */
+/** A derivation in preparation: values collected from the attributes. */
 class Draft {
   readonly name: string;
   readonly args: string[] = [];
@@ -102,7 +102,7 @@ class Draft {
     this.name = name;
   }
 
-  /** The text of a string value, keeping its context for the inputs. */
+  /** Returns the text of a string value and adds its context to the inputs. */
   take(value: string | ContextString): string {
     this.context = mergeContexts(this.context, contextOfString(value));
     return textOfString(value);
@@ -254,7 +254,7 @@ function attribute(draft: Draft, key: string, slot: Slot): void {
   }
 }
 
-/** Everything a derivation file and its sources refer to. */
+/** Returns the closure of a derivation: derivation files and their sources. */
 function deepClosure(drvPath: string): Set<string> {
   const seen = new Set<string>();
   const work = [drvPath];
@@ -271,13 +271,13 @@ function deepClosure(drvPath: string): Set<string> {
 
 type InputTree = Map<string, InputNode>;
 
-/** Outputs that are used of a derivation, and of the derivations that such outputs are. */
+/** The used outputs of a derivation, and of the derivations that such outputs are. */
 interface InputNode {
   readonly outputs: string[];
   dynamic?: InputTree;
 }
 
-/** The node of a derivation: of a store path, or of an output of another (`!output!drvPath`). */
+/** Returns the node of a derivation: of a store path, or of an output of another (`!output!drvPath`). */
 function inputNode(tree: InputTree, drvPath: string): InputNode {
   const nested = nestedOutput(drvPath);
   let within = tree;
@@ -297,7 +297,7 @@ function inputNode(tree: InputTree, drvPath: string): InputNode {
 
 type OutputReference = { readonly drvPath: string; readonly output: string };
 
-/** The tree as the derivation has it, sorted. */
+/** Returns the tree in the form of a derivation, sorted. */
 function inputTree(references: OutputReference[]): ReadonlyMap<string, DerivationInput> {
   references.sort((a, b) => compareByteStrings(a.drvPath, b.drvPath) || compareByteStrings(a.output, b.output));
   const tree: InputTree = new Map();
@@ -332,7 +332,7 @@ function inputs(context: Context | null): Pick<Derivation, "inputDrvs" | "inputS
   return { inputDrvs: inputTree(references), inputSrcs: sortedUnique(sources) };
 }
 
-/** The hash of a fixed output; an empty one stands for zeros, with a warning. */
+/** Returns the hash of a fixed output; an empty one stands for zeros, with a warning. */
 function fixedHash(draft: Draft, text: string) {
   if (text !== "") return parseHash(text, draft.outputHashAlgo);
   const algorithm = draft.outputHashAlgo;

@@ -1,35 +1,35 @@
 /**
- * What is written about the builtins: one page each, beside the code in pages/. This module holds all their texts, so
- * that it is an entry of its own (`@firn/language/docs`) which only those load who show them.
+ * The documentation of the builtins: one page each, beside the code in pages/. This module holds all their texts, so it is an
+ * entry point of its own (`@firn/language/docs`), loaded only where they are shown.
  */
 import { pageTexts } from "./page-texts.ts";
 
-/** The page of one builtin, taken apart. */
+/** The parsed page of one builtin. */
 export interface BuiltinDoc {
-  /** Without `builtins.`. */
+  /** The name without `builtins.`. */
   readonly name: string;
   /** Names of the arguments; absent for values that are no functions. */
   readonly args?: readonly string[];
   /** Number of arguments; 0 for values. */
   readonly arity: number;
-  /** Markdown: what it does, with examples. */
+  /** Description with examples, in Markdown. */
   readonly doc: string;
-  /** The types of arguments and result, or of the value, for human eyes. */
+  /** The types of arguments and result, or of the value, for readers. */
   readonly type: string;
-  /** The first version of Nix that had it. */
+  /** The first version of Nix that had the builtin. */
   readonly since: string;
-  /** The experimental feature that it needs. */
+  /** The experimental feature that the builtin needs. */
   readonly experimentalFeature?: string;
-  /** The setting that must be on. */
+  /** The setting that must be enabled. */
   readonly setting?: string;
-  /** Absent in pure evaluation. */
+  /** True when it is absent in pure evaluation. */
   readonly impureOnly: boolean;
 }
 
 const heading = /^# builtins\.(\S+)((?: \*[^*\s]+\*)*)\n\n/;
 const fact = /^- (type|since|experimental feature|setting|impure only): `?([^\n]*?)`?\n/;
 
-/** Takes a page apart; undefined when it has another layout. */
+/** Parses a page; undefined when it has another layout. */
 export function parseBuiltinPage(text: string): BuiltinDoc | undefined {
   const head = heading.exec(text);
   if (head === null) return undefined;
@@ -58,12 +58,12 @@ export function parseBuiltinPage(text: string): BuiltinDoc | undefined {
   };
 }
 
-/** The names of all builtins that have a page, sorted. */
+/** Returns the names of all builtins that have a page, sorted. */
 export function documentedBuiltins(): string[] {
   return [...pageTexts.keys()];
 }
 
-/** The page of the builtin `name` (without `builtins.` or `__`); undefined when there is none. */
+/** Returns the page of the builtin `name` (without `builtins.` or `__`); undefined when there is none. */
 export function builtinDocs(name: string): BuiltinDoc | undefined {
   const text = pageTexts.get(name);
   return text === undefined ? undefined : parseBuiltinPage(text);
@@ -77,7 +77,7 @@ interface LanguageEntry {
   readonly type?: string;
 }
 
-/** All builtins in the layout of the reference's `nix __dump-language`. */
+/** Returns all builtins in the layout of the reference's `nix __dump-language`. */
 export function dumpLanguage(): Readonly<Record<string, LanguageEntry>> {
   const result: Record<string, LanguageEntry> = {};
   for (const name of documentedBuiltins()) {

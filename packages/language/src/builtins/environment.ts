@@ -1,4 +1,4 @@
-/** What the outside tells: environment variables. */
+/** The builtins on environment variables. */
 import { host } from "../code/interpret.ts";
 import { type BuiltinTable, plainArgument } from "./arguments.ts";
 

@@ -63,7 +63,7 @@ function fetchFile(who: "fetchurl" | "fetchTarball", slot: Slot): Value {
   return storeString(result.storePath);
 }
 
-/** The attributes of a fetched tree as a set; `emptyRev` fills in zeros for trees without a revision. */
+/** Returns the attributes of a fetched tree as a set; `emptyRev` fills in zeros for trees without a revision. */
 function treeAttrs(result: FetchResult, emptyRev: boolean): Value {
   host().allowPath(result.storePath);
   const symbols = [intern("outPath")];
@@ -104,7 +104,7 @@ function fetchAttribute(value: Value, at: { name: string; pos: number; who: stri
   );
 }
 
-/** `url` of fetchGit may be a path or an scp-like address. */
+/** Returns `url` of fetchGit, which may be a path or an scp-like address, as a URL. */
 function fixGitUrl(url: string): string {
   if (url.startsWith("/")) return `file://${url}`;
   if (/^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(url)) return url;
@@ -192,7 +192,7 @@ function fetchMercurial(slot: Slot): Value {
   return treeAttrs(host().fetch({ kind: "tree", attributes, builtin: "fetchMercurial" }), false);
 }
 
-/** A path into the store from an attribute of fetchClosure. */
+/** Returns an attribute of fetchClosure as a path in the store. */
 function storePathAttribute(slot: Slot, text: string, pos: number): string {
   const path = textOfString(coerceToString(slot, 0, text, pos));
   if (isStorePathText(path)) return path;
@@ -252,7 +252,7 @@ export const fetchBuiltins: BuiltinTable = {
   fetchMercurial: { arity: 1, global: true, call: fetchMercurial },
 };
 
-/** For the flake code: what `fetchFinalTree` gives for a locked input. */
+/** The builtin `fetchFinalTree` for the flake code, which returns the tree of a locked input. */
 export const finalTreeBuiltin: BuiltinTable = {
   fetchFinalTree: { arity: 1, internal: true, call: (a) => fetchTree(a, "fetchFinalTree") },
 };

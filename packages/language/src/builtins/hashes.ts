@@ -1,4 +1,4 @@
-/** Hashes of strings, and their notations. */
+/** The builtins on hashes of strings and their notations. */
 import {
   FirnError,
   type HashAlgorithm,
@@ -38,7 +38,7 @@ function hashFormat(name: string): HashFormat {
   }
 }
 
-/** The hash algorithm of a builtin's argument. */
+/** Returns the hash algorithm of a builtin's argument. */
 export function hashAlgorithm(name: string): HashAlgorithm {
   if (name === "blake3") requireFeature("blake3-hashes");
   return parseHashAlgorithm(name);

@@ -15,10 +15,10 @@ import { outputString } from "./derivation-outputs.ts";
 import { importedDerivationSource } from "./internal-sources.ts";
 import { isStorePathText, realisedPath } from "./paths.ts";
 
-/** Files of which an evaluation takes seconds rather than milliseconds. */
+/** Number of files from which an evaluation counts as long: it takes seconds rather than milliseconds. */
 const longFrom = 100;
 
-/** What files gave in one evaluation: paths as imported to files, files to values. */
+/** The results of imports in one evaluation: from paths as imported to files, from files to values. */
 interface ImportCache {
   readonly resolved: Map<string, string>;
   readonly values: Map<string, Slot>;
@@ -26,12 +26,12 @@ interface ImportCache {
 
 const caches = new PerEvaluation<ImportCache>(() => ({ resolved: new Map(), values: new Map() }));
 
-/** Forgets what files gave, so that they are read again. */
+/** Forgets the results of imports, so that files are read again. */
 export function resetImports(owner: EvaluatorState): void {
   caches.forget(owner);
 }
 
-/** The file that stands for a path in `import`: links followed, `default.nix` of a directory. */
+/** Returns the file that `import` reads for a path: links followed, `default.nix` of a directory. */
 export function resolveImportPath(path: string): string {
   const { resolved } = caches.get();
   const known = resolved.get(path);

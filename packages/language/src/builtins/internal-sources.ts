@@ -1,6 +1,6 @@
-/** The few parts of the library that are easiest in the language itself. */
+/** The few parts of the library that are simplest in the language itself. */
 
-/** `derivation`: one set per output around `derivationStrict`; everything stays lazy but the list of outputs. */
+/** Source of `derivation`: one set per output around `derivationStrict`; everything stays lazy but the list of outputs. */
 export const derivationSource = `drvAttrs @ { outputs ? [ "out" ], ... }:
 let
   strict = derivationStrict drvAttrs;
@@ -20,7 +20,7 @@ let
 in (builtins.head perOutput).value
 `;
 
-/** What \`import\` of a store derivation gives. */
+/** Source of the value that `import` of a store derivation returns. */
 export const importedDerivationSource = `attrs @ { drvPath, outputs, name, ... }:
 let
   perOutput = map (outputName: {
@@ -38,7 +38,7 @@ let
 in (builtins.head perOutput).value
 `;
 
-/** \`<nix/fetchurl.nix>\`: a fixed-output derivation that the built-in downloader runs. */
+/** Source of `<nix/fetchurl.nix>`: a fixed-output derivation that the built-in downloader runs. */
 export const fetchurlSource = `{
   system ? "",
   url,

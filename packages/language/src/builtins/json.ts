@@ -45,7 +45,7 @@ import { type BuiltinTable, fail, plainArgument } from "./arguments.ts";
 const toStringSymbol = intern("__toString");
 const outPathSymbol = intern("outPath");
 
-/** Index of the first byte that is not part of well-formed UTF-8, or -1. */
+/** Returns the index of the first byte that is not part of well-formed UTF-8, or -1. */
 function firstInvalidByte(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const lead = text.charCodeAt(i);
@@ -70,7 +70,7 @@ function firstInvalidByte(text: string): number {
   return -1;
 }
 
-/** Writes values as JSON, gathering their context. */
+/** Writes values as JSON and collects their context. */
 export class JsonWriter {
   context: Context | null = null;
   private readonly copyPaths: boolean;
@@ -204,7 +204,7 @@ function badJson(message: string): unknown {
   return addFrame(new EvaluationError("eval-error", message), 0, "while decoding a JSON string");
 }
 
-/** Gives the JSON text of a value, without its context. */
+/** Returns the JSON text of a value, without its context. */
 export function jsonTextOf(value: Slot): string {
   return new JsonWriter(true).write(value, 0);
 }

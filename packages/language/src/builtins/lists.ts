@@ -1,4 +1,4 @@
-/** Lists. */
+/** The builtins on lists. */
 import { call, call2, countStep, delayCall1, equalSlots, force, less, positionOfValue } from "../code/interpret.ts";
 import { intern } from "../code/memory.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
@@ -59,7 +59,7 @@ function groupBy(a: Slot, b: Slot): Value {
   return makeAttrs([...groups.keys()], [...groups.values()], null);
 }
 
-/** A stable merge sort: unlike the engine's, it keeps to the reference's rule of asking only "is b before a?". */
+/** Sorts stably by merging; unlike the engine's sort, it only calls "is b before a?", as the reference does. */
 function mergeSort(list: Slot[], before: (a: Slot, b: Slot) => boolean): Slot[] {
   const n = list.length;
   if (n < 2) return list;
@@ -110,7 +110,7 @@ function sort(a: Slot, b: Slot): Value {
 
 // ---- genericClosure
 
-/** A key that compares by value, for the common kinds; undefined when only `<` can tell. */
+/** Returns a key that compares by value, for the common kinds; undefined when only `<` can compare. */
 function hashableKey(key: Value): string | undefined {
   if (typeof key === "string") return `s${key}`;
   if (typeof key === "number" || typeof key === "bigint") return `i${key}`;
@@ -123,7 +123,7 @@ class ClosureKeys {
   private readonly ordered: { key: Value; element: Attrs }[] = [];
   private first: { key: Value; element: Attrs } | undefined;
 
-  /** True when the key is new. */
+  /** Adds an element; returns true when the key is new. */
   add(key: Value, element: Attrs): boolean {
     const hashable = hashableKey(key);
     const kind = hashable?.[0] ?? "";

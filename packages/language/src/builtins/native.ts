@@ -1,4 +1,4 @@
-/** Programs and libraries run by an evaluation; only with `allow-unsafe-native-code-during-evaluation`. */
+/** The builtins that run programs and load libraries; only with `allow-unsafe-native-code-during-evaluation`. */
 import { contextOfString, host, textOfString } from "../code/interpret.ts";
 import { evaluateSource } from "../code/load.ts";
 import { addSource } from "../code/source.ts";

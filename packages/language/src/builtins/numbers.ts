@@ -1,4 +1,4 @@
-/** Arithmetic and comparison. */
+/** The builtins for arithmetic and comparison. */
 import { addNumbers, divide, force, less, multiply, subtract, toInt } from "../code/interpret.ts";
 import { formatFloat } from "../value/text.ts";
 import { Float, type Slot, type Value } from "../value/value.ts";

@@ -1,4 +1,4 @@
-/** Files and paths. Every one of them asks the host. */
+/** The builtins on files and paths. Every one of them calls the host. */
 import { canonicalPath, hashData, parseHash, printHash } from "@firn/formats";
 import {
   call,
@@ -39,7 +39,7 @@ interface PathArgument {
   readonly context: Context | null;
 }
 
-/** An absolute path from a path value, a string or something that coerces to one. */
+/** Returns an absolute path from a path value, a string or something that coerces to one. */
 export function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
   let value: Value;
   try {
@@ -60,7 +60,7 @@ export function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
   return { path: canonicalPath(path), context: contextOfString(coerced) };
 }
 
-/** Builds what a context names and replaces the placeholders of outputs that are only known now. */
+/** Builds the outputs in a context and replaces the placeholders of those whose paths are only known now. */
 export function realise(path: string, context: Context | null): string {
   if (context === null) return path;
   const elements = contextElements(context);
@@ -76,7 +76,7 @@ export function realise(path: string, context: Context | null): string {
   return result;
 }
 
-/** The path of an argument that is about to be read. */
+/** Returns the path of an argument for reading, after building its context. */
 export function realisedPath(slot: Slot): string {
   const { path, context } = pathArgument(slot, "while realising the context of a path");
   if (context === null) return path;
@@ -91,7 +91,7 @@ function isInStore(path: string): boolean {
   return path.startsWith(`${host().storeDir}/`);
 }
 
-/** The store path at or above a path inside the store. */
+/** Returns the store path at or above a path inside the store. */
 function storePathOf(path: string): string {
   const start = host().storeDir.length + 1;
   const slash = path.indexOf("/", start);
@@ -106,7 +106,7 @@ export function storeString(path: string): ContextString {
   return new ContextString(path, contextOf({ kind: "opaque", path }));
 }
 
-/** The directories above a path, outermost first; the store directory and what is above it are taken as they are. */
+/** Returns the directories above a path, outermost first, without the store directory and those above it, which are not checked. */
 function parentsToCheck(path: string): string[] {
   const parents: string[] = [];
   for (let at = parentOf(path); at !== "/" && !`${host().storeDir}/`.startsWith(`${at}/`); at = parentOf(at)) {
@@ -134,7 +134,7 @@ function pathExists(a: Slot): Value {
   }
 }
 
-/** The base name as old releases cut it: one trailing slash is ignored. */
+/** Returns the base name by the rule of old releases: one trailing slash is ignored. */
 function legacyBaseName(path: string): string {
   if (path === "") return "";
   let last = path.length - 1;
@@ -171,7 +171,7 @@ function readFile(a: Slot): Value {
   return makeString(text, context);
 }
 
-/** `<name>` and `findFile`: the first entry of a search path under which the file exists. */
+/** Finds the first entry of a search path under which the file exists, for `<name>` and `findFile`. */
 export function findInSearchPath(entries: readonly { prefix: string; path: string }[], wanted: string): string {
   for (const { prefix, path } of entries) {
     let rest: string;
@@ -256,7 +256,7 @@ function addPath(request: AddPath): Value {
   }
 }
 
-/** A SHA-256 in any notation as SRI; the empty string stands for the hash of zeros. */
+/** Returns a SHA-256 in any notation as SRI; the empty string means the hash of zeros. */
 export function sha256Argument(text: string): string {
   const zeros = { algorithm: "sha256" as const, bytes: new Uint8Array(32) };
   return printHash(text === "" ? zeros : parseHash(text, "sha256"), "sri");
@@ -337,7 +337,7 @@ function toFile(a: Slot, b: Slot): Value {
   return storeString(storePath);
 }
 
-/** An element as the reference writes it, with base names instead of full store paths. */
+/** Returns a context element in the reference's notation, with base names instead of full store paths. */
 function shortContext(element: ContextElement): string {
   switch (element.kind) {
     case "opaque":

@@ -1,7 +1,7 @@
 /**
- * POSIX extended regular expressions as the reference's library matches them: the longest of the leftmost matches, the
- * first alternative path among equally long ones, groups in a repetition keep their last match. Where JavaScript's own
- * engine must agree a pattern is translated to it; else a small backtracking matcher runs.
+ * POSIX extended regular expressions as the reference's library matches them: the longest of the leftmost matches, the first
+ * alternative path among equally long ones, groups in a repetition keep their last match. A pattern for which JavaScript's
+ * own engine must agree is translated for it; for others a small backtracking matcher runs.
  */
 
 type Node =
@@ -45,7 +45,7 @@ class RegexParser {
   private readonly text: string;
   private at = 0;
   groups = 0;
-  /** Open groups: a ")" outside them is a character. */
+  /** Number of open groups; outside them ")" is a plain character. */
   private depth = 0;
 
   constructor(text: string) {
@@ -238,7 +238,7 @@ function translate(node: Node): string {
   }
 }
 
-/** Whether a choice or an optional group may make the first path shorter than the longest. */
+/** Tells whether a choice or an optional group may make the first path shorter than the longest. */
 function mayPreferShort(node: Node): boolean {
   switch (node.kind) {
     case "choice":
@@ -254,7 +254,7 @@ function mayPreferShort(node: Node): boolean {
   }
 }
 
-/** Whether a node can match nothing. */
+/** Tells whether a node can match the empty text. */
 function nullable(node: Node): boolean {
   switch (node.kind) {
     case "set":
@@ -272,7 +272,7 @@ function nullable(node: Node): boolean {
   }
 }
 
-/** Whether a group inside a repetition may be skipped in a later round: JavaScript forgets it then. */
+/** Tells whether a group inside a repetition may be skipped in a later round, which makes JavaScript forget it. */
 function mayForgetGroup(node: Node, repeated: boolean, optional: boolean): boolean {
   switch (node.kind) {
     case "choice":
@@ -300,7 +300,7 @@ interface Match {
   readonly groups: readonly (string | undefined)[];
 }
 
-/** All paths from `start`, depth first; keeps the first of the longest ends (or the first that ends at `mustEnd`). */
+/** Tries all paths from `start`, depth first; keeps the first of the longest ends (or the first that ends at `mustEnd`). */
 function longestFrom(
   node: Node,
   text: string,
@@ -392,13 +392,13 @@ export class PosixRegex {
     this.search = translatable && !mayPreferShort(this.node) ? new RegExp(source, "g") : undefined;
   }
 
-  /** The groups of a match of the whole text. */
+  /** Returns the groups of a match of the whole text, or undefined. */
   match(text: string): readonly (string | undefined)[] | undefined {
     if (this.whole !== undefined) return this.whole.exec(text)?.slice(1);
     return longestFrom(this.node, text, { start: 0, groups: this.groups, mustEnd: text.length })?.groups;
   }
 
-  /** All matches from left to right that do not overlap. */
+  /** Returns all matches from left to right that do not overlap. */
   matches(text: string): Match[] {
     const found: Match[] = [];
     if (this.search !== undefined) {

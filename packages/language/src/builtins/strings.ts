@@ -1,4 +1,4 @@
-/** Strings. */
+/** The builtins on strings. */
 import { coerceCopy, coerceMore, contextOfString, force, makeString, textOfString } from "../code/interpret.ts";
 import { type Context, mergeContexts } from "../value/context.ts";
 import { ContextString, type List, type Slot, type Value } from "../value/value.ts";

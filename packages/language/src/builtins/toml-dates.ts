@@ -7,7 +7,7 @@ export class Timestamp {
   }
 }
 
-/** A date, a date with a time and perhaps an offset, or a time, at one place of a text. */
+/** Pattern of a date, a date with a time and optionally an offset, or a time, at one position of a text. */
 export const datePattern =
   /(?:(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?)?|(\d{2}:\d{2}:\d{2})(\.\d+)?)(?![\w:])/y;
 
@@ -15,7 +15,7 @@ export function isLeap(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
-/** Normal form: "T" between date and time, the fraction cut to 3, 6 or 9 digits. */
+/** Returns the normal form: "T" between date and time, the fraction cut to 3, 6 or 9 digits. */
 export function timestampText(match: RegExpExecArray): string {
   const [, date, time, fraction, offset, localTime, localFraction] = match;
   const digits = (text: string | undefined) => {

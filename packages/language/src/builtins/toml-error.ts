@@ -20,7 +20,7 @@ export const floatAdvice =
 export const invalidKey = "toml::parse_simple_key: invalid key: key must be \"quoted\", 'quoted-literal', or bare key.";
 export const keyLetters = "expected alpha [a-zA-Z], digit [0-9], -, or _";
 
-/** An error as the reference's TOML library lays it out: title, source lines with marks, advice. */
+/** Makes an error in the layout of the reference's TOML library: title, source lines with marks, advice. */
 export function report(
   text: string,
   title: string,

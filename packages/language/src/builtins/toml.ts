@@ -17,23 +17,23 @@ import {
   TomlError,
 } from "./toml-error.ts";
 
-/** A value with the place that errors about it point at. */
+/** A value with the place for errors about it. */
 interface Member extends Region {
   readonly value: TomlValue;
 }
 
-/** A table while it is read; `closed` once nothing may be added (inline tables, defined headers). */
+/** A table during parsing; `closed` once nothing may be added (inline tables, defined headers). */
 class Table {
   readonly members = new Map<string, Member>();
-  /** Made by a [header] of its own. */
+  /** True for a table made by a [header] of its own. */
   defined = false;
-  /** Made by dotted keys: a header may not reopen it. */
+  /** True for a table made by dotted keys, which a header may not reopen. */
   dotted = false;
-  /** Written inline: complete; where. */
+  /** Region of an inline table, which is complete; undefined for others. */
   closed: Region | undefined = undefined;
 }
 
-/** An array of tables made by [[headers]], or a plain one. */
+/** An array of tables made by [[headers]], or a plain array. */
 class TomlArray {
   readonly items: TomlValue[] = [];
   readonly tables: boolean;
@@ -77,7 +77,7 @@ class TomlParser {
     );
   }
 
-  /** Two things that do not go together. */
+  /** Throws the error of two contradicting definitions. */
   private clash(title: string, ours: Note, theirs: Note): never {
     throw new TomlError(report(this.text, `toml::insert_value: failed to insert ${title}`, { notes: [ours, theirs] }));
   }
@@ -130,7 +130,7 @@ class TomlParser {
     return match[0];
   }
 
-  /** The names of a key and its own region, without the blanks after it. */
+  /** Reads a dotted key; returns its names and its region, without the blanks after it. */
   private dottedKey(): Region & { readonly names: string[] } {
     const start = this.at;
     const names = [this.key()];
@@ -192,7 +192,7 @@ class TomlParser {
     return value;
   }
 
-  /** The table of a name on the way to the one that a header or a key in an inline table defines. */
+  /** Returns the table of a name on the way to the one that a header or a key in an inline table defines. */
   private enclosing(table: Table, name: string, region: Region): Table {
     const known = table.members.get(name);
     if (known === undefined) {

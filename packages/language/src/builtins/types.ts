@@ -1,4 +1,4 @@
-/** What kind of value something is, and how functions are asked about themselves. */
+/** The builtins on types of values and on arguments of functions. */
 import { force, formalsOf } from "../code/interpret.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import {
@@ -19,7 +19,7 @@ import { type BuiltinTable, isBuiltinValue } from "./arguments.ts";
 /** The name of a forced value's type, as `builtins.typeOf` gives it. */
 export type TypeName = "null" | "bool" | "int" | "float" | "string" | "path" | "list" | "set" | "lambda";
 
-/** The type of a forced value. */
+/** Returns the type of a forced value. */
 export function typeName(value: Value): TypeName {
   switch (typeof value) {
     case "string":

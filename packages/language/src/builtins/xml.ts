@@ -1,4 +1,4 @@
-/** Values as XML. */
+/** Values as XML, for `toXML`. */
 import { canonicalPath } from "@firn/formats";
 import {
   evaluation,
@@ -33,9 +33,9 @@ const drvPathSymbol = intern("drvPath");
 const outPathSymbol = intern("outPath");
 
 export interface XmlOptions {
-  /** Forces everything; without it unevaluated parts are marked. */
+  /** True to force everything; otherwise unevaluated parts are marked. */
   readonly strict: boolean;
-  /** Adds where attributes and functions are defined. */
+  /** True to add the places of definitions of attributes and functions. */
   readonly locations: boolean;
 }
 
@@ -166,7 +166,7 @@ class XmlWriter {
     }
   }
 
-  /** The argument's name is not kept at run time; it is read from the source again. */
+  /** Writes a function. Its argument's name is not kept at run time, so it is read from the source again. */
   private lambda(lambda: Lambda, level: number): void {
     const pos = positionOfValue(lambda);
     const source = sourceAt(pos)!;
@@ -190,7 +190,7 @@ class XmlWriter {
   }
 }
 
-/** A whole document, with the context of the strings in it. */
+/** Returns a whole document, with the context of the strings in it. */
 export function toXml(slot: Slot, options: XmlOptions): { text: string; context: Context | null } {
   const writer = new XmlWriter(options);
   writer.element("expr", [], () => writer.value(slot));

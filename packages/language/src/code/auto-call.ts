@@ -1,4 +1,4 @@
-/** Functions at the top: called with the arguments of `--arg` as far as they ask for them. */
+/** Automatic calls of top-level functions, with those arguments of `--arg` that they take. */
 import { EvaluationError } from "../value/evaluation-error.ts";
 import { Attrs, Lambda, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import { call, force, formalsOf, hasEllipsis } from "./interpret.ts";

@@ -1,6 +1,6 @@
 /**
- * The lowered code of source files, kept between processes: files whose content is known are loaded instead of parsed. What
- * is kept is found by content alone, so it serves wherever the same text lies; it is a cache and may vanish at any time.
+ * The lowered code of source files, kept between processes: files whose content is known are loaded instead of parsed. Kept
+ * code is found by content alone, so it serves for the same text at any path; it is a cache and may vanish at any time.
  */
 import type { CodeCache } from "../host.ts";
 import type { ParserOptions } from "../syntax/parser.ts";
@@ -13,7 +13,7 @@ import { Pack, PackBuilder, type Segment } from "./packed/pack.ts";
 import { SegmentWriter } from "./packed/write-segment.ts";
 import { addLazySource, addSource, type Source } from "./source.ts";
 
-/** Packs are rewritten when at least so many cells are new, and a fiftieth of what is known. */
+/** Number of new cells from which a pack is rewritten, if they are also a fiftieth of the known ones. */
 const worthKeeping = 4096;
 const maxBytes = 128 * 1024 * 1024;
 
@@ -22,20 +22,20 @@ interface Entry {
   readonly source: Source;
   readonly textLength: number;
   readonly root: number;
-  /** What the pack has of it; undefined when it was lowered here. */
+  /** The segment of the source in the pack; undefined when it was lowered here. */
   readonly segment: Segment | undefined;
-  /** Set by lowering parts that the pack does not have. */
+  /** Set to true when parts are lowered that the pack does not have. */
   readonly changes: { lowered: boolean };
 }
 
-/** What the store needs of its evaluator. */
+/** The services of its evaluator to the code store. */
 export interface CodeOwner {
   readonly cache: CodeCache;
-  /** Everything besides the text that decides what code a text becomes. */
+  /** A key of all inputs of lowering besides the text. */
   readonly key: string;
   readonly parser: ParserOptions;
   readonly isGlobal: (name: string) => boolean;
-  /** Parses and lowers a source; `cacheable` is false when its parsing said something that has to be said again. */
+  /** Parses and lowers a source; `cacheable` is false when parsing reported something that has to be reported again. */
   compile(source: Source, changes: { lowered: boolean }): { readonly root: number; readonly cacheable: boolean };
 }
 
@@ -51,7 +51,7 @@ export class CodeStore {
     this.owner = owner;
   }
 
-  /** The root node of a file's code. Errors are those of reading and parsing it. */
+  /** Returns the root node of a file's code. Errors are those of reading and parsing it. */
   root(path: string): number {
     const { cache } = this.owner;
     const { hash, length } = cache.identify(path);
@@ -77,7 +77,7 @@ export class CodeStore {
     return root;
   }
 
-  /** The text that kept code was made of, when something asks for it after all. */
+  /** Returns the text that kept code was made from, for the rare needs of it. */
   private text(path: string, hash: string): string {
     const read = this.owner.cache.read(path);
     if (read.hash !== hash) {
@@ -96,7 +96,7 @@ export class CodeStore {
     return this.loader?.pack.find(hash);
   }
 
-  /** Writes what is new, if it is worth the time. */
+  /** Writes new code, if that is worth the time. */
   keep(): void {
     this.owner.cache.finish?.();
     const pack = this.loader?.pack;

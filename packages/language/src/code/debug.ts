@@ -27,18 +27,19 @@ import { intern, ints, symbolNames } from "./memory.ts";
 import { type ObservedSite, observedSites, type Scope } from "./observed.ts";
 import { resolvePosition } from "./source.ts";
 
-/** Why the evaluation stopped. */
+/** The reason for which the evaluation stopped. */
 export type StopReason =
   /** `error` is a FirnError without its trace. */
   | { readonly kind: "error"; readonly error: unknown; readonly inTry: boolean }
   | { readonly kind: "breakpoint" }
   | { readonly kind: "step" | "trace" };
 
-/** How it goes on: to the next stop, to the next frame, or not at all. */
+/** The way to continue: to the next stop, to the next frame, or not at all. */
 export type StopAnswer = "continue" | "step" | "quit";
 
+/** Options of a debugger: the events that stop the evaluation, and the function called at a stop. */
 export interface DebuggerOptions {
-  /** Errors that `tryEval` will catch do not stop the evaluation. */
+  /** True when errors that `tryEval` will catch do not stop the evaluation. */
   readonly ignoreTry: boolean;
   readonly stopOnTrace: boolean;
   readonly stopOnWarning: boolean;
@@ -56,17 +57,18 @@ export interface DebugTraceStep {
 /** The variables of one environment. */
 export interface DebugLevel {
   readonly names: readonly string[];
-  /** Attributes that a `with` brings in, when they are known. */
+  /** Names of attributes that a `with` brings into scope, when they are known. */
   readonly withNames: readonly string[] | undefined;
 }
 
 interface Frame {
   readonly site: ObservedSite;
   readonly env: Env;
-  /** Of the error that stopped the evaluation, or of its place. */
+  /** Text and position of the event that stopped the evaluation; undefined for an ordinary frame. */
   readonly failure: { readonly text: string; readonly pos: number } | undefined;
 }
 
+/** Stops an evaluation at errors and breakpoints, and shows its frames and variables. */
 export class Debugger implements DebuggerHooks {
   private readonly options: DebuggerOptions;
   private readonly stack: Frame[] = [];
@@ -101,7 +103,7 @@ export class Debugger implements DebuggerHooks {
     }
   }
 
-  /** Runs something that the user did not ask for: nothing stops. */
+  /** Runs work that is not the user's own without stopping. */
   quietly<T>(work: () => T): T {
     const { inside } = this;
     this.inside = true;
@@ -134,7 +136,7 @@ export class Debugger implements DebuggerHooks {
     if (wanted && !this.inside && this.stack.length > 0) this.stop({ kind: "trace" });
   }
 
-  /** Stops at an error that is new; `place` is where it came up when that is no frame of the stack. */
+  /** Stops at a new error; `place` is where it occurred when that is no frame of the stack. */
   private failed(thrown: unknown, place: Omit<Frame, "failure"> | undefined): unknown {
     const error = wrapError(thrown);
     if (!(error instanceof EvaluationFailure) || error.seen || isInterruption(error)) return error;
@@ -160,7 +162,7 @@ export class Debugger implements DebuggerHooks {
     return error;
   }
 
-  /** Stops with one more frame for what happened. */
+  /** Stops with one more frame for the event. */
   private stopped(failure: Frame["failure"], reason: StopReason): StopAnswer {
     const last = this.stack.at(-1);
     if (failure === undefined || last === undefined) return this.stop(reason);
@@ -188,7 +190,7 @@ export class Debugger implements DebuggerHooks {
 
   // ---- questions during a stop
 
-  /** The trace, innermost first. */
+  /** Returns the trace, innermost first. */
   trace(): DebugTraceStep[] {
     return this.stack
       .map(({ site, failure }) => ({
@@ -203,7 +205,7 @@ export class Debugger implements DebuggerHooks {
     return this.stack[this.stack.length - 1 - index];
   }
 
-  /** Names of each environment around a step of the trace, innermost first, without the global ones. */
+  /** Returns the names of each environment around a step of the trace, innermost first, without the global ones. */
   levels(index: number): DebugLevel[] {
     const frame = this.frame(index);
     if (frame === undefined) return [];
@@ -220,7 +222,7 @@ export class Debugger implements DebuggerHooks {
     return levels;
   }
 
-  /** The variables that can be seen from a step of the trace. */
+  /** Returns the variables in scope at a step of the trace. */
   variables(index: number): Map<string, Slot> {
     const frame = this.frame(index);
     const environments: { scope: Scope; env: NonNullable<Env> }[] = [];

@@ -1,7 +1,7 @@
 /**
- * The interpreter: evaluating, forcing, calling, coercing and comparing. These are mutually recursive and hot, so they
- * share one file (longer than others for that reason) and one set of module variables; `enter` says whose evaluation is
- * running. Node layouts are described in lower.ts; the switch uses bare numbers because only literals become a jump table.
+ * The interpreter: evaluating, forcing, calling, coercing and comparing. These are mutually recursive and hot, so they share
+ * one file (longer than others for that reason) and one set of module variables; `enter` sets the running evaluation. Node
+ * layouts are described in lower.ts; the switch uses bare numbers because only literals become a jump table.
  */
 
 import { canonicalPath, FirnError } from "@firn/formats";
@@ -58,32 +58,32 @@ const A = ints;
 
 // ---- whose evaluation is running
 
-/** What the debugger does while the interpreter runs. */
+/** Functions of the debugger that the interpreter calls. */
 export interface DebuggerHooks {
   /** Runs an observed node (opcode 50). */
   observe(node: number, env: Env): Value;
   enterTry(): void;
   leaveTry(): void;
-  /** `builtins.break`. */
+  /** Stops for `builtins.break`. */
   breakpoint(): void;
   traced(what: "trace" | "warning"): void;
 }
 
-/** What one evaluator has of its own. */
+/** The state of one evaluator. */
 export interface EvaluatorState {
   readonly host: EvalHost;
   readonly parser: ParserOptions;
   /** Values of global names, by symbol. */
   readonly globals: (Slot | undefined)[];
   readonly copiedPaths: Map<string, ContextString>;
-  /** Lowered code of earlier processes, where the host keeps that. */
+  /** Lowered code of earlier processes, if the host keeps it. */
   code: CodeStore | undefined;
-  /** Adds a frame for every function call to traces. */
+  /** True to add a frame for every function call to traces. */
   showTrace: boolean;
   depth: number;
-  /** Called when so many files have been imported that the evaluation is a long one. */
+  /** Called once the number of imported files shows that the evaluation is a long one. */
   readonly whenLong: () => void;
-  /** Set before anything is lowered: code is observed then. */
+  /** The debugger; set before anything is lowered, because it needs observed code. */
   debugger?: DebuggerHooks;
 }
 
@@ -93,13 +93,13 @@ let depth = 0;
 let maxDepth = 10000;
 let showTrace = false;
 
-/** What ran before, and how deep the evaluator that is now running was. */
+/** The previously running evaluation, and the call depth of the current one. */
 interface Entered {
   readonly previous: EvaluatorState | undefined;
   readonly depth: number;
 }
 
-/** Makes `evaluation` the running one; gives what `leave` needs to undo that. */
+/** Makes `evaluation` the running one; returns the data with which `leave` undoes that. */
 export function enter(evaluation: EvaluatorState): Entered {
   const previous = current as EvaluatorState | undefined;
   if (previous !== undefined) previous.depth = depth;
@@ -107,7 +107,7 @@ export function enter(evaluation: EvaluatorState): Entered {
   return { previous, depth };
 }
 
-/** Goes back: also after an error, which leaves the depth at which it was thrown. */
+/** Restores the previous evaluation, also after an error, which leaves the depth at which it was thrown. */
 export function leave(entered: Entered): void {
   current.depth = entered.depth;
   select(entered.previous ?? current);
@@ -129,7 +129,7 @@ export function host(): EvalHost {
   return current.host;
 }
 
-/** For builtins that swallow errors: the call depth to go back to. */
+/** Returns the call depth, for builtins that swallow errors and must restore it. */
 export function callDepth(): number {
   return depth;
 }
@@ -170,14 +170,14 @@ export function enterCall(pos: number): void {
   }
 }
 
-/** Ends what `enterCall` began. */
+/** Ends a call that `enterCall` began. */
 export function leaveCall(): void {
   depth--;
 }
 
 // ---- thunks
 
-/** `f a` and `f a b` to be called when forced. */
+/** The applications `f a` and `f a b`, called when forced. */
 class Application {
   readonly callee: Slot;
   readonly first: Slot;
@@ -192,7 +192,7 @@ class Application {
 const applicationCode = 1;
 const nativeCode = 2;
 
-/** A call that is not yet made. Where no trace is wanted, a plain function's body becomes the thunk's code at once. */
+/** Delays a call. When no trace is wanted, a plain function's body becomes the thunk's code at once. */
 export function delayCall1(callee: Slot, a: Slot): Thunk {
   if (callee instanceof Lambda && !showTrace) {
     const n = callee.node;
@@ -210,12 +210,13 @@ export function delayCall2(callee: Slot, a: Slot, b: Slot): Thunk {
   return new Thunk(applicationCode, new Application(callee, a, b));
 }
 
-/** A value that is looked at: had it been delayed, it would not be any more. */
+/** Marks a value as used: if the reference had delayed it, it would no longer be delayed. */
 function wanted(value: Value): Value {
   if (value instanceof Lambda) value.fresh = false;
   return value;
 }
 
+/** Forces a slot and returns its value; throws the evaluation error of a failed thunk. */
 export function force(slot: Slot): Value {
   if (typeof slot !== "object") return slot;
   if (!(slot instanceof Thunk)) return wanted(slot);
@@ -260,8 +261,8 @@ function forceThunk(thunk: Thunk, pos: number): Value {
 }
 
 /**
- * What a delayed expression holds when it gives this value. Two functions are equal when they are one and the same value of
- * the reference's, and there each delayed expression has a copy of the function that it gives; only variables share it.
+ * Returns the value that a delayed expression holds. Functions are equal when they are the same value in the reference, where
+ * each delayed expression has its own copy of the function; only variables share it.
  */
 function ownValue(value: Value): Value {
   if (value instanceof ContextString || isList(value)) return value;
@@ -335,14 +336,14 @@ function rawVariable(p: number, e: Env): Slot | undefined {
   }
 }
 
-/** The value of a variable two environments out (`kind` up to 4) or three. */
+/** Returns the value of a variable two environments out (`kind` up to 4) or three. */
 function farVariable(kind: number, p: number, e: Env): Value {
   const env = kind < 5 ? e : e!.up;
   const at = kind < 5 ? kind : kind - 5;
   return slotValue(env, at === 4 ? A[p + 1]! : ~at, A[p + 2]!);
 }
 
-/** The value of a slot as `rawVariable` names it; the environment keeps it without its thunk. */
+/** Returns the value of a slot in the numbering of `rawVariable`; the environment keeps it without its thunk. */
 function slotValue(e: Env, slot: number, pos: number): Value {
   if (slot >= 0) {
     const t = (e as EN).slots;
@@ -375,7 +376,7 @@ function slotValue(e: Env, slot: number, pos: number): Value {
 
 const unset = undefined as unknown as Slot;
 
-/** A new environment whose slots are the delayed nodes at A[q…]; they see the environment itself. */
+/** Makes an environment whose slots are the delayed nodes at A[q…]; they see the environment itself. */
 function bindEnv(up: Env, q: number, count: number): Env {
   switch (count) {
     case 0:
@@ -439,7 +440,7 @@ function setSlot(e: Env, at: { count: number; index: number }, slot: Slot): void
 
 // ---- delaying
 
-/** A value where that costs nothing and cannot fail, else a thunk. For arguments and bindings. */
+/** Returns the value of a node when that costs nothing and cannot fail, else a thunk. For arguments and bindings. */
 function delay(p: number, e: Env): Slot {
   switch (A[p]) {
     case 1:
@@ -472,7 +473,7 @@ function delay(p: number, e: Env): Slot {
   return new Thunk(p, e);
 }
 
-/** What a variable holds, without the thunk around a value; a variable that is not yet set is delayed. */
+/** Returns the content of a variable, without the thunk around a value; a variable that is not yet set is delayed. */
 function delayVariable(p: number, e: Env): Slot {
   switch (A[p]) {
     case 60: {
@@ -519,13 +520,16 @@ function delayVariable(p: number, e: Env): Slot {
   }
 }
 
-/** As `delay`, but only for what the reference does not delay either: elements of lists and sets can be printed. */
+/**
+ * Returns the value or thunk as `delay` does, but evaluates only nodes that the reference does not delay either: elements of
+ * lists and sets can be printed.
+ */
 function delayElement(p: number, e: Env): Slot {
   const slot = knownElement(p, e);
   return slot === undefined ? new Thunk(p, e) : slot;
 }
 
-/** An element as far as nothing has to be delayed for it. */
+/** Returns an element when no part of it has to be delayed, else undefined. */
 function knownElement(p: number, e: Env): Slot | undefined {
   switch (A[p]) {
     case 1:
@@ -541,7 +545,7 @@ function knownElement(p: number, e: Env): Slot | undefined {
   }
 }
 
-/** The value of a node if it is known already. */
+/** Returns the value of a node if it is known already. */
 function peek(p: number, e: Env): Value | undefined {
   const op = A[p]!;
   if (op >= 60 || op === 6) {
@@ -558,7 +562,10 @@ function peek(p: number, e: Env): Value | undefined {
   return undefined;
 }
 
-/** The value of an operand that is a small number, a builtin or a near variable with a value: the cases worth no call of `ev`. */
+/**
+ * Returns the value of an operand that is a small number, a builtin or a near variable with a value: the cases for which a
+ * call of `ev` would cost too much.
+ */
 function ready(p: number, e: Env): Value | undefined {
   let slot: Slot | undefined;
   switch (A[p]) {
@@ -601,7 +608,7 @@ function operand(p: number, e: Env): Value {
   return ready(p, e) ?? ev(p, e);
 }
 
-/** Whether running a body forces the variable of this opcode before it does anything else. */
+/** Tells whether running a body forces the variable of this opcode before anything else. */
 function forcesFirst(body: number, variable: number): boolean {
   let p = body;
   for (let steps = 0; steps < 8; steps++) {
@@ -625,7 +632,7 @@ function forcesFirst(body: number, variable: number): boolean {
   return false;
 }
 
-/** An argument that the function forces first: a sum or difference of known numbers is computed at once. */
+/** Returns an argument that the function forces first: a sum or difference of known numbers is computed at once. */
 function strictArgument(p: number, e: Env): Slot {
   const x = ready(A[p + 1]!, e);
   const y = ready(A[p + 2]!, e);
@@ -955,7 +962,7 @@ export function ev(start: number, env: Env): Value {
   }
 }
 
-/** The right operand of a logical operator failed in `rightBoolean`, which has added its frame already. */
+/** The failure of a logical operator's right operand, to which `rightBoolean` has added its frame already. */
 class RightOperandError {
   readonly error: unknown;
   constructor(error: unknown) {
@@ -1058,7 +1065,7 @@ function selected(slot: Thunk, owner: Attrs, p: number): Value {
   }
 }
 
-/** Only delayed calls and endless recursion have a use for the place where a thunk is forced. */
+/** Tells whether forcing a thunk needs its position, as only delayed calls and endless recursion do. */
 function needsPosition(thunk: Thunk): boolean {
   return thunk.code <= nativeCode;
 }
@@ -1075,7 +1082,7 @@ function missing(base: Attrs, symbol: number, pos: number): EvaluationError {
   return error;
 }
 
-/** A name as the reference puts it into messages: `'name'`, quoted inside when it is no identifier. */
+/** Returns a name as the reference writes it in messages: `'name'`, quoted inside when it is no identifier. */
 function quoteName(name: string): string {
   return `'${showIdentifier(name)}'`;
 }
@@ -1084,7 +1091,7 @@ function attrNames(attrs: Attrs): string[] {
   return namesOf(attrs).keys.map((key) => symbolNames[key]!);
 }
 
-/** The symbol of a key, computing it when dynamic. */
+/** Returns the symbol of a key, computing it when dynamic. */
 function keyOf(key: number, e: Env): number {
   if (key >= 0) return key;
   const node = ~key;
@@ -1141,7 +1148,7 @@ function selectPath(p: number, e: Env): Value {
   }
 }
 
-/** The path of a select for a frame; a key that cannot be computed is shown as code, read again from the source. */
+/** Returns the path of a select for a frame; a key that cannot be computed is shown as code, read again from the source. */
 function showKeys(p: number, e: Env): string {
   const parts: string[] = [];
   for (let i = 0; i < A[p + 3]!; i++) {
@@ -1167,7 +1174,7 @@ function keySource(p: number, i: number): string {
   return name === undefined || typeof name === "string" ? "" : showExpr(name);
 }
 
-/** The answer of `?` for what has no attributes. */
+/** Returns the result of `?` for a value without attributes. */
 function notASet(value: Value): false {
   wanted(value);
   return false;
@@ -1193,7 +1200,7 @@ function evalAttrs(p: number, e: Env): Attrs {
   return literalSet(A[p + 1]!, p + 4, e);
 }
 
-/** A set whose nodes are at A[nodes…]. Those of its values that would be delayed are left for when they are wanted. */
+/** Makes a set whose nodes are at A[nodes…]. Values that would be delayed are made at their first use. */
 function literalSet(index: number, nodes: number, e: Env): Attrs {
   const literal = literals[index] ?? literalAt(index);
   literal.nodes = nodes;
@@ -1207,7 +1214,7 @@ function literalSet(index: number, nodes: number, e: Env): Attrs {
   return attrs;
 }
 
-/** A set of constants: a new one each time, as can be seen where values are printed, of values made once. */
+/** Makes a set of constants. The set is new each time, which is visible when values are printed; its values are made once. */
 function constantAttrs(p: number, e: Env): Attrs {
   const made = constants[A[p + 3]!] as Attrs | undefined;
   if (made === undefined) return (constants[A[p + 3]!] = evalAttrs(p, e));
@@ -1219,7 +1226,10 @@ function fromAttrs(p: number, e: Env): Attrs {
   return literalSet(A[p + 1]!, p + 4 + sources, bindEnv(e, p + 4, sources));
 }
 
-/** With `__overrides` nothing may be looked up before that is known: every slot starts as a thunk. */
+/**
+ * Makes the environment of a recursive set. With `__overrides` nothing may be looked up before that is known, so every slot
+ * starts as a thunk.
+ */
 function recEnv(p: number, up: Env): Env {
   const count = A[p + 3]!;
   const q = p + 5 + A[p + 2]!;
@@ -1246,7 +1256,7 @@ function recAttrs(p: number, env: Env): Attrs {
   return A[p + 4] === 0 ? attrs : overridden(p, env, attrs);
 }
 
-/** `__overrides` replaces attributes of a recursive set, for the set itself and for what its values see. */
+/** Applies `__overrides`, which replaces attributes of a recursive set, for the set itself and for its values. */
 function overridden(p: number, env: Env, attrs: Attrs): Attrs {
   const count = A[p + 3]!;
   const overrides = force(slotOf(env, count, A[p + 4]! - 1));
@@ -1316,7 +1326,7 @@ function evalList(p: number, e: Env): List {
   return list;
 }
 
-/** What `__curPos` and `unsafeGetAttrPos` give; null when the place is unknown. */
+/** Returns the value of `__curPos` and `unsafeGetAttrPos`; null when the place is unknown. */
 export function positionAttrs(pos: number): Value {
   const source = sourceAt(pos);
   if (source === undefined || source.origin !== "file") return null;
@@ -1326,7 +1336,7 @@ export function positionAttrs(pos: number): Value {
 
 // ---- calls
 
-/** Calls between two polls for an interrupt: no endless evaluation gets by without calls. */
+/** Number of calls between two polls for an interrupt: every endless evaluation makes calls. */
 const pollEvery = 4096;
 let callsUntilPoll = pollEvery;
 
@@ -1335,7 +1345,7 @@ function pollInterrupt(): void {
   if (current.host.interrupted?.() === true) throw new FirnError("interrupted", "interrupted by the user");
 }
 
-/** For loops that do not call functions. */
+/** Counts a step of a loop that does not call functions, for interrupts. */
 export function countStep(): void {
   if (--callsUntilPoll === 0) pollInterrupt();
 }
@@ -1377,7 +1387,7 @@ function tracedBody(code: number, e: Env, at: number, pos: number): Value {
   }
 }
 
-/** Calls with one argument. */
+/** Calls a function with one argument. */
 export function call(f: Value, a: Slot, pos: number): Value {
   if (f instanceof Lambda) {
     f.fresh = false;
@@ -1435,7 +1445,7 @@ function argumentEnv(up: Env, args: readonly Slot[], last: Slot): Env {
   }
 }
 
-/** Calls with two arguments. */
+/** Calls a function with two arguments. */
 export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
   if (f instanceof Lambda && A[f.node] === 15) {
     f.fresh = false;
@@ -1508,7 +1518,7 @@ function builtinFrame(error: unknown, f: Builtin, pos: number): unknown {
   return f.traced ? addFrame(error, pos, `while calling the '${f.name}' builtin`) : error;
 }
 
-/** The last shape a pattern was matched against, and where its formals are there. */
+/** The last shape a pattern was matched against, and the indices of its formals in it. */
 interface PatternMemo {
   shape: object | null;
   indices: number[];
@@ -1619,7 +1629,7 @@ function callPattern(f: Lambda, a: Slot, pos: number): Value {
   return value;
 }
 
-/** Formals of a lambda, in source order; undefined when it takes a plain argument. */
+/** Returns the formals of a lambda, in source order; undefined when it takes a plain argument. */
 export function formalsOf(f: Value): { symbol: number; optional: boolean; pos: number }[] | undefined {
   if (!(f instanceof Lambda) || A[f.node] !== 16) return undefined;
   const n = f.node;
@@ -1634,12 +1644,12 @@ export function hasEllipsis(f: Lambda): boolean {
   return (A[f.node + 6]! & 2) !== 0;
 }
 
-/** Position of a lambda, 0 for anything else. */
+/** Returns the position of a lambda, 0 for anything else. */
 export function positionOfValue(value: Value): number {
   return value instanceof Lambda ? A[value.node + 4]! : 0;
 }
 
-/** Where a slot that is about to be forced comes from: known for calls of lambdas only. */
+/** Returns the position of a slot that is about to be forced, known only for calls of lambdas. */
 export function positionOfSlot(slot: Slot): number {
   if (!(slot instanceof Thunk)) return positionOfValue(slot);
   if (slot.code === done) return positionOfValue(slot.value as Value);
@@ -1651,7 +1661,7 @@ export function positionOfSlot(slot: Slot): number {
 const smallest = -9223372036854775808n;
 const largest = 9223372036854775807n;
 
-/** A 64-bit integer in its canonical form, or undefined when it does not fit. */
+/** Returns a 64-bit integer in its canonical form, or undefined when it does not fit. */
 export function toInt(value: bigint): number | bigint | undefined {
   if (value < smallest || value > largest) return undefined;
   const small = Number(value);
@@ -1755,11 +1765,11 @@ export function divide(a: Value, b: Value): Value {
 
 // ---- concatenation and coercion
 
-/** Numbers, lists and booleans too, as `toString` and derivation attributes take them. */
+/** Mode of coercion that accepts numbers, lists and booleans too, as `toString` and derivation attributes do. */
 export const coerceMore = 1;
-/** Paths are copied to the store. */
+/** Mode of coercion that copies paths to the store. */
 export const coerceCopy = 2;
-/** A path keeps a trailing slash. */
+/** Mode of coercion that keeps a path's trailing slash. */
 const coerceRaw = 4;
 
 function partError(value: Value, wanted: string, pos: number): EvaluationError {
@@ -1855,7 +1865,7 @@ function stringConcat(p: number, e: Env): Value {
   return context === null ? text : new ContextString(text, context);
 }
 
-/** The string a value stands for; `mode` says what is allowed, `text` is the frame of a refusal. */
+/** Coerces a value to a string; `mode` is the permitted coercions, `text` the frame of a refusal. */
 export function coerceToString(slot: Slot, mode: number, text: string, pos: number): StringValue {
   const value = forceAt(slot, pos);
   if (typeof value === "string" || value instanceof ContextString) return value;
@@ -1934,7 +1944,7 @@ export function copyPath(path: string): ContextString {
   return result;
 }
 
-/** The text of a string without context; errors are worded as for builtin arguments. */
+/** Returns the text of a string without context; errors are worded as for builtin arguments. */
 export function plainString(value: Value, pos: number, text: string): string {
   if (typeof value === "string") return value;
   if (value instanceof ContextString) throw withFrame(contextError(value), pos, text);
@@ -1963,7 +1973,7 @@ function firstElement(context: Context): string {
 
 // ---- comparing
 
-/** `==` on values; elements of lists and sets that are the same slot are equal whatever they are. */
+/** Compares values as `==`; elements of lists and sets that are the same slot are equal whatever they are. */
 function equal(a: Value, b: Value, pos: number): boolean {
   if (typeof a === "string") {
     if (typeof b === "string") return a === b;
@@ -2050,7 +2060,7 @@ function basicType(value: Value): string {
   return "float";
 }
 
-/** `<`, on values that are forced; errors of nested comparisons get their frame here. */
+/** Compares forced values as `<`; errors of nested comparisons get their frame here. */
 export function less(a: Value, b: Value, text = ""): boolean {
   try {
     if (isNumber(a) && isNumber(b)) {
@@ -2109,7 +2119,7 @@ function assertFailed(p: number, e: Env): never {
   throw new AssertError(failure);
 }
 
-/** Keeps the interpreter from adding the frame of an assertion's condition to the assertion's own failure. */
+/** The failure of an assertion itself, to which the interpreter adds no frame for its condition. */
 class AssertError {
   readonly error: unknown;
   constructor(error: unknown) {
@@ -2121,7 +2131,7 @@ function unequal(message: string): EvaluationError {
   return new EvaluationError("assertion-failed", message);
 }
 
-/** Finds the first difference of two values that are not equal and throws an error that tells it. */
+/** Finds the first difference of two unequal values and throws an error that describes it. */
 function explainInequality(left: Slot, right: Slot, pos: number): void {
   const a = forceAt(left, pos);
   const b = forceAt(right, pos);

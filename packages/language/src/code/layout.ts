@@ -1,6 +1,6 @@
 /**
- * What each cell of a node is: how code is copied out of the code array and back without knowing what it does. The layouts
- * themselves are described in lower.ts.
+ * The kind of each cell of a node, with which code is copied out of the code array and back independent of its meaning. The
+ * layouts themselves are described in lower.ts.
  */
 
 export const cell = {
@@ -16,7 +16,7 @@ export const cell = {
   /** A symbol, or the complement of a node. */
   key: 6,
   constant: 7,
-  /** A constant in which the interpreter keeps what it made. */
+  /** A constant in which the interpreter caches a value. */
   memo: 8,
   literal: 9,
   pattern: 10,
@@ -49,7 +49,7 @@ const letters: Readonly<Record<string, CellKind>> = {
 export interface Layout {
   /** Kinds of the cells after the opcode. */
   readonly fixed: readonly CellKind[];
-  /** What follows: groups of cells, as often as the cell `count` says. */
+  /** Kinds of the following cells: groups, repeated as often as the cell `count` says. */
   readonly tails: readonly { readonly count: number; readonly kinds: readonly CellKind[] }[];
 }
 
@@ -61,12 +61,12 @@ function layout(fixed: string, ...tails: readonly (readonly [count: number, kind
   return { fixed: kinds(fixed), tails: tails.map(([count, text]) => ({ count, kinds: kinds(text) })) };
 }
 
-/** The keys and positions of a literal set; stands alone, never run. */
+/** Opcode of the keys and positions of a literal set; it stands alone and is never run. */
 export const literalRecord = 56;
 
 const binary = layout("NNP");
 
-/** By opcode. */
+/** Layouts by opcode. */
 export const layouts: (Layout | undefined)[] = [];
 layouts[1] = layout("R");
 layouts[2] = layout("C");
@@ -108,7 +108,7 @@ layouts[58] = layout("N");
 layouts[59] = layout("NP");
 for (let opcode = 60; opcode < 80; opcode++) layouts[opcode] = layout("RP");
 
-/** Cell of a set literal's first value (or value index), whose order is that of the literal's keys. */
+/** Returns the cell of a set literal's first value (or value index); values are in the order of the literal's keys. */
 export function firstMember(code: Int32Array, node: number): number {
   switch (code[node]) {
     case 44:

@@ -1,4 +1,4 @@
-/** From text to a value: parse, lower, run. */
+/** Turns text into a value: parses, lowers, runs. */
 
 import { type ParseResult, type ParserOptions, parseSource, positionOf } from "../syntax/parser.ts";
 import { parentOf } from "../syntax/path-text.ts";
@@ -12,18 +12,18 @@ import { addObservedSite, marked } from "./observed.ts";
 import type { Scope } from "./scope.ts";
 import { addSource, type Source } from "./source.ts";
 
-/** Variables around a text that is not at the top: `scopedImport`, the repl. */
+/** Variables around a text that is not at top level: `scopedImport`, the repl. */
 export interface Surroundings {
   readonly scope: Scope;
   readonly env: Env;
 }
 
-/** Lowers a source; undefined variables are errors now, though most of the lowering happens later. */
+/** Lowers a source; undefined variables are errors at once, though most of the lowering happens later. */
 export function compile(source: Source, owner: EvaluatorState, scope: Scope | null): number {
   return lowerParsed(parseSource(source, owner.parser), { source, owner, scope });
 }
 
-/** The same for a tree that is there already. */
+/** Lowers a tree that is parsed already. */
 export function lowerParsed(
   { expr, free }: ParseResult,
   at: { readonly source: Source; readonly owner: EvaluatorState; readonly scope: Scope | null },
@@ -44,12 +44,12 @@ export function lowerParsed(
   return node;
 }
 
-/** Tells which names are global in an evaluation. */
+/** Returns a function that tells which names are global in an evaluation. */
 function globalNames(owner: EvaluatorState): (name: string) => boolean {
   return (name) => owner.globals[intern(name)] !== undefined;
 }
 
-/** The store of lowered code for an evaluation; undefined where the host keeps none, or parsing has to report on every literal. */
+/** Returns the store of lowered code for an evaluation; undefined when the host keeps none, or parsing has to report on every literal. */
 export function codeStoreFor(owner: EvaluatorState): CodeStore | undefined {
   const { codeCache, mode } = owner.host;
   if (codeCache === undefined || owner.debugger !== undefined) return undefined;
@@ -75,7 +75,7 @@ export function codeStoreFor(owner: EvaluatorState): CodeStore | undefined {
   });
 }
 
-/** The code of a file that is imported; it may come from the host's cache. Fails when the text is wrong. */
+/** Returns the code of an imported file; it may come from the host's cache. Fails when the text is wrong. */
 export function fileCode(path: string, mustBeSet = false): number {
   const owner = evaluation();
   if (owner.code !== undefined && !mustBeSet) return owner.code.root(path);
@@ -84,7 +84,7 @@ export function fileCode(path: string, mustBeSet = false): number {
   return compile(source, owner, null);
 }
 
-/** Whether the text is an attribute set as it stands, as flake.nix must be. */
+/** Checks that the text is an attribute set literal, as flake.nix must be. */
 function checkLiteralSet(source: Source, owner: EvaluatorState): void {
   if (parseSource(source, owner.parser).expr.kind === "attrs") return;
   throw new EvaluationError("eval-error", `file '${source.name}' must be an attribute set`);

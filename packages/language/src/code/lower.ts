@@ -32,21 +32,21 @@ import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
 import type { Source } from "./source.ts";
 
 const lazyFrom = 120;
-/** Sources up to this length keep their trees until all is lowered: a tree takes some twenty times the text. */
+/** Length up to which sources keep their trees until all is lowered; a tree takes some twenty times the text. */
 const keptLength = 262144;
 const maxArity = 8;
 const smallIntLimit = 1073741823;
 
-/** What lowering of one source needs: kept for the parts that are lowered later. */
+/** The context of lowering one source, kept for the parts that are lowered later. */
 export interface LowerContext {
   readonly source: Source;
   readonly parser: ParserOptions;
   isGlobal(name: string): boolean;
-  /** Off when an undefined variable must be found at once. */
+  /** False when an undefined variable must be found at once. */
   readonly lazy: boolean;
-  /** The debugger watches: nodes are wrapped in ones of opcode 50. */
+  /** True for the debugger: nodes are wrapped in ones of opcode 50. */
   readonly observed?: boolean;
-  /** Told when a part is lowered later. */
+  /** Set when a part is lowered later. */
   readonly changes?: { lowered: boolean };
 }
 
@@ -56,7 +56,7 @@ export interface LazyNote {
   readonly scope: Scope | null | (() => Scope | null);
   readonly offset: number;
   readonly name: number;
-  /** The tree, where the text is not to be parsed again. */
+  /** The tree, when the text is not to be parsed again. */
   readonly expr: Expr | undefined;
 }
 
@@ -68,7 +68,7 @@ export function addLazyNote(note: LazyNote): number {
   return notes.length - 1;
 }
 
-/** The note of a node that is not lowered yet. */
+/** Returns the note of a node that is not lowered yet. */
 export function lazyNote(index: number): LazyNote {
   return notes[index]!;
 }
@@ -77,7 +77,7 @@ export function scopeOfNote(note: LazyNote): Scope | null {
   return typeof note.scope === "function" ? note.scope() : note.scope;
 }
 
-/** A number for what the interpreter remembers about one set pattern. */
+/** Returns a number for the interpreter's memo of one set pattern. */
 export function newPattern(): number {
   return patternCount++;
 }
@@ -89,12 +89,12 @@ const arithmetic: ReadonlyMap<string, number> = new Map([
   ["__div", 43],
 ]);
 
-/** Lowers a whole source; gives the offset of its root node. */
+/** Lowers a whole source; returns the offset of its root node. */
 export function lower(expr: Expr, context: LowerContext, scope: Scope | null): number {
   return new Lowering(context, context.source.text.length <= keptLength).expr(expr, scope);
 }
 
-/** Lowers what a LAZY node stands for and turns the node into a FORWARD. Gives the new node. */
+/** Lowers the part noted by a LAZY node and turns the node into a FORWARD. Returns the new node. */
 export function lowerLazy(node: number): number {
   const note = notes[ints[node + 1]!]!;
   notes[ints[node + 1]!] = null;
@@ -123,7 +123,7 @@ class Lowering {
     return at;
   }
 
-  /** `name` is the symbol + 1 of the attribute whose value this is: lambdas are called by it. */
+  /** Lowers an expression; `name` is the symbol + 1 of the attribute with this value, by which lambdas are named. */
   expr(expr: Expr, scope: Scope | null, name = 0): number {
     const node = this.plain(expr, scope, name);
     const site = this.context.observed === true ? siteOf(expr, scope) : undefined;
@@ -132,7 +132,7 @@ class Lowering {
     return this.node(50, addObservedSite(site), node);
   }
 
-  /** The body of a function: what runs when it is called. */
+  /** Returns the body of a function with an observed node around it. */
   private observedBody(body: number, expr: { readonly pos: number }, at: { scope: Scope; name: number }): number {
     if (this.context.observed !== true) return body;
     const name = at.name > 0 ? `'${symbolNames[at.name - 1]}'` : "anonymous lambda";
@@ -275,7 +275,7 @@ class Lowering {
     return this.node(...cells);
   }
 
-  /** `a: b: c: …` is one node of several arguments. */
+  /** Lowers `a: b: c: …` to one node of several arguments. */
   private curried(expr: LambdaExpr, scope: Scope | null, name: number): number {
     const names = new Map<string, number>();
     const positions: number[] = [];
@@ -351,8 +351,8 @@ class Lowering {
   // ---- sets and bindings
 
   /**
-   * Values for a recursive scope: slots 1…n are the attributes, further ones the sources of `inherit (…)` that are more
-   * than a variable or a selection from one.
+   * Lowers the values of a recursive scope: slots 1…n are the attributes, further ones the sources of `inherit (…)` that are
+   * more than a variable or a selection from one.
    */
   private bindings(attrs: AttrsExpr, scope: Scope | null) {
     const names = new Map<string, number>();
@@ -468,12 +468,12 @@ function isShort(expr: Expr): boolean {
   return expr.kind === "lambda" || expr.kind === "string" || expr.kind === "variable";
 }
 
-/** Nodes whose value needs no environment: sets of only those are made once. */
+/** Tells whether a node's value needs no environment; sets of only such nodes are made once. */
 function isConstantNode(opcode: number): boolean {
   return opcode === 1 || opcode === 2 || opcode === 47 || opcode === 48;
 }
 
-/** Sources of `inherit (…)` that deserve a slot of their own (0: evaluated in place). */
+/** Returns the slots of those sources of `inherit (…)` that get one (0: evaluated in place). */
 function slotsOfSources(attrs: AttrsExpr): { slot: number[]; count: number } {
   let count = 0;
   const slot = attrs.inheritFrom.map((from) => (isSimpleSource(from) ? 0 : ++count));

@@ -6,14 +6,14 @@ import { FirnError } from "@firn/formats";
 
 const capacity = 48 * 1024 * 1024;
 
-/** All code. The pages of the reserved range are only taken when written. */
+/** The code array. The pages of the reserved range take memory only when written. */
 export const ints: Int32Array = new Int32Array(capacity);
 
-/** The first offsets are pseudo code of thunks that are not expressions. */
+/** The first offset of real code; lower ones are pseudo code of thunks that are not expressions. */
 const firstCode = 16;
 let used = firstCode;
 
-/** Reserves `length` cells and gives their offset. */
+/** Reserves `length` cells and returns their offset. */
 export function allocate(length: number): number {
   const at = used;
   used += length;
@@ -21,7 +21,7 @@ export function allocate(length: number): number {
   return at;
 }
 
-/** Cells in use. */
+/** Returns the number of cells in use. */
 export function codeSize(): number {
   return used;
 }
@@ -30,7 +30,10 @@ export function codeSize(): number {
 export const constants: unknown[] = [];
 const stringConstants = new Map<string, number>();
 
-/** Only names and other short texts are likely to come again; hashing the rest would cost more than it saves. */
+/**
+ * Length up to which texts are shared: only names and other short texts are likely to come again; hashing the rest would cost
+ * more than it saves.
+ */
 const sharedLength = 16;
 
 export function stringConstant(value: string): number {
@@ -44,17 +47,17 @@ export function stringConstant(value: string): number {
   return index;
 }
 
-/** Where the texts of constants come from that are made when they are first wanted. */
+/** A source of texts for constants that are made at their first use. */
 export interface TextSource {
   string(number: number): string;
 }
 
-/** For each constant, as far as there are pending ones: the source of its text, by number; 0 is none. */
+/** The source of each constant's text, by number, as far as there are pending ones; 0 is none. */
 const pendingSources: number[] = [];
 const pendingNumbers: number[] = [];
 const textSources: TextSource[] = [];
 
-/** A text that is made when it is first wanted. */
+/** Adds a text that is made at its first use. */
 export function addPendingConstant(source: TextSource, number: number): number {
   const index = addConstant(undefined);
   for (let i = pendingSources.length; i < index; i++) {
@@ -82,7 +85,7 @@ export function addConstant(value: unknown): number {
   return constants.length - 1;
 }
 
-/** What the source says for constants that are paths: elsewhere the same text is another path. */
+/** The texts of path literals as written, by constant: in another directory the same text is another path. */
 export const pathLiterals = new Map<number, string>();
 
 export function addPathConstant(path: unknown, literal: string): number {
@@ -95,7 +98,7 @@ export function addPathConstant(path: unknown, literal: string): number {
 export const symbolNames: string[] = [];
 const symbols = new Map<string, number>();
 
-/** The symbol of a name that has one: no set has an attribute of any other name. */
+/** Returns the symbol of a name that has one: no set has an attribute of any other name. */
 export function knownSymbol(name: string): number | undefined {
   return symbols.get(name);
 }

@@ -1,4 +1,4 @@
-/** Places in code that the debugger wants to know about, by the number that their nodes carry. */
+/** Places in code that the debugger observes, by the number that their nodes carry. */
 import type { AttrName, Expr } from "../syntax/ast.ts";
 import { positionOf } from "../syntax/parser.ts";
 import { showExpr } from "../syntax/print.ts";
@@ -7,29 +7,29 @@ import type { Scope } from "./scope.ts";
 export type { Scope } from "./scope.ts";
 
 export interface ObservedSite {
-  /** What the trace says of it, coloured. */
+  /** Text of the step in the trace, coloured. */
   readonly text: string;
   readonly pos: number;
   readonly scope: Scope | null;
-  /** It is no step of the trace, only a place where an error can come up. */
+  /** True for a place that is no step of the trace, but where an error can occur. */
   readonly onlyErrors: boolean;
-  /** Errors that come up in a step like this are its own. */
+  /** True when errors that occur in such a step belong to the step itself. */
   readonly failsItself?: boolean;
 }
 
 export const observedSites: ObservedSite[] = [];
 
-/** Gives a place its number. */
+/** Adds a place and returns its number. */
 export function addObservedSite(site: ObservedSite): number {
   return observedSites.push(site) - 1;
 }
 
-/** A word of a message as the reference marks it. */
+/** Marks a word of a message as the reference does. */
 export function marked(text: string): string {
   return `\x1b[35;1m${text}\x1b[0m`;
 }
 
-/** How an expression is observed; undefined when it is not. */
+/** Returns the site with which an expression is observed; undefined when it is not. */
 export function siteOf(expr: Expr, scope: Scope | null): ObservedSite | undefined {
   switch (expr.kind) {
     case "call":

@@ -1,7 +1,7 @@
-/** What a builtin keeps for one evaluation. */
+/** Values that a builtin keeps for one evaluation. */
 import { type EvaluatorState, evaluation } from "./interpret.ts";
 
-/** One value for each evaluation, made when it is first wanted, gone with it. */
+/** One value for each evaluation, made at its first use and gone with the evaluation. */
 export class PerEvaluation<T> {
   readonly #make: () => T;
   readonly #made = new WeakMap<EvaluatorState, T>();
@@ -10,7 +10,7 @@ export class PerEvaluation<T> {
     this.#make = make;
   }
 
-  /** The value of the evaluation that is running. */
+  /** Returns the value of the running evaluation. */
   get(): T {
     const owner = evaluation();
     let value = this.#made.get(owner);
@@ -21,7 +21,7 @@ export class PerEvaluation<T> {
     return value;
   }
 
-  /** Has the next `get` in an evaluation make it anew. */
+  /** Forgets the value of an evaluation, so that the next `get` makes it anew. */
   forget(owner: EvaluatorState): void {
     this.#made.delete(owner);
   }

@@ -1,10 +1,10 @@
-/** Static scopes: where a variable lives at run time, as (depth, slot). */
+/** Static scopes: the run-time place of each variable, as (depth, slot). */
 
-/** One run-time environment, seen at lowering time. `names` is null for `with`, whose position is kept for errors. */
+/** One run-time environment, as known at lowering time. `names` is null for `with`, whose position is kept for errors. */
 export interface Scope {
   readonly up: Scope | null;
   readonly names: ReadonlyMap<string, number> | null;
-  /** More than four slots: they are in an array. */
+  /** True with more than four slots, which are in an array. */
   readonly large: boolean;
   readonly withPosition: number;
 }

@@ -8,10 +8,10 @@ import { byteStringOf } from "@firn/formats";
 
 export type SourceOrigin = "file" | "string" | "stdin" | "internal";
 
-/** A text that was parsed, with the place it has among all positions. */
+/** A parsed text, with its range among all positions. */
 export interface Source {
   readonly origin: SourceOrigin;
-  /** Absolute path of a file, else what is printed for it («string», «stdin»). */
+  /** Absolute path of a file, else its printed name («string», «stdin»). */
   readonly name: string;
   /** Directory that relative paths start from. */
   readonly directory: string;
@@ -53,7 +53,7 @@ export function addSource(origin: SourceOrigin, name: string, directory: string,
   return source;
 }
 
-/** A file of `length` bytes whose text is read when it is wanted. */
+/** Adds a file of `length` bytes whose text is read at its first use. */
 export function addLazySource(name: string, directory: string, length: number, read: () => string): Source {
   const source = new LazySource({ name, directory, base: nextBase, index: sources.length }, read);
   sources.push(source);
@@ -75,7 +75,11 @@ export function sourceAt(position: number): Source | undefined {
 
 const lineStarts: (Int32Array | undefined)[] = [];
 
-/** Offsets at which the lines of a source start; "\n", "\r\n" and "\r" end a line. */
+/**
+ * Returns the offsets at which the lines of a source start; "
+ * ", "\r
+ * " and "\r" end a line.
+ */
 function startsOf(source: Source): Int32Array {
   const known = lineStarts[source.index];
   if (known !== undefined) return known;
@@ -95,7 +99,7 @@ function startsOf(source: Source): Int32Array {
   return result;
 }
 
-/** Line and column, both from 1. */
+/** Returns line and column, both from 1. */
 export function lineAndColumn(position: number): { line: number; column: number } {
   const source = sourceAt(position);
   if (source === undefined) return { line: 0, column: 0 };
@@ -118,7 +122,7 @@ function lineText(source: Source, starts: Int32Array, line: number): string | un
   return source.text.slice(start, end).replace(/\r?\n$|\r$/, "");
 }
 
-/** The public form of a position, with the lines around it. */
+/** Returns the public form of a position, with the lines around it. */
 export function resolvePosition(position: number): SourcePosition | undefined {
   const source = sourceAt(position);
   if (source === undefined || source.origin === "internal") return undefined;
@@ -136,7 +140,7 @@ export function resolvePosition(position: number): SourcePosition | undefined {
   };
 }
 
-/** `/path/file.nix:3:7`, as the reference prints it inside messages. */
+/** Returns a position as `/path/file.nix:3:7`, as the reference prints it inside messages. */
 export function showPosition(position: number): string {
   const source = sourceAt(position);
   if (source === undefined) return byteStringOf("«none»");

@@ -1,12 +1,12 @@
 /**
- * What the JavaScript engine is shown before a long evaluation: every kind of expression, with operands of every kind. It compiles
- * the interpreter for what has been seen so far and throws that away when something new comes; without the warm-up it does so
- * some thirty times, going back to its slowest form each time.
+ * Warm-up of the JavaScript engine before a long evaluation: every kind of expression, with operands of every kind. The
+ * engine compiles the interpreter for the cases seen so far and discards that when a new case occurs; without the warm-up it
+ * does so some thirty times, going back to its slowest form each time.
  */
 
 /**
- * An expression to be forced deeply. It asks nothing of the host. Its names end in `'0`, as no program's do: sets are walked in the
- * order in which names became known, and that has to be the program's.
+ * An expression to be forced deeply. It calls nothing of the host. Its names end in `'0`, as no program's do: sets are walked
+ * in the order in which names became known, and that has to be the program's.
  */
 export const warmUp = `let
   n'0 = 7; f'0 = 1.5; s'0 = "text'0"; t'0 = true; u'0 = false; z'0 = null;

@@ -4,7 +4,7 @@ export type Expr =
   | { readonly kind: "int"; readonly value: number | bigint }
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "string"; value: string }
-  /** `literal` is what the source says; `value` what that means there. */
+  /** A path; `literal` is its text in the source, `value` the path that it means there. */
   | { readonly kind: "path"; readonly value: string; readonly literal: string }
   | { readonly kind: "variable"; readonly name: string; readonly pos: number }
   | SelectExpr
@@ -55,7 +55,7 @@ interface BinaryExpr {
   readonly pos: number;
 }
 
-/** A static name, or an expression that gives one. */
+/** A static name, or an expression that computes one. */
 export type AttrName = string | Expr;
 
 export interface Formal {
@@ -67,7 +67,7 @@ export interface Formal {
 export interface LambdaExpr {
   readonly kind: "lambda";
   readonly argument: string | undefined;
-  /** Undefined for `x: …`. */
+  /** The formals of a set pattern; undefined for `x: …`. */
   readonly formals: readonly Formal[] | undefined;
   readonly ellipsis: boolean;
   readonly body: Expr;

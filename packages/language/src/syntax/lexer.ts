@@ -59,7 +59,7 @@ export const PIPE_INTO: number = 51;
 export const PIPE_FROM: number = 52;
 export const INVALID: number = 53;
 
-/** What syntax errors call the tokens, by number. */
+/** Names of the tokens in syntax errors, by number. */
 export const tokenNames: readonly string[] = [
   "end of file",
   "identifier",
@@ -117,7 +117,7 @@ export const tokenNames: readonly string[] = [
   "invalid token",
 ];
 
-/** The keyword that a name is, 0 if it is none. Comparing costs less than looking names up: no hash is made of them. */
+/** Returns the keyword that a name is, 0 if it is none. Comparing costs less than a lookup, which would hash names. */
 function keywordOf(name: string): number {
   switch (name.length) {
     case 2:
@@ -168,11 +168,11 @@ const floatPattern = /(?:[1-9][0-9]*\.[0-9]*|0?\.[0-9]+)(?:[Ee][+-]?[0-9]+)?/y;
 const commentPattern = /\/\*(?:[^*]|\*+[^*/])*\*+\//y;
 const maxInt = 9223372036854775807n;
 
-/** How a chunk of a string ended. */
+/** The end of a chunk of a string. */
 export type ChunkEnd = "close" | "interpolation" | "end-of-file";
 
 export class Lexer {
-  /** The run of path characters, and that of scheme characters, that was scanned last: its tokens do not scan it again. */
+  /** The last scanned run of path characters, and of scheme characters, whose tokens do not scan it again. */
   private runStart = 0;
   private runEnd = 0;
   private schemeStart = 0;
@@ -180,13 +180,13 @@ export class Lexer {
   readonly text: string;
   readonly base: number;
   readonly pipes: boolean;
-  /** Kind of the current token, where it starts, and its text or number. */
+  /** Kind of the current token, its start, and its text or number. */
   token = EOF;
   start = 0;
   value: string | number | bigint = "";
-  /** Just after the current token. */
+  /** Offset just after the current token. */
   offset: number;
-  /** Just after the token before the current one. */
+  /** Offset just after the previous token. */
   previousEnd = 0;
 
   constructor(text: string, base: number, options: { readonly offset: number; readonly pipes: boolean }) {
@@ -245,7 +245,7 @@ export class Lexer {
     this.symbol(c);
   }
 
-  /** Index after a comment, or -1. Equal to the pattern of the reference, without its recursion. */
+  /** Returns the index after a comment, or -1. Equivalent to the pattern of the reference, without its recursion. */
   private commentEnd(start: number): number {
     const close = this.text.indexOf("*/", start + 2);
     if (close >= 0) return close + 2;
@@ -345,7 +345,7 @@ export class Lexer {
     this.offset = end;
   }
 
-  /** End of the path literal at `start`, the interpolation that may follow its last slash included; -1 if there is none. */
+  /** Returns the end of the path literal at `start`, the interpolation that may follow its last slash included; -1 if there is none. */
   private pathEnd(start: number): number {
     const text = this.text;
     let i = start;
@@ -373,7 +373,7 @@ export class Lexer {
     this.checkTrailingSlash();
   }
 
-  /** A path may end in a slash only before an interpolation. */
+  /** Checks that a path ends in a slash only before an interpolation. */
   private checkTrailingSlash(): void {
     const text = this.text;
     const end = this.offset;
@@ -389,12 +389,12 @@ export class Lexer {
     return true;
   }
 
-  /** True when the path that the last token began goes on with an interpolation. */
+  /** Tells whether the path that the last token began continues with an interpolation. */
   atInterpolation(): boolean {
     return this.text.charCodeAt(this.offset) === 36 && this.text.charCodeAt(this.offset + 1) === 123;
   }
 
-  /** The literal part of a path after an interpolation; empty when the path is over. */
+  /** Returns the literal part of a path after an interpolation; empty at the end of the path. */
   pathChunk(): string {
     const text = this.text;
     const start = this.offset;
@@ -477,7 +477,7 @@ export class Lexer {
     }
   }
 
-  /** The opening quotes take the rest of their line along when it is blank. */
+  /** Skips the rest of the line after opening quotes when it is blank. */
   private openIndented(): undefined {
     let i = this.start + 2;
     while (this.text.charCodeAt(i) === 32) i++;
@@ -548,7 +548,7 @@ export class Lexer {
     this.set(INVALID, 1);
   }
 
-  /** Where the chunk that was read last began. */
+  /** Offset at which the last chunk began. */
   chunkStart = 0;
   chunk = "";
 

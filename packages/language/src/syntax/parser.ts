@@ -20,9 +20,9 @@ export interface ParserOptions {
   readonly pipes: boolean;
   readonly pure: boolean;
   homeDirectory(): string;
-  /** Called for literals that a lint may object to; `message` words it for a warning or an error. */
+  /** Called for literals that a lint may object to; `message` returns the text of a warning or an error. */
   lint(name: LintName, message: (fatal: boolean) => string, pos: number): void;
-  /** Called for `f or`-like code that a later release may read otherwise. */
+  /** Called for `f or`-like code that a later release may parse differently. */
   warn(message: string): void;
 }
 
@@ -63,7 +63,7 @@ const negateLevel = 12;
 
 const attrExpected = ["identifier", "'or'", "'${'", "'\"'"];
 
-/** What an operand can start with; anything else ends an application or a list. */
+/** Tells whether a token can start an operand; any other ends an application or a list. */
 function startsOperand(token: number): boolean {
   switch (token) {
     case T.ID:
@@ -93,9 +93,9 @@ class Parser {
   private readonly free: string[] = [];
   private depth = 0;
 
-  /** Calls `f or` and where they end: they read differently once `or` is a plain name. */
+  /** Applications `f or` and their ends: they parse differently once `or` is a plain name. */
   private readonly cursed = new Map<Expr, number>();
-  /** Off when a text is read again: it has been complained about already. */
+  /** False when a text is parsed again: its warnings have been reported already. */
   private readonly reporting: boolean;
 
   constructor(source: Source, options: ParserOptions, at: { readonly offset: number; readonly reporting: boolean }) {
@@ -113,7 +113,7 @@ class Parser {
     return { expr, free: this.free };
   }
 
-  /** Definitions without braces around them, at least one. */
+  /** Parses definitions without braces around them, at least one. */
   definitions(): { readonly attrs: AttrsExpr; readonly free: readonly string[] } {
     const attrs = emptyAttrs(0);
     if (this.lexer.token === T.EOF) this.unexpected();
@@ -299,7 +299,7 @@ class Parser {
     return { kind: "lambda", ...head, body, bodyStart, bodyEnd: lexer.start };
   }
 
-  /** At "{": does a set pattern start here? Two or three tokens decide. */
+  /** Tells at "{" whether a set pattern starts here; two or three tokens decide. */
   private looksLikeFormals(): boolean {
     const lexer = this.lexer;
     const { start, offset, value, previousEnd } = lexer;
@@ -770,7 +770,7 @@ class Parser {
 
   // ---- attribute sets
 
-  /** Reads definitions up to `end`; gives the names that `inherit` takes from outside when the set is recursive. */
+  /** Parses definitions up to `end`; returns the names that `inherit` takes from outside when the set is recursive. */
   private bindings(attrs: AttrsExpr, end: number, recursive: boolean): string[] {
     const lexer = this.lexer;
     const outer: string[] = [];
@@ -883,7 +883,7 @@ function negation(operand: CallExpr): Expr {
   return { kind: "not", operand, pos: operand.pos };
 }
 
-/** The position that the reference takes for an expression as a whole. */
+/** Returns the position that the reference uses for an expression as a whole. */
 export function positionOf(expr: Expr): number {
   switch (expr.kind) {
     case "int":
@@ -917,7 +917,7 @@ export function parseSource(source: Source, options: ParserOptions): ParseResult
   return new Parser(source, options, { offset: 0, reporting: true }).whole();
 }
 
-/** Parses a source that consists of definitions (`x = 1; inherit y;`), as the repl takes them. */
+/** Parses a source that consists of definitions (`x = 1; inherit y;`), as the repl accepts them. */
 export function parseDefinitions(
   source: Source,
   options: ParserOptions,

@@ -4,7 +4,7 @@ import type { AttrName, AttrsExpr, Expr, LambdaExpr } from "./ast.ts";
 
 const reserved = new Set(["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"]);
 
-/** A name as it appears in code: quoted when it is no identifier. */
+/** Returns a name as it appears in code: quoted when it is no identifier. */
 export function showIdentifier(name: string): string {
   if (name === "") return '""';
   if (reserved.has(name)) return `"${name}"`;
@@ -56,7 +56,7 @@ function showLambda(lambda: LambdaExpr): string {
   return `${out}: ${showExpr(lambda.body)})`;
 }
 
-/** Texts in a row. Joining an array would copy them, level after level; adding strings does not. */
+/** Concatenates texts. Joining an array would copy them, level after level; adding strings does not. */
 function inRow(exprs: readonly Expr[], separator: string): string {
   let out = "";
   for (let i = 0; i < exprs.length; i++) out += i === 0 ? showExpr(exprs[i]!) : separator + showExpr(exprs[i]!);

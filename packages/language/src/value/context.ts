@@ -15,12 +15,12 @@ export class Context {
   }
 }
 
-/** Elements by number, and their texts as far as they were wanted. */
+/** Elements by number, and those of their texts that were needed so far. */
 const known: ContextElement[] = [];
 const texts: (string | undefined)[] = [];
 
 const paths = new Map<string, Context>();
-/** Of each derivation: itself (deep) and its outputs by name. */
+/** Contexts of each derivation: itself (deep) and its outputs by name. */
 const derivations = new Map<string, { deep: Context | undefined; readonly outputs: Map<string, Context> }>();
 
 function newElement(element: ContextElement): Context {
@@ -29,7 +29,7 @@ function newElement(element: ContextElement): Context {
   return new Context([known.length - 1]);
 }
 
-/** The context of one element. */
+/** Returns the context of one element. */
 export function contextOf(element: ContextElement): Context {
   if (element.kind === "opaque") {
     let context = paths.get(element.path);
@@ -56,7 +56,7 @@ export function contextOf(element: ContextElement): Context {
   return context;
 }
 
-/** An element in the reference's notation: `/nix/store/…`, `=/nix/store/….drv` (deep), `!out!/nix/store/….drv` (output). */
+/** Returns an element in the reference's notation: `/nix/store/…`, `=/nix/store/….drv` (deep), `!out!/nix/store/….drv` (output). */
 function textAt(number: number): string {
   let text = texts[number];
   if (text === undefined) {
@@ -81,12 +81,12 @@ function elementAt(number: number): ContextElement {
   return known[number]!;
 }
 
-/** All elements, in the order in which the process first saw them. */
+/** Returns all elements, in the order in which the process first saw them. */
 export function unorderedElements(context: Context | null): ContextElement[] {
   return context === null ? [] : context.elements.map(elementAt);
 }
 
-/** All elements, in the reference's order of their text. */
+/** Returns all elements, in the reference's order of their text. */
 export function contextElements(context: Context | null): ContextElement[] {
   if (context === null) return [];
   const numbers = [...context.elements];

@@ -25,7 +25,7 @@ export type EvaluationErrorKind =
 export interface EvalFrame {
   readonly text: string;
   readonly pos: number;
-  /** Shown even when the trace is cut (`addErrorContext`). */
+  /** True for a frame that is shown even when the trace is cut (`addErrorContext`). */
   readonly always: boolean;
   readonly inner: EvalFrame | null;
 }
@@ -38,7 +38,7 @@ export class EvaluationError extends Error {
   suggestions: readonly string[];
   /** The host's error, when one caused this. */
   readonly origin: FirnError | undefined;
-  /** The debugger has stopped at it. */
+  /** True when the debugger has stopped at this error. */
   seen = false;
 
   constructor(kind: EvaluationErrorKind, message: string, pos = 0, origin?: FirnError) {
@@ -54,7 +54,7 @@ export class EvaluationError extends Error {
     this.frame = { text, pos, always, inner: this.frame };
   }
 
-  /** The same error as it is now, to be thrown once more. */
+  /** Returns a copy of the error in its present state, to be thrown once more. */
   again(): EvaluationError {
     const copy = new EvaluationError(this.kind, this.message, this.pos, this.origin);
     copy.frame = this.frame;
@@ -65,8 +65,8 @@ export class EvaluationError extends Error {
 }
 
 /**
- * What a thunk keeps when its evaluation failed: the error itself, with all that its first way out adds to it. Whoever
- * forces the thunk again gets a copy of that.
+ * The content of a thunk whose evaluation failed: the error itself, with all frames that its first way out adds to it.
+ * Forcing the thunk again throws a copy of that.
  */
 export class Failure {
   readonly error: EvaluationError;
@@ -86,7 +86,7 @@ export function addFrame(error: unknown, pos: number, text: string, always = fal
   return wrapped;
 }
 
-/** Whether the host wanted the evaluation to stop: nothing may take this for a failure of what was evaluated. */
+/** Tells whether an error is an interruption by the host, which does not count as a failure of the evaluated expression. */
 export function isInterruption(error: EvaluationError): boolean {
   return error.origin?.code === "interrupted";
 }
@@ -108,14 +108,14 @@ export function wrapError(error: unknown): unknown {
   return error;
 }
 
-/** Innermost first. */
+/** Returns the frames of an error, innermost first. */
 function framesOf(error: EvaluationError): EvalFrame[] {
   const frames: EvalFrame[] = [];
   for (let frame = error.frame; frame !== null; frame = frame.inner) frames.push(frame);
   return frames.reverse();
 }
 
-/** The public form: positions resolved, frames innermost first. */
+/** Returns the public form of an error: positions resolved, frames innermost first. */
 export function toFirnError(error: unknown): unknown {
   const wrapped = wrapError(error);
   if (!(wrapped instanceof EvaluationError)) return wrapped;

@@ -1,6 +1,6 @@
 /**
- * Where the attributes of a set are defined. Asked by name and only for errors and `unsafeGetAttrPos`: sets that lose names
- * or are updated share what is known instead of copying it.
+ * Positions of the definitions of a set's attributes. They are needed by name and only for errors and `unsafeGetAttrPos`:
+ * sets that lose names or are updated share known positions instead of copying them.
  */
 import { ints } from "../code/memory.ts";
 import { makeShape, type Shape } from "./shape.ts";
@@ -9,7 +9,7 @@ import { makeShape, type Shape } from "./shape.ts";
 export class DefinedAt {
   readonly shape: Shape;
   readonly positions: readonly number[];
-  /** Of a literal that was evaluated: the cells in the code with the nodes of its values begin here. */
+  /** For a literal that was evaluated: start of the cells in the code with the nodes of its values. */
   nodes: number;
   constructor(shape: Shape, positions: readonly number[]) {
     this.shape = shape;
@@ -18,7 +18,7 @@ export class DefinedAt {
   }
 }
 
-/** Those of an update: the names of `top` are defined where `over` says, the others where `under` says. */
+/** Positions of an update: names of `top` are defined in `over`, the others in `under`. */
 export class Overlaid {
   readonly top: Shape;
   readonly over: Places | null;
@@ -32,7 +32,7 @@ export class Overlaid {
 
 export type Places = DefinedAt | Overlaid;
 
-/** The position of a name, 0 when not known. */
+/** Returns the position of a name, 0 when not known. */
 export function placeOf(places: Places | null, symbol: number): number {
   let at = places;
   while (at instanceof Overlaid) at = at.top.find(symbol) >= 0 ? at.over : at.under;
@@ -45,7 +45,7 @@ export function placeOf(places: Places | null, symbol: number): number {
 export const literals: (DefinedAt | undefined)[] = [];
 const records = new Map<number, number>();
 
-/** A literal whose keys and positions are in the code array, at a record: size, (symbol position)*. */
+/** Adds a literal whose keys and positions are in the code array, at a record: size, (symbol position)*. */
 export function addRecordedLiteral(record: number): number {
   literals.push(undefined);
   records.set(literals.length - 1, record);

@@ -1,6 +1,6 @@
 /**
  * Values as text in the two forms of the reference: the one of messages, `nix eval` and the repl (`printValue`), and the
- * older one of `nix-instantiate --eval` (`printAmbiguous`). Forcing is the caller's business, given as a function.
+ * older one of `nix-instantiate --eval` (`printAmbiguous`). Values are forced by a function that the caller passes.
  */
 import { ints, symbolNames } from "../code/memory.ts";
 import { showPosition } from "../code/source.ts";
@@ -28,9 +28,9 @@ const open = "\xc2\xab";
 const close = "\xc2\xbb";
 
 export interface PrintOptions {
-  /** Forces what is printed; without it thunks show as such. */
+  /** Forces values that are printed; without it thunks show as such. */
   readonly force?: (slot: Slot) => Value;
-  /** With `force`: the path of a derivation, or undefined when the set is none. */
+  /** With `force`, returns the path of a derivation, or undefined when the set is none. */
   readonly derivationPath?: (attrs: Attrs) => string | undefined;
   readonly maxDepth: number;
   readonly maxAttrs: number;
@@ -39,9 +39,9 @@ export interface PrintOptions {
   /** Spaces per level; 0 prints on one line. */
   readonly indent: number;
   readonly trackRepeated: boolean;
-  /** Whether errors below the top become «error: …». */
+  /** True to print errors below the top as «error: …». */
   readonly showErrors: boolean;
-  /** Marks what kind a value is by terminal colours. */
+  /** True to show the kind of values by terminal colours. */
   readonly colors?: boolean;
 }
 
@@ -58,7 +58,7 @@ export const plainPrint: PrintOptions = {
   showErrors: false,
 };
 
-/** How values stand in error messages. */
+/** Options of printing values in error messages. */
 const errorPrint: PrintOptions = {
   ...plainPrint,
   maxDepth: 10,
@@ -70,7 +70,7 @@ const errorPrint: PrintOptions = {
 const plainName = /^[a-zA-Z_][a-zA-Z0-9_'-]*$/;
 const reserved = new Set(["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"]);
 
-/** An attribute's name as it is printed: quoted where it has to be. */
+/** Returns an attribute's name as it is printed: quoted where needed. */
 export function showAttrName(name: string): string {
   return plainName.test(name) && !reserved.has(name) ? name : quoteString(name);
 }
@@ -79,7 +79,7 @@ function elided(count: number, one: string, many: string): string {
   return `${open}${count} ${count === 1 ? one : many} elided${close}`;
 }
 
-/** «lambda name @ place» and its relatives. */
+/** Returns «lambda name @ place» or a similar text. */
 function showFunction(value: Lambda | PartialLambda | Builtin | PartialBuiltin): string {
   if (value instanceof Builtin) return `${open}primop ${value.name}${close}`;
   if (value instanceof PartialBuiltin) return `${open}partially applied primop ${value.builtin.name}${close}`;
@@ -104,7 +104,7 @@ class Printer {
   private attrsPrinted = 0;
   private itemsPrinted = 0;
   private indent = "";
-  /** What was written so far; it stays when printing fails. */
+  /** Text written so far; it stays when printing fails. */
   text = "";
 
   constructor(options: PrintOptions) {
@@ -190,7 +190,7 @@ class Printer {
     return false;
   }
 
-  /** Whether the items go on lines of their own: more than one, or one that is itself a collection. */
+  /** Tells whether the items go on lines of their own: more than one, or one that is itself a collection. */
   private spread(slots: readonly Slot[]): boolean {
     if (this.options.indent === 0 || slots.length === 0) return false;
     if (slots.length > 1) return true;
@@ -282,7 +282,7 @@ export function printValue(slot: Slot, options: PrintOptions): string {
   return printer.text;
 }
 
-/** Prints as far as it goes: a failure comes beside what was written before it. */
+/** Prints a value until the first failure, which is returned beside the text written before it. */
 export function printPartly(slot: Slot, options: PrintOptions): { readonly text: string; readonly error?: unknown } {
   const printer = new Printer(options);
   try {
@@ -293,12 +293,12 @@ export function printPartly(slot: Slot, options: PrintOptions): { readonly text:
   }
 }
 
-/** A value inside an error message. */
+/** Prints a value for an error message. */
 export function showValue(slot: Slot): string {
   return printValue(slot, errorPrint);
 }
 
-/** The form of `nix-instantiate --eval`; nothing is forced. */
+/** Prints a value in the form of `nix-instantiate --eval`; nothing is forced. */
 export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth = 0): string {
   if (depth > maxPrintDepth) throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
   let value: Value;
@@ -336,7 +336,7 @@ export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth 
   return printValue(value, plainPrint);
 }
 
-/** As names stand in code: unlike `showAttrName`, the empty name and reserved words are the only special ones. */
+/** Returns a name as it stands in code: unlike in `showAttrName`, the empty name and reserved words are the only special ones. */
 function showIdentifierName(name: string): string {
   if (name === "") return '""';
   if (reserved.has(name)) return `"${name}"`;

@@ -7,7 +7,7 @@ import { symbolNames } from "../code/memory.ts";
 const uniqueUpTo = 64;
 let nextId = 1;
 
-/** How `a // b` is made from the values of both, for one pair of shapes. */
+/** A plan for making `a // b` from the values of both, for one pair of shapes. */
 export interface UpdatePlan {
   readonly shape: Shape;
   /** Index into the left values, or the complement of one into the right values. */
@@ -37,7 +37,7 @@ export class Shape {
     this.plans = null;
   }
 
-  /** Index of a symbol, or -1. */
+  /** Returns the index of a symbol, or -1. */
   find(symbol: number): number {
     const keys = this.keys;
     const size = this.size;
@@ -57,7 +57,7 @@ export class Shape {
     return -1;
   }
 
-  /** Indices in the order of the names' bytes. */
+  /** Returns indices in the order of the names' bytes. */
   order(): readonly number[] {
     if (this.lexical === null) {
       const order = new Array<number>(this.size);
@@ -76,7 +76,7 @@ export class Shape {
 
 const unique = new Map<number, Shape[]>();
 
-/** The shape with these sorted keys. The array must not be changed afterwards. */
+/** Returns the shape with these sorted keys. The array must not be changed afterwards. */
 export function makeShape(keys: readonly number[]): Shape {
   const size = keys.length;
   if (size > uniqueUpTo) return new Shape(keys);

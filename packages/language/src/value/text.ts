@@ -1,6 +1,6 @@
-/** How single values look as text: quoted strings and the three forms of floats. */
+/** Text forms of single values: quoted strings and the three forms of floats. */
 
-/** A string literal, as the value printers write it. */
+/** Returns a string literal, as the value printers write it. */
 export function quoteString(text: string, maxLength = Number.POSITIVE_INFINITY): string {
   const cut = text.length > maxLength ? text.slice(0, maxLength) : text;
   let out = '"';
@@ -33,12 +33,12 @@ export function quoteString(text: string, maxLength = Number.POSITIVE_INFINITY):
   return `${out} \xc2\xab${rest} ${rest === 1 ? "byte" : "bytes"} elided\xc2\xbb`;
 }
 
-/** C's `%g`: six significant digits, exponent of at least two digits. */
+/** Formats a float as C's `%g`: six significant digits, exponent of at least two digits. */
 export function formatFloat(value: number): string {
   return formatGeneral(value, 6);
 }
 
-/** C's `%.<precision>g`. */
+/** Formats a float as C's `%.<precision>g`. */
 function formatGeneral(value: number, precision: number): string {
   const special = formatSpecial(value);
   if (special !== undefined) return special;
@@ -62,7 +62,7 @@ function formatSpecial(value: number): string | undefined {
   return undefined;
 }
 
-/** C's `%f`, which `toString` uses: six decimals, never an exponent. */
+/** Formats a float as C's `%f`, which `toString` uses: six decimals, never an exponent. */
 export function formatFixed(value: number): string {
   const special = formatSpecial(value);
   if (special !== undefined) return special;
@@ -71,7 +71,7 @@ export function formatFixed(value: number): string {
   return `${BigInt(value)}.000000`;
 }
 
-/** JSON's form: the shortest that reads back, always recognisable as a float. */
+/** Formats a float for JSON: the shortest form that reads back, always recognisable as a float. */
 export function formatJsonFloat(value: number): string {
   if (!Number.isFinite(value)) return "null";
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";

@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { DefinedAt, Overlaid, type Places, placeOf } from "./places.ts";
 import { emptyShape, makeShape, type Shape, type UpdatePlan } from "./shape.ts";
 
+/** A forced value. */
 export type Value =
   | null
   | boolean
@@ -22,7 +23,11 @@ export type Value =
   | PartialLambda
   | Builtin
   | PartialBuiltin;
+
+/** A value or a thunk. */
 export type Slot = Value | Thunk;
+
+/** A list of slots. */
 export type List = Slot[];
 
 /** `code` of a thunk that has its value. */
@@ -43,6 +48,7 @@ export class Thunk {
   }
 }
 
+/** A floating-point number, apart from integers, which are JavaScript numbers. */
 export class Float {
   readonly value: number;
   constructor(value: number) {
@@ -58,6 +64,7 @@ export class Path {
   }
 }
 
+/** A string with a context. */
 export class ContextString {
   readonly text: string;
   readonly context: Context;
@@ -71,7 +78,7 @@ export class ContextString {
 export class Lambda {
   readonly node: number;
   readonly env: Env;
-  /** Made at once where the reference delays it, and not called or looked at since: shown as what is delayed. */
+  /** True for a value made at once where the reference delays it, and not called or used since: it is shown as delayed. */
   fresh: boolean;
   constructor(node: number, env: Env, fresh: boolean) {
     this.node = node;
@@ -80,7 +87,7 @@ export class Lambda {
   }
 }
 
-/** A function of several curried arguments that has only some. */
+/** A function of several curried arguments with only some of them applied. */
 export class PartialLambda {
   readonly lambda: Lambda;
   readonly args: readonly Slot[];
@@ -92,11 +99,12 @@ export class PartialLambda {
 
 export type BuiltinFunction = (a: Slot, b: Slot, c: Slot) => Value;
 
+/** A builtin function. */
 export class Builtin {
   readonly name: string;
   readonly arity: number;
   readonly call: BuiltinFunction;
-  /** Whether errors get a "while calling the … builtin" frame. */
+  /** True when errors get a "while calling the … builtin" frame. */
   readonly traced: boolean;
   constructor(name: string, arity: number, call: BuiltinFunction, traced = true) {
     this.name = name;
@@ -178,11 +186,11 @@ export class Layer {
   }
 }
 
-/** The values of `base` to be mapped one by one, when they are asked for. */
+/** The values of `base`, each mapped at its first use. */
 export class Mapping {
   readonly base: Attrs;
   private readonly map: (name: string, slot: Slot) => Slot;
-  /** What is mapped already, by index; by symbol where the base was not flat at the beginning. */
+  /** Values mapped already, by index; by symbol if the base was not flat at the beginning. */
   private readonly values: (Slot | undefined)[];
   private readonly found: Map<number, Slot> | null;
 
@@ -213,7 +221,7 @@ export class Mapping {
     return mapped;
   }
 
-  /** All values, in the order of the base's shape; the mapping is not to be used afterwards. */
+  /** Returns all values, in the order of the base's shape; the mapping must not be used afterwards. */
   all(): Slot[] {
     const { keys } = shapeOf(this.base);
     const slots = this.base;
@@ -228,24 +236,28 @@ export class Mapping {
   }
 }
 
-/** An array that is made this large has V8 make every array of a class from then on by a slow call; one that becomes it has not. */
+/**
+ * Size from which arrays are grown instead of made: creating an array this large makes V8 create every array of its class by
+ * a slow call from then on.
+ */
 const largeArray = 16000;
 
-/** Arrays, by a type that says only what sets use of them: they are no lists. */
+/** Arrays under a type with only the members that sets use, since sets are no lists. */
 const Slots = Array as unknown as new (size: number) => { length: number; [index: number]: Slot };
 
 /**
- * Either a shape with its values in the shape's order, or (shape null) a layer or mapping that `flatten` turns into that. The
- * values are the elements of the set itself: one object less for each set, and one step less to each value.
+ * An attribute set: either a shape with its values in the shape's order, or (shape null) a layer or mapping that `flatten`
+ * turns into that. The values are the elements of the set itself, which saves one object for each set, and one step for each
+ * value.
  */
 export class Attrs extends Slots {
   shape: Shape | null;
-  /** Of a set with a shape: where its attributes are defined, if that is known. */
+  /** For a set with a shape: the positions of its attributes' definitions, if known. */
   origin: Places | Layer | Mapping | null;
-  /** Of a literal with members that are `undefined` until `at` makes them, because many are never wanted: their environment. */
+  /** For a literal with members that are `undefined` until `at` makes them, because many are never used: their environment. */
   unmade: Env | undefined;
 
-  /** Room for `size` values, which the caller fills in. */
+  /** Reserves `size` values, which the caller fills in. */
   constructor(shape: Shape | null, size: number, origin: Places | Layer | Mapping | null) {
     super(size === 0 || size >= largeArray ? 1 : size);
     // An object at once: the engine then knows all sets as arrays of one kind.
@@ -256,13 +268,13 @@ export class Attrs extends Slots {
     this.unmade = undefined;
   }
 
-  /** The value at an index of the shape. */
+  /** Returns the value at an index of the shape. */
   at(index: number): Slot {
     const slot = this[index];
     return slot === undefined ? this.make(index) : slot;
   }
 
-  /** Makes the value at an index where none is yet. */
+  /** Makes the value at an index that has none yet. */
   make(index: number): Thunk {
     const literal = this.origin as DefinedAt;
     const thunk = new Thunk(ints[literal.nodes + index]!, this.unmade);
@@ -286,7 +298,7 @@ export class Attrs extends Slots {
     }
   }
 
-  /** Position of the definition of an attribute; 0 when unknown or absent. */
+  /** Returns the position of the definition of an attribute; 0 when unknown or absent. */
   positionOf(symbol: number): number {
     let attrs: Attrs = this;
     for (;;) {
@@ -304,7 +316,7 @@ for (const type of [Thunk, Attrs, Lambda, PartialLambda, Builtin, PartialBuiltin
   Object.setPrototypeOf(type.prototype, null);
 }
 
-/** Where the attributes of a set that has a shape are defined. */
+/** Returns the positions of the attributes of a set that has a shape. */
 export function placesOf(attrs: Attrs): Places | null {
   return attrs.shape === null ? null : (attrs.origin as Places | null);
 }
@@ -312,7 +324,7 @@ export function placesOf(attrs: Attrs): Places | null {
 export const emptyAttrs: Attrs = new Attrs(emptyShape, 0, null);
 export const emptyList: List = [];
 
-/** The shape of a set, whose elements are its values then. Flattens it first if it is layered. */
+/** Returns the shape of a set, whose elements then are its values. Flattens it first if it is layered. */
 export function shapeOf(attrs: Attrs): Shape {
   makeAll(attrs);
   return attrs.shape ?? flatten(attrs);
@@ -325,18 +337,18 @@ function makeAll(attrs: Attrs): void {
   attrs.unmade = undefined;
 }
 
-/** As `shapeOf`, for those who take values by `at`: what is not made yet is made only then. */
+/** Returns the shape as `shapeOf` does, for callers that read values by `at`: missing values are made only then. */
 export function flatShape(attrs: Attrs): Shape {
   return attrs.shape ?? flatten(attrs);
 }
 
-/** The shape of a set for its names alone: values that are yet to be mapped stay so. */
+/** Returns the shape of a set for its names alone; values that are yet to be mapped stay so. */
 export function namesOf(attrs: Attrs): Shape {
   const layer = attrs.origin;
   return layer instanceof Mapping ? namesOf(layer.base) : flatShape(attrs);
 }
 
-/** `attrs` with every value mapped by `map`; of large sets each one when it is first wanted. */
+/** Returns `attrs` with every value mapped by `map`; in large sets each value is mapped at its first use. */
 export function mapValues(attrs: Attrs, map: (name: string, slot: Slot) => Slot): Attrs {
   const shape = attrs.shape;
   if (shape === null || shape.size >= mapLazilyFrom) return new Attrs(null, 0, new Mapping(attrs, map));
@@ -362,7 +374,7 @@ function flatten(attrs: Attrs): Shape {
   return attrs.shape!;
 }
 
-/** Makes a set that has no shape yet the same as another. */
+/** Gives a set without a shape the content of another. */
 function become(attrs: Attrs, other: Pick<Attrs, "shape" | "origin"> & { readonly values: ArrayLike<Slot> }): void {
   const size = other.shape === null ? 0 : other.shape.size;
   if (size > 0) attrs.length = size;
@@ -371,7 +383,7 @@ function become(attrs: Attrs, other: Pick<Attrs, "shape" | "origin"> & { readonl
   attrs.origin = other.origin;
 }
 
-/** Merges flat sets that lie on each other, the smallest first, so that large ones are copied once. */
+/** Merges adjacent flat layers, the smallest first, so that large ones are copied once. */
 function mergeNeighbours(layers: Attrs[]): void {
   for (;;) {
     let best = -1;
@@ -398,7 +410,7 @@ function depthOf(attrs: Attrs): number {
   return attrs.origin instanceof Layer ? attrs.origin.depth : 0;
 }
 
-/** The flat sets and mappings that a set is layered from, the lowest first. */
+/** Returns the flat sets and mappings of a layered set, the lowest first. */
 function parts(attrs: Attrs, found: Attrs[] = []): Attrs[] {
   if (attrs.origin instanceof Layer) {
     parts(attrs.origin.base, found);
@@ -407,7 +419,7 @@ function parts(attrs: Attrs, found: Attrs[] = []): Attrs[] {
   return found;
 }
 
-/** Copies flat layers that lie on each other into one; what is yet to be mapped stays so. */
+/** Copies adjacent flat layers into one; values that are yet to be mapped stay so. */
 function compact(attrs: Attrs): void {
   if (attrs.shape !== null) return;
   const layers = parts(attrs);
@@ -419,7 +431,7 @@ function compact(attrs: Attrs): void {
   become(attrs, { shape: base.shape, values: base, origin: base.origin });
 }
 
-/** `left // right`. Of large sets neither is copied, and what is yet to be mapped stays so. */
+/** Computes `left // right`. Large sets are not copied, and values that are yet to be mapped stay so. */
 export function update(left: Attrs, right: Attrs): Attrs {
   if (right.shape?.size === 0) return left;
   if (left.shape?.size === 0) return right;
@@ -469,7 +481,7 @@ function mergeFlat(left: Attrs, right: Attrs): Attrs {
   return merged;
 }
 
-/** The places of an update; the same literals meet again and again, so the last answer is kept. */
+/** Returns the positions of an update; the last result is kept, because the same literals meet repeatedly. */
 function overlay(plan: UpdatePlan, left: Attrs, right: Attrs): Places | null {
   const under = left.origin as Places | null;
   const over = right.origin as Places | null;
@@ -547,7 +559,7 @@ function mergeLarge(left: Attrs, right: Attrs): Attrs {
   return values;
 }
 
-/** A set from unsorted symbols without repetition. The arrays are taken over. */
+/** Makes a set from unsorted symbols without repetition. The arrays are taken over. */
 export function makeAttrs(symbols: number[], values: Slot[], positions: number[] | null): Attrs {
   const size = symbols.length;
   if (size === 0) return emptyAttrs;
@@ -557,7 +569,7 @@ export function makeAttrs(symbols: number[], values: Slot[], positions: number[]
   return filled(shape, values, positions === null ? null : new DefinedAt(shape, positions));
 }
 
-/** A set with these values. */
+/** Makes a set with these values. */
 export function filled(shape: Shape, values: ArrayLike<Slot>, places: Places | null): Attrs {
   const attrs = new Attrs(shape, shape.size, places);
   for (let i = 0; i < shape.size; i++) attrs[i] = values[i]!;
@@ -606,7 +618,7 @@ function makeLargeAttrs(symbols: readonly number[], values: readonly Slot[], pos
   return filled(shape, sortedValues, sortedPositions === null ? null : new DefinedAt(shape, sortedPositions));
 }
 
-/** A set from names and slots. */
+/** Makes a set from names and slots. */
 export function setOf(members: Readonly<Record<string, Slot>>): Attrs {
   const names = Object.keys(members);
   return makeAttrs(
@@ -616,13 +628,13 @@ export function setOf(members: Readonly<Record<string, Slot>>): Attrs {
   );
 }
 
-/** Names and slots of a set, in byte order of the names. */
+/** Returns names and slots of a set, in byte order of the names. */
 export function membersOf(attrs: Attrs): [string, Slot][] {
   const shape = shapeOf(attrs);
   return shape.order().map((index) => [symbolNames[shape.keys[index]!]!, attrs[index]!]);
 }
 
-/** The words for a value's type inside messages ("a string", "the built-in function 'map'"). */
+/** Returns the words for a value's type in messages ("a string", "the built-in function 'map'"). */
 export function showType(value: Value): string {
   switch (typeof value) {
     case "string":
@@ -645,7 +657,7 @@ export function showType(value: Value): string {
   return "a function";
 }
 
-/** Whether a value is a list: `Array.isArray` says so of attribute sets too. */
+/** Tells whether a value is a list; `Array.isArray` is true for attribute sets too. */
 export function isList(value: unknown): value is List {
   return Array.isArray(value) && !(value instanceof Attrs);
 }
@@ -659,7 +671,7 @@ export function isFunctionValue(value: Value): value is Lambda | PartialLambda |
   );
 }
 
-/** The value of a slot if it is known already. */
+/** Returns the value of a slot if it is known already. */
 export function peekSlot(slot: Slot): Value | undefined {
   if (!(slot instanceof Thunk)) return slot;
   return slot.code === done ? (slot.value as Value) : undefined;

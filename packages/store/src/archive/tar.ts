@@ -1,6 +1,7 @@
 /**
- * Unpacks a tar archive into a directory that nobody else writes to. Strict: names must stay inside, hard links must lead to a file of
- * this archive, nothing is written through a symbolic link, devices are refused. Owners and setuid bits are dropped.
+ * Unpacks a tar archive into a directory that no other process writes to. Strict: names must stay inside, hard links must
+ * lead to a file of this archive, nothing is written through a symbolic link, devices are refused. Owners and setuid bits are
+ * dropped.
  */
 
 import { FirnError } from "@firn/formats";
@@ -17,7 +18,7 @@ function bad(what: string): FirnError {
   return new FirnError("bad-tar", `bad tar archive: ${what}`);
 }
 
-/** Hands out exact numbers of bytes from a stream of chunks. */
+/** Reads exact numbers of bytes from a stream of chunks. */
 class ByteReader {
   readonly #source: AsyncIterator<Uint8Array>;
   #chunk: Buffer = Buffer.alloc(0);
@@ -26,7 +27,7 @@ class ByteReader {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** Some bytes, at most `limit`; undefined at the end. */
+  /** Returns some bytes, at most `limit`; undefined at the end. */
   async some(limit: number): Promise<Buffer | undefined> {
     while (this.#chunk.length === 0) {
       const next = await this.#source.next();
@@ -38,7 +39,7 @@ class ByteReader {
     return part;
   }
 
-  /** Exactly `size` bytes, or undefined when the stream ended before the first. */
+  /** Returns exactly `size` bytes, or undefined when the stream ended before the first. */
   async exactly(size: number): Promise<Buffer | undefined> {
     const parts: Buffer[] = [];
     for (let left = size; left > 0; ) {
@@ -53,7 +54,7 @@ class ByteReader {
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   }
 
-  /** Lets go of the stream, also when it has not been read to its end. */
+  /** Closes the stream, also when it has not been read to its end. */
   async close(): Promise<void> {
     await this.#source.return?.();
   }
@@ -73,15 +74,15 @@ interface Header {
   readonly size: number;
   readonly type: string;
   readonly link: string;
-  /** Seconds since 1970. */
+  /** Modification time, in seconds since 1970. */
   readonly time: number;
 }
 
-/** How to unpack. */
+/** Options of unpacking. */
 export interface TarOptions {
-  /** Whether a member takes the place of an earlier file of its name, as `tar` does; else that is an error. */
+  /** True when a member replaces an earlier file of its name, as in `tar`; otherwise that is an error. */
   readonly replace?: boolean;
-  /** Refuses members named `.git`, as in trees of repositories. */
+  /** True to refuse members named `.git`, as in trees of repositories. */
   readonly refuseGit?: boolean;
 }
 
@@ -124,7 +125,10 @@ function parseHeader(block: Buffer): Header {
   };
 }
 
-/** Extended header records `length key=value\n`. */
+/**
+ * Parses extended header records `length key=value
+ * `.
+ */
 function parsePax(data: string): Map<string, string> {
   const records = new Map<string, string>();
   for (let at = 0; at < data.length; ) {
@@ -141,7 +145,7 @@ function parsePax(data: string): Map<string, string> {
   return records;
 }
 
-/** The place in the tree that an archive member's name stands for; throws what `fault` makes for absolute names and `..`. */
+/** Returns the place in the tree for an archive member's name; throws the error that `fault` makes for absolute names and `..`. */
 export function memberPlace(name: string, fault: (what: string) => FirnError): string {
   if (name.startsWith("/")) throw fault(`absolute name '${name}'`);
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
@@ -167,10 +171,10 @@ export async function extractTar(
   }
 }
 
-/** What members are given to; `create` answers with a descriptor that the reader closes. */
+/** Receiver of members; `create` returns a descriptor that the reader closes. */
 export type TarTree = Pick<TreeWriter, "directory" | "create" | "symlink" | "link" | "makeFree">;
 
-/** As `extractTar`, into any tree. */
+/** Does the work of `extractTar` for any tree. */
 export async function readTar(
   chunks: AsyncIterable<Uint8Array>,
   tree: TarTree,
@@ -184,7 +188,7 @@ export async function readTar(
   }
 }
 
-/** Where members go. */
+/** The destination of members. */
 interface Place {
   readonly tree: TarTree;
   readonly replace: boolean;
@@ -231,7 +235,7 @@ async function extract(reader: ByteReader, place: Place): Promise<{ readonly las
 
 const paddingOf = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
 
-/** A number of an extended header; fractions of seconds are dropped. */
+/** Parses a number of an extended header; fractions of seconds are dropped. */
 function paxNumber(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (!/^[0-9]{1,15}(?:\.[0-9]*)?$/.test(text)) throw bad("number is out of range");

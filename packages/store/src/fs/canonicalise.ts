@@ -5,15 +5,15 @@ import { libc } from "../locks/libc.ts";
 import { type OpenDirectory, openParentOf } from "./open-directory.ts";
 import { walk } from "./walk.ts";
 
-/** What to accept: `owner` is the only uid a build may leave files of; `keepAttributes` are left alone. */
+/** Options of canonicalising: `owner` is the only uid that files of a build may have; attributes in `keepAttributes` are left alone. */
 export interface CanonicaliseOptions {
   readonly owner?: number;
   readonly keepAttributes?: readonly string[];
 }
 
 /**
- * Canonicalises `path` and everything below it; links planted or moved in it meanwhile lead nowhere. Errors `unsupported-file-type`,
- * `invalid-ownership`, `xattr-failed`.
+ * Canonicalises `path` and everything below it; links planted or moved into it meanwhile are not followed. Errors
+ * `unsupported-file-type`, `invalid-ownership`, `xattr-failed`.
  */
 export function canonicalise(path: string, options: CanonicaliseOptions = {}): void {
   const { parent, name } = openParentOf(path);
@@ -28,7 +28,7 @@ export function canonicalise(path: string, options: CanonicaliseOptions = {}): v
   }
 }
 
-/** Directories get their final mode and time when nothing in them changes any more. */
+/** Gives a directory its final mode and time, once its contents change no more. */
 function sealDirectory(directory: OpenDirectory): void {
   directory.chmod(0o555);
   directory.setMtime(1);

@@ -1,6 +1,6 @@
 /**
- * The seam to the disk: every step of the store that changes a file or the database goes through here, so that a test can stop the
- * process before any of them. Paths are byte strings.
+ * Changes of files and of the database: every such step of the store goes through here, so that a test can stop the process
+ * before any of them. Paths are byte strings.
  */
 import fs from "node:fs";
 import { dirname } from "node:path";
@@ -9,7 +9,7 @@ import { FirnError, printedBytes } from "@firn/formats";
 
 const ASCII = /^[\x01-\x7f]*$/;
 
-/** A byte string as Node wants paths: text while it is ASCII, else raw bytes. Error `bad-path` when it has a null byte. */
+/** Returns a byte string in the form of Node's paths: text when it is ASCII, else raw bytes. Error `bad-path` when it has a null byte. */
 export function fsPath(path: string): string | Buffer {
   if (ASCII.test(path)) return path;
   if (path.includes("\0")) {
@@ -32,12 +32,12 @@ function before(step: string, subject: string): void {
   if (observer !== undefined) observer(step, subject);
 }
 
-/** Whether an error is a system error with one of these codes. */
+/** Tells whether an error is a system error with one of these codes. */
 export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
-/** Makes a temporary file of this process; what a process of the same number left there is deleted, not written to. */
+/** Creates a temporary file of this process; a file left by a process with the same id is deleted, not written to. */
 function createAnew(path: string, mode: number): number {
   try {
     return fs.openSync(fsPath(path), "wx", mode);
@@ -48,15 +48,15 @@ function createAnew(path: string, mode: number): number {
   }
 }
 
-/** The changing steps. */
+/** The steps that change files. */
 export const disk = {
   mkdir(path: string, mode = 0o777): void {
     before("mkdir", path);
     fs.mkdirSync(fsPath(path), { mode });
   },
   /**
-   * Makes a directory and what is missing above it, one by one: Node's own way hides that a file system is read-only, and does not
-   * end below /proc.
+   * Makes a directory and missing ones above it, one by one: Node's recursive mode hides that a file system is read-only, and
+   * does not end below /proc.
    */
   mkdirs(path: string, mode = 0o777): void {
     if (fs.existsSync(fsPath(path))) return;

@@ -7,12 +7,12 @@ import { type EntryPlace, OpenDirectory, openParentOf } from "./open-directory.t
 
 const CHUNK = 1 << 18;
 
-/** Decides whether a file below the root is part of the tree; gets its path relative to the root (`/a/b`) and its kind. */
+/** Tells whether a file below the root is part of the tree; takes its path relative to the root (`/a/b`) and its kind. */
 export type PathFilter = (path: string, kind: EntryKind) => boolean;
 
 /**
- * Yields the NAR of `path` (byte string). Chunks may be kept. Links are archived, never followed, also one that takes the place of
- * something else meanwhile. Errors `unsupported-file-type` for sockets, devices and the like, `nar-too-deep`.
+ * Yields the NAR of `path` (byte string). Chunks may be kept. Links are archived, never followed, even when one replaces
+ * another file meanwhile. Errors `unsupported-file-type` for sockets, devices and the like, `nar-too-deep`.
  */
 export function* dumpPath(path: string, filter?: PathFilter): Generator<Uint8Array, void, undefined> {
   const encoder = new NarEncoder();
@@ -89,10 +89,10 @@ function* listing(
   yield* encoder.take();
 }
 
-/** Small files are read into this: the encoder copies what is less than a chunk of its own. */
+/** Buffer for small files; the encoder copies pieces smaller than one of its chunks. */
 const scratch = Buffer.allocUnsafeSlow(1 << 15);
 
-/** A file takes a buffer that has room for more than its size: when no more comes, this was the end. */
+/** Yields the contents of a file. The buffer is larger than the file's size, so that a short read proves the end. */
 function* contents(encoder: NarEncoder, fd: number, size: number): Generator<Uint8Array, void, undefined> {
   for (;;) {
     const buffer = size < scratch.length ? scratch : Buffer.allocUnsafe(Math.min(CHUNK, size + 1));
@@ -104,7 +104,7 @@ function* contents(encoder: NarEncoder, fd: number, size: number): Generator<Uin
   }
 }
 
-/** The contents of one regular file in chunks. */
+/** Yields the contents of one regular file in chunks. */
 export function* readFileChunks(path: string): Generator<Uint8Array, void, undefined> {
   const fd = fs.openSync(path, "r");
   try {

@@ -3,10 +3,10 @@
 import type { StatsBase } from "node:fs";
 import * as fs from "./files.ts";
 
-/** What an entry of a directory is; sockets, devices and the like are `unknown`. */
+/** The kind of an entry of a directory; sockets, devices and the like are `unknown`. */
 export type EntryKind = "regular" | "directory" | "symlink" | "unknown";
 
-/** Names (byte strings) and kinds of what lies in a directory, sorted by bytes. Errors are those of `fs.readdirSync`. */
+/** Returns names (byte strings) and kinds of the entries of a directory, sorted by bytes. Errors are those of `fs.readdirSync`. */
 export function entriesIn(directory: string | Buffer): { readonly name: string; readonly kind: EntryKind }[] {
   const entries = fs.readdirSync(directory, { encoding: "latin1", withFileTypes: true });
   const known = entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));

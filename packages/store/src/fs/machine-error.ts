@@ -78,7 +78,7 @@ function sqliteCode(error: Error): number | undefined {
   return "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
 }
 
-/** Whether a SQL statement failed because another connection holds a lock. */
+/** Tells whether a SQL statement failed because another connection holds a lock. */
 export function isSqliteBusy(error: unknown): boolean {
   return error instanceof Error && sqliteCode(error) === SQLITE_BUSY;
 }

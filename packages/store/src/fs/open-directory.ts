@@ -1,7 +1,8 @@
 /**
- * Directories that are held open. What lies in one is named relative to it, one name at a time, and a link that stands there is never
- * followed: whoever moves directories or plants links meanwhile gets no other file touched. Node has no `openat`; the kernel offers the
- * same through `/proc/self/fd/N/NAME`, which starts at the open directory however it was reached.
+ * Directories that are held open. Entries are named relative to the open directory, one name at a time, and a link is never
+ * followed: a process that moves directories or plants links meanwhile cannot redirect an operation to another file. Node has
+ * no `openat`; the kernel offers the same through `/proc/self/fd/N/NAME`, which starts at the open directory however it was
+ * reached.
  */
 
 import type { Stats } from "node:fs";
@@ -11,7 +12,7 @@ import { type EntryKind, entriesIn } from "./entries.ts";
 import * as fs from "./files.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
-/** Opens the place of a file and nothing of its contents (open(2)); Node does not name it. */
+/** Flag of open(2) that opens the place of a file without its contents; Node does not name it. */
 const O_PATH = 0o10000000;
 
 /** Identity of a file on this machine. */
@@ -20,29 +21,29 @@ interface Identity {
   readonly ino: number;
 }
 
-/** Whether two states are of the same file. */
+/** Tells whether two states are of the same file. */
 export function isSameFile(a: Identity, b: Identity): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-/** Whether a name can stand in a directory and names something of that directory only. */
+/** Tells whether a name can be an entry of a directory, and refers to that directory only. */
 export function isEntryName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !name.includes("/") && !name.includes("\0");
 }
 
-/** The directory part and the last name of a path without a slash at its end. */
+/** Splits a path without a slash at its end into the directory part and the last name. */
 function splitPath(path: string): { readonly directory: string; readonly name: string } {
   const slash = path.lastIndexOf("/");
   if (slash < 0) return { directory: ".", name: path };
   return { directory: slash === 0 ? "/" : path.slice(0, slash), name: path.slice(slash + 1) };
 }
 
-/** The name under which the kernel knows an open file. */
+/** Returns the name under which the kernel knows an open file. */
 function heldPath(fd: number): string {
   return `/proc/self/fd/${fd}`;
 }
 
-/** Calls a function with the kernel's name of an open file; errors of system calls tell the path as a person knows it. */
+/** Calls a function with the kernel's name of an open file; errors of system calls show the ordinary path. */
 function withHeld<Result>(
   held: { readonly fd: number; readonly shown: string },
   use: (path: string) => Result,
@@ -61,10 +62,10 @@ function withHeld<Result>(
   }
 }
 
-/** One file or link of a directory, held by its place: it can be changed, and is the same file whatever happens to its name. */
+/** One file or link of a directory, held by its place: it can be changed, and stays the same file when its name is moved or replaced. */
 export class OpenPlace {
   readonly fd: number;
-  /** Its path as it was opened, for messages. */
+  /** The path by which it was opened, for messages. */
   readonly shown: string;
 
   constructor(fd: number, shown: string) {
@@ -77,7 +78,7 @@ export class OpenPlace {
     return fs.fstatSync(this.fd);
   }
 
-  /** Sets the mode; a link has none. */
+  /** Sets the mode; does nothing to a link, which has none. */
   chmod(mode: number): void {
     withHeld(this, (path) => disk.chmod(path, mode));
   }
@@ -92,7 +93,7 @@ export class OpenPlace {
     withHeld(this, (path) => disk.setMtime(path, seconds));
   }
 
-  /** Lets go of it. */
+  /** Closes it. */
   close(): void {
     fs.closeSync(this.fd);
   }
@@ -101,7 +102,7 @@ export class OpenPlace {
 /** A directory held open until `close`. */
 export class OpenDirectory {
   readonly fd: number;
-  /** Its path as it was opened, for messages. */
+  /** The path by which it was opened, for messages. */
   readonly shown: string;
 
   private constructor(fd: number, shown: string) {
@@ -114,14 +115,14 @@ export class OpenDirectory {
     return new OpenDirectory(fs.openSync(path, access | O_DIRECTORY), path);
   }
 
-  /** The path of an entry for messages. */
+  /** Returns the path of an entry for messages. */
   show(name: string): string {
     return this.shown === "/" ? `/${name}` : `${this.shown}/${name}`;
   }
 
   /**
-   * Calls a function with the path of an entry relative to this directory, whose last part it must not follow. Error `bad-file-name` for
-   * a name that is none.
+   * Calls a function with the path of an entry relative to this directory; the function must not follow the last component.
+   * Error `bad-file-name` for an invalid name.
    */
   with<Result>(name: string, use: (path: string) => Result): Result {
     if (!isEntryName(name)) {
@@ -145,17 +146,17 @@ export class OpenDirectory {
     return this.with(name, (path) => fs.lstatSync(path, { throwIfNoEntry: false }));
   }
 
-  /** Names and kinds of what lies in it, sorted by bytes. */
+  /** Returns names and kinds of its entries, sorted by bytes. */
   entries(): { readonly name: string; readonly kind: EntryKind }[] {
     return withHeld(this, (path) => entriesIn(path));
   }
 
-  /** Names of what lies in it, in the order of the file system. */
+  /** Returns the names of its entries, in the order of the file system. */
   names(): string[] {
     return withHeld(this, (path) => fs.readdirSync(path, { encoding: "latin1" }));
   }
 
-  /** Opens a directory in it; error ENOTDIR when the entry is anything else, a link above all. */
+  /** Opens a directory in it; error ENOTDIR when the entry is anything else, such as a link. */
   openDirectory(name: string): OpenDirectory {
     const fd = this.with(name, (path) => fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     return new OpenDirectory(fd, this.show(name));
@@ -171,13 +172,13 @@ export class OpenDirectory {
     throw new FirnError("unsupported-file-type", `file '${this.show(name)}' has an unsupported type`);
   }
 
-  /** Holds an entry by its place, whatever it is and whoever may read it. */
+  /** Holds an entry by its place, whatever its kind and permissions. */
   openPlace(name: string): OpenPlace {
     const fd = this.with(name, (path) => fs.openSync(path, O_PATH | O_NOFOLLOW));
     return new OpenPlace(fd, this.show(name));
   }
 
-  /** The target of a link in it. */
+  /** Returns the target of a link in it. */
   readlink(name: string): string {
     return this.with(name, (path) => fs.readlinkSync(path, { encoding: "latin1" }));
   }
@@ -186,7 +187,7 @@ export class OpenDirectory {
     this.with(name, (path) => disk.mkdir(path, mode));
   }
 
-  /** Makes a file that must not exist and returns its descriptor, open for writing. */
+  /** Creates a file that must not exist and returns its descriptor, open for writing. */
   create(name: string, mode: number): number {
     return this.with(name, (path) => disk.create(path, mode));
   }
@@ -214,7 +215,7 @@ export class OpenDirectory {
     }
   }
 
-  /** Opens the directory above it; error `tree-changed` when that is not `expected`, because somebody has moved this one. */
+  /** Opens the directory above it; error `tree-changed` when that is not `expected`, because this one was moved. */
   openParent(expected: Identity, shown: string): OpenDirectory {
     const fd = withHeld(this, (path) => fs.openSync(`${path}/..`, O_RDONLY | O_DIRECTORY));
     if (isSameFile(fs.fstatSync(fd), expected)) return new OpenDirectory(fd, shown);
@@ -232,12 +233,12 @@ export class OpenDirectory {
     withHeld(this, (path) => disk.setMtime(path, seconds));
   }
 
-  /** Has the disk write what was changed in it. */
+  /** Writes its changes to disk. */
   sync(): void {
     disk.fsyncFd(this.fd);
   }
 
-  /** Lets go of it. */
+  /** Closes it. */
   close(): void {
     fs.closeSync(this.fd);
   }
@@ -258,7 +259,7 @@ export function openParentOf(path: string): EntryPlace {
   return { parent: OpenDirectory.open(directory, O_PATH), name };
 }
 
-/** Holds what lies at `path`, a link itself, by its place while `use` works on it. Errors as `openParentOf`. */
+/** Holds the file at `path`, a link itself, by its place while `use` works on it. Errors as `openParentOf`. */
 export function withPlace<Result>(path: string, use: (place: OpenPlace) => Result): Result {
   const { parent, name } = openParentOf(path);
   try {

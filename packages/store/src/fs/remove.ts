@@ -1,16 +1,17 @@
-/** Deleting trees: read-only ones, deep ones, and ones that somebody is changing. */
+/** Deletion of trees: read-only ones, deep ones, and ones that another process is changing. */
 import { FirnError } from "@firn/formats";
 import { hasErrorCode } from "./disk.ts";
 import { type EntryPlace, openParentOf } from "./open-directory.ts";
 import { walk } from "./walk.ts";
 
 const BLOCK = 512;
-/** How often a directory that is filled again while it is emptied is tried. */
+/** Number of attempts to empty a directory that is filled again meanwhile. */
 const ATTEMPTS = 8;
 
 /**
- * Deletes `path` whatever it is, or nothing when it does not exist; returns the bytes freed on disk. Only the directories of the path
- * itself are trusted: nothing outside the tree is touched, whatever is planted or moved inside it meanwhile.
+ * Deletes `path` of any kind; does nothing when it does not exist; returns the bytes freed on disk. Only the directories of
+ * the path itself are trusted: nothing outside the tree is touched, even when entries are planted or moved inside it
+ * meanwhile.
  */
 export function removePath(path: string): number {
   let place: EntryPlace;

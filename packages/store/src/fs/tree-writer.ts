@@ -1,20 +1,23 @@
 /**
- * Writes trees that strangers describe: archives, packages, revisions of repositories. Every file is made new, relative to an open
- * directory of the tree; no link is followed, no name is taken that leads elsewhere.
+ * Writes trees that strangers describe: archives, packages, revisions of repositories. Every file is created anew, relative
+ * to an open directory of the tree; no link is followed, and names that lead elsewhere are refused.
  */
 import { FirnError, maxNarDepth } from "@firn/formats";
 import { disk, hasErrorCode } from "./disk.ts";
 import { isEntryName, type OpenDirectory, openParentOf } from "./open-directory.ts";
 
-/** How to write a tree. */
+/** Options of writing a tree. */
 export interface TreeWriterOptions {
   /** Makes the error for a tree that cannot be written as it is described; by default its code is `bad-tree`. */
   readonly fault?: (what: string) => FirnError;
-  /** Refuses `.git`, which no revision of a repository contains. */
+  /** True to refuse `.git`, which no revision of a repository contains. */
   readonly refuseGit?: boolean;
-  /** Gives files and finished directories the store's metadata (modes 0444 and 0555, time 1): nothing may be added to them later. */
+  /**
+   * True to give files and finished directories the store's metadata (modes 0444 and 0555, time 1); nothing may be added to
+   * them later.
+   */
   readonly sealed?: boolean;
-  /** Has the disk write what is sealed. */
+  /** True to write sealed files to disk. */
   readonly sync?: boolean;
 }
 
@@ -31,7 +34,7 @@ export class TreeWriter {
   readonly #root: OpenDirectory;
   readonly #name: string;
   readonly #options: TreeWriterOptions;
-  /** Open directories from the root down to the one that was written to last. */
+  /** Open directories from the root down to the one last written to. */
   readonly #open: Level[] = [];
 
   constructor(root: string, options: TreeWriterOptions = {}) {
@@ -41,7 +44,7 @@ export class TreeWriter {
     this.#options = options;
   }
 
-  /** Makes a directory and those above it; one that the tree has already is left as it is. */
+  /** Makes a directory and those above it; leaves one that exists already. */
   directory(path: string): void {
     if (this.#options.sealed === true) {
       const { directory, name } = this.#parentOf(path);
@@ -50,13 +53,13 @@ export class TreeWriter {
     this.#reach(path);
   }
 
-  /** Makes a regular file and returns its descriptor, which the caller closes. */
+  /** Creates a regular file and returns its descriptor, which the caller closes. */
   create(path: string, mode: number): number {
     const { directory, name } = this.#parentOf(path);
     return this.#make(path, () => directory.create(name, mode));
   }
 
-  /** Makes a symbolic link; its target is never looked at. */
+  /** Makes a symbolic link; its target is not checked. */
   symlink(target: string, path: string): void {
     if (target === "" || target.includes("\0")) throw this.#fault(`'${shown(path)}' is a link without a valid target`);
     const { directory, name } = this.#parentOf(path);
@@ -92,7 +95,7 @@ export class TreeWriter {
     directory.unlink(name);
   }
 
-  /** Lets go of the tree; sealed directories get their final metadata. */
+  /** Closes the tree; sealed directories get their final metadata. */
   close(): void {
     try {
       this.#leave(() => false);
@@ -102,7 +105,7 @@ export class TreeWriter {
     }
   }
 
-  /** The open directory of a place, and its name there. */
+  /** Returns the open directory of a place, and its name in it. */
   #parentOf(path: string): { directory: OpenDirectory; name: string } {
     if (path === "") return { directory: this.#root, name: this.#name };
     const slash = path.lastIndexOf("/");
@@ -147,7 +150,7 @@ export class TreeWriter {
     }
   }
 
-  /** Opens a directory of the tree beside those that are open; `file` is what is looked for in it. */
+  /** Opens a directory of the tree beside the open ones; `file` is the file sought in it. */
   #openAgain(path: string, file: string): OpenDirectory {
     let directory = this.#root.openDirectory(this.#name);
     for (const name of path.split("/").slice(1)) {
@@ -169,7 +172,7 @@ export class TreeWriter {
     return this.#fault(`hard link to '${shown(path)}', which is no file of it`);
   }
 
-  /** Closes open directories from the deepest up, until one is to stay. */
+  /** Closes open directories from the deepest up to the first one that stays. */
   #leave(stays: (path: string) => boolean): void {
     for (let top = this.#open.at(-1); top !== undefined && !stays(top.path); top = this.#open.at(-1)) {
       const { directory } = top;

@@ -2,10 +2,10 @@
 import type { Stats } from "node:fs";
 import type { OpenDirectory } from "./open-directory.ts";
 
-/** Directories that are held open at once; those farther up are opened again on the way back. */
+/** Limit of directories that are held open at once; higher ones are opened again on the way back. */
 const MAX_OPEN = 64;
 
-/** One step: a directory is entered before and left after what it holds. Directories of a step may be used until the next one. */
+/** One step: a directory is entered before its contents and left after them. Directories of a step may be used until the next one. */
 export type WalkStep =
   | { readonly kind: "file"; readonly parent: OpenDirectory; readonly name: string; readonly stat: Stats }
   | {
@@ -16,9 +16,9 @@ export type WalkStep =
       readonly stat: Stats;
     };
 
-/** How to walk. */
+/** Options of walking. */
 export interface WalkOptions {
-  /** Makes directories accessible to their owner before they are entered. */
+  /** True to make directories accessible to their owner before they are entered. */
   readonly unlock?: boolean;
 }
 

@@ -12,14 +12,14 @@ import { HashRewriter } from "../references/rewrite.ts";
 import type { NarChunks } from "../store/paths.ts";
 import { GitTreeHasher } from "./git-hash.ts";
 
-/** What to hash with; `self` is the hash part whose occurrences count by position only. */
+/** Options of hashing; `self` is the hash part whose occurrences count by position only. */
 export interface ContentHashOptions {
   readonly method: ContentAddressMethod;
   readonly algorithm: HashAlgorithm;
   readonly self?: string;
 }
 
-/** Feeds on a NAR and gives the content hash by one method. */
+/** Takes a NAR and computes the content hash by one method. */
 class ContentHasher {
   readonly #push: (chunk: Uint8Array) => void;
   readonly #finish: () => Hash;
@@ -93,14 +93,14 @@ function modulo(options: ContentHashOptions): { push: (chunk: Uint8Array) => voi
   };
 }
 
-/** The content hash of a NAR given in memory or read synchronously. */
+/** Returns the content hash of a NAR given in memory or read synchronously. */
 export function hashNarContent(nar: Iterable<Uint8Array>, options: ContentHashOptions): Hash {
   const hasher = new ContentHasher(options);
   for (const chunk of nar) hasher.push(chunk);
   return hasher.finish();
 }
 
-/** Content hash, NAR hash and NAR size in one pass. */
+/** Returns content hash, NAR hash and NAR size, computed in one pass. */
 export async function hashContent(
   nar: NarChunks,
   options: ContentHashOptions,

@@ -18,11 +18,11 @@ import { migrations, realisationsMigration, schema, schemaVersion } from "./sche
 
 const BUSY_MS = 60 * 60 * 1000;
 
-/** How long the journal mode is tried to be set, and the pause between, in milliseconds. */
+/** Time for which setting the journal mode is tried, and the pause between attempts, in milliseconds. */
 const JOURNAL_MODE_MS = 30_000;
 const JOURNAL_MODE_PAUSE_MS = 5;
 
-/** How to open. */
+/** Options of opening. */
 export interface DatabaseOptions {
   readonly readOnly?: boolean;
   readonly wal?: boolean;
@@ -88,7 +88,10 @@ export class StoreDatabase {
     this.#db.exec(migrations);
   }
 
-  /** SQLite does not wait here while another writes, since two that switch would wait for each other: that is done by trying again. */
+  /**
+   * Sets the journal mode by trying again: SQLite does not wait here while another writes, since two that switch would wait
+   * for each other.
+   */
   #setJournalMode(wanted: "wal" | "truncate"): void {
     for (let waited = 0; ; waited += JOURNAL_MODE_PAUSE_MS) {
       try {
@@ -107,7 +110,7 @@ export class StoreDatabase {
     return this.#telling(() => this.#transaction(work));
   }
 
-  /** Failures of the database say which one it is. */
+  /** Runs `work`; failures of the database name the database. */
   #telling<T>(work: () => T): T {
     try {
       return work();
@@ -297,8 +300,8 @@ function readSchema(file: string): number {
 }
 
 /**
- * Opens without writing. Beside a living database its write-ahead log is read too; where that cannot be (no permission to make the
- * helper files), the file is taken as it stands.
+ * Opens without writing. The write-ahead log of a database in use is read too; when that is impossible (no permission to make
+ * the helper files), only the file itself is read.
  */
 function openReadOnly(file: string): DatabaseSync {
   try {

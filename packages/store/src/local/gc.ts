@@ -1,6 +1,6 @@
 /**
- * The garbage collector. Builds go on beside it: it holds the collector's lock, listens on a socket for new temporary roots, and deletes
- * one path at a time between answers. First invalid, then gone.
+ * The garbage collector. Builds continue beside it: it holds the collector's lock, listens on a socket for new temporary
+ * roots, and deletes one path at a time between answers. A path first becomes invalid, then is deleted.
  */
 
 import net from "node:net";
@@ -140,7 +140,7 @@ class Collection {
     return { paths: [...new Set(paths)].sort(), bytesFreed: this.#freed, failures: this.#failures };
   }
 
-  /** A directory of roots that cannot be read: what it keeps alive is not known, so nothing may be deleted. */
+  /** Reports a directory of roots that cannot be read: the paths that it keeps alive are unknown, so nothing may be deleted. */
   #missed(directory: string): void {
     const text = `cannot read "${directory}", which may hold roots of the garbage collector`;
     if (this.#deletes) throw new FirnError("unreadable-roots", text, { hint: "make it readable, or remove it" });
@@ -174,7 +174,7 @@ class Collection {
     }
   }
 
-  /** Lets the socket answer, and stops when asked to. */
+  /** Lets the socket answer, and stops when the collection is aborted. */
   async #pause(): Promise<void> {
     if (this.#options.signal?.aborted === true)
       throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
@@ -187,7 +187,7 @@ class Collection {
     return this.#tempRoots.has(hashPart) || this.#newRoots.has(hashPart);
   }
 
-  /** Looks at everything that needs `start`; deletes it all unless something of it is alive. */
+  /** Visits everything that depends on `start`; deletes it all unless part of it is alive. */
   async #visit(start: string): Promise<void> {
     const store = this.#store;
     const visited = new Set([start]);
@@ -276,7 +276,7 @@ class Collection {
     }
   }
 
-  /** Deletes a tree; one that cannot be deleted is told and does not end the collection. */
+  /** Deletes a tree; one that cannot be deleted is reported and does not end the collection. */
   #remove(real: string, path: string): boolean {
     try {
       this.#freed += removePath(real);
@@ -291,14 +291,14 @@ class Collection {
     }
   }
 
-  /** What builds of processes that live no more have left. */
+  /** Deletes directories left by builds of dead processes. */
   #deleteLeftovers(): void {
     const left = removeLeftDirectories(`${this.#store.location.stateDir}/builds`);
     for (const path of left.paths) this.#say(`deleted the build directory '${path}', whose build was killed`);
     this.#freed += left.bytesFreed;
   }
 
-  /** Files of `.links` that nothing shares any more. */
+  /** Deletes files of `.links` that no path shares any more. */
   #deleteUnusedLinks(): void {
     const directory = `${this.#store.location.realStoreDir}/.links`;
     this.#say("deleting unused links...");
@@ -314,7 +314,7 @@ class Collection {
   }
 }
 
-/** Whether another process works in a temporary directory of the store. */
+/** Tells whether another process works in a temporary directory of the store. */
 function isLocked(directory: string): boolean {
   let fd: number;
   try {

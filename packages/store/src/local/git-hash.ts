@@ -7,7 +7,7 @@ interface Entry {
   readonly digest: Uint8Array;
 }
 
-/** Feeds on a NAR; `digest` is the hash of the blob or tree at its root. */
+/** Takes a NAR; `digest` returns the hash of the blob or tree at its root. */
 export class GitTreeHasher {
   readonly #parser: NarParser;
   readonly #algorithm: HashAlgorithm;
@@ -51,7 +51,7 @@ export class GitTreeHasher {
     return this.#root;
   }
 
-  /** Closes directories that are finished because something outside them follows. */
+  /** Closes directories that are finished because the next path is outside them. */
   #closeUntil(path: string | undefined): void {
     while (this.#open.length > 0 && this.#open.at(-1)!.path !== path) {
       const { path: done, entries } = this.#open.pop()!;

@@ -1,6 +1,7 @@
 /**
- * Directories of builds, which belong to a process while it lives: the process holds a lock on each, so that a collection can tell what
- * a killed one has left behind. Those of other programs and those that were kept on purpose have other names and are left alone.
+ * Directories of builds, which belong to a process while it lives: the process holds a lock on each, so that a collection can
+ * recognise those left behind by a killed one. Directories of other programs and those kept on purpose have other names and
+ * are left alone.
  */
 
 import path from "node:path";
@@ -15,7 +16,7 @@ const HELD = "firn-";
 /** A directory that only this process's user may enter. Paths are byte strings. */
 export interface HeldDirectory {
   readonly path: string;
-  /** Gives it a name that no collection looks at, and lets go of it; returns the new path. */
+  /** Renames it so that no collection deletes it, and releases it; returns the new path. */
   keep(): string;
   /** Deletes it. */
   remove(): void;
@@ -43,7 +44,7 @@ export function makeHeldDirectory(parent: string): HeldDirectory {
   };
 }
 
-/** Deletes the directories below `parent` that were held by processes which live no more; returns their paths and the bytes freed. */
+/** Deletes the directories below `parent` that dead processes held; returns their paths and the bytes freed. */
 export function removeLeftDirectories(parent: string): {
   readonly paths: readonly string[];
   readonly bytesFreed: number;

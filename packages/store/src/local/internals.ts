@@ -1,4 +1,4 @@
-/** The parts of a local store that its collector, roots and checks work on. */
+/** The interfaces of a local store for its collector, roots and checks. */
 import type { PathInfo } from "@firn/formats";
 import type { EventSink } from "../events.ts";
 import type { StoreFiles } from "../store/files.ts";
@@ -8,7 +8,7 @@ import type { PathWriter } from "../store/writing.ts";
 import type { StoreDatabase } from "./database.ts";
 import type { OptimiseResult } from "./optimise.ts";
 
-/** A local store from inside. */
+/** A local store with its internal functions. */
 export interface LocalInternals extends PathFacts, PathWriter, StoreFiles, OutputRegistry {
   readonly database: StoreDatabase;
   readonly events: EventSink;

@@ -48,7 +48,7 @@ import { type OptimiseResult, optimiseTrees } from "./optimise.ts";
 import { addPermRoot, findRoots } from "./roots.ts";
 import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
 
-/** How a local store behaves; defaults as the reference's settings. */
+/** Options of a local store; defaults as the reference's settings. */
 export interface LocalStoreOptions {
   readonly location: StoreLocation;
   readonly uri?: string;
@@ -61,7 +61,10 @@ export interface LocalStoreOptions {
   readonly keepOutputs?: boolean;
   readonly keepDerivations?: boolean;
   readonly reservedSpace?: number;
-  /** Gives the reserved space back before the database is opened, which cannot be on a full disk; for who frees space. */
+  /**
+   * True to delete the reserved space before opening the database, which cannot be opened on a full disk; for commands that
+   * free space.
+   */
   readonly releaseReserve?: boolean;
   readonly autoOptimise?: boolean;
   readonly events?: EventSink;
@@ -136,7 +139,7 @@ export class LocalStore implements MachineStore, LocalInternals {
     }
   }
 
-  /** Where a store path lies on disk. */
+  /** Returns the place of a store path on disk. */
   realPath(path: string): string {
     return `${this.location.realStoreDir}/${storePathBaseName(path)}`;
   }
@@ -170,7 +173,7 @@ export class LocalStore implements MachineStore, LocalInternals {
     return this.database.pathFromPrefix(`${this.storeDir}/${hashPart}`);
   }
 
-  /** Known output paths of a valid derivation, by output name. */
+  /** Returns known output paths of a valid derivation, by output name. */
   async queryDerivationOutputs(drvPath: string): Promise<Map<string, string>> {
     return this.database.derivationOutputs(drvPath);
   }
@@ -228,7 +231,7 @@ export class LocalStore implements MachineStore, LocalInternals {
     return this.database.pathInfo(path) ?? info;
   }
 
-  /** Adds a file or tree from disk; `filter` chooses what belongs to it. */
+  /** Adds a file or tree from disk; `filter` chooses the files that belong to it. */
   async addPath(
     source: string,
     options: ContentOptions & { readonly filter?: PathFilter | undefined },
@@ -242,8 +245,8 @@ export class LocalStore implements MachineStore, LocalInternals {
   }
 
   /**
-   * Adds many texts with one transaction; one may refer to those before it. Takes no path locks: whoever writes a text writes the same
-   * bytes, and puts them in place by a rename.
+   * Adds many texts with one transaction; one may refer to those before it. Takes no path locks: every writer of a text
+   * writes the same bytes, and puts them in place by a rename.
    */
   async addTextsToStore(texts: readonly StoreText[]): Promise<string[]> {
     this.#requireWritable();
@@ -307,7 +310,7 @@ export class LocalStore implements MachineStore, LocalInternals {
     });
   }
 
-  /** Whether a path may be added: no signatures demanded, content-addressed, or signed by a trusted key. */
+  /** Tells whether a path may be added: no signatures demanded, content-addressed, or signed by a trusted key. */
   isTrusted(info: PathInfo): boolean {
     if (this.options.requireSigs === false || isContentAddressed(info)) return true;
     return countGoodSignatures(info, this.options.trustedKeys ?? []) > 0;
@@ -330,7 +333,7 @@ export class LocalStore implements MachineStore, LocalInternals {
     }
   }
 
-  /** Takes the locks of store paths; waits, saying so. */
+  /** Takes the locks of store paths; reports when it has to wait. */
   lockPaths(paths: Iterable<string>): Promise<PathLocks> {
     return PathLocks.acquire(
       [...paths].map((path) => this.realPath(path)),
@@ -340,15 +343,15 @@ export class LocalStore implements MachineStore, LocalInternals {
   }
 
   /**
-   * A neighbour of the path on disk, protected with it from garbage collection: the collector goes by the hash part. The
-   * name is left out because one of 211 characters has no room for more.
+   * Returns a neighbour of the path on disk, protected with it from garbage collection because the collector goes by the hash
+   * part. The name is left out because one of 211 characters has no room for more.
    */
   temporaryPath(path: string): string {
     const name = `${storePathHashPart(path)}-x.tmp-${process.pid}-${temporaryCounter++}`;
     return `${this.location.realStoreDir}/${name}`;
   }
 
-  /** Moves a finished, canonical tree to its place (deleting what may lie there, unregistered). */
+  /** Moves a finished, canonical tree to its place (deleting unregistered files there). */
   replaceReal(temporary: string, path: string): void {
     const real = this.realPath(path);
     if (this.options.autoOptimise === true) optimiseTrees(this.location.realStoreDir, [temporary]);

@@ -4,13 +4,13 @@ import { createReadStream, existsSync } from "../fs/files.ts";
 import type { StoreLocation } from "../store/location.ts";
 import { decompress } from "../substitute/compression.ts";
 
-/** Where the log of a derivation lies, without a compression suffix. */
+/** Returns the path of a derivation's log, without a compression suffix. */
 export function logFile(location: StoreLocation, drvPath: string): string {
   const name = storePathBaseName(drvPath);
   return `${location.logDir}/drvs/${name.slice(0, 2)}/${name.slice(2)}`;
 }
 
-/** The log of a derivation's last build; undefined when none was kept. */
+/** Returns the log of a derivation's last build; undefined when none was kept. */
 export function readBuildLog(location: StoreLocation, drvPath: string): AsyncIterable<Uint8Array> | undefined {
   for (const suffix of ["", ".bz2"]) {
     const file = `${logFile(location, drvPath)}${suffix}`;

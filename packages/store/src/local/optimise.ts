@@ -5,7 +5,7 @@ import { dumpPath } from "../fs/dump.ts";
 import { type EntryPlace, OpenDirectory, openParentOf } from "../fs/open-directory.ts";
 import { type WalkStep, walk } from "../fs/walk.ts";
 
-/** The NAR hash and size of a tree on disk. */
+/** Returns the NAR hash and size of a tree on disk. */
 export function hashTree(real: string): { hash: Hash; size: number } {
   const hasher = createHasher("sha256");
   let size = 0;
@@ -16,13 +16,13 @@ export function hashTree(real: string): { hash: Hash; size: number } {
   return { hash: { algorithm: "sha256", bytes: hasher.digest() }, size };
 }
 
-/** What optimising saved. */
+/** The savings of optimising. */
 export interface OptimiseResult {
   readonly filesLinked: number;
   readonly bytesFreed: number;
 }
 
-/** In these trees below a store, replaces equal files by hard links to one file in `.links`, as the reference does. */
+/** Replaces equal files in these trees below a store by hard links to one file in `.links`, as the reference does. */
 export function optimiseTrees(realStoreDir: string, trees: Iterable<string>): OptimiseResult {
   let filesLinked = 0;
   let bytesFreed = 0;
@@ -46,7 +46,10 @@ export function optimiseTrees(realStoreDir: string, trees: Iterable<string>): Op
   return { filesLinked, bytesFreed };
 }
 
-/** Makes a file one with the file of `.links` that has the same contents, or the first of these; true when it is another file now. */
+/**
+ * Replaces a file by a hard link to the file of `.links` with the same contents, or makes it the first of these; returns true
+ * when it was replaced.
+ */
 function replaceByShared(links: OpenDirectory, file: Extract<WalkStep, { kind: "file" }>): boolean {
   const { parent, name, stat } = file;
   if (!stat.isFile() || (stat.mode & 0o222) !== 0 || stat.size === 0) return false;

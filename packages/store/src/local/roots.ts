@@ -44,8 +44,8 @@ export function addIndirectRoot(store: LocalInternals, link: string): void {
 }
 
 /**
- * All permanent and runtime roots whose paths are valid. Dead links of indirect roots are removed. Calls `unreadable` for each directory
- * of the state directory that may hold roots and cannot be read.
+ * Returns all permanent and runtime roots whose paths are valid. Dead links of indirect roots are removed. Calls `unreadable`
+ * for each directory of the state directory that may hold roots and cannot be read.
  */
 export function findRoots(store: LocalInternals, unreadable: (directory: string) => void = () => {}): Roots {
   const roots: Roots = new Map();
@@ -67,7 +67,7 @@ function found(store: LocalInternals, link: string, target: string, roots: Roots
   }
 }
 
-/** Where a link's target lies on disk; in a chroot store absolute targets may be logical. */
+/** Returns the place of a link's target on disk; in a chroot store absolute targets may be logical. */
 function resolve(link: string, target: string): string {
   return target.startsWith("/") ? target : canonicalPath(`${path.posix.dirname(link)}/${target}`);
 }
@@ -77,7 +77,7 @@ interface Search {
   readonly unreadable: (directory: string) => void;
 }
 
-/** What a link that may be broken in any way cannot be followed for. */
+/** Error codes of following a link that is broken in any way. */
 const brokenLink = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES"];
 
 function leadsToDirectory(place: string): boolean {
@@ -136,7 +136,7 @@ function searchLink(store: LocalInternals, link: string, roots: Roots): void {
   if (second.startsWith(`${store.storeDir}/`)) found(store, indirect, second, roots);
 }
 
-/** Store paths that running processes use: programs, mapped and open files, current directories, environments. */
+/** Returns the store paths that running processes use: programs, mapped and open files, current directories, environments. */
 export function runtimeRoots(store: LocalInternals): Roots {
   const roots: Roots = new Map();
   const prefixes = new Set([store.storeDir, store.location.realStoreDir]);

@@ -39,7 +39,7 @@ create table if not exists DerivationOutputs (
 create index if not exists IndexDerivationOutputs on DerivationOutputs(path);
 `;
 
-/** Made in every database, also an older one. */
+/** Statement run in every database, also in older ones. */
 export const migrations = "create table if not exists SchemaMigrations (migration text primary key not null);";
 
 /** Name and statements of the migration that content-addressed derivations need. */

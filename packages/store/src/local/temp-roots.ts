@@ -1,6 +1,6 @@
 /**
- * Temporary roots: paths that a garbage collector must leave alone while this process lives. They stand in a locked file named by the
- * process id; while a collector is at work it is told through its socket. Both as the reference does it.
+ * Temporary roots: paths that a garbage collector must leave alone while this process lives. They are in a locked file named
+ * by the process id; a running collector is told through its socket. Both as in the reference.
  */
 
 import net from "node:net";
@@ -12,7 +12,7 @@ import { lock, openLockFile, tryLock } from "../locks/flock.ts";
 
 const MAX_SOCKET_PATH = 100;
 
-/** Runs `use` with a path for a Unix socket that fits the kernel's limit, going through the directory's descriptor when it is long. */
+/** Runs `use` with a path for a Unix socket that fits the kernel's limit, through the directory's descriptor when it is long. */
 export function withSocketPath<T>(directory: string, use: (path: string) => T): T {
   const plain = `${directory}/socket`;
   if (plain.length <= MAX_SOCKET_PATH && /^[\x01-\x7f]*$/.test(plain)) return use(plain);
@@ -145,13 +145,13 @@ class TempRoots {
 
 const byStateDir = new Map<string, TempRoots>();
 
-/** A share in this process's temporary roots; several stores of one place share one file. */
+/** A handle of this process's temporary roots; stores in the same place share one file. */
 export interface TempRootsHandle {
   add(path: string): Promise<void>;
   close(): void;
 }
 
-/** Opens the temporary roots of `stateDir`; the file is made with the first root. */
+/** Opens the temporary roots of `stateDir`; the file is created with the first root. */
 export function openTempRoots(stateDir: string): TempRootsHandle {
   const roots = byStateDir.get(stateDir) ?? new TempRoots(stateDir);
   byStateDir.set(stateDir, roots);
@@ -168,8 +168,8 @@ export function openTempRoots(stateDir: string): TempRootsHandle {
 }
 
 /**
- * Reads the roots of all living processes; deletes the files of dead ones. Root → `{temp:PID}`. Only regular files are looked at: no
- * process makes anything else there, and what a link leads to is not the collector's to write to. Error `temp-roots`.
+ * Reads the roots of all living processes; deletes the files of dead ones. Root → `{temp:PID}`. Only regular files are read:
+ * no process makes anything else there, and the collector must not write through a link. Error `temp-roots`.
  */
 export function readTempRoots(stateDir: string): Map<string, Set<string>> {
   const directory = `${stateDir}/temproots`;

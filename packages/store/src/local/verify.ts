@@ -9,14 +9,14 @@ import type { VerifyOptions } from "../store/upkeep.ts";
 import type { LocalInternals } from "./internals.ts";
 import { hashTree, type OptimiseResult } from "./optimise.ts";
 
-/** Whether a valid path is on disk as registered. */
+/** Tells whether a valid path is on disk as registered. */
 export function isIntact(store: LocalInternals, info: PathInfo): boolean {
   const real = store.realPath(info.path);
   if (fs.lstatSync(real, { throwIfNoEntry: false }) === undefined) return false;
   return equalHashes(hashTree(real).hash, info.narHash);
 }
 
-/** Verifies the whole store; problems are told as messages. Returns true when errors remain. */
+/** Verifies the whole store; reports problems as messages. Returns true when errors remain. */
 export async function verifyStore(store: LocalInternals, options: VerifyOptions = {}): Promise<boolean> {
   const say = (level: "info" | "error", text: string): void => store.events({ kind: "message", level, text });
   const fd = openLockFile(`${store.location.stateDir}/gc.lock`);
@@ -82,7 +82,7 @@ async function checkContents(
   return options.repair === true && repairPath(store, path, options.substituters ?? []);
 }
 
-/** Fetches a good copy of a path from one of `substituters`; false when none has it. */
+/** Fetches a good copy of a path from one of `substituters`; returns false when none has it. */
 export async function repairPath(
   store: LocalInternals,
   path: string,
@@ -100,7 +100,7 @@ export async function repairPath(
   return false;
 }
 
-/** Replaces equal files of these paths by hard links; what that saved. */
+/** Replaces equal files of these paths by hard links; returns the savings. */
 export function optimiseStore(store: LocalInternals, paths: Iterable<string>): OptimiseResult {
   return store.optimise(paths);
 }

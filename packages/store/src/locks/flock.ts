@@ -6,7 +6,7 @@ import * as fs from "../fs/files.ts";
 import { runProgramSync } from "../program/start.ts";
 import { libc } from "./libc.ts";
 
-/** Shared, exclusive, or none. */
+/** The kind of a lock: shared, exclusive, or none. */
 export type LockKind = "read" | "write" | "none";
 
 const OPERATIONS = { read: 1, write: 2, none: 8 };
@@ -21,7 +21,7 @@ export function openLockFile(path: string): number {
   return fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
 }
 
-/** Takes or drops a lock without waiting; false when another holds it. */
+/** Takes or drops a lock without waiting; returns false when another process holds it. */
 export function tryLock(fd: number, kind: LockKind): boolean {
   const library = libc();
   if (library === null) return tryLockByProgram(fd, kind);
@@ -48,7 +48,7 @@ function tryLockByProgram(fd: number, kind: LockKind): boolean {
   return result.status === 0;
 }
 
-/** Takes a lock, waiting for it; `onWait` is called once when it has to. */
+/** Takes a lock, waiting for it; `onWait` is called once if it has to wait. */
 export async function lock(fd: number, kind: LockKind, onWait?: () => void): Promise<void> {
   if (tryLock(fd, kind)) return;
   onWait?.();

@@ -4,7 +4,7 @@
  */
 import { createRequire } from "node:module";
 
-/** What is used of libc; -1 and `errno` on failure. Paths end with a zero byte. */
+/** The used functions of libc; -1 and `errno` on failure. Paths end with a zero byte. */
 export interface Libc {
   flock(fd: number, operation: number): number;
   syncfs(fd: number): number;
@@ -15,7 +15,7 @@ export interface Libc {
 
 let loaded: Libc | null | undefined;
 
-/** libc, or null when koffi is missing. */
+/** Returns libc, or null when koffi is missing. */
 export function libc(): Libc | null {
   if (loaded !== undefined) return loaded;
   const koffi = loadKoffi();
@@ -34,7 +34,7 @@ export function libc(): Libc | null {
   return loaded;
 }
 
-/** The package koffi, where it is installed and made for this machine. */
+/** Loads the package koffi, if it is installed and made for this machine. */
 function loadKoffi(): typeof import("koffi") | undefined {
   try {
     return createRequire(import.meta.url)("koffi") as typeof import("koffi");

@@ -13,7 +13,7 @@ interface HeldLock {
 export class PathLocks {
   #held: HeldLock[] = [];
 
-  /** Waits for the locks of all `paths` (physical paths), in one order everywhere so that nobody waits in a circle. */
+  /** Waits for the locks of all `paths` (physical paths), always in the same order so that processes cannot deadlock. */
   static async acquire(paths: Iterable<string>, onWait?: (paths: readonly string[]) => void): Promise<PathLocks> {
     const locks = new PathLocks();
     const sorted = [...new Set(paths)].sort();
@@ -26,7 +26,7 @@ export class PathLocks {
     return locks;
   }
 
-  /** As `acquire` without waiting; undefined when another process holds one of them. */
+  /** Does the work of `acquire` without waiting; undefined when another process holds one of the locks. */
   static tryAcquire(paths: Iterable<string>): PathLocks | undefined {
     const locks = new PathLocks();
     for (const path of [...new Set(paths)].sort()) {
@@ -72,7 +72,7 @@ export class PathLocks {
     }
   }
 
-  /** A lock file that its last owner has marked as deleted protects nothing. */
+  /** Keeps a lock and returns true; returns false for a lock file that its last owner marked as deleted, which protects nothing. */
   #keep(fd: number, file: string): boolean {
     if (fs.fstatSync(fd).size !== 0) {
       fs.closeSync(fd);

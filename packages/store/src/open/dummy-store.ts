@@ -1,9 +1,9 @@
-/** A store that has nothing and takes nothing: `dummy://`. */
+/** A store that is always empty: `dummy://`. */
 import { defaultStoreDir, FirnError } from "@firn/formats";
 import type { NarChunks } from "../store/paths.ts";
 import type { Offers, Store } from "../store/store.ts";
 
-/** A store without paths, for what only computes. */
+/** A store without paths, for evaluations that only compute. */
 export class DummyStore implements Store {
   readonly uri = "dummy://";
   readonly storeDir: string;

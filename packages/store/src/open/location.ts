@@ -16,7 +16,7 @@ export function writable(directory: string): boolean {
   }
 }
 
-/** Directories of the machine's own store, as the environment has them. */
+/** Returns the directories of the machine's own store, from the environment. */
 export function machineLocation(environment: Environment): StoreLocation {
   const pick = (name: string, fallback: string): string => path.resolve(environment[name] ?? fallback);
   return storeLocation({
@@ -26,13 +26,13 @@ export function machineLocation(environment: Environment): StoreLocation {
   });
 }
 
-/** The root of the chroot store that `auto` may choose. */
+/** Returns the root of the chroot store that `auto` may choose. */
 export function userStoreRoot(environment: Environment): string {
   const home = homeDirectory(environment);
   return path.join(environment.XDG_DATA_HOME ?? path.join(home, ".local", "share"), "nix", "root");
 }
 
-/** What `auto` means here and now: the machine's store, its daemon, or a store of one's own. */
+/** Returns the store that `auto` means here and now: the machine's store, its daemon, or the user's own store. */
 export function resolveAuto(environment: Environment): StoreReference {
   const location = machineLocation(environment);
   const socket = environment.NIX_DAEMON_SOCKET_PATH ?? `${location.stateDir}/daemon-socket/socket`;
@@ -48,13 +48,13 @@ export function resolveAuto(environment: Environment): StoreReference {
   return { scheme: "local", target: "", parameters: none };
 }
 
-/** A parameter that names a directory, absolute. */
+/** Returns a parameter that names a directory, as an absolute path. */
 export function directoryOf({ parameters }: StoreReference, name: string): string | undefined {
   const value = parameters.get(name);
   return value === undefined ? undefined : path.resolve(value);
 }
 
-/** Where a local store lies, by its parameters `root`, `store`, `real`, `state` and `log`. */
+/** Returns the location of a local store, by its parameters `root`, `store`, `real`, `state` and `log`. */
 export function locationOf(reference: StoreReference, environment: Environment): StoreLocation {
   const machine = machineLocation(environment);
   const directory = (name: string): string | undefined => directoryOf(reference, name);
@@ -74,7 +74,7 @@ export function locationOf(reference: StoreReference, environment: Environment):
   });
 }
 
-/** Takes the name of a store apart; `auto` becomes what it means here. */
+/** Parses the name of a store; `auto` is replaced by its meaning here. */
 export function resolveReference(text: string, environment: Environment): StoreReference {
   const reference = parseStoreReference(text);
   if (reference.scheme !== "auto") return reference;
@@ -82,7 +82,10 @@ export function resolveReference(text: string, environment: Environment): StoreR
   return { ...resolved, parameters: new Map([...resolved.parameters, ...reference.parameters]) };
 }
 
-/** Where the paths of the configured store lie on disk, without opening it; undefined when it is no local one. Error `unknown-store`. */
+/**
+ * Returns the directory on disk with the paths of the configured store, without opening it; undefined when it is no local
+ * one. Error `unknown-store`.
+ */
 export function configuredRealStoreDir({
   settings,
   environment = processEnvironment(),

@@ -28,18 +28,18 @@ import {
 } from "./parameters.ts";
 import type { StoreReference } from "./reference.ts";
 
-/** What opening needs besides the name. */
+/** The surroundings of opening a store. */
 export interface OpenContext {
   readonly settings: Settings;
   readonly environment?: Environment;
   readonly events?: EventSink;
-  /** Nothing will be written: a store that is there but cannot be written is opened read-only. */
+  /** True when nothing will be written: a store that cannot be written is opened read-only. */
   readonly reads?: boolean;
-  /** Space will be freed: what is reserved for that is given back first, since a full disk keeps the database closed. */
+  /** True when space will be freed: the reserved space is deleted first, since the database cannot be opened on a full disk. */
   readonly frees?: boolean;
-  /** The transferrer to share; one is made when it is needed. */
+  /** The transferrer to share; by default one is made when needed. */
   readonly transferrer?: Transferrer;
-  /** The network is not used. */
+  /** True when the network must not be used. */
   readonly offline?: boolean;
 }
 
@@ -56,18 +56,18 @@ export function makeTransferrer(context: OpenContext): Transferrer {
   );
 }
 
-/** Words that the user gives to every ssh. */
+/** Returns the words that the user gives to every ssh. */
 export function sshOptions(environment: Readonly<Record<string, string | undefined>>): string[] {
   return (environment.NIX_SSHOPTS ?? "").split(/\s+/).filter((word) => word !== "");
 }
 
-/** A kind of store: its parameters, and how it is opened. */
+/** A kind of store: its parameters, and the function that opens it. */
 interface StoreKind<Table extends ParameterTable> {
   readonly parameters: Table;
   open(reference: StoreReference, parameters: StoreParameters<Table>, context: OpenContext): Promise<Store>;
 }
 
-/** A kind with its parameters read when it is opened. */
+/** Opens a store of one kind and reads its parameters. */
 type Opener = (reference: StoreReference, context: OpenContext) => Promise<Store>;
 
 function opener<Table extends ParameterTable>(kind: StoreKind<Table>): Opener {
@@ -77,7 +77,7 @@ function opener<Table extends ParameterTable>(kind: StoreKind<Table>): Opener {
   };
 }
 
-/** A kind that is known and cannot be opened yet; its parameters are checked all the same. */
+/** Makes the opener of a kind that is known and not supported yet; its parameters are checked all the same. */
 function notYet(parameters: ParameterTable): Opener {
   return opener({
     parameters,
@@ -116,7 +116,7 @@ const openLocal = opener({
   },
 });
 
-/** Whether a directory lies on a file system that nobody can write: what is there can be read, and writing fails when it is tried. */
+/** Tells whether a directory is on a read-only file system: its files can be read, and writing fails when it is tried. */
 function mountedReadOnly(directory: string): boolean {
   try {
     fs.accessSync(directory, fs.constants.W_OK);
@@ -153,7 +153,7 @@ const openHttpCache = opener({
   open: ({ scheme, target }, parameters, context) => openCache(`${scheme}://${target}`, parameters, context),
 });
 
-/** Every scheme of a store's URL. */
+/** Openers by the scheme of a store's URL. */
 const schemes: Readonly<Record<string, Opener>> = {
   local: openLocal,
   daemon: notYet(daemonParameters),

@@ -1,7 +1,7 @@
 /** The parameters of stores' URLs (`local?read-only=true`), with the reference's names and kinds (manual: "Store Types"). */
 import { FirnError } from "@firn/formats";
 
-/** How a parameter's text is read. */
+/** The type of a parameter's text. */
 export type ParameterKind = "boolean" | "integer" | "text" | "words";
 
 interface ParameterValues {
@@ -102,7 +102,7 @@ export const sshNgParameters = { ...overSsh, ...connections } as const;
 export class StoreParameters<Table extends ParameterTable> {
   readonly #values: ReadonlyMap<string, ParameterValues[ParameterKind]>;
 
-  /** Reads texts by a table; `warn` hears of those that the table does not have. Error `bad-setting` for a bad value. */
+  /** Reads texts by a table; `warn` receives a warning for parameters that the table lacks. Error `bad-setting` for a bad value. */
   constructor(table: Table, texts: ReadonlyMap<string, string>, warn: (text: string) => void) {
     const values = new Map<string, ParameterValues[ParameterKind]>();
     for (const [name, text] of texts) {
@@ -113,7 +113,7 @@ export class StoreParameters<Table extends ParameterTable> {
     this.#values = values;
   }
 
-  /** The value of a parameter; undefined when the URL lacks it. */
+  /** Returns the value of a parameter; undefined when the URL lacks it. */
   get<Name extends string & keyof Table>(name: Name): ParameterValues[Table[Name]] | undefined {
     // `readParameter` makes the value of each kind.
     return this.#values.get(name) as ParameterValues[Table[Name]] | undefined;

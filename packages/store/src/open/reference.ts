@@ -3,14 +3,14 @@ import path from "node:path";
 import { FirnError } from "@firn/formats";
 import { homeDirectory } from "../surroundings.ts";
 
-/** A store's name taken apart: scheme, rest, parameters as they stand in the URL. */
+/** A parsed store name: scheme, rest, parameters as they stand in the URL. */
 export interface StoreReference {
   readonly scheme: string;
   readonly target: string;
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Takes `scheme://target?key=value` apart; a path is scheme `local` with parameter `root`. Error `unknown-store`. */
+/** Parses `scheme://target?key=value`; a path is scheme `local` with parameter `root`. Error `unknown-store`. */
 export function parseStoreReference(text: string): StoreReference {
   const question = text.indexOf("?");
   const parameters = new Map(question < 0 ? [] : new URLSearchParams(text.slice(question + 1)));

@@ -1,8 +1,8 @@
-/** Cuts output into lines in constant memory and linear time, whatever the lines' length. */
+/** Cuts output into lines in constant memory and linear time, for lines of any length. */
 
 const MAX_LINE = 1 << 20;
 
-/** Takes bytes in pieces; gives each line without its end, of very long ones the last MiB. */
+/** Takes bytes in pieces; passes on each line without its end, of very long ones the last MiB. */
 export class LineSplitter {
   readonly #give: (line: string) => void;
   #buffer = Buffer.alloc(0);
@@ -25,7 +25,7 @@ export class LineSplitter {
     this.#keep(data.subarray(from));
   }
 
-  /** Gives what has no line end yet. */
+  /** Passes on the rest, which has no line end. */
   end(): void {
     if (this.#length === 0) return;
     const line = this.#buffer.toString("latin1", Math.max(0, this.#length - MAX_LINE), this.#length);

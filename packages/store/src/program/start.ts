@@ -19,13 +19,13 @@ import { FirnError, textOf } from "@firn/formats";
 import { machineError } from "../fs/machine-error.ts";
 import { processEnvironment } from "../surroundings.ts";
 
-/** A program that was started. */
+/** A started program. */
 export type RunningProgram = ChildProcess;
 
 /** Variables by name; those that are undefined are left out. */
 type ProgramEnvironment = Readonly<Record<string, string | undefined>>;
 
-/** What of a start is not stream handling. */
+/** The parts of a start other than stream handling. */
 interface Start {
   readonly program: string;
   readonly args: readonly string[];
@@ -34,10 +34,10 @@ interface Start {
   readonly env?: ProgramEnvironment | undefined;
 }
 
-/** Never through a shell: a shell is a program like others, with its script as an argument. */
+/** Options without a shell: programs are never started through one; a shell is a program like others, with its script as an argument. */
 type WithoutShell<Options> = Omit<Options, "shell">;
 
-/** Starts a program. Errors `bad-program-argument`, `system-error`; that the program is missing is an event of the process. */
+/** Starts a program. Errors `bad-program-argument`, `system-error`; a missing program is an event of the process. */
 export function startProgram(
   program: string,
   args: readonly string[],
@@ -78,7 +78,10 @@ export function startProgram(
   );
 }
 
-/** Runs a program to its end; what it wrote comes as bytes. Errors `bad-program-argument`, `system-error`; a missing program is in `error`. */
+/**
+ * Runs a program to its end; its output is returned as bytes. Errors `bad-program-argument`, `system-error`; a missing
+ * program is in `error`.
+ */
 export function runProgramSync(
   program: string,
   args: readonly string[],
@@ -95,8 +98,8 @@ export function runProgramSync(
 }
 
 /**
- * Puts a program in the place of this process where the platform can, and returns by an error only; elsewhere returns false.
- * `argv` begins with the name under which the program runs.
+ * Replaces this process by a program if the platform can, and returns by an error only; elsewhere returns false. `argv`
+ * begins with the name under which the program runs.
  */
 export function becomeProgram(
   program: string,
@@ -132,7 +135,7 @@ function checked<Result>(start: Start, act: () => Result): Result {
   }
 }
 
-/** Values are not shown: they may be secrets. */
+/** Checks the parts of a start; errors do not show values of variables, which may be secrets. */
 function check({ program, args, cwd, argv0, env }: Start): void {
   const refuse = (what: string): never => {
     throw new FirnError("bad-program-argument", `cannot start '${shown(program)}': ${what}`);
@@ -153,7 +156,7 @@ function check({ program, args, cwd, argv0, env }: Start): void {
   }
 }
 
-/** Why no program can be given an environment variable of this name; undefined when it can. */
+/** Returns the reason for which no program can be given an environment variable of this name; undefined when it can. */
 export function variableNameProblem(name: string): string | undefined {
   if (name === "") return "the name of an environment variable is empty";
   if (name.includes("=")) return `the name of the environment variable '${shown(name)}' contains '='`;

@@ -1,6 +1,6 @@
 /** Replaces store path hashes in a stream by others of the same length, also across the borders of chunks. */
 
-/** Rewrites what is pushed and hands it on. */
+/** Rewrites the bytes that are pushed and passes them on. */
 export class HashRewriter {
   readonly #replacements: readonly { from: Buffer; to: Buffer }[];
   readonly #emit: (chunk: Uint8Array) => void;
@@ -16,7 +16,7 @@ export class HashRewriter {
     this.#longest = Math.max(0, ...this.#replacements.map(({ from }) => from.length));
   }
 
-  /** Feeds bytes. */
+  /** Takes bytes. */
   push(chunk: Uint8Array): void {
     const all = Buffer.concat([this.#held, chunk]);
     for (const { from, to } of this.#replacements) {
@@ -29,7 +29,7 @@ export class HashRewriter {
     this.#held = all.subarray(ready);
   }
 
-  /** Hands on what was held back. */
+  /** Passes on the bytes that were held back. */
   finish(): void {
     if (this.#held.length > 0) this.#emit(this.#held);
     this.#held = Buffer.alloc(0);

@@ -4,18 +4,18 @@ const LENGTH = 32;
 const IS_DIGIT = new Uint8Array(256);
 for (const character of "0123456789abcdfghijklmnpqrsvwxyz") IS_DIGIT[character.charCodeAt(0)] = 1;
 
-/** Collects which of the given hash parts occur in what is pushed. */
+/** Collects those of the given hash parts that occur in the pushed bytes. */
 export class ReferenceScanner {
   readonly #wanted: Set<string>;
   readonly #found = new Set<string>();
   #tail: Uint8Array = new Uint8Array(0);
 
-  /** `hashParts` are the 32 characters of store paths. */
+  /** Takes the hash parts: the first 32 characters of store path names. */
   constructor(hashParts: Iterable<string>) {
     this.#wanted = new Set(hashParts);
   }
 
-  /** Feeds bytes. */
+  /** Takes bytes. */
   push(chunk: Uint8Array): void {
     if (this.#wanted.size === 0) return;
     if (this.#tail.length > 0) {
@@ -34,12 +34,12 @@ export class ReferenceScanner {
     }
   }
 
-  /** The hash parts seen so far. */
+  /** The hash parts found so far. */
   get found(): ReadonlySet<string> {
     return this.#found;
   }
 
-  /** Skips as the reference does: looks at the last byte of a window first and jumps past any byte that is no digit. */
+  /** Searches as the reference does: examines the last byte of a window first and skips past any byte that is no digit. */
   #search(bytes: Uint8Array): void {
     for (let i = 0; i + LENGTH <= bytes.length; ) {
       let j = LENGTH - 1;

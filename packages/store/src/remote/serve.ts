@@ -1,4 +1,4 @@
-/** Serving a store to another machine: the far end of an `ssh://` store. */
+/** Serves a store to another machine: the remote side of an `ssh://` store. */
 import { FirnError, type PathInfo, wire } from "@firn/formats";
 import { computeClosure } from "../store/closure.ts";
 import type { PathFacts, PathGraph } from "../store/paths.ts";
@@ -8,8 +8,8 @@ import { type Connection, WireConnection } from "./wire.ts";
 const { serveOperations: operations } = wire;
 
 /**
- * Answers a client of `nix-store --serve` until it closes the connection. Without `allowWrite` it can only read. Error `protocol`, and
- * those of what a request should have held.
+ * Answers a client of `nix-store --serve` until it closes the connection. Without `allowWrite` it can only read. Error
+ * `protocol`, and those of invalid values in requests.
  */
 export async function serveStore(
   store: PathFacts & PathGraph & PathWriter,

@@ -1,11 +1,11 @@
 /** Where `ssh://` leads: `user@host:port`, as words for ssh that it takes for nothing else. */
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 
-/** A machine as ssh is told of it. */
+/** A machine in ssh's words. */
 export interface SshAuthority {
   /** `host` or `user@host`. */
   readonly host: string;
-  /** What stands before it. */
+  /** Words before the host. */
   readonly words: readonly string[];
 }
 
@@ -22,7 +22,10 @@ export function parseSshAuthority(text: string): SshAuthority {
   return { host: destination, words: port === undefined ? [] : ["-p", port] };
 }
 
-/** Fails with `unknown-store` when ssh could take `user@host` for an option, or when a part of it is empty or no single word. */
+/**
+ * Checks `user@host`; fails with `unknown-store` when ssh could take it for an option, or when a part of it is empty or no
+ * single word.
+ */
 export function checkSshHost(destination: string, shown = destination): void {
   const at = destination.lastIndexOf("@");
   const parts = [["host", destination.slice(at + 1)], ...(at < 0 ? [] : [["user", destination.slice(0, at)]])];

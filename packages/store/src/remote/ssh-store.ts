@@ -15,7 +15,7 @@ import { WireConnection } from "./wire.ts";
 
 const { serveOperations: operations } = wire;
 
-/** How to reach the machine. */
+/** Connection options of the machine. */
 export interface SshStoreOptions {
   /** `user@host`. */
   readonly host: string;
@@ -24,7 +24,7 @@ export interface SshStoreOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The program on the other machine; by default `nix-store`. */
   readonly program?: readonly string[];
-  /** Is told what ssh and the program say on standard error, line by line. */
+  /** Receives the lines of ssh's and the program's standard error. */
   readonly events?: EventSink;
 }
 
@@ -90,7 +90,7 @@ export class SshStore implements Store, PathWriter {
     }
   }
 
-  /** The far end locks what it is asked about. */
+  /** Does nothing, because the remote side locks the paths of a request. */
   async addTempRoot(): Promise<void> {}
 
   async close(): Promise<void> {
@@ -187,7 +187,7 @@ async function connect(options: SshStoreOptions): Promise<Peer> {
   }
 }
 
-/** Ends a program whose output has ended; what it said before is told then. */
+/** Ends a program whose output has ended, and reports its last lines. */
 async function lastWords(child: RunningProgram): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     child.kill();

@@ -4,30 +4,30 @@ import { FirnError, wire } from "@firn/formats";
 /** The two directions of a connection. */
 export interface Connection {
   readonly input: AsyncIterable<Uint8Array>;
-  /** Resolves when more may be written. */
+  /** Writes bytes; resolves when more may be written. */
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** A connection that values are read from and written to. Its input and what is agreed with the peer are its own. */
+/** A connection that values are read from and written to. It keeps its input and the values agreed on with the peer. */
 export class WireConnection {
-  /** What came and was not read yet. */
+  /** Bytes that have arrived and are not read yet. */
   readonly input = new wire.WireInput();
   private readonly chunks: AsyncIterator<Uint8Array>;
   private readonly connection: Connection;
 
-  /** Takes a connection over, whose input nobody else reads. */
+  /** Takes over a connection, whose input no other code reads. */
   constructor(connection: Connection) {
     this.connection = connection;
     this.chunks = connection.input[Symbol.asyncIterator]();
   }
 
-  /** Whether the peer has nothing more to say. */
+  /** Tells whether the peer has closed the connection and all input is read. */
   async atEnd(): Promise<boolean> {
     while (this.input.available === 0) if (!(await this.more())) return true;
     return false;
   }
 
-  /** Runs this end's part of an exchange. Errors of the part, and `connection-closed`. */
+  /** Runs this end's part of an exchange and returns its result. Errors of the part, and `connection-closed`. */
   async converse<Value>(part: wire.Conversation<Value>): Promise<Value> {
     this.input.startMessage();
     for (;;) {

@@ -1,4 +1,4 @@
-/** The names of settings and their kinds: what a parser of arguments has to know, without reading any. */
+/** The names and kinds of settings, for parsers of arguments, without reading any values. */
 import { type SettingKind, type SettingName, settingsTable } from "./table.ts";
 
 const names = new Map<string, SettingName>();
@@ -7,12 +7,12 @@ for (const [name, definition] of Object.entries(settingsTable)) {
   for (const alias of definition.aliases ?? []) names.set(alias, name as SettingName);
 }
 
-/** The setting called `name`, also by an old name. */
+/** Returns the setting called `name`, also by an old name. */
 export function settingNamed(name: string): SettingName | undefined {
   return names.get(name);
 }
 
-/** Every name of a setting, old ones included. */
+/** Returns every name of a setting, old ones included. */
 export function settingNames(): string[] {
   return [...names.keys()];
 }
@@ -22,7 +22,7 @@ export function appendsTo(name: SettingName): boolean {
   return ["list", "set", "map"].includes(settingsTable[name].kind);
 }
 
-/** Kind of a setting, for argument parsers: booleans may be flags. */
+/** Returns the kind of a setting, for argument parsers: booleans may be flags. */
 export function settingKind(name: SettingName): SettingKind {
   return settingsTable[name].kind;
 }

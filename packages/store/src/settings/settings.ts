@@ -12,7 +12,7 @@ import { type SettingKind, type SettingName, type SettingValues, settingsTable }
 /** Environment variables, as `processEnvironment()`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What stands for a file's name where settings come from the environment. */
+/** The name shown in place of a file's for settings from the environment. */
 const environmentText = "NIX_CONFIG";
 
 const TRUE = ["true", "yes", "1"];
@@ -79,7 +79,7 @@ function show(value: unknown): string {
 export class Settings {
   readonly #values = new Map<SettingName, unknown>();
   readonly #overridden = new Set<SettingName>();
-  /** Names that no setting has, in order of appearance, with their values. */
+  /** Unknown names in order of appearance, with their values. */
   readonly unknown: ConfSetting[] = [];
 
   constructor(host: { system?: string } = {}) {
@@ -100,24 +100,24 @@ export class Settings {
     this.#values.set("ssl-cert-file", defaultCertificates());
   }
 
-  /** The value of a setting. */
+  /** Returns the value of a setting. */
   get<K extends SettingName>(name: K): SettingValues[K] {
     return this.#values.get(name) as SettingValues[K];
   }
 
-  /** Whether a file, the environment or the command line set it. */
+  /** Tells whether a file, the environment or the command line has set it. */
   isOverridden(name: SettingName): boolean {
     return this.#overridden.has(name);
   }
 
-  /** The value as nix.conf would have it. */
+  /** Returns the value in the notation of nix.conf. */
   textOf(name: SettingName): string {
     return show(this.#values.get(name));
   }
 
   /**
-   * Sets from text, by name, old name or `extra-` name (which appends to lists, sets, maps and strings). Returns false when there is
-   * no such setting. Error `bad-setting`.
+   * Sets a setting from text, by name, old name or `extra-` name (which appends to lists, sets, maps and strings). Returns
+   * false when there is no such setting. Error `bad-setting`.
    */
   set(name: string, value: string): boolean {
     const direct = settingNamed(name);
@@ -141,7 +141,7 @@ export class Settings {
     return true;
   }
 
-  /** As `set` for a typed value, for defaults that a program decides. */
+  /** Sets a setting to a typed value, for defaults that a program decides. */
   assign<K extends SettingName>(name: K, value: SettingValues[K]): void {
     this.#values.set(name, value);
     this.#overridden.add(name);
@@ -161,18 +161,18 @@ export class Settings {
     }
   }
 
-  /** Every setting's text, sorted by name, as `nix config show` prints it. */
+  /** Returns every setting's text, sorted by name, as `nix config show` prints it. */
   entries(): [string, string][] {
     return [...this.#values.keys()].sort().map((name) => [name, this.textOf(name)]);
   }
 }
 
-/** Whether a feature gate is open; Firn has flakes and the new commands open by default. */
+/** Tells whether an experimental feature is enabled; in Firn, flakes and the new commands are enabled by default. */
 export function hasFeature(settings: Settings, feature: string): boolean {
   return feature === "flakes" || feature === "nix-command" || settings.get("experimental-features").includes(feature);
 }
 
-/** Files that are read, first to last. */
+/** Returns the configuration files, in the order of reading. */
 export function configFiles(environment: Environment): string[] {
   const system = path.join(environment.NIX_CONF_DIR ?? "/etc/nix", "nix.conf");
   const own = environment.NIX_USER_CONF_FILES;
@@ -251,7 +251,7 @@ export function loadSettings(environment: Environment = processEnvironment()): S
   return settings;
 }
 
-/** This machine's system type, e.g. `x86_64-linux`. */
+/** Returns this machine's system type, e.g. `x86_64-linux`. */
 export function hostSystem(): string {
   const machines: Readonly<Record<string, string>> = {
     x64: "x86_64",
@@ -271,7 +271,7 @@ function hasKvm(): boolean {
   }
 }
 
-/** Microarchitecture levels that the processor has, as the reference adds them to `extra-platforms`. */
+/** Returns the microarchitecture levels of the processor, which the reference adds to `extra-platforms`. */
 function x86Levels(): string[] {
   const flags = new Set(/^flags\s*:(.*)$/m.exec(readOptional("/proc/cpuinfo") ?? "")?.[1]?.split(" ") ?? []);
   const needs = [

@@ -1,9 +1,9 @@
 /**
- * The settings: names, kinds and defaults as the reference's (`nix.conf` in its manual), and Firn's own at the end. A setting that
- * Firn does not act upon is listed all the same, so that a shared nix.conf is read without complaint.
+ * The settings: names, kinds and defaults as the reference's (`nix.conf` in its manual), and Firn's own at the end. Settings
+ * without effect in Firn are listed all the same, so that a shared nix.conf is read without complaint.
  */
 
-/** How a setting's text is read. `size` takes suffixes K, M, G, T; `flag-or-relaxed` is the sandbox's. */
+/** The type of a setting's text. `size` takes suffixes K, M, G, T; `flag-or-relaxed` is the sandbox's. */
 export type SettingKind =
   | "string"
   | "optional"
@@ -53,7 +53,7 @@ const map = (): Definition<"map", ReadonlyMap<string, string>> => ({ kind: "map"
 
 const asRoot = process.getuid?.() === 0;
 
-/** One entry a setting. */
+/** The settings by name. */
 export const settingsTable = {
   "abort-on-warn": flag(false),
   "accept-flake-config": flag(false),

@@ -4,22 +4,22 @@ import type { PathFacts, PathGraph } from "./paths.ts";
 
 /** Options of `computeClosure`. */
 export interface ClosureOptions {
-  /** Follows what refers to a path, by this graph, instead of what it refers to. */
+  /** Graph by which to follow referrers instead of references. */
   readonly referrers?: PathGraph;
-  /** Takes the valid outputs of derivations in, by this graph. */
+  /** Graph by which to include the valid outputs of derivations. */
   readonly outputs?: PathGraph;
-  /** Takes the valid derivers of paths in. */
+  /** True to include the valid derivers of paths. */
   readonly derivers?: boolean;
 }
 
-/** The facts about a path; error `invalid-path` when it is not valid. */
+/** Returns the facts about a path; error `invalid-path` when it is not valid. */
 export async function requirePathInfo(store: PathFacts, path: string): Promise<PathInfo> {
   const info = await store.queryPathInfo(path);
   if (info === undefined) throw new FirnError("invalid-path", `path '${path}' is not valid`);
   return info;
 }
 
-/** All paths reachable from `roots`, themselves included, sorted. Error `invalid-path` when one is missing. */
+/** Returns all paths reachable from `roots`, themselves included, sorted. Error `invalid-path` when one is missing. */
 export async function computeClosure(
   store: PathFacts,
   roots: Iterable<string>,

@@ -1,11 +1,11 @@
-/** The files of a store whose paths lie on this machine. */
+/** The files of a store on this machine. */
 import type { Derivation } from "@firn/formats";
 import type { StoreLocation } from "./location.ts";
 
-/** Where paths lie on disk, and what is read there. */
+/** Places of paths on disk, and the files there. */
 export interface StoreFiles {
   readonly location: StoreLocation;
-  /** Where a store path lies on disk. */
+  /** Returns the place of a store path on disk. */
   realPath(path: string): string;
   /** Reads the derivation at `path`, valid or not; error `invalid-path` when there is no file. */
   readDerivation(path: string): Derivation;

@@ -1,4 +1,4 @@
-/** Where a local store lies: its logical directory and the directories on disk. */
+/** The location of a local store: its logical directory and the directories on disk. */
 import { defaultStoreDir } from "@firn/formats";
 
 /** Directories of a local store (byte strings, absolute). With a root, logical paths stay `/nix/store/…` and only `real…` moves. */
@@ -11,7 +11,7 @@ export interface StoreLocation {
   readonly rootDir?: string;
 }
 
-/** The location of a store under `rootDir`, or of the machine's own. */
+/** Returns the location of a store under `rootDir`, or of the machine's own. */
 export function storeLocation(options: {
   rootDir?: string;
   storeDir?: string;

@@ -1,7 +1,7 @@
 /** The logs of builds that a store keeps. */
 
-/** Logs by derivation. */
+/** Access to logs by derivation. */
 export interface LogReader {
-  /** The log of a derivation's last build in pieces, decompressed; undefined when none was kept. */
+  /** Returns the log of a derivation's last build in pieces, decompressed; undefined when none was kept. */
   buildLog(drvPath: string): Promise<AsyncIterable<Uint8Array> | undefined>;
 }

@@ -1,4 +1,4 @@
-/** What stores tell about their paths. Paths are full logical store paths (byte strings). */
+/** Facts that stores tell about their paths. Paths are full logical store paths (byte strings). */
 import type { PathInfo } from "@firn/formats";
 
 /** A NAR in chunks. */
@@ -11,32 +11,32 @@ export interface PathFacts {
   /** The logical directory of its paths. */
   readonly storeDir: string;
   isValidPath(path: string): Promise<boolean>;
-  /** Those of `paths` that are valid. */
+  /** Returns those of `paths` that are valid. */
   queryValidPaths(paths: Iterable<string>): Promise<Set<string>>;
-  /** Facts about a valid path, or undefined. */
+  /** Returns the facts about a valid path, or undefined. */
   queryPathInfo(path: string): Promise<PathInfo | undefined>;
-  /** The NAR of a valid path; error `invalid-path`. */
+  /** Returns the NAR of a valid path; error `invalid-path`. */
   narFromPath(path: string): NarChunks;
 }
 
 /** A list of all paths. */
 export interface PathListing {
-  /** Every valid path. */
+  /** Returns every valid path. */
   queryAllValidPaths(): Promise<string[]>;
 }
 
-/** The edges between paths that lead backwards. */
+/** The edges between paths in reverse direction. */
 export interface PathGraph {
-  /** Valid paths that refer to `path`. */
+  /** Returns the valid paths that refer to `path`. */
   queryReferrers(path: string): Promise<string[]>;
-  /** Valid derivations that have `path` as an output. */
+  /** Returns the valid derivations that have `path` as an output. */
   queryValidDerivers(path: string): Promise<string[]>;
-  /** Known output paths of a valid derivation, by output name. */
+  /** Returns known output paths of a valid derivation, by output name. */
   queryDerivationOutputs(drvPath: string): Promise<Map<string, string>>;
 }
 
 /** Paths by the hash in their name. */
 export interface HashPartIndex {
-  /** The valid path with that hash part, or undefined. */
+  /** Returns the valid path with that hash part, or undefined. */
   queryPathFromHashPart(hashPart: string): Promise<string | undefined>;
 }

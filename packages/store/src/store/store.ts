@@ -1,6 +1,6 @@
 /**
- * A store, by what it can do. Every store tells facts about its paths; what else it offers stands in `offers`, and {@link offered} asks
- * for it. Code takes the narrowest interface that it uses.
+ * Stores by their capabilities. Every store tells facts about its paths; its other capabilities are in `offers`, and {@link
+ * offered} returns one of them. Code takes the narrowest interface that it uses.
  */
 import { FirnError } from "@firn/formats";
 import type { StoreFiles } from "./files.ts";
@@ -10,7 +10,7 @@ import type { OutputRegistry } from "./registering.ts";
 import type { RootKeeper } from "./roots.ts";
 import type { ContentWriter, PathWriter, SignatureWriter, SourceWriter } from "./writing.ts";
 
-/** Everything that a store may offer. */
+/** All capabilities that a store may have. */
 export interface Offers {
   readonly listing: PathListing;
   readonly graph: PathGraph;
@@ -27,7 +27,7 @@ export interface Offers {
 
 /** A store of any kind: on this machine, a binary cache, a daemon's or another machine's. */
 export interface Store extends PathFacts {
-  /** What it can do beside telling facts. */
+  /** Its capabilities beside telling facts. */
   readonly offers: Partial<Offers>;
   close(): Promise<void>;
 }
@@ -60,7 +60,7 @@ const names: Readonly<Record<keyof Offers, string>> = {
   logs: "show logs of builds",
 };
 
-/** What a store offers by that name. Error `unsupported` when it does not. */
+/** Returns a capability of a store by name. Error `unsupported` when the store lacks it. */
 export function offered<Name extends keyof Offers>(store: Store, name: Name): Offers[Name] {
   const offer: Offers[Name] | undefined = store.offers[name];
   if (offer !== undefined) return offer;

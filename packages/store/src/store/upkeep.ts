@@ -1,7 +1,7 @@
 /** Checking and repairing a store. */
 import type { PathFacts } from "./paths.ts";
 
-/** What to check; `substituters` give good copies when repairing. */
+/** Options of checking; `substituters` provide good copies for repairs. */
 export interface VerifyOptions {
   readonly checkContents?: boolean;
   readonly repair?: boolean;

@@ -1,20 +1,20 @@
-/** What can be added to stores. */
+/** Additions to stores. */
 import type { ContentAddressMethod, HashAlgorithm, PathInfo } from "@firn/formats";
 import type { PathFilter } from "../fs/dump.ts";
 import type { NarChunks } from "./paths.ts";
 
-/** How to add: `repair` replaces a valid path, `checkSignatures` demands a trusted key. */
+/** Options of adding a path: `repair` replaces a valid path, `checkSignatures` demands a trusted key. */
 export interface AddOptions {
   readonly repair?: boolean;
   readonly checkSignatures?: boolean;
 }
 
-/** How a new content-addressed object is made. */
+/** Name, method and references of a new content-addressed object. */
 export interface ContentOptions {
   readonly name: string;
-  /** Default `nar`. */
+  /** Method of content addressing; default `nar`. */
   readonly method?: ContentAddressMethod;
-  /** Default `sha256`. */
+  /** Hash algorithm; default `sha256`. */
   readonly algorithm?: HashAlgorithm;
   readonly references?: readonly string[];
   readonly repair?: boolean;
@@ -27,11 +27,14 @@ export interface StoreText {
   readonly references: readonly string[];
 }
 
-/** Takes paths that exist elsewhere. */
+/** Adds paths that exist elsewhere. */
 export interface PathWriter {
   /** Adds a path with known facts from its NAR, which is checked against them; does nothing when it is valid already. */
   addToStore(info: PathInfo, nar: NarChunks, options?: AddOptions): Promise<void>;
-  /** Protects a path (valid or about to be) from garbage collection while this process lives; does nothing where none is collected. */
+  /**
+   * Protects a path (valid or about to be) from garbage collection while this process lives; does nothing in stores without
+   * collection.
+   */
   addTempRoot(path: string): Promise<void>;
 }
 
@@ -43,7 +46,7 @@ export interface ContentWriter {
 
 /** Makes content-addressed paths of files and texts of this machine. */
 export interface SourceWriter {
-  /** Adds a file or tree from disk; `filter` chooses what belongs to it. */
+  /** Adds a file or tree from disk; `filter` chooses the files that belong to it. */
   addPath(source: string, options: ContentOptions & { readonly filter?: PathFilter | undefined }): Promise<PathInfo>;
   /** Adds a text with references (method `text`); returns its path. */
   addTextToStore(name: string, contents: string | Uint8Array, references: readonly string[]): Promise<string>;
@@ -51,7 +54,7 @@ export interface SourceWriter {
   addTextsToStore(texts: readonly StoreText[]): Promise<string[]>;
 }
 
-/** Takes signatures of paths. */
+/** Adds signatures of paths. */
 export interface SignatureWriter {
   /** Adds signatures to a valid path; error `invalid-path`. */
   addSignatures(path: string, signatures: readonly string[]): Promise<void>;

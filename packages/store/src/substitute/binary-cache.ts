@@ -40,7 +40,7 @@ import { collect, type Transferrer } from "./transfer.ts";
 const MAX_NARINFO = 16 * 1024 * 1024;
 const MAX_LISTING = 512 * 1024 * 1024;
 
-/** The compressed bytes of an archive, which end with an error when there are more than the cache says. */
+/** Yields the compressed bytes of an archive; error when there are more than the cache announces. */
 async function* atMost(body: NarChunks, info: NarInfo): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
   for await (const chunk of body) {
@@ -55,22 +55,22 @@ async function* atMost(body: NarChunks, info: NarInfo): AsyncGenerator<Uint8Arra
   }
 }
 
-/** How a cache is used. */
+/** Options of a cache. */
 export interface BinaryCacheOptions {
-  /** `file://DIR`, `http://…` or `https://…`, without parameters. */
+  /** URL `file://DIR`, `http://…` or `https://…`, without parameters. */
   readonly url: string;
   readonly storeDir?: string;
   readonly transferrer: Transferrer;
-  /** For writing; default `xz`. */
+  /** Compression of written archives; default `xz`. */
   readonly compression?: string;
   readonly secretKeys?: readonly SigningKey[];
   readonly writeNarListing?: boolean;
-  /** Overrides what the cache says; lower is asked first. */
+  /** Priority that overrides the cache's own; lower ones are queried first. */
   readonly priority?: number;
   readonly wantMassQuery?: boolean;
 }
 
-/** A binary cache as a store. Facts about paths are remembered for its life, absence too. */
+/** A binary cache as a store. Facts about paths, including their absence, are remembered for its life. */
 export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, ContentWriter, SignatureWriter, LogReader {
   readonly uri: string;
   readonly storeDir: string;
@@ -78,7 +78,7 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
   readonly #options: BinaryCacheOptions;
   readonly #infos = new Map<string, Promise<NarInfo | undefined>>();
   #prepared = false;
-  /** Lower is asked first. */
+  /** Priority of the cache; lower ones are queried first. */
   readonly priority: number;
   readonly wantMassQuery: boolean;
 
@@ -252,7 +252,7 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
     return text === undefined ? undefined : parseNarInfo(text, url, this.storeDir);
   }
 
-  /** Relative to the cache, or another web address; never a file that the cache does not hold. */
+  /** Returns the URL of an archive: relative to the cache, or another web address; never a file outside the cache. */
   #archiveUrl(info: NarInfo): string {
     if (/^https?:\/\//.test(info.url) && !this.uri.startsWith("file:")) return info.url;
     const segments = info.url
@@ -265,7 +265,7 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
     return `${this.uri}/${info.url}`;
   }
 
-  /** Only a directory can be listed. */
+  /** Returns the listing of a cache in a directory, the only kind that can be listed. */
   #listing(directory: string): PathListing {
     return {
       queryAllValidPaths: async () => {

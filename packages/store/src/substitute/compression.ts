@@ -6,7 +6,7 @@ import { FirnError } from "@firn/formats";
 import { startProgram } from "../program/start.ts";
 import type { NarChunks } from "../store/paths.ts";
 
-/** Methods a narinfo may name. */
+/** Compression methods that a narinfo may name. */
 export type Compression =
   | "none"
   | "xz"
@@ -25,7 +25,7 @@ export type Compression =
 interface Codecs {
   readonly compress: (() => Duplex) | undefined;
   readonly decompress: (() => Duplex) | undefined;
-  /** Program used when there is no library. */
+  /** Program for a method without a library. */
   readonly program?: string;
 }
 
@@ -128,7 +128,7 @@ export async function* compress(input: NarChunks, method: string): AsyncGenerato
   else yield* throughProgram(input, [program!, "-c"]);
 }
 
-/** Decompresses a stream, giving at most `limit` bytes (errors `bad-compressed-data`, `too-large`, `unknown-compression`). */
+/** Decompresses a stream, yielding at most `limit` bytes (errors `bad-compressed-data`, `too-large`, `unknown-compression`). */
 export async function* decompress(
   input: NarChunks,
   method: string,
@@ -159,7 +159,7 @@ export async function* decompress(
   }
 }
 
-/** File name suffix of a method, with its dot. */
+/** Returns the file name suffix of a method, with its dot. */
 export function compressionSuffix(method: string): string {
   // The reference gives gzip no suffix.
   const suffixes: Readonly<Record<string, string>> = { xz: ".xz", bzip2: ".bz2", zstd: ".zst", br: ".br" };

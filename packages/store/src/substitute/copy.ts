@@ -1,15 +1,15 @@
-/** Copying paths between stores, what they refer to first, several at once. */
+/** Copies paths between stores, references first, several at once. */
 import { isContentAddressed, type PathInfo } from "@firn/formats";
 import { type EventSink, noEvents } from "../events.ts";
 import { computeClosure, requirePathInfo } from "../store/closure.ts";
 import type { PathFacts } from "../store/paths.ts";
 import { offered, type Store } from "../store/store.ts";
 
-/** How to copy. */
+/** Options of copying. */
 export interface CopyOptions {
   readonly from: PathFacts;
   readonly to: Store;
-  /** Demand signatures at the destination (default true). */
+  /** True to demand signatures at the destination (default true). */
   readonly checkSignatures?: boolean;
   readonly repair?: boolean;
   readonly jobs?: number;

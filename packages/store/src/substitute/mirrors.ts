@@ -1,6 +1,6 @@
 /**
- * `mirror://debian/…`, `mirror://debian-security/…` and `mirror://npm/…`: which servers they mean is a setting, or what
- * this machine's apt and npm use.
+ * Mirrors for `mirror://debian/…`, `mirror://debian-security/…` and `mirror://npm/…`: the servers come from a setting, or
+ * from the configuration of this machine's apt and npm.
  */
 
 import path from "node:path";
@@ -18,7 +18,7 @@ export interface DebMirror {
   readonly url: string;
 }
 
-/** The mirrors in order: those of the setting `deb-mirrors`, else those of the host's apt. */
+/** Returns the mirrors in order: those of the setting `deb-mirrors`, else those of the host's apt. */
 export function debMirrors(settings: Settings, aptDirectory = "/etc/apt"): DebMirror[] {
   const configured = settings.get("deb-mirrors").map((text): DebMirror => {
     const split = /^([a-z-]+)=(.*)$/.exec(text);
@@ -28,7 +28,7 @@ export function debMirrors(settings: Settings, aptDirectory = "/etc/apt"): DebMi
   return configured.length > 0 ? configured : aptMirrors(aptDirectory);
 }
 
-/** What the apt sources below `directory` name, without duplicates. */
+/** Returns the mirrors in the apt sources below `directory`, without duplicates. */
 export function aptMirrors(directory: string): DebMirror[] {
   const found = new Map<string, DebMirror>();
   for (const file of sourceFiles(directory)) {
@@ -58,7 +58,7 @@ function sourceFiles(directory: string): string[] {
   return files.filter((file) => fs.existsSync(file));
 }
 
-/** The real URLs of a `mirror://` URL; any other URL is itself. Errors `unknown-mirror`, `no-mirror`. */
+/** Returns the real URLs of a `mirror://` URL; any other URL is returned itself. Errors `unknown-mirror`, `no-mirror`. */
 export function resolveMirrors(url: string, settings: Settings): string[] {
   const match = /^mirror:\/\/([a-z-]+)\/(.*)$/.exec(url);
   if (match === null) return [url];
@@ -76,7 +76,7 @@ export function resolveMirrors(url: string, settings: Settings): string[] {
   return mirrors.map((mirror) => `${mirror.url}/${file}`);
 }
 
-/** The npm registry: the setting `npm-registry`, else what npm says. Error `no-mirror`. */
+/** Returns the npm registry: the setting `npm-registry`, else the one of npm's configuration. Error `no-mirror`. */
 function npmRegistry(settings: Settings): string {
   const configured = settings.get("npm-registry");
   const url = configured === "" ? askNpm() : configured;

@@ -1,12 +1,15 @@
-/** Reads netrc files: which user and password a host gets. */
+/** Reads netrc files: users and passwords of hosts. */
 
-/** A user and the password. */
+/** A user name and its password. */
 export interface Login {
   readonly user: string;
   readonly password: string;
 }
 
-/** The words of a netrc file; in double quotes a word may hold blanks, and `\"`, `\\`, `\n`, `\r` and `\t`. */
+/**
+ * Returns the words of a netrc file; in double quotes a word may hold blanks, and `\"`, `\\`, `
+ * `, `\r` and `\t`.
+ */
 function wordsOf(text: string): string[] {
   const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
   const words: string[] = [];
@@ -16,7 +19,7 @@ function wordsOf(text: string): string[] {
   return words;
 }
 
-/** Logins by host; `""` is the entry `default`. The first of a host counts. */
+/** Returns logins by host; `""` is the entry `default`. The first of a host counts. */
 export function parseNetrc(text: string): Map<string, Login> {
   const logins = new Map<string, Login>();
   const words = wordsOf(text.replace(/^\s*#.*$/gm, ""));

@@ -15,28 +15,28 @@ import { withoutPasswords } from "./url-passwords.ts";
 
 const FIRST_DELAY_MS = 250;
 const MAX_REDIRECTS = 10;
-/** So many bytes on the way are progress after a broken connection; less is a server that hands out crumbs. */
+/** Number of bytes that count as progress after a broken connection; a server that sends less each time is given up. */
 const PROGRESS_BYTES = 64 * 1024;
 /** A body slower than this, in bytes a second over the whole of `stalled-download-timeout`, has stalled. */
 const SLOWEST_RATE = 64;
-/** How long the end of an answer that nobody reads is waited for before its connection is given up. */
+/** Time in milliseconds for which the end of an unread response is awaited before its connection is closed. */
 const DISCARD_MS = 5000;
 const RETRIED = new Set([408, 429, 500, 502, 503, 504, 520, 522, 524]);
 
-/** What to ask for. */
+/** The request of a transfer. */
 export interface TransferRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Answer `cached` when the server still has this version. */
+  /** ETag of a known version; the response is `cached` when the server still has it. */
   readonly etag?: string;
-  /** `HEAD` asks whether it exists; `PUT` sends `body`. */
+  /** `HEAD` checks that the URL exists; `PUT` sends `body`. */
   readonly method?: "GET" | "HEAD" | "PUT";
   readonly body?: Uint8Array;
-  /** Tells progress as events when given. */
+  /** True to report progress as events. */
   readonly progress?: boolean;
 }
 
-/** The answer; `body` must be read or `cancel` called. */
+/** The response; `body` must be read or `cancel` called. */
 export interface Transfer {
   readonly url: string;
   readonly status: number;
@@ -44,7 +44,7 @@ export interface Transfer {
   readonly size?: number;
   readonly etag?: string;
   readonly lastModified?: string;
-  /** From the `Link: <…>; rel="immutable"` header. */
+  /** URL from the `Link: <…>; rel="immutable"` header. */
   readonly immutableUrl?: string;
   readonly body: AsyncIterable<Uint8Array>;
   cancel(): void;
@@ -63,7 +63,7 @@ export interface TransferOptions {
   readonly events: EventSink;
 }
 
-/** Options for `createTransferrer` as the settings say. */
+/** Returns the options of a {@link Transferrer} from the settings. */
 export function transferOptions(
   settings: Settings,
   extra: { offline?: boolean; events?: EventSink } = {},
@@ -90,7 +90,7 @@ class TransferFailure extends FirnError {
   }
 }
 
-/** Transfers data; holds the connection pool. */
+/** Transfers data; owns the connection pool. */
 export class Transferrer {
   readonly #options: TransferOptions;
   #dispatcher: Promise<Dispatcher> | undefined;
@@ -120,7 +120,7 @@ export class Transferrer {
     }
   }
 
-  /** Fetches a small text; undefined when it does not exist. `limit` bytes at most. */
+  /** Fetches a small text of at most `limit` bytes; undefined when it does not exist. */
   async text(url: string, limit = 64 * 1024 * 1024): Promise<string | undefined> {
     try {
       const transfer = await this.open({ url });
@@ -212,7 +212,7 @@ export class Transferrer {
     };
   }
 
-  /** The body, continued with range requests when the connection breaks. */
+  /** Yields the body, continued with range requests when the connection breaks. */
   async *#resuming(
     request: TransferRequest,
     first: Response,
@@ -262,7 +262,7 @@ export class Transferrer {
     }
   }
 
-  /** A body that ends with an error when the server takes too long over it; the time that its reader takes does not count. */
+  /** Yields the body; error when the server takes too long over it, not counting the time that the reader takes. */
   async *#moving(body: AsyncIterable<Uint8Array>, url: string): AsyncGenerator<Uint8Array, void, undefined> {
     const limit = this.#options.stallTimeoutMs;
     const chunks = body[Symbol.asyncIterator]();
@@ -410,7 +410,7 @@ export class Transferrer {
 interface Response {
   readonly status: number;
   readonly resumable: boolean;
-  /** Its header `content-range`. */
+  /** The header `content-range`. */
   readonly range: string | undefined;
   readonly facts: Omit<Transfer, "body" | "cancel" | "cached">;
   readonly body: AsyncIterable<Uint8Array>;
@@ -438,20 +438,20 @@ function readNetrc(file: string | undefined): Map<string, Login> {
   return file === undefined || !fs.existsSync(file) ? new Map() : parseNetrc(fs.readFileSync(file, "latin1"));
 }
 
-/** Codings of bodies, and the compression methods they are. */
+/** Codings of bodies, and their compression methods. */
 const codings: Readonly<Record<string, string>> = { gzip: "gzip", "x-gzip": "gzip", br: "br", zstd: "zstd" };
 
 function withoutCoding(body: AsyncIterable<Uint8Array>, coding: string): AsyncIterable<Uint8Array> {
   return decompress(body, codings[coding] ?? coding);
 }
 
-/** Whether a `content-range` begins where it was asked to, in a body of the size that is known. */
+/** Tells whether a `content-range` begins at the requested position, in a body of the known size. */
 function startsAt(range: string | undefined, start: number, size: number | undefined): boolean {
   const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range ?? "") ?? [];
   return Number(first) === start && (total === "*" || size === undefined || Number(total) === size);
 }
 
-/** The failure of a server that does not do as HTTP says: asking again would not help. */
+/** Makes the failure for a server that violates HTTP, for which retrying would not help. */
 function lie(url: string, what: string): TransferFailure {
   return new TransferFailure("transfer-failed", `unable to download '${withoutPasswords(url)}': ${what}`, false);
 }
@@ -501,7 +501,7 @@ function openFile(request: TransferRequest): Transfer {
   };
 }
 
-/** The whole body, at most `limit` bytes (error `too-large`). */
+/** Returns the whole body, at most `limit` bytes (error `too-large`). */
 export async function collect(transfer: Transfer, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -1,6 +1,6 @@
 /**
  * systemd-boot's menu: one entry for each generation (Boot Loader Specification), kernel and initrd copied to the EFI
- * partition, which is small. Space is made sure of before anything is written; what is dropped is the oldest first.
+ * partition, which is small. Space is secured before anything is written; the oldest entries are dropped first.
  */
 
 import { basename, dirname, join } from "node:path";
@@ -13,20 +13,20 @@ import type { System } from "../generation/system.ts";
 /** A generation that may get an entry. */
 export interface BootGeneration {
   readonly number: number;
-  /** Seconds since 1970. */
+  /** Time of creation, in seconds since 1970. */
   readonly created: number;
   readonly system: System;
 }
 
-/** What the menu is to be. */
+/** The menu to make. */
 export interface BootRequest {
   /** The mounted EFI partition. */
   readonly directory: string;
   readonly settings: BootSettings;
   readonly generations: readonly BootGeneration[];
-  /** The generation to start next. */
+  /** The number of the generation to start next. */
   readonly next: number;
-  /** The one that would start now; undefined when the menu is new. */
+  /** The number of the generation that would start now; undefined when the menu is new. */
   readonly now: number | undefined;
   /** Generations that must keep their entries, such as the one that runs. */
   readonly keep: readonly number[];
@@ -39,33 +39,33 @@ interface BootFile {
   readonly size: number;
 }
 
-/** What will be done to the partition; made by {@link planBoot}, done by {@link writeBootFiles} and {@link finishBoot}. */
+/** Planned changes to the partition; made by {@link planBoot}, carried out by {@link writeBootFiles} and {@link finishBoot}. */
 export interface BootPlan {
   readonly directory: string;
-  /** The generation to start next. */
+  /** The number of the generation to start next. */
   readonly next: number;
-  /** The one that starts until then. */
+  /** The number of the generation that starts until then. */
   readonly now: number | undefined;
   readonly copies: readonly BootFile[];
-  /** Texts of entries by file name, those that are there already left out. */
+  /** Texts of the missing entries by file name. */
   readonly entries: ReadonlyMap<string, string>;
   /** Entries and files that no kept generation needs, relative to the partition. */
   readonly stale: readonly string[];
-  /** Generations left out of the menu for want of space or because of the limit. */
+  /** Generations left out of the menu because of lacking space or the limit. */
   readonly dropped: readonly number[];
-  /** Stale files must go before there is space for the new ones. */
+  /** True when stale files must be removed to make space for the new ones. */
   readonly tight: boolean;
-  /** The loader's settings when `number` is named alone, and in the end. */
+  /** Returns the text of the loader's settings that name generation `number` alone; used at the end too. */
   readonly pinned: (number: number) => string;
   readonly loaderConf: string;
 }
 
 const filesDirectory = "EFI/firn";
 const entriesDirectory = "loader/entries";
-/** Beside the files themselves the partition needs some space for directories and clusters. */
+/** Bytes that the partition needs besides the files themselves, for directories and clusters. */
 const reserve = 1 << 20;
 
-/** Plans the menu. Fails with `boot-full` when not even the next generation and those to keep fit. */
+/** Plans the menu. Fails with `boot-full` when the next generation and those to keep do not fit. */
 export function planBoot(request: BootRequest, free = freeSpace(request.directory)): BootPlan {
   const { directory, settings, generations, next } = request;
   const present = new Map(
@@ -157,7 +157,10 @@ function bootFile({ tree, path }: System, kind: "kernel" | "initrd"): BootFile {
   return { name: `${[store, ...rest].join("-")}.efi`, from: entry.real, size: entry.size };
 }
 
-/** The loader falls back to the next entry in its order, so those that are known to start stand before all other older ones. */
+/**
+ * Returns the text of an entry. The loader falls back to the next entry in its order, so generations that are known to start
+ * come before all other older ones.
+ */
 function entryText(
   { number, created, system }: BootGeneration,
   { kernel, initrd, nearest }: { readonly kernel: string; readonly initrd: string; readonly nearest: boolean },
@@ -174,7 +177,10 @@ options init=${path}/init ${parameters}
 `;
 }
 
-/** An entry keeps its name, which has the count of its tries; the next generation gets a new count. */
+/**
+ * Returns the file name of an entry. An existing entry keeps its name, which holds its remaining tries; the next generation
+ * gets a new count.
+ */
 function entryName(
   number: number,
   { presentEntries, next, tries }: { presentEntries: readonly string[]; next: number; tries: number },
@@ -187,8 +193,8 @@ function entryName(
 }
 
 /**
- * The newest entry that has not used up its tries is first in the menu, so the pattern of all is how a generation that does
- * not start is passed over; an older one is named itself.
+ * Returns the text of the loader's settings. The newest entry that has tries left is first in the menu, so the pattern of all
+ * entries lets the loader pass over a generation that does not start; an older generation is named itself.
  */
 function loaderText(settings: BootSettings, pattern: string): string {
   return `timeout ${settings.timeout ?? "menu-force"}
@@ -197,7 +203,7 @@ editor ${settings.editor ? "yes" : "no"}
 `;
 }
 
-/** Copies kernels and initrds and writes entries; what starts next stays as it was. */
+/** Copies kernels and initrds and writes entries; the generation to start next stays the same. */
 export function writeBootFiles(plan: BootPlan): void {
   for (const part of [filesDirectory, entriesDirectory]) mkdirSync(join(plan.directory, part), { recursive: true });
   // A new entry would be the first of the pattern of all.
@@ -211,7 +217,7 @@ export function writeBootFiles(plan: BootPlan): void {
   }
 }
 
-/** Makes the planned generation the one to start next, by one rename, then removes what is stale. */
+/** Makes the planned generation the one to start next, by one rename, then removes stale entries and files. */
 export function finishBoot(plan: BootPlan): void {
   putLoader(plan, plan.pinned(plan.next));
   if (!plan.tight) removeStale(plan);
@@ -222,7 +228,7 @@ function putLoader(plan: BootPlan, text: string): void {
   put(join(plan.directory, "loader/loader.conf"), Buffer.from(text));
 }
 
-/** The boot loader itself: copied when it is missing or another one. */
+/** Installs the boot loader itself: copies it when it is missing or differs. */
 export function installLoader(directory: string, system: System): void {
   const entry = system.tree.entry("usr/lib/systemd/boot/efi/systemd-bootx64.efi");
   if (entry?.kind !== "file") {
@@ -243,7 +249,7 @@ function removeStale(plan: BootPlan): void {
   for (const path of plan.stale) rmSync(join(plan.directory, path), { force: true });
 }
 
-/** The old file stays until the new one is whole; that is on the disk then. */
+/** Writes a file and waits until it is on the disk; the old file stays until the new one is complete. */
 function put(path: string, contents: Uint8Array): void {
   disk.replaceFile(path, contents, { sync: true });
 }

@@ -1,7 +1,7 @@
 /** The texts of a new machine's `hardware-configuration.nix` and `configuration.nix`. */
 import type { Hardware } from "../machine/hardware.ts";
 
-/** `hardware-configuration.nix`: what {@link Hardware} says; without `fileSystems` those are left out. */
+/** Returns the text of `hardware-configuration.nix` for some {@link Hardware}; without `fileSystems` these are left out. */
 export function hardwareConfiguration(hardware: Hardware, options: { readonly fileSystems: boolean }): string {
   const imports = hardware.qemu ? [`(modulesPath + "/profiles/qemu-guest.nix")`] : [];
   const mounts = hardware.fileSystems.map(
@@ -29,7 +29,7 @@ ${options.fileSystems ? mounts.join("") + swap : ""}
 `;
 }
 
-/** A first `configuration.nix`. */
+/** Returns the text of a first `configuration.nix`. */
 export function firstConfiguration(hardware: Hardware, stateVersion: string): string {
   return `# What this machine is. 'firn os option NAME' explains an option; 'firn os switch' makes it so.
 { config, pkgs, ... }:
@@ -66,7 +66,7 @@ ${
 `;
 }
 
-/** A flake with the machine's configuration. */
+/** Returns the text of a flake with the machine's configuration. */
 export function firstFlake(input: string): string {
   return `{
   description = "This machine";

@@ -5,8 +5,8 @@ import type { Evaluator, ValueRef } from "@firn/flake";
 import { readFileSync } from "@firn/store/files";
 
 /**
- * The configuration of the module at an absolute path: evaluated by NixOS when `<nixpkgs>` is known, else by the set of modules that
- * comes with Firn and lies in `setDirectory`. Fails as the evaluation does.
+ * Returns the configuration of the module at an absolute path: evaluated by NixOS when `<nixpkgs>` is known, else by the set
+ * of modules that comes with Firn and lies in `setDirectory`. Fails as the evaluation does.
  */
 export async function moduleConfiguration(
   evaluator: Evaluator,

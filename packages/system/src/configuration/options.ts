@@ -1,6 +1,6 @@
 /**
- * Options of a configuration as data: what is declared, what is defined and where. Works on any result of evalModules,
- * NixOS's too, because it only looks at the `options` tree.
+ * Options of a configuration as data: their declarations, definitions and values. Works on any result of evalModules, NixOS's
+ * too, because it only reads the `options` tree.
  */
 
 import type { Evaluator, ValueRef } from "@firn/flake";
@@ -14,13 +14,13 @@ export interface OptionEntry {
   readonly type: string;
 }
 
-/** A place in a file; without a line where only the file is known. */
+/** A place in a file; without a line when only the file is known. */
 export interface OptionPlace {
   readonly file: string;
   readonly line: number | undefined;
 }
 
-/** A value as it is printed: Nix notation, or the message of the error that evaluating it gave. */
+/** A printed value: Nix notation, or the message of the error that its evaluation threw. */
 export type OptionValue = { readonly text: string } | { readonly error: string };
 
 /** Everything about one option. */
@@ -34,24 +34,24 @@ export interface OptionDetails {
   readonly definitions: readonly OptionPlace[];
   readonly default: OptionValue | undefined;
   readonly example: OptionValue | undefined;
-  /** Undefined for an option of a submodule that no definition instantiates. */
+  /** The value; undefined for an option of a submodule that no definition instantiates. */
   readonly value: (OptionValue & { readonly json?: JsonValue }) | undefined;
 }
 
-/** What a name leads to: an option, a set of options, or nothing. */
+/** The result of looking a name up: an option, a set of options, or nothing. */
 export type OptionLookup =
   | OptionDetails
   | { readonly kind: "set"; readonly name: string; readonly members: readonly string[] }
   | { readonly kind: "missing" };
 
-/** The options of a configuration, to be asked. */
+/** The options of a configuration, as queries. */
 export interface OptionSet {
-  /** All options that are not hidden, by name; those of submodules with placeholders such as `<name>`. */
+  /** Returns all options that are not hidden, by name; those of submodules have placeholders such as `<name>`. */
   all(): Promise<OptionEntry[]>;
   lookup(path: readonly string[]): Promise<OptionLookup>;
 }
 
-/** Questions about the value `options` of a configuration; `fileName` says by which name a file is shown. */
+/** Makes an option set of the value `options` of a configuration; `fileName` returns the name by which a file is shown. */
 export async function optionSet(
   evaluator: Evaluator,
   options: ValueRef,
@@ -138,14 +138,14 @@ function placesOf(value: JsonValue | undefined, fileName: (file: string) => stri
   });
 }
 
-/** An option's name in its parts; quoted ones may have dots. */
+/** Splits an option's name into its parts; quoted parts may contain dots. */
 export function optionPath(name: string): string[] {
   return [...name.matchAll(/"((?:\\.|[^"\\])*)"|([^."]+)/g)].map(([, quoted, plain]) =>
     quoted === undefined ? (plain ?? "") : quoted.replace(/\\(.)/g, "$1"),
   );
 }
 
-/** Whether an entry answers a pattern: a glob over whole names when it has `*` or `?`, else words in name or description. */
+/** Tells whether an entry matches a pattern: a glob over whole names when it has `*` or `?`, else words in name or description. */
 export function matchesPattern(entry: OptionEntry, pattern: string): boolean {
   if (/[*?]/.test(pattern)) {
     const expression = pattern

@@ -8,10 +8,10 @@ import { FirnError } from "@firn/formats";
 import type { StoreLocation } from "@firn/store";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "@firn/store/files";
 
-/** Where the store lies, as paths name it and on disk. */
+/** The directory of the store, as in store paths and on disk. */
 export type StoreView = Pick<StoreLocation, "storeDir" | "realStoreDir">;
 
-/** What is at a path of a generation. */
+/** The file at a path of a generation. */
 export type TreeEntry =
   | { readonly kind: "file"; readonly real: string; readonly size: number; readonly executable: boolean }
   | { readonly kind: "directory"; readonly real: string; readonly names: readonly string[] }
@@ -19,11 +19,11 @@ export type TreeEntry =
   | { readonly kind: "outside"; readonly target: string };
 
 const maxLinks = 64;
-/** More than any system has; a tree with more is not read to its end. */
+/** Limit of entries, above that of any real system; a larger tree is not read to its end. */
 const maxEntries = 200_000;
 const maxFileSize = 16 << 20;
 
-/** One generation's tree. */
+/** The tree of one generation. */
 export class GenerationTree {
   readonly path: string;
   private readonly view: StoreView;
@@ -33,7 +33,7 @@ export class GenerationTree {
     this.path = path;
   }
 
-  /** What is at a path relative to the generation (`etc/fstab`); undefined when nothing is there. */
+  /** Returns the file at a path relative to the generation (`etc/fstab`); undefined when nothing is there. */
   entry(path: string): TreeEntry | undefined {
     const resolved = this.resolve(join(this.path, path));
     if (resolved === undefined) return undefined;
@@ -45,7 +45,7 @@ export class GenerationTree {
     return undefined;
   }
 
-  /** The text of a file, as bytes; undefined when there is none. Fails with `bad-system` when it is too large to be meant. */
+  /** Returns the text of a file, as bytes; undefined when there is none. Fails with `bad-system` when it is implausibly large. */
   text(path: string): string | undefined {
     const entry = this.entry(path);
     if (entry?.kind !== "file") return undefined;
@@ -53,19 +53,19 @@ export class GenerationTree {
     return readFileSync(entry.real, "latin1");
   }
 
-  /** The names in a directory; none when it is not there. */
+  /** Returns the names in a directory; none when it does not exist. */
   names(path: string): readonly string[] {
     const entry = this.entry(path);
     return entry?.kind === "directory" ? entry.names : [];
   }
 
-  /** The store path that a link of the generation leads to, with what follows it. */
+  /** Returns the store path that a link of the generation leads to, with the rest of its target. */
   target(path: string): string | undefined {
     const resolved = this.resolve(join(this.path, path));
     return resolved === undefined || resolved.outside ? undefined : resolved.path;
   }
 
-  /** Every file below a directory, by its path relative to that directory. */
+  /** Returns every file below a directory, by its path relative to that directory. */
   files(path: string): Map<string, TreeEntry> {
     const found = new Map<string, TreeEntry>();
     const visit = (relative: string, ancestors: readonly string[]): void => {
@@ -85,7 +85,7 @@ export class GenerationTree {
     return found;
   }
 
-  /** Where a path below the store's directory lies on disk. */
+  /** Returns the place on disk of a path below the store's directory. */
   private real(path: string): string {
     return `${this.view.realStoreDir}${path.slice(this.view.storeDir.length)}`;
   }
@@ -130,7 +130,7 @@ export class GenerationTree {
     return { path: done, outside: !`${done}/`.startsWith(`${this.view.storeDir}/`) };
   }
 
-  /** Where the target of an absolute link lies for this generation; undefined when that is not in the store. */
+  /** Returns the place that an absolute link's target has for this generation; undefined when that is not in the store. */
   private inside(target: string): string | undefined {
     if (target.startsWith(`${this.view.storeDir}/`)) return target;
     const match =

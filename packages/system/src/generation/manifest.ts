@@ -1,4 +1,4 @@
-/** `firn-os.json`: what a generation says of itself. Written by the module set, read by `firn os`. */
+/** `firn-os.json`: the description that a generation carries. Written by the module set, read by `firn os`. */
 import { FirnError, isJsonNumber, isJsonObject, type JsonValue, parseJson } from "@firn/formats";
 
 /** A package of a system; the size is that of its files, in bytes. */
@@ -16,30 +16,30 @@ export interface SystemUser {
   readonly home: string;
 }
 
-/** How the machine finds the generation at its start. */
+/** Settings of the boot menu. */
 export interface BootSettings {
   readonly loader: "systemd-boot" | "none";
   readonly efiSysMountPoint: string;
-  /** How many generations the menu keeps; undefined: all. */
+  /** Number of generations that the menu keeps; undefined for all. */
   readonly configurationLimit: number | undefined;
-  /** Seconds that the menu is shown; undefined: until a key is pressed. */
+  /** Seconds for which the menu is shown; undefined to wait for a key. */
   readonly timeout: number | undefined;
-  /** How often a new generation may fail to start before the one before it is taken; 0: it is not counted. */
+  /** Number of failed starts after which the generation before a new one is taken; 0 turns counting off. */
   readonly bootCountingTries: number;
   readonly editor: boolean;
 }
 
-/** What must hold after a switch. */
+/** Conditions that must hold after a switch. */
 export interface HealthSettings {
-  /** Seconds that units may take to become active. */
+  /** Seconds within which units must become active. */
   readonly timeout: number;
-  /** Units that must be active besides none having failed. */
+  /** Units that must be active; besides, no unit may have failed. */
   readonly units: readonly string[];
-  /** Whether the network must be as reachable as it was before. */
+  /** True when the network must be as reachable as before. */
   readonly network: boolean;
 }
 
-/** The whole file. */
+/** The contents of the file. */
 export interface SystemManifest {
   readonly name: string;
   readonly label: string;
@@ -50,17 +50,17 @@ export interface SystemManifest {
   readonly health: HealthSettings;
 }
 
-/** The only format there is so far. */
+/** The only version of the format so far. */
 const format = 1;
 
-/** Reads the file's text. Fails with `bad-system` for anything it should not be. */
+/** Reads the file's text. Fails with `bad-system` when it is not a valid manifest. */
 export function parseSystemManifest(text: string, where: string): SystemManifest {
-  const bad = (what: string): FirnError => new FirnError("bad-system", `'${where}' is no system manifest: ${what}`);
+  const bad = (what: string): FirnError => new FirnError("bad-system", `'${where}' is not a system manifest: ${what}`);
   let json: JsonValue;
   try {
     json = parseJson(text);
   } catch (error) {
-    throw new FirnError("bad-system", `'${where}' is no system manifest`, { cause: error });
+    throw new FirnError("bad-system", `'${where}' is not a system manifest`, { cause: error });
   }
   const object = (value: JsonValue | undefined, what: string): ReadonlyMap<string, JsonValue> => {
     if (!isJsonObject(value)) throw bad(`${what} is not an object`);
@@ -98,7 +98,7 @@ export function parseSystemManifest(text: string, where: string): SystemManifest
   }
   const boot = object(top.get("boot"), "boot");
   const loader = string(boot.get("loader"), "boot.loader");
-  if (loader !== "systemd-boot" && loader !== "none") throw bad(`'${loader}' is no boot loader`);
+  if (loader !== "systemd-boot" && loader !== "none") throw bad(`'${loader}' is not a boot loader`);
   const health = object(top.get("health"), "health");
   return {
     name: string(top.get("name"), "name"),

@@ -1,4 +1,4 @@
-/** What a system generation is: NixOS's or Firn's, its version, kernel and specialisations. */
+/** System generations: NixOS's or Firn's, with version, kernel and specialisations. */
 import { FirnError } from "@firn/formats";
 import { GenerationTree, type StoreView } from "./generation-tree.ts";
 import { parseSystemManifest, type SystemManifest } from "./manifest.ts";
@@ -8,18 +8,18 @@ export interface System {
   /** Its store path. */
   readonly path: string;
   readonly tree: GenerationTree;
-  /** Firn's own description; systems of NixOS have none. */
+  /** Firn's own description; undefined for systems of NixOS. */
   readonly manifest: SystemManifest | undefined;
 }
 
-/** Facts that listings show. */
+/** Facts about a system for listings. */
 export interface SystemFacts {
   readonly version: string | undefined;
   readonly kernel: string | undefined;
   readonly specialisations: readonly string[];
 }
 
-/** Looks at a store path as a system. Fails with `not-a-system` when it is none. */
+/** Opens a store path as a system. Fails with `not-a-system` when it is none. */
 export function openSystem(view: StoreView, path: string): System {
   const tree = new GenerationTree(view, path);
   const text = tree.text("firn-os.json");
@@ -33,7 +33,7 @@ export function openSystem(view: StoreView, path: string): System {
   };
 }
 
-/** Version, kernel and specialisations of a system; what it does not say is undefined. */
+/** Returns version, kernel and specialisations of a system; facts that it does not state are undefined. */
 export function systemFacts(tree: GenerationTree): SystemFacts {
   return {
     version: (tree.text("nixos-version") ?? tree.text("firn-version"))?.trim(),

@@ -1,11 +1,11 @@
 /** The shell text that makes the container's mounts and starts its first program; see container.ts. */
 
 /**
- * Run by the generation's busybox as process 1 of a first process namespace, with ROOT (directory of the root file system), STORE (the
- * real store), SYSTEM (the generation's store path) and BUSYBOX (its logical path) in the environment.
+ * Run by the generation's busybox as process 1 of a first process namespace, with ROOT (directory of the root file system),
+ * STORE (the real store), SYSTEM (the generation's store path) and BUSYBOX (its logical path) in the environment.
  *
- * The console is a pseudo-terminal of the container's own devpts: `script` opens it and copies what is written there to our standard
- * output. No device node of the host is bound: systemd changes the modes of what it takes for its console.
+ * The console is a pseudo-terminal of the container's own devpts: `script` opens it and copies its output to our standard
+ * output. No device node of the host is bound: systemd changes the modes of the device that it uses as its console.
  */
 export const CONTAINER_SETUP = `set -eu
 umask 022
@@ -55,9 +55,9 @@ exec /usr/bin/script -q -e -c "exec /usr/bin/unshare --kill-child -m -p -f --mou
 `;
 
 /**
- * A second, unobstructed /proc is kept out of the way: without one the kernel lets no nested name space mount its own, and builds have one.
+ * A second, unobstructed /proc is kept aside: without one the kernel lets no nested namespace mount its own, as builds do.
  *
- * Run as process 1 of the container: what belongs to the host's kernel is made read-only, then stage 2 takes over.
+ * Run as process 1 of the container: files of the host's kernel are made read-only, then stage 2 takes over.
  */
 export const CONTAINER_START = `rm /run/firn-start
 mkdir -p /dev/.firn/proc && chmod 700 /dev/.firn && mount -t proc proc /dev/.firn/proc

@@ -1,6 +1,6 @@
 /**
- * Boots a generation in a container: systemd as process 1 over a directory that stays, the store read-only, in its own namespaces and
- * control group. Needs root, util-linux (unshare, setpriv, nsenter) and no virtual machine.
+ * Boots a generation in a container: systemd as process 1 over a persistent directory, the store read-only, in its own
+ * namespaces and control group. Needs root, util-linux (unshare, setpriv, nsenter) and no virtual machine.
  */
 
 import { join } from "node:path";
@@ -11,19 +11,19 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { processEnvironment } from "@firn/store/surroundings";
 import { CONTAINER_SETUP, CONTAINER_START } from "./container-setup.ts";
 
-/** What to boot. */
+/** The generation to boot, and its directories. */
 export interface ContainerOptions {
   /** Store path of the generation, as the container sees it. */
   readonly system: string;
-  /** Directory that becomes the root file system; what the machine writes stays there. */
+  /** Directory that becomes the root file system; files that the machine writes persist there. */
   readonly root: string;
-  /** Where the files of `/nix/store` really are. */
+  /** The real directory of the files of `/nix/store`. */
   readonly realStore: string;
-  /** Receives what is written to the console. */
+  /** Receives the output of the console. */
   readonly console?: (text: string) => void;
 }
 
-/** What a command inside gave. */
+/** The result of a command inside: exit status and output. */
 export interface CommandResult {
   readonly code: number;
   readonly out: string;
@@ -32,30 +32,30 @@ export interface CommandResult {
 
 /** A running container. */
 export interface Container {
-  /** Its first process, as the host numbers it. */
+  /** Process id of its first process on the host. */
   readonly pid: number;
-  /** Resolves with the exit status when the container has ended. */
+  /** Resolves to the exit status when the container has ended. */
   readonly ended: Promise<number>;
-  /** The program and arguments with which the host starts a command inside, as root. */
+  /** Returns the program and arguments with which the host starts a command inside, as root. */
   command(command: readonly string[]): string[];
   /** Runs a program inside, as root, and waits for it. */
   run(command: readonly string[], input?: string): Promise<CommandResult>;
-  /** Waits until all units of the boot are started; the state is `running`, or `degraded` when one failed. */
+  /** Waits until all units of the boot are started; resolves to the state `running`, or `degraded` when one failed. */
   booted(seconds: number): Promise<string>;
-  /** Powers off in good order; kills what is left after `seconds`. */
+  /** Powers off in good order; kills the remaining processes after `seconds`. */
   stop(seconds?: number): Promise<void>;
-  /** Ends it at once, as a power cut would. */
+  /** Kills the container at once, as a power cut would. */
   kill(): Promise<void>;
 }
 
-/** Rights that would reach the host's kernel. */
+/** Capabilities that would reach the host's kernel; the container does not get them. */
 const WITHHELD = ["sys_module", "sys_rawio", "sys_time", "syslog", "wake_alarm", "mac_admin", "mac_override", "bpf"];
 const PATH = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/bin:/usr/sbin";
 let counter = 0;
 
 /**
- * Boots a generation; resolves when its first process is there. Errors: `container` when this process is not root, the path is no
- * generation or the first process does not come up.
+ * Boots a generation; resolves when its first process exists. Errors: `container` when this process is not root, the path is
+ * no generation or the first process does not come up.
  */
 export async function bootContainer(options: ContainerOptions): Promise<Container> {
   if (process.getuid?.() !== 0) {
@@ -183,7 +183,7 @@ function handle(child: RunningProgram, pid: number, ended: Promise<number>): Con
   };
 }
 
-/** The host's number of the process that is 1 in the inner of the two process namespaces, once it is systemd. */
+/** Returns the host's id of the process that is 1 in the inner of the two process namespaces, once it is systemd. */
 function firstProcess(child: RunningProgram): number | undefined {
   if (child.pid === undefined) return undefined;
   const depth = namespacePids(process.pid).length + 2;
@@ -224,7 +224,7 @@ function readOrEmpty(file: string): string {
   }
 }
 
-/** A control group of the container's own below that of this process; undefined where the host has no cgroup2. */
+/** Makes a control group for the container below that of this process; undefined when the host has no cgroup2. */
 function makeControlGroup(): string | undefined {
   const mount = readFileSync("/proc/mounts", "latin1")
     .split("\n")

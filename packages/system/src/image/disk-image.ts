@@ -9,13 +9,13 @@ import { hasErrorCode, startProgram } from "@firn/store";
 import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "@firn/store/files";
 import { processEnvironment } from "@firn/store/surroundings";
 
-/** What to make an image of. */
+/** The system to make an image of, and the sizes of the image. */
 export interface ImageOptions {
   /** Directory of the installed system; its `efiSysMountPoint` has the files of the EFI partition. */
   readonly tree: string;
-  /** Where the EFI partition is mounted in the system, such as `/boot`. */
+  /** Mount point of the EFI partition in the system, such as `/boot`. */
   readonly efiSysMountPoint: string;
-  /** The image file; an existing one is replaced when the new one is whole. */
+  /** The image file; an existing one is replaced when the new one is complete. */
   readonly output: string;
   /** Free bytes on the root file system; default 1 GiB. They take no space in the image file before they are used. */
   readonly freeSpace?: number;
@@ -25,7 +25,10 @@ export interface ImageOptions {
 
 const MIB = 1 << 20;
 const ALIGNMENT = MIB;
-/** Fixed, so that the same system gives the same table; a machine's identity is its /etc/machine-id, made at its first start. */
+/**
+ * Identifier of the disk, fixed so that the same system gives the same table; a machine's identity is its /etc/machine-id,
+ * made at its first start.
+ */
 const DISK_ID = "4669726e-4f53-4d00-8000-000000000001";
 const EFI_ID = "4669726e-4f53-4d00-8000-000000000002";
 const ROOT_ID = "4669726e-4f53-4d00-8000-000000000003";
@@ -86,7 +89,7 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
   }
 }
 
-/** Files that this user owns shall be root's in the image. */
+/** Returns the command prefix under which files of this user are root's in the image. */
 function asRoot(): string[] {
   return process.getuid?.() === 0 ? [] : ["unshare", "-r"];
 }
@@ -101,13 +104,13 @@ start=${rootStart / 512}, size=${rootSize / 512}, type=4F68BCE3-E8CD-4DB1-96E7-F
 
 const roundUp = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** Bytes that the tree takes on a file system with blocks of 4 KiB. */
+/** Returns the bytes that the tree takes on a file system with blocks of 4 KiB. */
 async function treeSize(tree: string): Promise<number> {
   const text = await tool(["du", "-s", "-B1", tree]);
   return Number(text.split("\t")[0]);
 }
 
-/** Runs a program; resolves to what it printed. */
+/** Runs a program; resolves to its output. */
 function tool(argv: readonly string[], input = ""): Promise<string> {
   const [program = "", ...args] = argv;
   return new Promise((resolve, reject) => {

@@ -8,20 +8,20 @@ import { openSystem } from "../generation/system.ts";
 import type { Machine } from "../machine/machine.ts";
 import { type SwitchEvent, switchSystem } from "../switch/switch.ts";
 
-/** What to install and where. */
+/** The system to install, and its destination. */
 export interface InstallOptions {
   /** Store path of the system. */
   readonly system: string;
-  /** The store that has it. */
+  /** The store that contains it. */
   readonly from: MachineStore;
-  /** The store below the directory; its state lies in `nix/var/nix` there. */
+  /** The store below the directory; its state is in `nix/var/nix` there. */
   readonly to: MachineStore;
   /** The directory, with the file systems of the new machine mounted below it. */
   readonly root: string;
   readonly events: (event: SwitchEvent) => void;
 }
 
-/** Installs; what is there already stays, and a second system becomes the next generation. Errors as those of a switch. */
+/** Installs the system; existing files stay, and a second system becomes the next generation. Errors as those of a switch. */
 export async function installSystem(options: InstallOptions): Promise<void> {
   const { system, from, to, root, events } = options;
   const paths = await computeClosure(from, [system]);
@@ -39,7 +39,7 @@ export async function installSystem(options: InstallOptions): Promise<void> {
   );
 }
 
-/** Nothing runs on a machine that is not started. */
+/** Rejects every program, because nothing can run on a machine that is not started. */
 async function notRunning(): Promise<never> {
   throw new Error("a program was to be run on a machine that is being installed");
 }

@@ -5,27 +5,27 @@ import { type RunningProgram, startProgram } from "@firn/store";
 import { copyFileSync, existsSync } from "@firn/store/files";
 import { processEnvironment } from "@firn/store/surroundings";
 
-/** How to start it. */
+/** Options of a virtual machine. */
 export interface VmOptions {
   /** The disk image. */
   readonly image: string;
-  /** File that keeps the firmware's variables; made when it is missing. */
+  /** File that stores the firmware's variables; made when it is missing. */
   readonly variables: string;
   /** MiB of memory; default 1024. */
   readonly memory?: number;
-  /** Writes go to a temporary file and are lost at the end. */
+  /** True when writes go to a temporary file that is deleted at the end. */
   readonly snapshot?: boolean;
-  /** Ports of this machine that lead to ports of the virtual one. */
+  /** Ports of this machine that are forwarded to ports of the virtual one. */
   readonly forward?: ReadonlyMap<number, number>;
-  /** Whether to use /dev/kvm; see {@link kvmWorks}. */
+  /** True to use /dev/kvm; see {@link kvmWorks}. */
   readonly kvm: boolean;
-  /** Where the serial console goes: this terminal, or a pipe of the process. */
+  /** The target of the serial console: this terminal, or a pipe of the process. */
   readonly console: "inherit" | "pipe";
 }
 
 const FIRMWARE = ["/usr/share/OVMF", "/usr/share/edk2/x64", "/usr/share/edk2/ovmf"];
 
-/** Starts qemu. Errors: `not-found` when there is no UEFI firmware; that qemu itself is missing is an event of the process. */
+/** Starts qemu. Errors: `not-found` when there is no UEFI firmware; a missing qemu is an event of the process. */
 export function startVm(options: VmOptions): RunningProgram {
   const { image, variables } = options;
   const code = firmware(["OVMF_CODE_4M.fd", "OVMF_CODE.4m.fd", "OVMF_CODE.fd"]);
@@ -66,7 +66,7 @@ function vmArguments(options: VmOptions, code: string): string[] {
   ];
 }
 
-/** A comma in a file name is doubled in qemu's options. */
+/** Doubles the commas of a file name, as qemu's options need. */
 const escaped = (file: string): string => file.replaceAll(",", ",,");
 
 function firmware(names: readonly string[]): string {
@@ -79,8 +79,8 @@ function firmware(names: readonly string[]): string {
 }
 
 /**
- * Whether a kernel starts under KVM: the device may be there and be of no use. `kernel` is started until it prints its first line,
- * at most for 10 seconds.
+ * Tells whether a kernel starts under KVM, because the device may exist and not work. `kernel` is started until it prints its
+ * first line, at most for 10 seconds.
  */
 export async function kvmWorks(kernel: string): Promise<boolean> {
   if (!existsSync("/dev/kvm")) return false;

@@ -14,30 +14,30 @@ import {
 /** A mounted file system. */
 export interface MountedFileSystem {
   readonly mountPoint: string;
-  /** By identity where the device has one (`/dev/disk/by-uuid/…`). */
+  /** The device, by identity where it has one (`/dev/disk/by-uuid/…`). */
   readonly device: string;
   readonly fsType: string;
   readonly options: readonly string[];
 }
 
-/** What was found. */
+/** The detected hardware. */
 export interface Hardware {
   readonly fileSystems: readonly MountedFileSystem[];
   readonly swapDevices: readonly string[];
-  /** Modules that the initial ramdisk needs to reach the disks. */
+  /** Kernel modules that the initial ramdisk needs to reach the disks. */
   readonly initrdModules: readonly string[];
   readonly kernelModules: readonly string[];
-  /** Whether this is a guest of qemu. */
+  /** True for a guest of qemu. */
   readonly qemu: boolean;
   readonly uefi: boolean;
   readonly system: string;
 }
 
-/** Where to look. */
+/** The directories in which hardware is detected. */
 export interface HardwareOptions {
   /** Prefix of `/proc`, `/sys` and `/dev`; empty for this machine. */
   readonly host?: string;
-  /** Where the new machine's file systems are mounted; empty for those of this machine. */
+  /** Mount point of the new machine's file systems; empty for those of this machine. */
   readonly root?: string;
 }
 
@@ -49,7 +49,7 @@ const PSEUDO = new Set(
 /** PCI classes: mass storage, USB controllers, FireWire. */
 const STORAGE_CLASS = /^0x(01|0c00|0c03)/;
 
-/** Looks at a machine; what cannot be read is left out. */
+/** Detects the hardware of a machine; facts that cannot be read are left out. */
 export function detectHardware({ host = "", root = "" }: HardwareOptions = {}): Hardware {
   const initrd = new Set<string>();
   for (const device of names(`${host}/sys/bus/pci/devices`)) {
@@ -118,7 +118,7 @@ function swaps(host: string): string[] {
     .map((device) => lastingName(host, device));
 }
 
-/** A name of a device that stays when disks are found in another order. */
+/** Returns a name of a device that stays the same when disks are found in another order. */
 function lastingName(host: string, device: string): string {
   const node = identity(`${host}${device}`);
   if (node === undefined) return device;
@@ -130,7 +130,7 @@ function lastingName(host: string, device: string): string {
   return device;
 }
 
-/** Names are the same device when they lead to one node. */
+/** Returns the identity of a device's node; names with the same identity are the same device. */
 function identity(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return undefined;
@@ -144,6 +144,6 @@ function addModule(modules: Set<string>, device: string): void {
 
 const names = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory).sort() : []);
 const text = (file: string): string => (existsSync(file) ? readFileSync(file, "latin1") : "");
-/** The kernel writes blanks in names as octal escapes. */
+/** Decodes the octal escapes with which the kernel writes blanks in names. */
 const unescaped = (name: string): string =>
   name.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));

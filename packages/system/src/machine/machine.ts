@@ -4,7 +4,7 @@ import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
 
-/** How a program ended. */
+/** The result of a program. */
 export interface ProgramResult {
   /** Exit status; 128 and the signal's number when it was killed. */
   readonly status: number;
@@ -12,15 +12,15 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** How a program is started. */
+/** Options of running a program. */
 export interface ProgramOptions {
-  /** Its environment; with neither this nor `keep`, all of the surroundings' own. */
+  /** Its environment; when neither this nor `keep` is given, it inherits the whole environment. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Variables that it keeps from its surroundings. */
+  /** Variables that it inherits. */
   readonly keep?: readonly string[];
-  /** Needs root, however that is had on the machine. */
+  /** True when the program needs root, by whatever means the machine has. */
   readonly asRoot?: boolean;
-  /** Lines of standard output and error as they come; absent: they are only collected. */
+  /** Receives lines of standard output and error as they come; when absent, they are only collected. */
   readonly onLine?: (line: string) => void;
   readonly input?: string;
 }
@@ -33,10 +33,10 @@ export interface Machine {
   run(argv: readonly string[], options?: ProgramOptions): Promise<ProgramResult>;
 }
 
-/** More output than this of one program is not kept. */
+/** Limit of the output of one program that is kept. */
 const maxOutput = 4 << 20;
 
-/** The machine that this process runs on. */
+/** Returns the machine that this process runs on. */
 export function thisMachine(): Machine {
   return { root: "", run: runProgramHere };
 }

@@ -2,13 +2,13 @@
 import type { Machine, ProgramOptions, ProgramResult } from "./machine.ts";
 import { thisMachine } from "./machine.ts";
 
-/** How to reach it. */
+/** The host, and the words of the commands that reach it. */
 export interface SshMachineOptions {
   /** `user@host`. */
   readonly host: string;
   /** Words for ssh before the host, as NIX_SSHOPTS has them. */
   readonly sshOptions: readonly string[];
-  /** Words before what needs root, such as `sudo`. */
+  /** Words before commands that need root, such as `sudo`. */
   readonly elevate: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export function sshMachine(options: SshMachineOptions): Machine {
   };
 }
 
-/** The far end's shell takes what is kept from its login and gives the program that and nothing else. */
+/** Returns a command with which the remote shell keeps the chosen variables of its login and gives the program those and no others. */
 function inLoginEnvironment(argv: readonly string[], { keep = [], environment = {} }: ProgramOptions): string[] {
   const assignments = [
     ...["PATH", ...keep.filter((name) => name !== "PATH")].map((name) => `${name}="\${${name}-}"`),
@@ -34,7 +34,7 @@ function inLoginEnvironment(argv: readonly string[], { keep = [], environment = 
   return ["/bin/sh", "-c", `exec /usr/bin/env -i ${assignments.join(" ")} "$@"`, "sh", ...argv];
 }
 
-/** A word for a shell. */
+/** Quotes a word for a shell. */
 function quoted(word: string): string {
   return /^[A-Za-z0-9@%+=:,./_-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 }

@@ -4,7 +4,7 @@ import { readlinkSync } from "@firn/store/files";
 import { findGenerations, type Generation, switchLocked, withProfileLock } from "./generations.ts";
 import { buildProfile, type Manifest, readManifest } from "./manifest.ts";
 
-/** The manifest of a generation; no generation is an empty one. */
+/** Returns the manifest of a generation; an empty one when there is no generation. */
 export function generationManifest(
   store: PathFacts & SourceWriter & StoreFiles & RootKeeper,
   generation: Generation | undefined,
@@ -15,7 +15,7 @@ export function generationManifest(
   );
 }
 
-/** The manifest that a profile has now. */
+/** Returns the current manifest of a profile. */
 export function currentManifest(store: PathFacts & SourceWriter & StoreFiles & RootKeeper, profile: string): Manifest {
   const { generations, current } = findGenerations(profile);
   return generationManifest(

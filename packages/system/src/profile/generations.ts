@@ -1,6 +1,6 @@
 /**
- * Generations: a profile is a link to `NAME-N-link`, which is a link into the store. A switch is one rename; what was
- * before stays until it is deleted (manual: "Profiles").
+ * Generations: a profile is a link to `NAME-N-link`, which is a link into the store. A switch is one rename; earlier
+ * generations stay until they are deleted (manual: "Profiles").
  */
 
 import { basename, dirname, join } from "node:path";
@@ -13,11 +13,11 @@ export interface Generation {
   readonly number: number;
   /** The link `NAME-N-link`. */
   readonly link: string;
-  /** Seconds since 1970. */
+  /** Time of creation, in seconds since 1970. */
   readonly created: number;
 }
 
-/** The generations of a profile, oldest first, and the number of the current one. */
+/** Returns the generations of a profile, oldest first, and the number of the current one. */
 export function findGenerations(profile: string): {
   readonly generations: readonly Generation[];
   readonly current: number | undefined;
@@ -50,7 +50,7 @@ function readLink(path: string): string | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
 }
 
-/** Runs `work` while nobody else changes the profile. */
+/** Runs `work` while holding the profile's lock. */
 export async function withProfileLock<Result>(profile: string, work: () => Promise<Result>): Promise<Result> {
   disk.mkdirs(dirname(profile));
   const locks = await PathLocks.acquire([profile], () => undefined);
@@ -61,7 +61,10 @@ export async function withProfileLock<Result>(profile: string, work: () => Promi
   }
 }
 
-/** Makes a store path the next generation of a profile and switches to it; when the newest generation is that path already, to that one. */
+/**
+ * Makes a store path the next generation of a profile and switches to it; when the newest generation already is that path,
+ * switches to that one.
+ */
 export async function setProfile(
   store: PathFacts & RootKeeper,
   profile: string,
@@ -70,7 +73,7 @@ export async function setProfile(
   return withProfileLock(profile, () => switchLocked(store, profile, storePath));
 }
 
-/** As `setProfile`, for one who holds the profile's lock. */
+/** Does the work of `setProfile` for a caller that holds the profile's lock. */
 export async function switchLocked(
   store: PathFacts & RootKeeper,
   profile: string,
@@ -98,7 +101,7 @@ function switchLink(profile: string, link: string): void {
   disk.replaceSymlink(basename(link), profile);
 }
 
-/** The generation before the current one, or the one numbered `to`. Fails with `no-generation`. */
+/** Returns the generation before the current one, or the one numbered `to`. Fails with `no-generation`. */
 export function earlierGeneration(profile: string, to?: number): Generation {
   const { generations, current } = findGenerations(profile);
   const target =
@@ -114,7 +117,7 @@ export function earlierGeneration(profile: string, to?: number): Generation {
   );
 }
 
-/** Switches a profile back: to generation `to`, or to the one before the current. Returns the numbers from and to. */
+/** Switches a profile back: to generation `to`, or to the one before the current. Returns the numbers of both generations. */
 export async function rollbackProfile(
   profile: string,
   options: { readonly to?: number; readonly dryRun?: boolean } = {},
@@ -127,7 +130,7 @@ export async function rollbackProfile(
   });
 }
 
-/** Deletes generations by number; the current one is an error. */
+/** Deletes generations by number; fails when the current one is among them. */
 export async function deleteGenerations(profile: string, numbers: readonly number[]): Promise<void> {
   await withProfileLock(profile, async () => {
     const { generations, current } = findGenerations(profile);

@@ -6,7 +6,7 @@ import { disk } from "@firn/store";
 import { lstatSync, readlinkSync, symlinkSync } from "@firn/store/files";
 import { homeDirectory } from "@firn/store/surroundings";
 
-/** The default profile of the user, `~/.nix-profile` being made a link to it when it is missing. */
+/** Returns the default profile of the user, and makes `~/.nix-profile` a link to it when it is missing. */
 export function defaultProfile(
   store: StoreFiles,
   environment: Readonly<Record<string, string | undefined>>,

@@ -36,14 +36,14 @@ export function readManifest(store: PathFacts & SourceWriter & StoreFiles, store
   return new Map();
 }
 
-/** A name that no element has: the wanted one, or with a number. */
+/** Returns a name that no element has: the wanted one, or the same with a number. */
 export function freeName(manifest: Manifest, wanted: string): string {
   let name = wanted;
   for (let n = 1; manifest.has(name); n++) name = `${wanted}-${n}`;
   return name;
 }
 
-/** The name of an element that is just a store path: its package name without version. */
+/** Returns the name of an element that is a plain store path: its package name without version. */
 export function storePathElementName(storePath: string): string {
   return parseDrvName(storePathName(storePath)).name;
 }
@@ -70,12 +70,12 @@ export async function buildProfile(
   }
 }
 
-/** The versions of an element's store paths, for comparisons: `2.10`, or "" when there is none. */
+/** Returns the versions of an element's store paths, for comparisons: `2.10`, or "" when there is none. */
 export function elementVersions(element: ProfileElement): string {
   return [...new Set(element.storePaths.map((path) => parseDrvName(storePathName(path)).version))].sort().join(", ");
 }
 
-/** What changed between two manifests, a line each: `hello: 2.10 -> 2.12`. */
+/** Describes the changes between two manifests, one line each: `hello: 2.10 -> 2.12`. */
 export function describeManifestChange(before: Manifest, after: Manifest): string[] {
   const lines: string[] = [];
   const shown = (element: ProfileElement | undefined): string =>

@@ -1,4 +1,7 @@
-/** Whether a machine is as well after a switch as before: no unit has failed anew, what is watched runs, the network is there. */
+/**
+ * The health of a machine after a switch, compared with before: no unit has newly failed, watched units are active, the
+ * network is reachable.
+ */
 
 import { networkInterfaces } from "node:os";
 import { readFileSync } from "@firn/store/files";
@@ -6,7 +9,7 @@ import type { HealthSettings } from "../generation/manifest.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { RunningUnit, Systemd } from "./systemd.ts";
 
-/** What was so before the switch. */
+/** The health of a machine before the switch. */
 export interface HealthBefore {
   /** Units that had failed, or that systemd started again and again. */
   readonly failed: ReadonlySet<string>;
@@ -14,16 +17,16 @@ export interface HealthBefore {
   readonly routed: boolean;
 }
 
-/** Looks at a machine before it is switched. */
+/** Records the health of a machine before it is switched. */
 export async function healthBefore(systemd: Systemd, machine: Machine): Promise<HealthBefore> {
   const ill = (await systemd.units()).filter(({ active, sub }) => active === "failed" || sub === "auto-restart");
   return { failed: new Set(ill.map(({ name }) => name)), addressed: hasAddress(), routed: hasRoute(machine) };
 }
 
-/** How often it is looked again, in milliseconds. */
+/** Milliseconds between two checks. */
 const interval = 250;
 
-/** Waits until all is well, at most as long as the settings say. Returns what is not. */
+/** Waits until the machine is healthy, at most as long as the settings say. Returns the remaining ailments. */
 export async function findAilments(options: {
   readonly systemd: Systemd;
   readonly machine: Machine;
@@ -73,7 +76,7 @@ function hasAddress(): boolean {
   );
 }
 
-/** A default route over IPv4 (destination and mask 0) or IPv6 (prefix length 0 on a real interface). */
+/** Tells whether there is a default route over IPv4 (destination and mask 0) or IPv6 (prefix length 0 on a real interface). */
 function hasRoute(machine: Machine): boolean {
   const lines = (path: string): string[][] => {
     try {

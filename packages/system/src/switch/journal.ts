@@ -1,6 +1,6 @@
 /**
- * The journal of a switch: written before each step, so that one who finds it after a kill or a power failure knows what
- * to undo. Its removal is the end of the switch.
+ * The journal of a switch: written before each step, so that it shows after a kill or a power failure what to undo. Its
+ * removal is the end of the switch.
  */
 
 import { dirname } from "node:path";
@@ -34,25 +34,25 @@ export interface JournalSide {
   readonly generation: number | undefined;
 }
 
-/** What the journal says. */
+/** The contents of the journal. */
 export interface SwitchJournal {
   readonly action: "switch" | "boot" | "test";
   readonly profile: string;
-  /** Undefined: the machine had no system before. */
+  /** The side before; undefined when the machine had no system. */
   readonly from: JournalSide | undefined;
   readonly to: JournalSide;
   readonly step: SwitchStep;
-  /** The generation that the switch makes; undefined when it makes none. An undone switch takes it away again. */
+  /** Number of the generation that the switch makes; undefined when it makes none. Undoing the switch deletes it. */
   readonly made: number | undefined;
-  /** Units that ran before and that the switch stops on its way. */
+  /** Units that ran before and that the switch stops. */
   readonly stopped: readonly string[];
-  /** Identity of the start of the machine in which the switch ran. */
+  /** Identity of the boot of the machine in which the switch ran. */
   readonly bootId: string;
 }
 
 const format = 1;
 
-/** Where the journal lies on a machine. */
+/** Returns the journal's path on a machine. */
 export function journalPath(root: string): string {
   return `${root}/var/lib/firn/switch.json`;
 }
@@ -64,7 +64,7 @@ export function writeJournal(root: string, journal: SwitchJournal): void {
   disk.replaceFile(path, `${JSON.stringify({ format, ...journal })}\n`, { mode: 0o600, sync: true });
 }
 
-/** Ends a switch: without its journal it never has to be undone. */
+/** Removes the journal, which ends the switch: without its journal it is never undone. */
 export function removeJournal(root: string): void {
   const path = journalPath(root);
   if (!existsSync(journalPath(root))) return;
@@ -72,7 +72,7 @@ export function removeJournal(root: string): void {
   disk.fsync(dirname(path));
 }
 
-/** Reads the journal of a switch that did not end; undefined when there is none. Fails with `bad-journal`. */
+/** Reads the journal of an unfinished switch; undefined when there is none. Fails with `bad-journal`. */
 export function readJournal(root: string): SwitchJournal | undefined {
   const path = journalPath(root);
   let text: string;
@@ -97,14 +97,14 @@ function checked(value: Partial<SwitchJournal> & { format?: number }): SwitchJou
   const side = (it: JournalSide): JournalSide => {
     if (typeof it.system !== "string" || !it.system.startsWith("/")) throw new Error("a system is missing");
     if (it.generation !== undefined && !Number.isSafeInteger(it.generation))
-      throw new Error("a generation is no number");
+      throw new Error("a generation is not a number");
     return { system: it.system, generation: it.generation };
   };
   if (value.format !== format) throw new Error("unknown format");
   if (action !== "switch" && action !== "boot" && action !== "test") throw new Error("unknown action");
   if (typeof profile !== "string" || typeof bootId !== "string" || to === undefined) throw new Error("incomplete");
   if (step === undefined || !switchSteps.includes(step)) throw new Error("unknown step");
-  if (made !== undefined && !Number.isSafeInteger(made)) throw new Error("a generation is no number");
+  if (made !== undefined && !Number.isSafeInteger(made)) throw new Error("a generation is not a number");
   if (!Array.isArray(stopped) || !stopped.every((name) => typeof name === "string"))
     throw new Error("no list of units");
   return {

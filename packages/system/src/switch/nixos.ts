@@ -4,7 +4,7 @@ import { FirnError } from "@firn/formats";
 import type { Machine } from "../machine/machine.ts";
 import { findGenerations, type Generation } from "../profile/generations.ts";
 
-/** What is asked of a system's own switching program. */
+/** A call of a system's own switching program. */
 export interface NixosActivation {
   readonly machine: Machine;
   /** The system, or a profile that leads to it. */
@@ -12,12 +12,12 @@ export interface NixosActivation {
   readonly action: "switch" | "boot" | "test" | "dry-activate";
   readonly specialisation?: string;
   readonly installBootLoader: boolean;
-  /** Of this process. */
+  /** Environment of this process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onLine: (line: string) => void;
 }
 
-/** The unit that a switch runs in, so that it outlives the session that started it. */
+/** The command that runs a switch in a unit of its own, so that it outlives the session that started it. */
 const transientUnit = [
   "systemd-run",
   "-E",
@@ -76,8 +76,8 @@ export async function activateNixos(activation: NixosActivation): Promise<number
 }
 
 /**
- * The generation that `--rollback` means for `test` and `build`, which leave the profile alone: as nixos-rebuild has it, the newest one
- * that is not current. Fails with `no-generation`.
+ * Returns the generation that `--rollback` means for `test` and `build`, which leave the profile alone: the newest one that
+ * is not current, as in nixos-rebuild. Fails with `no-generation`.
  */
 export function otherGeneration(profile: string): Generation {
   const { generations, current } = findGenerations(profile);

@@ -1,32 +1,32 @@
 /**
- * What a switch from one system to another does to running units. The rules are those of NixOS's
- * switch-to-configuration (NixOS manual: "What happens during a system switch?").
+ * The effect of a switch between two systems on running units. The rules are those of NixOS's switch-to-configuration (NixOS
+ * manual: "What happens during a system switch?").
  */
 import type { System } from "../generation/system.ts";
 import type { RunningUnit } from "./systemd.ts";
 import { booleanSetting, compareUnits, readUnit, setting, type Unit, unitType } from "./units.ts";
 
-/** Units by what happens to them; a unit that is stopped and started again is in both lists. */
+/** Units by action; a unit that is stopped and started again is in both lists. */
 export interface UnitPlan {
-  /** Stopped before the new system is activated. */
+  /** Units stopped before the new system is activated. */
   readonly stop: readonly string[];
   readonly reload: readonly string[];
   readonly restart: readonly string[];
   readonly start: readonly string[];
-  /** Changed, but left running because their settings or systemd want it so. */
+  /** Changed units that are left running because their settings or systemd require it. */
   readonly skip: readonly string[];
-  /** systemd itself is another program. */
+  /** True when the program of systemd itself differs. */
   readonly reexec: boolean;
 }
 
-/** Targets that no switch may start or stop: the way to sleep, or the machine's own end. */
+/** Targets that no switch may start or stop: those for sleep and for shutdown. */
 const untouchedTargets: ReadonlySet<string> = new Set([
   "suspend.target",
   "hibernate.target",
   "hybrid-sleep.target",
   "suspend-then-hibernate.target",
 ]);
-/** Changes to these are met by reloading systemd; stopping them would stop everything. */
+/** Targets whose changes are applied by reloading systemd; stopping them would stop everything. */
 const essentialTargets: ReadonlySet<string> = new Set([
   "sysinit.target",
   "basic.target",
@@ -34,7 +34,7 @@ const essentialTargets: ReadonlySet<string> = new Set([
   "graphical.target",
 ]);
 
-/** Plans the change of units from `before` to `after`, given what runs. Pure. */
+/** Plans the changes of units from `before` to `after` for the running units. Pure. */
 export function planUnits(before: System, after: System, running: readonly RunningUnit[]): UnitPlan {
   const stop = new Set<string>();
   const start = new Set<string>();
@@ -135,7 +135,7 @@ function manualOnly(unit: Unit): boolean {
   return booleanSetting(unit, "RefuseManualStart", false) || booleanSetting(unit, "X-OnlyManualStart", false);
 }
 
-/** Sockets that start a service: those it names, else the one of its own name. */
+/** Returns the sockets that start a service: those it names, else the one of its own name. */
 function socketsOf(name: string, unit: Unit): string[] {
   if (booleanSetting(unit, "X-NotSocketActivated", false)) return [];
   const named =

@@ -1,6 +1,6 @@
 /**
- * Switching a machine to another system as one transaction: everything is planned and checked first, each step is
- * written into a journal before it is done, and when the machine is not well afterwards the system before comes back.
+ * Switching a machine to another system as one transaction: everything is planned and checked first, each step is written
+ * into a journal before it is done, and when the machine is not healthy afterwards the previous system is restored.
  */
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -46,7 +46,7 @@ import { planUnits, type UnitPlan } from "./switch-plan.ts";
 import { Systemd } from "./systemd.ts";
 import { readUnit } from "./units.ts";
 
-/** What a switch tells while it goes on. */
+/** An event of a switch in progress. */
 export type SwitchEvent =
   | { readonly kind: "step"; readonly step: SwitchStep }
   | { readonly kind: "units"; readonly plan: UnitPlan }
@@ -56,7 +56,7 @@ export type SwitchEvent =
   | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "undoing"; readonly reasons: readonly string[] };
 
-/** What a switch works on. */
+/** The machine, store and profile of a switch. */
 export interface SwitchContext {
   readonly machine: Machine;
   readonly store: PathFacts & StoreFiles & RootKeeper;
@@ -65,27 +65,27 @@ export interface SwitchContext {
   readonly events: (event: SwitchEvent) => void;
 }
 
-/** Which switch. */
+/** The switch to make. */
 export interface SwitchRequest {
-  /** `boot` changes what starts next, `test` what runs now, `switch` both. */
+  /** `boot` changes the system that starts next, `test` the running one, `switch` both. */
   readonly action: "switch" | "boot" | "test";
   /** Store path of the system to switch to. */
   readonly system: string;
-  /** The generation of it that the profile has already and shall go back to; absent: it becomes a new one. */
+  /** The existing generation of the system to go back to; when absent, it becomes a new generation. */
   readonly generation?: number;
-  /** False: a machine that is not well afterwards is left so. */
+  /** False to leave the new system in place even when the machine is not healthy. */
   readonly healthGate: boolean;
-  /** Resolves to whether somebody has said that the new system is fine; absent: nobody is asked. */
+  /** Resolves to true when the user has confirmed the new system; when absent, no confirmation is needed. */
   readonly confirmed?: () => Promise<boolean>;
   readonly installLoader?: boolean;
 }
 
-/** How a switch ended. */
+/** The result of a switch. */
 export type SwitchOutcome =
   | { readonly kind: "done"; readonly generation: number | undefined }
   | { readonly kind: "undone"; readonly reasons: readonly string[] };
 
-/** The system that runs on a machine, or undefined when it runs none. */
+/** Returns the running system of a machine, or undefined when it runs none. */
 export function runningSystem({ machine, store }: Pick<SwitchContext, "machine" | "store">): System | undefined {
   const link = `${machine.root}/run/current-system`;
   try {
@@ -96,15 +96,16 @@ export function runningSystem({ machine, store }: Pick<SwitchContext, "machine" 
   }
 }
 
-/** What switching would do to units, without doing it. */
+/** Returns the changes of units that switching would make, without making them. */
 export async function planSwitch(context: SwitchContext, system: string): Promise<UnitPlan> {
   const after = openSystem(context.store.location, system);
   return unitPlan(new Systemd(context.machine), runningSystem(context), after);
 }
 
 /**
- * Switches. Fails with `busy` when another switch goes on, `switch-unfinished` when an earlier one was killed, `boot-full`, and before any
- * change. What fails later is undone; the error is then `switch-failed`, or the outcome says why the gate sent it back.
+ * Switches to another system. Fails with `busy` during another switch, `switch-unfinished` when an earlier one was killed,
+ * `boot-full`, all before any change. Later failures are undone; the error is then `switch-failed`, or the outcome has the
+ * reason for which the health gate reverted the switch.
  */
 export async function switchSystem(context: SwitchContext, request: SwitchRequest): Promise<SwitchOutcome> {
   return withSwitchLock(context, async () => {
@@ -163,14 +164,14 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
   });
 }
 
-/** What a switch is going to do, worked out before its first step. */
+/** The actions of a switch, computed before its first step. */
 interface Planned {
   readonly units: UnitPlan | undefined;
   readonly health: HealthBefore | undefined;
   readonly boot: BootPlan | undefined;
 }
 
-/** One switch on its way: the journal and the steps. */
+/** One switch in progress: the journal and the steps. */
 class SwitchRun {
   journal: SwitchJournal;
   private readonly context: SwitchContext;
@@ -180,7 +181,7 @@ class SwitchRun {
     this.journal = journal;
   }
 
-  /** Does the steps; returns what is wrong with the machine afterwards. */
+  /** Does the steps; returns the ailments of the machine afterwards. */
   async forward(options: {
     readonly to: System;
     readonly systemd: Systemd;
@@ -239,7 +240,7 @@ class SwitchRun {
     } else for (const text of failures) events({ kind: "warning", text });
     if (request.confirmed !== undefined) {
       this.step("confirm");
-      if (!(await request.confirmed())) return ["nobody has confirmed it in time"];
+      if (!(await request.confirmed())) return ["it was not confirmed in time"];
     }
     return [];
   }
@@ -256,7 +257,7 @@ class SwitchRun {
   }
 }
 
-/** Finishes or undoes a switch that was killed. Resolves to what was done. */
+/** Finishes or undoes a switch that was killed. Resolves to the action taken. */
 export async function recoverSwitch(context: SwitchContext): Promise<"none" | "finished" | "undone"> {
   return withSwitchLock(context, async () => {
     const journal = readJournal(context.machine.root);
@@ -271,7 +272,7 @@ export async function recoverSwitch(context: SwitchContext): Promise<"none" | "f
   });
 }
 
-/** After a restart the machine is wholly what it was started as; profile and menu are made to say so too. */
+/** Makes profile and boot menu agree with the system that the restarted machine runs, which is wholly one of the two. */
 async function align(context: SwitchContext, journal: SwitchJournal): Promise<"finished" | "undone"> {
   const finished = runningSystem(context)?.path === journal.to.system && journal.action !== "test";
   const side = finished ? journal.to : journal.from;
@@ -280,7 +281,7 @@ async function align(context: SwitchContext, journal: SwitchJournal): Promise<"f
   return finished ? "finished" : "undone";
 }
 
-/** Brings back what was before, from any step on. Its own journal stays until all is done, so it can be killed and done again. */
+/** Restores the previous state from any step on. Its own journal stays until all is done, so that it can be killed and repeated. */
 async function undo(context: SwitchContext, journal: SwitchJournal): Promise<void> {
   const { machine, store, events } = context;
   const { from, to } = journal;
@@ -335,7 +336,10 @@ async function restoreDefault(context: SwitchContext, journal: SwitchJournal, si
   if (forgotten !== undefined) await deleteGenerations(journal.profile, [forgotten]);
 }
 
-/** The generation that the switch made, when it is not the one to stay: what was undone is no place to go back to. */
+/**
+ * Returns the generation that the switch made, unless it is the one to stay: an undone generation must not remain as a target
+ * of rollbacks.
+ */
 function madeGeneration({ profile, made, to }: SwitchJournal, side: JournalSide): number | undefined {
   if (made === undefined || made === side.generation) return undefined;
   const found = findGenerations(profile).generations.find(({ number }) => number === made);
@@ -378,7 +382,7 @@ function planBootOf(
   options: {
     readonly generations: readonly Generation[];
     readonly current: number | undefined;
-    /** The generation that `to` has already; undefined: it becomes the next one. */
+    /** The existing generation of `to`; when undefined, it becomes the next one. */
     readonly generation: number | undefined;
     readonly running: string | undefined;
   },
@@ -409,7 +413,7 @@ function planBootOf(
   });
 }
 
-/** The number that a system gets in the profile; undefined when it is there already. */
+/** Returns the number that a system gets in the profile; undefined when it has one already. */
 function newGeneration(generations: readonly Generation[], system: string, existing?: number): number | undefined {
   const newest = generations.at(-1);
   if (existing !== undefined || (newest !== undefined && readlinkSync(newest.link, "latin1") === system))
@@ -430,7 +434,7 @@ function generationOf(
   return (same.find(({ number }) => number === current) ?? same.at(-1))?.number;
 }
 
-/** Made anew at each start of the machine: `/run` is empty then. */
+/** Returns the identity of the machine's start, made anew each time because `/run` is empty then. */
 function startIdentity(machine: Machine): string {
   const path = `${machine.root}/run/firn/start`;
   mkdirSync(dirname(path), { recursive: true });

@@ -1,4 +1,4 @@
-/** What differs between two systems: packages, units, users, files of `/etc`, kernel, size of the closure. */
+/** Differences between two systems: packages, units, users, files of `/etc`, kernel, size of the closure. */
 
 import { compareVersions, parseDrvName } from "@firn/formats";
 import { computeClosure, type PathFacts, requirePathInfo, type StoreFiles } from "@firn/store";
@@ -7,7 +7,7 @@ import type { TreeEntry } from "../generation/generation-tree.ts";
 import { type System, systemFacts } from "../generation/system.ts";
 import { compareUnits, declaredUnits, readUnit } from "./units.ts";
 
-/** Names that are only after, only before, and in both but other. */
+/** Names that are only after, only before, and in both with different values. */
 export interface NameChanges {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -23,7 +23,7 @@ export interface PackageChange {
   readonly sizeAfter: number;
 }
 
-/** Everything that differs. */
+/** All differences between two systems. */
 export interface SystemDiff {
   readonly before: string;
   readonly after: string;
@@ -34,7 +34,7 @@ export interface SystemDiff {
   readonly users: NameChanges;
   readonly groups: NameChanges;
   readonly etc: NameChanges;
-  /** Bytes of the whole closure, as archives. */
+  /** Size of the whole closure as archives, in bytes. */
   readonly closureSize: readonly [before: number, after: number];
 }
 
@@ -60,14 +60,14 @@ export async function diffSystems(store: PathFacts & StoreFiles, before: System,
   };
 }
 
-/** Files of `/etc` that differ, units left out: they are compared by what they say. */
+/** Returns the files of `/etc` that differ, without units, which are compared by their settings. */
 export function changedEtc(before: System, after: System): NameChanges {
   const files = (system: System): Map<string, TreeEntry> =>
     new Map([...system.tree.files("etc")].filter(([path]) => !path.startsWith("systemd/system/")));
   return nameChanges(files(before), files(after), sameEntry);
 }
 
-/** Declared units that are new, gone, or say something else. */
+/** Returns declared units that are added, removed, or have other settings. */
 export function changedUnits(before: System, after: System): NameChanges {
   const units = (system: System) =>
     new Map(declaredUnits(system.tree).map((name) => [name, readUnit(system.tree, name)] as const));
@@ -103,7 +103,7 @@ function sameEntry(a: TreeEntry, b: TreeEntry): boolean {
   return a.size === b.size && a.executable === b.executable && readFileSync(a.real).equals(readFileSync(b.real));
 }
 
-/** Size of each path of a closure as an archive. */
+/** Returns the size of each path of a closure as an archive. */
 async function closureSizes(store: PathFacts & StoreFiles, path: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   for (const member of await computeClosure(store, [path])) {
@@ -115,7 +115,7 @@ async function closureSizes(store: PathFacts & StoreFiles, path: string): Promis
 /** Versions and sizes by package name. */
 type Packages = Map<string, { readonly versions: Map<string, number> }>;
 
-/** A system of Firn's says what it is made of; of any other the names of the closure's paths tell. */
+/** Returns the packages of a system: from its own manifest where it is Firn's, else from the names of the closure's paths. */
 function packagesOf(system: System, sizes: ReadonlyMap<string, number>): Packages {
   const packages: Packages = new Map();
   const add = (name: string, version: string, size: number): void => {
@@ -150,7 +150,7 @@ function packageChanges(before: Packages, after: Packages): PackageChange[] {
   return changes;
 }
 
-/** Bytes by which a package of the same version must grow or shrink to be told, as in the reference's diff-closures. */
+/** Bytes by which a package of the same version must grow or shrink to be listed, as in the reference's diff-closures. */
 const smallestSizeChange = 8 * 1024;
 
 function sum(values: Iterable<number>): number {
@@ -159,7 +159,7 @@ function sum(values: Iterable<number>): number {
   return total;
 }
 
-/** Users and groups, each with a text that says all that matters of it. */
+/** Returns users and groups, each with a text of all properties that matter. */
 function declaredAccounts(
   system: System,
   closure: Iterable<string>,

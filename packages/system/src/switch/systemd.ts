@@ -1,4 +1,4 @@
-/** What a switch asks of systemd and tells it. */
+/** Queries and commands of a switch to systemd. */
 import { FirnError } from "@firn/formats";
 import type { Machine, ProgramOptions } from "../machine/machine.ts";
 
@@ -10,7 +10,7 @@ export interface RunningUnit {
   readonly sub: string;
 }
 
-/** systemd of a machine. */
+/** The systemd of a machine. */
 export class Systemd {
   private readonly machine: Machine;
 
@@ -18,7 +18,7 @@ export class Systemd {
     this.machine = machine;
   }
 
-  /** Every loaded unit. */
+  /** Returns every loaded unit. */
   async units(): Promise<RunningUnit[]> {
     const text = await this.ask("list-units", "--all", "--full", "--plain", "--no-legend", "--no-pager");
     return text.split("\n").flatMap((line) => {
@@ -28,7 +28,7 @@ export class Systemd {
     });
   }
 
-  /** Does `verb` to units; none is nothing. Resolves to whether systemd did all of it. */
+  /** Applies `verb` to units; does nothing for an empty list. Resolves to true when systemd did all of it. */
   async change(
     verb: "stop" | "start" | "restart" | "reload" | "reset-failed",
     units: readonly string[],

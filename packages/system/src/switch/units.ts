@@ -1,4 +1,4 @@
-/** systemd's units as a generation has them: each with its drop-ins, and how two generations' units differ. */
+/** The systemd units of a generation: each with its drop-ins, and the differences between two generations' units. */
 import type { GenerationTree } from "../generation/generation-tree.ts";
 
 /** Settings of a unit by section and name; a name that is given again adds a value, as in systemd. */
@@ -7,7 +7,7 @@ export type UnitSettings = ReadonlyMap<string, ReadonlyMap<string, readonly stri
 /** One unit. */
 export type Unit =
   | { readonly kind: "settings"; readonly settings: UnitSettings }
-  /** Switched off: a link to `/dev/null` or an empty file. */
+  /** A unit that is switched off: a link to `/dev/null` or an empty file. */
   | { readonly kind: "masked" };
 
 const ownDirectory = "etc/systemd/system";
@@ -26,7 +26,7 @@ const suffixes = [
   "device",
 ];
 
-/** The kind of a unit by its name; undefined for a name that is none. */
+/** Returns the kind of a unit by its name; undefined for other names. */
 export function unitType(name: string): string | undefined {
   const suffix = name.slice(name.lastIndexOf(".") + 1);
   return suffixes.includes(suffix) ? suffix : undefined;
@@ -58,7 +58,7 @@ export function parseUnit(
   return into;
 }
 
-/** A unit of a generation; an instance such as `getty@tty1.service` comes from its template. Undefined: it has none. */
+/** Reads a unit of a generation; an instance such as `getty@tty1.service` comes from its template. Undefined when there is none. */
 export function readUnit(tree: GenerationTree, name: string): Unit | undefined {
   const template = name.replace(/@[^.]*\./, "@.");
   let settings: Map<string, Map<string, string[]>> | undefined;
@@ -79,7 +79,7 @@ export function readUnit(tree: GenerationTree, name: string): Unit | undefined {
   return { kind: "settings", settings };
 }
 
-/** The drop-ins of a unit in the order of their names; a name of `/etc` hides the same one of `/usr`. */
+/** Returns the drop-ins of a unit in the order of their names; a name in `/etc` hides the same one in `/usr`. */
 function dropIns(tree: GenerationTree, name: string, template: string): { directory: string; file: string }[] {
   const found = new Map<string, string>();
   for (const directory of directories) {
@@ -91,7 +91,7 @@ function dropIns(tree: GenerationTree, name: string, template: string): { direct
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([file, directory]) => ({ directory, file }));
 }
 
-/** Names of the units that the configuration itself declares: files and drop-ins in `etc/systemd/system`. */
+/** Returns the names of the units that the configuration itself declares: files and drop-ins in `etc/systemd/system`. */
 export function declaredUnits(tree: GenerationTree): string[] {
   const names = new Set<string>();
   for (const name of tree.names(ownDirectory)) {
@@ -101,12 +101,12 @@ export function declaredUnits(tree: GenerationTree): string[] {
   return [...names].sort();
 }
 
-/** The last value of a setting. */
+/** Returns the last value of a setting. */
 export function setting(unit: Unit | undefined, section: string, key: string): string | undefined {
   return unit?.kind === "settings" ? unit.settings.get(section)?.get(key)?.at(-1) : undefined;
 }
 
-/** A boolean setting as systemd reads it. */
+/** Reads a boolean setting as systemd does. */
 export function booleanSetting(
   unit: Unit | undefined,
   key: string,
@@ -120,7 +120,7 @@ export function booleanSetting(
   return standard;
 }
 
-/** Settings that need nothing to be done to a running unit when they change. */
+/** Settings whose changes need no action on a running unit. */
 const harmless: ReadonlySet<string> = new Set([
   "X-Reload-Triggers",
   "Description",
@@ -137,7 +137,7 @@ const harmless: ReadonlySet<string> = new Set([
   "SourcePath",
 ]);
 
-/** What a running unit needs when its settings change. */
+/** The action that a running unit needs when its settings change. */
 export type UnitChange = "none" | "reload" | "restart";
 
 /** Compares the settings of a unit before and after. */

@@ -11,7 +11,7 @@ import { constantKinds, type Pack, type Segment } from "./pack.ts";
 
 const unknown = -1;
 
-/** Where a segment goes: its place in the code array and that of its source among all positions. */
+/** The destination of a segment: its offset in the code array and the base of its source among all positions. */
 interface Placement {
   readonly segment: Segment;
   readonly context: LowerContext;
@@ -19,7 +19,7 @@ interface Placement {
   readonly base: number;
 }
 
-/** A pack with what of it is known to this process: its strings as symbols, its constants. */
+/** A pack and the parts of it known to this process: its strings as symbols, its constants. */
 export class PackLoader {
   readonly pack: Pack;
   private readonly symbols: Int32Array;
@@ -68,7 +68,7 @@ export class PackLoader {
     return index;
   }
 
-  /** Loads a segment as the code of `context.source`; gives the offset of its root. */
+  /** Loads a segment as the code of `context.source`; returns the offset of its root. */
   load(segment: Segment, context: LowerContext): number {
     const { codeLength } = segment;
     const at = allocate(codeLength);
@@ -94,7 +94,7 @@ export class PackLoader {
     return at;
   }
 
-  /** Makes a cell as it is in a pack into one of this process. */
+  /** Converts a cell of a pack into one of this process. */
   private relocate(c: number, kind: number, place: Placement): void {
     const value = ints[c]!;
     switch (kind) {
@@ -168,7 +168,7 @@ export class PackLoader {
 
 const fewMembers = 16;
 
-/** Sorts the pairs at `keys` and what belongs to them at `members`, in place. */
+/** Sorts the pairs at `keys` and their members at `members`, in place. */
 function sortFew(keys: number, members: number, size: number): void {
   for (let i = 1; i < size; i++) {
     const symbol = ints[keys + 2 * i]!;
@@ -186,7 +186,7 @@ function sortFew(keys: number, members: number, size: number): void {
   }
 }
 
-/** Keys are sorted by symbol, and symbols are numbered anew in each process: brings keys, positions and members into order. */
+/** Sorts the keys, positions and members of a set: keys are sorted by symbol, and symbols are numbered anew in each process. */
 function finishSet(node: number): void {
   const record = ints[node + 1]!;
   const size = ints[record + 1]!;

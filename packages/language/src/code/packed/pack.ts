@@ -12,9 +12,9 @@ export const constantKinds = { string: 0, integer: 1, float: 2, path: 3 } as con
 
 /** One source's code. */
 export interface Segment {
-  /** Its content hash, 16 bytes. */
+  /** Content hash of the source, 16 bytes. */
   readonly hash: string;
-  /** Code, then notes and scopes. */
+  /** The code, followed by notes and scopes. */
   readonly cells: Int32Array;
   readonly codeLength: number;
   /** Length of the source's text. */
@@ -32,7 +32,7 @@ function hashCells(hash: string): [number, number, number, number] {
 
 type Decode = (bytes: Uint8Array) => string;
 
-/** A pack that was read. */
+/** A loaded pack. */
 export class Pack {
   readonly stringCount: number;
   readonly constantCount: number;
@@ -62,7 +62,7 @@ export class Pack {
     for (let i = 0, at = 0; i < cells[4]!; i++, at += 4 * indexLength) this.byHash.set(hashes.slice(at, at + 16), i);
   }
 
-  /** Reads a pack, decoding strings with `decode`; undefined when these bytes are none. */
+  /** Reads a pack, decoding strings with `decode`; undefined when the bytes are not a pack. */
   static read(data: Uint8Array, decode: Decode): Pack | undefined {
     const aligned = data.byteOffset % 4 === 0 ? data : data.slice();
     const words = aligned.length >> 2;
@@ -84,7 +84,7 @@ export class Pack {
     return this.ends;
   }
 
-  /** The segment of a source with this content, or undefined. */
+  /** Returns the segment of a source with this content, or undefined. */
   find(hash: string): Segment | undefined {
     const i = this.byHash.get(hash);
     return i === undefined ? undefined : this.segmentAt(i, hash);
@@ -106,7 +106,7 @@ export class Pack {
   }
 }
 
-/** Gathers segments for a new pack; with a `base`, its strings keep their numbers, so that its segments can be taken over. */
+/** Collects segments for a new pack; with a `base`, its strings keep their numbers, so that its segments can be taken over. */
 export class PackBuilder {
   private readonly base: Pack | undefined;
   private readonly strings: string[] = [];
@@ -148,12 +148,12 @@ export class PackBuilder {
     this.codeLength += segment.cells.length;
   }
 
-  /** Bytes that the pack will have, nearly. */
+  /** Returns the approximate size of the pack in bytes. */
   size(): number {
     return 4 * this.codeLength + this.textBytes + (this.base?.bytes.length ?? 0);
   }
 
-  /** The pack in pieces, to be written one after the other. */
+  /** Returns the pack in pieces, to be written one after the other. */
   pieces(): Uint8Array[] {
     const { base, strings, constants, segments } = this;
     const stringCount = (base?.stringCount ?? 0) + strings.length;

@@ -18,13 +18,13 @@ export class SegmentWriter {
   private readonly notes: LazyNote[] = [];
   private readonly scopes = new Map<Scope, number>();
 
-  /** `base`: that of the source's positions. */
+  /** Takes the builder and `base`, the base of the source's positions. */
   constructor(builder: PackBuilder, base: number) {
     this.builder = builder;
     this.base = base;
   }
 
-  /** The segment of the code whose root is the node `root`. */
+  /** Returns the segment of the code whose root is the node `root`. */
   write(root: number, source: { readonly hash: string; readonly textLength: number }): Segment {
     this.node(root);
     const codeLength = this.used;
@@ -136,7 +136,10 @@ export class SegmentWriter {
     return at;
   }
 
-  /** Scope + 1 as an offset among the cells, 0 for none. Cells: up, with-position, large, names (-1 for `with`), (symbol slot)*. */
+  /**
+   * Returns scope + 1 as an offset among the cells, 0 for none. Cells: up, with-position, large, names (-1 for `with`),
+   * (symbol slot)*.
+   */
   private scope(scope: Scope | null): number {
     if (scope === null) return 0;
     const known = this.scopes.get(scope);
