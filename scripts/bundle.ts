@@ -5,10 +5,14 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import { type Plugin as RolldownPlugin, build as rolldown } from "rolldown";
-import { buildLibrary, libraryExports } from "./bundle-library.ts";
 import { lazyModules, lazyModulesForRolldown } from "./lazy-modules.ts";
+
+// A system needs the program alone; the types of the library take the compiler, which its build does not have.
+const { values: flags } = parseArgs({ options: { "program-only": { type: "boolean", default: false } } });
+const library = flags["program-only"] ? undefined : await import("./bundle-library.ts");
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const target = join(root, "dist", "package");
@@ -54,7 +58,7 @@ const common = {
   outExtension: { ".js": ".mjs" },
   logLevel: "warning",
 } satisfies BuildOptions;
-await buildLibrary(root, target);
+await library?.buildLibrary(root, target);
 await build({ ...common, entryPoints: { firn: join(root, "packages/cli/src/bin.ts") }, splitting: true });
 // The evaluator is loaded by its thread and, for small evaluations, by commands: all of it, and nothing else. Rolldown leaves
 // constants constants, where esbuild makes variables of them: the engine compiles in what it knows not to change, and a long
@@ -117,7 +121,7 @@ const manifest = {
   type: "module",
   engines,
   bin: { firn: "dist/firn.mjs" },
-  exports: { ...libraryExports, "./package.json": "./package.json" },
+  exports: { ...library?.libraryExports, "./package.json": "./package.json" },
   sideEffects: false,
   files: ["dist", "library", "types", "commands", "legacy", "os", "CHANGELOG.md"],
   optionalDependencies: read("packages/store/package.json").optionalDependencies ?? {},

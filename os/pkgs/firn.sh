@@ -10,7 +10,7 @@ if [[ -n $modules ]]; then
   mkdir -p node_modules/@firn
   for package in packages/*; do ln -s "../../$package" "node_modules/@firn/${package##*/}"; done
   export HOME=$NIX_BUILD_TOP
-  "$nodejs/bin/node" --disable-warning=ExperimentalWarning scripts/bundle.ts
+  "$nodejs/bin/node" --disable-warning=ExperimentalWarning scripts/bundle.ts --program-only
   cp -r dist/package "$out/lib/firn"
 else
   # Bundled already.

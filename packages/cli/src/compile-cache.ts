@@ -1,4 +1,4 @@
-/** Where compiled code is kept between runs: below the user's own cache directory only, since what lies there is run. */
+/** The place of compiled code between runs: below the user's own cache directory only, since what lies there is run. */
 
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";

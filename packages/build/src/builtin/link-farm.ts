@@ -72,7 +72,7 @@ function linkAll(state: State, into: OpenDirectory, packages: readonly FarmPacka
   }
 }
 
-/** What a path of a package is in the end; undefined when nothing is there. */
+/** The file that a path of a package leads to in the end; undefined when nothing is there. */
 function statusOf(state: State, path: string): Stats | undefined {
   return findInput(state, path)?.status;
 }

@@ -1,4 +1,4 @@
-/** What `firn os switch`, `boot`, `test`, `dry-activate` and `rollback` share once the system is built. */
+/** The part that `firn os switch`, `boot`, `test`, `dry-activate` and `rollback` share once the system is built. */
 
 import { join } from "node:path";
 import { checkSshHost, sshOptions } from "@firn/store";

@@ -1,4 +1,4 @@
-/** Which Debian suites this machine uses, as its apt sources say: the default for locks that name none. */
+/** The Debian suites that this machine uses, as its apt sources say: the default for locks that name none. */
 
 import { join } from "node:path";
 import { existsSync, readdirSync, readFileSync } from "@firn/store/files";

@@ -1,4 +1,4 @@
-/** What an evaluation gets from settings, environment and flags, as plain data for its worker. */
+/** The configuration of an evaluation from settings, environment and flags, as plain data for its worker. */
 
 import { join } from "node:path";
 import { nixVersion } from "@firn/formats";

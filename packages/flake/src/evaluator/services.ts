@@ -38,7 +38,7 @@ export interface SyncServices {
   addPath(
     request: Omit<AddPathServiceRequest, "include"> & {
       readonly filter?: (path: string, type: FileType) => boolean;
-      /** Where a logical path lies. */
+      /** The place of a logical path on disk. */
       readonly onDisk?: (path: string) => string;
       /** The SHA-256 of its whole NAR, where that is known. */
       readonly narHash?: Uint8Array;

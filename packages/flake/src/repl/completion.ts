@@ -1,4 +1,4 @@
-/** What could follow in a line of the repl. */
+/** Completions of a line of the repl. */
 
 import { resolve } from "node:path";
 import { FirnError } from "@firn/formats";

@@ -1,4 +1,4 @@
-/** What evaluations ask of store, builder and fetchers, answered on the main thread. */
+/** Answers to what evaluations ask of store, builder and fetchers, on the main thread. */
 
 import { type FetchContext, fetchArchive, fetchFile, fetchInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";

@@ -268,7 +268,7 @@ export const errorCodes = {
 /** A code of `FirnError`. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** Whether a text is a code of errors. */
+/** Tells whether a text is a code of errors. */
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(errorCodes, text);
 }

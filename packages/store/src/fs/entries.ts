@@ -1,4 +1,4 @@
-/** What a directory holds, in the order of archives. */
+/** Lists the names in a directory, in the order of archives. */
 
 import type { StatsBase } from "node:fs";
 import * as fs from "./files.ts";
@@ -13,7 +13,7 @@ export function entriesIn(directory: string | Buffer): { readonly name: string; 
   return known.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What an entry of a directory or a status (of the link itself, `lstat`) is. */
+/** Tells the kind of an entry of a directory, or of a status (of the link itself, `lstat`). */
 export function kindOf(entry: Pick<StatsBase<number>, "isFile" | "isDirectory" | "isSymbolicLink">): EntryKind {
   if (entry.isFile()) return "regular";
   if (entry.isDirectory()) return "directory";

@@ -10,7 +10,7 @@ const SQLITE_CANNOT_OPEN = 14;
 
 const NO_SPACE = "no space is left on the device: free some, e.g. with 'firn store gc'";
 
-/** What helps, by the code of the failed call. */
+/** Hints by the code of the failed call. */
 const hints: Readonly<Record<string, string>> = {
   EACCES: "check who owns it and who may read, write and enter it and the directories above it",
   EDQUOT: "the user's quota is used up: free some space, e.g. with 'firn store gc'",
@@ -34,7 +34,7 @@ const words: Readonly<Record<string, string>> = {
   EXDEV: "Invalid cross-device link",
 };
 
-/** What the reference says of a call that failed; `path` is shown in quotes. */
+/** The reference's words for a call that failed; `path` is shown in quotes. */
 const actions: Readonly<Record<string, (path: string, other: string) => string>> = {
   access: (path) => `checking access to ${path}`,
   chdir: (path) => `changing to the directory ${path}`,
@@ -101,7 +101,7 @@ function pathText(path: unknown): string | undefined {
   return Buffer.isBuffer(path) ? path.toString("latin1") : undefined;
 }
 
-/** What the C library says of an error number (`ENOENT` and -2: "No such file or directory"). */
+/** The C library's words for an error number (`ENOENT` and -2: "No such file or directory"). */
 export function systemErrorText(code: string, errno: number | undefined): string {
   const known = words[code];
   if (known !== undefined || errno === undefined) return known ?? code;

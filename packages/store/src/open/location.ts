@@ -1,4 +1,4 @@
-/** Where the stores of this machine lie, and what `auto` means on it. */
+/** Locations of the stores of this machine, and the meaning of `auto` on it. */
 import path from "node:path";
 import * as fs from "../fs/files.ts";
 import type { Environment, Settings } from "../settings/settings.ts";

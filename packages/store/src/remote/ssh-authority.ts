@@ -1,4 +1,4 @@
-/** Where `ssh://` leads: `user@host:port`, as words for ssh that it takes for nothing else. */
+/** The authority of `ssh://` (`user@host:port`), as words for ssh that it takes for nothing else. */
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 
 /** A machine in ssh's words. */

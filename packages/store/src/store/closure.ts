@@ -49,7 +49,7 @@ export async function computeClosure(
 
 /** Two paths of a circle: error `cycle`. */
 export class CycleError extends FirnError {
-  /** What is referred to from `parent` and itself leads there. */
+  /** The path that `parent` refers to and that leads back to it. */
   readonly path: string;
   readonly parent: string;
 

@@ -1,4 +1,4 @@
-/** What a machine is made of, as far as its configuration must know: file systems, swap, drivers of disks, processor. */
+/** The parts of a machine that its configuration must know: file systems, swap, drivers of disks, processor. */
 
 import { basename, join } from "node:path";
 import {

@@ -1,4 +1,4 @@
-/** Where a user's profile lies when none is named, as the reference has it. */
+/** The place of a user's profile when none is named, as the reference has it. */
 
 import { dirname, join, resolve } from "node:path";
 import type { StoreFiles } from "@firn/store";

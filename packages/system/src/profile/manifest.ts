@@ -1,4 +1,4 @@
-/** What a profile holds: `manifest.json` read, changed and made into a new tree of links. */
+/** The manifest of a profile: `manifest.json` read, changed and made into a new tree of links. */
 
 import { join } from "node:path";
 import { linkPackages } from "@firn/build";
