@@ -1,6 +1,6 @@
 /** The command line's ends: where output goes. Commands print through this only, so that tests can capture it. */
 
-import { byteString, printedBytes } from "@firn/formats";
+import { byteString, printedBytes } from "@firn/formats/base";
 import { systemErrorText } from "@firn/store/machine-error";
 import { processEnvironment, workingDirectory } from "@firn/store/surroundings";
 import { TerminalFilter } from "./render/terminal-filter.ts";

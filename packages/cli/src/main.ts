@@ -23,7 +23,8 @@ interface Progress {
 
 /** Runs one command line, with `argv[0]` as the name by which the program was called; resolves to the exit status. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
-  const program = basename(argv[0] ?? "firn");
+  // The file of the published package stands for its name.
+  const program = basename(argv[0] ?? "firn", ".mjs");
   const understood: Progress = {};
   try {
     return await run(program, argv.slice(1), { io, understood });

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
-import { byteStringOf } from "@firn/formats";
+import { byteStringOf } from "@firn/formats/base";
 import { startProgram } from "@firn/store/start-program";
 import { ownCommand, processArguments } from "@firn/store/surroundings";
 import { oldestNode } from "./node-version.ts";

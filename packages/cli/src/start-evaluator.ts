@@ -1,5 +1,5 @@
 /** Starts the evaluator's thread early for commands that nearly always evaluate: it starts while they are loaded. */
-import { FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats/base";
 import { workingDirectory } from "@firn/store/surroundings";
 import { findCommand } from "./grammar/find-command.ts";
 import { mayWantHelp } from "./grammar/parse.ts";

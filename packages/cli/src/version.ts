@@ -1,5 +1,5 @@
 /** The versions that the program prints. */
-import { nixVersion } from "@firn/formats/nix-version";
+import { nixVersion } from "@firn/formats/base";
 
 /** Firn's own version. */
 export const firnVersion = "0.1.0";

@@ -1,16 +1,6 @@
 /** Every byte format of Nix, without any input or output of its own. */
-export * from "./base/bytes.ts";
-export {
-  type ErrorDetails,
-  FirnError,
-  type SourceExcerpt,
-  type SourcePosition,
-  type TraceFrame,
-} from "./base/error.ts";
 export { type ErrorCode, errorCodes, isErrorCode } from "./base/error-codes.ts";
-export { nixVersion } from "./base/nix-version.ts";
-export { didYouMean, editDistance, nearNames } from "./base/suggest.ts";
-export * from "./base/version.ts";
+export * from "./base/index.ts";
 export * from "./derivation/compare.ts";
 export * from "./derivation/derivation.ts";
 export * from "./derivation/derived-path.ts";

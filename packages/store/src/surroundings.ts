@@ -5,7 +5,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import { byteStringOf, FirnError, textOf } from "@firn/formats/base";
 import { hasErrorCode } from "./fs/disk.ts";
 
 /** Environment variables by name, as byte strings. */

@@ -1,6 +1,6 @@
 /** Help: listings of command groups and the page of one command, from the same data that the parser uses. */
 
-import { byteStringOf, nearNames } from "@firn/formats";
+import { byteStringOf, nearNames } from "@firn/formats/base";
 import { readFileSync } from "@firn/store/files";
 import type { Command, CommandEntry, CommandTable, Flag, Positional } from "./command.ts";
 import { commonFlags, globalFlags } from "./flags.ts";

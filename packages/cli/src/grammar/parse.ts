@@ -2,7 +2,7 @@
  * The reference's argument grammar: flags anywhere, each with a fixed number of arguments; short flags may be bundled and
  * have their argument attached (`-vvL`, `-j4`); every setting is a flag (`--cores 2`, `--no-fallback`); `--` ends the flags.
  */
-import { nearNames } from "@firn/formats";
+import { nearNames } from "@firn/formats/base";
 import type { Command, Flag, Operation, Positional } from "./command.ts";
 import { commonFlags, isSharedFlag } from "./flags.ts";
 import { type Invocation, ParsedFlags } from "./invocation.ts";

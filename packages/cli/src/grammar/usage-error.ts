@@ -1,5 +1,5 @@
 /** Mistakes on the command line. */
-import { FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats/base";
 
 /** A mistake on the command line; the renderer adds the reference's "Try … --help" line. */
 export class UsageError extends FirnError {

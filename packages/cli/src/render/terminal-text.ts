@@ -2,7 +2,7 @@
  * Text in the reference's form for standard error: tabs become blanks, bells and carriage returns are removed, and so are
  * colours unless the terminal shows them. The columns of tabs count from the start of the whole text, not of a line.
  */
-import { byteString, byteStringOf, printedBytes, textOf } from "@firn/formats";
+import { byteString, byteStringOf, printedBytes, textOf } from "@firn/formats/base";
 
 const sequence = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\?)?|[@-_])?/y;
 const zeroWidth = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]$/u;

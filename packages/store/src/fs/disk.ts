@@ -5,7 +5,7 @@
 import fs from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { FirnError, printedBytes } from "@firn/formats";
+import { FirnError, printedBytes } from "@firn/formats/base";
 
 const ASCII = /^[\x01-\x7f]*$/;
 

@@ -5,7 +5,7 @@
 import fs, { type PathLike } from "node:fs";
 import promises from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { byteStringOf, printedBytes, textOf } from "@firn/formats";
+import { byteStringOf, printedBytes, textOf } from "@firn/formats/base";
 import { fsPath } from "./disk.ts";
 
 function raw(argument: unknown): unknown {

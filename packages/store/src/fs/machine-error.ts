@@ -1,6 +1,6 @@
 /** Failures of the machine (file system, database) as errors that tell what was done, where, and what helps. */
 import { getSystemErrorMessage } from "node:util";
-import { byteStringOf, FirnError } from "@firn/formats";
+import { byteStringOf, FirnError } from "@firn/formats/base";
 import { hasErrorCode } from "./disk.ts";
 
 const SQLITE_BUSY = 5;

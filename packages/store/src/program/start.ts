@@ -15,7 +15,7 @@ import {
   spawnSync,
 } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { FirnError, textOf } from "@firn/formats";
+import { FirnError, textOf } from "@firn/formats/base";
 import { machineError } from "../fs/machine-error.ts";
 import { processEnvironment } from "../surroundings.ts";
 

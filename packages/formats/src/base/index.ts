@@ -1,0 +1,12 @@
+/** The base that every program loads at its start: byte strings, errors, suggestions, versions. */
+export * from "./bytes.ts";
+export {
+  type ErrorDetails,
+  FirnError,
+  type SourceExcerpt,
+  type SourcePosition,
+  type TraceFrame,
+} from "./error.ts";
+export { nixVersion } from "./nix-version.ts";
+export { didYouMean, editDistance, nearNames } from "./suggest.ts";
+export * from "./version.ts";
