@@ -273,3 +273,26 @@ test("eval shows errors inside a value where they are, and calls no function tha
   expect(found.out).toBe("«lambda @ «string»:1:1»\n");
   expect((await place.firn("eval", "--arg", "x", "3", "--expr", "{ x }: { y = x; }", "y")).out).toBe("3\n");
 });
+
+test("deletes store paths only: other names in the store's directory are refused, and stay", async () => {
+  const { out } = await place.firnWith({ input: "" }, "store", "add", ".");
+  expect(out).toContain("/nix/store/");
+  for (const name of [".links", "none", ".", "..", "x".repeat(32)]) {
+    const { code, err } = await place.firn("store", "delete", `/nix/store/${name}`);
+    expect([name, code]).toEqual([name, 1]);
+    expect([name, err]).toEqual([name, expect.stringMatching(/is not a store path|does not exist|flake/)]);
+  }
+  expect(existsSync(join(place.store, "nix/store/.links"))).toBe(true);
+});
+
+test("passwords in the names of substituters and in what is no URL are not told", async () => {
+  const settings = "substituters = http://user:secret@localhost:1/\nflake-registry =\n";
+  const missing = "/nix/store/00000000000000000000000000000000-missing";
+  const built = await place.firnWith({ env: { NIX_CONFIG: settings } }, "build", "--no-link", missing);
+  const evaluated = await place.firn("eval", "tarball+http://user:secret@localhost:1 /x");
+  for (const { code, err } of [built, evaluated]) {
+    expect(code).toBe(1);
+    expect(err).toContain("user@localhost");
+    expect(err).not.toContain("secret");
+  }
+});

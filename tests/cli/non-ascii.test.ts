@@ -126,3 +126,12 @@ test("the program itself takes arguments that are text and such that are none", 
   const out = execFileSync("bash", ["-c", script, process.execPath, main], { cwd: work, env });
   expect(out).toEqual(Buffer.from([0xc3, 0xbc, 0xff]));
 });
+
+test("variables keep bytes that are no text", () => {
+  const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+  const script = `X=$(printf 'bad\\377') exec "$@"`;
+  const words = ["eval", "--impure", "--raw", "--expr", 'builtins.getEnv "X"'];
+  const node = [process.execPath, "--disable-warning=ExperimentalWarning", main, ...words];
+  const out = execFileSync("sh", ["-c", script, "sh", ...node], { env: { ...process.env, ...place.environment } });
+  expect(out.toString("latin1")).toBe("bad\xff");
+});

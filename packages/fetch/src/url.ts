@@ -22,7 +22,8 @@ const pattern = /^([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]
 /** Parses a URL; fails with `bad-url`. */
 export function parseUrl(text: string): Url {
   const match = pattern.exec(text);
-  if (match === null || /[\s\0]/.test(text)) throw new FirnError("bad-url", `'${text}' ${complaint(text)}`);
+  if (match === null || /[\s\0]/.test(text))
+    throw new FirnError("bad-url", `'${withoutCredentials(text)}' ${complaint(text)}`);
   const [, scheme = "", authority, path = "", query = "", fragment = ""] = match;
   return {
     scheme,
@@ -32,6 +33,11 @@ export function parseUrl(text: string): Url {
     query: parseQuery(query),
     fragment: percentDecode(fragment),
   };
+}
+
+/** Returns a text that is no URL without what may be a password in it. */
+function withoutCredentials(text: string): string {
+  return text.replace(/(:\/\/[^\s/?#@:]*):[^\s/?#]*@/g, "$1@");
 }
 
 /** Returns the reference's error message for a text that is no URL. */

@@ -15,8 +15,20 @@ const LOST = "\ufffd";
 
 /** The environment of this process. */
 export function processEnvironment(): Environment {
-  const pairs = Object.entries(process.env).map(([name, value]) => [byteStringOf(name), byteStringOf(value ?? "")]);
-  return Object.fromEntries(pairs);
+  const given = Object.entries(process.env).map(([name, value = ""]): [string, string] => [name, value]);
+  const pairs = given.map(([name, value]): [string, string] => [byteStringOf(name), byteStringOf(value)]);
+  if (!given.some(([, value]) => value.includes(LOST))) return Object.fromEntries(pairs);
+  // Bytes that are no UTF-8: the kernel still has the variables that the process was started with.
+  const started = new Map(
+    readFileSync("/proc/self/environ", "latin1")
+      .split("\0")
+      .map((line): [string, string] => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+  return Object.fromEntries(
+    pairs.map(([name, value]) =>
+      value.includes(byteStringOf(LOST)) ? [name, started.get(name) ?? value] : [name, value],
+    ),
+  );
 }
 
 /** The arguments behind the program's own file. */

@@ -1,6 +1,6 @@
 /** Targets of installables in the store: a path, or outputs of a derivation. */
 import { resolve } from "node:path";
-import { type DerivedPath, FirnError } from "@firn/formats";
+import { type DerivedPath, FirnError, isStorePath } from "@firn/formats";
 import type { Evaluation, Found } from "../evaluation.ts";
 import type { DerivationFacts } from "../evaluator/protocol.ts";
 import type { Installable } from "./parse.ts";
@@ -59,10 +59,12 @@ export async function valueTarget(
   return { kind: "outputs", drvPath: facts.drvPath, outputs: names, facts, found };
 }
 
-/** Returns the store path that contains a path: its first component below the store's directory. */
+/** The store path that a path is in: its first name below the store's directory. Error `bad-store-path` when that is none. */
 function storePathIn(path: string, storeDir: string): string {
-  return path
+  const found = path
     .split("/")
     .slice(0, storeDir.split("/").length + 1)
     .join("/");
+  if (isStorePath(found, storeDir)) return found;
+  throw new FirnError("bad-store-path", `path '${found}' is not a store path`);
 }

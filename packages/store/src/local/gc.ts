@@ -149,6 +149,12 @@ class Collection {
 
   async #deleteSpecific(): Promise<void> {
     for (const path of this.#options.paths ?? []) {
+      // Other names in the store's directory belong to the store itself.
+      if (!isStorePath(path, this.#store.storeDir)) {
+        throw new FirnError("bad-store-path", `path '${path}' is not a store path`);
+      }
+    }
+    for (const path of this.#options.paths ?? []) {
       await this.#visit(path);
       if (this.#dead.has(path)) continue;
       throw new FirnError(

@@ -11,6 +11,7 @@ import type { Environment, Settings } from "../settings/settings.ts";
 import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
+import { withoutPasswords } from "../substitute/url-passwords.ts";
 import { fileUrlOf, processEnvironment, workingDirectory } from "../surroundings.ts";
 import { DummyStore } from "./dummy-store.ts";
 import { directoryOf, locationOf, machineLocation, resolveReference, writable } from "./location.ts";
@@ -222,7 +223,11 @@ export async function openSubstituters(context: OpenContext): Promise<Store[]> {
         return await openStore(text, { ...context, transferrer });
       } catch (error) {
         if (!(error instanceof FirnError)) throw error;
-        events?.({ kind: "message", level: "warn", text: `${error.message}; not using substituter '${text}'` });
+        events?.({
+          kind: "message",
+          level: "warn",
+          text: `${error.message}; not using substituter '${withoutPasswords(text)}'`,
+        });
         return undefined;
       }
     }),

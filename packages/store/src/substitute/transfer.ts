@@ -421,7 +421,8 @@ async function* empty(): AsyncGenerator<Uint8Array, void, undefined> {}
 
 function urlOf(text: string, base?: string): URL {
   const url = URL.parse(textOf(text), base === undefined ? undefined : textOf(base));
-  if (url === null) throw new FirnError("bad-url", `unable to download '${text}': it is not a valid URL`);
+  if (url === null)
+    throw new FirnError("bad-url", `unable to download '${withoutPasswords(text)}': it is not a valid URL`);
   return url;
 }
 
