@@ -284,7 +284,7 @@ echo "[home]"; NIX_REMOTE=${at("home/store")} firn store add f; echo "status $?"
 echo "[cache]"; firn eval --impure --expr 'builtins.fetchTarball "file://${at("work/x.tar")}"'; echo "status $?"
 `);
     expect(out).toMatch(
-      /\[cache\]\n[\s\S]*cannot open the fetcher cache ".*": EROFS[\s\S]*set XDG_CACHE_HOME to a directory[\s\S]*status 1/,
+      /\[cache\]\n[\s\S]*cannot open the fetcher cache ".*": (?:EROFS|Read-only file system)[\s\S]*set XDG_CACHE_HOME to a directory[\s\S]*status 1/,
     );
     expect(out).not.toContain("internal error");
     expect(out).toMatch(/\[elsewhere\]\n\/nix\/store\/\S+-f\nstatus 0/);
