@@ -92,7 +92,7 @@ ${home === "/proc" ? "firn registry add a path:/x\nfirn eval --impure --expr 'bu
     expect(out).not.toContain("internal error");
     if (home === "/proc")
       expect(out).toMatch(
-        /error: [^\n]*'\/proc\/\.config'\nstatus 1\nerror:[\s\S]*set XDG_CACHE_HOME[\s\S]*status 1\n$/,
+        /error: creating directory "\/proc\/\.config": No such file or directory\nstatus 1\nerror:[\s\S]*set XDG_CACHE_HOME[\s\S]*status 1\n$/,
       );
   });
 });

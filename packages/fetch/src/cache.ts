@@ -4,7 +4,7 @@
  */
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { byteStringOf, FirnError, textOf } from "@firn/formats";
+import { byteStringOf, textOf } from "@firn/formats";
 import { disk, fsPath, machineError } from "@firn/store";
 
 /** A value of the cache. Values are flat: strings, integers, booleans. */
@@ -30,10 +30,8 @@ export class FetchCache {
     try {
       return this.openDatabase();
     } catch (error) {
-      const known = machineError(error, `cannot open the fetcher cache "${this.file}"`);
-      if (known === undefined) throw error;
-      const hint = known.hint ?? "set XDG_CACHE_HOME to a directory that can be written";
-      throw new FirnError(known.code, known.message, { cause: error, hint });
+      const remedy = "set XDG_CACHE_HOME to a directory that can be written";
+      throw machineError(error, `cannot open the fetcher cache "${this.file}"`, remedy) ?? error;
     }
   }
 

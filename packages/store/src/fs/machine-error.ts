@@ -120,18 +120,19 @@ function describe(failure: SystemFailure): string {
 
 /**
  * A failed system call or SQL statement as a `FirnError` (`system-error` or `database-error`): what was done to which path,
- * led by `doing`, and a hint where something helps. Undefined for every other error.
+ * led by `doing`, and a hint where something helps: `remedy`, unless it is space that lacks. Undefined for every other error.
  */
-export function machineError(error: unknown, doing?: string): FirnError | undefined {
+export function machineError(error: unknown, doing?: string, remedy?: string): FirnError | undefined {
   if (!(error instanceof Error) || error instanceof FirnError) return undefined;
   const said = (text: string): string => (doing === undefined ? text : `${doing}: ${text}`);
   const sqlite = sqliteCode(error);
   if (sqlite !== undefined) {
-    const hint = {
-      [SQLITE_FULL]: NO_SPACE,
-      [SQLITE_IO]: `it may be that ${NO_SPACE}`,
-      [SQLITE_CANNOT_OPEN]: "check that its directory is there and can be written",
-    }[sqlite];
+    const hint =
+      {
+        [SQLITE_FULL]: NO_SPACE,
+        [SQLITE_IO]: `it may be that ${NO_SPACE}`,
+        [SQLITE_CANNOT_OPEN]: remedy ?? "check that its directory is there and can be written",
+      }[sqlite] ?? remedy;
     return new FirnError("database-error", said(byteStringOf(error.message)), {
       cause: error,
       ...(hint === undefined ? {} : { hint }),
@@ -143,7 +144,8 @@ export function machineError(error: unknown, doing?: string): FirnError | undefi
   }
   const failure = failureOf(error);
   if (failure === undefined) return undefined;
-  const hint = hints[failure.code];
+  const lacksSpace = failure.code === "ENOSPC" || failure.code === "EDQUOT";
+  const hint = lacksSpace ? hints[failure.code] : (remedy ?? hints[failure.code]);
   const text = describe(failure);
   return new FirnError("system-error", said(text), { cause: error, ...(hint === undefined ? {} : { hint }) });
 }

@@ -29,6 +29,7 @@ import { type EventSink, noEvents } from "../events.ts";
 import { disk, hasErrorCode } from "../fs/disk.ts";
 import { dumpPath, type PathFilter } from "../fs/dump.ts";
 import * as fs from "../fs/files.ts";
+import { machineError } from "../fs/machine-error.ts";
 import { removePath } from "../fs/remove.ts";
 import { RestoreSink } from "../fs/restore.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
@@ -128,14 +129,7 @@ export class LocalStore implements MachineStore, LocalInternals {
       return new LocalStore(options, database, bigLock);
     } catch (error) {
       if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS")) throw error;
-      throw new FirnError(
-        "not-writable",
-        `the store in "${location.realStoreDir}" cannot be written: ${String(error)}`,
-        {
-          cause: error,
-          hint: `use a store of your own, e.g. --store ~/.local/share/nix/root`,
-        },
-      );
+      throw notWritable(location, machineError(error)?.message ?? String(error), error);
     }
   }
 
@@ -465,16 +459,19 @@ export class LocalStore implements MachineStore, LocalInternals {
 
   #requireWritable(): void {
     if (this.options.readOnly === true) {
-      throw new FirnError(
-        "not-writable",
-        `the store in "${this.location.realStoreDir}" cannot be written: it is opened read-only`,
-        { hint: "use a store of your own, e.g. --store ~/.local/share/nix/root" },
-      );
+      throw notWritable(this.location, "it is opened read-only");
     }
   }
 }
 
 let temporaryCounter = 0;
+
+function notWritable({ realStoreDir }: StoreLocation, reason: string, cause?: unknown): FirnError {
+  return new FirnError("not-writable", `the store in "${realStoreDir}" cannot be written: ${reason}`, {
+    cause,
+    hint: "use a store of your own, e.g. --store ~/.local/share/nix/root",
+  });
+}
 
 function checkNar(info: PathInfo, got: { hash: Hash; size: number }): void {
   if (!equalHashes(got.hash, info.narHash)) {
