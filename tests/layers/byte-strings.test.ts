@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { sourceFiles } from "./source-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -15,13 +14,8 @@ function otherEdges(text: string): string[] {
 const edges = ["fs/disk.ts", "fs/files.ts", "surroundings.ts"].map((file) => `packages/store/src/${file}`);
 
 test("arguments, environment and paths become byte strings at one edge", () => {
-  const found: string[] = [];
-  for (const entry of readdirSync(join(root, "packages"), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/(?<!\.test)\.ts$/.test(entry.name) || entry.parentPath.includes("node_modules")) continue;
-    const file = join(entry.parentPath, entry.name);
-    if (otherEdges(readFileSync(file, "utf8")).length > 0) found.push(relative(root, file));
-  }
-  expect(found.sort()).toEqual(edges);
+  const found = sourceFiles(root).filter(({ text }) => otherEdges(text).length > 0);
+  expect(found.map(({ file }) => file)).toEqual(edges);
 });
 
 test.each([

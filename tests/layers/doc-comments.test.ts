@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync } from "oxc-parser";
 import { expect, test } from "vitest";
+import { sourceFiles } from "./source-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -25,11 +24,9 @@ function unclearComments(text: string): string[] {
 
 test("doc comments of the packages begin with their subject or a verb", () => {
   const found: Record<string, string[]> = {};
-  for (const entry of readdirSync(join(root, "packages"), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/(?<!\.test)\.ts$/.test(entry.name) || entry.parentPath.includes("node_modules")) continue;
-    const file = join(entry.parentPath, entry.name);
-    const unclear = unclearComments(readFileSync(file, "utf8"));
-    if (unclear.length > 0) found[relative(root, file)] = unclear;
+  for (const { file, text } of sourceFiles(root)) {
+    const unclear = unclearComments(text);
+    if (unclear.length > 0) found[file] = unclear;
   }
   expect(found).toEqual({});
 });

@@ -1,19 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCodes } from "@firn/formats";
 import { expect, test } from "vitest";
+import { sourceFiles } from "./source-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-
-function sources(): { readonly file: string; readonly text: string }[] {
-  return readdirSync(join(root, "packages"), { recursive: true, withFileTypes: true })
-    .filter(
-      (entry) => entry.isFile() && /(?<!\.test)\.ts$/.test(entry.name) && !entry.parentPath.includes("node_modules"),
-    )
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((file) => ({ file: relative(root, file), text: readFileSync(file, "utf8") }));
-}
 
 /** The page of all codes: change the table, then write this into docs/errors.md. */
 function page(): string {
@@ -38,7 +30,7 @@ test("docs/errors.md is the table of codes", () => {
 test("codes are sorted, and each is used", () => {
   const codes = Object.keys(errorCodes);
   expect(codes).toEqual([...codes].sort());
-  const all = sources()
+  const all = sourceFiles(root)
     .filter(({ file }) => !file.endsWith("/error-codes.ts"))
     .map(({ text }) => text)
     .join("\n");
@@ -63,7 +55,7 @@ const allowed: Record<string, string> = {
 };
 
 test("nothing is decided by the text of an error", () => {
-  const found = sources()
+  const found = sourceFiles(root)
     .filter(({ text }) => decisionsByText(text).length > 0)
     .map(({ file }) => file);
   expect(found.sort()).toEqual(Object.keys(allowed).sort());

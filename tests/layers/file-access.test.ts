@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { changesByPath, hidden, readsFiles } from "./file-access.ts";
+import { sourceFiles } from "./source-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -10,11 +9,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 function findings(directories: readonly string[], find: (text: string) => string[]): Record<string, string[]> {
   const all: Record<string, string[]> = {};
   for (const directory of directories) {
-    for (const entry of readdirSync(join(root, directory), { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || !/(?<!\.test)\.ts$/.test(entry.name)) continue;
-      const file = join(entry.parentPath, entry.name);
-      const found = find(readFileSync(file, "utf8"));
-      if (found.length > 0) all[relative(root, file)] = found;
+    for (const { file, text } of sourceFiles(root, directory)) {
+      const found = find(text);
+      if (found.length > 0) all[file] = found;
     }
   }
   return all;

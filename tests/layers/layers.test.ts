@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { importCircles } from "./import-circles.ts";
+import { sourceFiles } from "./source-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const line = ["formats", "language", "store", "build", "fetch", "flake", "system", "cli"];
@@ -73,14 +74,12 @@ function violation<Result>(files: Readonly<Record<string, string>>, check: () =>
 /** Relative imports that leave their package; tests may take what stands in for the world from `tests/support`. */
 function strayImports(tree: string): string[] {
   const found: string[] = [];
-  for (const entry of readdirSync(join(tree, "packages"), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.parentPath.includes("node_modules")) continue;
-    const file = join(entry.parentPath, entry.name);
-    const own = join(tree, "packages", relative(join(tree, "packages"), file).split("/")[0] ?? "");
-    for (const [, specifier = ""] of readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]*)"/g)) {
-      const target = resolve(entry.parentPath, specifier);
+  for (const { file, text } of sourceFiles(tree, "packages", { tests: true })) {
+    const own = join(tree, "packages", file.split("/")[1] ?? "");
+    for (const [, specifier = ""] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]*)"/g)) {
+      const target = resolve(tree, dirname(file), specifier);
       if (file.endsWith(".test.ts") && target.startsWith(join(tree, "tests/support/"))) continue;
-      if (!target.startsWith(`${own}/`)) found.push(`${relative(tree, file)}: ${specifier}`);
+      if (!target.startsWith(`${own}/`)) found.push(`${file}: ${specifier}`);
     }
   }
   return found;
@@ -103,14 +102,10 @@ const door = "packages/store/src/program/start.ts";
 
 /** Files of the packages, tests aside, that could start a program without the checks of the one door. */
 function programStarters(tree: string): string[] {
-  const found: string[] = [];
-  for (const entry of readdirSync(join(tree, "packages"), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/(?<!\.test)\.ts$/.test(entry.name) || entry.parentPath.includes("node_modules")) continue;
-    const file = join(entry.parentPath, entry.name);
-    const ways = /["'](node:)?(child_process|cluster)["']|\bexecve\b|\bprocess\.(_linkedB|b)inding\b/;
-    if (ways.test(readFileSync(file, "utf8"))) found.push(relative(tree, file));
-  }
-  return found.sort();
+  const ways = /["'](node:)?(child_process|cluster)["']|\bexecve\b|\bprocess\.(_linkedB|b)inding\b/;
+  return sourceFiles(tree)
+    .filter(({ text }) => ways.test(text))
+    .map(({ file }) => file);
 }
 
 test("only one file starts programs", () => {
@@ -190,16 +185,13 @@ test("no package has a circle of imports, of types neither", () => {
 
 /** Files that send the evaluator's worker a request of their own, by its `op`. */
 function rawRequests(tree: string): string[] {
-  const found: string[] = [];
-  for (const entry of readdirSync(join(tree, "packages"), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.parentPath.includes("node_modules")) continue;
-    const file = relative(tree, join(entry.parentPath, entry.name));
-    if (file.startsWith("packages/flake/src/evaluator/")) continue;
-    const text = readFileSync(join(tree, file), "utf8");
-    if (/\.request\(\s*\{\s*op\b/.test(text) || /evaluator\/(?:client|protocol)\.ts"/.test(withoutTypes(text)))
-      found.push(file);
-  }
-  return found.sort();
+  return sourceFiles(tree, "packages", { tests: true })
+    .filter(({ file }) => !file.startsWith("packages/flake/src/evaluator/"))
+    .filter(
+      ({ text }) =>
+        /\.request\(\s*\{\s*op\b/.test(text) || /evaluator\/(?:client|protocol)\.ts"/.test(withoutTypes(text)),
+    )
+    .map(({ file }) => file);
 }
 
 /** A text without its imports of types. */
@@ -219,14 +211,9 @@ test("only the evaluator's own client sends raw requests", () => {
 
 /** Files outside the store that name its local store by its class: they take the interface they need instead. */
 function localStoreUsers(tree: string): string[] {
-  const found: string[] = [];
-  for (const entry of readdirSync(join(tree, "packages"), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/(?<!\.test)\.ts$/.test(entry.name) || entry.parentPath.includes("node_modules")) continue;
-    const file = relative(tree, join(entry.parentPath, entry.name));
-    if (file.startsWith("packages/store/")) continue;
-    if (/\bLocalStore\b/.test(readFileSync(join(tree, file), "utf8"))) found.push(file);
-  }
-  return found.sort();
+  return sourceFiles(tree)
+    .filter(({ file, text }) => !file.startsWith("packages/store/") && /\bLocalStore\b/.test(text))
+    .map(({ file }) => file);
 }
 
 test("only the store names its local store", () => {
