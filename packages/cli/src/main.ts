@@ -16,7 +16,7 @@ import { startEvaluatorFor } from "./start-evaluator.ts";
 import { versionText } from "./version.ts";
 
 /** The part of a command line that was parsed so far, for messages about its failure. */
-interface Progress {
+interface ParsedSoFar {
   entry?: CommandEntry;
   invocation?: Invocation;
 }
@@ -25,7 +25,7 @@ interface Progress {
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
   // The file of the published package stands for its name.
   const program = basename(argv[0] ?? "firn", ".mjs");
-  const understood: Progress = {};
+  const understood: ParsedSoFar = {};
   try {
     return await run(program, argv.slice(1), { io, understood });
   } catch (error) {
@@ -48,7 +48,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
 async function run(
   program: string,
   words: readonly string[],
-  { io, understood }: { readonly io: Io; readonly understood: Progress },
+  { io, understood }: { readonly io: Io; readonly understood: ParsedSoFar },
 ): Promise<number> {
   const settingFlags = await settingFlagsFor(words);
   const { entry, matched, words: rest, help, version } = findCommand(program, words, settingFlags);

@@ -1,5 +1,4 @@
 /** The interfaces of a local store for its collector, roots and checks. */
-import type { PathInfo } from "@firn/formats";
 import type { EventSink } from "../events.ts";
 import type { StoreFiles } from "../store/files.ts";
 import type { PathFacts } from "../store/paths.ts";
@@ -17,5 +16,4 @@ export interface LocalInternals extends PathFacts, PathWriter, StoreFiles, Outpu
   invalidatePath(path: string): void;
   /** Replaces equal files of valid paths by hard links. */
   optimise(paths: Iterable<string>): OptimiseResult;
-  isTrusted(info: PathInfo): boolean;
 }

@@ -5,9 +5,15 @@ import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 import type { PathFacts } from "../store/paths.ts";
-import type { VerifyOptions } from "../store/upkeep.ts";
 import type { LocalInternals } from "./internals.ts";
 import { hashTree, type OptimiseResult } from "./optimise.ts";
+
+/** Options of checking; `substituters` provide good copies for repairs. */
+export interface VerifyOptions {
+  readonly checkContents?: boolean;
+  readonly repair?: boolean;
+  readonly substituters?: readonly PathFacts[];
+}
 
 /** Tells whether a valid path is on disk as registered. */
 export function isIntact(store: LocalInternals, info: PathInfo): boolean {
