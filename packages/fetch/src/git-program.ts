@@ -1,7 +1,6 @@
 /** Runs the `git` program over repositories whose configuration is Firn's own: none of the programs that a repository names runs. */
 
-import { FirnError } from "@firn/formats";
-import { withoutPasswords } from "@firn/store";
+import { FirnError, withoutPasswords } from "@firn/formats";
 import { processEnvironment } from "@firn/store/surroundings";
 import { checkLogin, type Login } from "./login.ts";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";

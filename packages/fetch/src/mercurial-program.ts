@@ -1,8 +1,8 @@
 /** Runs the `hg` program: a repository's own configuration is not read, and passwords stay out of its arguments. */
 
 import { join } from "node:path";
-import { FirnError } from "@firn/formats";
-import { disk, withoutPasswords, withTemporaryDirectory } from "@firn/store";
+import { FirnError, withoutPasswords } from "@firn/formats";
+import { disk, withTemporaryDirectory } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
 import { checkLogin, type Login } from "./login.ts";
 import { type ProgramOutcome, programOutcome, type SourceProgram } from "./source-program.ts";

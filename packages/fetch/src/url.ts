@@ -2,7 +2,7 @@
  * URLs as flake references and fetchers read them: `scheme://authority/path?query#fragment`, percent-encoded, kept apart
  * so that printing gives the same text back (manual: "Flake references").
  */
-import { FirnError, textOf } from "@firn/formats";
+import { FirnError, textOf, withoutPasswords } from "@firn/formats";
 
 /** A parsed URL; path and query values are decoded. */
 export interface Url {
@@ -23,7 +23,7 @@ const pattern = /^([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]
 export function parseUrl(text: string): Url {
   const match = pattern.exec(text);
   if (match === null || /[\s\0]/.test(text))
-    throw new FirnError("bad-url", `'${withoutCredentials(text)}' ${complaint(text)}`);
+    throw new FirnError("bad-url", `'${withoutPasswords(text)}' ${complaint(text)}`);
   const [, scheme = "", authority, path = "", query = "", fragment = ""] = match;
   return {
     scheme,
@@ -33,11 +33,6 @@ export function parseUrl(text: string): Url {
     query: parseQuery(query),
     fragment: percentDecode(fragment),
   };
-}
-
-/** Returns a text that is no URL without what may be a password in it. */
-function withoutCredentials(text: string): string {
-  return text.replace(/(:\/\/[^\s/?#@:]*):[^\s/?#]*@/g, "$1@");
 }
 
 /** Returns the reference's error message for a text that is no URL. */

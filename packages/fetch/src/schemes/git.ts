@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { FirnError } from "@firn/formats";
-import { TreeWriter, withoutPasswords } from "@firn/store";
+import { FirnError, withoutPasswords } from "@firn/formats";
+import { TreeWriter } from "@firn/store";
 import { existsSync, lstatSync, mkdirSync, readFileSync } from "@firn/store/files";
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";

@@ -4,8 +4,8 @@
  */
 
 import { dirname, join } from "node:path";
-import { digestOf, FirnError, toNix32 } from "@firn/formats";
-import { disk, removePath, withoutPasswords, withTemporaryDirectory } from "@firn/store";
+import { digestOf, FirnError, toNix32, withoutPasswords } from "@firn/formats";
+import { disk, removePath, withTemporaryDirectory } from "@firn/store";
 import { existsSync } from "@firn/store/files";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import type { FetchContext } from "../context.ts";

@@ -1,6 +1,6 @@
 /** Opens stores by name, through one table of schemes, and the substituters that the settings list. */
 import path from "node:path";
-import { FirnError, parsePublicKey, parseSecretKey } from "@firn/formats";
+import { FirnError, parsePublicKey, parseSecretKey, withoutPasswords } from "@firn/formats";
 import type { EventSink } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
@@ -11,7 +11,6 @@ import type { Environment, Settings } from "../settings/settings.ts";
 import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
-import { withoutPasswords } from "../substitute/url-passwords.ts";
 import { fileUrlOf, processEnvironment, workingDirectory } from "../surroundings.ts";
 import { DummyStore } from "./dummy-store.ts";
 import { directoryOf, locationOf, machineLocation, resolveReference, writable } from "./location.ts";

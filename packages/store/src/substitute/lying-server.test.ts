@@ -1,12 +1,14 @@
 /** Servers that mean harm: what they get to know, and what becomes of their answers. */
+
 import fs from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { withoutPasswords } from "@firn/formats";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { collect, openStore, removePath, Settings, Transferrer, transferOptions, withoutPasswords } from "../index.ts";
+import { collect, openStore, removePath, Settings, Transferrer, transferOptions } from "../index.ts";
 import { parseNetrc } from "./netrc.ts";
 
 let root: string;

@@ -2,7 +2,7 @@
 
 import type { Stats } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ErrorCode, FirnError, textOf } from "@firn/formats";
+import { type ErrorCode, FirnError, textOf, withoutPasswords } from "@firn/formats";
 import type { Dispatcher } from "undici";
 import { type EventSink, noEvents } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
@@ -11,7 +11,6 @@ import type { Settings } from "../settings/settings.ts";
 import { pathOfFileUrl } from "../surroundings.ts";
 import { decompress } from "./compression.ts";
 import { type Login, parseNetrc } from "./netrc.ts";
-import { withoutPasswords } from "./url-passwords.ts";
 
 const FIRST_DELAY_MS = 250;
 const MAX_REDIRECTS = 10;
