@@ -64,8 +64,20 @@ test("an environment is made of inputs only", async () => {
   expect(readlinkSync(join(made, "outside"))).toMatch(/^\/nix\/store\/[^/]*-tree\/outside$/);
   expect(readlinkSync(join(made, "inside"))).toMatch(/-tree\/inside$/);
   // A directory shared with a link that leads out is not looked into.
-  const shared = await environment('"true 5 1 ${./tree} true 5 1 ${./other}"');
-  expect(shared.err).toContain("There is a conflict for the following files");
+  const pathOf = async (name: string): Promise<string> =>
+    (await place.firn("eval", "--raw", "--impure", "--expr", `"\${./${name}}"`)).out;
+  const tree = await pathOf("tree");
+  // Packages of one priority are linked in the order of their paths, which decides which of the two is found to be in the way.
+  for (const [otherFirst, message] of [
+    [true, "There is a conflict for the following files"],
+    [false, '/outside" and non-directory "'],
+  ] as const) {
+    let filler = 0;
+    do writeFileSync(at("work/other/filler"), String(filler++));
+    while ((await pathOf("other")) < tree !== otherFirst);
+    const shared = await environment('"true 5 1 ${./tree} true 5 1 ${./other}"');
+    expect(shared.err).toContain(message);
+  }
   // What a package propagates is read too, and only where it may.
   mkdirSync(at("work/tree/nix-support"));
   writeFileSync(at("work/tree/nix-support/propagated-user-env-packages"), at("secret"));
