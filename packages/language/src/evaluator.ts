@@ -9,6 +9,7 @@ import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
+import { type FindOptions, type FoundDerivation, findDerivations } from "./code/find-derivations.ts";
 import {
   call,
   coerceCopy,
@@ -204,6 +205,11 @@ export class Evaluator {
   /** Selects along a path such as `a.b.0`; functions on the way are called with `args`. */
   select(root: Slot, path: string, args: AutoArgs): Slot {
     return this.run(() => selectAlong(root, path, args));
+  }
+
+  /** Returns the derivations in a value, searched as `nix-build` does it (manual: "nix-env", "Selectors"). */
+  findDerivations(slot: Slot, options: FindOptions): FoundDerivation[] {
+    return this.run(() => findDerivations(slot, options));
   }
 
   attribute(attrs: Attrs, name: string): Slot | undefined {

@@ -12,7 +12,7 @@ const internal = "Internal commands";
 
 /** The commands that nearly always evaluate, groups included. */
 const evaluating: ReadonlySet<string> = new Set([
-  ...["run", "build", "shell", "eval", "repl", "search", "os", "nix-instantiate", "nix-shell"],
+  ...["run", "build", "shell", "eval", "repl", "search", "os", "nix-build", "nix-instantiate", "nix-shell"],
 ]);
 
 function entry(category: string, path: string, description: string, load: CommandEntry["load"]): CommandEntry {
@@ -373,6 +373,7 @@ export const commandTable: CommandTable = [
   entry(tools, "help", "show help about a command", async () =>
     (await import("../commands/help.ts")).helpCommand(commandTable),
   ),
+  entry(old, "nix-build", "build a Nix expression", async () => (await import("../legacy/nix-build.ts")).command),
   entry(
     old,
     "nix-instantiate",

@@ -3,7 +3,7 @@ import { FirnError } from "@firn/formats";
 import { loadSettings, type MachineStore, openMachineStore, type Settings } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
-import { makeProgress, type Progress } from "../render/progress.ts";
+import { makeProgress, type Progress, type ProgressOptions } from "../render/progress.ts";
 import { makeStoreWritable } from "./writable-store.ts";
 
 /** Settings, store and progress, which commands share. */
@@ -31,6 +31,12 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
   return settings;
 }
 
+/** Returns the form of build logs that a command line asks for. */
+export function buildLogs({ style, flags }: Invocation): ProgressOptions["buildLogs"] {
+  if (style === "old") return flags.has("no-build-output") ? "hidden" : "plain";
+  return flags.has("print-build-logs") ? "named" : "hidden";
+}
+
 type SessionBody = (session: Session) => Promise<number>;
 
 /** Runs `body` as `withSession` does, for commands that write nothing and so can read another user's store as well. */
@@ -56,7 +62,7 @@ export async function withSession(
   const progress = makeProgress({
     io,
     verbosity: flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0),
-    buildLogs: flags.has("print-build-logs"),
+    buildLogs: buildLogs(invocation),
   });
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   let opened: Promise<MachineStore> | undefined;

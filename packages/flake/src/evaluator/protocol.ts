@@ -64,6 +64,8 @@ export interface DerivationFacts {
   /** The output that the value itself denotes. */
   readonly outputName: string;
   readonly outputsToInstall: readonly string[];
+  /** True when the value does not say which outputs to install, so that the old commands take all. */
+  readonly installsAll: boolean;
   readonly mainProgram: string | undefined;
   /** `pname`, if the value has one. */
   readonly pname: string | undefined;
@@ -87,6 +89,13 @@ export type Request =
   | { readonly op: "kind"; readonly value: Handle }
   | { readonly op: "formals"; readonly value: Handle }
   | { readonly op: "derivation"; readonly value: Handle }
+  /** Returns the derivations in a value, without looking at their facts. */
+  | {
+      readonly op: "findDerivations";
+      readonly value: Handle;
+      readonly autoArgs: AutoArgData;
+      readonly ignoreAssertions: boolean;
+    }
   | { readonly op: "string"; readonly value: Handle }
   | { readonly op: "deepForce"; readonly value: Handle }
   | { readonly op: "print"; readonly value: Handle; readonly form: OutputForm }
@@ -157,6 +166,7 @@ export interface Responses {
   /** Formals, from name to true for those with a default; null when the value takes no set pattern. */
   readonly formals: Readonly<Record<string, boolean>> | null;
   readonly derivation: DerivationFacts | null;
+  readonly findDerivations: readonly { readonly attrPath: string; readonly value: Handle }[];
   readonly string: { readonly text: string; readonly context: readonly ContextElement[] };
   readonly deepForce: null;
   readonly print: string;

@@ -151,6 +151,12 @@ export class EvaluatorSession {
         const value = this.force(request.value);
         return evaluator.isDerivation(value) ? this.derivation(value) : null;
       }
+      case "findDerivations": {
+        const { ignoreAssertions } = request;
+        const options = { autoArgs: this.autoArgs(request.autoArgs), ignoreAssertions };
+        const found = evaluator.findDerivations(this.slot(request.value), options);
+        return found.map(({ attrPath, value }) => ({ attrPath, value: this.keep(value) }));
+      }
       case "string":
         return evaluator.stringOf(this.slot(request.value));
       case "deepForce":
@@ -283,6 +289,7 @@ export class EvaluatorSession {
       outputs,
       outputName,
       outputsToInstall: only ? [outputName] : (wanted ?? (names.includes("out") ? ["out"] : names.slice(0, 1))),
+      installsAll: !only && wanted === undefined,
       mainProgram: meta instanceof Attrs ? this.text(meta, "mainProgram") : undefined,
       pname: this.text(attrs, "pname"),
     };

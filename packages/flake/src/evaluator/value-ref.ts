@@ -126,6 +126,20 @@ export class ValueRef {
     return (await this.#client.request({ op: "derivation", value: this.handle })) ?? undefined;
   }
 
+  /**
+   * Returns the derivations in the value with their attribute paths, searched as `nix-build` does it (manual: "nix-env",
+   * "Selectors"). `ignoreAssertions` leaves out those whose value fails by `throw` or `assert`.
+   */
+  async findDerivations(
+    autoArgs: AutoArguments,
+    { ignoreAssertions = false }: { readonly ignoreAssertions?: boolean } = {},
+  ): Promise<{ readonly attrPath: string; readonly value: ValueRef }[]> {
+    const data = attributeData(autoArgs);
+    const request = { op: "findDerivations", value: this.handle, autoArgs: data, ignoreAssertions } as const;
+    const found = await this.#client.request(request);
+    return found.map(({ attrPath, value }) => ({ attrPath, value: this.#ref(value) }));
+  }
+
   /** Returns the text of a string or a path, with its context. */
   string(): Promise<{ readonly text: string; readonly context: readonly ContextElement[] }> {
     return this.#client.request({ op: "string", value: this.handle });
