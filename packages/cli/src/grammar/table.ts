@@ -373,6 +373,9 @@ export const commandTable: CommandTable = [
   entry(tools, "help", "show help about a command", async () =>
     (await import("../commands/help.ts")).helpCommand(commandTable),
   ),
+  entry(tools, "compat", "make links under the names of Nix's commands", async () =>
+    (await import("../commands/compat.ts")).compatCommand(commandTable),
+  ),
   entry(old, "nix-build", "build a Nix expression", async () => (await import("../legacy/nix-build.ts")).command),
   entry(
     old,
