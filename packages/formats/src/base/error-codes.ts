@@ -32,6 +32,10 @@ export const errorCodes = {
     "Write a derivation's store path, `^` and names of outputs.",
   ],
   "bad-encoding": ["A text is not in the encoding that it should be in.", "Check for missing or foreign characters."],
+  "bad-export": [
+    "A stream is not one of `nix-store --export`.",
+    "Check where it comes from, and that nothing changed it on the way.",
+  ],
   "bad-file-name": ["A name cannot be the name of a file.", "Choose a name without slashes, and neither `.` nor `..`."],
   "bad-flake": ["A `flake.nix` does not have the form of a flake.", "Correct the attribute that the message names."],
   "bad-flake-ref": [
@@ -76,6 +80,7 @@ export const errorCodes = {
     "A store object refers to what its kind must not refer to.",
     "Remove the reference from its contents.",
   ],
+  "bad-registration": ["Lines that describe store paths cannot be read.", "Give what `nix-store --dump-db` printed."],
   "bad-registry": ["A flake registry cannot be read.", "Mend the file or remove it."],
   "bad-root": ["A root of the garbage collector cannot be made there.", "Choose another place for the link."],
   "bad-setting": ["A setting does not exist or has a value that it does not take.", "See `firn config show`."],
@@ -95,6 +100,10 @@ export const errorCodes = {
   breakpoint: ["The debugger was left at a breakpoint.", "Nothing."],
   "build-failed": ["A build did not give its outputs.", "Read its log with `firn log`."],
   busy: ["Another process is changing the same thing.", "Wait until it is done."],
+  "cannot-repair": [
+    "A damaged path has no substitute, and its derivation is not there to build it again.",
+    "Add the cache that it came from to `substituters`, or delete it.",
+  ],
   "cannot-substitute": ["A path is missing and no cache has it.", "Check the substituters and the network."],
   collision: ["Two packages bring a file of the same name.", "Remove one, or give one another priority."],
   "connection-closed": ["The other side of a connection left.", "Check the machine at the other side."],

@@ -8,5 +8,6 @@ export {
   type TraceFrame,
 } from "./error.ts";
 export { nixVersion } from "./nix-version.ts";
+export { showSize } from "./size.ts";
 export { didYouMean, editDistance, nearNames } from "./suggest.ts";
 export * from "./version.ts";
