@@ -9,6 +9,7 @@ import { hostConfig } from "./evaluator/host-config.ts";
 import type { DebuggerStop, DerivationFacts } from "./evaluator/protocol.ts";
 import type { HostServices } from "./evaluator/services.ts";
 import type { AutoArguments, ValueRef } from "./evaluator/value-ref.ts";
+import { fileArgument } from "./installables/file-argument.ts";
 import { candidates, type Installable, type Lookup } from "./installables/parse.ts";
 import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
@@ -129,6 +130,12 @@ export class Evaluation {
       return this.evaluator.evaluate({ kind: "string", text: root.text, directory });
     }
     return this.evaluator.evaluate({ kind: "file", path: root.path });
+  }
+
+  /** Returns the path that a path, `<name>` or URL on a command line names. */
+  fileArgument(word: string): Promise<string> {
+    const { evaluator } = this;
+    return fileArgument(word, { evaluator, cwd: this.options.cwd, fetchPath: (url) => this.pathOfUrl(url) });
   }
 
   /** Locks a flake. The reference `deb` means the Debian set with a lock made for `fragment`. */

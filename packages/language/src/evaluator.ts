@@ -39,6 +39,18 @@ import {
 import { warmUp } from "./code/warm-up.ts";
 import type { Documentation } from "./documentation.ts";
 import { type ContextElement, defaultEvalMode, type EvalHost } from "./host.ts";
+import {
+  type FoundPackage,
+  findPackages,
+  installedOutputs,
+  type MetaEntry,
+  type PackageOutput,
+  type PackageSearch,
+  type PackageText,
+  packageMeta,
+  packageOutputs,
+  packageText,
+} from "./packages.ts";
 import { parseExpressionAt } from "./syntax/parser.ts";
 import { parentOf } from "./syntax/path-text.ts";
 import { showExpr } from "./syntax/print.ts";
@@ -70,6 +82,8 @@ export type ExpressionSource =
 export type OutputForm =
   /** The form of `nix-instantiate --eval`. */
   | { readonly kind: "instantiate" }
+  /** The same, but with every set and list written out wherever it occurs. */
+  | { readonly kind: "literal" }
   /** The form of `nix eval`: forced, derivations abbreviated. */
   | { readonly kind: "nix" }
   | { readonly kind: "json" }
@@ -261,6 +275,8 @@ export class Evaluator {
     switch (form.kind) {
       case "instantiate":
         return printAmbiguous(slot);
+      case "literal":
+        return printAmbiguous(slot, null);
       case "nix":
         return printValue(slot, {
           ...plainPrint,
@@ -277,6 +293,32 @@ export class Evaluator {
           coerceToString(slot, coerceCopy, `while generating the ${form.command ?? "eval command"} output`, 0),
         );
     }
+  }
+
+  /** Finds the packages in a value. */
+  packages(slot: Slot, search: PackageSearch): FoundPackage[] {
+    return this.run(() => findPackages(slot, search));
+  }
+
+  /** Returns a fact of a package; undefined when it has no derivation. */
+  packageText(attrs: Attrs, fact: PackageText): string | undefined {
+    return this.run(() => packageText(attrs, fact));
+  }
+
+  /** Returns the outputs of a package, with `installed` only those to install. */
+  packageOutputs(
+    attrs: Attrs,
+    options: { readonly paths: boolean; readonly installed: boolean },
+  ): { readonly outputs: readonly PackageOutput[]; readonly installed: readonly string[] | undefined } {
+    return this.run(() => ({
+      outputs: packageOutputs(attrs, options.paths),
+      installed: options.installed ? installedOutputs(attrs) : undefined,
+    }));
+  }
+
+  /** Returns the attributes of a package's `meta`, or only the one that is named. */
+  packageMeta(attrs: Attrs, only?: string): MetaEntry[] {
+    return this.run(() => packageMeta(attrs, only));
   }
 
   /** Makes variables for expressions of a repl; relative paths start from `directory`. */

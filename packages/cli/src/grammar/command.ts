@@ -57,6 +57,10 @@ export interface Operation {
   readonly flag: Flag;
   readonly flags: readonly Flag[];
   readonly positionals: readonly Positional[];
+  /** The message about a flag that it lacks, where `%s` stands for the flag; `unknown flag '%s'` by default. */
+  readonly wrongFlag?: string;
+  /** The message about too few or too many arguments. */
+  readonly wrongArguments?: string;
 }
 
 /** One command, e.g. `firn store gc` or `nix-store`. */

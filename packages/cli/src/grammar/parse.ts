@@ -240,7 +240,11 @@ function parseOperation(
       break;
     }
     if (!word.startsWith("-") || word === "-") positionals.push(word);
-    else if (!reader.accept(word)) throw new UsageError(`unknown flag '${word}'`);
+    else if (!reader.accept(word))
+      throw new UsageError((operation.wrongFlag ?? "unknown flag '%s'").replace("%s", word));
+  }
+  if (operation.wrongArguments !== undefined && !fits(operation.positionals, positionals.length)) {
+    throw new UsageError(operation.wrongArguments);
   }
   checkPositionals(operation.positionals, positionals, []);
   return {
@@ -252,6 +256,11 @@ function parseOperation(
     settings: reader.settings,
     operation: operation.flag.name,
   };
+}
+
+function fits(known: readonly Positional[], count: number): boolean {
+  const required = known.filter((positional) => positional.optional !== true).length;
+  return count >= required && (count <= known.length || known.some(({ repeats }) => repeats === true));
 }
 
 function checkPositionals(known: readonly Positional[], given: readonly string[], rest: readonly string[]): void {

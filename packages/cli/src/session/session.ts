@@ -31,6 +31,16 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
   return settings;
 }
 
+/** The purpose of a session, which decides how its store is opened and how much it tells. */
+export interface SessionIntent {
+  /** True for a command that writes nothing and so can read another user's store as well. */
+  readonly reads?: boolean;
+  /** True for a command that frees space and so must work on a full disk. */
+  readonly frees?: boolean;
+  /** True for an old command: it tells one level more, and shows the logs of builds. */
+  readonly old?: boolean;
+}
+
 type SessionBody = (session: Session) => Promise<number>;
 
 /** Runs `body` as `withSession` does, for commands that write nothing and so can read another user's store as well. */
@@ -48,15 +58,15 @@ export async function withSession(
   invocation: Invocation,
   io: Io,
   body: SessionBody,
-  intent: { readonly reads?: boolean; readonly frees?: boolean } = {},
+  { old = false, ...intent }: SessionIntent = {},
 ): Promise<number> {
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
   const { flags } = invocation;
   const progress = makeProgress({
     io,
-    verbosity: flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0),
-    buildLogs: flags.has("print-build-logs"),
+    verbosity: flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0) + (old ? 1 : 0),
+    buildLogs: flags.has("print-build-logs") || (old && !flags.has("no-build-output")),
   });
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   let opened: Promise<MachineStore> | undefined;

@@ -32,6 +32,7 @@ export const errorCodes = {
     "Write a derivation's store path, `^` and names of outputs.",
   ],
   "bad-encoding": ["A text is not in the encoding that it should be in.", "Check for missing or foreign characters."],
+  "bad-expression": ["A path leads to no Nix expression.", "Name a file, or a directory with expressions in it."],
   "bad-file-name": ["A name cannot be the name of a file.", "Choose a name without slashes, and neither `.` nor `..`."],
   "bad-flake": ["A `flake.nix` does not have the form of a flake.", "Correct the attribute that the message names."],
   "bad-flake-ref": [
