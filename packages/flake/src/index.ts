@@ -17,6 +17,9 @@ export { type InstallableOptions, Installables } from "./installables/resolver.t
 export { derivedPath, type Target } from "./installables/target.ts";
 export { allInputs, type GraphNode, isLockedNode, parseInputPath, showInputPath } from "./lock/graph.ts";
 export { defaultLockOptions, type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
+export { type ExpressionContext, loadExpressions } from "./packages/default-expression.ts";
+export { Package } from "./packages/package.ts";
+export { comparePriorities, requireMatches, Selector, selectPackages } from "./packages/selectors.ts";
 export { type FlakeRefContext, parseFlakeRef } from "./refs/flake-ref.ts";
 export {
   type FlakeRef,

@@ -9,7 +9,6 @@ import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
-import { type FindOptions, type FoundDerivation, findDerivations } from "./code/find-derivations.ts";
 import {
   call,
   coerceCopy,
@@ -40,6 +39,18 @@ import {
 import { warmUp } from "./code/warm-up.ts";
 import type { Documentation } from "./documentation.ts";
 import { type ContextElement, defaultEvalMode, type EvalHost } from "./host.ts";
+import {
+  type FoundPackage,
+  findPackages,
+  installedOutputs,
+  type MetaEntry,
+  type PackageOutput,
+  type PackageSearch,
+  type PackageText,
+  packageMeta,
+  packageOutputs,
+  packageText,
+} from "./packages.ts";
 import { parseExpressionAt } from "./syntax/parser.ts";
 import { parentOf } from "./syntax/path-text.ts";
 import { showExpr } from "./syntax/print.ts";
@@ -71,6 +82,8 @@ export type ExpressionSource =
 export type OutputForm =
   /** The form of `nix-instantiate --eval`. */
   | { readonly kind: "instantiate" }
+  /** The same, but with every set and list written out wherever it occurs. */
+  | { readonly kind: "literal" }
   /** The form of `nix eval`: forced, derivations abbreviated. */
   | { readonly kind: "nix" }
   | { readonly kind: "json" }
@@ -207,11 +220,6 @@ export class Evaluator {
     return this.run(() => selectAlong(root, path, args));
   }
 
-  /** Returns the derivations in a value, searched as `nix-build` does it (manual: "nix-env", "Selectors"). */
-  findDerivations(slot: Slot, options: FindOptions): FoundDerivation[] {
-    return this.run(() => findDerivations(slot, options));
-  }
-
   attribute(attrs: Attrs, name: string): Slot | undefined {
     return attrs.get(intern(name));
   }
@@ -267,6 +275,8 @@ export class Evaluator {
     switch (form.kind) {
       case "instantiate":
         return printAmbiguous(slot);
+      case "literal":
+        return printAmbiguous(slot, null);
       case "nix":
         return printValue(slot, {
           ...plainPrint,
@@ -283,6 +293,32 @@ export class Evaluator {
           coerceToString(slot, coerceCopy, `while generating the ${form.command ?? "eval command"} output`, 0),
         );
     }
+  }
+
+  /** Finds the packages in a value. */
+  packages(slot: Slot, search: PackageSearch): FoundPackage[] {
+    return this.run(() => findPackages(slot, search));
+  }
+
+  /** Returns a fact of a package; undefined when it has no derivation. */
+  packageText(attrs: Attrs, fact: PackageText): string | undefined {
+    return this.run(() => packageText(attrs, fact));
+  }
+
+  /** Returns the outputs of a package, with `installed` only those to install. */
+  packageOutputs(
+    attrs: Attrs,
+    options: { readonly paths: boolean; readonly installed: boolean },
+  ): { readonly outputs: readonly PackageOutput[]; readonly installed: readonly string[] | undefined } {
+    return this.run(() => ({
+      outputs: packageOutputs(attrs, options.paths),
+      installed: options.installed ? installedOutputs(attrs) : undefined,
+    }));
+  }
+
+  /** Returns the attributes of a package's `meta`, or only the one that is named. */
+  packageMeta(attrs: Attrs, only?: string): MetaEntry[] {
+    return this.run(() => packageMeta(attrs, only));
   }
 
   /** Makes variables for expressions of a repl; relative paths start from `directory`. */

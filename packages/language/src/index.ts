@@ -12,6 +12,7 @@ export {
 } from "./builtins/arguments.ts";
 export { finalTreeBuiltin } from "./builtins/fetch.ts";
 export { fetchurlSource } from "./builtins/internal-sources.ts";
+export { compileRegex, RegexSyntaxError } from "./builtins/regex.ts";
 export { type TypeName, typeName } from "./builtins/types.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
@@ -29,6 +30,8 @@ export * from "./evaluator.ts";
 export * from "./host.ts";
 export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
+export type { MetaEntry, MetaValue, PackageOutput, PackageText } from "./packages.ts";
+export { formatFloat, formatJsonFloat } from "./value/text.ts";
 export {
   Attrs,
   Builtin,

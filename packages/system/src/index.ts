@@ -19,6 +19,7 @@ export * from "./profile/change.ts";
 export * from "./profile/generations.ts";
 export * from "./profile/location.ts";
 export * from "./profile/manifest.ts";
+export * from "./profile/user-environment.ts";
 export { activateNixos, otherGeneration, requireNixos } from "./switch/nixos.ts";
 export {
   planSwitch,

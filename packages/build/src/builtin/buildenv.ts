@@ -13,7 +13,7 @@ export async function buildEnvironment(context: BuiltinContext): Promise<void> {
       store: context.store,
       allows: (path) => context.inputPaths.has(path),
       out,
-      log: (line) => context.log(line),
+      log: (text) => context.events({ kind: "message", level: "warn", text }),
     },
     readPackages(attribute(context, "derivations")),
   );

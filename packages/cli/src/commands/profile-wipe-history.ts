@@ -1,7 +1,7 @@
-import { FirnError } from "@firn/formats";
-import { deleteGenerations, findGenerations } from "@firn/system";
+import { deleteGenerations } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { profileFlag, profilePath } from "../session/profile-session.ts";
+import { timeOfAge } from "../session/generation-age.ts";
+import { generationReport, profileFlag, profilePath } from "../session/profile-session.ts";
 import { withSession } from "../session/session.ts";
 
 /** `firn profile wipe-history`: deletes the versions of a profile that are not current. */
@@ -20,23 +20,13 @@ export const command: Command = {
     withSession(invocation, io, async (session) => {
       const { flags } = invocation;
       const age = flags.value("older-than");
-      if (age !== undefined && !/^\d+d$/.test(age)) throw new FirnError("usage", `'${age}' is not an age such as 30d`);
-      const path = await profilePath(session);
-      const { generations, current } = findGenerations(path);
-      const limit =
-        age === undefined ? Number.POSITIVE_INFINITY : Date.now() / 1000 - Number(age.slice(0, -1)) * 86_400;
-      const old = generations
-        .filter(({ number, created }) => number !== current && created < limit)
-        .map(({ number }) => number);
+      const choice =
+        age === undefined ? ({ kind: "old" } as const) : ({ kind: "older-than", time: timeOfAge(age) } as const);
       const dryRun = flags.has("dry-run");
-      for (const number of old) {
-        session.progress.event({
-          kind: "message",
-          level: "notice",
-          text: `${dryRun ? "would remove" : "removing"} profile version ${number}`,
-        });
-      }
-      if (!dryRun) await deleteGenerations(path, old);
+      await deleteGenerations(await profilePath(session), choice, {
+        dryRun,
+        report: generationReport(session, dryRun),
+      });
       return 0;
     }),
 };

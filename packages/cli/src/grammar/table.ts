@@ -12,7 +12,8 @@ const internal = "Internal commands";
 
 /** The commands that nearly always evaluate, groups included. */
 const evaluating: ReadonlySet<string> = new Set([
-  ...["run", "build", "shell", "eval", "repl", "search", "os", "nix-build", "nix-instantiate", "nix-shell"],
+  ...["run", "build", "shell", "eval", "repl", "search", "os"],
+  ...["nix-build", "nix-env", "nix-instantiate", "nix-shell"],
 ]);
 
 function entry(category: string, path: string, description: string, load: CommandEntry["load"]): CommandEntry {
@@ -388,6 +389,12 @@ export const commandTable: CommandTable = [
     "nix-shell",
     "start an interactive shell based on a Nix expression",
     async () => (await import("../legacy/nix-shell.ts")).command,
+  ),
+  entry(
+    old,
+    "nix-env",
+    "manipulate or query Nix user environments",
+    async () => (await import("../legacy/nix-env.ts")).command,
   ),
   entry(
     old,

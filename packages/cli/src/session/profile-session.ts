@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Installable } from "@firn/flake";
 import { showFlakeRef } from "@firn/flake";
 import type { ProfileElement } from "@firn/formats";
-import { changeProfile, defaultProfile, type Manifest, storePathElementName } from "@firn/system";
+import { changeProfile, defaultProfile, type Manifest, type ProfilePlaces, storePathElementName } from "@firn/system";
 import type { Flag } from "../grammar/command.ts";
 import { buildTargets } from "../targets/build-targets.ts";
 import type { EvaluationSession } from "./evaluation-session.ts";
@@ -21,12 +21,23 @@ export const elementFlags: readonly Flag[] = [
   },
 ];
 
+/** Returns the places of the user's profiles. */
+export async function profilePlaces(session: Session): Promise<ProfilePlaces> {
+  const useXdg = session.settings.get("use-xdg-base-directories");
+  return { store: await session.store(), environment: session.io.env, useXdg };
+}
+
 /** Returns the path of the command line's profile. */
 export async function profilePath(session: Session): Promise<string> {
   const named = session.invocation.flags.value("profile");
-  return named === undefined
-    ? defaultProfile(await session.store(), session.io.env, session.settings.get("use-xdg-base-directories"))
-    : resolve(session.io.cwd, named);
+  return named === undefined ? defaultProfile(await profilePlaces(session)) : resolve(session.io.cwd, named);
+}
+
+/** Returns a function that tells of a generation that is removed, or would be. */
+export function generationReport(session: Session, dryRun: boolean): (number: number) => void {
+  const verb = dryRun ? "would remove" : "removing";
+  return (number) =>
+    session.progress.event({ kind: "message", level: "notice", text: `${verb} profile version ${number}` });
 }
 
 /** Changes the manifest of the command line's profile, in one step; undefined leaves it unchanged. */

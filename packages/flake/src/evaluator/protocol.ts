@@ -12,7 +12,10 @@ import type {
   Documentation,
   EvalMessage,
   ExpressionSource,
+  MetaEntry,
   OutputForm,
+  PackageOutput,
+  PackageText,
   ShowOptions,
   TypeName,
 } from "@firn/language";
@@ -89,13 +92,20 @@ export type Request =
   | { readonly op: "kind"; readonly value: Handle }
   | { readonly op: "formals"; readonly value: Handle }
   | { readonly op: "derivation"; readonly value: Handle }
-  /** Returns the derivations in a value, without looking at their facts. */
+  /** Finds the packages in a value. */
   | {
-      readonly op: "findDerivations";
+      readonly op: "packages";
       readonly value: Handle;
+      readonly prefix: string;
       readonly autoArgs: AutoArgData;
-      readonly ignoreAssertions: boolean;
+      readonly skipFailed: boolean;
     }
+  /** Returns a fact of a package; null when it has no derivation. */
+  | { readonly op: "packageText"; readonly value: Handle; readonly fact: PackageText }
+  /** Returns the outputs of a package with their paths, and with `installed` the names of those to install. */
+  | { readonly op: "packageOutputs"; readonly value: Handle; readonly paths: boolean; readonly installed: boolean }
+  /** Returns the attributes of a package's `meta`, or only the one that is named. */
+  | { readonly op: "packageMeta"; readonly value: Handle; readonly only?: string }
   | { readonly op: "string"; readonly value: Handle }
   | { readonly op: "deepForce"; readonly value: Handle }
   | { readonly op: "print"; readonly value: Handle; readonly form: OutputForm }
@@ -166,7 +176,13 @@ export interface Responses {
   /** Formals, from name to true for those with a default; null when the value takes no set pattern. */
   readonly formals: Readonly<Record<string, boolean>> | null;
   readonly derivation: DerivationFacts | null;
-  readonly findDerivations: readonly { readonly attrPath: string; readonly value: Handle }[];
+  readonly packages: readonly { readonly value: Handle; readonly attrPath: string; readonly name: string }[];
+  readonly packageText: string | null;
+  readonly packageOutputs: {
+    readonly outputs: readonly PackageOutput[];
+    readonly installed: readonly string[] | undefined;
+  };
+  readonly packageMeta: readonly MetaEntry[];
   readonly string: { readonly text: string; readonly context: readonly ContextElement[] };
   readonly deepForce: null;
   readonly print: string;

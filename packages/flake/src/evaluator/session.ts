@@ -87,6 +87,12 @@ export class EvaluatorSession {
     return this.evaluator.force(this.slot(handle));
   }
 
+  private attrs(handle: Handle): Attrs {
+    const value = this.force(handle);
+    if (value instanceof Attrs) return value;
+    throw new FirnError("bad-handle", `the value with the handle ${handle} is no attribute set`);
+  }
+
   private data(data: PlainData): Slot {
     if (data === null || typeof data !== "object") return data;
     if ("handle" in data) return this.slot(data.handle);
@@ -151,12 +157,18 @@ export class EvaluatorSession {
         const value = this.force(request.value);
         return evaluator.isDerivation(value) ? this.derivation(value) : null;
       }
-      case "findDerivations": {
-        const { ignoreAssertions } = request;
-        const options = { autoArgs: this.autoArgs(request.autoArgs), ignoreAssertions };
-        const found = evaluator.findDerivations(this.slot(request.value), options);
-        return found.map(({ attrPath, value }) => ({ attrPath, value: this.keep(value) }));
+      case "packages": {
+        const { prefix, skipFailed } = request;
+        const search = { prefix, skipFailed, autoArgs: this.autoArgs(request.autoArgs) };
+        const found = evaluator.packages(this.slot(request.value), search);
+        return found.map(({ attrs, attrPath, name }) => ({ value: this.keep(attrs), attrPath, name }));
       }
+      case "packageText":
+        return evaluator.packageText(this.attrs(request.value), request.fact) ?? null;
+      case "packageOutputs":
+        return evaluator.packageOutputs(this.attrs(request.value), request);
+      case "packageMeta":
+        return evaluator.packageMeta(this.attrs(request.value), request.only);
       case "string":
         return evaluator.stringOf(this.slot(request.value));
       case "deepForce":

@@ -4,7 +4,7 @@
  * been stopped.
  */
 import type { FirnError } from "@firn/formats";
-import type { ContextElement, OutputForm, ShowOptions } from "@firn/language";
+import type { ContextElement, MetaEntry, OutputForm, PackageOutput, PackageText, ShowOptions } from "@firn/language";
 import type { EvaluatorClient } from "./client.ts";
 import { fromErrorData } from "./error-data.ts";
 import type { DerivationFacts, Handle, PlainData, ValueKind } from "./protocol.ts";
@@ -126,18 +126,33 @@ export class ValueRef {
     return (await this.#client.request({ op: "derivation", value: this.handle })) ?? undefined;
   }
 
-  /**
-   * Returns the derivations in the value with their attribute paths, searched as `nix-build` does it (manual: "nix-env",
-   * "Selectors"). `ignoreAssertions` leaves out those whose value fails by `throw` or `assert`.
-   */
-  async findDerivations(
-    autoArgs: AutoArguments,
-    { ignoreAssertions = false }: { readonly ignoreAssertions?: boolean } = {},
-  ): Promise<{ readonly attrPath: string; readonly value: ValueRef }[]> {
-    const data = attributeData(autoArgs);
-    const request = { op: "findDerivations", value: this.handle, autoArgs: data, ignoreAssertions } as const;
-    const found = await this.#client.request(request);
-    return found.map(({ attrPath, value }) => ({ attrPath, value: this.#ref(value) }));
+  /** Finds the packages in the value; with `skipFailed` those whose evaluation throws are left out. */
+  async packages(options: {
+    readonly prefix: string;
+    readonly autoArgs: AutoArguments;
+    readonly skipFailed: boolean;
+  }): Promise<{ readonly value: ValueRef; readonly attrPath: string; readonly name: string }[]> {
+    const autoArgs = attributeData(options.autoArgs);
+    const found = await this.#client.request({ op: "packages", value: this.handle, ...options, autoArgs });
+    return found.map((item) => ({ ...item, value: this.#ref(item.value) }));
+  }
+
+  /** Returns a fact of a package; undefined when it has no derivation. */
+  async packageText(fact: PackageText): Promise<string | undefined> {
+    return (await this.#client.request({ op: "packageText", value: this.handle, fact })) ?? undefined;
+  }
+
+  /** Returns the outputs of a package with their paths, and with `installed` the names of those to install (all when undefined). */
+  packageOutputs(options: { readonly paths: boolean; readonly installed: boolean }): Promise<{
+    readonly outputs: readonly PackageOutput[];
+    readonly installed: readonly string[] | undefined;
+  }> {
+    return this.#client.request({ op: "packageOutputs", value: this.handle, ...options });
+  }
+
+  /** Returns the attributes of a package's `meta`, or only the one that is named. */
+  packageMeta(only?: string): Promise<readonly MetaEntry[]> {
+    return this.#client.request({ op: "packageMeta", value: this.handle, ...(only === undefined ? {} : { only }) });
   }
 
   /** Returns the text of a string or a path, with its context. */

@@ -36,6 +36,7 @@ export const errorCodes = {
     "A stream is not one of `nix-store --export`.",
     "Check where it comes from, and that nothing changed it on the way.",
   ],
+  "bad-expression": ["A path leads to no Nix expression.", "Name a file, or a directory with expressions in it."],
   "bad-file-name": ["A name cannot be the name of a file.", "Choose a name without slashes, and neither `.` nor `..`."],
   "bad-flake": ["A `flake.nix` does not have the form of a flake.", "Correct the attribute that the message names."],
   "bad-flake-ref": [

@@ -62,3 +62,16 @@ export class FirnError extends Error {
     this.exitStatus = details.exitStatus ?? 1;
   }
 }
+
+/** Returns an error with one more step at the outside of its trace. */
+export function traced(error: FirnError, message: string): FirnError {
+  const { code, hint, position, suggestions, exitStatus } = error;
+  return new FirnError(code, error.message, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(position === undefined ? {} : { position }),
+    suggestions,
+    exitStatus,
+    cause: error,
+    trace: [...error.trace, { message }],
+  });
+}

@@ -6,6 +6,7 @@ export {
   type SourceExcerpt,
   type SourcePosition,
   type TraceFrame,
+  traced,
 } from "./error.ts";
 export { nixVersion } from "./nix-version.ts";
 export { showSize } from "./size.ts";

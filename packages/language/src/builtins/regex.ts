@@ -13,6 +13,7 @@ type Node =
   | { readonly kind: "begin" }
   | { readonly kind: "end" };
 
+/** The failure of a pattern that is no regular expression. */
 export class RegexSyntaxError extends Error {}
 
 const classNames: Readonly<Record<string, RegExp>> = {
@@ -422,6 +423,7 @@ export class PosixRegex {
 const compiled = new Map<string, PosixRegex>();
 const cacheSize = 2000;
 
+/** Compiles a POSIX extended regular expression over bytes; throws {@link RegexSyntaxError}. */
 export function compileRegex(pattern: string): PosixRegex {
   let regex = compiled.get(pattern);
   if (regex === undefined) {

@@ -299,7 +299,7 @@ export function showValue(slot: Slot): string {
 }
 
 /** Prints a value in the form of `nix-instantiate --eval`; nothing is forced. */
-export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth = 0): string {
+export function printAmbiguous(slot: Slot, seen: Set<object> | null = new Set(), depth = 0): string {
   if (depth > maxPrintDepth) throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
   let value: Value;
   if (slot instanceof Thunk) {
@@ -310,8 +310,8 @@ export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth 
   if (value instanceof Attrs) {
     const shape = shapeOf(value);
     if (shape.size > 0) {
-      if (seen.has(value)) return `${open}repeated${close}`;
-      seen.add(value);
+      if (seen?.has(value) === true) return `${open}repeated${close}`;
+      seen?.add(value);
     }
     const parts: string[] = [];
     for (const index of shape.order()) {
@@ -324,8 +324,8 @@ export function printAmbiguous(slot: Slot, seen: Set<object> = new Set(), depth 
     if (value.length > 0) {
       // A list is known by the slot that holds it, as upstream; a set by its bindings.
       const holder = slot instanceof Thunk ? slot : value;
-      if (seen.has(holder)) return `${open}repeated${close}`;
-      seen.add(holder);
+      if (seen?.has(holder) === true) return `${open}repeated${close}`;
+      seen?.add(holder);
     }
     return `[ ${value.map((item) => `${printAmbiguous(item, seen, depth + 1)} `).join("")}]`;
   }

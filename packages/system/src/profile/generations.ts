@@ -32,7 +32,7 @@ export function findGenerations(profile: string): {
     generations.push({ number, link, created: Math.floor(lstatSync(link).mtimeMs / 1000) });
   }
   generations.sort((a, b) => a.number - b.number);
-  const target = readLink(profile);
+  const target = linkTarget(profile);
   return { generations, current: target === undefined ? undefined : generationNumber(name, basename(target)) };
 }
 
@@ -46,7 +46,8 @@ function generationNumber(name: string, entry: string): number | undefined {
   return /^[0-9]{1,9}$/.test(digits) ? Number(digits) : undefined;
 }
 
-function readLink(path: string): string | undefined {
+/** Returns the target of a profile's link; undefined when it is none. */
+export function linkTarget(path: string): string | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
 }
 
@@ -81,7 +82,7 @@ export async function switchLocked(
 ): Promise<Generation> {
   const newest = findGenerations(profile).generations.at(-1);
   // As in the reference, what the newest generation already is becomes no other one, also after a rollback.
-  if (newest !== undefined && readLink(newest.link) === storePath) {
+  if (newest !== undefined && linkTarget(newest.link) === storePath) {
     switchLink(profile, newest.link);
     return newest;
   }
@@ -130,13 +131,55 @@ export async function rollbackProfile(
   });
 }
 
-/** Deletes generations by number; fails when the current one is among them. */
-export async function deleteGenerations(profile: string, numbers: readonly number[]): Promise<void> {
+/** A choice of generations to delete. The current one is never among them, but for `numbers`, where it is an error. */
+export type GenerationChoice =
+  | { readonly kind: "numbers"; readonly numbers: readonly number[] }
+  /** All others than the current one. */
+  | { readonly kind: "old" }
+  /** Those that were no longer current at a time, in seconds since 1970. */
+  | { readonly kind: "older-than"; readonly time: number }
+  /** Those before the current one, but for the newest of them: `count` generations stay with the current one. */
+  | { readonly kind: "beyond"; readonly count: number };
+
+/**
+ * Deletes generations of a profile, newest first but for `old` and `numbers`; `report` hears of each. With `dryRun` nothing is
+ * deleted. Error `bad-profile` when the current one is chosen.
+ */
+export async function deleteGenerations(
+  profile: string,
+  choice: GenerationChoice,
+  options: { readonly dryRun?: boolean; report?(number: number): void } = {},
+): Promise<void> {
   await withProfileLock(profile, async () => {
     const { generations, current } = findGenerations(profile);
-    if (current !== undefined && numbers.includes(current)) {
-      throw new FirnError("bad-profile", `cannot delete current version of profile '${profile}'`);
+    for (const { number, link } of chosenGenerations(profile, choice, { generations, current })) {
+      options.report?.(number);
+      if (options.dryRun !== true) disk.unlink(link);
     }
-    for (const { number, link } of generations) if (numbers.includes(number)) disk.unlink(link);
   });
+}
+
+function chosenGenerations(
+  profile: string,
+  choice: GenerationChoice,
+  { generations, current }: ReturnType<typeof findGenerations>,
+): readonly Generation[] {
+  const newestFirst = [...generations].reverse();
+  switch (choice.kind) {
+    case "numbers":
+      if (current !== undefined && choice.numbers.includes(current))
+        throw new FirnError("bad-profile", `cannot delete current version of profile "${profile}"`);
+      return generations.filter(({ number }) => choice.numbers.includes(number));
+    case "old":
+      return generations.filter(({ number }) => number !== current);
+    case "older-than": {
+      // The newest of the older ones was current at that time.
+      const first = newestFirst.findIndex(({ created }) => created < choice.time);
+      return first < 0 ? [] : newestFirst.slice(first + 1).filter(({ number }) => number !== current);
+    }
+    case "beyond": {
+      const at = newestFirst.findIndex(({ number }) => number === current);
+      return at < 0 ? [] : newestFirst.slice(at + choice.count);
+    }
+  }
 }

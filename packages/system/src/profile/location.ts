@@ -1,28 +1,95 @@
-/** The place of a user's profile when none is named, as the reference has it. */
+/** The places of a user's profiles, channels and default expression, as the reference has them. */
 
 import { dirname, join, resolve } from "node:path";
-import type { StoreFiles } from "@firn/store";
-import { disk } from "@firn/store";
-import { lstatSync, readlinkSync, symlinkSync } from "@firn/store/files";
+import { disk, hasErrorCode, type StoreFiles } from "@firn/store";
+import { lstatSync, readlinkSync } from "@firn/store/files";
 import { homeDirectory } from "@firn/store/surroundings";
 
-/** Returns the default profile of the user, and makes `~/.nix-profile` a link to it when it is missing. */
-export function defaultProfile(
-  store: StoreFiles,
-  environment: Readonly<Record<string, string | undefined>>,
-  useXdg: boolean,
-): string {
-  const home = homeDirectory(environment);
-  const state = join(environment.XDG_STATE_HOME ?? join(home, ".local", "state"), "nix");
-  const root = process.getuid?.() === 0;
-  const profiles = root ? `${store.location.stateDir}/profiles/per-user/root` : join(state, "profiles");
-  const link = useXdg ? join(state, "profile") : join(home, ".nix-profile");
-  const present = lstatSync(link, { throwIfNoEntry: false });
-  if (present === undefined) {
+/** The user and the store whose profiles are meant. */
+export interface ProfilePlaces {
+  readonly store: StoreFiles;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** True to keep links in the user's state directory instead of the home (`use-xdg-base-directories`). */
+  readonly useXdg: boolean;
+}
+
+function stateDirectory({ environment }: Pick<ProfilePlaces, "environment">): string {
+  const own = environment.NIX_STATE_HOME;
+  if (own !== undefined && own !== "") return own;
+  return join(environment.XDG_STATE_HOME ?? join(homeDirectory(environment), ".local", "state"), "nix");
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** Returns the directory of root's profiles. */
+function rootProfiles({ store }: Pick<ProfilePlaces, "store">): string {
+  return `${store.location.stateDir}/profiles/per-user/root`;
+}
+
+/** Returns the directory of the user's profiles. */
+export function profilesDirectory(places: Pick<ProfilePlaces, "store" | "environment">): string {
+  return isRoot() ? rootProfiles(places) : join(stateDirectory(places), "profiles");
+}
+
+/** Returns the link to the user's current profile. */
+export function profileLink(places: Pick<ProfilePlaces, "environment" | "useXdg">): string {
+  return places.useXdg
+    ? join(stateDirectory(places), "profile")
+    : join(homeDirectory(places.environment), ".nix-profile");
+}
+
+/** Returns the file that lists the user's channels. */
+export function channelsFile(places: Pick<ProfilePlaces, "environment" | "useXdg">): string {
+  return places.useXdg
+    ? join(stateDirectory(places), "channels")
+    : join(homeDirectory(places.environment), ".nix-channels");
+}
+
+/** Returns the directory of the expressions that `nix-env` reads by default. */
+export function defaultExpressions(places: Pick<ProfilePlaces, "environment" | "useXdg">): string {
+  return places.useXdg
+    ? join(stateDirectory(places), "defexpr")
+    : join(homeDirectory(places.environment), ".nix-defexpr");
+}
+
+/** Makes the default expressions links to the channels of the user and of root, when there is nothing yet. */
+export function makeDefaultExpressions(places: ProfilePlaces): void {
+  const directory = defaultExpressions(places);
+  if (lstatSync(directory, { throwIfNoEntry: false }) !== undefined) return;
+  whenPermitted(() => {
+    disk.mkdirs(directory);
+    disk.replaceSymlink(join(profilesDirectory(places), "channels"), join(directory, "channels"));
+    if (!isRoot()) disk.replaceSymlink(join(rootProfiles(places), "channels"), join(directory, "channels_root"));
+  });
+}
+
+/** Returns the default profile of the user; makes the link to it, and for root `profiles/default`, when they are missing. */
+export function defaultProfile(places: ProfilePlaces): string {
+  const link = profileLink(places);
+  whenPermitted(() => {
+    const profiles = profilesDirectory(places);
     disk.mkdirs(profiles);
-    disk.mkdirs(dirname(link));
-    symlinkSync(join(profiles, "profile"), link);
-    return join(profiles, "profile");
+    const profile = join(profiles, "profile");
+    makeLink(profile, link);
+    if (isRoot()) makeLink(profile, `${places.store.location.stateDir}/profiles/default`);
+  });
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return link;
+  return resolve(dirname(link), readlinkSync(link));
+}
+
+function makeLink(target: string, link: string): void {
+  if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) return;
+  disk.mkdirs(dirname(link));
+  disk.replaceSymlink(target, link);
+}
+
+/** Runs `make`; what may not be written here is not needed. */
+function whenPermitted(make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST")) throw error;
   }
-  return present.isSymbolicLink() ? resolve(dirname(link), readlinkSync(link)) : link;
 }

@@ -333,7 +333,7 @@ async function restoreDefault(context: SwitchContext, journal: SwitchJournal, si
     finishBoot(boot);
   }
   // Last: until here the machine might be started as that generation.
-  if (forgotten !== undefined) await deleteGenerations(journal.profile, [forgotten]);
+  if (forgotten !== undefined) await deleteGenerations(journal.profile, { kind: "numbers", numbers: [forgotten] });
 }
 
 /**
