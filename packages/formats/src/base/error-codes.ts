@@ -32,6 +32,7 @@ export const errorCodes = {
     "Write a derivation's store path, `^` and names of outputs.",
   ],
   "bad-encoding": ["A text is not in the encoding that it should be in.", "Check for missing or foreign characters."],
+  "bad-environment": ["A development environment cannot be read.", "Build it again: remove its path from the store."],
   "bad-export": [
     "A stream is not one of `nix-store --export`.",
     "Check where it comes from, and that nothing changed it on the way.",
@@ -186,6 +187,7 @@ export const errorCodes = {
   "no-fetching": ["This evaluation cannot fetch.", "Give it a store."],
   "no-flake": ["A tree has no `flake.nix`.", "Add one, or name the directory that has it."],
   "no-flakes": ["Flakes cannot be evaluated here.", "Give the evaluator a world of flakes."],
+  "no-environment": ["A derivation has no shell to develop in.", "Use one that bash builds."],
   "no-generation": ["A generation does not exist.", "List those that do."],
   "no-log": ["No log of a build was kept.", "Build it again."],
   "no-mirror": ["No mirror of an archive is known.", "Set one in the settings."],
