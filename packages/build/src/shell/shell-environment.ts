@@ -132,7 +132,7 @@ export function shellText(environment: ShellEnvironment, options: ShellTextOptio
   for (const name of searchPaths) lines.push(`${name}="$${name}\${nix_saved_${name}:+:$nix_saved_${name}}"`);
   lines.push('export NIX_BUILD_TOP="$(mktemp -d -t nix-shell.XXXXXX)"');
   for (const name of ["TMP", "TMPDIR", "TEMP", "TEMPDIR"]) lines.push(`export ${name}="$NIX_BUILD_TOP"`);
-  lines.push('eval "${shellHook:-}"');
+  lines.push(`eval "\${shellHook:-}"`);
   const rewrites = new Map(options.rewrites);
   for (const [output, path] of outputPaths(environment)) rewrites.set(path, `${options.outputsDirectory}/${output}`);
   return rewriteText(`${lines.join("\n")}\n`, rewrites);

@@ -31,7 +31,7 @@ const flags: readonly Flag[] = [
   ...phases.map((name) => ({ name, description: `Run the ${name} phase.` })),
 ];
 
-/** What the shell runs. */
+/** The work of the shell. */
 type Work =
   | { readonly kind: "phase"; readonly name: string }
   | { readonly kind: "command"; readonly words: readonly string[] }
