@@ -121,13 +121,12 @@ function compareSystems(nixpkgs: string): void {
         const isFirn = options.firn && library !== "null";
         const done = spawnSync(
           isFirn ? path.join(root, "firn") : reference,
-          isFirn ? words : ["nix-instantiate", ...words],
+          isFirn ? ["nix-instantiate", ...words] : ["nix-instantiate", ...words],
           {
             cwd: directory,
             env: {
               ...process.env,
               REAL_NIX_BIND: home === undefined ? nixpkgs : `${nixpkgs}:${home}`,
-              FIRN_ARGV0: "nix-instantiate",
               ...(isFirn ? { NIX_REMOTE: `local?root=${path.join(directory, "root")}` } : {}),
             },
             encoding: "utf8",
@@ -169,7 +168,7 @@ function compareCases(): void {
     const mine = runScript(
       sides[1]!,
       options.firn
-        ? `env FIRN_ARGV0=nix-instantiate "NIX_REMOTE=local?root=${path.join(directory, "root")}" "${path.join(root, "firn")}"`
+        ? `env "NIX_REMOTE=local?root=${path.join(directory, "root")}" "${path.join(root, "firn")}" nix-instantiate`
         : referenceProgram,
     );
     let same = 0;

@@ -4,7 +4,7 @@
  */
 import { basename } from "node:path";
 import { machineError } from "@firn/store/machine-error";
-import { processArguments, processEnvironment } from "@firn/store/surroundings";
+import { calledProgram, processArguments } from "@firn/store/surroundings";
 import type { Command, CommandEntry } from "./grammar/command.ts";
 import { findCommand } from "./grammar/find-command.ts";
 import type { Invocation } from "./grammar/invocation.ts";
@@ -96,8 +96,8 @@ async function showHelp(program: string, matched: readonly string[], io: Io): Pr
 
 // Run only as a program, so that tests can import runCommandLine.
 if (import.meta.main) {
-  const program = processEnvironment().FIRN_ARGV0 ?? "firn";
+  const { name: program } = calledProgram();
   const words = processArguments();
-  await startEvaluatorFor(basename(program), words);
+  await startEvaluatorFor(program, words);
   process.exitCode = await runCommandLine([program, ...words], processIo());
 }

@@ -24,6 +24,8 @@ import { makeHostServices } from "./source/host-services.ts";
 
 /** Options of opening an evaluation. */
 export interface EvaluationOptions {
+  /** An open evaluator to use instead of a new one. */
+  readonly evaluator?: Evaluator;
   readonly settings: Settings;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -47,7 +49,10 @@ export interface EvaluationOptions {
 
 /** The origin of installables that are not flakes. */
 export type Root =
+  /** A path, `<name>` or URL. */
   | { readonly kind: "file"; readonly path: string }
+  /** The text of standard input. */
+  | { readonly kind: "stdin"; readonly text: string }
   | { readonly kind: "expression"; readonly text: string };
 
 /** A value that an installable led to. */
@@ -101,13 +106,15 @@ export class Evaluation {
       warn: options.warn,
       getFlake: async (reference) => (await this.getFlake(reference)).handle,
     });
-    this.evaluator = new Evaluator({
-      config: { ...config, storeDir: store.storeDir },
-      flakes: true,
-      services: this.services,
-      report: (message) => options.report(message),
-      ...(options.onStop === undefined ? {} : { onStop: options.onStop }),
-    });
+    this.evaluator =
+      options.evaluator ??
+      new Evaluator({
+        config: { ...config, storeDir: store.storeDir },
+        flakes: true,
+        services: this.services,
+        report: (message) => options.report(message),
+        ...(options.onStop === undefined ? {} : { onStop: options.onStop }),
+      });
     const debianSet = debianSetDirectory();
     this.context = {
       fetch: this.fetch,
@@ -126,10 +133,14 @@ export class Evaluation {
   /** Returns the value of a file or an expression. */
   async root(root: Root): Promise<ValueRef> {
     const directory = this.options.cwd;
-    if (root.kind === "expression") {
-      return this.evaluator.evaluate({ kind: "string", text: root.text, directory });
+    switch (root.kind) {
+      case "expression":
+        return this.evaluator.evaluate({ kind: "string", text: root.text, directory });
+      case "stdin":
+        return this.evaluator.evaluate({ kind: "stdin", text: root.text, directory });
+      case "file":
+        return this.evaluator.evaluate({ kind: "file", path: await this.fileArgument(root.path) });
     }
-    return this.evaluator.evaluate({ kind: "file", path: root.path });
   }
 
   /** Returns the path that a path, `<name>` or URL on a command line names. */

@@ -11,6 +11,7 @@ export type { DebuggerStop, DerivationFacts, ValueKind } from "./evaluator/proto
 export type { AddPathServiceRequest, HostServices, SyncServices } from "./evaluator/services.ts";
 export { type Argument, type AutoArguments, type ShownValue, ValueRef } from "./evaluator/value-ref.ts";
 export { type AutoArgument, evaluateAutoArguments } from "./installables/auto-arguments.ts";
+export { fileArgument } from "./installables/file-argument.ts";
 export * from "./installables/parse.ts";
 export { type InstallableOptions, Installables } from "./installables/resolver.ts";
 export { derivedPath, type Target } from "./installables/target.ts";

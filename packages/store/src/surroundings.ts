@@ -13,9 +13,36 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const LOST = "\ufffd";
 
-/** The environment of this process. */
+/** Variables by which the launcher of a checkout tells this process its name, its own place and which others are its own. */
+const launcherNames = ["FIRN_ARGV0", "FIRN_LAUNCHER", "FIRN_LAUNCHER_SET"];
+
+/** The names of the launcher's variables, which programs that this process starts do not get. */
+function launcherVariableNames(): Set<string> {
+  const { FIRN_LAUNCHER_SET: own = "" } = process.env;
+  return new Set([...launcherNames, ...own.split(" ")]);
+}
+
+/** Returns the variables that the launcher of a checkout set, for starting the program once more. */
+export function launcherVariables(): Environment {
+  const names = [...launcherVariableNames()];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+/** The name by which the user called the program, and the file to call: the launcher of a checkout, or the program itself. */
+export function calledProgram(): { readonly name: string; readonly file: string } {
+  const { FIRN_ARGV0: name, FIRN_LAUNCHER: launcher } = process.env;
+  const file = process.argv[1] ?? "firn";
+  return { name: byteStringOf(name ?? file.slice(file.lastIndexOf("/") + 1)), file: byteStringOf(launcher ?? file) };
+}
+
+/** The environment of this process, as the user set it. */
 export function processEnvironment(): Environment {
-  const given = Object.entries(process.env).map(([name, value = ""]): [string, string] => [name, value]);
+  const own = launcherVariableNames();
+  const given = Object.entries(process.env)
+    .map(([name, value = ""]): [string, string] => [name, value])
+    .filter(([name]) => !own.has(name));
   const pairs = given.map(([name, value]): [string, string] => [byteStringOf(name), byteStringOf(value)]);
   if (!given.some(([, value]) => value.includes(LOST))) return Object.fromEntries(pairs);
   // Bytes that are no UTF-8: the kernel still has the variables that the process was started with.

@@ -52,6 +52,8 @@ export interface Invocation {
   readonly program: string;
   /** The user's name of the new command line: `firn`, or `nix` when that or an old name is linked to it. */
   readonly mainProgram: string;
+  /** Set for old commands. */
+  readonly style?: "old";
   readonly flags: ParsedFlags;
   readonly positionals: readonly string[];
   /** Words after the first `--`; an old command has them among its positionals instead. */

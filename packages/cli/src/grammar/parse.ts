@@ -183,6 +183,10 @@ export function parseArguments(command: Command, line: CommandLine): Invocation 
     : parseOperation(command, command.operations, line);
 }
 
+function styleOf({ style }: Command): Pick<Invocation, "style"> {
+  return style === undefined ? {} : { style };
+}
+
 function parsePlain(command: Command, { program, mainProgram, words, settingFlags }: CommandLine): Invocation {
   const reader = new Reader(words, [...command.flags, ...commonFlags(command.style)], settingFlags);
   const positionals: string[] = [];
@@ -204,7 +208,7 @@ function parsePlain(command: Command, { program, mainProgram, words, settingFlag
     rest = [];
   }
   if (!flags.has("version")) checkPositionals(command.positionals, positionals, rest);
-  return { program, mainProgram, flags, positionals, rest, settings };
+  return { ...styleOf(command), program, mainProgram, flags, positionals, rest, settings };
 }
 
 /**
@@ -228,7 +232,7 @@ function parseOperation(
   const [operation] = chosen;
   if (operation === undefined) {
     if (scout.flags.has("version"))
-      return { program, mainProgram, flags: scout.flags, positionals: [], rest: [], settings: [] };
+      return { ...styleOf(command), program, mainProgram, flags: scout.flags, positionals: [], rest: [], settings: [] };
     throw new UsageError("no operation specified");
   }
   if (chosen.length > 1) throw new UsageError("only one operation may be specified");
@@ -250,6 +254,7 @@ function parseOperation(
   return {
     program,
     mainProgram,
+    ...styleOf(command),
     flags: reader.flags,
     positionals,
     rest: [],

@@ -12,7 +12,8 @@ const internal = "Internal commands";
 
 /** The commands that nearly always evaluate, groups included. */
 const evaluating: ReadonlySet<string> = new Set([
-  ...["run", "build", "shell", "eval", "repl", "search", "os", "nix-instantiate", "nix-shell", "nix-env"],
+  ...["run", "build", "shell", "eval", "repl", "search", "os"],
+  ...["nix-build", "nix-env", "nix-instantiate", "nix-shell"],
 ]);
 
 function entry(category: string, path: string, description: string, load: CommandEntry["load"]): CommandEntry {
@@ -373,6 +374,10 @@ export const commandTable: CommandTable = [
   entry(tools, "help", "show help about a command", async () =>
     (await import("../commands/help.ts")).helpCommand(commandTable),
   ),
+  entry(tools, "compat", "make links under the names of Nix's commands", async () =>
+    (await import("../commands/compat.ts")).compatCommand(commandTable),
+  ),
+  entry(old, "nix-build", "build a Nix expression", async () => (await import("../legacy/nix-build.ts")).command),
   entry(
     old,
     "nix-instantiate",

@@ -161,15 +161,10 @@ async function run(invocation: Invocation, io: Io): Promise<number> {
     case "list-generations":
     case "delete-generations": {
       const operation = (await import("./nix-env-generations.ts")).generationOperations[invocation.operation];
-      return withSession(
-        invocation,
-        io,
-        async (session) => {
-          makeDefaultExpressions(await profilePlaces(session));
-          return operation(session, await environmentProfile(session));
-        },
-        { old: true },
-      );
+      return withSession(invocation, io, async (session) => {
+        makeDefaultExpressions(await profilePlaces(session));
+        return operation(session, await environmentProfile(session));
+      });
     }
     default:
       return withPackages(invocation, io);
@@ -179,7 +174,7 @@ async function run(invocation: Invocation, io: Io): Promise<number> {
 function withPackages(invocation: Invocation, io: Io): Promise<number> {
   const readOnly = invocation.operation === "query";
   return withEvaluation(invocation, io, {
-    needs: { impure: true, readOnly, old: true },
+    needs: { impure: true, readOnly },
     body: async (session) => {
       const places = await profilePlaces(session);
       makeDefaultExpressions(places);

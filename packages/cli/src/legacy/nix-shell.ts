@@ -12,12 +12,10 @@ import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { findProgram, runProgram } from "../programs/run-program.ts";
-import { makeProgress } from "../render/progress.ts";
-import { lazyServices, type OpenServices, openBuildingStore } from "../session/lazy-services.ts";
-import { commandSettings } from "../session/session.ts";
-import { makeStoreWritable } from "../session/writable-store.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 import { describePlan } from "../targets/build-targets.ts";
-import { type Arguments, expressionFlags, instantiate, instantiateArguments } from "./nix-instantiate.ts";
+import { derivationsIn, type Expressions, expressionFlags, expressionsOf } from "./expressions.ts";
 
 /** Options that `nix-instantiate` does not have. */
 interface ShellOptions {
@@ -64,20 +62,20 @@ function shellOptions({ flags }: Invocation): ShellOptions {
   };
 }
 
-/** Returns the arguments with the defaults of a shell filled in. */
-function shellArguments(invocation: Invocation, options: ShellOptions, cwd: string): Arguments {
-  const given = instantiateArguments(invocation);
-  const args: Arguments = {
-    ...given,
-    rootWarning: false,
-    autoArgs: [...given.autoArgs, { name: "inNixShell", text: "true", kind: "expression" }],
-  };
-  if (options.packages && args.files.length > 0) {
-    const inputs = args.files.map((name) => `(${name})`).join(" ");
+/** Returns the expressions with the defaults of a shell filled in. */
+function shellExpressions(invocation: Invocation, options: ShellOptions, cwd: string): Expressions {
+  const given = expressionsOf(invocation);
+  const words = invocation.positionals;
+  const autoArgs: Expressions["autoArgs"] = [
+    ...given.autoArgs,
+    { name: "inNixShell", text: "true", kind: "expression" },
+  ];
+  if (options.packages && words.length > 0) {
+    const inputs = words.map((name) => `(${name})`).join(" ");
     const text = `with import <nixpkgs> { }; (pkgs.runCommandCC or pkgs.runCommand) "shell" { buildInputs = [ ${inputs} ]; } ""`;
-    return { ...args, fromExpressions: true, files: [text] };
+    return { ...given, autoArgs, texts: true, words: [text] };
   }
-  if (args.files.length > 0 || args.fromExpressions) return args;
+  if (words.length > 0 || given.texts) return { ...given, autoArgs };
   const file = ["shell.nix", "default.nix"].find((name) => existsSync(join(cwd, name)));
   if (file === undefined) {
     throw new FirnError(
@@ -85,22 +83,20 @@ function shellArguments(invocation: Invocation, options: ShellOptions, cwd: stri
       "no argument specified and no 'shell.nix' or 'default.nix' file found in the working directory",
     );
   }
-  return { ...args, files: [`./${file}`] };
+  return { ...given, autoArgs, words: [`./${file}`] };
 }
 
 /** Returns the derivation that the arguments name: by its path, or the only one in their value. */
-async function derivationOf(args: Arguments, settings: Settings, io: Io): Promise<string> {
-  const [only] = args.files;
-  if (args.files.length === 1 && only?.startsWith("/") === true && isDerivationPath(only)) return only;
-  let printed = "";
-  const out = (bytes: string | Uint8Array): void => {
-    printed += Buffer.from(bytes).toString("latin1");
-  };
-  const makeServices = (own: Settings, readOnly: boolean): OpenServices => lazyServices(own, io, readOnly);
-  await instantiate(args, { settings, io: { ...io, out }, makeServices });
-  const paths = printed.split("\n").filter((line) => line !== "");
+async function derivationOf(session: EvaluationSession, expressions: Expressions): Promise<string> {
+  const [only] = expressions.words;
+  if (expressions.words.length === 1 && only?.startsWith("/") === true && isDerivationPath(only)) return only;
+  const evaluation = await session.evaluation();
+  const { evaluator } = evaluation;
+  const context = { evaluator, io: session.io, fetchPath: (url: string) => evaluation.pathOfUrl(url) };
+  const paths: string[] = [];
+  for await (const { drvPath } of derivationsIn(expressions, context)) paths.push(drvPath);
   if (paths.length !== 1) throw new FirnError("usage", "nix-shell requires a single derivation");
-  return paths[0]!.replace(/!.*$/, "");
+  return paths[0]!;
 }
 
 /** Returns the paths that must be valid before the builder could run. */
@@ -200,38 +196,39 @@ export const command: Command = {
   run: nixShell,
 };
 
-async function nixShell(invocation: Invocation, io: Io): Promise<number> {
+function nixShell(invocation: Invocation, io: Io): Promise<number> {
   const options = shellOptions(invocation);
-  const settings = commandSettings(invocation, io);
-  const args = shellArguments(invocation, options, io.cwd);
-  makeStoreWritable(settings, io);
-  const found = await derivationOf(args, settings, io);
-  const progress = makeProgress({ io, verbosity: 0, buildLogs: true });
-  const { store, builder } = await openBuildingStore(settings, io, progress.event.bind(progress));
-  let start: () => never;
-  try {
-    await builder.build([{ kind: "opaque", path: found }]);
-    const derivation = store.readDerivation(found);
-    const wanted = needs(derivation, options.exclude);
-    const readDerivation = (path: string): Derivation => store.readDerivation(path);
-    for (const line of describePlan(await builder.missing(wanted), { all: false, readDerivation })) io.err(`${line}\n`);
-    await builder.build(wanted);
-    const named = io.env.NIX_BUILD_SHELL;
-    const shell = named === undefined || named === "" ? findProgram("bash", io.env.PATH) : named;
-    if (shell === undefined) throw new FirnError("missing-program", "the program 'bash' is needed to start a shell");
-    const directory = mkdtempSync(join(realpathSync(temporaryParent()), "nix-shell-"));
-    const environment = await environmentOf(derivation, options, { store, settings, io, directory });
-    const attributes = environment.NIX_ATTRS_SH_FILE;
-    const file = join(directory, "rc");
-    const text = startFile({ shell, directory, options, attributes, timeZone: io.env.TZ });
-    writeFileSync(file, text, "latin1");
-    const interactive = options.interactive && process.stdin.isTTY === true;
-    const shellArgs = interactive ? ["--rcfile", file] : [file];
-    start = () => runProgram({ store, program: shell, args: shellArgs, environment });
-  } finally {
-    progress.finish();
-    await builder.close();
-    await store.close();
-  }
-  return start();
+  let start: (() => never) | undefined;
+  const run = withEvaluation(invocation, io, {
+    needs: { impure: true },
+    body: async (session) => {
+      const { settings, builder, progress } = session;
+      const store = await session.store();
+      const found = await derivationOf(session, shellExpressions(invocation, options, io.cwd));
+      await builder.build([{ kind: "opaque", path: found }]);
+      const derivation = store.readDerivation(found);
+      const wanted = needs(derivation, options.exclude);
+      const readDerivation = (path: string): Derivation => store.readDerivation(path);
+      const plan = await builder.missing(wanted);
+      progress.clear();
+      for (const line of describePlan(plan, { all: false, readDerivation })) io.err(`${line}\n`);
+      await builder.build(wanted);
+      const named = io.env.NIX_BUILD_SHELL;
+      const shell = named === undefined || named === "" ? findProgram("bash", io.env.PATH) : named;
+      if (shell === undefined) {
+        throw new FirnError("missing-program", "the program 'bash' is needed to start a shell");
+      }
+      const directory = mkdtempSync(join(realpathSync(temporaryParent()), "nix-shell-"));
+      const environment = await environmentOf(derivation, options, { store, settings, io, directory });
+      const attributes = environment.NIX_ATTRS_SH_FILE;
+      const file = join(directory, "rc");
+      const text = startFile({ shell, directory, options, attributes, timeZone: io.env.TZ });
+      writeFileSync(file, text, "latin1");
+      const interactive = options.interactive && process.stdin.isTTY === true;
+      const shellArgs = interactive ? ["--rcfile", file] : [file];
+      start = () => runProgram({ store, program: shell, args: shellArgs, environment });
+      return 0;
+    },
+  });
+  return run.then((status) => (start === undefined ? status : start()));
 }

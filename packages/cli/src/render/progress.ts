@@ -12,8 +12,8 @@ export interface ProgressOptions {
   readonly io: Io;
   /** Verbosity: 0 is the reference's default (`notice`); each `--verbose` adds one, each `--quiet` subtracts one. */
   readonly verbosity: number;
-  /** True with `-L`: every line of a build log is shown. */
-  readonly buildLogs: boolean;
+  /** The form of lines of build logs: left out, after the name of their derivation (`-L`), or as they are (old commands). */
+  readonly buildLogs: "hidden" | "named" | "plain";
 }
 
 /** A sink of events, with control over the live block. */
@@ -133,7 +133,8 @@ export function makeProgress(options: ProgressOptions): Progress {
         case "build-log": {
           const build = builds.get(event.drvPath);
           if (build !== undefined) build.line = event.line;
-          if (options.buildLogs) line(`${storeName(event.drvPath)}> ${event.line}`);
+          if (options.buildLogs === "named") line(`${storeName(event.drvPath)}> ${event.line}`);
+          else if (options.buildLogs === "plain") line(event.line);
           break;
         }
         case "build-end":

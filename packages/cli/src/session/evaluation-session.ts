@@ -1,7 +1,7 @@
 /** A session of a command that evaluates and builds. */
 import type { Builder, DebuggerStop, Evaluation, Installables, LockOptions } from "@firn/flake";
 import type { StopAnswer } from "@firn/language";
-import type { Session, SessionIntent } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** A session that can evaluate and build. */
 export interface EvaluationSession extends Session {
@@ -30,8 +30,6 @@ export interface EvaluationNeeds {
   readonly readOnly?: boolean;
   /** True when evaluation is impure unless the settings say otherwise. */
   readonly impure?: boolean;
-  /** True for an old command; its session is as that of {@link SessionIntent}. */
-  readonly old?: boolean;
   /** True when the command handles Ctrl-C itself, by `interrupt`. */
   readonly handlesInterrupts?: boolean;
 }

@@ -1,5 +1,14 @@
 /** Host services for the old commands: the store is opened at an evaluation's first use of it. */
-import { type Builder, type HostServices, makeBuilder, makeFetchContext, makeHostServices } from "@firn/flake";
+import {
+  type Builder,
+  defaultLockOptions,
+  Evaluation,
+  type Evaluator,
+  type HostServices,
+  makeBuilder,
+  makeFetchContext,
+  makeHostServices,
+} from "@firn/flake";
 import {
   type EventSink,
   type MachineStore,
@@ -31,15 +40,42 @@ export async function openBuildingStore(
   return { store, builder: makeBuilder({ store, settings, events, offline: false, substituters }) };
 }
 
+/** The evaluation that services are for. */
+export interface ServicesFor {
+  /** True when derivations are not written to the store. */
+  readonly readOnly: boolean;
+  /** Returns the evaluator that uses the services. */
+  evaluator(): Evaluator;
+}
+
 /** Makes services over the configured store; nothing is opened before the first call. */
-export function lazyServices(settings: Settings, io: Io, readOnly: boolean): OpenServices {
-  const progress = makeProgress({ io, verbosity: 0, buildLogs: true });
+export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }: ServicesFor): OpenServices {
+  const progress = makeProgress({ io, verbosity: 0, buildLogs: "plain" });
   let opened: Promise<{ services: HostServices; store: MachineStore; close(): Promise<void> }> | undefined;
   const open = async (): Promise<{ services: HostServices; store: MachineStore; close(): Promise<void> }> => {
     const events = progress.event.bind(progress);
     const { store, builder } = await openBuildingStore(settings, io, events);
     const substitute = (path: string): Promise<boolean> => builder.substitute(path);
     const fetch = makeFetchContext({ settings, store, environment: io.env, events, offline: false, substitute });
+    let flakes: Evaluation | undefined;
+    const openFlakes = (): Evaluation =>
+      new Evaluation({
+        evaluator: evaluator(),
+        settings,
+        environment: io.env,
+        cwd: io.cwd,
+        store,
+        builder,
+        events,
+        offline: false,
+        readOnly,
+        includes: [],
+        registryFlags: [],
+        inputsFrom: [],
+        lock: defaultLockOptions((text) => progress.warn(text)),
+        report: () => undefined,
+        warn: (text) => progress.warn(text),
+      });
     const services = makeHostServices({
       store,
       fetch,
@@ -49,11 +85,16 @@ export function lazyServices(settings: Settings, io: Io, readOnly: boolean): Ope
       substitute,
       openStore: (url) => openStore(url, { settings, environment: io.env, events }),
       warn: (text) => progress.warn(text),
+      async getFlake(reference) {
+        flakes ??= openFlakes();
+        return (await flakes.getFlake(reference)).handle;
+      },
     });
     return {
       services,
       store,
       async close() {
+        await flakes?.fetch.close();
         await builder.close();
         await fetch.close();
         await store.close();
@@ -74,6 +115,7 @@ export function lazyServices(settings: Settings, io: Io, readOnly: boolean): Ope
       ensurePath: async (path) => (await get()).ensurePath(path),
       queryPath: async (path) => (await get()).queryPath(path),
       fetch: async (request) => (await get()).fetch(request),
+      getFlake: async (reference) => (await get()).getFlake!(reference),
       resolveSearchPathUrl: async (url) => (await get()).resolveSearchPathUrl(url),
     },
     async addRoot(path, link) {

@@ -3,7 +3,7 @@ import { FirnError } from "@firn/formats";
 import { loadSettings, type MachineStore, openMachineStore, type Settings } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
-import { makeProgress, type Progress } from "../render/progress.ts";
+import { makeProgress, type Progress, type ProgressOptions } from "../render/progress.ts";
 import { makeStoreWritable } from "./writable-store.ts";
 
 /** Settings, store and progress, which commands share. */
@@ -31,14 +31,15 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
   return settings;
 }
 
-/** The purpose of a session, which decides how its store is opened and how much it tells. */
-export interface SessionIntent {
-  /** True for a command that writes nothing and so can read another user's store as well. */
-  readonly reads?: boolean;
-  /** True for a command that frees space and so must work on a full disk. */
-  readonly frees?: boolean;
-  /** True for an old command: it tells one level more, and shows the logs of builds. */
-  readonly old?: boolean;
+/** Returns the form of build logs that a command line asks for. */
+export function buildLogs({ style, flags }: Invocation): ProgressOptions["buildLogs"] {
+  if (style === "old") return flags.has("no-build-output") ? "hidden" : "plain";
+  return flags.has("print-build-logs") ? "named" : "hidden";
+}
+
+/** Returns the amount of output that a command line asks for; old commands tell one level more by themselves. */
+function verbosityOf({ style, flags }: Invocation): number {
+  return flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0) + (style === "old" ? 1 : 0);
 }
 
 type SessionBody = (session: Session) => Promise<number>;
@@ -58,15 +59,14 @@ export async function withSession(
   invocation: Invocation,
   io: Io,
   body: SessionBody,
-  { old = false, ...intent }: SessionIntent = {},
+  intent: { readonly reads?: boolean; readonly frees?: boolean } = {},
 ): Promise<number> {
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
-  const { flags } = invocation;
   const progress = makeProgress({
     io,
-    verbosity: flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0) + (old ? 1 : 0),
-    buildLogs: flags.has("print-build-logs") || (old && !flags.has("no-build-output")),
+    verbosity: verbosityOf(invocation),
+    buildLogs: buildLogs(invocation),
   });
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   let opened: Promise<MachineStore> | undefined;

@@ -21,7 +21,7 @@ import { renderWarning } from "../render/error.ts";
 import { terminalText } from "../render/terminal-text.ts";
 import { autoArguments } from "./auto-arguments.ts";
 import type { DebuggerFrontEnd, EvaluationNeeds, EvaluationSession } from "./evaluation-session.ts";
-import { type Session, withSession } from "./session.ts";
+import { buildLogs, type Session, withSession } from "./session.ts";
 
 /** Time in milliseconds within which a command may end by itself after Ctrl-C. */
 const interruptGraceMs = 1500;
@@ -40,6 +40,8 @@ export function withEvaluation(
     if (!settings.isOverridden("pure-eval")) {
       settings.assign("pure-eval", options.needs?.impure !== true && !flags.has("file"));
     }
+    // What was printed while it was built is not repeated in the error.
+    if (buildLogs(invocation) === "plain") settings.assign("log-lines", 0);
     let abort = new AbortController();
     let evaluation: Evaluation | undefined;
     let builder: Builder | undefined;
@@ -142,7 +144,7 @@ export function withEvaluation(
       await opened.close();
     }
   };
-  return withSession(invocation, io, run, { old: options.needs?.old === true });
+  return withSession(invocation, io, run);
 }
 
 function systemOf(session: Session): string {
@@ -184,9 +186,10 @@ function lockOptions(invocation: Invocation, session: Session, io: Io): LockOpti
 }
 
 /** Returns the file or the expression in which installables are attribute paths. */
-function rootOf({ flags }: Invocation, io: Io): { readonly root?: Root } {
+function rootOf({ flags }: Invocation, io: Io): { readonly root?: () => Promise<Root> } {
   const file = flags.value("file");
-  if (file !== undefined) return { root: { kind: "file", path: resolve(io.cwd, file) } };
+  if (file === "-") return { root: async () => ({ kind: "stdin", text: await io.readStdin() }) };
+  if (file !== undefined) return { root: async () => ({ kind: "file", path: file }) };
   const text = flags.value("expr");
-  return text === undefined ? {} : { root: { kind: "expression", text } };
+  return text === undefined ? {} : { root: async () => ({ kind: "expression", text }) };
 }

@@ -5,7 +5,7 @@
 
 import { becomeProgram, hasErrorCode, type Settings } from "@firn/store";
 import { accessSync, constants } from "@firn/store/files";
-import { ownCommand, processArguments, processEnvironment } from "@firn/store/surroundings";
+import { launcherVariables, ownCommand, processArguments, processEnvironment } from "@firn/store/surroundings";
 import type { Io } from "../io.ts";
 
 /** Variable that is set in the restarted process, so that it is not started a third time. */
@@ -18,7 +18,8 @@ export function makeStoreWritable(settings: Settings, io: Io): void {
   if (!["auto", "local", ""].includes(settings.get("store")) || (io.env.NIX_REMOTE ?? "") !== "") return;
   if (!mountedReadOnly()) return;
   const environment: Record<string, string> = { [marker]: "1" };
-  for (const [name, value] of Object.entries(processEnvironment())) if (value !== undefined) environment[name] = value;
+  const given = { ...processEnvironment(), ...launcherVariables() };
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) environment[name] = value;
   const script = `mount -o remount,bind,rw none ${storeDir} && exec "$@"`;
   const own = [...ownCommand(), ...processArguments()];
   for (const directory of ["/usr/bin", "/bin", "/run/current-system/sw/bin"]) {

@@ -67,6 +67,8 @@ export interface DerivationFacts {
   /** The output that the value itself denotes. */
   readonly outputName: string;
   readonly outputsToInstall: readonly string[];
+  /** True when the value does not say which outputs to install, so that the old commands take all. */
+  readonly installsAll: boolean;
   readonly mainProgram: string | undefined;
   /** `pname`, if the value has one. */
   readonly pname: string | undefined;
@@ -90,13 +92,13 @@ export type Request =
   | { readonly op: "kind"; readonly value: Handle }
   | { readonly op: "formals"; readonly value: Handle }
   | { readonly op: "derivation"; readonly value: Handle }
-  /** Finds the packages in a value. */
+  /** Returns the derivations in a value, without looking at their facts. */
   | {
-      readonly op: "packages";
+      readonly op: "findDerivations";
       readonly value: Handle;
       readonly prefix: string;
       readonly autoArgs: AutoArgData;
-      readonly skipFailed: boolean;
+      readonly ignoreAssertions: boolean;
     }
   /** Returns a fact of a package; null when it has no derivation. */
   | { readonly op: "packageText"; readonly value: Handle; readonly fact: PackageText }
@@ -174,7 +176,7 @@ export interface Responses {
   /** Formals, from name to true for those with a default; null when the value takes no set pattern. */
   readonly formals: Readonly<Record<string, boolean>> | null;
   readonly derivation: DerivationFacts | null;
-  readonly packages: readonly { readonly value: Handle; readonly attrPath: string; readonly name: string }[];
+  readonly findDerivations: readonly { readonly attrPath: string; readonly name: string; readonly value: Handle }[];
   readonly packageText: string | null;
   readonly packageOutputs: {
     readonly outputs: readonly PackageOutput[];

@@ -157,11 +157,11 @@ export class EvaluatorSession {
         const value = this.force(request.value);
         return evaluator.isDerivation(value) ? this.derivation(value) : null;
       }
-      case "packages": {
-        const { prefix, skipFailed } = request;
-        const search = { prefix, skipFailed, autoArgs: this.autoArgs(request.autoArgs) };
-        const found = evaluator.packages(this.slot(request.value), search);
-        return found.map(({ attrs, attrPath, name }) => ({ value: this.keep(attrs), attrPath, name }));
+      case "findDerivations": {
+        const { prefix, ignoreAssertions } = request;
+        const options = { autoArgs: this.autoArgs(request.autoArgs), prefix, ignoreAssertions };
+        const found = evaluator.findDerivations(this.slot(request.value), options);
+        return found.map((item) => ({ ...item, value: this.keep(item.value) }));
       }
       case "packageText":
         return evaluator.packageText(this.attrs(request.value), request.fact) ?? null;
@@ -301,6 +301,7 @@ export class EvaluatorSession {
       outputs,
       outputName,
       outputsToInstall: only ? [outputName] : (wanted ?? (names.includes("out") ? ["out"] : names.slice(0, 1))),
+      installsAll: !only && wanted === undefined,
       mainProgram: meta instanceof Attrs ? this.text(meta, "mainProgram") : undefined,
       pname: this.text(attrs, "pname"),
     };

@@ -4,7 +4,7 @@ import type { Evaluation, Found, Root } from "../evaluation.ts";
 import type { AutoArguments, ValueRef } from "../evaluator/value-ref.ts";
 import { type AutoArgument, evaluateAutoArguments } from "./auto-arguments.ts";
 import { type Installable, type Lookup, packageLookup, parseInstallable } from "./parse.ts";
-import { storePathTarget, type Target, valueTarget } from "./target.ts";
+import { attributeTargets, storePathTarget, type Target, valueTarget } from "./target.ts";
 
 /** The surroundings of installables. */
 export interface InstallableOptions {
@@ -16,7 +16,7 @@ export interface InstallableOptions {
   /** The system of packages, e.g. `x86_64-linux`. */
   readonly system: string;
   /** The file or expression in which words are attribute paths (`--file`, `--expr`); when absent, words are flakes and store paths. */
-  readonly root?: Root;
+  readonly root?: () => Promise<Root>;
   readonly autoArguments: readonly AutoArgument[];
   /** Returns standard input as a byte string, for `--arg-from-stdin`. */
   readStdin(): Promise<string>;
@@ -53,7 +53,7 @@ export class Installables {
       case "flake":
         return evaluation.findInFlake(installable, lookup);
       case "attribute": {
-        this.#root ??= evaluation.root(this.#options.root ?? { kind: "expression", text: "" });
+        this.#root ??= this.#evaluateRoot(evaluation);
         return evaluation.findInValue(await this.#root, installable.path, {
           autoArgs: await this.autoArguments(),
           callResult: lookup.callResult,
@@ -62,19 +62,39 @@ export class Installables {
     }
   }
 
-  /** Returns the target of an installable in the store. Fails as {@link find} and {@link valueTarget} do. */
-  async target(installable: Installable, lookup?: Lookup): Promise<Target> {
-    const { storeDir, cwd } = this.#options;
-    if (installable.kind === "store-path") return storePathTarget(installable, { storeDir, cwd });
-    const found = await this.find(installable, lookup);
-    return valueTarget(await this.#options.evaluation(), found, { outputs: installable.outputs, storeDir });
+  async #evaluateRoot(evaluation: Evaluation): Promise<ValueRef> {
+    const { root } = this.#options;
+    if (root === undefined) throw new FirnError("internal", "attribute paths need a file or an expression");
+    return evaluation.root(await root());
   }
 
-  /** Returns the targets of several installables in the store. */
+  /** Returns the only target of an installable in the store. Fails with `usage` when there are several, else as {@link targets}. */
+  async target(installable: Installable, lookup?: Lookup): Promise<Target> {
+    const targets = await this.#targetsOf(installable, lookup);
+    const [only] = targets;
+    if (only !== undefined && targets.length === 1) return only;
+    throw new FirnError("usage", `argument evaluates to ${targets.length} derivations, where one is wanted`);
+  }
+
+  /**
+   * Returns the targets of installables in the store; an attribute of a file or expression can have several. Fails as {@link find} and
+   * {@link valueTarget} do.
+   */
   async targets(installables: readonly Installable[], lookup?: Lookup): Promise<Target[]> {
     const targets: Target[] = [];
-    for (const installable of installables) targets.push(await this.target(installable, lookup));
+    for (const installable of installables) targets.push(...(await this.#targetsOf(installable, lookup)));
     return targets;
+  }
+
+  async #targetsOf(installable: Installable, lookup: Lookup | undefined): Promise<Target[]> {
+    const { storeDir, cwd } = this.#options;
+    const { outputs } = installable;
+    if (installable.kind === "store-path") return [storePathTarget(installable, { storeDir, cwd })];
+    const found = await this.find(installable, lookup);
+    if (installable.kind === "attribute") {
+      return attributeTargets(found, { outputs, storeDir, autoArgs: await this.autoArguments() });
+    }
+    return [await valueTarget(await this.#options.evaluation(), found, { outputs, storeDir })];
   }
 
   /** Returns the automatic arguments as values. */

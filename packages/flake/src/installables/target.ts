@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type DerivedPath, FirnError, isStorePath } from "@firn/formats";
 import type { Evaluation, Found } from "../evaluation.ts";
 import type { DerivationFacts } from "../evaluator/protocol.ts";
+import type { AutoArguments } from "../evaluator/value-ref.ts";
 import type { Installable } from "./parse.ts";
 
 /** The target of an installable in the store. */
@@ -35,8 +36,8 @@ export function storePathTarget(
 }
 
 /**
- * Returns the target of an installable's value: a string or a path that names a store path, or a derivation. Fails with
- * `not-a-derivation` for other values, and with `no-output` when the derivation lacks a requested output.
+ * Returns the target of a flake output: a string or a path that names a store path, or a derivation. Fails with `not-a-derivation`
+ * for other values, and with `no-output` when the derivation lacks a requested output.
  */
 export async function valueTarget(
   evaluation: Evaluation,
@@ -44,11 +45,50 @@ export async function valueTarget(
   { outputs, storeDir }: { readonly outputs: Installable["outputs"]; readonly storeDir: string },
 ): Promise<Target> {
   const kind = await found.value.kind();
-  if (kind === "string" || kind === "path") {
-    return { kind: "path", path: storePathIn((await found.value.string()).text, storeDir) };
-  }
+  if (kind === "string" || kind === "path") return pathTarget(found, storeDir);
   const facts = await evaluation.derivation(found);
-  const names = outputs.kind === "default" ? facts.outputsToInstall : outputs.kind === "all" ? "*" : outputs.names;
+  return outputsTarget({ facts, found }, outputs, facts.outputsToInstall);
+}
+
+/**
+ * Returns the targets of an attribute of a file or expression: a store path, or all derivations that are found in its value, each with
+ * all outputs unless it names those to install. Fails as {@link valueTarget} does.
+ */
+export async function attributeTargets(
+  found: Found,
+  {
+    outputs,
+    storeDir,
+    autoArgs,
+  }: {
+    readonly outputs: Installable["outputs"];
+    readonly storeDir: string;
+    readonly autoArgs: AutoArguments;
+  },
+): Promise<Target[]> {
+  const kind = await found.value.kind();
+  if (kind === "string" || kind === "path") return [await pathTarget(found, storeDir)];
+  const targets: Target[] = [];
+  for (const { attrPath, value } of await found.value.findDerivations(autoArgs)) {
+    const facts = await value.derivation();
+    if (facts === undefined) continue;
+    const own = found.attrPath === "" || attrPath === "" ? found.attrPath + attrPath : `${found.attrPath}.${attrPath}`;
+    const wanted = facts.installsAll ? "*" : facts.outputsToInstall;
+    targets.push(outputsTarget({ facts, found: { value, attrPath: own } }, outputs, wanted));
+  }
+  return targets;
+}
+
+async function pathTarget(found: Found, storeDir: string): Promise<Target> {
+  return { kind: "path", path: storePathIn((await found.value.string()).text, storeDir) };
+}
+
+function outputsTarget(
+  { facts, found }: { readonly facts: DerivationFacts; readonly found: Found },
+  outputs: Installable["outputs"],
+  byDefault: readonly string[] | "*",
+): Target {
+  const names = outputs.kind === "default" ? byDefault : outputs.kind === "all" ? "*" : outputs.names;
   if (names !== "*") {
     for (const name of names) {
       if (!facts.outputs.some((output) => output.name === name)) {

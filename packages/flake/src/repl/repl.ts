@@ -7,6 +7,7 @@ import type { AddedVariables, DebugLevel, DebugTraceStep } from "@firn/language"
 import type { EnteredLine, Evaluator, Variables } from "../evaluator/evaluator.ts";
 import type { AutoArguments, ShownValue, ValueRef } from "../evaluator/value-ref.ts";
 
+import { fileArgument } from "../installables/file-argument.ts";
 import { documentationText } from "./documentation-text.ts";
 
 /** An event while things are loaded. */
@@ -168,21 +169,11 @@ export class Repl {
 
   private async load(path: string): Promise<void> {
     this.files = [...this.files.filter((known) => known !== path), path];
-    const file = await this.lookup(path);
+    const { evaluator, options } = this;
+    const file = await fileArgument(path, { evaluator, cwd: options.directory, fetchPath: options.fetchPath });
     const value = await this.evaluator.evaluate({ kind: "file", path: file });
     const autoArgs = await this.options.autoArgs();
     await this.add(await value.autoCall(autoArgs));
-  }
-
-  private async lookup(path: string): Promise<string> {
-    if (/^(?:https?|file|ftp|s3|channel|git|flake):/.test(path)) {
-      const found = await this.options.fetchPath(path);
-      if (found !== undefined) return found;
-    }
-    if (path.length > 2 && path.startsWith("<") && path.endsWith(">")) {
-      return this.evaluator.findFile(path.slice(1, -1));
-    }
-    return absolutePath(this.options.directory, path);
   }
 
   /** Loads a flake and adds its attributes. */
@@ -262,14 +253,4 @@ export class Repl {
   variableNames(): Promise<readonly string[]> {
     return this.variables.names();
   }
-}
-
-function absolutePath(directory: string, path: string): string {
-  const parts: string[] = [];
-  for (const part of (path.startsWith("/") ? path : `${directory}/${path}`).split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part === "..") parts.pop();
-    else parts.push(part);
-  }
-  return `/${parts.join("/")}`;
 }

@@ -1,0 +1,103 @@
+/** Files and expressions as the arguments of `nix-instantiate`, `nix-build` and `nix-shell` (manual: "nix-build"). */
+import {
+  type AutoArgument,
+  type AutoArguments,
+  type DerivationFacts,
+  type Evaluator,
+  evaluateAutoArguments,
+  fileArgument,
+  type ValueRef,
+} from "@firn/flake";
+import type { ExpressionSource } from "@firn/language";
+import type { Flag } from "../grammar/command.ts";
+import { evaluationFlags } from "../grammar/flags.ts";
+import type { Invocation } from "../grammar/invocation.ts";
+import type { Io } from "../io.ts";
+import { autoArguments } from "../session/auto-arguments.ts";
+
+/** The expressions that a command line names. */
+export interface Expressions {
+  /** True when the words are expressions instead of files. */
+  readonly texts: boolean;
+  /** Files (`-`, `<name>`, URLs), or expressions. */
+  readonly words: readonly string[];
+  /** Attribute paths to select; empty for the whole values. */
+  readonly attrPaths: readonly string[];
+  readonly autoArgs: readonly AutoArgument[];
+}
+
+/** An evaluator with what names of files need. */
+export interface ExpressionContext {
+  readonly evaluator: Evaluator;
+  readonly io: Io;
+  /** Returns the path for a URL or `flake:` reference, fetched; undefined when it cannot be had. */
+  fetchPath(url: string): Promise<string | undefined>;
+}
+
+/** Flags of every command that takes expressions. */
+export const expressionFlags: readonly Flag[] = [
+  ...evaluationFlags,
+  { name: "expr", short: "E", description: "Interpret the arguments as Nix expressions." },
+  { name: "attr", short: "A", labels: ["path"], kinds: ["attribute-path"], description: "Select an attribute." },
+  {
+    name: "add-root",
+    labels: ["path"],
+    kinds: ["path"],
+    description: "Register the result as a root of the collector.",
+  },
+  { name: "indirect", description: "Ignored; roots are always indirect." },
+  { name: "dry-run", description: "Show what would be done without doing it." },
+];
+
+/** Returns the expressions of a command line; without a word, those of `default`, or of `./default.nix`. */
+export function expressionsOf({ flags, positionals }: Invocation, byDefault = "./default.nix"): Expressions {
+  const texts = flags.has("expr");
+  return {
+    texts,
+    words: positionals.length === 0 && !texts ? [byDefault] : positionals,
+    attrPaths: flags.all("attr").map(([path = ""]) => path),
+    autoArgs: autoArguments(flags),
+  };
+}
+
+/** Yields the source of each word, in order. */
+export async function* expressionSources(
+  { texts, words }: Expressions,
+  { evaluator, io, fetchPath }: ExpressionContext,
+): AsyncGenerator<ExpressionSource> {
+  const directory = io.cwd;
+  for (const word of words) {
+    if (word === "-") yield { kind: "stdin", text: await io.readStdin(), directory };
+    else if (texts) yield { kind: "string", text: word, directory };
+    else yield { kind: "file", path: await fileArgument(word, { evaluator, cwd: directory, fetchPath }) };
+  }
+}
+
+/** Yields the values that the attribute paths select in each expression, with the automatic arguments. */
+export async function* selectedValues(
+  expressions: Expressions,
+  context: ExpressionContext,
+): AsyncGenerator<{ readonly value: ValueRef; readonly autoArgs: AutoArguments }> {
+  const { evaluator, io } = context;
+  const { attrPaths } = expressions;
+  const autoArgs = await evaluateAutoArguments(evaluator, expressions.autoArgs, io);
+  for await (const source of expressionSources(expressions, context)) {
+    const root = await evaluator.evaluate(source);
+    for (const path of attrPaths.length === 0 ? [""] : attrPaths) {
+      yield { value: await root.select(path, autoArgs), autoArgs };
+    }
+  }
+}
+
+/** Yields every derivation in the selected values; fails with `type-error` when a value is neither a derivation nor a set or list. */
+export async function* derivationsIn(
+  expressions: Expressions,
+  context: ExpressionContext,
+): AsyncGenerator<DerivationFacts> {
+  for await (const { value, autoArgs } of selectedValues(expressions, context)) {
+    for (const found of await value.findDerivations(autoArgs)) {
+      const facts = await found.value.derivation();
+      if (facts !== undefined) yield facts;
+    }
+  }
+}
