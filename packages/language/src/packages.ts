@@ -150,7 +150,7 @@ export function packageMeta(attrs: Attrs, only?: string): MetaEntry[] {
 
 function metaValue(slot: Slot): MetaValue | undefined {
   const depth = callDepth();
-  enterCall(positionOfSlot(slot));
+  enterCall(0);
   const result = metaOf(forceAt(slot, positionOfSlot(slot)));
   restoreCallDepth(depth);
   return result;

@@ -1,4 +1,4 @@
-/** What the operations of `nix-env` share: the packages that its arguments select. */
+/** Packages that the arguments of `nix-env` select, and what its operations share. */
 import { resolve } from "node:path";
 import {
   type ExpressionContext,
