@@ -11,6 +11,7 @@ export * from "./fetch-input.ts";
 export { git } from "./git-program.ts";
 export { withRepository } from "./git-repository.ts";
 export * from "./inputs.ts";
+export { type Prefetched, type PrefetchRequest, prefetchFile } from "./prefetch.ts";
 export * from "./registry.ts";
 export { localRepository } from "./schemes/git.ts";
 export * from "./tarball.ts";

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
 import { makeTemporaryDirectory, removeDirectory } from "@firn/store";
+import { existsSync } from "@firn/store/files";
 import { pathOfFileUrl } from "@firn/store/surroundings";
 import type { CacheHit } from "./cache.ts";
 import type { Downloaded, FetchContext } from "./context.ts";
@@ -105,7 +106,10 @@ async function download(
   expectedEtag: string | undefined,
 ): Promise<Downloaded> {
   if (request.url.startsWith("file:")) {
-    return { file: pathOfFileUrl(request.url), etag: "", finalUrl: request.url, immutableUrl: undefined };
+    const file = pathOfFileUrl(request.url);
+    if (!existsSync(file))
+      throw new FirnError("fetch-failed", `unable to download '${request.url}': there is no such file`);
+    return { file, etag: "", finalUrl: request.url, immutableUrl: undefined };
   }
   return context.download({
     ...request,

@@ -26,6 +26,7 @@ export * from "./text/json.ts";
 export * from "./text/json-error.ts";
 export { naming } from "./text/named-text.ts";
 export * from "./text/nix-conf.ts";
+export * from "./text/registration.ts";
 export * from "./text/registry.ts";
 export { withoutPasswords } from "./text/url-passwords.ts";
 export * as wire from "./wire/index.ts";

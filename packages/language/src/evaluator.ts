@@ -9,7 +9,6 @@ import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
-import { type FindOptions, type FoundDerivation, findDerivations } from "./code/find-derivations.ts";
 import {
   call,
   coerceCopy,
@@ -41,9 +40,12 @@ import { warmUp } from "./code/warm-up.ts";
 import type { Documentation } from "./documentation.ts";
 import { type ContextElement, defaultEvalMode, type EvalHost } from "./host.ts";
 import {
+  type FoundPackage,
+  findPackages,
   installedOutputs,
   type MetaEntry,
   type PackageOutput,
+  type PackageSearch,
   type PackageText,
   packageMeta,
   packageOutputs,
@@ -218,11 +220,6 @@ export class Evaluator {
     return this.run(() => selectAlong(root, path, args));
   }
 
-  /** Returns the derivations in a value, searched as `nix-build` does it (manual: "nix-env", "Selectors"). */
-  findDerivations(slot: Slot, options: FindOptions): FoundDerivation[] {
-    return this.run(() => findDerivations(slot, options));
-  }
-
   attribute(attrs: Attrs, name: string): Slot | undefined {
     return attrs.get(intern(name));
   }
@@ -296,6 +293,11 @@ export class Evaluator {
           coerceToString(slot, coerceCopy, `while generating the ${form.command ?? "eval command"} output`, 0),
         );
     }
+  }
+
+  /** Finds the packages in a value. */
+  packages(slot: Slot, search: PackageSearch): FoundPackage[] {
+    return this.run(() => findPackages(slot, search));
   }
 
   /** Returns a fact of a package; undefined when it has no derivation. */

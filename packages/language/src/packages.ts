@@ -1,19 +1,39 @@
-/** The facts that `nix-env` reads of a package, and the values of its `meta`. */
+/** Packages: the derivations that a value holds, as `nix-env` finds them, and the facts that it reads of each. */
 import { boolArgument, fail, listArgument, plainArgument } from "./builtins/arguments.ts";
 import { isStorePathText } from "./builtins/paths.ts";
+import { type AutoArgs, autoCall } from "./code/auto-call.ts";
 import {
   callDepth,
   coerceToString,
   enterCall,
+  force,
   forceAt,
+  isDerivation,
   positionOfSlot,
   restoreCallDepth,
   textOfString,
   typeError,
 } from "./code/interpret.ts";
 import { intern, symbolNames } from "./code/memory.ts";
-import { addFrame, type EvaluationError } from "./value/evaluation-error.ts";
+import { addFrame, EvaluationError } from "./value/evaluation-error.ts";
 import { Attrs, ContextString, Float, isList, type Slot, shapeOf, type Value } from "./value/value.ts";
+
+/** A derivation that was found in a value. */
+export interface FoundPackage {
+  readonly attrs: Attrs;
+  /** Its place, e.g. `perlPackages.JSON`; list elements have their index. */
+  readonly attrPath: string;
+  readonly name: string;
+}
+
+/** Options of a search for packages. */
+export interface PackageSearch {
+  /** Attribute path of the value, before those of the packages. */
+  readonly prefix: string;
+  readonly autoArgs: AutoArgs;
+  /** True to leave out packages whose evaluation throws or fails an assertion. */
+  readonly skipFailed: boolean;
+}
 
 /** A fact of a package that is one text. */
 export type PackageText = "system" | "outputName" | "drvPath" | "outPath";
@@ -40,12 +60,104 @@ export interface MetaEntry {
 }
 
 const sym = {
+  combineChannels: intern("_combineChannels"),
+  recurse: intern("recurseForDerivations"),
+  name: intern("name"),
   outputs: intern("outputs"),
   outPath: intern("outPath"),
   outputSpecified: intern("outputSpecified"),
   outputsToInstall: intern("outputsToInstall"),
   meta: intern("meta"),
 };
+
+const pathComponent = /^[A-Za-z_][A-Za-z0-9_+-]*$/;
+
+/** Finds the packages in a value; sets below the top are searched when they have `recurseForDerivations`. */
+export function findPackages(root: Slot, options: PackageSearch): FoundPackage[] {
+  const { autoArgs, skipFailed } = options;
+  const found: FoundPackage[] = [];
+  const seen = new Set<Attrs>();
+
+  /** Takes a derivation, and returns true for a value that may hold some. */
+  const isOther = (slot: Slot, attrPath: string): boolean => {
+    const depth = callDepth();
+    try {
+      const value = forceAt(slot, positionOfSlot(slot));
+      if (!(value instanceof Attrs) || !isDerivation(value)) return true;
+      if (seen.has(value)) return false;
+      seen.add(value);
+      found.push({ attrs: value, attrPath, name: packageName(value) });
+      return false;
+    } catch (error) {
+      if (!skipFailed || !isFailedAssertion(error)) throw error;
+      restoreCallDepth(depth);
+      return false;
+    }
+  };
+
+  const search = (slot: Slot, prefix: string): void => {
+    const depth = callDepth();
+    enterCall(positionOfSlot(slot));
+    const value = autoCall(slot, autoArgs);
+    if (isOther(value, prefix)) searchIn(value, prefix);
+    restoreCallDepth(depth);
+  };
+
+  const searchIn = (value: Value, prefix: string): void => {
+    if (value instanceof Attrs) {
+      const everything = value.get(sym.combineChannels) !== undefined;
+      const shape = shapeOf(value);
+      for (const index of shape.order()) {
+        const symbol = shape.keys[index]!;
+        const name = symbolNames[symbol]!;
+        if (!pathComponent.test(name)) continue;
+        try {
+          const member = value[index]!;
+          const path = joined(prefix, name);
+          if (everything) search(member, path);
+          else if (isOther(member, path) && recurses(force(member))) search(member, path);
+        } catch (error) {
+          throw addFrame(error, value.positionOf(symbol), `while evaluating the attribute '${name}'`);
+        }
+      }
+      return;
+    }
+    if (!isList(value)) {
+      throw new EvaluationError(
+        "type-error",
+        "expression does not evaluate to a derivation (or a set or list of those)",
+      );
+    }
+    for (const [index, item] of value.entries()) {
+      const path = joined(prefix, String(index));
+      if (isOther(item, path)) search(item, path);
+    }
+  };
+
+  search(root, options.prefix);
+  return found;
+}
+
+function joined(prefix: string, name: string): string {
+  return prefix === "" ? name : `${prefix}.${name}`;
+}
+
+function recurses(value: Value): boolean {
+  const flag = value instanceof Attrs ? value.get(sym.recurse) : undefined;
+  if (flag === undefined) return false;
+  const position = (value as Attrs).positionOf(sym.recurse);
+  return boolArgument(flag, "while evaluating the attribute `recurseForDerivations`", position);
+}
+
+function isFailedAssertion(error: unknown): boolean {
+  return error instanceof EvaluationError && (error.kind === "assertion-failed" || error.kind === "thrown");
+}
+
+function packageName(attrs: Attrs): string {
+  const slot = attrs.get(sym.name);
+  if (slot === undefined) throw new EvaluationError("type-error", "derivation name missing");
+  return plainArgument(slot, "while evaluating the 'name' attribute of a derivation");
+}
 
 /** Returns a fact of a package; undefined when it has no derivation. */
 export function packageText(attrs: Attrs, fact: PackageText): string | undefined {
@@ -150,7 +262,7 @@ export function packageMeta(attrs: Attrs, only?: string): MetaEntry[] {
 
 function metaValue(slot: Slot): MetaValue | undefined {
   const depth = callDepth();
-  enterCall(0);
+  enterCall(positionOfSlot(slot));
   const result = metaOf(forceAt(slot, positionOfSlot(slot)));
   restoreCallDepth(depth);
   return result;

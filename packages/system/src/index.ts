@@ -16,6 +16,7 @@ export { detectHardware, type Hardware, type HardwareOptions, type MountedFileSy
 export { type Machine, thisMachine } from "./machine/machine.ts";
 export { type SshMachineOptions, sshMachine } from "./machine/ssh-machine.ts";
 export * from "./profile/change.ts";
+export { type CleanReport, cleanProfiles } from "./profile/clean.ts";
 export * from "./profile/generations.ts";
 export * from "./profile/manifest.ts";
 export * from "./profile/user-environment.ts";

@@ -1,9 +1,8 @@
-import { type JsonValue, jsonNumber, type PathInfo, printContentAddress, printHash } from "@firn/formats";
+import { type JsonValue, jsonNumber, type PathInfo, printContentAddress, printHash, showSize } from "@firn/formats";
 import { computeClosure, type PathFacts } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
-import { humanSize } from "../render/quantities.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { pathSelection, pathsOf } from "../targets/store-targets.ts";
 
@@ -85,7 +84,7 @@ export const command: Command = {
             throw new FirnError("invalid-path", `path '${path}' is not valid`);
           }
           const size = (bytes: number): string =>
-            (flags.has("human-readable") ? humanSize(bytes) : String(bytes)).padStart(11);
+            (flags.has("human-readable") ? showSize(bytes) : String(bytes)).padStart(11);
           let line = detailed ? path.padEnd(width) : path;
           if (flags.has("size")) line += `\t${size(info.narSize)}`;
           if (flags.has("closure-size")) line += `\t${size(await closureSize(store, path))}`;

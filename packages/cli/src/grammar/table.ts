@@ -12,7 +12,7 @@ const internal = "Internal commands";
 
 /** The commands that nearly always evaluate, groups included. */
 const evaluating: ReadonlySet<string> = new Set([
-  ...["run", "build", "shell", "eval", "repl", "search", "os"],
+  ...["run", "build", "shell", "develop", "print-dev-env", "eval", "repl", "search", "os"],
   ...["nix-build", "nix-env", "nix-instantiate", "nix-shell"],
 ]);
 
@@ -36,6 +36,18 @@ export const commandTable: CommandTable = [
     "shell",
     "run a shell in which the specified packages are available",
     async () => (await import("../commands/shell.ts")).command,
+  ),
+  entry(
+    main,
+    "develop",
+    "run a bash shell that provides the build environment of a derivation",
+    async () => (await import("../commands/develop.ts")).command,
+  ),
+  entry(
+    main,
+    "print-dev-env",
+    "print shell code that can be sourced by bash to reproduce the build environment of a derivation",
+    async () => (await import("../commands/print-dev-env.ts")).command,
   ),
   entry(main, "eval", "evaluate a Nix expression", async () => (await import("../commands/eval.ts")).command),
   entry(
@@ -330,6 +342,12 @@ export const commandTable: CommandTable = [
     async () => (await import("../commands/store-info.ts")).command,
   ),
   entry(
+    stores,
+    "store prefetch-file",
+    "download a file into the Nix store",
+    async () => (await import("../commands/store-prefetch-file.ts")).command,
+  ),
+  entry(
     tools,
     "hash convert",
     "convert between hash formats",
@@ -346,6 +364,30 @@ export const commandTable: CommandTable = [
     "hash path",
     "print cryptographic hash of the NAR serialisation of a path",
     async () => (await import("../commands/hash-path.ts")).command,
+  ),
+  entry(
+    tools,
+    "hash to-base16",
+    "convert a hash to base-16 representation (deprecated, use nix hash convert instead)",
+    async () => (await import("../commands/hash-to.ts")).toBase16,
+  ),
+  entry(
+    tools,
+    "hash to-base32",
+    "convert a hash to base-32 representation (deprecated, use nix hash convert instead)",
+    async () => (await import("../commands/hash-to.ts")).toBase32,
+  ),
+  entry(
+    tools,
+    "hash to-base64",
+    "convert a hash to base-64 representation (deprecated, use nix hash convert instead)",
+    async () => (await import("../commands/hash-to.ts")).toBase64,
+  ),
+  entry(
+    tools,
+    "hash to-sri",
+    "convert a hash to SRI representation (deprecated, use nix hash convert instead)",
+    async () => (await import("../commands/hash-to.ts")).toSri,
   ),
   entry(
     tools,
@@ -402,6 +444,30 @@ export const commandTable: CommandTable = [
     "nix-store",
     "manipulate or query the Nix store",
     async () => (await import("../legacy/nix-store.ts")).command,
+  ),
+  entry(
+    old,
+    "nix-collect-garbage",
+    "delete store paths that nothing uses",
+    async () => (await import("../legacy/nix-collect-garbage.ts")).command,
+  ),
+  entry(
+    old,
+    "nix-copy-closure",
+    "copy a closure to or from a remote machine via SSH",
+    async () => (await import("../legacy/nix-copy-closure.ts")).command,
+  ),
+  entry(
+    old,
+    "nix-hash",
+    "compute the cryptographic hash of a path",
+    async () => (await import("../legacy/nix-hash.ts")).command,
+  ),
+  entry(
+    old,
+    "nix-prefetch-url",
+    "download a file into the store and print its hash",
+    async () => (await import("../legacy/nix-prefetch-url.ts")).command,
   ),
   entry(
     internal,

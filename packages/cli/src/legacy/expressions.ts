@@ -95,7 +95,7 @@ export async function* derivationsIn(
   context: ExpressionContext,
 ): AsyncGenerator<DerivationFacts> {
   for await (const { value, autoArgs } of selectedValues(expressions, context)) {
-    for (const found of await value.findDerivations(autoArgs)) {
+    for (const found of await value.packages({ prefix: "", autoArgs, skipFailed: false })) {
       const facts = await found.value.derivation();
       if (facts !== undefined) yield facts;
     }

@@ -1,20 +1,9 @@
 /** Sizes, times and names in readable form. */
+import { showSize } from "@firn/formats/base";
 
 /** Formats bytes as `3.4 MiB`. */
 export function mebibytes(bytes: number): string {
   return `${(bytes / (1 << 20)).toFixed(1)} MiB`;
-}
-
-/** Formats bytes with the unit that fits, as the reference's `--human-readable`. */
-export function humanSize(bytes: number): string {
-  const units = ["KiB", "MiB", "GiB", "TiB"];
-  let value = bytes / 1024;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value.toFixed(1)} ${units[unit]}`;
 }
 
 /** Formats seconds as `12 s` or `3 min`. */
@@ -29,5 +18,5 @@ export function storeName(path: string): string {
 
 /** Describes the result of a collection, in the reference's words. */
 export function freed(paths: number, bytes: number): string {
-  return `${paths} store paths deleted, ${humanSize(bytes)} freed`;
+  return `${paths} store paths deleted, ${showSize(bytes)} freed`;
 }

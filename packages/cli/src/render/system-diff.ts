@@ -1,7 +1,6 @@
 /** A comparison of two systems as text, as Markdown for a pull request, and as JSON. */
-import { type JsonValue, jsonNumber } from "@firn/formats";
+import { type JsonValue, jsonNumber, showSize } from "@firn/formats";
 import type { SystemDiff, UnitPlan } from "@firn/system";
-import { humanSize } from "./quantities.ts";
 
 type Names = SystemDiff["units"];
 type Pair = readonly [before: string | undefined, after: string | undefined];
@@ -34,8 +33,7 @@ export function systemDiffLines(diff: SystemDiff): string[] {
     for (const [mark, name] of entries) lines.push(`  ${mark} ${name}`);
   }
   const [before, after] = diff.closureSize;
-  if (before !== after)
-    lines.push(`closure: ${humanSize(before)} → ${humanSize(after)} (${signedSize(after - before)})`);
+  if (before !== after) lines.push(`closure: ${showSize(before)} → ${showSize(after)} (${signedSize(after - before)})`);
   return lines;
 }
 
@@ -46,7 +44,7 @@ export function systemDiffMarkdown(diff: SystemDiff, title: string): string {
   lines.push("| | before | after |", "| --- | --- | --- |");
   lines.push(`| version | ${cell(diff.version[0])} | ${cell(diff.version[1])} |`);
   lines.push(`| kernel | ${cell(diff.kernel[0])} | ${cell(diff.kernel[1])} |`);
-  lines.push(`| closure | ${humanSize(before)} | ${humanSize(after)} (${signedSize(after - before)}) |`, "");
+  lines.push(`| closure | ${showSize(before)} | ${showSize(after)} (${signedSize(after - before)}) |`, "");
   if (diff.packages.length > 0) {
     lines.push("| package | before | after | size |", "| --- | --- | --- | --- |");
     for (const { name, before: old, after: now, sizeBefore, sizeAfter } of diff.packages) {
@@ -149,5 +147,5 @@ function cell(text: string | undefined): string {
 }
 
 function signedSize(bytes: number): string {
-  return `${bytes < 0 ? "-" : "+"}${humanSize(Math.abs(bytes))}`;
+  return `${bytes < 0 ? "-" : "+"}${showSize(Math.abs(bytes))}`;
 }

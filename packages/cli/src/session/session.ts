@@ -37,9 +37,12 @@ export function buildLogs({ style, flags }: Invocation): ProgressOptions["buildL
   return flags.has("print-build-logs") ? "named" : "hidden";
 }
 
-/** Returns the amount of output that a command line asks for; old commands tell one level more by themselves. */
-function verbosityOf({ style, flags }: Invocation): number {
-  return flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0) + (style === "old" ? 1 : 0);
+/** The purpose of a session, which decides how its store is opened and how much it tells. */
+export interface SessionIntent {
+  /** True for a command that writes nothing and so can read another user's store as well. */
+  readonly reads?: boolean;
+  /** True for a command that frees space and so must work on a full disk. */
+  readonly frees?: boolean;
 }
 
 type SessionBody = (session: Session) => Promise<number>;
@@ -59,13 +62,19 @@ export async function withSession(
   invocation: Invocation,
   io: Io,
   body: SessionBody,
-  intent: { readonly reads?: boolean; readonly frees?: boolean } = {},
+  intent: SessionIntent = {},
 ): Promise<number> {
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
+  const { flags } = invocation;
   const progress = makeProgress({
     io,
-    verbosity: verbosityOf(invocation),
+    // Old commands tell one level more.
+    verbosity:
+      flags.count("verbose") -
+      flags.count("quiet") +
+      (flags.has("debug") ? 4 : 0) +
+      (invocation.style === "old" ? 1 : 0),
     buildLogs: buildLogs(invocation),
   });
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);

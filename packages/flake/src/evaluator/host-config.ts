@@ -44,7 +44,8 @@ export function hostConfig(
   const { environment } = io;
   const system = settings.get("eval-system");
   const code = codeDirectory(environment);
-  const location = options.location ?? machineLocation(environment);
+  const machine = machineLocation(environment);
+  const location = options.location ?? { ...machine, realStoreDir: options.realStoreDir ?? machine.realStoreDir };
   const useXdg = settings.get("use-xdg-base-directories");
   const channels =
     settings.get("pure-eval") || settings.get("restrict-eval")

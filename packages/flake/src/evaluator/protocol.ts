@@ -92,13 +92,13 @@ export type Request =
   | { readonly op: "kind"; readonly value: Handle }
   | { readonly op: "formals"; readonly value: Handle }
   | { readonly op: "derivation"; readonly value: Handle }
-  /** Returns the derivations in a value, without looking at their facts. */
+  /** Finds the packages in a value. */
   | {
-      readonly op: "findDerivations";
+      readonly op: "packages";
       readonly value: Handle;
       readonly prefix: string;
       readonly autoArgs: AutoArgData;
-      readonly ignoreAssertions: boolean;
+      readonly skipFailed: boolean;
     }
   /** Returns a fact of a package; null when it has no derivation. */
   | { readonly op: "packageText"; readonly value: Handle; readonly fact: PackageText }
@@ -176,7 +176,7 @@ export interface Responses {
   /** Formals, from name to true for those with a default; null when the value takes no set pattern. */
   readonly formals: Readonly<Record<string, boolean>> | null;
   readonly derivation: DerivationFacts | null;
-  readonly findDerivations: readonly { readonly attrPath: string; readonly name: string; readonly value: Handle }[];
+  readonly packages: readonly { readonly value: Handle; readonly attrPath: string; readonly name: string }[];
   readonly packageText: string | null;
   readonly packageOutputs: {
     readonly outputs: readonly PackageOutput[];

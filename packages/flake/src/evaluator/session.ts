@@ -157,11 +157,11 @@ export class EvaluatorSession {
         const value = this.force(request.value);
         return evaluator.isDerivation(value) ? this.derivation(value) : null;
       }
-      case "findDerivations": {
-        const { prefix, ignoreAssertions } = request;
-        const options = { autoArgs: this.autoArgs(request.autoArgs), prefix, ignoreAssertions };
-        const found = evaluator.findDerivations(this.slot(request.value), options);
-        return found.map((item) => ({ ...item, value: this.keep(item.value) }));
+      case "packages": {
+        const { prefix, skipFailed } = request;
+        const search = { prefix, skipFailed, autoArgs: this.autoArgs(request.autoArgs) };
+        const found = evaluator.packages(this.slot(request.value), search);
+        return found.map(({ attrs, attrPath, name }) => ({ value: this.keep(attrs), attrPath, name }));
       }
       case "packageText":
         return evaluator.packageText(this.attrs(request.value), request.fact) ?? null;

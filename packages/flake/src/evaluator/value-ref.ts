@@ -126,17 +126,14 @@ export class ValueRef {
     return (await this.#client.request({ op: "derivation", value: this.handle })) ?? undefined;
   }
 
-  /**
-   * Returns the derivations in the value with their attribute paths, searched as `nix-build` does it (manual: "nix-env",
-   * "Selectors"). `prefix` is put before the paths. `ignoreAssertions` leaves out those whose value fails by `throw` or `assert`.
-   */
-  async findDerivations(
-    autoArgs: AutoArguments,
-    { prefix = "", ignoreAssertions = false }: { readonly prefix?: string; readonly ignoreAssertions?: boolean } = {},
-  ): Promise<{ readonly attrPath: string; readonly name: string; readonly value: ValueRef }[]> {
-    const data = attributeData(autoArgs);
-    const request = { op: "findDerivations", value: this.handle, prefix, autoArgs: data, ignoreAssertions } as const;
-    const found = await this.#client.request(request);
+  /** Finds the packages in the value; with `skipFailed` those whose evaluation throws are left out. */
+  async packages(options: {
+    readonly prefix: string;
+    readonly autoArgs: AutoArguments;
+    readonly skipFailed: boolean;
+  }): Promise<{ readonly value: ValueRef; readonly attrPath: string; readonly name: string }[]> {
+    const autoArgs = attributeData(options.autoArgs);
+    const found = await this.#client.request({ op: "packages", value: this.handle, ...options, autoArgs });
     return found.map((item) => ({ ...item, value: this.#ref(item.value) }));
   }
 

@@ -69,7 +69,7 @@ export async function attributeTargets(
   const kind = await found.value.kind();
   if (kind === "string" || kind === "path") return [await pathTarget(found, storeDir)];
   const targets: Target[] = [];
-  for (const { attrPath, value } of await found.value.findDerivations(autoArgs)) {
+  for (const { attrPath, value } of await found.value.packages({ prefix: "", autoArgs, skipFailed: false })) {
     const facts = await value.derivation();
     if (facts === undefined) continue;
     const own = found.attrPath === "" || attrPath === "" ? found.attrPath + attrPath : `${found.attrPath}.${attrPath}`;

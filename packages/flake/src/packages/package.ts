@@ -31,8 +31,7 @@ export class Package {
     root: ValueRef,
     options: { readonly prefix?: string; readonly autoArgs: AutoArguments; readonly skipFailed: boolean },
   ): Promise<Package[]> {
-    const { autoArgs, prefix = "", skipFailed } = options;
-    const found = await root.findDerivations(autoArgs, { prefix, ignoreAssertions: skipFailed });
+    const found = await root.packages({ ...options, prefix: options.prefix ?? "" });
     return found.map((item) => new Package(item, { drvPath: undefined, outPath: undefined }, new Map()));
   }
 

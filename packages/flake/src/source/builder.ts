@@ -1,8 +1,8 @@
 /** Building and substituting for evaluations and commands, over one local store. */
 import { type BuildResult, buildPaths, type Missing, queryMissing } from "@firn/build";
-import type { DerivedPath } from "@firn/formats";
+import { type DerivedPath, FirnError } from "@firn/formats";
 import type { ContextElement } from "@firn/language";
-import type { EventSink, MachineStore, Settings, Store } from "@firn/store";
+import { type EventSink, type MachineStore, repairPath, type Settings, type Store } from "@firn/store";
 
 /** The surroundings of building. */
 export interface BuilderOptions {
@@ -25,6 +25,11 @@ export interface Builder {
   missing(paths: readonly DerivedPath[]): Promise<Missing>;
   /** Makes a path valid by substitution if possible; resolves to true when it is valid afterwards. */
   substitute(path: string): Promise<boolean>;
+  /**
+   * Makes a damaged or missing path good again: by a copy from a substituter, else by building its derivation again. Error
+   * `cannot-repair`, those of builds.
+   */
+  repair(path: string): Promise<void>;
   /** Realises the elements of a context; resolves to `drvPath!output` → path for every output. */
   realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
   close(): Promise<void>;
@@ -76,6 +81,14 @@ export function makeBuilder(options: BuilderOptions): Builder {
       if (!plan.willSubstitute.includes(path)) return false;
       await build([{ kind: "opaque", path }]);
       return true;
+    },
+    async repair(path) {
+      if (await repairPath(store, path, await substituters())) return;
+      const deriver = (await store.queryPathInfo(path))?.deriver;
+      if (deriver === undefined || !(await store.isValidPath(deriver))) {
+        throw new FirnError("cannot-repair", `cannot repair path '${path}'`);
+      }
+      await build([{ kind: "built", drvPath: deriver, outputs: "*" }], "repair");
     },
     async realise(elements) {
       const outputs = new Map<string, string>();

@@ -9,5 +9,6 @@ export {
   traced,
 } from "./error.ts";
 export { nixVersion } from "./nix-version.ts";
+export { showSize } from "./size.ts";
 export { didYouMean, editDistance, nearNames } from "./suggest.ts";
 export * from "./version.ts";

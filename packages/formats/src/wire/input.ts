@@ -43,6 +43,16 @@ export class WireInput {
     this.#available += chunk.length;
   }
 
+  /** Takes back bytes that were read last and belong to what follows. */
+  putBack(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const rest = this.#chunks[this.#first]?.subarray(this.#at);
+    this.#chunks.splice(0, this.#first + 1, bytes, ...(rest === undefined ? [] : [rest]));
+    this.#first = 0;
+    this.#at = 0;
+    this.#available += bytes.length;
+  }
+
   /** Number of bytes available. */
   get available(): number {
     return this.#available;

@@ -4,12 +4,12 @@ import { hasErrorCode } from "./disk.ts";
 import { type EntryPlace, openParentOf } from "./open-directory.ts";
 import { walk } from "./walk.ts";
 
-const BLOCK = 512;
 /** Number of attempts to empty a directory that is filled again meanwhile. */
 const ATTEMPTS = 8;
 
 /**
- * Deletes `path` of any kind; does nothing when it does not exist; returns the bytes freed on disk. Only the directories of
+ * Deletes `path` of any kind; does nothing when it does not exist; returns the sizes of its files
+ * that no other link keeps but perhaps that of `.links`, in bytes. Only the directories of
  * the path itself are trusted: nothing outside the tree is touched, even when entries are planted or moved inside it
  * meanwhile.
  */
@@ -31,7 +31,7 @@ export function removePath(path: string): number {
           if (step.kind === "leave") step.parent.rmdir(step.name);
           else step.parent.unlink(step.name);
           const { stat } = step;
-          if (step.kind === "leave" || stat.nlink <= 2) freed += stat.blocks * BLOCK;
+          if (step.kind === "file" && stat.nlink <= 2) freed += stat.size;
         }
         return freed;
       } catch (error) {

@@ -1,25 +1,51 @@
 /** Writes a tree to disk as a NAR announces it, already with the store's metadata: modes 0444 and 0555, modification time 1. */
 
-import { FirnError, type NarSink } from "@firn/formats";
+import { FirnError, NarParser, type NarSink } from "@firn/formats";
+import type { NarChunks } from "../store/paths.ts";
 import { disk } from "./disk.ts";
 import * as fs from "./files.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
 const SMALL = 1 << 16;
 
+/** Options of restoring. */
+export interface RestoreOptions {
+  /** True to write files to disk before going on. */
+  readonly sync?: boolean;
+  /** False to leave modes and times as for any new file (default true). */
+  readonly sealed?: boolean;
+}
+
+/** Unpacks an archive to `target`, with modes and times of new files. Errors `exists`, `bad-nar`. */
+export async function restorePath(target: string, nar: NarChunks): Promise<void> {
+  if (fs.lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
+    throw new FirnError("exists", `path '${target}' already exists`);
+  }
+  const sink = new RestoreSink(target, { sealed: false });
+  const parser = new NarParser(sink);
+  try {
+    for await (const chunk of nar) parser.push(chunk);
+    parser.finish();
+  } finally {
+    sink.close();
+  }
+}
+
 /** A sink for the NAR parser that builds `root`, which must not exist. Call `close` at the end, also after an error. */
 export class RestoreSink implements NarSink {
   readonly #sync: boolean;
+  readonly #sealed: boolean;
   readonly #tree: TreeWriter;
   #fd = -1;
   #mode = 0o444;
   #pending: Uint8Array[] = [];
   #pendingSize = 0;
 
-  constructor(root: string, options: { sync?: boolean } = {}) {
+  constructor(root: string, options: RestoreOptions = {}) {
     this.#sync = options.sync ?? false;
+    this.#sealed = options.sealed ?? true;
     this.#tree = new TreeWriter(root, {
-      sealed: true,
+      sealed: this.#sealed,
       sync: this.#sync,
       fault: (what) => new FirnError("bad-nar", `bad archive: ${what}`),
     });
@@ -30,7 +56,8 @@ export class RestoreSink implements NarSink {
   }
 
   regular(path: string, file: { executable: boolean; size: number }): void {
-    this.#fd = this.#tree.create(path, 0o600);
+    const plain = file.executable ? 0o777 : 0o666;
+    this.#fd = this.#tree.create(path, this.#sealed ? 0o600 : plain);
     this.#mode = file.executable ? 0o555 : 0o444;
   }
 
@@ -46,7 +73,7 @@ export class RestoreSink implements NarSink {
 
   endRegular(): void {
     this.#flush();
-    disk.seal(this.#fd, this.#mode);
+    if (this.#sealed) disk.seal(this.#fd, this.#mode);
     if (this.#sync) disk.fsyncFd(this.#fd);
     this.#closeFile();
   }

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { LocalStore, observeSteps, optimiseStore, removePath, storeLocation, verifyStore } from "../index.ts";
+import { LocalStore, observeSteps, removePath, storeLocation, verifyStore } from "../index.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 
 let root: string;
@@ -265,7 +265,7 @@ describe("optimising", () => {
     const text = "x".repeat(10_000);
     const a = await store.addTextToStore("a", text, []);
     const b = await store.addTextToStore("b", text, []);
-    expect(optimiseStore(store, [a, b]).filesLinked).toBe(1);
+    expect((await store.optimiseStore()).filesLinked).toBe(1);
     expect(fs.statSync(store.realPath(a)).ino).toBe(fs.statSync(store.realPath(b)).ino);
     expect(await verifyStore(store, { checkContents: true })).toBe(false);
   });

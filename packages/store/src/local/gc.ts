@@ -10,6 +10,7 @@ import {
   hashPartLength,
   isDerivationPath,
   isStorePath,
+  showSize,
   storePathBaseName,
   storePathHashPart,
 } from "@firn/formats";
@@ -26,6 +27,9 @@ import { findRoots } from "./roots.ts";
 import { readTempRoots, withSocketPath } from "./temp-roots.ts";
 
 const BREATH = 16;
+
+/** Size of the blocks in which file systems count, in bytes. */
+const BLOCK = 512;
 
 /** Collects garbage. Errors `still-alive`, `aborted`, `unreadable-roots`, `temp-roots`. */
 export async function collectGarbage(store: LocalInternals, options: GcOptions): Promise<GcResult> {
@@ -308,11 +312,16 @@ class Collection {
   #deleteUnusedLinks(): void {
     const directory = `${this.#store.location.realStoreDir}/.links`;
     this.#say("deleting unused links...");
+    let saved = 0;
     for (const name of fs.readdirSync(directory, { encoding: "latin1" })) {
       const file = `${directory}/${name}`;
       const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-      if (stat !== undefined && stat.nlink === 1) disk.unlink(file);
+      if (stat === undefined) continue;
+      if (stat.nlink === 1) disk.unlink(file);
+      else saved += (stat.nlink - 2) * stat.blocks * BLOCK;
     }
+    saved -= fs.lstatSync(directory).blocks * BLOCK;
+    this.#say(`note: hard linking is currently saving ${showSize(saved)}`);
   }
 
   #say(text: string): void {

@@ -5,7 +5,6 @@ import type { PathFacts } from "../store/paths.ts";
 import type { OutputRegistry } from "../store/registering.ts";
 import type { PathWriter } from "../store/writing.ts";
 import type { StoreDatabase } from "./database.ts";
-import type { OptimiseResult } from "./optimise.ts";
 
 /** A local store with its internal functions. */
 export interface LocalInternals extends PathFacts, PathWriter, StoreFiles, OutputRegistry {
@@ -14,6 +13,4 @@ export interface LocalInternals extends PathFacts, PathWriter, StoreFiles, Outpu
   readonly options: { readonly keepOutputs?: boolean; readonly keepDerivations?: boolean };
   /** Makes a path invalid; error `path-in-use` while others refer to it. */
   invalidatePath(path: string): void;
-  /** Replaces equal files of valid paths by hard links. */
-  optimise(paths: Iterable<string>): OptimiseResult;
 }

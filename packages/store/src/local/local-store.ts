@@ -39,15 +39,17 @@ import type { StoreLocation } from "../store/location.ts";
 import type { NarChunks } from "../store/paths.ts";
 import type { GcOptions, GcResult, Roots } from "../store/roots.ts";
 import type { MachineStore, Offers } from "../store/store.ts";
+import type { OptimiseResult, VerifyOptions } from "../store/upkeep.ts";
 import type { AddOptions, ContentOptions, StoreText } from "../store/writing.ts";
 import { hashContent, hashNarContent } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
 import { collectGarbage } from "./gc.ts";
 import type { LocalInternals } from "./internals.ts";
 import { readBuildLog } from "./logs.ts";
-import { type OptimiseResult, optimiseTrees } from "./optimise.ts";
+import { hashTree, optimiseTrees } from "./optimise.ts";
 import { addPermRoot, findRoots } from "./roots.ts";
 import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
+import { verifyStore } from "./verify.ts";
 
 /** Options of a local store; defaults as the reference's settings. */
 export interface LocalStoreOptions {
@@ -105,6 +107,7 @@ export class LocalStore implements MachineStore, LocalInternals {
       roots: this,
       registry: this,
       logs: this,
+      upkeep: this,
     };
     this.#tempRoots = options.readOnly === true ? undefined : openTempRoots(options.location.stateDir);
   }
@@ -348,7 +351,7 @@ export class LocalStore implements MachineStore, LocalInternals {
   /** Moves a finished, canonical tree to its place (deleting unregistered files there). */
   replaceReal(temporary: string, path: string): void {
     const real = this.realPath(path);
-    if (this.options.autoOptimise === true) optimiseTrees(this.location.realStoreDir, [temporary]);
+    if (this.options.autoOptimise === true) this.#optimise([temporary]);
     if (this.options.fsyncStorePaths === true) disk.fsync(temporary);
     removePath(real);
     disk.rename(temporary, real);
@@ -394,13 +397,21 @@ export class LocalStore implements MachineStore, LocalInternals {
     return readBuildLog(this.location, drvPath);
   }
 
-  /** Replaces equal files of valid paths by hard links. */
-  optimise(paths: Iterable<string>): OptimiseResult {
-    const valid = [...paths].filter((path) => this.database.isValid(path));
-    return optimiseTrees(
-      this.location.realStoreDir,
-      valid.map((path) => this.realPath(path)),
+  async optimiseStore(): Promise<OptimiseResult> {
+    this.#requireWritable();
+    const paths = this.database.allValidPaths().filter((path) => fs.existsSync(this.realPath(path)));
+    return this.#optimise(
+      paths.map((path) => this.realPath(path)),
+      true,
     );
+  }
+
+  verifyStore(options: VerifyOptions): Promise<boolean> {
+    return verifyStore(this, options);
+  }
+
+  currentHash(path: string): Hash {
+    return hashTree(this.realPath(path)).hash;
   }
 
   /** Makes a path invalid; error `path-in-use` while others refer to it. */
@@ -420,6 +431,11 @@ export class LocalStore implements MachineStore, LocalInternals {
     this.#tempRoots?.close();
     this.database.close();
     if (this.#bigLock >= 0) fs.closeSync(this.#bigLock);
+  }
+
+  #optimise(trees: readonly string[], all = false): OptimiseResult {
+    const warn = (text: string): void => this.events({ kind: "message", level: "warn", text });
+    return optimiseTrees(this.location.realStoreDir, trees, { warn, all });
   }
 
   #register(info: PathInfo): void {

@@ -4,6 +4,7 @@ import { disk, hasErrorCode } from "../fs/disk.ts";
 import { dumpPath } from "../fs/dump.ts";
 import { type EntryPlace, OpenDirectory, openParentOf } from "../fs/open-directory.ts";
 import { type WalkStep, walk } from "../fs/walk.ts";
+import type { OptimiseResult } from "../store/upkeep.ts";
 
 /** Returns the NAR hash and size of a tree on disk. */
 export function hashTree(real: string): { hash: Hash; size: number } {
@@ -16,64 +17,86 @@ export function hashTree(real: string): { hash: Hash; size: number } {
   return { hash: { algorithm: "sha256", bytes: hasher.digest() }, size };
 }
 
-/** The savings of optimising. */
-export interface OptimiseResult {
-  readonly filesLinked: number;
-  readonly bytesFreed: number;
+/** The files of `.links` while trees are optimised. */
+interface Links {
+  readonly directory: OpenDirectory;
+  /** The inodes of its files: what has one of these needs no reading, so that an interrupted run is soon where it was. */
+  readonly inodes: Set<number>;
+  readonly warn: (text: string) => void;
 }
 
 /** Replaces equal files in these trees below a store by hard links to one file in `.links`, as the reference does. */
-export function optimiseTrees(realStoreDir: string, trees: Iterable<string>): OptimiseResult {
+export function optimiseTrees(
+  realStoreDir: string,
+  trees: Iterable<string>,
+  options: { readonly warn?: (text: string) => void; readonly all?: boolean } = {},
+): OptimiseResult {
   let filesLinked = 0;
   let bytesFreed = 0;
-  const links = OpenDirectory.open(`${realStoreDir}/.links`);
+  const directory = OpenDirectory.open(`${realStoreDir}/.links`);
   try {
+    const links: Links = { directory, inodes: new Set(), warn: options.warn ?? (() => {}) };
+    if (options.all === true) for (const { name } of directory.entries()) remember(links, name);
     for (const tree of trees) {
       const { parent, name } = openParentOf(tree);
       try {
         for (const step of walk(parent, name)) {
           if (step.kind !== "file" || !replaceByShared(links, step)) continue;
           filesLinked++;
-          bytesFreed += step.stat.nlink === 1 ? step.stat.blocks * 512 : 0;
+          bytesFreed += step.stat.size;
         }
       } finally {
         parent.close();
       }
     }
   } finally {
-    links.close();
+    directory.close();
   }
   return { filesLinked, bytesFreed };
+}
+
+function remember(links: Links, name: string): void {
+  const stat = links.directory.find(name);
+  if (stat !== undefined) links.inodes.add(stat.ino);
 }
 
 /**
  * Replaces a file by a hard link to the file of `.links` with the same contents, or makes it the first of these; returns true
  * when it was replaced.
  */
-function replaceByShared(links: OpenDirectory, file: Extract<WalkStep, { kind: "file" }>): boolean {
+function replaceByShared(links: Links, file: Extract<WalkStep, { kind: "file" }>): boolean {
   const { parent, name, stat } = file;
-  if (!stat.isFile() || (stat.mode & 0o222) !== 0 || stat.size === 0) return false;
+  if (!stat.isFile() && !stat.isSymbolicLink()) return false;
+  if (stat.isFile() && (stat.mode & 0o200) !== 0) {
+    links.warn(`skipping suspicious writable file '"${parent.show(name)}"'`);
+    return false;
+  }
+  if (stat.nlink > 1 && links.inodes.has(stat.ino)) return false;
   const link = toNix32(parent.with(name, (path) => hashTree(path).hash.bytes));
-  const known = links.find(link);
-  if (known === undefined) {
+  const known = links.directory.find(link);
+  if (known === undefined || known.size !== stat.size) {
+    if (known !== undefined) {
+      links.warn(`removing corrupted link '"${links.directory.show(link)}"'`);
+      links.directory.unlink(link);
+    }
     try {
-      linkInto(parent, name, { parent: links, name: link });
+      linkInto(parent, name, { parent: links.directory, name: link });
+      links.inodes.add(stat.ino);
     } catch (error) {
       // The file has as many links as its file system allows, or another process was first.
       if (!hasErrorCode(error, "EEXIST", "EMLINK", "ENOSPC")) throw error;
     }
     return false;
   }
-  if (known.ino === stat.ino || known.size !== stat.size) return false;
-  replaceByLink(links, link, file);
-  return true;
+  if (known.ino === stat.ino) return false;
+  return replaceByLink(links.directory, link, file);
 }
 
 function linkInto(parent: OpenDirectory, name: string, target: EntryPlace): void {
   parent.with(name, (from) => target.parent.with(target.name, (to) => disk.link(from, to)));
 }
 
-function replaceByLink(links: OpenDirectory, link: string, { parent, name }: EntryPlace): void {
+function replaceByLink(links: OpenDirectory, link: string, { parent, name }: EntryPlace): boolean {
   const { mode } = parent.stat();
   const unlock = (mode & 0o200) === 0;
   const temporary = `.tmp-link-${process.pid}`;
@@ -81,8 +104,10 @@ function replaceByLink(links: OpenDirectory, link: string, { parent, name }: Ent
   try {
     linkInto(links, link, { parent, name: temporary });
     parent.with(temporary, (from) => parent.with(name, (to) => disk.rename(from, to)));
+    return true;
   } catch (error) {
     if (!hasErrorCode(error, "EMLINK")) throw error;
+    return false;
   } finally {
     if (unlock) {
       parent.chmod(mode & 0o7777);

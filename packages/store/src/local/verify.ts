@@ -1,26 +1,15 @@
 /** Checks a local store against its database, and repairs it. */
 
-import { equalHashes, type Hash, isStorePath, type PathInfo, printHash } from "@firn/formats";
-import { hasErrorCode } from "../fs/disk.ts";
+import { equalHashes, type Hash, isStorePath, printHash, toNix32 } from "@firn/formats";
+import { disk, hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 import type { PathFacts } from "../store/paths.ts";
+import type { OutputRegistry } from "../store/registering.ts";
+import type { VerifyOptions } from "../store/upkeep.ts";
+import type { PathWriter } from "../store/writing.ts";
 import type { LocalInternals } from "./internals.ts";
-import { hashTree, type OptimiseResult } from "./optimise.ts";
-
-/** Options of checking; `substituters` provide good copies for repairs. */
-export interface VerifyOptions {
-  readonly checkContents?: boolean;
-  readonly repair?: boolean;
-  readonly substituters?: readonly PathFacts[];
-}
-
-/** Tells whether a valid path is on disk as registered. */
-export function isIntact(store: LocalInternals, info: PathInfo): boolean {
-  const real = store.realPath(info.path);
-  if (fs.lstatSync(real, { throwIfNoEntry: false }) === undefined) return false;
-  return equalHashes(hashTree(real).hash, info.narHash);
-}
+import { hashTree } from "./optimise.ts";
 
 /** Verifies the whole store; reports problems as messages. Returns true when errors remain. */
 export async function verifyStore(store: LocalInternals, options: VerifyOptions = {}): Promise<boolean> {
@@ -46,10 +35,12 @@ export async function verifyStore(store: LocalInternals, options: VerifyOptions 
         invalidateTree(store, path, missing);
       } else {
         say("error", `path '${path}' disappeared, but it still has valid referrers!`);
-        if (options.repair !== true || !(await repairPath(store, path, options.substituters ?? []))) errors = true;
+        if (!(await repaired(path, options))) errors = true;
       }
     }
     if (options.checkContents === true) {
+      say("info", "checking link hashes...");
+      if (!checkLinks(store, options, say)) errors = true;
       say("info", "checking store hashes...");
       for (const path of valid) if (!(await checkContents(store, path, { ...options, say }))) errors = true;
     }
@@ -69,7 +60,7 @@ function invalidateTree(store: LocalInternals, path: string, missing: ReadonlySe
 async function checkContents(
   store: LocalInternals,
   path: string,
-  options: VerifyOptions & { say: (level: "info" | "error", text: string) => void },
+  options: VerifyOptions & { readonly say: Say },
 ): Promise<boolean> {
   const info = store.database.pathInfo(path);
   if (info === undefined) return true;
@@ -77,24 +68,25 @@ async function checkContents(
   try {
     current = hashTree(store.realPath(path));
   } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return false;
-    throw error;
+    if (!hasErrorCode(error, "ENOENT")) throw error;
+    options.say("error", `path '${path}' is missing`);
+    return repaired(path, options);
   }
   if (equalHashes(current.hash, info.narHash)) return true;
   options.say(
     "error",
     `path '${path}' was modified! expected hash '${printHash(info.narHash, "nix32")}', got '${printHash(current.hash, "nix32")}'`,
   );
-  return options.repair === true && repairPath(store, path, options.substituters ?? []);
+  return repaired(path, options);
 }
 
 /** Fetches a good copy of a path from one of `substituters`; returns false when none has it. */
 export async function repairPath(
-  store: LocalInternals,
+  store: PathWriter & PathFacts & Pick<OutputRegistry, "isTrusted">,
   path: string,
   substituters: readonly PathFacts[],
 ): Promise<boolean> {
-  const own = store.database.pathInfo(path);
+  const own = await store.queryPathInfo(path);
   for (const substituter of substituters) {
     const info = await substituter.queryPathInfo(path);
     if (info === undefined || !store.isTrusted(info)) continue;
@@ -102,11 +94,29 @@ export async function repairPath(
     await store.addToStore(own ?? info, substituter.narFromPath(path), { repair: true });
     return true;
   }
-  store.events({ kind: "message", level: "error", text: `don't know how to repair '${path}'` });
   return false;
 }
 
-/** Replaces equal files of these paths by hard links; returns the savings. */
-export function optimiseStore(store: LocalInternals, paths: Iterable<string>): OptimiseResult {
-  return store.optimise(paths);
+async function repaired(path: string, { repair }: VerifyOptions): Promise<boolean> {
+  return repair !== undefined && repair(path);
+}
+
+type Say = (level: "info" | "error", text: string) => void;
+
+/** Compares the files of `.links` with the hashes that name them; returns false when a wrong one stays. */
+function checkLinks(store: LocalInternals, options: VerifyOptions, say: Say): boolean {
+  const directory = `${store.location.realStoreDir}/.links`;
+  let good = true;
+  for (const name of fs.readdirSync(directory, { encoding: "latin1" })) {
+    const file = `${directory}/${name}`;
+    const found = toNix32(hashTree(file).hash.bytes);
+    if (found === name) continue;
+    say("error", `link "${file}" was modified! expected hash '${name}', got '${found}'`);
+    if (options.repair === undefined) good = false;
+    else {
+      disk.unlink(file);
+      say("info", `removed link "${file}"`);
+    }
+  }
+  return good;
 }

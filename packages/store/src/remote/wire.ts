@@ -8,6 +8,9 @@ export interface Connection {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** Size limit of one piece of input, in bytes. */
+const PIECE = 1 << 16;
+
 /** A connection that values are read from and written to. It keeps its input and the values agreed on with the peer. */
 export class WireConnection {
   /** Bytes that have arrived and are not read yet. */
@@ -56,6 +59,12 @@ export class WireConnection {
       left -= chunk.length;
       yield chunk;
     }
+  }
+
+  /** Returns the next bytes of the input, at least one; error `connection-closed` at its end. */
+  async piece(): Promise<Uint8Array> {
+    if (await this.atEnd()) throw closed();
+    return this.input.takeSome(PIECE);
   }
 
   private async more(): Promise<boolean> {

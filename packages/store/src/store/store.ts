@@ -8,6 +8,7 @@ import type { LogReader } from "./logs.ts";
 import type { HashPartIndex, PathFacts, PathGraph, PathListing } from "./paths.ts";
 import type { OutputRegistry } from "./registering.ts";
 import type { RootKeeper } from "./roots.ts";
+import type { StoreUpkeep } from "./upkeep.ts";
 import type { ContentWriter, PathWriter, SignatureWriter, SourceWriter } from "./writing.ts";
 
 /** All capabilities that a store may have. */
@@ -23,6 +24,7 @@ export interface Offers {
   readonly roots: RootKeeper;
   readonly registry: OutputRegistry;
   readonly logs: LogReader;
+  readonly upkeep: StoreUpkeep;
 }
 
 /** A store of any kind: on this machine, a binary cache, a daemon's or another machine's. */
@@ -44,7 +46,8 @@ export type MachineStore = Store &
   StoreFiles &
   RootKeeper &
   OutputRegistry &
-  LogReader;
+  LogReader &
+  StoreUpkeep;
 
 const names: Readonly<Record<keyof Offers, string>> = {
   listing: "list all paths",
@@ -58,6 +61,7 @@ const names: Readonly<Record<keyof Offers, string>> = {
   roots: "collect garbage",
   registry: "register outputs of builds",
   logs: "show logs of builds",
+  upkeep: "check its files",
 };
 
 /** Returns a capability of a store by name. Error `unsupported` when the store lacks it. */

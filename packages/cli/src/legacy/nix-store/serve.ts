@@ -1,0 +1,35 @@
+/** `nix-store --serve`: the far end of an `ssh://` store. */
+import { openMachineStore, serveStore } from "@firn/store";
+import type { Invocation } from "../../grammar/invocation.ts";
+import type { Io } from "../../io.ts";
+import { commandSettings } from "../../session/session.ts";
+import { makeStoreWritable } from "../../session/writable-store.ts";
+import { inputOf } from "./archive.ts";
+import type { StoreOperation } from "./operation.ts";
+
+/** `--serve`. */
+export const serveOperation: StoreOperation = {
+  flag: { name: "serve", description: "Answer a client of the serve protocol on standard input and output." },
+  flags: [{ name: "write", description: "Let the client write to the store." }],
+  positionals: [],
+  run: serve,
+};
+
+async function serve(invocation: Invocation, io: Io): Promise<number> {
+  const settings = commandSettings(invocation, io);
+  const allowWrite = invocation.flags.has("write");
+  if (allowWrite) makeStoreWritable(settings, io);
+  const store = await openMachineStore({ settings, environment: io.env });
+  try {
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      io.out(bytes);
+      await io.drained?.();
+    };
+    await serveStore(store, { input: inputOf(io), write }, allowWrite);
+    return 0;
+  } finally {
+    // A client that still writes would keep this process.
+    if (io.input === undefined) process.stdin.destroy();
+    await store.close();
+  }
+}
