@@ -534,6 +534,7 @@ export const commandTable: CommandTable = [
     "start an interactive shell based on a Nix expression",
     async () => (await import("../legacy/nix-shell.ts")).command,
   ),
+  entry(old, "nix-channel", "manage Nix channels", async () => (await import("../legacy/nix-channel.ts")).command),
   entry(
     old,
     "nix-env",
