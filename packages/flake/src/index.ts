@@ -17,6 +17,13 @@ export { type InstallableOptions, Installables } from "./installables/resolver.t
 export { derivedPath, type Target } from "./installables/target.ts";
 export { allInputs, type GraphNode, isLockedNode, parseInputPath, showInputPath } from "./lock/graph.ts";
 export { defaultLockOptions, type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
+export {
+  type CheckEvent,
+  type CheckedOutputs,
+  type CheckOutputsOptions,
+  checkOutputs,
+} from "./outputs/check.ts";
+export { type ShownNode, type ShownOutput, type ShowOutputsOptions, showOutputs } from "./outputs/show.ts";
 export { type ExpressionContext, loadExpressions } from "./packages/default-expression.ts";
 export { Package } from "./packages/package.ts";
 export { comparePriorities, requireMatches, Selector, selectPackages } from "./packages/selectors.ts";

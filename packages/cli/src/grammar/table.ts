@@ -144,6 +144,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     packages,
+    "flake check",
+    "check whether the flake evaluates and run its tests",
+    async () => (await import("../commands/flake-check.ts")).command,
+  ),
+  entry(
+    packages,
     "flake show",
     "show the outputs provided by a flake",
     async () => (await import("../commands/flake-show.ts")).command,

@@ -72,6 +72,7 @@ export const errorCodes = {
   ],
   "bad-manifest": ["The manifest of a profile cannot be read.", "Go back a generation with `firn profile rollback`."],
   "bad-nar": ["An archive of the store (NAR) breaks its format.", "Fetch the path again."],
+  "bad-output": ["An output of a flake does not have the form that its name promises.", "Correct it."],
   "bad-path": ["A path contains a null byte or cannot be a path.", "Correct the path."],
   "bad-profile": ["A profile is not one, or cannot be changed that way.", "Check the path of the profile."],
   "bad-program-argument": [
