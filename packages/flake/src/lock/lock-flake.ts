@@ -9,7 +9,7 @@ import { type FlakeContext, fetchRef, loadFlake, readFlake } from "../source/fla
 import type { LockRequest, TreePlace } from "./compute.ts";
 import { type ComputedLockFile, computeLockFile } from "./compute-lock-file.ts";
 import type { FlakeSource } from "./flake-description.ts";
-import { describeChanges, type GraphNode, unlockedInput } from "./graph.ts";
+import { describeChanges, type GraphNode, type LockedNode, unlockedInput } from "./graph.ts";
 
 /** Options of locking. */
 export interface LockOptions extends LockRequest {
@@ -80,6 +80,13 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   }
   const places = new Map(computed.places).set(root, { storePath: flake.storePath, dir: flake.dir });
   return { flake, root, lockText, keys, places };
+}
+
+/** Returns the store path of an input's tree, fetched unless locking has fetched it. Fails as fetching does. */
+export async function fetchLockedTree(context: FlakeContext, locked: LockedFlake, node: LockedNode): Promise<string> {
+  const place = locked.places.get(node);
+  if (place !== undefined) return place.storePath;
+  return (await fetchRef(context, node.lockedRef, "none")).storePath;
 }
 
 interface LockChange {
