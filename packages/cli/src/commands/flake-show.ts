@@ -23,7 +23,7 @@ export const command: Command = {
       body: async (session) => {
         const { flags } = invocation;
         const evaluation = await session.evaluation();
-        const { locked, value } = await evaluation.flake(flakeArgument(invocation, io));
+        const { locked, value } = await evaluation.flake(flakeArgument(invocation, io), { applyConfig: false });
         const json = flags.has("json");
         const outputs = showOutputs((await value.attribute("outputs")) ?? value, {
           legacy: flags.has("legacy"),

@@ -25,6 +25,8 @@ export interface LockOptions extends LockRequest {
   readonly allowDirtyLocks: boolean;
   readonly warnDirty: boolean;
   warn(text: string): void;
+  /** Receives the settings of the flake's `nixConfig`, before its inputs are fetched. */
+  applyConfig?(nixConfig: FlakeSource["nixConfig"]): Promise<void>;
 }
 
 /** A locked flake, ready to be called. */
@@ -59,6 +61,7 @@ export function defaultLockOptions(warn: (text: string) => void): LockOptions {
 export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: LockOptions): Promise<LockedFlake> {
   const top = options.useRegistries ? "all" : "none";
   let flake = await loadFlake(context, ref, top);
+  await options.applyConfig?.(flake.nixConfig);
   const oldText = options.referenceFile === undefined ? flake.lockText : readFileSync(options.referenceFile, "latin1");
   const computed = await computeLockFile(flake, oldText, {
     request: options,
