@@ -89,6 +89,7 @@ await rolldown({
 });
 // Nix code that modules read lies beside the bundle.
 for (const file of [
+  "build/src/shell/dump-environment.sh",
   "flake/src/call/call-flake.nix",
   "system/src/configuration/options.nix",
   "system/src/configuration/module-configuration.nix",

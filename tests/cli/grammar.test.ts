@@ -154,7 +154,7 @@ test("help shows a page by the name that the user calls the program by", async (
   const { out } = await place.firn("help", "store", "gc");
   expect(out).toContain("Usage: firn store gc [OPTION...]");
   expect(await place.firn("store", "gc", "--help")).toMatchObject({ code: 0, out });
-  expect((await place.firn("help", "nix-store")).out).toContain("Usage: nix-store --realise [OPTION...] [paths...]");
+  expect((await place.firn("help", "nix-store")).out).toContain("\n       nix-store --serve [OPTION...]\n");
   expect((await place.firn("help", "store")).out).toContain("Usage: firn store COMMAND");
   expect((await place.firn("help")).out).toBe((await place.firn("--help")).out);
 });

@@ -437,7 +437,7 @@ async function runBuiltin(run: PreparedRun, place: Place): Promise<void> {
   } catch (error) {
     for (const scratchPath of run.scratch.values()) removePath(place.locate(scratchPath));
     if (!(error instanceof FirnError)) throw error;
-    run.log.write(Buffer.from(`error: ${error.message}\n`));
+    run.log.write(Buffer.from(`error: ${error.message.trimEnd().replaceAll(/\n(?=.)/g, "\n       ")}\n`));
     if (error.hint !== undefined) run.log.write(Buffer.from(`${error.hint}\n`));
     await requireSuccess(run, { ok: false, status: "failed with exit code 1", code: 1 });
   }

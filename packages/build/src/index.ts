@@ -8,6 +8,7 @@ import { Substitution } from "./goals/substitution.ts";
 export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
 export type { BuildStore } from "./build-store.ts";
 export { type FarmPackage, type FarmTarget, linkPackages } from "./builtin/link-farm.ts";
+export { DerivationHashes } from "./derivation-hashes.ts";
 export {
   type BuilderEnvironment,
   type EnvironmentContext,
@@ -21,6 +22,17 @@ export { type BuildPathsOptions, type BuildResult, buildPaths, buildPathsWithRes
 export { type BuildOptions, readBuildOptions } from "./options.ts";
 export { hasProgram, requireSandbox, sandboxWorks } from "./sandbox/sandbox.ts";
 export { seccompProgram } from "./sandbox/seccomp.ts";
+
+export { environmentDerivation, environmentScript } from "./shell/environment-derivation.ts";
+export {
+  outputPaths,
+  parseShellEnvironment,
+  printShellEnvironment,
+  type ShellEnvironment,
+  type ShellTextOptions,
+  type ShellVariable,
+  shellText,
+} from "./shell/shell-environment.ts";
 
 /** Returns the plan of building `targets`: what would be fetched and built, with sizes; nothing is changed. */
 export function queryMissing(

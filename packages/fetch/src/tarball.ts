@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
 import { makeTemporaryDirectory, removeDirectory } from "@firn/store";
+import { existsSync } from "@firn/store/files";
 import { pathOfFileUrl } from "@firn/store/surroundings";
 import type { CacheHit } from "./cache.ts";
 import type { Downloaded, FetchContext } from "./context.ts";
@@ -76,26 +77,27 @@ async function stillValid(context: FetchContext, hit: CacheHit): Promise<Archive
   };
 }
 
-/** Fetches one file into the store, as it is, under a name. */
+/** Fetches one file into the store, as it is, under a name; `url` of the result is that after redirects. */
 export async function fetchFile(
   context: FetchContext,
   request: { readonly url: string; readonly name: string },
-): Promise<{ readonly storePath: string; readonly narHash: string }> {
+): Promise<{ readonly storePath: string; readonly narHash: string; readonly url: string }> {
   const key = { url: request.url, name: request.name };
   const hit = context.cache.lookup("file", key, context.tarballTtl);
   const known = hit?.value;
   if (hit !== undefined && typeof known?.storePath === "string" && typeof known.narHash === "string") {
     const valid = (await context.store.narHashOf(known.storePath)) === known.narHash;
-    if (valid && !hit.expired) return { storePath: known.storePath, narHash: known.narHash };
+    const { storePath, narHash, url } = known;
+    if (valid && !hit.expired) return { storePath, narHash, url: typeof url === "string" ? url : request.url };
   }
   context.emit({ kind: "fetching", what: request.url });
   const got = await download(context, { url: request.url, headers: {} }, undefined);
   if (got.file === undefined) throw new FirnError("fetch-failed", `unable to download '${request.url}': no body`);
   const { storePath, narHash } = await context.store.addTree({ name: request.name, path: got.file });
   if (!request.url.startsWith("file:")) discardDownload(got.file);
-  context.cache.insert("file", key, { etag: got.etag, storePath, narHash });
+  context.cache.insert("file", key, { etag: got.etag, storePath, narHash, url: got.finalUrl });
   context.emit({ kind: "fetched", what: request.url });
-  return { storePath, narHash };
+  return { storePath, narHash, url: got.finalUrl };
 }
 
 async function download(
@@ -104,7 +106,10 @@ async function download(
   expectedEtag: string | undefined,
 ): Promise<Downloaded> {
   if (request.url.startsWith("file:")) {
-    return { file: pathOfFileUrl(request.url), etag: "", finalUrl: request.url, immutableUrl: undefined };
+    const file = pathOfFileUrl(request.url);
+    if (!existsSync(file))
+      throw new FirnError("fetch-failed", `unable to download '${request.url}': there is no such file`);
+    return { file, etag: "", finalUrl: request.url, immutableUrl: undefined };
   }
   return context.download({
     ...request,

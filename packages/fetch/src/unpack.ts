@@ -1,7 +1,7 @@
 /** Unpacks archives that strangers made; the strictness about members is that of `extractTar` and `extractZip`. */
 
 import { FirnError } from "@firn/formats";
-import { decompress, disk, entriesIn, extractTar, hasErrorCode, removePath } from "@firn/store";
+import { compressionOf, decompress, disk, entriesIn, extractTar, hasErrorCode, removePath } from "@firn/store";
 import { createReadStream, open } from "@firn/store/files";
 
 /** Limit of unpacked bytes, above any source tree. */
@@ -57,14 +57,4 @@ function isZip(bytes: Uint8Array): boolean {
   return (
     bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))
   );
-}
-
-/** Returns the compression that a file's first bytes indicate. */
-function compressionOf(bytes: Uint8Array): string {
-  const starts = (...magic: number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
-  if (starts(0x1f, 0x8b)) return "gzip";
-  if (starts(0xfd, 0x37, 0x7a, 0x58, 0x5a)) return "xz";
-  if (starts(0x28, 0xb5, 0x2f, 0xfd)) return "zstd";
-  if (starts(0x42, 0x5a, 0x68)) return "bzip2";
-  return "none";
 }

@@ -92,6 +92,7 @@ export class Evaluation {
         includes: options.includes,
         readOnly: options.readOnly,
         realStoreDir: store.location.realStoreDir,
+        location: store.location,
         debugger: options.onStop !== undefined,
       },
     );

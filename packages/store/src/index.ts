@@ -35,6 +35,7 @@ export {
   openSubstituters,
   sshOptions,
 } from "./open/open.ts";
+export * from "./open/profile-places.ts";
 export { LineSplitter } from "./program/line-splitter.ts";
 export {
   becomeProgram,

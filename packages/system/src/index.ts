@@ -18,7 +18,6 @@ export { type SshMachineOptions, sshMachine } from "./machine/ssh-machine.ts";
 export * from "./profile/change.ts";
 export { type CleanReport, cleanProfiles } from "./profile/clean.ts";
 export * from "./profile/generations.ts";
-export * from "./profile/location.ts";
 export * from "./profile/manifest.ts";
 export * from "./profile/user-environment.ts";
 export { activateNixos, otherGeneration, requireNixos } from "./switch/nixos.ts";

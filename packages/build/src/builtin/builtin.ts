@@ -3,11 +3,13 @@ import { FirnError } from "@firn/formats";
 import { buildEnvironment } from "./buildenv.ts";
 import type { Builtin } from "./context.ts";
 import { fetchUrl } from "./fetchurl.ts";
+import { unpackChannel } from "./unpack-channel.ts";
 import { unpackDeb } from "./unpack-deb.ts";
 
 const builtins: Readonly<Record<string, Builtin>> = {
   "builtin:fetchurl": fetchUrl,
   "builtin:buildenv": buildEnvironment,
+  "builtin:unpack-channel": unpackChannel,
   "builtin:unpack-deb": unpackDeb,
 };
 

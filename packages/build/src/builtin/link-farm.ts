@@ -155,7 +155,7 @@ function linkOver(state: State, job: Entry, directory: boolean): boolean {
     const file = into.readlink(name);
     throw new FirnError(
       "collision",
-      `Unable to build profile. There is a conflict for the following files:\n\n  ${file}\n  ${job.source}\n`,
+      `Unable to build profile. There is a conflict for the following files:\n\n  "${file}"\n  "${job.source}"\n`,
     );
   }
   if (earlier < job.priority) return true;

@@ -1,7 +1,6 @@
 /** Builds and fetches whole graphs: each derivation and path once, as many at a time as allowed, dependencies first. */
 import {
   type Derivation,
-  type DerivationHash,
   type DerivedPath,
   derivationKind,
   derivationOutputPath,
@@ -14,6 +13,7 @@ import {
 import type { EventSink, Settings, SourceWriter, Store } from "@firn/store";
 import { BuildFailure, showOutputs } from "../build-derivation.ts";
 import type { BuildStore } from "../build-store.ts";
+import { DerivationHashes } from "../derivation-hashes.ts";
 import { localExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
 import type { BuildExecutor } from "./executor.ts";
@@ -72,7 +72,7 @@ class Scheduler {
   readonly #downloads = new Semaphore(DOWNLOADS);
   readonly #derivations = new Map<string, Promise<Outputs>>();
   readonly #realised = new Map<string, Outputs>();
-  readonly #hashes = new Map<string, DerivationHash>();
+  readonly #hashes: DerivationHashes;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly status = new FailureStatus();
@@ -80,6 +80,7 @@ class Scheduler {
 
   constructor(options: BuildPathsOptions) {
     this.#options = options;
+    this.#hashes = new DerivationHashes(options.store);
     const { settings } = options;
     this.#signal =
       options.signal === undefined ? this.#abort.signal : AbortSignal.any([options.signal, this.#abort.signal]);
@@ -354,7 +355,7 @@ class Scheduler {
     const hashes = hashDerivationModulo(derivation, {
       maskOutputs: true,
       storeDir: store.storeDir,
-      lookup: (path) => this.#hashOf(path),
+      lookup: (path) => this.#hashes.of(path),
     }).hashes;
     store.registerRealisations(new Map([...hashes].map(([name, hash]) => [name, `sha256:${hash}`])), outputs);
   }
@@ -366,7 +367,7 @@ class Scheduler {
     const found = hashDerivationModulo(derivation, {
       maskOutputs: true,
       storeDir,
-      lookup: (path) => this.#hashOf(path),
+      lookup: (path) => this.#hashes.of(path),
     });
     for (const [name, output] of derivation.outputs) {
       if (output.kind !== "input-addressed") continue;
@@ -378,19 +379,6 @@ class Scheduler {
       const right = makeOutputPath(name, found.hashes.get(name)!, { name: derivation.name, storeDir });
       if (right !== output.path) throw bad(`'${right}'`);
     }
-  }
-
-  #hashOf(drvPath: string): DerivationHash {
-    const known = this.#hashes.get(drvPath);
-    if (known !== undefined) return known;
-    const { store } = this.#options;
-    const hash = hashDerivationModulo(store.readDerivation(drvPath), {
-      maskOutputs: false,
-      storeDir: store.storeDir,
-      lookup: (path) => this.#hashOf(path),
-    });
-    this.#hashes.set(drvPath, hash);
-    return hash;
   }
 }
 

@@ -12,7 +12,7 @@ const internal = "Internal commands";
 
 /** The commands that nearly always evaluate, groups included. */
 const evaluating: ReadonlySet<string> = new Set([
-  ...["run", "build", "shell", "eval", "repl", "search", "os"],
+  ...["run", "build", "shell", "develop", "print-dev-env", "eval", "repl", "search", "os"],
   ...["nix-build", "nix-env", "nix-instantiate", "nix-shell"],
 ]);
 
@@ -36,6 +36,18 @@ export const commandTable: CommandTable = [
     "shell",
     "run a shell in which the specified packages are available",
     async () => (await import("../commands/shell.ts")).command,
+  ),
+  entry(
+    main,
+    "develop",
+    "run a bash shell that provides the build environment of a derivation",
+    async () => (await import("../commands/develop.ts")).command,
+  ),
+  entry(
+    main,
+    "print-dev-env",
+    "print shell code that can be sourced by bash to reproduce the build environment of a derivation",
+    async () => (await import("../commands/print-dev-env.ts")).command,
   ),
   entry(main, "eval", "evaluate a Nix expression", async () => (await import("../commands/eval.ts")).command),
   entry(
@@ -522,6 +534,7 @@ export const commandTable: CommandTable = [
     "start an interactive shell based on a Nix expression",
     async () => (await import("../legacy/nix-shell.ts")).command,
   ),
+  entry(old, "nix-channel", "manage Nix channels", async () => (await import("../legacy/nix-channel.ts")).command),
   entry(
     old,
     "nix-env",

@@ -1,6 +1,7 @@
 /** `nix-collect-garbage`: deletes old generations of profiles, then what nothing keeps alive. */
 import { dirname } from "node:path";
-import { cleanProfiles, defaultProfile, type GenerationChoice, profilesDirectory } from "@firn/system";
+import { defaultProfile, profilesDirectory } from "@firn/store";
+import { cleanProfiles, type GenerationChoice } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 import { timeOfAge } from "../session/generation-age.ts";
@@ -13,7 +14,7 @@ async function clean(session: OldSession, choice: GenerationChoice, dryRun: bool
   const places = await profilePlaces(session);
   const directories = new Set([
     profilesDirectory(places),
-    `${places.store.location.stateDir}/profiles`,
+    `${places.location.stateDir}/profiles`,
     dirname(defaultProfile(places)),
   ]);
   const profile = (path: string): void =>

@@ -193,7 +193,8 @@ async function setFlag(session: EnvironmentSession): Promise<number> {
 
 async function set(session: EnvironmentSession): Promise<number> {
   const [item, ...others] = await selectedPackages(session, { newest: true });
-  if (item === undefined || others.length > 0) throw new FirnError("usage", "--set requires exactly one derivation");
+  if (item === undefined || others.length > 0)
+    throw new FirnError("bad-profile", "--set requires exactly one derivation");
   await showPlan(session, [item]);
   if (session.invocation.flags.has("dry-run")) return 0;
   await session.builder.build([await derivedPathOf(item)]);

@@ -1,8 +1,8 @@
 /** The operations of `nix-env` on generations of a profile. */
 import { resolve } from "node:path";
 import { FirnError } from "@firn/formats";
-import { disk } from "@firn/store";
-import { deleteGenerations, findGenerations, type GenerationChoice, profileLink, rollbackProfile } from "@firn/system";
+import { disk, profileLink } from "@firn/store";
+import { deleteGenerations, findGenerations, type GenerationChoice, rollbackProfile } from "@firn/system";
 import { UsageError } from "../grammar/usage-error.ts";
 import { printLine } from "../render/output.ts";
 import { timeOfAge } from "../session/generation-age.ts";

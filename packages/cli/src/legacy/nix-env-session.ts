@@ -1,4 +1,4 @@
-/** What the operations of `nix-env` share: the packages that its arguments select. */
+/** Packages that the arguments of `nix-env` select, and what its operations share. */
 import { resolve } from "node:path";
 import {
   type ExpressionContext,
@@ -16,7 +16,8 @@ import {
   parseStorePath,
   splitStorePath,
 } from "@firn/formats";
-import { defaultExpressions, installedPackages, type ProfilePlaces } from "@firn/system";
+import { defaultExpressions, type ProfilePlaces } from "@firn/store";
+import { installedPackages } from "@firn/system";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { describePlan } from "../targets/build-targets.ts";
 

@@ -1,7 +1,7 @@
 /** `nix-env`: packages of a profile, with `manifest.nix`, and its generations (manual: "nix-env"). */
 import { resolve } from "node:path";
 import { FirnError } from "@firn/formats";
-import { defaultProfile, makeDefaultExpressions } from "@firn/system";
+import { defaultProfile, makeDefaultExpressions } from "@firn/store";
 import type { Command, Flag, Operation } from "../grammar/command.ts";
 import { evaluationFlags } from "../grammar/flags.ts";
 import type { Invocation } from "../grammar/invocation.ts";

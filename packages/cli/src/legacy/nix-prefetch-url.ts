@@ -20,6 +20,7 @@ async function sourceOf(session: EvaluationSession, invocation: Invocation): Pro
   const context = {
     evaluator: evaluation.evaluator,
     io: session.io,
+    directory: session.io.cwd,
     fetchPath: (url: string) => evaluation.pathOfUrl(url),
   };
   for await (const { value, autoArgs } of selectedValues(expressionsOf(invocation), context)) {

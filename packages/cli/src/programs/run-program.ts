@@ -15,6 +15,8 @@ export interface ProgramRun {
   readonly store: StoreFiles & Pick<PathFacts, "storeDir">;
   /** Absolute path as the program itself sees it. */
   readonly program: string;
+  /** The name that the program is given; its path by default. */
+  readonly name?: string;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Store path of a tree that must be mounted as /usr. */
@@ -36,7 +38,8 @@ export function runProgram(run: ProgramRun): never {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(run.environment)) if (value !== undefined) environment[name] = value;
   const moved = run.store.location.realStoreDir !== run.store.storeDir;
-  if (!moved && run.usrRoot === undefined) return replaceProcess(run.program, [run.program, ...run.args], environment);
+  if (!moved && run.usrRoot === undefined)
+    return replaceProcess(run.program, [run.name ?? run.program, ...run.args], environment);
   const bubblewrap = findProgram("bwrap", run.environment.PATH);
   if (bubblewrap === undefined) {
     throw new FirnError("missing-program", "the program 'bwrap' is needed to run programs of this store", {

@@ -16,6 +16,11 @@ test.each([
   ["character sets, resets, keypads", "\x1b(Ba\x1bcb\x1b=c\x1b#8d", "abcd"],
   ["control characters", "a\x07\b\r\v\f\x00\x7f\x0eb", "ab"],
   ["controls of 8 bits", Buffer.from("a\x9b2Jb\u0085c", "utf8"), "a2Jbc"],
+  [
+    "controls of 8 bits alone, and within characters",
+    Buffer.from("a\x9b2Jb\x85\xe2\x80\x9cc\xf0\x9f\x92\x9bd\xe2\x9b", "latin1"),
+    "a2Jb\xe2\x80\x9cc\xf0\x9f\x92\x9bd\xe2\x9b",
+  ],
   ["colours with other controls in them", "\x1b[31\x1b[2Jm\x1b[>4;2mx\x1b[31\nmx", "m" + "x" + "\nmx"],
   ["two escapes", "\x1b\x1b[31mx\x1b\x1b]0;x\x07y", "\x1b[31mxy"],
 ])("%s", (_what, text, expected) => {

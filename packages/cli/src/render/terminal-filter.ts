@@ -28,6 +28,8 @@ export class TerminalFilter {
    * that may pass.
    */
   #held = false;
+  /** The number of bytes that still belong to a character of UTF-8; another byte of 0x80 to 0x9f would be a control of 8 bits. */
+  #following = 0;
 
   /** Returns the part of the next bytes that a terminal may get. */
   filter(data: Uint8Array): Uint8Array {
@@ -38,9 +40,14 @@ export class TerminalFilter {
         this.#held = false;
         if (byte >= 0x80 && byte < 0xa0) return;
         if (byte >= 0xa0 && byte < 0xc0) out[length++] = 0xc2;
+      } else if (byte >= 0x80 && byte < 0xc0 && this.#following > 0) {
+        this.#following--;
+        out[length++] = byte;
+        return;
       }
+      this.#following = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte > 0xc2 ? 1 : 0;
       if (byte === 0xc2) this.#held = true;
-      else out[length++] = byte;
+      else if (byte < 0x80 || byte >= 0xa0) out[length++] = byte;
     };
     for (const byte of data) {
       const state = this.#state;

@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import type { Installable } from "@firn/flake";
 import { showFlakeRef } from "@firn/flake";
 import type { ProfileElement } from "@firn/formats";
-import { changeProfile, defaultProfile, type Manifest, type ProfilePlaces, storePathElementName } from "@firn/system";
+import { defaultProfile, type ProfilePlaces } from "@firn/store";
+import { changeProfile, type Manifest, storePathElementName } from "@firn/system";
 import type { Flag } from "../grammar/command.ts";
 import { buildTargets } from "../targets/build-targets.ts";
 import type { EvaluationSession } from "./evaluation-session.ts";
@@ -24,7 +25,7 @@ export const elementFlags: readonly Flag[] = [
 /** Returns the places of the user's profiles. */
 export async function profilePlaces(session: Session): Promise<ProfilePlaces> {
   const useXdg = session.settings.get("use-xdg-base-directories");
-  return { store: await session.store(), environment: session.io.env, useXdg };
+  return { location: (await session.store()).location, environment: session.io.env, useXdg };
 }
 
 /** Returns the path of the command line's profile. */

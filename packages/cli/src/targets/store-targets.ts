@@ -44,7 +44,8 @@ export async function pathsOf(
   return sortByReferences(store, await computeClosure(store, paths));
 }
 
-async function derivationOf(store: PathFacts & PathGraph & StoreFiles, path: string): Promise<string> {
+/** Returns the derivation that a path is, or that made it. Fails with `no-deriver`. */
+export async function derivationOf(store: PathFacts & PathGraph & StoreFiles, path: string): Promise<string> {
   if (isDerivationPath(path)) return path;
   const deriver = (await store.queryPathInfo(path))?.deriver;
   if (deriver === undefined) throw new FirnError("no-deriver", `'${path}' does not have a known deriver`);

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { nixVersion } from "@firn/formats";
-import { hostSystem, type Settings } from "@firn/store";
+import { channelSearchPath, hostSystem, machineLocation, type Settings, type StoreLocation } from "@firn/store";
 import { existsSync } from "@firn/store/files";
 import type { HostConfig } from "./node-host.ts";
 
@@ -37,11 +37,20 @@ export function hostConfig(
     readonly readOnly: boolean;
     readonly realStoreDir?: string;
     readonly debugger?: boolean;
+    /** The location of the store; by default the machine's own. */
+    readonly location?: StoreLocation;
   },
 ): HostConfig {
   const { environment } = io;
   const system = settings.get("eval-system");
   const code = codeDirectory(environment);
+  const machine = machineLocation(environment);
+  const location = options.location ?? { ...machine, realStoreDir: options.realStoreDir ?? machine.realStoreDir };
+  const useXdg = settings.get("use-xdg-base-directories");
+  const channels =
+    settings.get("pure-eval") || settings.get("restrict-eval")
+      ? []
+      : channelSearchPath({ location, environment, useXdg });
   return {
     mode: {
       pure: settings.get("pure-eval"),
@@ -64,7 +73,7 @@ export function hostConfig(
     storeDir: environment.NIX_STORE_DIR ?? "/nix/store",
     currentSystem: system !== "" ? system : (settings.get("system") ?? hostSystem()),
     nixVersion,
-    searchPath: searchPathEntries([...options.includes, ...settings.get("nix-path")]),
+    searchPath: searchPathEntries([...options.includes, ...settings.get("nix-path"), ...channels]),
     workingDirectory: io.cwd,
     homeDirectory: environment.HOME ?? "/",
     currentTime: Math.floor(Date.now() / 1000),

@@ -104,6 +104,15 @@ export function appLookup(system: string): Lookup {
   };
 }
 
+/** Returns the lookup of development shells: `develop` and `print-dev-env` fall back to packages. */
+export function shellLookup(system: string): Lookup {
+  const packages = packageLookup(system);
+  return {
+    defaults: [`devShells.${system}.default`, `devShell.${system}`, ...packages.defaults],
+    prefixes: [`devShells.${system}.`, ...packages.prefixes],
+  };
+}
+
 /** Returns the attribute paths to try for a fragment; one that begins with a dot is used as it is. */
 export function candidates(fragment: string, lookup: Lookup): string[] {
   if (fragment === "") return [...lookup.defaults];

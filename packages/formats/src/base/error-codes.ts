@@ -32,6 +32,7 @@ export const errorCodes = {
     "Write a derivation's store path, `^` and names of outputs.",
   ],
   "bad-encoding": ["A text is not in the encoding that it should be in.", "Check for missing or foreign characters."],
+  "bad-environment": ["A development environment cannot be read.", "Build it again: remove its path from the store."],
   "bad-export": [
     "A stream is not one of `nix-store --export`.",
     "Check where it comes from, and that nothing changed it on the way.",
@@ -183,6 +184,7 @@ export const errorCodes = {
   "no-derivation": ["A word names no derivation.", "Name an installable or a `.drv` file."],
   "no-deriver": ["It is not known how a path was built.", "Name the derivation."],
   "no-documentation": ["A value has no documentation.", "Nothing."],
+  "no-environment": ["A derivation has no shell to develop in.", "Use one that bash builds."],
   "no-fetching": ["This evaluation cannot fetch.", "Give it a store."],
   "no-flake": ["A tree has no `flake.nix`.", "Add one, or name the directory that has it."],
   "no-flakes": ["Flakes cannot be evaluated here.", "Give the evaluator a world of flakes."],

@@ -64,6 +64,7 @@ export const copyFileSync = onPaths("copyFileSync", 2);
 export const createReadStream = onPaths("createReadStream");
 export const existsSync = onPaths("existsSync");
 export const lstatSync = onPaths("lstatSync");
+export const lutimesSync = onPaths("lutimesSync");
 export const mkdirSync = onPaths("mkdirSync");
 export const openSync = onPaths("openSync");
 export const readdirSync = giving("readdirSync");

@@ -22,6 +22,16 @@ export type Compression =
   | "lzma"
   | "lzop";
 
+/** Returns the compression that the first bytes of a file indicate. */
+export function compressionOf(bytes: Uint8Array): Compression {
+  const starts = (...magic: number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
+  if (starts(0x1f, 0x8b)) return "gzip";
+  if (starts(0xfd, 0x37, 0x7a, 0x58, 0x5a)) return "xz";
+  if (starts(0x28, 0xb5, 0x2f, 0xfd)) return "zstd";
+  if (starts(0x42, 0x5a, 0x68)) return "bzip2";
+  return "none";
+}
+
 interface Codecs {
   readonly compress: (() => Duplex) | undefined;
   readonly decompress: (() => Duplex) | undefined;

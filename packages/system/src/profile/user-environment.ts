@@ -12,7 +12,7 @@ import {
 } from "@firn/store";
 import { linkTarget, switchLocked, withProfileLock } from "./generations.ts";
 
-/** What user environments are read and made with. */
+/** The evaluator, builder and store of user environments. */
 export interface UserEnvironmentContext {
   readonly evaluator: Evaluator;
   readonly builder: Builder;

@@ -1,13 +1,15 @@
 /** The places of a user's profiles, channels and default expression, as the reference has them. */
 
 import { dirname, join, resolve } from "node:path";
-import { disk, hasErrorCode, type StoreFiles } from "@firn/store";
-import { lstatSync, readlinkSync } from "@firn/store/files";
-import { homeDirectory } from "@firn/store/surroundings";
+import { disk, hasErrorCode } from "../fs/disk.ts";
+import { lstatSync, readlinkSync } from "../fs/files.ts";
+import { findLogicalFile } from "../fs/logical-path.ts";
+import type { StoreLocation } from "../store/location.ts";
+import { homeDirectory } from "../surroundings.ts";
 
 /** The user and the store whose profiles are meant. */
 export interface ProfilePlaces {
-  readonly store: StoreFiles;
+  readonly location: StoreLocation;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** True to keep links in the user's state directory instead of the home (`use-xdg-base-directories`). */
   readonly useXdg: boolean;
@@ -24,12 +26,12 @@ function isRoot(): boolean {
 }
 
 /** Returns the directory of root's profiles. */
-function rootProfiles({ store }: Pick<ProfilePlaces, "store">): string {
-  return `${store.location.stateDir}/profiles/per-user/root`;
+function rootProfiles({ location }: Pick<ProfilePlaces, "location">): string {
+  return `${location.stateDir}/profiles/per-user/root`;
 }
 
 /** Returns the directory of the user's profiles. */
-export function profilesDirectory(places: Pick<ProfilePlaces, "store" | "environment">): string {
+export function profilesDirectory(places: Pick<ProfilePlaces, "location" | "environment">): string {
   return isRoot() ? rootProfiles(places) : join(stateDirectory(places), "profiles");
 }
 
@@ -54,6 +56,19 @@ export function defaultExpressions(places: Pick<ProfilePlaces, "environment" | "
     : join(homeDirectory(places.environment), ".nix-defexpr");
 }
 
+/** Returns the entries that every search path ends with: the channels of the user and of root, as far as there are any. */
+export function channelSearchPath(places: ProfilePlaces): string[] {
+  const root = join(rootProfiles(places), "channels");
+  const entries = [
+    { prefix: "", path: join(defaultExpressions(places), "channels") },
+    { prefix: "nixpkgs=", path: join(root, "nixpkgs") },
+    { prefix: "", path: root },
+  ];
+  return entries
+    .filter(({ path }) => findLogicalFile(places.location, path) !== undefined)
+    .map(({ prefix, path }) => prefix + path);
+}
+
 /** Makes the default expressions links to the channels of the user and of root, when there is nothing yet. */
 export function makeDefaultExpressions(places: ProfilePlaces): void {
   const directory = defaultExpressions(places);
@@ -73,7 +88,7 @@ export function defaultProfile(places: ProfilePlaces): string {
     disk.mkdirs(profiles);
     const profile = join(profiles, "profile");
     makeLink(profile, link);
-    if (isRoot()) makeLink(profile, `${places.store.location.stateDir}/profiles/default`);
+    if (isRoot()) makeLink(profile, `${places.location.stateDir}/profiles/default`);
   });
   if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return link;
   return resolve(dirname(link), readlinkSync(link));
