@@ -3,7 +3,6 @@ import {
   chmodSync,
   existsSync,
   lstatSync,
- 
   readFileSync,
   readlinkSync,
   rmSync,
