@@ -65,8 +65,7 @@ function metadataText(
   const bold = (text: string): string => (terminal ? `\x1b[1m${text}\x1b[0m` : text);
   const lines: string[] = [];
   const add = (label: string, value: string | undefined): void => {
-    if (value !== undefined)
-      lines.push(`${bold(`${label}:`)}${" ".repeat(15 - label.length - 1)}${value}`);
+    if (value !== undefined) lines.push(`${bold(`${label}:`)}${" ".repeat(15 - label.length - 1)}${value}`);
   };
   const { lockedRef } = flake;
   const rev = lockedRef.input.get("rev");
