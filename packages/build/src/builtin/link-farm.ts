@@ -38,6 +38,20 @@ interface State extends FarmTarget {
   readonly priorities: Map<string, number>;
 }
 
+/** The failure of two packages of the same priority that have a file of one name. Code `collision`. */
+export class FileCollision extends FirnError {
+  /** The files, the earlier one first, at their places in the packages. */
+  readonly files: readonly [string, string];
+  readonly priority: number;
+
+  constructor(files: readonly [string, string], priority: number) {
+    const lines = files.map((file) => `  "${file}"`).join("\n");
+    super("collision", `Unable to build profile. There is a conflict for the following files:\n\n${lines}\n`);
+    this.files = files;
+    this.priority = priority;
+  }
+}
+
 /** Links packages and the packages that they propagate. Errors `collision`, `forbidden-path`. */
 export function linkPackages(target: FarmTarget, packages: readonly FarmPackage[]): void {
   const { out } = target;
@@ -152,11 +166,7 @@ function linkOver(state: State, job: Entry, directory: boolean): boolean {
   }
   const earlier = state.priorities.get(job.target) ?? 0;
   if (earlier === job.priority) {
-    const file = into.readlink(name);
-    throw new FirnError(
-      "collision",
-      `Unable to build profile. There is a conflict for the following files:\n\n  "${file}"\n  "${job.source}"\n`,
-    );
+    throw new FileCollision([into.readlink(name), job.source], job.priority);
   }
   if (earlier < job.priority) return true;
   into.unlink(name);

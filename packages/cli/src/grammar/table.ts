@@ -78,6 +78,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     packages,
+    "profile install",
+    "deprecated alias to profile add",
+    async () => (await import("../commands/profile-add.ts")).install,
+  ),
+  entry(
+    packages,
     "profile list",
     "list packages in the profile",
     async () => (await import("../commands/profile-list.ts")).command,
