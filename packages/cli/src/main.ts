@@ -48,21 +48,36 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
 async function run(
   program: string,
   words: readonly string[],
-  { io, understood }: { readonly io: Io; readonly understood: ParsedSoFar },
+  { io, understood, directory }: { readonly io: Io; readonly understood: ParsedSoFar; readonly directory?: string },
 ): Promise<number> {
   const settingFlags = await settingFlagsFor(words);
   const { entry, matched, words: rest, help, version } = findCommand(program, words, settingFlags);
   if (help) return showHelp(program, matched, io);
   if (entry === undefined) {
     if (version) return showVersion(program, io);
+    if (matched.length === 0 && directory === undefined) {
+      const script = (await import("./grammar/script.ts")).nixScript(words, io.cwd);
+      if (script !== undefined) {
+        const line = [...script.words, script.path, ...script.args];
+        return run(program, line, { io, understood, directory: script.directory });
+      }
+    }
     const { refuseGroup } = await import("./grammar/help.ts");
     return refuseGroup(commandTable, { program, matched, words: rest });
   }
   understood.entry = entry;
   const command = await entry.load();
   const name = entry.style === "old" ? entry.path[0]! : program;
-  const invocation = parsed(command, { program: name, mainProgram: mainProgram(program), words: rest, settingFlags });
-  if (invocation === "help") return showHelp(program, matched, io);
+  const script = command.readScript?.(rest, io.cwd);
+  const line = { program: name, mainProgram: mainProgram(program), words: script?.words ?? rest, settingFlags };
+  const plain = parsed(command, line);
+  if (plain === "help") return showHelp(program, matched, io);
+  const base = script?.directory ?? directory;
+  const invocation: Invocation = {
+    ...plain,
+    ...(base === undefined ? {} : { directory: base }),
+    ...(script === undefined ? {} : { script }),
+  };
   understood.invocation = invocation;
   return invocation.flags.has("version") ? showVersion(name, io) : command.run(invocation, io);
 }

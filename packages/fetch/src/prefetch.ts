@@ -32,7 +32,7 @@ export interface PrefetchRequest {
   readonly executable: boolean;
 }
 
-/** Where a download is now, and its hash. */
+/** The path of a download in the store, and its hash. */
 export interface Prefetched {
   readonly path: string;
   readonly hash: Hash;

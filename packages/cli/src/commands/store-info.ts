@@ -2,6 +2,7 @@ import { nixVersion } from "@firn/formats";
 import { isMachineStore, openStore } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
+import { renderWarning } from "../render/error.ts";
 import { printJsonResult } from "../render/output.ts";
 import { withReadingSession } from "../session/session.ts";
 
@@ -31,4 +32,13 @@ export const command: Command = {
       }
       return 0;
     }),
+};
+
+/** `firn store ping`: the deprecated name of `firn store info`. */
+export const ping: Command = {
+  ...command,
+  run(invocation, io) {
+    io.err(`${renderWarning("'ping' is a deprecated alias for 'info'", undefined)}\n`);
+    return command.run(invocation, io);
+  },
 };

@@ -1,6 +1,7 @@
 /** Commands as data for the parser, for `--help`, for completion and for the manual, with the function that runs each. */
 import type { Io } from "../io.ts";
 import type { Invocation } from "./invocation.ts";
+import type { Script } from "./script.ts";
 
 /** The kind of an argument, for completion. */
 export type ArgumentKind =
@@ -71,6 +72,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** The operations, of which exactly one must be selected. */
   readonly operations?: readonly Operation[];
+  /** Finds the script that the words begin with, whose `#!` lines hold the words to parse instead. */
+  readScript?(words: readonly string[], cwd: string): Script | undefined;
   /** Runs the command; resolves to the exit status. */
   run(invocation: Invocation, io: Io): Promise<number>;
 }

@@ -1,5 +1,7 @@
 /** A parsed command line, from which commands read their flags and arguments. */
 
+import type { Script } from "./script.ts";
+
 /** One given flag with its arguments. */
 export interface GivenFlag {
   readonly name: string;
@@ -60,6 +62,10 @@ export interface Invocation {
   readonly rest: readonly string[];
   /** Settings given as flags or with `--option`, in order. */
   readonly settings: readonly (readonly [name: string, value: string])[];
+  /** Directory from which relative paths start, when it is not the working directory: that of the script with the words. */
+  readonly directory?: string;
+  /** The script whose `#!` lines hold the words of an old command. */
+  readonly script?: Script;
   /** The operation of an old command that has operations, by the name of its flag. */
   readonly operation?: string;
 }

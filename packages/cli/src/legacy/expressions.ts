@@ -32,6 +32,8 @@ export interface ExpressionContext {
   readonly io: Io;
   /** Returns the path for a URL or `flake:` reference, fetched; undefined when it cannot be had. */
   fetchPath(url: string): Promise<string | undefined>;
+  /** Directory from which relative paths start. */
+  readonly directory: string;
 }
 
 /** Flags of every command that takes expressions. */
@@ -63,9 +65,8 @@ export function expressionsOf({ flags, positionals }: Invocation, byDefault = ".
 /** Yields the source of each word, in order. */
 export async function* expressionSources(
   { texts, words }: Expressions,
-  { evaluator, io, fetchPath }: ExpressionContext,
+  { evaluator, io, fetchPath, directory }: ExpressionContext,
 ): AsyncGenerator<ExpressionSource> {
-  const directory = io.cwd;
   for (const word of words) {
     if (word === "-") yield { kind: "stdin", text: await io.readStdin(), directory };
     else if (texts) yield { kind: "string", text: word, directory };

@@ -71,6 +71,7 @@ async function wantedTargets(session: EvaluationSession, expressions: Expression
   const context = {
     evaluator: evaluation.evaluator,
     io,
+    directory: io.cwd,
     fetchPath: (url: string) => evaluation.pathOfUrl(url),
   };
   for await (const facts of derivationsIn({ ...expressions, words: evaluated }, context)) {

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { defaultProfile, profilesDirectory } from "@firn/store";
 import { cleanProfiles, type GenerationChoice } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
+import { printLine } from "../render/output.ts";
 import { timeOfAge } from "../session/generation-age.ts";
 import { type OldSession, withOldSession } from "../session/old-session.ts";
 import { generationReport, profilePlaces } from "../session/profile-session.ts";
@@ -51,7 +52,7 @@ export const command: Command = {
         if (!dryRun) return deleteGarbage(session, { action: "delete-dead", ...limit });
         const { paths } = await (await session.store()).collectGarbage({ action: "dead" });
         session.progress.clear();
-        io.err(`${paths.length} store paths would be deleted\n`);
+        printLine(io, `${paths.length} store paths would be deleted`);
         return 0;
       },
       { frees: true },

@@ -185,7 +185,7 @@ async function instantiate(args: Arguments, { settings, io, makeServices }: Inst
     },
   });
   try {
-    await new Instantiation(args, { evaluator, io, fetchPath }, opened?.addRoot).run();
+    await new Instantiation(args, { evaluator, io, fetchPath, directory: io.cwd }, opened?.addRoot).run();
   } finally {
     await evaluator.close();
     await opened?.close();

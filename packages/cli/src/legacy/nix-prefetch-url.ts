@@ -11,8 +11,8 @@ import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { expressionsOf, selectedValues } from "./expressions.ts";
 
-/** What a call of `fetchurl` says about its file. */
-type Source = Pick<PrefetchRequest, "url" | "unpack"> & { readonly name: string | undefined };
+/** The file of a call of `fetchurl`. */
+type Source = Pick<PrefetchRequest, "url" | "unpack">;
 
 /** Returns what the selected attribute, a derivation of `fetchurl`, downloads. Error `type-error`. */
 async function sourceOf(session: EvaluationSession, invocation: Invocation): Promise<Source> {
@@ -20,6 +20,7 @@ async function sourceOf(session: EvaluationSession, invocation: Invocation): Pro
   const context = {
     evaluator: evaluation.evaluator,
     io: session.io,
+    directory: session.io.cwd,
     fetchPath: (url: string) => evaluation.pathOfUrl(url),
   };
   for await (const { value, autoArgs } of selectedValues(expressionsOf(invocation), context)) {
@@ -28,11 +29,9 @@ async function sourceOf(session: EvaluationSession, invocation: Invocation): Pro
     if (url === undefined) throw new FirnError("type-error", "'urls' list is empty");
     const mode = await call.attribute("outputHashMode");
     if (mode === undefined) session.progress.warn("this does not look like a fetchurl call");
-    const name = await call.attribute("name");
     return {
       url: (await url.string()).text,
       unpack: mode !== undefined && (await mode.string()).text === "recursive",
-      name: name === undefined ? undefined : (await name.string()).text,
     };
   }
   throw new FirnError("type-error", "the expression has no value");
@@ -77,8 +76,8 @@ export const command: Command = {
         const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
         const source = attribute
           ? await sourceOf(session, { ...invocation, positionals: positionals.slice(0, 1) })
-          : { url: url ?? "", unpack: false, name: undefined };
-        const name = flags.value("name") ?? source.name;
+          : { url: url ?? "", unpack: false };
+        const name = flags.value("name");
         const { settings } = session;
         const events = session.progress.event.bind(session.progress);
         const transferrer = makeTransferrer({ settings, environment: io.env, events });

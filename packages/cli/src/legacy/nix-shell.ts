@@ -10,6 +10,7 @@ import type { MachineStore, Settings } from "@firn/store";
 import { existsSync, mkdtempSync, realpathSync, temporaryParent, writeFileSync } from "@firn/store/files";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
+import { nixShellScript, type Script } from "../grammar/script.ts";
 import type { Io } from "../io.ts";
 import { findProgram, runProgram } from "../programs/run-program.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
@@ -22,7 +23,7 @@ interface ShellOptions {
   readonly pure: boolean;
   /** True when the arguments are packages of <nixpkgs>. */
   readonly packages: boolean;
-  /** The command to run, after which the shell ends. */
+  /** The command to run, or that of the script's interpreter, after which the shell ends. */
   readonly command: string | undefined;
   /** False with `--run`, whose command runs in a shell that is not interactive. */
   readonly interactive: boolean;
@@ -47,16 +48,27 @@ const shellFlags: readonly Flag[] = [
   { name: "keep", labels: ["name"], description: "Keep the environment variable name in a pure shell." },
   { name: "exclude", labels: ["regexp"], description: "Do not build dependencies that match regexp." },
   { name: "run", labels: ["cmd"], description: "Run cmd instead of an interactive shell, then exit." },
+  { name: "interpreter", short: "i", labels: ["interpreter"], description: "The interpreter of a #! script." },
   { name: "command", labels: ["cmd"], description: "As --run, in an interactive shell." },
 ];
 
-function shellOptions({ flags }: Invocation): ShellOptions {
+/** Returns the command that runs a script by its interpreter. */
+function interpreterLine(interpreter: string, { path, args }: Script): string {
+  const words = [path, ...args].map(shellQuote).join(" ");
+  // Ruby would look for its own name in the script's first line.
+  return /\bruby\b/.test(interpreter)
+    ? `exec ${interpreter} -e 'load(ARGV.shift)' -- ${words}`
+    : `exec ${interpreter} ${words}`;
+}
+
+function shellOptions({ flags, script }: Invocation): ShellOptions {
   const last = flags.ordered("run", "command").at(-1);
+  const interpreter = flags.value("interpreter");
   return {
     pure: flags.last("pure", "impure") === "pure",
     packages: flags.has("packages"),
-    command: last?.values[0],
-    interactive: last?.name !== "run",
+    command: script !== undefined && interpreter !== undefined ? interpreterLine(interpreter, script) : last?.values[0],
+    interactive: last?.name !== "run" && (script === undefined || interpreter === undefined),
     keep: flags.all("keep").map(([name = ""]) => name),
     exclude: flags.all("exclude").map(([text = ""]) => pattern(text)),
   };
@@ -92,7 +104,8 @@ async function derivationOf(session: EvaluationSession, expressions: Expressions
   if (expressions.words.length === 1 && only?.startsWith("/") === true && isDerivationPath(only)) return only;
   const evaluation = await session.evaluation();
   const { evaluator } = evaluation;
-  const context = { evaluator, io: session.io, fetchPath: (url: string) => evaluation.pathOfUrl(url) };
+  const directory = session.invocation.directory ?? session.io.cwd;
+  const context = { evaluator, io: session.io, directory, fetchPath: (url: string) => evaluation.pathOfUrl(url) };
   const paths: string[] = [];
   for await (const { drvPath } of derivationsIn(expressions, context)) paths.push(drvPath);
   if (paths.length !== 1) throw new FirnError("usage", "nix-shell requires a single derivation");
@@ -193,6 +206,7 @@ export const command: Command = {
   style: "old",
   positionals: [{ label: "files", kind: "path", optional: true, repeats: true }],
   flags: [...expressionFlags, ...shellFlags],
+  readScript: nixShellScript,
   run: nixShell,
 };
 
@@ -204,7 +218,7 @@ function nixShell(invocation: Invocation, io: Io): Promise<number> {
     body: async (session) => {
       const { settings, builder, progress } = session;
       const store = await session.store();
-      const found = await derivationOf(session, shellExpressions(invocation, options, io.cwd));
+      const found = await derivationOf(session, shellExpressions(invocation, options, invocation.directory ?? io.cwd));
       await builder.build([{ kind: "opaque", path: found }]);
       const derivation = store.readDerivation(found);
       const wanted = needs(derivation, options.exclude);

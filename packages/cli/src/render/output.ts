@@ -14,3 +14,11 @@ export function printJsonResult(io: Io, value: JsonValue, invocation: Invocation
     invocation.flags.has("pretty") || (process.stdout.isTTY === true && !invocation.flags.has("no-pretty"));
   printLine(io, printJson(value, pretty ? 2 : 0));
 }
+
+/** Prints bytes as they come, no faster than standard output takes them. */
+export async function printChunks(io: Io, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+  for await (const chunk of chunks) {
+    io.out(chunk);
+    await io.drained?.();
+  }
+}

@@ -77,6 +77,7 @@ export function withEvaluation(
     });
     const opened = builder;
     const system = systemOf(session);
+    const directory = invocation.directory ?? io.cwd;
     const full: EvaluationSession = {
       ...session,
       builder: opened,
@@ -91,7 +92,7 @@ export function withEvaluation(
         evaluation ??= new Evaluation({
           settings,
           environment: io.env,
-          cwd: io.cwd,
+          cwd: directory,
           store,
           builder: opened,
           events: (event) => progress.event(event),
@@ -119,7 +120,7 @@ export function withEvaluation(
       installables: new Installables({
         evaluation: () => full.evaluation(),
         storeDir: store.storeDir,
-        cwd: io.cwd,
+        cwd: directory,
         system,
         ...rootOf(invocation, io),
         autoArguments: autoArguments(flags),

@@ -45,7 +45,7 @@ import { hashContent, hashNarContent } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
 import { collectGarbage } from "./gc.ts";
 import type { LocalInternals } from "./internals.ts";
-import { readBuildLog } from "./logs.ts";
+import { readBuildLog, writeBuildLog } from "./logs.ts";
 import { hashTree, optimiseTrees } from "./optimise.ts";
 import { addPermRoot, findRoots } from "./roots.ts";
 import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
@@ -107,6 +107,7 @@ export class LocalStore implements MachineStore, LocalInternals {
       roots: this,
       registry: this,
       logs: this,
+      logWriting: this,
       upkeep: this,
     };
     this.#tempRoots = options.readOnly === true ? undefined : openTempRoots(options.location.stateDir);
@@ -395,6 +396,10 @@ export class LocalStore implements MachineStore, LocalInternals {
 
   async buildLog(drvPath: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     return readBuildLog(this.location, drvPath);
+  }
+
+  addBuildLog(drvPath: string, log: AsyncIterable<Uint8Array>): Promise<void> {
+    return writeBuildLog(this.location, drvPath, log);
   }
 
   async optimiseStore(): Promise<OptimiseResult> {

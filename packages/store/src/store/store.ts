@@ -4,7 +4,7 @@
  */
 import { FirnError } from "@firn/formats";
 import type { StoreFiles } from "./files.ts";
-import type { LogReader } from "./logs.ts";
+import type { LogReader, LogWriter } from "./logs.ts";
 import type { HashPartIndex, PathFacts, PathGraph, PathListing } from "./paths.ts";
 import type { OutputRegistry } from "./registering.ts";
 import type { RootKeeper } from "./roots.ts";
@@ -24,6 +24,7 @@ export interface Offers {
   readonly roots: RootKeeper;
   readonly registry: OutputRegistry;
   readonly logs: LogReader;
+  readonly logWriting: LogWriter;
   readonly upkeep: StoreUpkeep;
 }
 
@@ -47,6 +48,7 @@ export type MachineStore = Store &
   RootKeeper &
   OutputRegistry &
   LogReader &
+  LogWriter &
   StoreUpkeep;
 
 const names: Readonly<Record<keyof Offers, string>> = {
@@ -61,6 +63,7 @@ const names: Readonly<Record<keyof Offers, string>> = {
   roots: "collect garbage",
   registry: "register outputs of builds",
   logs: "show logs of builds",
+  logWriting: "keep logs of builds",
   upkeep: "check its files",
 };
 

@@ -29,7 +29,7 @@ import { disk } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { mkdirSync } from "../fs/files.ts";
 import { hashContent } from "../local/content-hash.ts";
-import type { LogReader } from "../store/logs.ts";
+import type { LogReader, LogWriter } from "../store/logs.ts";
 import type { HashPartIndex, NarChunks, PathListing } from "../store/paths.ts";
 import type { Offers, Store } from "../store/store.ts";
 import type { AddOptions, ContentOptions, ContentWriter, PathWriter, SignatureWriter } from "../store/writing.ts";
@@ -71,7 +71,9 @@ export interface BinaryCacheOptions {
 }
 
 /** A binary cache as a store. Facts about paths, including their absence, are remembered for its life. */
-export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, ContentWriter, SignatureWriter, LogReader {
+export class BinaryCacheStore
+  implements Store, HashPartIndex, PathWriter, ContentWriter, SignatureWriter, LogReader, LogWriter
+{
   readonly uri: string;
   readonly storeDir: string;
   readonly offers: Partial<Offers>;
@@ -98,6 +100,7 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
       content: this,
       signatures: this,
       logs: this,
+      logWriting: this,
       ...(directory === undefined ? {} : { listing: this.#listing(directory) }),
     };
   }
@@ -232,6 +235,13 @@ export class BinaryCacheStore implements Store, HashPartIndex, PathWriter, Conte
     const url = `${this.uri}/log/${storePathBaseName(drvPath)}`;
     const text = await this.#options.transferrer.text(url);
     return text === undefined ? undefined : oneChunk(bytesOf(text));
+  }
+
+  async addBuildLog(drvPath: string, log: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#prepare();
+    const parts: Uint8Array[] = [];
+    for await (const chunk of log) parts.push(chunk);
+    await this.#put(`log/${storePathBaseName(drvPath)}`, Buffer.concat(parts));
   }
 
   async close(): Promise<void> {}

@@ -2,20 +2,13 @@
 import { resolve } from "node:path";
 import { dumpPath, exportPaths, importPaths, restorePath } from "@firn/store";
 import type { Io } from "../../io.ts";
-import { printLine } from "../../render/output.ts";
+import { printChunks, printLine } from "../../render/output.ts";
 import { withOldSession } from "../../session/old-session.ts";
 import type { StoreOperation } from "./operation.ts";
 
 /** Returns the bytes of standard input as they arrive. */
 export function inputOf(io: Io): AsyncIterable<Uint8Array> {
   return io.input ?? (process.stdin as AsyncIterable<Uint8Array>);
-}
-
-async function printChunks(io: Io, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
-  for await (const chunk of chunks) {
-    io.out(chunk);
-    await io.drained?.();
-  }
 }
 
 const onePath = {

@@ -1,0 +1,16 @@
+import { showSize } from "@firn/formats";
+import type { Command } from "../grammar/command.ts";
+import { withSession } from "../session/session.ts";
+
+/** `firn store optimise`: replaces equal files of the store by hard links. */
+export const command: Command = {
+  positionals: [],
+  flags: [],
+  run: (invocation, io) =>
+    withSession(invocation, io, async (session) => {
+      const { filesLinked, bytesFreed } = await (await session.store()).optimiseStore();
+      const text = `${showSize(bytesFreed)} freed by hard-linking ${filesLinked} files`;
+      session.progress.event({ kind: "message", level: "info", text });
+      return 0;
+    }),
+};

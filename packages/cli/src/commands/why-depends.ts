@@ -1,0 +1,55 @@
+import { diskTree, pathsLeadingTo } from "@firn/store";
+import type { Command } from "../grammar/command.ts";
+import { installableFlags } from "../grammar/flags.ts";
+import { printLine } from "../render/output.ts";
+import { printWhyTree } from "../render/why-tree.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
+import { pathsOf } from "../targets/store-targets.ts";
+
+/** `firn why-depends`: shows the chains of references from one path to another. */
+export const command: Command = {
+  positionals: [
+    { label: "package", kind: "installable" },
+    { label: "dependency", kind: "installable" },
+  ],
+  flags: [
+    ...installableFlags,
+    { name: "derivation", aliases: ["drv"], description: "Operate on the store derivation rather than its outputs." },
+    {
+      name: "all",
+      short: "a",
+      description:
+        "Show all edges in the dependency graph leading from package to dependency, rather than just a shortest path.",
+    },
+    {
+      name: "precise",
+      description: "For each edge in the dependency graph, show the files in the parent that cause the dependency.",
+    },
+  ],
+  run: (invocation, io) =>
+    withEvaluation(invocation, io, {
+      body: async (session) => {
+        const { flags } = invocation;
+        const [packageWord = "", dependency = ""] = invocation.positionals;
+        const derivations = flags.has("derivation");
+        const store = await session.store();
+        const [from = ""] = await pathsOf(session, [packageWord], { realise: !derivations, derivations });
+        const [to = ""] = await pathsOf(session, [dependency], { realise: false, derivations });
+        const leading = await pathsLeadingTo(store, from, to);
+        session.progress.clear();
+        if (leading.size === 0) {
+          session.progress.event({ kind: "message", level: "error", text: `'${from}' does not depend on '${to}'` });
+          return 0;
+        }
+        printWhyTree({
+          from,
+          to,
+          leading,
+          all: flags.has("all"),
+          line: (text) => printLine(io, text),
+          ...(flags.has("precise") ? { filesOf: (path) => diskTree(store.realPath(path)) } : {}),
+        });
+        return 0;
+      },
+    }),
+};
