@@ -120,6 +120,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     packages,
+    "profile diff-closures",
+    "show the closure difference between each version of a profile",
+    async () => (await import("../commands/profile-diff-closures.ts")).command,
+  ),
+  entry(
+    packages,
     "profile wipe-history",
     "delete non-current versions of a profile",
     async () => (await import("../commands/profile-wipe-history.ts")).command,
