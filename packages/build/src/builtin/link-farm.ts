@@ -71,7 +71,7 @@ function linkAll(state: State, into: OpenDirectory, packages: readonly FarmPacka
   const add = (path: string, priority: number): void => {
     if (done.has(path)) return;
     done.add(path);
-    linkTree(state, { source: path, target: out, into, priority });
+    linkTree(state, { source: linkedPart(state, path), target: out, into, priority });
     const list = readOptional(state, `${path}/nix-support/propagated-user-env-packages`);
     for (const other of (list ?? "").split(/[ \n]+/)) if (other !== "" && !done.has(other)) postponed.add(other);
   };
@@ -84,6 +84,14 @@ function linkAll(state: State, into: OpenDirectory, packages: readonly FarmPacka
     postponed = new Set();
     for (const path of now) add(path, priority++);
   }
+}
+
+/** Returns the part of a package that is linked: of a tree that is a whole /usr, what it has for profiles. */
+function linkedPart(state: State, path: string): string {
+  const part = `${path}/nix-support/profile`;
+  return findInput(state, `${path}/nix-support/usr-root`) !== undefined && findInput(state, part) !== undefined
+    ? part
+    : path;
 }
 
 /** The file that a path of a package leads to in the end; undefined when nothing is there. */

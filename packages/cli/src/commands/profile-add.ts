@@ -1,9 +1,11 @@
 import { FirnError, type ProfileElement } from "@firn/formats";
+import { profileLink } from "@firn/store";
 import { freeName } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { buildElement, changeManifest, profileFlag } from "../session/profile-session.ts";
+import { buildElement, changeManifest, profileFlag, profilePath, profilePlaces } from "../session/profile-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
+import { tellOfMovedStore } from "../targets/build-targets.ts";
 
 /** `firn profile add`: builds packages and adds them to a profile. An existing package is replaced. */
 export const command: Command = {
@@ -39,6 +41,9 @@ export const command: Command = {
           }
           return manifest;
         });
+        const places = await profilePlaces(session);
+        const link = invocation.flags.has("profile") ? await profilePath(session) : profileLink(places);
+        tellOfMovedStore(session, places.location, link);
         return 0;
       },
     }),

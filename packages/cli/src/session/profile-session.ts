@@ -1,7 +1,7 @@
 /** Functions that the profile commands share: the profile's path, its elements and changes. */
 import { resolve } from "node:path";
 import { FileCollision } from "@firn/build";
-import { type Installable, showFlakeRef, type ValueRef } from "@firn/flake";
+import { type FlakeRef, type Installable, showFlakeRef, type ValueRef } from "@firn/flake";
 import { FirnError, isStorePath, type ProfileElement, storePathBaseName } from "@firn/formats";
 import { compileRegex, RegexSyntaxError } from "@firn/language";
 import { defaultProfile, type ProfilePlaces } from "@firn/store";
@@ -189,12 +189,17 @@ export async function buildElement(
   const { outputs } = installable;
   const element: ProfileElement = {
     ...base,
-    originalUrl: showFlakeRef(originalRef),
+    // The flake that stands for a Debian package is made anew when the package is upgraded.
+    originalUrl: showFlakeRef(isDebian(installable.ref) ? installable.ref : originalRef),
     url: showFlakeRef(lockedRef),
     attrPath: found.attrPath,
     ...(outputs.kind === "default" ? {} : { outputs: outputs.kind === "all" ? ["*"] : outputs.names }),
   };
   return { name: elementName(element), element };
+}
+
+function isDebian({ input }: FlakeRef): boolean {
+  return input.get("type") === "indirect" && input.get("id") === "deb";
 }
 
 async function metaPriority(value: ValueRef | undefined): Promise<number | undefined> {
