@@ -13,7 +13,15 @@ import {
   storePathName,
 } from "@firn/formats";
 import { computeClosure, type PathFacts, type SourceWriter, type StoreFiles } from "@firn/store";
-import { existsSync, mkdtempSync, readFileSync, rmSync, temporaryParent, writeFileSync } from "@firn/store/files";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  temporaryParent,
+  writeFileSync,
+} from "@firn/store/files";
 
 /** Elements by name. */
 export type Manifest = ReadonlyMap<string, ProfileElement>;
@@ -38,7 +46,8 @@ export async function readManifest(reader: ProfileReader, storePath: string | un
       parseProfileManifest(readFileSync(file, "latin1"), (element, taken) => freeName(taken, elementName(element))),
     );
   }
-  if (!existsSync(join(root, "manifest.nix"))) return new Map();
+  // A link into the store, which may be elsewhere on disk.
+  if (lstatSync(join(root, "manifest.nix"), { throwIfNoEntry: false }) === undefined) return new Map();
   if (reader.installedPackages === undefined) {
     throw new FirnError(
       "bad-profile",
