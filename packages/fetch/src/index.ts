@@ -1,5 +1,6 @@
 /** Getting sources: inputs of every scheme, the fetcher cache, registries, and Debian's archive. */
 export * from "./cache.ts";
+export { cloneInput } from "./clone-input.ts";
 export * from "./context.ts";
 export * from "./debian/archive.ts";
 export { hostSuites } from "./debian/host-suites.ts";

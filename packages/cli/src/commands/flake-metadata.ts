@@ -21,7 +21,7 @@ export const command: Command = {
   run: (invocation, io) =>
     withEvaluation(invocation, io, {
       body: async (session) => {
-        const locked = await (await session.evaluation()).lock(flakeArgument(invocation, io));
+        const locked = await (await session.evaluation()).lock(flakeArgument(invocation, io), { applyConfig: false });
         session.progress.clear();
         if (invocation.flags.has("json")) printJsonResult(io, metadataJson(locked), invocation);
         else io.out(metadataText(locked, process.stdout.isTTY === true));

@@ -156,6 +156,48 @@ export const commandTable: CommandTable = [
   ),
   entry(
     packages,
+    "flake init",
+    "create a flake in the current directory from a template",
+    async () => (await import("../commands/flake-new.ts")).initCommand,
+  ),
+  entry(
+    packages,
+    "flake new",
+    "create a flake in the specified directory from a template",
+    async () => (await import("../commands/flake-new.ts")).newCommand,
+  ),
+  entry(
+    packages,
+    "flake clone",
+    "clone flake repository",
+    async () => (await import("../commands/flake-clone.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake archive",
+    "copy a flake and all its inputs to a store",
+    async () => (await import("../commands/flake-archive.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake prefetch",
+    "download the source tree denoted by a flake reference into the Nix store",
+    async () => (await import("../commands/flake-prefetch.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake prefetch-inputs",
+    "fetch the inputs of a flake",
+    async () => (await import("../commands/flake-prefetch-inputs.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake check",
+    "check whether the flake evaluates and run its tests",
+    async () => (await import("../commands/flake-check.ts")).command,
+  ),
+  entry(
+    packages,
     "flake show",
     "show the outputs provided by a flake",
     async () => (await import("../commands/flake-show.ts")).command,

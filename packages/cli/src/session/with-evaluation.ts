@@ -103,6 +103,8 @@ export function withEvaluation(
           inputsFrom: flags.all("inputs-from").map(([text]) => parseFlakeRef(text ?? "", { baseDirectory: io.cwd })),
           lock: { ...lockOptions(invocation, session, io), ...more.lock },
           ...(flags.has("debugger") ? { onStop: async (stop) => (await debuggerOf(full)).stop(stop) } : {}),
+          applyConfig: async (nixConfig) =>
+            (await import("./flake-settings.ts")).applyFlakeSettings(session, nixConfig),
           report: (message) => {
             progress.clear();
             if (message.kind === "trace") io.err(`${terminalText(`trace: ${message.text}`, io.terminal)}\n`);
