@@ -64,6 +64,7 @@ test("the first use makes the links of the home, and finds channels there", asyn
 test("profiles of 'nix profile' are not changed, and those of nix-env become ones of it", async () => {
   const profile = join(work, "shared");
   await nixEnv("-p", profile, "-f", "packages.nix", "-iA", "foo10");
+  await nixEnv("-p", join(work, "elsewhere"), "-f", "packages.nix", "-iA", "bar");
   const bar = (await nixEnv("-f", "packages.nix", "-qa", "--no-name", "--out-path", "bar")).out.trim();
   const added = await place.firnWith({ cwd: work }, "profile", "add", "--profile", profile, bar);
   expect(added).toMatchObject({ code: 0 });
