@@ -84,6 +84,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     packages,
+    "profile install",
+    "deprecated alias to profile add",
+    async () => (await import("../commands/profile-add.ts")).install,
+  ),
+  entry(
+    packages,
     "profile list",
     "list packages in the profile",
     async () => (await import("../commands/profile-list.ts")).command,
@@ -111,6 +117,12 @@ export const commandTable: CommandTable = [
     "profile history",
     "show all versions of a profile",
     async () => (await import("../commands/profile-history.ts")).command,
+  ),
+  entry(
+    packages,
+    "profile diff-closures",
+    "show the closure difference between each version of a profile",
+    async () => (await import("../commands/profile-diff-closures.ts")).command,
   ),
   entry(
     packages,

@@ -32,7 +32,7 @@ export function withEvaluation(
   io: Io,
   options: { readonly needs?: EvaluationNeeds; readonly body: (session: EvaluationSession) => Promise<number> },
 ): Promise<number> {
-  return withSession(invocation, io, async (session) => {
+  const run = async (session: Session): Promise<number> => {
     const { settings, progress } = session;
     const { flags } = invocation;
     if (flags.has("file") && flags.has("expr")) throw new UsageError("'--file' and '--expr' are exclusive");
@@ -147,7 +147,8 @@ export function withEvaluation(
       await evaluation?.close();
       await opened.close();
     }
-  });
+  };
+  return withSession(invocation, io, run, { reads: options.needs?.reads === true });
 }
 
 function systemOf(session: Session): string {
