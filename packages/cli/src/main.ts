@@ -51,7 +51,11 @@ async function run(
   { io, understood, directory }: { readonly io: Io; readonly understood: ParsedSoFar; readonly directory?: string },
 ): Promise<number> {
   const settingFlags = await settingFlagsFor(words);
-  const { entry, matched, words: rest, help, version } = findCommand(program, words, settingFlags);
+  const found = findCommand(program, words, settingFlags);
+  const { entry, matched, words: rest, help, version } = found;
+  if (found.deprecated !== undefined) {
+    io.err(`warning: '${found.deprecated}' is a deprecated alias for '${matched.join(" ")}'\n`);
+  }
   if (help) return showHelp(program, matched, io);
   if (entry === undefined) {
     if (version) return showVersion(program, io);

@@ -1,4 +1,5 @@
 /** Finds the command that a command line names; flags may stand before its words. */
+import { deprecatedNames } from "./aliases.ts";
 import type { CommandEntry } from "./command.ts";
 import { HelpWanted, parseLeading, type SettingFlags } from "./parse.ts";
 import { commandTable } from "./table.ts";
@@ -13,6 +14,8 @@ export interface FoundCommand {
   readonly words: readonly string[];
   /** True when `--help` stands before the end of the command's name. */
   readonly help: boolean;
+  /** The deprecated name that was used for it. */
+  readonly deprecated?: string;
   /** True when `--version` stands before the end of the command's name. */
   readonly version: boolean;
 }
@@ -38,6 +41,11 @@ export function findCommand(program: string, words: readonly string[], settingFl
       rest = parsed.rest;
     }
     const [word] = rest;
+    const renamed = matched.length === 0 && word !== undefined ? deprecatedNames.get(word) : undefined;
+    if (renamed !== undefined) {
+      const found = findCommand(program, [...leading, ...renamed, ...rest.slice(1)], settingFlags);
+      return { ...found, deprecated: word! };
+    }
     const narrowed = candidates.filter((entry) => entry.path[matched.length] === word);
     if (word === undefined || narrowed.length === 0)
       return { entry: undefined, matched, words: [...leading, ...rest], help: false, version };

@@ -21,7 +21,7 @@ export type ShownOutput =
       readonly kind: "derivation";
       readonly name: string;
       readonly description: string;
-      /** What it is for, in words. */
+      /** Its purpose in words. */
       readonly purpose: string;
     }
   | { readonly kind: "app"; readonly description: string | undefined }
