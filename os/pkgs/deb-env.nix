@@ -10,6 +10,8 @@ derivation {
   builder = busybox;
   args = [ "sh" ./deb-env.sh ];
   inherit busybox;
+  # The packages that were asked for: a profile has their programs.
+  roots = map (package: debs.${package}) packages;
   packages = map (package: debs.${package}) (closureOf packages);
 }
 // {

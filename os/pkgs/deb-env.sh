@@ -121,5 +121,56 @@ if [ -d "$out/usr/share/mime/packages" ]; then generate /usr/bin/update-mime-dat
 generate /usr/lib/x86_64-linux-gnu/gdk-pixbuf-2.0/gdk-pixbuf-query-loaders --update-cache
 generate /usr/bin/dot -c
 
+# What a profile links of this tree: the programs of the packages that were asked for, each by a script that gives it the
+# libraries of the tree, or the tree as /usr where it needs more than libraries; and their documentation.
+profile=$out/nix-support/profile
+loader=
+libraries=
+for directory in "$out"/usr/lib/*-linux-gnu; do
+  for file in "$directory"/ld-linux-*.so.*; do
+    if [ -e "$file" ]; then loader=$file libraries=$directory:$out/usr/lib; fi
+  done
+done
+
+# start_program FILE: prints the script that starts a program of the tree outside of it.
+start_program() {
+  echo "#!$bb sh"
+  if [ "$($bb head -c 4 "$out$1" | $bb tail -c 3)" = ELF ]; then
+    if [ -n "$loader" ] && $bb head -c 4096 "$out$1" | $bb grep -q "ld-linux"; then
+      echo "exec '$loader' --library-path '$libraries' --argv0 \"\$0\" '$out$1' \"\$@\""
+    else
+      echo "exec '$out$1' \"\$@\""
+    fi
+    return
+  fi
+  interpreter=$($bb head -n 1 "$out$1" | $bb sed -n 's|^#! *\(/[^ ]*\).*|\1|p')
+  case $interpreter in /bin/*) interpreter=/usr$interpreter ;; esac
+  echo "if command -v bwrap >/dev/null; then exec bwrap --dev-bind / / --ro-bind '$out/usr' /usr -- '$1' \"\$@\"; fi"
+  if [ -n "$loader" ] && [ -n "$interpreter" ] && [ -e "$out$interpreter" ]; then
+    echo "export PERL5LIB='$out/usr/share/perl5:${libraries%%:*}/perl-base'"
+    echo "exec '$loader' --library-path '$libraries' '$out$interpreter' '$out$1' \"\$@\""
+  else
+    echo "exec '$out$1' \"\$@\""
+  fi
+}
+
+$bb mkdir -p "$profile/bin" "$profile/share"
+for package in ${roots:-}; do
+  for directory in usr/bin bin usr/games usr/sbin sbin; do
+    for file in "$package/$directory"/*; do
+      name=${file##*/}
+      place=/usr/${directory#usr/}/$name
+      if [ ! -f "$out$place" ] || [ ! -x "$out$place" ] || [ -e "$profile/bin/$name" ]; then continue; fi
+      start_program "$place" > "$profile/bin/$name"
+      $bb chmod 755 "$profile/bin/$name"
+    done
+  done
+  for directory in man info applications icons bash-completion; do
+    if [ -d "$package/usr/share/$directory" ] && [ ! -e "$profile/share/$directory" ]; then
+      $bb ln -s "$package/usr/share/$directory" "$profile/share/$directory"
+    fi
+  done
+done
+
 # Tells `firn run` and `firn shell` that programs of this tree want it as their /usr.
 echo 1 > "$out/nix-support/usr-root"

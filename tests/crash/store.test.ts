@@ -63,7 +63,7 @@ async function profileElements(root: string): Promise<string[]> {
     const target = fs.readlinkSync(profileOf(root));
     const link = fs.readlinkSync(path.join(path.dirname(profileOf(root)), target));
     expect(await store.isValidPath(link)).toBe(true);
-    return [...currentManifest(store, profileOf(root)).keys()].sort();
+    return [...(await currentManifest({ store }, profileOf(root))).keys()].sort();
   } finally {
     await store.close();
   }

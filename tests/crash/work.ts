@@ -11,7 +11,7 @@ import {
   narOfMemory,
 } from "@firn/formats";
 import { copyClosure, LocalStore, offered, openStore, openSubstituters, Settings, storeLocation } from "@firn/store";
-import { changeProfile, storePathElementName } from "@firn/system";
+import { changeProfile, elementIdentifier } from "@firn/system";
 import { interceptSteps } from "./seam.ts";
 
 const tree = narOfMemory({
@@ -52,10 +52,10 @@ async function addToProfile(store: LocalStore, root: string, file: string): Prom
     entries: new Map([[file, { kind: "regular", executable: false, contents: bytesOf(file) }]]),
   });
   const { path: storePath } = await store.addContent(() => nar, { name: file });
+  const element = { storePaths: [storePath], active: true, priority: 5 };
   await changeProfile(
     { store, profile: profileOf(root), warn: () => undefined },
-    async (manifest) =>
-      new Map([...manifest, [storePathElementName(storePath), { storePaths: [storePath], active: true, priority: 5 }]]),
+    async (manifest) => new Map([...manifest, [elementIdentifier(element), element]]),
   );
 }
 

@@ -95,6 +95,27 @@ export function gitOutcome(call: GitCall): Promise<ProgramOutcome> {
   return programOutcome(program, ["-C", directory, ...noPrograms, ...call.args], call.input);
 }
 
+/**
+ * Clones a repository into a directory, with the user's own configuration and without hooks, and checks out a branch or revision.
+ * Fails with `git`.
+ */
+export async function cloneRepository(url: string, directory: string, revision: string | undefined): Promise<void> {
+  const environment = {
+    ...Object.fromEntries(leading.map((name) => [name, undefined])),
+    GIT_ALLOW_PROTOCOL: "file:http:https:ssh:git",
+    GIT_TERMINAL_PROMPT: "0",
+    LC_ALL: "C.UTF-8",
+  };
+  const program: SourceProgram = { name: "git", debianPackage: "git", environment };
+  const steps = [["clone", "--quiet", "--", url, directory]];
+  if (revision !== undefined) steps.push(["-C", directory, "checkout", "--quiet", revision, "--"]);
+  for (const step of steps) {
+    const { code, stderr } = await programOutcome(program, [...noPrograms, ...step]);
+    if (code === 0) continue;
+    throw new FirnError("git", `cannot clone '${withoutPasswords(url)}': ${withoutPasswords(stderr.trim())}`);
+  }
+}
+
 /** Runs git and resolves to its output as text without the final newline. */
 export async function gitText(call: GitCall): Promise<string> {
   return (await git(call)).toString("latin1").replace(/\n$/, "");

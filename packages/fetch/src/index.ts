@@ -1,5 +1,6 @@
 /** Getting sources: inputs of every scheme, the fetcher cache, registries, and Debian's archive. */
 export * from "./cache.ts";
+export { cloneInput } from "./clone-input.ts";
 export * from "./context.ts";
 export * from "./debian/archive.ts";
 export { hostSuites } from "./debian/host-suites.ts";
@@ -15,3 +16,4 @@ export { type Prefetched, type PrefetchRequest, prefetchFile } from "./prefetch.
 export * from "./registry.ts";
 export { localRepository } from "./schemes/git.ts";
 export * from "./tarball.ts";
+export { type WorkTreeChanges, workTreeChanges } from "./work-tree-changes.ts";

@@ -11,6 +11,7 @@ import type { HostServices } from "./evaluator/services.ts";
 import type { AutoArguments, ValueRef } from "./evaluator/value-ref.ts";
 import { fileArgument } from "./installables/file-argument.ts";
 import { candidates, type Installable, type Lookup } from "./installables/parse.ts";
+import type { FlakeSource } from "./lock/flake-description.ts";
 import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
 import { parseFlakeRef } from "./refs/flake-ref.ts";
@@ -43,6 +44,8 @@ export interface EvaluationOptions {
   readonly lock: LockOptions;
   /** Called when evaluation stops at an error or breakpoint; resolves to the way to continue. */
   readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
+  /** Receives the settings of the `nixConfig` of flakes that the user names. */
+  applyConfig?(nixConfig: FlakeSource["nixConfig"]): Promise<void>;
   report(message: EvalMessage): void;
   warn(text: string): void;
 }
@@ -54,6 +57,12 @@ export type Root =
   /** The text of standard input. */
   | { readonly kind: "stdin"; readonly text: string }
   | { readonly kind: "expression"; readonly text: string };
+
+/** The use of a flake: what is wanted of it, and whether its `nixConfig` has an effect (it has by default). */
+export interface FlakeUse {
+  readonly fragment?: string;
+  readonly applyConfig?: boolean;
+}
 
 /** A value that an installable led to. */
 export interface Found {
@@ -151,17 +160,26 @@ export class Evaluation {
   }
 
   /** Locks a flake. The reference `deb` means the Debian set with a lock made for `fragment`. */
-  async lock(ref: FlakeRef, fragment = ""): Promise<LockedFlake> {
-    return lockFlake(this.context, await this.debian(ref, fragment), this.options.lock);
+  async lock(ref: FlakeRef, { fragment = "", applyConfig = true }: FlakeUse = {}): Promise<LockedFlake> {
+    return lockFlake(this.context, await this.debian(ref, fragment), this.lockOptions(applyConfig));
+  }
+
+  private lockOptions(applyConfig: boolean): LockOptions {
+    const { lock } = this.options;
+    if (!applyConfig || this.options.applyConfig === undefined) return lock;
+    return { ...lock, applyConfig: this.options.applyConfig };
   }
 
   /** Locks and calls a flake; each flake once. */
-  async flake(ref: FlakeRef, fragment = ""): Promise<{ readonly locked: LockedFlake; readonly value: ValueRef }> {
+  async flake(
+    ref: FlakeRef,
+    { fragment = "", applyConfig = true }: FlakeUse = {},
+  ): Promise<{ readonly locked: LockedFlake; readonly value: ValueRef }> {
     const actual = await this.debian(ref, fragment);
     const key = showFlakeRef(actual);
     let entry = this.called.get(key);
     if (entry === undefined) {
-      const locked = await lockFlake(this.context, actual, this.options.lock);
+      const locked = await lockFlake(this.context, actual, this.lockOptions(applyConfig));
       entry = { locked, value: await callFlake(this.evaluator, locked) };
       this.called.set(key, entry);
     }
@@ -233,7 +251,7 @@ export class Evaluation {
 
   /** Finds the value of a flake installable. Fails with `missing-attribute`, which names every attribute path that was tried. */
   async findInFlake(installable: Installable & { readonly kind: "flake" }, lookup: Lookup): Promise<Found> {
-    const { locked, value } = await this.flake(installable.ref, installable.fragment);
+    const { locked, value } = await this.flake(installable.ref, { fragment: installable.fragment });
     const tried = candidates(installable.fragment, lookup);
     const outputs = await value.attribute("outputs");
     for (const attrPath of tried) {

@@ -15,8 +15,30 @@ export { fileArgument } from "./installables/file-argument.ts";
 export * from "./installables/parse.ts";
 export { type InstallableOptions, Installables } from "./installables/resolver.ts";
 export { derivedPath, type Target } from "./installables/target.ts";
-export { allInputs, type GraphNode, isLockedNode, parseInputPath, showInputPath } from "./lock/graph.ts";
-export { defaultLockOptions, type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
+export { flakeFingerprint } from "./lock/fingerprint.ts";
+export {
+  allInputs,
+  type GraphNode,
+  isLockedNode,
+  type LockedNode,
+  parseInputPath,
+  showInputPath,
+} from "./lock/graph.ts";
+export {
+  defaultLockOptions,
+  fetchLockedTree,
+  type LockedFlake,
+  type LockOptions,
+  lockFlake,
+} from "./lock/lock-flake.ts";
+export {
+  type CheckEvent,
+  type CheckedOutputs,
+  type CheckOutputsOptions,
+  checkOutputs,
+} from "./outputs/check.ts";
+export { type ShownNode, type ShownOutput, type ShowOutputsOptions, showOutputs } from "./outputs/show.ts";
+export { copyTemplate, type TemplateCopy, type TemplateStep } from "./outputs/templates.ts";
 export { type ExpressionContext, loadExpressions } from "./packages/default-expression.ts";
 export { Package } from "./packages/package.ts";
 export { comparePriorities, requireMatches, Selector, selectPackages } from "./packages/selectors.ts";

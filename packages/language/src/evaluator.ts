@@ -1,10 +1,12 @@
 /** The evaluator as its users see it: one object over a host, whose values stay valid as long as it lives. */
+import type { SourcePosition } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
 import { type BuiltinTable, makeBuiltin } from "./builtins/arguments.ts";
 import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
 import { JsonWriter } from "./builtins/json.ts";
 import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
+import { argumentName } from "./code/argument-name.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
 import type { Debugger } from "./code/debug.ts";
@@ -222,6 +224,17 @@ export class Evaluator {
 
   attribute(attrs: Attrs, name: string): Slot | undefined {
     return attrs.get(intern(name));
+  }
+
+  /** Returns the place at which an attribute is defined; undefined when it is not known. */
+  attributePosition(attrs: Attrs, name: string): SourcePosition | undefined {
+    return this.run(() => resolvePosition(attrs.positionOf(intern(name))));
+  }
+
+  /** Returns the name of a function's argument; undefined for other values and for set patterns. */
+  argumentName(value: Value): string | undefined {
+    if (!(value instanceof Lambda) || formalsOf(value) !== undefined) return undefined;
+    return this.run(() => argumentName(value));
   }
 
   /** Returns names in byte order, or in the order in which they became known to the evaluator. */

@@ -31,6 +31,7 @@ export * from "./host.ts";
 export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
 export type { MetaEntry, MetaValue, PackageOutput, PackageText } from "./packages.ts";
+export { showIdentifier } from "./syntax/print.ts";
 export { formatFloat, formatJsonFloat } from "./value/text.ts";
 export {
   Attrs,

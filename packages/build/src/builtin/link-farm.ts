@@ -38,6 +38,20 @@ interface State extends FarmTarget {
   readonly priorities: Map<string, number>;
 }
 
+/** The failure of two packages of the same priority that have a file of one name. Code `collision`. */
+export class FileCollision extends FirnError {
+  /** The files, the earlier one first, at their places in the packages. */
+  readonly files: readonly [string, string];
+  readonly priority: number;
+
+  constructor(files: readonly [string, string], priority: number) {
+    const lines = files.map((file) => `  "${file}"`).join("\n");
+    super("collision", `Unable to build profile. There is a conflict for the following files:\n\n${lines}\n`);
+    this.files = files;
+    this.priority = priority;
+  }
+}
+
 /** Links packages and the packages that they propagate. Errors `collision`, `forbidden-path`. */
 export function linkPackages(target: FarmTarget, packages: readonly FarmPackage[]): void {
   const { out } = target;
@@ -57,7 +71,7 @@ function linkAll(state: State, into: OpenDirectory, packages: readonly FarmPacka
   const add = (path: string, priority: number): void => {
     if (done.has(path)) return;
     done.add(path);
-    linkTree(state, { source: path, target: out, into, priority });
+    linkTree(state, { source: linkedPart(state, path), target: out, into, priority });
     const list = readOptional(state, `${path}/nix-support/propagated-user-env-packages`);
     for (const other of (list ?? "").split(/[ \n]+/)) if (other !== "" && !done.has(other)) postponed.add(other);
   };
@@ -70,6 +84,14 @@ function linkAll(state: State, into: OpenDirectory, packages: readonly FarmPacka
     postponed = new Set();
     for (const path of now) add(path, priority++);
   }
+}
+
+/** Returns the part of a package that is linked: of a tree that is a whole /usr, what it has for profiles. */
+function linkedPart(state: State, path: string): string {
+  const part = `${path}/nix-support/profile`;
+  return findInput(state, `${path}/nix-support/usr-root`) !== undefined && findInput(state, part) !== undefined
+    ? part
+    : path;
 }
 
 /** The file that a path of a package leads to in the end; undefined when nothing is there. */
@@ -152,11 +174,7 @@ function linkOver(state: State, job: Entry, directory: boolean): boolean {
   }
   const earlier = state.priorities.get(job.target) ?? 0;
   if (earlier === job.priority) {
-    const file = into.readlink(name);
-    throw new FirnError(
-      "collision",
-      `Unable to build profile. There is a conflict for the following files:\n\n  "${file}"\n  "${job.source}"\n`,
-    );
+    throw new FileCollision([into.readlink(name), job.source], job.priority);
   }
   if (earlier < job.priority) return true;
   into.unlink(name);

@@ -416,7 +416,8 @@ export async function buildPaths(
   const results = await Promise.all(paths.map((path) => scheduler.request(path)));
   const failed = results.filter((result) => result.error !== undefined);
   if (failed.length === 0) return results;
-  const real = failed.filter((result) => result.error!.code !== "aborted");
+  const told = new Map(failed.map((result) => [printDerivedPath(result.path), result]));
+  const real = [...told.values()].filter((result) => result.error!.code !== "aborted");
   const [first] = real.length > 0 ? real : failed;
   if (options.signal?.aborted === true || real.length <= 1) throw first!.error!;
   for (const result of real) {

@@ -1,6 +1,6 @@
-import type { ValueRef } from "@firn/flake";
-import { showFlakeRef } from "@firn/flake";
+import { type ShownNode, type ShownOutput, showFlakeRef, showOutputs } from "@firn/flake";
 import type { JsonValue } from "@firn/formats";
+import { showIdentifier } from "@firn/language";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags, jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
@@ -9,7 +9,7 @@ import { flakeArgument } from "./flake-lock.ts";
 
 /** `firn flake show`: shows the outputs of a flake as a tree. */
 export const command: Command = {
-  positionals: [{ label: "flake-url", optional: true }],
+  positionals: [{ label: "flake-url", kind: "flake", optional: true }],
   flags: [
     ...flakeFlags,
     ...evaluationFlags,
@@ -21,121 +21,104 @@ export const command: Command = {
     withEvaluation(invocation, io, {
       needs: { readOnly: true },
       body: async (session) => {
+        const { flags } = invocation;
         const evaluation = await session.evaluation();
-        const { locked, value } = await evaluation.flake(flakeArgument(invocation, io));
-        const outputs = (await value.attribute("outputs")) ?? value;
-        const options = {
-          legacy: invocation.flags.has("legacy"),
-          allSystems: invocation.flags.has("all-systems"),
+        const { locked, value } = await evaluation.flake(flakeArgument(invocation, io), { applyConfig: false });
+        const json = flags.has("json");
+        const outputs = showOutputs((await value.attribute("outputs")) ?? value, {
+          legacy: flags.has("legacy"),
+          allSystems: flags.has("all-systems"),
           system: session.system,
-        };
-        const tree = await describe(outputs, [], options);
-        session.progress.clear();
-        if (invocation.flags.has("json")) printJsonResult(io, treeJson(tree), invocation);
-        else {
-          printLine(io, showFlakeRef(locked.flake.lockedRef));
-          for (const line of treeLines(tree, "")) io.out(`${line}\n`);
+        });
+        if (!json) printLine(io, showFlakeRef(locked.flake.lockedRef));
+        const root = new Map<string, JsonValue>();
+        for await (const node of outputs) {
+          if (node.output.kind === "omitted" && json) {
+            session.progress.warn(`${node.path.join(".")} omitted (use '--${node.output.flag}' to show)`);
+          }
+          if (json) addJson(root, node);
+          else if (node.output.kind === "hidden") warnHidden(session.progress, node);
+          else {
+            session.progress.clear();
+            printLine(io, treeLine(node));
+          }
         }
+        session.progress.clear();
+        if (json) printJsonResult(io, root, invocation);
         return 0;
       },
     }),
 };
 
-interface ShowOptions {
-  readonly legacy: boolean;
-  readonly allSystems: boolean;
-  readonly system: string;
+function warnHidden(progress: { warn(text: string): void }, { path }: ShownNode): void {
+  if (path[0] !== "legacyPackages") progress.warn(`${path.join(".")} is not a derivation`);
 }
 
-type Tree =
-  | {
-      readonly kind: "leaf";
-      readonly type: string;
-      readonly text: string;
-      readonly name?: string;
-      readonly description?: string;
+function addJson(root: Map<string, JsonValue>, { path, output }: ShownNode): void {
+  let parent = root;
+  for (const name of path.slice(0, -1)) parent = parent.get(name) as Map<string, JsonValue>;
+  parent.set(path.at(-1)!, outputJson(output));
+}
+
+function outputJson(output: ShownOutput): JsonValue {
+  switch (output.kind) {
+    case "set":
+    case "omitted":
+    case "hidden":
+      return new Map();
+    case "derivation":
+      return new Map([
+        ["description", output.description],
+        ["name", output.name],
+        ["type", "derivation"],
+      ]);
+    case "app":
+    case "template": {
+      const { description } = output;
+      return new Map([
+        ...(description === undefined ? [] : [["description", description] as const]),
+        ["type", output.kind] as const,
+      ]);
     }
-  | { readonly kind: "branch"; readonly children: ReadonlyMap<string, Tree> };
-
-const perSystem = new Set([
-  "packages",
-  "checks",
-  "devShells",
-  "apps",
-  "formatter",
-  "legacyPackages",
-  "defaultPackage",
-  "devShell",
-  "defaultApp",
-]);
-const derivations: Readonly<Record<string, string>> = {
-  packages: "package",
-  checks: "derivation",
-  devShells: "development environment",
-  formatter: "package",
-  defaultPackage: "package",
-  devShell: "development environment",
-};
-
-async function describe(value: ValueRef, path: readonly string[], options: ShowOptions): Promise<Tree> {
-  const [section = "", system] = path;
-  const leaf = (type: string, text = type): Tree => ({ kind: "leaf", type, text });
-  if (path.length === 1 && !known(section)) return leaf("unknown");
-  if (path.length === 2 && perSystem.has(section) && !options.allSystems && system !== options.system)
-    return leaf("omitted", "omitted (use '--all-systems' to show)");
-  if (path.length === 2 && section === "legacyPackages" && !options.legacy)
-    return leaf("omitted", "omitted (use '--legacy' to show)");
-  const wantsDerivation =
-    (path.length === 3 && ["packages", "checks", "devShells"].includes(section)) ||
-    (path.length === 2 && ["formatter", "defaultPackage", "devShell"].includes(section));
-  if (wantsDerivation) {
-    const facts = await value.derivation();
-    const what = derivations[section] ?? "derivation";
-    if (facts !== undefined)
-      return { kind: "leaf", type: "derivation", name: facts.name, text: `${what} '${facts.name}'` };
+    case "nixpkgs-overlay":
+    case "nixos-configuration":
+    case "nixos-module":
+    case "unknown":
+      return new Map([["type", output.kind]]);
   }
-  if ((section === "apps" && path.length === 3) || (section === "defaultApp" && path.length === 2))
-    return leaf("app", "app");
-  if (section === "overlays" && path.length === 2) return leaf("nixpkgs-overlay", "Nixpkgs overlay");
-  if (section === "nixosConfigurations" && path.length === 2) return leaf("nixos-configuration", "NixOS configuration");
-  if (section === "nixosModules" && path.length === 2) return leaf("nixos-module", "NixOS module");
-  if (section === "templates" && path.length === 2) return leaf("template", "template");
-  if (section === "lib" || path.length > 3) return leaf("unknown");
-  const names = await value.attributeNames();
-  if (names === undefined) return leaf("unknown");
-  const children = new Map<string, Tree>();
-  for (const name of names) {
-    const member = await value.attribute(name);
-    if (member !== undefined) children.set(name, await describe(member, [...path, name], options));
-  }
-  return { kind: "branch", children };
 }
 
-function known(section: string): boolean {
-  return (
-    perSystem.has(section) ||
-    ["overlays", "nixosConfigurations", "nixosModules", "templates", "lib", "hydraJobs"].includes(section)
-  );
+const bar = Buffer.from("│").toString("latin1");
+const branch = Buffer.from("├───").toString("latin1");
+const corner = Buffer.from("└───").toString("latin1");
+
+/** Returns a line of the tree, as a byte string. */
+function treeLine({ path, last, output }: ShownNode): string {
+  const indent = last.slice(0, -1).map((ends) => (ends ? "    " : `${bar}   `));
+  const name = showIdentifier(path.at(-1)!);
+  return `${indent.join("")}${last.at(-1) === true ? corner : branch}${name}${described(output)}`;
 }
 
-function treeJson(tree: Tree): JsonValue {
-  if (tree.kind === "branch") return new Map([...tree.children].map(([name, child]) => [name, treeJson(child)]));
-  if (tree.type === "omitted" || tree.type === "unknown")
-    return tree.type === "unknown" ? new Map([["type", "unknown"]]) : new Map();
-  return new Map<string, JsonValue>([
-    ...(tree.name === undefined ? [] : ([["name", tree.name]] as [string, JsonValue][])),
-    ["type", tree.type],
-  ]);
-}
-
-function treeLines(tree: Tree, prefix: string): string[] {
-  if (tree.kind === "leaf") return [];
-  const lines: string[] = [];
-  const entries = [...tree.children];
-  for (const [i, [name, child]] of entries.entries()) {
-    const last = i === entries.length - 1;
-    lines.push(`${prefix}${last ? "└───" : "├───"}${name}${child.kind === "leaf" ? `: ${child.text}` : ""}`);
-    lines.push(...treeLines(child, `${prefix}${last ? "    " : "│   "}`));
+function described(output: ShownOutput): string {
+  switch (output.kind) {
+    case "set":
+    case "hidden":
+      return "";
+    case "omitted":
+      return ` omitted (use '--${output.flag}' to show)`;
+    case "derivation":
+      return `: ${output.purpose} '${output.name}'`;
+    case "app":
+      return `: app: ${output.description ?? "no description"}`;
+    case "template":
+      return `: template: ${output.description}`;
+    case "nixpkgs-overlay":
+      return ": Nixpkgs overlay";
+    case "nixos-configuration":
+      return ": NixOS configuration";
+    case "nixos-module":
+      return ": NixOS module";
+    case "unknown":
+      return ": unknown";
   }
-  return lines;
 }

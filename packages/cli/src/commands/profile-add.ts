@@ -1,9 +1,11 @@
 import { FirnError, type ProfileElement } from "@firn/formats";
+import { profileLink } from "@firn/store";
 import { freeName } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { buildElement, changeManifest, profileFlag } from "../session/profile-session.ts";
+import { buildElement, changeManifest, profileFlag, profilePath, profilePlaces } from "../session/profile-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
+import { tellOfMovedStore } from "../targets/build-targets.ts";
 
 /** `firn profile add`: builds packages and adds them to a profile. An existing package is replaced. */
 export const command: Command = {
@@ -26,23 +28,37 @@ export const command: Command = {
             await buildElement(session, installable, priority === undefined ? undefined : Number(priority)),
           );
         }
+        const notice = (text: string): void => session.progress.event({ kind: "message", level: "notice", text });
         await changeManifest(session, async (present) => {
           const manifest = new Map(present);
           for (const { name, element } of elements) {
-            const same = [...manifest].find(([, old]) => isSame(old, element));
-            if (same !== undefined) {
-              session.progress.warn(`'${same[0]}' is already added`);
-              manifest.set(same[0], element);
-            } else manifest.set(freeName(manifest, name), element);
+            const [known, old] = [...manifest].find(([, other]) => isSame(other, element)) ?? [];
+            if (known !== undefined && old?.storePaths.join() === element.storePaths.join())
+              session.progress.warn(`'${known}' is already added`);
+            else if (known !== undefined)
+              notice(`upgrading '${known}' from flake '${old?.url ?? ""}' to '${element.url ?? ""}'`);
+            manifest.set(known ?? freeName(manifest, name), element);
           }
           return manifest;
         });
+        const places = await profilePlaces(session);
+        const link = invocation.flags.has("profile") ? await profilePath(session) : profileLink(places);
+        tellOfMovedStore(session, places.location, link);
         return 0;
       },
     }),
 };
 
+/** `firn profile install`: the old name of `firn profile add`. */
+export const install: Command = {
+  ...command,
+  run(invocation, io) {
+    io.err("warning: 'install' is a deprecated alias for 'add'\n");
+    return command.run(invocation, io);
+  },
+};
+
+/** Tells whether elements come from the same place: then the new one replaces the old. */
 function isSame(a: ProfileElement, b: ProfileElement): boolean {
-  if (a.originalUrl !== undefined) return a.originalUrl === b.originalUrl && a.attrPath === b.attrPath;
-  return b.originalUrl === undefined && a.storePaths.join() === b.storePaths.join();
+  return a.originalUrl !== undefined && a.originalUrl === b.originalUrl && a.attrPath === b.attrPath;
 }

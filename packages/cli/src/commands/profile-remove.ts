@@ -1,27 +1,32 @@
+import { elementIdentifier } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { UsageError } from "../grammar/usage-error.ts";
+import { evaluationFlags } from "../grammar/flags.ts";
 import { changeManifest, chosenElements, elementFlags, profileFlag } from "../session/profile-session.ts";
-import { withSession } from "../session/session.ts";
+import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn profile remove`: removes packages from a profile. */
 export const command: Command = {
   positionals: [{ label: "elements", optional: true, repeats: true }],
-  flags: [profileFlag, ...elementFlags],
+  flags: [profileFlag, ...elementFlags, ...evaluationFlags],
   run: (invocation, io) =>
-    withSession(invocation, io, async (session) => {
-      if (invocation.positionals.length === 0 && !invocation.flags.has("all") && !invocation.flags.has("regex")) {
-        throw new UsageError("No packages specified.");
-      }
-      await changeManifest(session, async (manifest) => {
-        const chosen = chosenElements(session, manifest);
-        const notice = (text: string): void => session.progress.event({ kind: "message", level: "notice", text });
-        for (const name of chosen) notice(`removing '${name}'`);
-        const kept = new Map([...manifest].filter(([name]) => !chosen.has(name)));
-        notice(`removed ${chosen.size} packages, kept ${kept.size} packages`);
-        if (chosen.size > 0) return kept;
-        session.progress.warn("No packages to remove. Use 'firn profile list' to see the current profile.");
-        return undefined;
-      });
-      return 0;
+    withEvaluation(invocation, io, {
+      needs: { impure: true },
+      body: async (session) => {
+        await changeManifest(session, async (manifest) => {
+          const chosen = await chosenElements(session, manifest);
+          if (chosen.size === 0) {
+            const list = `${invocation.mainProgram} profile list`;
+            session.progress.warn(`No packages to remove. Use '${list}' to see the current profile.`);
+            return undefined;
+          }
+          const notice = (text: string): void => session.progress.event({ kind: "message", level: "notice", text });
+          for (const [name, element] of manifest)
+            if (chosen.has(name)) notice(`removing '${elementIdentifier(element)}'`);
+          const kept = new Map([...manifest].filter(([name]) => !chosen.has(name)));
+          notice(`removed ${chosen.size} packages, kept ${kept.size} packages`);
+          return kept;
+        });
+        return 0;
+      },
     }),
 };

@@ -1,7 +1,9 @@
-import { parseFlakeRef } from "@firn/flake";
+import { isLockedInput } from "@firn/fetch";
+import { type OutputsSpec, parseFlakeRef } from "@firn/flake";
+import type { ProfileElement } from "@firn/formats";
+import { elementIdentifier } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
-import { UsageError } from "../grammar/usage-error.ts";
 import { buildElement, changeManifest, chosenElements, elementFlags, profileFlag } from "../session/profile-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
@@ -12,49 +14,60 @@ export const command: Command = {
   run: (invocation, io) =>
     withEvaluation(invocation, io, {
       body: async (session) => {
-        if (invocation.positionals.length === 0 && !invocation.flags.has("all") && !invocation.flags.has("regex")) {
-          throw new UsageError("No packages specified.");
-        }
         session.settings.assign("tarball-ttl", 0);
+        const { progress } = session;
         await changeManifest(session, async (present) => {
           const manifest = new Map(present);
-          let upgraded = 0;
-          for (const name of chosenElements(session, present)) {
+          const chosen = await chosenElements(session, present);
+          if (chosen.size === 0) {
+            const list = `${invocation.mainProgram} profile list`;
+            progress.warn(`No packages to upgrade. Use '${list}' to see the current profile.`);
+            return undefined;
+          }
+          let upgradable = 0;
+          for (const name of [...chosen].sort()) {
             const old = manifest.get(name);
-            if (old?.originalUrl === undefined) {
-              session.progress.warn(
-                `Found package '${name}', but it was not added from a flake, so it can't be checked for upgrades!`,
-              );
+            if (old === undefined) continue;
+            const found = `Found package '${elementIdentifier(old)}', but it was`;
+            if (old.originalUrl === undefined) {
+              progress.warn(`${found} not added from a flake, so it can't be checked for upgrades!`);
               continue;
             }
+            const ref = parseFlakeRef(old.originalUrl, { baseDirectory: io.cwd });
+            if (isLockedInput(ref.input)) {
+              progress.warn(`${found} added from a locked flake reference so it can't be upgraded!`);
+              continue;
+            }
+            upgradable++;
             const { element } = await buildElement(
               session,
               {
                 kind: "flake",
-                ref: parseFlakeRef(old.originalUrl, { baseDirectory: io.cwd }),
+                ref,
                 fragment: `.${old.attrPath ?? ""}`,
-                outputs:
-                  old.outputs === undefined
-                    ? { kind: "default" }
-                    : old.outputs.includes("*")
-                      ? { kind: "all" }
-                      : { kind: "names", names: old.outputs },
+                outputs: outputsOf(old),
                 text: old.originalUrl,
               },
               old.priority,
             );
             if (element.url === old.url && element.storePaths.join() === old.storePaths.join()) continue;
-            session.progress.event({
+            progress.event({
               kind: "message",
               level: "notice",
               text: `upgrading '${old.attrPath ?? name}' from flake '${old.url ?? ""}' to '${element.url ?? ""}'`,
             });
             manifest.set(name, element);
-            upgraded++;
           }
-          return upgraded > 0 ? manifest : undefined;
+          if (upgradable > 0) return manifest;
+          progress.warn("Found some packages but none of them could be upgraded.");
+          return undefined;
         });
         return 0;
       },
     }),
 };
+
+function outputsOf({ outputs }: ProfileElement): OutputsSpec {
+  if (outputs === undefined) return { kind: "default" };
+  return outputs.includes("*") ? { kind: "all" } : { kind: "names", names: outputs };
+}

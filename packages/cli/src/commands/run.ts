@@ -1,7 +1,7 @@
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { appLookup, type DerivationFacts, type ValueRef } from "@firn/flake";
-import { FirnError, parseDrvName, storePathName } from "@firn/formats";
-import type { PathFacts, StoreFiles } from "@firn/store";
+import { FirnError, parseDrvName, splitStorePath, storePathName } from "@firn/formats";
+import { findLogicalFile, type PathFacts, type StoreFiles } from "@firn/store";
 import { existsSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags } from "../grammar/flags.ts";
@@ -22,6 +22,13 @@ export const command: Command = {
     let start: (() => never) | undefined;
     return withEvaluation(invocation, io, {
       body: async (session) => {
+        const [word = ""] = invocation.positionals;
+        const file = programFile(await session.store(), resolve(io.cwd, word));
+        if (word.includes("/") && file !== undefined) {
+          const args = [...invocation.positionals.slice(1), ...invocation.rest];
+          start = fileStart(await session.store(), file, { args, environment: programEnvironment(invocation, io.env) });
+          return 0;
+        }
         const [installable] = session.installables.parse(invocation.positionals.slice(0, 1));
         if (installable === undefined) throw new FirnError("usage", "more arguments are required");
         const args = [...invocation.positionals.slice(1), ...invocation.rest];
@@ -48,6 +55,29 @@ export const command: Command = {
   },
 };
 
+/** The arguments and the environment of a program. */
+interface Run {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Returns the place in the store of a program such as `./result/bin/hello`; undefined for other paths. */
+function programFile({ location }: StoreFiles, path: string): string | undefined {
+  const directory = findLogicalFile(location, dirname(path))?.path;
+  if (directory?.startsWith(`${location.storeDir}/`) !== true) return undefined;
+  const program = `${directory}/${basename(path)}`;
+  const found = findLogicalFile(location, program);
+  return found?.status.isFile() === true && (found.status.mode & 0o111) !== 0 ? program : undefined;
+}
+
+/** Returns the start of a program by its place in the store; one of a tree for /usr has that. */
+function fileStart(store: PathFacts & StoreFiles, program: string, run: Run): () => never {
+  const { storePath, rest } = splitStorePath(program, store.storeDir);
+  if (!isUsrRoot(store, storePath) || !rest.startsWith("/usr/")) return () => runProgram({ store, program, ...run });
+  const environment = { ...run.environment, PATH: usrRootPath };
+  return () => runProgram({ store, program: rest, args: run.args, environment, usrRoot: storePath });
+}
+
 type Context = Parameters<EvaluationSession["builder"]["realise"]>[0];
 
 /** Returns the program of an app (`{ type = "app"; program = …; }`), and the context that must be built for it. */
@@ -62,11 +92,7 @@ async function appProgram(value: ValueRef): Promise<{ program: string; context: 
 }
 
 /** Returns the start of a built derivation's main program. */
-function programStart(
-  store: PathFacts & StoreFiles,
-  built: BuiltTarget,
-  run: { readonly args: readonly string[]; readonly environment: Readonly<Record<string, string | undefined>> },
-): () => never {
+function programStart(store: PathFacts & StoreFiles, built: BuiltTarget, run: Run): () => never {
   const path = built.outputs.get("out") ?? [...built.outputs.values()][0];
   if (path === undefined) throw new FirnError("no-output", "the installable has no output to run");
   const facts = built.target.kind === "outputs" ? built.target.facts : undefined;

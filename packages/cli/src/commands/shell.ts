@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { FirnError } from "@firn/formats";
 import { existsSync, readFileSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags, stdinFlag } from "../grammar/flags.ts";
@@ -35,18 +34,15 @@ export const command: Command = {
           await session.installables.targets(session.installables.parse(words)),
         );
         const paths = built.flatMap(({ outputs }) => [...outputs.values()]);
-        const usrRoots = paths.filter((path) => isUsrRoot(store, path));
-        if (usrRoots.length > 1) {
-          throw new FirnError("usage", "only one environment of Debian packages can be /usr at a time", {
-            hint: 'make one environment with all of them: deb#a deb#b are two; use a flake with debEnv { packages = [ "a" "b" ]; }',
-          });
-        }
+        // One tree of Debian packages can be /usr; of several, the programs are started as a profile starts them.
+        const trees = paths.filter((path) => isUsrRoot(store, path));
+        const usrRoots = trees.length === 1 ? trees : [];
         const inherited = programEnvironment(invocation, io.env);
         const seen = new Set(paths);
         const directories: string[] = [];
         for (const path of seen) {
           if (usrRoots.includes(path)) continue;
-          directories.push(`${path}/bin`);
+          directories.push(`${trees.includes(path) ? `${path}/nix-support/profile` : path}/bin`);
           const propagated = join(store.realPath(path), "nix-support", "propagated-user-env-packages");
           if (existsSync(propagated)) {
             for (const more of readFileSync(propagated, "latin1").split(/\s+/)) if (more !== "") seen.add(more);

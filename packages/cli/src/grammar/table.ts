@@ -84,6 +84,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     packages,
+    "profile install",
+    "deprecated alias to profile add",
+    async () => (await import("../commands/profile-add.ts")).install,
+  ),
+  entry(
+    packages,
     "profile list",
     "list packages in the profile",
     async () => (await import("../commands/profile-list.ts")).command,
@@ -114,6 +120,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     packages,
+    "profile diff-closures",
+    "show the closure difference between each version of a profile",
+    async () => (await import("../commands/profile-diff-closures.ts")).command,
+  ),
+  entry(
+    packages,
     "profile wipe-history",
     "delete non-current versions of a profile",
     async () => (await import("../commands/profile-wipe-history.ts")).command,
@@ -141,6 +153,48 @@ export const commandTable: CommandTable = [
     "flake info",
     "show flake metadata",
     async () => (await import("../commands/flake-metadata.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake init",
+    "create a flake in the current directory from a template",
+    async () => (await import("../commands/flake-new.ts")).initCommand,
+  ),
+  entry(
+    packages,
+    "flake new",
+    "create a flake in the specified directory from a template",
+    async () => (await import("../commands/flake-new.ts")).newCommand,
+  ),
+  entry(
+    packages,
+    "flake clone",
+    "clone flake repository",
+    async () => (await import("../commands/flake-clone.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake archive",
+    "copy a flake and all its inputs to a store",
+    async () => (await import("../commands/flake-archive.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake prefetch",
+    "download the source tree denoted by a flake reference into the Nix store",
+    async () => (await import("../commands/flake-prefetch.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake prefetch-inputs",
+    "fetch the inputs of a flake",
+    async () => (await import("../commands/flake-prefetch-inputs.ts")).command,
+  ),
+  entry(
+    packages,
+    "flake check",
+    "check whether the flake evaluates and run its tests",
+    async () => (await import("../commands/flake-check.ts")).command,
   ),
   entry(
     packages,

@@ -28,6 +28,8 @@ export interface DebuggerFrontEnd {
 export interface EvaluationNeeds {
   /** True when paths are computed and derivations not written. */
   readonly readOnly?: boolean;
+  /** True for a command that writes nothing and so can read another user's store as well. */
+  readonly reads?: boolean;
   /** True when evaluation is impure unless the settings say otherwise. */
   readonly impure?: boolean;
   /** True when the command handles Ctrl-C itself, by `interrupt`. */

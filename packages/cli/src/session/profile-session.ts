@@ -1,11 +1,22 @@
 /** Functions that the profile commands share: the profile's path, its elements and changes. */
 import { resolve } from "node:path";
-import type { Installable } from "@firn/flake";
-import { showFlakeRef } from "@firn/flake";
-import type { ProfileElement } from "@firn/formats";
+import { FileCollision } from "@firn/build";
+import { type FlakeRef, type Installable, showFlakeRef, type ValueRef } from "@firn/flake";
+import { FirnError, isStorePath, type ProfileElement, storePathBaseName } from "@firn/formats";
+import { compileRegex, RegexSyntaxError } from "@firn/language";
 import { defaultProfile, type ProfilePlaces } from "@firn/store";
-import { changeProfile, type Manifest, storePathElementName } from "@firn/system";
+import {
+  changeProfile,
+  defaultPriority,
+  elementIdentifier,
+  elementInstallables,
+  elementName,
+  installedPackages,
+  type Manifest,
+  type ProfileReader,
+} from "@firn/system";
 import type { Flag } from "../grammar/command.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { buildTargets } from "../targets/build-targets.ts";
 import type { EvaluationSession } from "./evaluation-session.ts";
 import type { Session } from "./session.ts";
@@ -41,31 +52,124 @@ export function generationReport(session: Session, dryRun: boolean): (number: nu
     session.progress.event({ kind: "message", level: "notice", text: `${verb} profile version ${number}` });
 }
 
-/** Changes the manifest of the command line's profile, in one step; undefined leaves it unchanged. */
+/** Returns the reader of profiles, those of `nix-env` included. */
+export async function profileReader(session: EvaluationSession): Promise<ProfileReader> {
+  const store = await session.store();
+  return {
+    store,
+    async installedPackages(profile) {
+      const { evaluator } = await session.evaluation();
+      return installedPackages({ evaluator, store }, profile);
+    },
+  };
+}
+
+/** Changes the manifest of the command line's profile, in one step; undefined leaves it unchanged. Error `collision`. */
 export async function changeManifest(
-  session: Session,
+  session: EvaluationSession,
   change: (manifest: Manifest) => Promise<Manifest | undefined>,
 ): Promise<void> {
   const warn = (text: string): void => session.progress.warn(text);
-  await changeProfile({ store: await session.store(), profile: await profilePath(session), warn }, change);
+  const profile = await profilePath(session);
+  const store = await session.store();
+  let next: Manifest | undefined;
+  try {
+    await changeProfile({ ...(await profileReader(session)), store, profile, warn }, async (present) => {
+      next = await change(present);
+      return next;
+    });
+  } catch (error) {
+    if (!(error instanceof FileCollision) || next === undefined) throw error;
+    throw explained(error, next, session.invocation.mainProgram);
+  }
 }
 
-/** Returns the names of the elements that the arguments select; warns about those that match nothing. */
-export function chosenElements(session: Session, manifest: Manifest): Set<string> {
-  const { flags, positionals } = session.invocation;
+/** Says which packages are in each other's way, and the commands that resolve it. */
+function explained(collision: FileCollision, manifest: Manifest, program: string): FirnError {
+  const elements = [...manifest].sort(([a], [b]) => (a < b ? -1 : 1));
+  const isIn = (file: string, { storePaths }: ProfileElement): boolean =>
+    storePaths.some((path) => file.startsWith(`${path}/`));
+  const ofCollision = ([, element]: (typeof elements)[number]): boolean =>
+    collision.files.some((file) => isIn(file, element));
+  const present = elements.find(ofCollision);
+  const added = elements.findLast(ofCollision);
+  if (present === undefined || added === undefined) return collision;
+  const fileOf = (element: ProfileElement): string => `"${collision.files.find((file) => isIn(file, element)) ?? ""}"`;
+  const add = `${program} profile add ${elementInstallables(added[1]).join(" ")} --priority`;
+  return new FirnError(
+    "collision",
+    [
+      "An existing package already provides the following file:",
+      `  ${fileOf(present[1])}`,
+      "This is the conflicting file from the new package:",
+      `  ${fileOf(added[1])}`,
+      "To remove the existing package:",
+      `  ${program} profile remove ${present[0]}`,
+      `The new package can also be added next to the existing one by assigning a different priority.\nThe conflicting packages have a priority of ${collision.priority}.\nTo prioritise the new package:`,
+      `  ${add} ${collision.priority - 1}`,
+      "To prioritise the existing package:",
+      `  ${add} ${collision.priority + 1}`,
+    ].join("\n\n"),
+    { cause: collision },
+  );
+}
+
+interface Matcher {
+  readonly title: string;
+  matches(name: string, element: ProfileElement): boolean;
+}
+
+/** Returns the names of the elements that the arguments select; warns about those that match nothing. Error `usage`. */
+export async function chosenElements(session: Session, manifest: Manifest): Promise<Set<string>> {
   const chosen = new Set<string>();
-  if (flags.has("all")) for (const name of manifest.keys()) chosen.add(name);
-  const regexes = flags.all("regex").map(([text]) => new RegExp(`^(?:${text ?? ""})$`));
-  for (const regex of regexes) for (const name of manifest.keys()) if (regex.test(name)) chosen.add(name);
-  for (const word of positionals) {
-    const matching = [...manifest]
-      .filter(([name, element]) => name === word || element.storePaths.includes(word))
-      .map(([name]) => name);
-    if (matching.length === 0)
-      session.progress.warn(`Package name '${word}' does not match any packages in the profile.`);
-    for (const name of matching) chosen.add(name);
+  const matchers = elementMatchers(session, (await session.store()).storeDir);
+  if (manifest.size === 0) {
+    session.progress.warn("There are no packages in the profile.");
+    return chosen;
+  }
+  for (const matcher of matchers) {
+    const matching = [...manifest].filter(([name, element]) => matcher.matches(name, element));
+    if (matching.length === 0) session.progress.warn(`${matcher.title} does not match any packages in the profile.`);
+    for (const [name] of matching) chosen.add(name);
   }
   return chosen;
+}
+
+function elementMatchers({ invocation }: Session, storeDir: string): Matcher[] {
+  const { flags, positionals } = invocation;
+  const matchers: Matcher[] = flags.all("regex").map(([pattern = ""]) => {
+    // Case does not matter.
+    const regex = compiled(pattern.toLowerCase());
+    return {
+      title: `Regex '${pattern}'`,
+      matches: (_, element) => regex.match(elementIdentifier(element).toLowerCase()) !== undefined,
+    };
+  });
+  for (const word of positionals) matchers.push(wordMatcher(word, storeDir));
+  if (flags.has("all")) {
+    if (matchers.length > 0) throw new UsageError("--all cannot be used with package names or regular expressions.");
+    matchers.push({ title: "--all", matches: () => true });
+  }
+  if (matchers.length === 0) throw new UsageError("No packages specified.");
+  return matchers;
+}
+
+function wordMatcher(word: string, storeDir: string): Matcher {
+  if (/^[0-9]+$/.test(word)) throw new FirnError("bad-profile", `'nix profile' no longer supports indices ('${word}')`);
+  if (!isStorePath(word, storeDir)) return { title: `Package name '${word}'`, matches: (name) => name === word };
+  return {
+    title: `Store path '${storePathBaseName(word)}'`,
+    matches: (_, { storePaths }) => storePaths.includes(word),
+  };
+}
+
+function compiled(pattern: string): ReturnType<typeof compileRegex> {
+  try {
+    return compileRegex(pattern);
+  } catch (cause) {
+    if (!(cause instanceof RegexSyntaxError)) throw cause;
+    throw new FirnError("usage", `'${pattern}' is not a regular expression`, { cause });
+  }
 }
 
 /** Builds an installable as a profile element; returns it with its preferred name. */
@@ -77,36 +181,28 @@ export async function buildElement(
   const target = await session.installables.target(installable);
   const [built] = await buildTargets(session, [target]);
   const storePaths = [...(built?.outputs.values() ?? [])].sort();
-  const base = { storePaths, active: true, priority: priority ?? 5 };
-  if (installable.kind !== "flake" || target.kind !== "outputs" || target.found?.locked === undefined) {
-    return { name: storePathElementName(storePaths[0] ?? ""), element: base };
-  }
-  const { originalRef, lockedRef } = target.found.locked.flake;
+  const found = target.kind === "outputs" ? target.found : undefined;
+  const own = priority ?? (await metaPriority(found?.value)) ?? defaultPriority;
+  const base = { storePaths, active: true, priority: own };
+  if (installable.kind !== "flake" || found?.locked === undefined) return { name: elementName(base), element: base };
+  const { originalRef, lockedRef } = found.locked.flake;
   const { outputs } = installable;
   const element: ProfileElement = {
     ...base,
-    originalUrl: showFlakeRef(originalRef),
+    // The flake that stands for a Debian package is made anew when the package is upgraded.
+    originalUrl: showFlakeRef(isDebian(installable.ref) ? installable.ref : originalRef),
     url: showFlakeRef(lockedRef),
-    attrPath: target.found.attrPath,
+    attrPath: found.attrPath,
     ...(outputs.kind === "default" ? {} : { outputs: outputs.kind === "all" ? ["*"] : outputs.names }),
   };
-  return { name: elementName(target.found.attrPath, showFlakeRef(originalRef)), element };
+  return { name: elementName(element), element };
 }
 
-/** Returns the last part of the attribute path, or for defaults the name of the flake's directory or repository. */
-function elementName(attrPath: string, url: string): string {
-  const last = attrPath.split(".").at(-1) ?? "";
-  if (last !== "default" && !attrPath.startsWith("default")) return last;
-  const dir = /[?&]dir=([^&]+)/.exec(url)?.[1];
-  const path = dir ?? url.replace(/\?.*$/, "");
-  const forge = /^(?:github|gitlab|sourcehut):[^/]+\/([^/]+)/.exec(path)?.[1];
-  return (
-    forge ??
-    path
-      .split("/")
-      .filter((part) => part !== "")
-      .at(-1)
-      ?.replace(/\.(git|tar\..*|zip)$/, "") ??
-    "package"
-  );
+function isDebian({ input }: FlakeRef): boolean {
+  return input.get("type") === "indirect" && input.get("id") === "deb";
+}
+
+async function metaPriority(value: ValueRef | undefined): Promise<number | undefined> {
+  const [entry] = (await value?.packageMeta("priority")) ?? [];
+  return entry?.value?.kind === "int" ? Number(entry.value.value) : undefined;
 }

@@ -32,7 +32,7 @@ export function withEvaluation(
   io: Io,
   options: { readonly needs?: EvaluationNeeds; readonly body: (session: EvaluationSession) => Promise<number> },
 ): Promise<number> {
-  return withSession(invocation, io, async (session) => {
+  const run = async (session: Session): Promise<number> => {
     const { settings, progress } = session;
     const { flags } = invocation;
     if (flags.has("file") && flags.has("expr")) throw new UsageError("'--file' and '--expr' are exclusive");
@@ -103,6 +103,8 @@ export function withEvaluation(
           inputsFrom: flags.all("inputs-from").map(([text]) => parseFlakeRef(text ?? "", { baseDirectory: io.cwd })),
           lock: { ...lockOptions(invocation, session, io), ...more.lock },
           ...(flags.has("debugger") ? { onStop: async (stop) => (await debuggerOf(full)).stop(stop) } : {}),
+          applyConfig: async (nixConfig) =>
+            (await import("./flake-settings.ts")).applyFlakeSettings(session, nixConfig),
           report: (message) => {
             progress.clear();
             if (message.kind === "trace") io.err(`${terminalText(`trace: ${message.text}`, io.terminal)}\n`);
@@ -145,7 +147,8 @@ export function withEvaluation(
       await evaluation?.close();
       await opened.close();
     }
-  });
+  };
+  return withSession(invocation, io, run, { reads: options.needs?.reads === true });
 }
 
 function systemOf(session: Session): string {

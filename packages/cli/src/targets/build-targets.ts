@@ -4,8 +4,10 @@ import type { Missing } from "@firn/build";
 import type { Target } from "@firn/flake";
 import { derivedPath } from "@firn/flake";
 import { type Derivation, derivationOutputPath, isDerivationPath } from "@firn/formats";
+import type { StoreLocation } from "@firn/store";
 import { mebibytes } from "../render/quantities.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
+import type { Session } from "../session/session.ts";
 
 /** A target with its paths in the store. */
 export interface BuiltTarget {
@@ -137,4 +139,12 @@ export async function makeOutLinks(
       await store.addPermRoot(path, link);
     }
   }
+  if (built.length > 0) tellOfMovedStore(session, store.location, resolve(session.io.cwd, prefix));
+}
+
+/** Says how to run what a link leads to when the user's own store was chosen, so that the link seems to lead nowhere. */
+export function tellOfMovedStore(session: Session, location: StoreLocation, link: string): void {
+  if (session.settings.get("store") !== "auto" || location.realStoreDir === location.storeDir) return;
+  const text = `the store is in '${location.realStoreDir}'; run programs of '${link}' with '${session.invocation.mainProgram} run ${link}/bin/NAME'`;
+  session.progress.event({ kind: "message", level: "notice", text });
 }

@@ -91,6 +91,8 @@ export type Request =
   | { readonly op: "call"; readonly callee: Handle; readonly args: readonly PlainData[] }
   | { readonly op: "kind"; readonly value: Handle }
   | { readonly op: "formals"; readonly value: Handle }
+  | { readonly op: "argumentName"; readonly value: Handle }
+  | { readonly op: "attributePosition"; readonly value: Handle; readonly name: string }
   | { readonly op: "derivation"; readonly value: Handle }
   /** Finds the packages in a value. */
   | {
@@ -175,6 +177,8 @@ export interface Responses {
   readonly kind: ValueKind;
   /** Formals, from name to true for those with a default; null when the value takes no set pattern. */
   readonly formals: Readonly<Record<string, boolean>> | null;
+  readonly argumentName: string | null;
+  readonly attributePosition: SourcePosition | null;
   readonly derivation: DerivationFacts | null;
   readonly packages: readonly { readonly value: Handle; readonly attrPath: string; readonly name: string }[];
   readonly packageText: string | null;

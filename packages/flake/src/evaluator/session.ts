@@ -153,6 +153,12 @@ export class EvaluatorSession {
         const formals = evaluator.formals(this.force(request.value));
         return formals === undefined ? null : formals;
       }
+      case "argumentName":
+        return evaluator.argumentName(this.force(request.value)) ?? null;
+      case "attributePosition": {
+        const value = this.force(request.value);
+        return value instanceof Attrs ? (evaluator.attributePosition(value, request.name) ?? null) : null;
+      }
       case "derivation": {
         const value = this.force(request.value);
         return evaluator.isDerivation(value) ? this.derivation(value) : null;

@@ -3,7 +3,7 @@
  * force the value fails with the `FirnError` of the evaluation; all fail with `interrupted` or `evaluator-stopped` when the worker has
  * been stopped.
  */
-import type { FirnError } from "@firn/formats";
+import type { FirnError, SourcePosition } from "@firn/formats";
 import type { ContextElement, MetaEntry, OutputForm, PackageOutput, PackageText, ShowOptions } from "@firn/language";
 import type { EvaluatorClient } from "./client.ts";
 import { fromErrorData } from "./error-data.ts";
@@ -119,6 +119,16 @@ export class ValueRef {
    */
   async formals(): Promise<Readonly<Record<string, boolean>> | undefined> {
     return (await this.#client.request({ op: "formals", value: this.handle })) ?? undefined;
+  }
+
+  /** Returns the name of a function's argument; undefined for other values and for set patterns. */
+  async argumentName(): Promise<string | undefined> {
+    return (await this.#client.request({ op: "argumentName", value: this.handle })) ?? undefined;
+  }
+
+  /** Returns the place at which an attribute is defined; undefined when it is not known. */
+  async attributePosition(name: string): Promise<SourcePosition | undefined> {
+    return (await this.#client.request({ op: "attributePosition", value: this.handle, name })) ?? undefined;
   }
 
   /** Returns the facts of a derivation; undefined when the value is none. */

@@ -9,7 +9,7 @@ import { type FlakeContext, fetchRef, loadFlake, readFlake } from "../source/fla
 import type { LockRequest, TreePlace } from "./compute.ts";
 import { type ComputedLockFile, computeLockFile } from "./compute-lock-file.ts";
 import type { FlakeSource } from "./flake-description.ts";
-import { describeChanges, type GraphNode, unlockedInput } from "./graph.ts";
+import { describeChanges, type GraphNode, type LockedNode, unlockedInput } from "./graph.ts";
 
 /** Options of locking. */
 export interface LockOptions extends LockRequest {
@@ -25,6 +25,8 @@ export interface LockOptions extends LockRequest {
   readonly allowDirtyLocks: boolean;
   readonly warnDirty: boolean;
   warn(text: string): void;
+  /** Receives the settings of the flake's `nixConfig`, before its inputs are fetched. */
+  applyConfig?(nixConfig: FlakeSource["nixConfig"]): Promise<void>;
 }
 
 /** A locked flake, ready to be called. */
@@ -59,6 +61,7 @@ export function defaultLockOptions(warn: (text: string) => void): LockOptions {
 export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: LockOptions): Promise<LockedFlake> {
   const top = options.useRegistries ? "all" : "none";
   let flake = await loadFlake(context, ref, top);
+  await options.applyConfig?.(flake.nixConfig);
   const oldText = options.referenceFile === undefined ? flake.lockText : readFileSync(options.referenceFile, "latin1");
   const computed = await computeLockFile(flake, oldText, {
     request: options,
@@ -80,6 +83,13 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   }
   const places = new Map(computed.places).set(root, { storePath: flake.storePath, dir: flake.dir });
   return { flake, root, lockText, keys, places };
+}
+
+/** Returns the store path of an input's tree, fetched unless locking has fetched it. Fails as fetching does. */
+export async function fetchLockedTree(context: FlakeContext, locked: LockedFlake, node: LockedNode): Promise<string> {
+  const place = locked.places.get(node);
+  if (place !== undefined) return place.storePath;
+  return (await fetchRef(context, node.lockedRef, "none")).storePath;
 }
 
 interface LockChange {

@@ -1,5 +1,12 @@
 /** Building and substituting for evaluations and commands, over one local store. */
-import { type BuildResult, buildPaths, type Missing, queryMissing } from "@firn/build";
+import {
+  type BuildPathsOptions,
+  type BuildResult,
+  buildPaths,
+  buildPathsWithResults,
+  type Missing,
+  queryMissing,
+} from "@firn/build";
 import { type DerivedPath, FirnError } from "@firn/formats";
 import type { ContextElement } from "@firn/language";
 import { computeClosure, type EventSink, type MachineStore, repairPath, type Settings, type Store } from "@firn/store";
@@ -22,6 +29,8 @@ export interface Builder {
   /** True while a build or substitution is in progress. */
   readonly busy: boolean;
   build(paths: readonly DerivedPath[], mode?: "normal" | "check" | "repair"): Promise<readonly BuildResult[]>;
+  /** Builds as `build` does; a failure is the result of its path instead of an exception. */
+  results(paths: readonly DerivedPath[]): Promise<readonly BuildResult[]>;
   missing(paths: readonly DerivedPath[]): Promise<Missing>;
   /** Makes a path valid by substitution if possible; resolves to true when it is valid afterwards. */
   substitute(path: string): Promise<boolean>;
@@ -39,32 +48,30 @@ export interface Builder {
 export function makeBuilder(options: BuilderOptions): Builder {
   const { store, settings, events, offline } = options;
   let opened: Promise<readonly Store[]> | undefined;
-  let running = 0;
+  let runs = 0;
   const substituters = (): Promise<readonly Store[]> => {
     if (!settings.get("substitute") || offline) return Promise.resolve([]);
     opened ??= options.substituters();
     return opened;
   };
-  const build = async (
-    paths: readonly DerivedPath[],
-    mode: "normal" | "check" | "repair" = "normal",
-  ): Promise<readonly BuildResult[]> => {
-    running++;
+  const running = async <Result>(work: (options: BuildPathsOptions) => Promise<Result>): Promise<Result> => {
+    runs++;
     try {
-      return await buildPaths(paths, {
+      return await work({
         store,
         settings,
         events,
         offline,
-        mode,
         substituters,
         ...(options.logCommand === undefined ? {} : { logCommand: options.logCommand }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
     } finally {
-      running--;
+      runs--;
     }
   };
+  const build: Builder["build"] = (paths, mode = "normal") =>
+    running((options) => buildPaths(paths, { ...options, mode }));
   const repair = async (path: string): Promise<void> => {
     if (await repairPath(store, path, await substituters())) return;
     const deriver = (await store.queryPathInfo(path))?.deriver;
@@ -75,7 +82,7 @@ export function makeBuilder(options: BuilderOptions): Builder {
   };
   return {
     get busy() {
-      return running > 0;
+      return runs > 0;
     },
     async build(paths, mode) {
       const results = await build(paths, mode);
@@ -87,6 +94,7 @@ export function makeBuilder(options: BuilderOptions): Builder {
       for (const path of await computeClosure(store, roots)) if (!store.isIntact(path)) await repair(path);
       return results;
     },
+    results: (paths) => running((options) => buildPathsWithResults(paths, options)),
     missing: (paths) => queryMissing(paths, { store, settings, substituters }),
     async substitute(path) {
       if (await store.isValidPath(path)) return true;

@@ -72,6 +72,7 @@ export const errorCodes = {
   ],
   "bad-manifest": ["The manifest of a profile cannot be read.", "Go back a generation with `firn profile rollback`."],
   "bad-nar": ["An archive of the store (NAR) breaks its format.", "Fetch the path again."],
+  "bad-output": ["An output of a flake does not have the form that its name promises.", "Correct it."],
   "bad-path": ["A path contains a null byte or cannot be a path.", "Correct the path."],
   "bad-profile": ["A profile is not one, or cannot be changed that way.", "Check the path of the profile."],
   "bad-program-argument": [
@@ -94,6 +95,7 @@ export const errorCodes = {
   "bad-store-path-name": ["A name cannot be that of a store path.", "Use letters, digits and `+-._?=`, at most 211."],
   "bad-system": ["A store path is not a whole system.", "Build the system again."],
   "bad-tar": ["A tar archive breaks its format.", "Download it again."],
+  "bad-template": ["A template of a flake cannot be copied.", "Correct its path in the flake."],
   "bad-tree": ["A tree has an entry that cannot be written.", "Read which entry; it may be an attack."],
   "bad-url": ["A URL cannot be read.", "Encode special characters with `%`."],
   "bad-value": ["A value cannot be converted.", "Convert data only, not functions."],
@@ -108,6 +110,7 @@ export const errorCodes = {
   ],
   "cannot-substitute": ["A path is missing and no cache has it.", "Check the substituters and the network."],
   collision: ["Two packages bring a file of the same name.", "Remove one, or give one another priority."],
+  conflict: ["Files are there already with other contents.", "Merge them by hand."],
   "connection-closed": ["The other side of a connection left.", "Check the machine at the other side."],
   container: ["A container cannot be made or started.", "Read the message."],
   "corrupt-narinfo": ["A binary cache describes a path wrongly.", "Tell who runs the cache."],

@@ -64,7 +64,7 @@ export class FirnError extends Error {
 }
 
 /** Returns an error with one more step at the outside of its trace. */
-export function traced(error: FirnError, message: string): FirnError {
+export function traced(error: FirnError, message: string, at?: SourcePosition): FirnError {
   const { code, hint, position, suggestions, exitStatus } = error;
   return new FirnError(code, error.message, {
     ...(hint === undefined ? {} : { hint }),
@@ -72,6 +72,6 @@ export function traced(error: FirnError, message: string): FirnError {
     suggestions,
     exitStatus,
     cause: error,
-    trace: [...error.trace, { message }],
+    trace: [...error.trace, { message, ...(at === undefined ? {} : { position: at }) }],
   });
 }

@@ -77,8 +77,12 @@ function texts(value: JsonValue | undefined): string[] {
   });
 }
 
-/** Elements of `manifest.json`, by name; versions 1 and 2, which have no names, number them (`0`, `1`, …). */
-export function parseProfileManifest(text: string): Map<string, ProfileElement> {
+/** Elements of `manifest.json`, by name; `nameOf` names those of versions 1 and 2, which have no names. */
+export function parseProfileManifest(
+  text: string,
+  nameOf: (element: ProfileElement, taken: ReadonlyMap<string, ProfileElement>) => string = (_, { size }) =>
+    String(size),
+): Map<string, ProfileElement> {
   const value = parseJson(text);
   if (!isJsonObject(value)) throw new FirnError("bad-manifest", "profile manifest is not an object");
   const versionValue = value.get("version");
@@ -87,10 +91,10 @@ export function parseProfileManifest(text: string): Map<string, ProfileElement> 
     throw new FirnError("bad-manifest", `profile manifest has unsupported version ${version}`);
   }
   const elements = value.get("elements");
-  const named: [string, JsonValue][] = isJsonObject(elements)
+  const named: [string | undefined, JsonValue][] = isJsonObject(elements)
     ? [...elements]
     : Array.isArray(elements)
-      ? elements.map((item: JsonValue, index: number): [string, JsonValue] => [String(index), item])
+      ? elements.map((item: JsonValue): [undefined, JsonValue] => [undefined, item])
       : [];
   const urlNames = version === 1 ? ["originalUri", "uri"] : ["originalUrl", "url"];
   const result = new Map<string, ProfileElement>();
@@ -106,7 +110,7 @@ export function parseProfileManifest(text: string): Map<string, ProfileElement> 
     const url = text(urlNames[1]!);
     const attrPath = text("attrPath");
     const outputs = item.get("outputs");
-    result.set(name, {
+    const element: ProfileElement = {
       storePaths: texts(item.get("storePaths")),
       active: item.get("active") !== false,
       priority: isJsonNumber(priority) ? Number(priority.number) : DEFAULT_PRIORITY,
@@ -114,7 +118,8 @@ export function parseProfileManifest(text: string): Map<string, ProfileElement> 
       ...(url === undefined ? {} : { url }),
       ...(attrPath === undefined ? {} : { attrPath }),
       ...(Array.isArray(outputs) ? { outputs: texts(outputs) } : {}),
-    });
+    };
+    result.set(name ?? nameOf(element, result), element);
   }
   return result;
 }

@@ -1,17 +1,9 @@
 /** Values as XML, for `toXML`. */
 import { canonicalPath } from "@firn/formats";
-import {
-  evaluation,
-  force,
-  formalsOf,
-  hasEllipsis,
-  isDerivation,
-  makeString,
-  positionOfValue,
-} from "../code/interpret.ts";
+import { argumentName } from "../code/argument-name.ts";
+import { force, formalsOf, hasEllipsis, isDerivation, makeString, positionOfValue } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import { lineAndColumn, sourceAt } from "../code/source.ts";
-import { parseExpressionAt } from "../syntax/parser.ts";
 import { type Context, mergeContexts } from "../value/context.ts";
 import { formatFloat } from "../value/text.ts";
 import {
@@ -166,13 +158,10 @@ class XmlWriter {
     }
   }
 
-  /** Writes a function. Its argument's name is not kept at run time, so it is read from the source again. */
+  /** Writes a function. */
   private lambda(lambda: Lambda, level: number): void {
     const pos = positionOfValue(lambda);
-    const source = sourceAt(pos)!;
-    let expr = parseExpressionAt(source, evaluation().parser, pos - source.base);
-    for (let i = 0; i < level && expr.kind === "lambda"; i++) expr = expr.body;
-    const argument = expr.kind === "lambda" ? expr.argument : undefined;
+    const argument = argumentName(lambda, level);
     this.element("function", this.location(pos), () => {
       const formals = formalsOf(lambda);
       if (formals === undefined) {

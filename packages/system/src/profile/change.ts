@@ -1,25 +1,19 @@
 /** Changing what a profile holds: read, change, build and switch are one step that nobody else's change can fall into. */
-import type { PathFacts, RootKeeper, SourceWriter, StoreFiles } from "@firn/store";
+import type { RootKeeper } from "@firn/store";
 import { readlinkSync } from "@firn/store/files";
 import { findGenerations, type Generation, switchLocked, withProfileLock } from "./generations.ts";
-import { buildProfile, type Manifest, readManifest } from "./manifest.ts";
+import { buildProfile, type Manifest, type ProfileReader, readManifest } from "./manifest.ts";
 
-/** Returns the manifest of a generation; an empty one when there is no generation. */
-export function generationManifest(
-  store: PathFacts & SourceWriter & StoreFiles & RootKeeper,
-  generation: Generation | undefined,
-): Manifest {
-  return readManifest(
-    store,
-    generation === undefined ? undefined : readlinkSync(generation.link, { encoding: "latin1" }),
-  );
+/** Returns the manifest of a generation; an empty one when there is no generation. Fails as `readManifest` does. */
+export function generationManifest(reader: ProfileReader, generation: Generation | undefined): Promise<Manifest> {
+  return readManifest(reader, generation === undefined ? undefined : readlinkSync(generation.link));
 }
 
-/** Returns the current manifest of a profile. */
-export function currentManifest(store: PathFacts & SourceWriter & StoreFiles & RootKeeper, profile: string): Manifest {
+/** Returns the current manifest of a profile. Fails as `readManifest` does. */
+export function currentManifest(reader: ProfileReader, profile: string): Promise<Manifest> {
   const { generations, current } = findGenerations(profile);
   return generationManifest(
-    store,
+    reader,
     generations.find((generation) => generation.number === current),
   );
 }
@@ -29,8 +23,8 @@ export function currentManifest(store: PathFacts & SourceWriter & StoreFiles & R
  * it returns undefined. Errors `collision`, `bad-profile`, and those of `change`.
  */
 export async function changeProfile(
-  options: {
-    readonly store: PathFacts & SourceWriter & StoreFiles & RootKeeper;
+  options: ProfileReader & {
+    readonly store: RootKeeper;
     readonly profile: string;
     readonly warn: (text: string) => void;
   },
@@ -38,7 +32,7 @@ export async function changeProfile(
 ): Promise<void> {
   const { store, profile, warn } = options;
   await withProfileLock(profile, async () => {
-    const next = await change(currentManifest(store, profile));
+    const next = await change(await currentManifest(options, profile));
     if (next !== undefined) await switchLocked(store, profile, await buildProfile(store, next, warn));
   });
 }

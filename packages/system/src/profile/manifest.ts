@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { linkPackages } from "@firn/build";
+import type { Package } from "@firn/flake";
 import {
   FirnError,
   naming,
@@ -12,28 +13,53 @@ import {
   storePathName,
 } from "@firn/formats";
 import { computeClosure, type PathFacts, type SourceWriter, type StoreFiles } from "@firn/store";
-import { existsSync, mkdtempSync, readFileSync, rmSync, temporaryParent, writeFileSync } from "@firn/store/files";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  temporaryParent,
+  writeFileSync,
+} from "@firn/store/files";
 
 /** Elements by name. */
 export type Manifest = ReadonlyMap<string, ProfileElement>;
 
-/** Reads the manifest of a profile, or of one of its generations; an absent profile is empty. */
-export function readManifest(store: PathFacts & SourceWriter & StoreFiles, storePath: string | undefined): Manifest {
+/** The store of profiles, and the evaluator of those that `nix-env` has made. */
+export interface ProfileReader {
+  readonly store: PathFacts & SourceWriter & StoreFiles;
+  /** Returns the packages of a profile of `nix-env`; when absent, such a profile is an error. */
+  installedPackages?(profile: string): Promise<readonly Package[]>;
+}
+
+/**
+ * Reads the manifest of a profile, or of one of its generations; an absent profile is empty, and packages of `nix-env` become
+ * plain store paths. Errors `bad-manifest`, `bad-profile`.
+ */
+export async function readManifest(reader: ProfileReader, storePath: string | undefined): Promise<Manifest> {
   if (storePath === undefined) return new Map();
-  const root = store.realPath(storePath);
+  const root = reader.store.realPath(storePath);
   if (existsSync(join(root, "manifest.json"))) {
     const file = join(root, "manifest.json");
     return naming(`cannot read the profile manifest '${file}'`, "go back with 'firn profile rollback'", () =>
-      parseProfileManifest(readFileSync(file, "latin1")),
+      parseProfileManifest(readFileSync(file, "latin1"), (element, taken) => freeName(taken, elementName(element))),
     );
   }
-  if (existsSync(join(root, "manifest.nix"))) {
+  // A link into the store, which may be elsewhere on disk.
+  if (lstatSync(join(root, "manifest.nix"), { throwIfNoEntry: false }) === undefined) return new Map();
+  if (reader.installedPackages === undefined) {
     throw new FirnError(
       "bad-profile",
       `profile '${storePath}' is incompatible with 'nix profile'; please use 'nix-env' instead`,
     );
   }
-  return new Map();
+  const manifest = new Map<string, ProfileElement>();
+  for (const item of await reader.installedPackages(storePath)) {
+    const element = { storePaths: [await item.outPath()], active: true, priority: defaultPriority };
+    manifest.set(freeName(manifest, elementName(element)), element);
+  }
+  return manifest;
 }
 
 /** Returns a name that no element has: the wanted one, or the same with a number. */
@@ -43,9 +69,40 @@ export function freeName(manifest: Manifest, wanted: string): string {
   return name;
 }
 
-/** Returns the name of an element that is a plain store path: its package name without version. */
-export function storePathElementName(storePath: string): string {
-  return parseDrvName(storePathName(storePath)).name;
+/** The priority of elements that have none of their own. */
+export const defaultPriority = 5;
+
+/** Returns what an element is called in messages: its flake with the attribute, or the names of its packages. */
+export function elementIdentifier({ originalUrl, attrPath, outputs, storePaths }: ProfileElement): string {
+  if (originalUrl !== undefined)
+    return `${originalUrl}#${attrPath ?? ""}${outputs === undefined ? "" : `^${outputs.join(",")}`}`;
+  const names = storePaths.map((path) => parseDrvName(storePathName(path)).name);
+  return [...new Set(names)].sort().join(", ");
+}
+
+/** Returns the words that name an element on a command line. */
+export function elementInstallables(element: ProfileElement): readonly string[] {
+  return element.originalUrl === undefined ? element.storePaths : [elementIdentifier(element)];
+}
+
+/**
+ * Returns the name of an element: the last part of its attribute path, for defaults the name of the flake's directory or
+ * repository, and for plain store paths the names of their packages.
+ */
+export function elementName(element: ProfileElement): string {
+  if (element.originalUrl === undefined) return elementIdentifier(element);
+  const { attrPath = "", originalUrl } = element;
+  const dir = /[?&]dir=([^&]+)/.exec(originalUrl)?.[1];
+  if (dir !== undefined) return dir;
+  const last = attrPath.split(".").at(-1) ?? "";
+  if (last !== "" && last !== "default" && !attrPath.startsWith("defaultPackage.")) return last;
+  const path = originalUrl.replace(/\?.*$/, "");
+  const forge = /^(?:github|gitlab|sourcehut):[^/]+\/([^/]+)/.exec(path)?.[1];
+  const directory = path
+    .split("/")
+    .filter((part) => part !== "")
+    .at(-1);
+  return forge ?? directory?.replace(/\.(git|tar\..*|zip)$/, "") ?? elementIdentifier(element);
 }
 
 /** Builds the tree of a manifest and adds it to the store; returns its path. Error `collision`. */
@@ -70,21 +127,25 @@ export async function buildProfile(
   }
 }
 
-/** Returns the versions of an element's store paths, for comparisons: `2.10`, or "" when there is none. */
+/** Returns the versions of an element's store paths: `2.10`, with `ε` for a path without one. */
 export function elementVersions(element: ProfileElement): string {
-  return [...new Set(element.storePaths.map((path) => parseDrvName(storePathName(path)).version))].sort().join(", ");
+  const versions = new Set(element.storePaths.map((path) => parseDrvName(storePathName(path)).version || "ε"));
+  return [...versions].sort().join(", ");
 }
 
 /** Describes the changes between two manifests, one line each: `hello: 2.10 -> 2.12`. */
 export function describeManifestChange(before: Manifest, after: Manifest): string[] {
   const lines: string[] = [];
   const shown = (element: ProfileElement | undefined): string =>
-    element === undefined ? "∅" : elementVersions(element) || "ε";
+    element === undefined ? "∅" : elementVersions(element);
   for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
     const [old, now] = [before.get(name), after.get(name)];
+    const named = now ?? old;
+    if (named === undefined) continue;
     const [from, to] = [shown(old), shown(now)];
-    if (from !== to) lines.push(`${name}: ${from} -> ${to}`);
-    else if (old?.storePaths.join() !== now?.storePaths.join()) lines.push(`${name}: ${from} (rebuilt)`);
+    const identifier = elementIdentifier(old ?? named);
+    if (from !== to) lines.push(`${identifier}: ${from} -> ${to}`);
+    else if (old?.storePaths.join() !== now?.storePaths.join()) lines.push(`${identifier}: ${from} (rebuilt)`);
   }
   return lines;
 }

@@ -33,6 +33,8 @@ export async function installedPackages(
   }
   const manifest = findLogicalFile(location, `${profile}/manifest.nix`);
   if (manifest === undefined) return [];
+  // A pure evaluation may read it too: it holds no more than what is installed.
+  await context.evaluator.allowPath(manifest.path);
   const value = await context.evaluator.evaluate({ kind: "file", path: manifest.path });
   return Package.find(value, { autoArgs: {}, skipFailed: false });
 }
