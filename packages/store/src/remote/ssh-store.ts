@@ -54,9 +54,12 @@ export class SshStore implements Store, PathWriter {
     return (await this.queryValidPaths([path])).has(path);
   }
 
-  queryValidPaths(paths: Iterable<string>): Promise<Set<string>> {
+  queryValidPaths(
+    paths: Iterable<string>,
+    { substitute = false }: { readonly substitute?: boolean } = {},
+  ): Promise<Set<string>> {
     return this.request(async (peer) => {
-      const request = { lock: true, substitute: false, paths: [...paths] };
+      const request = { lock: true, substitute, paths: [...paths] };
       return new Set(await call(peer, operations.QueryValidPaths, request));
     });
   }
