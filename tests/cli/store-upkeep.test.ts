@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 
@@ -152,3 +153,44 @@ test("a derivation is added only with the right output paths", async () => {
   const renamed = await add({ ...json, name: "y" });
   expect([renamed.code, renamed.err]).toEqual([1, expect.stringContaining(`has incorrect output '${out}', should be`)]);
 });
+
+/** Makes a program that is `nix-store`, for the far end of a connection, with settings of its own. */
+function farEnd(name: string, config: string): string {
+  const program = join(place.directory, name);
+  const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+  const words = `${process.execPath} --disable-warning=ExperimentalWarning ${main} nix-store`;
+  writeFileSync(program, `#!/bin/sh\nNIX_CONFIG='${config}' exec ${words} "$@"\n`, { mode: 0o755 });
+  return program;
+}
+
+test("a store behind ssh at localhost is the far end itself, with a store of its own", async () => {
+  const program = farEnd("far-end", "substituters =");
+  const far = join(place.directory, "behind ssh");
+  const url = `ssh://localhost?remote-program=${program}&remote-store=${encodeURIComponent(far)}`;
+  expect(await place.firn("copy", "--to", url, out)).toMatchObject({ code: 0 });
+  expect(existsSync(join(far, out))).toBe(true);
+  const other = makePlace();
+  try {
+    expect((await other.firn("copy", "--no-check-sigs", "--from", url, out)).code).toBe(0);
+    expect((await other.firnWith({ program: "nix-store" }, "--verify-path", out)).code).toBe(0);
+  } finally {
+    other.remove();
+  }
+  expect(JSON.parse((await place.firn("store", "info", "--json", "--store", url)).out)).not.toHaveProperty("trusted");
+}, 60_000);
+
+test("the other machine fetches from its own caches what it is asked to", async () => {
+  const cache = `file://${place.directory}/far-cache`;
+  expect((await place.firn("copy", "--to", cache, out)).code).toBe(0);
+  const program = farEnd("far-end-with-cache", `substituters = ${cache}\nrequire-sigs = false`);
+  const far = join(place.directory, "with-cache");
+  const url = `ssh://localhost?remote-program=${program}&remote-store=${far}`;
+  damage(out);
+  try {
+    expect((await place.firn("copy", "--to", url, out)).code).toBe(1);
+    expect(await place.firn("copy", "--substitute-on-destination", "--to", url, out)).toMatchObject({ code: 0 });
+    expect(readFileSync(join(far, out), "latin1")).not.toContain("damaged");
+  } finally {
+    expect((await run("nix-store", "--repair-path", out)).code).toBe(0);
+  }
+}, 60_000);

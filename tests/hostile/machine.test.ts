@@ -69,7 +69,7 @@ echo "[add]"; firn store add --name g f
     expect(out).toMatch(
       /\[info\]\n\/nix\/store\/\S+-f\nstatus 0\n\[eval\]\n2\nstatus 0\n\[read\]\nhellostatus 0\n\[copy\]\n/,
     );
-    expect(out).toMatch(/\[copy\]\ncopying path [^\n]*\nstatus 0\n1\n/);
+    expect(out).toMatch(/\[copy\]\ncopying 1 paths\.\.\.\ncopying path [^\n]*\nstatus 0\n1\n/);
     expect(out).toMatch(/\[add\]\nerror: the store in ".*" cannot be written: it is opened read-only\n[\s\S]*status 1/);
   });
 

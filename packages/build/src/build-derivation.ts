@@ -87,6 +87,7 @@ async function buildUnlessValid(request: BuildRequest): Promise<BuildOutcome> {
   const { store, derivation } = request;
   const known = knownOutputs(request);
   for (const output of known.values()) await store.addTempRoot(output);
+  await store.makeRoom();
   const locks = await store.lockPaths(known.size > 0 ? known.values() : [request.drvPath]);
   try {
     const valid = new Map<string, string>();

@@ -316,21 +316,25 @@ async function settle(request: RegisterRequest, candidate: Candidate, info: Path
       return;
     }
     if (candidate.real === store.realPath(info.path)) {
-      store.shareFiles(info.path);
+      store.shareFiles(info.path, { repair: request.mode === "repair" });
       return;
     }
     await store.addTempRoot(info.path);
-    moveTree(candidate.real, store, info.path);
+    moveTree(candidate.real, store, { path: info.path, repair: request.mode === "repair" });
   } finally {
     locks?.release();
   }
 }
 
 /** Moves a tree. Only root can move a directory that its owner may not write, so other users make it writable for the move. */
-function moveTree(from: string, store: BuildStore, path: string): void {
+function moveTree(
+  from: string,
+  store: BuildStore,
+  { path, repair }: { readonly path: string; readonly repair: boolean },
+): void {
   const unlock = process.geteuid?.() !== 0 && withPlace(from, (place) => place.stat().isDirectory());
   if (unlock) withPlace(from, (place) => place.chmod(0o755));
-  store.replaceReal(from, path);
+  store.replaceReal(from, path, { repair });
   if (!unlock) return;
   withPlace(store.realPath(path), (place) => {
     place.chmod(0o555);

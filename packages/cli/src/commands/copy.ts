@@ -61,6 +61,7 @@ export const command: Command = {
             from,
             to,
             checkSignatures: !flags.has("no-check-sigs"),
+            substitute: flags.has("substitute-on-destination"),
             events: (event) => session.progress.event(event),
           });
           session.progress.event({ kind: "message", level: "info", text: `copied ${copied.length} paths` });

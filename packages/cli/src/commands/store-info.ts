@@ -20,15 +20,18 @@ export const command: Command = {
       // Stores that are only files have no program of a version behind them.
       const version = isMachineStore(store) ? nixVersion : undefined;
       await store.close();
+      // Servers of files and the serve protocol do not tell whether they trust their client.
+      const trusted = !/^(?:https?|ssh):/.test(store.uri);
       if (invocation.flags.has("json")) {
-        const facts = new Map<string, string | boolean>([
-          ["trusted", true],
-          ["url", store.uri],
-        ]);
+        const facts = new Map<string, string | boolean>();
+        if (trusted) facts.set("trusted", true);
+        facts.set("url", store.uri);
         if (version !== undefined) facts.set("version", version);
         printJsonResult(io, facts, invocation);
       } else {
-        io.err(`Store URL: ${store.uri}\n${version === undefined ? "" : `Version: ${version}\n`}Trusted: 1\n`);
+        io.err(
+          `Store URL: ${store.uri}\n${version === undefined ? "" : `Version: ${version}\n`}${trusted ? "Trusted: 1\n" : ""}`,
+        );
       }
       return 0;
     }),

@@ -35,7 +35,13 @@ export const command: Command = {
         const [from, to] = flags.last("to", "from") === "from" ? [remote, local] : [local, remote];
         const outputs = flags.has("include-outputs") ? { outputs: offered(from, "graph") } : {};
         const closure = await computeClosure(from, paths, outputs);
-        await copyPaths(closure, { from, to, checkSignatures: false, events });
+        await copyPaths(closure, {
+          from,
+          to,
+          checkSignatures: false,
+          substitute: flags.has("use-substitutes"),
+          events,
+        });
         return 0;
       } finally {
         await remote.close();

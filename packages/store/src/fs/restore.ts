@@ -18,11 +18,31 @@ export interface RestoreOptions {
 
 /** Unpacks an archive to `target`, with modes and times of new files. Errors `exists`, `bad-nar`. */
 export async function restorePath(target: string, nar: NarChunks): Promise<void> {
-  if (fs.lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
-    throw new FirnError("exists", `path '${target}' already exists`);
-  }
   const sink = new RestoreSink(target, { sealed: false });
-  const parser = new NarParser(sink);
+  const free = (path: string, what: "directory" | "file" | "symlink"): void => {
+    if (path !== "" || fs.lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
+    const directory = what === "directory" && fs.statSync(target, { throwIfNoEntry: false })?.isDirectory() === true;
+    throw new FirnError(
+      "exists",
+      directory ? `path '${target}' already exists` : `creating ${what} "${target}": File exists`,
+    );
+  };
+  const parser = new NarParser({
+    directory(path) {
+      free(path, "directory");
+      sink.directory(path);
+    },
+    regular(path, file) {
+      free(path, "file");
+      sink.regular(path, file);
+    },
+    data: (chunk) => sink.data(chunk),
+    endRegular: () => sink.endRegular(),
+    symlink(path, link) {
+      free(path, "symlink");
+      sink.symlink(path, link);
+    },
+  });
   try {
     for await (const chunk of nar) parser.push(chunk);
     parser.finish();

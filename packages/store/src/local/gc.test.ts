@@ -279,3 +279,26 @@ describe("optimising", () => {
     expect(await verifyStore(store, { checkContents: true })).toBe(false);
   });
 });
+
+describe("a store that shall keep space free", () => {
+  const reopen = async (minFree: number): Promise<void> => {
+    await store.close();
+    const location = storeLocation({ rootDir: path.join(root, "s") });
+    store = await LocalStore.open({ location, autoGc: { minFree, maxFree: Number.MAX_SAFE_INTEGER, interval: 0 } });
+  };
+
+  it("deletes what nothing keeps before it adds more", async () => {
+    const old = await store.addTextToStore("old", "old", []);
+    const added = await store.addTextToStore("new", "new", []);
+    const info = (await store.queryPathInfo(added))!;
+    const nar = [...store.narFromPath(added)];
+    await reopen(0);
+    store.invalidatePath(added);
+    await store.addToStore(info, nar);
+    expect(await store.isValidPath(old)).toBe(true);
+    await reopen(Number.MAX_SAFE_INTEGER);
+    store.invalidatePath(added);
+    await store.addToStore(info, nar);
+    expect([await store.isValidPath(old), await store.isValidPath(added)]).toEqual([false, true]);
+  });
+});

@@ -37,10 +37,12 @@ import { PathLocks } from "../locks/path-lock.ts";
 import { sortTopologically } from "../store/closure.ts";
 import type { StoreLocation } from "../store/location.ts";
 import type { NarChunks } from "../store/paths.ts";
+import type { PlacingOptions } from "../store/registering.ts";
 import type { GcOptions, GcResult, Roots } from "../store/roots.ts";
 import type { MachineStore, Offers } from "../store/store.ts";
 import type { OptimiseResult, VerifyOptions } from "../store/upkeep.ts";
 import type { AddOptions, ContentOptions, StoreText } from "../store/writing.ts";
+import { AutoGc, type AutoGcOptions } from "./auto-gc.ts";
 import { hashContent, hashNarContent } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
 import { collectGarbage } from "./gc.ts";
@@ -70,6 +72,7 @@ export interface LocalStoreOptions {
    */
   readonly releaseReserve?: boolean;
   readonly autoOptimise?: boolean;
+  readonly autoGc?: AutoGcOptions;
   readonly events?: EventSink;
 }
 
@@ -86,6 +89,7 @@ export class LocalStore implements MachineStore, LocalInternals {
   readonly offers: Offers;
   readonly #tempRoots: TempRootsHandle | undefined;
   readonly #bigLock: number;
+  readonly #autoGc: AutoGc | undefined;
 
   private constructor(options: LocalStoreOptions, database: StoreDatabase, bigLock: number) {
     this.options = options;
@@ -95,6 +99,7 @@ export class LocalStore implements MachineStore, LocalInternals {
     this.events = options.events ?? noEvents;
     this.database = database;
     this.#bigLock = bigLock;
+    this.#autoGc = options.autoGc === undefined ? undefined : new AutoGc(options.autoGc);
     this.offers = {
       listing: this,
       graph: this,
@@ -191,6 +196,7 @@ export class LocalStore implements MachineStore, LocalInternals {
     await this.addTempRoot(info.path);
     const wanted = (): boolean => options.repair === true || !this.database.isValid(info.path);
     if (!wanted()) return;
+    await this.makeRoom();
     const locks = await this.lockPaths([info.path]);
     try {
       if (!wanted()) return;
@@ -199,7 +205,7 @@ export class LocalStore implements MachineStore, LocalInternals {
         const got = await this.#restore(nar, temporary);
         checkNar(info, got);
         if (info.ca !== undefined) checkContent(info, info.ca, temporary);
-        this.replaceReal(temporary, info.path);
+        this.replaceReal(temporary, info.path, { repair: options.repair ?? false });
       } finally {
         removePath(temporary);
       }
@@ -331,6 +337,10 @@ export class LocalStore implements MachineStore, LocalInternals {
     }
   }
 
+  async makeRoom(): Promise<void> {
+    await this.#autoGc?.makeRoom(this);
+  }
+
   /** Takes the locks of store paths; reports when it has to wait. */
   lockPaths(paths: Iterable<string>): Promise<PathLocks> {
     return PathLocks.acquire(
@@ -350,17 +360,17 @@ export class LocalStore implements MachineStore, LocalInternals {
   }
 
   /** Moves a finished, canonical tree to its place (deleting unregistered files there). */
-  replaceReal(temporary: string, path: string): void {
+  replaceReal(temporary: string, path: string, options: PlacingOptions = {}): void {
     const real = this.realPath(path);
-    if (this.options.autoOptimise === true) this.#optimise([temporary]);
+    if (this.options.autoOptimise === true) this.#optimise([temporary], options);
     if (this.options.fsyncStorePaths === true) disk.fsync(temporary);
     removePath(real);
     disk.rename(temporary, real);
     if (this.options.fsyncStorePaths === true) disk.fsync(this.location.realStoreDir);
   }
 
-  shareFiles(path: string): void {
-    if (this.options.autoOptimise === true) this.#optimise([this.realPath(path)]);
+  shareFiles(path: string, options: PlacingOptions = {}): void {
+    if (this.options.autoOptimise === true) this.#optimise([this.realPath(path)], options);
   }
 
   /** Makes paths valid, all or none; their references must be valid or among them. Errors `invalid-path`, `cycle`. */
@@ -411,7 +421,7 @@ export class LocalStore implements MachineStore, LocalInternals {
     const paths = this.database.allValidPaths().filter((path) => fs.existsSync(this.realPath(path)));
     return this.#optimise(
       paths.map((path) => this.realPath(path)),
-      true,
+      { all: true },
     );
   }
 
@@ -448,9 +458,9 @@ export class LocalStore implements MachineStore, LocalInternals {
     if (this.#bigLock >= 0) fs.closeSync(this.#bigLock);
   }
 
-  #optimise(trees: readonly string[], all = false): OptimiseResult {
+  #optimise(trees: readonly string[], options: PlacingOptions & { readonly all?: boolean }): OptimiseResult {
     const warn = (text: string): void => this.events({ kind: "message", level: "warn", text });
-    return optimiseTrees(this.location.realStoreDir, trees, { warn, all });
+    return optimiseTrees(this.location.realStoreDir, trees, { warn, ...options });
   }
 
   #register(info: PathInfo): void {

@@ -23,19 +23,26 @@ interface Links {
   /** The inodes of its files: what has one of these needs no reading, so that an interrupted run is soon where it was. */
   readonly inodes: Set<number>;
   readonly warn: (text: string) => void;
+  /** True to compare the contents of a file of `.links` with its name before it is used. */
+  readonly checks: boolean;
 }
 
 /** Replaces equal files in these trees below a store by hard links to one file in `.links`, as the reference does. */
 export function optimiseTrees(
   realStoreDir: string,
   trees: Iterable<string>,
-  options: { readonly warn?: (text: string) => void; readonly all?: boolean } = {},
+  options: { readonly warn?: (text: string) => void; readonly all?: boolean; readonly repair?: boolean } = {},
 ): OptimiseResult {
   let filesLinked = 0;
   let bytesFreed = 0;
   const directory = OpenDirectory.open(`${realStoreDir}/.links`);
   try {
-    const links: Links = { directory, inodes: new Set(), warn: options.warn ?? (() => {}) };
+    const links: Links = {
+      directory,
+      inodes: new Set(),
+      warn: options.warn ?? (() => {}),
+      checks: options.repair ?? false,
+    };
     if (options.all === true) for (const { name } of directory.entries()) remember(links, name);
     for (const tree of trees) {
       const { parent, name } = openParentOf(tree);
@@ -74,7 +81,8 @@ function replaceByShared(links: Links, file: Extract<WalkStep, { kind: "file" }>
   if (stat.nlink > 1 && links.inodes.has(stat.ino)) return false;
   const link = toNix32(parent.with(name, (path) => hashTree(path).hash.bytes));
   const known = links.directory.find(link);
-  if (known === undefined || known.size !== stat.size) {
+  const damaged = known !== undefined && (known.size !== stat.size || (links.checks && !isGood(links, link)));
+  if (known === undefined || damaged) {
     if (known !== undefined) {
       links.warn(`removing corrupted link '"${links.directory.show(link)}"'`);
       links.directory.unlink(link);
@@ -90,6 +98,10 @@ function replaceByShared(links: Links, file: Extract<WalkStep, { kind: "file" }>
   }
   if (known.ino === stat.ino) return false;
   return replaceByLink(links.directory, link, file);
+}
+
+function isGood({ directory }: Links, name: string): boolean {
+  return directory.with(name, (path) => toNix32(hashTree(path).hash.bytes)) === name;
 }
 
 function linkInto(parent: OpenDirectory, name: string, target: EntryPlace): void {

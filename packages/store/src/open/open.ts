@@ -111,6 +111,11 @@ const openLocal = opener({
       reservedSpace: settings.get("gc-reserved-space"),
       releaseReserve: context.frees ?? false,
       autoOptimise: settings.get("auto-optimise-store"),
+      autoGc: {
+        minFree: settings.get("min-free"),
+        maxFree: settings.get("max-free"),
+        interval: settings.get("min-free-check-interval"),
+      },
       ...(context.events === undefined ? {} : { events: context.events }),
     });
   },
@@ -179,11 +184,15 @@ const schemes: Readonly<Record<string, Opener>> = {
     parameters: sshParameters,
     async open({ target }, parameters, { environment = processEnvironment(), events }) {
       const { host, words } = parseSshAuthority(target);
+      const remoteStore = parameters.get("remote-store");
       return new SshStore({
         host,
         sshOptions: [...sshOptions(environment), ...words],
         ...(events === undefined ? {} : { events }),
         program: parameters.get("remote-program") ?? ["nix-store"],
+        storeDir: parameters.get("store") ?? machineLocation(environment).storeDir,
+        compress: parameters.get("compress") ?? false,
+        ...(remoteStore === undefined ? {} : { remoteStore }),
       });
     },
   }),

@@ -7,6 +7,14 @@ import { type Connection, WireConnection } from "./wire.ts";
 
 const { serveOperations: operations } = wire;
 
+/** The rights of a client. */
+export interface ServeOptions {
+  /** True when it may write to the store. */
+  readonly allowWrite: boolean;
+  /** Fetches those of the paths that caches have, for a client that asks for that. */
+  readonly substitute?: (paths: readonly string[]) => Promise<void>;
+}
+
 /**
  * Answers a client of `nix-store --serve` until it closes the connection. Without `allowWrite` it can only read. Error
  * `protocol`, and those of invalid values in requests.
@@ -14,7 +22,7 @@ const { serveOperations: operations } = wire;
 export async function serveStore(
   store: PathFacts & PathGraph & PathWriter,
   connection: Connection,
-  allowWrite: boolean,
+  { allowWrite, substitute }: ServeOptions,
 ): Promise<void> {
   const ends = new WireConnection(connection);
   const peer = await ends.converse(wire.answerClient(ends.input, { storeDir: store.storeDir }));
@@ -27,8 +35,9 @@ export async function serveStore(
     const name = wire.operationName(operations, command, peer.version);
     switch (name) {
       case "QueryValidPaths": {
-        const { lock, paths } = await requestOf(operations.QueryValidPaths);
+        const { lock, substitute: wanted, paths } = await requestOf(operations.QueryValidPaths);
         if (lock && allowWrite) for (const path of paths) await store.addTempRoot(path);
+        if (wanted && allowWrite) await substitute?.(paths);
         await answer(operations.QueryValidPaths, [...(await store.queryValidPaths(paths))]);
         break;
       }

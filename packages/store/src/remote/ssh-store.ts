@@ -24,6 +24,12 @@ export interface SshStoreOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The program on the other machine; by default `nix-store`. */
   readonly program?: readonly string[];
+  /** The directory of the paths; by default `/nix/store`. */
+  readonly storeDir?: string;
+  /** The store that the program on the other machine opens; by default that machine's own. */
+  readonly remoteStore?: string;
+  /** True to compress what ssh sends. */
+  readonly compress?: boolean;
   /** Receives the lines of ssh's and the program's standard error. */
   readonly events?: EventSink;
 }
@@ -31,7 +37,7 @@ export interface SshStoreOptions {
 /** A connection is used by one request at a time. */
 export class SshStore implements Store, PathWriter {
   readonly uri: string;
-  readonly storeDir = defaultStoreDir;
+  readonly storeDir: string;
   readonly offers: Partial<Offers> = { writing: this };
   private readonly options: SshStoreOptions;
   private opened: Promise<Peer> | undefined;
@@ -40,6 +46,7 @@ export class SshStore implements Store, PathWriter {
   constructor(options: SshStoreOptions) {
     checkSshHost(options.host);
     this.options = options;
+    this.storeDir = options.storeDir ?? defaultStoreDir;
     this.uri = `ssh://${options.host}`;
   }
 
@@ -47,9 +54,12 @@ export class SshStore implements Store, PathWriter {
     return (await this.queryValidPaths([path])).has(path);
   }
 
-  queryValidPaths(paths: Iterable<string>): Promise<Set<string>> {
+  queryValidPaths(
+    paths: Iterable<string>,
+    { substitute = false }: { readonly substitute?: boolean } = {},
+  ): Promise<Set<string>> {
     return this.request(async (peer) => {
-      const request = { lock: true, substitute: false, paths: [...paths] };
+      const request = { lock: true, substitute, paths: [...paths] };
       return new Set(await call(peer, operations.QueryValidPaths, request));
     });
   }
@@ -149,10 +159,23 @@ async function call<Request, Answer>(
   return peer.ends.read(operation.answer, peer.agreed);
 }
 
+/** Quotes a word for the shell of the other machine. */
+function quoted(word: string): string {
+  return /^[A-Za-z0-9_\-./:=@%+,]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Returns the program to start and its arguments: ssh, or for `localhost` the far end itself, as in the reference. */
+function commandOf({ host, remoteStore, ...options }: SshStoreOptions): [program: string, ...args: string[]] {
+  const [program = "nix-store", ...words] = options.program ?? [];
+  const end = [...words, "--serve", "--write", ...(remoteStore === undefined ? [] : ["--store", remoteStore])];
+  if (host === "localhost") return [program, ...end];
+  const compression = options.compress === true ? ["-C"] : [];
+  return ["ssh", ...(options.sshOptions ?? []), ...compression, "-x", host, "--", program, ...end.map(quoted)];
+}
+
 async function connect(options: SshStoreOptions): Promise<Peer> {
-  const program = [...(options.program ?? ["nix-store"]), "--serve", "--write"];
-  const args = [...(options.sshOptions ?? []), "-x", options.host, "--", ...program];
-  const child = startProgram("ssh", args, {
+  const [program, ...args] = commandOf(options);
+  const child = startProgram(program, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...processEnvironment(), ...options.environment },
   });
@@ -163,7 +186,9 @@ async function connect(options: SshStoreOptions): Promise<Peer> {
   const failed = new Promise<never>((_, reject) => {
     child.on("error", (error) => {
       reject(
-        new FirnError("remote-store", `unable to execute 'ssh': ${error.message}`, { hint: "install openssh-client" }),
+        new FirnError("remote-store", `unable to execute '${program}': ${error.message}`, {
+          ...(program === "ssh" ? { hint: "install openssh-client" } : {}),
+        }),
       );
     });
   });
@@ -179,7 +204,7 @@ async function connect(options: SshStoreOptions): Promise<Peer> {
           }),
   });
   try {
-    const greeting = ends.converse(wire.greetServer(ends.input, { storeDir: defaultStoreDir }));
+    const greeting = ends.converse(wire.greetServer(ends.input, { storeDir: options.storeDir ?? defaultStoreDir }));
     return { child, ends, agreed: await Promise.race([failed, greeting]) };
   } catch (error) {
     if (error instanceof FirnError && error.code === "connection-closed") await lastWords(child);

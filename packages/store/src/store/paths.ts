@@ -11,8 +11,8 @@ export interface PathFacts {
   /** The logical directory of its paths. */
   readonly storeDir: string;
   isValidPath(path: string): Promise<boolean>;
-  /** Returns those of `paths` that are valid. */
-  queryValidPaths(paths: Iterable<string>): Promise<Set<string>>;
+  /** Returns those of `paths` that are valid; with `substitute`, a store that can do so first fetches others from its caches. */
+  queryValidPaths(paths: Iterable<string>, options?: { readonly substitute?: boolean }): Promise<Set<string>>;
   /** Returns the facts about a valid path, or undefined. */
   queryPathInfo(path: string): Promise<PathInfo | undefined>;
   /** Returns the NAR of a valid path; error `invalid-path`. */

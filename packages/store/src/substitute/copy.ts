@@ -12,6 +12,8 @@ export interface CopyOptions {
   /** True to demand signatures at the destination (default true). */
   readonly checkSignatures?: boolean;
   readonly repair?: boolean;
+  /** True to let the destination fetch from its own caches what it can. */
+  readonly substitute?: boolean;
   readonly jobs?: number;
   readonly events?: EventSink;
 }
@@ -29,7 +31,10 @@ export async function copyPaths(paths: Iterable<string>, options: CopyOptions): 
   const writer = offered(to, "writing");
   const events = options.events ?? noEvents;
   const list = [...new Set(paths)];
-  const valid = options.repair === true ? new Set<string>() : await to.queryValidPaths(list);
+  const valid =
+    options.repair === true
+      ? new Set<string>()
+      : await to.queryValidPaths(list, { substitute: options.substitute ?? false });
   const missing = list.filter((path) => !valid.has(path));
   events({ kind: "message", level: "notice", text: `copying ${missing.length} paths...` });
   const infos = new Map<string, PathInfo>();

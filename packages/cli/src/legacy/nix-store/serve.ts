@@ -1,7 +1,9 @@
 /** `nix-store --serve`: the far end of an `ssh://` store. */
-import { openMachineStore, serveStore } from "@firn/store";
+import { FirnError } from "@firn/formats";
+import { noEvents, serveStore } from "@firn/store";
 import type { Invocation } from "../../grammar/invocation.ts";
 import type { Io } from "../../io.ts";
+import { openBuildingStore } from "../../session/lazy-services.ts";
 import { commandSettings } from "../../session/session.ts";
 import { makeStoreWritable } from "../../session/writable-store.ts";
 import { inputOf } from "./archive.ts";
@@ -19,17 +21,27 @@ async function serve(invocation: Invocation, io: Io): Promise<number> {
   const settings = commandSettings(invocation, io);
   const allowWrite = invocation.flags.has("write");
   if (allowWrite) makeStoreWritable(settings, io);
-  const store = await openMachineStore({ settings, environment: io.env });
+  const { store, builder } = await openBuildingStore(settings, io, noEvents);
   try {
     const write = async (bytes: Uint8Array): Promise<void> => {
       io.out(bytes);
       await io.drained?.();
     };
-    await serveStore(store, { input: inputOf(io), write }, allowWrite);
+    const substitute = async (paths: readonly string[]): Promise<void> => {
+      for (const path of paths) await builder.substitute(path).catch(notFetched);
+    };
+    await serveStore(store, { input: inputOf(io), write }, { allowWrite, substitute });
     return 0;
   } finally {
     // A client that still writes would keep this process.
     if (io.input === undefined) process.stdin.destroy();
+    await builder.close();
     await store.close();
   }
+}
+
+/** Leaves a path that no cache gives to the client, which then sends it. */
+function notFetched(error: unknown): boolean {
+  if (!(error instanceof FirnError)) throw error;
+  return false;
 }
