@@ -28,6 +28,8 @@ export interface Place {
       readonly input?: string;
       /** The name that the program is called by. */
       readonly program?: string;
+      /** True to get output and messages as byte strings. */
+      readonly bytes?: boolean;
     },
     ...args: string[]
   ): Promise<Outcome>;
@@ -59,12 +61,13 @@ export function makePlace(): Place {
     store,
     environment,
     firn: (...args) => place.firnWith({}, ...args),
-    firnWith: ({ cwd, env, input, program }, ...args) =>
+    firnWith: ({ cwd, env, input, program, bytes }, ...args) =>
       run(args, {
         cwd: cwd ?? join(directory, "work"),
         env: { ...environment, ...env },
         input: input ?? "",
         program: program ?? "firn",
+        encoding: bytes === true ? "latin1" : "utf8",
       }),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
@@ -74,7 +77,13 @@ export function makePlace(): Place {
 /** Runs the command line in this process: modules and their code are loaded once for all tests. */
 async function run(
   args: readonly string[],
-  options: { cwd: string; env: Record<string, string>; input: string; program: string },
+  options: {
+    cwd: string;
+    env: Record<string, string>;
+    input: string;
+    program: string;
+    encoding: "utf8" | "latin1";
+  },
 ): Promise<Outcome> {
   const out: Uint8Array[] = [];
   const err: Uint8Array[] = [];
@@ -91,7 +100,11 @@ async function run(
     readStdin: async () => options.input,
     input: pieces(Buffer.from(options.input, "latin1")),
   });
-  return { code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
+  return {
+    code,
+    out: Buffer.concat(out).toString(options.encoding),
+    err: Buffer.concat(err).toString(options.encoding),
+  };
 }
 
 async function* pieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {

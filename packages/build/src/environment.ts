@@ -4,9 +4,11 @@ import os from "node:os";
 import {
   type Derivation,
   derivationKind,
+  derivationOutputPath,
   digestOf,
   FirnError,
   hashPlaceholder,
+  isDerivationPath,
   isJsonNumber,
   isJsonObject,
   type JsonValue,
@@ -17,7 +19,7 @@ import {
   structuredAttrsVariable,
   toNix32,
 } from "@firn/formats";
-import { computeClosure, type PathFacts, requirePathInfo, type Settings } from "@firn/store";
+import { computeClosure, type PathFacts, requirePathInfo, type Settings, type StoreFiles } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
 import type { BuildOptions } from "./options.ts";
 
@@ -29,7 +31,7 @@ export interface BuilderEnvironment {
 
 /** Facts besides the derivation that the environment depends on. */
 export interface EnvironmentContext {
-  readonly store: PathFacts;
+  readonly store: PathFacts & StoreFiles;
   readonly settings: Settings;
   readonly options: BuildOptions;
   /** Valid paths that the build may use. */
@@ -94,7 +96,21 @@ async function exportedClosure(context: EnvironmentContext, roots: readonly stri
       );
     }
   }
-  return computeClosure(context.store, roots);
+  const paths = new Set(await computeClosure(context.store, roots));
+  // With a derivation come its outputs, which the builder of an installation medium needs.
+  for (const path of [...paths].filter(isDerivationPath)) {
+    const derivation = context.store.readDerivation(path);
+    const outputs: string[] = [];
+    for (const name of derivation.outputs.keys()) {
+      const output = derivationOutputPath(derivation, name, context.store.storeDir);
+      if (output === undefined) {
+        throw new FirnError("bad-attribute", "exportReferences on CA derivations is not yet implemented");
+      }
+      outputs.push(output);
+    }
+    for (const member of await computeClosure(context.store, outputs)) paths.add(member);
+  }
+  return [...paths].sort();
 }
 
 /** The text that `exportReferencesGraph` writes: path, empty deriver, number of references, references. */

@@ -16,3 +16,4 @@ export { type Prefetched, type PrefetchRequest, prefetchFile } from "./prefetch.
 export * from "./registry.ts";
 export { localRepository } from "./schemes/git.ts";
 export * from "./tarball.ts";
+export { type WorkTreeChanges, workTreeChanges } from "./work-tree-changes.ts";

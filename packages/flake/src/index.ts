@@ -15,6 +15,7 @@ export { fileArgument } from "./installables/file-argument.ts";
 export * from "./installables/parse.ts";
 export { type InstallableOptions, Installables } from "./installables/resolver.ts";
 export { derivedPath, type Target } from "./installables/target.ts";
+export { flakeFingerprint } from "./lock/fingerprint.ts";
 export {
   allInputs,
   type GraphNode,

@@ -29,6 +29,8 @@ export interface AddPathRequest {
   readonly filter?: (path: string, type: FileType) => boolean;
   /** Expected SHA-256 in SRI form (`sha256-…`); the host may skip the copy when that object is already valid. */
   readonly expectedHash?: string;
+  /** References of the new object; none by default. */
+  readonly references?: readonly string[];
 }
 
 /** One entry of the context of a string, seen from the store. */

@@ -84,7 +84,7 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
     encoder.endDirectory();
   }
 
-  function addPathToStore({ path, name, method, filter, expectedHash }: AddPathRequest): string {
+  function addPathToStore({ path, name, method, filter, expectedHash, references = [] }: AddPathRequest): string {
     if (fileType(path) === undefined) throw missing(path);
     const hasher = createHasher("sha256");
     if (method === "flat") hasher.update(bytesOf(files.get(path) ?? ""));
@@ -94,7 +94,10 @@ export function createMemoryHost(options: MemoryHostOptions = {}): MemoryHost {
       for (const chunk of encoder.take(true)) hasher.update(chunk);
     }
     const hash = { algorithm: "sha256" as const, bytes: hasher.digest() };
-    const storePath = makeFixedOutputPath({ method, hash }, { name, storeDir });
+    const storePath = makeFixedOutputPath(
+      { method, hash },
+      { name, storeDir, references: { others: references, self: false } },
+    );
     if (expectedHash !== undefined) {
       const expected = makeFixedOutputPath({ method, hash: parseHash(expectedHash) }, { name, storeDir });
       if (expected !== storePath) {

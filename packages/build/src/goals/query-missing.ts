@@ -57,7 +57,7 @@ export async function planMissing(targets: readonly DerivedPath[], context: Miss
       return [];
     }
     const derivation = store.readDerivation(drvPath);
-    const wanted = outputs === "*" ? [...derivation.outputs.keys()] : outputs;
+    const wanted = [...derivation.outputs.keys()].filter((name) => outputs === "*" || outputs.includes(name));
     const paths = wanted.map((name) => derivationOutputPath(derivation, name, store.storeDir));
     const invalid: string[] = [];
     for (const path of paths) if (path !== undefined && !(await store.isValidPath(path))) invalid.push(path);

@@ -315,7 +315,10 @@ async function settle(request: RegisterRequest, candidate: Candidate, info: Path
       if (candidate.real !== store.realPath(info.path)) removePath(candidate.real);
       return;
     }
-    if (candidate.real === store.realPath(info.path)) return;
+    if (candidate.real === store.realPath(info.path)) {
+      store.shareFiles(info.path);
+      return;
+    }
     await store.addTempRoot(info.path);
     moveTree(candidate.real, store, info.path);
   } finally {

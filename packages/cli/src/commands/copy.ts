@@ -1,7 +1,11 @@
+import { resolve } from "node:path";
+import { FirnError } from "@firn/formats";
 import { computeClosure, copyPaths, offered, openStore, type Store } from "@firn/store";
+import { setProfile } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { pathsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
@@ -16,6 +20,14 @@ export const command: Command = {
     stdinFlag,
     { name: "from", labels: ["store-uri"], description: "URL of the source Nix store." },
     { name: "to", labels: ["store-uri"], description: "URL of the destination Nix store." },
+    { name: "profile", labels: ["path"], kinds: ["profile"], description: "Operate on the profile at path." },
+    {
+      name: "out-link",
+      short: "o",
+      labels: ["path"],
+      kinds: ["path"],
+      description: "Create symlinks prefixed with path to the top-level store paths fetched from the source store.",
+    },
     { name: "no-check-sigs", description: "Do not require that paths are signed by trusted keys." },
     {
       name: "substitute-on-destination",
@@ -52,6 +64,7 @@ export const command: Command = {
             events: (event) => session.progress.event(event),
           });
           session.progress.event({ kind: "message", level: "info", text: `copied ${copied.length} paths` });
+          await keepCopied(session, to, roots);
           return 0;
         } finally {
           if (from !== local) await from.close();
@@ -60,3 +73,26 @@ export const command: Command = {
       },
     }),
 };
+
+/** Makes the copied paths roots of the destination, or the next generation of a profile there, as the flags ask. */
+async function keepCopied(session: EvaluationSession, to: Store, paths: readonly string[]): Promise<void> {
+  const { flags } = session.invocation;
+  const { cwd } = session.io;
+  const [link, profile] = [flags.value("out-link"), flags.value("profile")];
+  const { roots } = to.offers;
+  if (profile !== undefined) {
+    if (roots === undefined) throw new FirnError("unsupported", "'--profile' is not supported for this Nix store");
+    const [path] = paths;
+    if (path === undefined || paths.length !== 1) {
+      throw new UsageError(
+        `'--profile' requires that the arguments produce a single store path, but there are ${paths.length}`,
+      );
+    }
+    await setProfile(roots, resolve(cwd, profile), path);
+  }
+  if (link === undefined) return;
+  if (roots === undefined) throw new FirnError("unsupported", "'--out-link' is not supported for this Nix store");
+  for (const [index, path] of paths.entries()) {
+    await roots.addPermRoot(path, resolve(cwd, index === 0 ? link : `${link}-${index}`));
+  }
+}

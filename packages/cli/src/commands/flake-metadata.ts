@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import {
   type FlakeRef,
+  flakeFingerprint,
   flakeRefToAttributes,
   type GraphNode,
   type LockedFlake,
@@ -22,15 +22,16 @@ export const command: Command = {
     withEvaluation(invocation, io, {
       body: async (session) => {
         const locked = await (await session.evaluation()).lock(flakeArgument(invocation, io), { applyConfig: false });
+        const fingerprint = await flakeFingerprint(locked);
         session.progress.clear();
-        if (invocation.flags.has("json")) printJsonResult(io, metadataJson(locked), invocation);
-        else io.out(metadataText(locked, process.stdout.isTTY === true));
+        if (invocation.flags.has("json")) printJsonResult(io, metadataJson(locked, fingerprint), invocation);
+        else io.out(metadataText(locked, { fingerprint, terminal: process.stdout.isTTY === true }));
         return 0;
       },
     }),
 };
 
-function metadataJson({ flake, lockText }: LockedFlake): JsonValue {
+function metadataJson({ flake, lockText }: LockedFlake, fingerprint: string | undefined): JsonValue {
   const { lockedRef, resolvedRef, originalRef } = flake;
   const members = new Map<string, JsonValue>();
   const put = (name: string, value: JsonValue | undefined): void => {
@@ -42,7 +43,7 @@ function metadataJson({ flake, lockText }: LockedFlake): JsonValue {
   };
   put("description", flake.description);
   put("dirtyRevision", input("dirtyRev"));
-  put("fingerprint", fingerprint(lockedRef, lockText));
+  put("fingerprint", fingerprint);
   put("lastModified", input("lastModified"));
   put("locked", attributesToJson(new Map([...flakeRefToAttributes(lockedRef), ["__final", true]])));
   put("locks", parseJson(lockText));
@@ -57,33 +58,25 @@ function metadataJson({ flake, lockText }: LockedFlake): JsonValue {
   return members;
 }
 
-/**
- * Returns the identity of an evaluation: the locked tree and the lock file. The format is Firn's own; the reference's is for
- * its own cache.
- */
-function fingerprint(lockedRef: FlakeRef, lockText: string): string {
-  return createHash("sha256")
-    .update(`${showFlakeRef(lockedRef)}\n${String(lockedRef.input.get("narHash"))}\n${lockText}`)
-    .digest("hex");
-}
-
-function metadataText({ flake, root, lockText }: LockedFlake, terminal: boolean): string {
+function metadataText(
+  { flake, root }: LockedFlake,
+  { fingerprint, terminal }: { readonly fingerprint: string | undefined; readonly terminal: boolean },
+): string {
   const bold = (text: string): string => (terminal ? `\x1b[1m${text}\x1b[0m` : text);
   const lines: string[] = [];
   const add = (label: string, value: string | undefined): void => {
-    if (value !== undefined)
-      lines.push(`${bold(`${label}:`)}${" ".repeat(Math.max(1, 14 - label.length - 1))}${value}`);
+    if (value !== undefined) lines.push(`${bold(`${label}:`)}${" ".repeat(15 - label.length - 1)}${value}`);
   };
   const { lockedRef } = flake;
   const rev = lockedRef.input.get("rev");
   add("Resolved URL", showFlakeRef(flake.resolvedRef));
-  if (rev !== undefined) add("Locked URL", showFlakeRef(lockedRef));
+  if (rev !== undefined || lockedRef.input.get("type") === "path") add("Locked URL", showFlakeRef(lockedRef));
   add("Description", flake.description);
   add("Path", flake.storePath);
   add("Revision", String(rev ?? lockedRef.input.get("dirtyRev") ?? "") || undefined);
   if (rev !== undefined && lockedRef.input.has("revCount")) add("Revisions", String(lockedRef.input.get("revCount")));
   add("Last modified", date(lockedRef));
-  add("Fingerprint", fingerprint(lockedRef, lockText));
+  add("Fingerprint", fingerprint);
   if (root.inputs.size > 0) lines.push(bold("Inputs:"), ...tree(root, "", new Set(), bold));
   return `${lines.join("\n")}\n`;
 }

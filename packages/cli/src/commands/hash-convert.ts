@@ -2,6 +2,7 @@ import { FirnError, type HashFormat, parseHashAlgorithm, parseHashWithFormat, pr
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 
+/** Notations by the names on the command line. */
 const formats: Readonly<Record<string, HashFormat>> = {
   base16: "base16",
   nix32: "nix32",
@@ -10,10 +11,14 @@ const formats: Readonly<Record<string, HashFormat>> = {
   sri: "sri",
 };
 
-function hashFormat(name: string): HashFormat {
+/** Returns the notation with a name. Error `unknown-hash-format`. */
+export function hashFormat(name: string): HashFormat {
   const format = formats[name];
   if (format === undefined) {
-    throw new FirnError("usage", `unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`);
+    throw new FirnError(
+      "unknown-hash-format",
+      `unknown hash format '${name}', expect 'base16', 'base32', 'base64', or 'sri'`,
+    );
   }
   return format;
 }
@@ -37,7 +42,10 @@ export const command: Command = {
     for (const text of positionals) {
       const parsed = parseHashWithFormat(text, algorithm === undefined ? undefined : parseHashAlgorithm(algorithm));
       if (from !== undefined && parsed.format !== hashFormat(from)) {
-        throw new FirnError("bad-hash", `input hash '${text}' does not have the expected format for '--from ${from}'`);
+        throw new FirnError(
+          "bad-hash",
+          `input hash '${text}' has format '${parsed.format}', but '--from ${from}' was specified`,
+        );
       }
       printLine(io, printHash(parsed.hash, to, to === "sri"));
     }

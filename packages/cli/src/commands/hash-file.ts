@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { createHasher, parseHashAlgorithm, printHash } from "@firn/formats";
+import { createHasher, type Hash, type HashAlgorithm, parseHashAlgorithm, printHash } from "@firn/formats";
 import { readFileChunks } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { ParsedFlags } from "../grammar/invocation.ts";
@@ -21,9 +21,15 @@ export const hashFlags: readonly Flag[] = [
 
 /** Returns the notation that the flags select. */
 export function notation(flags: ParsedFlags): "sri" | "base16" | "nix32" | "base64" {
-  if (flags.has("base16")) return "base16";
-  if (flags.has("base32")) return "nix32";
-  return flags.has("base64") ? "base64" : "sri";
+  const last = flags.last("sri", "base16", "base32", "base64") ?? "sri";
+  return last === "base32" ? "nix32" : last;
+}
+
+/** Returns the hash of a file's contents. */
+export function hashFile(path: string, algorithm: HashAlgorithm): Hash {
+  const hasher = createHasher(algorithm);
+  for (const chunk of readFileChunks(path)) hasher.update(chunk);
+  return { algorithm, bytes: hasher.digest() };
 }
 
 /** `firn hash file`: prints the hash of a file's contents. */
@@ -34,9 +40,7 @@ export const command: Command = {
     const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
     const format = notation(flags);
     for (const path of positionals) {
-      const hasher = createHasher(algorithm);
-      for (const chunk of readFileChunks(resolve(io.cwd, path))) hasher.update(chunk);
-      printLine(io, printHash({ algorithm, bytes: hasher.digest() }, format, format === "sri"));
+      printLine(io, printHash(hashFile(resolve(io.cwd, path), algorithm), format, format === "sri"));
     }
     return 0;
   },

@@ -3,7 +3,8 @@ import { parseContentAddressMethod, parseHashAlgorithm, printHash } from "@firn/
 import { dumpPath, hashNarContent } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
-import { hashFlags, notation } from "./hash-file.ts";
+import { hashFormat } from "./hash-convert.ts";
+import { hashFile, hashFlags, notation } from "./hash-file.ts";
 
 /** `firn hash path`: prints the hash of a path's NAR serialisation. */
 export const command: Command = {
@@ -11,13 +12,24 @@ export const command: Command = {
   flags: [
     ...hashFlags,
     { name: "mode", labels: ["file-ingestion-method"], description: "How to hash: nar (default), flat or git." },
+    {
+      name: "format",
+      labels: ["hash-format"],
+      kinds: ["hash-format"],
+      description: "Print the hash in this notation: base16, nix32, base64 or sri.",
+    },
   ],
   async run({ flags, positionals }, io) {
     const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
     const method = parseContentAddressMethod(flags.value("mode") ?? "nar");
-    const format = notation(flags);
-    for (const path of positionals) {
-      const hash = hashNarContent(dumpPath(resolve(io.cwd, path)), { method, algorithm });
+    const named =
+      flags.last("format", "sri", "base16", "base32", "base64") === "format" ? flags.value("format") : undefined;
+    const format = named === undefined ? notation(flags) : hashFormat(named);
+    for (const word of positionals) {
+      const path = resolve(io.cwd, word);
+      // A file may also be a pipe, which no archive can hold.
+      const hash =
+        method === "flat" ? hashFile(path, algorithm) : hashNarContent(dumpPath(path), { method, algorithm });
       printLine(io, printHash(hash, format, format === "sri"));
     }
     return 0;

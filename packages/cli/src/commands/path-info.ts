@@ -1,8 +1,30 @@
-import { type JsonValue, jsonNumber, type PathInfo, printContentAddress, printHash, showSize } from "@firn/formats";
-import { computeClosure, type PathFacts } from "@firn/store";
+import {
+  FirnError,
+  type JsonValue,
+  jsonNumber,
+  type NarInfo,
+  type PathInfo,
+  printContentAddress,
+  printHash,
+  showSize,
+} from "@firn/formats";
+import {
+  computeClosure,
+  configuredRealStoreDir,
+  isMachineStore,
+  offered,
+  openStore,
+  type PathFacts,
+  type Store,
+  sortByReferences,
+} from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
+import type { Invocation } from "../grammar/invocation.ts";
+import type { Io } from "../io.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { commandSettings } from "../session/session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { pathSelection, pathsOf } from "../targets/store-targets.ts";
 
@@ -36,76 +58,122 @@ export const command: Command = {
     { name: "json-format", labels: ["version"], description: "JSON format version to use (1 or 2)." },
   ],
   run: (invocation, io) =>
-    withEvaluation(invocation, io, {
-      body: async (session) => {
-        const { flags } = invocation;
-        const words = await session.words();
-        const store = await session.store();
-        const paths = await pathsOf(session, words, {
-          realise: false,
-          ...pathSelection(invocation),
-        });
-        if (flags.has("json")) {
-          const version = flags.value("json-format") === "2" ? 2 : 1;
-          const entries = new Map<string, JsonValue>();
-          for (const path of paths) {
-            const info = await store.queryPathInfo(path);
-            const key = version === 2 ? path.slice(store.storeDir.length + 1) : path;
-            entries.set(
-              key,
-              info === undefined
-                ? null
-                : await infoJson(store, info, { version, closureSize: flags.has("closure-size") }),
-            );
-          }
-          if (!flags.has("json-format")) {
-            session.progress.warn(
-              "'--json' without '--json-format' is deprecated; please specify '--json-format 1' or '--json-format 2'. This will become an error in a future release.",
-            );
-          }
-          const result: JsonValue =
-            version === 1
-              ? entries
-              : new Map<string, JsonValue>([
-                  ["info", entries],
-                  ["storeDir", store.storeDir],
-                  ["version", jsonNumber(2)],
-                ]);
-          printJsonResult(io, result, invocation);
-          return 0;
-        }
-        const width = Math.max(0, ...paths.map((path) => path.length));
-        const detailed = flags.has("size") || flags.has("closure-size") || flags.has("sigs");
+    withQueriedStore(invocation, io, async (session, store) => {
+      const { flags } = invocation;
+      const paths = await queriedPaths(session, store);
+      if (flags.has("json")) {
+        const version = flags.value("json-format") === "2" ? 2 : 1;
+        const entries = new Map<string, JsonValue>();
         for (const path of paths) {
-          const info = await session.builder.substitute(path).then(() => store.queryPathInfo(path));
-          if (info === undefined) {
-            io.err(`don't know how to build these paths:\n  ${path}\n`);
-            const { FirnError } = await import("@firn/formats");
-            throw new FirnError("invalid-path", `path '${path}' is not valid`);
-          }
-          const size = (bytes: number): string =>
-            (flags.has("human-readable") ? showSize(bytes) : String(bytes)).padStart(11);
-          let line = detailed ? path.padEnd(width) : path;
-          if (flags.has("size")) line += `\t${size(info.narSize)}`;
-          if (flags.has("closure-size")) line += `\t${size(await closureSize(store, path))}`;
-          if (flags.has("sigs")) {
-            const marks = [
-              ...(info.ultimate === true ? ["ultimate"] : []),
-              ...(info.ca === undefined ? [] : [`ca:${printContentAddress(info.ca)}`]),
-              ...info.signatures,
-            ];
-            line += `\t${marks.join(" ")}`;
-          }
-          printLine(io, line);
+          const info = await store.queryPathInfo(path);
+          const key = version === 2 ? path.slice(store.storeDir.length + 1) : path;
+          entries.set(
+            key,
+            info === undefined
+              ? null
+              : await infoJson(store, info, { version, closureSize: flags.has("closure-size") }),
+          );
         }
+        if (!flags.has("json-format")) {
+          session.progress.warn(
+            "'--json' without '--json-format' is deprecated; please specify '--json-format 1' or '--json-format 2'. This will become an error in a future release.",
+          );
+        }
+        const result: JsonValue =
+          version === 1
+            ? entries
+            : new Map<string, JsonValue>([
+                ["info", entries],
+                ["storeDir", store.storeDir],
+                ["version", jsonNumber(2)],
+              ]);
+        printJsonResult(io, result, invocation);
         return 0;
-      },
+      }
+      const width = Math.max(0, ...paths.map((path) => path.length));
+      const detailed = flags.has("size") || flags.has("closure-size") || flags.has("sigs");
+      for (const path of paths) {
+        if (isMachineStore(store)) await session.builder.substitute(path);
+        const info = await store.queryPathInfo(path);
+        if (info === undefined) {
+          io.err(`don't know how to build these paths:\n  ${path}\n`);
+          throw new FirnError("invalid-path", `path '${path}' is not valid`);
+        }
+        const size = (bytes: number): string =>
+          flags.has("human-readable") ? showSize(bytes).padStart(10) : String(bytes).padStart(11);
+        let line = detailed ? path.padEnd(width) : path;
+        if (flags.has("size")) line += `\t${size(info.narSize)}`;
+        if (flags.has("closure-size")) line += `\t${size(await closureSize(store, path))}`;
+        if (flags.has("sigs")) {
+          const marks = [
+            ...(info.ultimate === true ? ["ultimate"] : []),
+            ...(info.ca === undefined ? [] : [`ca:${printContentAddress(info.ca)}`]),
+            ...info.signatures,
+          ];
+          line += `\t${marks.join(" ")}`;
+        }
+        printLine(io, line);
+      }
+      return 0;
     }),
 };
+
+/** Runs `body` with the store that the command asks: the machine's own, or another one, which needs no files here. */
+async function withQueriedStore(
+  invocation: Invocation,
+  io: Io,
+  body: (session: EvaluationSession, store: Store) => Promise<number>,
+): Promise<number> {
+  const settings = commandSettings(invocation, io);
+  if (configuredRealStoreDir({ settings, environment: io.env }) !== undefined) {
+    return withEvaluation(invocation, io, { body: async (session) => body(session, await session.store()) });
+  }
+  const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true });
+  try {
+    // What is no store path is evaluated on this machine.
+    const own: Invocation = { ...invocation, settings: [...invocation.settings, ["store", "auto"]] };
+    return await withEvaluation(own, io, { body: (session) => body(session, store) });
+  } finally {
+    await store.close();
+  }
+}
+
+/** Returns the paths that the command line asks about. */
+async function queriedPaths(session: EvaluationSession, store: Store): Promise<string[]> {
+  const { closure, all, derivations } = pathSelection(session.invocation);
+  if (all === true) return (await offered(store, "listing").queryAllValidPaths()).sort();
+  const paths = await pathsOf(session, await session.words(), { realise: false, derivations: derivations ?? false });
+  return closure === true ? sortByReferences(store, await computeClosure(store, paths)) : paths;
+}
+
+/** Returns what a binary cache tells of a path besides the facts of every store. */
+function downloadJson(info: PathInfo): [string, JsonValue][] {
+  if (!isNarInfo(info)) return [];
+  return [
+    ["compression", info.compression],
+    ["downloadHash", info.fileHash === undefined ? null : printHash(info.fileHash, "sri")],
+    ["downloadSize", info.fileSize === undefined ? null : jsonNumber(info.fileSize)],
+    ["url", info.url],
+  ];
+}
+
+function isNarInfo(info: PathInfo): info is NarInfo {
+  return "url" in info;
+}
 
 async function closureSize(store: PathFacts, path: string): Promise<number> {
   let total = 0;
   for (const member of await computeClosure(store, [path])) total += (await store.queryPathInfo(member))?.narSize ?? 0;
+  return total;
+}
+
+/** Returns the size of the archives of a closure as a binary cache has them. */
+async function closureDownloadSize(store: PathFacts, path: string): Promise<number> {
+  let total = 0;
+  for (const member of await computeClosure(store, [path])) {
+    const info = await store.queryPathInfo(member);
+    if (info !== undefined && isNarInfo(info)) total += info.fileSize ?? 0;
+  }
   return total;
 }
 
@@ -138,6 +206,10 @@ async function infoJson(
     ["ultimate", info.ultimate === true],
     ["version", jsonNumber(version)],
   ]);
+  for (const [name, value] of downloadJson(info)) members.set(name, value);
+  if (options.closureSize && isNarInfo(info)) {
+    members.set("closureDownloadSize", jsonNumber(await closureDownloadSize(store, info.path)));
+  }
   if (options.closureSize) members.set("closureSize", jsonNumber(await closureSize(store, info.path)));
   return members;
 }

@@ -1,15 +1,13 @@
-import { basename, dirname, join, resolve } from "node:path";
-import { appLookup, type DerivationFacts, type ValueRef } from "@firn/flake";
-import { FirnError, parseDrvName, splitStorePath, storePathName } from "@firn/formats";
+import { basename, dirname, resolve } from "node:path";
+import { appLookup } from "@firn/flake";
+import { FirnError, splitStorePath } from "@firn/formats";
 import { findLogicalFile, type PathFacts, type StoreFiles } from "@firn/store";
-import { existsSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags } from "../grammar/flags.ts";
+import { applicationRun, builtApplication } from "../programs/application.ts";
 import { programEnvironment } from "../programs/program-environment.ts";
 import { isUsrRoot, runProgram, usrRootPath } from "../programs/run-program.ts";
-import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
-import { type BuiltTarget, buildTargets } from "../targets/build-targets.ts";
 
 /** `firn run`: builds a program and runs it in place of this process. */
 export const command: Command = {
@@ -32,23 +30,9 @@ export const command: Command = {
         const [installable] = session.installables.parse(invocation.positionals.slice(0, 1));
         if (installable === undefined) throw new FirnError("usage", "more arguments are required");
         const args = [...invocation.positionals.slice(1), ...invocation.rest];
+        const application = await builtApplication(session, installable, appLookup(session.system));
         const environment = programEnvironment(invocation, io.env);
-        const store = await session.store();
-        const found =
-          installable.kind === "store-path"
-            ? undefined
-            : await session.installables.find(installable, appLookup(session.system));
-        const app = found === undefined ? undefined : await appProgram(found.value);
-        if (app !== undefined) {
-          await session.builder.realise(app.context);
-          start = () => runProgram({ store, program: app.program, args, environment });
-          return 0;
-        }
-        const [built] = await buildTargets(session, [
-          await session.installables.target(installable, appLookup(session.system)),
-        ]);
-        if (built === undefined) throw new FirnError("usage", "nothing was built");
-        start = programStart(store, built, { args, environment });
+        start = () => runProgram(applicationRun(application, { args, environment }));
         return 0;
       },
     }).then((code) => (start === undefined ? code : start()));
@@ -76,49 +60,4 @@ function fileStart(store: PathFacts & StoreFiles, program: string, run: Run): ()
   if (!isUsrRoot(store, storePath) || !rest.startsWith("/usr/")) return () => runProgram({ store, program, ...run });
   const environment = { ...run.environment, PATH: usrRootPath };
   return () => runProgram({ store, program: rest, args: run.args, environment, usrRoot: storePath });
-}
-
-type Context = Parameters<EvaluationSession["builder"]["realise"]>[0];
-
-/** Returns the program of an app (`{ type = "app"; program = …; }`), and the context that must be built for it. */
-async function appProgram(value: ValueRef): Promise<{ program: string; context: Context } | undefined> {
-  const type = await value.attribute("type");
-  if (type === undefined || (await type.kind()) !== "string") return undefined;
-  if ((await type.string()).text !== "app") return undefined;
-  const program = await value.attribute("program");
-  if (program === undefined) throw new FirnError("bad-app", "app lacks the attribute 'program'");
-  const { text, context } = await program.string();
-  return { program: text, context };
-}
-
-/** Returns the start of a built derivation's main program. */
-function programStart(store: PathFacts & StoreFiles, built: BuiltTarget, run: Run): () => never {
-  const path = built.outputs.get("out") ?? [...built.outputs.values()][0];
-  if (path === undefined) throw new FirnError("no-output", "the installable has no output to run");
-  const facts = built.target.kind === "outputs" ? built.target.facts : undefined;
-  const name = mainProgram(facts, path);
-  if (isUsrRoot(store, path)) {
-    const directory = usrRootPath
-      .split(":")
-      .find((candidate) => existsSync(join(store.realPath(path), candidate, name)));
-    if (directory === undefined) {
-      throw new FirnError("no-program", `the Debian environment '${path}' has no program '${name}'`, {
-        hint: `enter it with 'firn shell' to see its programs`,
-      });
-    }
-    return () =>
-      runProgram({
-        store,
-        program: `${directory}/${name}`,
-        args: run.args,
-        environment: { ...run.environment, PATH: usrRootPath },
-        usrRoot: path,
-      });
-  }
-  return () => runProgram({ store, program: `${path}/bin/${name}`, args: run.args, environment: run.environment });
-}
-
-function mainProgram(facts: DerivationFacts | undefined, path: string): string {
-  if (facts?.mainProgram !== undefined) return facts.mainProgram;
-  return facts?.pname ?? parseDrvName(facts?.name ?? storePathName(path)).name;
 }

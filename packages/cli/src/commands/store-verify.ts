@@ -50,7 +50,7 @@ export const command: Command = {
         let untrusted = 0;
         for (const path of paths) {
           const info = await requirePathInfo(store, path);
-          session.progress.event({ kind: "message", level: "info", text: `checking '${path}'...` });
+          session.progress.event({ kind: "message", level: "notice", text: `checking '${path}'...` });
           if (!flags.has("no-contents")) {
             const found = hashTree(store.realPath(path)).hash;
             const [want, got] = [printHash(info.narHash, "sri"), printHash(found, "sri")];
@@ -69,7 +69,7 @@ export const command: Command = {
               for (const signature of (await other.queryPathInfo(path))?.signatures ?? []) signatures.add(signature);
             const good = countGoodSignatures({ ...info, signatures: [...signatures] }, keys);
             const trusted =
-              needed > 0 ? good >= needed : info.ultimate === true || isContentAddressed(info) || good > 0;
+              isContentAddressed(info) || (needed > 0 ? good >= needed : info.ultimate === true || good > 0);
             if (!trusted) {
               untrusted++;
               session.progress.event({ kind: "message", level: "error", text: `path '${path}' is untrusted` });

@@ -12,7 +12,22 @@ const internal = "Internal commands";
 
 /** The commands that nearly always evaluate, groups included. */
 const evaluating: ReadonlySet<string> = new Set([
-  ...["run", "build", "shell", "develop", "print-dev-env", "eval", "repl", "search", "os"],
+  ...[
+    "run",
+    "build",
+    "shell",
+    "env",
+    "develop",
+    "print-dev-env",
+    "fmt",
+    "formatter",
+    "bundle",
+    "edit",
+    "eval",
+    "repl",
+    "search",
+    "os",
+  ],
   ...["nix-build", "nix-env", "nix-instantiate", "nix-shell"],
 ]);
 
@@ -34,6 +49,12 @@ export const commandTable: CommandTable = [
   entry(
     main,
     "shell",
+    "run a shell in which the specified packages are available",
+    async () => (await import("../commands/shell.ts")).command,
+  ),
+  entry(
+    main,
+    "env shell",
     "run a shell in which the specified packages are available",
     async () => (await import("../commands/shell.ts")).command,
   ),
@@ -153,6 +174,36 @@ export const commandTable: CommandTable = [
     "flake info",
     "show flake metadata",
     async () => (await import("../commands/flake-metadata.ts")).command,
+  ),
+  entry(
+    packages,
+    "fmt",
+    "reformat your code in the standard style",
+    async () => (await import("../commands/formatter-run.ts")).command,
+  ),
+  entry(
+    packages,
+    "formatter run",
+    "reformat your code in the standard style",
+    async () => (await import("../commands/formatter-run.ts")).command,
+  ),
+  entry(
+    packages,
+    "formatter build",
+    "build the current flake's formatter",
+    async () => (await import("../commands/formatter-build.ts")).command,
+  ),
+  entry(
+    packages,
+    "bundle",
+    "bundle an application so that it works outside of the Nix store",
+    async () => (await import("../commands/bundle.ts")).command,
+  ),
+  entry(
+    packages,
+    "edit",
+    "open the Nix expression of a Nix package in $EDITOR",
+    async () => (await import("../commands/edit.ts")).command,
   ),
   entry(
     packages,
@@ -571,6 +622,15 @@ export const commandTable: CommandTable = [
   ),
   entry(tools, "help", "show help about a command", async () =>
     (await import("../commands/help.ts")).helpCommand(commandTable),
+  ),
+  entry(
+    tools,
+    "config check",
+    "check your system for potential problems and print a PASS or FAIL for each check",
+    async () => (await import("../commands/config-check.ts")).command,
+  ),
+  entry(tools, "help-stores", "show help about store types and their settings", async () =>
+    (await import("../commands/help-stores.ts")).helpStoresCommand(commandTable),
   ),
   entry(tools, "compat", "make links under the names of Nix's commands", async () =>
     (await import("../commands/compat.ts")).compatCommand(commandTable),

@@ -159,7 +159,7 @@ export function makeProgress(options: ProgressOptions): Progress {
           counts.received += event.done;
           break;
         case "copy-start":
-          if (!io.terminal && shows("notice")) line(`copying path '${event.path}' from '${event.from}'...`);
+          if (!io.terminal && shows("notice")) line(copyText(event));
           break;
         case "copy-end":
           if (event.ok) counts.copied++;
@@ -168,6 +168,13 @@ export function makeProgress(options: ProgressOptions): Progress {
       changed();
     },
   };
+}
+
+/** Describes a copy by the ends that are no local store. */
+function copyText({ path, from, to }: FirnEvent & { readonly kind: "copy-start" }): string {
+  const local = (uri: string): boolean => /^(?:local|daemon)\b/.test(uri);
+  if (local(from)) return `copying path '${path}' to '${to}'...`;
+  return local(to) ? `copying path '${path}' from '${from}'...` : `copying path '${path}' from '${from}' to '${to}'...`;
 }
 
 function seconds(started: number): string {

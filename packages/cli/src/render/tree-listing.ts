@@ -47,8 +47,10 @@ export function printListing(io: Io, invocation: Invocation, { tree, path, shown
     }
   };
   if (entry.kind !== "directory") line(entry, path.slice(path.lastIndexOf("/") + 1));
-  else if (flags.has("directory")) line(entry, ".");
-  else list(path, entry.names, ".");
+  else {
+    if (flags.has("directory")) line(entry, ".");
+    if (recursive || !flags.has("directory")) list(path, entry.names, ".");
+  }
 }
 
 function longLine(entry: TreeEntry, name: string): string {

@@ -2,6 +2,7 @@
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
 import { ownCommand } from "@firn/store/surroundings";
+import { editorCommand } from "../programs/editor.ts";
 import { TerminalFilter } from "../render/terminal-filter.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 
@@ -33,9 +34,7 @@ function run(session: EvaluationSession, program: string, args: readonly string[
 
 /** Opens a file in $EDITOR, at a line if the editor supports it; line 0 is none. */
 export async function openEditor(session: EvaluationSession, path: string, line: number): Promise<void> {
-  const editor = session.io.env.EDITOR ?? "cat";
-  const [program = "cat", ...args] = editor.split(/[ \t\n\r]+/).filter((word) => word !== "");
-  if (line > 0 && /emacs|nano|vim|kak/.test(editor)) args.push(`+${line}`);
+  const { program, args } = editorCommand(session.io.env, line);
   await run(session, program, [...args, path]);
 }
 

@@ -126,6 +126,7 @@ export function withEvaluation(
         system,
         ...rootOf(invocation, io),
         autoArguments: autoArguments(flags),
+        needsWords: flags.has("stdin"),
         readStdin: () => io.readStdin(),
         warn: (text) => progress.event({ kind: "message", level: "info", text }),
       }),

@@ -1,6 +1,6 @@
 /** Store paths for commands about paths: installables are built when they must exist, else only computed. */
 import { type Derivation, FirnError, isDerivationPath } from "@firn/formats";
-import { computeClosure, type PathFacts, type PathGraph, type StoreFiles } from "@firn/store";
+import { computeClosure, type PathFacts, type PathGraph, type StoreFiles, sortByReferences } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { buildTargets, plannedTargets } from "./build-targets.ts";
@@ -22,7 +22,7 @@ export function pathSelection({ flags }: Invocation): Omit<PathsWanted, "realise
   return { closure: flags.has("recursive"), derivations: flags.has("derivation"), all: flags.has("all") };
 }
 
-/** Returns the store paths of the command line's installables, sorted for a closure. */
+/** Returns the store paths of the command line's installables; of a closure, each comes after those it refers to. */
 export async function pathsOf(
   session: EvaluationSession,
   words: readonly string[],
@@ -41,7 +41,7 @@ export async function pathsOf(
     paths = built.flatMap(({ outputs }) => [...outputs.values()]);
   }
   if (wanted.closure !== true) return [...new Set(paths)];
-  return computeClosure(store, paths);
+  return sortByReferences(store, await computeClosure(store, paths));
 }
 
 /** Returns the derivation that a path is, or that made it. Fails with `no-deriver`. */

@@ -44,8 +44,8 @@ export function createOfflineServices(storeDir: string, pure: boolean): SyncServ
   const texts = new Map<string, readonly string[]>();
   const invalid = (path: string) => new FirnError("invalid-path", `path '${path}' is not valid`);
   return {
-    addPath({ path, name, method, expectedHash, filter, narHash }) {
-      const target = { name, storeDir };
+    addPath({ path, name, method, expectedHash, filter, narHash, references = [] }) {
+      const target = { name, storeDir, references: { others: references, self: false } };
       const hash: Hash =
         narHash === undefined ? hashTree(path, method, filter) : { algorithm: "sha256", bytes: narHash };
       const actual = makeFixedOutputPath({ method, hash }, target);

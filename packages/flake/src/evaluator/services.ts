@@ -11,6 +11,8 @@ export interface AddPathServiceRequest {
   readonly method: "flat" | "nar";
   readonly expectedHash?: string;
   readonly include?: readonly string[];
+  /** References of the new object; none by default. */
+  readonly references?: readonly string[];
 }
 
 /** The main thread's side; the command line implements it over store, build and fetch. All strings are byte strings. */

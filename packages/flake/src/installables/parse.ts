@@ -113,6 +113,16 @@ export function shellLookup(system: string): Lookup {
   };
 }
 
+/** Returns the lookup of a flake's formatter. */
+export function formatterLookup(system: string): Lookup {
+  return { defaults: [`formatter.${system}`], prefixes: [] };
+}
+
+/** Returns the lookup of bundlers. */
+export function bundlerLookup(system: string): Lookup {
+  return { defaults: [`bundlers.${system}.default`, `defaultBundler.${system}`], prefixes: [`bundlers.${system}.`] };
+}
+
 /** Returns the attribute paths to try for a fragment; one that begins with a dot is used as it is. */
 export function candidates(fragment: string, lookup: Lookup): string[] {
   if (fragment === "") return [...lookup.defaults];

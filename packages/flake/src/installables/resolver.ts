@@ -18,6 +18,8 @@ export interface InstallableOptions {
   /** The file or expression in which words are attribute paths (`--file`, `--expr`); when absent, words are flakes and store paths. */
   readonly root?: () => Promise<Root>;
   readonly autoArguments: readonly AutoArgument[];
+  /** True when no words mean no installable instead of the default (`--stdin`). */
+  readonly needsWords?: boolean;
   /** Returns standard input as a byte string, for `--arg-from-stdin`. */
   readStdin(): Promise<string>;
   /** Receives warnings about words with a meaning other than they seem to have. */
@@ -39,6 +41,7 @@ export class Installables {
    */
   parse(words: readonly string[]): Installable[] {
     const { storeDir, cwd, root, warn } = this.#options;
+    if (words.length === 0 && this.#options.needsWords === true) return [];
     const attributes = root !== undefined;
     const given = words.length > 0 ? words : attributes ? [""] : ["."];
     return given.map((word) => parseInstallable(word, { storeDir, attributes, baseDirectory: cwd, warn }));

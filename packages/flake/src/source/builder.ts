@@ -9,7 +9,7 @@ import {
 } from "@firn/build";
 import { type DerivedPath, FirnError } from "@firn/formats";
 import type { ContextElement } from "@firn/language";
-import { type EventSink, type MachineStore, repairPath, type Settings, type Store } from "@firn/store";
+import { computeClosure, type EventSink, type MachineStore, repairPath, type Settings, type Store } from "@firn/store";
 
 /** The surroundings of building. */
 export interface BuilderOptions {
@@ -72,11 +72,28 @@ export function makeBuilder(options: BuilderOptions): Builder {
   };
   const build: Builder["build"] = (paths, mode = "normal") =>
     running((options) => buildPaths(paths, { ...options, mode }));
+  const repair = async (path: string): Promise<void> => {
+    if (await repairPath(store, path, await substituters())) return;
+    const deriver = (await store.queryPathInfo(path))?.deriver;
+    if (deriver === undefined || !(await store.isValidPath(deriver))) {
+      throw new FirnError("cannot-repair", `cannot repair path '${path}'`);
+    }
+    await build([{ kind: "built", drvPath: deriver, outputs: "*" }], "repair");
+  };
   return {
     get busy() {
       return runs > 0;
     },
-    build,
+    async build(paths, mode) {
+      const results = await build(paths, mode);
+      if (mode !== "repair") return results;
+      // What the results refer to may be damaged as well.
+      const roots = results.flatMap(({ path, outputs }) =>
+        path.kind === "opaque" ? [path.path] : [...outputs.values()],
+      );
+      for (const path of await computeClosure(store, roots)) if (!store.isIntact(path)) await repair(path);
+      return results;
+    },
     results: (paths) => running((options) => buildPathsWithResults(paths, options)),
     missing: (paths) => queryMissing(paths, { store, settings, substituters }),
     async substitute(path) {
@@ -90,14 +107,7 @@ export function makeBuilder(options: BuilderOptions): Builder {
       await build([{ kind: "opaque", path }]);
       return true;
     },
-    async repair(path) {
-      if (await repairPath(store, path, await substituters())) return;
-      const deriver = (await store.queryPathInfo(path))?.deriver;
-      if (deriver === undefined || !(await store.isValidPath(deriver))) {
-        throw new FirnError("cannot-repair", `cannot repair path '${path}'`);
-      }
-      await build([{ kind: "built", drvPath: deriver, outputs: "*" }], "repair");
-    },
+    repair,
     async realise(elements) {
       const outputs = new Map<string, string>();
       const wanted: DerivedPath[] = [];

@@ -39,7 +39,7 @@ export interface ServiceContext {
 export function makeHostServices(context: ServiceContext): HostServices {
   const { store } = context;
   return {
-    async addPath({ path: logical, name, method, expectedHash, include }) {
+    async addPath({ path: logical, name, method, expectedHash, include, references = [] }) {
       const path = logical.startsWith(`${store.storeDir}/`) ? realPathOf(store, logical) : logical;
       const filter = include === undefined ? undefined : includedFilter(include);
       if (expectedHash !== undefined) {
@@ -49,9 +49,10 @@ export function makeHostServices(context: ServiceContext): HostServices {
       }
       if (context.readOnly) {
         const { hash } = await hashContent(dumpPath(path, filter), { method, algorithm: "sha256" });
-        return makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir });
+        const target = { name, storeDir: store.storeDir, references: { others: references, self: false } };
+        return makeFixedOutputPath({ method, hash }, target);
       }
-      const info = await store.addPath(path, { name, method, filter });
+      const info = await store.addPath(path, { name, method, filter, references });
       return info.path;
     },
     async addText(name, contents, references) {

@@ -196,6 +196,7 @@ export const errorCodes = {
   "no-mirror": ["No mirror of an archive is known.", "Set one in the settings."],
   "no-option": ["A system has no such option.", "Check its name."],
   "no-output": ["An installable has no output of this kind.", "Build it first, or name another output."],
+  "no-position": ["The place where something is defined is not known.", "Look for it by its name."],
   "no-program": ["An environment has no such program.", "Check its name."],
   "no-results": ["Nothing was found.", "Search for something else."],
   "no-sandbox": ["The build sandbox cannot be made.", "Allow user namespaces, or set `sandbox = false`."],

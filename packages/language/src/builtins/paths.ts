@@ -233,11 +233,17 @@ function addPath(request: AddPath): Value {
   const { filter } = request;
   let path = request.path;
   try {
-    if (request.context !== null && isInStore(path)) path = realise(path, request.context);
+    let references: readonly string[] = [];
+    if (request.context !== null && isInStore(path)) {
+      path = realise(path, request.context);
+      // The files may name what the whole store path refers to.
+      references = host().queryPath(storePathOf(path))?.references ?? [];
+    }
     const storePath = host().addPathToStore({
       path: host().resolveSymlinks(path),
       name: request.name,
       method: request.method,
+      ...(references.length === 0 ? {} : { references }),
       ...(request.expectedHash === undefined ? {} : { expectedHash: request.expectedHash }),
       ...(filter === undefined
         ? {}

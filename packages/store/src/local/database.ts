@@ -249,7 +249,7 @@ export class StoreDatabase {
   putRealisation(drvHash: string, output: string, path: string): void {
     this.#run(
       "insert into Realisations (drvPath, outputName, outputPath, signatures) values (?, ?, (select id from ValidPaths where path = ?), ?)",
-      [drvHash, output, path, null],
+      [drvHash, output, path, ""],
     );
   }
 

@@ -359,6 +359,10 @@ export class LocalStore implements MachineStore, LocalInternals {
     if (this.options.fsyncStorePaths === true) disk.fsync(this.location.realStoreDir);
   }
 
+  shareFiles(path: string): void {
+    if (this.options.autoOptimise === true) this.#optimise([this.realPath(path)]);
+  }
+
   /** Makes paths valid, all or none; their references must be valid or among them. Errors `invalid-path`, `cycle`. */
   registerValidPaths(infos: readonly PathInfo[]): void {
     this.#requireWritable();
@@ -413,6 +417,12 @@ export class LocalStore implements MachineStore, LocalInternals {
 
   verifyStore(options: VerifyOptions): Promise<boolean> {
     return verifyStore(this, options);
+  }
+
+  isIntact(path: string): boolean {
+    const info = this.database.pathInfo(path);
+    if (info === undefined || fs.lstatSync(this.realPath(path), { throwIfNoEntry: false }) === undefined) return false;
+    return equalHashes(this.currentHash(path), info.narHash);
   }
 
   currentHash(path: string): Hash {

@@ -98,7 +98,7 @@ export async function repairPath(
 }
 
 async function repaired(path: string, { repair }: VerifyOptions): Promise<boolean> {
-  return repair !== undefined && repair(path);
+  return (await repair?.(path)) ?? false;
 }
 
 type Say = (level: "info" | "error", text: string) => void;

@@ -10,6 +10,8 @@ export interface OutputRegistry {
   temporaryPath(path: string): string;
   /** Moves a finished, canonical tree to the place of a path (deleting unregistered files there). */
   replaceReal(temporary: string, path: string): void;
+  /** Shares the files of a tree in its place with equal ones of the store, if the store is to do that with new paths. */
+  shareFiles(path: string): void;
   /** Makes paths valid, all or none; their references must be valid or among them. Errors `invalid-path`, `cycle`. */
   registerValidPaths(infos: readonly PathInfo[]): void;
   /** Tells whether a path may be added: no signatures demanded, content-addressed, or signed by a trusted key. */

@@ -21,6 +21,8 @@ export interface StoreUpkeep {
   verifyStore(options: VerifyOptions): Promise<boolean>;
   /** Returns the hash of a path's files as they are now. */
   currentHash(path: string): Hash;
+  /** Tells whether the files of a valid path are there as registered. */
+  isIntact(path: string): boolean;
   /** Replaces equal files of all valid paths by hard links; what an earlier run did is not done again. */
   optimiseStore(): Promise<OptimiseResult>;
 }

@@ -31,6 +31,7 @@ export async function copyPaths(paths: Iterable<string>, options: CopyOptions): 
   const list = [...new Set(paths)];
   const valid = options.repair === true ? new Set<string>() : await to.queryValidPaths(list);
   const missing = list.filter((path) => !valid.has(path));
+  events({ kind: "message", level: "notice", text: `copying ${missing.length} paths...` });
   const infos = new Map<string, PathInfo>();
   for (const path of missing) infos.set(path, await requirePathInfo(from, path));
 

@@ -127,7 +127,7 @@ class Questions {
       case "size":
         return this.each(async (path) => String((await requirePathInfo(store, path)).narSize));
       case "tree":
-        return printTrees(store, await this.allPaths(), (text) => this.line(text));
+        return printTrees(store, await this.givenPaths(), (text) => this.line(text));
       case "graph":
         return printDotGraph(store, await this.allPaths(), (text) => this.line(text));
       case "graphml":
@@ -165,10 +165,14 @@ class Questions {
     return [...(await outputsOf(this.store, path)).values()].sort();
   }
 
+  private async givenPaths(): Promise<string[]> {
+    const all: string[] = [];
+    for (const word of this.words) all.push(...(await this.paths(word)));
+    return all;
+  }
+
   private async allPaths(): Promise<string[]> {
-    const all = new Set<string>();
-    for (const word of this.words) for (const path of await this.paths(word)) all.add(path);
-    return [...all].sort();
+    return [...new Set(await this.givenPaths())].sort();
   }
 
   private async each(tell: (path: string) => Promise<string>): Promise<void> {

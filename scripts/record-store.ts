@@ -1,0 +1,47 @@
+/**
+ * Records what the reference answers to the steps of tests/cli/store-steps.ts, into tests/cli/store-commands.json.
+ *
+ *   node scripts/record-store.ts
+ *
+ * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { runSteps } from "../tests/support/store-steps.ts";
+
+const reference = process.env.FIRN_REFERENCE ?? join(homedir(), ".cache", "firn-reference", "real-nix");
+const place = mkdtempSync(join(tmpdir(), "firn-record-"));
+const work = join(place, "work");
+mkdirSync(work);
+mkdirSync(join(place, "home"));
+const config = [
+  "build-users-group =",
+  "experimental-features = nix-command flakes",
+  "substituters =",
+  "flake-registry =",
+  "sandbox-fallback = false",
+].join("\n");
+
+const results = await runSteps(work, async (words, input) => {
+  const done = spawnSync(reference, words, {
+    cwd: work,
+    input: Buffer.from(input, "latin1"),
+    env: {
+      PATH: process.env.PATH,
+      HOME: join(place, "home"),
+      NIX_REMOTE: join(place, "root"),
+      NIX_CONFIG: config,
+      REAL_NIX_BIND: place,
+      LC_ALL: "C.UTF-8",
+    },
+  });
+  if (done.error !== undefined) throw done.error;
+  return { code: done.status ?? 128, out: done.stdout.toString("latin1"), err: done.stderr.toString("latin1") };
+});
+rmSync(place, { recursive: true, force: true });
+writeFileSync(
+  new URL("../tests/cli/store-commands.json", import.meta.url),
+  `${JSON.stringify(results, undefined, 2)}\n`,
+);
