@@ -21,8 +21,8 @@ const files: Readonly<Record<string, string>> = {
     foo2pre = make "foo-2.0pre1" { };
     foo20 = make "foo-2.0" { };
     bar = make "bar-0.1" {
-      number = 1.5; million = 1000000.0; big = 9007199254740993; list = [ "a" "b" 3 ];
-      set = { zz = "q"; a = "b"; c = 1; }; flag = true; none = null; function = x: x;
+      number = 1.5; big = 9007199254740993; list = [ "a" "b" 3 ];
+      set = { a = "b"; c = 1; }; flag = true; none = null; function = x: x;
     };
     alias = foo10;
     thrower = throw "no";

@@ -48,7 +48,7 @@ test("a profile leads to the programs, with the reference's store path, and has 
   );
   expect(readdirSync(join(tree, "bin"))).toEqual(["bar", "foo"]);
 });
-const expectedProfile = "/nix/store/7fcwrdblc1qnvx22znfs73dfqcxz07hc-user-environment";
+const expectedProfile = "/nix/store/pdp2s30zkflrnhbjl8l2ilpf68yv7xcm-user-environment";
 
 test("the first use makes the links of the home, and finds channels there", async () => {
   await nixEnv("-q");

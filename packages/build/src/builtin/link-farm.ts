@@ -88,10 +88,11 @@ function linkAll(state: State, into: OpenDirectory, packages: readonly FarmPacka
 
 /** Returns the part of a package that is linked: of a tree that is a whole /usr, what it has for profiles. */
 function linkedPart(state: State, path: string): string {
+  // The package itself has to be readable, whatever is in it.
+  findInput(state, path);
+  const has = (file: string): boolean => !leadsOut(state, file) && findInput(state, file) !== undefined;
   const part = `${path}/nix-support/profile`;
-  return findInput(state, `${path}/nix-support/usr-root`) !== undefined && findInput(state, part) !== undefined
-    ? part
-    : path;
+  return has(`${path}/nix-support/usr-root`) && has(part) ? part : path;
 }
 
 /** The file that a path of a package leads to in the end; undefined when nothing is there. */
