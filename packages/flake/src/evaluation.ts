@@ -263,7 +263,7 @@ export class Evaluation {
     const suggestions = await this.nearNames(outputs ?? value, tried);
     throw new FirnError(
       "missing-attribute",
-      `flake '${showFlakeRef(locked.flake.lockedRef)}' does not provide attribute ${list}`,
+      `flake '${showFlakeRef(locked.flake.originalRef)}' does not provide attribute ${list}`,
       {
         ...(suggestions.length === 0 ? {} : { suggestions }),
       },
