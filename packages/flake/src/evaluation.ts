@@ -17,7 +17,7 @@ import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake
 import { parseFlakeRef } from "./refs/flake-ref.ts";
 import { type FlakeRef, flakeRefToAttributes, showFlakeRef } from "./refs/reference.ts";
 import type { Builder } from "./source/builder.ts";
-import { debianFlake, debianSetDirectory } from "./source/debian-flake.ts";
+import { debianFlake, debianSetDirectory, templatesDirectory } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
 import { makeFlakeReader } from "./source/flake-reader.ts";
 import type { FlakeContext } from "./source/flake-source.ts";
@@ -135,6 +135,7 @@ export class Evaluation {
         fetch: this.fetch,
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
         debianSet,
+        templates: templatesDirectory(),
         warn: options.warn,
       }),
     };
