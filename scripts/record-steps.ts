@@ -1,7 +1,7 @@
 /**
  * Records what the reference answers to the steps of tests/cli, into the JSON files beside them.
  *
- *   node scripts/record-steps.ts store-commands|flake-commands
+ *   node scripts/record-steps.ts develop|flake-commands|store-commands
  *
  * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
  */
@@ -9,11 +9,16 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { developSteps } from "../tests/cli/develop-steps.ts";
 import { flakeSteps } from "../tests/cli/flake-steps.ts";
 import { storeSteps } from "../tests/cli/store-steps.ts";
 import { runSteps, type StepSuite } from "../tests/support/steps.ts";
 
-const suites: Readonly<Record<string, StepSuite>> = { "store-commands": storeSteps, "flake-commands": flakeSteps };
+const suites: Readonly<Record<string, StepSuite>> = {
+  develop: developSteps,
+  "flake-commands": flakeSteps,
+  "store-commands": storeSteps,
+};
 const [name = ""] = process.argv.slice(2);
 const suite = suites[name];
 if (suite === undefined) throw new Error(`usage: record-steps.ts ${Object.keys(suites).join("|")}`);

@@ -48,36 +48,7 @@ const wrong = `{
 }
 `;
 
-const shell = `{
-  outputs = _: let
-    shell = attributes: derivation ({
-      name = "thing-1.0"; system = "x86_64-linux"; builder = "/bin/bash"; outputs = [ "out" "dev" ]; stdenv = ./stdenv;
-      shellHook = "echo hook"; pname = "thing"; buildInputs = [ ];
-    } // attributes);
-  in {
-    devShells.x86_64-linux.default = shell { foo = "bar \n baz"; passAsFile = [ "foo" ]; };
-    devShells.x86_64-linux.structured = shell { __structuredAttrs = true; list = [ 1 2 ]; set.x = "y"; };
-    packages.x86_64-linux.other = derivation { name = "x"; system = "x86_64-linux"; builder = "/bin/sh"; };
-  };
-}
-`;
-
-const setup = `export PATH=/usr/bin:/bin
-runHook() { local hook="$1"; if [ -n "\${!hook}" ]; then eval "\${!hook}"; fi; }
-buildPhase() {
-    echo building "$pname" 'a b'
-}
-declare -a arr=(1 "two words" $'new\\nline')
-declare -A map=([k]=v)
-declare -i number=5
-declare -r fixed=1
-plain=5
-declare nothing
-export exported="ex 'quoted' \\"double\\" \\\\ back"
-weird=$'tab\\tnl\\nend'
-`;
-
-/** The commands about flakes and development shells. */
+/** The commands about flakes, and those that evaluate. */
 export const flakeSteps: StepSuite = {
   files: {
     "all/flake.nix": all,
@@ -85,8 +56,6 @@ export const flakeSteps: StepSuite = {
     "all/template/a": "file\n",
     "all/template/d/b": "deep\n",
     "wrong/flake.nix": wrong,
-    "shell/flake.nix": shell,
-    "shell/stdenv/setup": setup,
     "config/flake.nix": `{ nixConfig = { bash-prompt = "x"; cores = 3; extra-substituters = [ ]; }; outputs = _: { x = 1; }; }\n`,
     "t.nix": `let ${helpers}; in {
   a = d "a"; nested = { recurseForDerivations = true; b = d "b"; }; hidden.c = d "c"; list = [ (d "l1") (d "l2") ];
@@ -114,7 +83,6 @@ export const flakeSteps: StepSuite = {
     step("nix edit path:$WORK/all#default"),
     step("nix run path:$WORK/all#packages.x86_64-linux.a"),
     step("nix run path:$WORK/all#lib.f"),
-    step("nix develop path:$WORK/shell#other"),
     step("nix-build t.nix --dry-run"),
     step("nix-build t.nix -A list --dry-run"),
     step("nix-build t.nix -A hidden --dry-run"),
