@@ -1,5 +1,12 @@
 /** Hashes of derivations modulo fixed outputs, each computed once (manual: "Derivation", "Output paths"). */
-import { type Derivation, type DerivationHash, hashDerivationModulo } from "@firn/formats";
+import {
+  type Derivation,
+  type DerivationHash,
+  FirnError,
+  hashDerivationModulo,
+  parsePrefixedHash,
+  type wire,
+} from "@firn/formats";
 
 /** A store whose derivations can be read. */
 interface DerivationReader {
@@ -11,6 +18,7 @@ interface DerivationReader {
 export class DerivationHashes {
   readonly #store: DerivationReader;
   readonly #known = new Map<string, DerivationHash>();
+  readonly #masked = new WeakMap<Derivation, DerivationHash>();
 
   constructor(store: DerivationReader) {
     this.#store = store;
@@ -27,5 +35,25 @@ export class DerivationHashes {
     });
     this.#known.set(drvPath, hash);
     return hash;
+  }
+
+  /**
+   * Returns the name under which stores keep the realisation of an output. Error `no-output`, or those of reading its inputs.
+   */
+  outputId(derivation: Derivation, output: string): wire.DrvOutput {
+    let masked = this.#masked.get(derivation);
+    if (masked === undefined) {
+      masked = hashDerivationModulo(derivation, {
+        maskOutputs: true,
+        storeDir: this.#store.storeDir,
+        lookup: (path) => this.of(path),
+      });
+      this.#masked.set(derivation, masked);
+    }
+    const hash = masked.hashes.get(output);
+    if (hash === undefined) {
+      throw new FirnError("no-output", `derivation '${derivation.name}' does not have output '${output}'`);
+    }
+    return { drvHash: parsePrefixedHash(`sha256:${hash}`), outputName: output };
   }
 }

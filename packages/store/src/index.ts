@@ -61,6 +61,7 @@ export { type StoreLocation, storeLocation } from "./store/location.ts";
 export type { LogReader, LogWriter } from "./store/logs.ts";
 export * from "./store/paths.ts";
 export * from "./store/query.ts";
+export type { RealisationReader, RealisationRegistry, RealisationWriter } from "./store/realisations.ts";
 export type { OutputRegistry, PlacingOptions } from "./store/registering.ts";
 export type { GcAction, GcOptions, GcResult, RootKeeper, Roots } from "./store/roots.ts";
 export * from "./store/store.ts";
