@@ -2,16 +2,32 @@
 import {
   type Derivation,
   type DerivationHash,
+  derivationKind,
+  derivationOutputPath,
   FirnError,
   hashDerivationModulo,
   parsePrefixedHash,
   type wire,
 } from "@firn/formats";
+import type { RealisationReader } from "@firn/store";
 
 /** A store whose derivations can be read. */
 interface DerivationReader {
   readonly storeDir: string;
   readDerivation(path: string): Derivation;
+}
+
+/** Returns the path of an output of a derivation in the store: its own, or what it was built to; undefined when that is unknown. */
+export async function builtOutput(
+  store: DerivationReader & RealisationReader,
+  drvPath: string,
+  output: string,
+): Promise<string | undefined> {
+  const derivation = store.readDerivation(drvPath);
+  const known = derivationOutputPath(derivation, output, store.storeDir);
+  if (known !== undefined || derivationKind(derivation) === "impure") return known;
+  const id = new DerivationHashes(store).outputId(derivation, output);
+  return (await store.queryRealisation(id))?.outPath;
 }
 
 /** The hashes of a store's derivations. */

@@ -83,7 +83,12 @@ export async function plannedTargets(
     const facts = target.facts;
     if (facts !== undefined) {
       for (const { name, path } of facts.outputs) {
-        if (path !== undefined && (target.outputs === "*" || target.outputs.includes(name))) outputs.set(name, path);
+        // A path that is only known after building has a placeholder instead.
+        if (
+          path?.startsWith(`${store.storeDir}/`) === true &&
+          (target.outputs === "*" || target.outputs.includes(name))
+        )
+          outputs.set(name, path);
       }
     } else if (isDerivationPath(target.drvPath) && (await store.isValidPath(target.drvPath))) {
       const derivation = store.readDerivation(target.drvPath);

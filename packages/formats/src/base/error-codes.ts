@@ -79,6 +79,10 @@ export const errorCodes = {
     "A program cannot be given this argument or variable.",
     "Remove null bytes and signs of equality from it.",
   ],
+  "bad-reference": [
+    "A string that is to name something in the store refers to nothing, or to several things.",
+    "Give the string of one derivation's output, or of one path.",
+  ],
   "bad-references": [
     "A store object refers to what its kind must not refer to.",
     "Remove the reference from its contents.",
