@@ -56,6 +56,7 @@ export { type SettingKind, type SettingName, type SettingValues, settingsTable }
 export { addDerivation } from "./store/add-derivation.ts";
 export * from "./store/closure.ts";
 export { closureDiff, notableSize, type PackageChange } from "./store/closure-diff.ts";
+export { builtOutput, DerivationHashes } from "./store/derivation-hashes.ts";
 export type { StoreFiles } from "./store/files.ts";
 export { type StoreLocation, storeLocation } from "./store/location.ts";
 export type { LogReader, LogWriter } from "./store/logs.ts";

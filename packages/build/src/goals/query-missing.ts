@@ -7,8 +7,7 @@ import {
   nestedOutput,
   printDerivedPath,
 } from "@firn/formats";
-import type { PathFacts, RealisationReader, Settings, StoreFiles } from "@firn/store";
-import { DerivationHashes } from "../derivation-hashes.ts";
+import { DerivationHashes, type PathFacts, type RealisationReader, type Settings, type StoreFiles } from "@firn/store";
 import { readBuildOptions } from "../options.ts";
 import { inputRequests } from "./resolve.ts";
 import type { Substitution } from "./substitution.ts";

@@ -14,10 +14,16 @@ import {
   signText,
   wire,
 } from "@firn/formats";
-import { type EventSink, hasFeature, type Settings, type SourceWriter, type Store } from "@firn/store";
+import {
+  DerivationHashes,
+  type EventSink,
+  hasFeature,
+  type Settings,
+  type SourceWriter,
+  type Store,
+} from "@firn/store";
 import { BuildFailure, showOutputs } from "../build-derivation.ts";
 import type { BuildStore } from "../build-store.ts";
-import { DerivationHashes } from "../derivation-hashes.ts";
 import { localExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
 import { readSigningKeys } from "../signing-keys.ts";

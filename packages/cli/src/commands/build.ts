@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
-import { builtOutput } from "@firn/build";
 import type { Target } from "@firn/flake";
 import { FirnError, type JsonValue, nestedOutput } from "@firn/formats";
-import type { MachineStore } from "@firn/store";
+import { builtOutput, type MachineStore } from "@firn/store";
 import { setProfile } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";

@@ -1,6 +1,5 @@
-import { DerivationHashes } from "@firn/build";
 import { derivationKind, FirnError, type JsonValue, wire } from "@firn/formats";
-import { requireFeature } from "@firn/store";
+import { DerivationHashes, requireFeature } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";

@@ -1,8 +1,8 @@
 /** Store paths for commands about paths: installables are built when they must exist, else only computed. */
-import { DerivationHashes } from "@firn/build";
 import { type Derivation, derivationKind, FirnError, isDerivationPath, type wire } from "@firn/formats";
 import {
   computeClosure,
+  DerivationHashes,
   hasFeature,
   type PathFacts,
   type PathGraph,

@@ -239,7 +239,7 @@ export class StoreDatabase {
   /** Makes the tables of content-addressed derivations when they are missing. */
   ensureRealisations(): void {
     const { name, statements } = realisationsMigration;
-    if (this.#hasRealisations()) return;
+    if (this.hasRealisations()) return;
     this.transaction(() => {
       disk.sql(this.#db, statements);
       this.#run("insert or ignore into SchemaMigrations values (?)", [name]);
@@ -263,7 +263,7 @@ export class StoreDatabase {
 
   /** Returns the path and signatures of an output's realisation; undefined also in a database without realisations. */
   realisation(drvHash: string, output: string): { path: string; signatures: string[] } | undefined {
-    if (!this.#hasRealisations()) return undefined;
+    if (!this.hasRealisations()) return undefined;
     const row = this.#get<{ path: string; signatures: string | null }>(
       "select Output.path as path, signatures from Realisations inner join ValidPaths as Output on Output.id = Realisations.outputPath where drvPath = ? and outputName = ?",
       drvHash,
@@ -273,7 +273,8 @@ export class StoreDatabase {
     return { path: row.path, signatures: (row.signatures ?? "").split(" ").filter((text) => text !== "") };
   }
 
-  #hasRealisations(): boolean {
+  /** Tells whether there are tables of content-addressed derivations. */
+  hasRealisations(): boolean {
     const { name } = realisationsMigration;
     return this.#get("select 1 from SchemaMigrations where migration = ?", name) !== undefined;
   }

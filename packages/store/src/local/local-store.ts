@@ -37,6 +37,7 @@ import { RestoreSink } from "../fs/restore.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 import { PathLocks } from "../locks/path-lock.ts";
 import { sortTopologically } from "../store/closure.ts";
+import { builtPath, DerivationHashes } from "../store/derivation-hashes.ts";
 import type { StoreLocation } from "../store/location.ts";
 import type { NarChunks } from "../store/paths.ts";
 import type { PlacingOptions } from "../store/registering.ts";
@@ -181,7 +182,15 @@ export class LocalStore implements MachineStore, LocalInternals {
 
   /** Returns known output paths of a valid derivation, by output name. */
   async queryDerivationOutputs(drvPath: string): Promise<Map<string, string>> {
-    return this.database.derivationOutputs(drvPath);
+    const outputs = this.database.derivationOutputs(drvPath);
+    if (!isDerivationPath(drvPath) || !this.database.hasRealisations()) return outputs;
+    const derivation = this.readDerivation(drvPath);
+    const hashes = new DerivationHashes(this);
+    for (const name of derivation.outputs.keys()) {
+      const path = outputs.get(name) ?? (await builtPath(this, derivation, { output: name, hashes }));
+      if (path !== undefined) outputs.set(name, path);
+    }
+    return outputs;
   }
 
   async addTempRoot(path: string): Promise<void> {

@@ -9,7 +9,7 @@ import {
   parsePrefixedHash,
   type wire,
 } from "@firn/formats";
-import type { RealisationReader } from "@firn/store";
+import type { RealisationReader } from "./realisations.ts";
 
 /** A store whose derivations can be read. */
 interface DerivationReader {
@@ -23,11 +23,18 @@ export async function builtOutput(
   drvPath: string,
   output: string,
 ): Promise<string | undefined> {
-  const derivation = store.readDerivation(drvPath);
+  return builtPath(store, store.readDerivation(drvPath), { output, hashes: new DerivationHashes(store) });
+}
+
+/** Returns the path of an output of a derivation, as {@link builtOutput} does. */
+export async function builtPath(
+  store: DerivationReader & RealisationReader,
+  derivation: Derivation,
+  { output, hashes }: { readonly output: string; readonly hashes: DerivationHashes },
+): Promise<string | undefined> {
   const known = derivationOutputPath(derivation, output, store.storeDir);
   if (known !== undefined || derivationKind(derivation) === "impure") return known;
-  const id = new DerivationHashes(store).outputId(derivation, output);
-  return (await store.queryRealisation(id))?.outPath;
+  return (await store.queryRealisation(hashes.outputId(derivation, output)))?.outPath;
 }
 
 /** The hashes of a store's derivations. */
