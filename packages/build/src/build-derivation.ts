@@ -9,7 +9,6 @@ import {
   hashPlaceholder,
   makeStorePath,
   outputPathName,
-  parseSecretKey,
   splitStorePath,
   storePathBaseName,
   storePathHashPart,
@@ -39,6 +38,7 @@ import { runPostBuildHook } from "./post-build-hook.ts";
 import { type RunResult, runBuilder } from "./run-builder.ts";
 import { acquireBuildUser, type BuildUser, endProcesses, needsBuildUser, openStoreTo } from "./sandbox/build-user.ts";
 import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.ts";
+import { readSigningKeys } from "./signing-keys.ts";
 
 const HOMELESS = "/homeless-shelter";
 
@@ -178,7 +178,7 @@ async function buildAs(
         ...(user === undefined ? {} : { owner: user.uid }),
         valid,
         mode: request.mode,
-        signingKeys: settings.get("secret-key-files").map((file) => parseSecretKey(fs.readFileSync(file, "latin1"))),
+        signingKeys: readSigningKeys(settings),
         ignoredAttributes: settings.get("ignored-acls"),
         keepFailed: settings.get("keep-failed"),
       });

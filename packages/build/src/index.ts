@@ -8,7 +8,6 @@ import { Substitution } from "./goals/substitution.ts";
 export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
 export type { BuildStore } from "./build-store.ts";
 export { type FarmPackage, type FarmTarget, FileCollision, linkPackages } from "./builtin/link-farm.ts";
-export { DerivationHashes } from "./derivation-hashes.ts";
 export {
   type BuilderEnvironment,
   type EnvironmentContext,

@@ -56,11 +56,13 @@ export { type SettingKind, type SettingName, type SettingValues, settingsTable }
 export { addDerivation } from "./store/add-derivation.ts";
 export * from "./store/closure.ts";
 export { closureDiff, notableSize, type PackageChange } from "./store/closure-diff.ts";
+export { builtOutput, DerivationHashes } from "./store/derivation-hashes.ts";
 export type { StoreFiles } from "./store/files.ts";
 export { type StoreLocation, storeLocation } from "./store/location.ts";
 export type { LogReader, LogWriter } from "./store/logs.ts";
 export * from "./store/paths.ts";
 export * from "./store/query.ts";
+export type { RealisationReader, RealisationRegistry, RealisationWriter } from "./store/realisations.ts";
 export type { OutputRegistry, PlacingOptions } from "./store/registering.ts";
 export type { GcAction, GcOptions, GcResult, RootKeeper, Roots } from "./store/roots.ts";
 export * from "./store/store.ts";

@@ -1,7 +1,15 @@
 /** The plan of a build, made without changing anything. */
-import { type DerivedPath, derivationOutputPath } from "@firn/formats";
-import type { PathFacts, Settings, StoreFiles } from "@firn/store";
+import {
+  type Derivation,
+  type DerivedPath,
+  derivationKind,
+  derivationOutputPath,
+  nestedOutput,
+  printDerivedPath,
+} from "@firn/formats";
+import { DerivationHashes, type PathFacts, type RealisationReader, type Settings, type StoreFiles } from "@firn/store";
 import { readBuildOptions } from "../options.ts";
+import { inputRequests } from "./resolve.ts";
 import type { Substitution } from "./substitution.ts";
 
 /** The plan: derivations to build and paths to fetch, both sorted; sizes in bytes. */
@@ -15,7 +23,7 @@ export interface Missing {
 
 /** The stores and settings with which a plan is made. */
 export interface MissingContext {
-  readonly store: PathFacts & StoreFiles;
+  readonly store: PathFacts & StoreFiles & RealisationReader;
   readonly settings: Settings;
   readonly substitution: Substitution;
 }
@@ -28,6 +36,7 @@ export async function planMissing(targets: readonly DerivedPath[], context: Miss
   const willSubstitute = new Set<string>();
   const unknown = new Set<string>();
   const done = new Set<string>();
+  const hashes = new DerivationHashes(store);
   let downloadSize = 0;
   let narSize = 0;
   let level: DerivedPath[] = [...targets];
@@ -47,10 +56,47 @@ export async function planMissing(targets: readonly DerivedPath[], context: Miss
     return offer.info.references.map((reference) => ({ kind: "opaque", path: reference }));
   };
 
-  const built = async (drvPath: string, outputs: readonly string[] | "*"): Promise<DerivedPath[]> => {
-    const key = `${drvPath}^${outputs === "*" ? "*" : [...outputs].sort().join(",")}`;
+  /** Paths of outputs as they are known from the derivation, earlier builds or substituters. */
+  const locate = async (
+    derivation: Derivation,
+    names: readonly string[],
+    ask: boolean,
+  ): Promise<(string | undefined)[]> => {
+    const paths: (string | undefined)[] = [];
+    const impure = derivationKind(derivation) === "impure";
+    for (const name of names) {
+      const path = derivationOutputPath(derivation, name, store.storeDir);
+      if (path !== undefined || impure) {
+        paths.push(path);
+        continue;
+      }
+      const id = hashes.outputId(derivation, name);
+      const realisation = (await store.queryRealisation(id)) ?? (ask ? await substitution.realisation(id) : undefined);
+      paths.push(realisation?.outPath);
+    }
+    return paths;
+  };
+
+  /** Returns the derivation that an output of another is, if that is built; else undefined. */
+  const derivationPath = async (drvPath: string): Promise<string | undefined> => {
+    const nested = nestedOutput(drvPath);
+    if (nested === undefined) return drvPath;
+    const outer = await derivationPath(nested.drvPath);
+    if (outer === undefined || !(await store.isValidPath(outer))) return undefined;
+    const [path] = await locate(store.readDerivation(outer), [nested.output], false);
+    return path !== undefined && (await store.isValidPath(path)) ? path : undefined;
+  };
+
+  const built = async (requested: string, outputs: readonly string[] | "*"): Promise<DerivedPath[]> => {
+    const key = printDerivedPath({ kind: "built", drvPath: requested, outputs });
     if (done.has(key)) return [];
     done.add(key);
+    const drvPath = await derivationPath(requested);
+    if (drvPath === undefined) {
+      // What it needs is known only when it is there.
+      const nested = nestedOutput(requested)!;
+      return [{ kind: "built", drvPath: nested.drvPath, outputs: [nested.output] }];
+    }
     if (!(await store.isValidPath(drvPath))) {
       if (substitute && (await substitution.offer(drvPath)) !== undefined) return opaque(drvPath);
       unknown.add(drvPath);
@@ -58,24 +104,21 @@ export async function planMissing(targets: readonly DerivedPath[], context: Miss
     }
     const derivation = store.readDerivation(drvPath);
     const wanted = [...derivation.outputs.keys()].filter((name) => outputs === "*" || outputs.includes(name));
-    const paths = wanted.map((name) => derivationOutputPath(derivation, name, store.storeDir));
+    const allowed =
+      substitute &&
+      (settings.get("always-allow-substitutes") || readBuildOptions(derivation, store.storeDir).allowSubstitutes);
+    const paths = await locate(derivation, wanted, allowed);
     const invalid: string[] = [];
     for (const path of paths) if (path !== undefined && !(await store.isValidPath(path))) invalid.push(path);
     const known = !paths.includes(undefined);
     if (known && invalid.length === 0) return [];
-    const allowed =
-      substitute &&
-      (settings.get("always-allow-substitutes") || readBuildOptions(derivation, store.storeDir).allowSubstitutes);
     if (known && allowed) {
       const offers = await Promise.all(invalid.map((path) => substitution.offer(path)));
       if (!offers.includes(undefined)) return invalid.map((path) => ({ kind: "opaque", path }));
     }
     if (willBuild.has(drvPath)) return [];
     willBuild.add(drvPath);
-    const next: DerivedPath[] = [];
-    for (const [inputDrv, node] of derivation.inputDrvs) {
-      next.push({ kind: "built", drvPath: inputDrv, outputs: node.outputs });
-    }
+    const next: DerivedPath[] = inputRequests(derivation).map((input) => ({ kind: "built", ...input }));
     for (const source of derivation.inputSrcs) next.push({ kind: "opaque", path: source });
     return next;
   };

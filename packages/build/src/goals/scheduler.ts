@@ -8,16 +8,27 @@ import {
   FirnError,
   hashDerivationModulo,
   makeOutputPath,
+  nestedOutput,
+  printDerivationOf,
   printDerivedPath,
+  signText,
+  wire,
 } from "@firn/formats";
-import type { EventSink, Settings, SourceWriter, Store } from "@firn/store";
+import {
+  DerivationHashes,
+  type EventSink,
+  hasFeature,
+  type Settings,
+  type SourceWriter,
+  type Store,
+} from "@firn/store";
 import { BuildFailure, showOutputs } from "../build-derivation.ts";
 import type { BuildStore } from "../build-store.ts";
-import { DerivationHashes } from "../derivation-hashes.ts";
 import { localExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
+import { readSigningKeys } from "../signing-keys.ts";
 import type { BuildExecutor } from "./executor.ts";
-import { needsResolution, resolveDerivation } from "./resolve.ts";
+import { inputRequests, needsResolution, resolveDerivation } from "./resolve.ts";
 import { Semaphore } from "./semaphore.ts";
 import { Substitution } from "./substitution.ts";
 
@@ -49,6 +60,20 @@ const DOWNLOADS = 8;
 
 type Outputs = ReadonlyMap<string, string>;
 
+/** Store paths of a derivation's inputs, and outputs by derivation as {@link resolveDerivation} takes them. */
+interface BuildInputs {
+  readonly paths: readonly string[];
+  readonly byDerivation: ReadonlyMap<string, Outputs>;
+}
+
+/** A derivation to build, and the names of the outputs that are wanted of it. */
+interface Wanted {
+  readonly drvPath: string;
+  readonly derivation: Derivation;
+  readonly outputs: readonly string[];
+  readonly mode: "normal" | "check" | "repair";
+}
+
 /** Exit status bits of failures, as the reference's. */
 class FailureStatus {
   #bits = 0;
@@ -70,8 +95,12 @@ class Scheduler {
   readonly #executor: BuildExecutor;
   readonly #slots: Semaphore;
   readonly #downloads = new Semaphore(DOWNLOADS);
+  readonly #inputs = new Map<string, Promise<BuildInputs>>();
   readonly #derivations = new Map<string, Promise<Outputs>>();
-  readonly #realised = new Map<string, Outputs>();
+  /** Outputs of impure derivations, which are built once in each run. */
+  readonly #impure = new Map<string, Promise<Outputs>>();
+  /** Derivations that were seen with outputs whose paths are only known after building. */
+  readonly #unknown = new Set<string>();
   readonly #hashes: DerivationHashes;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
@@ -131,75 +160,180 @@ class Scheduler {
     );
   }
 
+  /** Returns the store path of a derivation that may be the output of another one (`!output!drvPath`), and builds that. */
+  async #derivationPath(drvPath: string): Promise<string> {
+    const nested = nestedOutput(drvPath);
+    if (nested === undefined) return drvPath;
+    try {
+      const outputs = await this.#ensureOutputs(nested.drvPath, [nested.output]);
+      return outputs.get(nested.output)!;
+    } catch (error) {
+      if (!(error instanceof FirnError) || error.code === "aborted") throw error;
+      this.#reportOnce(error);
+      throw new BuildFailure(
+        drvPath,
+        `failed to obtain derivation of '${printDerivationOf(drvPath)}'`,
+        error.exitStatus,
+      );
+    }
+  }
+
   /** Makes outputs of a derivation valid by fetching or building them. */
-  async #ensureOutputs(drvPath: string, outputs: readonly string[] | "*", top = false): Promise<Outputs> {
+  async #ensureOutputs(requested: string, outputs: readonly string[] | "*", top = false): Promise<Outputs> {
     const { store } = this.#options;
+    const drvPath = await this.#derivationPath(requested);
     await store.addTempRoot(drvPath);
     if (!(await store.isValidPath(drvPath))) await this.#ensurePath(drvPath);
     const derivation = store.readDerivation(drvPath);
-    const wanted = outputs === "*" ? [...derivation.outputs.keys()] : outputs;
-    for (const name of wanted) {
+    const kind = derivationKind(derivation);
+    if (kind !== "input-addressed" && kind !== "fixed") this.#unknown.add(requested);
+    const names = outputs === "*" ? [...derivation.outputs.keys()] : outputs;
+    for (const name of names) {
       if (!derivation.outputs.has(name)) {
         throw new FirnError("no-output", `derivation '${drvPath}' does not have output '${name}'`);
       }
     }
-    const known = knownOutputs(derivation, store.storeDir);
     const mode = top ? (this.#options.mode ?? "normal") : "normal";
-    const realised = this.#realised.get(drvPath);
-    if (realised !== undefined && mode === "normal") return realised;
+    const wanted: Wanted = { drvPath, derivation, outputs: names, mode };
+    if (kind === "impure") {
+      let goal = this.#impure.get(drvPath);
+      if (goal === undefined) {
+        goal = this.#build({ ...wanted, outputs: [...derivation.outputs.keys()] });
+        goal.catch(() => {});
+        this.#impure.set(drvPath, goal);
+      }
+      return goal;
+    }
+    const known = await this.#locate(derivation);
     const missing: string[] = [];
-    for (const name of wanted) {
+    for (const name of names) {
       const path = known.get(name);
       if (path !== undefined) await store.addTempRoot(path);
       if (path === undefined || !(await store.isValidPath(path))) missing.push(name);
     }
-    if (missing.length === 0 && mode === "normal") return known;
     if (missing.length > 0 && mode === "check") {
       throw new FirnError(
         "not-built",
         `some outputs of '${drvPath}' are not valid, so checking is not possible\nHint: --rebuild and --check error if the derivation was not previously built and cannot be substituted.\n      Remove it to perform a fresh build, or use --repair to rewrite missing or corrupted builds in the store.`,
       );
     }
-    if (mode === "normal" && (await this.#substituteOutputs(drvPath, derivation, missing))) return known;
-    let goal = this.#derivations.get(drvPath);
-    if (goal === undefined) {
-      goal = this.#build(drvPath, derivation, mode);
-      goal.catch(() => {});
-      this.#derivations.set(drvPath, goal);
+    if (mode !== "normal") return this.#build(wanted);
+    if (missing.length === 0) {
+      await this.#recordStatic(wanted, known);
+      return known;
     }
-    return goal;
+    const substituted = await this.#substituteOutputs(wanted, { known, missing });
+    return substituted ?? this.#build(wanted);
   }
 
-  async #substituteOutputs(drvPath: string, derivation: Derivation, missing: readonly string[]): Promise<boolean> {
+  /** Returns the paths of a derivation's outputs as far as they are known: from itself, or from earlier builds. */
+  async #locate(derivation: Derivation): Promise<Map<string, string>> {
+    const known = knownOutputs(derivation, this.#options.store.storeDir);
+    if (known.size === derivation.outputs.size) return known;
+    for (const name of derivation.outputs.keys()) {
+      const id = this.#hashes.outputId(derivation, name);
+      const realisation = await this.#options.store.queryRealisation(id);
+      if (realisation !== undefined) known.set(name, realisation.outPath);
+    }
+    return known;
+  }
+
+  /** Records realisations of outputs whose paths were known before, so that caches of realisations have them too. */
+  async #recordStatic({ derivation, outputs }: Wanted, known: Outputs): Promise<void> {
     const { store, settings } = this.#options;
-    if (!settings.get("substitute") || this.#options.substituters === undefined) return false;
+    if (!hasFeature(settings, "ca-derivations") || knownOutputs(derivation, store.storeDir).size === 0) return;
+    for (const name of outputs) await this.#record(derivation, name, known.get(name)!);
+  }
+
+  async #record(derivation: Derivation, name: string, outPath: string): Promise<void> {
+    const { store, settings } = this.#options;
+    const unsigned = { id: this.#hashes.outputId(derivation, name), outPath, signatures: [] };
+    const text = wire.realisationFingerprint(unsigned);
+    const keys = readSigningKeys(settings);
+    await store.registerRealisation({ ...unsigned, signatures: keys.map((key) => signText(text, key)) });
+  }
+
+  /** Fetches missing outputs when substituters have all of them; returns the paths of the wanted ones then. */
+  async #substituteOutputs(
+    { drvPath, derivation, outputs }: Wanted,
+    { known, missing }: { readonly known: Outputs; readonly missing: readonly string[] },
+  ): Promise<Outputs | undefined> {
+    const { store, settings } = this.#options;
+    if (!settings.get("substitute") || this.#options.substituters === undefined) return undefined;
     const options = readBuildOptions(derivation, store.storeDir);
-    if (!options.allowSubstitutes && !settings.get("always-allow-substitutes")) return false;
-    const paths = missing.map((name) => derivationOutputPath(derivation, name, store.storeDir));
+    if (!options.allowSubstitutes && !settings.get("always-allow-substitutes")) return undefined;
+    const found = new Map(known);
+    const realised: wire.Realisation[] = [];
+    for (const name of missing) {
+      if (found.has(name)) continue;
+      const realisation = await this.#substitution.realisation(this.#hashes.outputId(derivation, name));
+      if (realisation === undefined) return undefined;
+      realised.push(realisation);
+      found.set(name, realisation.outPath);
+    }
+    const paths = missing.map((name) => found.get(name)!);
     const offered = await Promise.all(
-      paths.map((path) => (path === undefined ? undefined : this.#substitution.offer(path))),
+      paths.map(
+        async (path) => (await store.isValidPath(path)) || (await this.#substitution.offer(path)) !== undefined,
+      ),
     );
-    if (offered.includes(undefined)) return false;
-    const got = await Promise.all(paths.map((path) => this.#substitution.obtain(path!)));
-    if (!got.includes(false)) return true;
-    if (settings.get("fallback")) return false;
+    if (offered.includes(false)) return undefined;
+    const got = await Promise.all(paths.map((path) => this.#substitution.obtain(path)));
+    if (!got.includes(false)) {
+      for (const realisation of realised) {
+        try {
+          await store.registerRealisation(realisation, { checkSignatures: true });
+        } catch (error) {
+          if (!(error instanceof FirnError) || error.code !== "untrusted-realisation") throw error;
+          this.#options.events({ kind: "message", level: "warn", text: error.message });
+          return undefined;
+        }
+      }
+      await this.#recordStatic({ drvPath, derivation, outputs, mode: "normal" }, found);
+      return found;
+    }
+    if (settings.get("fallback")) return undefined;
     throw new FirnError(
       "substitution-failed",
       `some substitutes for the outputs of derivation '${drvPath}' failed (usually happens due to networking issues); try '--fallback' to build derivation from source `,
     );
   }
 
-  async #build(drvPath: string, derivation: Derivation, mode: "normal" | "check" | "repair"): Promise<Outputs> {
+  async #build(wanted: Wanted): Promise<Outputs> {
+    const { drvPath, derivation, mode } = wanted;
     this.#checkOutputPaths(drvPath, derivation);
-    const inputs = await this.#ensureInputs(drvPath, derivation);
-    const unknown = [...derivation.inputDrvs].some(([path]) => this.#realised.has(path));
-    if (needsResolution(derivation, unknown)) return this.#buildResolved(drvPath, derivation, inputs.byDerivation);
+    let inputs = this.#inputs.get(drvPath);
+    if (inputs === undefined) {
+      inputs = this.#ensureInputs(drvPath, derivation);
+      inputs.catch(() => {});
+      this.#inputs.set(drvPath, inputs);
+    }
+    const { paths, byDerivation } = await inputs;
+    const unknown = inputRequests(derivation).some((input) => this.#unknown.has(input.drvPath));
+    if (needsResolution(derivation, unknown)) return this.#buildResolved(wanted, byDerivation);
+    let goal = this.#derivations.get(drvPath);
+    if (goal === undefined) {
+      goal = this.#buildHere(wanted, paths, mode);
+      goal.catch(() => {});
+      this.#derivations.set(drvPath, goal);
+    }
+    return goal;
+  }
+
+  async #buildHere(
+    { drvPath, derivation }: Wanted,
+    inputs: readonly string[],
+    mode: "normal" | "check" | "repair",
+  ): Promise<Outputs> {
     this.#requireBuildable(drvPath, derivation);
     // Downloads wait for the network, not for the processor.
     const slots = derivation.builder === "builtin:fetchurl" ? this.#downloads : this.#slots;
-    const outputs = await slots.run(() => this.#run({ drvPath, derivation, inputs: inputs.paths, mode }));
-    if (derivationKind(derivation) === "floating" || derivationKind(derivation) === "impure") {
-      this.#remember(drvPath, derivation, outputs);
+    const outputs = await slots.run(() => this.#run({ drvPath, derivation, inputs, mode }));
+    const kind = derivationKind(derivation);
+    if (kind === "floating" && mode !== "check") {
+      for (const [name, path] of outputs) await this.#record(derivation, name, path);
+    } else if (kind !== "impure" && mode !== "check") {
+      await this.#recordStatic({ drvPath, derivation, outputs: [...outputs.keys()], mode }, outputs);
     }
     return outputs;
   }
@@ -236,24 +370,21 @@ class Scheduler {
     }
   }
 
-  /** Makes all inputs of a build valid; returns their paths, and outputs by derivation. */
-  async #ensureInputs(
-    drvPath: string,
-    derivation: Derivation,
-  ): Promise<{ paths: string[]; byDerivation: Map<string, Outputs> }> {
+  /** Makes all inputs of a build valid. */
+  async #ensureInputs(drvPath: string, derivation: Derivation): Promise<BuildInputs> {
     const paths = new Set<string>();
     const byDerivation = new Map<string, Outputs>();
     const tasks: Promise<void>[] = [];
-    for (const [inputDrv, node] of derivation.inputDrvs) {
+    for (const input of inputRequests(derivation)) {
       tasks.push(
-        this.#ensureOutputs(inputDrv, node.outputs).then((outputs) => {
-          byDerivation.set(inputDrv, outputs);
-          for (const name of node.outputs) {
+        this.#ensureOutputs(input.drvPath, input.outputs).then((outputs) => {
+          byDerivation.set(input.drvPath, outputs);
+          for (const name of input.outputs) {
             const path = outputs.get(name);
             if (path === undefined) {
               throw new FirnError(
                 "no-output",
-                `derivation '${drvPath}' requires non-existent output '${name}' from input derivation '${inputDrv}'`,
+                `derivation '${drvPath}' requires non-existent output '${name}' from input derivation '${printDerivationOf(input.drvPath)}'`,
               );
             }
             paths.add(path);
@@ -333,31 +464,25 @@ class Scheduler {
     }
   }
 
-  async #buildResolved(
-    drvPath: string,
-    derivation: Derivation,
-    inputs: ReadonlyMap<string, Outputs>,
-  ): Promise<Outputs> {
+  /** Builds a derivation as the one that it is when its inputs' paths are filled in. */
+  async #buildResolved({ derivation, outputs, mode }: Wanted, inputs: ReadonlyMap<string, Outputs>): Promise<Outputs> {
     const { store } = this.#options;
     const resolved = resolveDerivation(derivation, inputs, store.storeDir);
     const { path, contents, references } = derivationStorePath(resolved, store.storeDir);
     await store.addTextToStore(`${resolved.name}.drv`, contents, references);
-    const outputs = await this.#ensureOutputs(path, "*");
-    this.#remember(drvPath, derivation, outputs);
-    return outputs;
-  }
-
-  /** Records the resolved outputs of a derivation whose paths were unknown, for this run and in the database. */
-  #remember(drvPath: string, derivation: Derivation, outputs: Outputs): void {
-    const { store } = this.#options;
-    this.#realised.set(drvPath, outputs);
-    if (derivationKind(derivation) === "impure") return;
-    const hashes = hashDerivationModulo(derivation, {
-      maskOutputs: true,
-      storeDir: store.storeDir,
-      lookup: (path) => this.#hashes.of(path),
-    }).hashes;
-    store.registerRealisations(new Map([...hashes].map(([name, hash]) => [name, `sha256:${hash}`])), outputs);
+    let built: Outputs;
+    try {
+      built = await this.#ensureOutputs(path, outputs, mode !== "normal");
+    } catch (error) {
+      if (!(error instanceof FirnError) || error.code === "aborted") throw error;
+      this.#reportOnce(error);
+      const message = `build of resolved derivation '${path}' failed`;
+      throw new BuildFailure(path, message, error.exitStatus);
+    }
+    if (derivationKind(derivation) !== "impure") {
+      for (const name of outputs) await this.#record(derivation, name, built.get(name)!);
+    }
+    return built;
   }
 
   /** Checks that output paths follow from the derivation: otherwise a foreign derivation could put its result in place of another's. */

@@ -1,5 +1,5 @@
 /** Copies missing paths from other stores, references first. */
-import { FirnError, type PathInfo } from "@firn/formats";
+import { FirnError, type PathInfo, wire } from "@firn/formats";
 import {
   type EventSink,
   machineError,
@@ -30,6 +30,7 @@ export interface SubstitutionOptions {
 export class Substitution {
   readonly #options: SubstitutionOptions;
   readonly #offers = new Map<string, Promise<Offer | undefined>>();
+  readonly #realisations = new Map<string, Promise<wire.Realisation | undefined>>();
   readonly #goals = new Map<string, Promise<boolean>>();
   readonly #slots: Semaphore;
   readonly #failed = new Set<Store>();
@@ -60,6 +61,38 @@ export class Substitution {
     return goal;
   }
 
+  /** Returns what an output was built to according to the first store that knows. */
+  realisation(id: wire.DrvOutput): Promise<wire.Realisation | undefined> {
+    const key = wire.printDrvOutput(id);
+    let found = this.#realisations.get(key);
+    if (found === undefined) {
+      found = this.#searchRealisation(id);
+      this.#realisations.set(key, found);
+    }
+    return found;
+  }
+
+  async #searchRealisation(id: wire.DrvOutput): Promise<wire.Realisation | undefined> {
+    for (const substituter of await this.#options.substituters()) {
+      const { realisations } = substituter.offers;
+      if (this.#failed.has(substituter) || realisations === undefined) continue;
+      try {
+        const found = await realisations.queryRealisation(id);
+        if (found !== undefined) return found;
+      } catch (error) {
+        this.#giveUp(substituter, error);
+      }
+    }
+    return undefined;
+  }
+
+  /** Leaves a store that failed out from now on; throws what is no failure of the store. */
+  #giveUp(substituter: Store, error: unknown): void {
+    if (!(error instanceof FirnError) || error.code === "aborted") throw error;
+    this.#failed.add(substituter);
+    this.#say("warn", `${error.message}; not asking '${substituter.uri}' any more`);
+  }
+
   async #search(path: string, tried: ReadonlySet<Store> = new Set()): Promise<Offer | undefined> {
     const { store } = this.#options;
     for (const substituter of await this.#options.substituters()) {
@@ -76,10 +109,7 @@ export class Substitution {
         }
         return { info, store: substituter };
       } catch (error) {
-        if (!(error instanceof FirnError)) throw error;
-        if (error.code === "aborted") throw error;
-        this.#failed.add(substituter);
-        this.#say("warn", `${error.message}; not asking '${substituter.uri}' any more`);
+        this.#giveUp(substituter, error);
       }
     }
     return undefined;

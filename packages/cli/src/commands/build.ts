@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
-import { FirnError, type JsonValue } from "@firn/formats";
+import type { Target } from "@firn/flake";
+import { FirnError, type JsonValue, nestedOutput } from "@firn/formats";
+import { builtOutput, type MachineStore } from "@firn/store";
 import { setProfile } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
@@ -52,13 +54,10 @@ export const command: Command = {
         if (!dryRun && profile !== undefined) await switchTo(session, resolve(io.cwd, profile), built);
         if (flags.has("json")) {
           const shown = dryRun ? await plannedTargets(session, targets) : built;
-          printJsonResult(
-            io,
-            shown.map(({ target, outputs }) =>
-              resultJson(target.kind === "path" ? undefined : target.drvPath, outputs),
-            ),
-            invocation,
-          );
+          const store = await session.store();
+          const results: JsonValue[] = [];
+          for (const { target, outputs } of shown) results.push(await resultJson(store, target, outputs));
+          printJsonResult(io, results, invocation);
         } else if (flags.has("print-out-paths")) {
           for (const { outputs } of built) for (const path of outputs.values()) printLine(io, path);
         }
@@ -80,10 +79,31 @@ async function switchTo(session: EvaluationSession, profile: string, built: read
   await setProfile(await session.store(), profile, path);
 }
 
-function resultJson(drvPath: string | undefined, outputs: ReadonlyMap<string, string>): JsonValue {
-  if (drvPath === undefined) return outputs.get("out") ?? null;
+async function resultJson(
+  store: MachineStore,
+  target: Target,
+  outputs: ReadonlyMap<string, string>,
+): Promise<JsonValue> {
+  if (target.kind === "path") return outputs.get("out") ?? null;
   return new Map<string, JsonValue>([
-    ["drvPath", drvPath],
+    ["drvPath", (await derivationJson(store, target.drvPath)).json],
     ["outputs", outputs],
   ]);
+}
+
+/** Returns the JSON of a derivation that may be an output of another one, and its store path when it is built. */
+async function derivationJson(
+  store: MachineStore,
+  drvPath: string,
+): Promise<{ readonly json: JsonValue; readonly path: string | undefined }> {
+  const nested = nestedOutput(drvPath);
+  if (nested === undefined) return { json: drvPath, path: drvPath };
+  const outer = await derivationJson(store, nested.drvPath);
+  const path = outer.path === undefined ? undefined : await builtOutput(store, outer.path, nested.output);
+  const json = new Map<string, JsonValue>([
+    ["drvPath", outer.json],
+    ["output", nested.output],
+    ["outputPath", path ?? null],
+  ]);
+  return { json, path };
 }

@@ -7,7 +7,7 @@ import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
-import { pathsOf } from "../targets/store-targets.ts";
+import { pathsOf, realisationsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
 /** `firn copy`: copies paths with their closures between stores. */
@@ -55,7 +55,11 @@ export const command: Command = {
           const words = await session.words();
           const roots = flags.has("all")
             ? await offered(from, "listing").queryAllValidPaths()
-            : await pathsOf(session, words, { realise: fromUri === undefined, derivations: flags.has("derivation") });
+            : await pathsOf(session, words, {
+                realise: fromUri === undefined,
+                derivations: flags.has("derivation"),
+                realised: from,
+              });
           const paths = flags.has("no-recursive") ? roots : await computeClosure(from, roots);
           const copied = await copyPaths(paths, {
             from,
@@ -64,6 +68,12 @@ export const command: Command = {
             substitute: flags.has("substitute-on-destination"),
             events: (event) => session.progress.event(event),
           });
+          if (!flags.has("all") && !flags.has("derivation")) {
+            for (const realisation of await realisationsOf(session, words, from)) {
+              const checkSignatures = !flags.has("no-check-sigs");
+              await to.offers.realisations?.registerRealisation(realisation, { checkSignatures });
+            }
+          }
           session.progress.event({ kind: "message", level: "info", text: `copied ${copied.length} paths` });
           await keepCopied(session, to, roots);
           return 0;

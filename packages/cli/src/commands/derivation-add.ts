@@ -1,5 +1,5 @@
-import { derivationFromJson, parseJson } from "@firn/formats";
-import { addDerivation } from "@firn/store";
+import { derivationFromJson, derivationKind, parseJson } from "@firn/formats";
+import { addDerivation, requireFeature } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 import { withSession } from "../session/session.ts";
@@ -12,6 +12,18 @@ export const command: Command = {
     withSession(invocation, io, async (session) => {
       const store = await session.store();
       const derivation = derivationFromJson(parseJson(await io.readStdin()), store.storeDir);
+      switch (derivationKind(derivation)) {
+        case "floating":
+          requireFeature(session.settings, "ca-derivations");
+          break;
+        case "impure":
+          requireFeature(session.settings, "impure-derivations");
+          break;
+        case "input-addressed":
+        case "deferred":
+        case "fixed":
+          break;
+      }
       printLine(io, await addDerivation(store, derivation, { dryRun: invocation.flags.has("dry-run") }));
       return 0;
     }),

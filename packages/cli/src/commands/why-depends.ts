@@ -34,9 +34,15 @@ export const command: Command = {
         const derivations = flags.has("derivation");
         const store = await session.store();
         const [from = ""] = await pathsOf(session, [packageWord], { realise: !derivations, derivations });
-        const [to = ""] = await pathsOf(session, [dependency], { realise: false, derivations });
-        const leading = await pathsLeadingTo(store, from, to);
+        const [to] = await pathsOf(session, [dependency], { realise: false, derivations });
         session.progress.clear();
+        if (to === undefined) {
+          // What was never built is no dependency.
+          const text = `'${packageWord}' does not depend on '${dependency}'`;
+          session.progress.event({ kind: "message", level: "error", text });
+          return 0;
+        }
+        const leading = await pathsLeadingTo(store, from, to);
         if (leading.size === 0) {
           session.progress.event({ kind: "message", level: "error", text: `'${from}' does not depend on '${to}'` });
           return 0;

@@ -526,6 +526,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     stores,
+    "realisation info",
+    "query information about one or several realisations",
+    async () => (await import("../commands/realisation-info.ts")).command,
+  ),
+  entry(
+    stores,
     "store why-alive",
     "show which roots keep a path, and through what",
     async () => (await import("../commands/store-why-alive.ts")).command,

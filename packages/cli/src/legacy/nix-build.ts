@@ -42,7 +42,7 @@ export const command: Command = {
         const built = await buildTargets(session, targets, { dryRun, ...(mode === undefined ? {} : { mode }) });
         session.progress.clear();
         if (dryRun) return 0;
-        if (!flags.has("no-out-link")) {
+        if (flags.last("no-out-link", "out-link") !== "no-out-link") {
           await linkResults(
             session,
             resolve(io.cwd, flags.value("add-root") ?? flags.value("out-link") ?? "result"),

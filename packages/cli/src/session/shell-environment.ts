@@ -1,7 +1,6 @@
 /** Development environments for `develop` and `print-dev-env`: found or built, kept from the garbage collector, as text for bash. */
 import { join, resolve } from "node:path";
 import {
-  DerivationHashes,
   environmentDerivation,
   environmentScript,
   parseShellEnvironment,
@@ -11,7 +10,7 @@ import {
 } from "@firn/build";
 import { type Found, shellLookup, type Target } from "@firn/flake";
 import { type Derivation, derivationStorePath, FirnError } from "@firn/formats";
-import type { MachineStore } from "@firn/store";
+import { DerivationHashes, type MachineStore } from "@firn/store";
 import { lstatSync, mkdtempSync, readFileSync, temporaryParent, writeFileSync } from "@firn/store/files";
 import { setProfile } from "@firn/system";
 import type { Flag } from "../grammar/command.ts";

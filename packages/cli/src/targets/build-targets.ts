@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import type { Missing } from "@firn/build";
 import type { Target } from "@firn/flake";
 import { derivedPath } from "@firn/flake";
-import { type Derivation, derivationOutputPath, isDerivationPath } from "@firn/formats";
-import type { StoreLocation } from "@firn/store";
+import { type Derivation, derivationKind, derivationOutputPath, isDerivationPath } from "@firn/formats";
+import { DerivationHashes, hasFeature, type Store, type StoreLocation } from "@firn/store";
 import { mebibytes } from "../render/quantities.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import type { Session } from "../session/session.ts";
@@ -47,6 +47,8 @@ async function alreadyBuilt(
   session: EvaluationSession,
   targets: readonly Target[],
 ): Promise<BuiltTarget[] | undefined> {
+  // Building also records realisations, where those are in use.
+  if (hasFeature(session.settings, "ca-derivations")) return undefined;
   const planned = await plannedTargets(session, targets);
   const store = await session.store();
   for (const { target, outputs } of planned) {
@@ -59,9 +61,18 @@ async function alreadyBuilt(
   return planned;
 }
 
-/** Returns output paths from the derivations, whether they are valid or not. */
-export async function plannedTargets(session: EvaluationSession, targets: readonly Target[]): Promise<BuiltTarget[]> {
+/**
+ * Returns output paths from the derivations, whether they are valid or not; those that are only known after building are as
+ * `realised` (by default the session's store) knows them, or absent.
+ */
+export async function plannedTargets(
+  session: EvaluationSession,
+  targets: readonly Target[],
+  realised?: Store,
+): Promise<BuiltTarget[]> {
   const store = await session.store();
+  const { realisations } = (realised ?? store).offers;
+  const hashes = new DerivationHashes(store);
   const planned: BuiltTarget[] = [];
   for (const target of targets) {
     if (target.kind === "path") {
@@ -72,13 +83,26 @@ export async function plannedTargets(session: EvaluationSession, targets: readon
     const facts = target.facts;
     if (facts !== undefined) {
       for (const { name, path } of facts.outputs) {
-        if (path !== undefined && (target.outputs === "*" || target.outputs.includes(name))) outputs.set(name, path);
+        // A path that is only known after building has a placeholder instead.
+        if (
+          path?.startsWith(`${store.storeDir}/`) === true &&
+          (target.outputs === "*" || target.outputs.includes(name))
+        )
+          outputs.set(name, path);
       }
     } else if (isDerivationPath(target.drvPath) && (await store.isValidPath(target.drvPath))) {
       const derivation = store.readDerivation(target.drvPath);
       for (const name of target.outputs === "*" ? derivation.outputs.keys() : target.outputs) {
         const path = derivationOutputPath(derivation, name, store.storeDir);
         if (path !== undefined) outputs.set(name, path);
+      }
+    }
+    if (outputs.size === 0 && isDerivationPath(target.drvPath) && (await store.isValidPath(target.drvPath))) {
+      const derivation = store.readDerivation(target.drvPath);
+      for (const name of target.outputs === "*" ? derivation.outputs.keys() : target.outputs) {
+        if (derivationKind(derivation) === "impure") continue;
+        const realisation = await realisations?.queryRealisation(hashes.outputId(derivation, name));
+        if (realisation !== undefined) outputs.set(name, realisation.outPath);
       }
     }
     planned.push({ target, outputs });

@@ -1,6 +1,15 @@
 /** Store paths for commands about paths: installables are built when they must exist, else only computed. */
-import { type Derivation, FirnError, isDerivationPath } from "@firn/formats";
-import { computeClosure, type PathFacts, type PathGraph, type StoreFiles, sortByReferences } from "@firn/store";
+import { type Derivation, derivationKind, FirnError, isDerivationPath, type wire } from "@firn/formats";
+import {
+  computeClosure,
+  DerivationHashes,
+  hasFeature,
+  type PathFacts,
+  type PathGraph,
+  type Store,
+  type StoreFiles,
+  sortByReferences,
+} from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { buildTargets, plannedTargets } from "./build-targets.ts";
@@ -11,6 +20,8 @@ export interface PathsWanted {
   readonly realise: boolean;
   /** True for the derivations themselves instead of their outputs (`--derivation`). */
   readonly derivations?: boolean;
+  /** Store whose realisations tell paths that are only known after building; by default the session's. */
+  readonly realised?: Store;
   /** True to include the closures of the paths (`--recursive`). */
   readonly closure?: boolean;
   /** True for all valid paths when there is no installable (`--all`). */
@@ -37,11 +48,39 @@ export async function pathsOf(
     for (const target of targets)
       paths.push(target.kind === "outputs" ? target.drvPath : await derivationOf(store, target.path));
   } else {
-    const built = wanted.realise ? await buildTargets(session, targets) : await plannedTargets(session, targets);
+    const built = wanted.realise
+      ? await buildTargets(session, targets)
+      : await plannedTargets(session, targets, wanted.realised);
     paths = built.flatMap(({ outputs }) => [...outputs.values()]);
   }
   if (wanted.closure !== true) return [...new Set(paths)];
   return sortByReferences(store, await computeClosure(store, paths));
+}
+
+/**
+ * Returns the realisations of the outputs that the command line's installables name, as `from` has them; none while
+ * content-addressed derivations are not enabled.
+ */
+export async function realisationsOf(
+  session: EvaluationSession,
+  words: readonly string[],
+  from: Store,
+): Promise<wire.Realisation[]> {
+  const { realisations } = from.offers;
+  if (realisations === undefined || !hasFeature(session.settings, "ca-derivations")) return [];
+  const store = await session.store();
+  const hashes = new DerivationHashes(store);
+  const found: wire.Realisation[] = [];
+  for (const target of await session.installables.targets(session.installables.parse(words))) {
+    if (target.kind !== "outputs" || !(await store.isValidPath(target.drvPath))) continue;
+    const derivation = store.readDerivation(target.drvPath);
+    if (derivationKind(derivation) === "impure") continue;
+    for (const name of target.outputs === "*" ? derivation.outputs.keys() : target.outputs) {
+      const realisation = await realisations.queryRealisation(hashes.outputId(derivation, name));
+      if (realisation !== undefined) found.push(realisation);
+    }
+  }
+  return found;
 }
 
 /** Returns the derivation that a path is, or that made it. Fails with `no-deriver`. */

@@ -150,6 +150,15 @@ export function createNodeHost(
     for (const path of named) if (!isUrl(path)) guard.allow(absolutePath(path));
   }
 
+  /** Allows reading a store path that was built, and all that it refers to. */
+  function allowClosure(root: string): void {
+    const closure = new Set([root]);
+    for (const path of closure) {
+      guard.allow(path);
+      for (const reference of services.queryPath(path)?.references ?? []) closure.add(reference);
+    }
+  }
+
   function absolutePath(path: string): string {
     const base = config.workingDirectory ?? workingDirectory();
     return canonicalPath(path.startsWith("/") ? path : `${base}/${path}`);
@@ -390,7 +399,7 @@ export function createNodeHost(
       }
       const outputs = services.realise(elements);
       for (const element of elements) if (element.kind === "opaque") guard.allow(element.path);
-      for (const path of outputs.values()) guard.allow(path);
+      if (guarded) for (const path of outputs.values()) allowClosure(path);
       return outputs;
     },
     ensurePath: services.ensurePath,

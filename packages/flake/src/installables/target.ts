@@ -1,6 +1,6 @@
 /** Targets of installables in the store: a path, or outputs of a derivation. */
 import { resolve } from "node:path";
-import { type DerivedPath, FirnError, isStorePath } from "@firn/formats";
+import { type DerivedPath, FirnError, isStorePath, nestOutput } from "@firn/formats";
 import type { Evaluation, Found } from "../evaluation.ts";
 import type { DerivationFacts } from "../evaluator/protocol.ts";
 import type { AutoArguments } from "../evaluator/value-ref.ts";
@@ -30,9 +30,11 @@ export function storePathTarget(
   at: { readonly storeDir: string; readonly cwd: string },
 ): Target {
   const { outputs } = installable;
-  const path = storePathIn(resolve(at.cwd, installable.path), at.storeDir);
+  const [place, ...through] = installable.path.split("^");
+  const path = storePathIn(resolve(at.cwd, place!), at.storeDir);
   if (outputs.kind === "default") return { kind: "path", path };
-  return { kind: "outputs", drvPath: path, outputs: outputs.kind === "all" ? "*" : outputs.names };
+  const drvPath = through.reduce(nestOutput, path);
+  return { kind: "outputs", drvPath, outputs: outputs.kind === "all" ? "*" : outputs.names };
 }
 
 /**
@@ -45,9 +47,10 @@ export async function valueTarget(
   { outputs, storeDir }: { readonly outputs: Installable["outputs"]; readonly storeDir: string },
 ): Promise<Target> {
   const kind = await found.value.kind();
-  if (kind === "string" || kind === "path") return pathTarget(found, storeDir);
+  if (kind === "path") return pathTarget(found, storeDir);
+  if (kind === "string") return stringTarget(found, "flake output attribute");
   const facts = await evaluation.derivation(found);
-  return outputsTarget({ facts, found }, outputs, facts.outputsToInstall);
+  return outputsTarget({ facts, found }, outputs, installed(facts));
 }
 
 /**
@@ -67,13 +70,14 @@ export async function attributeTargets(
   },
 ): Promise<Target[]> {
   const kind = await found.value.kind();
-  if (kind === "string" || kind === "path") return [await pathTarget(found, storeDir)];
+  if (kind === "path") return [await pathTarget(found, storeDir)];
+  if (kind === "string") return [await stringTarget(found, "attribute")];
   const targets: Target[] = [];
   for (const { attrPath, value } of await found.value.packages({ prefix: "", autoArgs, skipFailed: false })) {
     const facts = await value.derivation();
     if (facts === undefined) continue;
     const own = found.attrPath === "" || attrPath === "" ? found.attrPath + attrPath : `${found.attrPath}.${attrPath}`;
-    const wanted = facts.installsAll ? "*" : facts.outputsToInstall;
+    const wanted = facts.installsAll ? "*" : installed(facts);
     targets.push(outputsTarget({ facts, found: { value, attrPath: own } }, outputs, wanted));
   }
   return targets;
@@ -81,6 +85,38 @@ export async function attributeTargets(
 
 async function pathTarget(found: Found, storeDir: string): Promise<Target> {
   return { kind: "path", path: storePathIn((await found.value.string()).text, storeDir) };
+}
+
+/** Returns the only thing that a string refers to; error `bad-reference`. */
+async function stringTarget(found: Found, what: string): Promise<Target> {
+  const { text, context } = await found.value.string();
+  const wrong = (message: string): FirnError =>
+    new FirnError("bad-reference", `string '${text}' ${message}`, {
+      trace: [{ message: `while evaluating the ${what} '${found.attrPath}'` }],
+    });
+  const [element] = context;
+  if (element === undefined || context.length !== 1) {
+    throw wrong(`has ${context.length} entries in its context. It should only have exactly one entry`);
+  }
+  switch (element.kind) {
+    case "opaque":
+      if (text === element.path) return { kind: "path", path: element.path };
+      throw new FirnError(
+        "bad-reference",
+        `path string '${text}' has context with the different path '${element.path}'`,
+      );
+    case "deep":
+      throw wrong(
+        "has a context which refers to a complete source and binary closure. This is not supported at this time",
+      );
+    case "output":
+      return { kind: "outputs", drvPath: element.drvPath, outputs: [element.output] };
+  }
+}
+
+/** The outputs that a derivation says to install; `out` when it names none. */
+function installed({ outputsToInstall }: DerivationFacts): readonly string[] {
+  return outputsToInstall.length === 0 ? ["out"] : outputsToInstall;
 }
 
 function outputsTarget(

@@ -79,6 +79,10 @@ export const errorCodes = {
     "A program cannot be given this argument or variable.",
     "Remove null bytes and signs of equality from it.",
   ],
+  "bad-reference": [
+    "A string that is to name something in the store refers to nothing, or to several things.",
+    "Give the string of one derivation's output, or of one path.",
+  ],
   "bad-references": [
     "A store object refers to what its kind must not refer to.",
     "Remove the reference from its contents.",
@@ -114,6 +118,7 @@ export const errorCodes = {
   "connection-closed": ["The other side of a connection left.", "Check the machine at the other side."],
   container: ["A container cannot be made or started.", "Read the message."],
   "corrupt-narinfo": ["A binary cache describes a path wrongly.", "Tell who runs the cache."],
+  "corrupt-realisation": ["A binary cache describes the output of a derivation wrongly.", "Tell who runs the cache."],
   "corrupt-schema": ["The file with the version of the store's database is damaged.", "Restore it from a backup."],
   cycle: ["Store paths refer to each other in a circle.", "Break the circle by moving files to another output."],
   "cyclic-value": ["A value contains itself and has no end.", "Ask for a part of it."],
@@ -222,6 +227,10 @@ export const errorCodes = {
   "not-written": ["What was written cannot be put on the disk.", "Check the disk."],
   offline: ["The network is not used, and something must be downloaded.", "Leave out `--offline`."],
   "old-schema": ["The store was written by a version that is too old.", "Upgrade it with an earlier Nix."],
+  "other-realisation": [
+    "A derivation was built to another path elsewhere than here.",
+    "Delete the local path, if the other one is wanted.",
+  ],
   "out-of-code-space": ["An expression has more code than fits.", "Evaluate less at once."],
   "output-rejected": ["An output of a build breaks a rule of its derivation.", "Read which rule."],
   "parse-error": [
@@ -276,6 +285,10 @@ export const errorCodes = {
   "unsupported-file-type": ["A tree has a socket, a pipe or a device.", "Remove it."],
   "unsupported-store": ["A store of this kind cannot be used here.", "Use a local store."],
   "untrusted-path": ["A path has no signature of a trusted key.", "Add the key, or use `--no-check-sigs`."],
+  "untrusted-realisation": [
+    "What a derivation was built to elsewhere has no signature of a trusted key.",
+    "Add the key, or use `--no-check-sigs`.",
+  ],
   usage: ["The command line is wrong.", "See `--help`."],
   "wrong-store-dir": ["A cache is for stores in another directory.", "Use a cache for this store's directory."],
   "xattr-failed": ["An extended attribute cannot be removed.", "Check the file system."],

@@ -37,16 +37,27 @@ export function parseDrvOutput(text: string): DrvOutput {
   return { drvHash: parsePrefixedHash(text.slice(0, split)), outputName };
 }
 
-/** Writes a realisation as JSON, in the reference's order of fields. */
+function unsigned(realisation: Realisation): Map<string, JsonValue> {
+  return new Map<string, JsonValue>([
+    ["dependentRealisations", new Map()],
+    ["id", printDrvOutput(realisation.id)],
+    ["outPath", storePathBaseName(realisation.outPath)],
+  ]);
+}
+
+/** Returns a realisation as a JSON value, in the reference's order of fields. */
+export function realisationToJson(realisation: Realisation): JsonValue {
+  return unsigned(realisation).set("signatures", sortSignatures(realisation.signatures));
+}
+
+/** Writes a realisation as JSON. */
 export function printRealisation(realisation: Realisation): string {
-  return printJson(
-    new Map<string, JsonValue>([
-      ["dependentRealisations", new Map()],
-      ["id", printDrvOutput(realisation.id)],
-      ["outPath", storePathBaseName(realisation.outPath)],
-      ["signatures", sortSignatures(realisation.signatures)],
-    ]),
-  );
+  return printJson(realisationToJson(realisation));
+}
+
+/** Returns the text that the signatures of a realisation cover. */
+export function realisationFingerprint(realisation: Realisation): string {
+  return printJson(unsigned(realisation));
 }
 
 /** Reads a realisation from JSON; error `protocol` or those of JSON, hashes, store paths and signatures. */

@@ -1,4 +1,5 @@
 /** The builtins that read and change the context of strings. */
+import { nestedOutput } from "@firn/formats";
 import { coerceCopy, contextOfString, host, makeString, textOfString } from "../code/interpret.ts";
 import { intern, symbolNames } from "../code/memory.ts";
 import type { ContextElement } from "../host.ts";
@@ -15,7 +16,7 @@ import {
   plainArgument,
   stringArgument,
 } from "./arguments.ts";
-import { nestedOutput, referenceText } from "./derivation-outputs.ts";
+import { referenceText } from "./derivation-outputs.ts";
 import { isStorePathText } from "./paths.ts";
 
 function contextFrom(elements: readonly ContextElement[]): Context | null {

@@ -2,7 +2,8 @@
 import {
   derivationOutputPath,
   downstreamPlaceholder,
-  dynamicPlaceholder,
+  nestedOutput,
+  outputPlaceholder,
   parseDerivation,
   storePathName,
 } from "@firn/formats";
@@ -16,20 +17,6 @@ import { fail, requireFeature } from "./arguments.ts";
 export function outputString(path: string | undefined, drvPath: string, output: string): ContextString {
   const text = path ?? downstreamPlaceholder(drvPath, output);
   return new ContextString(text, contextOf({ kind: "output", drvPath, output }));
-}
-
-/** Splits an output of a derivation that is an output itself (`!output!drvPath`); undefined for a plain store path. */
-export function nestedOutput(drvPath: string): { output: string; drvPath: string } | undefined {
-  if (!drvPath.startsWith("!")) return undefined;
-  const end = drvPath.indexOf("!", 1);
-  return { output: drvPath.slice(1, end), drvPath: drvPath.slice(end + 1) };
-}
-
-/** Returns the placeholder of an output whose path is only known after building. */
-export function outputPlaceholder(drvPath: string, output: string): string {
-  const nested = nestedOutput(drvPath);
-  if (nested === undefined) return downstreamPlaceholder(drvPath, output);
-  return dynamicPlaceholder(outputPlaceholder(nested.drvPath, nested.output), output);
 }
 
 /** Returns the text of a string whose only reference is `element`: the path, or its placeholder. */

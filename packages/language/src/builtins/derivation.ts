@@ -15,6 +15,7 @@ import {
   hashPlaceholder,
   hashSize,
   isHashAlgorithm,
+  nestedOutput,
   parseDerivation,
   parseHash,
   printHash,
@@ -49,7 +50,7 @@ import {
   requireFeature,
   stringArgument,
 } from "./arguments.ts";
-import { nestedOutput, outputString } from "./derivation-outputs.ts";
+import { outputString } from "./derivation-outputs.ts";
 import { JsonWriter } from "./json.ts";
 
 const sym = {

@@ -1,5 +1,5 @@
 /** The builtins on files and paths. Every one of them calls the host. */
-import { canonicalPath, hashData, parseHash, printHash } from "@firn/formats";
+import { canonicalPath, hashData, outputPlaceholder, parseHash, printHash } from "@firn/formats";
 import {
   call,
   call2,
@@ -29,7 +29,6 @@ import {
   plainArgument,
   requiredAttr,
 } from "./arguments.ts";
-import { outputPlaceholder } from "./derivation-outputs.ts";
 import { hashAlgorithm } from "./hashes.ts";
 
 const toStringSymbol = intern("__toString");

@@ -239,26 +239,44 @@ export class StoreDatabase {
   /** Makes the tables of content-addressed derivations when they are missing. */
   ensureRealisations(): void {
     const { name, statements } = realisationsMigration;
-    if (this.#get("select 1 from SchemaMigrations where migration = ?", name) !== undefined) return;
+    if (this.hasRealisations()) return;
     this.transaction(() => {
       disk.sql(this.#db, statements);
       this.#run("insert or ignore into SchemaMigrations values (?)", [name]);
     });
   }
 
-  putRealisation(drvHash: string, output: string, path: string): void {
-    this.#run(
-      "insert into Realisations (drvPath, outputName, outputPath, signatures) values (?, ?, (select id from ValidPaths where path = ?), ?)",
-      [drvHash, output, path, ""],
-    );
-  }
-
-  realisation(drvHash: string, output: string): string | undefined {
-    return this.#get<{ path: string }>(
-      "select Output.path as path from Realisations inner join ValidPaths as Output on Output.id = Realisations.outputPath where drvPath = ? and outputName = ?",
+  /** Adds a realisation; an output has at most one. Error `invalid-path`. */
+  putRealisation(drvHash: string, output: string, built: { path: string; signatures: readonly string[] }): void {
+    this.#run("insert into Realisations (drvPath, outputName, outputPath, signatures) values (?, ?, ?, ?)", [
       drvHash,
       output,
-    )?.path;
+      this.pathId(built.path),
+      built.signatures.join(" "),
+    ]);
+  }
+
+  signRealisation(drvHash: string, output: string, signatures: readonly string[]): void {
+    const values = [signatures.join(" "), drvHash, output];
+    this.#run("update Realisations set signatures = ? where drvPath = ? and outputName = ?", values);
+  }
+
+  /** Returns the path and signatures of an output's realisation; undefined also in a database without realisations. */
+  realisation(drvHash: string, output: string): { path: string; signatures: string[] } | undefined {
+    if (!this.hasRealisations()) return undefined;
+    const row = this.#get<{ path: string; signatures: string | null }>(
+      "select Output.path as path, signatures from Realisations inner join ValidPaths as Output on Output.id = Realisations.outputPath where drvPath = ? and outputName = ?",
+      drvHash,
+      output,
+    );
+    if (row === undefined) return undefined;
+    return { path: row.path, signatures: (row.signatures ?? "").split(" ").filter((text) => text !== "") };
+  }
+
+  /** Tells whether there are tables of content-addressed derivations. */
+  hasRealisations(): boolean {
+    const { name } = realisationsMigration;
+    return this.#get("select 1 from SchemaMigrations where migration = ?", name) !== undefined;
   }
 
   close(): void {

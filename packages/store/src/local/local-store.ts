@@ -24,6 +24,8 @@ import {
   storePathBaseName,
   storePathHashPart,
   storePathName,
+  verifyText,
+  wire,
 } from "@firn/formats";
 import { type EventSink, noEvents } from "../events.ts";
 import { disk, hasErrorCode } from "../fs/disk.ts";
@@ -35,6 +37,7 @@ import { RestoreSink } from "../fs/restore.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
 import { PathLocks } from "../locks/path-lock.ts";
 import { sortTopologically } from "../store/closure.ts";
+import { builtPath, DerivationHashes } from "../store/derivation-hashes.ts";
 import type { StoreLocation } from "../store/location.ts";
 import type { NarChunks } from "../store/paths.ts";
 import type { PlacingOptions } from "../store/registering.ts";
@@ -111,6 +114,7 @@ export class LocalStore implements MachineStore, LocalInternals {
       files: this,
       roots: this,
       registry: this,
+      realisations: this,
       logs: this,
       logWriting: this,
       upkeep: this,
@@ -178,7 +182,15 @@ export class LocalStore implements MachineStore, LocalInternals {
 
   /** Returns known output paths of a valid derivation, by output name. */
   async queryDerivationOutputs(drvPath: string): Promise<Map<string, string>> {
-    return this.database.derivationOutputs(drvPath);
+    const outputs = this.database.derivationOutputs(drvPath);
+    if (!isDerivationPath(drvPath) || !this.database.hasRealisations()) return outputs;
+    const derivation = this.readDerivation(drvPath);
+    const hashes = new DerivationHashes(this);
+    for (const name of derivation.outputs.keys()) {
+      const path = outputs.get(name) ?? (await builtPath(this, derivation, { output: name, hashes }));
+      if (path !== undefined) outputs.set(name, path);
+    }
+    return outputs;
   }
 
   async addTempRoot(path: string): Promise<void> {
@@ -387,13 +399,41 @@ export class LocalStore implements MachineStore, LocalInternals {
     });
   }
 
-  registerRealisations(drvHashes: ReadonlyMap<string, string>, outputs: ReadonlyMap<string, string>): void {
-    this.database.ensureRealisations();
-    for (const [name, path] of outputs) {
-      const key = drvHashes.get(name);
-      if (key === undefined) throw new FirnError("no-output", `there is no hash for the output '${name}' of '${path}'`);
-      if (this.database.realisation(key, name) === undefined) this.database.putRealisation(key, name, path);
+  async queryRealisation(id: wire.DrvOutput): Promise<wire.Realisation | undefined> {
+    const found = this.database.realisation(printHash(id.drvHash, "base16"), id.outputName);
+    return found === undefined ? undefined : { id, outPath: found.path, signatures: found.signatures };
+  }
+
+  async registerRealisation(
+    realisation: wire.Realisation,
+    options: { readonly checkSignatures?: boolean } = {},
+  ): Promise<void> {
+    this.#requireWritable();
+    const { id, outPath } = realisation;
+    const { requireSigs, trustedKeys } = this.options;
+    if (options.checkSignatures === true && requireSigs !== false) {
+      const text = wire.realisationFingerprint(realisation);
+      if (!realisation.signatures.some((signature) => verifyText(text, signature, trustedKeys ?? []))) {
+        throw new FirnError(
+          "untrusted-realisation",
+          `cannot register realisation '${storePathBaseName(outPath)}' because it lacks a signature by a trusted key`,
+        );
+      }
     }
+    const { database } = this;
+    database.ensureRealisations();
+    database.transaction(() => {
+      const hash = printHash(id.drvHash, "base16");
+      const old = database.realisation(hash, id.outputName);
+      const signatures = sortSignatures([...(old?.signatures ?? []), ...realisation.signatures]);
+      if (old === undefined) database.putRealisation(hash, id.outputName, { path: outPath, signatures });
+      else if (old.path !== outPath) {
+        throw new FirnError(
+          "other-realisation",
+          `Trying to register a realisation of '${wire.printDrvOutput(id)}', but we already have another one locally.\nLocal:  ${old.path}\nRemote: ${outPath}`,
+        );
+      } else if (signatures.length > old.signatures.length) database.signRealisation(hash, id.outputName, signatures);
+    });
   }
 
   addPermRoot(path: string, link: string): Promise<string> {

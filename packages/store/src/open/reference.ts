@@ -10,7 +10,7 @@ export interface StoreReference {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Parses `scheme://target?key=value`; a path is scheme `local` with parameter `root`. Error `unknown-store`. */
+/** Parses `scheme://target?key=value`, or `scheme:/path`; a path is scheme `local` with parameter `root`. Error `unknown-store`. */
 export function parseStoreReference(text: string): StoreReference {
   const question = text.indexOf("?");
   const parameters = new Map(question < 0 ? [] : new URLSearchParams(text.slice(question + 1)));
@@ -23,6 +23,8 @@ export function parseStoreReference(text: string): StoreReference {
     if (scheme === "local" && target !== "") parameters.set("root", target!);
     return { scheme: scheme!, target: target!, parameters };
   }
+  const short = /^([a-z][a-z0-9+.-]*):(\/.*)$/s.exec(name);
+  if (short !== null) return { scheme: short[1]!, target: short[2]!, parameters };
   if (name.startsWith("/") || name.startsWith("./") || name.startsWith("../") || name.startsWith("~/")) {
     const home = name.startsWith("~/") ? path.join(homeDirectory(), name.slice(2)) : name;
     parameters.set("root", path.resolve(home));

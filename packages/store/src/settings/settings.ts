@@ -61,18 +61,20 @@ function read(name: SettingName, value: string): unknown {
 }
 
 function readInteger(name: string, value: string): number {
-  const match = /^([0-9]{1,15})([KMGT])?$/.exec(value.trim().toUpperCase());
+  const match = /^([0-9]{1,19})([KMGT])?$/.exec(value.trim().toUpperCase());
   if (match === null) {
     throw new FirnError("bad-setting", `setting '${name}' has invalid value '${value}'`);
   }
-  return Number(match[1]) * (match[2] === undefined ? 1 : SUFFIX[match[2]]!);
+  const number = Number(match[1]) * (match[2] === undefined ? 1 : SUFFIX[match[2]]!);
+  return Math.min(number, Number.MAX_SAFE_INTEGER);
 }
 
 function show(value: unknown): string {
   if (value === undefined) return "";
   if (Array.isArray(value)) return value.join(" ");
   if (value instanceof Map) return [...value].map(([key, item]) => `${key}=${item}`).join(" ");
-  return String(value);
+  // The largest number stands for the reference's largest.
+  return value === Number.MAX_SAFE_INTEGER ? "9223372036854775807" : String(value);
 }
 
 /** All settings with their values; `set` changes one from its text. */
@@ -170,6 +172,15 @@ export class Settings {
 /** Tells whether an experimental feature is enabled; in Firn, flakes and the new commands are enabled by default. */
 export function hasFeature(settings: Settings, feature: string): boolean {
   return feature === "flakes" || feature === "nix-command" || settings.get("experimental-features").includes(feature);
+}
+
+/** Throws `experimental-feature` when an experimental feature is not enabled. */
+export function requireFeature(settings: Settings, feature: string): void {
+  if (hasFeature(settings, feature)) return;
+  throw new FirnError(
+    "experimental-feature",
+    `experimental Nix feature '${feature}' is disabled; add '--extra-experimental-features ${feature}' to enable it`,
+  );
 }
 
 /** Returns the configuration files, in the order of reading. */

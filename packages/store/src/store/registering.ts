@@ -24,6 +24,4 @@ export interface OutputRegistry {
   registerValidPaths(infos: readonly PathInfo[]): void;
   /** Tells whether a path may be added: no signatures demanded, content-addressed, or signed by a trusted key. */
   isTrusted(info: PathInfo): boolean;
-  /** Records the paths of a derivation's outputs as built; its hashes modulo (`sha256:…`) and the paths are by output name. */
-  registerRealisations(drvHashes: ReadonlyMap<string, string>, outputs: ReadonlyMap<string, string>): void;
 }

@@ -6,6 +6,7 @@ import { FirnError } from "@firn/formats";
 import type { StoreFiles } from "./files.ts";
 import type { LogReader, LogWriter } from "./logs.ts";
 import type { HashPartIndex, PathFacts, PathGraph, PathListing } from "./paths.ts";
+import type { RealisationRegistry } from "./realisations.ts";
 import type { OutputRegistry } from "./registering.ts";
 import type { RootKeeper } from "./roots.ts";
 import type { StoreUpkeep } from "./upkeep.ts";
@@ -23,6 +24,7 @@ export interface Offers {
   readonly files: StoreFiles;
   readonly roots: RootKeeper;
   readonly registry: OutputRegistry;
+  readonly realisations: RealisationRegistry;
   readonly logs: LogReader;
   readonly logWriting: LogWriter;
   readonly upkeep: StoreUpkeep;
@@ -47,6 +49,7 @@ export type MachineStore = Store &
   StoreFiles &
   RootKeeper &
   OutputRegistry &
+  RealisationRegistry &
   LogReader &
   LogWriter &
   StoreUpkeep;
@@ -62,6 +65,7 @@ const names: Readonly<Record<keyof Offers, string>> = {
   files: "give the files of paths",
   roots: "collect garbage",
   registry: "register outputs of builds",
+  realisations: "keep realisations",
   logs: "show logs of builds",
   logWriting: "keep logs of builds",
   upkeep: "check its files",

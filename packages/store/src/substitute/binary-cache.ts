@@ -24,6 +24,7 @@ import {
   sortSignatures,
   storePathBaseName,
   storePathHashPart,
+  wire,
 } from "@firn/formats";
 import { disk } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
@@ -31,6 +32,7 @@ import { mkdirSync } from "../fs/files.ts";
 import { hashContent } from "../local/content-hash.ts";
 import type { LogReader, LogWriter } from "../store/logs.ts";
 import type { HashPartIndex, NarChunks, PathListing } from "../store/paths.ts";
+import type { RealisationRegistry } from "../store/realisations.ts";
 import type { Offers, Store } from "../store/store.ts";
 import type { AddOptions, ContentOptions, ContentWriter, PathWriter, SignatureWriter } from "../store/writing.ts";
 import { pathOfFileUrl } from "../surroundings.ts";
@@ -72,7 +74,7 @@ export interface BinaryCacheOptions {
 
 /** A binary cache as a store. Facts about paths, including their absence, are remembered for its life. */
 export class BinaryCacheStore
-  implements Store, HashPartIndex, PathWriter, ContentWriter, SignatureWriter, LogReader, LogWriter
+  implements Store, HashPartIndex, PathWriter, ContentWriter, SignatureWriter, RealisationRegistry, LogReader, LogWriter
 {
   readonly uri: string;
   readonly storeDir: string;
@@ -99,6 +101,7 @@ export class BinaryCacheStore
       writing: this,
       content: this,
       signatures: this,
+      realisations: this,
       logs: this,
       logWriting: this,
       ...(directory === undefined ? {} : { listing: this.#listing(directory) }),
@@ -231,6 +234,22 @@ export class BinaryCacheStore
 
   async addTempRoot(): Promise<void> {}
 
+  async queryRealisation(id: wire.DrvOutput): Promise<wire.Realisation | undefined> {
+    const text = await this.#options.transferrer.text(`${this.uri}/${realisationFile(id)}`, MAX_NARINFO);
+    if (text === undefined) return undefined;
+    const realisation = wire.parseRealisation(text, this.storeDir);
+    if (wire.printDrvOutput(realisation.id) === wire.printDrvOutput(id)) return realisation;
+    throw new FirnError(
+      "corrupt-realisation",
+      `the realisation '${wire.printDrvOutput(id)}' of '${this.uri}' is of another output`,
+    );
+  }
+
+  async registerRealisation(realisation: wire.Realisation): Promise<void> {
+    await this.#prepare();
+    await this.#put(realisationFile(realisation.id), Buffer.from(wire.printRealisation(realisation), "latin1"));
+  }
+
   async buildLog(drvPath: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     const url = `${this.uri}/log/${storePathBaseName(drvPath)}`;
     const text = await this.#options.transferrer.text(url);
@@ -356,6 +375,10 @@ export class BinaryCacheStore
     disk.mkdirs(path.dirname(target));
     disk.replaceFile(target, data);
   }
+}
+
+function realisationFile(id: wire.DrvOutput): string {
+  return `realisations/${wire.printDrvOutput(id)}.doi`;
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
