@@ -1,5 +1,5 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
-import { type FetchContext, fetchInput, type Registry } from "@firn/fetch";
+import { attributesOfInput, type FetchContext, fetchInput, type Input, type Registry } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import type { FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, resolveReference, showFlakeRef } from "../refs/reference.ts";
@@ -20,8 +20,20 @@ export async function loadFlake(
   ref: FlakeRef,
   registries: "all" | "limited" | "none",
 ): Promise<FlakeSource> {
-  const { lockedRef, resolvedRef, storePath } = await fetchRef(context, ref, registries);
-  return readFlake(context, { originalRef: ref, resolvedRef, lockedRef, place: { storePath, dir: lockedRef.dir } });
+  const read = ({ lockedRef, resolvedRef, storePath }: FetchedRef): Promise<FlakeSource> =>
+    readFlake(context, { originalRef: ref, resolvedRef, lockedRef, place: { storePath, dir: lockedRef.dir } });
+  const fetched = await fetchRef(context, ref, registries);
+  const flake = await read(fetched);
+  const input = withSelfAttributes(fetched.resolvedRef.input, flake.selfAttributes);
+  if (input === fetched.resolvedRef.input) return flake;
+  return read(await fetchRef(context, { input, dir: fetched.resolvedRef.dir }, "none"));
+}
+
+/** Returns an input with the attributes that its flake asks for, as far as its scheme knows them and it does not say otherwise. */
+function withSelfAttributes(input: Input, wanted: FlakeSource["selfAttributes"]): Input {
+  const known = attributesOfInput(input);
+  const missing = [...wanted].filter(([name]) => known.includes(name) && !input.has(name));
+  return missing.length === 0 ? input : new Map([...input, ...missing]);
 }
 
 /** A fetched reference. */
