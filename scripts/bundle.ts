@@ -125,7 +125,7 @@ const manifest = {
   bin: { firn: "dist/firn.mjs" },
   exports: { ...library?.libraryExports, "./package.json": "./package.json" },
   sideEffects: false,
-  files: ["dist", "library", "types", "commands", "legacy", "os", "CHANGELOG.md"],
+  files: ["dist", "library", "types", "commands", "legacy", "os", "templates", "CHANGELOG.md"],
   optionalDependencies: read("packages/store/package.json").optionalDependencies ?? {},
   // Not installed unless asked for: they bring a Node.js to a machine whose own is too old for the command line.
   peerDependencies: nodes,
