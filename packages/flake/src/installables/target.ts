@@ -77,7 +77,7 @@ export async function attributeTargets(
     const facts = await value.derivation();
     if (facts === undefined) continue;
     const own = found.attrPath === "" || attrPath === "" ? found.attrPath + attrPath : `${found.attrPath}.${attrPath}`;
-    const wanted = facts.installsAll ? "*" : installed(facts);
+    const wanted = facts.installsAll ? facts.outputs.map(({ name }) => name) : installed(facts);
     targets.push(outputsTarget({ facts, found: { value, attrPath: own } }, outputs, wanted));
   }
   return targets;

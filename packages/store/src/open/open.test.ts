@@ -38,7 +38,7 @@ describe("what stores offer", () => {
   test("a binary cache in a directory can be listed and written, and has no roots", async () => {
     const cache = await openStore(`file://${root}/cache`, context);
     expect(Object.keys(cache.offers).sort()).toEqual(
-      ["content", "hashParts", "listing", "logWriting", "logs", "signatures", "writing"].sort(),
+      ["content", "hashParts", "listing", "logWriting", "logs", "realisations", "signatures", "writing"].sort(),
     );
     expect(() => offered(cache, "roots")).toThrow(`the store '${cache.uri}' cannot collect garbage`);
     await cache.close();
