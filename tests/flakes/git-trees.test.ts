@@ -135,3 +135,19 @@ test("an overridden input is locked by 'flake lock', and for one evaluation make
   await place.firn("flake", "lock", directory, ...override);
   expect((await place.firn("eval", `${directory}#v`)).out).toBe('"two"\n');
 });
+
+test("errors name the files of the work tree, and say which of them Git does not track", async () => {
+  const directory = repository("named", {
+    "flake.nix":
+      '{ outputs = { self }: { t = throw "x"; read = builtins.readFile ./untracked; import = import ./untracked; none = builtins.readFile ./none; copy = "${./untracked}"; }; }\n',
+  });
+  writeFileSync(join(directory, "untracked"), "1");
+  const message = async (name: string) => (await place.firn("eval", `${directory}#${name}`)).err;
+  expect(await message("t")).toContain(`at ${directory}/flake.nix:1:29:`);
+  const untracked = `error: Path 'untracked' in the repository "${directory}" is not tracked by Git.\n\n       To make it visible to Nix, run:\n\n       git -C "${directory}" add "untracked"\n`;
+  for (const name of ["read", "import", "copy"]) expect(await message(name)).toContain(untracked);
+  expect(await message("none")).toContain(`error: Path 'none' does not exist in Git repository "${directory}".\n`);
+  const whole = await evaluated(`(builtins.getFlake "${directory}").read`);
+  expect(whole).toMatchObject({ code: 0, out: '"1"\n' });
+  expect((await place.firn("eval", `path:${directory}#t`)).err).toMatch(/at \S*\/store\/\S*-source\/flake.nix:1:29:/);
+});

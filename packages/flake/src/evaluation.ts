@@ -15,7 +15,7 @@ import type { FlakeSource } from "./lock/flake-description.ts";
 import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
 import { parseFlakeRef } from "./refs/flake-ref.ts";
-import { type FlakeRef, flakeRefToAttributes, showFlakeRef } from "./refs/reference.ts";
+import { type FlakeRef, flakeRefToAttributes, parseReference, showFlakeRef } from "./refs/reference.ts";
 import type { Builder } from "./source/builder.ts";
 import { debianFlake, debianSetDirectory, templatesDirectory } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
@@ -213,11 +213,14 @@ export class Evaluation {
 
   /**
    * Returns the value of a flake as its lock file pins it; missing entries are locked in memory only. `action` names, for
-   * messages, the operation that an unlocked flake does not permit.
+   * messages, the operation that an unlocked flake does not permit. Without `baseDirectory` a path is taken as it is, and must be absolute.
    */
-  async getFlake(reference: string, action = "call 'getFlake'"): Promise<ValueRef> {
+  async getFlake(
+    reference: string,
+    { action = "call 'getFlake'", baseDirectory }: { readonly action?: string; readonly baseDirectory?: string } = {},
+  ): Promise<ValueRef> {
     const pure = this.options.settings.get("pure-eval");
-    const ref = parseFlakeRef(reference, { baseDirectory: this.options.cwd, exact: true });
+    const ref = baseDirectory === undefined ? parseReference(reference) : parseFlakeRef(reference, { baseDirectory });
     if (pure && !isLockedInput(ref.input)) {
       throw new FirnError(
         "unlocked",

@@ -25,8 +25,11 @@ export interface FlakeFile {
 
 /** Reads a flake.nix: evaluates only literals. Fails in the reference's words when the file is no flake. */
 export interface FlakeReader {
-  /** Reads a file; `file` is the path in the store, `shown` is the flake's reference for errors. */
-  readFlakeFile(file: string, shown: string): Promise<FlakeFile>;
+  /**
+   * Reads a file; `file` is the path in the store, `shown` is the flake's reference for errors, `workTree` the Git work tree that the
+   * store path was taken from.
+   */
+  readFlakeFile(file: string, shown: string, workTree?: string): Promise<FlakeFile>;
 }
 
 /** A flake in a tree that is in the store already. */

@@ -1,10 +1,12 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
 import { attributesOfInput, type FetchContext, fetchInput, type Input, type Registry } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
+import { missingInWorkTree } from "../evaluator/work-trees.ts";
 import type { FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, resolveReference, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeAt, type FlakeReader, flakeSource, noFlake } from "./flake-file.ts";
 import { fileInTree, pathInTree, plainFileText } from "./tree-file.ts";
+import { workTreeOf } from "./work-tree.ts";
 
 /** The surroundings of loading. */
 export interface FlakeContext {
@@ -75,7 +77,11 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
   const { storePath, dir } = at.place;
   const tree = { storePath, realPath: context.fetch.store.realPath(storePath) };
   const flakeFile = fileInTree(tree, pathInTree(dir, "flake.nix"));
-  if (flakeFile === undefined) throw noFlake(at);
-  const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef));
+  const workTree = workTreeOf(at.resolvedRef);
+  if (flakeFile === undefined) {
+    if (workTree === undefined) throw noFlake(at);
+    throw new FirnError("no-flake", missingInWorkTree(workTree, pathInTree(dir, "flake.nix").slice(1)));
+  }
+  const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), workTree);
   return flakeSource(file, at, plainFileText(tree, pathInTree(dir, "flake.lock")));
 }
