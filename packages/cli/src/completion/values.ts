@@ -119,7 +119,7 @@ async function attributesOfFlake(wanted: Incomplete): Promise<Completions> {
   const fragment = prefix.slice(text.length + 1);
   const names = await evaluated(wanted, async (session) => {
     const evaluation = await session.evaluation({ lock: { write: false, warn: () => undefined } });
-    const ref = parseFlakeRef(text === "" ? "." : text, { baseDirectory: io.cwd });
+    const ref = parseFlakeRef(text === "" ? "." : expandedHome(text, io), { baseDirectory: io.cwd });
     const { value } = await evaluation.flake(ref, { applyConfig: false });
     const outputs = (await value.attribute("outputs")) ?? value;
     const found: string[] = [];
@@ -153,17 +153,28 @@ async function continued(value: ValueRef, place: string, prefix: string): Promis
   return names.filter((name) => name.startsWith(begin)).map((name) => `${prefix.slice(0, start)}${name}`);
 }
 
-/** Returns the inputs of the flake on the command line. */
+/** Returns a word whose `~/` the shell has not replaced yet with the home directory in its place. */
+function expandedHome(word: string, io: Io): string {
+  return word.startsWith("~/") ? `${io.env.HOME ?? ""}${word.slice(1)}` : word;
+}
+
+/** Returns the inputs of the flakes on the command line. */
 async function inputs(wanted: Incomplete): Promise<Completions> {
   const { positionals, prefix, io } = wanted;
   const isUpdate = wanted.command.positionals[0]?.kind === "flake-input";
   const { flags } = await invocationOf(wanted);
-  const word = flags.value("flake") ?? (isUpdate ? undefined : positionals[0]);
-  const [text] = splitFragment(word ?? ".");
+  const flag = flags.value("flake");
+  const given = flag !== undefined ? [flag] : isUpdate ? [] : positionals;
+  const words = given.length === 0 ? ["."] : given;
   const names = await evaluated(wanted, async (session) => {
     const { context } = await session.evaluation();
-    const ref = parseFlakeRef(text === "" ? "." : text, { baseDirectory: io.cwd });
-    return [...(await loadFlake(context, ref, "all")).inputs.keys()];
+    const found: string[] = [];
+    for (const word of words) {
+      const [text] = splitFragment(expandedHome(word, io));
+      const ref = parseFlakeRef(text === "" ? "." : text, { baseDirectory: io.cwd });
+      found.push(...(await loadFlake(context, ref, "all")).inputs.keys());
+    }
+    return found;
   });
   return named(names.filter((name) => name.startsWith(prefix)));
 }
