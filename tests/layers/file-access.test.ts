@@ -115,6 +115,8 @@ const readers = [
   // Walk a tree that the door has resolved and checked, and that it hands on to be copied or hashed; no link in it is followed.
   "packages/flake/src/evaluator/offline-services.ts",
   "packages/flake/src/evaluator/tree-filter.ts",
+  // Looks whether a file that Git does not track is there, for the message of an error that ends the evaluation.
+  "packages/flake/src/evaluator/work-trees.ts",
   // Files of the evaluator's own below the user's cache.
   "packages/flake/src/evaluator/kept-files.ts",
   // Hashes in advance what an earlier evaluation read; the door gives out the digest of a file only when it may be read.

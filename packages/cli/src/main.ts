@@ -25,6 +25,8 @@ interface ParsedSoFar {
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
   // The file of the published package stands for its name.
   const program = basename(argv[0] ?? "firn", ".mjs");
+  const index = io.env.NIX_GET_COMPLETIONS;
+  if (index !== undefined) return (await import("./completion/complete.ts")).complete(argv, index, io);
   const understood: ParsedSoFar = {};
   try {
     return await run(program, argv.slice(1), { io, understood });

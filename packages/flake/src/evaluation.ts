@@ -220,7 +220,10 @@ export class Evaluation {
     { action = "call 'getFlake'", baseDirectory }: { readonly action?: string; readonly baseDirectory?: string } = {},
   ): Promise<ValueRef> {
     const pure = this.options.settings.get("pure-eval");
-    const ref = baseDirectory === undefined ? parseReference(reference) : parseFlakeRef(reference, { baseDirectory });
+    const ref =
+      baseDirectory === undefined
+        ? parseReference(reference)
+        : parseFlakeRef(reference, { baseDirectory, fetched: true });
     if (pure && !isLockedInput(ref.input)) {
       throw new FirnError(
         "unlocked",

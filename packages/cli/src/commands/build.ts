@@ -12,7 +12,7 @@ import { type BuiltTarget, buildTargets, makeOutLinks, plannedTargets } from "..
 
 /** `firn build`: builds derivations or fetches store paths, and makes a link to them. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...installableFlags,
     ...jsonFlags,

@@ -12,7 +12,7 @@ import { pathFlags } from "./path-info.ts";
 
 /** `firn copy`: copies paths with their closures between stores. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...pathFlags,
     { name: "no-recursive", description: "Apply operation to specified paths only." },

@@ -8,7 +8,7 @@ import { pathsOf } from "../targets/store-targets.ts";
 
 /** `firn derivation show`: prints store derivations as JSON. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...installableFlags,
     ...jsonFlags.slice(1),

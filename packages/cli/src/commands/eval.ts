@@ -10,7 +10,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn eval`: prints the value of an installable. */
 export const command: Command = {
-  positionals: [{ label: "installable", optional: true }],
+  positionals: [{ label: "installable", kind: "installable", optional: true }],
   flags: [
     ...installableFlags,
     ...jsonFlags,

@@ -12,7 +12,7 @@ export function flakeArgument(invocation: Invocation, io: Io, word = invocation.
 
 /** `firn flake lock`: creates missing lock file entries. */
 export const command: Command = {
-  positionals: [{ label: "flake-url", optional: true }],
+  positionals: [{ label: "flake-url", kind: "flake", optional: true }],
   flags: [...flakeFlags, ...evaluationFlags],
   run: (invocation, io) =>
     withEvaluation(invocation, io, {

@@ -16,7 +16,7 @@ import { flakeArgument } from "./flake-lock.ts";
 
 /** `firn flake metadata`: shows the origin of a flake and its locked inputs. */
 export const command: Command = {
-  positionals: [{ label: "flake-url", optional: true }],
+  positionals: [{ label: "flake-url", kind: "flake", optional: true }],
   flags: [...flakeFlags, ...evaluationFlags, ...jsonFlags],
   run: (invocation, io) =>
     withEvaluation(invocation, io, {

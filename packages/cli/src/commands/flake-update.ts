@@ -29,7 +29,7 @@ async function hasOwnInput(
 
 /** `firn flake update`: updates the lock of all inputs, or of those named; `deb` renews the Debian index. */
 export const command: Command = {
-  positionals: [{ label: "inputs", optional: true, repeats: true }],
+  positionals: [{ label: "inputs", kind: "flake-input", optional: true, repeats: true }],
   flags: [
     ...flakeFlags,
     ...evaluationFlags,

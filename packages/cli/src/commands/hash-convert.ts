@@ -27,11 +27,17 @@ export function hashFormat(name: string): HashFormat {
 export const command: Command = {
   positionals: [{ label: "hashes", repeats: true }],
   flags: [
-    { name: "from", labels: ["hash-format"], description: "Only accept this format: base16, nix32, base64 or sri." },
-    { name: "to", labels: ["hash-format"], description: "Format of the result; default sri." },
+    {
+      name: "from",
+      labels: ["hash-format"],
+      kinds: ["hash-format"],
+      description: "Only accept this format: base16, nix32, base64 or sri.",
+    },
+    { name: "to", labels: ["hash-format"], kinds: ["hash-format"], description: "Format of the result; default sri." },
     {
       name: "hash-algo",
       labels: ["hash-algo"],
+      kinds: ["hash-algorithm"],
       description: "Hash algorithm: blake3, md5, sha1, sha256 or sha512. Can be omitted for SRI hashes.",
     },
   ],

@@ -11,6 +11,7 @@ export const hashFlags: readonly Flag[] = [
     name: "type",
     aliases: ["algo"],
     labels: ["hash-algo"],
+    kinds: ["hash-algorithm"],
     description: "Hash algorithm: blake3, md5, sha1, sha256 (default) or sha512.",
   },
   { name: "sri", description: "Print the hash in SRI format (default)." },

@@ -7,7 +7,7 @@ import { knownDerivation } from "../targets/store-targets.ts";
 
 /** `firn log`: shows the build log of a package or path. */
 export const command: Command = {
-  positionals: [{ label: "installable", optional: true }],
+  positionals: [{ label: "installable", kind: "installable", optional: true }],
   flags: installableFlags,
   run: (invocation, io) =>
     withEvaluation(invocation, io, {

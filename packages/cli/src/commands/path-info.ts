@@ -37,7 +37,7 @@ export const pathFlags: readonly Flag[] = [
 
 /** `firn path-info`: shows the store's facts about paths. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...pathFlags,
     ...installableFlags,

@@ -9,7 +9,7 @@ import { tellOfMovedStore } from "../targets/build-targets.ts";
 
 /** `firn profile add`: builds packages and adds them to a profile. An existing package is replaced. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...installableFlags,
     stdinFlag,

@@ -5,7 +5,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn repl`: evaluates expressions interactively. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [...installableFlags, stdinFlag],
   run: (invocation, io) =>
     withEvaluation(invocation, io, { needs: { impure: true, handlesInterrupts: true }, body: runRepl }),

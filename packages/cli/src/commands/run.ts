@@ -12,7 +12,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 /** `firn run`: builds a program and runs it in place of this process. */
 export const command: Command = {
   positionals: [
-    { label: "installable", optional: true },
+    { label: "installable", kind: "installable", optional: true },
     { label: "args", optional: true, repeats: true },
   ],
   flags: [...installableFlags, ...environmentFlags],

@@ -17,7 +17,10 @@ interface Match {
 
 /** `firn search`: finds packages of a flake whose name or description matches; `deb#WORD` searches Debian's index. */
 export const command: Command = {
-  positionals: [{ label: "installable" }, { label: "regex", optional: true, repeats: true }],
+  positionals: [
+    { label: "installable", kind: "installable" },
+    { label: "regex", optional: true, repeats: true },
+  ],
   flags: [
     ...installableFlags,
     ...jsonFlags,

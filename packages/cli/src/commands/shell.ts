@@ -9,7 +9,7 @@ import { buildTargets } from "../targets/build-targets.ts";
 
 /** `firn shell`: runs a shell, or a command, with packages on its search path. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...installableFlags,
     ...environmentFlags,

@@ -8,7 +8,7 @@ import { pathsOf } from "../targets/store-targets.ts";
 
 /** `firn store copy-log`: copies logs of builds between stores. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...installableFlags,
     stdinFlag,

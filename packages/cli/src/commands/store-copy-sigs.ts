@@ -8,7 +8,7 @@ import { pathFlags } from "./path-info.ts";
 
 /** `firn store copy-sigs`: takes over signatures that other stores have. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...pathFlags,
     ...installableFlags,

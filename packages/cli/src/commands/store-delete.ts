@@ -6,7 +6,7 @@ import { plannedTargets } from "../targets/build-targets.ts";
 
 /** `firn store delete`: deletes paths that nothing keeps alive. */
 export const command: Command = {
-  positionals: [{ label: "installables", repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", repeats: true }],
   flags: [
     ...installableFlags,
     stdinFlag,

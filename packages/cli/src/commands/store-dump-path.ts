@@ -7,7 +7,7 @@ import { pathFlags } from "./path-info.ts";
 
 /** `firn store dump-path`: writes store paths as archives to standard output. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [...pathFlags, ...installableFlags, stdinFlag],
   run: (invocation, io) =>
     withEvaluation(invocation, io, {

@@ -9,7 +9,7 @@ import { pathFlags } from "./path-info.ts";
 
 /** `firn store make-content-addressed`: copies closures under names that follow from their contents. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...pathFlags,
     ...installableFlags,

@@ -11,7 +11,7 @@ import { pathFlags } from "./path-info.ts";
 
 /** `firn store sign`: adds signatures by a local key. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...pathFlags,
     ...installableFlags,

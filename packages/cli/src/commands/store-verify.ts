@@ -8,7 +8,7 @@ import { pathFlags } from "./path-info.ts";
 
 /** `firn store verify`: checks that paths are as registered and signed by trusted keys. */
 export const command: Command = {
-  positionals: [{ label: "installables", optional: true, repeats: true }],
+  positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
   flags: [
     ...pathFlags,
     ...installableFlags,

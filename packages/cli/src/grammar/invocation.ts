@@ -61,7 +61,7 @@ export interface Invocation {
   /** Words after the first `--`; an old command has them among its positionals instead. */
   readonly rest: readonly string[];
   /** Settings given as flags or with `--option`, in order. */
-  readonly settings: readonly (readonly [name: string, value: string])[];
+  readonly settings: readonly (readonly [name: string, value: string, from?: "option" | undefined])[];
   /** Directory from which relative paths start, when it is not the working directory: that of the script with the words. */
   readonly directory?: string;
   /** The script whose `#!` lines hold the words of an old command. */

@@ -67,7 +67,7 @@ export class HelpWanted extends Error {}
 /** Reads words as flags and arguments, one after the other. */
 class Reader {
   readonly flags = new ParsedFlags();
-  readonly settings: [string, string][] = [];
+  readonly settings: [string, string, ("option" | undefined)?][] = [];
   readonly #words: string[];
   readonly #known: FlagSet;
   readonly #settingFlags: SettingFlags;
@@ -100,7 +100,7 @@ class Reader {
     const count = flag.takesRest === true ? Math.max(1, this.#words.length) : (flag.labels?.length ?? 0);
     const values = this.#take(word, count, isSharedFlag(flag));
     if (flag.sets !== undefined) this.settings.push([flag.sets.setting, flag.sets.value ?? values[0] ?? ""]);
-    else if (flag.name === "option") this.settings.push([values[0] ?? "", values[1] ?? ""]);
+    else if (flag.name === "option") this.settings.push([values[0] ?? "", values[1] ?? "", "option"]);
     else this.flags.add(flag.name, values);
     return true;
   }

@@ -638,6 +638,12 @@ export const commandTable: CommandTable = [
   entry(tools, "help-stores", "show help about store types and their settings", async () =>
     (await import("../commands/help-stores.ts")).helpStoresCommand(commandTable),
   ),
+  entry(
+    tools,
+    "completion",
+    "print a shell's completion script",
+    async () => (await import("../commands/completion.ts")).command,
+  ),
   entry(tools, "compat", "make links under the names of Nix's commands", async () =>
     (await import("../commands/compat.ts")).compatCommand(commandTable),
   ),

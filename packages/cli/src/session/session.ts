@@ -27,8 +27,18 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
   }
   if (flags.has("refresh")) settings.assign("tarball-ttl", 0);
   if (flags.has("impure")) settings.assign("pure-eval", false);
-  for (const [name, value] of invocation.settings) settings.set(name, value);
+  for (const setting of invocation.settings) applySetting(settings, setting);
   return settings;
+}
+
+/** Applies a setting of the command line. What `--option` says wrongly is kept among the mistakes; a wrong flag is an error. */
+function applySetting(settings: Settings, [name, value, from]: Invocation["settings"][number]): void {
+  try {
+    if (!settings.set(name, value)) settings.unknown.push({ name, value });
+  } catch (error) {
+    if (from !== "option" || !(error instanceof FirnError) || error.code !== "bad-setting") throw error;
+    settings.mistakes.push(error.message);
+  }
 }
 
 /** Returns the form of build logs that a command line asks for. */
@@ -77,6 +87,7 @@ export async function withSession(
       (invocation.style === "old" || !io.terminal ? 1 : 0),
     buildLogs: buildLogs(invocation),
   });
+  for (const mistake of settings.mistakes) progress.warn(mistake);
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   let opened: Promise<MachineStore> | undefined;
   const session: Session = {

@@ -198,12 +198,13 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
   };
 }
 
-/** Refuses a shallow repository unless it is asked for; its work tree may be taken as it is. */
+/** Refuses a shallow repository unless it is asked for; the work tree around it may be taken as it is. */
 async function checkDepth(
   repository: GitRepository,
   asked: { readonly shallow: boolean; readonly fromWorkTree: boolean },
 ): Promise<void> {
-  if (asked.shallow || asked.fromWorkTree || repository.call.workTree === undefined) return;
+  if (asked.shallow || repository.call.workTree === undefined) return;
+  if (asked.fromWorkTree && lstatSync(join(repository.shown, ".git")).isDirectory()) return;
   const answer = await gitText({ ...repository.call, args: ["rev-parse", "--is-shallow-repository"] });
   if (answer !== "true") return;
   throw new FirnError(

@@ -65,6 +65,13 @@ export class Installables {
     }
   }
 
+  /** Returns the value of the file or expression in which installables are attribute paths; undefined where there is none. */
+  async rootValue(): Promise<ValueRef | undefined> {
+    if (this.#options.root === undefined) return undefined;
+    this.#root ??= this.#evaluateRoot(await this.#options.evaluation());
+    return this.#root;
+  }
+
   async #evaluateRoot(evaluation: Evaluation): Promise<ValueRef> {
     const { root } = this.#options;
     if (root === undefined) throw new FirnError("internal", "attribute paths need a file or an expression");

@@ -7,6 +7,8 @@ import { type FlakeRef, parseReference, pathInput, type ReferenceContext } from 
 
 /** Options of reading a reference on this machine. */
 export interface FlakeRefContext extends Omit<ReferenceContext, "findFlake"> {
+  /** True to tell of a missing path as fetching it would. */
+  readonly fetched?: boolean;
   warn?(text: string): void;
 }
 
@@ -17,7 +19,11 @@ export function parseFlakeRef(text: string, context: FlakeRefContext = {}): Flak
 
 /** Finds flake.nix in a directory or above it, and the Git repository around it, if any. */
 function findFlake(path: string, query: ReadonlyMap<string, string>, context: FlakeRefContext): FlakeRef {
-  if (!existsSync(path)) throw new FirnError("not-found", `path '${path}' does not exist`);
+  if (!existsSync(path)) {
+    const text = `path '${path}' does not exist`;
+    const fetched = `getting status of "${path}": No such file or directory`;
+    throw new FirnError("not-found", context.fetched === true ? fetched : text);
+  }
   let root = realpathSync(path);
   if (!lstatSync(root).isDirectory()) {
     if (basename(root) === "flake.nix") {

@@ -102,7 +102,8 @@ export function wrapError(error: unknown): unknown {
       error,
     );
   }
-  if (error instanceof RangeError && /call stack/i.test(error.message)) {
+  // No regular expression: there is no stack left on which it could run.
+  if (error instanceof RangeError && error.message.includes("call stack")) {
     return new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
   }
   return error;

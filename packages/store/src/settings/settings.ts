@@ -83,6 +83,8 @@ export class Settings {
   readonly #overridden = new Set<SettingName>();
   /** Unknown names in order of appearance, with their values. */
   readonly unknown: ConfSetting[] = [];
+  /** Messages about values that were not understood and left the setting as it was. */
+  readonly mistakes: string[] = [];
 
   constructor(host: { system?: string } = {}) {
     for (const [name, definition] of Object.entries(settingsTable))
