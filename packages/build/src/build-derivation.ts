@@ -478,7 +478,8 @@ async function requireSuccess(run: PreparedRun, result: RunResult): Promise<void
     }
     case "log-size": {
       const limit = settings.get("max-build-log-size");
-      throw new BuildFailure(drvPath, `'${drvPath}' killed after writing more than ${limit} bytes of log output`, 100);
+      const what = `building derivation '${drvPath}' killed after writing more than ${limit} bytes of log output`;
+      throw new BuildFailure(drvPath, what, 1);
     }
     case undefined:
       break;
