@@ -199,6 +199,29 @@ describe("content-addressed derivations", () => {
   });
 });
 
+describe("impure derivations", () => {
+  const impure = async (): Promise<string> => {
+    const output = { kind: "impure", method: "nar", algorithm: "sha256" } as const;
+    return add({ ...recipe("impure", { content: "x" }), outputs: new Map([["out", output]]) });
+  };
+
+  it("are built in each run", async () => {
+    const drvPath = await impure();
+    await build(drvPath);
+    await build(drvPath);
+    expect(built).toEqual(["impure", "impure"]);
+  });
+
+  it("are no inputs of what is kept", async () => {
+    const input = await impure();
+    const user = await add(recipe("user", { content: "x", inputs: new Map([[input, usesOut]]) }));
+    await expect(build(user)).rejects.toMatchObject({
+      message: `pure derivation '${user}' depends on impure derivation '${input}'`,
+    });
+    expect(built).toEqual([]);
+  });
+});
+
 describe("dynamic derivations", () => {
   async function producer(inner: Derivation): Promise<string> {
     const { contents } = derivationStorePath(inner);

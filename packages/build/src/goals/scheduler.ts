@@ -302,6 +302,7 @@ class Scheduler {
   async #build(wanted: Wanted): Promise<Outputs> {
     const { drvPath, derivation, mode } = wanted;
     this.#checkOutputPaths(drvPath, derivation);
+    await this.#checkInputsPure(drvPath, derivation);
     let inputs = this.#inputs.get(drvPath);
     if (inputs === undefined) {
       inputs = this.#ensureInputs(drvPath, derivation);
@@ -483,6 +484,18 @@ class Scheduler {
       for (const name of outputs) await this.#record(derivation, name, built.get(name)!);
     }
     return built;
+  }
+
+  /** Checks that no result that is kept depends on an impure one, except where its hash is fixed. */
+  async #checkInputsPure(drvPath: string, derivation: Derivation): Promise<void> {
+    const { store } = this.#options;
+    const kind = derivationKind(derivation);
+    if (kind === "fixed" || kind === "impure" || kind === "input-addressed") return;
+    for (const input of derivation.inputDrvs.keys()) {
+      if (!(await store.isValidPath(input)) || derivationKind(store.readDerivation(input)) !== "impure") continue;
+      const message = `pure derivation '${drvPath}' depends on impure derivation '${input}'`;
+      throw new FirnError("bad-derivation", message);
+    }
   }
 
   /** Checks that output paths follow from the derivation: otherwise a foreign derivation could put its result in place of another's. */
