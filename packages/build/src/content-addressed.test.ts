@@ -153,6 +153,21 @@ describe("content-addressed derivations", () => {
     expect(built).toEqual(["input", "user", "input"]);
   });
 
+  it("have their realisations when the post-build hook runs", async () => {
+    const hook = path.join(root, "hook");
+    const database = `${root}/one/nix/var/nix/db/db.sqlite`;
+    const check = `process.exitCode = db.prepare("select 1 from Realisations").get() === undefined ? 1 : 0;`;
+    const script = `const { DatabaseSync } = require("node:sqlite"); const db = new DatabaseSync("${database}"); ${check}`;
+    fs.writeFileSync(hook, `#!${process.execPath}\n${script}\n`, { mode: 0o755 });
+    settings.set("post-build-hook", hook);
+    const plain = recipe("hooked", { content: "" });
+    const env = new Map([...plain.env, ["derivations", ""], ["manifest", "/none"]]);
+    const drvPath = await add({ ...plain, system: "builtin", builder: "builtin:buildenv", env });
+    const wanted = { kind: "built", drvPath, outputs: "*" } as const;
+    const [result] = await buildPaths([wanted], { store, settings, events: (event) => events.push(event) });
+    expect(result!.outputs.size).toBe(1);
+  });
+
   describe("from a cache with realisations", () => {
     let cache: Store;
     let other: LocalStore;

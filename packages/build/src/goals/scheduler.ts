@@ -11,8 +11,7 @@ import {
   nestedOutput,
   printDerivationOf,
   printDerivedPath,
-  signText,
-  wire,
+  type wire,
 } from "@firn/formats";
 import {
   DerivationHashes,
@@ -26,7 +25,7 @@ import { BuildFailure, showOutputs } from "../build-derivation.ts";
 import type { BuildStore } from "../build-store.ts";
 import { localExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
-import { readSigningKeys } from "../signing-keys.ts";
+import { recordRealisation } from "../record-realisation.ts";
 import type { BuildExecutor } from "./executor.ts";
 import { inputRequests, needsResolution, resolveDerivation } from "./resolve.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -247,10 +246,7 @@ class Scheduler {
 
   async #record(derivation: Derivation, name: string, outPath: string): Promise<void> {
     const { store, settings } = this.#options;
-    const unsigned = { id: this.#hashes.outputId(derivation, name), outPath, signatures: [] };
-    const text = wire.realisationFingerprint(unsigned);
-    const keys = readSigningKeys(settings);
-    await store.registerRealisation({ ...unsigned, signatures: keys.map((key) => signText(text, key)) });
+    await recordRealisation({ store, settings, hashes: this.#hashes }, derivation, { name, outPath });
   }
 
   /** Fetches missing outputs when substituters have all of them; returns the paths of the wanted ones then. */
