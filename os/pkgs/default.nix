@@ -48,6 +48,8 @@ let
 
   mkDerivation = import ./mk-derivation.nix { inherit debs busybox closureOf debEnv system; };
 
+  mkShell = import ./mk-shell.nix { inherit debEnv system; };
+
   npm = import ./npm.nix { inherit busybox system; };
 
   # Firn itself with its Node.js.
@@ -82,5 +84,5 @@ let
   };
 in
 {
-  inherit lock debs busybox closureOf debEnv systemEnv mkDerivation debianSource environments firn pkgs;
+  inherit lock debs busybox closureOf debEnv systemEnv mkDerivation mkShell npm debianSource environments firn pkgs;
 }

@@ -34,7 +34,7 @@ test("mistakes on the command line are told in the reference's words, with statu
   const cases: [string[], string][] = [
     [
       ["evl"],
-      "error: 'evl' is not a recognised command\n       Did you mean one of eval or repl?\nTry 'firn --help' for more information.",
+      "error: 'evl' is not a recognised command\n       Did you mean one of eval, env or repl?\nTry 'firn --help' for more information.",
     ],
     [[], "error: no subcommand specified"],
     [["eval", "--foo"], "error: unrecognised flag '--foo'"],

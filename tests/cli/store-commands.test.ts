@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makePlace, type Place } from "../support/run-firn.ts";
-import { runSteps, type StepResult } from "../support/store-steps.ts";
+import { runSteps, type StepResult } from "../support/steps.ts";
+import { storeSteps } from "./store-steps.ts";
 
 const recorded = JSON.parse(
   readFileSync(new URL("./store-commands.json", import.meta.url), "utf8"),
@@ -12,7 +13,7 @@ let results: readonly StepResult[] = [];
 
 beforeAll(async () => {
   place = makePlace();
-  results = await runSteps(join(place.directory, "work"), ([program = "", ...args], input) =>
+  results = await runSteps(storeSteps, join(place.directory, "work"), ([program = "", ...args], input) =>
     place.firnWith({ program, input, bytes: true }, ...args),
   );
 }, 300_000);

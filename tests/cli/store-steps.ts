@@ -1,21 +1,8 @@
-/** The steps of tests/cli/store-commands.test.ts, which scripts/record-store.ts runs in the reference. */
-
-/** One command; `$NAME` in its words stands for what an earlier step printed, `$WORK` for the working directory. */
-export interface Step {
-  /** The name of the program that is called, and its arguments. */
-  readonly words: readonly string[];
-  /** The name under which the first line that it prints is kept. */
-  readonly save?: string;
-  /** A file of the working directory that standard input comes from. */
-  readonly input?: string;
-  /** A file of the working directory that its output is written to as well. */
-  readonly output?: string;
-  /** False when the messages depend on the machine or on what ran before (default true). */
-  readonly compares?: boolean;
-}
+/** The steps of tests/cli/store-commands.test.ts, which scripts/record-steps.ts runs in the reference. */
+import { type Step, type StepSuite, step } from "../support/steps.ts";
 
 /** The files of the working directory. */
-export const files: Readonly<Record<string, string>> = {
+const files: Readonly<Record<string, string>> = {
   "t.nix": `rec {
   a = derivation { name = "dep-a"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo a > $out" ]; };
   top = derivation {
@@ -31,12 +18,8 @@ export const files: Readonly<Record<string, string>> = {
 
 const missing = "/nix/store/26ypbv0ngv6p16n6rvkd5xyhr6724csi-nope";
 
-function step(line: string, more: Omit<Step, "words"> = {}): Step {
-  return { words: line.split(" "), ...more };
-}
-
 /** The steps, in order. */
-export const steps: readonly Step[] = [
+const steps: readonly Step[] = [
   step("nix-instantiate t.nix -A top", { save: "DRV", compares: false }),
   step("nix-instantiate t.nix -A a", { save: "ADRV", compares: false }),
   step("nix-store -r $DRV --add-root $WORK/result", { compares: false }),
@@ -151,3 +134,6 @@ export const steps: readonly Step[] = [
   step("nix-collect-garbage --foo"),
   step("nix-copy-closure"),
 ];
+
+/** The commands about stores. */
+export const storeSteps: StepSuite = { files, steps };

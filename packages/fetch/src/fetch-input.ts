@@ -1,5 +1,5 @@
 /** Fetches inputs of every scheme and checks their NAR hashes. */
-import { FirnError, makeFixedOutputPath, parseHash, printHash } from "@firn/formats";
+import { FirnError, makeFixedOutputPath, parseHash, printHash, traced } from "@firn/formats";
 import type { FetchContext } from "./context.ts";
 import { type FetchedTree, type Input, type InputType, nameOf, requireString, stringAttribute } from "./input.ts";
 import { checkFetchable, schemeOf, showInput } from "./input-forms.ts";
@@ -35,7 +35,7 @@ export async function fetchInput(input: Input, context: FetchContext): Promise<F
     if (known !== undefined) return { storePath: known, locked: input };
   }
   checkFetchable(input);
-  const tree = await fetchers[scheme.type](input, context);
+  const tree = await tracedFetch(input, fetchers[scheme.type](input, context));
   const got = stringAttribute(tree.locked, "narHash");
   if (promised !== undefined && got !== undefined && sri(promised) !== sri(got)) {
     throw new FirnError(
@@ -55,6 +55,15 @@ export async function fetchInput(input: Input, context: FetchContext): Promise<F
     }
   }
   return tree;
+}
+
+async function tracedFetch(input: Input, tree: Promise<FetchedTree>): Promise<FetchedTree> {
+  try {
+    return await tree;
+  } catch (error) {
+    if (!(error instanceof FirnError)) throw error;
+    throw traced(error, `while fetching the input '${showInput(input)}'`);
+  }
 }
 
 function sri(text: string): string {

@@ -2,6 +2,7 @@
 
 import { disk, type TreeWriter } from "@firn/store";
 import { closeSync } from "@firn/store/files";
+import { exportedOfRevision } from "./git-export.ts";
 import { type ListedEntry, parseObjects, parseTreeListing } from "./git-listing.ts";
 import { git } from "./git-program.ts";
 import type { GitRepository } from "./git-repository.ts";
@@ -14,6 +15,8 @@ export interface RevisionFiles {
   readonly rev: string;
   /** True when submodules are empty directories of the tree; else they are left out. */
   readonly links: boolean;
+  /** True to leave out what the revision's attributes exclude from archives. */
+  readonly exportIgnore: boolean;
   /** Place of the revision's root in the tree: `""`, or `/a/b` for a submodule. */
   readonly place: string;
 }
@@ -21,9 +24,16 @@ export interface RevisionFiles {
 /** Writes a revision into a tree. Error `git`, and those of the tree. */
 export async function writeRevision(repository: GitRepository, files: RevisionFiles, tree: TreeWriter): Promise<void> {
   const listing = await git({ ...repository.call, args: ["ls-tree", "-r", "-z", "--full-tree", files.rev] });
-  const entries = parseTreeListing(listing);
+  const all = parseTreeListing(listing);
+  const kept = files.exportIgnore ? await exportedOfRevision(repository, files.rev, all) : undefined;
+  const entries = kept === undefined ? all : all.filter(({ path }) => kept.has(path));
   const blobs = entries.filter(({ type }) => type === "blob");
   tree.directory(files.place);
+  if (kept !== undefined) {
+    // A directory stays when all that is in it is left out.
+    const listed = new Set(all.map(({ path }) => path));
+    for (const path of kept) if (!listed.has(path)) tree.directory(`${files.place}/${path}`);
+  }
   for (const { type, path } of entries) {
     if (type === "commit" && files.links) tree.directory(`${files.place}/${path}`);
   }

@@ -69,6 +69,11 @@ export function isLockedInput(input: Input): boolean {
   return schemeOf(input).isLocked(input);
 }
 
+/** Returns the attributes that the scheme of an input knows besides `type`. */
+export function attributesOfInput(input: Input): readonly string[] {
+  return schemeOf(input).attributes;
+}
+
 /** Checks an input before it is fetched: `file:` URLs must name absolute paths. */
 export function checkFetchable(input: Input): void {
   const url = stringAttribute(input, "url");

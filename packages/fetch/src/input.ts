@@ -93,14 +93,14 @@ export function isRevision(text: string): boolean {
   return revPattern.test(text) || rev64Pattern.test(text);
 }
 
-/** Checks that a text is a branch or tag name that is safe to pass to a program (the reference's rule); fails otherwise. */
+/**
+ * Checks that a text is a branch or tag name that is safe to pass to a program, by the rules of `git check-ref-format` and of the
+ * reference; fails otherwise.
+ */
 export function checkRef(ref: string, kind: "Git" | "Mercurial" = "Git"): void {
-  if (
-    ref.startsWith("-") ||
-    !/^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) ||
-    ref.includes("..") ||
-    ref.endsWith(".lock")
-  ) {
-    throw new FirnError("bad-input", `invalid ${kind} branch/tag name '${ref}'`);
-  }
+  const legal =
+    kind === "Git"
+      ? !/^$|^@$|^[-/]|[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|[/.]$|(?:^|\/)\.|\.lock(?:\/|$)/.test(ref)
+      : /^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) && !ref.includes("..") && !ref.endsWith(".lock");
+  if (!legal) throw new FirnError("bad-input", `invalid ${kind} branch/tag name '${ref}'`);
 }

@@ -15,9 +15,9 @@ import type { FlakeSource } from "./lock/flake-description.ts";
 import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
 import { parseFlakeRef } from "./refs/flake-ref.ts";
-import { type FlakeRef, flakeRefToAttributes, showFlakeRef } from "./refs/reference.ts";
+import { type FlakeRef, flakeRefToAttributes, parseReference, showFlakeRef } from "./refs/reference.ts";
 import type { Builder } from "./source/builder.ts";
-import { debianFlake, debianSetDirectory } from "./source/debian-flake.ts";
+import { debianFlake, debianSetDirectory, templatesDirectory } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
 import { makeFlakeReader } from "./source/flake-reader.ts";
 import type { FlakeContext } from "./source/flake-source.ts";
@@ -135,6 +135,7 @@ export class Evaluation {
         fetch: this.fetch,
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
         debianSet,
+        templates: templatesDirectory(),
         warn: options.warn,
       }),
     };
@@ -212,11 +213,14 @@ export class Evaluation {
 
   /**
    * Returns the value of a flake as its lock file pins it; missing entries are locked in memory only. `action` names, for
-   * messages, the operation that an unlocked flake does not permit.
+   * messages, the operation that an unlocked flake does not permit. Without `baseDirectory` a path is taken as it is, and must be absolute.
    */
-  async getFlake(reference: string, action = "call 'getFlake'"): Promise<ValueRef> {
+  async getFlake(
+    reference: string,
+    { action = "call 'getFlake'", baseDirectory }: { readonly action?: string; readonly baseDirectory?: string } = {},
+  ): Promise<ValueRef> {
     const pure = this.options.settings.get("pure-eval");
-    const ref = parseFlakeRef(reference, { baseDirectory: this.options.cwd, exact: true });
+    const ref = baseDirectory === undefined ? parseReference(reference) : parseFlakeRef(reference, { baseDirectory });
     if (pure && !isLockedInput(ref.input)) {
       throw new FirnError(
         "unlocked",
@@ -263,7 +267,7 @@ export class Evaluation {
     const suggestions = await this.nearNames(outputs ?? value, tried);
     throw new FirnError(
       "missing-attribute",
-      `flake '${showFlakeRef(locked.flake.lockedRef)}' does not provide attribute ${list}`,
+      `flake '${showFlakeRef(locked.flake.originalRef)}' does not provide attribute ${list}`,
       {
         ...(suggestions.length === 0 ? {} : { suggestions }),
       },

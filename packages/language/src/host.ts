@@ -203,6 +203,8 @@ export interface EvalHost {
   fileType(path: string): FileType | undefined;
   /** Resolves every symbolic link of an existing path, for `import`, `readFile`, `path`. */
   resolveSymlinks(path: string): string;
+  /** Returns the error's text for a path at which there is nothing, where the host knows better than that it does not exist. */
+  whyMissing?(path: string): string | undefined;
   /** Allows reading at and below a path (a fetched tree, a flake's source, a realised output) for this evaluation. */
   allowPath(path: string): void;
   /**

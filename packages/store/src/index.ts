@@ -26,7 +26,7 @@ export * from "./local/verify.ts";
 export { type LockKind, lock, openLockFile, tryLock } from "./locks/flock.ts";
 export { PathLocks } from "./locks/path-lock.ts";
 export { nodeHashBackend } from "./node-hash.ts";
-export { configuredRealStoreDir, machineLocation, userStoreRoot } from "./open/location.ts";
+export { configuredRealStoreDir, configuredStoreDir, machineLocation, userStoreRoot } from "./open/location.ts";
 export {
   makeTransferrer,
   type OpenContext,

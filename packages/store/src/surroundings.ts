@@ -34,7 +34,9 @@ export function launcherVariables(): Environment {
 export function calledProgram(): { readonly name: string; readonly file: string } {
   const { FIRN_ARGV0: name, FIRN_LAUNCHER: launcher } = process.env;
   const file = process.argv[1] ?? "firn";
-  return { name: byteStringOf(name ?? file.slice(file.lastIndexOf("/") + 1)), file: byteStringOf(launcher ?? file) };
+  // The source file itself stands for the program's name.
+  const own = file.endsWith(".ts") ? "firn" : file.slice(file.lastIndexOf("/") + 1);
+  return { name: byteStringOf(name ?? own), file: byteStringOf(launcher ?? file) };
 }
 
 /** The environment of this process, as the user set it. */

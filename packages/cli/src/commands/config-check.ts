@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { hasErrorCode } from "@firn/store";
+import { hasErrorCode, isMachineStore, openStore } from "@firn/store";
 import { existsSync, readdirSync, readlinkSync, realpathSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { withReadingSession } from "../session/session.ts";
@@ -10,13 +10,23 @@ export const command: Command = {
   flags: [],
   run: (invocation, io) =>
     withReadingSession(invocation, io, async (session) => {
-      const store = await session.store();
-      io.out(`Running checks against store uri: ${store.uri}\n`);
-      const checks = [oneNix(io.env.PATH), profilesAreRoots(io.env.PATH, store.location.stateDir)];
-      for (const { passed, text } of checks) io.out(`[${passed ? "PASS" : "FAIL"}] ${text}\n`);
-      io.out("[PASS] Client protocol matches store protocol.\n");
-      io.out(`[INFO] You are trusted by store uri: ${store.uri}\n`);
-      return checks.every(({ passed }) => passed) ? 0 : 2;
+      const { settings } = session;
+      const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true });
+      try {
+        const local = isMachineStore(store);
+        io.out(`Running checks against store uri: ${store.uri}\n`);
+        const checks = [oneNix(io.env.PATH)];
+        if (local) checks.push(profilesAreRoots(io.env.PATH, store.location.stateDir));
+        for (const { passed, text } of checks) io.out(`[${passed ? "PASS" : "FAIL"}] ${text}\n`);
+        io.out("[PASS] Client protocol matches store protocol.\n");
+        const trust = local
+          ? `You are trusted by store uri: ${store.uri}`
+          : `The store uri ${store.uri} doesn't have a notion of trusted user`;
+        io.out(`[INFO] ${trust}\n`);
+        return checks.every(({ passed }) => passed) ? 0 : 2;
+      } finally {
+        await store.close();
+      }
     }),
 };
 

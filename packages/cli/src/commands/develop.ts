@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { shellQuote } from "@firn/build";
+import { type ShellEnvironment, shellQuote } from "@firn/build";
 import type { Found } from "@firn/flake";
 import { FirnError } from "@firn/formats";
 import { mkdtempSync, realpathSync, temporaryParent, writeFileSync } from "@firn/store/files";
@@ -58,7 +58,8 @@ export const command: Command = {
       body: async (session) => {
         const store = await session.store();
         const { environment, root, found } = await obtainEnvironment(session);
-        const shell = findProgram("bash", io.env.PATH);
+        const usrRoot = usrRootOf(environment);
+        const shell = usrRoot === undefined ? findProgram("bash", io.env.PATH) : "/bin/bash";
         if (shell === undefined) {
           throw new FirnError("missing-program", "the program 'bash' is needed to start a shell");
         }
@@ -77,13 +78,26 @@ export const command: Command = {
         session.progress.clear();
         start = () => {
           if (sources !== undefined) process.chdir(sources);
-          return runProgram({ store, program: shell, name: basename(shell), args, environment: variables });
+          return runProgram({
+            store,
+            program: shell,
+            name: basename(shell),
+            args,
+            environment: variables,
+            ...(usrRoot === undefined ? {} : { usrRoot }),
+          });
         };
         return 0;
       },
     }).then((status) => (start === undefined ? status : start()));
   },
 };
+
+/** Returns the tree that a shell of Debian packages has as its /usr; undefined for others. */
+function usrRootOf({ variables }: ShellEnvironment): string | undefined {
+  const variable = variables.get("firnUsrRoot");
+  return variable?.type === "exported" && variable.value !== "" ? variable.value : undefined;
+}
 
 /** Returns the directory of the flake that a value came from, where phases start; undefined when it is not on this machine. */
 function localSources(found: Found | undefined): string | undefined {

@@ -22,7 +22,8 @@ export const command: Command = {
         const [file, line] =
           position === undefined ? splitPlace(await value.functionPlace()) : splitPosition(position.text);
         if (file === undefined) {
-          throw new FirnError("no-position", `cannot find position information for '${word}'`);
+          // The reference leaves the quotation open.
+          throw new FirnError("no-position", `cannot find position information for '${word}`);
         }
         const { location } = await session.store();
         const { program, args } = editorCommand(io.env, line);

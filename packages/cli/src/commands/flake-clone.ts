@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { cloneInput } from "@firn/fetch";
 import { resolveFlakeRef } from "@firn/flake";
+import { FirnError } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
-import { UsageError } from "../grammar/usage-error.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
 
@@ -17,7 +17,7 @@ export const command: Command = {
   ],
   run: (invocation, io) => {
     const destination = invocation.flags.value("dest");
-    if (destination === undefined) throw new UsageError("missing flag '--dest'");
+    if (destination === undefined) throw new FirnError("missing-argument", "missing flag '--dest'");
     return withEvaluation(invocation, io, {
       body: async (session) => {
         const { context } = await session.evaluation();

@@ -62,7 +62,7 @@ function copied(invocation: Invocation, io: Io, directory: string): Promise<numb
       session.progress.clear();
       if (template.welcome !== undefined) {
         const text = renderMarkdown(template.welcome, { columns: process.stderr.columns ?? 80, colors: io.terminal });
-        io.err(`\n${text}\n`);
+        io.err(`\n\n${text.trimEnd()}\n\n`);
       }
       if (conflicts === 0) return 0;
       throw new FirnError("conflict", `encountered ${conflicts} conflicts - see above`);

@@ -1,8 +1,31 @@
-import { debianIndex, parseInputPath } from "@firn/flake";
+import { debianIndex, type FlakeRef, loadFlake, parseInputPath } from "@firn/flake";
+import { FirnError } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
+import type { Invocation } from "../grammar/invocation.ts";
+import type { Io } from "../io.ts";
+import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
+
+/** Tells whether the flake that is updated has an input of this name. */
+async function hasOwnInput(
+  session: EvaluationSession,
+  name: string,
+  { invocation, io }: { readonly invocation: Invocation; readonly io: Io },
+): Promise<boolean> {
+  const word = invocation.flags.value("flake");
+  if (word !== undefined) return true;
+  let ref: FlakeRef;
+  try {
+    ref = flakeArgument(invocation, io, ".");
+  } catch (error) {
+    if (error instanceof FirnError && error.code === "bad-flake-ref") return false;
+    throw error;
+  }
+  const { context } = await session.evaluation();
+  return (await loadFlake(context, ref, "all")).inputs.has(name);
+}
 
 /** `firn flake update`: updates the lock of all inputs, or of those named; `deb` renews the Debian index. */
 export const command: Command = {
@@ -17,7 +40,11 @@ export const command: Command = {
       body: async (session) => {
         const { flags, positionals } = invocation;
         session.settings.assign("tarball-ttl", 0);
-        if (positionals.length === 1 && positionals[0] === "deb" && !flags.has("flake")) {
+        if (
+          positionals.length === 1 &&
+          positionals[0] === "deb" &&
+          !(await hasOwnInput(session, "deb", { invocation, io }))
+        ) {
           const saved = await debianIndex(
             {
               settings: session.settings,
@@ -33,7 +60,7 @@ export const command: Command = {
           return 0;
         }
         const updates = positionals.map(parseInputPath);
-        const evaluation = await session.evaluation({ lock: { updates, recreate: updates.length === 0 } });
+        const evaluation = await session.evaluation({ lock: { write: true, updates, recreate: updates.length === 0 } });
         await evaluation.lock(flakeArgument(invocation, io, flags.value("flake") ?? "."));
         return 0;
       },

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { Evaluator, hostConfig, type ValueRef } from "@firn/flake";
-import { configuredRealStoreDir, type Settings } from "@firn/store";
+import { configuredRealStoreDir, configuredStoreDir, type Settings } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
@@ -156,7 +156,7 @@ async function instantiate(args: Arguments, { settings, io, makeServices }: Inst
   const { readOnly } = args;
   const environment = io.env;
   const realStoreDir = makeServices === undefined ? undefined : configuredRealStoreDir({ settings, environment });
-  const config = hostConfig(
+  const machine = hostConfig(
     settings,
     { environment, cwd: io.cwd },
     {
@@ -165,6 +165,7 @@ async function instantiate(args: Arguments, { settings, io, makeServices }: Inst
       ...(realStoreDir === undefined ? {} : { realStoreDir }),
     },
   );
+  const config = { ...machine, storeDir: configuredStoreDir({ settings, environment }) };
   const opened = makeServices?.({ readOnly, evaluator: () => evaluator });
   const fetchPath = async (url: string): Promise<string | undefined> => opened?.services.resolveSearchPathUrl(url);
   const evaluator: Evaluator = new Evaluator({

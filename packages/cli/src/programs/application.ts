@@ -57,6 +57,9 @@ async function appProgram({
   const type = await typeOf(value);
   if (locked !== undefined) {
     const wanted = /^(?:apps|defaultApp)(?:\.|$)/.test(attrPath) ? "app" : "derivation";
+    if (type === undefined) {
+      throw new FirnError("missing-attribute", `attribute '${attrPath}.type' does not exist`);
+    }
     if (type !== wanted) throw new FirnError("bad-app", `attribute '${attrPath}' should have type '${wanted}'`);
   }
   if (type !== "app") return undefined;

@@ -62,7 +62,8 @@ export class ReplSession {
       directory: session.io.cwd,
       patient: this.interactive,
       autoArgs: () => session.installables.autoArguments(),
-      loadFlake: (reference) => evaluation.getFlake(reference, "use ':load-flake'"),
+      loadFlake: (reference) =>
+        evaluation.getFlake(reference, { action: "use ':load-flake'", baseDirectory: session.io.cwd }),
       fetchPath: (url) => evaluation.pathOfUrl(url),
       installables,
       event: (event) => {

@@ -11,6 +11,7 @@ import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
 import type { FetchContext } from "../context.ts";
+import { exportedFiles } from "../git-export.ts";
 import { git, gitOutcome, gitText } from "../git-program.ts";
 import { type GitRepository, withRepository } from "../git-repository.ts";
 import { writeRevision } from "../git-tree.ts";
@@ -48,7 +49,7 @@ export async function fetchGit(input: Input, context: FetchContext): Promise<Fet
 export function localRepository(input: Input): string | undefined {
   const url = parseUrl(requireString(input, "url"));
   if (url.scheme !== "file") return undefined;
-  const path = percentDecode(url.path);
+  const { path } = url;
   if (!existsSync(join(path, ".git")) && !existsSync(join(path, "HEAD"))) {
     throw new FirnError("git", `'${path}' does not appear to be a git repository`);
   }
@@ -60,6 +61,7 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
   const head = await gitOutcome({ ...repository.call, args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"] });
   const rev = head.code === 0 ? head.stdout.toString("latin1").trim() : undefined;
   const name = nameOf(input);
+  if (submodules && booleanAttribute(input, "exportIgnore")) throw notTogether();
   const only = new Set<string>();
   if (rev !== undefined && !(await isDirty(repository, submodules))) {
     const branch = await gitOutcome({ ...repository.call, args: ["symbolic-ref", "--quiet", "HEAD"] });
@@ -67,10 +69,11 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
     const named = withAttributes(input, { ref, rev });
     const tracked = await addTracked(only, { repository, prefix: "", submodules, context });
     await checkSignature(repository, rev, input);
-    // The files are those of the revision, unless they are converted when they are checked out.
+    // The files are those of the revision, unless they differ from its objects.
     if (!tracked.converted) return fetchRevision({ repository, input: named, context, fromWorkTree: true });
     const facts = await revisionFacts(repository, rev, { shallow: booleanAttribute(input, "shallow"), context });
-    const { storePath, narHash } = await context.store.addTree({ name, path: repository.shown, only });
+    const shown = booleanAttribute(input, "exportIgnore") ? await exportedFiles(repository.call, only) : only;
+    const { storePath, narHash } = await context.store.addTree({ name, path: repository.shown, only: shown });
     return { storePath, locked: withAttributes(named, { narHash, ...facts }) };
   }
   const directory = repository.shown;
@@ -84,7 +87,8 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
   if (!context.allowDirty) throw new FirnError("git-dirty", `Git tree '${directory}' is dirty`);
   await addTracked(only, { repository, prefix: "", submodules, context });
   if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
-  const { storePath, narHash } = await context.store.addTree({ name, path: directory, only });
+  const shown = booleanAttribute(input, "exportIgnore") ? await exportedFiles(repository.call, only) : only;
+  const { storePath, narHash } = await context.store.addTree({ name, path: directory, only: shown });
   const lastModified = rev === undefined ? 0n : await commitTime(repository, rev);
   return {
     storePath,
@@ -96,12 +100,16 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
   };
 }
 
+function notTogether(): FirnError {
+  return new FirnError("git", "exportIgnore and submodules are not supported together yet");
+}
+
 /** Words of `.gitattributes` that make git convert files on checkout. */
 const converting = /\b(?:filter|text|eol|crlf|ident|working-tree-encoding)\b/;
 
 /**
- * Adds the tracked files of a work tree, with `submodules` also those of the work trees in it; returns true when files may be
- * converted.
+ * Adds the tracked files of a work tree, with `submodules` also those of the work trees in it; `converted` is true when they may
+ * differ from the objects of the revision.
  */
 async function addTracked(
   only: Set<string>,
@@ -121,8 +129,11 @@ async function addTracked(
     const path = `${repository.shown}/${name}`;
     if (mode !== "160000") {
       const status = lstatSync(path, { throwIfNoEntry: false });
-      // A tracked file that was deleted from the work tree is not part of it.
-      if (status === undefined) continue;
+      // A tracked file that is absent from the work tree, of a sparse one too, is not part of it.
+      if (status === undefined) {
+        converted = true;
+        continue;
+      }
       only.add(prefix + name);
       if (/(?:^|\/)\.gitattributes$/.test(name) && status.isFile() && converting.test(readFileSync(path, "latin1"))) {
         converted = true;
@@ -172,6 +183,7 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
   const rev = stringAttribute(input, "rev") ?? (await resolveRef(repository, ref ?? "HEAD"));
   const shallow = booleanAttribute(input, "shallow");
   await checkSignature(repository, rev, input);
+  await checkDepth(repository, { shallow, fromWorkTree: request.fromWorkTree ?? false });
   const facts = await revisionFacts(repository, rev, { shallow, context });
   const tree = await revisionTree(request, rev);
   return {
@@ -184,6 +196,20 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
       revCount: facts.revCount,
     }),
   };
+}
+
+/** Refuses a shallow repository unless it is asked for; its work tree may be taken as it is. */
+async function checkDepth(
+  repository: GitRepository,
+  asked: { readonly shallow: boolean; readonly fromWorkTree: boolean },
+): Promise<void> {
+  if (asked.shallow || asked.fromWorkTree || repository.call.workTree === undefined) return;
+  const answer = await gitText({ ...repository.call, args: ["rev-parse", "--is-shallow-repository"] });
+  if (answer !== "true") return;
+  throw new FirnError(
+    "git",
+    `'${repository.shown}' is a shallow Git repository, but shallow repositories are only allowed when \`shallow = true;\` is specified`,
+  );
 }
 
 async function resolveRef(repository: GitRepository, ref: string): Promise<string> {
@@ -232,15 +258,17 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePat
   const { repository, input, context, fromWorkTree = false } = request;
   const submodules = booleanAttribute(input, "submodules");
   const links = submodules || !fromWorkTree;
+  const exportIgnore = booleanAttribute(input, "exportIgnore");
+  if (submodules && exportIgnore) throw notTogether();
   const wanted: WantedTree = {
     domain: "git-tree",
-    key: { rev, submodules, exportIgnore: booleanAttribute(input, "exportIgnore"), links },
+    key: { rev, submodules, exportIgnore: exportIgnore ? "attributes" : "", links },
     name: nameOf(input),
     async export(target) {
       const fault = (what: string): FirnError => new FirnError("git", `Git tree '${rev}': ${what}`);
       const tree = new TreeWriter(target, { fault, refuseGit: true });
       try {
-        await writeRevision(repository, { rev, links, place: "" }, tree);
+        await writeRevision(repository, { rev, links, exportIgnore, place: "" }, tree);
         if (submodules) await writeSubmodules({ repository, input, context }, { rev, place: "" }, tree);
       } finally {
         tree.close();
@@ -274,7 +302,7 @@ async function writeSubmodules(
     const entry = (await gitText({ ...request.repository.call, args: ["ls-tree", rev, "--", path] })).split(/\s+/);
     if (entry[1] !== "commit" || entry[2] === undefined) continue;
     const module = { rev: entry[2], url: moduleUrl(url, requireString(request.input, "url")) };
-    const files = { rev: module.rev, links: true, place: `${place}/${path}` };
+    const files = { rev: module.rev, links: true, exportIgnore: false, place: `${place}/${path}` };
     await withModule(module, request.context, async (repository) => {
       await writeRevision(repository, files, tree);
       const input = withAttributes(request.input, { url: module.url });
@@ -292,7 +320,7 @@ function moduleUrl(url: string, parent: string): string {
   const full = relative
     ? resolveUrl(url, `${parent}/`).replace(/\/$/, "")
     : url.startsWith("/")
-      ? `file://${url}`
+      ? printUrl({ scheme: "file", authority: "", path: url, query: new Map(), fragment: "" })
       : url;
   const scheme = /^([a-z]+):\/\//.exec(full)?.[1];
   const overSsh = /^[a-zA-Z0-9][^:/\s]*:(?!:)[^\s]/.test(full) && scheme === undefined;
@@ -375,16 +403,8 @@ async function cloneOf(
   let failure: unknown;
   for (const refspec of attempts) {
     try {
-      const args = [
-        "fetch",
-        "--quiet",
-        "--force",
-        "--no-tags",
-        "--no-recurse-submodules",
-        "--",
-        remote.url,
-        `+${refspec}`,
-      ];
+      const quietly = ["--quiet", "--force", "--no-tags", "--no-recurse-submodules"];
+      const args = ["fetch", ...quietly, "--", remote.url, `+${refspec}`];
       await git({ ...repository.call, login: remote.login, userConfiguration: true, args });
       context.cache.insert("git-fetch", key, { done: true });
       context.emit({ kind: "fetched", what: withoutPasswords(url) });

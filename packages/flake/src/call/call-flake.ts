@@ -7,7 +7,7 @@ import type { LockedFlake } from "../lock/lock-flake.ts";
 import { treeAttributes } from "../source/tree-attributes.ts";
 
 /** Returns the value of a locked flake, the same as `builtins.getFlake` gives. */
-export async function callFlake(evaluator: Evaluator, locked: LockedFlake, forceDirty = false): Promise<ValueRef> {
+export async function callFlake(evaluator: Evaluator, locked: LockedFlake): Promise<ValueRef> {
   const overrides: Record<string, Argument> = {};
   for (const [node, place] of locked.places) {
     const key = locked.keys.get(node);
@@ -15,7 +15,7 @@ export async function callFlake(evaluator: Evaluator, locked: LockedFlake, force
     const input = isLockedNode(node) ? node.lockedRef.input : locked.flake.lockedRef.input;
     await evaluator.allowPath(place.storePath);
     const sourceInfo: Record<string, Argument> = {
-      ...treeAttributes(input, forceDirty && !isLockedNode(node)),
+      ...treeAttributes(input, locked.isChanged && !isLockedNode(node)),
       outPath: { string: place.storePath, context: [{ kind: "opaque", path: place.storePath }] },
     };
     overrides[key] = { attrs: { dir: place.dir, sourceInfo: { attrs: sourceInfo } } };

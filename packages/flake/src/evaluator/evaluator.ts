@@ -46,8 +46,8 @@ export class Evaluator {
   }
 
   /** Lets a pure evaluation read at and below a path. */
-  async allowPath(path: string): Promise<void> {
-    await this.#client.request({ op: "allowPath", path });
+  async allowPath(path: string, workTree?: string): Promise<void> {
+    await this.#client.request({ op: "allowPath", path, ...(workTree === undefined ? {} : { workTree }) });
   }
 
   /** Makes variables for the expressions of a repl; relative paths in those start from a directory. */

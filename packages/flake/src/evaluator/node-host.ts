@@ -18,6 +18,7 @@ import { FilesAhead, type Hashed, type ReadAheadRequest } from "./files-ahead.ts
 import { openKeptFiles } from "./kept-files.ts";
 import { type LastComponent, PathGuard } from "./path-guard.ts";
 import type { SyncServices } from "./services.ts";
+import type { WorkTrees } from "./work-trees.ts";
 
 /** The configuration of an evaluation that is plain data. */
 export interface HostConfig {
@@ -48,10 +49,19 @@ type PathFilter = NonNullable<Parameters<EvalHost["addPathToStore"]>[0]["filter"
 
 const corePackages = "/__corepkgs__/";
 
-function systemError(error: unknown, action: string, path: string): FirnError {
+/** Makes the error for a path at which there is nothing; `reason` is what is known of it. */
+function notFound(path: string, reason: string | undefined): FirnError {
+  return new FirnError("path-not-found", reason ?? `path '${path}' does not exist`);
+}
+
+function systemErrorAt(
+  error: unknown,
+  at: { action: string; path: string; whyMissing: string | undefined },
+): FirnError {
+  const { action, path } = at;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const missing = code === "ENOENT" || code === "ENOTDIR";
-  if (missing) return new FirnError("path-not-found", `path '${path}' does not exist`);
+  if (missing) return notFound(path, at.whyMissing);
   const reasons: Readonly<Record<string, string>> = {
     EACCES: "Permission denied",
     EISDIR: "Is a directory",
@@ -119,6 +129,7 @@ export function createNodeHost(
   ends: {
     report(message: EvalMessage): void;
     interrupted(): boolean;
+    readonly workTrees?: WorkTrees;
     /** Hashes files in advance, where another thread can. */
     readAhead?(request: ReadAheadRequest): void;
   },
@@ -202,6 +213,10 @@ export function createNodeHost(
       if (error instanceof FirnError) throw error;
       return path;
     }
+  }
+
+  function systemError(error: unknown, action: string, path: string): FirnError {
+    return systemErrorAt(error, { action, path, whyMissing: ends.workTrees?.whyMissing(path) });
   }
 
   const forProgram = makeFileReader();
@@ -355,13 +370,14 @@ export function createNodeHost(
     },
     fileType,
     resolveSymlinks,
+    whyMissing: (path) => ends.workTrees?.whyMissing(path),
     allowPath(path) {
       guard.allow(path);
     },
     checkUri,
     addPathToStore(request) {
       const path = reachContents(request.path, "keep");
-      if (fileType(path) === undefined) throw new FirnError("path-not-found", `path '${path}' does not exist`);
+      if (fileType(path) === undefined) throw notFound(path, ends.workTrees?.whyMissing(path));
       const filter = shownOnly(path, request.filter);
       const narHash = filter === undefined && request.method === "nar" ? digestAhead("nar", path)?.digest : undefined;
       return services.addPath({

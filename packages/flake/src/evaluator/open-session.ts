@@ -6,6 +6,7 @@ import { createOfflineServices } from "./offline-services.ts";
 import type { WorkerSetup } from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
 import { EvaluatorSession } from "./session.ts";
+import { WorkTrees } from "./work-trees.ts";
 
 /** The connections of a session to the outside. */
 export interface SessionEnds {
@@ -23,9 +24,11 @@ export interface SessionEnds {
 
 export function openSession({ config, services, flakes }: WorkerSetup, ends: SessionEnds): EvaluatorSession {
   const answering = services ? ends.services : createOfflineServices(config.storeDir, config.mode.pure);
-  const host = createNodeHost(config, answering, ends);
+  const workTrees = new WorkTrees();
+  const host = createNodeHost(config, answering, { ...ends, workTrees });
   return new EvaluatorSession(ends.limit?.(host) ?? host, {
     showTrace: config.showTrace,
+    workTrees,
     whenLong: ends.whenLong,
     ...(flakes ? { flakes: ends.services } : {}),
     ...(ends.debugger === undefined ? {} : { debugger: ends.debugger }),

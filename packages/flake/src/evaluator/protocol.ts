@@ -118,7 +118,7 @@ export type Request =
   /** Writes lowered code to the cache. */
   | { readonly op: "keepCode" }
   /** Lets a pure evaluation read at and below a path. */
-  | { readonly op: "allowPath"; readonly path: string }
+  | { readonly op: "allowPath"; readonly path: string; readonly workTree?: string }
   /** Makes variables; relative paths in their expressions start from a directory. */
   | { readonly op: "newVariables"; readonly directory: string }
   | { readonly op: "resetVariables"; readonly variables: VariablesId }

@@ -28,12 +28,15 @@ import type {
   VariablesId,
 } from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
+import type { WorkTrees } from "./work-trees.ts";
 
 export class EvaluatorSession {
   private readonly evaluator: Evaluator;
   private readonly values = new Map<Handle, Slot>();
   private readonly variables = new Map<VariablesId, Variables>();
   private readonly debugger: Debugger | undefined;
+  /** The work trees whose tracked files the evaluation reads. */
+  readonly workTrees: WorkTrees;
   private nextHandle = 1;
 
   /** Takes the evaluator and `flakes`, which answers `getFlake`; it is absent when flakes are not evaluated. */
@@ -42,12 +45,14 @@ export class EvaluatorSession {
     options: {
       readonly showTrace: boolean;
       readonly whenLong: () => void;
+      readonly workTrees: WorkTrees;
       readonly flakes?: SyncServices;
       readonly debugger?: Debugger;
     },
   ) {
     const { flakes } = options;
     this.debugger = options.debugger;
+    this.workTrees = options.workTrees;
     this.evaluator = new Evaluator(host, {
       showTrace: options.showTrace,
       whenLong: options.whenLong,
@@ -197,6 +202,7 @@ export class EvaluatorSession {
         return null;
       case "allowPath":
         evaluator.host.allowPath(request.path);
+        if (request.workTree !== undefined) this.workTrees.add(request.path, request.workTree);
         return null;
       case "newVariables":
         this.variables.set(this.nextHandle, evaluator.newVariables(request.directory));
@@ -232,7 +238,7 @@ export class EvaluatorSession {
       }
       case "show": {
         const { text, error } = evaluator.show(this.slot(request.value), request);
-        return { text, failure: error === undefined ? undefined : toErrorData(error) };
+        return { text, failure: error === undefined ? undefined : toErrorData(error, this.workTrees) };
       }
       case "document":
         return evaluator.document(this.variablesOf(request.variables), request.text) ?? null;

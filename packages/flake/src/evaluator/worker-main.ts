@@ -151,7 +151,8 @@ const forwarding: SyncServices = {
 };
 
 function askHowToGoOn(reason: StopReason): StopAnswer {
-  const stop: DebuggerStop = reason.kind === "error" ? { ...reason, error: toErrorData(reason.error) } : reason;
+  const stop: DebuggerStop =
+    reason.kind === "error" ? { ...reason, error: toErrorData(reason.error, session?.workTrees) } : reason;
   return ask("stop", stop) as StopAnswer;
 }
 
@@ -173,7 +174,7 @@ function answer({ id, request }: ToWorker): void {
   try {
     send({ kind: "response", id, value: settled(() => session!.answer(request)) });
   } catch (error) {
-    send({ kind: "failure", id, error: toErrorData(error) });
+    send({ kind: "failure", id, error: toErrorData(error, session?.workTrees) });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { indirectInput, isLockedInput } from "@firn/fetch/inputs";
-import { FirnError } from "@firn/formats";
+import { FirnError, traced } from "@firn/formats";
 import { type FlakeRef, relativePathOf, sameFlakeRef, showFlakeRef } from "../refs/reference.ts";
 import type { FlakeInput, FlakeSource } from "./flake-description.ts";
 import {
@@ -146,6 +146,7 @@ class Computation {
       try {
         step.node.inputs.set(name, await this.input(declared, path, step));
       } catch (error) {
+        if (!(error instanceof FirnError)) throw error;
         throw traced(error, `while updating the flake input '${showInputPath(path)}'`);
       }
     }
@@ -350,15 +351,4 @@ function startsWith(path: InputPath, prefix: InputPath): boolean {
 function sameParent(a: InputPath | undefined, b: InputPath | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return compareInputPaths(a, b) === 0;
-}
-
-function traced(error: unknown, message: string): unknown {
-  if (!(error instanceof FirnError)) return error;
-  return new FirnError(error.code, error.message, {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.position === undefined ? {} : { position: error.position }),
-    trace: [...error.trace, { message }],
-    cause: error,
-    exitStatus: error.exitStatus,
-  });
 }

@@ -22,6 +22,8 @@ export interface FlakeSource {
   readonly dir: string;
   readonly description: string | undefined;
   readonly inputs: ReadonlyMap<string, FlakeInput>;
+  /** Attributes of `inputs.self`: how the flake's own tree is fetched. */
+  readonly selfAttributes: ReadonlyMap<string, string | bigint | boolean>;
   /** Settings of `nixConfig`, by name. */
   readonly nixConfig: ReadonlyMap<string, string | bigint | boolean | readonly string[]>;
   /** Text of its flake.lock, or undefined when it has none. */

@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { git, localRepository, stringAttribute, withRepository } from "@firn/fetch";
-import { FirnError } from "@firn/formats";
+import { FirnError, traced } from "@firn/formats";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "@firn/store/files";
 import { type FlakeRef, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeContext, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
@@ -37,6 +37,8 @@ export interface LockedFlake {
   readonly keys: ReadonlyMap<GraphNode, string>;
   /** Trees that locking fetched, by node. */
   readonly places: ReadonlyMap<GraphNode, TreePlace>;
+  /** True when the lock differs from the file of the flake and was not to be written: no revision describes the flake then. */
+  readonly isChanged: boolean;
 }
 
 /** Returns the default options: write changes, use registries. */
@@ -63,26 +65,38 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   let flake = await loadFlake(context, ref, top);
   await options.applyConfig?.(flake.nixConfig);
   const oldText = options.referenceFile === undefined ? flake.lockText : readFileSync(options.referenceFile, "latin1");
-  const computed = await computeLockFile(flake, oldText, {
-    request: options,
-    context: {
-      getFlake: (input, registries) => loadFlake(context, input, options.useRegistries ? registries : "none"),
-      getRelativeFlake: (input, place) =>
-        readFlake(context, { originalRef: input, resolvedRef: input, lockedRef: input, place }),
-      getTree: async (input) => {
-        const fetched = await fetchRef(context, input, options.useRegistries ? "limited" : "none");
-        return { lockedRef: fetched.lockedRef, place: { storePath: fetched.storePath, dir: "" } };
+  const computed = await tracedLock(
+    flake,
+    computeLockFile(flake, oldText, {
+      request: options,
+      context: {
+        getFlake: (input, registries) => loadFlake(context, input, options.useRegistries ? registries : "none"),
+        getRelativeFlake: (input, place) =>
+          readFlake(context, { originalRef: input, resolvedRef: input, lockedRef: input, place }),
+        getTree: async (input) => {
+          const fetched = await fetchRef(context, input, options.useRegistries ? "limited" : "none");
+          return { lockedRef: fetched.lockedRef, place: { storePath: fetched.storePath, dir: "" } };
+        },
+        warn: options.warn,
       },
-      warn: options.warn,
-    },
-  });
+    }),
+  );
   const { root, keys, lockText, changed } = computed;
   if (changed || options.outputFile !== undefined) {
     const written = await writeLock(ref, { computed, options });
     if (written) flake = { ...(await loadFlake(context, ref, top)), lockText };
   }
   const places = new Map(computed.places).set(root, { storePath: flake.storePath, dir: flake.dir });
-  return { flake, root, lockText, keys, places };
+  return { flake, root, lockText, keys, places, isChanged: changed && !options.write };
+}
+
+async function tracedLock(flake: FlakeSource, computed: Promise<ComputedLockFile>): Promise<ComputedLockFile> {
+  try {
+    return await computed;
+  } catch (error) {
+    if (!(error instanceof FirnError)) throw error;
+    throw traced(error, `while updating the lock file of flake '${showFlakeRef(flake.lockedRef)}'`);
+  }
 }
 
 /** Returns the store path of an input's tree, fetched unless locking has fetched it. Fails as fetching does. */

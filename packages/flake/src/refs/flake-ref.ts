@@ -7,8 +7,6 @@ import { type FlakeRef, parseReference, pathInput, type ReferenceContext } from 
 
 /** Options of reading a reference on this machine. */
 export interface FlakeRefContext extends Omit<ReferenceContext, "findFlake"> {
-  /** True to use a directory as it is given, even when it has no flake.nix. */
-  readonly exact?: boolean;
   warn?(text: string): void;
 }
 
@@ -19,13 +17,7 @@ export function parseFlakeRef(text: string, context: FlakeRefContext = {}): Flak
 
 /** Finds flake.nix in a directory or above it, and the Git repository around it, if any. */
 function findFlake(path: string, query: ReadonlyMap<string, string>, context: FlakeRefContext): FlakeRef {
-  if (!existsSync(path)) {
-    const text = `path '${path}' does not exist`;
-    throw new FirnError(
-      "not-found",
-      context.exact === true ? `getting status of "${path}": No such file or directory` : text,
-    );
-  }
+  if (!existsSync(path)) throw new FirnError("not-found", `path '${path}' does not exist`);
   let root = realpathSync(path);
   if (!lstatSync(root).isDirectory()) {
     if (basename(root) === "flake.nix") {
@@ -35,8 +27,8 @@ function findFlake(path: string, query: ReadonlyMap<string, string>, context: Fl
     }
     throw new FirnError("bad-flake-ref", `path '${path}' is not a flake (because it's not a directory)`);
   }
-  if (context.exact !== true && !existsSync(join(root, "flake.nix")) && !query.has("dir")) {
-    context.warn?.(`path '${root}' does not contain a 'flake.nix', searching up`);
+  if (!existsSync(join(root, "flake.nix")) && !query.has("dir")) {
+    context.warn?.(`path "${root}" does not contain a 'flake.nix', searching up`);
     const start = root;
     const device = lstatSync(root).dev;
     for (;;) {
@@ -44,7 +36,7 @@ function findFlake(path: string, query: ReadonlyMap<string, string>, context: Fl
       if (existsSync(join(root, ".git"))) {
         throw new FirnError(
           "bad-flake-ref",
-          `path '${start}' is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)`,
+          `path "${start}" is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)`,
         );
       }
       const parent = dirname(root);

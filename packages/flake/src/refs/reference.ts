@@ -73,7 +73,11 @@ function fromUrl(text: string, context: ReferenceContext): FlakeRef {
     );
     return { input, dir };
   }
-  return { input: inputFromUrl({ ...url, query, fragment: "" }, context.isFlake !== false), dir };
+  // A repository beside the current directory, as `git+file:.`.
+  const isBeside = url.scheme === "git+file" && !url.path.startsWith("/") && (url.authority ?? "") === "";
+  const path =
+    isBeside && context.baseDirectory !== undefined ? absolutePath(context.baseDirectory, url.path) : url.path;
+  return { input: inputFromUrl({ ...url, path, query, fragment: "" }, context.isFlake !== false), dir };
 }
 
 function fromPath(text: string, context: ReferenceContext): FlakeRef {

@@ -33,8 +33,17 @@ const builderPackage = "busybox-static";
 
 /** Returns the directory of the Debian set (flake.nix, pkgs) that comes with Firn; undefined when the installation lacks it. */
 export function debianSetDirectory(): string | undefined {
+  return ownFlake("os");
+}
+
+/** Returns the directory of the flake of templates that comes with Firn; undefined when the installation lacks it. */
+export function templatesDirectory(): string | undefined {
+  return ownFlake("templates");
+}
+
+function ownFlake(name: string): string | undefined {
   // Beside the bundle, or in a checkout.
-  for (const candidate of ["../os", "../../../../os"]) {
+  for (const candidate of [`../${name}`, `../../../../${name}`]) {
     const path = pathOfFileUrl(new URL(candidate, import.meta.url));
     if (existsSync(join(path, "flake.nix"))) return path;
   }

@@ -110,8 +110,9 @@ export interface RegistryOptions {
   readonly fetch: FetchContext;
   /** Returns the entries of `--override-flake` and `--inputs-from`. */
   flags(): Promise<readonly RegistryEntry[]>;
-  /** Directory of the Debian package set that comes with Firn. */
+  /** Directories of the flakes that come with Firn: the Debian package set, and the templates. */
   readonly debianSet: string | undefined;
+  readonly templates: string | undefined;
   warn(text: string): void;
 }
 
@@ -155,7 +156,7 @@ export function makeRegistries(options: RegistryOptions): {
 }
 
 async function globalRegistry(options: RegistryOptions): Promise<Registry> {
-  const own = builtinEntries(options.debianSet);
+  const own = builtinEntries(options);
   const location = options.settings.get("flake-registry");
   if (location === "") return { kind: "global", entries: own };
   try {
@@ -172,10 +173,22 @@ async function globalRegistry(options: RegistryOptions): Promise<Registry> {
   }
 }
 
-/** Returns the entries that only Firn has: `deb`. */
-function builtinEntries(debianSet: string | undefined): RegistryEntry[] {
-  if (debianSet === undefined) return [];
-  return [{ from: indirect("deb"), to: inputFromUrl(`path:${debianSet}`, true), exact: false }];
+/** Returns the entries that only Firn has: `deb` and `firn`. */
+function builtinEntries({ debianSet, templates }: RegistryOptions): RegistryEntry[] {
+  const entry = (id: string, directory: string | undefined): RegistryEntry[] =>
+    directory === undefined
+      ? []
+      : [
+          {
+            from: indirect(id),
+            to: new Map([
+              ["type", "path"],
+              ["path", directory],
+            ]),
+            exact: false,
+          },
+        ];
+  return [...entry("deb", debianSet), ...entry("firn", templates)];
 }
 
 function fallbackEntries(): RegistryEntry[] {

@@ -25,8 +25,11 @@ export interface FlakeFile {
 
 /** Reads a flake.nix: evaluates only literals. Fails in the reference's words when the file is no flake. */
 export interface FlakeReader {
-  /** Reads a file; `file` is the path in the store, `shown` is the flake's reference for errors. */
-  readFlakeFile(file: string, shown: string): Promise<FlakeFile>;
+  /**
+   * Reads a file; `file` is the path in the store, `shown` is the flake's reference for errors, `workTree` the Git work tree that the
+   * store path was taken from.
+   */
+  readFlakeFile(file: string, shown: string, workTree?: string): Promise<FlakeFile>;
 }
 
 /** A flake in a tree that is in the store already. */
@@ -52,6 +55,8 @@ export function flakeSource(file: FlakeFile, at: FlakeAt, lockText: string | und
   const { storePath, dir } = at.place;
   const directory = dir === "" ? storePath : `${storePath}/${dir}`;
   const inputs = parseInputs(file.inputs, { directory, allowSelf: true });
+  const self = file.inputs.get("self");
+  const selfAttributes = self === undefined ? new Map<string, string | bigint | boolean>() : parseSelf(expectSet(self));
   for (const name of file.outputArguments) {
     if (name !== "self" && !inputs.has(name)) {
       inputs.set(name, { ref: parseReference(name), isFlake: true, follows: undefined, inputs: new Map() });
@@ -65,6 +70,7 @@ export function flakeSource(file: FlakeFile, at: FlakeAt, lockText: string | und
     dir,
     description: file.description,
     inputs,
+    selfAttributes,
     nixConfig: settingsOf(file.nixConfig),
     lockText,
   };
@@ -86,6 +92,18 @@ function parseInputs(literals: ReadonlyMap<string, Literal>, context: InputConte
     inputs.set(name, parseInput(name, expectSet(literal), context));
   }
   return inputs;
+}
+
+/** Returns the attributes of `inputs.self`, which say how the flake's own tree is fetched. Fails with `bad-flake` for unknown ones. */
+function parseSelf(attributes: ReadonlyMap<string, Literal>): Map<string, string | bigint | boolean> {
+  const found = new Map<string, string | bigint | boolean>();
+  for (const [name, value] of attributes) {
+    if (name !== "submodules" && name !== "lfs") {
+      throw new FirnError("bad-flake", `flake 'self' attribute '${name}' is not supported`);
+    }
+    found.set(name, plainAttribute(name, value));
+  }
+  return found;
 }
 
 function parseInput(name: string, attributes: ReadonlyMap<string, Literal>, context: InputContext): FlakeInput {

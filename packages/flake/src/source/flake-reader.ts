@@ -6,8 +6,8 @@ import { readFlakeValue } from "./flake-value.ts";
 /** Makes a reader over an evaluator session. */
 export function makeFlakeReader(evaluator: Evaluator): FlakeReader {
   return {
-    async readFlakeFile(file, shown) {
-      await evaluator.allowPath(treeOf(file));
+    async readFlakeFile(file, shown, workTree) {
+      await evaluator.allowPath(treeOf(file), workTree);
       return readFlakeValue(await evaluator.evaluate({ kind: "file", path: file }, { literalSet: true }), shown);
     },
   };

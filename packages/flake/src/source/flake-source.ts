@@ -1,10 +1,12 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
-import { type FetchContext, fetchInput, type Registry } from "@firn/fetch";
+import { attributesOfInput, type FetchContext, fetchInput, type Input, type Registry } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
+import { missingInWorkTree } from "../evaluator/work-trees.ts";
 import type { FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, resolveReference, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeAt, type FlakeReader, flakeSource, noFlake } from "./flake-file.ts";
 import { fileInTree, pathInTree, plainFileText } from "./tree-file.ts";
+import { workTreeOf } from "./work-tree.ts";
 
 /** The surroundings of loading. */
 export interface FlakeContext {
@@ -20,8 +22,20 @@ export async function loadFlake(
   ref: FlakeRef,
   registries: "all" | "limited" | "none",
 ): Promise<FlakeSource> {
-  const { lockedRef, resolvedRef, storePath } = await fetchRef(context, ref, registries);
-  return readFlake(context, { originalRef: ref, resolvedRef, lockedRef, place: { storePath, dir: lockedRef.dir } });
+  const read = ({ lockedRef, resolvedRef, storePath }: FetchedRef): Promise<FlakeSource> =>
+    readFlake(context, { originalRef: ref, resolvedRef, lockedRef, place: { storePath, dir: lockedRef.dir } });
+  const fetched = await fetchRef(context, ref, registries);
+  const flake = await read(fetched);
+  const input = withSelfAttributes(fetched.resolvedRef.input, flake.selfAttributes);
+  if (input === fetched.resolvedRef.input) return flake;
+  return read(await fetchRef(context, { input, dir: fetched.resolvedRef.dir }, "none"));
+}
+
+/** Returns an input with the attributes that its flake asks for, as far as its scheme knows them and it does not say otherwise. */
+function withSelfAttributes(input: Input, wanted: FlakeSource["selfAttributes"]): Input {
+  const known = attributesOfInput(input);
+  const missing = [...wanted].filter(([name]) => known.includes(name) && !input.has(name));
+  return missing.length === 0 ? input : new Map([...input, ...missing]);
 }
 
 /** A fetched reference. */
@@ -63,7 +77,11 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
   const { storePath, dir } = at.place;
   const tree = { storePath, realPath: context.fetch.store.realPath(storePath) };
   const flakeFile = fileInTree(tree, pathInTree(dir, "flake.nix"));
-  if (flakeFile === undefined) throw noFlake(at);
-  const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef));
+  const workTree = workTreeOf(at.resolvedRef);
+  if (flakeFile === undefined) {
+    if (workTree === undefined) throw noFlake(at);
+    throw new FirnError("no-flake", missingInWorkTree(workTree, pathInTree(dir, "flake.nix").slice(1)));
+  }
+  const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), workTree);
   return flakeSource(file, at, plainFileText(tree, pathInTree(dir, "flake.lock")));
 }

@@ -1,5 +1,5 @@
 /** The input of a fetch in the language, checked against the evaluation's mode. */
-import { type Input, inputFromAttributes, inputFromUrl, isLockedInput, showInput } from "@firn/fetch";
+import { type Input, inputFromAttributes, inputFromUrl, isLockedInput, printUrl, showInput } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import type { FetchRequest } from "@firn/language";
 
@@ -28,8 +28,8 @@ function inputOf(request: TreeRequest): Input {
   }
   // `fetchGit` takes plain paths and URLs; the scheme wants a URL.
   const url = attributes.get("url");
-  if (request.builtin === "fetchGit" && typeof url === "string" && url.startsWith("/"))
-    attributes.set("url", `file://${url}`);
+  if (attributes.get("type") === "git" && typeof url === "string" && url.startsWith("/"))
+    attributes.set("url", printUrl({ scheme: "file", authority: "", path: url, query: new Map(), fragment: "" }));
   attributes.delete("__final");
   const type = attributes.get("type");
   if (!knownSchemes.includes(String(type))) {

@@ -106,7 +106,8 @@ function fetchAttribute(value: Value, at: { name: string; pos: number; who: stri
 
 /** Returns `url` of fetchGit, which may be a path or an scp-like address, as a URL. */
 function fixGitUrl(url: string): string {
-  if (url.startsWith("/")) return `file://${url}`;
+  // The host writes a path as a URL.
+  if (url.startsWith("/")) return url;
   if (/^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(url)) return url;
   const scp = /^([^/:@]+@)?([^/:]+):(.*)$/s.exec(url);
   if (scp !== null) return `ssh://${scp[1] ?? ""}${scp[2]}/${scp[3]!.replace(/^\//, "")}`;

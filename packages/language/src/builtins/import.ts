@@ -38,7 +38,7 @@ export function resolveImportPath(path: string): string {
   if (known !== undefined) return known;
   let file = path;
   const type = host().fileType(path);
-  if (type === undefined) throw fail(`path '${path}' does not exist`);
+  if (type === undefined) throw fail(host().whyMissing?.(path) ?? `path '${path}' does not exist`);
   if (type === "symlink") file = linkedFile(path);
   if (type === "directory" || (type === "symlink" && host().fileType(file) === "directory")) {
     file = file === "/" ? "/default.nix" : `${file}/default.nix`;

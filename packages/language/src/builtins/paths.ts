@@ -392,7 +392,7 @@ export const pathBuiltins: BuiltinTable = {
         if (host().fileType(parent) === "symlink") throw fail(`path '${parent}' is a symlink`);
       }
       const type = host().fileType(path);
-      if (type === undefined) throw fail(`path '${path}' does not exist`);
+      if (type === undefined) throw fail(host().whyMissing?.(path) ?? `path '${path}' does not exist`);
       return type;
     },
   },

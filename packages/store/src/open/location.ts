@@ -96,3 +96,16 @@ export function configuredRealStoreDir({
   const reference = resolveReference(settings.get("store"), environment);
   return reference.scheme === "local" ? locationOf(reference, environment).realStoreDir : undefined;
 }
+
+/** Returns the logical directory of the configured store, without opening it. Error `unknown-store`. */
+export function configuredStoreDir({
+  settings,
+  environment = processEnvironment(),
+}: {
+  readonly settings: Settings;
+  readonly environment?: Environment;
+}): string {
+  const reference = resolveReference(settings.get("store"), environment);
+  if (reference.scheme === "local") return locationOf(reference, environment).storeDir;
+  return directoryOf(reference, "store") ?? machineLocation(environment).storeDir;
+}

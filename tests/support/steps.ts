@@ -1,7 +1,31 @@
-/** Running the steps of tests/cli/store-steps.ts: their variables, and what is kept of each. */
+/** Commands one after the other, as the reference has been recorded to answer them: their variables, and what is kept of each. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { files, type Step, steps } from "../cli/store-steps.ts";
+
+/** One command; `$NAME` in its words stands for what an earlier step printed, `$WORK` for the working directory. */
+export interface Step {
+  /** The name of the program that is called, and its arguments. */
+  readonly words: readonly string[];
+  /** The name under which the first line that it prints is kept. */
+  readonly save?: string;
+  /** A file of the working directory that standard input comes from. */
+  readonly input?: string;
+  /** A file of the working directory that its output is written to as well. */
+  readonly output?: string;
+  /** False when the messages depend on the machine or on what ran before (default true). */
+  readonly compares?: boolean;
+}
+
+/** Steps with the files that they find in their working directory. */
+export interface StepSuite {
+  readonly files: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+
+/** Makes a step of a line of words. */
+export function step(line: string, more: Omit<Step, "words"> = {}): Step {
+  return { words: line.split(" "), ...more };
+}
 
 /** What a step gave; output that is no text is kept as base 64. */
 export interface StepResult {
@@ -18,7 +42,7 @@ export type Runner = (
 ) => Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
 
 /** Runs all steps in a working directory that it fills; returns what those that are compared gave. */
-export async function runSteps(work: string, run: Runner): Promise<StepResult[]> {
+export async function runSteps({ files, steps }: StepSuite, work: string, run: Runner): Promise<StepResult[]> {
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(work, name)), { recursive: true });
     writeFileSync(join(work, name), text);
@@ -40,9 +64,10 @@ function resultOf(step: Step, work: string, { code, out, err }: Awaited<ReturnTy
   const text = (bytes: string): string => {
     const decoded = Buffer.from(bytes, "latin1").toString("utf8");
     if (bytes.includes("\0")) return `base64:${Buffer.from(bytes, "latin1").toString("base64")}`;
-    return decoded.replaceAll(work, "$WORK");
+    // The reference names files of a store elsewhere by their place on disk.
+    return decoded.replaceAll(work, "$WORK").replaceAll(`${dirname(work)}/root/nix/store/`, "/nix/store/");
   };
   // The reference tidies up between commands, and says so.
-  const messages = text(err).replace(/^removing stale (?:temporary roots file|link).*\n/gm, "");
+  const messages = text(err).replace(/^(?:removing stale (?:temporary roots file|link)|evaluating ').*\n/gm, "");
   return { words: step.words.join(" "), code, out: text(out), err: messages };
 }

@@ -1,7 +1,7 @@
 /**
- * Records what the reference answers to the steps of tests/cli/store-steps.ts, into tests/cli/store-commands.json.
+ * Records what the reference answers to the steps of tests/cli, into the JSON files beside them.
  *
- *   node scripts/record-store.ts
+ *   node scripts/record-steps.ts develop|flake-commands|store-commands
  *
  * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
  */
@@ -9,7 +9,19 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { runSteps } from "../tests/support/store-steps.ts";
+import { developSteps } from "../tests/cli/develop-steps.ts";
+import { flakeSteps } from "../tests/cli/flake-steps.ts";
+import { storeSteps } from "../tests/cli/store-steps.ts";
+import { runSteps, type StepSuite } from "../tests/support/steps.ts";
+
+const suites: Readonly<Record<string, StepSuite>> = {
+  develop: developSteps,
+  "flake-commands": flakeSteps,
+  "store-commands": storeSteps,
+};
+const [name = ""] = process.argv.slice(2);
+const suite = suites[name];
+if (suite === undefined) throw new Error(`usage: record-steps.ts ${Object.keys(suites).join("|")}`);
 
 const reference = process.env.FIRN_REFERENCE ?? join(homedir(), ".cache", "firn-reference", "real-nix");
 const place = mkdtempSync(join(tmpdir(), "firn-record-"));
@@ -24,7 +36,7 @@ const config = [
   "sandbox-fallback = false",
 ].join("\n");
 
-const results = await runSteps(work, async (words, input) => {
+const results = await runSteps(suite, work, async (words, input) => {
   const done = spawnSync(reference, words, {
     cwd: work,
     input: Buffer.from(input, "latin1"),
@@ -33,6 +45,7 @@ const results = await runSteps(work, async (words, input) => {
       HOME: join(place, "home"),
       NIX_REMOTE: join(place, "root"),
       NIX_CONFIG: config,
+      EDITOR: "echo EDITOR",
       REAL_NIX_BIND: place,
       LC_ALL: "C.UTF-8",
     },
@@ -41,7 +54,4 @@ const results = await runSteps(work, async (words, input) => {
   return { code: done.status ?? 128, out: done.stdout.toString("latin1"), err: done.stderr.toString("latin1") };
 });
 rmSync(place, { recursive: true, force: true });
-writeFileSync(
-  new URL("../tests/cli/store-commands.json", import.meta.url),
-  `${JSON.stringify(results, undefined, 2)}\n`,
-);
+writeFileSync(new URL(`../tests/cli/${name}.json`, import.meta.url), `${JSON.stringify(results, undefined, 2)}\n`);

@@ -1,0 +1,40 @@
+{
+  description = "Templates of projects, for `firn flake init -t firn#NAME`";
+
+  outputs =
+    { self }:
+    {
+      templates = {
+        default = self.templates.deb;
+        typescript = {
+          path = ./typescript;
+          description = "A TypeScript project with Node.js and npm pinned by its package-lock.json";
+          welcomeText = ''
+            # A TypeScript project
+
+            - `firn develop` starts a shell with Node.js and npm
+            - `firn develop -c npm test` runs the tests
+          '';
+        };
+        c = {
+          path = ./c;
+          description = "A C program, built with Debian's tool chain";
+          welcomeText = ''
+            # A C program
+
+            - `firn build` builds it, `firn run` runs it
+            - `firn develop` starts a shell with the compiler
+          '';
+        };
+        deb = {
+          path = ./deb;
+          description = "A shell with Debian packages";
+          welcomeText = ''
+            # A shell with Debian packages
+
+            Name them in `flake.nix`, then `firn develop`.
+          '';
+        };
+      };
+    };
+}

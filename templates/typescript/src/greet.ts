@@ -1,0 +1,4 @@
+/** Returns a greeting. */
+export function greet(name: string): string {
+  return `Hello, ${name}`;
+}

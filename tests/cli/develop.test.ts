@@ -1,0 +1,65 @@
+/** Environments of development shells: those that the reference makes, but for what is the machine's. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sandboxWorks } from "@firn/build";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makePlace, type Place } from "../support/run-firn.ts";
+import { runSteps, type StepResult } from "../support/steps.ts";
+import { developSteps } from "./develop-steps.ts";
+
+const recorded = JSON.parse(readFileSync(new URL("./develop.json", import.meta.url), "utf8")) as readonly StepResult[];
+const main = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+const sandbox = ["--option", "sandbox-paths", "/bin /lib /lib64? /usr"];
+let place: Place;
+let work: string;
+let results: readonly StepResult[] = [];
+
+/** Returns output without the names of the machine's shell, of directories that are made anew, and of the environment's own path. */
+function comparable(text: string): string {
+  return text
+    .replaceAll(/(\/nix\/store\/)\w{32}(-thing-1\.0-env)/g, "$1HASH$2")
+    .replaceAll(/nix-dev-env-[\w-]+|nix-\d+-\d+/g, "DIRECTORY")
+    .replaceAll(/"(?:BASH|HOSTTYPE|MACHTYPE|NIX_BUILD_CORES|SHELL)":\{[^}]*\},?/g, "")
+    .replaceAll(/^(?:BASH|HOSTTYPE|MACHTYPE|NIX_BUILD_CORES|SHELL)=.*$/gm, "");
+}
+
+describe.skipIf(!sandboxWorks())("development shells", () => {
+  beforeAll(async () => {
+    place = makePlace();
+    work = join(place.directory, "work");
+    results = await runSteps(developSteps, work, ([program = "", ...args], input) =>
+      place.firnWith({ program, input, bytes: true }, ...args),
+    );
+  }, 300_000);
+  afterAll(() => place.remove());
+
+  test.each(recorded.map((step, index) => [step.words, index] as const))("%s (%i)", (_, index) => {
+    const [own, theirs] = [results[index]!, recorded[index]!];
+    expect(comparable(own.out)).toBe(comparable(theirs.out));
+    expect(own.code).toBe(theirs.code);
+    if (theirs.code !== 0) expect(own.err).toBe(theirs.err);
+  });
+
+  test("run phases and commands, with the environment that flags ask for, and are kept from the collector", () => {
+    const run = (...words: readonly string[]): string => {
+      const env = { ...place.environment, OWN: "mine" };
+      const args = [
+        "--disable-warning=ExperimentalWarning",
+        main,
+        "develop",
+        `path:${work}/shell`,
+        ...sandbox,
+        ...words,
+      ];
+      const done = spawnSync(process.execPath, args, { cwd: work, env, encoding: "utf8" });
+      return `${done.status} ${done.stdout}`;
+    };
+    expect(run("--build")).toBe("0 hook\nbuilding thing a b\n");
+    const shown = run("-c", "bash", "-c", 'echo "$pname|$IN_NIX_SHELL|$OWN|$out"; readlink "$NIX_GCROOT"; exit 3');
+    expect(shown).toMatch(
+      new RegExp(`^3 hook\\nthing\\|impure\\|mine\\|${work}/outputs/out\\n/nix/store/\\w{32}-thing-1.0-env\\n$`),
+    );
+    expect(run("--ignore-env", "-c", "bash", "-c", 'echo "[$OWN]"')).toBe("0 hook\n[]\n");
+  });
+});

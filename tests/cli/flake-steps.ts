@@ -1,0 +1,103 @@
+/** The steps of tests/cli/flake-commands.test.ts, which scripts/record-steps.ts runs in the reference. */
+import { type StepSuite, step } from "../support/steps.ts";
+
+const helpers = `d = n: derivation { name = n; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo > $out" ]; }`;
+
+/** A flake with one output of each kind, and its neighbours by system. */
+const all = `{
+  description = "every kind";
+  inputs.dep.url = "path:./dep";
+  outputs = { self, dep }: let
+    ${helpers} // { meta.description = "what \${n} is"; };
+    forSystems = v: { x86_64-linux = v; aarch64-linux = v; };
+  in {
+    packages = forSystems { default = d "p"; "a.b" = d "o-1.2"; };
+    checks = forSystems { c = d "c"; };
+    devShells = forSystems { default = d "sh"; };
+    apps = forSystems { a = { type = "app"; program = "/nix/store/x/bin/y"; meta.description = "an app"; }; };
+    formatter = forSystems (d "fmt");
+    legacyPackages = forSystems { l = d "l"; set.m = d "m"; };
+    overlays.default = final: prev: { };
+    nixosModules.m = { };
+    nixosConfigurations.host.config.system.build.toplevel = d "top";
+    templates.t = { path = ./template; description = "a template"; welcomeText = "# Hi"; };
+    bundlers = forSystems { default = drv: d "bundled"; };
+    hydraJobs = { job = d "j"; nested.other = d "k"; };
+    lib.f = x: x;
+    empty = { };
+  };
+}
+`;
+
+/** A flake in which everything is wrong. */
+const wrong = `{
+  outputs = _: let ${helpers}; in {
+    apps.x86_64-linux = { a = { }; b = 1; c = { type = "app"; program = "x"; more = 1; }; };
+    checks = { nowhere = { }; x86_64-linux.b = 1; };
+    overlay = 1;
+    overlays = { a = x: y: { }; c = { final }: prev: 1; };
+    nixosModule = throw "m";
+    nixosConfigurations.a.config = 1;
+    nixosConfigurations.b.config.system.build.toplevel = 1;
+    templates = { a = { }; b = { path = ./nope; description = "x"; }; c = { path = ./.; description = 1; }; };
+    bundlers.x86_64-linux.x = 1;
+    hydraJobs = d "h";
+    packages.x86_64-linux.q = throw "q";
+    defaultPackage.x86_64-linux = 1;
+  };
+}
+`;
+
+/** The commands about flakes, and those that evaluate. */
+export const flakeSteps: StepSuite = {
+  files: {
+    "all/flake.nix": all,
+    "all/dep/flake.nix": "{ outputs = _: { v = 1; }; }\n",
+    "all/template/a": "file\n",
+    "all/template/d/b": "deep\n",
+    "wrong/flake.nix": wrong,
+    "config/flake.nix": `{ nixConfig = { bash-prompt = "x"; cores = 3; extra-substituters = [ ]; }; outputs = _: { x = 1; }; }\n`,
+    "t.nix": `let ${helpers}; in {
+  a = d "a"; nested = { recurseForDerivations = true; b = d "b"; }; hidden.c = d "c"; list = [ (d "l1") (d "l2") ];
+  many = derivation { name = "m"; system = "x86_64-linux"; builder = "/bin/sh"; outputs = [ "out" "dev" ]; args = [ "-c" "echo > $out; echo > $dev" ]; };
+  fails = derivation { name = "fails"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo line; exit 3" ]; };
+  bad = { recurseForDerivations = 1; };
+}
+`,
+  },
+  steps: [
+    step("nix flake lock path:$WORK/all", { compares: false }),
+    step("nix flake show path:$WORK/all --json"),
+    step("nix flake show path:$WORK/all --json --all-systems --legacy"),
+    step("nix flake metadata path:$WORK/all --json", { compares: false }),
+    step("nix flake check path:$WORK/all --no-build", { compares: false }),
+    step("nix flake check path:$WORK/wrong --keep-going", { compares: false }),
+    step("nix flake check path:$WORK/wrong"),
+    step("nix flake init", { compares: false }),
+    step("nix flake new made -t path:$WORK/all#t"),
+    step("nix flake new made -t path:$WORK/all#t"),
+    step("nix flake new made -t path:$WORK/all#nope"),
+    step("nix flake clone path:$WORK/all"),
+    step("nix eval path:$WORK/config#x"),
+    step("nix eval path:$WORK/config#x --accept-flake-config"),
+    step("nix edit path:$WORK/all#default"),
+    step("nix run path:$WORK/all#packages.x86_64-linux.a"),
+    step("nix run path:$WORK/all#lib.f"),
+    step("nix-build t.nix --dry-run"),
+    step("nix-build t.nix -A list --dry-run"),
+    step("nix-build t.nix -A hidden --dry-run"),
+    step("nix-build t.nix -A bad"),
+    step("nix-build t.nix -A nope"),
+    step("nix-build nope.nix"),
+    step("nix-build -E 1"),
+    step("nix-build --nonsense"),
+    step("nix-instantiate t.nix"),
+    step("nix-instantiate t.nix -A list -A many.dev"),
+    step("nix-instantiate t.nix -A bad"),
+    step("nix build -f t.nix list --dry-run"),
+    step("nix eval -f - a.name", { input: "t.nix" }),
+    step("nix config check", { compares: false }),
+    step("nix doctor", { compares: false }),
+    step("nix show-config cores"),
+  ],
+};
