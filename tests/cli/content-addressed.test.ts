@@ -51,6 +51,15 @@ test("realisation info wants its feature", async () => {
   );
 });
 
+test("outputs of one derivation are one target", async () => {
+  const expr = "[ drv.out drv.dev ]";
+  const whole = `let drv = derivation { name = "x"; system = "s"; builder = "b"; outputs = [ "out" "dev" ]; }; in ${expr}`;
+  const planned = await place.firn("build", "--dry-run", "--json", "--expr", whole);
+  const [only, ...others] = JSON.parse(planned.out) as readonly { readonly outputs: object }[];
+  expect(others).toEqual([]);
+  expect(Object.keys(only!.outputs)).toEqual(["dev", "out"]);
+});
+
 test("a string names what its context refers to", async () => {
   const build = (expr: string): Promise<Outcome> => place.firn("build", "--no-link", "--json", "--expr", expr);
   expect((await build('""')).err).toBe(

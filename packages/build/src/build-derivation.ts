@@ -16,6 +16,7 @@ import {
 } from "@firn/formats";
 import {
   computeClosure,
+  DerivationHashes,
   disk,
   type EventSink,
   machineError,
@@ -35,6 +36,7 @@ import { BuildLog } from "./log/build-log.ts";
 import { type BuildOptions, readBuildOptions } from "./options.ts";
 import { registerOutputs } from "./outputs/register.ts";
 import { runPostBuildHook } from "./post-build-hook.ts";
+import { recordRealisation } from "./record-realisation.ts";
 import { type RunResult, runBuilder } from "./run-builder.ts";
 import { acquireBuildUser, type BuildUser, endProcesses, needsBuildUser, openStoreTo } from "./sandbox/build-user.ts";
 import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.ts";
@@ -101,6 +103,11 @@ async function buildUnlessValid(request: BuildRequest): Promise<BuildOutcome> {
     request.onStart?.();
     const kept = request.mode === "repair" ? new Map<string, string>() : valid;
     const outputs = await buildLocked(request, known, kept);
+    // The hook may use what was built, and would wait here for a build of it otherwise.
+    if (derivationKind(derivation) === "floating" && request.mode !== "check") {
+      const context = { store, settings: request.settings, hashes: new DerivationHashes(store) };
+      for (const [name, outPath] of outputs) await recordRealisation(context, derivation, { name, outPath });
+    }
     await runPostBuildHook(request, [...outputs.values()]);
     return { outputs, built: true };
   } finally {
@@ -478,7 +485,8 @@ async function requireSuccess(run: PreparedRun, result: RunResult): Promise<void
     }
     case "log-size": {
       const limit = settings.get("max-build-log-size");
-      throw new BuildFailure(drvPath, `'${drvPath}' killed after writing more than ${limit} bytes of log output`, 100);
+      const what = `building derivation '${drvPath}' killed after writing more than ${limit} bytes of log output`;
+      throw new BuildFailure(drvPath, what, 1);
     }
     case undefined:
       break;

@@ -153,6 +153,21 @@ describe("content-addressed derivations", () => {
     expect(built).toEqual(["input", "user", "input"]);
   });
 
+  it("have their realisations when the post-build hook runs", async () => {
+    const hook = path.join(root, "hook");
+    const database = `${root}/one/nix/var/nix/db/db.sqlite`;
+    const check = `process.exitCode = db.prepare("select 1 from Realisations").get() === undefined ? 1 : 0;`;
+    const script = `const { DatabaseSync } = require("node:sqlite"); const db = new DatabaseSync("${database}"); ${check}`;
+    fs.writeFileSync(hook, `#!${process.execPath}\n${script}\n`, { mode: 0o755 });
+    settings.set("post-build-hook", hook);
+    const plain = recipe("hooked", { content: "" });
+    const env = new Map([...plain.env, ["derivations", ""], ["manifest", "/none"]]);
+    const drvPath = await add({ ...plain, system: "builtin", builder: "builtin:buildenv", env });
+    const wanted = { kind: "built", drvPath, outputs: "*" } as const;
+    const [result] = await buildPaths([wanted], { store, settings, events: (event) => events.push(event) });
+    expect(result!.outputs.size).toBe(1);
+  });
+
   describe("from a cache with realisations", () => {
     let cache: Store;
     let other: LocalStore;
@@ -196,6 +211,29 @@ describe("content-addressed derivations", () => {
       expect(built).toEqual(["cached"]);
       expect(events).toContainEqual(expect.objectContaining({ level: "warn" }));
     });
+  });
+});
+
+describe("impure derivations", () => {
+  const impure = async (): Promise<string> => {
+    const output = { kind: "impure", method: "nar", algorithm: "sha256" } as const;
+    return add({ ...recipe("impure", { content: "x" }), outputs: new Map([["out", output]]) });
+  };
+
+  it("are built in each run", async () => {
+    const drvPath = await impure();
+    await build(drvPath);
+    await build(drvPath);
+    expect(built).toEqual(["impure", "impure"]);
+  });
+
+  it("are no inputs of what is kept", async () => {
+    const input = await impure();
+    const user = await add(recipe("user", { content: "x", inputs: new Map([[input, usesOut]]) }));
+    await expect(build(user)).rejects.toMatchObject({
+      message: `pure derivation '${user}' depends on impure derivation '${input}'`,
+    });
+    expect(built).toEqual([]);
   });
 });
 

@@ -158,6 +158,8 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
 
     const outputs = pty === undefined ? [child.stdout!, child.stderr!] : [pty.output];
     let open = outputs.length + 1;
+    let heard = outputs.length;
+    let exited = false;
     let result: RunResult = { ok: false, status: "was not started" };
     const finish = (): void => {
       open--;
@@ -174,6 +176,9 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
         if (ended) return;
         ended = true;
         output.destroy();
+        heard--;
+        // A builder that closes its output is over, as for the reference; one that has ended does not feel it.
+        if (heard === 0 && !exited) killGroup(child);
         finish();
       };
       output.on("data", (data: Buffer) => {
@@ -197,6 +202,7 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
       reject(error);
     });
     child.on("exit", (code, signal) => {
+      exited = true;
       // Nothing of the build may live on, also where there is no process namespace.
       killGroup(child);
       result = { ok: code === 0, status: describe(code, signal), ...(code === null ? {} : { code }) };

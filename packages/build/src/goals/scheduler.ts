@@ -11,8 +11,7 @@ import {
   nestedOutput,
   printDerivationOf,
   printDerivedPath,
-  signText,
-  wire,
+  type wire,
 } from "@firn/formats";
 import {
   DerivationHashes,
@@ -26,7 +25,7 @@ import { BuildFailure, showOutputs } from "../build-derivation.ts";
 import type { BuildStore } from "../build-store.ts";
 import { localExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
-import { readSigningKeys } from "../signing-keys.ts";
+import { recordRealisation } from "../record-realisation.ts";
 import type { BuildExecutor } from "./executor.ts";
 import { inputRequests, needsResolution, resolveDerivation } from "./resolve.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -247,10 +246,7 @@ class Scheduler {
 
   async #record(derivation: Derivation, name: string, outPath: string): Promise<void> {
     const { store, settings } = this.#options;
-    const unsigned = { id: this.#hashes.outputId(derivation, name), outPath, signatures: [] };
-    const text = wire.realisationFingerprint(unsigned);
-    const keys = readSigningKeys(settings);
-    await store.registerRealisation({ ...unsigned, signatures: keys.map((key) => signText(text, key)) });
+    await recordRealisation({ store, settings, hashes: this.#hashes }, derivation, { name, outPath });
   }
 
   /** Fetches missing outputs when substituters have all of them; returns the paths of the wanted ones then. */
@@ -302,6 +298,7 @@ class Scheduler {
   async #build(wanted: Wanted): Promise<Outputs> {
     const { drvPath, derivation, mode } = wanted;
     this.#checkOutputPaths(drvPath, derivation);
+    await this.#checkInputsPure(drvPath, derivation);
     let inputs = this.#inputs.get(drvPath);
     if (inputs === undefined) {
       inputs = this.#ensureInputs(drvPath, derivation);
@@ -483,6 +480,18 @@ class Scheduler {
       for (const name of outputs) await this.#record(derivation, name, built.get(name)!);
     }
     return built;
+  }
+
+  /** Checks that no result that is kept depends on an impure one, except where its hash is fixed. */
+  async #checkInputsPure(drvPath: string, derivation: Derivation): Promise<void> {
+    const { store } = this.#options;
+    const kind = derivationKind(derivation);
+    if (kind === "fixed" || kind === "impure" || kind === "input-addressed") return;
+    for (const input of derivation.inputDrvs.keys()) {
+      if (!(await store.isValidPath(input)) || derivationKind(store.readDerivation(input)) !== "impure") continue;
+      const message = `pure derivation '${drvPath}' depends on impure derivation '${input}'`;
+      throw new FirnError("bad-derivation", message);
+    }
   }
 
   /** Checks that output paths follow from the derivation: otherwise a foreign derivation could put its result in place of another's. */

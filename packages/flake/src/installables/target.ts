@@ -72,15 +72,25 @@ export async function attributeTargets(
   const kind = await found.value.kind();
   if (kind === "path") return [await pathTarget(found, storeDir)];
   if (kind === "string") return [await stringTarget(found, "attribute")];
-  const targets: Target[] = [];
+  const targets = new Map<string, Target & { readonly kind: "outputs" }>();
   for (const { attrPath, value } of await found.value.packages({ prefix: "", autoArgs, skipFailed: false })) {
     const facts = await value.derivation();
     if (facts === undefined) continue;
     const own = found.attrPath === "" || attrPath === "" ? found.attrPath + attrPath : `${found.attrPath}.${attrPath}`;
     const wanted = facts.installsAll ? facts.outputs.map(({ name }) => name) : installed(facts);
-    targets.push(outputsTarget({ facts, found: { value, attrPath: own } }, outputs, wanted));
+    const target = outputsTarget({ facts, found: { value, attrPath: own } }, outputs, wanted);
+    // Outputs of one derivation, as the list `all` has them, are one target.
+    const known = targets.get(target.drvPath);
+    targets.set(
+      target.drvPath,
+      known === undefined ? target : { ...known, outputs: unite(known.outputs, target.outputs) },
+    );
   }
-  return targets;
+  return [...targets.values()];
+}
+
+function unite(some: readonly string[] | "*", more: readonly string[] | "*"): readonly string[] | "*" {
+  return some === "*" || more === "*" ? "*" : [...new Set([...some, ...more])];
 }
 
 async function pathTarget(found: Found, storeDir: string): Promise<Target> {
@@ -123,7 +133,7 @@ function outputsTarget(
   { facts, found }: { readonly facts: DerivationFacts; readonly found: Found },
   outputs: Installable["outputs"],
   byDefault: readonly string[] | "*",
-): Target {
+): Target & { readonly kind: "outputs" } {
   const names = outputs.kind === "default" ? byDefault : outputs.kind === "all" ? "*" : outputs.names;
   if (names !== "*") {
     for (const name of names) {
