@@ -120,6 +120,8 @@ function hashableKey(key: Value): string | undefined {
 class ClosureKeys {
   private kind: string | undefined;
   private readonly hashed = new Set<string>();
+  /** The elements of the hashed keys; with another kind of key they become ordered. */
+  private added: { key: Value; element: Attrs }[] = [];
   private readonly ordered: { key: Value; element: Attrs }[] = [];
   private first: { key: Value; element: Attrs } | undefined;
 
@@ -134,9 +136,15 @@ class ClosureKeys {
     if (this.kind !== "" && kind === this.kind) {
       if (this.hashed.has(hashable!)) return false;
       this.hashed.add(hashable!);
+      this.added.push({ key, element });
       return true;
     }
-    if (this.kind !== "") less(key, this.first.key);
+    if (this.kind !== "") {
+      less(key, this.first.key);
+      this.kind = "";
+      for (const one of this.added) this.insert(one.key, one.element);
+      this.added = [];
+    }
     return this.insert(key, element);
   }
 

@@ -136,7 +136,8 @@ class RegexParser {
         throw new RegexSyntaxError("bad repeat");
       case "\\": {
         const escaped = this.text[this.at];
-        if (escaped === undefined) throw new RegexSyntaxError("bad escape");
+        // Only characters that have a meaning can be escaped, as in the reference's library.
+        if (escaped === undefined || !"^$\\.*+?()[{|".includes(escaped)) throw new RegexSyntaxError("bad escape");
         this.at++;
         return single(escaped.charCodeAt(0));
       }
