@@ -11,7 +11,7 @@ import {
   nestedOutput,
   printDerivationOf,
   printDerivedPath,
-  type wire,
+  wire,
 } from "@firn/formats";
 import {
   DerivationHashes,
@@ -264,6 +264,12 @@ class Scheduler {
       if (found.has(name)) continue;
       const realisation = await this.#substitution.realisation(this.#hashes.outputId(derivation, name));
       if (realisation === undefined) return undefined;
+      if (!store.isTrustedRealisation(realisation)) {
+        const id = wire.printDrvOutput(realisation.id);
+        const text = `ignoring the realisation of '${id}' because it lacks a signature by a trusted key`;
+        this.#options.events({ kind: "message", level: "warn", text });
+        return undefined;
+      }
       realised.push(realisation);
       found.set(name, realisation.outPath);
     }
@@ -276,15 +282,7 @@ class Scheduler {
     if (offered.includes(false)) return undefined;
     const got = await Promise.all(paths.map((path) => this.#substitution.obtain(path)));
     if (!got.includes(false)) {
-      for (const realisation of realised) {
-        try {
-          await store.registerRealisation(realisation, { checkSignatures: true });
-        } catch (error) {
-          if (!(error instanceof FirnError) || error.code !== "untrusted-realisation") throw error;
-          this.#options.events({ kind: "message", level: "warn", text: error.message });
-          return undefined;
-        }
-      }
+      for (const realisation of realised) await store.registerRealisation(realisation, { checkSignatures: true });
       await this.#recordStatic({ drvPath, derivation, outputs, mode: "normal" }, found);
       return found;
     }

@@ -404,21 +404,24 @@ export class LocalStore implements MachineStore, LocalInternals {
     return found === undefined ? undefined : { id, outPath: found.path, signatures: found.signatures };
   }
 
+  isTrustedRealisation(realisation: wire.Realisation): boolean {
+    const { requireSigs, trustedKeys } = this.options;
+    if (requireSigs === false) return true;
+    const text = wire.realisationFingerprint(realisation);
+    return realisation.signatures.some((signature) => verifyText(text, signature, trustedKeys ?? []));
+  }
+
   async registerRealisation(
     realisation: wire.Realisation,
     options: { readonly checkSignatures?: boolean } = {},
   ): Promise<void> {
     this.#requireWritable();
     const { id, outPath } = realisation;
-    const { requireSigs, trustedKeys } = this.options;
-    if (options.checkSignatures === true && requireSigs !== false) {
-      const text = wire.realisationFingerprint(realisation);
-      if (!realisation.signatures.some((signature) => verifyText(text, signature, trustedKeys ?? []))) {
-        throw new FirnError(
-          "untrusted-realisation",
-          `cannot register realisation '${storePathBaseName(outPath)}' because it lacks a signature by a trusted key`,
-        );
-      }
+    if (options.checkSignatures === true && !this.isTrustedRealisation(realisation)) {
+      throw new FirnError(
+        "untrusted-realisation",
+        `cannot register realisation '${storePathBaseName(outPath)}' because it lacks a signature by a trusted key`,
+      );
     }
     const { database } = this;
     database.ensureRealisations();

@@ -1,5 +1,5 @@
 /** Operations of builders on a store of their own machine: putting trees into place and registering them. */
-import type { PathInfo } from "@firn/formats";
+import type { PathInfo, wire } from "@firn/formats";
 import type { PathLocks } from "../locks/path-lock.ts";
 
 /** Options of putting a tree into its place. */
@@ -24,4 +24,6 @@ export interface OutputRegistry {
   registerValidPaths(infos: readonly PathInfo[]): void;
   /** Tells whether a path may be added: no signatures demanded, content-addressed, or signed by a trusted key. */
   isTrusted(info: PathInfo): boolean;
+  /** Tells whether another store's record of what an output was built to may be used: no signatures demanded, or signed by a trusted key. */
+  isTrustedRealisation(realisation: wire.Realisation): boolean;
 }
