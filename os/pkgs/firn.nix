@@ -32,7 +32,7 @@ let
     path = checkout;
     filter =
       path: _:
-      match "(dist|commands|os)(/.*)?|[^/]*" (
+      match "(dist|commands|os|templates)(/.*)?|[^/]*" (
         builtins.substring (builtins.stringLength (toString checkout) + 1) (-1) path
       ) != null
       && baseNameOf path != "node_modules";
@@ -48,9 +48,9 @@ let
         relative = builtins.substring (builtins.stringLength (toString checkout) + 1) (-1) path;
       in
       if type == "directory" then
-        match "packages(/[^/]+(/src(/.*)?)?)?|scripts|os(/.*)?" relative != null
+        match "packages(/[^/]+(/src(/.*)?)?)?|scripts|(os|templates)(/.*)?" relative != null
       else
-        match "packages/[^/]+/(src/.*|package\\.json)|scripts/(bundle|lazy-modules)\\.ts|os/.*|package(-lock)?\\.json|README\\.md|LICENSE|CHANGELOG\\.md" relative
+        match "packages/[^/]+/(src/.*|package\\.json)|scripts/(bundle|lazy-modules)\\.ts|(os|templates)/.*|package(-lock)?\\.json|README\\.md|LICENSE|CHANGELOG\\.md" relative
         != null
         && match ".*\\.test\\.ts" relative == null;
   };

@@ -23,7 +23,7 @@ export const command: Command = {
         const { flags } = invocation;
         const { settings, progress } = session;
         const evaluation = await session.evaluation();
-        progress.event({ kind: "message", level: "info", text: "evaluating flake..." });
+        tell(session, "evaluating flake...");
         const { value } = await evaluation.flake(flakeArgument(invocation, io));
         const exists = await evaluation.evaluator.evaluate({
           kind: "string",
@@ -52,7 +52,7 @@ export const command: Command = {
             `The check omitted these incompatible systems: ${omittedSystems.join(", ")}\nUse '--all-systems' to check all.`,
           );
         }
-        progress.event({ kind: "message", level: "info", text: "all checks passed!" });
+        tell(session, "all checks passed!");
         return 0;
       },
     }),
@@ -60,14 +60,15 @@ export const command: Command = {
 
 /** Builds what is missing of the checks; returns an error for each that fails. */
 async function builtChecks(
-  { builder, progress }: EvaluationSession,
+  session: EvaluationSession,
   builds: readonly { readonly attrPath: string; readonly drvPath: string }[],
 ): Promise<FirnError[]> {
   if (builds.length === 0) return [];
+  const { builder } = session;
   const paths = builds.map(({ drvPath }) => ({ kind: "built", drvPath, outputs: "*" }) as const);
   const missing = new Set((await builder.missing(paths)).willBuild);
   const wanted = paths.filter(({ drvPath }) => missing.has(drvPath));
-  progress.event({ kind: "message", level: "info", text: `running ${wanted.length} flake checks...` });
+  tell(session, `running ${wanted.length} flake checks...`);
   const failures: FirnError[] = [];
   for (const { path, error } of await builder.results(wanted)) {
     if (error === undefined) continue;
@@ -78,13 +79,19 @@ async function builtChecks(
   return failures;
 }
 
-function show({ io, progress }: EvaluationSession, event: CheckEvent): void {
+/** Tells a step of the check where no terminal is filled by it. */
+function tell({ io, progress }: EvaluationSession, text: string): void {
+  progress.event({ kind: "message", level: io.terminal ? "info" : "notice", text });
+}
+
+function show(session: EvaluationSession, event: CheckEvent): void {
+  const { io, progress } = session;
   switch (event.kind) {
     case "checking":
-      progress.event({ kind: "message", level: "info", text: `${event.text}...` });
+      tell(session, `${event.text}...`);
       return;
     case "info":
-      progress.event({ kind: "message", level: "info", text: event.text });
+      tell(session, event.text);
       return;
     case "warning":
       progress.warn(event.text);

@@ -79,12 +79,12 @@ export async function withSession(
   const { flags } = invocation;
   const progress = makeProgress({
     io,
-    // Old commands tell one level more, and so do all where nothing shows the progress.
+    // Old commands tell one level more.
     verbosity:
       flags.count("verbose") -
       flags.count("quiet") +
       (flags.has("debug") ? 4 : 0) +
-      (invocation.style === "old" || !io.terminal ? 1 : 0),
+      (invocation.style === "old" ? 1 : 0),
     buildLogs: buildLogs(invocation),
   });
   for (const mistake of settings.mistakes) progress.warn(mistake);
