@@ -7,14 +7,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
 import {
   type EventSink,
+  machineLocation,
   openLockFile,
   runProgramSync,
   type Settings,
-  type StoreFiles,
   tryLock,
   withPlace,
 } from "@firn/store";
 import * as fs from "@firn/store/files";
+import { processEnvironment } from "@firn/store/surroundings";
 
 /** Number of ids in one slot of the allocated range, as in the reference. */
 const IDS_PER_SLOT = 65536;
@@ -40,13 +41,13 @@ export function needsBuildUser(): boolean {
  * neither members of the group nor allocated ids. Errors `no-build-group`, `aborted`.
  */
 export async function acquireBuildUser(
-  context: { readonly store: StoreFiles; readonly settings: Settings; readonly events: EventSink },
+  context: { readonly settings: Settings; readonly events: EventSink },
   signal?: AbortSignal,
 ): Promise<BuildUser | undefined> {
-  const { store, settings, events } = context;
+  const { settings, events } = context;
   const candidates = groupMembers(settings) ?? allocatedIds(settings);
   if (candidates === undefined) return undefined;
-  const directory = `${store.location.stateDir}/${candidates.pool}`;
+  const directory = `${lockParent()}/${candidates.pool}`;
   fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
   for (let told = false; ; told = true) {
     for (const candidate of candidates.users()) {
@@ -61,6 +62,12 @@ export async function acquireBuildUser(
     if (!told) events({ kind: "message", level: "notice", text: "waiting for a free build user ID" });
     await sleep(WAIT_MS);
   }
+}
+
+/** Returns the directory of the locks: one for the machine, whichever store is built in, since a build's end kills all that its user runs. */
+function lockParent(): string {
+  const { stateDir } = machineLocation(processEnvironment());
+  return fs.existsSync(stateDir) ? stateDir : "/run/firn";
 }
 
 /**
