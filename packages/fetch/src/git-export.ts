@@ -38,10 +38,14 @@ export function exportedOfRevision(
   rev: string,
   entries: readonly ListedEntry[],
 ): Promise<Set<string>> {
+  const paths = entries.map(({ path }) => path);
+  if (!paths.some((path) => /(?:^|\/)\.gitattributes$/.test(path))) {
+    return Promise.resolve(new Set(paths.flatMap((path) => [path, ...directoriesAbove(path)])));
+  }
   return withTemporaryDirectory("firn-index-", async (directory) => {
     const { gitDirectory } = repository.call;
     const call = { gitDirectory, workTree: { directory, index: join(directory, "index") } };
     await git({ ...call, args: ["read-tree", rev] });
-    return exportedFiles(call, new Set(entries.map(({ path }) => path)), true);
+    return exportedFiles(call, new Set(paths), true);
   });
 }
