@@ -1,4 +1,4 @@
-import { execFileSync, fork } from "node:child_process";
+import { execFileSync, fork, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -220,6 +220,20 @@ describe("garbage collection", () => {
       expect(messages.some((text) => text.includes(hidden))).toBe(true);
       expect(await valid()).toEqual([true, true]);
     });
+  });
+
+  it("works while somebody's working directory has a name that is too long to be told", async () => {
+    const name = "d".repeat(250);
+    const script = `for i in $(seq 20); do mkdir ${name}; cd ${name}; done; echo there; exec sleep 60`;
+    const deep = spawn("sh", ["-c", script], { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      await new Promise((resolve) => deep.stdout.once("data", resolve));
+      expect(() => fs.readlinkSync(`/proc/${deep.pid}/cwd`)).toThrow("ENAMETOOLONG");
+      const path = await store.addTextToStore("a", "a", []);
+      expect((await store.collectGarbage({ action: "dead" })).paths).not.toContain(path);
+    } finally {
+      deep.kill("SIGKILL");
+    }
   });
 
   it("refuses to delete a certain path that is alive", async () => {

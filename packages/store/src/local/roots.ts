@@ -154,7 +154,7 @@ export function runtimeRoots(store: LocalInternals): Roots {
     try {
       scan(read(), origin);
     } catch (error) {
-      if (!hasErrorCode(error, "ENOENT", "EACCES", "ESRCH", "EPERM", "ENOTDIR", "EINVAL")) throw error;
+      if (!hasErrorCode(error, "ENOENT", "EACCES", "ESRCH", "EPERM", "ENOTDIR", "EINVAL", "ENAMETOOLONG")) throw error;
     }
   };
   let processes: string[];
