@@ -223,9 +223,10 @@ describe("garbage collection", () => {
   });
 
   it("works while somebody's working directory has a name that is too long to be told", async () => {
-    const name = "d".repeat(250);
-    const script = `for i in $(seq 20); do mkdir ${name}; cd ${name}; done; echo there; exec sleep 60`;
-    const deep = spawn("sh", ["-c", script], { cwd: root, stdio: ["ignore", "pipe", "ignore"] });
+    const script = `const fs = require("node:fs"); const name = "d".repeat(250);
+      for (let i = 0; i < 20; i++) { fs.mkdirSync(name); process.chdir(name); }
+      console.log("there"); setInterval(() => {}, 1000);`;
+    const deep = spawn(process.execPath, ["-e", script], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
     try {
       await new Promise((resolve) => deep.stdout.once("data", resolve));
       expect(() => fs.readlinkSync(`/proc/${deep.pid}/cwd`)).toThrow("ENAMETOOLONG");
