@@ -50,7 +50,11 @@ export const command: Command = {
         let untrusted = 0;
         for (const path of paths) {
           const info = await requirePathInfo(store, path);
-          session.progress.event({ kind: "message", level: "notice", text: `checking '${path}'...` });
+          session.progress.event({
+            kind: "message",
+            level: io.terminal ? "info" : "notice",
+            text: `checking '${path}'...`,
+          });
           if (!flags.has("no-contents")) {
             const found = hashTree(store.realPath(path)).hash;
             const [want, got] = [printHash(info.narHash, "sri"), printHash(found, "sri")];
