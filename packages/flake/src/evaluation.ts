@@ -17,7 +17,7 @@ import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake
 import { parseFlakeRef } from "./refs/flake-ref.ts";
 import { type FlakeRef, flakeRefToAttributes, parseReference, showFlakeRef } from "./refs/reference.ts";
 import type { Builder } from "./source/builder.ts";
-import { debianFlake, debianSetDirectory, templatesDirectory } from "./source/debian-flake.ts";
+import { debianFlake, debianSetFlake, templatesFlake } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
 import { makeFlakeReader } from "./source/flake-reader.ts";
 import type { FlakeContext } from "./source/flake-source.ts";
@@ -125,7 +125,6 @@ export class Evaluation {
         report: (message) => options.report(message),
         ...(options.onStop === undefined ? {} : { onStop: options.onStop }),
       });
-    const debianSet = debianSetDirectory();
     this.context = {
       fetch: this.fetch,
       reader: makeFlakeReader(this.evaluator),
@@ -134,8 +133,8 @@ export class Evaluation {
         environment,
         fetch: this.fetch,
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
-        debianSet,
-        templates: templatesDirectory(),
+        debianSet: debianSetFlake(),
+        templates: templatesFlake(),
         warn: options.warn,
       }),
     };
