@@ -635,6 +635,18 @@ export const commandTable: CommandTable = [
     "check your system for potential problems and print a PASS or FAIL for each check",
     async () => (await import("../commands/config-check.ts")).command,
   ),
+  entry(
+    tools,
+    "cache info",
+    "show what is kept of earlier evaluations",
+    async () => (await import("../commands/cache.ts")).infoCommand,
+  ),
+  entry(
+    tools,
+    "cache clear",
+    "remove what is kept of earlier evaluations",
+    async () => (await import("../commands/cache.ts")).clearCommand,
+  ),
   entry(tools, "help-stores", "show help about store types and their settings", async () =>
     (await import("../commands/help-stores.ts")).helpStoresCommand(commandTable),
   ),
