@@ -50,6 +50,12 @@ export { serveStore } from "./remote/serve.ts";
 export { checkSshHost } from "./remote/ssh-authority.ts";
 export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";
 export type { Connection } from "./remote/wire.ts";
+export {
+  type CacheServerOptions,
+  type RunningCacheServer,
+  type ServedCompression,
+  serveCache,
+} from "./serve/cache-server.ts";
 export * from "./settings/names.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";

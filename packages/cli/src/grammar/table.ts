@@ -460,6 +460,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     stores,
+    "serve",
+    "serve the store as a binary cache over HTTP",
+    async () => (await import("../commands/serve.ts")).command,
+  ),
+  entry(
+    stores,
     "store ls",
     "show information about a path in the Nix store",
     async () => (await import("../commands/store-ls.ts")).command,
