@@ -54,6 +54,7 @@ export * from "./settings/names.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
 export { addDerivation } from "./store/add-derivation.ts";
+export * from "./store/building.ts";
 export * from "./store/closure.ts";
 export { closureDiff, notableSize, type PackageChange } from "./store/closure-diff.ts";
 export { builtOutput, DerivationHashes } from "./store/derivation-hashes.ts";
