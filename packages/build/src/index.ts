@@ -3,6 +3,11 @@ export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } f
 export type { BuildStore } from "./build-store.ts";
 export { makeStoreBuilder, type StoreBuilder, type StoreBuilderOptions } from "./builder.ts";
 export { type FarmPackage, type FarmTarget, FileCollision, linkPackages } from "./builtin/link-farm.ts";
+export { clientConnection } from "./daemon/client-connection.ts";
+export type { ClientRights } from "./daemon/client-settings.ts";
+export { type ListenOptions, listenForClients } from "./daemon/listen.ts";
+export { type DaemonSessionOptions, serveDaemonClient } from "./daemon/serve.ts";
+export { clientDone, isClientMessage } from "./daemon/workers.ts";
 export {
   type BuilderEnvironment,
   type EnvironmentContext,

@@ -3,6 +3,7 @@
 import {
   bytesOf,
   type ContentAddress,
+  canonicalPath,
   countGoodSignatures,
   createHasher,
   type Derivation,
@@ -51,7 +52,7 @@ import { collectGarbage } from "./gc.ts";
 import type { LocalInternals } from "./internals.ts";
 import { readBuildLog, writeBuildLog } from "./logs.ts";
 import { hashTree, optimiseTrees } from "./optimise.ts";
-import { addPermRoot, findRoots } from "./roots.ts";
+import { addIndirectRoot, addPermRoot, findRoots } from "./roots.ts";
 import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
 import { verifyStore } from "./verify.ts";
 
@@ -427,6 +428,11 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
 
   addPermRoot(path: string, link: string): Promise<string> {
     return addPermRoot(this, path, link);
+  }
+
+  async addIndirectRoot(link: string): Promise<void> {
+    this.#requireWritable();
+    addIndirectRoot(this, canonicalPath(link));
   }
 
   async findRoots(): Promise<Roots> {

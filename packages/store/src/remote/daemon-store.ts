@@ -87,6 +87,8 @@ export class DaemonStore
   readonly storeDir: string;
   readonly offers: Partial<Offers>;
   readonly events: EventSink;
+  /** Opens a connection to the daemon that nothing has been said on yet. */
+  readonly connect: () => Promise<Transport>;
   readonly #pool: ConnectionPool;
   /** Paths that the daemon protects for this process. */
   readonly #protected = new Set<string>();
@@ -95,6 +97,7 @@ export class DaemonStore
     this.uri = options.uri;
     this.storeDir = options.storeDir;
     this.events = options.events;
+    this.connect = options.connect;
     this.offers = {
       listing: this,
       graph: this,
