@@ -34,6 +34,7 @@ import type { RealisationRegistry } from "../store/realisations.ts";
 import type { GcAction, GcOptions, GcResult, Roots } from "../store/roots.ts";
 import type { Offers, Store } from "../store/store.ts";
 import type {
+  AddedPath,
   AddOptions,
   ContentOptions,
   ContentWriter,
@@ -188,10 +189,7 @@ export class DaemonStore
   }
 
   /** Adds paths with their archives, references first, with one request where the daemon knows it. */
-  async addManyToStore(
-    paths: readonly { readonly info: PathInfo; nar(): NarChunks }[],
-    options: AddOptions = {},
-  ): Promise<void> {
+  async addManyToStore(paths: readonly AddedPath[], options: AddOptions = {}): Promise<void> {
     const { repair = false, checkSignatures = false } = options;
     const sent = await this.#pool.use(async (connection) => {
       const { peer } = connection;
@@ -404,7 +402,9 @@ export class DaemonStore
       await connection.call(operations.BuildPaths, { paths, mode });
     } catch (error) {
       if (!(error instanceof FirnError) || error.code !== "daemon-error") throw error;
-      failure = new FirnError("build-failed", error.message, { exitStatus: error.exitStatus, trace: error.trace });
+      // From version 1.26 on no exit status is told.
+      const exitStatus = Math.max(100, error.exitStatus);
+      failure = new FirnError("build-failed", error.message, { exitStatus, trace: error.trace });
     }
     const results: BuildResult[] = [];
     for (const path of paths) {
@@ -455,10 +455,7 @@ async function* contentsOf(nar: NarChunks): AsyncGenerator<Uint8Array, void, und
 }
 
 /** A text as a store object. */
-function textObject(
-  { name, contents, references }: StoreText,
-  storeDir: string,
-): { readonly info: PathInfo; nar(): NarChunks } {
+function textObject({ name, contents, references }: StoreText, storeDir: string): AddedPath {
   const bytes = typeof contents === "string" ? bytesOf(contents) : contents;
   const others = [...new Set(references)].sort();
   const ca: ContentAddress = { method: "text", hash: hashData("sha256", bytes) };
