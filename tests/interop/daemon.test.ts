@@ -1,9 +1,10 @@
 /** Daemons and their clients: each program with itself and, both ways, with the reference, at several versions of the protocol. */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { sandboxWorks } from "@firn/build";
 import { bytesOf, type Derivation, wire } from "@firn/formats";
 import {
@@ -35,6 +36,7 @@ import {
   workerProtocolUntil,
 } from "../support/daemons.ts";
 
+const run = promisify(execFile);
 const realNix = process.env.FIRN_REAL_NIX ?? "";
 
 let top: string;
@@ -165,7 +167,7 @@ async function everything(store: MachineStore, minor: number): Promise<void> {
   // Roots, garbage, checks.
   const link = path.join(root, "link");
   await store.addPermRoot(top1, link);
-  expect((await store.findRoots()).get(top1)).toEqual(new Set([link]));
+  expect((await store.findRoots()).get(top1)).toContain(link);
   const { paths: dead } = await store.collectGarbage({ action: "dead" });
   // What this client has added stays while it is connected.
   for (const path of [facts.path, leaf, text]) expect(dead).not.toContain(path);
@@ -267,41 +269,37 @@ describe.skipIf(realNix === "" || !sandboxWorks())("with the reference", () => {
     const daemon = kept(await daemonHere(root, { protocol: workerProtocolUntil(minor) }));
     // The reference sees the files of the store where they are named.
     await (await client(daemon)).addTextToStore("first", "1", []);
+    // What a client protects is kept while any client of the same process is there.
+    await opened.pop()?.close();
     fs.writeFileSync(path.join(root, "file"), "some data\n");
     fs.writeFileSync(
       path.join(root, "cases.nix"),
       `let make = name: script: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-ec" script ]; };
        in rec { one = make "one" "echo log of one; echo 1 > $out"; two = make "two" "cat \${one} \${./file} > $out"; bad = make "bad" "echo oh no; exit 7"; }`,
     );
-    const real = (...words: string[]): string =>
-      execFileSync(realNix, words, {
-        cwd: root,
-        encoding: "utf8",
-        env: { ...realEnvironment(root), NIX_REMOTE: `unix://${daemon.socket}` },
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-    const two = real("nix-build", "cases.nix", "-A", "two", "-o", path.join(root, "result")).trim();
-    expect(real("nix-store", "--read-log", real("nix-store", "-qd", two).trim())).toBe("");
-    expect(real("nix", "log", "-f", "cases.nix", "one")).toBe("log of one\n");
-    expect(() => real("nix-build", "cases.nix", "-A", "bad", "--no-out-link")).toThrow(/exit code 7/);
-    expect(real("nix-store", "-qR", two).split("\n")).toContain(two);
-    const export_ = path.join(root, "export");
-    execFileSync("sh", ["-c", `exec "$@" > ${export_}`, "sh", realNix, "nix-store", "--export", two], {
-      cwd: root,
-      env: { ...realEnvironment(root), NIX_REMOTE: `unix://${daemon.socket}` },
-    });
-    expect(fs.statSync(export_).size).toBeGreaterThan(100);
+    const environment = { ...realEnvironment(root), NIX_REMOTE: `unix://${daemon.socket}` };
+    const real = async (...words: string[]): Promise<string> =>
+      (await run(realNix, words, { cwd: root, encoding: "utf8", env: environment })).stdout;
+    const link = path.join(root, "result");
+    const two = (await real("nix-build", "cases.nix", "-A", "two", "-o", link)).trim();
+    expect(await real("nix", "log", "-f", "cases.nix", "one")).toBe("log of one\n");
+    await expect(real("nix-build", "cases.nix", "-A", "bad", "--no-out-link")).rejects.toThrow(/exit code 7/);
+    expect((await real("nix-store", "-qR", two)).split("\n")).toContain(two);
+    const exported = path.join(root, "export");
+    await real("sh", "-c", `nix-store --export ${two} > ${exported}`);
     const cache = `file://${path.join(root, "cache")}`;
-    real("nix", "copy", "--to", cache, two);
-    expect(real("nix-store", "--gc", "--print-roots")).toContain(two);
-    fs.rmSync(path.join(root, "result"));
-    real("nix-store", "--gc");
-    expect(() => real("nix", "path-info", two)).toThrow();
-    real("nix", "copy", "--no-check-sigs", "--from", cache, two);
-    expect(real("nix", "path-info", two).trim()).toBe(two);
-    real("nix-store", "--verify", "--check-contents");
-    real("nix-store", "--optimise");
-    expect(real("nix", "store", "info", "--json")).toContain(minor >= 35 ? '"trusted":true' : '"url"');
+    await real("nix", "copy", "--to", cache, two);
+    expect(await real("nix-store", "--gc", "--print-roots")).toContain(two);
+    fs.rmSync(link);
+    await real("nix-store", "--gc");
+    await expect(real("nix", "path-info", two)).rejects.toThrow("is not valid");
+    await real("nix", "copy", "--no-check-sigs", "--from", cache, two);
+    expect((await real("nix", "path-info", two)).trim()).toBe(two);
+    await real("nix-store", "--gc");
+    expect((await real("sh", "-c", `nix-store --import < ${exported}`)).trim()).toBe(two);
+    await real("nix-store", "--verify", "--check-contents");
+    await real("nix-store", "--optimise");
+    expect(await real("nix", "store", "info", "--json")).toContain(minor >= 35 ? '"trusted":true' : '"url"');
   });
 });
 
