@@ -14,6 +14,7 @@ import {
   type EventSink,
   type MachineStore,
   readFileChunks,
+  realisationsOf as realisationsOfGiven,
   requirePathInfo,
   type Store,
   WireConnection,
@@ -379,11 +380,7 @@ async function buildDerivation(
     if (!(error instanceof FirnError) || error.code === "aborted") throw error;
     failure = error;
   }
-  const hashes = new DerivationHashes(store);
-  const realisations =
-    kind === "impure"
-      ? []
-      : [...outputs].map(([name, outPath]) => ({ id: hashes.outputId(full, name), outPath, signatures: [] }));
+  const realisations = realisationsOfGiven(store, target.derivation, outputs);
   return writeBuildResult(failure === undefined ? {} : { error: failure }, realisations);
 }
 

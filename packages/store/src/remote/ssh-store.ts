@@ -1,9 +1,12 @@
 /** The store of another machine, reached by ssh and its `nix-store --serve --write`. */
 
-import { defaultStoreDir, FirnError, type PathInfo, wire } from "@firn/formats";
+import { type DerivedPath, defaultStoreDir, FirnError, type PathInfo, wire } from "@firn/formats";
+import type { BuildMode, BuildRequestOptions, BuildResult, Missing, PathBuilder } from "../store/building.ts";
 import type { NarChunks } from "../store/paths.ts";
 import type { Offers, Store } from "../store/store.ts";
 import type { AddOptions, PathWriter } from "../store/writing.ts";
+import { readBuildResult } from "./build-results.ts";
+import { withoutLabel } from "./daemon-connection.ts";
 import { checkSshHost } from "./ssh-authority.ts";
 import { connectBySsh, type SshOptions, type Transport } from "./transport.ts";
 import { WireConnection } from "./wire.ts";
@@ -21,10 +24,10 @@ export interface SshStoreOptions extends SshOptions {
 }
 
 /** A connection is used by one request at a time. */
-export class SshStore implements Store, PathWriter {
+export class SshStore implements Store, PathWriter, PathBuilder {
   readonly uri: string;
   readonly storeDir: string;
-  readonly offers: Partial<Offers> = { writing: this };
+  readonly offers: Partial<Offers> = { writing: this, building: this };
   private readonly options: SshStoreOptions;
   private opened: Promise<Peer> | undefined;
   private last: Promise<unknown> = Promise.resolve();
@@ -86,6 +89,34 @@ export class SshStore implements Store, PathWriter {
     }
   }
 
+  async buildPaths(
+    paths: readonly DerivedPath[],
+    { mode = "normal", signal }: BuildRequestOptions = {},
+  ): Promise<readonly BuildResult[]> {
+    requireNormal(mode);
+    const { status, message } = await this.untilAborted(signal, (peer) =>
+      call(peer, operations.BuildPaths, { paths, options: noBounds }),
+    );
+    if (status === 0) return paths.map((path) => ({ path, outputs: new Map() }));
+    const error = new FirnError("build-failed", withoutLabel(message), { exitStatus: status });
+    return paths.map((path) => ({ path, outputs: new Map(), error }));
+  }
+
+  async buildDerivation(
+    target: { readonly drvPath: string; readonly derivation: wire.BasicDerivation },
+    { mode = "normal", signal }: BuildRequestOptions = {},
+  ): Promise<Omit<BuildResult, "path">> {
+    requireNormal(mode);
+    const result = await this.untilAborted(signal, (peer) =>
+      call(peer, operations.BuildDerivation, { target, options: noBounds }),
+    );
+    return readBuildResult({ ...result, cpuUser: undefined, cpuSystem: undefined });
+  }
+
+  async queryMissing(): Promise<Missing> {
+    throw new FirnError("unsupported", `the store '${this.uri}' cannot plan builds`);
+  }
+
   /** Does nothing, because the remote side locks the paths of a request. */
   async addTempRoot(): Promise<void> {}
 
@@ -94,6 +125,27 @@ export class SshStore implements Store, PathWriter {
     const peer = await this.opened.catch(() => undefined);
     if (peer === undefined) return;
     await peer.transport.close();
+  }
+
+  /** Makes a request; when `signal` aborts, the connection ends, and with it the far end's work. */
+  private untilAborted<Result>(
+    signal: AbortSignal | undefined,
+    work: (peer: Peer) => Promise<Result>,
+  ): Promise<Result> {
+    return this.request(async (peer) => {
+      const abort = (): void => peer.transport.abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      try {
+        if (signal?.aborted === true) throw interrupted();
+        return await work(peer);
+      } catch (error) {
+        if (signal?.aborted !== true) throw error;
+        this.opened = undefined;
+        throw interrupted();
+      } finally {
+        signal?.removeEventListener("abort", abort);
+      }
+    });
   }
 
   private request<Result>(work: (peer: Peer) => Promise<Result>): Promise<Result> {
@@ -115,6 +167,24 @@ export class SshStore implements Store, PathWriter {
     return this.opened;
   }
 }
+
+function interrupted(): FirnError {
+  return new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+}
+
+function requireNormal(mode: BuildMode): void {
+  if (mode !== "normal") throw new FirnError("unsupported", "the serve protocol has no builds to check or to repair");
+}
+
+/** No bounds for builds beside those of the far end. */
+const noBounds: wire.WireValue<typeof wire.buildOptions> = {
+  maxSilentTime: 0,
+  timeout: 0,
+  maxLogSize: 0,
+  repeats: 0,
+  enforceDeterminism: false,
+  keepFailed: false,
+};
 
 interface Peer {
   readonly transport: Transport;
