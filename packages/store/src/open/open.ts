@@ -7,11 +7,11 @@ import * as fs from "../fs/files.ts";
 import { LocalStore } from "../local/local-store.ts";
 import { clientOptionsOf } from "../remote/client-settings.ts";
 import { DaemonStore, type DaemonStoreOptions } from "../remote/daemon-store.ts";
-import { LocalDaemonStore } from "../remote/local-daemon-store.ts";
+import { LocalDaemonStore, MountedDaemonStore } from "../remote/local-daemon-store.ts";
 import { parseSshAuthority } from "../remote/ssh-authority.ts";
 import { SshStore } from "../remote/ssh-store.ts";
 import { connectBySsh, connectToSocket, type SshOptions } from "../remote/transport.ts";
-import type { Environment, Settings } from "../settings/settings.ts";
+import { type Environment, requireFeature, type Settings } from "../settings/settings.ts";
 import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
@@ -24,6 +24,7 @@ import {
   fileCacheParameters,
   httpCacheParameters,
   localParameters,
+  mountedSshParameters,
   type ParameterTable,
   StoreParameters,
   s3CacheParameters,
@@ -226,21 +227,40 @@ function sshOptionsOf(
   };
 }
 
+type SshNgParameters = Pick<StoreParameters<typeof sshNgParameters>, "get">;
+
+/** Returns the options of a store behind a daemon that ssh starts. */
+function sshDaemonOptions(
+  reference: StoreReference,
+  parameters: SshNgParameters,
+  context: OpenContext,
+): DaemonStoreOptions {
+  const { environment = processEnvironment() } = context;
+  const options = sshOptionsOf(reference, parameters, context);
+  const remoteStore = parameters.get("remote-store") ?? "";
+  const [program = "nix-daemon", ...words] = parameters.get("remote-program") ?? [];
+  const store = remoteStore === "" ? [] : ["--store", remoteStore];
+  return {
+    ...daemonOptions(parameters, context),
+    uri: `${reference.scheme}://${reference.target}`,
+    storeDir: parameters.get("store") ?? machineLocation(environment).storeDir,
+    connect: async () => connectBySsh(options, [program, ...words, "--stdio", ...store]),
+  };
+}
+
 /** Opens the store of a daemon on another machine. */
 const openSshDaemon = opener({
   parameters: sshNgParameters,
+  open: async (reference, parameters, context) => new DaemonStore(sshDaemonOptions(reference, parameters, context)),
+});
+
+/** Opens the store of a daemon on another machine whose files are mounted here. */
+const openMountedDaemon = opener({
+  parameters: mountedSshParameters,
   async open(reference, parameters, context) {
-    const { environment = processEnvironment() } = context;
-    const options = sshOptionsOf(reference, parameters, context);
-    const remoteStore = parameters.get("remote-store") ?? "";
-    const [program = "nix-daemon", ...words] = parameters.get("remote-program") ?? [];
-    const store = remoteStore === "" ? [] : ["--store", remoteStore];
-    return new DaemonStore({
-      ...daemonOptions(parameters, context),
-      uri: `ssh-ng://${reference.target}`,
-      storeDir: parameters.get("store") ?? machineLocation(environment).storeDir,
-      connect: async () => connectBySsh(options, [program, ...words, "--stdio", ...store]),
-    });
+    requireFeature(context.settings, "mounted-ssh-store");
+    const location = locationOf(reference, context.environment ?? processEnvironment());
+    return new MountedDaemonStore({ ...sshDaemonOptions(reference, parameters, context), location });
   },
 });
 
@@ -279,6 +299,7 @@ const schemes: Readonly<Record<string, Opener>> = {
     },
   }),
   "ssh-ng": openSshDaemon,
+  "mounted-ssh-ng": openMountedDaemon,
 };
 
 /** Opens the store that `text` names. Errors `unknown-store`, `unsupported-store`, `bad-setting`, those of the stores. */

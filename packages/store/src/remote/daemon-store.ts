@@ -124,31 +124,31 @@ export class DaemonStore
   }
 
   isValidPath(path: string): Promise<boolean> {
-    return this.#call(operations.IsValidPath, { path });
+    return this.call(operations.IsValidPath, { path });
   }
 
   async queryValidPaths(
     paths: Iterable<string>,
     { substitute = false }: { readonly substitute?: boolean } = {},
   ): Promise<Set<string>> {
-    return new Set(await this.#call(operations.QueryValidPaths, { paths: [...paths], substitute }));
+    return new Set(await this.call(operations.QueryValidPaths, { paths: [...paths], substitute }));
   }
 
   async queryAllValidPaths(): Promise<string[]> {
-    return [...(await this.#call(operations.QueryAllValidPaths, undefined))];
+    return [...(await this.call(operations.QueryAllValidPaths, undefined))];
   }
 
   async queryPathInfo(path: string): Promise<PathInfo | undefined> {
-    const info = await this.#call(operations.QueryPathInfo, { path });
+    const info = await this.call(operations.QueryPathInfo, { path });
     return info === undefined ? undefined : { path, ...info };
   }
 
   async queryReferrers(path: string): Promise<string[]> {
-    return [...(await this.#call(operations.QueryReferrers, { path }))];
+    return [...(await this.call(operations.QueryReferrers, { path }))];
   }
 
   async queryValidDerivers(path: string): Promise<string[]> {
-    return [...(await this.#call(operations.QueryValidDerivers, { path }))];
+    return [...(await this.call(operations.QueryValidDerivers, { path }))];
   }
 
   async queryDerivationOutputs(drvPath: string): Promise<Map<string, string>> {
@@ -163,7 +163,7 @@ export class DaemonStore
 
   async queryPathFromHashPart(hashPart: string): Promise<string | undefined> {
     if (hashPart.length !== 32) throw new FirnError("bad-hash-part", "invalid hash part");
-    return this.#call(operations.QueryPathFromHashPart, { hashPart });
+    return this.call(operations.QueryPathFromHashPart, { hashPart });
   }
 
   async *narFromPath(path: string): AsyncGenerator<Uint8Array, void, undefined> {
@@ -179,13 +179,13 @@ export class DaemonStore
 
   async addTempRoot(path: string): Promise<void> {
     if (this.#protected.has(path)) return;
-    await this.#call(operations.AddTempRoot, { path });
+    await this.call(operations.AddTempRoot, { path });
     this.#protected.add(path);
   }
 
   async addToStore(info: PathInfo, nar: NarChunks, options: AddOptions = {}): Promise<void> {
     const { repair = false, checkSignatures = false } = options;
-    await this.#call(operations.AddToStoreNar, { info, repair, dontCheckSignatures: !checkSignatures }, nar);
+    await this.call(operations.AddToStoreNar, { info, repair, dontCheckSignatures: !checkSignatures }, nar);
   }
 
   /** Adds paths with their archives, references first, with one request where the daemon knows it. */
@@ -249,7 +249,7 @@ export class DaemonStore
   }
 
   async addSignatures(path: string, signatures: readonly string[]): Promise<void> {
-    await this.#call(operations.AddSignatures, { path, signatures });
+    await this.call(operations.AddSignatures, { path, signatures });
   }
 
   async queryRealisation(id: wire.DrvOutput): Promise<wire.Realisation | undefined> {
@@ -261,11 +261,11 @@ export class DaemonStore
   }
 
   async registerRealisation(realisation: wire.Realisation): Promise<void> {
-    await this.#call(operations.RegisterDrvOutput, realisation);
+    await this.call(operations.RegisterDrvOutput, realisation);
   }
 
   async addBuildLog(drvPath: string, log: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#call(operations.AddBuildLog, { drvPath }, log);
+    await this.call(operations.AddBuildLog, { drvPath }, log);
   }
 
   async buildPaths(
@@ -302,14 +302,14 @@ export class DaemonStore
   }
 
   async queryMissing(paths: readonly DerivedPath[]): Promise<Missing> {
-    const missing = await this.#call(operations.QueryMissing, { paths });
+    const missing = await this.call(operations.QueryMissing, { paths });
     return { ...missing, downloadSize: Number(missing.downloadSize), narSize: Number(missing.narSize) };
   }
 
   /** Returns all roots whose paths are valid. */
   async findRoots(): Promise<Roots> {
     const roots: Roots = new Map();
-    for (const { link, target } of await this.#call(operations.FindRoots, undefined)) {
+    for (const { link, target } of await this.call(operations.FindRoots, undefined)) {
       roots.set(target, (roots.get(target) ?? new Set()).add(link));
     }
     return roots;
@@ -332,24 +332,25 @@ export class DaemonStore
 
   /** Tells the daemon of a link outside its state directory that keeps a path alive. */
   async addIndirectRoot(link: string): Promise<void> {
-    await this.#call(operations.AddIndirectRoot, { link });
+    await this.call(operations.AddIndirectRoot, { link });
   }
 
   /** Compares paths with what is registered of them; returns true when errors remain. */
   verify(options: { readonly checkContents: boolean; readonly repair: boolean }): Promise<boolean> {
-    return this.#call(operations.VerifyStore, options);
+    return this.call(operations.VerifyStore, options);
   }
 
   /** Replaces equal files by hard links. */
   async optimise(): Promise<void> {
-    await this.#call(operations.OptimiseStore, undefined);
+    await this.call(operations.OptimiseStore, undefined);
   }
 
   async close(): Promise<void> {
     await this.#pool.close();
   }
 
-  #call<Request, Answer>(
+  /** Does one operation of the protocol. Errors of the connection and of the daemon. */
+  protected call<Request, Answer>(
     operation: wire.WireOperation<Request, Answer>,
     request: Request,
     body?: NarChunks,

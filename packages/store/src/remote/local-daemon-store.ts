@@ -1,6 +1,14 @@
 /** The store of this machine's daemon: changes go through the daemon, files are read where they are. */
 import path from "node:path";
-import { canonicalPath, type Derivation, equalHashes, FirnError, type Hash, storePathBaseName } from "@firn/formats";
+import {
+  canonicalPath,
+  type Derivation,
+  equalHashes,
+  FirnError,
+  type Hash,
+  storePathBaseName,
+  wire,
+} from "@firn/formats";
 import { disk } from "../fs/disk.ts";
 import { dumpPath } from "../fs/dump.ts";
 import * as fs from "../fs/files.ts";
@@ -87,5 +95,12 @@ export class LocalDaemonStore extends DaemonStore implements MachineStore {
 
   async optimiseStore(): Promise<undefined> {
     await this.optimise();
+  }
+}
+
+/** A store of another machine's daemon whose files are mounted on this one. Roots are links on the other machine. */
+export class MountedDaemonStore extends LocalDaemonStore {
+  override addPermRoot(storePath: string, link: string): Promise<string> {
+    return this.call(wire.workerOperations.AddPermRoot, { path: storePath, link: canonicalPath(link) });
   }
 }
