@@ -1,8 +1,15 @@
 /** The socket of a daemon: who connects is identified, and served by a process of its own. */
 import net from "node:net";
 import { FirnError } from "@firn/formats";
-import { disk, type EventSink, machineError, peerCredentials, type RunningProgram, withSocketPath } from "@firn/store";
-import { chmodSync, rmSync } from "@firn/store/files";
+import {
+  disk,
+  type EventSink,
+  machineError,
+  peerCredentials,
+  type RunningProgram,
+  removePath,
+  withSocketPath,
+} from "@firn/store";
 import type { ClientRights } from "./client-settings.ts";
 import { type AdmittedClient, admitClient } from "./clients.ts";
 import { Workers } from "./workers.ts";
@@ -56,7 +63,7 @@ export async function listenForClients(options: ListenOptions): Promise<void> {
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
   server.close();
-  if (typeof place === "string") rmSync(place, { force: true });
+  if (typeof place === "string") removePath(place);
   workers.close();
 }
 
@@ -70,10 +77,10 @@ function listening(server: net.Server, place: string | number): Promise<void> {
     }
     disk.mkdirs(place.slice(0, place.lastIndexOf("/")));
     // What an earlier daemon left.
-    rmSync(place, { force: true });
+    removePath(place);
     withSocketPath(place, (path) =>
       server.listen(path, () => {
-        chmodSync(place, 0o666);
+        disk.chmod(place, 0o666);
         resolve();
       }),
     );

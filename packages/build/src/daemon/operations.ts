@@ -11,6 +11,7 @@ import {
 import {
   type BuildResult,
   DerivationHashes,
+  disk,
   type EventSink,
   type MachineStore,
   readFileChunks,
@@ -21,7 +22,7 @@ import {
   withTemporaryDirectory,
   writeBuildResult,
 } from "@firn/store";
-import * as fs from "@firn/store/files";
+import { closeSync } from "@firn/store/files";
 import type { StoreBuilder } from "../builder.ts";
 import type { ClientRights } from "./client-settings.ts";
 import { type RequestBody, requestBody } from "./request-body.ts";
@@ -240,11 +241,11 @@ function addToStore(context: OperationContext): Promise<void> {
 }
 
 async function save(chunks: AsyncIterable<Uint8Array>, file: string): Promise<void> {
-  const fd = fs.openSync(file, "wx", 0o600);
+  const fd = disk.create(file, 0o600);
   try {
-    for await (const chunk of chunks) for (let at = 0; at < chunk.length; ) at += fs.writeSync(fd, chunk, at);
+    for await (const chunk of chunks) disk.write(fd, chunk);
   } finally {
-    fs.closeSync(fd);
+    closeSync(fd);
   }
 }
 

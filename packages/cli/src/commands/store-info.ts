@@ -6,13 +6,14 @@ import { renderWarning } from "../render/error.ts";
 import { printJsonResult } from "../render/output.ts";
 import { withReadingSession } from "../session/session.ts";
 
-interface ServerFacts {
+/** The facts that a store tells of its server. */
+export interface ServerFacts {
   readonly version: string | undefined;
   readonly trusted: boolean | undefined;
 }
 
 /** Asks the server of a store about itself and this client; a store in a directory of this machine answers for itself. */
-async function serverFacts(store: Store): Promise<ServerFacts> {
+export async function serverFacts(store: Store): Promise<ServerFacts> {
   const { server } = store.offers;
   if (server !== undefined) {
     const { nixVersion: version, trusted } = await server.queryServer();
