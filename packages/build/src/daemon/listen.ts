@@ -8,6 +8,7 @@ import {
   peerCredentials,
   type RunningProgram,
   removePath,
+  withPlace,
   withSocketPath,
 } from "@firn/store";
 import type { ClientRights } from "./client-settings.ts";
@@ -80,7 +81,7 @@ function listening(server: net.Server, place: string | number): Promise<void> {
     removePath(place);
     withSocketPath(place, (path) =>
       server.listen(path, () => {
-        disk.chmod(place, 0o666);
+        withPlace(place, (file) => file.chmod(0o666));
         resolve();
       }),
     );
