@@ -388,6 +388,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     stores,
+    "daemon",
+    "serve the store to the other users of this machine",
+    async () => (await import("../commands/daemon.ts")).command,
+  ),
+  entry(
+    stores,
     "store gc",
     "perform garbage collection on a Nix store",
     async () => (await import("../commands/store-gc.ts")).command,
@@ -693,6 +699,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     old,
+    "nix-daemon",
+    "serve the store to the other users of this machine",
+    async () => (await import("../legacy/nix-daemon.ts")).command,
+  ),
+  entry(
+    old,
     "nix-collect-garbage",
     "delete store paths that nothing uses",
     async () => (await import("../legacy/nix-collect-garbage.ts")).command,
@@ -714,6 +726,12 @@ export const commandTable: CommandTable = [
     "nix-prefetch-url",
     "download a file into the store and print its hash",
     async () => (await import("../legacy/nix-prefetch-url.ts")).command,
+  ),
+  entry(
+    internal,
+    "__serve-clients",
+    "serve clients whose sockets the daemon hands over",
+    async () => (await import("../commands/serve-clients.ts")).command,
   ),
   entry(
     internal,
