@@ -51,7 +51,11 @@ export class Workers {
 
   /** Ends the process that waits; those with clients go on. */
   close(): void {
-    for (const { program } of this.#all) program.disconnect();
+    for (const { program } of this.#all) {
+      program.disconnect();
+      // The daemon itself need not wait for them.
+      program.unref();
+    }
   }
 
   #free(): Worker {
