@@ -63,6 +63,12 @@ export { checkSshHost } from "./remote/ssh-authority.ts";
 export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";
 export { connectToSocket } from "./remote/transport.ts";
 export { type Connection, WireConnection } from "./remote/wire.ts";
+export {
+  type CacheServerOptions,
+  type RunningCacheServer,
+  type ServedCompression,
+  serveCache,
+} from "./serve/cache-server.ts";
 export * from "./settings/names.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";

@@ -466,6 +466,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     stores,
+    "serve",
+    "serve the store as a binary cache over HTTP",
+    async () => (await import("../commands/serve.ts")).command,
+  ),
+  entry(
+    stores,
     "store ls",
     "show information about a path in the Nix store",
     async () => (await import("../commands/store-ls.ts")).command,
@@ -640,6 +646,18 @@ export const commandTable: CommandTable = [
     "config check",
     "check your system for potential problems and print a PASS or FAIL for each check",
     async () => (await import("../commands/config-check.ts")).command,
+  ),
+  entry(
+    tools,
+    "cache info",
+    "show what is kept of earlier evaluations",
+    async () => (await import("../commands/cache.ts")).infoCommand,
+  ),
+  entry(
+    tools,
+    "cache clear",
+    "remove what is kept of earlier evaluations",
+    async () => (await import("../commands/cache.ts")).clearCommand,
   ),
   entry(tools, "help-stores", "show help about store types and their settings", async () =>
     (await import("../commands/help-stores.ts")).helpStoresCommand(commandTable),

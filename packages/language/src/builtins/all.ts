@@ -90,7 +90,8 @@ export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, ex
   define("storeDir", host.storeDir, false);
   define("langVersion", 6, false);
   if (!host.mode.pure) {
-    define("currentTime", host.currentTime(), false);
+    // Delayed, so that a host knows whether an evaluation depends on the time.
+    define("currentTime", new Thunk(2, () => host.currentTime()), false);
     define("currentSystem", host.currentSystem, false);
   }
   const entries = host.searchPath.map(({ prefix, path }) =>
