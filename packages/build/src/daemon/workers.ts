@@ -25,8 +25,8 @@ interface Worker {
   clients: number;
 }
 
-/** The largest number of processes; each takes about 60 MB when it does nothing. */
-const MAX_WORKERS = 32;
+/** The largest number of processes; each takes about 100 MB, of which a part is shared. */
+const MAX_WORKERS = 16;
 
 /** The processes of a daemon. One waits for the next client, which then need not wait for its start. */
 export class Workers {
