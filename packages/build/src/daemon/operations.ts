@@ -23,7 +23,7 @@ import {
   writeBuildResult,
 } from "@firn/store";
 import { closeSync } from "@firn/store/files";
-import type { StoreBuilder } from "../builder.ts";
+import type { StoreBuilder } from "../store-builder.ts";
 import type { ClientRights } from "./client-settings.ts";
 import { type RequestBody, requestBody } from "./request-body.ts";
 
