@@ -47,10 +47,10 @@ export async function listenForClients(options: ListenOptions): Promise<void> {
       say(`accepted connection from pid ${peer?.pid ?? "<unknown>"}, user ${client.user}${trusted}`);
       workers.serve(socket, { kind: "client", rights: client.rights });
     } catch (error) {
-      socket.destroy();
       const told = error instanceof FirnError ? error : machineError(error);
       if (told === undefined) throw error;
       events({ kind: "message", level: "error", text: `error: error processing connection: ${told.message}` });
+      socket.destroy();
     }
   });
   try {

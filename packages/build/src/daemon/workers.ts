@@ -23,6 +23,8 @@ export const clientDone = "client done";
 interface Worker {
   readonly program: RunningProgram;
   clients: number;
+  /** Sockets on their way to it. */
+  readonly sent: Set<Socket>;
 }
 
 /** The largest number of processes; each takes about 100 MB, of which a part is shared. */
@@ -43,7 +45,9 @@ export class Workers {
   serve(socket: Socket, client: ClientMessage): void {
     const worker = this.#free();
     worker.clients++;
+    worker.sent.add(socket);
     worker.program.send(client, socket, {}, (error) => {
+      worker.sent.delete(socket);
       if (error !== null) socket.destroy();
     });
     if (this.#all.size < MAX_WORKERS && ![...this.#all].some(({ clients }) => clients === 0)) this.#add();
@@ -67,9 +71,13 @@ export class Workers {
   }
 
   #add(): Worker {
-    const worker: Worker = { program: this.#start(), clients: 0 };
+    const worker: Worker = { program: this.#start(), clients: 0, sent: new Set() };
     this.#all.add(worker);
-    const gone = (): void => void this.#all.delete(worker);
+    const gone = (): void => {
+      this.#all.delete(worker);
+      // A process that ended before it took them: their clients would wait for ever.
+      for (const socket of worker.sent) socket.destroy();
+    };
     worker.program.on("message", (message) => {
       if (message !== clientDone) return;
       worker.clients--;

@@ -75,6 +75,8 @@ async function serveStdio(invocation: Invocation, io: Io, { settings, forced }: 
     await store.close();
   }
   const client = clientConnection(process.stdin, process.stdout);
+  // Builders are ended and locks freed as when the client leaves.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => process.stdin.destroy());
   try {
     await serveDaemonClient(client, {
       rights: forced === "untrusted" ? "untrusted" : "owner",
