@@ -456,7 +456,7 @@ describe.skipIf(!sandboxWorks())("a daemon with processes for its clients", () =
     expect(new Set(added.map(([own]) => own)).size).toBe(20);
     expect(new Set(added.map(([, shared]) => shared)).size).toBe(1);
     expect(added.every(([, , valid]) => valid)).toBe(true);
-  });
+  }, 300_000);
 
   it("lets in and trusts as nix.conf says", async () => {
     const refusing = kept(await firnDaemon(root, { configuration: "allowed-users = nobody-at-all\ntrusted-users =" }));

@@ -23,8 +23,6 @@ export const clientDone = "client done";
 interface Worker {
   readonly program: RunningProgram;
   clients: number;
-  /** Sockets on their way to it. */
-  readonly sent: Set<Socket>;
 }
 
 /** The largest number of processes; each takes about 100 MB, of which a part is shared. */
@@ -33,11 +31,13 @@ const MAX_WORKERS = 16;
 /** The processes of a daemon. One waits for the next client, which then need not wait for its start. */
 export class Workers {
   readonly #start: () => RunningProgram;
+  readonly #limit: number;
   readonly #all = new Set<Worker>();
 
-  /** Takes a function that starts a process with a channel for messages. */
-  constructor(start: () => RunningProgram) {
+  /** Takes a function that starts a process with a channel for messages, and the largest number of processes. */
+  constructor(start: () => RunningProgram, limit: number = MAX_WORKERS) {
     this.#start = start;
+    this.#limit = limit;
     this.#add();
   }
 
@@ -45,12 +45,10 @@ export class Workers {
   serve(socket: Socket, client: ClientMessage): void {
     const worker = this.#free();
     worker.clients++;
-    worker.sent.add(socket);
     worker.program.send(client, socket, {}, (error) => {
-      worker.sent.delete(socket);
       if (error !== null) socket.destroy();
     });
-    if (this.#all.size < MAX_WORKERS && ![...this.#all].some(({ clients }) => clients === 0)) this.#add();
+    if (this.#all.size < this.#limit && ![...this.#all].some(({ clients }) => clients === 0)) this.#add();
   }
 
   /** Ends the process that waits; those with clients go on. */
@@ -66,18 +64,14 @@ export class Workers {
     const workers = [...this.#all];
     const waiting = workers.find(({ clients }) => clients === 0);
     if (waiting !== undefined) return waiting;
-    if (workers.length < MAX_WORKERS) return this.#add();
+    if (workers.length < this.#limit) return this.#add();
     return workers.reduce((least, worker) => (worker.clients < least.clients ? worker : least));
   }
 
   #add(): Worker {
-    const worker: Worker = { program: this.#start(), clients: 0, sent: new Set() };
+    const worker: Worker = { program: this.#start(), clients: 0 };
     this.#all.add(worker);
-    const gone = (): void => {
-      this.#all.delete(worker);
-      // A process that ended before it took them: their clients would wait for ever.
-      for (const socket of worker.sent) socket.destroy();
-    };
+    const gone = (): void => void this.#all.delete(worker);
     worker.program.on("message", (message) => {
       if (message !== clientDone) return;
       worker.clients--;
