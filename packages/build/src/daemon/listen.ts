@@ -59,6 +59,10 @@ export async function listenForClients(options: ListenOptions): Promise<void> {
     workers.close();
     throw machineError(error, "cannot listen for clients") ?? error;
   }
+  server.on("error", (error) => {
+    const text = `error: ${machineError(error, "cannot take a client")?.message ?? error.message}`;
+    events({ kind: "message", level: "error", text });
+  });
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
