@@ -130,7 +130,7 @@ export function withEvaluation(
         autoArguments: autoArguments(flags),
         needsWords: flags.has("stdin"),
         readStdin: () => io.readStdin(),
-        warn: (text) => progress.event({ kind: "message", level: "info", text }),
+        warn: (text, level) => progress.event({ kind: "message", level, text }),
       }),
     };
     let opening: Promise<DebuggerFrontEnd> | undefined;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as fs from "@firn/store/files";
 import { codeDirectory } from "../evaluator/host-config.ts";
 import { resultsFile } from "./kept-results.ts";
-import { ResultDatabase } from "./result-database.ts";
+import { AnswerDatabase } from "./answer-database.ts";
 
 /** Number and total size in bytes of some kept things. */
 export interface KeptAmount {
@@ -30,7 +30,7 @@ export interface KeptOnDisk {
 export function keptOnDisk(environment: Readonly<Record<string, string | undefined>>): KeptOnDisk | undefined {
   const directory = codeDirectory(environment);
   if (directory === undefined) return undefined;
-  const database = new ResultDatabase(resultsFile(directory));
+  const database = new AnswerDatabase(resultsFile(directory));
   const codeFiles = (): string[] =>
     fs.existsSync(directory)
       ? fs

@@ -13,7 +13,7 @@ import type { AddPathServiceRequest } from "../evaluator/services.ts";
 import { buildIdentity } from "./build-identity.ts";
 import { FileStates } from "./file-states.ts";
 import { differenceFrom, type KeptReads, keepReads, type Surroundings } from "./kept-reads.ts";
-import { ResultDatabase } from "./result-database.ts";
+import { AnswerDatabase } from "./answer-database.ts";
 
 /** Time in milliseconds that an evaluation takes at least to be kept. */
 const worthKeeping = 60;
@@ -77,7 +77,7 @@ const repl: ReadonlySet<Request["op"]> = new Set([
 
 export class KeptResults {
   readonly #options: KeptResultsOptions;
-  readonly #database: ResultDatabase;
+  readonly #database: AnswerDatabase;
   readonly #states: FileStates;
   /** The digest of all requests so far. */
   #chain: string | undefined;
@@ -95,7 +95,7 @@ export class KeptResults {
 
   constructor(options: KeptResultsOptions) {
     this.#options = options;
-    this.#database = new ResultDatabase(options.file);
+    this.#database = new AnswerDatabase(options.file);
     this.#states = new FileStates(Date.now(), options.settledAfter);
   }
 
