@@ -58,7 +58,16 @@ test.skipIf(!sandboxWorks()).each(["zstd", "none"])("with compression %s", async
   expect(refused.err).toContain("lacks a signature by a trusted key");
   expect(await place.firn("copy", "--from", url, "--to", other, ...trusted, path)).toMatchObject({ code: 0 });
   expect(readFileSync(join(other, path), "utf8")).toBe("served\n");
-  const stranger = await place.firn("copy", "--from", url, "--to", join(directory, "third"), path);
+  // With a home of its own: what this one asked before is known.
+  const stranger = await place.firnWith(
+    { env: { HOME: join(directory, "stranger"), XDG_CACHE_HOME: join(directory, "stranger") } },
+    "copy",
+    "--from",
+    url,
+    "--to",
+    join(directory, "third"),
+    path,
+  );
   expect(stranger.code).toBe(1);
   expect(stranger.err).toContain("401");
 

@@ -25,7 +25,11 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
     settings.assign("substitute", false);
     settings.assign("tarball-ttl", forever);
   }
-  if (flags.has("refresh")) settings.assign("tarball-ttl", 0);
+  if (flags.has("refresh")) {
+    for (const name of ["tarball-ttl", "narinfo-cache-positive-ttl", "narinfo-cache-negative-ttl"] as const) {
+      settings.assign(name, 0);
+    }
+  }
   if (flags.has("impure")) settings.assign("pure-eval", false);
   for (const setting of invocation.settings) applySetting(settings, setting);
   return settings;

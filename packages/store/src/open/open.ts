@@ -14,6 +14,7 @@ import { connectBySsh, connectToSocket, type SshOptions } from "../remote/transp
 import { type Environment, requireFeature, type Settings } from "../settings/settings.ts";
 import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
+import { NarInfoCache } from "../substitute/narinfo-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
 import { fileUrlOf, processEnvironment, workingDirectory } from "../surroundings.ts";
 import { DummyStore } from "./dummy-store.ts";
@@ -147,6 +148,7 @@ function openCache(url: string, parameters: CacheParameters, context: OpenContex
   const priority = parameters.get("priority");
   const compression = parameters.get("compression");
   const wantMassQuery = parameters.get("want-mass-query");
+  const known = url.startsWith("file:") ? undefined : factsOnDisk(url, context);
   const keyFiles = [parameters.get("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")];
   return BinaryCacheStore.open({
     url,
@@ -159,6 +161,23 @@ function openCache(url: string, parameters: CacheParameters, context: OpenContex
       .filter((file) => file !== undefined && file !== "")
       .map((file) => parseSecretKey(fs.readFileSync(file!, "latin1"))),
     writeNarListing: parameters.get("write-nar-listing") ?? false,
+    ...(known === undefined ? {} : { known }),
+  });
+}
+
+/** Returns the facts about caches that are kept on disk; none about a cache whose URL has a password in it. */
+function factsOnDisk(
+  url: string,
+  { settings, environment = processEnvironment() }: OpenContext,
+): NarInfoCache | undefined {
+  const { XDG_CACHE_HOME: caches, HOME: home } = environment;
+  const below = home?.startsWith("/") && fs.existsSync(home) ? path.join(home, ".cache") : undefined;
+  const base = caches?.startsWith("/") ? caches : below;
+  if (base === undefined || withoutPasswords(url) !== url) return undefined;
+  return new NarInfoCache(path.join(base, "nix/binary-cache-v7.sqlite"), {
+    positive: settings.get("narinfo-cache-positive-ttl"),
+    negative: settings.get("narinfo-cache-negative-ttl"),
+    meta: settings.get("narinfo-cache-meta-ttl"),
   });
 }
 

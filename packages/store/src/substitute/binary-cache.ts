@@ -3,6 +3,7 @@
 import path from "node:path";
 import {
   bytesOf,
+  type CacheInfo,
   createHasher,
   equalHashes,
   FirnError,
@@ -37,6 +38,7 @@ import type { Offers, Store } from "../store/store.ts";
 import type { AddOptions, ContentOptions, ContentWriter, PathWriter, SignatureWriter } from "../store/writing.ts";
 import { pathOfFileUrl } from "../surroundings.ts";
 import { compress, compressionSuffix, decompress } from "./compression.ts";
+import type { NarInfoCache } from "./narinfo-cache.ts";
 import { collect, type Transferrer } from "./transfer.ts";
 
 const MAX_NARINFO = 16 * 1024 * 1024;
@@ -70,6 +72,8 @@ export interface BinaryCacheOptions {
   /** Priority that overrides the cache's own; lower ones are queried first. */
   readonly priority?: number;
   readonly wantMassQuery?: boolean;
+  /** The facts that are kept on disk between uses. */
+  readonly known?: NarInfoCache;
 }
 
 /** A binary cache as a store. Facts about paths, including their absence, are remembered for its life. */
@@ -81,6 +85,8 @@ export class BinaryCacheStore
   readonly offers: Partial<Offers>;
   readonly #options: BinaryCacheOptions;
   readonly #infos = new Map<string, Promise<NarInfo | undefined>>();
+  /** Its number among the facts on disk. */
+  readonly #number: number | undefined;
   #prepared = false;
   /** Priority of the cache; lower ones are queried first. */
   readonly priority: number;
@@ -88,13 +94,14 @@ export class BinaryCacheStore
 
   private constructor(
     options: BinaryCacheOptions,
-    facts: { storeDir: string; priority: number; wantMassQuery: boolean },
+    facts: { storeDir: string; priority: number; wantMassQuery: boolean; number: number | undefined },
   ) {
     this.#options = options;
     this.uri = options.url.replace(/\/+$/, "");
     this.storeDir = facts.storeDir;
     this.priority = facts.priority;
     this.wantMassQuery = facts.wantMassQuery;
+    this.#number = facts.number;
     const directory = this.#directory();
     this.offers = {
       hashParts: this,
@@ -111,24 +118,31 @@ export class BinaryCacheStore
   /** Opens a cache, reading its `nix-cache-info`. Errors `not-a-cache`, `wrong-store-dir`, those of transfers. */
   static async open(options: BinaryCacheOptions): Promise<BinaryCacheStore> {
     const url = options.url.replace(/\/+$/, "");
-    const text = await options.transferrer.text(`${url}/nix-cache-info`);
     const storeDir = options.storeDir ?? "/nix/store";
-    const isFile = url.startsWith("file:");
-    if (text === undefined && !isFile) {
-      throw new FirnError("not-a-cache", `'${url}' does not appear to be a binary cache`);
-    }
-    const info = text === undefined ? undefined : parseCacheInfo(text);
+    const known = options.known?.cache(url);
+    const info: CacheInfo | undefined = known ?? (await BinaryCacheStore.#cacheInfo(url, options.transferrer));
     if (info !== undefined && info.storeDir !== storeDir) {
       throw new FirnError(
         "wrong-store-dir",
         `binary cache '${url}' is for Nix stores with prefix '${info.storeDir}', not '${storeDir}'`,
       );
     }
+    const priority = info?.priority ?? 50;
+    const number = known?.id ?? (info === undefined ? undefined : options.known?.keepCache(url, { ...info, priority }));
     return new BinaryCacheStore(options, {
       storeDir,
-      priority: options.priority ?? info?.priority ?? 50,
+      priority: options.priority ?? priority,
       wantMassQuery: options.wantMassQuery ?? info?.wantMassQuery ?? false,
+      number,
     });
+  }
+
+  /** Asks a cache about itself; a directory may be empty yet. */
+  static async #cacheInfo(url: string, transferrer: Transferrer): Promise<CacheInfo | undefined> {
+    const text = await transferrer.text(`${url}/nix-cache-info`);
+    if (text !== undefined) return parseCacheInfo(text);
+    if (url.startsWith("file:")) return undefined;
+    throw new FirnError("not-a-cache", `'${url}' does not appear to be a binary cache`);
   }
 
   async isValidPath(storePath: string): Promise<boolean> {
@@ -209,6 +223,7 @@ export class BinaryCacheStore
     }
     await this.#put(`${hashPart}.narinfo`, Buffer.from(printNarInfo(narInfo), "latin1"));
     this.#infos.set(hashPart, Promise.resolve(narInfo));
+    this.#keep(hashPart, narInfo);
   }
 
   async addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo> {
@@ -230,6 +245,7 @@ export class BinaryCacheStore
     const next = { ...info, signatures: sortSignatures([...info.signatures, ...signatures]) };
     await this.#put(`${storePathHashPart(storePath)}.narinfo`, Buffer.from(printNarInfo(next), "latin1"));
     this.#infos.set(storePathHashPart(storePath), Promise.resolve(next));
+    this.#keep(storePathHashPart(storePath), next);
   }
 
   async addTempRoot(): Promise<void> {}
@@ -263,7 +279,9 @@ export class BinaryCacheStore
     await this.#put(`log/${storePathBaseName(drvPath)}`, Buffer.concat(parts));
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#options.known?.close();
+  }
 
   #info(hashPart: string): Promise<NarInfo | undefined> {
     let info = this.#infos.get(hashPart);
@@ -276,9 +294,20 @@ export class BinaryCacheStore
   }
 
   async #fetchInfo(hashPart: string): Promise<NarInfo | undefined> {
+    const { known, transferrer } = this.#options;
+    const found = this.#number === undefined ? undefined : known?.narInfo(this.#number, hashPart, this.storeDir);
+    if (found !== undefined) return found ?? undefined;
     const url = `${this.uri}/${hashPart}.narinfo`;
-    const text = await this.#options.transferrer.text(url, MAX_NARINFO);
-    return text === undefined ? undefined : parseNarInfo(text, url, this.storeDir);
+    const text = await transferrer.text(url, MAX_NARINFO);
+    const info = text === undefined ? undefined : parseNarInfo(text, url, this.storeDir);
+    // One cache can describe a path under the hash of another, which the path itself does not confirm.
+    if (info === undefined || storePathHashPart(info.path) === hashPart) this.#keep(hashPart, info);
+    return info;
+  }
+
+  /** Keeps on disk what is known of a path. */
+  #keep(hashPart: string, info: NarInfo | undefined): void {
+    if (this.#number !== undefined) this.#options.known?.keepNarInfo(this.#number, hashPart, info);
   }
 
   /** Returns the URL of an archive: relative to the cache, or another web address; never a file outside the cache. */

@@ -217,7 +217,7 @@ describe("a cache's narinfo", () => {
       if (request.url?.endsWith(".narinfo") === true) return response.end(narinfo("nar/x", "FileSize: 10\n"));
       return response.end("x".repeat(100));
     });
-    const store = await openStore(url, { settings, transferrer });
+    const store = await openStore(url, { settings, transferrer, environment: {} });
     const read = async (): Promise<void> => {
       for await (const chunk of store.narFromPath(`/nix/store/${hash}-x`)) void chunk;
     };

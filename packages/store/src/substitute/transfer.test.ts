@@ -155,7 +155,7 @@ describe("binary caches", () => {
       if (!fs.existsSync(file)) response.writeHead(404).end();
       else response.end(fs.readFileSync(file));
     };
-    const web = await openStore(url, { settings, transferrer });
+    const web = await openStore(url, { settings, transferrer, environment: {} });
     const untrusting = await LocalStore.open({ location: storeLocation({ rootDir: path.join(root, "to1") }) });
     await expect(copyClosure([built.path], { from: web, to: untrusting })).rejects.toMatchObject({
       code: "untrusted-path",
@@ -168,7 +168,7 @@ describe("binary caches", () => {
     expect(Buffer.concat([...to.narFromPath(built.path)])).toEqual(Buffer.concat(nar));
     const narinfo = path.join(directory, `${"1".repeat(32)}.narinfo`);
     fs.writeFileSync(narinfo, fs.readFileSync(narinfo, "latin1").replace(/NarSize: (\d+)/, "NarSize: 1$1"));
-    const lying = await openStore(url, { settings, transferrer });
+    const lying = await openStore(url, { settings, transferrer, environment: {} });
     const third = await LocalStore.open({
       location: storeLocation({ rootDir: path.join(root, "to3") }),
       requireSigs: false,
