@@ -109,7 +109,8 @@ export class ReadRecorder {
                 },
               };
         const storePath = host.addPathToStore(observed);
-        if (outside(path) !== undefined) {
+        // A link is copied as it is.
+        if (!isStored(path)) {
           // The filter is given places; the first is an entry of the root.
           const [first] = kept;
           const root = first === undefined ? path : first.slice(0, Math.max(1, first.lastIndexOf("/")));
