@@ -241,7 +241,7 @@ function env2(up: number, a: number, b: number): Env {
 /** Delays a call. When no trace is wanted, a plain function's body becomes the thunk's code at once. */
 export function delayCall1(callee: Slot, a: Slot): Slot {
   if ((callee & 7) === 6 && !showTrace) {
-    const at = callee >>> 2;
+    const at = (callee >>> 2) - 1;
     if ((H[at]! & 15) === 2) {
       const n = H[at]! >>> 5;
       if (A[n] === 15 && A[n + 2] === 1) return makeThunk(A[n + 1]!, env1(H[at + 1]!, a));
@@ -253,7 +253,7 @@ export function delayCall1(callee: Slot, a: Slot): Slot {
 export function delayCall2(callee: Slot, a: Slot, b: Slot): Slot {
   const known = peekSlot(callee);
   if ((known & 7) === 6 && !showTrace) {
-    const at = known >>> 2;
+    const at = (known >>> 2) - 1;
     if ((H[at]! & 15) === 2) {
       const n = H[at]! >>> 5;
       if (A[n] === 15 && A[n + 2] === 2) return makeThunk(A[n + 1]!, env2(H[at + 1]!, a, b));
@@ -664,7 +664,7 @@ export function ev(start: number, env: Env): Value {
           const f = operand(A[p + 1]!, e);
           const q = A[p + 3]!;
           if ((f & 7) === 6) {
-            const at = f >>> 2;
+            const at = (f >>> 2) - 1;
             const head = H[at]!;
             if ((head & 15) === 2) {
               if ((head & 16) !== 0) H[at] = head & ~16;
@@ -690,7 +690,7 @@ export function ev(start: number, env: Env): Value {
           const a = delay(A[p + 3]!, e);
           const q = A[p + 4]!;
           if ((f & 7) === 6) {
-            const at = f >>> 2;
+            const at = (f >>> 2) - 1;
             const head = H[at]!;
             if ((head & 15) === 2) {
               if ((head & 16) !== 0) H[at] = head & ~16;
@@ -710,7 +710,7 @@ export function ev(start: number, env: Env): Value {
           const b = delay(A[p + 4]!, e);
           const c = delay(A[p + 5]!, e);
           if ((f & 7) === 6) {
-            const at = f >>> 2;
+            const at = (f >>> 2) - 1;
             const head = H[at]!;
             if ((head & 15) === 2) {
               if ((head & 16) !== 0) H[at] = head & ~16;
@@ -1321,7 +1321,7 @@ function tracedBody(code: number, e: Env, at: number, pos: number): Value {
 /** Calls a function with one argument. */
 export function call(f: Value, a: Slot, pos: number): Value {
   if ((f & 7) === 6) {
-    const at = f >>> 2;
+    const at = (f >>> 2) - 1;
     const head = H[at]!;
     switch (head & 15) {
       case 2: {
@@ -1332,7 +1332,7 @@ export function call(f: Value, a: Slot, pos: number): Value {
         return makePartialLambda(f, [a]);
       }
       case 3: {
-        const lambda = H[at + 1]! >>> 2;
+        const lambda = (H[at + 1]! >>> 2) - 1;
         const n = H[lambda]! >>> 5;
         const count = (head >>> 4) + 1;
         if (count < A[n + 2]!) return withArgument(f, a);
@@ -1385,7 +1385,7 @@ function callFunctor(f: Value, functor: Slot, a: Slot, pos: number): Value {
 /** Calls a function with two arguments. */
 export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
   if ((f & 7) === 6) {
-    const at = f >>> 2;
+    const at = (f >>> 2) - 1;
     const head = H[at]!;
     if ((head & 15) === 2) {
       const n = head >>> 5;
@@ -1410,7 +1410,7 @@ function callMany(p: number, e: Env): Value {
   const args = new Array<Slot>(count);
   for (let i = 0; i < count; i++) args[i] = delay(A[p + 4 + i]!, e);
   for (let i = 0; i < count; ) {
-    const at = f >>> 2;
+    const at = (f >>> 2) - 1;
     if (isLambda(f) && A[H[at]! >>> 5] === 15) {
       markUsed(f);
       const n = H[at]! >>> 5;
@@ -1534,7 +1534,7 @@ function patternArgument(n: number, a: Slot, pos: number): Value {
 }
 
 function callPattern(f: Value, a: Slot, pos: number): Value {
-  const lambda = f >>> 2;
+  const lambda = (f >>> 2) - 1;
   const n = H[lambda]! >>> 5;
   if (--callsUntilPoll === 0) pollInterrupt();
   if (++depth > maxDepth + 1) {
@@ -1577,7 +1577,7 @@ interface Formal {
 /** Returns the formals of a lambda, in source order; undefined when it takes a plain argument. */
 export function formalsOf(f: Value): Formal[] | undefined {
   if (!isLambda(f)) return undefined;
-  const n = H[f >>> 2]! >>> 5;
+  const n = H[(f >>> 2) - 1]! >>> 5;
   if (A[n] !== 16) return undefined;
   const formals: Formal[] = [];
   for (let i = 0; i < A[n + 5]!; i++) {
@@ -1587,12 +1587,12 @@ export function formalsOf(f: Value): Formal[] | undefined {
 }
 
 export function hasEllipsis(f: Value): boolean {
-  return (A[(H[f >>> 2]! >>> 5) + 6]! & 2) !== 0;
+  return (A[(H[(f >>> 2) - 1]! >>> 5) + 6]! & 2) !== 0;
 }
 
 /** Returns the position of a lambda, 0 for anything else. */
 export function positionOfValue(value: Value): number {
-  return isLambda(value) ? A[(H[value >>> 2]! >>> 5) + 4]! : 0;
+  return isLambda(value) ? A[(H[(value >>> 2) - 1]! >>> 5) + 4]! : 0;
 }
 
 /** Returns the position of a slot that is about to be forced, known only for calls of lambdas. */

@@ -16,21 +16,21 @@ export function makeLambda(node: number, env: number, fresh: boolean): Value {
 }
 
 export function lambdaNode(lambda: Slot): number {
-  return heap[lambda >>> 2]! >>> 5;
+  return heap[(lambda >>> 2) - 1]! >>> 5;
 }
 
 export function lambdaEnv(lambda: Slot): number {
-  return heap[(lambda >>> 2) + 1]!;
+  return heap[lambda >>> 2]!;
 }
 
 export function isFresh(slot: Slot): boolean {
-  return (slot & 7) === 6 && (heap[slot >>> 2]! & 31) === (freshBit | kind.lambda);
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 31) === (freshBit | kind.lambda);
 }
 
 /** Marks a value as used: if the reference had delayed it, it would no longer be delayed. */
 export function markUsed(value: Slot): void {
   if ((value & 7) !== 6) return;
-  const at = value >>> 2;
+  const at = (value >>> 2) - 1;
   if ((heap[at]! & 31) === 18) heap[at] = heap[at]! & ~freshBit;
 }
 
@@ -50,21 +50,21 @@ function partial(recordKind: number, callee: Value, args: readonly Slot[]): Valu
 
 /** Returns the function or builtin of a partial one. */
 export function partialCallee(value: Slot): Value {
-  return heap[(value >>> 2) + 1]! as Value;
+  return heap[value >>> 2]! as Value;
 }
 
 /** Returns the number of arguments that a partial function or builtin has. */
 export function partialCount(value: Slot): number {
-  return heap[value >>> 2]! >>> 4;
+  return heap[(value >>> 2) - 1]! >>> 4;
 }
 
 export function partialArgument(value: Slot, index: number): Slot {
-  return heap[(value >>> 2) + 2 + index]! as Slot;
+  return heap[(value >>> 2) + 1 + index]! as Slot;
 }
 
 /** Returns a partial function or builtin with one more argument. */
 export function withArgument(value: Value, argument: Slot): Value {
-  const from = value >>> 2;
+  const from = (value >>> 2) - 1;
   const count = heap[from]! >>> 4;
   const at = allocate((count + 4) & -2);
   heap[at] = ((count + 1) << 4) | (heap[from]! & 15);
@@ -75,7 +75,7 @@ export function withArgument(value: Value, argument: Slot): Value {
 
 /** Returns a copy of a function or builtin that is not the same one for `==`. */
 export function copyFunction(value: Value): Value {
-  const from = value >>> 2;
+  const from = (value >>> 2) - 1;
   const first = heap[from]!;
   if ((first & 15) === kind.lambda) return makeLambda(first >>> 5, heap[from + 1]!, false);
   const cells = (first & 1) === 1 ? ((first >>> 4) + 3) & -2 : 2;
@@ -105,7 +105,7 @@ export function makeBuiltinValue(info: BuiltinInfo): Value {
 
 /** Returns what is known of a builtin value. */
 export function builtinOf(value: Slot): BuiltinInfo {
-  return builtins[heap[value >>> 2]! >>> 4]!;
+  return builtins[heap[(value >>> 2) - 1]! >>> 4]!;
 }
 
 /** Makes a builtin with some of its arguments. */

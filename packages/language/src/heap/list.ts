@@ -13,17 +13,17 @@ export function allocateList(length: number): Value {
 }
 
 export function listLength(list: Slot): number {
-  return heap[list >>> 2]! >>> 4;
+  return heap[(list >>> 2) - 1]! >>> 4;
 }
 
 /** Returns the index of the cell of a list's first element. */
 export function firstElement(list: Slot): number {
-  return (list >>> 2) + 1;
+  return list >>> 2;
 }
 
 /** Returns an element; the index is inside the list. */
 export function elementAt(list: Slot, index: number): Slot {
-  return heap[(list >>> 2) + 1 + index]! as Slot;
+  return heap[(list >>> 2) + index]! as Slot;
 }
 
 export function makeList(elements: ArrayLike<Slot>): Value {

@@ -6,8 +6,8 @@
  *   …010  an attribute set                         …100  a string
  *   …110  a record; the low four bits of its first cell are its kind (see `kind`)
  *
- * Except for small integers, the number without its low two bits is the address of an object: the index of its first cell, which is
- * even. The objects, cell by cell ("…" stands for as many cells as the size says):
+ * Of a thunk or set, the number without its low two bits is the address of the object: the index of its first cell, which is even. Of
+ * strings and records it is the index of the second cell. The objects, cell by cell ("…" stands for as many cells as the size says):
  *
  *   thunk             state or code, environment or value (thunk.ts)
  *   environment       enclosing environment, slots …
@@ -125,11 +125,6 @@ export function heapSize(): number {
   return top;
 }
 
-/** Returns the address of an object. */
-export function addressOf(value: Slot): Address {
-  return (value >>> 2) as Address;
-}
-
 export function isThunk(slot: Slot): boolean {
   return (slot & 7) === 0;
 }
@@ -144,27 +139,27 @@ export function isString(slot: Slot): boolean {
 
 /** Returns the kind of a record, 0 for anything else. */
 export function kindOf(slot: Slot): number {
-  return (slot & 7) === 6 ? heap[slot >>> 2]! & 15 : 0;
+  return (slot & 7) === 6 ? heap[(slot >>> 2) - 1]! & 15 : 0;
 }
 
 export function isList(slot: Slot): boolean {
-  return (slot & 7) === 6 && (heap[slot >>> 2]! & 15) === 1;
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 1;
 }
 
 export function isLambda(slot: Slot): boolean {
-  return (slot & 7) === 6 && (heap[slot >>> 2]! & 15) === 2;
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 2;
 }
 
 export function isBuiltin(slot: Slot): boolean {
-  return (slot & 7) === 6 && (heap[slot >>> 2]! & 15) === 4;
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 4;
 }
 
 export function isPath(slot: Slot): boolean {
-  return (slot & 7) === 6 && (heap[slot >>> 2]! & 15) === 6;
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 6;
 }
 
 export function isFloat(slot: Slot): boolean {
-  return (slot & 7) === 6 && (heap[slot >>> 2]! & 15) === 7;
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 7;
 }
 
 export function isBoolean(slot: Slot): boolean {
@@ -174,6 +169,6 @@ export function isBoolean(slot: Slot): boolean {
 /** Tells whether a value is a function of any kind; sets with `__functor` are none. */
 export function isFunction(slot: Slot): boolean {
   if ((slot & 7) !== 6) return false;
-  const found = heap[slot >>> 2]! & 15;
+  const found = heap[(slot >>> 2) - 1]! & 15;
   return found >= 2 && found <= 5;
 }

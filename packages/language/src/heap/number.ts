@@ -8,13 +8,13 @@ const smallest = -9223372036854775808n;
 const largest = 9223372036854775807n;
 
 export function isInteger(slot: Slot): boolean {
-  return (slot & 1) === 1 || ((slot & 7) === 6 && (heap[slot >>> 2]! & 15) === 8);
+  return (slot & 1) === 1 || ((slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 8);
 }
 
 export function isNumber(slot: Slot): boolean {
   if ((slot & 1) === 1) return true;
   if ((slot & 7) !== 6) return false;
-  const found = heap[slot >>> 2]! & 15;
+  const found = heap[(slot >>> 2) - 1]! & 15;
   return found === 7 || found === 8;
 }
 
@@ -43,7 +43,7 @@ export function makeLargeInteger(value: bigint): Value | undefined {
 /** Returns an integer as a JavaScript number while that is exact, else as a BigInt. */
 export function integerOf(value: Slot): number | bigint {
   if ((value & 1) === 1) return value >> 1;
-  const at = value >>> 2;
+  const at = (value >>> 2) - 1;
   const low = heap[at + 2]! >>> 0;
   const upper = heap[at + 3]!;
   const number = upper * high + low;
@@ -63,11 +63,11 @@ export function makeFloat(value: number): Value {
 }
 
 export function floatOf(value: Slot): number {
-  return heapFloats[((value >>> 2) + 2) >> 1]!;
+  return heapFloats[((value >>> 2) + 1) >> 1]!;
 }
 
 /** Returns an integer or float as a floating-point number. */
 export function numberOf(value: Slot): number {
   if ((value & 1) === 1) return value >> 1;
-  return (heap[value >>> 2]! & 15) === 7 ? floatOf(value) : Number(integerOf(value));
+  return (heap[(value >>> 2) - 1]! & 15) === 7 ? floatOf(value) : Number(integerOf(value));
 }

@@ -12,7 +12,7 @@ export function makePath(path: string): Value {
 
 /** Returns the string of a path. */
 export function pathString(path: Slot): Value {
-  return heap[(path >>> 2) + 1]! as Value;
+  return heap[path >>> 2]! as Value;
 }
 
 export function pathText(path: Slot): string {

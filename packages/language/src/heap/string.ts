@@ -27,13 +27,13 @@ export function allocateString(length: number, context: ContextId): Value {
 }
 
 export function stringLength(value: Slot): number {
-  const length = heap[value >>> 2]!;
+  const length = heap[(value >>> 2) - 1]!;
   return length >= 0 ? length : ~length;
 }
 
 /** Returns the address of the string that has the bytes. */
 export function flatString(value: Slot): Address {
-  const at = value >>> 2;
+  const at = (value >>> 2) - 1;
   return (heap[at]! >= 0 ? at : flatten(at)) as Address;
 }
 
@@ -43,7 +43,7 @@ export function startOf(value: Slot): number {
 }
 
 export function contextIdOf(value: Slot): ContextId {
-  const found = heap[(value >>> 2) + 1]!;
+  const found = heap[value >>> 2]!;
   return found > 0 ? found : 0;
 }
 
@@ -67,22 +67,22 @@ export function copyBytes(from: number, to: number, count: number): void {
 /** Gives a string that was put together its bytes; returns the address of the string that has them. */
 function flatten(start: number): number {
   const second = heap[start + 3]!;
-  if (second === 0) return heap[start + 2]! >>> 2;
+  if (second === 0) return (heap[start + 2]! >>> 2) - 1;
   const length = ~heap[start]!;
   const flat = allocateString(length, 0);
   // From the end on: chains grow to the right, and the rest of one is what waits.
-  let end = ((flat >>> 2) + firstBytes) * 4 + length;
+  let end = ((flat >>> 2) + firstBytes - 1) * 4 + length;
   const waiting: number[] = [];
   let part = valueAt(start) as number;
   for (;;) {
-    const at = part >>> 2;
+    const at = (part >>> 2) - 1;
     const size = heap[at]!;
     if (size < 0 && heap[at + 3] !== 0) {
       waiting.push(heap[at + 2]!);
       part = heap[at + 3]!;
       continue;
     }
-    const bytes = size < 0 ? heap[at + 2]! >>> 2 : at;
+    const bytes = size < 0 ? (heap[at + 2]! >>> 2) - 1 : at;
     const count = size < 0 ? ~size : size;
     end -= count;
     copyBytes((bytes + firstBytes) * 4, end, count);
@@ -92,7 +92,7 @@ function flatten(start: number): number {
   }
   heap[start + 2] = flat;
   heap[start + 3] = 0;
-  return flat >>> 2;
+  return (flat >>> 2) - 1;
 }
 
 // ---- from and to JavaScript strings
@@ -125,7 +125,7 @@ export function makeString(text: string, context: ContextId = 0): Value {
 /** Makes a string of some bytes. */
 export function makeStringOfBytes(bytes: Uint8Array, start: number, end: number): Value {
   const value = allocateString(end - start, 0);
-  const to = ((value >>> 2) + firstBytes) * 4;
+  const to = ((value >>> 2) + firstBytes - 1) * 4;
   for (let i = start; i < end; i++) heapBytes[to + i - start] = bytes[i]!;
   return value;
 }
@@ -207,7 +207,7 @@ export function joinStrings(a: Value, b: Value, context: ContextId): Value {
     return valueAt(at);
   }
   const value = allocateString(length, context);
-  const to = ((value >>> 2) + firstBytes) * 4;
+  const to = ((value >>> 2) + firstBytes - 1) * 4;
   copyBytes(startOf(a), to, x);
   copyBytes(startOf(b), to + x, y);
   return value;
@@ -216,7 +216,7 @@ export function joinStrings(a: Value, b: Value, context: ContextId): Value {
 /** Returns the strings `parts[from … to]` one after the other; they have `length` bytes together. */
 function copied(parts: readonly Value[], range: { from: number; to: number; length: number }, context: ContextId): Value {
   const value = allocateString(range.length, context);
-  let to = ((value >>> 2) + firstBytes) * 4;
+  let to = ((value >>> 2) + firstBytes - 1) * 4;
   for (let i = range.from; i < range.to; i++) {
     const part = parts[i]!;
     const count = stringLength(part);
@@ -259,7 +259,7 @@ function oneByte(byte: number): Value {
   let value = bytes[byte]!;
   if (value === 0) {
     value = allocateString(1, 0);
-    heapBytes[((value >>> 2) + firstBytes) * 4] = byte;
+    heapBytes[((value >>> 2) + firstBytes - 1) * 4] = byte;
     bytes[byte] = value;
   }
   return value as Value;
@@ -271,7 +271,7 @@ export function partOfString(value: Value, start: number, length: number, contex
   const from = startOf(value) + start;
   if (length === 1 && context === 0) return oneByte(heapBytes[from]!);
   const part = allocateString(length, context);
-  copyBytes(from, ((part >>> 2) + firstBytes) * 4, length);
+  copyBytes(from, ((part >>> 2) + firstBytes - 1) * 4, length);
   return part;
 }
 

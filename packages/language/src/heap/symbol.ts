@@ -61,7 +61,7 @@ function add(value: Value, at: number): number {
   }
   strings[symbol] = value;
   names.push(undefined);
-  heap[(value >>> 2) + 1] = ~symbol;
+  heap[value >>> 2] = ~symbol;
   table[at] = symbol + 1;
   if (2 * count > table.length) grow();
   return symbol;
@@ -69,14 +69,14 @@ function add(value: Value, at: number): number {
 
 /** Returns the symbol of a string without context. */
 export function symbolOf(value: Value): number {
-  const cell = (value >>> 2) + 1;
+  const cell = value >>> 2;
   const known = heap[cell]!;
   if (known < 0) return ~known;
   const at = place(value);
   const found = table[at]!;
   if (found === 0) {
     const flat = flatString(value);
-    return add((flat === value >>> 2 ? value : (flat << 2) | 4) as Value, at);
+    return add((flat === (value >>> 2) - 1 ? value : (flat << 2) | 4) as Value, at);
   }
   heap[cell] = ~(found - 1);
   return found - 1;
@@ -84,7 +84,7 @@ export function symbolOf(value: Value): number {
 
 /** Returns the symbol of a string, -1 when none has its name: no set has an attribute of any other name. */
 export function knownSymbolOf(value: Value): number {
-  const known = heap[(value >>> 2) + 1]!;
+  const known = heap[value >>> 2]!;
   return known < 0 ? ~known : table[place(value)]! - 1;
 }
 
