@@ -15,7 +15,7 @@ import { makePath, pathText } from "../heap/path.ts";
 import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
 import { keyAt, shapeSize } from "../heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
-import { intern, nameOf, symbolString } from "../heap/symbol.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import type { ContextElement, FileType } from "../host.ts";
 import { baseNameOfPath, parentOf } from "../syntax/path-text.ts";
 import { contextElements, contextOf, mergeContexts } from "../value/context.ts";
@@ -116,10 +116,12 @@ function parentsToCheck(path: string): string[] {
   return parents;
 }
 
-/** Returns the string of a file's type. */
-function typeString(type: FileType): Value {
-  return symbolString(intern(type));
-}
+const typeStrings: Readonly<Record<FileType, Value>> = {
+  regular: makeString("regular"),
+  directory: makeString("directory"),
+  symlink: makeString("symlink"),
+  unknown: makeString("unknown"),
+};
 
 function pathExists(a: Slot): Value {
   const value = force(a);
@@ -256,7 +258,7 @@ function addPath(request: AddPath): Value {
         : {
             filter: (file: string, type: FileType) =>
               boolArgument(
-                call2(filter, makeString(file), typeString(type), 0),
+                call2(filter, makeString(file), typeStrings[type], 0),
                 "while evaluating the return value of the path filter function",
               ),
           }),
@@ -386,7 +388,7 @@ export const pathBuiltins: BuiltinTable = {
       const entries = [...host().readDirectory(realisedPath(a))];
       return makeSet(
         entries.map(([name]) => intern(name)),
-        entries.map(([, type]) => typeString(type)),
+        entries.map(([, type]) => typeStrings[type]),
         null,
       );
     },
@@ -400,7 +402,7 @@ export const pathBuiltins: BuiltinTable = {
       }
       const type = host().fileType(path);
       if (type === undefined) throw fail(host().whyMissing?.(path) ?? `path '${path}' does not exist`);
-      return typeString(type);
+      return typeStrings[type];
     },
   },
   hashFile: {

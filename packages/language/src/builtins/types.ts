@@ -12,16 +12,29 @@ import {
   kind,
   kindOf,
   nullValue,
+  type Value,
 } from "../heap/memory.ts";
 import { isInteger } from "../heap/number.ts";
 import { emptySet, makeSet } from "../heap/set.ts";
-import { intern, symbolString } from "../heap/symbol.ts";
+import { makeString } from "../heap/string.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
-import { typeName } from "../value/type.ts";
+import { type TypeName, typeName } from "../value/type.ts";
 import type { BuiltinTable } from "./arguments.ts";
 
+const typeStrings: Readonly<Record<TypeName, Value>> = {
+  null: makeString("null"),
+  bool: makeString("bool"),
+  int: makeString("int"),
+  float: makeString("float"),
+  string: makeString("string"),
+  path: makeString("path"),
+  list: makeString("list"),
+  set: makeString("set"),
+  lambda: makeString("lambda"),
+};
+
 export const typeBuiltins: BuiltinTable = {
-  typeOf: { arity: 1, call: (a) => symbolString(intern(typeName(force(a)))) },
+  typeOf: { arity: 1, call: (a) => typeStrings[typeName(force(a))] },
   isNull: { arity: 1, global: true, call: (a) => bool(force(a) === nullValue) },
   isFunction: { arity: 1, call: (a) => bool(isFunction(force(a))) },
   isInt: { arity: 1, call: (a) => bool(isInteger(force(a))) },
