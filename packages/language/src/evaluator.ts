@@ -34,14 +34,13 @@ import {
   showPosition,
   sourceAt,
 } from "./code/source.ts";
-import { warmUp } from "./code/warm-up.ts";
 import type { Documentation } from "./documentation.ts";
 import { isLambda, isSet, isString, none, type Slot, type Value } from "./heap/memory.ts";
 import { attribute, positionOf, setOf, shapeOf } from "./heap/set.ts";
 import { keysOf, orderedKeys } from "./heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "./heap/string.ts";
 import { intern, nameOf, symbolCount } from "./heap/symbol.ts";
-import { type ContextElement, defaultEvalMode, type EvalHost } from "./host.ts";
+import type { ContextElement, EvalHost } from "./host.ts";
 import {
   type FoundPackage,
   findPackages,
@@ -134,10 +133,7 @@ export class Evaluator {
       code: undefined,
       showTrace: options.showTrace ?? false,
       depth: 0,
-      whenLong: () => {
-        options.whenLong?.();
-        trainInterpreter(host);
-      },
+      whenLong: () => options.whenLong?.(),
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
     };
     this.extraBuiltins = options.extraBuiltins ?? [];
@@ -419,17 +415,6 @@ export class Evaluator {
   forgetFiles(): void {
     resetImports(this.evaluation);
   }
-}
-
-let trained = false;
-
-/** Evaluates the warm-up, once in a process, regardless of the limits of the present evaluation. */
-function trainInterpreter(host: EvalHost): void {
-  if (trained) return;
-  trained = true;
-  const mode = { ...host.mode, maxCallDepth: 10000, lints: defaultEvalMode.lints };
-  const evaluator = new Evaluator(Object.create(host, { mode: { value: mode } }) as EvalHost);
-  evaluator.deepForce(evaluator.evaluate({ kind: "string", text: warmUp, directory: "/" }));
 }
 
 function derivationPathOf(attrs: Value): string | undefined {

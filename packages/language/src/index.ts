@@ -47,7 +47,7 @@ export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./mem
 export type { MetaEntry, MetaValue, PackageOutput, PackageText } from "./packages.ts";
 export { showIdentifier } from "./syntax/print.ts";
 export { formatFloat, formatJsonFloat } from "./value/text.ts";
-export { type TypeName, showType, typeName } from "./value/type.ts";
+export { showType, type TypeName, typeName } from "./value/type.ts";
 export {
   type FunctionView,
   fromJs,

@@ -4,13 +4,13 @@
  */
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import type { Evaluator } from "./evaluator.ts";
-import type { ContextElement } from "./host.ts";
 import { elementAt, elementsOf, listLength, makeList } from "./heap/list.ts";
 import { bool, isSet, kind, kindOf, nullValue, type Slot, trueValue, type Value } from "./heap/memory.ts";
 import { integerOf, makeFloat, makeInteger, makeLargeInteger, numberOf } from "./heap/number.ts";
 import { pathText } from "./heap/path.ts";
 import { setOf } from "./heap/set.ts";
 import { makeString } from "./heap/string.ts";
+import type { ContextElement } from "./host.ts";
 
 /** One evaluated value; `kind` is the language's name of its type. */
 export type ValueView =

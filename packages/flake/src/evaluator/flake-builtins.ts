@@ -2,8 +2,8 @@
 import type { FlakeAttributes } from "@firn/formats";
 import {
   attrsArgument,
-  bool,
   type BuiltinTable,
+  bool,
   type EvalMode,
   fail,
   forceValue,

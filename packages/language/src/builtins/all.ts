@@ -103,9 +103,7 @@ export function installGlobals(globals: Slot[], host: EvalHost, extra: readonly 
     setOf({ path: makeString(path), prefix: makeString(prefix) }),
   );
   define("nixPath", makeList(entries), false);
-  const derivation = makeNativeThunk(() =>
-    evaluateSource(addSource("internal", "derivation", "/", derivationSource)),
-  );
+  const derivation = makeNativeThunk(() => evaluateSource(addSource("internal", "derivation", "/", derivationSource)));
   define("derivation", derivation, true);
   members.set("builtins", nullValue);
   const names = [...members.keys()];

@@ -2,7 +2,17 @@
 import { typeError } from "../code/arithmetic.ts";
 import { coerceToString, forceAt, host, plainString } from "../code/interpret.ts";
 import { type BuiltinFunction, makeBuiltinValue } from "../heap/function.ts";
-import { isBoolean, isFunction, isList, isSet, isString, none, type Slot, trueValue, type Value } from "../heap/memory.ts";
+import {
+  isBoolean,
+  isFunction,
+  isList,
+  isSet,
+  isString,
+  none,
+  type Slot,
+  trueValue,
+  type Value,
+} from "../heap/memory.ts";
 import { integerOf, isInteger, isNumber } from "../heap/number.ts";
 import { attribute } from "../heap/set.ts";
 import { stringText } from "../heap/string.ts";
@@ -58,8 +68,7 @@ function forced(
 }
 
 const functor = intern("__functor");
-const isCallable = (value: Value): boolean =>
-  isFunction(value) || (isSet(value) && attribute(value, functor) !== none);
+const isCallable = (value: Value): boolean => isFunction(value) || (isSet(value) && attribute(value, functor) !== none);
 
 /** Forces an integer argument; throws a type error with `text` as its frame. */
 export function intArgument(slot: Slot, text: string, pos = 0): number | bigint {

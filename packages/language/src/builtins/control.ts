@@ -1,15 +1,7 @@
 /** The builtins that force, fail, catch and report. */
 
 import { deepForce } from "../code/deep-force.ts";
-import {
-  callDepth,
-  coerceCopy,
-  coerceToString,
-  evaluation,
-  force,
-  host,
-  restoreCallDepth,
-} from "../code/interpret.ts";
+import { callDepth, coerceCopy, coerceToString, evaluation, force, host, restoreCallDepth } from "../code/interpret.ts";
 import { bool, falseValue, isString, type Slot, type Value } from "../heap/memory.ts";
 import { makeSet } from "../heap/set.ts";
 import { stringText } from "../heap/string.ts";

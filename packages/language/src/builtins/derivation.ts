@@ -23,21 +23,15 @@ import {
   sortedUnique,
   storePathName,
 } from "@firn/formats";
-import {
-  coerceCopy,
-  coerceMore,
-  coerceToString,
-  force,
-  host,
-} from "../code/interpret.ts";
+import { coerceCopy, coerceMore, coerceToString, force, host } from "../code/interpret.ts";
+import { PerEvaluation } from "../code/per-evaluation.ts";
+import { showPosition } from "../code/source.ts";
 import { elementAt, elementsOf, listLength } from "../heap/list.ts";
 import { none, nullValue, type Slot, type Value } from "../heap/memory.ts";
 import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
 import { keyAt, orderedIndices } from "../heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
-import { PerEvaluation } from "../code/per-evaluation.ts";
-import { showPosition } from "../code/source.ts";
 import { showIdentifier } from "../syntax/print.ts";
 import { contextOf, mergeContexts, unorderedElements } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";

@@ -1,7 +1,18 @@
 /** Fetchers: arguments are checked here, the host does the work. */
 import { checkStorePathName, FirnError } from "@firn/formats";
 import { coerceToString, force, forceAt, host, plainString } from "../code/interpret.ts";
-import { bool, emptyString, isBoolean, isPath, isSet, isString, none, type Slot, trueValue, type Value } from "../heap/memory.ts";
+import {
+  bool,
+  emptyString,
+  isBoolean,
+  isPath,
+  isSet,
+  isString,
+  none,
+  type Slot,
+  trueValue,
+  type Value,
+} from "../heap/memory.ts";
 import { integerOf, isInteger, makeInt64 } from "../heap/number.ts";
 import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
 import { keyAt, shapeSize } from "../heap/shape.ts";

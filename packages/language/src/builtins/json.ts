@@ -9,17 +9,20 @@ import {
   parseJson,
   quoteJson,
 } from "@firn/formats";
-import {
-  call,
-  coerceToString,
-  copyPath,
-  enterCall,
-  forceAt,
-  leaveCall,
-  positionOfValue,
-} from "../code/interpret.ts";
+import { call, coerceToString, copyPath, enterCall, forceAt, leaveCall, positionOfValue } from "../code/interpret.ts";
 import { elementAt, listLength, makeList } from "../heap/list.ts";
-import { bool, isSet, isString, kind, kindOf, none, nullValue, type Slot, trueValue, type Value } from "../heap/memory.ts";
+import {
+  bool,
+  isSet,
+  isString,
+  kind,
+  kindOf,
+  none,
+  nullValue,
+  type Slot,
+  trueValue,
+  type Value,
+} from "../heap/memory.ts";
 import { integerOf, makeFloat, makeInteger, makeLargeInteger, numberOf } from "../heap/number.ts";
 import { pathText } from "../heap/path.ts";
 import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
@@ -104,9 +107,7 @@ export class JsonWriter {
       case kind.float:
         return formatJsonFloat(numberOf(value));
       case kind.path:
-        return this.string(
-          this.copyPaths ? copyPath(pathText(value)) : makeString(canonicalPath(pathText(value))),
-        );
+        return this.string(this.copyPaths ? copyPath(pathText(value)) : makeString(canonicalPath(pathText(value))));
       case kind.list:
         return this.list(value, pos);
       default:
@@ -146,11 +147,7 @@ export class JsonWriter {
       try {
         parts.push(`${quoteJson(name)}:${this.write(valueAt(attrs, index), positionOf(attrs, symbol))}`);
       } catch (error) {
-        throw addFrame(
-          error,
-          positionOf(attrs, symbol),
-          `while evaluating attribute '${showIdentifier(name)}'`,
-        );
+        throw addFrame(error, positionOf(attrs, symbol), `while evaluating attribute '${showIdentifier(name)}'`);
       }
     }
     return `{${parts.join(",")}}`;

@@ -1,15 +1,7 @@
 /** The builtins on lists. */
 import { call, call2, countStep, delayCall1, equalSlots, force, less, positionOfValue } from "../code/interpret.ts";
 import { builtinOf } from "../heap/function.ts";
-import {
-  allocateList,
-  copyElements,
-  elementAt,
-  elementsOf,
-  firstElement,
-  listLength,
-  makeList,
-} from "../heap/list.ts";
+import { allocateList, copyElements, elementAt, elementsOf, firstElement, listLength, makeList } from "../heap/list.ts";
 import { bool, falseValue, heap, isBuiltin, isString, type Slot, trueValue, type Value } from "../heap/memory.ts";
 import { integerOf, isInteger, makeInteger } from "../heap/number.ts";
 import { makeSet, setOf } from "../heap/set.ts";

@@ -1,14 +1,6 @@
 /** The builtins on files and paths. Every one of them calls the host. */
 import { canonicalPath, hashData, outputPlaceholder, parseHash, printHash } from "@firn/formats";
-import {
-  call,
-  call2,
-  coerceToString,
-  force,
-  forceAt,
-  host,
-  plainString,
-} from "../code/interpret.ts";
+import { call, call2, coerceToString, force, forceAt, host, plainString } from "../code/interpret.ts";
 import { elementAt, listLength } from "../heap/list.ts";
 import { bool, falseValue, isPath, isSet, isString, none, type Slot, trueValue, type Value } from "../heap/memory.ts";
 import { makePath, pathText } from "../heap/path.ts";
@@ -207,7 +199,10 @@ function findFile(a: Slot, b: Slot): Value {
   const list = listArgument(a, "while evaluating the first argument passed to builtins.findFile");
   const entries: { prefix: string; path: string }[] = [];
   for (let i = 0; i < listLength(list); i++) {
-    const entry = attrsArgument(elementAt(list, i), "while evaluating an element of the list passed to builtins.findFile");
+    const entry = attrsArgument(
+      elementAt(list, i),
+      "while evaluating an element of the list passed to builtins.findFile",
+    );
     const prefixSlot = attribute(entry, intern("prefix"));
     const prefix =
       prefixSlot === none

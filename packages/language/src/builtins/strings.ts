@@ -202,9 +202,7 @@ export const stringBuiltins: BuiltinTable = {
     arity: 1,
     call: (a) =>
       makeInteger(
-        stringLength(
-          coercedArgument(a, coerceCopy, "while evaluating the argument passed to builtins.stringLength"),
-        ),
+        stringLength(coercedArgument(a, coerceCopy, "while evaluating the argument passed to builtins.stringLength")),
       ),
   },
   substring: { arity: 3, call: substring },

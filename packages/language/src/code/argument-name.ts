@@ -1,6 +1,7 @@
 /** Names of the arguments of functions, which are not kept at run time. */
-import { parseExpressionAt } from "../syntax/parser.ts";
+
 import type { Value } from "../heap/memory.ts";
+import { parseExpressionAt } from "../syntax/parser.ts";
 import { evaluation, positionOfValue } from "./interpret.ts";
 import { sourceAt } from "./source.ts";
 

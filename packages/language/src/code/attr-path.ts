@@ -1,11 +1,12 @@
 /** Attribute paths from the command line (`-A a.b."c.d".0`). */
-import { EvaluationError } from "../value/evaluation-error.ts";
-import { suggest } from "../value/suggestions.ts";
+
 import { elementAt, listLength } from "../heap/list.ts";
 import { isList, isSet, none, type Slot } from "../heap/memory.ts";
 import { attribute, shapeOf } from "../heap/set.ts";
 import { keysOf } from "../heap/shape.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
+import { suggest } from "../value/suggestions.ts";
 import { showType } from "../value/type.ts";
 import { type AutoArgs, autoCall } from "./auto-call.ts";
 import { force } from "./interpret.ts";

@@ -1,8 +1,9 @@
 /** Automatic calls of top-level functions, with those arguments of `--arg` that they take. */
-import { EvaluationError } from "../value/evaluation-error.ts";
+
 import { isLambda, isSet, none, type Slot, type Value } from "../heap/memory.ts";
 import { attribute, makeSet } from "../heap/set.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 import { call, force, formalsOf, hasEllipsis } from "./interpret.ts";
 
 const functor = intern("__functor");

@@ -3,6 +3,11 @@
  * and the like; running one keeps a frame on a stack, so that an error or a breakpoint finds the variables around it.
  */
 import type { SourcePosition } from "@firn/formats";
+import { heap, isSet, none, type Slot, type Value } from "../heap/memory.ts";
+import { shapeOf, valueAt } from "../heap/set.ts";
+import { keysOf } from "../heap/shape.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
+import { peekSlot } from "../heap/thunk.ts";
 import {
   type EvaluationError,
   EvaluationError as EvaluationFailure,
@@ -10,11 +15,6 @@ import {
   toFirnError,
   wrapError,
 } from "../value/evaluation-error.ts";
-import { heap, isSet, none, type Slot, type Value } from "../heap/memory.ts";
-import { shapeOf, valueAt } from "../heap/set.ts";
-import { keysOf } from "../heap/shape.ts";
-import { intern, nameOf } from "../heap/symbol.ts";
-import { peekSlot } from "../heap/thunk.ts";
 import { type DebuggerHooks, type Env, ev } from "./interpret.ts";
 import { ints } from "./memory.ts";
 import { type ObservedSite, observedSites, type Scope } from "./observed.ts";

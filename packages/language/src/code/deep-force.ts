@@ -1,12 +1,12 @@
 /** Forces a value and everything inside it. */
 
-import { showIdentifier } from "../syntax/print.ts";
-import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { elementAt, listLength } from "../heap/list.ts";
 import { isList, isSet, type Slot, type Value } from "../heap/memory.ts";
 import { positionOf, shapeOf, valueAt } from "../heap/set.ts";
 import { keyAt, shapeSize } from "../heap/shape.ts";
 import { nameOf } from "../heap/symbol.ts";
+import { showIdentifier } from "../syntax/print.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { callDepth, evaluation, forceAt, positionOfSlot, restoreCallDepth } from "./interpret.ts";
 
 export function deepForce(slot: Slot): Value {

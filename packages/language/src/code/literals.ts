@@ -1,8 +1,9 @@
 /** The literal sets of the code, by the number that their nodes have: the places of their members, with their shape. */
-import { ints } from "./memory.ts";
+
 import { type Address, allocate, heap } from "../heap/memory.ts";
 import { makePlaces } from "../heap/places.ts";
 import { makeShape } from "../heap/shape.ts";
+import { ints } from "./memory.ts";
 
 /** Places, or the complement of the record in the code array that they are made of at their first use. */
 let literals = new Int32Array(4096);

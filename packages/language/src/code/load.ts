@@ -1,10 +1,10 @@
 /** Turns text into a value: parses, lowers, runs. */
 
+import { none, type Value } from "../heap/memory.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import { type ParseResult, type ParserOptions, parseSource, positionOf } from "../syntax/parser.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
-import { none, type Value } from "../heap/memory.ts";
-import { intern, nameOf } from "../heap/symbol.ts";
 import { CodeStore } from "./code-store.ts";
 import { type Env, type EvaluatorState, ev, evaluation, force } from "./interpret.ts";
 import { type LowerContext, lower } from "./lower.ts";

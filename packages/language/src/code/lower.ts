@@ -21,11 +21,12 @@
  *  50 OBSERVED site node
  *  57 LAZY note             58 FORWARD node          59 KEY name pos (never run; keys of 10 and 12 are symbols or ~KEY)
  */
+
+import { makeInt64 } from "../heap/number.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import type { AttrDefinition, AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/parser.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
-import { makeInt64 } from "../heap/number.ts";
-import { intern, nameOf } from "../heap/symbol.ts";
 import { addLiteral } from "./literals.ts";
 import { allocateCode, floatConstant, ints, pathConstant, stringConstant } from "./memory.ts";
 import { addObservedSite, marked, siteOf } from "./observed.ts";

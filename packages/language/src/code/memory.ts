@@ -3,8 +3,8 @@
  * nodes, symbols, positions, constants).
  */
 import { FirnError } from "@firn/formats";
-import { makeFloat } from "../heap/number.ts";
 import type { Value } from "../heap/memory.ts";
+import { makeFloat } from "../heap/number.ts";
 import { makePath } from "../heap/path.ts";
 import { makeString, makeStringOfBytes } from "../heap/string.ts";
 

@@ -19,10 +19,6 @@ export function lambdaNode(lambda: Slot): number {
   return heap[(lambda >>> 2) - 1]! >>> 5;
 }
 
-export function lambdaEnv(lambda: Slot): number {
-  return heap[lambda >>> 2]!;
-}
-
 export function isFresh(slot: Slot): boolean {
   return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 31) === (freshBit | kind.lambda);
 }

@@ -110,11 +110,6 @@ export function namesOf(set: Slot): Address {
   return (heap[at]! > 0 ? heap[at]! : heap[flatten(((at << 2) | 2) as Slot)]!) as Address;
 }
 
-/** Returns the address of the places of a set's definitions. */
-export function placesOf(set: Slot): number {
-  return heap[flatSet(set) + 1]!;
-}
-
 /** Returns the address of a set that is flat, 0 for one that is not. */
 export function flatOrNone(set: Slot): number {
   const at = set >>> 2;
@@ -173,11 +168,7 @@ export function mapSet(set: Value, callee: Slot): Value {
   const size = heap[shape]!;
   const to = (result >>> 2) + firstValue;
   for (let i = 0; i < size; i++) {
-    heap[to + i] = delayMember(
-      callee,
-      symbolString(heap[shape + firstKey + i]!),
-      heap[flat + firstValue + i]! as Slot,
-    );
+    heap[to + i] = delayMember(callee, symbolString(heap[shape + firstKey + i]!), heap[flat + firstValue + i]! as Slot);
   }
   return result;
 }

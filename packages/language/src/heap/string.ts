@@ -44,7 +44,7 @@ export function startOf(value: Slot): number {
 
 export function contextIdOf(value: Slot): ContextId {
   const found = heap[value >>> 2]!;
-  return found > 0 ? found : 0;
+  return Math.max(found, 0);
 }
 
 /** Copies bytes within the heap; the ranges do not overlap. */
@@ -214,7 +214,11 @@ export function joinStrings(a: Value, b: Value, context: ContextId): Value {
 }
 
 /** Returns the strings `parts[from … to]` one after the other; they have `length` bytes together. */
-function copied(parts: readonly Value[], range: { from: number; to: number; length: number }, context: ContextId): Value {
+function copied(
+  parts: readonly Value[],
+  range: { from: number; to: number; length: number },
+  context: ContextId,
+): Value {
   const value = allocateString(range.length, context);
   let to = ((value >>> 2) + firstBytes - 1) * 4;
   for (let i = range.from; i < range.to; i++) {

@@ -1,13 +1,6 @@
 /** Symbols: the names of attributes and variables, by number. Every symbol has its string, and a string may know its symbol. */
 import { heap, type Value } from "./memory.ts";
-import {
-  equalStrings,
-  flatString,
-  hashOfString,
-  makeString,
-  makeStringOfBytes,
-  stringText,
-} from "./string.ts";
+import { equalStrings, flatString, hashOfString, makeString, makeStringOfBytes, stringText } from "./string.ts";
 
 /** The string of each symbol. */
 let strings = new Int32Array(16384);

@@ -35,9 +35,7 @@ const element: fc.Arbitrary<ContextElement> = fc.oneof(
     .tuple(drvPath, fc.constantFrom("out", "dev"))
     .map(([path, output]) => ({ kind: "output" as const, drvPath: path, output })),
 );
-const context = fc
-  .array(element, { maxLength: 4 })
-  .map((elements) => elements.map(contextOf).reduce(mergeContexts, 0));
+const context = fc.array(element, { maxLength: 4 }).map((elements) => elements.map(contextOf).reduce(mergeContexts, 0));
 const shown = (value: ReturnType<typeof mergeContexts>) => JSON.stringify(contextElements(value));
 
 describe("contexts", () => {
@@ -105,8 +103,7 @@ describe("comparison", () => {
           if (less(a, b) === trueValue) expect(less(b, a)).toBe(falseValue);
           // Through floats, large integers lose their last digits: order holds among values of one kind.
           const kinds = new Set([a, b, c].map((slot) => typeName(evaluator.force(slot))));
-          if (kinds.size === 1 && atMost(a, b) && atMost(b, c))
-            expect(atMost(a, c)).toBe(true);
+          if (kinds.size === 1 && atMost(a, b) && atMost(b, c)) expect(atMost(a, c)).toBe(true);
           if (equal(a, b) === trueValue) expect(less(a, b)).toBe(falseValue);
         }),
         { numRuns: 300 },
@@ -127,9 +124,7 @@ const json: fc.Arbitrary<Slot> = fc.letrec<{ value: Slot }>((tie) => ({
       return makeString(Array.from(encoded, (code) => String.fromCharCode(code)).join(""));
     }),
     fc.array(tie("value"), { maxLength: 3 }).map(makeList),
-    fc
-      .dictionary(fc.stringMatching(/^[a-z"\\ ]{0,4}$/), tie("value"), { maxKeys: 3 })
-      .map(setOf),
+    fc.dictionary(fc.stringMatching(/^[a-z"\\ ]{0,4}$/), tie("value"), { maxKeys: 3 }).map(setOf),
   ),
 })).value;
 

@@ -6,7 +6,18 @@ import { ints } from "../code/memory.ts";
 import { showPosition } from "../code/source.ts";
 import { builtinOf, isFresh, lambdaNode, partialCallee, partialCount } from "../heap/function.ts";
 import { elementsOf, listLength } from "../heap/list.ts";
-import { heap, isList, isSet, isString, isThunk, kind, kindOf, type Slot, trueValue, type Value } from "../heap/memory.ts";
+import {
+  heap,
+  isList,
+  isSet,
+  isString,
+  isThunk,
+  kind,
+  kindOf,
+  type Slot,
+  trueValue,
+  type Value,
+} from "../heap/memory.ts";
 import { integerOf, numberOf } from "../heap/number.ts";
 import { pathText } from "../heap/path.ts";
 import { shapeOf, valueAt } from "../heap/set.ts";

@@ -1,8 +1,8 @@
 /** Puts the code of one source from a pack into the code array. */
 import { FirnError } from "@firn/formats";
-import { pathOfLiteral } from "../../syntax/path-text.ts";
 import { makeInt64 } from "../../heap/number.ts";
 import { internBytes } from "../../heap/symbol.ts";
+import { pathOfLiteral } from "../../syntax/path-text.ts";
 import { cell, firstMember, layouts } from "../layout.ts";
 import { addRecordedLiteral } from "../literals.ts";
 import { addLazyNote, type LowerContext, newPattern } from "../lower.ts";
