@@ -6,5 +6,6 @@ export default defineConfig({
     isolate: false,
     testTimeout: 120_000,
     hookTimeout: 300_000,
+    maxWorkers: 2,
   },
 });

@@ -34,6 +34,8 @@ interface Work {
   readonly sameOutput: boolean;
   /** Whether Firn finds its lowered code of an earlier run. */
   readonly warm?: boolean;
+  /** Whether Firn finds the answers of an earlier run. */
+  readonly again?: boolean;
 }
 
 const fib = join(directory, "fib.nix");
@@ -66,6 +68,7 @@ if (values.nixpkgs !== undefined) {
     { ...instantiate("hello warm", ...hello), warm: true },
     instantiate("system cold", ...whole),
     { ...instantiate("system warm", ...whole), warm: true },
+    { ...instantiate("system again", ...whole), warm: true, again: true },
   );
 }
 
@@ -119,7 +122,8 @@ for (const work of works) {
   if (positionals.length > 0 && !positionals.includes(work.name)) continue;
   const ours: Sample[] = [];
   const theirs: Sample[] = [];
-  const firn = withTimes([process.execPath, ...flags, bundle, ...work.firn]);
+  const keeping = work.again === true ? [] : ["--option", "eval-cache", "false"];
+  const firn = withTimes([process.execPath, ...flags, bundle, ...work.firn, ...(work.firn.length > 1 ? keeping : [])]);
   const firnEnvironment = { ...environment, FIRN_CODE_CACHE: work.warm === true ? join(directory, "code") : "" };
   if (work.warm === true) measure(firn, firnEnvironment);
   for (let pair = 0; pair < Number(values.pairs); pair++) {

@@ -26,6 +26,26 @@
             - `firn develop` starts a shell with the compiler
           '';
         };
+        os = {
+          path = ./os;
+          description = "A machine of Debian packages in one configuration";
+          welcomeText = ''
+            # A machine of Firn
+
+            - `firn os build-vm --flake .#firn` starts it in qemu
+            - `firn os build-image --flake .#firn -o firn.img` makes a disk image of it
+          '';
+        };
+        nixos-host = {
+          path = ./nixos-host;
+          description = "A NixOS machine";
+          welcomeText = ''
+            # A NixOS machine
+
+            - `firn os generate-config --dir .` writes its hardware
+            - `firn os build --flake .#nixos` builds it, `firn os switch --flake .#nixos` makes it so
+          '';
+        };
         deb = {
           path = ./deb;
           description = "A shell with Debian packages";

@@ -4,9 +4,15 @@
 let
   inherit (builtins) baseNameOf match pathExists;
   checkout = ../..;
+  # The set alone, as the flake of its directory: what is around it is the store.
+  inStore = toString checkout == builtins.storeDir;
   # An installed Firn is bundled already and has a lock of what its Node.js and native modules are.
-  bundled = pathExists (checkout + "/dist/firn.mjs");
-  lock = npm { lock = checkout + (if bundled then "/os/npm.lock.json" else "/package-lock.json"); };
+  bundled = !inStore && pathExists (checkout + "/dist/firn.mjs");
+  lock =
+    if inStore then
+      throw "this copy of Firn's package set lies apart from Firn itself; take it with 'git+file:CHECKOUT?dir=os', or set programs.firn.enable = false"
+    else
+      npm { lock = checkout + (if bundled then "/os/npm.lock.json" else "/package-lock.json"); };
 
   # Lies in the store already when this very file comes from there.
   installed = match "(/nix/store/[^/]+)/lib/firn" (toString checkout);

@@ -212,6 +212,15 @@ describe("the published package", () => {
     expect(firn("eval", `path:${flake}#value`).trim()).toBe("42");
   });
 
+  test("makes a machine's flake from its template, and evaluates it", () => {
+    const machine = join(directory, "machine");
+    firn("flake", "new", machine, "-t", "firn#os");
+    const toplevel = "nixosConfigurations.firn.config.system.build.toplevel.drvPath";
+    expect(firn("eval", "--raw", `path:${machine}#${toplevel}`)).toMatch(
+      /^\/nix\/store\/\w{32}-firn-system-firn-0\.1\.bookworm\.drv$/,
+    );
+  });
+
   test("unpacks zip archives", () => {
     const file = join(directory, "x.zip");
     writeFileSync(file, zipOf([{ name: "top/a", body: "hi" }]));

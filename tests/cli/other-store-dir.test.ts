@@ -1,7 +1,9 @@
 /** Stores whose paths do not begin with /nix/store; checked beside the reference. */
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sandboxWorks } from "@firn/build";
 import { afterEach, beforeEach, expect, test } from "vitest";
+
 import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 
 let place: Place;
@@ -32,7 +34,7 @@ test.each(["st", "a/much/longer/directory/than/that/of/the/machine/store"])("a s
     NIX_STATE_DIR: join(place.directory, "var"),
     NIX_LOG_DIR: log,
     NIX_REMOTE: "",
-    NIX_CONFIG: "sandbox = false\nsubstituters =\nbuild-users-group =\nexperimental-features = nix-command flakes",
+    NIX_CONFIG: `sandbox = ${sandboxWorks()}\nsubstituters =\nbuild-users-group =\nexperimental-features = nix-command flakes`,
   };
   expect(await answer("eval", "--expr", "builtins.storeDir")).toBe(`"${storeDir}"`);
   expect(await answer("build", "--no-link", "--print-out-paths", "--expr", 'builtins.toFile "a" "b"')).toMatch(

@@ -1,5 +1,5 @@
 /** The templates that come with Firn: each is copied whole and evaluates, with the Debian set by its name in the registry. */
-import { readdirSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makePlace, type Place } from "../support/run-firn.ts";
@@ -15,6 +15,54 @@ beforeAll(() => {
 });
 afterAll(() => place.remove());
 
+/** What of each template is evaluated: an attribute, and arguments of the command. */
+const evaluated: Readonly<
+  Record<string, { readonly attribute: string; readonly drv: string; readonly args?: () => string[] }>
+> = {
+  os: {
+    attribute: "nixosConfigurations.firn.config.system.build.toplevel.drvPath",
+    drv: "firn-system-firn-0.1.bookworm",
+    args: () => ["--override-input", "deb", `path:${wholeSet()}?dir=os`],
+  },
+  "nixos-host": {
+    attribute: "nixosConfigurations.nixos.drvPath",
+    drv: "nixos",
+    args: () => ["--override-input", "nixpkgs", `path:${stubNixpkgs()}`],
+  },
+};
+
+/** Makes a tree with the set and what of Firn it names, as an installed Firn has it beside the set. */
+function wholeSet(): string {
+  const directory = join(place.directory, "firn");
+  const checkout = join(import.meta.dirname, "../..");
+  for (const name of ["os", "package.json", "package-lock.json"]) {
+    cpSync(join(checkout, name), join(directory, name), { recursive: true });
+  }
+  return directory;
+}
+
+/** Makes a flake whose `lib.nixosSystem` imports the modules of a system and makes a derivation of their host name. */
+function stubNixpkgs(): string {
+  const directory = join(place.directory, "nixpkgs");
+  mkdirSync(directory);
+  writeFileSync(
+    join(directory, "flake.nix"),
+    `{
+      outputs = _: {
+        lib.nixosSystem = { modules }: derivation {
+          name = (import (builtins.head modules) {
+            lib = { optional = yes: x: if yes then [ x ] else [ ]; mkDefault = x: x; };
+            pkgs.git = "git";
+          }).networking.hostName;
+          system = "x86_64-linux";
+          builder = "/bin/sh";
+        };
+      };
+    }`,
+  );
+  return directory;
+}
+
 test.each(names)("%s", async (name) => {
   const made = await place.firn("flake", "new", name, "-t", `firn#${name}`);
   expect([made.code, made.out]).toEqual([0, ""]);
@@ -22,8 +70,11 @@ test.each(names)("%s", async (name) => {
   expect(readdirSync(copy, { recursive: true }).sort()).toEqual(
     readdirSync(join(templates, name), { recursive: true }).sort(),
   );
-  const shell = await place.firn("eval", "--raw", `path:${copy}#devShells.x86_64-linux.default.drvPath`);
-  expect(shell).toMatchObject({ code: 0, out: expect.stringMatching(/^\/nix\/store\/\w{32}-shell\.drv$/) });
+  const shell = { attribute: "devShells.x86_64-linux.default.drvPath", drv: "shell" };
+  const { attribute, drv, args = () => [] } = { args: undefined, ...(evaluated[name] ?? shell) };
+  const { code, out, err } = await place.firn("eval", "--raw", `path:${copy}#${attribute}`, ...args());
+  expect([code, err]).toEqual([0, expect.not.stringContaining("error")]);
+  expect(out.replace(/^\/nix\/store\/\w{32}-/, "")).toBe(`${drv}.drv`);
 });
 
 test("the flake has them all, and a default", async () => {

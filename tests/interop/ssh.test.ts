@@ -4,14 +4,18 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { bytesOf } from "@firn/formats";
+import { sandboxWorks } from "@firn/build";
+import { bytesOf, type Derivation } from "@firn/formats";
 import {
+  addDerivation,
   copyClosure,
   LocalStore,
+  offered,
   openStore,
   removePath,
   Settings,
   SshStore,
+  type Store,
   storeLocation,
   verifyStore,
 } from "@firn/store";
@@ -43,6 +47,11 @@ beforeAll(async () => {
     `#!/bin/sh\nNIX_REMOTE=${top}/far exec ${process.execPath} --disable-warning=ExperimentalWarning ${main} nix-store "$@"\n`,
     { mode: 0o755 },
   );
+  fs.writeFileSync(
+    path.join(top, "bin/firn-nix-daemon"),
+    `#!/bin/sh\nNIX_CONFIG='substituters =' NIX_REMOTE=${top}/far exec ${process.execPath} --disable-warning=ExperimentalWarning ${main} nix-daemon "$@"\n`,
+    { mode: 0o755 },
+  );
   source = await LocalStore.open({ location: storeLocation({ rootDir: path.join(top, "near") }) });
   const dependency = await source.addTextToStore("dependency", bytesOf("x".repeat(300_000)), []);
   root = await source.addTextToStore("root", dependency, [dependency]);
@@ -51,6 +60,15 @@ afterAll(async () => {
   await source.close();
   removePath(top);
 });
+
+/** Opens the store behind a daemon that ssh starts. */
+function openNg(program: string): Promise<Store> {
+  const environment = { ...process.env, PATH: `${top}/bin:${process.env.PATH}` };
+  return openStore(`ssh-ng://user@machine?compress=true&ssh-key=/key&remote-program=${encodeURIComponent(program)}`, {
+    settings: new Settings(),
+    environment,
+  });
+}
 
 function open(program: string): Promise<LocalStore | SshStore> {
   const environment = { ...process.env, PATH: `${top}/bin:${process.env.PATH}`, NIX_SSHOPTS: "-p 2222" };
@@ -162,6 +180,82 @@ describe("a store reached by ssh", () => {
       await store.close();
       real(state, "nix", "copy", "--from", url, "--no-check-sigs", root);
       expect(real(state, "nix-store", "--verify-path", root)).toBe("");
+    },
+    120_000,
+  );
+
+  it("is also reached through its daemon, which adds, builds, tells and gives back", async () => {
+    const remote = await openNg(path.join(top, "bin/firn-nix-daemon"));
+    expect(await offered(remote, "server").queryServer()).toMatchObject({ trusted: true });
+    await copyClosure([root], { from: source, to: remote });
+    expect(fs.readFileSync(path.join(top, "log"), "utf8")).toContain(
+      `-i /key -C -x user@machine -- ${top}/bin/firn-nix-daemon --stdio\n`,
+    );
+    const { registrationTime: _, ultimate: __, ...info } = (await source.queryPathInfo(root))!;
+    expect(await remote.queryPathInfo(root)).toMatchObject(info);
+    const back = await LocalStore.open({ location: storeLocation({ rootDir: path.join(top, "back-ng") }) });
+    await copyClosure([root], { from: remote, to: back });
+    expect(await verifyStore(back, { checkContents: true })).toBe(false);
+    await back.close();
+    const missing = await offered(remote, "building").queryMissing([{ kind: "opaque", path: root }]);
+    expect(missing).toMatchObject({ willBuild: [], willSubstitute: [], unknown: [] });
+    await remote.close();
+    const other = await openNg("true");
+    await expect(other.isValidPath(root)).rejects.toThrow(
+      "cannot open connection to remote store 'ssh-ng://user@machine': the other end closed it",
+    );
+  }, 60_000);
+
+  it.skipIf(!sandboxWorks())(
+    "builds what is asked for by either protocol",
+    async () => {
+      const script = "echo a line; echo built > $out";
+      const given: Derivation = {
+        name: "far-built",
+        outputs: new Map([["out", { kind: "deferred" }]]),
+        inputDrvs: new Map(),
+        inputSrcs: [],
+        system: "x86_64-linux",
+        builder: "/bin/sh",
+        args: ["-ec", script],
+        env: new Map([["out", ""]]),
+      };
+      const drvPath = await addDerivation(source, given, { dryRun: false });
+      const { inputDrvs: _none, ...derivation } = source.readDerivation(drvPath);
+      for (const remote of [
+        await open(path.join(top, "bin/firn-nix-store")),
+        await openNg(path.join(top, "bin/firn-nix-daemon")),
+      ]) {
+        await copyClosure([drvPath], { from: source, to: remote });
+        const building = offered(remote, "building");
+        const { outputs, error } = await building.buildDerivation({ drvPath, derivation });
+        expect(error).toBeUndefined();
+        expect(await remote.isValidPath(outputs.get("out") ?? "")).toBe(true);
+        const [built] = await building.buildPaths([{ kind: "built", drvPath, outputs: ["out"] }]);
+        expect(built?.error).toBeUndefined();
+        await remote.close();
+      }
+    },
+    60_000,
+  );
+
+  it.skipIf(realNix === "")(
+    "speaks the daemon's protocol with the reference, at either end",
+    async () => {
+      const state = path.join(top, "real-ng");
+      fs.mkdirSync(state);
+      const remote = await openNg(`env REAL_NIX_STATE=${state} ${realNix} nix-daemon`);
+      await copyClosure([root], { from: source, to: remote });
+      expect(real(state, "nix-store", "-qR", root).trim().split("\n")).toContain(root);
+      await remote.close();
+      fs.writeFileSync(path.join(top, "file-ng"), "through the daemon\n");
+      const added = real(state, "nix-store", "--add", path.join(top, "file-ng")).trim();
+      const url = `ssh-ng://machine?remote-program=${top}/bin/firn-nix-daemon`;
+      real(state, "nix", "copy", "--to", url, added);
+      const store = await far();
+      expect(await store.isValidPath(added)).toBe(true);
+      await store.close();
+      expect(real(state, "nix", "store", "info", "--json", "--store", url)).toContain('"trusted":true');
     },
     120_000,
   );

@@ -15,6 +15,7 @@ import {
   wire,
 } from "@firn/formats";
 import {
+  type BuildResult,
   DerivationHashes,
   type FirnEvent,
   LocalStore,
@@ -26,7 +27,7 @@ import {
 } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BuildExecutor } from "./goals/executor.ts";
-import { type BuildPathsOptions, type BuildResult, buildPaths, queryMissing } from "./index.ts";
+import { type BuildPathsOptions, buildPaths, queryMissing } from "./index.ts";
 
 let root: string;
 let store: LocalStore;

@@ -16,12 +16,13 @@ import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
 import { parseFlakeRef } from "./refs/flake-ref.ts";
 import { type FlakeRef, flakeRefToAttributes, parseReference, showFlakeRef } from "./refs/reference.ts";
+import { openResults } from "./results/open-results.ts";
 import type { Builder } from "./source/builder.ts";
-import { debianFlake, debianSetDirectory, templatesDirectory } from "./source/debian-flake.ts";
+import { debianFlake, debianSetFlake, templatesFlake } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
 import { makeFlakeReader } from "./source/flake-reader.ts";
 import type { FlakeContext } from "./source/flake-source.ts";
-import { makeHostServices } from "./source/host-services.ts";
+import { makeHostServices, type ServiceContext } from "./source/host-services.ts";
 
 /** Options of opening an evaluation. */
 export interface EvaluationOptions {
@@ -42,6 +43,8 @@ export interface EvaluationOptions {
   /** Flakes whose inputs serve as registry entries (`--inputs-from`). */
   readonly inputsFrom: readonly FlakeRef[];
   readonly lock: LockOptions;
+  /** Receives, in words, which kept answers were used, or why not (`--explain-cache`). */
+  explainResults?(text: string): void;
   /** Called when evaluation stops at an error or breakpoint; resolves to the way to continue. */
   readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
   /** Receives the settings of the `nixConfig` of flakes that the user names. */
@@ -105,7 +108,7 @@ export class Evaluation {
         debugger: options.onStop !== undefined,
       },
     );
-    this.services = makeHostServices({
+    const serviceContext: ServiceContext = {
       store,
       fetch: this.fetch,
       readOnly: options.readOnly,
@@ -115,6 +118,14 @@ export class Evaluation {
       openStore: (url) => openStore(url, { settings, environment, events: options.events, offline: options.offline }),
       warn: options.warn,
       getFlake: async (reference) => (await this.getFlake(reference)).handle,
+    };
+    this.services = makeHostServices(serviceContext);
+    const results = openResults({
+      settings,
+      config: { ...config, storeDir: store.storeDir },
+      store: async () => store,
+      computing: async () => makeHostServices({ ...serviceContext, readOnly: true }),
+      ...(options.explainResults === undefined ? {} : { explain: options.explainResults }),
     });
     this.evaluator =
       options.evaluator ??
@@ -123,9 +134,9 @@ export class Evaluation {
         flakes: true,
         services: this.services,
         report: (message) => options.report(message),
+        ...(results === undefined ? {} : { results }),
         ...(options.onStop === undefined ? {} : { onStop: options.onStop }),
       });
-    const debianSet = debianSetDirectory();
     this.context = {
       fetch: this.fetch,
       reader: makeFlakeReader(this.evaluator),
@@ -134,8 +145,8 @@ export class Evaluation {
         environment,
         fetch: this.fetch,
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
-        debianSet,
-        templates: templatesDirectory(),
+        debianSet: debianSetFlake(),
+        templates: templatesFlake(),
         warn: options.warn,
       }),
     };

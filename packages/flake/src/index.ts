@@ -55,6 +55,8 @@ export {
 export { parseReplLine, type ReplCommand, replCommandWords } from "./repl/command.ts";
 export { type Completions, completeLine } from "./repl/completion.ts";
 export { Repl, type ReplEvent, type ReplOptions } from "./repl/repl.ts";
+export { type KeptAmount, type KeptFigures, type KeptOnDisk, keptOnDisk } from "./results/kept-on-disk.ts";
+export { openResults, type ResultsOptions } from "./results/open-results.ts";
 export { type Builder, makeBuilder } from "./source/builder.ts";
 export {
   archiveAccess,
@@ -65,4 +67,4 @@ export {
 } from "./source/debian-flake.ts";
 export { makeFetchContext, userRegistryPath } from "./source/fetch-context.ts";
 export { fetchRef, loadFlake, resolveFlakeRef } from "./source/flake-source.ts";
-export { makeHostServices } from "./source/host-services.ts";
+export { makeHostServices, type ServiceContext } from "./source/host-services.ts";

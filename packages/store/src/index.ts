@@ -13,6 +13,7 @@ export { machineError } from "./fs/machine-error.ts";
 export { OpenDirectory, type OpenPlace, withPlace } from "./fs/open-directory.ts";
 export { removePath } from "./fs/remove.ts";
 export { RestoreSink, restorePath } from "./fs/restore.ts";
+export { withSocketPath } from "./fs/socket-path.ts";
 export { syncFileSystem } from "./fs/sync.ts";
 export { makeTemporaryDirectory, removeDirectory, withTemporaryDirectory } from "./fs/temporary-directory.ts";
 export { TreeWriter, type TreeWriterOptions } from "./fs/tree-writer.ts";
@@ -25,8 +26,16 @@ export { readTempRoots } from "./local/temp-roots.ts";
 export * from "./local/verify.ts";
 export { type LockKind, lock, openLockFile, tryLock } from "./locks/flock.ts";
 export { PathLocks } from "./locks/path-lock.ts";
+export { type PeerCredentials, peerCredentials } from "./locks/peer.ts";
+export { groupName, isGroupMember, userName } from "./locks/users.ts";
 export { nodeHashBackend } from "./node-hash.ts";
-export { configuredRealStoreDir, configuredStoreDir, machineLocation, userStoreRoot } from "./open/location.ts";
+export {
+  configuredRealStoreDir,
+  configuredStoreDir,
+  daemonSocket,
+  machineLocation,
+  userStoreRoot,
+} from "./open/location.ts";
 export {
   makeTransferrer,
   type OpenContext,
@@ -46,14 +55,25 @@ export {
 } from "./program/start.ts";
 export { HashRewriter } from "./references/rewrite.ts";
 export { ReferenceScanner } from "./references/scan.ts";
-export { serveStore } from "./remote/serve.ts";
+export { writeBuildResult } from "./remote/build-results.ts";
+export { NoticeWriter } from "./remote/daemon-events.ts";
+export { DaemonStore } from "./remote/daemon-store.ts";
+export { realisationsOf, type ServeOptions, serveStore } from "./remote/serve.ts";
 export { checkSshHost } from "./remote/ssh-authority.ts";
 export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";
-export type { Connection } from "./remote/wire.ts";
+export { connectToSocket } from "./remote/transport.ts";
+export { type Connection, WireConnection } from "./remote/wire.ts";
+export {
+  type CacheServerOptions,
+  type RunningCacheServer,
+  type ServedCompression,
+  serveCache,
+} from "./serve/cache-server.ts";
 export * from "./settings/names.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
 export { addDerivation } from "./store/add-derivation.ts";
+export * from "./store/building.ts";
 export * from "./store/closure.ts";
 export { closureDiff, notableSize, type PackageChange } from "./store/closure-diff.ts";
 export { builtOutput, DerivationHashes } from "./store/derivation-hashes.ts";

@@ -7,29 +7,29 @@ import {
   nestedOutput,
   printDerivedPath,
 } from "@firn/formats";
-import { DerivationHashes, type PathFacts, type RealisationReader, type Settings, type StoreFiles } from "@firn/store";
+import {
+  DerivationHashes,
+  type Missing,
+  type PathFacts,
+  type RealisationReader,
+  type Settings,
+  type Store,
+  type StoreFiles,
+} from "@firn/store";
+import type { BuildStore } from "../build-store.ts";
 import { readBuildOptions } from "../options.ts";
 import { inputRequests } from "./resolve.ts";
-import type { Substitution } from "./substitution.ts";
-
-/** The plan: derivations to build and paths to fetch, both sorted; sizes in bytes. */
-export interface Missing {
-  readonly willBuild: readonly string[];
-  readonly willSubstitute: readonly string[];
-  readonly unknown: readonly string[];
-  readonly downloadSize: number;
-  readonly narSize: number;
-}
+import { Substitution } from "./substitution.ts";
 
 /** The stores and settings with which a plan is made. */
-export interface MissingContext {
+interface MissingContext {
   readonly store: PathFacts & StoreFiles & RealisationReader;
   readonly settings: Settings;
   readonly substitution: Substitution;
 }
 
 /** Returns the plan for `targets`. */
-export async function planMissing(targets: readonly DerivedPath[], context: MissingContext): Promise<Missing> {
+async function planMissing(targets: readonly DerivedPath[], context: MissingContext): Promise<Missing> {
   const { store, settings, substitution } = context;
   const substitute = settings.get("substitute");
   const willBuild = new Set<string>();
@@ -136,4 +136,18 @@ export async function planMissing(targets: readonly DerivedPath[], context: Miss
     downloadSize,
     narSize,
   };
+}
+
+/** Returns the plan of building `targets`: what would be fetched and built, with sizes; nothing is changed. */
+export function queryMissing(
+  targets: readonly DerivedPath[],
+  context: { store: BuildStore; settings: Settings; substituters?: () => Promise<readonly Store[]> },
+): Promise<Missing> {
+  const substitution = new Substitution({
+    store: context.store,
+    substituters: context.substituters ?? (async () => []),
+    maxJobs: context.settings.get("max-substitution-jobs"),
+    events: () => {},
+  });
+  return planMissing(targets, { ...context, substitution });
 }

@@ -14,6 +14,8 @@ import {
   wire,
 } from "@firn/formats";
 import {
+  type BuildMode,
+  type BuildResult,
   DerivationHashes,
   type EventSink,
   hasFeature,
@@ -38,20 +40,13 @@ export interface BuildPathsOptions {
   readonly events: EventSink;
   /** Opens the stores to query for outputs; not called when nothing may be substituted. */
   readonly substituters?: () => Promise<readonly Store[]>;
-  readonly mode?: "normal" | "check" | "repair";
+  readonly mode?: BuildMode;
   readonly signal?: AbortSignal;
   readonly offline?: boolean;
   /** The command that shows logs, for messages; by default `nix log`. */
   readonly logCommand?: string;
   /** The executor of builds; by default this machine. */
   readonly executor?: BuildExecutor;
-}
-
-/** The result of one request; `outputs` for derivations. */
-export interface BuildResult {
-  readonly path: DerivedPath;
-  readonly outputs: ReadonlyMap<string, string>;
-  readonly error?: FirnError;
 }
 
 /** Limit of concurrent downloads. */
@@ -146,6 +141,23 @@ class Scheduler {
       if (!this.#options.settings.get("keep-going")) this.#abort.abort();
       return { path, outputs: new Map(), error: failure };
     }
+  }
+
+  /** Builds or fetches a derivation as it is given, whose inputs are plain paths. Fails as builds do. */
+  async requestDerivation(drvPath: string, derivation: Derivation): Promise<Outputs> {
+    const { store, mode = "normal" } = this.#options;
+    const wanted: Wanted = { drvPath, derivation, outputs: [...derivation.outputs.keys()], mode };
+    const known = derivationKind(derivation) === "impure" ? new Map<string, string>() : await this.#locate(derivation);
+    const valid = await store.queryValidPaths(known.values());
+    const missing = wanted.outputs.filter((name) => !valid.has(known.get(name) ?? ""));
+    if (mode === "normal") {
+      for (const path of known.values()) await store.addTempRoot(path);
+      if (missing.length === 0) return known;
+      const substituted = await this.#substituteOutputs(wanted, { known, missing });
+      if (substituted !== undefined) return substituted;
+    }
+    const { paths } = await this.#ensureInputs(drvPath, derivation);
+    return this.#buildHere(wanted, paths, mode);
   }
 
   async #ensurePath(path: string): Promise<void> {
@@ -546,6 +558,14 @@ export async function buildPaths(
 ): Promise<readonly BuildResult[]> {
   const scheduler = new Scheduler(options);
   const results = await Promise.all(paths.map((path) => scheduler.request(path)));
+  return requireBuilt(results, { ...options, exitStatus: scheduler.status.exitStatus });
+}
+
+/** Returns results unless some are failures: throws the one, or `build-failed` for several, each of which is then an error message. */
+export function requireBuilt(
+  results: readonly BuildResult[],
+  options: Pick<BuildPathsOptions, "events" | "signal"> & { readonly exitStatus: number },
+): readonly BuildResult[] {
   const failed = results.filter((result) => result.error !== undefined);
   if (failed.length === 0) return results;
   const told = new Map(failed.map((result) => [printDerivedPath(result.path), result]));
@@ -556,5 +576,16 @@ export async function buildPaths(
     options.events({ kind: "message", level: "error", text: `error: ${result.error!.message}` });
   }
   const names = real.map((result) => `'${printDerivedPath(result.path)}'`).join(", ");
-  throw new FirnError("build-failed", `build of ${names} failed`, { exitStatus: scheduler.status.exitStatus });
+  throw new FirnError("build-failed", `build of ${names} failed`, { exitStatus: options.exitStatus });
+}
+
+/**
+ * Builds or fetches a derivation as it is given, whose inputs are plain paths; its file need not be in the store, and its output
+ * paths are taken as they are. Fails as builds do.
+ */
+export function buildGivenDerivation(
+  { drvPath, derivation }: { readonly drvPath: string; readonly derivation: wire.BasicDerivation },
+  options: BuildPathsOptions,
+): Promise<ReadonlyMap<string, string>> {
+  return new Scheduler(options).requestDerivation(drvPath, { ...derivation, inputDrvs: new Map() });
 }

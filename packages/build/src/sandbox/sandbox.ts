@@ -143,16 +143,29 @@ interface Layout {
   readonly temporary: string;
 }
 
+/** Returns the directories that builders write to, with their places on this machine; one that contains another comes first. */
+function writableDirectories({
+  plan,
+  outputs,
+  temporary,
+}: Layout): { readonly source: string; readonly target: string }[] {
+  return [
+    { source: outputs, target: plan.store.storeDir },
+    { source: temporary, target: "/tmp" },
+    { source: plan.hostBuildDir, target: plan.buildDir },
+  ].sort((a, b) => a.target.length - b.target.length);
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path.startsWith(`${directory}/`);
+}
+
 /** Returns the place of a sandbox's path on this machine, taking account of the mounts over the root. */
-function hostPath({ plan, root, outputs, temporary }: Layout, target: string): string {
-  for (const [inside, outside] of [
-    [plan.store.storeDir, outputs],
-    ["/tmp", temporary],
-    [plan.buildDir, plan.hostBuildDir],
-  ] as const) {
-    if (target === inside || target.startsWith(`${inside}/`)) return outside + target.slice(inside.length);
-  }
-  return root + target;
+function hostPath(layout: Layout, target: string): string {
+  const over = writableDirectories(layout).findLast(
+    (mount) => target === mount.target || isBelow(target, mount.target),
+  );
+  return over === undefined ? layout.root + target : over.source + target.slice(over.target.length);
 }
 
 /** Makes the file or directory for a mount point. */
@@ -228,13 +241,15 @@ interface Mount {
 
 /** Makes the mount points of everything that the builder may see, and returns the mounts in order. */
 function planMounts(layout: Layout): Mount[] {
-  const { plan, outputs, temporary } = layout;
+  const { plan } = layout;
   const { store } = plan;
-  const mounts: Mount[] = [
-    { source: outputs, target: store.storeDir, kind: "writable" },
-    { source: temporary, target: "/tmp", kind: "writable" },
-    { source: plan.hostBuildDir, target: plan.buildDir, kind: "writable" },
-  ];
+  const mounts: Mount[] = [];
+  for (const { source, target } of writableDirectories(layout)) {
+    // The mount point of one that lies in another, as a store below /tmp does, is made there.
+    const around = mounts.findLast((mount) => isBelow(target, mount.target));
+    if (around !== undefined) fs.mkdirSync(around.source + target.slice(around.target.length), { recursive: true });
+    mounts.push({ source, target, kind: "writable" });
+  }
   for (const input of [...plan.inputPaths].sort()) {
     const real = store.realPath(input);
     const stat = fs.lstatSync(real);

@@ -3,6 +3,7 @@ import { hasErrorCode, isMachineStore, openStore } from "@firn/store";
 import { existsSync, readdirSync, readlinkSync, realpathSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { withReadingSession } from "../session/session.ts";
+import { serverFacts } from "./store-info.ts";
 
 /** `firn config check`: looks for problems of the machine and tells the result of each check. */
 export const command: Command = {
@@ -19,16 +20,18 @@ export const command: Command = {
         if (local) checks.push(profilesAreRoots(io.env.PATH, store.location.stateDir));
         for (const { passed, text } of checks) io.out(`[${passed ? "PASS" : "FAIL"}] ${text}\n`);
         io.out("[PASS] Client protocol matches store protocol.\n");
-        const trust = local
-          ? `You are trusted by store uri: ${store.uri}`
-          : `The store uri ${store.uri} doesn't have a notion of trusted user`;
-        io.out(`[INFO] ${trust}\n`);
+        io.out(`[INFO] ${trustText(store.uri, (await serverFacts(store)).trusted)}\n`);
         return checks.every(({ passed }) => passed) ? 0 : 2;
       } finally {
         await store.close();
       }
     }),
 };
+
+function trustText(uri: string, trusted: boolean | undefined): string {
+  if (trusted === undefined) return `The store uri ${uri} doesn't have a notion of trusted user`;
+  return trusted ? `You are trusted by store uri: ${uri}` : `You are not trusted by store uri: ${uri}`;
+}
 
 interface CheckResult {
   readonly passed: boolean;

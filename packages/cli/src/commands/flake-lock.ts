@@ -3,11 +3,17 @@ import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
+import { renderWarning } from "../render/error.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** Returns the flake that a command's first argument names; the current directory's when there is none. */
 export function flakeArgument(invocation: Invocation, io: Io, word = invocation.positionals[0]): FlakeRef {
-  return parseFlakeRef(word === undefined || word === "" ? "." : word, { baseDirectory: io.cwd });
+  return parseFlakeRef(word === undefined || word === "" ? "." : word, {
+    baseDirectory: io.cwd,
+    warn: (text, level) => {
+      if (level === "warn") io.err(`${renderWarning(text, undefined)}\n`);
+    },
+  });
 }
 
 /** `firn flake lock`: creates missing lock file entries. */

@@ -1,6 +1,4 @@
 import { join, resolve } from "node:path";
-import { debianSetDirectory } from "@firn/flake";
-import { FirnError } from "@firn/formats";
 import { existsSync, mkdirSync, writeFileSync } from "@firn/store/files";
 import { detectHardware, firstConfiguration, firstFlake, hardwareConfiguration } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
@@ -43,9 +41,8 @@ export const command: Command = {
       write("configuration.nix", firstConfiguration(hardware, stateVersion));
     } else io.err("warning: not overwriting existing configuration.nix\n");
     if (flags.has("flake") && (flags.has("force") || !existsSync(join(directory, "flake.nix")))) {
-      const set = debianSetDirectory();
-      if (set === undefined) throw new FirnError("no-configuration", "the modules that come with Firn were not found");
-      write("flake.nix", firstFlake(`path:${set}`));
+      // The registry knows the set that comes with Firn by this name.
+      write("flake.nix", firstFlake("deb"));
     }
     return 0;
   },

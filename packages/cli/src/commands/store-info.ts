@@ -1,10 +1,31 @@
 import { nixVersion } from "@firn/formats";
-import { isMachineStore, openStore } from "@firn/store";
+import { isMachineStore, openStore, type Store } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { renderWarning } from "../render/error.ts";
 import { printJsonResult } from "../render/output.ts";
 import { withReadingSession } from "../session/session.ts";
+
+/** The facts that a store tells of its server. */
+export interface ServerFacts {
+  readonly version: string | undefined;
+  readonly trusted: boolean | undefined;
+}
+
+/** Asks the server of a store about itself and this client; a store in a directory of this machine answers for itself. */
+export async function serverFacts(store: Store): Promise<ServerFacts> {
+  const { server } = store.offers;
+  if (server !== undefined) {
+    const { nixVersion: version, trusted } = await server.queryServer();
+    return { version, trusted };
+  }
+  // Asking for a path that is not there tests the connection.
+  if (store.uri.startsWith("ssh:")) await store.isValidPath(`${store.storeDir}/${"0".repeat(32)}-none`);
+  // Stores that are only files have no program of a version behind them.
+  const version = isMachineStore(store) ? nixVersion : undefined;
+  // Servers of files and the serve protocol do not tell whether they trust their client.
+  return { version, trusted: /^(?:https?|ssh):/.test(store.uri) ? undefined : true };
+}
 
 /** `firn store info`: checks that a store can be reached, and identifies it. */
 export const command: Command = {
@@ -17,21 +38,24 @@ export const command: Command = {
         io: { env },
       } = session;
       const store = await openStore(settings.get("store"), { settings, environment: env, reads: true });
-      // Stores that are only files have no program of a version behind them.
-      const version = isMachineStore(store) ? nixVersion : undefined;
-      await store.close();
-      // Servers of files and the serve protocol do not tell whether they trust their client.
-      const trusted = !/^(?:https?|ssh):/.test(store.uri);
+      let facts: ServerFacts;
+      try {
+        facts = await serverFacts(store);
+      } finally {
+        await store.close();
+      }
+      const { version, trusted } = facts;
       if (invocation.flags.has("json")) {
-        const facts = new Map<string, string | boolean>();
-        if (trusted) facts.set("trusted", true);
-        facts.set("url", store.uri);
-        if (version !== undefined) facts.set("version", version);
-        printJsonResult(io, facts, invocation);
+        const told = new Map<string, string | boolean>();
+        if (trusted !== undefined) told.set("trusted", trusted);
+        told.set("url", store.uri);
+        if (version !== undefined) told.set("version", version);
+        printJsonResult(io, told, invocation);
       } else {
-        io.err(
-          `Store URL: ${store.uri}\n${version === undefined ? "" : `Version: ${version}\n`}${trusted ? "Trusted: 1\n" : ""}`,
-        );
+        const lines = [`Store URL: ${store.uri}`];
+        if (version !== undefined) lines.push(`Version: ${version}`);
+        if (trusted !== undefined) lines.push(`Trusted: ${trusted ? 1 : 0}`);
+        io.err(`${lines.join("\n")}\n`);
       }
       return 0;
     }),

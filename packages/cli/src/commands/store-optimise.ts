@@ -8,7 +8,9 @@ export const command: Command = {
   flags: [],
   run: (invocation, io) =>
     withSession(invocation, io, async (session) => {
-      const { filesLinked, bytesFreed } = await (await session.store()).optimiseStore();
+      const saved = await (await session.store()).optimiseStore();
+      if (saved === undefined) return 0;
+      const { filesLinked, bytesFreed } = saved;
       const text = `${showSize(bytesFreed)} freed by hard-linking ${filesLinked} files`;
       session.progress.event({ kind: "message", level: "info", text });
       return 0;

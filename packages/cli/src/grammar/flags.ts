@@ -112,6 +112,7 @@ export const evaluationFlags: readonly Flag[] = [
     kinds: ["store"],
     description: "The URL of the store to use for evaluation.",
   },
+  { name: "explain-cache", description: "Tell why something is evaluated instead of taken from the last time." },
   {
     name: "override-flake",
     labels: ["original-ref", "resolved-ref"],

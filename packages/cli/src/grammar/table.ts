@@ -388,6 +388,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     stores,
+    "daemon",
+    "serve the store to the other users of this machine",
+    async () => (await import("../commands/daemon.ts")).command,
+  ),
+  entry(
+    stores,
     "store gc",
     "perform garbage collection on a Nix store",
     async () => (await import("../commands/store-gc.ts")).command,
@@ -457,6 +463,12 @@ export const commandTable: CommandTable = [
     "store info",
     "test whether a store can be accessed",
     async () => (await import("../commands/store-info.ts")).command,
+  ),
+  entry(
+    stores,
+    "serve",
+    "serve the store as a binary cache over HTTP",
+    async () => (await import("../commands/serve.ts")).command,
   ),
   entry(
     stores,
@@ -635,6 +647,18 @@ export const commandTable: CommandTable = [
     "check your system for potential problems and print a PASS or FAIL for each check",
     async () => (await import("../commands/config-check.ts")).command,
   ),
+  entry(
+    tools,
+    "cache info",
+    "show what is kept of earlier evaluations",
+    async () => (await import("../commands/cache.ts")).infoCommand,
+  ),
+  entry(
+    tools,
+    "cache clear",
+    "remove what is kept of earlier evaluations",
+    async () => (await import("../commands/cache.ts")).clearCommand,
+  ),
   entry(tools, "help-stores", "show help about store types and their settings", async () =>
     (await import("../commands/help-stores.ts")).helpStoresCommand(commandTable),
   ),
@@ -675,6 +699,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     old,
+    "nix-daemon",
+    "serve the store to the other users of this machine",
+    async () => (await import("../legacy/nix-daemon.ts")).command,
+  ),
+  entry(
+    old,
     "nix-collect-garbage",
     "delete store paths that nothing uses",
     async () => (await import("../legacy/nix-collect-garbage.ts")).command,
@@ -696,6 +726,12 @@ export const commandTable: CommandTable = [
     "nix-prefetch-url",
     "download a file into the store and print its hash",
     async () => (await import("../legacy/nix-prefetch-url.ts")).command,
+  ),
+  entry(
+    internal,
+    "__serve-clients",
+    "serve clients whose sockets the daemon hands over",
+    async () => (await import("../commands/serve-clients.ts")).command,
   ),
   entry(
     internal,

@@ -1,13 +1,14 @@
 /** `nix-instantiate`: evaluates expressions, prints values or store derivations (manual: "nix-instantiate"). */
 
 import { resolve } from "node:path";
-import { Evaluator, hostConfig, type ValueRef } from "@firn/flake";
+import { Evaluator, hostConfig, openResults, type ValueRef } from "@firn/flake";
 import { configuredRealStoreDir, configuredStoreDir, type Settings } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { renderWarning } from "../render/error.ts";
 import { terminalText } from "../render/terminal-text.ts";
+import { explainCache } from "../session/explain-cache.ts";
 import type { OpenServices, ServicesFor } from "../session/lazy-services.ts";
 import { commandSettings } from "../session/session.ts";
 import {
@@ -33,6 +34,8 @@ interface Arguments {
   readonly root: string | undefined;
   readonly expressions: Expressions;
   readonly searchPath: readonly string[];
+  /** True to tell why something is evaluated again. */
+  readonly explains: boolean;
 }
 
 const flags: readonly Flag[] = [
@@ -66,6 +69,7 @@ function argumentsOf(invocation: Invocation): Arguments {
     root: flags.value("add-root"),
     expressions: expressionsOf(invocation),
     searchPath: flags.all("include").map(([path = ""]) => path),
+    explains: flags.has("explain-cache"),
   };
 }
 
@@ -168,10 +172,22 @@ async function instantiate(args: Arguments, { settings, io, makeServices }: Inst
   const config = { ...machine, storeDir: configuredStoreDir({ settings, environment }) };
   const opened = makeServices?.({ readOnly, evaluator: () => evaluator });
   const fetchPath = async (url: string): Promise<string | undefined> => opened?.services.resolveSearchPathUrl(url);
+  const { store, computing } = opened ?? {};
+  const results =
+    store === undefined || computing === undefined
+      ? undefined
+      : openResults({
+          settings,
+          config,
+          store,
+          computing,
+          ...(args.explains ? { explain: (text: string) => explainCache(io, text) } : {}),
+        });
   const evaluator: Evaluator = new Evaluator({
     config,
     flakes: opened !== undefined,
     ...(opened === undefined ? {} : { services: opened.services }),
+    ...(results === undefined ? {} : { results }),
     report: (message) => {
       switch (message.kind) {
         case "trace":

@@ -8,6 +8,7 @@ import {
   makeBuilder,
   makeFetchContext,
   makeHostServices,
+  type ServiceContext,
 } from "@firn/flake";
 import {
   type EventSink,
@@ -24,6 +25,10 @@ import { makeProgress } from "../render/progress.ts";
 /** Services of an evaluation that can be closed. */
 export interface OpenServices {
   readonly services: HostServices;
+  /** Opens the store. */
+  store(): Promise<MachineStore>;
+  /** Makes services that only compute store paths. */
+  computing(): Promise<HostServices>;
   /** Makes `link` point to a valid path and registers it as a root; returns the link. */
   addRoot(path: string, link: string): Promise<string>;
   close(): Promise<void>;
@@ -48,11 +53,18 @@ export interface ServicesFor {
   evaluator(): Evaluator;
 }
 
+interface Opened {
+  readonly services: HostServices;
+  readonly computing: HostServices;
+  readonly store: MachineStore;
+  close(): Promise<void>;
+}
+
 /** Makes services over the configured store; nothing is opened before the first call. */
 export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }: ServicesFor): OpenServices {
   const progress = makeProgress({ io, verbosity: 0, buildLogs: "plain" });
-  let opened: Promise<{ services: HostServices; store: MachineStore; close(): Promise<void> }> | undefined;
-  const open = async (): Promise<{ services: HostServices; store: MachineStore; close(): Promise<void> }> => {
+  let opened: Promise<Opened> | undefined;
+  const open = async (): Promise<Opened> => {
     const events = progress.event.bind(progress);
     const { store, builder } = await openBuildingStore(settings, io, events);
     const substitute = (path: string): Promise<boolean> => builder.substitute(path);
@@ -76,7 +88,7 @@ export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }
         report: () => undefined,
         warn: (text) => progress.warn(text),
       });
-    const services = makeHostServices({
+    const context: ServiceContext = {
       store,
       fetch,
       readOnly,
@@ -89,9 +101,10 @@ export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }
         flakes ??= openFlakes();
         return (await flakes.getFlake(reference)).handle;
       },
-    });
+    };
     return {
-      services,
+      services: makeHostServices(context),
+      computing: makeHostServices({ ...context, readOnly: true }),
       store,
       async close() {
         await flakes?.fetch.close();
@@ -101,10 +114,11 @@ export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }
       },
     };
   };
-  const get = async (): Promise<HostServices> => {
+  const all = (): Promise<Opened> => {
     opened ??= open();
-    return (await opened).services;
+    return opened;
   };
+  const get = async (): Promise<HostServices> => (await all()).services;
   return {
     services: {
       addPath: async (request) => (await get()).addPath(request),
@@ -118,10 +132,9 @@ export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }
       getFlake: async (reference) => (await get()).getFlake!(reference),
       resolveSearchPathUrl: async (url) => (await get()).resolveSearchPathUrl(url),
     },
-    async addRoot(path, link) {
-      await get();
-      return (await opened!).store.addPermRoot(path, link);
-    },
+    store: async () => (await all()).store,
+    computing: async () => (await all()).computing,
+    addRoot: async (path, link) => (await all()).store.addPermRoot(path, link),
     async close() {
       progress.finish();
       if (opened !== undefined) await (await opened).close();

@@ -47,6 +47,13 @@ export function buildLogs({ style, flags }: Invocation): ProgressOptions["buildL
   return flags.has("print-build-logs") ? "named" : "hidden";
 }
 
+/** Returns the amount of output that a command line asks for, where 0 is the reference's `notice`. */
+export function verbosityOf({ flags, style }: Invocation): number {
+  // Old commands tell one level more.
+  const usual = style === "old" ? 1 : 0;
+  return flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0) + usual;
+}
+
 /** The purpose of a session, which decides how its store is opened and how much it tells. */
 export interface SessionIntent {
   /** True for a command that writes nothing and so can read another user's store as well. */
@@ -76,17 +83,8 @@ export async function withSession(
 ): Promise<number> {
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
-  const { flags } = invocation;
-  const progress = makeProgress({
-    io,
-    // Old commands tell one level more.
-    verbosity:
-      flags.count("verbose") -
-      flags.count("quiet") +
-      (flags.has("debug") ? 4 : 0) +
-      (invocation.style === "old" ? 1 : 0),
-    buildLogs: buildLogs(invocation),
-  });
+  const verbosity = verbosityOf(invocation);
+  const progress = makeProgress({ io, verbosity, buildLogs: buildLogs(invocation) });
   for (const mistake of settings.mistakes) progress.warn(mistake);
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   let opened: Promise<MachineStore> | undefined;
@@ -100,6 +98,7 @@ export async function withSession(
         settings,
         environment: io.env,
         events: (event) => progress.event(event),
+        verbosity: 2 + verbosity,
         ...intent,
       });
       return opened;

@@ -21,6 +21,7 @@ import { renderWarning } from "../render/error.ts";
 import { terminalText } from "../render/terminal-text.ts";
 import { autoArguments } from "./auto-arguments.ts";
 import type { DebuggerFrontEnd, EvaluationNeeds, EvaluationSession } from "./evaluation-session.ts";
+import { explainCache } from "./explain-cache.ts";
 import { buildLogs, type Session, withSession } from "./session.ts";
 
 /** Time in milliseconds within which a command may end by itself after Ctrl-C. */
@@ -112,6 +113,7 @@ export function withEvaluation(
             else io.err(`${terminalText(`evaluation warning: ${message.text}`, io.terminal)}\n`);
           },
           warn: (text) => progress.warn(text),
+          ...(flags.has("explain-cache") ? { explainResults: (text) => explainCache(io, text) } : {}),
         });
         return evaluation;
       },
@@ -128,7 +130,7 @@ export function withEvaluation(
         autoArguments: autoArguments(flags),
         needsWords: flags.has("stdin"),
         readStdin: () => io.readStdin(),
-        warn: (text) => progress.event({ kind: "message", level: "info", text }),
+        warn: (text, level) => progress.event({ kind: "message", level, text }),
       }),
     };
     let opening: Promise<DebuggerFrontEnd> | undefined;

@@ -1,10 +1,9 @@
 /** Builds the targets of a command line: shows the plan first, then builds, then prints the paths. */
 import { resolve } from "node:path";
-import type { Missing } from "@firn/build";
 import type { Target } from "@firn/flake";
 import { derivedPath } from "@firn/flake";
 import { type Derivation, derivationKind, derivationOutputPath, isDerivationPath } from "@firn/formats";
-import { DerivationHashes, hasFeature, type Store, type StoreLocation } from "@firn/store";
+import { DerivationHashes, hasFeature, type Missing, type Store, type StoreLocation } from "@firn/store";
 import { mebibytes } from "../render/quantities.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import type { Session } from "../session/session.ts";

@@ -1,8 +1,10 @@
 /** The main thread's side of the evaluator: starts the worker, sends requests, answers its host calls. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
 import type { EvalMessage, StopAnswer } from "@firn/language";
 import { machineError } from "@firn/store";
+import type { KeptAnswer, KeptResults } from "../results/kept-results.ts";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import type { ReadAheadRequest } from "./files-ahead.ts";
 import type { HostConfig } from "./node-host.ts";
@@ -17,7 +19,7 @@ import type {
 } from "./protocol.ts";
 import type { Reading } from "./read-ahead.ts";
 import type { HostServices } from "./services.ts";
-import { SmallEvaluation } from "./small-evaluation.ts";
+import { type SmallAnswer, SmallEvaluation } from "./small-evaluation.ts";
 import { takeWorker } from "./worker-start.ts";
 
 /** Options of an evaluator in a worker thread. */
@@ -31,12 +33,26 @@ export interface EvaluatorClientOptions {
   readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
   /** True to add the builtins that only flake evaluation may use. */
   readonly flakes?: boolean;
+  /** Answers of earlier evaluations, which are used and added to. */
+  readonly results?: KeptResults;
 }
 
 interface Pending {
   resolve(value: unknown): void;
   reject(error: FirnError): void;
+  /** The key under which the answer may be kept, and the time in milliseconds at which the request was sent. */
+  readonly kept?: { readonly key: string; readonly since: number };
 }
+
+/** An answered request, with its key and answer where answers are kept. */
+interface Answered {
+  readonly request: Request;
+  readonly key: string | undefined;
+  readonly value: unknown;
+}
+
+/** Set while a service call is answered: requests that come of it go to the worker that waits for the answer. */
+const answering = new AsyncLocalStorage<true>();
 
 /** A session in a worker thread. Requests are answered in order; values live until released or closed. */
 export class EvaluatorClient {
@@ -54,10 +70,14 @@ export class EvaluatorClient {
   private reading: Reading | undefined;
   /** The evaluation in this thread, until it declines a request. */
   private small: Promise<SmallEvaluation> | undefined;
+  /** Answers of earlier evaluations; undefined when they cannot be used any more. */
+  private results: KeptResults | undefined;
   /** Requests that were answered in this thread. */
-  private readonly answered: Request[] = [];
+  private readonly answered: Answered[] = [];
   /** Ids of the answered requests that the worker has yet to repeat; it reports again what was reported before. */
-  private readonly repeated = new Set<number>();
+  private readonly repeated = new Map<number, Answered>();
+  /** True once the worker has got a request. */
+  private working = false;
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: EvaluatorClientOptions) {
@@ -70,7 +90,9 @@ export class EvaluatorClient {
       config: options.config,
       services: options.services !== undefined,
       flakes: options.flakes ?? false,
+      records: options.results !== undefined,
     };
+    this.results = options.results;
     worker.postMessage(setup);
     if (options.config.debugger === undefined) this.small = SmallEvaluation.open(setup);
     this.worker.on("message", (message: FromWorker) => this.receive(message));
@@ -89,6 +111,7 @@ export class EvaluatorClient {
   private receive(message: FromWorker): void {
     switch (message.kind) {
       case "report":
+        this.results?.message(message.message);
         if (this.repeated.size === 0) this.options.report(message.message);
         return;
       case "service":
@@ -101,13 +124,27 @@ export class EvaluatorClient {
         this.serving.delete(message.id);
         return;
       case "response":
-        this.repeated.delete(message.id);
-        this.settle(message.id)?.resolve(message.value);
+        this.respond(message);
         return;
       case "failure":
         if (this.repeated.delete(message.id)) this.fail(fromErrorData(message.error));
         this.settle(message.id)?.reject(fromErrorData(message.error));
     }
+  }
+
+  private respond({ id, value, reads }: FromWorker & { readonly kind: "response" }): void {
+    const before = this.repeated.get(id);
+    this.repeated.delete(id);
+    const pending = this.settle(id);
+    if (pending?.kept !== undefined) {
+      const { key, since } = pending.kept;
+      this.results?.record(key, { value, reads, took: performance.now() - since });
+    }
+    // Handles that were given out must mean the same values in the worker.
+    if (before !== undefined && typeof before.value === "number" && before.value !== value) {
+      this.fail(new Error("the evaluation changed while it was read"));
+    }
+    pending?.resolve(value);
   }
 
   private async readAhead(request: ReadAheadRequest): Promise<void> {
@@ -130,7 +167,9 @@ export class EvaluatorClient {
     const awaited = method !== "writeDerivations";
     if (awaited) this.serving.add(id);
     try {
-      reply = { id, value: await this.callService(call) };
+      const value = await answering.run(true, () => this.callService(call));
+      this.results?.served(call, value);
+      reply = { id, value };
     } catch (error) {
       reply = { id, error: toErrorData(machineError(error) ?? error) };
     }
@@ -165,7 +204,9 @@ export class EvaluatorClient {
   /** Sends a request and resolves to its answer; rejects with the FirnError of a failed evaluation. */
   request<R extends Request>(request: R): Promise<Responses[R["op"]]> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
-    if (this.small === undefined) return this.post(request);
+    if (answering.getStore() === true || (this.small === undefined && this.results === undefined)) {
+      return this.post(request);
+    }
     // In an object, so that only the turn is waited for and not the answer.
     const taken = this.turn.then(async () => ({ answer: await this.take(request) }));
     this.turn = taken.catch(() => undefined);
@@ -173,34 +214,60 @@ export class EvaluatorClient {
   }
 
   private async take<R extends Request>(request: R): Promise<{ readonly response: Promise<Responses[R["op"]]> }> {
-    const small = await this.small;
-    const answer = this.failure === undefined ? small?.answer(request) : undefined;
+    const key = this.results?.takes(request) === true ? this.results.next(request) : undefined;
+    // Values of kept answers exist nowhere yet.
+    if (request.op === "release" && !this.working && this.small === undefined) {
+      return { response: Promise.resolve(null as Responses[R["op"]]) };
+    }
+    const answer = this.working ? undefined : ((await this.keptAnswer(key)) ?? (await this.smallAnswer(request)));
     if (answer !== undefined) {
       for (const message of answer.messages) this.options.report(message);
-      this.answered.push(request);
-      // The session answers each request with the response of its kind.
+      this.answered.push({ request, key, value: answer.value });
+      // A request is answered with the response of its kind, also when that was kept.
       return { response: Promise.resolve(answer.value as Responses[R["op"]]) };
     }
-    if (this.small !== undefined) this.beginAnew();
-    return { response: this.failure === undefined ? this.post(request) : Promise.reject(this.failure) };
+    if (!this.working) this.beginAnew();
+    if (this.failure !== undefined) return { response: Promise.reject(this.failure) };
+    const response = this.post(request, key);
+    // Where answers are kept the order of requests is the same each time, so each is answered before the next one is sent.
+    if (this.results !== undefined) await response.catch(() => undefined);
+    return { response };
+  }
+
+  private async keptAnswer(key: string | undefined): Promise<KeptAnswer | undefined> {
+    if (key === undefined || this.failure !== undefined) return undefined;
+    const answer = await this.results?.answer(key);
+    // The small evaluation does not know the values of kept answers.
+    if (answer !== undefined) this.small = undefined;
+    return answer;
+  }
+
+  private async smallAnswer(request: Request): Promise<SmallAnswer | undefined> {
+    const small = await this.small;
+    return this.failure === undefined ? small?.answer(request) : undefined;
   }
 
   /** Leaves all further work to the worker, which first repeats the requests answered in this thread. */
   private beginAnew(): void {
     this.small = undefined;
-    for (const request of this.answered) {
-      this.repeated.add(this.nextId);
+    this.working = true;
+    for (const answered of this.answered) {
+      this.repeated.set(this.nextId, answered);
       // A failure ends the session, and the request that it was repeated for.
-      this.post(request).catch(() => undefined);
+      this.post(answered.request, answered.key).catch(() => undefined);
     }
   }
 
-  private post<R extends Request>(request: R): Promise<Responses[R["op"]]> {
+  private post<R extends Request>(request: R, key?: string): Promise<Responses[R["op"]]> {
     const id = this.nextId++;
     this.worker.ref();
     return new Promise((resolve, reject) => {
-      // The worker answers each request with the response of its kind.
-      this.pending.set(id, { resolve: (value) => resolve(value as Responses[R["op"]]), reject });
+      this.pending.set(id, {
+        // The worker answers each request with the response of its kind.
+        resolve: (value) => resolve(value as Responses[R["op"]]),
+        reject,
+        ...(key === undefined ? {} : { kept: { key, since: performance.now() } }),
+      });
       // A worker that waits for a service reads only the reply port.
       if (this.serving.size > 0) this.wake({ nested: { id, request } });
       else this.worker.postMessage({ id, request });
@@ -223,11 +290,11 @@ export class EvaluatorClient {
 
   /** Ends the session and its thread; lowered code is kept for the next one. */
   async close(): Promise<void> {
-    if (this.failure === undefined && this.nextId > 1 && this.options.config.codeDirectory !== undefined) {
+    if (this.failure === undefined && this.working && this.options.config.codeDirectory !== undefined) {
       await this.request({ op: "keepCode" });
     }
     this.failure ??= new FirnError("evaluator-stopped", "the evaluator was closed");
     this.replies.close();
-    await this.worker.terminate();
+    await Promise.all([this.worker.terminate(), this.results?.close()]);
   }
 }

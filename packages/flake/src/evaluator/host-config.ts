@@ -18,8 +18,11 @@ function searchPathEntries(elements: readonly string[]): { prefix: string; path:
   });
 }
 
-/** Returns the directory of lowered code: `$FIRN_CODE_CACHE` (empty: none), else a directory below the user's cache. */
-function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+/**
+ * Returns the directory of what evaluations keep, lowered code and answers: `$FIRN_CODE_CACHE` (empty: none), else a directory below
+ * the user's cache.
+ */
+export function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const { FIRN_CODE_CACHE: chosen, XDG_CACHE_HOME: caches, HOME: home } = environment;
   if (chosen !== undefined) return chosen === "" ? undefined : chosen;
   // A home that is not there (as inside of builds) is not made for this.

@@ -17,7 +17,7 @@ export interface SessionEnds {
   /** Has files hashed by another thread, if there is one. */
   readonly readAhead?: (request: ReadAheadRequest) => void;
   readonly whenLong: () => void;
-  /** Wraps the host with limits on what the evaluation may call. */
+  /** Wraps the host: with limits on what the evaluation may call, or to record it. */
   limit?(host: EvalHost): EvalHost;
   readonly debugger?: Debugger;
 }

@@ -21,6 +21,7 @@ import type {
 } from "@firn/language";
 import type { ReadAheadRequest } from "./files-ahead.ts";
 import type { HostConfig } from "./node-host.ts";
+import type { Reads } from "./reads.ts";
 
 /** A value that the worker keeps; valid until released or the session ends. */
 export type Handle = number;
@@ -249,7 +250,8 @@ export interface ServiceCall {
 }
 
 export type FromWorker =
-  | { readonly kind: "response"; readonly id: number; readonly value: unknown }
+  /** `reads` is what was read since the last answer, when it is recorded. */
+  | { readonly kind: "response"; readonly id: number; readonly value: unknown; readonly reads?: Reads }
   | { readonly kind: "failure"; readonly id: number; readonly error: ErrorData }
   | { readonly kind: "report"; readonly message: EvalMessage }
   | { readonly kind: "service"; readonly call: ServiceCall }
@@ -275,6 +277,8 @@ export interface WorkerSetup {
   /** False when the worker computes paths itself (no store). */
   readonly services: boolean;
   readonly flakes: boolean;
+  /** True to record what is read. */
+  readonly records?: boolean;
 }
 
 /** The data that a worker is started with. */

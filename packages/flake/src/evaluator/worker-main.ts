@@ -14,6 +14,7 @@ import type {
   WorkerInput,
   WorkerSetup,
 } from "./protocol.ts";
+import { ReadRecorder } from "./read-recorder.ts";
 import type { AddPathServiceRequest, SyncServices } from "./services.ts";
 import type { EvaluatorSession } from "./session.ts";
 import { includedPaths } from "./tree-filter.ts";
@@ -69,7 +70,7 @@ function nextReply(id: number, method: ServiceCall["method"]): Exclude<ServiceRe
       continue;
     }
     const reply = received.message as ServiceReply;
-    if ("nested" in reply) answer(reply.nested);
+    if ("nested" in reply) answer(reply.nested, true);
     else {
       if (reply.id === writing) endWriting("error" in reply ? reply.error : undefined);
       return reply;
@@ -158,21 +159,27 @@ function askHowToGoOn(reason: StopReason): StopAnswer {
 
 function open(setup: WorkerSetup): EvaluatorSession {
   const debugging = setup.config.debugger;
+  const recording = setup.records === true ? new ReadRecorder() : undefined;
+  recorder = recording;
   return openSession(setup, {
     services: forwarding,
     report: (message) => send({ kind: "report", message }),
     interrupted,
     readAhead: (request) => send({ kind: "readAhead", request }),
     whenLong: tuneForLongEvaluation,
+    ...(recording === undefined ? {} : { limit: (host) => recording.record(host) }),
     ...(debugging === undefined ? {} : { debugger: new Debugger({ ...debugging, stop: askHowToGoOn }) }),
   });
 }
 
 let session: EvaluatorSession | undefined;
+let recorder: ReadRecorder | undefined;
 
-function answer({ id, request }: ToWorker): void {
+/** Answers a request; what was read for a nested one belongs to the request that waits for it. */
+function answer({ id, request }: ToWorker, nested = false): void {
   try {
-    send({ kind: "response", id, value: settled(() => session!.answer(request)) });
+    const value = settled(() => session!.answer(request));
+    send({ kind: "response", id, value, ...(nested || recorder === undefined ? {} : { reads: recorder.take() }) });
   } catch (error) {
     send({ kind: "failure", id, error: toErrorData(error, session?.workTrees) });
   }

@@ -22,8 +22,8 @@ export interface InstallableOptions {
   readonly needsWords?: boolean;
   /** Returns standard input as a byte string, for `--arg-from-stdin`. */
   readStdin(): Promise<string>;
-  /** Receives warnings about words with a meaning other than they seem to have. */
-  warn(text: string): void;
+  /** Receives messages about words with a meaning other than they seem to have. */
+  warn(text: string, level: "info" | "warn"): void;
 }
 
 /** The installables of one command line. */

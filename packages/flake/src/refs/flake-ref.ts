@@ -9,7 +9,8 @@ import { type FlakeRef, parseReference, pathInput, type ReferenceContext } from 
 export interface FlakeRefContext extends Omit<ReferenceContext, "findFlake"> {
   /** True to tell of a missing path as fetching it would. */
   readonly fetched?: boolean;
-  warn?(text: string): void;
+  /** Receives messages about paths with a meaning other than they seem to have. */
+  warn?(text: string, level: "info" | "warn"): void;
 }
 
 /** Parses a reference without fragment; a path is looked up on disk. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
@@ -25,16 +26,18 @@ function findFlake(path: string, query: ReadonlyMap<string, string>, context: Fl
     throw new FirnError("not-found", context.fetched === true ? fetched : text);
   }
   let root = realpathSync(path);
+  if (!lstatSync(root).isDirectory() && basename(root) === "flake.nix") {
+    context.warn?.(
+      `Path "${root}" should point at the directory containing the 'flake.nix' file, not the file itself. Pretending that you meant "${dirname(root)}"`,
+      "warn",
+    );
+    root = dirname(root);
+  }
   if (!lstatSync(root).isDirectory()) {
-    if (basename(root) === "flake.nix") {
-      throw new FirnError("bad-flake-ref", `path '${path}' is not a flake (because it's not a directory)`, {
-        hint: `try '${dirname(path)}' instead`,
-      });
-    }
     throw new FirnError("bad-flake-ref", `path '${path}' is not a flake (because it's not a directory)`);
   }
   if (!existsSync(join(root, "flake.nix")) && !query.has("dir")) {
-    context.warn?.(`path "${root}" does not contain a 'flake.nix', searching up`);
+    context.warn?.(`path "${root}" does not contain a 'flake.nix', searching up`, "info");
     const start = root;
     const device = lstatSync(root).dev;
     for (;;) {

@@ -15,9 +15,12 @@ import {
   type SavedIndex,
   type SuiteSpec,
 } from "@firn/fetch";
+import type { RegistryEntry } from "@firn/formats";
 import { collect, debMirrors, disk, type EventSink, type Settings, Transferrer, transferOptions } from "@firn/store";
 import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "@firn/store/files";
 import { homeDirectory, pathOfFileUrl } from "@firn/store/surroundings";
+
+type InputAttributes = RegistryEntry["to"];
 
 /** Surroundings of the Debian set. */
 export interface DebianContext {
@@ -36,9 +39,29 @@ export function debianSetDirectory(): string | undefined {
   return ownFlake("os");
 }
 
-/** Returns the directory of the flake of templates that comes with Firn; undefined when the installation lacks it. */
-export function templatesDirectory(): string | undefined {
-  return ownFlake("templates");
+/**
+ * Returns the attributes of the flake of the Debian set; undefined when the installation lacks it. Of an installed Firn it is a part of
+ * the whole package, from which `pkgs.firn` is made; a checkout is too large for that.
+ */
+export function debianSetFlake(): InputAttributes | undefined {
+  const set = debianSetDirectory();
+  if (set === undefined) return undefined;
+  const installed = join(set, "..");
+  if (!existsSync(join(installed, "dist/firn.mjs"))) return pathAttributes(set);
+  return new Map([...pathAttributes(installed), ["dir", "os"]]);
+}
+
+/** Returns the attributes of the flake of templates that comes with Firn; undefined when the installation lacks it. */
+export function templatesFlake(): InputAttributes | undefined {
+  const directory = ownFlake("templates");
+  return directory === undefined ? undefined : pathAttributes(directory);
+}
+
+function pathAttributes(directory: string): InputAttributes {
+  return new Map([
+    ["type", "path"],
+    ["path", directory],
+  ]);
 }
 
 function ownFlake(name: string): string | undefined {

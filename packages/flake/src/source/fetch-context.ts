@@ -110,9 +110,9 @@ export interface RegistryOptions {
   readonly fetch: FetchContext;
   /** Returns the entries of `--override-flake` and `--inputs-from`. */
   flags(): Promise<readonly RegistryEntry[]>;
-  /** Directories of the flakes that come with Firn: the Debian package set, and the templates. */
-  readonly debianSet: string | undefined;
-  readonly templates: string | undefined;
+  /** The flakes that come with Firn: the Debian package set, and the templates. */
+  readonly debianSet: RegistryEntry["to"] | undefined;
+  readonly templates: RegistryEntry["to"] | undefined;
   warn(text: string): void;
 }
 
@@ -175,19 +175,8 @@ async function globalRegistry(options: RegistryOptions): Promise<Registry> {
 
 /** Returns the entries that only Firn has: `deb` and `firn`. */
 function builtinEntries({ debianSet, templates }: RegistryOptions): RegistryEntry[] {
-  const entry = (id: string, directory: string | undefined): RegistryEntry[] =>
-    directory === undefined
-      ? []
-      : [
-          {
-            from: indirect(id),
-            to: new Map([
-              ["type", "path"],
-              ["path", directory],
-            ]),
-            exact: false,
-          },
-        ];
+  const entry = (id: string, to: RegistryEntry["to"] | undefined): RegistryEntry[] =>
+    to === undefined ? [] : [{ from: indirect(id), to, exact: false }];
   return [...entry("deb", debianSet), ...entry("firn", templates)];
 }
 

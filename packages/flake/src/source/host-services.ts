@@ -1,6 +1,6 @@
 /** Answers to what evaluations ask of store, builder and fetchers, on the main thread. */
 
-import { type FetchContext, fetchArchive, fetchFile, fetchInput } from "@firn/fetch";
+import { type FetchContext, fetchArchive, fetchFile, fetchInput, isLockedInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
 import type {
   ContextElement,
@@ -33,6 +33,20 @@ export interface ServiceContext {
   warn(text: string): void;
   /** Answers `builtins.getFlake` with the handle of the flake's value. */
   getFlake?(reference: string): Promise<number>;
+}
+
+/** Tells whether a fetch gives the same at any time, because its request says what it is to give. */
+export function isRepeatable(request: FetchRequest, { pure }: Pick<ServiceContext, "pure">): boolean {
+  if (pure) return true;
+  switch (request.kind) {
+    case "url":
+    case "tarball":
+      return request.sha256 !== undefined;
+    case "tree":
+      return isLockedInput(requestedInput(request));
+    case "closure":
+      return true;
+  }
 }
 
 /** Makes the services of one evaluation. */

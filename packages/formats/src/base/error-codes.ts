@@ -108,6 +108,10 @@ export const errorCodes = {
   breakpoint: ["The debugger was left at a breakpoint.", "Nothing."],
   "build-failed": ["A build did not give its outputs.", "Read its log with `firn log`."],
   busy: ["Another process is changing the same thing.", "Wait until it is done."],
+  "cannot-connect": [
+    "The socket of a daemon cannot be reached.",
+    "Start the daemon, and check who may use its socket.",
+  ],
   "cannot-repair": [
     "A damaged path has no substitute, and its derivation is not there to build it again.",
     "Add the cache that it came from to `substituters`, or delete it.",
@@ -122,6 +126,7 @@ export const errorCodes = {
   "corrupt-schema": ["The file with the version of the store's database is damaged.", "Restore it from a backup."],
   cycle: ["Store paths refer to each other in a circle.", "Break the circle by moving files to another output."],
   "cyclic-value": ["A value contains itself and has no end.", "Ask for a part of it."],
+  "daemon-error": ["A daemon could not do what it was asked.", "Read its message; its log may say more."],
   "database-error": ["SQLite failed.", "Check the disk and who may write there."],
   "deb-control": ["Control data of Debian packages cannot be read.", "Renew the index."],
   "deb-expired": ["Debian's release file is no longer valid.", "Renew it, or use an archive that is maintained."],
@@ -223,6 +228,10 @@ export const errorCodes = {
   "not-deterministic": ["A derivation built twice gave two results.", "Find what differs with `diff`."],
   "not-found": ["What was asked for does not exist.", "Check the name."],
   "not-in-store": ["A path is not in the store.", "Check the path."],
+  "not-privileged": [
+    "A client of a daemon asked for what only trusted users may do.",
+    "Ask the machine's owner, or do it without that.",
+  ],
   "not-writable": ["The store cannot be written.", "Check who owns it, or choose another with `--store`."],
   "not-written": ["What was written cannot be put on the disk.", "Check the disk."],
   offline: ["The network is not used, and something must be downloaded.", "Leave out `--offline`."],

@@ -172,12 +172,12 @@ export const missingPaths = record({
 });
 
 /** The path found for an output, with its realisation from version 1.31 on. */
-interface Found {
+export interface FoundOutput {
   readonly outPath: string;
   readonly realisation: Realisation | undefined;
 }
 
-const found: WireCodec<readonly Found[]> = changedIn<readonly Found[]>(
+const found: WireCodec<readonly FoundOutput[]> = changedIn<readonly FoundOutput[]>(
   minor(31),
   convert(
     storePaths,

@@ -96,7 +96,9 @@ export function installGlobals(globals: Slot[], host: EvalHost, extra: readonly 
   define("storeDir", makeString(host.storeDir), false);
   define("langVersion", makeInteger(6), false);
   if (!host.mode.pure) {
-    define("currentTime", makeInteger(host.currentTime()), false);
+    // Delayed, so that a host knows whether an evaluation depends on the time.
+    const currentTime = makeNativeThunk(() => makeInteger(host.currentTime()));
+    define("currentTime", currentTime, false);
     define("currentSystem", makeString(host.currentSystem), false);
   }
   const entries = host.searchPath.map(({ prefix, path }) =>

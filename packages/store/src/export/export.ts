@@ -61,7 +61,15 @@ export async function importPaths(
   input: AsyncIterable<Uint8Array>,
   options: AddOptions = {},
 ): Promise<string[]> {
-  const ends = new WireConnection({ input, write: async () => {} });
+  return importFrom(store, new WireConnection({ input, write: async () => {} }), options);
+}
+
+/** Adds the paths of an export that comes on a connection, as {@link importPaths} does; what follows it is left unread. */
+export async function importFrom(
+  store: PathFacts & PathWriter,
+  ends: WireConnection,
+  options: AddOptions,
+): Promise<string[]> {
   const peer: wire.WirePeer = { storeDir: store.storeDir, version: 0, features: new Set() };
   const paths: string[] = [];
   await withTemporaryDirectory("firn-import-", async (directory) => {

@@ -18,13 +18,14 @@ import { disk, hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { machineError } from "../fs/machine-error.ts";
 import { removePath } from "../fs/remove.ts";
+import { withSocketPath } from "../fs/socket-path.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
 import { sortTopologically } from "../store/closure.ts";
 import type { GcOptions, GcResult } from "../store/roots.ts";
 import { removeLeftDirectories } from "./held-directory.ts";
 import type { LocalInternals } from "./internals.ts";
 import { findRoots } from "./roots.ts";
-import { readTempRoots, withSocketPath } from "./temp-roots.ts";
+import { readTempRoots } from "./temp-roots.ts";
 
 const BREATH = 16;
 
@@ -81,7 +82,7 @@ async function listen(
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    withSocketPath(directory, (path) => server.listen(path, () => resolve()));
+    withSocketPath(`${directory}/socket`, (path) => server.listen(path, () => resolve()));
   });
   fs.chmodSync(`${directory}/socket`, 0o666);
   return {

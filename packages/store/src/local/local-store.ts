@@ -3,6 +3,7 @@
 import {
   bytesOf,
   type ContentAddress,
+  canonicalPath,
   countGoodSignatures,
   createHasher,
   type Derivation,
@@ -17,13 +18,11 @@ import {
   NarParser,
   narOfFile,
   type PathInfo,
-  parseDerivation,
   printHash,
   type SigningKey,
   sortSignatures,
   storePathBaseName,
   storePathHashPart,
-  storePathName,
   verifyText,
   wire,
 } from "@firn/formats";
@@ -40,7 +39,7 @@ import { sortTopologically } from "../store/closure.ts";
 import { builtPath, DerivationHashes } from "../store/derivation-hashes.ts";
 import type { StoreLocation } from "../store/location.ts";
 import type { NarChunks } from "../store/paths.ts";
-import type { PlacingOptions } from "../store/registering.ts";
+import type { OutputRegistry, PlacingOptions } from "../store/registering.ts";
 import type { GcOptions, GcResult, Roots } from "../store/roots.ts";
 import type { MachineStore, Offers } from "../store/store.ts";
 import type { OptimiseResult, VerifyOptions } from "../store/upkeep.ts";
@@ -48,11 +47,12 @@ import type { AddOptions, ContentOptions, StoreText } from "../store/writing.ts"
 import { AutoGc, type AutoGcOptions } from "./auto-gc.ts";
 import { hashContent, hashNarContent } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
+import { readDerivationFile } from "./derivation-file.ts";
 import { collectGarbage } from "./gc.ts";
 import type { LocalInternals } from "./internals.ts";
 import { readBuildLog, writeBuildLog } from "./logs.ts";
 import { hashTree, optimiseTrees } from "./optimise.ts";
-import { addPermRoot, findRoots } from "./roots.ts";
+import { addIndirectRoot, addPermRoot, findRoots } from "./roots.ts";
 import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
 import { verifyStore } from "./verify.ts";
 
@@ -82,14 +82,14 @@ export interface LocalStoreOptions {
 const RESERVED = 8 * 1024 * 1024;
 
 /** A local store; make one with `LocalStore.open`. */
-export class LocalStore implements MachineStore, LocalInternals {
+export class LocalStore implements MachineStore, OutputRegistry, LocalInternals {
   readonly uri: string;
   readonly location: StoreLocation;
   readonly storeDir: string;
   readonly options: LocalStoreOptions;
   readonly events: EventSink;
   readonly database: StoreDatabase;
-  readonly offers: Offers;
+  readonly offers: Partial<Offers>;
   readonly #tempRoots: TempRootsHandle | undefined;
   readonly #bigLock: number;
   readonly #autoGc: AutoGc | undefined;
@@ -332,21 +332,8 @@ export class LocalStore implements MachineStore, LocalInternals {
     return countGoodSignatures(info, this.options.trustedKeys ?? []) > 0;
   }
 
-  /** Reads the derivation at `path`, valid or not; error `invalid-path` when there is no file. */
   readDerivation(path: string): Derivation {
-    let text: string;
-    try {
-      text = fs.readFileSync(this.realPath(path), "latin1");
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT")) throw new FirnError("invalid-path", `path '${path}' is not valid`);
-      throw error;
-    }
-    try {
-      return parseDerivation(text, storePathName(path).slice(0, -".drv".length), this.storeDir);
-    } catch (error) {
-      if (!(error instanceof FirnError)) throw error;
-      throw new FirnError(error.code, `error parsing derivation '${path}': ${error.message}`, { cause: error });
-    }
+    return readDerivationFile(path, { file: this.realPath(path), storeDir: this.storeDir });
   }
 
   async makeRoom(): Promise<void> {
@@ -443,6 +430,11 @@ export class LocalStore implements MachineStore, LocalInternals {
     return addPermRoot(this, path, link);
   }
 
+  async addIndirectRoot(link: string): Promise<void> {
+    this.#requireWritable();
+    addIndirectRoot(this, canonicalPath(link));
+  }
+
   async findRoots(): Promise<Roots> {
     return findRoots(this);
   }
@@ -472,7 +464,7 @@ export class LocalStore implements MachineStore, LocalInternals {
     return verifyStore(this, options);
   }
 
-  isIntact(path: string): boolean {
+  async isIntact(path: string): Promise<boolean> {
     const info = this.database.pathInfo(path);
     if (info === undefined || fs.lstatSync(this.realPath(path), { throwIfNoEntry: false }) === undefined) return false;
     return equalHashes(this.currentHash(path), info.narHash);

@@ -15,7 +15,18 @@ function add(roots: Roots, storePath: string, link: string): void {
 /** Makes `link` a link to `storePath` that keeps it alive, registering it as an indirect root. Error `bad-root`. */
 export async function addPermRoot(store: LocalInternals, storePath: string, link: string): Promise<string> {
   const absolute = canonicalPath(link);
-  if (absolute.startsWith(`${store.storeDir}/`)) {
+  checkNewRoot(absolute, store.storeDir);
+  await store.addTempRoot(storePath);
+  const inside = absolute.startsWith(`${store.location.stateDir}/`);
+  disk.mkdirs(path.posix.dirname(absolute));
+  disk.replaceSymlink(storePath, absolute);
+  if (!inside) addIndirectRoot(store, absolute);
+  return absolute;
+}
+
+/** Refuses a new root inside the store, or in the place of a file that is no link into it. Error `bad-root`. */
+export function checkNewRoot(absolute: string, storeDir: string): void {
+  if (absolute.startsWith(`${storeDir}/`)) {
     throw new FirnError(
       "bad-root",
       `creating a garbage collector root (${absolute}) in the Nix store is forbidden (are you running nix-build inside the store?)`,
@@ -24,16 +35,10 @@ export async function addPermRoot(store: LocalInternals, storePath: string, link
   const existing = fs.lstatSync(absolute, { throwIfNoEntry: false });
   if (existing !== undefined) {
     const target = existing.isSymbolicLink() ? fs.readlinkSync(absolute, { encoding: "latin1" }) : "";
-    if (!target.startsWith(`${store.storeDir}/`)) {
+    if (!target.startsWith(`${storeDir}/`)) {
       throw new FirnError("bad-root", `cannot create symlink "${absolute}"; already exists`);
     }
   }
-  await store.addTempRoot(storePath);
-  const inside = absolute.startsWith(`${store.location.stateDir}/`);
-  disk.mkdirs(path.posix.dirname(absolute));
-  disk.replaceSymlink(storePath, absolute);
-  if (!inside) addIndirectRoot(store, absolute);
-  return absolute;
 }
 
 /** Registers a link outside the state directory as a root, for as long as it exists. */

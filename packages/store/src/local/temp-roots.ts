@@ -8,20 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
 import { disk, hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
+import { withSocketPath } from "../fs/socket-path.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
-
-const MAX_SOCKET_PATH = 100;
-
-/** Runs `use` with a path for a Unix socket that fits the kernel's limit, through the directory's descriptor when it is long. */
-export function withSocketPath<T>(directory: string, use: (path: string) => T): T {
-  const plain = `${directory}/socket`;
-  if (plain.length <= MAX_SOCKET_PATH && /^[\x01-\x7f]*$/.test(plain)) return use(plain);
-  const fd = fs.openSync(directory, "r");
-  const result = use(`/proc/self/fd/${fd}/socket`);
-  // The descriptor must outlive the connection attempt, which Node makes at once.
-  setImmediate(() => fs.closeSync(fd));
-  return result;
-}
 
 class Connection {
   readonly #socket: net.Socket;
@@ -43,7 +31,7 @@ class Connection {
     return new Promise((resolve) => {
       let socket: net.Socket;
       try {
-        socket = withSocketPath(directory, (path) => net.connect(path));
+        socket = withSocketPath(`${directory}/socket`, (path) => net.connect(path));
       } catch (error) {
         if (!hasErrorCode(error, "ENOENT")) throw error;
         resolve(undefined);

@@ -1,6 +1,6 @@
 /**
- * The few C functions that Node lacks, through koffi when it is installed. Without it, locks fall back to the `flock` program and
- * extended attributes are left alone.
+ * The few C functions that Node lacks, through koffi when it is installed. Without it, locks fall back to the `flock` program,
+ * extended attributes are left alone, and clients of sockets are not known.
  */
 import { createRequire } from "node:module";
 
@@ -10,6 +10,7 @@ export interface Libc {
   syncfs(fd: number): number;
   llistxattr(path: Buffer, list: Buffer | null, size: number): number;
   lremovexattr(path: Buffer, name: string): number;
+  getsockopt(fd: number, level: number, option: number, value: Buffer, size: Uint32Array): number;
   errno(): number;
 }
 
@@ -29,6 +30,9 @@ export function libc(): Libc | null {
     syncfs: library.func("int syncfs(int fd)"),
     llistxattr: library.func("long llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)"),
     lremovexattr: library.func("int lremovexattr(const uint8_t *path, const char *name)"),
+    getsockopt: library.func(
+      "int getsockopt(int fd, int level, int option, _Out_ uint8_t *value, _Inout_ uint32_t *size)",
+    ),
     errno: () => koffi.errno(),
   };
   return loaded;

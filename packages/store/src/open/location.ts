@@ -32,13 +32,17 @@ export function userStoreRoot(environment: Environment): string {
   return path.join(environment.XDG_DATA_HOME ?? path.join(home, ".local", "share"), "nix", "root");
 }
 
+/** Returns the place of the socket of the machine's daemon. */
+export function daemonSocket(environment: Environment): string {
+  return environment.NIX_DAEMON_SOCKET_PATH ?? `${machineLocation(environment).stateDir}/daemon-socket/socket`;
+}
+
 /** Returns the store that `auto` means here and now: the machine's store, its daemon, or the user's own store. */
 export function resolveAuto(environment: Environment): StoreReference {
   const location = machineLocation(environment);
-  const socket = environment.NIX_DAEMON_SOCKET_PATH ?? `${location.stateDir}/daemon-socket/socket`;
   const none = new Map<string, string>();
   if (writable(location.stateDir)) return { scheme: "local", target: "", parameters: none };
-  if (fs.existsSync(socket)) return { scheme: "daemon", target: "", parameters: none };
+  if (fs.existsSync(daemonSocket(environment))) return { scheme: "daemon", target: "", parameters: none };
   const own =
     process.getuid?.() !== 0 &&
     !fs.existsSync(location.stateDir) &&
@@ -94,7 +98,9 @@ export function configuredRealStoreDir({
   readonly environment?: Environment;
 }): string | undefined {
   const reference = resolveReference(settings.get("store"), environment);
-  return reference.scheme === "local" ? locationOf(reference, environment).realStoreDir : undefined;
+  return ["local", "daemon", "unix"].includes(reference.scheme)
+    ? locationOf(reference, environment).realStoreDir
+    : undefined;
 }
 
 /** Returns the logical directory of the configured store, without opening it. Error `unknown-store`. */
@@ -106,6 +112,6 @@ export function configuredStoreDir({
   readonly environment?: Environment;
 }): string {
   const reference = resolveReference(settings.get("store"), environment);
-  if (reference.scheme === "local") return locationOf(reference, environment).storeDir;
+  if (["local", "daemon", "unix"].includes(reference.scheme)) return locationOf(reference, environment).storeDir;
   return directoryOf(reference, "store") ?? machineLocation(environment).storeDir;
 }

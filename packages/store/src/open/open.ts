@@ -1,25 +1,30 @@
 /** Opens stores by name, through one table of schemes, and the substituters that the settings list. */
 import path from "node:path";
-import { FirnError, parsePublicKey, parseSecretKey, withoutPasswords } from "@firn/formats";
-import type { EventSink } from "../events.ts";
+import { FirnError, parsePublicKey, parseSecretKey, type wire, withoutPasswords } from "@firn/formats";
+import { type EventSink, noEvents } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { LocalStore } from "../local/local-store.ts";
+import { clientOptionsOf } from "../remote/client-settings.ts";
+import { DaemonStore, type DaemonStoreOptions } from "../remote/daemon-store.ts";
+import { LocalDaemonStore, MountedDaemonStore } from "../remote/local-daemon-store.ts";
 import { parseSshAuthority } from "../remote/ssh-authority.ts";
 import { SshStore } from "../remote/ssh-store.ts";
-import type { Environment, Settings } from "../settings/settings.ts";
+import { connectBySsh, connectToSocket, type SshOptions } from "../remote/transport.ts";
+import { type Environment, requireFeature, type Settings } from "../settings/settings.ts";
 import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
 import { fileUrlOf, processEnvironment, workingDirectory } from "../surroundings.ts";
 import { DummyStore } from "./dummy-store.ts";
-import { directoryOf, locationOf, machineLocation, resolveReference, writable } from "./location.ts";
+import { daemonSocket, directoryOf, locationOf, machineLocation, resolveReference, writable } from "./location.ts";
 import {
   daemonParameters,
   dummyParameters,
   fileCacheParameters,
   httpCacheParameters,
   localParameters,
+  mountedSshParameters,
   type ParameterTable,
   StoreParameters,
   s3CacheParameters,
@@ -41,6 +46,10 @@ export interface OpenContext {
   readonly transferrer?: Transferrer;
   /** True when the network must not be used. */
   readonly offline?: boolean;
+  /** Number of the most talkative level of messages that a daemon is to send; two is the reference's `notice`. */
+  readonly verbosity?: number;
+  /** The protocol that is spoken with daemons; by default the newest. */
+  readonly workerProtocol?: wire.WireProtocol;
 }
 
 /** Makes the transferrer that the settings describe. */
@@ -158,11 +167,108 @@ const openHttpCache = opener({
   open: ({ scheme, target }, parameters, context) => openCache(`${scheme}://${target}`, parameters, context),
 });
 
+/** The number of connections to a daemon that are open at most, unless the URL says otherwise. */
+const daemonConnections = 4;
+
+type ServedParameters = Pick<StoreParameters<typeof daemonParameters>, "get">;
+
+/** Returns the options that all stores with daemons have. */
+function daemonOptions(
+  parameters: ServedParameters,
+  { settings, events, ...context }: OpenContext,
+): Omit<DaemonStoreOptions, "uri" | "connect" | "storeDir"> {
+  const age = parameters.get("max-connection-age");
+  return {
+    events: events ?? noEvents,
+    settings: () => clientOptionsOf(settings, { verbosity: context.verbosity ?? 2, overrides: true }),
+    maxConnections: parameters.get("max-connections") ?? daemonConnections,
+    ...(age === undefined ? {} : { maxConnectionAge: age }),
+    ...(context.workerProtocol === undefined ? {} : { protocol: context.workerProtocol }),
+  };
+}
+
+/** Opens the store of a daemon on this machine: the one that owns the machine's store, or the one behind a socket. */
+const openDaemon = opener({
+  parameters: daemonParameters,
+  async open(reference, parameters, context) {
+    const { environment = processEnvironment() } = context;
+    const location = locationOf(reference, environment);
+    const given = reference.scheme === "unix" && reference.target !== "" ? reference.target : undefined;
+    const socket = given ?? daemonSocket(environment);
+    return new LocalDaemonStore({
+      ...daemonOptions(parameters, context),
+      uri: given === undefined ? "daemon" : `unix://${given}`,
+      location,
+      storeDir: location.storeDir,
+      connect: () => connectToSocket(socket),
+    });
+  },
+});
+
+type SshParameters = Pick<StoreParameters<typeof sshParameters>, "get">;
+
+/** Returns the machine of a URL, and how to reach it. */
+function sshOptionsOf(
+  { target }: StoreReference,
+  parameters: SshParameters,
+  { environment = processEnvironment(), events }: OpenContext,
+): SshOptions {
+  const { host, words } = parseSshAuthority(target);
+  const key = parameters.get("ssh-key");
+  const hostKey = parameters.get("base64-ssh-public-host-key");
+  return {
+    host,
+    sshOptions: [...sshOptions(environment), ...words],
+    compress: parameters.get("compress") ?? false,
+    environment,
+    ...(events === undefined ? {} : { events }),
+    ...(key === undefined || key === "" ? {} : { key }),
+    ...(hostKey === undefined || hostKey === "" ? {} : { hostKey }),
+  };
+}
+
+type SshNgParameters = Pick<StoreParameters<typeof sshNgParameters>, "get">;
+
+/** Returns the options of a store behind a daemon that ssh starts. */
+function sshDaemonOptions(
+  reference: StoreReference,
+  parameters: SshNgParameters,
+  context: OpenContext,
+): DaemonStoreOptions {
+  const { environment = processEnvironment() } = context;
+  const options = sshOptionsOf(reference, parameters, context);
+  const remoteStore = parameters.get("remote-store") ?? "";
+  const [program = "nix-daemon", ...words] = parameters.get("remote-program") ?? [];
+  const store = remoteStore === "" ? [] : ["--store", remoteStore];
+  return {
+    ...daemonOptions(parameters, context),
+    uri: `${reference.scheme}://${reference.target}`,
+    storeDir: parameters.get("store") ?? machineLocation(environment).storeDir,
+    connect: async () => connectBySsh(options, [program, ...words, "--stdio", ...store]),
+  };
+}
+
+/** Opens the store of a daemon on another machine. */
+const openSshDaemon = opener({
+  parameters: sshNgParameters,
+  open: async (reference, parameters, context) => new DaemonStore(sshDaemonOptions(reference, parameters, context)),
+});
+
+/** Opens the store of a daemon on another machine whose files are mounted here. */
+const openMountedDaemon = opener({
+  parameters: mountedSshParameters,
+  async open(reference, parameters, context) {
+    requireFeature(context.settings, "mounted-ssh-store");
+    const location = locationOf(reference, context.environment ?? processEnvironment());
+    return new MountedDaemonStore({ ...sshDaemonOptions(reference, parameters, context), location });
+  },
+});
+
 /** Openers by the scheme of a store's URL. */
 const schemes: Readonly<Record<string, Opener>> = {
   local: openLocal,
-  daemon: notYet(daemonParameters),
-  unix: notYet(daemonParameters),
+  daemon: openDaemon,
+  unix: openDaemon,
   dummy: opener({
     parameters: dummyParameters,
     async open({ target }, parameters, { environment = processEnvironment() }) {
@@ -182,21 +288,18 @@ const schemes: Readonly<Record<string, Opener>> = {
   s3: notYet(s3CacheParameters),
   ssh: opener({
     parameters: sshParameters,
-    async open({ target }, parameters, { environment = processEnvironment(), events }) {
-      const { host, words } = parseSshAuthority(target);
-      const remoteStore = parameters.get("remote-store");
+    async open(reference, parameters, context) {
+      const remoteStore = parameters.get("remote-store") ?? "";
       return new SshStore({
-        host,
-        sshOptions: [...sshOptions(environment), ...words],
-        ...(events === undefined ? {} : { events }),
+        ...sshOptionsOf(reference, parameters, context),
         program: parameters.get("remote-program") ?? ["nix-store"],
-        storeDir: parameters.get("store") ?? machineLocation(environment).storeDir,
-        compress: parameters.get("compress") ?? false,
-        ...(remoteStore === undefined ? {} : { remoteStore }),
+        storeDir: parameters.get("store") ?? machineLocation(context.environment ?? processEnvironment()).storeDir,
+        ...(remoteStore === "" ? {} : { remoteStore }),
       });
     },
   }),
-  "ssh-ng": notYet(sshNgParameters),
+  "ssh-ng": openSshDaemon,
+  "mounted-ssh-ng": openMountedDaemon,
 };
 
 /** Opens the store that `text` names. Errors `unknown-store`, `unsupported-store`, `bad-setting`, those of the stores. */

@@ -98,6 +98,9 @@ export const sshParameters = { ...overSsh, "log-fd": "integer" } as const;
 /** Stores of other machines by the worker protocol. */
 export const sshNgParameters = { ...overSsh, ...connections } as const;
 
+/** Stores of other machines by the worker protocol, whose files are mounted on this one. */
+export const mountedSshParameters = { ...sshNgParameters, ...directories } as const;
+
 /** The parameters of one store, read by their kinds. */
 export class StoreParameters<Table extends ParameterTable> {
   readonly #values: ReadonlyMap<string, ParameterValues[ParameterKind]>;

@@ -1,8 +1,12 @@
 /** Serves a store to another machine: the remote side of an `ssh://` store. */
-import { FirnError, type PathInfo, wire } from "@firn/formats";
+import { type DerivedPath, derivationKind, FirnError, type PathInfo, wire } from "@firn/formats";
+import { importFrom } from "../export/export.ts";
 import { computeClosure } from "../store/closure.ts";
+import { DerivationHashes } from "../store/derivation-hashes.ts";
+import type { StoreFiles } from "../store/files.ts";
 import type { PathFacts, PathGraph } from "../store/paths.ts";
 import type { PathWriter } from "../store/writing.ts";
+import { writeBuildResult } from "./build-results.ts";
 import { type Connection, WireConnection } from "./wire.ts";
 
 const { serveOperations: operations } = wire;
@@ -13,6 +17,19 @@ export interface ServeOptions {
   readonly allowWrite: boolean;
   /** Fetches those of the paths that caches have, for a client that asks for that. */
   readonly substitute?: (paths: readonly string[]) => Promise<void>;
+  /** Builds within the bounds that a client sets. */
+  readonly builder?: (bounds: wire.WireValue<typeof wire.buildOptions>) => ServedBuilder;
+}
+
+/** Builds for a client. */
+export interface ServedBuilder {
+  /** Builds and fetches. Errors of builds. */
+  build(paths: readonly DerivedPath[]): Promise<unknown>;
+  /** Builds a derivation as it is given; returns its outputs. Errors of builds. */
+  derivation(target: {
+    readonly drvPath: string;
+    readonly derivation: wire.BasicDerivation;
+  }): Promise<ReadonlyMap<string, string>>;
 }
 
 /**
@@ -20,9 +37,9 @@ export interface ServeOptions {
  * `protocol`, and those of invalid values in requests.
  */
 export async function serveStore(
-  store: PathFacts & PathGraph & PathWriter,
+  store: PathFacts & PathGraph & PathWriter & StoreFiles,
   connection: Connection,
-  { allowWrite, substitute }: ServeOptions,
+  { allowWrite, substitute, builder }: ServeOptions,
 ): Promise<void> {
   const ends = new WireConnection(connection);
   const peer = await ends.converse(wire.answerClient(ends.input, { storeDir: store.storeDir }));
@@ -75,11 +92,56 @@ export async function serveStore(
         await answer(operations.AddToStoreNar, undefined);
         break;
       }
-      case "ImportPaths":
-      case "BuildPaths":
-      case "BuildDerivation":
+      case "ImportPaths": {
+        if (!allowWrite) throw new FirnError("protocol", "importing paths is not allowed");
+        await importFrom(store, ends, { checkSignatures: false });
+        await answer(operations.ImportPaths, undefined);
+        break;
+      }
+      case "BuildPaths": {
+        const { paths, options } = await requestOf(operations.BuildPaths);
+        if (!allowWrite || builder === undefined) throw new FirnError("protocol", "building paths is not allowed");
+        const failure = await failureOf(() => builder(options).build(paths));
+        await answer(operations.BuildPaths, { status: failure?.exitStatus ?? 0, message: failure?.message ?? "" });
+        break;
+      }
+      case "BuildDerivation": {
+        const { target, options } = await requestOf(operations.BuildDerivation);
+        if (!allowWrite || builder === undefined) throw new FirnError("protocol", "building paths is not allowed");
+        let outputs: ReadonlyMap<string, string> = new Map();
+        const error = await failureOf(async () => {
+          outputs = await builder(options).derivation(target);
+        });
+        const realisations = realisationsOf(store, target.derivation, outputs);
+        const told = writeBuildResult(error === undefined ? {} : { error }, realisations);
+        await answer(operations.BuildDerivation, told);
+        break;
+      }
       case undefined:
         throw new FirnError("protocol", `unknown serve command ${command}`);
     }
   }
+}
+
+/** Returns the error of a build that fails. */
+async function failureOf(build: () => Promise<unknown>): Promise<FirnError | undefined> {
+  try {
+    await build();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FirnError)) throw error;
+    return error;
+  }
+}
+
+/** Returns what the outputs of a derivation without input derivations were built to. */
+export function realisationsOf(
+  store: StoreFiles & Pick<PathFacts, "storeDir">,
+  derivation: wire.BasicDerivation,
+  outputs: ReadonlyMap<string, string>,
+): wire.Realisation[] {
+  const full = { ...derivation, inputDrvs: new Map() };
+  if (derivationKind(full) === "impure") return [];
+  const hashes = new DerivationHashes(store);
+  return [...outputs].map(([name, outPath]) => ({ id: hashes.outputId(full, name), outPath, signatures: [] }));
 }

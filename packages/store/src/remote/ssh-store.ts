@@ -1,44 +1,33 @@
 /** The store of another machine, reached by ssh and its `nix-store --serve --write`. */
 
-import { once } from "node:events";
-import type { Readable, Writable } from "node:stream";
-import { defaultStoreDir, FirnError, type PathInfo, wire } from "@firn/formats";
-import { type EventSink, noEvents } from "../events.ts";
-import { LineSplitter } from "../program/line-splitter.ts";
-import { type RunningProgram, startProgram } from "../program/start.ts";
+import { type DerivedPath, defaultStoreDir, FirnError, type PathInfo, wire } from "@firn/formats";
+import type { BuildMode, BuildRequestOptions, BuildResult, Missing, PathBuilder } from "../store/building.ts";
 import type { NarChunks } from "../store/paths.ts";
 import type { Offers, Store } from "../store/store.ts";
 import type { AddOptions, PathWriter } from "../store/writing.ts";
-import { processEnvironment } from "../surroundings.ts";
+import { readBuildResult } from "./build-results.ts";
+import { withoutLabel } from "./daemon-connection.ts";
 import { checkSshHost } from "./ssh-authority.ts";
+import { connectBySsh, type SshOptions, type Transport } from "./transport.ts";
 import { WireConnection } from "./wire.ts";
 
 const { serveOperations: operations } = wire;
 
 /** Connection options of the machine. */
-export interface SshStoreOptions {
-  /** `user@host`. */
-  readonly host: string;
-  /** Words for ssh before the host, as NIX_SSHOPTS has them. */
-  readonly sshOptions?: readonly string[];
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+export interface SshStoreOptions extends SshOptions {
   /** The program on the other machine; by default `nix-store`. */
   readonly program?: readonly string[];
   /** The directory of the paths; by default `/nix/store`. */
   readonly storeDir?: string;
   /** The store that the program on the other machine opens; by default that machine's own. */
   readonly remoteStore?: string;
-  /** True to compress what ssh sends. */
-  readonly compress?: boolean;
-  /** Receives the lines of ssh's and the program's standard error. */
-  readonly events?: EventSink;
 }
 
 /** A connection is used by one request at a time. */
-export class SshStore implements Store, PathWriter {
+export class SshStore implements Store, PathWriter, PathBuilder {
   readonly uri: string;
   readonly storeDir: string;
-  readonly offers: Partial<Offers> = { writing: this };
+  readonly offers: Partial<Offers> = { writing: this, building: this };
   private readonly options: SshStoreOptions;
   private opened: Promise<Peer> | undefined;
   private last: Promise<unknown> = Promise.resolve();
@@ -100,6 +89,34 @@ export class SshStore implements Store, PathWriter {
     }
   }
 
+  async buildPaths(
+    paths: readonly DerivedPath[],
+    { mode = "normal", signal }: BuildRequestOptions = {},
+  ): Promise<readonly BuildResult[]> {
+    requireNormal(mode);
+    const { status, message } = await this.untilAborted(signal, (peer) =>
+      call(peer, operations.BuildPaths, { paths, options: noBounds }),
+    );
+    if (status === 0) return paths.map((path) => ({ path, outputs: new Map() }));
+    const error = new FirnError("build-failed", withoutLabel(message), { exitStatus: status });
+    return paths.map((path) => ({ path, outputs: new Map(), error }));
+  }
+
+  async buildDerivation(
+    target: { readonly drvPath: string; readonly derivation: wire.BasicDerivation },
+    { mode = "normal", signal }: BuildRequestOptions = {},
+  ): Promise<Omit<BuildResult, "path">> {
+    requireNormal(mode);
+    const result = await this.untilAborted(signal, (peer) =>
+      call(peer, operations.BuildDerivation, { target, options: noBounds }),
+    );
+    return readBuildResult({ ...result, cpuUser: undefined, cpuSystem: undefined });
+  }
+
+  async queryMissing(): Promise<Missing> {
+    throw new FirnError("unsupported", `the store '${this.uri}' cannot plan builds`);
+  }
+
   /** Does nothing, because the remote side locks the paths of a request. */
   async addTempRoot(): Promise<void> {}
 
@@ -107,8 +124,28 @@ export class SshStore implements Store, PathWriter {
     if (this.opened === undefined) return;
     const peer = await this.opened.catch(() => undefined);
     if (peer === undefined) return;
-    peer.child.stdin.end();
-    if (peer.child.exitCode === null && peer.child.signalCode === null) await once(peer.child, "close");
+    await peer.transport.close();
+  }
+
+  /** Makes a request; when `signal` aborts, the connection ends, and with it the far end's work. */
+  private untilAborted<Result>(
+    signal: AbortSignal | undefined,
+    work: (peer: Peer) => Promise<Result>,
+  ): Promise<Result> {
+    return this.request(async (peer) => {
+      const abort = (): void => peer.transport.abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      try {
+        if (signal?.aborted === true) throw interrupted();
+        return await work(peer);
+      } catch (error) {
+        if (signal?.aborted !== true) throw error;
+        this.opened = undefined;
+        throw interrupted();
+      } finally {
+        signal?.removeEventListener("abort", abort);
+      }
+    });
   }
 
   private request<Result>(work: (peer: Peer) => Promise<Result>): Promise<Result> {
@@ -131,8 +168,26 @@ export class SshStore implements Store, PathWriter {
   }
 }
 
+function interrupted(): FirnError {
+  return new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+}
+
+function requireNormal(mode: BuildMode): void {
+  if (mode !== "normal") throw new FirnError("unsupported", "the serve protocol has no builds to check or to repair");
+}
+
+/** No bounds for builds beside those of the far end. */
+const noBounds: wire.WireValue<typeof wire.buildOptions> = {
+  maxSilentTime: 0,
+  timeout: 0,
+  maxLogSize: 0,
+  repeats: 0,
+  enforceDeterminism: false,
+  keepFailed: false,
+};
+
 interface Peer {
-  readonly child: RunningProgram & { readonly stdin: Writable; readonly stdout: Readable };
+  readonly transport: Transport;
   readonly ends: WireConnection;
   readonly agreed: wire.WirePeer;
 }
@@ -159,65 +214,17 @@ async function call<Request, Answer>(
   return peer.ends.read(operation.answer, peer.agreed);
 }
 
-/** Quotes a word for the shell of the other machine. */
-function quoted(word: string): string {
-  return /^[A-Za-z0-9_\-./:=@%+,]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** Returns the program to start and its arguments: ssh, or for `localhost` the far end itself, as in the reference. */
-function commandOf({ host, remoteStore, ...options }: SshStoreOptions): [program: string, ...args: string[]] {
-  const [program = "nix-store", ...words] = options.program ?? [];
-  const end = [...words, "--serve", "--write", ...(remoteStore === undefined ? [] : ["--store", remoteStore])];
-  if (host === "localhost") return [program, ...end];
-  const compression = options.compress === true ? ["-C"] : [];
-  return ["ssh", ...(options.sshOptions ?? []), ...compression, "-x", host, "--", program, ...end.map(quoted)];
-}
-
 async function connect(options: SshStoreOptions): Promise<Peer> {
-  const [program, ...args] = commandOf(options);
-  const child = startProgram(program, args, {
-    stdio: ["pipe", "pipe", "pipe"],
-    env: { ...processEnvironment(), ...options.environment },
-  });
-  const { events = noEvents } = options;
-  const said = new LineSplitter((line) => events({ kind: "message", level: "error", text: line }));
-  child.stderr.on("data", (data: Buffer) => said.write(data));
-  child.stderr.on("end", () => said.end());
-  const failed = new Promise<never>((_, reject) => {
-    child.on("error", (error) => {
-      reject(
-        new FirnError("remote-store", `unable to execute '${program}': ${error.message}`, {
-          ...(program === "ssh" ? { hint: "install openssh-client" } : {}),
-        }),
-      );
-    });
-  });
-  // What cannot be written any more is told by the end of what is read.
-  child.stdin.on("error", () => undefined);
-  const ends = new WireConnection({
-    input: child.stdout as AsyncIterable<Uint8Array>,
-    write: (bytes) =>
-      child.stdin.write(bytes)
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            for (const event of ["drain", "close"]) child.stdin.once(event, () => resolve());
-          }),
-  });
+  const { program: [program = "nix-store", ...words] = [], remoteStore } = options;
+  const store = remoteStore === undefined ? [] : ["--store", remoteStore];
+  const transport = connectBySsh(options, [program, ...words, "--serve", "--write", ...store]);
+  const ends = new WireConnection(transport);
+  const failed = transport.failure.then((error) => Promise.reject(error));
   try {
     const greeting = ends.converse(wire.greetServer(ends.input, { storeDir: options.storeDir ?? defaultStoreDir }));
-    return { child, ends, agreed: await Promise.race([failed, greeting]) };
+    return { transport, ends, agreed: await Promise.race([failed, greeting]) };
   } catch (error) {
-    if (error instanceof FirnError && error.code === "connection-closed") await lastWords(child);
+    if (error instanceof FirnError && error.code === "connection-closed") await transport.lastWords();
     throw error;
   }
-}
-
-/** Ends a program whose output has ended, and reports its last lines. */
-async function lastWords(child: RunningProgram): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    child.kill();
-    await once(child, "exit");
-  }
-  // What lies in the pipe is read in the next rounds; its end may never come, since a shared connection holds it open.
-  for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve));
 }

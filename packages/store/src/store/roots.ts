@@ -28,6 +28,8 @@ export interface GcResult {
 export interface RootKeeper {
   /** Makes `link` a link to `path` that keeps it alive, registering it as an indirect root; returns the link. Error `bad-root`. */
   addPermRoot(path: string, link: string): Promise<string>;
+  /** Registers a link outside the state directory as a root, for as long as it exists. */
+  addIndirectRoot(link: string): Promise<void>;
   /** Returns all permanent and runtime roots whose paths are valid. */
   findRoots(): Promise<Roots>;
   /** Collects garbage. Errors `still-alive`, `aborted`, `unreadable-roots`, `temp-roots`. */

@@ -3,6 +3,7 @@
  * offered} returns one of them. Code takes the narrowest interface that it uses.
  */
 import { FirnError } from "@firn/formats";
+import type { PathBuilder, ServedStore } from "./building.ts";
 import type { StoreFiles } from "./files.ts";
 import type { LogReader, LogWriter } from "./logs.ts";
 import type { HashPartIndex, PathFacts, PathGraph, PathListing } from "./paths.ts";
@@ -28,6 +29,8 @@ export interface Offers {
   readonly logs: LogReader;
   readonly logWriting: LogWriter;
   readonly upkeep: StoreUpkeep;
+  readonly building: PathBuilder;
+  readonly server: ServedStore;
 }
 
 /** A store of any kind: on this machine, a binary cache, a daemon's or another machine's. */
@@ -37,7 +40,7 @@ export interface Store extends PathFacts {
   close(): Promise<void>;
 }
 
-/** A store whose paths lie on this machine, with all that builders, evaluations and profiles need. */
+/** A store whose paths lie on this machine, with all that evaluations and profiles need: this machine's own, or its daemon's. */
 export type MachineStore = Store &
   PathListing &
   PathGraph &
@@ -48,7 +51,6 @@ export type MachineStore = Store &
   SignatureWriter &
   StoreFiles &
   RootKeeper &
-  OutputRegistry &
   RealisationRegistry &
   LogReader &
   LogWriter &
@@ -69,6 +71,8 @@ const names: Readonly<Record<keyof Offers, string>> = {
   logs: "show logs of builds",
   logWriting: "keep logs of builds",
   upkeep: "check its files",
+  building: "build",
+  server: "tell of a server",
 };
 
 /** Returns a capability of a store by name. Error `unsupported` when the store lacks it. */
@@ -80,5 +84,10 @@ export function offered<Name extends keyof Offers>(store: Store, name: Name): Of
 
 /** Tells whether a store is one of this machine, with its files. */
 export function isMachineStore(store: Store): store is MachineStore {
+  return store.offers.files !== undefined;
+}
+
+/** Tells whether builders of this process can write their outputs to a store; others have a server that builds. */
+export function takesOutputs<Given extends Store>(store: Given): store is Given & OutputRegistry {
   return store.offers.registry !== undefined;
 }

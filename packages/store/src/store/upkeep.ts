@@ -22,7 +22,10 @@ export interface StoreUpkeep {
   /** Returns the hash of a path's files as they are now. */
   currentHash(path: string): Hash;
   /** Tells whether the files of a valid path are there as registered. */
-  isIntact(path: string): boolean;
-  /** Replaces equal files of all valid paths by hard links; what an earlier run did is not done again. */
-  optimiseStore(): Promise<OptimiseResult>;
+  isIntact(path: string): Promise<boolean>;
+  /**
+   * Replaces equal files of all valid paths by hard links; what an earlier run did is not done again. Resolves to undefined when a
+   * server does it, which reports the savings as a message.
+   */
+  optimiseStore(): Promise<OptimiseResult | undefined>;
 }

@@ -27,10 +27,18 @@ export interface StoreText {
   readonly references: readonly string[];
 }
 
+/** A path to add, with its facts and its archive. */
+export interface AddedPath {
+  readonly info: PathInfo;
+  nar(): NarChunks;
+}
+
 /** Adds paths that exist elsewhere. */
 export interface PathWriter {
   /** Adds a path with known facts from its NAR, which is checked against them; does nothing when it is valid already. */
   addToStore(info: PathInfo, nar: NarChunks, options?: AddOptions): Promise<void>;
+  /** Adds paths in their order, each after those it refers to; present where one request is better than many. */
+  addManyToStore?(paths: readonly AddedPath[], options?: AddOptions): Promise<void>;
   /**
    * Protects a path (valid or about to be) from garbage collection while this process lives; does nothing in stores without
    * collection.

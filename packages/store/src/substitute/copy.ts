@@ -1,9 +1,10 @@
 /** Copies paths between stores, references first, several at once. */
 import { isContentAddressed, type PathInfo } from "@firn/formats";
 import { type EventSink, noEvents } from "../events.ts";
-import { computeClosure, requirePathInfo } from "../store/closure.ts";
-import type { PathFacts } from "../store/paths.ts";
+import { computeClosure, requirePathInfo, sortTopologically } from "../store/closure.ts";
+import type { NarChunks, PathFacts } from "../store/paths.ts";
 import { offered, type Store } from "../store/store.ts";
+import type { AddedPath } from "../store/writing.ts";
 
 /** Options of copying. */
 export interface CopyOptions {
@@ -39,6 +40,22 @@ export async function copyPaths(paths: Iterable<string>, options: CopyOptions): 
   events({ kind: "message", level: "notice", text: `copying ${missing.length} paths...` });
   const infos = new Map<string, PathInfo>();
   for (const path of missing) infos.set(path, await requirePathInfo(from, path));
+
+  const checkSignatures = (info: PathInfo): boolean => options.checkSignatures !== false && !isContentAddressed(info);
+  if (writer.addManyToStore !== undefined) {
+    const ordered = sortTopologically(infos.keys(), (path) => infos.get(path)?.references ?? []);
+    const paths = ordered.map((path): AddedPath => {
+      const info = infos.get(path)!;
+      return {
+        info: { ...info, ultimate: false },
+        nar: () => announced(from.narFromPath(path), info, { options, events }),
+      };
+    });
+    const repair = options.repair === true ? { repair: true } : {};
+    const checked = paths.some(({ info }) => checkSignatures(info));
+    if (paths.length > 0) await writer.addManyToStore(paths, { checkSignatures: checked, ...repair });
+    return missing;
+  }
 
   const waiting = new Map<string, number>();
   const dependents = new Map<string, string[]>();
@@ -81,7 +98,7 @@ export async function copyPaths(paths: Iterable<string>, options: CopyOptions): 
       let ok = false;
       try {
         await writer.addToStore({ ...info, ultimate: false }, from.narFromPath(path), {
-          checkSignatures: options.checkSignatures !== false && !isContentAddressed(info),
+          checkSignatures: checkSignatures(info),
           ...(options.repair === true ? { repair: true } : {}),
         });
         ok = true;
@@ -93,4 +110,20 @@ export async function copyPaths(paths: Iterable<string>, options: CopyOptions): 
   });
   if (failure !== undefined) throw failure;
   return missing;
+}
+
+/** The archive of a path; its beginning and its end are told. */
+async function* announced(
+  nar: NarChunks,
+  { path, narSize }: PathInfo,
+  { options: { from, to }, events }: { readonly options: CopyOptions; readonly events: EventSink },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  events({ kind: "copy-start", path, from: from.uri, to: to.uri, size: narSize });
+  let ok = false;
+  try {
+    yield* nar;
+    ok = true;
+  } finally {
+    events({ kind: "copy-end", path, ok });
+  }
 }

@@ -1,6 +1,6 @@
 /** The database: `nix-store --init`, `--dump-db`, `--load-db`, `--register-validity` and `--check-validity`. */
 import { FirnError, type PathInfo, parseRegistrations, printRegistration, type Registration } from "@firn/formats";
-import { canonicalise, hashTree, type MachineStore, requirePathInfo } from "@firn/store";
+import { canonicalise, hashTree, type MachineStore, offered, requirePathInfo } from "@firn/store";
 import { printLine } from "../../render/output.ts";
 import { type OldSession, withOldSession } from "../../session/old-session.ts";
 import type { StoreOperation } from "./operation.ts";
@@ -24,7 +24,7 @@ async function register(session: OldSession, options: Registering): Promise<numb
     if (options.canonical) canonicalise(store.realPath(registration.path));
     infos.push({ ...registration, signatures: [], ...factsOf(store, registration) });
   }
-  store.registerValidPaths(infos);
+  offered(store, "registry").registerValidPaths(infos);
   return 0;
 }
 

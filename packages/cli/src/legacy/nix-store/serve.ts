@@ -1,6 +1,6 @@
 /** `nix-store --serve`: the far end of an `ssh://` store. */
 import { FirnError } from "@firn/formats";
-import { noEvents, serveStore } from "@firn/store";
+import { type ServeOptions, serveStore } from "@firn/store";
 import type { Invocation } from "../../grammar/invocation.ts";
 import type { Io } from "../../io.ts";
 import { openBuildingStore } from "../../session/lazy-services.ts";
@@ -21,7 +21,11 @@ async function serve(invocation: Invocation, io: Io): Promise<number> {
   const settings = commandSettings(invocation, io);
   const allowWrite = invocation.flags.has("write");
   if (allowWrite) makeStoreWritable(settings, io);
-  const { store, builder } = await openBuildingStore(settings, io, noEvents);
+  // Standard error is where a client of this protocol sees logs.
+  const { store, builder } = await openBuildingStore(settings, io, (event) => {
+    if (event.kind === "build-log") io.err(`${event.line}\n`);
+    else if (event.kind === "message" && (event.level === "error" || event.level === "warn")) io.err(`${event.text}\n`);
+  });
   try {
     const write = async (bytes: Uint8Array): Promise<void> => {
       io.out(bytes);
@@ -30,7 +34,14 @@ async function serve(invocation: Invocation, io: Io): Promise<number> {
     const substitute = async (paths: readonly string[]): Promise<void> => {
       for (const path of paths) await builder.substitute(path).catch(notFetched);
     };
-    await serveStore(store, { input: inputOf(io), write }, { allowWrite, substitute });
+    const bounded: ServeOptions["builder"] = (bounds) => {
+      settings.assign("max-silent-time", bounds.maxSilentTime);
+      settings.assign("timeout", bounds.timeout);
+      settings.assign("max-build-log-size", bounds.maxLogSize);
+      settings.assign("keep-failed", bounds.keepFailed);
+      return builder;
+    };
+    await serveStore(store, { input: inputOf(io), write }, { allowWrite, substitute, builder: bounded });
     return 0;
   } finally {
     // A client that still writes would keep this process.

@@ -1,0 +1,89 @@
+/** The socket of a daemon: who connects is identified, and served by a process of its own. */
+import net from "node:net";
+import { FirnError } from "@firn/formats";
+import {
+  disk,
+  type EventSink,
+  machineError,
+  peerCredentials,
+  type RunningProgram,
+  removePath,
+  withPlace,
+  withSocketPath,
+} from "@firn/store";
+import type { ClientRights } from "./client-settings.ts";
+import { type AdmittedClient, admitClient } from "./clients.ts";
+import { Workers } from "./workers.ts";
+
+/** Options of listening. */
+export interface ListenOptions {
+  /** The path of the socket, or the number of the descriptor that the service manager opened. */
+  readonly socket: string | number;
+  /** Rights that every client has; without them they follow from its user. */
+  readonly forced?: ClientRights;
+  readonly settings: Parameters<typeof admitClient>[1];
+  /** Starts a process that serves clients, with a channel for messages. */
+  readonly startWorker: () => RunningProgram;
+  readonly events: EventSink;
+  /** Ends the daemon; clients are served to their end. */
+  readonly signal: AbortSignal;
+}
+
+/** Listens until the signal aborts. Errors `system-error` when the socket cannot be made. */
+export async function listenForClients(options: ListenOptions): Promise<void> {
+  const { events, signal, socket: place } = options;
+  const say = (text: string): void => events({ kind: "message", level: "info", text });
+  const workers = new Workers(options.startWorker);
+  // Nothing is read here: the bytes are for the process that serves the client.
+  const server = net.createServer({ pauseOnConnect: true }, (socket) => {
+    socket.on("error", () => undefined);
+    try {
+      const peer = options.forced === undefined ? peerCredentials(socket) : undefined;
+      const client: AdmittedClient =
+        options.forced === undefined
+          ? admitClient(peer, options.settings)
+          : { rights: options.forced, user: "<unknown>" };
+      const trusted = client.rights === "untrusted" ? "" : " (trusted)";
+      say(`accepted connection from pid ${peer?.pid ?? "<unknown>"}, user ${client.user}${trusted}`);
+      workers.serve(socket, { kind: "client", rights: client.rights });
+    } catch (error) {
+      socket.destroy();
+      const told = error instanceof FirnError ? error : machineError(error);
+      if (told === undefined) throw error;
+      events({ kind: "message", level: "error", text: `error: error processing connection: ${told.message}` });
+    }
+  });
+  try {
+    await listening(server, place);
+  } catch (error) {
+    workers.close();
+    throw machineError(error, "cannot listen for clients") ?? error;
+  }
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  server.close();
+  if (typeof place === "string") removePath(place);
+  workers.close();
+}
+
+/** Makes a server listen; everybody may connect, and is then let in or not. */
+function listening(server: net.Server, place: string | number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    if (typeof place === "number") {
+      server.listen({ fd: place }, () => resolve());
+      return;
+    }
+    disk.mkdirs(place.slice(0, place.lastIndexOf("/")));
+    // What an earlier daemon left.
+    removePath(place);
+    withSocketPath(place, (path) =>
+      server.listen(path, () => {
+        withPlace(place, (file) => file.chmod(0o666));
+        resolve();
+      }),
+    );
+  });
+}

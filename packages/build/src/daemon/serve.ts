@@ -1,0 +1,199 @@
+/** Serves a store to one client by the worker protocol: the daemon's side of a connection. */
+import { FirnError, nixVersion, wire } from "@firn/formats";
+import {
+  type EventSink,
+  type FirnEvent,
+  type MachineStore,
+  machineError,
+  NoticeWriter,
+  type Settings,
+  type Store,
+  WireConnection,
+} from "@firn/store";
+import { makeStoreBuilder, type StoreBuilder } from "../builder.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import { applyClientOptions, type ClientRights } from "./client-settings.ts";
+import { type OperationContext, performOperation } from "./operations.ts";
+
+/** The surroundings of one connection. */
+export interface DaemonSessionOptions {
+  readonly rights: ClientRights;
+  /** Settings of this connection alone, which the client may change as far as its rights go. */
+  readonly settings: Settings;
+  /** The directory of the store's paths. */
+  readonly storeDir: string;
+  /** Opens the store, when the client's settings are known. */
+  openStore(events: EventSink): Promise<MachineStore>;
+  /** Opens the substituters of the settings. */
+  openSubstituters(events: EventSink): Promise<readonly Store[]>;
+  /** The protocol; one with an older version makes this end speak as an older program does. */
+  readonly protocol?: wire.WireProtocol;
+}
+
+/** Number of bytes waiting for the client above which lines of build logs are left out; the whole log is in the store. */
+const TOO_MUCH = 1 << 26;
+
+/**
+ * Answers a client until it closes the connection. A failed operation is told to the client; one that leaves the connection in an
+ * unknown state ends it.
+ */
+export async function serveDaemonClient(client: ClientConnection, options: DaemonSessionOptions): Promise<void> {
+  const session = new Session(client, options);
+  try {
+    await session.run();
+  } finally {
+    await session.close();
+  }
+}
+
+interface OpenStore {
+  readonly store: MachineStore;
+  readonly builder: StoreBuilder;
+}
+
+class Session {
+  readonly #client: ClientConnection;
+  readonly #options: DaemonSessionOptions;
+  readonly #ends: WireConnection;
+  readonly #notices: NoticeWriter;
+  #peer: wire.WirePeer | undefined;
+  /** True while messages may be sent: between a request and its answer. */
+  #working = false;
+  #opened: Promise<OpenStore> | undefined;
+  #substituters: Promise<readonly Store[]> | undefined;
+
+  constructor(client: ClientConnection, options: DaemonSessionOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.#ends = new WireConnection(client);
+    this.#notices = new NoticeWriter((notice) => this.#notice(notice));
+  }
+
+  async run(): Promise<void> {
+    const { rights, storeDir, protocol } = this.#options;
+    const facts = { nixVersion, trusted: rights !== "untrusted" };
+    const ends = this.#ends;
+    const greeting = { storeDir, facts, ...(protocol === undefined ? {} : { protocol }) };
+    const peer = await ends.converse(wire.answerDaemonClient(ends.input, greeting));
+    this.#peer = peer;
+    await this.#send({ kind: "last" });
+    try {
+      while (!(await ends.atEnd())) await this.#perform(peer, await ends.read(wire.number, peer));
+    } catch (error) {
+      // A client that is gone, or that does not speak the protocol: it is told where that can be.
+      const told = asError(error);
+      if (told.code !== "connection-closed") await this.#fail(told);
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined);
+    await opened?.builder.close();
+    await opened?.store.close();
+  }
+
+  async #perform(peer: wire.WirePeer, number: number): Promise<void> {
+    const name = wire.operationName(wire.workerOperations, number, peer.version);
+    if (name === undefined) throw wire.protocolError(`invalid operation ${number}`);
+    const { rights, settings } = this.#options;
+    const context: OperationContext = {
+      ends: this.#ends,
+      peer,
+      rights,
+      gone: this.#client.gone,
+      store: async () => (await this.#open()).store,
+      builder: async () => (await this.#open()).builder,
+      substituters: () => this.#openSubstituters(),
+      events: (event) => this.#event(event),
+      applyOptions: (options) => {
+        this.#notices.verbosity = options.verbosity;
+        applyClientOptions(settings, options, { rights, events: (event) => this.#event(event) });
+      },
+      ask: (length) => this.#send({ kind: "read", length }),
+      answering: async (work) => {
+        this.#working = true;
+        let result: Awaited<ReturnType<typeof work>>;
+        try {
+          result = await work();
+        } catch (error) {
+          const told = asError(error);
+          // The rest of a request that cannot be read is no request.
+          if (told.code === "connection-closed") throw told;
+          await this.#fail(told);
+          return undefined;
+        }
+        this.#working = false;
+        await this.#send({ kind: "last" });
+        return { result };
+      },
+    };
+    await performOperation(name, context);
+  }
+
+  #open(): Promise<OpenStore> {
+    this.#opened ??= this.#openStore();
+    return this.#opened;
+  }
+
+  async #openStore(): Promise<OpenStore> {
+    const events: EventSink = (event) => this.#event(event);
+    const store = await this.#options.openStore(events);
+    const builder = makeStoreBuilder({
+      store,
+      settings: this.#options.settings,
+      events,
+      offline: false,
+      signal: this.#client.gone,
+      substituters: () => this.#openSubstituters(),
+    });
+    return { store, builder };
+  }
+
+  #openSubstituters(): Promise<readonly Store[]> {
+    if (!this.#options.settings.get("substitute")) return Promise.resolve([]);
+    this.#substituters ??= this.#options.openSubstituters((event) => this.#event(event));
+    return this.#substituters;
+  }
+
+  #event(event: FirnEvent): void {
+    if (!this.#working) return;
+    if (event.kind === "build-log" && this.#client.waiting > TOO_MUCH) return;
+    this.#notices.write(event);
+  }
+
+  #notice(notice: wire.StderrMessage): void {
+    // Not awaited: the stream keeps the order, and what a client does not take is bounded above.
+    void this.#send(notice);
+  }
+
+  async #fail(error: FirnError): Promise<void> {
+    this.#working = false;
+    await this.#send({ kind: "error", error: wireError(error) });
+  }
+
+  #send(message: wire.StderrMessage): Promise<void> {
+    const peer = this.#peer ?? { storeDir: this.#options.storeDir, version: 0, features: new Set<string>() };
+    return this.#client.write(wire.encodeWire(wire.stderrMessage, message, peer));
+  }
+}
+
+/** Returns an error for the client; mistakes of our own keep their text. */
+function asError(error: unknown): FirnError {
+  if (error instanceof FirnError) return error;
+  return (
+    machineError(error) ??
+    new FirnError("internal", error instanceof Error ? error.message : String(error), { cause: error })
+  );
+}
+
+/** An error in the form of the protocol, which has no positions: they stand in the texts. */
+function wireError(error: FirnError): wire.WireError {
+  const at = ({ position }: Pick<FirnError, "position">): string =>
+    position === undefined ? "" : `\nat ${position.file}:${position.line}:${position.column}`;
+  return {
+    level: 0,
+    message: `${error.message}${at(error)}`,
+    status: error.exitStatus,
+    traces: error.trace.map((frame) => `${frame.message}${at({ position: frame.position })}`),
+  };
+}

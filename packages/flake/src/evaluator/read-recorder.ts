@@ -1,0 +1,155 @@
+/** Records what an evaluation reads through its host. Runs where the evaluation runs. */
+import type { EvalHost } from "@firn/language";
+import { contentDigest, listingDigest } from "./file-digest.ts";
+import { noReads, type Reads } from "./reads.ts";
+
+/** Prefix of the files that Firn itself carries. */
+const internal = "/__corepkgs__/";
+
+export class ReadRecorder {
+  #reads = noReads();
+  /** The kind and name of everything recorded already. */
+  readonly #known = new Set<string>();
+
+  /** Returns the reads since the last call. */
+  take(): Reads {
+    const reads = this.#reads;
+    this.#reads = noReads();
+    if (reads.unrepeatable !== undefined) this.#reads.unrepeatable = reads.unrepeatable;
+    return reads;
+  }
+
+  #isNew(kind: string, name: string): boolean {
+    const key = `${kind} ${name}`;
+    if (this.#known.has(key)) return false;
+    this.#known.add(key);
+    return true;
+  }
+
+  #unrepeatable(reason: string): void {
+    this.#reads.unrepeatable ??= reason;
+  }
+
+  /** Returns a host that does the same and records it. */
+  record(host: EvalHost): EvalHost {
+    const below = `${host.storeDir}/`;
+    const { codeCache } = host;
+
+    /** Records a path of the store as a whole, since its contents never change. Returns false for other paths. */
+    const isStored = (path: string): boolean => {
+      if (!path.startsWith(below)) return path.startsWith(internal);
+      const end = path.indexOf("/", below.length);
+      const storePath = end < 0 ? path : path.slice(0, end);
+      if (this.#isNew("store", storePath)) this.#reads.storePaths.push(storePath);
+      return true;
+    };
+
+    /** Returns the path whose contents are read: where a link leads out of the store, its target; undefined within the store. */
+    const outside = (path: string): string | undefined => {
+      if (!isStored(path)) return path;
+      if (path.startsWith(internal)) return undefined;
+      const place = host.resolveSymlinks(path);
+      return isStored(place) ? undefined : place;
+    };
+
+    const fileRead = (path: string, digest: () => string): void => {
+      const place = outside(path);
+      if (place !== undefined && this.#isNew("file", place)) this.#reads.files.push([place, digest()]);
+    };
+
+    const fileType: EvalHost["fileType"] = (path) => {
+      const type = host.fileType(path);
+      if (!isStored(path) && this.#isNew("type", path)) this.#reads.types.push([path, type ?? null]);
+      return type;
+    };
+
+    return {
+      ...host,
+      fileType,
+      resolveSymlinks: (path) => {
+        const place = host.resolveSymlinks(path);
+        if (!isStored(path) && this.#isNew("resolved", path)) this.#reads.resolved.push([path, place]);
+        isStored(place);
+        return place;
+      },
+      readFile: (path) => {
+        const text = host.readFile(path);
+        fileRead(path, () => contentDigest(Buffer.from(text, "latin1")));
+        return text;
+      },
+      readDirectory: (path) => {
+        const entries = host.readDirectory(path);
+        const place = outside(path);
+        if (place !== undefined && this.#isNew("directory", place)) {
+          this.#reads.directories.push([place, listingDigest(entries)]);
+        }
+        return entries;
+      },
+      currentTime: () => {
+        this.#unrepeatable("it asked for the time");
+        return host.currentTime();
+      },
+      environment: (name) => {
+        const value = host.environment(name);
+        if (this.#isNew("variable", name)) this.#reads.variables.push([name, value]);
+        return value;
+      },
+      addPathToStore: (request) => {
+        const { path, name, method, filter, references = [] } = request;
+        const kept: string[] = [];
+        const observed =
+          filter === undefined
+            ? request
+            : {
+                ...request,
+                filter: (file: string, type: Parameters<typeof filter>[1]) => {
+                  const keeps = filter(file, type);
+                  if (keeps) kept.push(file);
+                  return keeps;
+                },
+              };
+        const storePath = host.addPathToStore(observed);
+        if (outside(path) !== undefined) {
+          // The filter is given places; the first is an entry of the root.
+          const [first] = kept;
+          const root = first === undefined ? path : first.slice(0, Math.max(1, first.lastIndexOf("/")));
+          const include = kept.map((file) => (root === "/" ? file : file.slice(root.length)));
+          const tree = { path: root, name, method, references, storePath };
+          if (this.#isNew("tree", `${root}\0${storePath}`)) {
+            this.#reads.trees.push(filter === undefined ? tree : { ...tree, include });
+          }
+        }
+        return storePath;
+      },
+      runProgram: (words) => {
+        this.#unrepeatable("it ran a program");
+        return host.runProgram(words);
+      },
+      resolveSearchPathEntry: (path) => {
+        const found = host.resolveSearchPathEntry(path);
+        const type = found === undefined ? null : host.fileType(found);
+        if (path.startsWith("/") && !isStored(path) && this.#isNew("type", path)) {
+          this.#reads.types.push([path, type ?? null]);
+        } else if (!path.startsWith("/")) this.#unrepeatable("its search path has entries that are not absolute paths");
+        return found;
+      },
+      ...(codeCache === undefined
+        ? {}
+        : {
+            codeCache: {
+              ...codeCache,
+              identify: (path) => {
+                const identity = codeCache.identify(path);
+                fileRead(path, () => identity.hash);
+                return identity;
+              },
+              read: (path) => {
+                const source = codeCache.read(path);
+                fileRead(path, () => source.hash);
+                return source;
+              },
+            },
+          }),
+    };
+  }
+}
