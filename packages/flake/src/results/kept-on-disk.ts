@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import * as fs from "@firn/store/files";
 import { codeDirectory } from "../evaluator/host-config.ts";
-import { resultsFile } from "./kept-results.ts";
 import { AnswerDatabase } from "./answer-database.ts";
+import { resultsFile } from "./kept-results.ts";
 
 /** Number and total size in bytes of some kept things. */
 export interface KeptAmount {

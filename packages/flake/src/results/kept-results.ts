@@ -10,10 +10,10 @@ import type { HostConfig } from "../evaluator/node-host.ts";
 import type { Request, ServiceCall } from "../evaluator/protocol.ts";
 import { noReads, type Reads } from "../evaluator/reads.ts";
 import type { AddPathServiceRequest } from "../evaluator/services.ts";
+import { AnswerDatabase } from "./answer-database.ts";
 import { buildIdentity } from "./build-identity.ts";
 import { FileStates } from "./file-states.ts";
 import { differenceFrom, type KeptReads, keepReads, type Surroundings } from "./kept-reads.ts";
-import { AnswerDatabase } from "./answer-database.ts";
 
 /** Time in milliseconds that an evaluation takes at least to be kept. */
 const worthKeeping = 60;

@@ -100,11 +100,16 @@ describe("symbols", () => {
 describe("numbers", () => {
   it("come back as they were made", () => {
     fc.assert(
-      fc.property(fc.maxSafeInteger(), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.double(), (n, big, x) => {
-        expect(integerOf(makeInteger(n))).toBe(n === 0 ? 0 : n);
-        expect(BigInt(integerOf(makeLargeInteger(big)!))).toBe(big);
-        expect(floatOf(makeFloat(x))).toBe(x);
-      }),
+      fc.property(
+        fc.maxSafeInteger(),
+        fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+        fc.double(),
+        (n, big, x) => {
+          expect(integerOf(makeInteger(n))).toBe(n === 0 ? 0 : n);
+          expect(BigInt(integerOf(makeLargeInteger(big)!))).toBe(big);
+          expect(floatOf(makeFloat(x))).toBe(x);
+        },
+      ),
     );
     expect(makeLargeInteger(2n ** 63n)).toBeUndefined();
     expect(makeLargeInteger(-(2n ** 63n) - 1n)).toBeUndefined();

@@ -25,9 +25,9 @@ const layered = -11;
 const mapped = -12;
 const forwarded = -13;
 
-/** Where the values of a flat set start. */
+/** The offset of the first value of a flat set. */
 export const firstValue = 2;
-/** Where the values of a mapped set start. */
+/** The offset of the first value of a mapped set. */
 const firstMapped = 4;
 
 const mapLazilyFrom = 48;

@@ -8,7 +8,7 @@ import { compareStrings } from "./string.ts";
 import { symbolString } from "./symbol.ts";
 
 const uniqueUpTo = 64;
-/** Where the symbols of a shape start. */
+/** The offset of the first symbol of a shape. */
 export const firstKey = 6;
 const lastRight = 2;
 const lastPlan = 3;

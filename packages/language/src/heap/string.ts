@@ -8,7 +8,7 @@ import { type Address, allocate, emptyString, heap, heapBytes, type Slot, type V
 /** The number of a context; 0 is none. */
 export type ContextId = number;
 
-/** Where the bytes of a string start, after its first cell, in cells. */
+/** The offset of the bytes of a string, in cells. */
 const firstBytes = 2;
 /** Length from which a concatenation refers to its parts instead of copying them. */
 const joinFrom = 512;
