@@ -16,7 +16,7 @@ import {
 import { integerOf, isInteger, isNumber } from "../heap/number.ts";
 import { attribute } from "../heap/set.ts";
 import { stringText } from "../heap/string.ts";
-import { intern } from "../heap/symbol.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 
 /** One builtin: its arity, its options and its function. */
@@ -123,11 +123,12 @@ export function coercedArgument(slot: Slot, mode: number, text: string): Value {
   return coerceToString(slot, mode, text, 0);
 }
 
-/** Returns a required attribute; error when it is missing. */
-export function requiredAttr(attrs: Value, name: string, text: string): Slot {
-  const slot = attribute(attrs, intern(name));
+/** Returns a required attribute, given by its name or symbol; error when it is missing. */
+export function requiredAttr(attrs: Value, name: string | number, text: string): Slot {
+  const symbol = typeof name === "string" ? intern(name) : name;
+  const slot = attribute(attrs, symbol);
   if (slot !== none) return slot;
-  throw addFrame(new EvaluationError("type-error", `attribute '${name}' missing`), 0, text);
+  throw addFrame(new EvaluationError("type-error", `attribute '${nameOf(symbol)}' missing`), 0, text);
 }
 
 /** Fails unless an experimental feature is enabled. */

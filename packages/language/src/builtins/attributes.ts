@@ -201,7 +201,7 @@ function listToAttrs(a: Slot): Value {
       elementAt(list, i),
       "while evaluating an element of the list passed to builtins.listToAttrs",
     );
-    const nameSlot = requiredAttr(element, "name", pair);
+    const nameSlot = requiredAttr(element, nameSymbol, pair);
     const name = nameArgument(
       nameSlot,
       "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs",
@@ -223,9 +223,16 @@ function listToAttrs(a: Slot): Value {
   }
   clearMarks(symbols);
   const valueSymbol = intern("value");
-  const values = elements.map((element) => requiredAttr(element, "value", pair));
-  const positions = elements.map((element) => positionOf(element, valueSymbol));
-  return makeSet(symbols, values, positions.some((pos) => pos !== 0) ? positions : null);
+  const values = new Array<Slot>(elements.length);
+  const positions = new Array<number>(elements.length);
+  let known = false;
+  for (let i = 0; i < elements.length; i++) {
+    const element = elements[i]!;
+    values[i] = requiredAttr(element, valueSymbol, pair);
+    positions[i] = positionOf(element, valueSymbol);
+    known ||= positions[i] !== 0;
+  }
+  return makeSet(symbols, values, known ? positions : null);
 }
 
 function zipAttrsWith(a: Slot, b: Slot): Value {

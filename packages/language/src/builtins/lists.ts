@@ -5,7 +5,7 @@ import { allocateList, copyElements, elementAt, elementsOf, firstElement, listLe
 import { bool, falseValue, heap, isBuiltin, isString, type Slot, trueValue, type Value } from "../heap/memory.ts";
 import { integerOf, isInteger, makeInteger } from "../heap/number.ts";
 import { makeSet, setOf } from "../heap/set.ts";
-import { contextIdOf, stringText } from "../heap/string.ts";
+import { stringText } from "../heap/string.ts";
 import { symbolOf } from "../heap/symbol.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
@@ -122,7 +122,7 @@ function sort(a: Slot, b: Slot): Value {
 
 /** Returns a key that compares by value, for the common kinds; undefined when only `<` can compare. */
 function hashableKey(key: Value): string | undefined {
-  if (isString(key)) return contextIdOf(key) === 0 ? `s${stringText(key)}` : undefined;
+  if (isString(key)) return `s${stringText(key)}`;
   if (isInteger(key)) return `i${integerOf(key)}`;
   return undefined;
 }

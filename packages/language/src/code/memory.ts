@@ -65,28 +65,36 @@ export interface TextSource {
   endOf(number: number): number;
 }
 
-interface Pending {
-  readonly source: TextSource;
-  readonly number: number;
-  value: Value | undefined;
-}
-
-const pending: Pending[] = [];
+/** By the number of a pending constant: its text, and its value or 0. */
+const pendingTexts: number[] = [];
+const pendingValues: number[] = [];
+/** The sources of texts, and the number of the first constant of each. */
+const textSources: TextSource[] = [];
+const firstOfSource: number[] = [];
 
 /** Adds a text that is made at its first use; returns its cell. */
 export function addPendingConstant(source: TextSource, number: number): number {
-  return (pending.push({ source, number, value: undefined }) - 1) << 3;
+  if (textSources.at(-1) !== source) {
+    textSources.push(source);
+    firstOfSource.push(pendingTexts.length);
+  }
+  pendingValues.push(0);
+  return (pendingTexts.push(number) - 1) << 3;
 }
 
 /** Returns the value of a constant's cell. */
 export function constantAt(cell: number): Value {
   if ((cell & 7) !== 0) return cell as Value;
-  const known = pending[cell >>> 3]!;
-  if (known.value === undefined) {
-    const { source, number } = known;
-    known.value = makeStringOfBytes(source.bytes, source.startOf(number), source.endOf(number));
-  }
-  return known.value;
+  const index = cell >>> 3;
+  const known = pendingValues[index]!;
+  if (known !== 0) return known as Value;
+  let from = textSources.length - 1;
+  while (firstOfSource[from]! > index) from--;
+  const source = textSources[from]!;
+  const number = pendingTexts[index]!;
+  const value = makeStringOfBytes(source.bytes, source.startOf(number), source.endOf(number));
+  pendingValues[index] = value;
+  return value;
 }
 
 /** The texts of path literals as written, by constant: in another directory the same text is another path. */

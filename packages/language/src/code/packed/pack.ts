@@ -42,8 +42,6 @@ export class Pack {
   readonly code: Int32Array;
   readonly bytes: Uint8Array;
   private readonly decode: Decode;
-  /** All strings, one after the other. */
-  private text: string | undefined;
   private readonly byHash = new Map<string, number>();
 
   private constructor(cells: Int32Array, bytes: Uint8Array, decode: Decode) {
@@ -85,8 +83,7 @@ export class Pack {
   }
 
   string(number: number): string {
-    this.text ??= this.decode(this.bytes);
-    return this.text.slice(this.startOf(number), this.ends[number]!);
+    return this.decode(this.bytes.subarray(this.startOf(number), this.ends[number]!));
   }
 
   stringEnds(): Int32Array {
