@@ -97,7 +97,7 @@ import type { CodeStore } from "./code-store.ts";
 import { literalAt } from "./literals.ts";
 import { lowerLazy } from "./lower.ts";
 import { constantAt, firstCode, ints } from "./memory.ts";
-import { lineAndColumn, sourceAt } from "./source.ts";
+import { lineAndColumn, type Source, sourceAt } from "./source.ts";
 
 const A = ints;
 const H = heap;
@@ -340,37 +340,16 @@ function ownValue(value: Value): Value {
 
 /** Returns the index of the cell with the content of a variable. */
 function variableCell(p: number, e: Env): number {
-  switch (A[p]) {
-    case 60:
-    case 61:
-    case 62:
-    case 63:
-    case 64:
-      return e + 1 + A[p + 1]!;
-    case 65:
-    case 66:
-    case 67:
-    case 68:
-    case 69:
-      return H[e]! + 1 + A[p + 1]!;
-    case 70:
-    case 71:
-    case 72:
-    case 73:
-    case 74:
-      return H[H[e]!]! + 1 + A[p + 1]!;
-    case 75:
-    case 76:
-    case 77:
-    case 78:
-    case 79:
-      return H[H[H[e]!]!]! + 1 + A[p + 1]!;
-    default: {
-      let env = e;
-      for (let d = A[p + 1]!; d > 0; d--) env = H[env]!;
-      return env + 1 + A[p + 2]!;
-    }
+  const op = A[p]!;
+  if (op >= 60) {
+    if (op < 65) return e + 1 + A[p + 1]!;
+    if (op < 70) return H[e]! + 1 + A[p + 1]!;
+    if (op < 75) return H[H[e]!]! + 1 + A[p + 1]!;
+    return H[H[H[e]!]!]! + 1 + A[p + 1]!;
   }
+  let env = e;
+  for (let d = A[p + 1]!; d > 0; d--) env = H[env]!;
+  return env + 1 + A[p + 2]!;
 }
 
 /** Returns the value in a cell of an environment, which keeps it without its thunk. */
@@ -395,7 +374,9 @@ function bindEnv(up: Env, q: number, count: number): Env {
 
 /** Returns the value of a node when that costs nothing and cannot fail, else a thunk. For arguments and bindings. */
 function delay(p: number, e: Env): Slot {
-  switch (A[p]) {
+  const op = A[p]!;
+  if (op >= 60) return delayVariable(p, e);
+  switch (op) {
     case 1:
       return ((A[p + 1]! << 1) | 1) as Slot;
     case 2:
@@ -417,8 +398,9 @@ function delay(p: number, e: Env): Slot {
       return emptyList;
     case 58:
       return delay(A[p + 1]!, e);
+    case 6:
+      return delayVariable(p, e);
     default:
-      if (A[p]! >= 60 || A[p] === 6) return delayVariable(p, e);
   }
   return makeThunk(p, e);
 }
@@ -447,7 +429,9 @@ function delayVariable(p: number, e: Env): Slot {
  * lists and sets can be printed.
  */
 function delayElement(p: number, e: Env): Slot {
-  switch (A[p]) {
+  const op = A[p]!;
+  if (op >= 60) return delayVariable(p, e);
+  switch (op) {
     case 1:
       return ((A[p + 1]! << 1) | 1) as Slot;
     case 2:
@@ -456,8 +440,10 @@ function delayElement(p: number, e: Env): Slot {
       return globals[A[p + 1]!]!;
     case 48:
       return emptyList;
+    case 6:
+      return delayVariable(p, e);
     default:
-      return A[p]! >= 60 || A[p] === 6 ? delayVariable(p, e) : makeThunk(p, e);
+      return makeThunk(p, e);
   }
 }
 
@@ -1261,12 +1247,21 @@ function evalList(p: number, e: Env): Value {
   return list;
 }
 
+/** The strings of sources' names, by the number of the source. */
+const sourceNames: Value[] = [];
+
+function sourceName(source: Source): Value {
+  while (sourceNames.length <= source.index) sourceNames.push(none as Value);
+  if (sourceNames[source.index] === none) sourceNames[source.index] = makeString(source.name);
+  return sourceNames[source.index]!;
+}
+
 /** Returns the value of `__curPos` and `unsafeGetAttrPos`; null when the place is unknown. */
 export function positionAttrs(pos: number): Value {
   const source = sourceAt(pos);
   if (source === undefined || source.origin !== "file") return nullValue;
   const { line, column } = lineAndColumn(pos);
-  const values = [makeString(source.name), makeInteger(line), makeInteger(column)];
+  const values = [sourceName(source), makeInteger(line), makeInteger(column)];
   return makeSet([sym.file, sym.line, sym.column], values, null);
 }
 
