@@ -57,7 +57,7 @@ import {
   update,
   valueAt,
 } from "../heap/set.ts";
-import { findKey, firstKey, keyAt, keysOf, shapeSize } from "../heap/shape.ts";
+import { findKey, firstKey, keyAt, keysOf, makeShape, shapeSize } from "../heap/shape.ts";
 import {
   type ContextId,
   compareStrings,
@@ -464,41 +464,16 @@ function peek(p: number, e: Env): Value {
  * a call of `ev` would cost too much.
  */
 function ready(p: number, e: Env): Value {
+  const op = A[p]!;
   let slot: number;
-  switch (A[p]) {
-    case 1:
-      return ((A[p + 1]! << 1) | 1) as Value;
-    case 7:
-      slot = globals[A[p + 1]!]!;
-      break;
-    case 60:
-      slot = H[e + 1]!;
-      break;
-    case 61:
-      slot = H[e + 2]!;
-      break;
-    case 62:
-    case 63:
-    case 64:
-      slot = H[e + 1 + A[p + 1]!]!;
-      break;
-    case 65:
-    case 66:
-    case 67:
-    case 68:
-    case 69:
-      slot = H[H[e]! + 1 + A[p + 1]!]!;
-      break;
-    case 70:
-    case 71:
-    case 72:
-    case 73:
-    case 74:
-      slot = H[H[H[e]!]! + 1 + A[p + 1]!]!;
-      break;
-    default:
-      return none as Value;
-  }
+  if (op >= 60) {
+    if (op < 65) slot = H[e + 1 + A[p + 1]!]!;
+    else if (op < 70) slot = H[H[e]! + 1 + A[p + 1]!]!;
+    else if (op < 75) slot = H[H[H[e]!]! + 1 + A[p + 1]!]!;
+    else return none as Value;
+  } else if (op === 1) return ((A[p + 1]! << 1) | 1) as Value;
+  else if (op === 7) slot = globals[A[p + 1]!]!;
+  else return none as Value;
   return ((slot & 7) === 0 ? none : slot) as Value;
 }
 
@@ -1207,6 +1182,7 @@ function dynamicAttrs(p: number, outer: Env): Value {
   } else base = ev(baseNode, e);
   const shape = shapeOf(base);
   const known = shapeSize(shape);
+  if (known === 0 && A[p + 3] === 1) return singleAttr(p + 4, e);
   const symbols: number[] = [];
   const values: Slot[] = [];
   const positions: number[] = [];
@@ -1232,6 +1208,25 @@ function dynamicAttrs(p: number, outer: Env): Value {
     positions.push(pos);
   }
   return makeSet(symbols, values, positions);
+}
+
+const singleKey = [0];
+
+/** Makes a set of one dynamic attribute, or of none when its name is null. */
+function singleAttr(cell: number, e: Env): Value {
+  const pos = A[cell + 2]!;
+  const name = ev(A[cell]!, e);
+  if (name === nullValue) return emptySet;
+  singleKey[0] = symbolOf(plainString(name, pos, "while evaluating the name of a dynamic attribute"));
+  const shape = makeShape(singleKey);
+  const places = allocate(2);
+  H[places] = shape;
+  H[places + 1] = pos;
+  const set = allocate(4);
+  H[set] = shape;
+  H[set + 1] = places;
+  H[set + 2] = delayElement(A[cell + 1]!, e);
+  return ((set << 2) | 2) as Value;
 }
 
 function place(pos: number): string {
@@ -1402,6 +1397,17 @@ function callMany(p: number, e: Env): Value {
   let f = operand(A[p + 1]!, e);
   const pos = A[p + 2]!;
   const count = A[p + 3]!;
+  if (isLambda(f)) {
+    const at = (f >>> 2) - 1;
+    const n = H[at]! >>> 5;
+    if (A[n] === 15 && A[n + 2] === count) {
+      markUsed(f);
+      const inner = allocate((count + 2) & -2);
+      H[inner] = H[at + 1]!;
+      for (let i = 0; i < count; i++) H[inner + 1 + i] = delay(A[p + 4 + i]!, e);
+      return body(A[n + 1]!, inner, n + 3 + count, pos);
+    }
+  }
   const args = new Array<Slot>(count);
   for (let i = 0; i < count; i++) args[i] = delay(A[p + 4 + i]!, e);
   for (let i = 0; i < count; ) {
