@@ -116,6 +116,14 @@ test("adding a package from the same flake once more upgrades it, and elements o
   expect((await run("list")).out).toContain("-tool-3\n");
 });
 
+test("a profile that another link leads to is read, and changed where the link is", async () => {
+  profile = join(work, "first");
+  await run("add", paths["foo-1.0"]!);
+  // As the default profile is where `build --profile ~/.nix-profile` made it a generation itself.
+  const { out } = await place.firn("profile", "list", "--profile", `${profile}-1-link`);
+  expect(out).toContain("Name:               foo\n");
+});
+
 describe("a program", () => {
   test("is run by its path in a link, although the store is elsewhere on disk", async () => {
     const options = { cwd: work, env: { ...place.environment } };

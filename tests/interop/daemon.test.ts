@@ -228,6 +228,24 @@ describe.skipIf(!sandboxWorks())("a client and a daemon of ours", () => {
     expect(compared?.error?.exitStatus).toBe(104);
   });
 
+  it.each([32, 38])("make a damaged path good again, in version 1.%i", async (minor) => {
+    const daemon = kept(await daemonHere(root, { protocol: workerProtocolUntil(minor) }));
+    const store = await client(daemon);
+    const { drvPath } = await derivation(store, "damaged", "echo whole > $out");
+    const building = offered(store, "building");
+    await building.buildPaths([{ kind: "built", drvPath, outputs: "*" }]);
+    const out = (await store.queryDerivationOutputs(drvPath)).get("out") ?? "";
+    fs.chmodSync(store.realPath(out), 0o644);
+    fs.writeFileSync(store.realPath(out), "broken\n");
+    expect(await store.isIntact(out)).toBe(false);
+    const [result] = await building.buildPaths([{ kind: "opaque", path: out }], { mode: "repair" });
+    expect(result?.error).toBeUndefined();
+    expect(await store.isIntact(out)).toBe(true);
+    const text = await store.addTextToStore("text", "no cache has this", []);
+    const [refused] = await building.buildPaths([{ kind: "opaque", path: text }], { mode: "repair" });
+    expect(refused?.error?.message).toContain(`cannot repair path '${text}'`);
+  });
+
   it("end a build that the client does not want any more", async () => {
     const daemon = kept(await daemonHere(root));
     const store = await client(daemon);
@@ -457,7 +475,7 @@ describe.skipIf(!sandboxWorks())("a daemon with processes for its clients", () =
     expect(new Set(added.map(([own]) => own)).size).toBe(20);
     expect(new Set(added.map(([, shared]) => shared)).size).toBe(1);
     expect(added.every(([, , valid]) => valid)).toBe(true);
-  });
+  }, 300_000);
 
   it("lets in and trusts as nix.conf says", async () => {
     const refusing = kept(await firnDaemon(root, { configuration: "allowed-users = nobody-at-all\ntrusted-users =" }));

@@ -15,12 +15,16 @@ import {
   storePathName,
 } from "@firn/formats";
 import {
+  canonicalise,
   computeClosure,
   DerivationHashes,
   disk,
+  dumpPath,
   type EventSink,
+  hasFeature,
   machineError,
   removePath,
+  restorePath,
   type Settings,
   variableNameProblem,
   withPlace,
@@ -59,7 +63,20 @@ export interface BuildRequest {
   readonly offline?: boolean;
   /** The command that shows logs, for messages; by default `nix log`. */
   readonly logCommand?: string;
+  /** Serves the store to a builder that may use it. */
+  readonly serveBuild?: BuildServer;
 }
+
+/** The feature by which a derivation asks for a store that its builder may use. */
+export const recursiveNix = "recursive-nix";
+
+/** Serves the store at a socket to a builder, restricted to the paths that are allowed, which grow by what it adds and builds. */
+export type BuildServer = (request: {
+  readonly socket: string;
+  readonly allowed: Set<string>;
+  /** Lets the builder see a path that became allowed. */
+  show(path: string): Promise<void>;
+}) => Promise<{ close(): Promise<void> }>;
 
 /** Output paths by name, and a flag that is true when the builder has run. */
 export interface BuildOutcome {
@@ -153,7 +170,7 @@ async function buildLocked(
 interface PlannedBuild {
   readonly request: BuildRequest;
   readonly options: BuildOptions;
-  readonly inputPaths: ReadonlySet<string>;
+  readonly inputPaths: Set<string>;
   readonly sandboxed: boolean;
   /** Output paths that are known beforehand, and those of them that are valid, by output name. */
   readonly known: ReadonlyMap<string, string>;
@@ -270,7 +287,7 @@ function scratchPaths(
 interface PreparedRun {
   readonly request: BuildRequest;
   readonly options: BuildOptions;
-  readonly inputPaths: ReadonlySet<string>;
+  readonly inputPaths: Set<string>;
   readonly directory: BuildDirectory;
   readonly scratch: ReadonlyMap<string, string>;
   readonly log: BuildLog;
@@ -309,6 +326,34 @@ function writeNew(
   }
 }
 
+const socketName = ".nix-socket";
+
+/** Tells whether a builder may use the store. */
+function usesStore({ request, options }: PreparedRun): boolean {
+  return (
+    request.serveBuild !== undefined &&
+    hasFeature(request.settings, recursiveNix) &&
+    options.requiredSystemFeatures.includes(recursiveNix)
+  );
+}
+
+/** Runs a builder, and meanwhile serves the store to it if it may use that. */
+async function withStore<Result>(
+  run: PreparedRun,
+  show: (path: string) => Promise<void>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { serveBuild } = run.request;
+  if (serveBuild === undefined || !usesStore(run)) return work();
+  const socket = `${run.directory.host}/${socketName}`;
+  const served = await serveBuild({ socket, allowed: run.inputPaths, show });
+  try {
+    return await work();
+  } finally {
+    await served.close();
+  }
+}
+
 async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<Map<string, string>> {
   const { request, options, inputPaths } = run;
   const rewrites = rewritesOf(run);
@@ -333,7 +378,11 @@ async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<M
       });
     }
   }
-  return new Map([...variables].map(([name, value]) => [name, rewriteText(value, rewrites)]));
+  const remote: [string, string][] = usesStore(run) ? [["NIX_REMOTE", `unix://${buildDir}/${socketName}`]] : [];
+  return new Map([
+    ...[...variables].map(([name, value]): [string, string] => [name, rewriteText(value, rewrites)]),
+    ...remote,
+  ]);
 }
 
 async function runSandboxed(run: PreparedRun): Promise<Place> {
@@ -360,16 +409,26 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
     const seccompFile = `${sandbox.top}/seccomp`;
     if (sandbox.seccomp !== undefined) writeNew(seccompFile, sandbox.seccomp);
     const builder = [derivation.builder, ...derivation.args].map((text) => rewriteText(text, rewrites));
-    const result = await runBuilder({
-      command: sandbox.command(builder),
-      environment: hostEnvironment(),
-      directory: "/",
-      log: run.log,
-      argumentsFile,
-      ...(run.user === undefined ? {} : { user: run.user }),
-      ...(sandbox.seccomp === undefined ? {} : { seccompFile }),
-      ...limits(request),
-    });
+    // The builder sees a copy, under the name in its own store.
+    const show = async (path: string): Promise<void> => {
+      const place = `${sandbox.outputs}/${storePathBaseName(path)}`;
+      if (fs.lstatSync(place, { throwIfNoEntry: false }) === undefined) {
+        await restorePath(place, dumpPath(request.store.realPath(path)));
+        canonicalise(place);
+      }
+    };
+    const result = await withStore(run, show, () =>
+      runBuilder({
+        command: sandbox.command(builder),
+        environment: hostEnvironment(),
+        directory: "/",
+        log: run.log,
+        argumentsFile,
+        ...(run.user === undefined ? {} : { user: run.user }),
+        ...(sandbox.seccomp === undefined ? {} : { seccompFile }),
+        ...limits(request),
+      }),
+    );
     await requireSuccess(run, result);
     return {
       locate: (scratchPath) => `${sandbox.outputs}/${storePathBaseName(scratchPath)}`,
@@ -404,15 +463,18 @@ async function runPlain(run: PreparedRun): Promise<Place> {
     openStoreTo(user, store.location.realStoreDir);
     openBuildDirectory(directory);
   }
-  const result = await runBuilder({
-    command: builder,
-    environment: Object.fromEntries(environment),
-    directory: directory.host,
-    log: run.log,
-    argv0: path.basename(derivation.builder),
-    ...(user === undefined ? {} : { user, runAs: { uid: user.uid, gid: user.storeGroup } }),
-    ...limits(request),
-  });
+  const seen = async (): Promise<void> => undefined;
+  const result = await withStore(run, seen, () =>
+    runBuilder({
+      command: builder,
+      environment: Object.fromEntries(environment),
+      directory: directory.host,
+      log: run.log,
+      argv0: path.basename(derivation.builder),
+      ...(user === undefined ? {} : { user, runAs: { uid: user.uid, gid: user.storeGroup } }),
+      ...limits(request),
+    }),
+  );
   if (user !== undefined) endProcesses(user);
   await requireSuccess(run, result);
   return place;

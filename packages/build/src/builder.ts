@@ -1,27 +1,21 @@
 /** Building and fetching over one store of this machine: with the scheduler here, or by the store's own server. */
-import { type DerivedPath, FirnError, type wire } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import {
   type BuildMode,
-  type BuildRequestOptions,
-  type BuildResult,
   computeClosure,
   type EventSink,
   type MachineStore,
-  type Missing,
-  offered,
+  type PathBuilder,
   repairPath,
   type Settings,
   type Store,
   takesOutputs,
 } from "@firn/store";
 import { queryMissing } from "./goals/query-missing.ts";
-import {
-  type BuildPathsOptions,
-  buildGivenDerivation,
-  buildPaths,
-  buildPathsWithResults,
-  requireBuilt,
-} from "./goals/scheduler.ts";
+import { type BuildPathsOptions, buildGivenDerivation, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";
+import { serveBuild } from "./recursive/build-socket.ts";
+import { type Steps, stepsOfServer } from "./server-steps.ts";
+import type { StoreBuilder } from "./store-builder.ts";
 
 /** The surroundings of building. */
 export interface StoreBuilderOptions {
@@ -36,37 +30,6 @@ export interface StoreBuilderOptions {
   substituters(): Promise<readonly Store[]>;
 }
 
-/** Builds, substitutes and plans. */
-export interface StoreBuilder {
-  /** True while a build or substitution is in progress. */
-  readonly busy: boolean;
-  /** Builds and fetches; throws the one failure, or `build-failed` for several. */
-  build(paths: readonly DerivedPath[], mode?: BuildMode): Promise<readonly BuildResult[]>;
-  /** Builds as `build` does; a failure is the result of its path instead of an exception. */
-  results(paths: readonly DerivedPath[], mode?: BuildMode): Promise<readonly BuildResult[]>;
-  /** Builds a derivation as it is given, whose inputs are plain paths; its output paths are taken as they are. */
-  derivation(
-    target: { readonly drvPath: string; readonly derivation: wire.BasicDerivation },
-    mode?: BuildMode,
-  ): Promise<ReadonlyMap<string, string>>;
-  /** Returns the plan of building; nothing is changed. */
-  missing(paths: readonly DerivedPath[]): Promise<Missing>;
-  /** Makes a path valid by substitution if possible; resolves to true when it is valid afterwards. */
-  substitute(path: string): Promise<boolean>;
-  /**
-   * Makes a damaged or missing path good again: by a copy from a substituter, else by building its derivation again. Error
-   * `cannot-repair`, those of builds.
-   */
-  repair(path: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** The steps that differ between a store that is written here and one with a server. */
-type Steps = Pick<StoreBuilder, "missing" | "repair" | "derivation"> & {
-  build(paths: readonly DerivedPath[], mode: BuildMode): Promise<readonly BuildResult[]>;
-  results(paths: readonly DerivedPath[], mode: BuildMode): Promise<readonly BuildResult[]>;
-};
-
 /** Makes a builder; substituters are opened at their first use. */
 export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
   const { store, settings, offline } = options;
@@ -77,7 +40,7 @@ export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
     opened ??= options.substituters();
     return opened;
   };
-  const steps = takesOutputs(store) ? stepsHere(options, store, substituters) : stepsOfServer(options);
+  const steps = takesOutputs(store) ? stepsHere(options, store, substituters) : stepsOfServer(options.store, options);
   const running = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     runs++;
     try {
@@ -122,6 +85,7 @@ function stepsHere(
     events,
     offline,
     substituters,
+    serveBuild: (request) => serveBuild({ ...request, store, building: builderOf(steps) }),
     ...(mode === undefined ? {} : { mode }),
     ...(options.logCommand === undefined ? {} : { logCommand: options.logCommand }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -134,7 +98,7 @@ function stepsHere(
     }
     await buildPaths([{ kind: "built", drvPath: deriver, outputs: "*" }], context("repair"));
   };
-  return {
+  const steps: Steps = {
     async build(paths, mode) {
       const results = await buildPaths(paths, context(mode));
       if (mode !== "repair") return results;
@@ -150,31 +114,14 @@ function stepsHere(
     missing: (paths) => queryMissing(paths, { store, settings, substituters }),
     repair,
   };
+  return steps;
 }
 
-/** The steps by the server of a store. */
-function stepsOfServer(options: StoreBuilderOptions): Steps {
-  const server = offered(options.store, "building");
-  const how = (mode: BuildMode = "normal"): BuildRequestOptions => ({
-    mode,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-  const build: Steps["build"] = async (paths, mode) => {
-    const results = await server.buildPaths(paths, how(mode));
-    const statuses = results.flatMap(({ error }) => (error === undefined ? [] : [error.exitStatus]));
-    return requireBuilt(results, { ...options, exitStatus: statuses.reduce((all, one) => all | one, 100) });
-  };
+/** The steps as a store offers them. */
+function builderOf(steps: Steps): PathBuilder {
   return {
-    build,
-    results: (paths, mode) => server.buildPaths(paths, how(mode)),
-    async derivation(target, mode) {
-      const { outputs, error } = await server.buildDerivation(target, how(mode));
-      if (error !== undefined) throw error;
-      return outputs;
-    },
-    missing: (paths) => server.queryMissing(paths),
-    async repair(path) {
-      await build([{ kind: "opaque", path }], "repair");
-    },
+    buildPaths: (paths, { mode = "normal" } = {}) => steps.results(paths, mode),
+    buildDerivation: async (target, { mode } = {}) => ({ outputs: await steps.derivation(target, mode) }),
+    queryMissing: (paths) => steps.missing(paths),
   };
 }

@@ -1,12 +1,12 @@
 /** Building: from derivations to valid store paths. */
 export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
 export type { BuildStore } from "./build-store.ts";
-export { makeStoreBuilder, type StoreBuilder, type StoreBuilderOptions } from "./builder.ts";
+export { makeStoreBuilder, type StoreBuilderOptions } from "./builder.ts";
 export { type FarmPackage, type FarmTarget, FileCollision, linkPackages } from "./builtin/link-farm.ts";
 export { clientConnection } from "./daemon/client-connection.ts";
 export type { ClientRights } from "./daemon/client-settings.ts";
 export { type ListenOptions, listenForClients } from "./daemon/listen.ts";
-export { type DaemonSessionOptions, serveDaemonClient } from "./daemon/serve.ts";
+export { type DaemonSessionOptions, serveDaemonClient } from "./daemon/serve-client.ts";
 export { clientDone, isClientMessage } from "./daemon/workers.ts";
 export {
   type BuilderEnvironment,
@@ -32,3 +32,4 @@ export {
   type ShellVariable,
   shellText,
 } from "./shell/shell-environment.ts";
+export type { StoreBuilder } from "./store-builder.ts";

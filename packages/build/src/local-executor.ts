@@ -1,6 +1,6 @@
 /** Builds on this machine. */
 import type { EventSink, Settings } from "@firn/store";
-import { buildDerivation } from "./build-derivation.ts";
+import { type BuildServer, buildDerivation } from "./build-derivation.ts";
 import type { BuildStore } from "./build-store.ts";
 import type { BuildExecutor } from "./goals/executor.ts";
 
@@ -11,6 +11,7 @@ export function localExecutor(options: {
   readonly events: EventSink;
   readonly offline: boolean;
   readonly logCommand?: string;
+  readonly serveBuild?: BuildServer;
 }): BuildExecutor {
   return {
     async build(job) {

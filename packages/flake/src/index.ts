@@ -37,6 +37,7 @@ export {
   type CheckOutputsOptions,
   checkOutputs,
 } from "./outputs/check.ts";
+export { type FoundJob, findJobs, type JobSearch, type JobSource } from "./outputs/jobs.ts";
 export { type ShownNode, type ShownOutput, type ShowOutputsOptions, showOutputs } from "./outputs/show.ts";
 export { copyTemplate, type TemplateCopy, type TemplateStep } from "./outputs/templates.ts";
 export { type ExpressionContext, loadExpressions } from "./packages/default-expression.ts";

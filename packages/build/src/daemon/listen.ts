@@ -47,10 +47,10 @@ export async function listenForClients(options: ListenOptions): Promise<void> {
       say(`accepted connection from pid ${peer?.pid ?? "<unknown>"}, user ${client.user}${trusted}`);
       workers.serve(socket, { kind: "client", rights: client.rights });
     } catch (error) {
-      socket.destroy();
       const told = error instanceof FirnError ? error : machineError(error);
       if (told === undefined) throw error;
       events({ kind: "message", level: "error", text: `error: error processing connection: ${told.message}` });
+      socket.destroy();
     }
   });
   try {
@@ -59,6 +59,10 @@ export async function listenForClients(options: ListenOptions): Promise<void> {
     workers.close();
     throw machineError(error, "cannot listen for clients") ?? error;
   }
+  server.on("error", (error) => {
+    const text = `error: ${machineError(error, "cannot take a client")?.message ?? error.message}`;
+    events({ kind: "message", level: "error", text });
+  });
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });

@@ -23,7 +23,7 @@ import {
   writeBuildResult,
 } from "@firn/store";
 import { closeSync } from "@firn/store/files";
-import type { StoreBuilder } from "../builder.ts";
+import type { StoreBuilder } from "../store-builder.ts";
 import type { ClientRights } from "./client-settings.ts";
 import { type RequestBody, requestBody } from "./request-body.ts";
 
@@ -66,7 +66,11 @@ export async function performOperation(name: OperationName, context: OperationCo
     case "BuildPaths":
       return simple(operations[name], context, async ({ paths, mode }) => {
         requireMode(context, mode);
-        await (await context.builder()).build(paths, mode);
+        const builder = await context.builder();
+        const opaque = paths.flatMap((path) => (path.kind === "opaque" ? [path.path] : []));
+        if (mode === "repair") for (const path of opaque) await builder.repair(path);
+        const built = mode === "repair" ? paths.filter(({ kind }) => kind === "built") : paths;
+        await builder.build(built, mode);
         return undefined;
       });
     case "EnsurePath":
@@ -326,13 +330,32 @@ async function buildWithResults(
 ): Promise<wire.WireValue<typeof operations.BuildPathsWithResults.answer>> {
   requireMode(context, mode);
   const store = await context.store();
-  const results = await (await context.builder()).results(paths, mode);
+  const builder = await context.builder();
+  const results = mode === "repair" ? await repaired(builder, paths) : await builder.results(paths, mode);
   const hashes = new DerivationHashes(store);
   const told = [];
   for (const result of results) {
     told.push({ path: result.path, result: writeBuildResult(result, await realisationsOf(store, hashes, result)) });
   }
   return told;
+}
+
+/** Replaces what is damaged of the paths, and of what they refer to. */
+async function repaired(builder: StoreBuilder, paths: readonly DerivedPath[]): Promise<BuildResult[]> {
+  const results: BuildResult[] = [];
+  for (const path of paths) {
+    try {
+      if (path.kind === "built") results.push(...(await builder.build([path], "repair")));
+      else {
+        await builder.repair(path.path);
+        results.push({ path, outputs: new Map() });
+      }
+    } catch (error) {
+      if (!(error instanceof FirnError) || error.code === "aborted") throw error;
+      results.push({ path, outputs: new Map(), error });
+    }
+  }
+  return results;
 }
 
 /** Returns what the outputs of a result were built to, in the form of the protocol. */

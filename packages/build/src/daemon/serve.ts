@@ -6,26 +6,31 @@ import {
   type MachineStore,
   machineError,
   NoticeWriter,
-  type Settings,
   type Store,
   WireConnection,
 } from "@firn/store";
-import { makeStoreBuilder, type StoreBuilder } from "../builder.ts";
+import type { StoreBuilder } from "../store-builder.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import { applyClientOptions, type ClientRights } from "./client-settings.ts";
+import type { ClientRights } from "./client-settings.ts";
 import { type OperationContext, performOperation } from "./operations.ts";
 
+/** An open store with what builds in it. */
+export interface OpenStore {
+  readonly store: MachineStore;
+  readonly builder: StoreBuilder;
+  substituters(): Promise<readonly Store[]>;
+  close(): Promise<void>;
+}
+
 /** The surroundings of one connection. */
-export interface DaemonSessionOptions {
+export interface ConnectionOptions {
   readonly rights: ClientRights;
-  /** Settings of this connection alone, which the client may change as far as its rights go. */
-  readonly settings: Settings;
   /** The directory of the store's paths. */
   readonly storeDir: string;
-  /** Opens the store, when the client's settings are known. */
-  openStore(events: EventSink): Promise<MachineStore>;
-  /** Opens the substituters of the settings. */
-  openSubstituters(events: EventSink): Promise<readonly Store[]>;
+  /** Opens the store, when the client's settings are known. `gone` aborts when the client is gone. */
+  open(events: EventSink, gone: AbortSignal): Promise<OpenStore>;
+  /** Takes the settings that the client wants. */
+  applyOptions(options: wire.WireValue<typeof wire.clientOptions>, events: EventSink): void;
   /** The protocol; one with an older version makes this end speak as an older program does. */
   readonly protocol?: wire.WireProtocol;
 }
@@ -37,7 +42,7 @@ const TOO_MUCH = 1 << 26;
  * Answers a client until it closes the connection. A failed operation is told to the client; one that leaves the connection in an
  * unknown state ends it.
  */
-export async function serveDaemonClient(client: ClientConnection, options: DaemonSessionOptions): Promise<void> {
+export async function serveConnection(client: ClientConnection, options: ConnectionOptions): Promise<void> {
   const session = new Session(client, options);
   try {
     await session.run();
@@ -46,23 +51,17 @@ export async function serveDaemonClient(client: ClientConnection, options: Daemo
   }
 }
 
-interface OpenStore {
-  readonly store: MachineStore;
-  readonly builder: StoreBuilder;
-}
-
 class Session {
   readonly #client: ClientConnection;
-  readonly #options: DaemonSessionOptions;
+  readonly #options: ConnectionOptions;
   readonly #ends: WireConnection;
   readonly #notices: NoticeWriter;
   #peer: wire.WirePeer | undefined;
   /** True while messages may be sent: between a request and its answer. */
   #working = false;
   #opened: Promise<OpenStore> | undefined;
-  #substituters: Promise<readonly Store[]> | undefined;
 
-  constructor(client: ClientConnection, options: DaemonSessionOptions) {
+  constructor(client: ClientConnection, options: ConnectionOptions) {
     this.#client = client;
     this.#options = options;
     this.#ends = new WireConnection(client);
@@ -87,15 +86,15 @@ class Session {
   }
 
   async close(): Promise<void> {
+    // The error of a store that could not be opened has been told.
     const opened = await this.#opened?.catch(() => undefined);
-    await opened?.builder.close();
-    await opened?.store.close();
+    await opened?.close();
   }
 
   async #perform(peer: wire.WirePeer, number: number): Promise<void> {
     const name = wire.operationName(wire.workerOperations, number, peer.version);
     if (name === undefined) throw wire.protocolError(`invalid operation ${number}`);
-    const { rights, settings } = this.#options;
+    const { rights } = this.#options;
     const context: OperationContext = {
       ends: this.#ends,
       peer,
@@ -103,11 +102,11 @@ class Session {
       gone: this.#client.gone,
       store: async () => (await this.#open()).store,
       builder: async () => (await this.#open()).builder,
-      substituters: () => this.#openSubstituters(),
+      substituters: async () => (await this.#open()).substituters(),
       events: (event) => this.#event(event),
       applyOptions: (options) => {
         this.#notices.verbosity = options.verbosity;
-        applyClientOptions(settings, options, { rights, events: (event) => this.#event(event) });
+        this.#options.applyOptions(options, (event) => this.#event(event));
       },
       ask: (length) => this.#send({ kind: "read", length }),
       answering: async (work) => {
@@ -131,28 +130,8 @@ class Session {
   }
 
   #open(): Promise<OpenStore> {
-    this.#opened ??= this.#openStore();
+    this.#opened ??= this.#options.open((event) => this.#event(event), this.#client.gone);
     return this.#opened;
-  }
-
-  async #openStore(): Promise<OpenStore> {
-    const events: EventSink = (event) => this.#event(event);
-    const store = await this.#options.openStore(events);
-    const builder = makeStoreBuilder({
-      store,
-      settings: this.#options.settings,
-      events,
-      offline: false,
-      signal: this.#client.gone,
-      substituters: () => this.#openSubstituters(),
-    });
-    return { store, builder };
-  }
-
-  #openSubstituters(): Promise<readonly Store[]> {
-    if (!this.#options.settings.get("substitute")) return Promise.resolve([]);
-    this.#substituters ??= this.#options.openSubstituters((event) => this.#event(event));
-    return this.#substituters;
   }
 
   #event(event: FirnEvent): void {

@@ -25,17 +25,19 @@ interface Worker {
   clients: number;
 }
 
-/** The largest number of processes; each takes about 60 MB when it does nothing. */
-const MAX_WORKERS = 32;
+/** The largest number of processes; each takes about 100 MB, of which a part is shared. */
+const MAX_WORKERS = 16;
 
 /** The processes of a daemon. One waits for the next client, which then need not wait for its start. */
 export class Workers {
   readonly #start: () => RunningProgram;
+  readonly #limit: number;
   readonly #all = new Set<Worker>();
 
-  /** Takes a function that starts a process with a channel for messages. */
-  constructor(start: () => RunningProgram) {
+  /** Takes a function that starts a process with a channel for messages, and the largest number of processes. */
+  constructor(start: () => RunningProgram, limit: number = MAX_WORKERS) {
     this.#start = start;
+    this.#limit = limit;
     this.#add();
   }
 
@@ -46,19 +48,23 @@ export class Workers {
     worker.program.send(client, socket, {}, (error) => {
       if (error !== null) socket.destroy();
     });
-    if (this.#all.size < MAX_WORKERS && ![...this.#all].some(({ clients }) => clients === 0)) this.#add();
+    if (this.#all.size < this.#limit && ![...this.#all].some(({ clients }) => clients === 0)) this.#add();
   }
 
   /** Ends the process that waits; those with clients go on. */
   close(): void {
-    for (const { program } of this.#all) program.disconnect();
+    for (const { program } of this.#all) {
+      program.disconnect();
+      // The daemon itself need not wait for them.
+      program.unref();
+    }
   }
 
   #free(): Worker {
     const workers = [...this.#all];
     const waiting = workers.find(({ clients }) => clients === 0);
     if (waiting !== undefined) return waiting;
-    if (workers.length < MAX_WORKERS) return this.#add();
+    if (workers.length < this.#limit) return this.#add();
     return workers.reduce((least, worker) => (worker.clients < least.clients ? worker : least));
   }
 

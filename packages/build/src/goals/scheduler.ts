@@ -23,7 +23,7 @@ import {
   type SourceWriter,
   type Store,
 } from "@firn/store";
-import { BuildFailure, showOutputs } from "../build-derivation.ts";
+import { BuildFailure, type BuildServer, recursiveNix, showOutputs } from "../build-derivation.ts";
 import type { BuildStore } from "../build-store.ts";
 import { localExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
@@ -47,6 +47,8 @@ export interface BuildPathsOptions {
   readonly logCommand?: string;
   /** The executor of builds; by default this machine. */
   readonly executor?: BuildExecutor;
+  /** Serves the store to a builder that may use it. */
+  readonly serveBuild?: BuildServer;
 }
 
 /** Limit of concurrent downloads. */
@@ -122,6 +124,7 @@ class Scheduler {
         events: options.events,
         offline: options.offline ?? false,
         ...(options.logCommand === undefined ? {} : { logCommand: options.logCommand }),
+        ...(options.serveBuild === undefined ? {} : { serveBuild: options.serveBuild }),
       });
     this.#slots = new Semaphore(Math.max(1, settings.get("max-jobs")));
   }
@@ -455,7 +458,11 @@ class Scheduler {
     }
     const features = readBuildOptions(derivation, store.storeDir).requiredSystemFeatures;
     const available = settings.get("system-features");
-    if (features.some((feature) => !available.includes(feature) && feature !== "ca-derivations")) {
+    const has = (feature: string): boolean =>
+      available.includes(feature) ||
+      feature === "ca-derivations" ||
+      (feature === recursiveNix && hasFeature(settings, recursiveNix));
+    if (!features.every(has)) {
       throw new BuildFailure(
         drvPath,
         `${prefix}\nReason: missing system features\nRequired features: {${features.join(", ")}}\nAvailable features: {${available.join(", ")}}`,

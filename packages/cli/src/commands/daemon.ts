@@ -1,5 +1,6 @@
 /** `firn daemon` and `nix-daemon`: serve the store to other users of this machine, or to whoever started it by ssh. */
 import { type ClientRights, clientConnection, listenForClients, serveDaemonClient } from "@firn/build";
+import { FirnError } from "@firn/formats";
 import {
   configuredStoreDir,
   DaemonStore,
@@ -74,6 +75,8 @@ async function serveStdio(invocation: Invocation, io: Io, { settings, forced }: 
     await store.close();
   }
   const client = clientConnection(process.stdin, process.stdout);
+  // Builders are ended and locks freed as when the client leaves.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => process.stdin.destroy());
   try {
     await serveDaemonClient(client, {
       rights: forced === "untrusted" ? "untrusted" : "owner",
@@ -109,18 +112,20 @@ async function forward(store: DaemonStore, io: Io): Promise<number> {
 /** Serves everybody who comes to the socket. */
 async function serveSocket(invocation: Invocation, io: Io, { settings, forced }: How): Promise<number> {
   const { env } = io;
+  const sockets = socketsOf(env);
+  const store = servedStore(settings, env);
   // A daemon tells its log who comes.
   const progress = makeProgress({ io, verbosity: verbosityOf(invocation) + 1, buildLogs: "hidden" });
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   const ending = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());
   await Promise.all(
-    socketsOf(env).map((socket) =>
+    sockets.map((socket) =>
       listenForClients({
         socket,
         ...(forced === undefined ? {} : { forced }),
         settings,
-        startWorker: () => startServer(invocation),
+        startWorker: () => startServer(invocation, store),
         events: progress.event,
         signal: ending.signal,
       }),
@@ -139,12 +144,22 @@ function socketsOf(env: Io["env"]): readonly (string | number)[] {
   return Array.from({ length: Number(count) }, (_, index) => firstDescriptor + index);
 }
 
-/** Starts a process that serves clients, with the settings of this command line. */
-function startServer(invocation: Invocation): RunningProgram {
+/** Returns the store that a daemon serves: by itself it would be asked for the machine's store again. Error `usage`. */
+function servedStore(settings: Settings, env: Io["env"]): string {
+  const store = settings.get("store");
+  if (store === "auto" || store === "") return "local";
+  if (store === "daemon" || store === `unix://${daemonSocket(env)}`) {
+    throw new FirnError("usage", `a daemon cannot serve the store '${store}', which is its own`);
+  }
+  return store;
+}
+
+/** Starts a process that serves clients of a store, with the settings of this command line. */
+function startServer(invocation: Invocation, store: string): RunningProgram {
   const [program = "", ...words] = ownCommand();
   const options = invocation.settings.flatMap(([name, value]) => ["--option", name, value]);
   const { LISTEN_PID: _pid, LISTEN_FDS: _fds, LISTEN_FDNAMES: _names, ...environment } = processEnvironment();
-  return startProgram(program, [...words, serverWord, ...options], {
+  return startProgram(program, [...words, serverWord, ...options, "--option", "store", store], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     detached: true,
     env: { ...environment, ...launcherVariables(), FIRN_ARGV0: "firn" },

@@ -27,12 +27,20 @@ async function serveClients(invocation: Invocation, io: Io): Promise<number> {
   const serving = new Set<Promise<void>>();
   await new Promise<void>((resolve) => {
     process.on("message", (message, handle) => {
-      if (!isClientMessage(message) || !(handle instanceof Socket)) return;
+      if (!isClientMessage(message)) return;
+      const done = (): void => {
+        if (process.connected) process.send?.(clientDone);
+      };
+      // A client that has left meanwhile has no socket any more.
+      if (!(handle instanceof Socket)) {
+        done();
+        return;
+      }
       sockets.add(handle);
       const served = serveClient(handle, message.rights, { invocation, io }).finally(() => {
         sockets.delete(handle);
         serving.delete(served);
-        if (process.connected) process.send?.(clientDone);
+        done();
       });
       serving.add(served);
     });

@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import { makeFixedOutputPath, parseContentAddressMethod, parseHashAlgorithm } from "@firn/formats";
-import { dumpPath, hashNarContent } from "@firn/store";
+import { dumpPath, hashNarContent, offered, openStore } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
@@ -29,15 +29,29 @@ async function add(invocation: Invocation, io: Io, defaultMode: string): Promise
   const name = given.value("name") ?? basename(path);
   const method = parseContentAddressMethod(given.value("mode") ?? defaultMode);
   const algorithm = parseHashAlgorithm(given.value("hash-algo") ?? "sha256");
-  return withSession(invocation, io, async (session) => {
-    const store = await session.store();
-    if (given.has("dry-run")) {
-      const hash = hashNarContent(dumpPath(path), { method, algorithm });
-      printLine(io, makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir }));
+  return withSession(invocation, io, async ({ settings, progress }) => {
+    const store = await openStore(settings.get("store"), {
+      settings,
+      environment: io.env,
+      events: (event) => progress.event(event),
+    });
+    try {
+      if (given.has("dry-run")) {
+        const hash = hashNarContent(dumpPath(path), { method, algorithm });
+        printLine(io, makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir }));
+        return 0;
+      }
+      const options = { name, method, algorithm };
+      const { sources } = store.offers;
+      const added =
+        sources === undefined
+          ? await offered(store, "content").addContent(() => dumpPath(path), options)
+          : await sources.addPath(path, options);
+      printLine(io, added.path);
       return 0;
+    } finally {
+      await store.close();
     }
-    printLine(io, (await store.addPath(path, { name, method, algorithm })).path);
-    return 0;
   });
 }
 

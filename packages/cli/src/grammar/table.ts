@@ -24,6 +24,7 @@ const evaluating: ReadonlySet<string> = new Set([
     "bundle",
     "edit",
     "eval",
+    "eval-jobs",
     "repl",
     "search",
     "os",
@@ -71,6 +72,12 @@ export const commandTable: CommandTable = [
     async () => (await import("../commands/print-dev-env.ts")).command,
   ),
   entry(main, "eval", "evaluate a Nix expression", async () => (await import("../commands/eval.ts")).command),
+  entry(
+    main,
+    "eval-jobs",
+    "evaluate the derivations in a value, one line of JSON for each",
+    async () => (await import("../commands/eval-jobs.ts")).command,
+  ),
   entry(
     main,
     "repl",

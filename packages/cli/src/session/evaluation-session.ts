@@ -12,6 +12,8 @@ export interface EvaluationSession extends Session {
   words(): Promise<readonly string[]>;
   /** Reads words as installables and finds their values and targets. */
   readonly installables: Installables;
+  /** Opens another evaluation, with its own thread and installables; it is closed with the session. */
+  separate(): Promise<{ readonly evaluation: Evaluation; readonly installables: Installables }>;
   /** Returns a signal that is aborted when the current work is interrupted. */
   workSignal(): AbortSignal;
   /** Stops current evaluations, builds and fetches; later work is not affected. */

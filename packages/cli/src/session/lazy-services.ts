@@ -34,15 +34,16 @@ export interface OpenServices {
   close(): Promise<void>;
 }
 
-/** Opens the configured store and a builder for it; both are to be closed, the builder first. */
+/** Opens the configured store and a builder for it, whose builds end when `signal` aborts; both are to be closed, the builder first. */
 export async function openBuildingStore(
   settings: Settings,
   io: Io,
-  events: EventSink,
+  { events, signal }: { readonly events: EventSink; readonly signal?: AbortSignal },
 ): Promise<{ readonly store: MachineStore; readonly builder: Builder }> {
   const store = await openMachineStore({ settings, environment: io.env, events });
   const substituters = (): Promise<readonly Store[]> => openSubstituters({ settings, environment: io.env, events });
-  return { store, builder: makeBuilder({ store, settings, events, offline: false, substituters }) };
+  const until = signal === undefined ? {} : { signal };
+  return { store, builder: makeBuilder({ store, settings, events, offline: false, substituters, ...until }) };
 }
 
 /** The evaluation that services are for. */
@@ -66,7 +67,7 @@ export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }
   let opened: Promise<Opened> | undefined;
   const open = async (): Promise<Opened> => {
     const events = progress.event.bind(progress);
-    const { store, builder } = await openBuildingStore(settings, io, events);
+    const { store, builder } = await openBuildingStore(settings, io, { events });
     const substitute = (path: string): Promise<boolean> => builder.substitute(path);
     const fetch = makeFetchContext({ settings, store, environment: io.env, events, offline: false, substitute });
     let flakes: Evaluation | undefined;

@@ -48,7 +48,7 @@ export function withEvaluation(
     let builder: Builder | undefined;
     const interrupt = (): void => {
       abort.abort();
-      void evaluation?.evaluator.interrupt();
+      for (const each of [evaluation, ...others]) void each?.evaluator.interrupt();
       // Builds and evaluations stop by themselves and clean up; a download that hangs would not.
       setInterval(() => {
         if (builder?.busy === true) return;
@@ -79,6 +79,44 @@ export function withEvaluation(
     const opened = builder;
     const system = systemOf(session);
     const directory = invocation.directory ?? io.cwd;
+    const others: Evaluation[] = [];
+    const openEvaluation = (more: Parameters<EvaluationSession["evaluation"]>[0] = {}): Evaluation =>
+      new Evaluation({
+        settings,
+        environment: io.env,
+        cwd: directory,
+        store,
+        builder: opened,
+        events: (event) => progress.event(event),
+        offline: flags.has("offline"),
+        readOnly: more.readOnly ?? options.needs?.readOnly ?? false,
+        includes: flags.all("include").map(([path]) => path ?? ""),
+        registryFlags: registryFlags(invocation, io),
+        inputsFrom: flags.all("inputs-from").map(([text]) => parseFlakeRef(text ?? "", { baseDirectory: io.cwd })),
+        lock: { ...lockOptions(invocation, session, io), ...more.lock },
+        ...(flags.has("debugger") ? { onStop: async (stop) => (await debuggerOf(full)).stop(stop) } : {}),
+        applyConfig: async (nixConfig) => (await import("./flake-settings.ts")).applyFlakeSettings(session, nixConfig),
+        report: (message) => {
+          progress.clear();
+          if (message.kind === "trace") io.err(`${terminalText(`trace: ${message.text}`, io.terminal)}\n`);
+          else if (message.kind === "warning") io.err(`${renderWarning(message.text, message.position)}\n`);
+          else io.err(`${terminalText(`evaluation warning: ${message.text}`, io.terminal)}\n`);
+        },
+        warn: (text) => progress.warn(text),
+        ...(flags.has("explain-cache") ? { explainResults: (text) => explainCache(io, text) } : {}),
+      });
+    const installablesOf = (get: () => Promise<Evaluation>): Installables =>
+      new Installables({
+        evaluation: get,
+        storeDir: store.storeDir,
+        cwd: directory,
+        system,
+        ...rootOf(invocation, io),
+        autoArguments: autoArguments(flags),
+        needsWords: flags.has("stdin"),
+        readStdin: () => io.readStdin(),
+        warn: (text, level) => progress.event({ kind: "message", level, text }),
+      });
     const full: EvaluationSession = {
       ...session,
       builder: opened,
@@ -90,48 +128,19 @@ export function withEvaluation(
         evaluation?.evaluator.pause();
       },
       async evaluation(more = {}) {
-        evaluation ??= new Evaluation({
-          settings,
-          environment: io.env,
-          cwd: directory,
-          store,
-          builder: opened,
-          events: (event) => progress.event(event),
-          offline: flags.has("offline"),
-          readOnly: more.readOnly ?? options.needs?.readOnly ?? false,
-          includes: flags.all("include").map(([path]) => path ?? ""),
-          registryFlags: registryFlags(invocation, io),
-          inputsFrom: flags.all("inputs-from").map(([text]) => parseFlakeRef(text ?? "", { baseDirectory: io.cwd })),
-          lock: { ...lockOptions(invocation, session, io), ...more.lock },
-          ...(flags.has("debugger") ? { onStop: async (stop) => (await debuggerOf(full)).stop(stop) } : {}),
-          applyConfig: async (nixConfig) =>
-            (await import("./flake-settings.ts")).applyFlakeSettings(session, nixConfig),
-          report: (message) => {
-            progress.clear();
-            if (message.kind === "trace") io.err(`${terminalText(`trace: ${message.text}`, io.terminal)}\n`);
-            else if (message.kind === "warning") io.err(`${renderWarning(message.text, message.position)}\n`);
-            else io.err(`${terminalText(`evaluation warning: ${message.text}`, io.terminal)}\n`);
-          },
-          warn: (text) => progress.warn(text),
-          ...(flags.has("explain-cache") ? { explainResults: (text) => explainCache(io, text) } : {}),
-        });
+        evaluation ??= openEvaluation(more);
         return evaluation;
       },
       async words() {
         if (!flags.has("stdin")) return invocation.positionals;
         return (await io.readStdin()).split("\n").filter((line) => line !== "");
       },
-      installables: new Installables({
-        evaluation: () => full.evaluation(),
-        storeDir: store.storeDir,
-        cwd: directory,
-        system,
-        ...rootOf(invocation, io),
-        autoArguments: autoArguments(flags),
-        needsWords: flags.has("stdin"),
-        readStdin: () => io.readStdin(),
-        warn: (text, level) => progress.event({ kind: "message", level, text }),
-      }),
+      installables: installablesOf(() => full.evaluation()),
+      async separate() {
+        const opened = openEvaluation();
+        others.push(opened);
+        return { evaluation: opened, installables: installablesOf(async () => opened) };
+      },
     };
     let opening: Promise<DebuggerFrontEnd> | undefined;
     const debuggerOf = (own: EvaluationSession): Promise<DebuggerFrontEnd> => {
@@ -147,6 +156,7 @@ export function withEvaluation(
       (await opening)?.close();
       progress.clear();
       await evaluation?.close();
+      for (const other of others) await other.close();
       await opened.close();
     }
   };

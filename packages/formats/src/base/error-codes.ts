@@ -220,6 +220,10 @@ export const errorCodes = {
   "not-a-directory": ["A path is not a directory.", "Check the path."],
   "not-a-file": ["A path is not a plain file.", "Add it as a tree."],
   "not-a-system": ["A store path is not a system.", "Check the path."],
+  "not-allowed-path": [
+    "A builder that uses the store asked for what is neither its input nor its own work.",
+    "Add it to the inputs of the derivation.",
+  ],
   "not-built": ["Outputs of a derivation are not there.", "Build it."],
   "not-content-addressed": [
     "A path claims a content address that it does not have.",

@@ -1,7 +1,7 @@
 /** Changing what a profile holds: read, change, build and switch are one step that nobody else's change can fall into. */
-import type { RootKeeper } from "@firn/store";
+import { findLogicalFile, type RootKeeper } from "@firn/store";
 import { readlinkSync } from "@firn/store/files";
-import { findGenerations, type Generation, switchLocked, withProfileLock } from "./generations.ts";
+import { type Generation, switchLocked, withProfileLock } from "./generations.ts";
 import { buildProfile, type Manifest, type ProfileReader, readManifest } from "./manifest.ts";
 
 /** Returns the manifest of a generation; an empty one when there is no generation. Fails as `readManifest` does. */
@@ -9,13 +9,14 @@ export function generationManifest(reader: ProfileReader, generation: Generation
   return readManifest(reader, generation === undefined ? undefined : readlinkSync(generation.link));
 }
 
-/** Returns the current manifest of a profile. Fails as `readManifest` does. */
-export function currentManifest(reader: ProfileReader, profile: string): Promise<Manifest> {
-  const { generations, current } = findGenerations(profile);
-  return generationManifest(
-    reader,
-    generations.find((generation) => generation.number === current),
-  );
+/**
+ * Returns the current manifest of a profile, which may be the link of a generation or lead to one through other links. Fails as
+ * `readManifest` does.
+ */
+export async function currentManifest(reader: ProfileReader, profile: string): Promise<Manifest> {
+  const { location, storeDir } = reader.store;
+  const place = findLogicalFile(location, profile)?.path;
+  return readManifest(reader, place?.startsWith(`${storeDir}/`) === true ? place : undefined);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** `nix-store --serve`: the far end of an `ssh://` store. */
+import { clientConnection } from "@firn/build";
 import { FirnError } from "@firn/formats";
-import { type ServeOptions, serveStore } from "@firn/store";
+import { type EventSink, type ServeOptions, serveStore } from "@firn/store";
 import type { Invocation } from "../../grammar/invocation.ts";
 import type { Io } from "../../io.ts";
 import { openBuildingStore } from "../../session/lazy-services.ts";
@@ -22,10 +23,13 @@ async function serve(invocation: Invocation, io: Io): Promise<number> {
   const allowWrite = invocation.flags.has("write");
   if (allowWrite) makeStoreWritable(settings, io);
   // Standard error is where a client of this protocol sees logs.
-  const { store, builder } = await openBuildingStore(settings, io, (event) => {
+  const events: EventSink = (event) => {
     if (event.kind === "build-log") io.err(`${event.line}\n`);
     else if (event.kind === "message" && (event.level === "error" || event.level === "warn")) io.err(`${event.text}\n`);
-  });
+  };
+  const client = io.input === undefined ? clientConnection(process.stdin, process.stdout) : undefined;
+  const signal = client === undefined ? {} : { signal: client.gone };
+  const { store, builder } = await openBuildingStore(settings, io, { events, ...signal });
   try {
     const write = async (bytes: Uint8Array): Promise<void> => {
       io.out(bytes);
@@ -41,7 +45,7 @@ async function serve(invocation: Invocation, io: Io): Promise<number> {
       settings.assign("keep-failed", bounds.keepFailed);
       return builder;
     };
-    await serveStore(store, { input: inputOf(io), write }, { allowWrite, substitute, builder: bounded });
+    await serveStore(store, client ?? { input: inputOf(io), write }, { allowWrite, substitute, builder: bounded });
     return 0;
   } finally {
     // A client that still writes would keep this process.

@@ -1,0 +1,94 @@
+/** Builders that use the store themselves: recursive Nix, in the sandbox. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { makeStoreBuilder, sandboxWorks } from "@firn/build";
+import type { Derivation } from "@firn/formats";
+import { addDerivation, computeClosure, LocalStore, removePath, Settings, storeLocation } from "@firn/store";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sandboxPrograms } from "../support/daemons.ts";
+
+const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const main = `${checkout}/packages/cli/src/main.ts`;
+
+let root: string;
+let store: LocalStore;
+let lines: string[];
+
+beforeEach(async () => {
+  root = fs.mkdtempSync(path.join(os.tmpdir(), "firn-recursive-"));
+  fs.chmodSync(root, 0o755);
+  store = await LocalStore.open({ location: storeLocation({ rootDir: root }) });
+  lines = [];
+});
+afterEach(async () => {
+  await store.close();
+  removePath(root);
+});
+
+/** Builds a script that has `firn` and may use the store; returns its output. */
+async function build(script: string, sources: readonly string[], features = "recursive-nix"): Promise<string> {
+  const settings = new Settings();
+  settings.set("substituters", "");
+  settings.set("experimental-features", features);
+  settings.set("build-users-group", "");
+  settings.set("sandbox-paths", `${sandboxPrograms} ${checkout}`);
+  const given: Derivation = {
+    name: "outer",
+    outputs: new Map([["out", { kind: "deferred" }]]),
+    inputDrvs: new Map(),
+    inputSrcs: [...sources].sort(),
+    system: "x86_64-linux",
+    builder: "/bin/sh",
+    args: ["-ec", `firn() { ${process.execPath} --disable-warning=ExperimentalWarning ${main} "$@"; }\n${script}`],
+    env: new Map([
+      ["PATH", "/bin:/usr/bin"],
+      ["requiredSystemFeatures", "recursive-nix"],
+      ["NIX_CONFIG", "flake-registry ="],
+      ["out", ""],
+    ]),
+  };
+  const drvPath = await addDerivation(store, given, { dryRun: false });
+  const builder = makeStoreBuilder({
+    store,
+    settings,
+    events: (event) => {
+      if (event.kind === "build-log") lines.push(event.line);
+    },
+    offline: false,
+    substituters: async () => [],
+  });
+  const [result] = await builder.build([{ kind: "built", drvPath, outputs: "*" }]);
+  return result?.outputs.get("out") ?? "";
+}
+
+describe.skipIf(!sandboxWorks())("a builder that may use the store", () => {
+  it("sees its inputs and what it adds and builds, and its outputs may refer to that", async () => {
+    const input = await store.addTextToStore("input", "an input", []);
+    const foreign = await store.addTextToStore("foreign", "not an input", []);
+    const inner = `derivation { name = "inner"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/bin:/usr/bin"; args = [ "-c" "echo inner works; echo inner > $out" ]; }`;
+    const out = await build(
+      `firn path-info ${input}
+       if firn path-info ${foreign}; then exit 1; fi
+       if firn build --no-link ${foreign}; then exit 1; fi
+       test ! -e ${foreign}
+       echo added > added; added=$(firn store add ./added); test "$(cat $added)" = added
+       test "$(firn path-info --all | wc -l)" = 2
+       inner=$(firn build --no-link --print-out-paths --impure --expr '${inner}'); test "$(cat $inner)" = inner
+       if firn store verify --no-trust ${foreign}; then exit 1; fi
+       mkdir $out; ln -s $added $out/added; ln -s $inner $out/inner`,
+      [input],
+    );
+    expect(lines).toContain("inner works");
+    const names = (await computeClosure(store, [out])).map((found) => found.slice(44));
+    expect(names.sort()).toEqual(["added", "inner", "outer"]);
+    expect(
+      fs.readFileSync(store.realPath((await computeClosure(store, [out])).find((p) => p.endsWith("-added"))!), "utf8"),
+    ).toBe("added\n");
+  }, 120_000);
+
+  it("needs the experimental feature", async () => {
+    await expect(build("echo > $out", [], "")).rejects.toThrow(/missing system features/);
+  });
+});
