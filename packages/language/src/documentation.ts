@@ -2,13 +2,17 @@
  * The documentation of expressions for `:doc`. Doc comments are not kept while parsing: the source of a function is parsed
  * once more on request.
  */
-import { call, type EvaluatorState, evaluation, force, isDerivation, typeError } from "./code/interpret.ts";
-import { intern, ints, symbolNames } from "./code/memory.ts";
+import { typeError } from "./code/arithmetic.ts";
+import { call, type EvaluatorState, evaluation, force, isDerivation } from "./code/interpret.ts";
+import { ints } from "./code/memory.ts";
 import { type Source, showPosition, sourceAt } from "./code/source.ts";
+import { builtinOf, lambdaNode, partialCallee, partialCount } from "./heap/function.ts";
+import { isBuiltin, isLambda, isSet, kind, kindOf, none, type Value } from "./heap/memory.ts";
+import { attribute, positionOf } from "./heap/set.ts";
+import { intern, nameOf } from "./heap/symbol.ts";
 import type { AttrsExpr, Expr } from "./syntax/ast.ts";
 import { parseSource } from "./syntax/parser.ts";
 import { addFrame } from "./value/evaluation-error.ts";
-import { Attrs, Builtin, Lambda, PartialLambda, type Value } from "./value/value.ts";
 
 /** Documentation of a value, or of the attribute that it was selected as. Comments are without their indentation. */
 export type Documentation =
@@ -30,24 +34,27 @@ const functor = intern("__functor");
 
 /** Returns the documentation of a value itself. */
 export function documentationOf(value: Value): Documentation | undefined {
-  if (value instanceof Builtin) return { kind: "builtin", name: value.name, arity: value.arity };
-  if (value instanceof Lambda || value instanceof PartialLambda) {
-    const lambda = value instanceof Lambda ? value : value.lambda;
-    const level = value instanceof Lambda ? 0 : value.args.length;
-    const pos = ints[lambda.node + 4 + level]!;
-    const symbol = ints[lambda.node + 3]!;
+  if (isBuiltin(value)) {
+    const { name, arity } = builtinOf(value);
+    return { kind: "builtin", name, arity };
+  }
+  const partial = kindOf(value) === kind.partialLambda;
+  if (partial || isLambda(value)) {
+    const node = lambdaNode(partial ? partialCallee(value) : value);
+    const pos = ints[node + 4 + (partial ? partialCount(value) : 0)]!;
+    const symbol = ints[node + 3]!;
     const source = sourceAt(pos);
     const known = source !== undefined && source.origin !== "internal";
     return {
       kind: "function",
-      name: symbol > 0 ? symbolNames[symbol - 1] : undefined,
+      name: symbol > 0 ? nameOf(symbol - 1) : undefined,
       position: known ? showPosition(pos) : undefined,
       comment: known ? functionComment(source, pos, evaluation()) : undefined,
     };
   }
-  if (value instanceof Attrs) {
-    const slot = isDerivation(value) ? undefined : value.get(functor);
-    if (slot === undefined) return undefined;
+  if (isSet(value)) {
+    const slot = isDerivation(value) ? none : attribute(value, functor);
+    if (slot === none) return undefined;
     try {
       return documentationOf(call(force(slot), value, 0));
     } catch (error) {
@@ -59,16 +66,16 @@ export function documentationOf(value: Value): Documentation | undefined {
 
 /** Returns the documentation of the attribute `symbol` of a set: the place of its definition and the comment before it. */
 export function attributeDocumentation(set: Value, symbol: number): Documentation | undefined {
-  if (!(set instanceof Attrs)) {
+  if (!isSet(set)) {
     throw addFrame(typeError("a set", set), 0, "while evaluating an attribute set to look for documentation");
   }
-  if (set.get(symbol) === undefined) return undefined;
-  const pos = set.positionOf(symbol);
+  if (attribute(set, symbol) === none) return undefined;
+  const pos = positionOf(set, symbol);
   const source = sourceAt(pos);
   if (source === undefined || source.origin === "internal") return undefined;
   return {
     kind: "attribute",
-    name: symbolNames[symbol]!,
+    name: nameOf(symbol),
     position: showPosition(pos),
     // Upstream keeps the comments of files only.
     comment: source.origin === "file" ? commentBefore(source.text, pos - source.base) : undefined,

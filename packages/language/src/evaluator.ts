@@ -15,7 +15,6 @@ import {
   call,
   coerceCopy,
   coerceToString,
-  contextOfString,
   countStep,
   type EvaluatorState,
   enter,
@@ -23,12 +22,9 @@ import {
   formalsOf,
   isDerivation,
   leave,
-  makeString,
   positionOfValue,
-  textOfString,
 } from "./code/interpret.ts";
 import { codeStoreFor, compile, evaluateSource } from "./code/load.ts";
-import { intern, symbolNames } from "./code/memory.ts";
 import {
   addSource,
   lineAndColumn,
@@ -38,9 +34,13 @@ import {
   showPosition,
   sourceAt,
 } from "./code/source.ts";
-import { warmUp } from "./code/warm-up.ts";
 import type { Documentation } from "./documentation.ts";
-import { type ContextElement, defaultEvalMode, type EvalHost } from "./host.ts";
+import { isLambda, isSet, isString, none, type Slot, type Value } from "./heap/memory.ts";
+import { attribute, positionOf, setOf, shapeOf } from "./heap/set.ts";
+import { keysOf, orderedKeys } from "./heap/shape.ts";
+import { type ContextId, contextIdOf, makeString, stringText } from "./heap/string.ts";
+import { intern, nameOf, symbolCount } from "./heap/symbol.ts";
+import type { ContextElement, EvalHost } from "./host.ts";
 import {
   type FoundPackage,
   findPackages,
@@ -56,10 +56,9 @@ import {
 import { parseExpressionAt } from "./syntax/parser.ts";
 import { parentOf } from "./syntax/path-text.ts";
 import { showExpr } from "./syntax/print.ts";
-import { type Context, contextElements, contextOf, mergeContexts } from "./value/context.ts";
+import { contextElements, contextOf, mergeContexts } from "./value/context.ts";
 import { EvaluationError, toFirnError } from "./value/evaluation-error.ts";
 import { plainPrint, printAmbiguous, printPartly, printValue } from "./value/print.ts";
-import { Attrs, ContextString, Lambda, type Slot, setOf, shapeOf, type Value } from "./value/value.ts";
 import { type AddedVariables, type EnteredLine, Variables } from "./variables.ts";
 
 /** Options of an evaluator. */
@@ -106,7 +105,7 @@ export interface ShowOptions {
 export class Evaluator {
   readonly host: EvalHost;
   /** The set `builtins`. */
-  readonly builtins: Attrs;
+  readonly builtins: Value;
   private readonly evaluation: EvaluatorState;
   private readonly extraBuiltins: readonly BuiltinTable[];
 
@@ -134,10 +133,7 @@ export class Evaluator {
       code: undefined,
       showTrace: options.showTrace ?? false,
       depth: 0,
-      whenLong: () => {
-        options.whenLong?.();
-        trainInterpreter(host);
-      },
+      whenLong: () => options.whenLong?.(),
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
     };
     this.extraBuiltins = options.extraBuiltins ?? [];
@@ -222,35 +218,35 @@ export class Evaluator {
     return this.run(() => selectAlong(root, path, args));
   }
 
-  attribute(attrs: Attrs, name: string): Slot | undefined {
-    return attrs.get(intern(name));
+  attribute(attrs: Value, name: string): Slot | undefined {
+    const slot = attribute(attrs, intern(name));
+    return slot === none ? undefined : slot;
   }
 
   /** Returns the place at which an attribute is defined; undefined when it is not known. */
-  attributePosition(attrs: Attrs, name: string): SourcePosition | undefined {
-    return this.run(() => resolvePosition(attrs.positionOf(intern(name))));
+  attributePosition(attrs: Value, name: string): SourcePosition | undefined {
+    return this.run(() => resolvePosition(positionOf(attrs, intern(name))));
   }
 
   /** Returns the name of a function's argument; undefined for other values and for set patterns. */
   argumentName(value: Value): string | undefined {
-    if (!(value instanceof Lambda) || formalsOf(value) !== undefined) return undefined;
+    if (!isLambda(value) || formalsOf(value) !== undefined) return undefined;
     return this.run(() => argumentName(value));
   }
 
   /** Returns names in byte order, or in the order in which they became known to the evaluator. */
-  attrNames(attrs: Attrs, asKnown = false): string[] {
+  attrNames(attrs: Value, asKnown = false): string[] {
     const shape = shapeOf(attrs);
-    if (asKnown) return Array.from(shape.keys, (symbol) => symbolNames[symbol]!);
-    return shape.order().map((index) => symbolNames[shape.keys[index]!]!);
+    return (asKnown ? keysOf(shape) : orderedKeys(shape)).map(nameOf);
   }
 
-  makeAttrs(members: Readonly<Record<string, Slot>>): Attrs {
+  makeAttrs(members: Readonly<Record<string, Slot>>): Value {
     return setOf(members);
   }
 
   /** Makes a string that refers to store paths. */
   stringWithContext(text: string, elements: readonly ContextElement[]): Value {
-    let context: Context | null = null;
+    let context: ContextId = 0;
     for (const element of elements) context = mergeContexts(context, contextOf(element));
     return makeString(text, context);
   }
@@ -259,7 +255,7 @@ export class Evaluator {
   formals(value: Value): Record<string, boolean> | undefined {
     const formals = formalsOf(value);
     if (formals === undefined) return undefined;
-    return Object.fromEntries(formals.map((formal) => [symbolNames[formal.symbol]!, formal.optional]));
+    return Object.fromEntries(formals.map((formal) => [nameOf(formal.symbol), formal.optional]));
   }
 
   /** Returns the path of `<name>` in the host's search path. */
@@ -267,15 +263,15 @@ export class Evaluator {
     return this.run(() => findInSearchPath(this.host.searchPath, name));
   }
 
-  isDerivation(value: Value): value is Attrs {
-    return value instanceof Attrs && this.run(() => isDerivation(value));
+  isDerivation(value: Value): boolean {
+    return isSet(value) && this.run(() => isDerivation(value));
   }
 
   /** Returns the text of a string-like value with its context. */
   stringOf(slot: Slot): { text: string; context: ContextElement[] } {
     return this.run(() => {
       const value = coerceToString(slot, coerceCopy, "while evaluating a value that is expected to be a string", 0);
-      return { text: textOfString(value), context: contextElements(contextOfString(value)) };
+      return { text: stringText(value), context: contextElements(contextIdOf(value)) };
     });
   }
 
@@ -302,7 +298,7 @@ export class Evaluator {
       case "xml":
         return toXml(slot, form).text;
       case "raw":
-        return textOfString(
+        return stringText(
           coerceToString(slot, coerceCopy, `while generating the ${form.command ?? "eval command"} output`, 0),
         );
     }
@@ -314,13 +310,13 @@ export class Evaluator {
   }
 
   /** Returns a fact of a package; undefined when it has no derivation. */
-  packageText(attrs: Attrs, fact: PackageText): string | undefined {
+  packageText(attrs: Value, fact: PackageText): string | undefined {
     return this.run(() => packageText(attrs, fact));
   }
 
   /** Returns the outputs of a package, with `installed` only those to install. */
   packageOutputs(
-    attrs: Attrs,
+    attrs: Value,
     options: { readonly paths: boolean; readonly installed: boolean },
   ): { readonly outputs: readonly PackageOutput[]; readonly installed: readonly string[] | undefined } {
     return this.run(() => ({
@@ -330,7 +326,7 @@ export class Evaluator {
   }
 
   /** Returns the attributes of a package's `meta`, or only the one that is named. */
-  packageMeta(attrs: Attrs, only?: string): MetaEntry[] {
+  packageMeta(attrs: Value, only?: string): MetaEntry[] {
     return this.run(() => packageMeta(attrs, only));
   }
 
@@ -367,7 +363,7 @@ export class Evaluator {
   /** Returns the place of a function in its file; undefined for other values, a text for a place that is no file. */
   functionPlace(slot: Slot): { readonly path: string; readonly line: number } | string | undefined {
     const value = this.force(slot);
-    if (!(value instanceof Lambda)) return undefined;
+    if (!isLambda(value)) return undefined;
     const pos = positionOfValue(value);
     const source = sourceAt(pos);
     if (source?.origin !== "file") return showPosition(pos);
@@ -377,15 +373,18 @@ export class Evaluator {
   /** Returns the names that expressions see without any variables: `builtins`, `map`, `__add`, … */
   globalNames(): string[] {
     const { globals } = this.evaluation;
-    return symbolNames.filter((_, symbol) => globals[symbol] !== undefined);
+    const names: string[] = [];
+    for (let symbol = 0; symbol < symbolCount(); symbol++) {
+      if ((globals[symbol] ?? none) !== none) names.push(nameOf(symbol));
+    }
+    return names;
   }
 
   /** Returns a value as the repl shows it, down to a depth; an error comes with the text printed before it. */
   show(slot: Slot, options: ShowOptions): { readonly text: string; readonly error?: unknown } {
     return this.run(() => {
       const value = force(slot);
-      if (options.raw === true && typeof value === "string") return { text: value };
-      if (options.raw === true && value instanceof ContextString) return { text: value.text };
+      if (options.raw === true && isString(value)) return { text: stringText(value) };
       const { text, error } = printPartly(value, {
         ...plainPrint,
         indent: 2,
@@ -418,20 +417,9 @@ export class Evaluator {
   }
 }
 
-let trained = false;
-
-/** Evaluates the warm-up, once in a process, regardless of the limits of the present evaluation. */
-function trainInterpreter(host: EvalHost): void {
-  if (trained) return;
-  trained = true;
-  const mode = { ...host.mode, maxCallDepth: 10000, lints: defaultEvalMode.lints };
-  const evaluator = new Evaluator(Object.create(host, { mode: { value: mode } }) as EvalHost);
-  evaluator.deepForce(evaluator.evaluate({ kind: "string", text: warmUp, directory: "/" }));
-}
-
-function derivationPathOf(attrs: Attrs): string | undefined {
+function derivationPathOf(attrs: Value): string | undefined {
   if (!isDerivation(attrs)) return undefined;
-  const slot = attrs.get(intern("drvPath"));
-  if (slot === undefined) return "";
-  return textOfString(coerceToString(slot, 0, "while evaluating the drvPath of a derivation", 0));
+  const slot = attribute(attrs, intern("drvPath"));
+  if (slot === none) return "";
+  return stringText(coerceToString(slot, 0, "while evaluating the drvPath of a derivation", 0));
 }

@@ -5,7 +5,6 @@ export {
   boolArgument,
   fail,
   functionArgument,
-  intArgument,
   listArgument,
   plainArgument,
   stringArgument,
@@ -13,7 +12,6 @@ export {
 export { finalTreeBuiltin } from "./builtins/fetch.ts";
 export { fetchurlSource } from "./builtins/internal-sources.ts";
 export { compileRegex, RegexSyntaxError } from "./builtins/regex.ts";
-export { type TypeName, typeName } from "./builtins/types.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
 export {
@@ -27,28 +25,29 @@ export {
 export { force as forceValue } from "./code/interpret.ts";
 export type { Documentation } from "./documentation.ts";
 export * from "./evaluator.ts";
+export { elementAt, elementsOf, listLength, makeList } from "./heap/list.ts";
+export {
+  bool,
+  isBoolean,
+  isList,
+  isSet,
+  isString,
+  nullValue,
+  type Slot,
+  trueValue,
+  type Value,
+} from "./heap/memory.ts";
+export { integerOf, isInteger, makeInt64 } from "./heap/number.ts";
+export { makePath } from "./heap/path.ts";
+export { membersOf, setOf } from "./heap/set.ts";
+export { makeString, stringText } from "./heap/string.ts";
 export * from "./host.ts";
 export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
 export type { MetaEntry, MetaValue, PackageOutput, PackageText } from "./packages.ts";
 export { showIdentifier } from "./syntax/print.ts";
 export { formatFloat, formatJsonFloat } from "./value/text.ts";
-export {
-  Attrs,
-  Builtin,
-  ContextString,
-  Float,
-  isList,
-  Lambda,
-  type List,
-  membersOf,
-  Path,
-  type Slot,
-  setOf,
-  showType,
-  Thunk,
-  type Value,
-} from "./value/value.ts";
+export { showType, type TypeName, typeName } from "./value/type.ts";
 export {
   type FunctionView,
   fromJs,

@@ -1,6 +1,7 @@
 /** Packages: the derivations that a value holds, as `nix-env` finds them, and the facts that it reads of each. */
 import { boolArgument, fail, listArgument, plainArgument } from "./builtins/arguments.ts";
 import { isStorePathText } from "./builtins/paths.ts";
+import { typeError } from "./code/arithmetic.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
 import {
   callDepth,
@@ -11,16 +12,19 @@ import {
   isDerivation,
   positionOfSlot,
   restoreCallDepth,
-  textOfString,
-  typeError,
 } from "./code/interpret.ts";
-import { intern, symbolNames } from "./code/memory.ts";
+import { elementsOf } from "./heap/list.ts";
+import { isBoolean, isFloat, isList, isSet, isString, none, type Slot, trueValue, type Value } from "./heap/memory.ts";
+import { integerOf, isInteger, numberOf } from "./heap/number.ts";
+import { attribute, positionOf, shapeOf, valueAt } from "./heap/set.ts";
+import { keyAt, keysOf, orderedIndices } from "./heap/shape.ts";
+import { stringText } from "./heap/string.ts";
+import { intern, nameOf } from "./heap/symbol.ts";
 import { addFrame, EvaluationError } from "./value/evaluation-error.ts";
-import { Attrs, ContextString, Float, isList, type Slot, shapeOf, type Value } from "./value/value.ts";
 
 /** A derivation that was found in a value. */
 export interface FoundPackage {
-  readonly attrs: Attrs;
+  readonly attrs: Value;
   /** Its place, e.g. `perlPackages.JSON`; list elements have their index. */
   readonly attrPath: string;
   readonly name: string;
@@ -76,14 +80,14 @@ const pathComponent = /^[A-Za-z_][A-Za-z0-9_+-]*$/;
 export function findPackages(root: Slot, options: PackageSearch): FoundPackage[] {
   const { autoArgs, skipFailed } = options;
   const found: FoundPackage[] = [];
-  const seen = new Set<Attrs>();
+  const seen = new Set<Value>();
 
   /** Takes a derivation, and returns true for a value that may hold some. */
   const isOther = (slot: Slot, attrPath: string): boolean => {
     const depth = callDepth();
     try {
       const value = forceAt(slot, positionOfSlot(slot));
-      if (!(value instanceof Attrs) || !isDerivation(value)) return true;
+      if (!isSet(value) || !isDerivation(value)) return true;
       if (seen.has(value)) return false;
       seen.add(value);
       found.push({ attrs: value, attrPath, name: packageName(value) });
@@ -104,20 +108,20 @@ export function findPackages(root: Slot, options: PackageSearch): FoundPackage[]
   };
 
   const searchIn = (value: Value, prefix: string): void => {
-    if (value instanceof Attrs) {
-      const everything = value.get(sym.combineChannels) !== undefined;
+    if (isSet(value)) {
+      const everything = attribute(value, sym.combineChannels) !== none;
       const shape = shapeOf(value);
-      for (const index of shape.order()) {
-        const symbol = shape.keys[index]!;
-        const name = symbolNames[symbol]!;
+      for (const index of orderedIndices(shape)) {
+        const symbol = keyAt(shape, index);
+        const name = nameOf(symbol);
         if (!pathComponent.test(name)) continue;
         try {
-          const member = value[index]!;
+          const member = valueAt(value, index);
           const path = joined(prefix, name);
           if (everything) search(member, path);
           else if (isOther(member, path) && recurses(force(member))) search(member, path);
         } catch (error) {
-          throw addFrame(error, value.positionOf(symbol), `while evaluating the attribute '${name}'`);
+          throw addFrame(error, positionOf(value, symbol), `while evaluating the attribute '${name}'`);
         }
       }
       return;
@@ -128,7 +132,7 @@ export function findPackages(root: Slot, options: PackageSearch): FoundPackage[]
         "expression does not evaluate to a derivation (or a set or list of those)",
       );
     }
-    for (const [index, item] of value.entries()) {
+    for (const [index, item] of elementsOf(value).entries()) {
       const path = joined(prefix, String(index));
       if (isOther(item, path)) search(item, path);
     }
@@ -143,9 +147,9 @@ function joined(prefix: string, name: string): string {
 }
 
 function recurses(value: Value): boolean {
-  const flag = value instanceof Attrs ? value.get(sym.recurse) : undefined;
-  if (flag === undefined) return false;
-  const position = (value as Attrs).positionOf(sym.recurse);
+  const flag = isSet(value) ? attribute(value, sym.recurse) : none;
+  if (flag === none) return false;
+  const position = positionOf(value, sym.recurse);
   return boolArgument(flag, "while evaluating the attribute `recurseForDerivations`", position);
 }
 
@@ -153,25 +157,25 @@ function isFailedAssertion(error: unknown): boolean {
   return error instanceof EvaluationError && (error.kind === "assertion-failed" || error.kind === "thrown");
 }
 
-function packageName(attrs: Attrs): string {
-  const slot = attrs.get(sym.name);
-  if (slot === undefined) throw new EvaluationError("type-error", "derivation name missing");
+function packageName(attrs: Value): string {
+  const slot = attribute(attrs, sym.name);
+  if (slot === none) throw new EvaluationError("type-error", "derivation name missing");
   return plainArgument(slot, "while evaluating the 'name' attribute of a derivation");
 }
 
 /** Returns a fact of a package; undefined when it has no derivation. */
-export function packageText(attrs: Attrs, fact: PackageText): string | undefined {
+export function packageText(attrs: Value, fact: PackageText): string | undefined {
   const symbol = intern(fact);
-  const slot = attrs.get(symbol);
-  const position = attrs.positionOf(symbol);
+  const slot = attribute(attrs, symbol);
+  const position = positionOf(attrs, symbol);
   switch (fact) {
     case "system":
-      if (slot === undefined) return "unknown";
+      if (slot === none) return "unknown";
       return plainArgument(slot, "while evaluating the 'system' attribute of a derivation", position);
     case "outputName":
-      return slot === undefined ? "" : plainArgument(slot, "while evaluating the output name of a derivation");
+      return slot === none ? "" : plainArgument(slot, "while evaluating the output name of a derivation");
     case "drvPath": {
-      if (slot === undefined) return undefined;
+      if (slot === none) return undefined;
       const text = "while evaluating the 'drvPath' attribute of a derivation";
       const path = storePath(slot, text, position);
       if (path.endsWith(".drv")) return path;
@@ -179,45 +183,47 @@ export function packageText(attrs: Attrs, fact: PackageText): string | undefined
       throw addFrame(fail(`store path '${name}' is not a valid derivation path`), position, text);
     }
     case "outPath":
-      if (slot === undefined) throw fail("derivation does not have attribute 'outPath'");
+      if (slot === none) throw fail("derivation does not have attribute 'outPath'");
       return storePath(slot, "while evaluating the output path of a derivation", position);
   }
 }
 
 function storePath(slot: Slot, text: string, position: number): string {
-  const path = textOfString(coerceToString(slot, 0, text, position));
+  const path = stringText(coerceToString(slot, 0, text, position));
   if (isStorePathText(path)) return path;
   throw addFrame(fail(`path '${path}' is not in the Nix store`), position, text);
 }
 
 /** Returns the outputs of a package by name, with their paths when `paths` is true. */
-export function packageOutputs(attrs: Attrs, paths: boolean): PackageOutput[] {
-  const list = attrs.get(sym.outputs);
-  if (list === undefined) return [{ name: "out", path: paths ? packageText(attrs, "outPath") : undefined }];
-  const position = attrs.positionOf(sym.outputs);
+export function packageOutputs(attrs: Value, paths: boolean): PackageOutput[] {
+  const list = attribute(attrs, sym.outputs);
+  if (list === none) return [{ name: "out", path: paths ? packageText(attrs, "outPath") : undefined }];
+  const position = positionOf(attrs, sym.outputs);
   const outputs = new Map<string, string | undefined>();
-  for (const item of listArgument(list, "while evaluating the 'outputs' attribute of a derivation", position)) {
+  for (const item of elementsOf(
+    listArgument(list, "while evaluating the 'outputs' attribute of a derivation", position),
+  )) {
     const name = plainArgument(item, "while evaluating the name of an output of a derivation", position);
     if (outputs.has(name)) continue;
     if (!paths) {
       outputs.set(name, undefined);
       continue;
     }
-    const slot = attrs.get(intern(name));
-    if (slot === undefined) continue;
+    const slot = attribute(attrs, intern(name));
+    if (slot === none) continue;
     const output = setIn(slot, "while evaluating an output of a derivation", position);
-    const path = output.get(sym.outPath);
-    if (path === undefined) continue;
+    const path = attribute(output, sym.outPath);
+    if (path === none) continue;
     const text = "while evaluating an output path of a derivation";
-    outputs.set(name, storePath(path, text, output.positionOf(sym.outPath)));
+    outputs.set(name, storePath(path, text, positionOf(output, sym.outPath)));
   }
   return [...outputs].map(([name, path]) => ({ name, path })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function setIn(slot: Slot, text: string, position: number): Attrs {
+function setIn(slot: Slot, text: string, position: number): Value {
   try {
     const value = forceAt(slot, position);
-    if (value instanceof Attrs) return value;
+    if (isSet(value)) return value;
     throw typeError("a set", value, position);
   } catch (error) {
     throw addFrame(error, position, text);
@@ -228,11 +234,11 @@ function setIn(slot: Slot, text: string, position: number): Attrs {
  * Returns the names of the outputs to install: the one that was selected, or those of `meta.outputsToInstall`; undefined for
  * all.
  */
-export function installedOutputs(attrs: Attrs): string[] | undefined {
-  const specified = attrs.get(sym.outputSpecified);
-  if (specified !== undefined) {
+export function installedOutputs(attrs: Value): string[] | undefined {
+  const specified = attribute(attrs, sym.outputSpecified);
+  if (specified !== none) {
     const text = "while evaluating the 'outputSpecified' attribute of a derivation";
-    if (boolArgument(specified, text, attrs.positionOf(sym.outputSpecified)))
+    if (boolArgument(specified, text, positionOf(attrs, sym.outputSpecified)))
       return [packageText(attrs, "outputName") ?? ""];
   }
   const [wanted] = packageMeta(attrs, "outputsToInstall");
@@ -246,16 +252,16 @@ export function installedOutputs(attrs: Attrs): string[] | undefined {
 }
 
 /** Returns the attributes of a package's `meta` by name, or only the one that is named; none when it is missing. */
-export function packageMeta(attrs: Attrs, only?: string): MetaEntry[] {
-  const slot = attrs.get(sym.meta);
-  if (slot === undefined) return [];
-  const position = attrs.positionOf(sym.meta);
+export function packageMeta(attrs: Value, only?: string): MetaEntry[] {
+  const slot = attribute(attrs, sym.meta);
+  if (slot === none) return [];
+  const position = positionOf(attrs, sym.meta);
   const meta = setIn(slot, "while evaluating the 'meta' attribute of a derivation", position);
   const shape = shapeOf(meta);
   const entries: MetaEntry[] = [];
-  for (const index of shape.order()) {
-    const name = symbolNames[shape.keys[index]!]!;
-    if (only === undefined || name === only) entries.push({ name, value: metaValue(meta[index]!) });
+  for (const index of orderedIndices(shape)) {
+    const name = nameOf(keyAt(shape, index));
+    if (only === undefined || name === only) entries.push({ name, value: metaValue(valueAt(meta, index)) });
   }
   return entries;
 }
@@ -269,27 +275,26 @@ function metaValue(slot: Slot): MetaValue | undefined {
 }
 
 function metaOf(value: Value): MetaValue | undefined {
-  if (typeof value === "string") return { kind: "string", text: value };
-  if (value instanceof ContextString) return { kind: "string", text: value.text };
-  if (typeof value === "number" || typeof value === "bigint") return { kind: "int", value };
-  if (typeof value === "boolean") return { kind: "bool", value };
-  if (value instanceof Float) return { kind: "float", value: value.value };
+  if (isString(value)) return { kind: "string", text: stringText(value) };
+  if (isInteger(value)) return { kind: "int", value: integerOf(value) };
+  if (isBoolean(value)) return { kind: "bool", value: value === trueValue };
+  if (isFloat(value)) return { kind: "float", value: numberOf(value) };
   if (isList(value)) {
     const items: MetaValue[] = [];
-    for (const slot of value) {
+    for (const slot of elementsOf(value)) {
       const item = metaValue(slot);
       if (item === undefined) return undefined;
       items.push(item);
     }
     return { kind: "list", items };
   }
-  if (!(value instanceof Attrs) || value.get(sym.outPath) !== undefined) return undefined;
+  if (!isSet(value) || attribute(value, sym.outPath) !== none) return undefined;
   const members: [string, MetaValue][] = [];
   const shape = shapeOf(value);
-  for (const [index, symbol] of [...shape.keys].entries()) {
-    const member = metaValue(value[index]!);
+  for (const [index, symbol] of keysOf(shape).entries()) {
+    const member = metaValue(valueAt(value, index));
     if (member === undefined) return undefined;
-    members.push([symbolNames[symbol]!, member]);
+    members.push([nameOf(symbol), member]);
   }
   return { kind: "set", members };
 }

@@ -4,8 +4,13 @@
  */
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import type { Evaluator } from "./evaluator.ts";
+import { elementAt, elementsOf, listLength, makeList } from "./heap/list.ts";
+import { bool, isSet, kind, kindOf, nullValue, type Slot, trueValue, type Value } from "./heap/memory.ts";
+import { integerOf, makeFloat, makeInteger, makeLargeInteger, numberOf } from "./heap/number.ts";
+import { pathText } from "./heap/path.ts";
+import { setOf } from "./heap/set.ts";
+import { makeString } from "./heap/string.ts";
 import type { ContextElement } from "./host.ts";
-import { Attrs, ContextString, Float, isList, type List, Path, type Slot, setOf, type Value } from "./value/value.ts";
 
 /** One evaluated value; `kind` is the language's name of its type. */
 export type ValueView =
@@ -66,62 +71,62 @@ export type JsInput =
   | ValueView
   | { readonly [name: string]: JsInput };
 
-const slots = new WeakMap<object, Slot>();
-const identities = new WeakMap<object, object>();
+const values = new WeakMap<object, Value>();
 const kinds = ["null", "bool", "int", "float", "string", "path", "list", "set", "function"];
 
 /** Evaluates a slot of an evaluator and returns its view. Fails with the FirnError of the evaluation. */
 export function viewOf(evaluator: Evaluator, slot: Slot): ValueView {
   const value = evaluator.force(slot);
   const view = makeView(evaluator, value);
-  slots.set(view, value);
-  if (typeof value === "object" && value !== null) identities.set(view, value);
+  values.set(view, value);
   return view;
 }
 
 function makeView(evaluator: Evaluator, value: Value): ValueView {
-  switch (typeof value) {
-    case "boolean":
-      return { kind: "bool", value };
-    case "number":
-    case "bigint":
-      return { kind: "int", value };
-    case "string":
-      return { kind: "string", value: textOf(value), bytes: value, context: [] };
-    default:
-  }
-  if (value === null) return { kind: "null" };
-  if (value instanceof Float) return { kind: "float", value: value.value };
-  if (value instanceof Path) return { kind: "path", value: textOf(value.path) };
-  if (value instanceof ContextString) {
+  if ((value & 1) === 1) return { kind: "int", value: value >> 1 };
+  if ((value & 7) === 4) {
     const { text, context } = evaluator.stringOf(value);
     return { kind: "string", value: textOf(text), bytes: text, context };
   }
-  if (isList(value)) return listView(evaluator, value);
-  if (value instanceof Attrs) return setView(evaluator, value);
-  return {
-    kind: "function",
-    parameters: evaluator.formals(value),
-    call: (...args) => viewOf(evaluator, evaluator.call(value, ...args.map(fromJs))),
-  };
+  if (isSet(value)) return setView(evaluator, value);
+  switch (kindOf(value)) {
+    case kind.null:
+      return { kind: "null" };
+    case kind.boolean:
+      return { kind: "bool", value: value === trueValue };
+    case kind.integer:
+      return { kind: "int", value: integerOf(value) };
+    case kind.float:
+      return { kind: "float", value: numberOf(value) };
+    case kind.path:
+      return { kind: "path", value: textOf(pathText(value)) };
+    case kind.list:
+      return listView(evaluator, value);
+    default:
+      return {
+        kind: "function",
+        parameters: evaluator.formals(value),
+        call: (...args) => viewOf(evaluator, evaluator.call(value, ...args.map(fromJs))),
+      };
+  }
 }
 
-function listView(evaluator: Evaluator, list: List): ListView {
+function listView(evaluator: Evaluator, list: Value): ListView {
   const at = (index: number) => {
-    const slot = list[index];
-    return slot === undefined ? undefined : viewOf(evaluator, slot);
+    const inside = Number.isInteger(index) && index >= 0 && index < listLength(list);
+    return inside ? viewOf(evaluator, elementAt(list, index)) : undefined;
   };
   return {
     kind: "list",
-    length: list.length,
+    length: listLength(list),
     at,
     *[Symbol.iterator]() {
-      for (let i = 0; i < list.length; i++) yield viewOf(evaluator, list[i]!);
+      for (const slot of elementsOf(list)) yield viewOf(evaluator, slot);
     },
   };
 }
 
-function setView(evaluator: Evaluator, attrs: Attrs): SetView {
+function setView(evaluator: Evaluator, attrs: Value): SetView {
   const slotOf = (name: string) => evaluator.attribute(attrs, byteStringOf(name));
   return {
     kind: "set",
@@ -140,34 +145,29 @@ function setView(evaluator: Evaluator, attrs: Attrs): SetView {
 }
 
 function isView(input: object): input is ValueView {
-  return "kind" in input && kinds.includes(String(input.kind)) && slots.has(input);
+  return "kind" in input && kinds.includes(String(input.kind)) && values.has(input);
 }
-
-const smallest = -(2n ** 63n);
-const largest = 2n ** 63n - 1n;
 
 /** Makes a value of the language from JavaScript data. Errors: `bad-input` for data that has no such value. */
 export function fromJs(input: JsInput): Slot {
   switch (typeof input) {
     case "boolean":
-      return input;
+      return bool(input);
     case "string":
-      return byteStringOf(input);
+      return makeString(byteStringOf(input));
     case "number":
-      return Number.isSafeInteger(input) && !Object.is(input, -0) ? input : new Float(input);
+      return Number.isSafeInteger(input) && !Object.is(input, -0) ? makeInteger(input) : makeFloat(input);
     case "bigint": {
-      if (input < smallest || input > largest) {
-        throw new FirnError("bad-input", `${input} does not fit the language's 64-bit integers`);
-      }
-      const small = Number(input);
-      return Number.isSafeInteger(small) ? small : input;
+      const value = makeLargeInteger(input);
+      if (value === undefined) throw new FirnError("bad-input", `${input} does not fit the language's 64-bit integers`);
+      return value;
     }
     default:
   }
-  if (input === null) return null;
+  if (input === null) return nullValue;
   if (typeof input !== "object") throw new FirnError("bad-input", `a ${typeof input} is not a value of the language`);
-  if (isView(input)) return slots.get(input)!;
-  if (Array.isArray(input)) return input.map(fromJs);
+  if (isView(input)) return values.get(input)!;
+  if (Array.isArray(input)) return makeList(input.map(fromJs));
   const members: Record<string, Slot> = Object.create(null);
   for (const [name, member] of Object.entries(input)) members[byteStringOf(name)] = fromJs(member);
   return setOf(members);
@@ -181,7 +181,7 @@ export type PlainJs = null | boolean | number | bigint | string | PlainJs[] | { 
  * for a value that contains itself, `too-deep` beyond `maxDepth` levels (default 500), `bad-value` for functions.
  */
 export function toPlain(view: ValueView, maxDepth = 500): PlainJs {
-  const above = new Set<object>();
+  const above = new Set<ValueView | Value>();
   const convert = (item: ValueView, depth: number): PlainJs => {
     switch (item.kind) {
       case "null":
@@ -198,7 +198,7 @@ export function toPlain(view: ValueView, maxDepth = 500): PlainJs {
       case "set":
     }
     if (depth >= maxDepth) throw new FirnError("too-deep", `the value is nested more than ${maxDepth} levels deep`);
-    const identity = identities.get(item) ?? item;
+    const identity = values.get(item) ?? item;
     if (above.has(identity)) throw new FirnError("cyclic-value", "the value contains itself");
     above.add(identity);
     try {

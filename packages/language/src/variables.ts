@@ -1,15 +1,18 @@
 /** Variables that are added one after the other and the expressions that see them: the environment of a repl. */
 import { FirnError } from "@firn/formats";
-import { type EvaluatorState, ev, evaluation, force, positionOfValue, typeError } from "./code/interpret.ts";
+import { typeError } from "./code/arithmetic.ts";
+import { type EvaluatorState, ev, evaluation, force, positionOfValue } from "./code/interpret.ts";
 import { compile, lowerParsed } from "./code/load.ts";
-import { intern, symbolNames } from "./code/memory.ts";
 import { bindingScope, type Scope } from "./code/scope.ts";
 import { addSource, type Source } from "./code/source.ts";
 import { attributeDocumentation, type Documentation, documentationOf, lastSelection } from "./documentation.ts";
+import { type Address, allocate, heap, isSet, type Slot, type Value } from "./heap/memory.ts";
+import { shapeOf, valueAt } from "./heap/set.ts";
+import { keyAt, orderedKeys, shapeSize } from "./heap/shape.ts";
+import { intern, nameOf } from "./heap/symbol.ts";
 import { parseDefinitions, parseSource } from "./syntax/parser.ts";
 import { EvaluationError } from "./value/evaluation-error.ts";
 import { showAttrName } from "./value/print.ts";
-import { Attrs, EN, type Slot, shapeOf, type Value } from "./value/value.ts";
 
 /** Limit of variables, that of upstream's environment. */
 const capacity = 32768;
@@ -28,12 +31,17 @@ export type EnteredLine =
 
 const firstNames = 20;
 
+function newEnvironment(): Address {
+  return allocate(capacity + 2);
+}
+
 /** Variables of a repl, and the evaluation of lines and expressions that see them. */
 export class Variables {
   /** Directory from which relative paths in expressions start. */
   readonly directory: string;
-  private slots: Slot[] = [];
-  private env = new EN(null, this.slots);
+  /** The environment has room for all variables: code that was lowered before refers to it. */
+  private env = newEnvironment();
+  private count = 0;
   private names = new Map<string, number>();
   /** The scope of the last compiled code; code that is lowered later refers to it, so its names never change. */
   private scope: Scope | undefined;
@@ -44,14 +52,14 @@ export class Variables {
 
   /** Forgets all variables. */
   reset(): void {
-    this.slots = [];
-    this.env = new EN(null, this.slots);
+    this.env = newEnvironment();
+    this.count = 0;
     this.names = new Map();
     this.scope = undefined;
   }
 
   private writable(adding: number): Map<string, number> {
-    if (this.slots.length + adding >= capacity) {
+    if (this.count + adding >= capacity) {
       throw new EvaluationError("eval-error", "environment full; cannot add more variables");
     }
     if (this.scope !== undefined) {
@@ -62,8 +70,7 @@ export class Variables {
   }
 
   private current(): Scope {
-    // Always an array environment, whatever its size.
-    this.scope ??= { ...bindingScope(null, this.names, this.slots.length), large: true };
+    this.scope ??= bindingScope(null, this.names);
     return this.scope;
   }
 
@@ -78,8 +85,13 @@ export class Variables {
 
   add(name: string, slot: Slot): void {
     const names = this.writable(0);
-    this.slots.push(slot);
-    names.set(name, this.slots.length);
+    this.push(names, name, slot);
+  }
+
+  private push(names: Map<string, number>, name: string, slot: Slot): void {
+    this.count++;
+    heap[this.env + this.count] = slot;
+    names.set(name, this.count);
   }
 
   /** Replaces all variables by those around a stop of the debugger. */
@@ -91,18 +103,15 @@ export class Variables {
   /** Adds the attributes of a set. */
   addAll(slot: Slot): AddedVariables {
     const value = force(slot);
-    if (!(value instanceof Attrs)) throw notASet(value);
+    if (!isSet(value)) throw notASet(value);
     const shape = shapeOf(value);
-    const names = this.writable(shape.size);
-    for (let i = 0; i < shape.size; i++) {
-      this.slots.push(value[i]!);
-      names.set(symbolNames[shape.keys[i]!]!, this.slots.length);
-    }
-    const first = shape
-      .order()
+    const names = this.writable(shapeSize(shape));
+    const count = shapeSize(shape);
+    for (let i = 0; i < count; i++) this.push(names, nameOf(keyAt(shape, i)), valueAt(value, i));
+    const first = orderedKeys(shape)
       .slice(0, firstNames)
-      .map((index) => showAttrName(symbolNames[shape.keys[index]!]!));
-    return { count: shape.size, first };
+      .map((symbol) => showAttrName(nameOf(symbol)));
+    return { count, first };
   }
 
   /**
@@ -117,9 +126,9 @@ export class Variables {
     const expr = { ...attrs, dynamic: [] };
     if (attrs.attrs.size > 0) {
       const root = lowerParsed({ expr, free }, { source, owner, scope: this.current() });
-      const set = ev(root, this.env) as Attrs;
+      const set = ev(root, this.env);
       const shape = shapeOf(set);
-      for (let i = 0; i < shape.size; i++) this.add(symbolNames[shape.keys[i]!]!, set[i]!);
+      for (let i = 0; i < shapeSize(shape); i++) this.add(nameOf(keyAt(shape, i)), valueAt(set, i));
     }
     return { kind: "defined", names: [...attrs.attrs.keys()] };
   }

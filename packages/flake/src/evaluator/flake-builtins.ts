@@ -1,18 +1,25 @@
 /** Builtins for flake references; they need the fetchers' schemes, so they are here and not in the language. */
 import type { FlakeAttributes } from "@firn/formats";
 import {
-  type Attrs,
   attrsArgument,
   type BuiltinTable,
-  ContextString,
+  bool,
   type EvalMode,
   fail,
   forceValue,
+  integerOf,
+  isBoolean,
+  isInteger,
+  isString,
+  makeInt64,
+  makeString,
   membersOf,
   plainArgument,
   type Slot,
   setOf,
   showType,
+  stringText,
+  trueValue,
   type Value,
 } from "@firn/language";
 import {
@@ -27,15 +34,28 @@ type FlakeValue = FlakeAttributes extends ReadonlyMap<string, infer V> ? V : nev
 
 function flakeValue(name: string, slot: Slot): FlakeValue {
   const value = forceValue(slot);
-  if (typeof value === "string" || typeof value === "boolean") return value;
-  if (value instanceof ContextString) return value.text;
-  if (typeof value === "number" || typeof value === "bigint") {
-    if (value < 0) throw fail(`negative value given for flake ref attr ${name}: ${value}`);
-    return BigInt(value);
+  if (isString(value)) return stringText(value);
+  if (isBoolean(value)) return value === trueValue;
+  if (isInteger(value)) {
+    const integer = integerOf(value);
+    if (integer < 0) throw fail(`negative value given for flake ref attr ${name}: ${integer}`);
+    return BigInt(integer);
   }
   throw fail(
     `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${name}' is ${showType(value)}`,
   );
+}
+
+/** Returns a value of the language for an attribute of a flake reference. */
+function languageValue(value: FlakeValue): Value {
+  switch (typeof value) {
+    case "string":
+      return makeString(value);
+    case "boolean":
+      return bool(value);
+    default:
+      return makeInt64(value);
+  }
 }
 
 /** Fails unless the feature `flakes` is enabled. */
@@ -48,14 +68,14 @@ function requireFlakes(mode: EvalMode): void {
 export const flakeRefBuiltins = (mode: EvalMode): BuiltinTable => ({
   parseFlakeRef: {
     arity: 1,
-    call: (a): Attrs => {
+    call: (a) => {
       requireFlakes(mode);
       const text = plainArgument(a, "while evaluating the argument passed to builtins.parseFlakeRef");
       const [reference, fragment] = splitFragment(text);
       if (fragment !== "") throw fail(`unexpected fragment '${fragment}' in flake reference '${text}'`);
       const attributes = flakeRefToAttributes(parseReference(reference));
       const members: Record<string, Slot> = {};
-      for (const [name, value] of attributes) members[name] = typeof value === "bigint" ? Number(value) : value;
+      for (const [name, value] of attributes) members[name] = languageValue(value);
       return setOf(members);
     },
   },
@@ -66,7 +86,7 @@ export const flakeRefBuiltins = (mode: EvalMode): BuiltinTable => ({
       const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.flakeRefToString");
       const attributes = new Map<string, FlakeValue>();
       for (const [name, slot] of membersOf(attrs)) attributes.set(name, flakeValue(name, slot));
-      return showFlakeRef(flakeRefFromAttributes(attributes));
+      return makeString(showFlakeRef(flakeRefFromAttributes(attributes)));
     },
   },
 });

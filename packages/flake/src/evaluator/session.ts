@@ -1,16 +1,26 @@
 /** Requests on one evaluator: a table of values by handle, and the questions of commands about them. */
 import { FirnError } from "@firn/formats";
 import {
-  Attrs,
-  ContextString,
+  bool,
   type Debugger,
   type EvalHost,
   Evaluator,
+  elementAt,
+  elementsOf,
   finalTreeBuiltin,
   isList,
-  Path,
+  isSet,
+  isString,
+  listLength,
+  makeInt64,
+  makeList,
+  makePath,
+  makeString,
+  nullValue,
   type Slot,
   showType,
+  stringText,
+  trueValue,
   typeName,
   type Value,
   type Variables,
@@ -92,18 +102,28 @@ export class EvaluatorSession {
     return this.evaluator.force(this.slot(handle));
   }
 
-  private attrs(handle: Handle): Attrs {
+  private attrs(handle: Handle): Value {
     const value = this.force(handle);
-    if (value instanceof Attrs) return value;
+    if (isSet(value)) return value;
     throw new FirnError("bad-handle", `the value with the handle ${handle} is no attribute set`);
   }
 
   private data(data: PlainData): Slot {
-    if (data === null || typeof data !== "object") return data;
+    switch (typeof data) {
+      case "boolean":
+        return bool(data);
+      case "number":
+      case "bigint":
+        return makeInt64(data);
+      case "string":
+        return makeString(data);
+      default:
+    }
+    if (data === null) return nullValue;
     if ("handle" in data) return this.slot(data.handle);
-    if ("path" in data) return new Path(data.path);
+    if ("path" in data) return makePath(data.path);
     if ("string" in data) return this.evaluator.stringWithContext(data.string, data.context);
-    if ("list" in data) return data.list.map((item) => this.data(item));
+    if ("list" in data) return makeList(data.list.map((item) => this.data(item)));
     const members: Record<string, Slot> = {};
     for (const [name, member] of Object.entries(data.attrs)) members[name] = this.data(member);
     return this.evaluator.makeAttrs(members);
@@ -131,20 +151,21 @@ export class EvaluatorSession {
         return this.keep(evaluator.select(this.slot(request.value), request.path, this.autoArgs(request.autoArgs)));
       case "attribute": {
         const value = this.force(request.value);
-        const slot = value instanceof Attrs ? evaluator.attribute(value, request.name) : undefined;
+        const slot = isSet(value) ? evaluator.attribute(value, request.name) : undefined;
         return slot === undefined ? null : this.keep(slot);
       }
       case "attrNames": {
         const value = this.force(request.value);
-        return value instanceof Attrs ? evaluator.attrNames(value) : null;
+        return isSet(value) ? evaluator.attrNames(value) : null;
       }
       case "length": {
         const value = this.force(request.value);
-        return isList(value) ? value.length : null;
+        return isList(value) ? listLength(value) : null;
       }
       case "element": {
         const value = this.force(request.value);
-        const slot = isList(value) ? value[request.index] : undefined;
+        const inside = isList(value) && request.index >= 0 && request.index < listLength(value);
+        const slot = inside ? elementAt(value, request.index) : undefined;
         if (slot === undefined) throw new FirnError("bad-index", `there is no list element ${request.index}`);
         return this.keep(slot);
       }
@@ -162,7 +183,7 @@ export class EvaluatorSession {
         return evaluator.argumentName(this.force(request.value)) ?? null;
       case "attributePosition": {
         const value = this.force(request.value);
-        return value instanceof Attrs ? (evaluator.attributePosition(value, request.name) ?? null) : null;
+        return isSet(value) ? (evaluator.attributePosition(value, request.name) ?? null) : null;
       }
       case "derivation": {
         const value = this.force(request.value);
@@ -224,7 +245,7 @@ export class EvaluatorSession {
       case "namesOf": {
         const names = (): string[] => {
           const value = evaluator.evaluateWith(this.variablesOf(request.variables), request.text);
-          return value instanceof Attrs ? evaluator.attrNames(value) : [];
+          return isSet(value) ? evaluator.attrNames(value) : [];
         };
         return this.debugger === undefined ? names() : this.debugger.quietly(names);
       }
@@ -234,7 +255,7 @@ export class EvaluatorSession {
         return showType(this.force(request.value));
       case "namesAsLoaded": {
         const value = this.force(request.value);
-        return value instanceof Attrs ? evaluator.attrNames(value, true) : [];
+        return isSet(value) ? evaluator.attrNames(value, true) : [];
       }
       case "show": {
         const { text, error } = evaluator.show(this.slot(request.value), request);
@@ -263,26 +284,25 @@ export class EvaluatorSession {
   }
 
   private kind(value: Value): ValueKind {
-    return value instanceof Attrs && this.evaluator.isDerivation(value) ? "derivation" : typeName(value);
+    return isSet(value) && this.evaluator.isDerivation(value) ? "derivation" : typeName(value);
   }
 
-  private text(attrs: Attrs, name: string): string | undefined {
+  private text(attrs: Value, name: string): string | undefined {
     const slot = this.evaluator.attribute(attrs, name);
     if (slot === undefined) return undefined;
     const value = this.evaluator.force(slot);
-    if (typeof value === "string") return value;
-    return value instanceof ContextString ? value.text : undefined;
+    return isString(value) ? stringText(value) : undefined;
   }
 
-  private texts(attrs: Attrs, name: string): string[] | undefined {
+  private texts(attrs: Value, name: string): string[] | undefined {
     const slot = this.evaluator.attribute(attrs, name);
     if (slot === undefined) return undefined;
     const value = this.evaluator.force(slot);
     if (!isList(value)) return undefined;
-    return value.map((item) => this.evaluator.stringOf(item).text);
+    return elementsOf(value).map((item) => this.evaluator.stringOf(item).text);
   }
 
-  private derivation(attrs: Attrs): DerivationFacts {
+  private derivation(attrs: Value): DerivationFacts {
     const drvSlot = this.evaluator.attribute(attrs, "drvPath");
     if (drvSlot === undefined) {
       throw new FirnError("not-a-derivation", "derivation does not contain a 'drvPath' attribute");
@@ -297,15 +317,16 @@ export class EvaluatorSession {
     const outputs = names.map((name) => {
       const slot = this.evaluator.attribute(attrs, name);
       const value = slot === undefined ? undefined : this.evaluator.force(slot);
-      const path = value instanceof Attrs ? this.text(value, "outPath") : undefined;
+      const path = value !== undefined && isSet(value) ? this.text(value, "outPath") : undefined;
       return { name, path: path ?? (names.length === 1 ? this.text(attrs, "outPath") : undefined) };
     });
     const outputName = this.text(attrs, "outputName") ?? "out";
     const metaSlot = this.evaluator.attribute(attrs, "meta");
-    const meta = metaSlot === undefined ? undefined : this.evaluator.force(metaSlot);
-    const wanted = meta instanceof Attrs ? this.texts(meta, "outputsToInstall") : undefined;
+    const metaValue = metaSlot === undefined ? nullValue : this.evaluator.force(metaSlot);
+    const meta = isSet(metaValue) ? metaValue : undefined;
+    const wanted = meta !== undefined ? this.texts(meta, "outputsToInstall") : undefined;
     const specified = this.evaluator.attribute(attrs, "outputSpecified");
-    const only = specified !== undefined && this.evaluator.force(specified) === true;
+    const only = specified !== undefined && this.evaluator.force(specified) === trueValue;
     return {
       drvPath,
       name: this.text(attrs, "name") ?? "",
@@ -314,7 +335,7 @@ export class EvaluatorSession {
       outputName,
       outputsToInstall: only ? [outputName] : (wanted ?? (names.includes("out") ? ["out"] : names.slice(0, 1))),
       installsAll: !only && wanted === undefined,
-      mainProgram: meta instanceof Attrs ? this.text(meta, "mainProgram") : undefined,
+      mainProgram: meta !== undefined ? this.text(meta, "mainProgram") : undefined,
       pname: this.text(attrs, "pname"),
     };
   }

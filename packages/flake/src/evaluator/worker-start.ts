@@ -16,7 +16,8 @@ export interface StartedWorker {
 }
 
 const stackMegabytes = 256;
-const youngMegabytes = 96;
+// Values are no objects of the engine: what it makes beside them is little and short-lived.
+const youngMegabytes = 24;
 
 let prepared: StartedWorker | undefined;
 

@@ -1,6 +1,15 @@
 /** Reads the text of a flake.nix in this process, with the language alone: no file, no store, no thread. */
 import { byteStringOf } from "@firn/formats";
-import { Attrs, createMemoryHost, Evaluator, isList, type OutputForm, type Slot, typeName } from "@firn/language";
+import {
+  createMemoryHost,
+  Evaluator,
+  elementsOf,
+  isList,
+  isSet,
+  type OutputForm,
+  type Slot,
+  typeName,
+} from "@firn/language";
 import type { FlakeFile } from "../source/flake-file.ts";
 import { type FlakeValue, readFlakeValue } from "../source/flake-value.ts";
 
@@ -35,18 +44,18 @@ class LocalValue implements FlakeValue {
 
   async attribute(name: string): Promise<FlakeValue | undefined> {
     const value = this.#evaluator.force(this.#slot);
-    const slot = value instanceof Attrs ? this.#evaluator.attribute(value, name) : undefined;
+    const slot = isSet(value) ? this.#evaluator.attribute(value, name) : undefined;
     return slot === undefined ? undefined : new LocalValue(this.#evaluator, slot);
   }
 
   async attributeNames(): Promise<readonly string[] | undefined> {
     const value = this.#evaluator.force(this.#slot);
-    return value instanceof Attrs ? this.#evaluator.attrNames(value) : undefined;
+    return isSet(value) ? this.#evaluator.attrNames(value) : undefined;
   }
 
   async elements(): Promise<readonly FlakeValue[]> {
     const value = this.#evaluator.force(this.#slot);
-    return isList(value) ? value.map((slot) => new LocalValue(this.#evaluator, slot)) : [];
+    return isList(value) ? elementsOf(value).map((slot) => new LocalValue(this.#evaluator, slot)) : [];
   }
 
   async formals(): Promise<Readonly<Record<string, boolean>> | undefined> {

@@ -245,6 +245,7 @@ export const errorCodes = {
     "Delete the local path, if the other one is wanted.",
   ],
   "out-of-code-space": ["An expression has more code than fits.", "Evaluate less at once."],
+  "out-of-memory": ["What was evaluated does not fit into the memory.", "Evaluate less at once."],
   "output-rejected": ["An output of a build breaks a rule of its derivation.", "Read which rule."],
   "parse-error": [
     "The expression breaks the syntax of the language.",

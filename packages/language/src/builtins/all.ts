@@ -1,10 +1,16 @@
 /** The global scope of one evaluator: every builtin, the constants, and the set `builtins` itself. */
 
 import { evaluateSource } from "../code/load.ts";
-import { intern } from "../code/memory.ts";
 import { addSource } from "../code/source.ts";
+import { makeList } from "../heap/list.ts";
+import { falseValue, heap, none, nullValue, type Slot, trueValue, type Value } from "../heap/memory.ts";
+import { makeInteger } from "../heap/number.ts";
+import { firstValue, flatSet, makeSet, setOf, shapeOf } from "../heap/set.ts";
+import { findKey } from "../heap/shape.ts";
+import { makeString } from "../heap/string.ts";
+import { intern } from "../heap/symbol.ts";
+import { makeNativeThunk } from "../heap/thunk.ts";
 import type { EvalHost, EvalMode } from "../host.ts";
-import { type Attrs, makeAttrs, type Slot, Thunk } from "../value/value.ts";
 import { type BuiltinTable, makeBuiltin } from "./arguments.ts";
 import { attributeBuiltins } from "./attributes.ts";
 import { contextBuiltins } from "./contexts.ts";
@@ -65,11 +71,11 @@ function exists(name: string, { experimentalFeatures: features, allowNativeCode 
 }
 
 /** Fills the globals of an evaluator; returns the set `builtins`. `extra` are the embedder's own builtins (flakes). */
-export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, extra: readonly BuiltinTable[]): Attrs {
+export function installGlobals(globals: Slot[], host: EvalHost, extra: readonly BuiltinTable[]): Value {
   const members = new Map<string, Slot>();
   const set = (name: string, value: Slot) => {
     const symbol = intern(name);
-    while (globals.length <= symbol) globals.push(undefined);
+    while (globals.length <= symbol) globals.push(none);
     globals[symbol] = value;
   };
   const define = (name: string, value: Slot, global: boolean) => {
@@ -83,27 +89,28 @@ export function installGlobals(globals: (Slot | undefined)[], host: EvalHost, ex
       if (definition.internal !== true) define(name, value, definition.global === true);
     }
   }
-  define("true", true, true);
-  define("false", false, true);
-  define("null", null, true);
-  define("nixVersion", host.nixVersion, false);
-  define("storeDir", host.storeDir, false);
-  define("langVersion", 6, false);
+  define("true", trueValue, true);
+  define("false", falseValue, true);
+  define("null", nullValue, true);
+  define("nixVersion", makeString(host.nixVersion), false);
+  define("storeDir", makeString(host.storeDir), false);
+  define("langVersion", makeInteger(6), false);
   if (!host.mode.pure) {
     // Delayed, so that a host knows whether an evaluation depends on the time.
-    define("currentTime", new Thunk(2, () => host.currentTime()), false);
-    define("currentSystem", host.currentSystem, false);
+    const currentTime = makeNativeThunk(() => makeInteger(host.currentTime()));
+    define("currentTime", currentTime, false);
+    define("currentSystem", makeString(host.currentSystem), false);
   }
   const entries = host.searchPath.map(({ prefix, path }) =>
-    makeAttrs([intern("path"), intern("prefix")], [path, prefix], null),
+    setOf({ path: makeString(path), prefix: makeString(prefix) }),
   );
-  define("nixPath", entries, false);
-  const derivation = new Thunk(2, () => evaluateSource(addSource("internal", "derivation", "/", derivationSource)));
+  define("nixPath", makeList(entries), false);
+  const derivation = makeNativeThunk(() => evaluateSource(addSource("internal", "derivation", "/", derivationSource)));
   define("derivation", derivation, true);
-  members.set("builtins", null);
+  members.set("builtins", nullValue);
   const names = [...members.keys()];
-  const builtins = makeAttrs(names.map(intern), [...members.values()], null);
-  builtins[builtins.shape!.find(intern("builtins"))] = builtins;
+  const builtins = makeSet(names.map(intern), [...members.values()], null);
+  heap[flatSet(builtins) + firstValue + findKey(shapeOf(builtins), intern("builtins"))] = builtins;
   set("builtins", builtins);
   return builtins;
 }

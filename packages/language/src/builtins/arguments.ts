@@ -1,32 +1,28 @@
 /** Arguments of builtins: forced, checked, and refused in the reference's words. */
+import { typeError } from "../code/arithmetic.ts";
+import { coerceToString, forceAt, host, plainString } from "../code/interpret.ts";
+import { type BuiltinFunction, makeBuiltinValue } from "../heap/function.ts";
 import {
-  coerceToString,
-  forceAt,
-  host,
-  plainString,
-  type StringValue,
-  textOfString,
-  typeError,
-} from "../code/interpret.ts";
-import { intern } from "../code/memory.ts";
-import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
-import {
-  Attrs,
-  Builtin,
-  ContextString,
-  Float,
-  isFunctionValue,
+  isBoolean,
+  isFunction,
   isList,
-  type List,
-  PartialBuiltin,
+  isSet,
+  isString,
+  none,
   type Slot,
+  trueValue,
   type Value,
-} from "../value/value.ts";
+} from "../heap/memory.ts";
+import { integerOf, isInteger, isNumber } from "../heap/number.ts";
+import { attribute } from "../heap/set.ts";
+import { stringText } from "../heap/string.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 
 /** One builtin: its arity, its options and its function. */
 export interface BuiltinDefinition {
   readonly arity: number;
-  readonly call: (a: Slot, b: Slot, c: Slot) => Value;
+  readonly call: BuiltinFunction;
   /** True when it is also visible without `builtins.`. */
   readonly global?: boolean;
   /** True for builtins for the embedder's own code (`Evaluator.internalBuiltin`), which expressions cannot name. */
@@ -44,24 +40,24 @@ export function fail(message: string, pos = 0): EvaluationError {
 }
 
 /** Forces a list argument; throws a type error with `text` as its frame. */
-export function listArgument(slot: Slot, text: string, pos = 0): List {
+export function listArgument(slot: Slot, text: string, pos = 0): Value {
   const value = forceAt(slot, pos);
   if (isList(value)) return value;
   throw addFrame(typeError("a list", value), pos, text);
 }
 
 /** Forces an attribute set argument; throws a type error with `text` as its frame. */
-export function attrsArgument(slot: Slot, text: string, pos = 0): Attrs {
+export function attrsArgument(slot: Slot, text: string, pos = 0): Value {
   const value = forceAt(slot, pos);
-  if (value instanceof Attrs) return value;
+  if (isSet(value)) return value;
   throw addFrame(typeError("a set", value), pos, text);
 }
 
-function forced<T extends Value>(
+function forced(
   slot: Slot,
   at: { readonly text: string; readonly pos: number; readonly wanted: string },
-  check: (value: Value) => value is T,
-): T {
+  check: (value: Value) => boolean,
+): Value {
   try {
     const value = forceAt(slot, at.pos);
     if (check(value)) return value;
@@ -71,26 +67,24 @@ function forced<T extends Value>(
   }
 }
 
-const isInt = (value: Value): value is number | bigint => typeof value === "number" || typeof value === "bigint";
-const isFloat = (value: Value): value is number | bigint | Float => isInt(value) || value instanceof Float;
-const isBool = (value: Value): value is boolean => typeof value === "boolean";
-const isString = (value: Value): value is StringValue => typeof value === "string" || value instanceof ContextString;
-const isCallable = (value: Value): value is Value =>
-  isFunctionValue(value) || (value instanceof Attrs && value.get(functor) !== undefined);
 const functor = intern("__functor");
+const isCallable = (value: Value): boolean => isFunction(value) || (isSet(value) && attribute(value, functor) !== none);
 
 /** Forces an integer argument; throws a type error with `text` as its frame. */
 export function intArgument(slot: Slot, text: string, pos = 0): number | bigint {
-  return forced(slot, { text, pos, wanted: "an integer" }, isInt);
+  if ((slot & 1) === 1) return slot >> 1;
+  return integerOf(forced(slot, { text, pos, wanted: "an integer" }, isInteger));
 }
 
-export function floatArgument(slot: Slot, text: string, pos = 0): number | bigint | Float {
-  return forced(slot, { text, pos, wanted: "a float" }, isFloat);
+/** Forces an argument that is an integer or a float; throws a type error with `text` as its frame. */
+export function numberArgument(slot: Slot, text: string, pos = 0): Value {
+  return forced(slot, { text, pos, wanted: "a float" }, isNumber);
 }
 
 /** Forces a boolean argument; throws a type error with `text` as its frame. */
 export function boolArgument(slot: Slot, text: string, pos = 0): boolean {
-  return forced(slot, { text, pos, wanted: "a Boolean" }, isBool);
+  if (isBoolean(slot)) return slot === trueValue;
+  return forced(slot, { text, pos, wanted: "a Boolean" }, isBoolean) === trueValue;
 }
 
 /** Forces a function argument; throws a type error with `text` as its frame. */
@@ -99,17 +93,18 @@ export function functionArgument(slot: Slot, text: string, pos = 0): Value {
 }
 
 /** Forces a string argument and keeps its context; throws a type error with `text` as its frame. */
-export function stringArgument(slot: Slot, text: string, pos = 0): StringValue {
+export function stringArgument(slot: Slot, text: string, pos = 0): Value {
+  if (isString(slot)) return slot as Value;
   return forced(slot, { text, pos, wanted: "a string" }, isString);
 }
 
 /** Returns the text of a string argument with any context. */
 export function textArgument(slot: Slot, text: string, pos = 0): string {
-  return textOfString(stringArgument(slot, text, pos));
+  return stringText(stringArgument(slot, text, pos));
 }
 
-/** Returns a string argument that may not have context. */
-export function plainArgument(slot: Slot, text: string, pos = 0): string {
+/** Forces a string argument that may not have context; throws a type error with `text` as its frame. */
+export function nameArgument(slot: Slot, text: string, pos = 0): Value {
   let value: Value;
   try {
     value = forceAt(slot, pos);
@@ -119,15 +114,21 @@ export function plainArgument(slot: Slot, text: string, pos = 0): string {
   return plainString(value, pos, text);
 }
 
-export function coercedArgument(slot: Slot, mode: number, text: string): StringValue {
+/** Returns the text of a string argument that may not have context. */
+export function plainArgument(slot: Slot, text: string, pos = 0): string {
+  return stringText(nameArgument(slot, text, pos));
+}
+
+export function coercedArgument(slot: Slot, mode: number, text: string): Value {
   return coerceToString(slot, mode, text, 0);
 }
 
-/** Returns a required attribute; error when it is missing. */
-export function requiredAttr(attrs: Attrs, name: string, text: string): Slot {
-  const slot = attrs.get(intern(name));
-  if (slot !== undefined) return slot;
-  throw addFrame(new EvaluationError("type-error", `attribute '${name}' missing`), 0, text);
+/** Returns a required attribute, given by its name or symbol; error when it is missing. */
+export function requiredAttr(attrs: Value, name: string | number, text: string): Slot {
+  const symbol = typeof name === "string" ? intern(name) : name;
+  const slot = attribute(attrs, symbol);
+  if (slot !== none) return slot;
+  throw addFrame(new EvaluationError("type-error", `attribute '${nameOf(symbol)}' missing`), 0, text);
 }
 
 /** Fails unless an experimental feature is enabled. */
@@ -138,10 +139,7 @@ export function requireFeature(name: string, reason = ""): void {
   );
 }
 
-export function makeBuiltin(name: string, definition: BuiltinDefinition): Builtin {
-  return new Builtin(name, definition.arity, definition.call, definition.untraced !== true);
-}
-
-export function isBuiltinValue(value: Value): boolean {
-  return value instanceof Builtin || value instanceof PartialBuiltin;
+export function makeBuiltin(name: string, definition: BuiltinDefinition): Value {
+  const { arity, call, untraced } = definition;
+  return makeBuiltinValue({ name, arity, call, traced: untraced !== true });
 }

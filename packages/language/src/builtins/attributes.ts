@@ -1,60 +1,77 @@
 /** The builtins on attribute sets. */
 import { delayCall2, force, positionAttrs } from "../code/interpret.ts";
-import { intern, knownSymbol, symbolNames } from "../code/memory.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
-import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
-import { makeShape, type Shape } from "../value/shape.ts";
+import { allocateList, elementAt, firstElement, listLength, makeList } from "../heap/list.ts";
 import {
-  Attrs,
-  emptyAttrs,
+  type Address,
+  allocate,
+  bool,
   emptyList,
-  flatShape,
-  type List,
-  makeAttrs,
-  mapValues,
-  namesOf,
-  placesOf,
+  heap,
+  isString,
+  none,
   type Slot,
-  shapeOf,
   type Value,
-} from "../value/value.ts";
+} from "../heap/memory.ts";
+import {
+  allocateSet,
+  attribute,
+  emptySet,
+  firstValue,
+  flatOrNone,
+  flatSet,
+  makeSet,
+  mapSet,
+  namesOf,
+  positionOf,
+} from "../heap/set.ts";
+import { findKey, keyAt, makeShape, orderOf, shapeSize } from "../heap/shape.ts";
+import { stringText } from "../heap/string.ts";
+import { intern, knownSymbolOf, symbolCount, symbolOf, symbolString } from "../heap/symbol.ts";
+import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import {
   attrsArgument,
   type BuiltinTable,
   functionArgument,
   listArgument,
-  plainArgument,
+  nameArgument,
   requiredAttr,
 } from "./arguments.ts";
 
 const nameSymbol = intern("name");
 
-/** Some attributes of sets of one shape. */
+/** Some attributes of sets of one shape: a shape, and where their indices in the other are. */
 interface Selection {
-  readonly shape: Shape;
-  readonly indices: readonly number[];
+  readonly shape: Address;
+  readonly indices: Address;
 }
 
-function selection(shape: Shape, indices: readonly number[]): Selection {
-  if (indices.length === shape.size) return { shape, indices };
-  const keys = new Array<number>(indices.length);
-  for (let i = 0; i < indices.length; i++) keys[i] = shape.keys[indices[i]!]!;
-  return { shape: makeShape(keys), indices };
+function selection(shape: Address, indices: readonly number[]): Selection {
+  const size = indices.length;
+  const at = allocate((size + 2) & -2);
+  const keys = new Array<number>(size);
+  for (let i = 0; i < size; i++) {
+    heap[at + i] = indices[i]!;
+    keys[i] = keyAt(shape, indices[i]!);
+  }
+  return { shape: size === shapeSize(shape) ? shape : makeShape(keys), indices: at };
 }
 
 /** Returns a new set even for all attributes: for a repeated set, printing would show `«repeated»` where the reference does not. */
-function selected(attrs: Attrs, { shape, indices }: Selection): Attrs {
-  if (indices.length === 0) return emptyAttrs;
-  const some = new Attrs(shape, indices.length, placesOf(attrs));
-  for (let i = 0; i < indices.length; i++) some[i] = attrs.at(indices[i]!);
+function selected(set: Address, { shape, indices }: Selection): Value {
+  const size = shapeSize(shape);
+  if (size === 0) return emptySet;
+  const some = allocateSet(shape, heap[set + 1]!);
+  const to = (some >>> 2) + firstValue;
+  for (let i = 0; i < size; i++) heap[to + i] = heap[set + firstValue + heap[indices + i]!]!;
   return some;
 }
 
 /** A list of names that are removed from sets, as symbols, and the remaining attributes for some shapes. */
 interface Removal {
-  readonly names: List;
+  readonly names: Value;
   readonly symbols: readonly number[];
-  readonly left: Map<Shape, Selection>;
+  readonly left: Map<Address, Selection>;
 }
 
 /** Number of removals that are cached, because the packages of nixpkgs remove the same few lists of names again and again. */
@@ -63,7 +80,7 @@ const keptSelections = 256;
 
 const knownRemovals = new PerEvaluation<Removal[]>(() => []);
 
-function removalOf(names: List): Removal {
+function removalOf(names: Value): Removal {
   const removals = knownRemovals.get();
   for (let i = 0; i < removals.length; i++) if (sameElements(removals[i]!.names, names)) return removals[i]!;
   const removal = { names, symbols: removedSymbols(names), left: new Map() };
@@ -72,32 +89,30 @@ function removalOf(names: List): Removal {
   return removal;
 }
 
-/** Tells whether two lists hold the same texts or delayed values; a literal is another list each time it is evaluated. */
-function sameElements(a: List, b: List): boolean {
+/** Tells whether two lists hold the same strings or delayed values; a literal is another list each time it is evaluated. */
+function sameElements(a: Value, b: Value): boolean {
   if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  const length = listLength(a);
+  if (length !== listLength(b)) return false;
+  for (let i = 0; i < length; i++) if (elementAt(a, i) !== elementAt(b, i)) return false;
   return true;
 }
 
-function removedSymbols(names: List): number[] {
+function removedSymbols(names: Value): number[] {
   const text = "while evaluating the values of the second argument passed to builtins.removeAttrs";
-  const symbols = new Array<number>(names.length);
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i]!;
-    symbols[i] = intern(typeof name === "string" ? name : plainArgument(name, text));
-  }
+  const symbols: number[] = [];
+  for (let i = 0; i < listLength(names); i++) symbols.push(symbolOf(nameArgument(elementAt(names, i), text)));
   return symbols;
 }
 
-function withoutSymbols(shape: Shape, symbols: readonly number[]): Selection {
+function withoutSymbols(shape: Address, symbols: readonly number[]): Selection {
   const removed: number[] = [];
   for (let i = 0; i < symbols.length; i++) {
-    const index = shape.find(symbols[i]!);
+    const index = findKey(shape, symbols[i]!);
     if (index >= 0) insertSorted(removed, index);
   }
   const kept: number[] = [];
-  for (let i = 0, next = 0; i < shape.size; i++) {
+  for (let i = 0, next = 0; i < shapeSize(shape); i++) {
     if (removed[next] === i) next++;
     else kept.push(i);
   }
@@ -108,14 +123,15 @@ function removeAttrs(a: Slot, b: Slot): Value {
   const attrs = attrsArgument(a, "while evaluating the first argument passed to builtins.removeAttrs");
   const names = listArgument(b, "while evaluating the second argument passed to builtins.removeAttrs");
   const { symbols, left } = removalOf(names);
-  const shape = flatShape(attrs);
+  const set = flatSet(attrs);
+  const shape = heap[set]! as Address;
   let kept = left.get(shape);
   if (kept === undefined) {
     if (left.size === keptSelections) left.clear();
     kept = withoutSymbols(shape, symbols);
     left.set(shape, kept);
   }
-  return selected(attrs, kept);
+  return selected(set, kept);
 }
 
 /** Adds a number to sorted ones, unless it is among them. */
@@ -132,41 +148,41 @@ function intersectAttrs(a: Slot, b: Slot): Value {
   const left = attrsArgument(a, "while evaluating the first argument passed to builtins.intersectAttrs");
   const right = attrsArgument(b, "while evaluating the second argument passed to builtins.intersectAttrs");
   const x = namesOf(left);
-  if (right.shape === null || x.size * 8 < right.shape.size) return intersectFew(x, right);
-  const y = right.shape;
+  const set = flatOrNone(right) as Address;
+  const y = (set === 0 ? 0 : heap[set]!) as Address;
+  if (set === 0 || shapeSize(x) * 8 < shapeSize(y)) return intersectFew(x, right);
   const kept: number[] = [];
-  if (x.size < y.size) {
-    for (let i = 0; i < x.size; i++) {
-      const index = y.find(x.keys[i]!);
+  if (shapeSize(x) < shapeSize(y)) {
+    for (let i = 0; i < shapeSize(x); i++) {
+      const index = findKey(y, keyAt(x, i));
       if (index >= 0) kept.push(index);
     }
   } else {
-    for (let i = 0; i < y.size; i++) if (x.find(y.keys[i]!) >= 0) kept.push(i);
+    for (let i = 0; i < shapeSize(y); i++) if (findKey(x, keyAt(y, i)) >= 0) kept.push(i);
   }
-  return selected(right, selection(y, kept));
+  return selected(set, selection(y, kept));
 }
 
-/** Intersects by looking a few names up one by one, in a set that need not be flat. */
-function intersectFew(names: Shape, right: Attrs): Attrs {
+function intersectFew(names: Address, right: Value): Value {
   const keys: number[] = [];
   const values: Slot[] = [];
   const positions: number[] = [];
-  for (let i = 0; i < names.size; i++) {
-    const symbol = names.keys[i]!;
-    const slot = right.get(symbol);
-    if (slot === undefined) continue;
+  for (let i = 0; i < shapeSize(names); i++) {
+    const symbol = keyAt(names, i);
+    const slot = attribute(right, symbol);
+    if (slot === none) continue;
     keys.push(symbol);
     values.push(slot);
-    positions.push(right.positionOf(symbol));
+    positions.push(positionOf(right, symbol));
   }
-  return keys.length === 0 ? emptyAttrs : makeAttrs(keys, values, positions);
+  return keys.length === 0 ? emptySet : makeSet(keys, values, positions);
 }
 
 /** A number for each symbol, 0 between uses; nothing may be forced while it is in use. */
 let marks = new Int32Array(0);
 
 function symbolMarks(): Int32Array {
-  if (marks.length < symbolNames.length) marks = new Int32Array(2 * symbolNames.length);
+  if (marks.length < symbolCount()) marks = new Int32Array(2 * symbolCount());
   return marks;
 }
 
@@ -178,22 +194,26 @@ function listToAttrs(a: Slot): Value {
   const list = listArgument(a, "while evaluating the argument passed to builtins.listToAttrs");
   const pair = "in a {name=...; value=...;} pair";
   const names: number[] = [];
-  const pairs: Attrs[] = [];
-  for (let i = 0; i < list.length; i++) {
-    const element = attrsArgument(list[i]!, "while evaluating an element of the list passed to builtins.listToAttrs");
-    const nameSlot = requiredAttr(element, "name", pair);
-    const name = plainArgument(
+  const pairs: Value[] = [];
+  const length = listLength(list);
+  for (let i = 0; i < length; i++) {
+    const element = attrsArgument(
+      elementAt(list, i),
+      "while evaluating an element of the list passed to builtins.listToAttrs",
+    );
+    const nameSlot = requiredAttr(element, nameSymbol, pair);
+    const name = nameArgument(
       nameSlot,
       "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs",
-      typeof nameSlot === "string" ? 0 : element.positionOf(nameSymbol),
+      isString(nameSlot) ? 0 : positionOf(element, nameSymbol),
     );
-    names.push(intern(name));
+    names.push(symbolOf(name));
     pairs.push(element);
   }
   // Of pairs with one name the first counts.
   const seen = symbolMarks();
   const symbols: number[] = [];
-  const elements: Attrs[] = [];
+  const elements: Value[] = [];
   for (let i = 0; i < names.length; i++) {
     const symbol = names[i]!;
     if (seen[symbol] !== 0) continue;
@@ -203,41 +223,48 @@ function listToAttrs(a: Slot): Value {
   }
   clearMarks(symbols);
   const valueSymbol = intern("value");
-  const values = elements.map((element) => requiredAttr(element, "value", pair));
-  const positions = elements.map((element) => element.positionOf(valueSymbol));
-  return makeAttrs(symbols, values, positions.some((pos) => pos !== 0) ? positions : null);
+  const values = new Array<Slot>(elements.length);
+  const positions = new Array<number>(elements.length);
+  let known = false;
+  for (let i = 0; i < elements.length; i++) {
+    const element = elements[i]!;
+    values[i] = requiredAttr(element, valueSymbol, pair);
+    positions[i] = positionOf(element, valueSymbol);
+    known ||= positions[i] !== 0;
+  }
+  return makeSet(symbols, values, known ? positions : null);
 }
 
 function zipAttrsWith(a: Slot, b: Slot): Value {
   const f = functionArgument(a, "while evaluating the first argument passed to builtins.zipAttrsWith");
   const list = listArgument(b, "while evaluating the second argument passed to builtins.zipAttrsWith");
   const text = "while evaluating a value of the list passed as second argument to builtins.zipAttrsWith";
-  const sets: Attrs[] = [];
-  for (let i = 0; i < list.length; i++) {
-    const attrs = attrsArgument(list[i]!, text);
-    shapeOf(attrs);
-    sets.push(attrs);
-  }
+  const sets: Address[] = [];
+  for (let i = 0; i < listLength(list); i++) sets.push(flatSet(attrsArgument(elementAt(list, i), text)));
   const found = symbolMarks();
   const symbols: number[] = [];
-  const members: List[] = [];
+  const members: Slot[][] = [];
   for (let i = 0; i < sets.length; i++) {
     const set = sets[i]!;
-    const { keys } = set.shape!;
-    for (let k = 0; k < keys.length; k++) {
-      const symbol = keys[k]!;
+    const shape = heap[set]! as Address;
+    const size = shapeSize(shape);
+    for (let k = 0; k < size; k++) {
+      const symbol = keyAt(shape, k);
       const at = found[symbol]!;
-      if (at !== 0) members[at - 1]!.push(set[k]!);
+      const slot = heap[set + firstValue + k]! as Slot;
+      if (at !== 0) members[at - 1]!.push(slot);
       else {
         found[symbol] = symbols.push(symbol);
-        members.push([set[k]!]);
+        members.push([slot]);
       }
     }
   }
   clearMarks(symbols);
   const results = new Array<Slot>(symbols.length);
-  for (let i = 0; i < symbols.length; i++) results[i] = delayCall2(f, symbolNames[symbols[i]!]!, members[i]!);
-  return makeAttrs(symbols, results, null);
+  for (let i = 0; i < symbols.length; i++) {
+    results[i] = delayCall2(f, symbolString(symbols[i]!), makeList(members[i]!));
+  }
+  return makeSet(symbols, results, null);
 }
 
 export const attributeBuiltins: BuiltinTable = {
@@ -245,31 +272,38 @@ export const attributeBuiltins: BuiltinTable = {
     arity: 1,
     call: (a) => {
       const shape = namesOf(attrsArgument(a, "while evaluating the argument passed to builtins.attrNames"));
-      const order = shape.order();
-      const names = new Array<Slot>(order.length);
-      for (let i = 0; i < order.length; i++) names[i] = symbolNames[shape.keys[order[i]!]!]!;
-      return names.length === 0 ? emptyList : names;
+      const size = shapeSize(shape);
+      if (size === 0) return emptyList;
+      const order = orderOf(shape);
+      const names = allocateList(size);
+      const to = firstElement(names);
+      for (let i = 0; i < size; i++) heap[to + i] = symbolString(keyAt(shape, heap[order + i]!));
+      return names;
     },
   },
   attrValues: {
     arity: 1,
     call: (a) => {
-      const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.attrValues");
-      const order = shapeOf(attrs).order();
-      const values = new Array<Slot>(order.length);
-      for (let i = 0; i < order.length; i++) values[i] = attrs[order[i]!]!;
-      return values.length === 0 ? emptyList : values;
+      const set = flatSet(attrsArgument(a, "while evaluating the argument passed to builtins.attrValues"));
+      const shape = heap[set]! as Address;
+      const size = shapeSize(shape);
+      if (size === 0) return emptyList;
+      const order = orderOf(shape);
+      const values = allocateList(size);
+      const to = firstElement(values);
+      for (let i = 0; i < size; i++) heap[to + i] = heap[set + firstValue + heap[order + i]!]!;
+      return values;
     },
   },
   getAttr: {
     arity: 2,
     call: (a, b) => {
-      const name = plainArgument(a, "while evaluating the first argument passed to builtins.getAttr");
+      const name = nameArgument(a, "while evaluating the first argument passed to builtins.getAttr");
       const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.getAttr");
-      const slot = attrs.get(intern(name));
-      if (slot === undefined) {
+      const slot = attribute(attrs, symbolOf(name));
+      if (slot === none) {
         throw addFrame(
-          new EvaluationError("type-error", `attribute '${name}' missing`),
+          new EvaluationError("type-error", `attribute '${stringText(name)}' missing`),
           0,
           "in the attribute set under consideration",
         );
@@ -280,18 +314,18 @@ export const attributeBuiltins: BuiltinTable = {
   hasAttr: {
     arity: 2,
     call: (a, b) => {
-      const name = plainArgument(a, "while evaluating the first argument passed to builtins.hasAttr");
+      const name = nameArgument(a, "while evaluating the first argument passed to builtins.hasAttr");
       const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.hasAttr");
-      const symbol = knownSymbol(name);
-      return symbol !== undefined && attrs.get(symbol) !== undefined;
+      const symbol = knownSymbolOf(name);
+      return bool(symbol >= 0 && attribute(attrs, symbol) !== none);
     },
   },
   unsafeGetAttrPos: {
     arity: 2,
     call: (a, b) => {
-      const name = plainArgument(a, "while evaluating the first argument passed to builtins.unsafeGetAttrPos");
+      const name = nameArgument(a, "while evaluating the first argument passed to builtins.unsafeGetAttrPos");
       const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.unsafeGetAttrPos");
-      return positionAttrs(attrs.positionOf(intern(name)));
+      return positionAttrs(positionOf(attrs, symbolOf(name)));
     },
   },
   removeAttrs: { arity: 2, global: true, call: removeAttrs },
@@ -300,23 +334,20 @@ export const attributeBuiltins: BuiltinTable = {
   zipAttrsWith: { arity: 2, call: zipAttrsWith },
   mapAttrs: {
     arity: 2,
-    call: (a, b) => {
-      const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.mapAttrs");
-      return mapValues(attrs, (name, slot) => delayCall2(a, name, slot));
-    },
+    call: (a, b) => mapSet(attrsArgument(b, "while evaluating the second argument passed to builtins.mapAttrs"), a),
   },
   catAttrs: {
     arity: 2,
     call: (a, b) => {
-      const symbol = intern(plainArgument(a, "while evaluating the first argument passed to builtins.catAttrs"));
+      const symbol = symbolOf(nameArgument(a, "while evaluating the first argument passed to builtins.catAttrs"));
       const list = listArgument(b, "while evaluating the second argument passed to builtins.catAttrs");
       const text = "while evaluating an element in the list passed as second argument to builtins.catAttrs";
-      const found: List = [];
-      for (let i = 0; i < list.length; i++) {
-        const slot = attrsArgument(list[i]!, text).get(symbol);
-        if (slot !== undefined) found.push(slot);
+      const found: Slot[] = [];
+      for (let i = 0; i < listLength(list); i++) {
+        const slot = attribute(attrsArgument(elementAt(list, i), text), symbol);
+        if (slot !== none) found.push(slot);
       }
-      return found.length === 0 ? emptyList : found;
+      return makeList(found);
     },
   },
 };

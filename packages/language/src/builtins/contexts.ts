@@ -1,11 +1,15 @@
 /** The builtins that read and change the context of strings. */
 import { nestedOutput } from "@firn/formats";
-import { coerceCopy, contextOfString, host, makeString, textOfString } from "../code/interpret.ts";
-import { intern, symbolNames } from "../code/memory.ts";
+import { coerceCopy, host } from "../code/interpret.ts";
+import { elementAt, listLength, makeList } from "../heap/list.ts";
+import { bool, none, type Slot, trueValue, type Value } from "../heap/memory.ts";
+import { attribute, emptySet, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
+import { keyAt, shapeSize } from "../heap/shape.ts";
+import { type ContextId, contextIdOf, makeString, stringText, withContext } from "../heap/string.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import type { ContextElement } from "../host.ts";
-import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
-import { emptyAttrs, type List, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
   type BuiltinTable,
@@ -19,15 +23,15 @@ import {
 import { referenceText } from "./derivation-outputs.ts";
 import { isStorePathText } from "./paths.ts";
 
-function contextFrom(elements: readonly ContextElement[]): Context | null {
-  let context: Context | null = null;
+function contextFrom(elements: readonly ContextElement[]): ContextId {
+  let context: ContextId = 0;
   for (const element of elements) context = mergeContexts(context, contextOf(element));
   return context;
 }
 
 function getContext(a: Slot): Value {
   const value = stringArgument(a, "while evaluating the argument passed to builtins.getContext");
-  const found = new Map<string, { path: boolean; allOutputs: boolean; outputs: List }>();
+  const found = new Map<string, { path: boolean; allOutputs: boolean; outputs: Slot[] }>();
   const entry = (path: string) => {
     let known = found.get(path);
     if (known === undefined) {
@@ -36,7 +40,7 @@ function getContext(a: Slot): Value {
     }
     return known;
   };
-  for (const element of contextElements(contextOfString(value))) {
+  for (const element of contextElements(contextIdOf(value))) {
     switch (element.kind) {
       case "opaque":
         entry(element.path).path = true;
@@ -49,12 +53,12 @@ function getContext(a: Slot): Value {
         if (nested !== undefined) {
           throw fail(`cannot operate on output '${nested.output}' of the unbuilt derivation '${nested.drvPath}'`);
         }
-        entry(element.drvPath).outputs.push(element.output);
+        entry(element.drvPath).outputs.push(makeString(element.output));
         break;
       }
     }
   }
-  if (found.size === 0) return emptyAttrs;
+  if (found.size === 0) return emptySet;
   const symbols: number[] = [];
   const values: Slot[] = [];
   for (const [path, info] of found) {
@@ -62,20 +66,20 @@ function getContext(a: Slot): Value {
     const parts: Slot[] = [];
     if (info.path) {
       keys.push(intern("path"));
-      parts.push(true);
+      parts.push(trueValue);
     }
     if (info.allOutputs) {
       keys.push(intern("allOutputs"));
-      parts.push(true);
+      parts.push(trueValue);
     }
     if (info.outputs.length > 0) {
       keys.push(intern("outputs"));
-      parts.push(info.outputs);
+      parts.push(makeList(info.outputs));
     }
     symbols.push(intern(path));
-    values.push(makeAttrs(keys, parts, null));
+    values.push(makeSet(keys, parts, null));
   }
-  return makeAttrs(symbols, values, null);
+  return makeSet(symbols, values, null);
 }
 
 function appendContext(a: Slot, b: Slot): Value {
@@ -83,40 +87,40 @@ function appendContext(a: Slot, b: Slot): Value {
   const attrs = attrsArgument(b, "while evaluating the second argument passed to builtins.appendContext");
   const added: ContextElement[] = [];
   const shape = shapeOf(attrs);
-  for (let i = 0; i < shape.size; i++) {
-    const path = symbolNames[shape.keys[i]!]!;
-    const pos = attrs.positionOf(shape.keys[i]!);
+  for (let i = 0; i < shapeSize(shape); i++) {
+    const path = nameOf(keyAt(shape, i));
+    const pos = positionOf(attrs, keyAt(shape, i));
     if (!isStorePathText(path)) throw fail(`context key '"${path}"' is not a store path`, pos);
     if (!host().mode.readOnly) host().ensurePath(path);
-    const info = attrsArgument(attrs[i]!, "while evaluating the value of a string context", pos);
-    const wholePath = info.get(intern("path"));
-    if (wholePath !== undefined) {
+    const info = attrsArgument(valueAt(attrs, i), "while evaluating the value of a string context", pos);
+    const wholePath = attribute(info, intern("path"));
+    if (wholePath !== none) {
       const text = "while evaluating the `path` attribute of a string context";
-      if (boolArgument(wholePath, text, info.positionOf(intern("path")))) added.push({ kind: "opaque", path });
+      if (boolArgument(wholePath, text, positionOf(info, intern("path")))) added.push({ kind: "opaque", path });
     }
-    const all = info.get(intern("allOutputs"));
-    if (all !== undefined) {
+    const all = attribute(info, intern("allOutputs"));
+    if (all !== none) {
       const text = "while evaluating the `allOutputs` attribute of a string context";
-      if (boolArgument(all, text, info.positionOf(intern("allOutputs")))) {
+      if (boolArgument(all, text, positionOf(info, intern("allOutputs")))) {
         if (!path.endsWith(".drv")) {
           throw fail(`tried to add all-outputs context of "${path}", which is not a derivation, to a string`, pos);
         }
         added.push({ kind: "deep", drvPath: path });
       }
     }
-    const outputs = info.get(intern("outputs"));
-    if (outputs === undefined) continue;
-    const at = info.positionOf(intern("outputs"));
+    const outputs = attribute(info, intern("outputs"));
+    if (outputs === none) continue;
+    const at = positionOf(info, intern("outputs"));
     const list = listArgument(outputs, "while evaluating the `outputs` attribute of a string context", at);
-    if (list.length > 0 && !path.endsWith(".drv")) {
+    if (listLength(list) > 0 && !path.endsWith(".drv")) {
       throw fail(`tried to add derivation output context of "${path}", which is not a derivation, to a string`, pos);
     }
-    for (let k = 0; k < list.length; k++) {
-      const output = plainArgument(list[k]!, "while evaluating an output name within a string context", at);
+    for (let k = 0; k < listLength(list); k++) {
+      const output = plainArgument(elementAt(list, k), "while evaluating an output name within a string context", at);
       added.push({ kind: "output", drvPath: path, output });
     }
   }
-  return makeString(textOfString(value), mergeContexts(contextOfString(value), contextFrom(added)));
+  return withContext(value, mergeContexts(contextIdOf(value), contextFrom(added)));
 }
 
 function addDrvOutputDependencies(a: Slot): Value {
@@ -125,8 +129,8 @@ function addDrvOutputDependencies(a: Slot): Value {
     coerceCopy,
     "while evaluating the argument passed to builtins.addDrvOutputDependencies",
   );
-  const text = textOfString(value);
-  const elements = contextElements(contextOfString(value));
+  const text = stringText(value);
+  const elements = contextElements(contextIdOf(value));
   if (elements.length !== 1) {
     throw fail(`context of string '${text}' must have exactly one element, but has ${elements.length}`);
   }
@@ -134,22 +138,22 @@ function addDrvOutputDependencies(a: Slot): Value {
   switch (element.kind) {
     case "opaque":
       if (!element.path.endsWith(".drv")) throw fail(`path '${element.path}' is not a derivation`);
-      return makeString(text, contextOf({ kind: "deep", drvPath: element.path }));
+      return withContext(value, contextOf({ kind: "deep", drvPath: element.path }));
     case "output":
       throw fail(
         `\`addDrvOutputDependencies\` can only act on derivations, not on a derivation output such as '${element.output}'`,
       );
     case "deep":
-      return makeString(text, contextOf(element));
+      return withContext(value, contextOf(element));
   }
 }
 
 function outputOf(a: Slot, b: Slot): Value {
   const text = "while evaluating the first argument to builtins.outputOf";
   const value = stringArgument(a, text);
-  const shown = textOfString(value);
+  const shown = stringText(value);
   const wrong = (message: string) => addFrame(fail(message), 0, text);
-  const elements = contextElements(contextOfString(value));
+  const elements = contextElements(contextIdOf(value));
   const [element] = elements;
   if (elements.length !== 1 || element === undefined) {
     const count = `${elements.length} entries in its context. It should only have exactly one entry`;
@@ -179,7 +183,7 @@ export const contextBuiltins: BuiltinTable = {
   hasContext: {
     arity: 1,
     call: (a) =>
-      contextOfString(stringArgument(a, "while evaluating the argument passed to builtins.hasContext")) !== null,
+      bool(contextIdOf(stringArgument(a, "while evaluating the argument passed to builtins.hasContext")) !== 0),
   },
   getContext: { arity: 1, call: getContext },
   appendContext: { arity: 2, call: appendContext },
@@ -187,8 +191,9 @@ export const contextBuiltins: BuiltinTable = {
   unsafeDiscardStringContext: {
     arity: 1,
     call: (a) =>
-      textOfString(
+      withContext(
         coercedArgument(a, coerceCopy, "while evaluating the argument passed to builtins.unsafeDiscardStringContext"),
+        0,
       ),
   },
   unsafeDiscardOutputDependency: {
@@ -199,10 +204,10 @@ export const contextBuiltins: BuiltinTable = {
         coerceCopy,
         "while evaluating the argument passed to builtins.unsafeDiscardOutputDependency",
       );
-      const elements = contextElements(contextOfString(value)).map(
+      const elements = contextElements(contextIdOf(value)).map(
         (element): ContextElement => (element.kind === "deep" ? { kind: "opaque", path: element.drvPath } : element),
       );
-      return makeString(textOfString(value), contextFrom(elements));
+      return withContext(value, contextFrom(elements));
     },
   },
 };

@@ -1,20 +1,13 @@
 /** The builtins that force, fail, catch and report. */
 
 import { deepForce } from "../code/deep-force.ts";
-import {
-  callDepth,
-  coerceCopy,
-  coerceToString,
-  evaluation,
-  force,
-  host,
-  restoreCallDepth,
-  textOfString,
-} from "../code/interpret.ts";
-import { intern } from "../code/memory.ts";
+import { callDepth, coerceCopy, coerceToString, evaluation, force, host, restoreCallDepth } from "../code/interpret.ts";
+import { bool, falseValue, isString, type Slot, type Value } from "../heap/memory.ts";
+import { makeSet } from "../heap/set.ts";
+import { stringText } from "../heap/string.ts";
+import { intern } from "../heap/symbol.ts";
 import { addFrame, EvaluationError, wrapError } from "../value/evaluation-error.ts";
 import { plainPrint, printValue } from "../value/print.ts";
-import { ContextString, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import { type BuiltinTable, coercedArgument, stringArgument } from "./arguments.ts";
 
 const success = intern("success");
@@ -22,7 +15,7 @@ const valueSymbol = intern("value");
 
 function tryEval(a: Slot): Value {
   const depth = callDepth();
-  let value: Value = false;
+  let value = falseValue;
   let ok = true;
   evaluation().debugger?.enterTry();
   try {
@@ -37,24 +30,19 @@ function tryEval(a: Slot): Value {
   } finally {
     evaluation().debugger?.leaveTry();
   }
-  return makeAttrs([success, valueSymbol], [ok, value], null);
+  return makeSet([success, valueSymbol], [bool(ok), value], null);
 }
 
 function trace(a: Slot, b: Slot): Value {
   const message = force(a);
-  const text =
-    typeof message === "string"
-      ? message
-      : message instanceof ContextString
-        ? message.text
-        : printValue(message, plainPrint);
+  const text = isString(message) ? stringText(message) : printValue(message, plainPrint);
   host().report({ kind: "trace", text: text });
   evaluation().debugger?.traced("trace");
   return force(b);
 }
 
 function warn(a: Slot, b: Slot): Value {
-  const text = textOfString(
+  const text = stringText(
     stringArgument(a, "while evaluating the first argument; the message passed to builtins.warn"),
   );
   host().report({ kind: "evaluation-warning", text: text });
@@ -70,7 +58,7 @@ function addErrorContext(a: Slot, b: Slot): Value {
     return force(b);
   } catch (error) {
     const message = coerceToString(a, 0, "while evaluating the error message passed to builtins.addErrorContext", 0);
-    throw addFrame(error, 0, textOfString(message), true);
+    throw addFrame(error, 0, stringText(message), true);
   }
 }
 
@@ -80,7 +68,7 @@ export const controlBuiltins: BuiltinTable = {
     global: true,
     call: (a) => {
       const text = "while evaluating the error message passed to builtin.throw";
-      throw new EvaluationError("thrown", textOfString(coercedArgument(a, coerceCopy, text)));
+      throw new EvaluationError("thrown", stringText(coercedArgument(a, coerceCopy, text)));
     },
   },
   abort: {
@@ -88,7 +76,7 @@ export const controlBuiltins: BuiltinTable = {
     global: true,
     call: (a) => {
       const text = "while evaluating the error message passed to builtins.abort";
-      const message = textOfString(coercedArgument(a, coerceCopy, text));
+      const message = stringText(coercedArgument(a, coerceCopy, text));
       throw new EvaluationError("aborted", `evaluation aborted with the following error message: '${message}'`);
     },
   },

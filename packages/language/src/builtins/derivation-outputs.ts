@@ -8,15 +8,16 @@ import {
   storePathName,
 } from "@firn/formats";
 import { host } from "../code/interpret.ts";
+import type { Value } from "../heap/memory.ts";
+import { makeString } from "../heap/string.ts";
 import type { ContextElement } from "../host.ts";
 import { contextOf } from "../value/context.ts";
-import { ContextString } from "../value/value.ts";
 import { fail, requireFeature } from "./arguments.ts";
 
 /** Returns an output as the string of its path, or of its placeholder when the path is only known after building. */
-export function outputString(path: string | undefined, drvPath: string, output: string): ContextString {
+export function outputString(path: string | undefined, drvPath: string, output: string): Value {
   const text = path ?? downstreamPlaceholder(drvPath, output);
-  return new ContextString(text, contextOf({ kind: "output", drvPath, output }));
+  return makeString(text, contextOf({ kind: "output", drvPath, output }));
 }
 
 /** Returns the text of a string whose only reference is `element`: the path, or its placeholder. */

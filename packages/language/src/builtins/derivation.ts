@@ -23,22 +23,18 @@ import {
   sortedUnique,
   storePathName,
 } from "@firn/formats";
-import {
-  coerceCopy,
-  coerceMore,
-  coerceToString,
-  contextOfString,
-  force,
-  host,
-  textOfString,
-} from "../code/interpret.ts";
-import { intern, symbolNames } from "../code/memory.ts";
+import { coerceCopy, coerceMore, coerceToString, force, host } from "../code/interpret.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
 import { showPosition } from "../code/source.ts";
+import { elementAt, elementsOf, listLength } from "../heap/list.ts";
+import { none, nullValue, type Slot, type Value } from "../heap/memory.ts";
+import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
+import { keyAt, orderedIndices } from "../heap/shape.ts";
+import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import { showIdentifier } from "../syntax/print.ts";
-import { type Context, contextOf, mergeContexts, unorderedElements } from "../value/context.ts";
+import { contextOf, mergeContexts, unorderedElements } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
-import { type Attrs, ContextString, makeAttrs, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
   type BuiltinTable,
@@ -89,7 +85,7 @@ class Draft {
   readonly env = new Map<string, string>();
   readonly json: string[] = [];
   structured = false;
-  context: Context | null = null;
+  context: ContextId = 0;
   builder = "";
   system = "";
   outputs: string[] = ["out"];
@@ -104,9 +100,9 @@ class Draft {
   }
 
   /** Returns the text of a string value and adds its context to the inputs. */
-  take(value: string | ContextString): string {
-    this.context = mergeContexts(this.context, contextOfString(value));
-    return textOfString(value);
+  take(value: Value): string {
+    this.context = mergeContexts(this.context, contextIdOf(value));
+    return stringText(value);
   }
 
   setOutputs(names: readonly string[]): void {
@@ -184,7 +180,7 @@ function structuredAttribute(draft: Draft, key: string, slot: Slot): void {
       draft.setMode(plainArgument(slot, ""));
       break;
     case "outputs":
-      draft.setOutputs(listArgument(slot, "").map((item) => plainArgument(item, "")));
+      draft.setOutputs(elementsOf(listArgument(slot, "")).map((item) => plainArgument(item, "")));
       break;
     default: {
       const warning = structuredOnly.get(key);
@@ -227,7 +223,7 @@ function plainAttribute(draft: Draft, key: string, slot: Slot): void {
   }
 }
 
-function attribute(draft: Draft, key: string, slot: Slot): void {
+function addAttribute(draft: Draft, key: string, slot: Slot): void {
   switch (key) {
     case "__contentAddressed":
       if (boolArgument(slot, "")) {
@@ -243,9 +239,9 @@ function attribute(draft: Draft, key: string, slot: Slot): void {
       return;
     case "args": {
       const list = listArgument(slot, "");
-      for (let i = 0; i < list.length; i++) {
+      for (let i = 0; i < listLength(list); i++) {
         const text = "while evaluating an element of the argument list";
-        draft.args.push(draft.take(coerceToString(list[i]!, coerceMore | coerceCopy, text, 0)));
+        draft.args.push(draft.take(coerceToString(elementAt(list, i), coerceMore | coerceCopy, text, 0)));
       }
       return;
     }
@@ -310,7 +306,7 @@ function inputTree(references: OutputReference[]): ReadonlyMap<string, Derivatio
   return tree;
 }
 
-function inputs(context: Context | null): Pick<Derivation, "inputDrvs" | "inputSrcs"> {
+function inputs(context: ContextId): Pick<Derivation, "inputDrvs" | "inputSrcs"> {
   const references: OutputReference[] = [];
   const sources: string[] = [];
   for (const element of unorderedElements(context)) {
@@ -399,40 +395,38 @@ function build(draft: Draft): Value {
   host().writeDerivation({ name: draft.name, contents, references, drvPath });
   knownHashes.get().set(drvPath, finished.hash);
   const symbols = [sym.drvPath];
-  const values: Slot[] = [new ContextString(drvPath, contextOf({ kind: "deep", drvPath }))];
+  const values: Slot[] = [makeString(drvPath, contextOf({ kind: "deep", drvPath }))];
   for (const output of unfinished.outputs.keys()) {
     symbols.push(intern(output));
     values.push(outputString(finished.outputPaths.get(output), drvPath, output));
   }
-  return makeAttrs(symbols, values, null);
+  return makeSet(symbols, values, null);
 }
 
-function fill(draft: Draft, attrs: Attrs): void {
-  const structured = attrs.get(sym.structured);
-  if (structured !== undefined) {
+function fill(draft: Draft, attrs: Value): void {
+  const structured = attribute(attrs, sym.structured);
+  if (structured !== none) {
     draft.structured = boolArgument(
       structured,
       "while evaluating the `__structuredAttrs` attribute passed to builtins.derivationStrict",
     );
   }
-  const ignore = attrs.get(sym.ignoreNulls);
+  const ignore = attribute(attrs, sym.ignoreNulls);
   const ignoreNulls =
-    ignore !== undefined &&
+    ignore !== none &&
     boolArgument(ignore, "while evaluating the `__ignoreNulls` attribute passed to builtins.derivationStrict");
   const shape = shapeOf(attrs);
-  const order = shape.order();
-  for (let i = 0; i < order.length; i++) {
-    const index = order[i]!;
-    const symbol = shape.keys[index]!;
+  for (const index of orderedIndices(shape)) {
+    const symbol = keyAt(shape, index);
     if (symbol === sym.ignoreNulls) continue;
-    const key = symbolNames[symbol]!;
+    const key = nameOf(symbol);
     try {
-      const slot = attrs[index]!;
-      if (ignoreNulls && force(slot) === null) continue;
-      attribute(draft, key, slot);
+      const slot = valueAt(attrs, index);
+      if (ignoreNulls && force(slot) === nullValue) continue;
+      addAttribute(draft, key, slot);
     } catch (error) {
       const text = `while evaluating attribute '${showIdentifier(key)}' of derivation '${draft.name}'`;
-      throw addFrame(error, attrs.positionOf(symbol), text);
+      throw addFrame(error, positionOf(attrs, symbol), text);
     }
   }
 }
@@ -440,7 +434,7 @@ function fill(draft: Draft, attrs: Attrs): void {
 function derivationStrict(a: Slot): Value {
   const attrs = attrsArgument(a, "while evaluating the argument passed to builtins.derivationStrict");
   const nameSlot = requiredAttr(attrs, "name", "in the attrset passed as argument to builtins.derivationStrict");
-  const namePos = attrs.positionOf(sym.name);
+  const namePos = positionOf(attrs, sym.name);
   let name: string;
   try {
     name = plainArgument(nameSlot, "while evaluating the `name` attribute passed to builtins.derivationStrict");

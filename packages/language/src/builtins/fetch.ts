@@ -1,10 +1,26 @@
 /** Fetchers: arguments are checked here, the host does the work. */
 import { checkStorePathName, FirnError } from "@firn/formats";
-import { coerceToString, contextOfString, force, forceAt, host, plainString, textOfString } from "../code/interpret.ts";
-import { intern, symbolNames } from "../code/memory.ts";
+import { coerceToString, force, forceAt, host, plainString } from "../code/interpret.ts";
+import {
+  bool,
+  emptyString,
+  isBoolean,
+  isPath,
+  isSet,
+  isString,
+  none,
+  type Slot,
+  trueValue,
+  type Value,
+} from "../heap/memory.ts";
+import { integerOf, isInteger, makeInt64 } from "../heap/number.ts";
+import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
+import { keyAt, shapeSize } from "../heap/shape.ts";
+import { contextIdOf, makeString, stringText } from "../heap/string.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import type { FetchResult, FetchValue } from "../host.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
-import { Attrs, ContextString, makeAttrs, Path, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
+import { showType } from "../value/type.ts";
 import { attrsArgument, type BuiltinTable, boolArgument, fail, plainArgument } from "./arguments.ts";
 import { jsonTextOf } from "./json.ts";
 import { isStorePathText, realise, sha256Argument, storeString } from "./paths.ts";
@@ -25,17 +41,17 @@ function storeName(url: string, name: string, at: { who: string; isAttrs: boolea
 
 function fetchFile(who: "fetchurl" | "fetchTarball", slot: Slot): Value {
   const argument = force(slot);
-  const isAttrs = argument instanceof Attrs;
+  const isAttrs = isSet(argument);
   let url: string | undefined;
   let sha256: string | undefined;
   let name = who === "fetchTarball" ? "source" : "";
   let named = false;
   if (isAttrs) {
     const shape = shapeOf(argument);
-    for (let i = 0; i < shape.size; i++) {
-      const key = symbolNames[shape.keys[i]!]!;
-      const value = argument[i]!;
-      const pos = argument.positionOf(shape.keys[i]!);
+    for (let i = 0; i < shapeSize(shape); i++) {
+      const key = nameOf(keyAt(shape, i));
+      const value = valueAt(argument, i);
+      const pos = positionOf(argument, keyAt(shape, i));
       if (key === "url") url = plainArgument(value, "while evaluating the url we should fetch", pos);
       else if (key === "sha256") {
         sha256 = sha256Argument(
@@ -47,7 +63,7 @@ function fetchFile(who: "fetchurl" | "fetchTarball", slot: Slot): Value {
       } else throw fail(`unsupported argument '${key}' to '${who}'`);
     }
     if (url === undefined) throw fail("'url' argument required");
-  } else url = plainString(argument, 0, "while evaluating the url we should fetch");
+  } else url = stringText(plainString(argument, 0, "while evaluating the url we should fetch"));
   if (who === "fetchTarball" && url.startsWith("channel:")) {
     url = `https://channels.nixos.org/${url.slice("channel:".length)}/nixexprs.tar.xz`;
   }
@@ -63,6 +79,18 @@ function fetchFile(who: "fetchurl" | "fetchTarball", slot: Slot): Value {
   return storeString(result.storePath);
 }
 
+/** Returns the value of an attribute of a fetched tree. */
+function fetchedValue(value: FetchValue): Value {
+  switch (typeof value) {
+    case "string":
+      return makeString(value);
+    case "boolean":
+      return bool(value);
+    default:
+      return makeInt64(value);
+  }
+}
+
 /** Returns the attributes of a fetched tree as a set; `emptyRev` fills in zeros for trees without a revision. */
 function treeAttrs(result: FetchResult, emptyRev: boolean): Value {
   host().allowPath(result.storePath);
@@ -76,26 +104,24 @@ function treeAttrs(result: FetchResult, emptyRev: boolean): Value {
   if (emptyRev && !known.has("revCount")) known.set("revCount", 0);
   for (const [name, value] of known) {
     symbols.push(intern(name));
-    values.push(value);
+    values.push(fetchedValue(value));
   }
-  return makeAttrs(symbols, values, null);
+  return makeSet(symbols, values, null);
 }
 
-function withoutContext(value: string | ContextString): string {
-  return realise(textOfString(value), contextOfString(value));
+function withoutContext(value: Value): string {
+  return realise(stringText(value), contextIdOf(value));
 }
 
 function fetchAttribute(value: Value, at: { name: string; pos: number; who: string }): FetchValue {
-  if (value instanceof Path || typeof value === "string" || value instanceof ContextString) {
-    const text = withoutContext(coerceToString(value, 0, "", at.pos));
-    return at.name === "url" && value instanceof Path ? text : text;
-  }
-  if (typeof value === "boolean") return value;
-  if (typeof value === "number" || typeof value === "bigint") {
-    if (value < 0) {
-      throw fail(`negative value given for '${at.who}' argument '${at.name}': ${value}`);
+  if (isPath(value) || isString(value)) return withoutContext(coerceToString(value, 0, "", at.pos));
+  if (isBoolean(value)) return value === trueValue;
+  if (isInteger(value)) {
+    const integer = integerOf(value);
+    if (integer < 0) {
+      throw fail(`negative value given for '${at.who}' argument '${at.name}': ${integer}`);
     }
-    return value;
+    return integer;
   }
   if (at.name === "publicKeys") return jsonTextOf(value);
   throw new EvaluationError(
@@ -120,20 +146,20 @@ function fetchTree(slot: Slot, builtin: "fetchTree" | "fetchFinalTree" | "fetchG
   const argument = force(slot);
   const attributes: { [name: string]: FetchValue } = {};
   let reference: string | undefined;
-  if (argument instanceof Attrs) {
+  if (isSet(argument)) {
     const attrs = attrsArgument(argument, `while evaluating the argument passed to '${who}'`);
-    const typeSlot = attrs.get(intern("type"));
-    if (typeSlot !== undefined) {
+    const typeSlot = attribute(attrs, intern("type"));
+    if (typeSlot !== none) {
       if (isGit) throw fail("unexpected argument 'type'");
       attributes.type = plainArgument(typeSlot, `while evaluating the \`type\` argument passed to '${who}'`);
     } else if (!isGit) throw fail(`argument 'type' is missing in call to '${who}'`);
     else attributes.type = "git";
     const shape = shapeOf(attrs);
-    for (let i = 0; i < shape.size; i++) {
-      const name = symbolNames[shape.keys[i]!]!;
+    for (let i = 0; i < shapeSize(shape); i++) {
+      const name = nameOf(keyAt(shape, i));
       if (name === "type") continue;
-      const pos = attrs.positionOf(shape.keys[i]!);
-      const value = fetchAttribute(forceAt(attrs[i]!, pos), { name, pos, who });
+      const pos = positionOf(attrs, keyAt(shape, i));
+      const value = fetchAttribute(forceAt(valueAt(attrs, i), pos), { name, pos, who });
       attributes[name] =
         name === "url" && attributes.type === "git" && typeof value === "string" ? fixGitUrl(value) : value;
     }
@@ -166,14 +192,14 @@ function fetchMercurial(slot: Slot): Value {
   const argument = force(slot);
   let url = "";
   const attributes: { [name: string]: FetchValue } = { type: "hg", name: "source" };
-  if (argument instanceof Attrs) {
+  if (isSet(argument)) {
     const shape = shapeOf(argument);
-    for (let i = 0; i < shape.size; i++) {
-      const key = symbolNames[shape.keys[i]!]!;
-      const pos = argument.positionOf(shape.keys[i]!);
-      const value = argument[i]!;
+    for (let i = 0; i < shapeSize(shape); i++) {
+      const key = nameOf(keyAt(shape, i));
+      const pos = positionOf(argument, keyAt(shape, i));
+      const value = valueAt(argument, i);
       const text = `while evaluating the \`${key}\` attribute passed to builtins.fetchMercurial`;
-      if (key === "url") url = textOfString(coerceToString(value, 0, text, pos));
+      if (key === "url") url = stringText(coerceToString(value, 0, text, pos));
       else if (key === "rev") {
         const revision = plainArgument(value, text, pos);
         attributes[/^[0-9a-fA-F]{40}$/.test(revision) ? "rev" : "ref"] = revision;
@@ -183,7 +209,7 @@ function fetchMercurial(slot: Slot): Value {
     if (url === "") throw fail("'url' argument required");
   } else {
     const text = "while evaluating the first argument passed to builtins.fetchMercurial";
-    url = textOfString(coerceToString(argument, 0, text, 0));
+    url = stringText(coerceToString(argument, 0, text, 0));
   }
   host().checkUri(url);
   if (host().mode.pure && !("rev" in attributes)) {
@@ -195,7 +221,7 @@ function fetchMercurial(slot: Slot): Value {
 
 /** Returns an attribute of fetchClosure as a path in the store. */
 function storePathAttribute(slot: Slot, text: string, pos: number): string {
-  const path = textOfString(coerceToString(slot, 0, text, pos));
+  const path = stringText(coerceToString(slot, 0, text, pos));
   if (isStorePathText(path)) return path;
   throw addFrame(fail(`path '${path}' is not in the Nix store`), pos, text);
 }
@@ -207,17 +233,17 @@ function fetchClosure(a: Slot): Value {
   let toPath: string | undefined;
   let inputAddressed = false;
   const shape = shapeOf(attrs);
-  for (let i = 0; i < shape.size; i++) {
-    const name = symbolNames[shape.keys[i]!]!;
-    const slot = attrs[i]!;
-    const pos = attrs.positionOf(shape.keys[i]!);
+  for (let i = 0; i < shapeSize(shape); i++) {
+    const name = nameOf(keyAt(shape, i));
+    const slot = valueAt(attrs, i);
+    const pos = positionOf(attrs, keyAt(shape, i));
     const text = `while evaluating the attribute '${name}' passed to builtins.fetchClosure`;
     switch (name) {
       case "fromPath":
         fromPath = storePathAttribute(slot, text, pos);
         break;
       case "toPath":
-        toPath = forceAt(slot, pos) === "" ? "" : storePathAttribute(slot, text, pos);
+        toPath = forceAt(slot, pos) === emptyString ? "" : storePathAttribute(slot, text, pos);
         break;
       case "fromStore":
         fromStore = plainArgument(slot, text, pos);

@@ -10,7 +10,10 @@ import {
   printHash,
 } from "@firn/formats";
 import { host } from "../code/interpret.ts";
-import { intern } from "../code/memory.ts";
+import { none } from "../heap/memory.ts";
+import { attribute } from "../heap/set.ts";
+import { makeString } from "../heap/string.ts";
+import { intern } from "../heap/symbol.ts";
 import {
   attrsArgument,
   type BuiltinTable,
@@ -51,7 +54,7 @@ export const hashBuiltins: BuiltinTable = {
       const algorithm = plainArgument(a, "while evaluating the first argument passed to builtins.hashString");
       const known = hashAlgorithm(algorithm);
       const text = textArgument(b, "while evaluating the second argument passed to builtins.hashString");
-      return printHash(hashData(known, text), "base16", false);
+      return makeString(printHash(hashData(known, text), "base16", false));
     },
   },
   convertHash: {
@@ -62,9 +65,9 @@ export const hashBuiltins: BuiltinTable = {
         requiredAttr(attrs, "hash", "while locating the attribute 'hash'"),
         "while evaluating the attribute 'hash'",
       );
-      const algorithmSlot = attrs.get(intern("hashAlgo"));
+      const algorithmSlot = attribute(attrs, intern("hashAlgo"));
       const algorithm =
-        algorithmSlot === undefined
+        algorithmSlot === none
           ? undefined
           : hashAlgorithm(plainArgument(algorithmSlot, "while evaluating the attribute 'hashAlgo'"));
       const format = hashFormat(
@@ -73,13 +76,15 @@ export const hashBuiltins: BuiltinTable = {
           "while evaluating the attribute 'toHashFormat'",
         ),
       );
-      return printHash(parseHash(hash, algorithm), format, format === "sri");
+      return makeString(printHash(parseHash(hash, algorithm), format, format === "sri"));
     },
   },
   placeholder: {
     arity: 1,
     global: true,
     call: (a) =>
-      hashPlaceholder(plainArgument(a, "while evaluating the first argument passed to builtins.placeholder")),
+      makeString(
+        hashPlaceholder(plainArgument(a, "while evaluating the first argument passed to builtins.placeholder")),
+      ),
   },
 };

@@ -2,14 +2,19 @@
 import { derivationOutputPath, FirnError, parseDerivation, storePathName } from "@firn/formats";
 import { call, type EvaluatorState, ev, evaluation, force, host } from "../code/interpret.ts";
 import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
-import { intern, symbolNames } from "../code/memory.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
 import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
+import { makeList } from "../heap/list.ts";
+import { allocate, heap, type Slot, type Value } from "../heap/memory.ts";
+import { makeSet, shapeOf, valueAt } from "../heap/set.ts";
+import { keyAt, shapeSize } from "../heap/shape.ts";
+import { makeString } from "../heap/string.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
+import { makeNativeThunk } from "../heap/thunk.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { contextOf } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
-import { ContextString, EN, type List, makeAttrs, type Slot, shapeOf, Thunk, type Value } from "../value/value.ts";
 import { attrsArgument, type BuiltinTable, fail } from "./arguments.ts";
 import { outputString } from "./derivation-outputs.ts";
 import { importedDerivationSource } from "./internal-sources.ts";
@@ -61,10 +66,10 @@ export function importFile(path: string, mustBeSet = false): Value {
   const { values } = caches.get();
   const known = values.get(file);
   if (known !== undefined) return force(known);
-  const thunk = new Thunk(2, () => {
+  const thunk = makeNativeThunk(() => {
     const root = fileCode(file, mustBeSet);
     try {
-      return ev(root, null);
+      return ev(root, 0);
     } catch (error) {
       throw addFrame(error, 0, `while evaluating the file '${file}':`);
     }
@@ -83,19 +88,19 @@ function importDerivation(drvPath: string): Value {
   const derivation = parseDerivation(host().readDerivation(drvPath), name, host().storeDir);
   const symbols = [intern("drvPath"), intern("name")];
   const values: Slot[] = [
-    new ContextString(drvPath, contextOf({ kind: "deep", drvPath })),
-    derivation.env.get("name") ?? "",
+    makeString(drvPath, contextOf({ kind: "deep", drvPath })),
+    makeString(derivation.env.get("name") ?? ""),
   ];
-  const outputs: List = [];
+  const outputs: Slot[] = [];
   for (const output of derivation.outputs.keys()) {
-    outputs.push(output);
+    outputs.push(makeString(output));
     symbols.push(intern(output));
     values.push(outputString(derivationOutputPath(derivation, output, host().storeDir), drvPath, output));
   }
   symbols.push(intern("outputs"));
-  values.push(outputs);
+  values.push(makeList(outputs));
   const source = addSource("internal", "derivation", "/", importedDerivationSource);
-  return call(evaluateSource(source), makeAttrs(symbols, values, null), 0);
+  return call(evaluateSource(source), makeSet(symbols, values, null), 0);
 }
 
 function importBuiltin(slot: Slot): Value {
@@ -111,14 +116,13 @@ function scopedImport(a: Slot, b: Slot): Value {
   const attrs = attrsArgument(a, "while evaluating the first argument passed to builtins.scopedImport");
   const shape = shapeOf(attrs);
   const names = new Map<string, number>();
-  for (let i = 0; i < shape.size; i++) names.set(symbolNames[shape.keys[i]!]!, i + 1);
-  // The scope is always an array environment, whatever its size.
-  const scope = { ...bindingScope(null, names, shape.size), large: true };
-  const env = new EN(
-    null,
-    Array.from(shape.keys, (_, i) => attrs[i]!),
-  );
-  return loadFile(resolveImportPath(path), { scope, env });
+  const size = shapeSize(shape);
+  const env = allocate((size + 2) & -2);
+  for (let i = 0; i < size; i++) {
+    names.set(nameOf(keyAt(shape, i)), i + 1);
+    heap[env + 1 + i] = valueAt(attrs, i);
+  }
+  return loadFile(resolveImportPath(path), { scope: bindingScope(null, names), env });
 }
 
 export const importBuiltins: BuiltinTable = {

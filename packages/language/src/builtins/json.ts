@@ -9,37 +9,31 @@ import {
   parseJson,
   quoteJson,
 } from "@firn/formats";
+import { call, coerceToString, copyPath, enterCall, forceAt, leaveCall, positionOfValue } from "../code/interpret.ts";
+import { elementAt, listLength, makeList } from "../heap/list.ts";
 import {
-  call,
-  coerceToString,
-  contextOfString,
-  copyPath,
-  enterCall,
-  forceAt,
-  leaveCall,
-  makeString,
-  positionOfValue,
-  textOfString,
-  toInt,
-} from "../code/interpret.ts";
-import { intern, symbolNames } from "../code/memory.ts";
+  bool,
+  isSet,
+  isString,
+  kind,
+  kindOf,
+  none,
+  nullValue,
+  type Slot,
+  trueValue,
+  type Value,
+} from "../heap/memory.ts";
+import { integerOf, makeFloat, makeInteger, makeLargeInteger, numberOf } from "../heap/number.ts";
+import { pathText } from "../heap/path.ts";
+import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
+import { keyAt, orderedIndices } from "../heap/shape.ts";
+import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import { showIdentifier } from "../syntax/print.ts";
-import { type Context, mergeContexts } from "../value/context.ts";
+import { mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { formatJsonFloat } from "../value/text.ts";
-import {
-  Attrs,
-  ContextString,
-  emptyAttrs,
-  Float,
-  isList,
-  makeAttrs,
-  Path,
-  type Slot,
-  shapeOf,
-  showType,
-  type Value,
-} from "../value/value.ts";
+import { showType } from "../value/type.ts";
 import { type BuiltinTable, fail, plainArgument } from "./arguments.ts";
 
 const toStringSymbol = intern("__toString");
@@ -72,16 +66,16 @@ function firstInvalidByte(text: string): number {
 
 /** Writes values as JSON and collects their context. */
 export class JsonWriter {
-  context: Context | null = null;
+  context: ContextId = 0;
   private readonly copyPaths: boolean;
 
   constructor(copyPaths: boolean) {
     this.copyPaths = copyPaths;
   }
 
-  private string(value: string | ContextString): string {
-    this.context = mergeContexts(this.context, contextOfString(value));
-    const text = textOfString(value);
+  private string(value: Value): string {
+    this.context = mergeContexts(this.context, contextIdOf(value));
+    const text = stringText(value);
     const bad = firstInvalidByte(text);
     if (bad >= 0) {
       const byte = text.charCodeAt(bad).toString(16).toUpperCase().padStart(2, "0");
@@ -100,29 +94,36 @@ export class JsonWriter {
   }
 
   private forced(value: Value, pos: number): string {
-    switch (typeof value) {
-      case "string":
-        return this.string(value);
-      case "number":
-      case "bigint":
-      case "boolean":
-        return String(value);
+    if ((value & 1) === 1) return String(value >> 1);
+    if (isString(value)) return this.string(value);
+    if (isSet(value)) return this.attrs(value, pos);
+    switch (kindOf(value)) {
+      case kind.null:
+        return "null";
+      case kind.boolean:
+        return value === trueValue ? "true" : "false";
+      case kind.integer:
+        return String(integerOf(value));
+      case kind.float:
+        return formatJsonFloat(numberOf(value));
+      case kind.path:
+        return this.string(this.copyPaths ? copyPath(pathText(value)) : makeString(canonicalPath(pathText(value))));
+      case kind.list:
+        return this.list(value, pos);
       default:
+        throw new EvaluationError(
+          "type-error",
+          `cannot convert ${showType(value)} to JSON`,
+          positionOfValue(value) || pos,
+        );
     }
-    if (value === null) return "null";
-    if (value instanceof ContextString) return this.string(value);
-    if (value instanceof Path) return this.string(this.copyPaths ? copyPath(value.path) : canonicalPath(value.path));
-    if (value instanceof Float) return formatJsonFloat(value.value);
-    if (isList(value)) return this.list(value, pos);
-    if (value instanceof Attrs) return this.attrs(value, pos);
-    throw new EvaluationError("type-error", `cannot convert ${showType(value)} to JSON`, positionOfValue(value) || pos);
   }
 
-  private list(list: readonly Slot[], pos: number): string {
+  private list(list: Value, pos: number): string {
     const parts: string[] = [];
-    for (let i = 0; i < list.length; i++) {
+    for (let i = 0; i < listLength(list); i++) {
       try {
-        parts.push(this.write(list[i]!, pos));
+        parts.push(this.write(elementAt(list, i), pos));
       } catch (error) {
         throw addFrame(error, pos, `while evaluating list element at index ${i}`);
       }
@@ -130,26 +131,23 @@ export class JsonWriter {
     return `[${parts.join(",")}]`;
   }
 
-  private attrs(attrs: Attrs, pos: number): string {
-    const toText = attrs.get(toStringSymbol);
-    if (toText !== undefined) {
+  private attrs(attrs: Value, pos: number): string {
+    const toText = attribute(attrs, toStringSymbol);
+    if (toText !== none) {
       const result = call(forceAt(toText, pos), attrs, pos);
       return this.string(coerceToString(result, 0, "while evaluating the result of the `__toString` attribute", pos));
     }
-    const outPath = attrs.get(outPathSymbol);
-    if (outPath !== undefined) return this.write(outPath, attrs.positionOf(outPathSymbol));
+    const outPath = attribute(attrs, outPathSymbol);
+    if (outPath !== none) return this.write(outPath, positionOf(attrs, outPathSymbol));
     const shape = shapeOf(attrs);
     const parts: string[] = [];
-    for (const index of shape.order()) {
-      const name = symbolNames[shape.keys[index]!]!;
+    for (const index of orderedIndices(shape)) {
+      const symbol = keyAt(shape, index);
+      const name = nameOf(symbol);
       try {
-        parts.push(`${quoteJson(name)}:${this.write(attrs[index]!, attrs.positionOf(shape.keys[index]!))}`);
+        parts.push(`${quoteJson(name)}:${this.write(valueAt(attrs, index), positionOf(attrs, symbol))}`);
       } catch (error) {
-        throw addFrame(
-          error,
-          attrs.positionOf(shape.keys[index]!),
-          `while evaluating attribute '${showIdentifier(name)}'`,
-        );
+        throw addFrame(error, positionOf(attrs, symbol), `while evaluating attribute '${showIdentifier(name)}'`);
       }
     }
     return `{${parts.join(",")}}`;
@@ -160,8 +158,8 @@ const integerPattern = /^-?[0-9]+$/;
 
 function numberValue(text: string): Value {
   if (integerPattern.test(text)) {
-    const value = toInt(BigInt(text));
-    if (value !== undefined) return value === 0 && text.startsWith("-") ? 0 : value;
+    const value = text.length < 16 ? makeInteger(Number(text) || 0) : makeLargeInteger(BigInt(text));
+    if (value !== undefined) return value;
     const big = BigInt(text);
     if (big > 0n && big < 18446744073709551616n) {
       throw fail(`unsigned json number ${text} outside of Nix integer range`);
@@ -172,7 +170,7 @@ function numberValue(text: string): Value {
     const message = `[json.exception.out_of_range.406] number overflow parsing '${text}'`;
     throw addFrame(new EvaluationError("eval-error", message), 0, "while decoding a JSON string");
   }
-  return new Float(value);
+  return makeFloat(value);
 }
 
 function noNul(text: string): string {
@@ -182,20 +180,20 @@ function noNul(text: string): string {
 }
 
 function fromJson(value: JsonValue): Value {
-  if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "string") return noNul(value);
+  if (value === null) return nullValue;
+  if (typeof value === "boolean") return bool(value);
+  if (typeof value === "string") return makeString(noNul(value));
   if (isJsonNumber(value)) return numberValue(value.number);
   if (isJsonObject(value)) {
-    if (value.size === 0) return emptyAttrs;
     const symbols: number[] = [];
     const values: Slot[] = [];
     for (const [name, member] of value) {
       symbols.push(intern(noNul(name)));
       values.push(fromJson(member));
     }
-    return makeAttrs(symbols, values, null);
+    return makeSet(symbols, values, null);
   }
-  return value.map(fromJson);
+  return makeList(value.map(fromJson));
 }
 
 const maxJsonDepth = 50_000;

@@ -1,9 +1,14 @@
 /** The builtins on lists. */
 import { call, call2, countStep, delayCall1, equalSlots, force, less, positionOfValue } from "../code/interpret.ts";
-import { intern } from "../code/memory.ts";
+import { builtinOf } from "../heap/function.ts";
+import { allocateList, copyElements, elementAt, elementsOf, firstElement, listLength, makeList } from "../heap/list.ts";
+import { bool, falseValue, heap, isBuiltin, isString, type Slot, trueValue, type Value } from "../heap/memory.ts";
+import { integerOf, isInteger, makeInteger } from "../heap/number.ts";
+import { makeSet, setOf } from "../heap/set.ts";
+import { stringText } from "../heap/string.ts";
+import { symbolOf } from "../heap/symbol.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
-import { type Attrs, Builtin, emptyList, type List, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import {
   attrsArgument,
   type BuiltinTable,
@@ -12,7 +17,7 @@ import {
   functionArgument,
   intArgument,
   listArgument,
-  plainArgument,
+  nameArgument,
   requiredAttr,
 } from "./arguments.ts";
 
@@ -22,11 +27,12 @@ function anyOrAll(name: "any" | "all", wanted: boolean) {
     call: (a: Slot, b: Slot): Value => {
       const f = functionArgument(a, `while evaluating the first argument passed to builtins.${name}`);
       const list = listArgument(b, `while evaluating the second argument passed to builtins.${name}`);
-      for (let i = 0; i < list.length; i++) {
-        const text = `while evaluating the return value of the function passed to builtins.${name}`;
-        if (boolArgument(call(f, list[i]!, 0), text) === wanted) return wanted;
+      const text = `while evaluating the return value of the function passed to builtins.${name}`;
+      const length = listLength(list);
+      for (let i = 0; i < length; i++) {
+        if (boolArgument(call(f, elementAt(list, i), 0), text) === wanted) return bool(wanted);
       }
-      return !wanted;
+      return bool(!wanted);
     },
   };
 }
@@ -34,29 +40,30 @@ function anyOrAll(name: "any" | "all", wanted: boolean) {
 function partition(a: Slot, b: Slot): Value {
   const f = functionArgument(a, "while evaluating the first argument passed to builtins.partition");
   const list = listArgument(b, "while evaluating the second argument passed to builtins.partition");
-  const right: List = [];
-  const wrong: List = [];
+  const right: Slot[] = [];
+  const wrong: Slot[] = [];
   const text = "while evaluating the return value of the partition function passed to builtins.partition";
-  for (let i = 0; i < list.length; i++) {
-    const item = list[i]!;
+  for (let i = 0; i < listLength(list); i++) {
+    const item = elementAt(list, i);
     force(item);
     (boolArgument(call(f, item, 0), text) ? right : wrong).push(item);
   }
-  return makeAttrs([intern("right"), intern("wrong")], [right, wrong], null);
+  return setOf({ right: makeList(right), wrong: makeList(wrong) });
 }
 
 function groupBy(a: Slot, b: Slot): Value {
   const f = functionArgument(a, "while evaluating the first argument passed to builtins.groupBy");
   const list = listArgument(b, "while evaluating the second argument passed to builtins.groupBy");
-  const groups = new Map<number, List>();
+  const groups = new Map<number, Slot[]>();
   const text = "while evaluating the return value of the grouping function passed to builtins.groupBy";
-  for (let i = 0; i < list.length; i++) {
-    const symbol = intern(plainArgument(call(f, list[i]!, 0), text));
+  for (let i = 0; i < listLength(list); i++) {
+    const item = elementAt(list, i);
+    const symbol = symbolOf(nameArgument(call(f, item, 0), text));
     const group = groups.get(symbol);
-    if (group === undefined) groups.set(symbol, [list[i]!]);
-    else group.push(list[i]!);
+    if (group === undefined) groups.set(symbol, [item]);
+    else group.push(item);
   }
-  return makeAttrs([...groups.keys()], [...groups.values()], null);
+  return makeSet([...groups.keys()], [...groups.values()].map(makeList), null);
 }
 
 /** Sorts stably by merging; unlike the engine's sort, it only calls "is b before a?", as the reference does. */
@@ -96,24 +103,27 @@ function mergeSort(list: Slot[], before: (a: Slot, b: Slot) => boolean): Slot[] 
 
 function sort(a: Slot, b: Slot): Value {
   const list = listArgument(b, "while evaluating the second argument passed to builtins.sort");
-  if (list.length === 0) return list;
+  if (listLength(list) === 0) return list;
   const f = functionArgument(a, "while evaluating the first argument passed to builtins.sort");
-  for (let i = 0; i < list.length; i++) force(list[i]!);
-  if (f instanceof Builtin && f.name === "lessThan") {
-    return mergeSort(list, (x, y) =>
-      less(force(x), force(y), "while evaluating the ordering function passed to builtins.sort"),
+  const items = elementsOf(list);
+  for (let i = 0; i < items.length; i++) force(items[i]!);
+  if (isBuiltin(f) && builtinOf(f).name === "lessThan") {
+    return makeList(
+      mergeSort(items, (x, y) =>
+        less(force(x), force(y), "while evaluating the ordering function passed to builtins.sort"),
+      ),
     );
   }
   const text = "while evaluating the return value of the sorting function passed to builtins.sort";
-  return mergeSort(list, (x, y) => boolArgument(call2(f, x, y, 0), text));
+  return makeList(mergeSort(items, (x, y) => boolArgument(call2(f, x, y, 0), text)));
 }
 
 // ---- genericClosure
 
 /** Returns a key that compares by value, for the common kinds; undefined when only `<` can compare. */
 function hashableKey(key: Value): string | undefined {
-  if (typeof key === "string") return `s${key}`;
-  if (typeof key === "number" || typeof key === "bigint") return `i${key}`;
+  if (isString(key)) return `s${stringText(key)}`;
+  if (isInteger(key)) return `i${integerOf(key)}`;
   return undefined;
 }
 
@@ -121,12 +131,12 @@ class ClosureKeys {
   private kind: string | undefined;
   private readonly hashed = new Set<string>();
   /** The elements of the hashed keys; with another kind of key they become ordered. */
-  private added: { key: Value; element: Attrs }[] = [];
-  private readonly ordered: { key: Value; element: Attrs }[] = [];
-  private first: { key: Value; element: Attrs } | undefined;
+  private added: { key: Value; element: Value }[] = [];
+  private readonly ordered: { key: Value; element: Value }[] = [];
+  private first: { key: Value; element: Value } | undefined;
 
   /** Adds an element; returns true when the key is new. */
-  add(key: Value, element: Attrs): boolean {
+  add(key: Value, element: Value): boolean {
     const hashable = hashableKey(key);
     const kind = hashable?.[0] ?? "";
     if (this.first === undefined) {
@@ -148,7 +158,7 @@ class ClosureKeys {
     return this.insert(key, element);
   }
 
-  private insert(key: Value, element: Attrs): boolean {
+  private insert(key: Value, element: Value): boolean {
     let low = 0;
     let high = this.ordered.length;
     if (high === 0) this.compare(key, { key, element }, element);
@@ -163,7 +173,7 @@ class ClosureKeys {
     return true;
   }
 
-  private compare(key: Value, other: { key: Value; element: Attrs }, element: Attrs): boolean {
+  private compare(key: Value, other: { key: Value; element: Value }, element: Value): boolean {
     if (key === other.key && element === other.element && this.ordered.length === 0) return false;
     try {
       return less(key, other.key);
@@ -173,13 +183,13 @@ class ClosureKeys {
     }
   }
 
-  firstElement(): Attrs | undefined {
+  firstElement(): Value | undefined {
     return this.first?.element;
   }
 }
 
-function closureElement(slot: Slot): { element: Attrs; key: Value } {
-  let element: Attrs;
+function closureElement(slot: Slot): { element: Value; key: Value } {
+  let element: Value;
   let keySlot: Slot;
   try {
     element = attrsArgument(slot, "");
@@ -197,14 +207,14 @@ function genericClosure(a: Slot): Value {
     requiredAttr(attrs, "startSet", inAttrs),
     "while evaluating the 'startSet' attribute passed as argument to builtins.genericClosure",
   );
-  if (start.length === 0) return start;
+  if (listLength(start) === 0) return start;
   const operator = functionArgument(
     requiredAttr(attrs, "operator", inAttrs),
     "while evaluating the 'operator' attribute passed as argument to builtins.genericClosure",
   );
-  const work = start.slice();
+  const work = elementsOf(start);
   const keys = new ClosureKeys();
-  const result: List = [];
+  const result: Slot[] = [];
   for (let i = 0; i < work.length; i++) {
     const { element, key } = closureElement(work[i]!);
     let fresh: boolean;
@@ -228,14 +238,24 @@ function genericClosure(a: Slot): Value {
         call(operator, element, 0),
         "while evaluating the return value of the `operator` passed to builtins.genericClosure",
       );
-      for (let j = 0; j < more.length; j++) {
-        force(more[j]!);
-        work.push(more[j]!);
+      for (let j = 0; j < listLength(more); j++) {
+        force(elementAt(more, j));
+        work.push(elementAt(more, j));
       }
     } catch (error) {
       throw addFrame(error, 0, `while calling operator on genericClosure element ${showValue(element)}`);
     }
   }
+  return makeList(result);
+}
+
+/** Returns the elements of lists, one list after the other. */
+function joinAllLists(lists: readonly Value[]): Value {
+  let length = 0;
+  for (let i = 0; i < lists.length; i++) length += listLength(lists[i]!);
+  const result = allocateList(length);
+  let at = firstElement(result);
+  for (let i = 0; i < lists.length; i++) at = copyElements(lists[i]!, at);
   return result;
 }
 
@@ -245,10 +265,13 @@ export const listBuiltins: BuiltinTable = {
     global: true,
     call: (a, b) => {
       const list = listArgument(b, "while evaluating the second argument passed to builtins.map");
-      if (list.length === 0) return list;
+      const length = listLength(list);
+      if (length === 0) return list;
       const f = functionArgument(a, "while evaluating the first argument passed to builtins.map");
-      const result = new Array<Slot>(list.length);
-      for (let i = 0; i < list.length; i++) result[i] = delayCall1(f, list[i]!);
+      const result = allocateList(length);
+      const from = firstElement(list);
+      const to = firstElement(result);
+      for (let i = 0; i < length; i++) heap[to + i] = delayCall1(f, heap[from + i]! as Slot);
       return result;
     },
   },
@@ -256,12 +279,16 @@ export const listBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const list = listArgument(b, "while evaluating the second argument passed to builtins.filter");
-      if (list.length === 0) return list;
+      const length = listLength(list);
+      if (length === 0) return list;
       const f = functionArgument(a, "while evaluating the first argument passed to builtins.filter");
       const text = "while evaluating the return value of the filtering function passed to builtins.filter";
-      const kept: List = [];
-      for (let i = 0; i < list.length; i++) if (boolArgument(call(f, list[i]!, 0), text)) kept.push(list[i]!);
-      return kept.length === list.length ? list : kept;
+      const kept: Slot[] = [];
+      for (let i = 0; i < length; i++) {
+        const item = elementAt(list, i);
+        if (boolArgument(call(f, item, 0), text)) kept.push(item);
+      }
+      return kept.length === length ? list : makeList(kept);
     },
   },
   "foldl'": {
@@ -269,9 +296,10 @@ export const listBuiltins: BuiltinTable = {
     call: (a, b, c) => {
       const f = functionArgument(a, "while evaluating the first argument passed to builtins.foldlStrict");
       const list = listArgument(c, "while evaluating the third argument passed to builtins.foldlStrict");
-      if (list.length === 0) return force(b);
+      const length = listLength(list);
+      if (length === 0) return force(b);
       let result: Slot = b;
-      for (let i = 0; i < list.length; i++) result = call2(f, result, list[i]!, 0);
+      for (let i = 0; i < length; i++) result = call2(f, result, elementAt(list, i), 0);
       return force(result);
     },
   },
@@ -281,32 +309,39 @@ export const listBuiltins: BuiltinTable = {
       const length = intArgument(b, "while evaluating the second argument passed to builtins.genList");
       if (length < 0 || length > 4294967295) throw fail(`cannot create list of size ${length}`);
       const f = functionArgument(a, "while evaluating the first argument passed to builtins.genList");
-      const result = new Array<Slot>(Number(length));
-      for (let i = 0; i < result.length; i++) {
+      const result = allocateList(Number(length));
+      const to = firstElement(result);
+      for (let i = 0; i < length; i++) {
         countStep();
-        result[i] = delayCall1(f, i);
+        heap[to + i] = delayCall1(f, makeInteger(i));
       }
       return result;
     },
   },
   length: {
     arity: 1,
-    call: (a) => listArgument(a, "while evaluating the first argument passed to builtins.length").length,
+    call: (a) =>
+      makeInteger(listLength(listArgument(a, "while evaluating the first argument passed to builtins.length"))),
   },
   head: {
     arity: 1,
     call: (a) => {
       const list = listArgument(a, "while evaluating the first argument passed to 'builtins.head'");
-      if (list.length === 0) throw fail("'builtins.head' called on an empty list");
-      return force(list[0]!);
+      if (listLength(list) === 0) throw fail("'builtins.head' called on an empty list");
+      return force(elementAt(list, 0));
     },
   },
   tail: {
     arity: 1,
     call: (a) => {
       const list = listArgument(a, "while evaluating the first argument passed to 'builtins.tail'");
-      if (list.length === 0) throw fail("'builtins.tail' called on an empty list");
-      return list.slice(1);
+      const length = listLength(list);
+      if (length === 0) throw fail("'builtins.tail' called on an empty list");
+      const rest = allocateList(length - 1);
+      const from = firstElement(list) + 1;
+      const to = firstElement(rest);
+      for (let i = 0; i < length - 1; i++) heap[to + i] = heap[from + i]!;
+      return rest;
     },
   },
   elemAt: {
@@ -314,18 +349,19 @@ export const listBuiltins: BuiltinTable = {
     call: (a, b) => {
       const index = intArgument(b, "while evaluating the second argument passed to 'builtins.elemAt'");
       const list = listArgument(a, "while evaluating the first argument passed to 'builtins.elemAt'");
-      if (index < 0 || index >= list.length) {
-        throw fail(`'builtins.elemAt' called with index ${index} on a list of size ${list.length}`);
+      if (index < 0 || index >= listLength(list)) {
+        throw fail(`'builtins.elemAt' called with index ${index} on a list of size ${listLength(list)}`);
       }
-      return force(list[Number(index)]!);
+      return force(elementAt(list, Number(index)));
     },
   },
   elem: {
     arity: 2,
     call: (a, b) => {
       const list = listArgument(b, "while evaluating the second argument passed to builtins.elem");
-      for (let i = 0; i < list.length; i++) if (equalSlots(a, list[i]!, 0)) return true;
-      return false;
+      const length = listLength(list);
+      for (let i = 0; i < length; i++) if (equalSlots(a, elementAt(list, i), 0)) return trueValue;
+      return falseValue;
     },
   },
   concatLists: {
@@ -333,12 +369,9 @@ export const listBuiltins: BuiltinTable = {
     call: (a) => {
       const lists = listArgument(a, "while evaluating the first argument passed to builtins.concatLists");
       const text = "while evaluating a value of the list passed to builtins.concatLists";
-      const result: List = [];
-      for (let i = 0; i < lists.length; i++) {
-        const part = listArgument(lists[i]!, text);
-        for (let j = 0; j < part.length; j++) result.push(part[j]!);
-      }
-      return result.length === 0 ? emptyList : result;
+      const parts: Value[] = [];
+      for (let i = 0; i < listLength(lists); i++) parts.push(listArgument(elementAt(lists, i), text));
+      return joinAllLists(parts);
     },
   },
   concatMap: {
@@ -347,12 +380,11 @@ export const listBuiltins: BuiltinTable = {
       const f = functionArgument(a, "while evaluating the first argument passed to builtins.concatMap");
       const list = listArgument(b, "while evaluating the second argument passed to builtins.concatMap");
       const text = "while evaluating the return value of the function passed to builtins.concatMap";
-      const result: List = [];
-      for (let i = 0; i < list.length; i++) {
-        const part = listArgument(call(f, list[i]!, 0), text, positionOfValue(f));
-        for (let j = 0; j < part.length; j++) result.push(part[j]!);
+      const parts: Value[] = [];
+      for (let i = 0; i < listLength(list); i++) {
+        parts.push(listArgument(call(f, elementAt(list, i), 0), text, positionOfValue(f)));
       }
-      return result.length === 0 ? emptyList : result;
+      return joinAllLists(parts);
     },
   },
   any: anyOrAll("any", true),

@@ -1,22 +1,24 @@
 /** The builtins that run programs and load libraries; only with `allow-unsafe-native-code-during-evaluation`. */
-import { contextOfString, host, textOfString } from "../code/interpret.ts";
+import { host } from "../code/interpret.ts";
 import { evaluateSource } from "../code/load.ts";
 import { addSource } from "../code/source.ts";
-import { type Context, contextElements, mergeContexts } from "../value/context.ts";
+import { elementsOf } from "../heap/list.ts";
+import type { Slot, Value } from "../heap/memory.ts";
+import { type ContextId, contextIdOf, stringText } from "../heap/string.ts";
+import { contextElements, mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
-import type { Slot, Value } from "../value/value.ts";
 import { type BuiltinTable, coercedArgument, fail, listArgument, plainArgument } from "./arguments.ts";
 import { realise, realisedPath } from "./paths.ts";
 
 function exec(a: Slot): Value {
-  const list = listArgument(a, "while evaluating the first argument passed to builtins.exec");
+  const list = elementsOf(listArgument(a, "while evaluating the first argument passed to builtins.exec"));
   if (list.length === 0) throw fail("at least one argument to 'exec' required");
-  let context: Context | null = null;
+  let context: ContextId = 0;
   const words = list.map((slot, index) => {
     const which = index === 0 ? "the first element of the argument" : "an element of the argument";
     const word = coercedArgument(slot, 0, `while evaluating ${which} passed to builtins.exec`);
-    context = mergeContexts(context, contextOfString(word));
-    return textOfString(word);
+    context = mergeContexts(context, contextIdOf(word));
+    return stringText(word);
   });
   const program = words[0]!;
   if (contextElements(context).length > 0) realise("", context);

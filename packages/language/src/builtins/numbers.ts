@@ -1,8 +1,10 @@
 /** The builtins for arithmetic and comparison. */
-import { addNumbers, divide, force, less, multiply, subtract, toInt } from "../code/interpret.ts";
+import { addNumbers, divide, multiply, subtract } from "../code/arithmetic.ts";
+import { force, less } from "../code/interpret.ts";
+import { bool, isFloat, type Slot, type Value } from "../heap/memory.ts";
+import { integerOf, makeLargeInteger, numberOf } from "../heap/number.ts";
 import { formatFloat } from "../value/text.ts";
-import { Float, type Slot, type Value } from "../value/value.ts";
-import { type BuiltinTable, fail, floatArgument, intArgument } from "./arguments.ts";
+import { type BuiltinTable, fail, intArgument, numberArgument } from "./arguments.ts";
 
 const two63 = 2 ** 63;
 
@@ -12,7 +14,7 @@ function bits(name: string, combine: (x: bigint, y: bigint) => bigint) {
     call: (a: Slot, b: Slot): Value => {
       const x = intArgument(a, `while evaluating the first argument passed to builtins.${name}`);
       const y = intArgument(b, `while evaluating the second argument passed to builtins.${name}`);
-      return toInt(BigInt.asIntN(64, combine(BigInt(x), BigInt(y))))!;
+      return makeLargeInteger(BigInt.asIntN(64, combine(BigInt(x), BigInt(y))))!;
     },
   };
 }
@@ -21,22 +23,22 @@ function rounding(name: string, round: (x: number) => number) {
   return {
     arity: 1,
     call: (a: Slot): Value => {
-      const argument = floatArgument(a, `while evaluating the first argument passed to builtins.${name}`);
+      const argument = numberArgument(a, `while evaluating the first argument passed to builtins.${name}`);
       const bug = "Due to a bug (see https://github.com/NixOS/nix/issues/12899)";
       const later = "\n\tFuture Nix versions might implement the correct behavior.";
-      const rounded = round(argument instanceof Float ? argument.value : Number(argument));
+      const rounded = round(numberOf(argument));
       if (!(rounded >= -two63 && rounded < two63)) {
-        if (argument instanceof Float) {
-          throw fail(`NixFloat argument ${formatFloat(argument.value)} is not in the range of NixInt`);
+        if (isFloat(argument)) {
+          throw fail(`NixFloat argument ${formatFloat(numberOf(argument))} is not in the range of NixInt`);
         }
         throw fail(
-          `${bug} the NixInt argument ${argument} caused undefined behavior in previous Nix versions.${later}`,
+          `${bug} the NixInt argument ${integerOf(argument)} caused undefined behavior in previous Nix versions.${later}`,
         );
       }
-      const result = toInt(BigInt(rounded))!;
-      if (!(argument instanceof Float) && result !== argument) {
+      const result = makeLargeInteger(BigInt(rounded))!;
+      if (!isFloat(argument) && integerOf(result) !== integerOf(argument)) {
         throw fail(
-          `${bug} a loss of precision occurred in previous Nix versions because the NixInt argument ${argument} was rounded to ${result}.${later}`,
+          `${bug} a loss of precision occurred in previous Nix versions because the NixInt argument ${integerOf(argument)} was rounded to ${integerOf(result)}.${later}`,
         );
       }
       return result;
@@ -60,7 +62,7 @@ export const numberBuiltins: BuiltinTable = {
   sub: binary(subtract),
   mul: binary(multiply),
   div: binary(divide),
-  lessThan: binary((a, b) => less(a, b)),
+  lessThan: binary((a, b) => bool(less(a, b))),
   bitAnd: bits("bitAnd", (x, y) => x & y),
   bitOr: bits("bitOr", (x, y) => x | y),
   bitXor: bits("bitXor", (x, y) => x ^ y),

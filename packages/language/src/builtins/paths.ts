@@ -1,23 +1,17 @@
 /** The builtins on files and paths. Every one of them calls the host. */
 import { canonicalPath, hashData, outputPlaceholder, parseHash, printHash } from "@firn/formats";
-import {
-  call,
-  call2,
-  coerceToString,
-  contextOfString,
-  force,
-  forceAt,
-  host,
-  makeString,
-  plainString,
-  textOfString,
-} from "../code/interpret.ts";
-import { intern, symbolNames } from "../code/memory.ts";
+import { call, call2, coerceToString, force, forceAt, host, plainString } from "../code/interpret.ts";
+import { elementAt, listLength } from "../heap/list.ts";
+import { bool, falseValue, isPath, isSet, isString, none, type Slot, trueValue, type Value } from "../heap/memory.ts";
+import { makePath, pathText } from "../heap/path.ts";
+import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
+import { keyAt, shapeSize } from "../heap/shape.ts";
+import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import type { ContextElement, FileType } from "../host.ts";
 import { baseNameOfPath, parentOf } from "../syntax/path-text.ts";
-import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { addFrame, EvaluationError, wrapError } from "../value/evaluation-error.ts";
-import { Attrs, ContextString, makeAttrs, Path, type Slot, shapeOf, type Value } from "../value/value.ts";
 import {
   attrsArgument,
   type BuiltinTable,
@@ -35,7 +29,7 @@ const toStringSymbol = intern("__toString");
 
 interface PathArgument {
   readonly path: string;
-  readonly context: Context | null;
+  readonly context: ContextId;
 }
 
 /** Returns an absolute path from a path value, a string or something that coerces to one. */
@@ -46,22 +40,22 @@ export function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
   } catch (error) {
     throw addFrame(error, pos, text);
   }
-  if (value instanceof Path) return { path: canonicalPath(value.path), context: null };
-  if (value instanceof Attrs) {
-    const toText = value.get(toStringSymbol);
-    if (toText !== undefined) return pathArgument(call(force(toText), value, pos), text, pos);
+  if (isPath(value)) return { path: canonicalPath(pathText(value)), context: 0 };
+  if (isSet(value)) {
+    const toText = attribute(value, toStringSymbol);
+    if (toText !== none) return pathArgument(call(force(toText), value, pos), text, pos);
   }
   const coerced = coerceToString(value, 0, text, pos);
-  const path = textOfString(coerced);
+  const path = stringText(coerced);
   if (!path.startsWith("/")) {
     throw addFrame(new EvaluationError("eval-error", `string '${path}' doesn't represent an absolute path`), pos, text);
   }
-  return { path: canonicalPath(path), context: contextOfString(coerced) };
+  return { path: canonicalPath(path), context: contextIdOf(coerced) };
 }
 
 /** Builds the outputs in a context and replaces the placeholders of those whose paths are only known now. */
-export function realise(path: string, context: Context | null): string {
-  if (context === null) return path;
+export function realise(path: string, context: ContextId): string {
+  if (context === 0) return path;
   const elements = contextElements(context);
   const outputs = host().realiseContext(elements);
   let result = path;
@@ -78,7 +72,7 @@ export function realise(path: string, context: Context | null): string {
 /** Returns the path of an argument for reading, after building its context. */
 export function realisedPath(slot: Slot): string {
   const { path, context } = pathArgument(slot, "while realising the context of a path");
-  if (context === null) return path;
+  if (context === 0) return path;
   try {
     return realise(path, context);
   } catch (error) {
@@ -101,8 +95,8 @@ export function isStorePathText(path: string): boolean {
   return isInStore(path) && storePathOf(path) === path && /^[0-9a-z]{32}-./.test(baseNameOfPath(path));
 }
 
-export function storeString(path: string): ContextString {
-  return new ContextString(path, contextOf({ kind: "opaque", path }));
+export function storeString(path: string): Value {
+  return makeString(path, contextOf({ kind: "opaque", path }));
 }
 
 /** Returns the directories above a path, outermost first, without the store directory and those above it, which are not checked. */
@@ -114,21 +108,28 @@ function parentsToCheck(path: string): string[] {
   return parents;
 }
 
+const typeStrings: Readonly<Record<FileType, Value>> = {
+  regular: makeString("regular"),
+  directory: makeString("directory"),
+  symlink: makeString("symlink"),
+  unknown: makeString("unknown"),
+};
+
 function pathExists(a: Slot): Value {
   const value = force(a);
-  const text = typeof value === "string" ? value : value instanceof ContextString ? value.text : "";
+  const text = isString(value) ? stringText(value) : "";
   const mustBeDirectory = text.endsWith("/") || text.endsWith("/.");
   try {
     const path = realisedPath(value);
     const type = host().fileType(path);
-    if (type === undefined) return false;
-    if (!mustBeDirectory) return true;
-    return (
-      type === "directory" || (type === "symlink" && host().fileType(host().resolveSymlinks(path)) === "directory")
+    if (type === undefined) return falseValue;
+    if (!mustBeDirectory) return trueValue;
+    return bool(
+      type === "directory" || (type === "symlink" && host().fileType(host().resolveSymlinks(path)) === "directory"),
     );
   } catch (error) {
     const wrapped = wrapError(error);
-    if (wrapped instanceof EvaluationError && wrapped.kind === "restricted-path") return false;
+    if (wrapped instanceof EvaluationError && wrapped.kind === "restricted-path") return falseValue;
     throw wrapped;
   }
 }
@@ -144,12 +145,12 @@ function legacyBaseName(path: string): string {
 
 function dirOf(a: Slot): Value {
   const value = force(a);
-  if (value instanceof Path) return new Path(parentOf(canonicalPath(value.path)));
+  if (isPath(value)) return makePath(parentOf(canonicalPath(pathText(value))));
   const coerced = coercedArgument(value, 0, "while evaluating the first argument passed to 'builtins.dirOf'");
-  const text = textOfString(coerced);
+  const text = stringText(coerced);
   const slash = text.lastIndexOf("/");
   const directory = slash < 0 ? "." : slash === 0 ? "/" : text.slice(0, slash);
-  return makeString(directory, contextOfString(coerced));
+  return makeString(directory, contextIdOf(coerced));
 }
 
 function readFile(a: Slot): Value {
@@ -158,9 +159,9 @@ function readFile(a: Slot): Value {
   if (text.includes("\0")) {
     throw fail(`the contents of the file '${path}' cannot be represented as a Nix string`);
   }
-  if (!isInStore(path)) return text;
+  if (!isInStore(path)) return makeString(text);
   const references = host().queryPath(storePathOf(path))?.references ?? [];
-  let context: Context | null = null;
+  let context: ContextId = 0;
   const start = host().storeDir.length + 1;
   for (const reference of references) {
     if (text.includes(reference.slice(start, start + 32))) {
@@ -197,11 +198,14 @@ export function findInSearchPath(entries: readonly { prefix: string; path: strin
 function findFile(a: Slot, b: Slot): Value {
   const list = listArgument(a, "while evaluating the first argument passed to builtins.findFile");
   const entries: { prefix: string; path: string }[] = [];
-  for (let i = 0; i < list.length; i++) {
-    const entry = attrsArgument(list[i]!, "while evaluating an element of the list passed to builtins.findFile");
-    const prefixSlot = entry.get(intern("prefix"));
+  for (let i = 0; i < listLength(list); i++) {
+    const entry = attrsArgument(
+      elementAt(list, i),
+      "while evaluating an element of the list passed to builtins.findFile",
+    );
+    const prefixSlot = attribute(entry, intern("prefix"));
     const prefix =
-      prefixSlot === undefined
+      prefixSlot === none
         ? ""
         : plainArgument(
             prefixSlot,
@@ -213,15 +217,15 @@ function findFile(a: Slot, b: Slot): Value {
       0,
       "while evaluating the `path` attribute of an element of the list passed to builtins.findFile",
     );
-    entries.push({ prefix, path: realise(textOfString(path), contextOfString(path)) });
+    entries.push({ prefix, path: realise(stringText(path), contextIdOf(path)) });
   }
   const wanted = plainArgument(b, "while evaluating the second argument passed to builtins.findFile");
-  return new Path(findInSearchPath(entries, wanted));
+  return makePath(findInSearchPath(entries, wanted));
 }
 
 interface AddPath {
   readonly path: string;
-  readonly context: Context | null;
+  readonly context: ContextId;
   readonly name: string;
   readonly filter: Value | undefined;
   readonly method: "flat" | "nar";
@@ -233,7 +237,7 @@ function addPath(request: AddPath): Value {
   let path = request.path;
   try {
     let references: readonly string[] = [];
-    if (request.context !== null && isInStore(path)) {
+    if (request.context !== 0 && isInStore(path)) {
       path = realise(path, request.context);
       // The files may name what the whole store path refers to.
       references = host().queryPath(storePathOf(path))?.references ?? [];
@@ -249,7 +253,7 @@ function addPath(request: AddPath): Value {
         : {
             filter: (file: string, type: FileType) =>
               boolArgument(
-                call2(filter, file, type, 0),
+                call2(filter, makeString(file), typeStrings[type], 0),
                 "while evaluating the return value of the path filter function",
               ),
           }),
@@ -275,10 +279,11 @@ function pathBuiltin(a: Slot): Value {
   let method: "flat" | "nar" = "nar";
   let expectedHash: string | undefined;
   const shape = shapeOf(attrs);
-  for (let i = 0; i < shape.size; i++) {
-    const slot = attrs[i]!;
-    const pos = attrs.positionOf(shape.keys[i]!);
-    const key = symbolNames[shape.keys[i]!]!;
+  for (let i = 0; i < shapeSize(shape); i++) {
+    const slot = valueAt(attrs, i);
+    const symbol = keyAt(shape, i);
+    const pos = positionOf(attrs, symbol);
+    const key = nameOf(symbol);
     switch (key) {
       case "path":
         source = pathArgument(slot, "while evaluating the 'path' attribute passed to 'builtins.path'", pos);
@@ -324,12 +329,11 @@ function storePathBuiltin(a: Slot): Value {
 function toFile(a: Slot, b: Slot): Value {
   const name = plainArgument(a, "while evaluating the first argument passed to builtins.toFile");
   const value = force(b);
-  const contents =
-    typeof value === "string" || value instanceof ContextString
-      ? value
-      : plainString(value, 0, "while evaluating the second argument passed to builtins.toFile");
+  const contents = isString(value)
+    ? value
+    : plainString(value, 0, "while evaluating the second argument passed to builtins.toFile");
   const references: string[] = [];
-  for (const element of contextElements(contextOfString(contents))) {
+  for (const element of contextElements(contextIdOf(contents))) {
     if (element.kind === "opaque") references.push(element.path);
     else {
       throw fail(
@@ -337,7 +341,7 @@ function toFile(a: Slot, b: Slot): Value {
       );
     }
   }
-  const storePath = host().addTextToStore(name, textOfString(contents), references.sort());
+  const storePath = host().addTextToStore(name, stringText(contents), references.sort());
   host().allowPath(storePath);
   return storeString(storePath);
 }
@@ -361,7 +365,7 @@ export const pathBuiltins: BuiltinTable = {
     global: true,
     call: (a) => {
       const value = coercedArgument(a, 0, "while evaluating the first argument passed to builtins.baseNameOf");
-      return makeString(legacyBaseName(textOfString(value)), contextOfString(value));
+      return makeString(legacyBaseName(stringText(value)), contextIdOf(value));
     },
   },
   dirOf: { arity: 1, global: true, call: dirOf },
@@ -377,9 +381,9 @@ export const pathBuiltins: BuiltinTable = {
     arity: 1,
     call: (a) => {
       const entries = [...host().readDirectory(realisedPath(a))];
-      return makeAttrs(
+      return makeSet(
         entries.map(([name]) => intern(name)),
-        entries.map(([, type]) => type),
+        entries.map(([, type]) => typeStrings[type]),
         null,
       );
     },
@@ -393,7 +397,7 @@ export const pathBuiltins: BuiltinTable = {
       }
       const type = host().fileType(path);
       if (type === undefined) throw fail(host().whyMissing?.(path) ?? `path '${path}' does not exist`);
-      return type;
+      return typeStrings[type];
     },
   },
   hashFile: {
@@ -401,7 +405,7 @@ export const pathBuiltins: BuiltinTable = {
     call: (a, b) => {
       const algorithm = plainArgument(a, "while evaluating the first argument passed to builtins.hashFile");
       const known = hashAlgorithm(algorithm);
-      return printHash(hashData(known, host().readFile(realisedPath(b))), "base16", false);
+      return makeString(printHash(hashData(known, host().readFile(realisedPath(b))), "base16", false));
     },
   },
   findFile: { arity: 2, call: findFile },

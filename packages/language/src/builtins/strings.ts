@@ -1,47 +1,69 @@
 /** The builtins on strings. */
-import { coerceCopy, coerceMore, contextOfString, force, makeString, textOfString } from "../code/interpret.ts";
-import { type Context, mergeContexts } from "../value/context.ts";
-import { ContextString, type List, type Slot, type Value } from "../value/value.ts";
+import { coerceCopy, coerceMore, force } from "../code/interpret.ts";
+import { elementAt, listLength, makeList } from "../heap/list.ts";
+import { emptyString, heapBytes, isString, nullValue, type Slot, type Value } from "../heap/memory.ts";
+import { makeInteger } from "../heap/number.ts";
+import {
+  allocateString,
+  bytesAre,
+  contextIdOf,
+  copyBytes,
+  joinAll,
+  makeString,
+  partOfString,
+  startOf,
+  stringLength,
+  stringText,
+  withContext,
+} from "../heap/string.ts";
+import { mergeContexts } from "../value/context.ts";
 import {
   type BuiltinTable,
   coercedArgument,
   fail,
   intArgument,
   listArgument,
-  plainArgument,
+  nameArgument,
   stringArgument,
-  textArgument,
 } from "./arguments.ts";
 import { compileRegex, type PosixRegex, RegexSyntaxError } from "./regex.ts";
 
+/** Compiled patterns by the strings that they were made from. */
+const compiled = new Map<Value, PosixRegex>();
+const keptPatterns = 1000;
+
 function regexArgument(slot: Slot, text: string): PosixRegex {
-  const pattern = plainArgument(slot, text);
+  const pattern = nameArgument(slot, text);
+  const known = compiled.get(pattern);
+  if (known !== undefined) return known;
   try {
-    return compileRegex(pattern);
+    const regex = compileRegex(stringText(pattern));
+    if (compiled.size === keptPatterns) compiled.clear();
+    compiled.set(pattern, regex);
+    return regex;
   } catch (error) {
-    if (error instanceof RegexSyntaxError) throw fail(`invalid regular expression '${pattern}'`);
+    if (error instanceof RegexSyntaxError) throw fail(`invalid regular expression '${stringText(pattern)}'`);
     throw error;
   }
 }
 
-function groupsList(groups: readonly (string | undefined)[]): List {
-  return groups.map((group) => (group === undefined ? null : group));
+function groupsList(groups: readonly (string | undefined)[]): Value {
+  return makeList(groups.map((group) => (group === undefined ? nullValue : makeString(group))));
 }
 
 function split(a: Slot, b: Slot): Value {
   const regex = regexArgument(a, "while evaluating the first argument passed to builtins.split");
   const whole = stringArgument(b, "while evaluating the second argument passed to builtins.split");
-  const text = textOfString(whole);
-  const matches = regex.matches(text);
-  if (matches.length === 0) return [whole];
-  const parts: List = [];
+  const matches = regex.matches(stringText(whole));
+  if (matches.length === 0) return makeList([whole]);
+  const parts: Value[] = [];
   let last = 0;
   for (const match of matches) {
-    parts.push(text.slice(last, match.start), groupsList(match.groups));
+    parts.push(partOfString(whole, last, match.start - last, 0), groupsList(match.groups));
     last = match.end;
   }
-  parts.push(text.slice(last));
-  return parts;
+  parts.push(partOfString(whole, last, stringLength(whole) - last, 0));
+  return makeList(parts);
 }
 
 function substring(a: Slot, b: Slot, c: Slot): Value {
@@ -53,72 +75,91 @@ function substring(a: Slot, b: Slot, c: Slot): Value {
   );
   if (length === 0) {
     const value = force(c);
-    if (typeof value === "string") return "";
-    if (value instanceof ContextString) return makeString("", value.context);
+    if (isString(value)) return withContext(emptyString, contextIdOf(value));
   }
   const value = coercedArgument(
     c,
     coerceCopy,
     "while evaluating the third argument (the string) passed to builtins.substring",
   );
-  const text = textOfString(value);
-  const from = Number(start);
-  return makeString(length < 0 ? text.slice(from) : text.slice(from, from + Number(length)), contextOfString(value));
+  const whole = stringLength(value);
+  const from = Math.min(Number(start), whole);
+  const count = length < 0 ? whole - from : Math.min(Number(length), whole - from);
+  return partOfString(value, from, count, contextIdOf(value));
 }
 
 function replaceStrings(a: Slot, b: Slot, c: Slot): Value {
   const fromList = listArgument(a, "while evaluating the first argument passed to builtins.replaceStrings");
   const to = listArgument(b, "while evaluating the second argument passed to builtins.replaceStrings");
-  if (fromList.length !== to.length) {
+  if (listLength(fromList) !== listLength(to)) {
     throw fail("'from' and 'to' arguments passed to builtins.replaceStrings have different lengths");
   }
-  const from: string[] = [];
-  const firstChars = new Uint8Array(256);
+  const from: Value[] = [];
+  const firstBytes = new Uint8Array(256);
   let always = false;
-  for (let i = 0; i < fromList.length; i++) {
-    const text = textArgument(
-      fromList[i]!,
+  for (let i = 0; i < listLength(fromList); i++) {
+    const wanted = stringArgument(
+      elementAt(fromList, i),
       "while evaluating one of the strings to replace passed to builtins.replaceStrings",
     );
-    from.push(text);
-    if (text === "") always = true;
-    else firstChars[text.charCodeAt(0)] = 1;
+    from.push(wanted);
+    if (stringLength(wanted) === 0) always = true;
+    else firstBytes[heapBytes[startOf(wanted)]!] = 1;
   }
   const subject = stringArgument(c, "while evaluating the third argument passed to builtins.replaceStrings");
-  const text = textOfString(subject);
-  let context: Context | null = contextOfString(subject);
-  const replacements: (string | undefined)[] = new Array<string | undefined>(from.length);
-  const replacement = (i: number): string => {
+  const start = startOf(subject);
+  const length = stringLength(subject);
+  let context = contextIdOf(subject);
+  const replacements: (Value | undefined)[] = new Array<Value | undefined>(from.length);
+  const replacement = (i: number): Value => {
     const known = replacements[i];
     if (known !== undefined) return known;
     const value = stringArgument(
-      to[i]!,
+      elementAt(to, i),
       "while evaluating one of the replacement strings passed to builtins.replaceStrings",
     );
-    context = mergeContexts(context, contextOfString(value));
-    replacements[i] = textOfString(value);
-    return textOfString(value);
+    context = mergeContexts(context, contextIdOf(value));
+    replacements[i] = value;
+    return value;
   };
-  let out = "";
+  // Pieces of the result: where bytes start and how many they are.
+  const pieces: number[] = [];
+  let size = 0;
+  const piece = (at: number, count: number): void => {
+    if (count === 0) return;
+    pieces.push(at, count);
+    size += count;
+  };
   let copied = 0;
   let i = 0;
-  scan: while (i <= text.length) {
-    if (always || (i < text.length && firstChars[text.charCodeAt(i)] === 1)) {
+  scan: while (i <= length) {
+    if (always || (i < length && firstBytes[heapBytes[start + i]!] === 1)) {
       for (let k = 0; k < from.length; k++) {
         const wanted = from[k]!;
-        if (!text.startsWith(wanted, i)) continue;
-        out += text.slice(copied, i) + replacement(k);
-        if (wanted === "") {
-          if (i < text.length) out += text[i];
+        const count = stringLength(wanted);
+        if (i + count > length || !bytesAre(start + i, wanted)) continue;
+        piece(start + copied, i - copied);
+        const value = replacement(k);
+        piece(startOf(value), stringLength(value));
+        if (count === 0) {
+          if (i < length) piece(start + i, 1);
           i++;
-        } else i += wanted.length;
+        } else i += count;
         copied = i;
         continue scan;
       }
     }
     i++;
   }
-  return makeString(copied < text.length ? out + text.slice(copied) : out, context);
+  if (copied === 0) return withContext(subject, context);
+  if (copied < length) piece(start + copied, length - copied);
+  const result = allocateString(size, context);
+  let at = startOf(result);
+  for (let k = 0; k < pieces.length; k += 2) {
+    copyBytes(pieces[k]!, at, pieces[k + 1]!);
+    at += pieces[k + 1]!;
+  }
+  return result;
 }
 
 function concatStringsSep(a: Slot, b: Slot): Value {
@@ -130,28 +171,24 @@ function concatStringsSep(a: Slot, b: Slot): Value {
     b,
     "while evaluating the second argument (the list of strings to concat) passed to builtins.concatStringsSep",
   );
-  const between = textOfString(separator);
-  let context = contextOfString(separator);
-  let out = "";
-  for (let i = 0; i < list.length; i++) {
-    if (i > 0) out += between;
-    const item = list[i]!;
-    if (typeof item === "string") {
-      out += item;
-      continue;
-    }
-    const part = coercedArgument(
-      item,
-      coerceCopy,
-      "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep",
-    );
-    if (typeof part === "string") out += part;
-    else {
-      out += part.text;
-      context = mergeContexts(context, part.context);
-    }
+  let context = contextIdOf(separator);
+  const between = stringLength(separator) > 0;
+  const parts: Value[] = [];
+  const length = listLength(list);
+  for (let i = 0; i < length; i++) {
+    if (i > 0 && between) parts.push(separator);
+    const item = elementAt(list, i);
+    const part = isString(item)
+      ? (item as Value)
+      : coercedArgument(
+          item,
+          coerceCopy,
+          "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep",
+        );
+    parts.push(part);
+    context = mergeContexts(context, contextIdOf(part));
   }
-  return makeString(out, context);
+  return joinAll(parts, context);
 }
 
 export const stringBuiltins: BuiltinTable = {
@@ -164,8 +201,9 @@ export const stringBuiltins: BuiltinTable = {
   stringLength: {
     arity: 1,
     call: (a) =>
-      textOfString(coercedArgument(a, coerceCopy, "while evaluating the argument passed to builtins.stringLength"))
-        .length,
+      makeInteger(
+        stringLength(coercedArgument(a, coerceCopy, "while evaluating the argument passed to builtins.stringLength")),
+      ),
   },
   substring: { arity: 3, call: substring },
   concatStringsSep: { arity: 2, call: concatStringsSep },
@@ -175,9 +213,9 @@ export const stringBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const regex = regexArgument(a, "while evaluating the first argument passed to builtins.match");
-      const text = textArgument(b, "while evaluating the second argument passed to builtins.match");
-      const groups = regex.match(text);
-      return groups === undefined ? null : groupsList(groups);
+      const text = stringArgument(b, "while evaluating the second argument passed to builtins.match");
+      const groups = regex.match(stringText(text));
+      return groups === undefined ? nullValue : groupsList(groups);
     },
   },
 };

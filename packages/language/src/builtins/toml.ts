@@ -1,8 +1,12 @@
 /** `fromTOML`: TOML 1.0. */
 import { byteStringOf } from "@firn/formats";
-import { host, toInt } from "../code/interpret.ts";
-import { intern } from "../code/memory.ts";
-import { emptyAttrs, Float, type List, makeAttrs, type Slot, type Value } from "../value/value.ts";
+import { host } from "../code/interpret.ts";
+import { makeList } from "../heap/list.ts";
+import { bool, type Slot, type Value } from "../heap/memory.ts";
+import { makeFloat, makeInt64 } from "../heap/number.ts";
+import { makeSet, setOf } from "../heap/set.ts";
+import { makeString } from "../heap/string.ts";
+import { intern } from "../heap/symbol.ts";
 import { type BuiltinTable, fail, plainArgument } from "./arguments.ts";
 import { datePattern, isLeap, Timestamp, timestampText } from "./toml-dates.ts";
 import {
@@ -42,7 +46,8 @@ class TomlArray {
   }
 }
 
-type TomlValue = string | boolean | number | bigint | Float | Timestamp | TomlArray | Table;
+/** Integers are BigInts, floats are numbers. */
+type TomlValue = string | boolean | number | bigint | Timestamp | TomlArray | Table;
 
 const maxDepth = 500;
 const bareKey = /[A-Za-z0-9_-]+/y;
@@ -330,18 +335,18 @@ class TomlParser {
     }
     if (/^[+-]?0$/.test(digits) && /[xob]/.test(next)) return this.badPrefixed(next);
     if (/^0[xob]/.test(digits) || /^[+-]?[0-9]+$/.test(digits)) {
-      const value = toInt(digits.startsWith("-") ? -BigInt(digits.slice(1)) : BigInt(digits.replace(/^\+/, "")));
-      return value ?? this.tooLarge(digits);
+      const value = digits.startsWith("-") ? -BigInt(digits.slice(1)) : BigInt(digits.replace(/^\+/, ""));
+      return BigInt.asIntN(64, value) === value ? value : this.tooLarge(digits);
     }
     const unsigned = digits.replace(/^[+-]/, "");
     const sign = digits.startsWith("-") ? -1 : 1;
-    if (unsigned === "inf") return new Float(sign * Number.POSITIVE_INFINITY);
-    if (unsigned === "nan") return new Float(Number.NaN);
+    if (unsigned === "inf") return sign * Number.POSITIVE_INFINITY;
+    if (unsigned === "nan") return Number.NaN;
     const value = Number(digits);
     if (!Number.isFinite(value)) {
       return this.fail("toml::parse_floating: failed to read floating point value from stream");
     }
-    return new Float(value);
+    return value;
   }
 
   private timestamp(date: RegExpExecArray): Timestamp {
@@ -554,23 +559,31 @@ function close(table: Table, region: Region): void {
 
 function convert(value: TomlValue): Value {
   if (value instanceof Table) {
-    if (value.members.size === 0) return emptyAttrs;
     const symbols: number[] = [];
     const values: Slot[] = [];
     for (const [name, member] of value.members) {
       symbols.push(intern(noNul(name)));
       values.push(convert(member.value));
     }
-    return makeAttrs(symbols, values, null);
+    return makeSet(symbols, values, null);
   }
-  if (value instanceof TomlArray) return value.items.map(convert) as List;
+  if (value instanceof TomlArray) return makeList(value.items.map(convert));
   if (value instanceof Timestamp) {
     if (!host().mode.experimentalFeatures.includes("parse-toml-timestamps")) {
       throw new TomlError("Dates and times are not supported");
     }
-    return makeAttrs([intern("_type"), intern("value")], ["timestamp", value.text], null);
+    return setOf({ _type: makeString("timestamp"), value: makeString(value.text) });
   }
-  return typeof value === "string" ? noNul(value) : value;
+  switch (typeof value) {
+    case "string":
+      return makeString(noNul(value));
+    case "boolean":
+      return bool(value);
+    case "number":
+      return makeFloat(value);
+    default:
+      return makeInt64(value);
+  }
 }
 
 function noNul(text: string): string {

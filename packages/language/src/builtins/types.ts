@@ -1,77 +1,61 @@
 /** The builtins on types of values and on arguments of functions. */
 import { force, formalsOf } from "../code/interpret.ts";
-import { EvaluationError } from "../value/evaluation-error.ts";
 import {
-  Attrs,
-  ContextString,
-  emptyAttrs,
-  Float,
-  isFunctionValue,
+  bool,
+  isBoolean,
+  isFloat,
+  isFunction,
   isList,
-  Lambda,
-  makeAttrs,
-  PartialLambda,
-  Path,
+  isPath,
+  isSet,
+  isString,
+  kind,
+  kindOf,
+  nullValue,
   type Value,
-} from "../value/value.ts";
-import { type BuiltinTable, isBuiltinValue } from "./arguments.ts";
+} from "../heap/memory.ts";
+import { isInteger } from "../heap/number.ts";
+import { emptySet, makeSet } from "../heap/set.ts";
+import { makeString } from "../heap/string.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
+import { type TypeName, typeName } from "../value/type.ts";
+import type { BuiltinTable } from "./arguments.ts";
 
-/** The name of a forced value's type, as `builtins.typeOf` gives it. */
-export type TypeName = "null" | "bool" | "int" | "float" | "string" | "path" | "list" | "set" | "lambda";
-
-/** Returns the type of a forced value. */
-export function typeName(value: Value): TypeName {
-  switch (typeof value) {
-    case "string":
-      return "string";
-    case "number":
-    case "bigint":
-      return "int";
-    case "boolean":
-      return "bool";
-    default:
-  }
-  if (value === null) return "null";
-  if (value instanceof ContextString) return "string";
-  if (value instanceof Attrs) return "set";
-  if (isList(value)) return "list";
-  if (value instanceof Path) return "path";
-  if (value instanceof Float) return "float";
-  return "lambda";
-}
-
-function isInt(value: Value): boolean {
-  return typeof value === "number" || typeof value === "bigint";
-}
-
-function isString(value: Value): boolean {
-  return typeof value === "string" || value instanceof ContextString;
-}
+const typeStrings: Readonly<Record<TypeName, Value>> = {
+  null: makeString("null"),
+  bool: makeString("bool"),
+  int: makeString("int"),
+  float: makeString("float"),
+  string: makeString("string"),
+  path: makeString("path"),
+  list: makeString("list"),
+  set: makeString("set"),
+  lambda: makeString("lambda"),
+};
 
 export const typeBuiltins: BuiltinTable = {
-  typeOf: { arity: 1, call: (a) => typeName(force(a)) },
-  isNull: { arity: 1, global: true, call: (a) => force(a) === null },
-  isFunction: { arity: 1, call: (a) => isFunctionValue(force(a)) },
-  isInt: { arity: 1, call: (a) => isInt(force(a)) },
-  isFloat: { arity: 1, call: (a) => force(a) instanceof Float },
-  isString: { arity: 1, call: (a) => isString(force(a)) },
-  isBool: { arity: 1, call: (a) => typeof force(a) === "boolean" },
-  isPath: { arity: 1, call: (a) => force(a) instanceof Path },
-  isAttrs: { arity: 1, call: (a) => force(a) instanceof Attrs },
-  isList: { arity: 1, call: (a) => isList(force(a)) },
+  typeOf: { arity: 1, call: (a) => typeStrings[typeName(force(a))] },
+  isNull: { arity: 1, global: true, call: (a) => bool(force(a) === nullValue) },
+  isFunction: { arity: 1, call: (a) => bool(isFunction(force(a))) },
+  isInt: { arity: 1, call: (a) => bool(isInteger(force(a))) },
+  isFloat: { arity: 1, call: (a) => bool(isFloat(force(a))) },
+  isString: { arity: 1, call: (a) => bool(isString(force(a))) },
+  isBool: { arity: 1, call: (a) => bool(isBoolean(force(a))) },
+  isPath: { arity: 1, call: (a) => bool(isPath(force(a))) },
+  isAttrs: { arity: 1, call: (a) => bool(isSet(force(a))) },
+  isList: { arity: 1, call: (a) => bool(isList(force(a))) },
   functionArgs: {
     arity: 1,
     call: (a) => {
       const value = force(a);
-      if (isBuiltinValue(value)) return emptyAttrs;
-      if (!(value instanceof Lambda || value instanceof PartialLambda)) {
-        throw new EvaluationError("type-error", "'functionArgs' requires a function");
-      }
+      const found = kindOf(value);
+      if (found === kind.builtin || found === kind.partialBuiltin) return emptySet;
+      if (!isFunction(value)) throw new EvaluationError("type-error", "'functionArgs' requires a function");
       const formals = formalsOf(value);
-      if (formals === undefined) return emptyAttrs;
-      return makeAttrs(
+      if (formals === undefined) return emptySet;
+      return makeSet(
         formals.map((formal) => formal.symbol),
-        formals.map((formal) => formal.optional),
+        formals.map((formal) => bool(formal.optional)),
         formals.map((formal) => formal.pos),
       );
     },

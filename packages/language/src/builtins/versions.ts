@@ -1,7 +1,9 @@
 /** The builtins about versions and package names. */
 import { compareVersions, parseDrvName, versionComponents } from "@firn/formats";
-import { intern } from "../code/memory.ts";
-import { makeAttrs, type Value } from "../value/value.ts";
+import { makeList } from "../heap/list.ts";
+import { makeInteger } from "../heap/number.ts";
+import { setOf } from "../heap/set.ts";
+import { makeString } from "../heap/string.ts";
 import { type BuiltinTable, plainArgument } from "./arguments.ts";
 
 export const versionBuiltins: BuiltinTable = {
@@ -10,13 +12,15 @@ export const versionBuiltins: BuiltinTable = {
     call: (a, b) => {
       const x = plainArgument(a, "while evaluating the first argument passed to builtins.compareVersions");
       const y = plainArgument(b, "while evaluating the second argument passed to builtins.compareVersions");
-      return compareVersions(x, y);
+      return makeInteger(compareVersions(x, y));
     },
   },
   splitVersion: {
     arity: 1,
-    call: (a): Value =>
-      versionComponents(plainArgument(a, "while evaluating the first argument passed to builtins.splitVersion")),
+    call: (a) => {
+      const version = plainArgument(a, "while evaluating the first argument passed to builtins.splitVersion");
+      return makeList(versionComponents(version).map((part) => makeString(part)));
+    },
   },
   parseDrvName: {
     arity: 1,
@@ -24,7 +28,7 @@ export const versionBuiltins: BuiltinTable = {
       const { name, version } = parseDrvName(
         plainArgument(a, "while evaluating the first argument passed to builtins.parseDrvName"),
       );
-      return makeAttrs([intern("name"), intern("version")], [name, version], null);
+      return setOf({ name: makeString(name), version: makeString(version) });
     },
   },
 };

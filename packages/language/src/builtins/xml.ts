@@ -1,24 +1,20 @@
 /** Values as XML, for `toXML`. */
 import { canonicalPath } from "@firn/formats";
 import { argumentName } from "../code/argument-name.ts";
-import { force, formalsOf, hasEllipsis, isDerivation, makeString, positionOfValue } from "../code/interpret.ts";
-import { intern, symbolNames } from "../code/memory.ts";
+import { force, formalsOf, hasEllipsis, isDerivation, positionOfValue } from "../code/interpret.ts";
 import { lineAndColumn, sourceAt } from "../code/source.ts";
-import { type Context, mergeContexts } from "../value/context.ts";
+import { isFresh, partialCallee, partialCount } from "../heap/function.ts";
+import { elementsOf } from "../heap/list.ts";
+import { isSet, isString, kind, kindOf, none, type Slot, trueValue, type Value } from "../heap/memory.ts";
+import { integerOf, numberOf } from "../heap/number.ts";
+import { pathText } from "../heap/path.ts";
+import { attribute, positionOf, shapeOf, valueAt } from "../heap/set.ts";
+import { keyAt, orderedIndices } from "../heap/shape.ts";
+import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
+import { peekSlot } from "../heap/thunk.ts";
+import { mergeContexts } from "../value/context.ts";
 import { formatFloat } from "../value/text.ts";
-import {
-  Attrs,
-  ContextString,
-  Float,
-  isList,
-  Lambda,
-  PartialLambda,
-  Path,
-  peekSlot,
-  type Slot,
-  shapeOf,
-  type Value,
-} from "../value/value.ts";
 import type { BuiltinTable } from "./arguments.ts";
 
 const drvPathSymbol = intern("drvPath");
@@ -42,7 +38,7 @@ function escapeXml(text: string): string {
 
 class XmlWriter {
   out = "<?xml version='1.0' encoding='utf-8'?>\n";
-  context: Context | null = null;
+  context: ContextId = 0;
   private indent = "";
   private readonly seen = new Set<string>();
   private readonly options: XmlOptions;
@@ -84,7 +80,7 @@ class XmlWriter {
 
   value(slot: Slot): void {
     const value = this.options.strict ? force(slot) : peekSlot(slot);
-    if (value === undefined || (value instanceof Lambda && value.fresh)) {
+    if (value === none || isFresh(value)) {
       this.empty("unevaluated");
       return;
     }
@@ -92,49 +88,64 @@ class XmlWriter {
   }
 
   private known(value: Value): void {
-    switch (typeof value) {
-      case "string":
-        this.empty("string", ["value", value]);
+    if ((value & 1) === 1) {
+      this.empty("int", ["value", String(value >> 1)]);
+      return;
+    }
+    if (isString(value)) {
+      this.context = mergeContexts(this.context, contextIdOf(value));
+      this.empty("string", ["value", stringText(value)]);
+      return;
+    }
+    if (isSet(value)) {
+      this.attrs(value);
+      return;
+    }
+    switch (kindOf(value)) {
+      case kind.null:
+        this.empty("null");
         return;
-      case "number":
-      case "bigint":
-        this.empty("int", ["value", String(value)]);
+      case kind.boolean:
+        this.empty("bool", ["value", value === trueValue ? "true" : "false"]);
         return;
-      case "boolean":
-        this.empty("bool", ["value", String(value)]);
+      case kind.integer:
+        this.empty("int", ["value", String(integerOf(value))]);
+        return;
+      case kind.float:
+        this.empty("float", ["value", formatFloat(numberOf(value))]);
+        return;
+      case kind.path:
+        this.empty("path", ["value", canonicalPath(pathText(value))]);
+        return;
+      case kind.list:
+        this.element("list", [], () => {
+          for (const item of elementsOf(value)) this.value(item);
+        });
+        return;
+      case kind.lambda:
+        this.lambda(value, 0);
+        return;
+      case kind.partialLambda:
+        this.lambda(partialCallee(value), partialCount(value));
         return;
       default:
+        this.empty("unevaluated");
     }
-    if (value === null) this.empty("null");
-    else if (value instanceof ContextString) {
-      this.context = mergeContexts(this.context, value.context);
-      this.empty("string", ["value", value.text]);
-    } else if (value instanceof Path) this.empty("path", ["value", canonicalPath(value.path)]);
-    else if (value instanceof Float) this.empty("float", ["value", formatFloat(value.value)]);
-    else if (isList(value)) {
-      this.element("list", [], () => {
-        for (const item of value) this.value(item);
-      });
-    } else if (value instanceof Attrs) this.attrs(value);
-    else if (value instanceof Lambda) this.lambda(value, 0);
-    else if (value instanceof PartialLambda) this.lambda(value.lambda, value.args.length);
-    else this.empty("unevaluated");
   }
 
-  private text(slot: Slot | undefined): string | undefined {
-    if (slot === undefined) return undefined;
+  private text(slot: Slot): string | undefined {
+    if (slot === none) return undefined;
     const value = this.options.strict ? force(slot) : peekSlot(slot);
-    if (typeof value === "string") return value;
-    return value instanceof ContextString ? value.text : undefined;
+    return isString(value) ? stringText(value) : undefined;
   }
 
-  private attrs(attrs: Attrs): void {
+  private attrs(attrs: Value): void {
     if (!isDerivation(attrs)) {
       this.element("attrs", [], () => this.members(attrs));
       return;
     }
-    const drvPath = this.text(attrs.get(drvPathSymbol));
-    const outPath = this.text(attrs.get(outPathSymbol));
+    const drvPath = this.text(attribute(attrs, drvPathSymbol));
+    const outPath = this.text(attribute(attrs, outPathSymbol));
     const places: (readonly [string, string])[] = [];
     if (drvPath !== undefined) places.push(["drvPath", drvPath]);
     if (outPath !== undefined) places.push(["outPath", outPath]);
@@ -147,19 +158,20 @@ class XmlWriter {
     });
   }
 
-  private members(attrs: Attrs): void {
+  private members(attrs: Value): void {
     const shape = shapeOf(attrs);
-    for (const index of shape.order()) {
-      const pos = attrs.positionOf(shape.keys[index]!);
+    for (const index of orderedIndices(shape)) {
+      const symbol = keyAt(shape, index);
+      const pos = positionOf(attrs, symbol);
       const place = pos === 0 ? [] : this.location(pos);
-      this.element("attr", [["name", symbolNames[shape.keys[index]!]!], ...place], () => {
-        this.value(attrs[index]!);
+      this.element("attr", [["name", nameOf(symbol)], ...place], () => {
+        this.value(valueAt(attrs, index));
       });
     }
   }
 
   /** Writes a function. */
-  private lambda(lambda: Lambda, level: number): void {
+  private lambda(lambda: Value, level: number): void {
     const pos = positionOfValue(lambda);
     const argument = argumentName(lambda, level);
     this.element("function", this.location(pos), () => {
@@ -172,7 +184,7 @@ class XmlWriter {
       if (argument !== undefined) attributes.push(["name", argument]);
       if (hasEllipsis(lambda)) attributes.push(["ellipsis", "1"]);
       this.element("attrspat", attributes, () => {
-        const names = formals.map((formal) => symbolNames[formal.symbol]!).sort();
+        const names = formals.map((formal) => nameOf(formal.symbol)).sort();
         for (const name of names) this.empty("attr", ["name", name]);
       });
     });
@@ -180,7 +192,7 @@ class XmlWriter {
 }
 
 /** Returns a whole document, with the context of the strings in it. */
-export function toXml(slot: Slot, options: XmlOptions): { text: string; context: Context | null } {
+export function toXml(slot: Slot, options: XmlOptions): { text: string; context: ContextId } {
   const writer = new XmlWriter(options);
   writer.element("expr", [], () => writer.value(slot));
   return { text: writer.out, context: writer.context };

@@ -1,10 +1,15 @@
 /** Attribute paths from the command line (`-A a.b."c.d".0`). */
+
+import { elementAt, listLength } from "../heap/list.ts";
+import { isList, isSet, none, type Slot } from "../heap/memory.ts";
+import { attribute, shapeOf } from "../heap/set.ts";
+import { keysOf } from "../heap/shape.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import { suggest } from "../value/suggestions.ts";
-import { Attrs, isList, type Slot, shapeOf, showType, type Value } from "../value/value.ts";
+import { showType } from "../value/type.ts";
 import { type AutoArgs, autoCall } from "./auto-call.ts";
 import { force } from "./interpret.ts";
-import { intern, symbolNames } from "./memory.ts";
 
 /** Splits a path at dots outside quotes. */
 export function parseAttrPath(path: string): string[] {
@@ -30,20 +35,20 @@ export function parseAttrPath(path: string): string[] {
 export function selectAlong(root: Slot, path: string, args: AutoArgs): Slot {
   let slot = root;
   for (const name of parseAttrPath(path)) {
-    const value: Value = autoCall(slot, args);
+    const value = autoCall(slot, args);
     const index = /^[0-9]+$/.test(name) ? Number(name) : undefined;
     if (index === undefined) {
-      if (!(value instanceof Attrs)) {
+      if (!isSet(value)) {
         throw new EvaluationError(
           "type-error",
           `the expression selected by the selection path '${path}' should be a set but is ${showType(value)}`,
         );
       }
       if (name === "") throw new EvaluationError("eval-error", `empty attribute name in selection path '${path}'`);
-      const found = value.get(intern(name));
-      if (found === undefined) {
+      const found = attribute(value, intern(name));
+      if (found === none) {
         const error = new EvaluationError("eval-error", `attribute '${name}' in selection path '${path}' not found`);
-        const names = shapeOf(value).keys.map((key) => symbolNames[key]!);
+        const names = keysOf(shapeOf(value)).map(nameOf);
         error.suggestions = suggest(names, name);
         throw error;
       }
@@ -55,10 +60,10 @@ export function selectAlong(root: Slot, path: string, args: AutoArgs): Slot {
           `the expression selected by the selection path '${path}' should be a list but is ${showType(value)}`,
         );
       }
-      if (index >= value.length) {
+      if (index >= listLength(value)) {
         throw new EvaluationError("eval-error", `list index ${index} in selection path '${path}' is out of range`);
       }
-      slot = value[index]!;
+      slot = elementAt(value, index);
     }
   }
   force(slot);

@@ -1,8 +1,10 @@
 /** Automatic calls of top-level functions, with those arguments of `--arg` that they take. */
+
+import { isLambda, isSet, none, type Slot, type Value } from "../heap/memory.ts";
+import { attribute, makeSet } from "../heap/set.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
-import { Attrs, Lambda, makeAttrs, type Slot, type Value } from "../value/value.ts";
 import { call, force, formalsOf, hasEllipsis } from "./interpret.ts";
-import { intern, symbolNames } from "./memory.ts";
 
 const functor = intern("__functor");
 
@@ -11,11 +13,11 @@ export type AutoArgs = ReadonlyMap<string, Slot>;
 
 export function autoCall(slot: Slot, args: AutoArgs): Value {
   const value = force(slot);
-  if (value instanceof Attrs) {
-    const found = value.get(functor);
-    return found === undefined ? value : autoCall(call(force(found), value, 0), args);
+  if (isSet(value)) {
+    const found = attribute(value, functor);
+    return found === none ? value : autoCall(call(force(found), value, 0), args);
   }
-  if (!(value instanceof Lambda)) return value;
+  if (!isLambda(value)) return value;
   const formals = formalsOf(value);
   if (formals === undefined) return value;
   const symbols: number[] = [];
@@ -27,7 +29,7 @@ export function autoCall(slot: Slot, args: AutoArgs): Value {
     }
   } else {
     for (const formal of formals) {
-      const name = symbolNames[formal.symbol]!;
+      const name = nameOf(formal.symbol);
       const arg = args.get(name);
       if (arg !== undefined) {
         symbols.push(formal.symbol);
@@ -41,5 +43,5 @@ export function autoCall(slot: Slot, args: AutoArgs): Value {
       }
     }
   }
-  return call(value, makeAttrs(symbols, values, null), 0);
+  return call(value, makeSet(symbols, values, null), 0);
 }

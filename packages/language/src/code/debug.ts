@@ -3,6 +3,11 @@
  * and the like; running one keeps a frame on a stack, so that an error or a breakpoint finds the variables around it.
  */
 import type { SourcePosition } from "@firn/formats";
+import { heap, isSet, none, type Slot, type Value } from "../heap/memory.ts";
+import { shapeOf, valueAt } from "../heap/set.ts";
+import { keysOf } from "../heap/shape.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
+import { peekSlot } from "../heap/thunk.ts";
 import {
   type EvaluationError,
   EvaluationError as EvaluationFailure,
@@ -10,20 +15,8 @@ import {
   toFirnError,
   wrapError,
 } from "../value/evaluation-error.ts";
-import {
-  Attrs,
-  type E1,
-  type E2,
-  type E4,
-  type EN,
-  type Env,
-  peekSlot,
-  type Slot,
-  shapeOf,
-  type Value,
-} from "../value/value.ts";
-import { type DebuggerHooks, ev } from "./interpret.ts";
-import { intern, ints, symbolNames } from "./memory.ts";
+import { type DebuggerHooks, type Env, ev } from "./interpret.ts";
+import { ints } from "./memory.ts";
 import { type ObservedSite, observedSites, type Scope } from "./observed.ts";
 import { resolvePosition } from "./source.ts";
 
@@ -211,13 +204,13 @@ export class Debugger implements DebuggerHooks {
     if (frame === undefined) return [];
     const levels: DebugLevel[] = [];
     let env = frame.env;
-    for (let scope: Scope | null = frame.site.scope; scope !== null && env !== null; scope = scope.up) {
+    for (let scope: Scope | null = frame.site.scope; scope !== null && env !== 0; scope = scope.up) {
       const attrs = scope.names === null ? withAttrs(env) : undefined;
       levels.push({
         names: [...(scope.names?.keys() ?? [])].sort((a, b) => intern(a) - intern(b)),
-        withNames: attrs === undefined ? undefined : Array.from(shapeOf(attrs).keys, (symbol) => symbolNames[symbol]!),
+        withNames: attrs === undefined ? undefined : keysOf(shapeOf(attrs)).map(nameOf),
       });
-      env = env.up;
+      env = heap[env]!;
     }
     return levels;
   }
@@ -225,25 +218,25 @@ export class Debugger implements DebuggerHooks {
   /** Returns the variables in scope at a step of the trace. */
   variables(index: number): Map<string, Slot> {
     const frame = this.frame(index);
-    const environments: { scope: Scope; env: NonNullable<Env> }[] = [];
-    let env = frame?.env ?? null;
-    for (let scope = frame?.site.scope ?? null; scope !== null && env !== null; scope = scope.up) {
+    const environments: { scope: Scope; env: Env }[] = [];
+    let env = frame?.env ?? 0;
+    for (let scope = frame?.site.scope ?? null; scope !== null && env !== 0; scope = scope.up) {
       environments.push({ scope, env });
-      env = env.up;
+      env = heap[env]!;
     }
     const found = new Map<string, Slot>();
     for (const { scope, env: at } of environments.reverse()) {
       if (scope.names === null) {
         const attrs = withAttrs(at);
-        const shape = attrs === undefined ? undefined : shapeOf(attrs);
-        shape?.keys.forEach((symbol, i) => {
-          found.set(symbolNames[symbol]!, attrs![i]!);
+        if (attrs === undefined) continue;
+        keysOf(shapeOf(attrs)).forEach((symbol, i) => {
+          found.set(nameOf(symbol), valueAt(attrs, i));
         });
         continue;
       }
       for (const [name, place] of scope.names) {
-        const slot = slotAt(at, scope.large, place);
-        if (slot !== undefined) found.set(name, slot);
+        const slot = heap[at + place]! as Slot;
+        if (slot !== none) found.set(name, slot);
       }
     }
     return found;
@@ -256,21 +249,7 @@ function withoutTrace(error: EvaluationError): unknown {
   return toFirnError(bare);
 }
 
-function withAttrs(env: NonNullable<Env>): Attrs | undefined {
-  const value = peekSlot((env as E1).a);
-  return value instanceof Attrs ? value : undefined;
-}
-
-function slotAt(env: NonNullable<Env>, large: boolean, place: number): Slot | undefined {
-  if (large) return (env as EN).slots[place - 1];
-  switch (place) {
-    case 1:
-      return (env as E1).a;
-    case 2:
-      return (env as E2).b;
-    case 3:
-      return (env as E4).c;
-    default:
-      return (env as E4).d;
-  }
+function withAttrs(env: Env): Value | undefined {
+  const value = peekSlot(heap[env + 1]! as Slot);
+  return isSet(value) ? value : undefined;
 }

@@ -1,10 +1,13 @@
 /** Forces a value and everything inside it. */
 
+import { elementAt, listLength } from "../heap/list.ts";
+import { isList, isSet, type Slot, type Value } from "../heap/memory.ts";
+import { positionOf, shapeOf, valueAt } from "../heap/set.ts";
+import { keyAt, shapeSize } from "../heap/shape.ts";
+import { nameOf } from "../heap/symbol.ts";
 import { showIdentifier } from "../syntax/print.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
-import { Attrs, isList, type Slot, shapeOf, type Value } from "../value/value.ts";
 import { callDepth, evaluation, forceAt, positionOfSlot, restoreCallDepth } from "./interpret.ts";
-import { symbolNames } from "./memory.ts";
 
 export function deepForce(slot: Slot): Value {
   const value = forceAt(slot, positionOfSlot(slot));
@@ -12,29 +15,30 @@ export function deepForce(slot: Slot): Value {
   return value;
 }
 
-function visit(value: Value, seen: Set<object>): void {
+function visit(value: Value, seen: Set<Value>): void {
   const depth = callDepth();
   if (depth > evaluation().host.mode.maxCallDepth) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
   }
-  if (value === null || typeof value !== "object" || seen.has(value)) return;
-  if (!(value instanceof Attrs) && !isList(value)) return;
+  if ((!isSet(value) && !isList(value)) || seen.has(value)) return;
   seen.add(value);
   restoreCallDepth(depth + 1);
-  if (value instanceof Attrs) {
+  if (isSet(value)) {
     const shape = shapeOf(value);
-    for (let i = 0; i < shape.size; i++) {
+    for (let i = 0; i < shapeSize(shape); i++) {
       try {
-        visit(forceAt(value[i]!, positionOfSlot(value[i]!)), seen);
+        const slot = valueAt(value, i);
+        visit(forceAt(slot, positionOfSlot(slot)), seen);
       } catch (error) {
-        const name = showIdentifier(symbolNames[shape.keys[i]!]!);
-        throw addFrame(error, value.positionOf(shape.keys[i]!), `while evaluating the attribute '${name}'`);
+        const name = showIdentifier(nameOf(keyAt(shape, i)));
+        throw addFrame(error, positionOf(value, keyAt(shape, i)), `while evaluating the attribute '${name}'`);
       }
     }
   } else {
-    for (let i = 0; i < value.length; i++) {
+    for (let i = 0; i < listLength(value); i++) {
       try {
-        visit(forceAt(value[i]!, positionOfSlot(value[i]!)), seen);
+        const slot = elementAt(value, i);
+        visit(forceAt(slot, positionOfSlot(slot)), seen);
       } catch (error) {
         throw addFrame(error, 0, `while evaluating list element at index ${i}`);
       }

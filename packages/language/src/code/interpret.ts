@@ -1,60 +1,109 @@
 /**
  * The interpreter: evaluating, forcing, calling, coercing and comparing. These are mutually recursive and hot, so they share
  * one file (longer than others for that reason) and one set of module variables; `enter` sets the running evaluation. Node
- * layouts are described in lower.ts; the switch uses bare numbers because only literals become a jump table.
+ * layouts are described in lower.ts, those of values in heap/memory.ts. The switch uses bare numbers because only literals become a
+ * jump table; bits and cells of values are bare numbers where it runs most.
  */
 
 import { canonicalPath, FirnError } from "@firn/formats";
+import {
+  type BuiltinInfo,
+  builtinOf,
+  copyFunction,
+  makeLambda,
+  makePartialBuiltin,
+  makePartialLambda,
+  markUsed,
+  partialArgument,
+  partialCallee,
+  partialCount,
+  withArgument,
+} from "../heap/function.ts";
+import { allocateList, firstElement, joinLists, listLength } from "../heap/list.ts";
+import {
+  allocate,
+  bool,
+  emptyList,
+  emptyString,
+  falseValue,
+  heap,
+  isFloat,
+  isFunction,
+  isLambda,
+  isList,
+  isPath,
+  isSet,
+  isString,
+  kindOf,
+  none,
+  nullValue,
+  type Slot,
+  trueValue,
+  type Value,
+} from "../heap/memory.ts";
+import { integerOf, isInteger, isNumber, makeFloat, makeInteger, makeLargeInteger, numberOf } from "../heap/number.ts";
+import { makePath, pathString, pathText } from "../heap/path.ts";
+import {
+  attribute,
+  emptySet,
+  firstValue,
+  flatOrNone,
+  flatSet,
+  makeSet,
+  namesOf,
+  positionOf,
+  setMemberCall,
+  shapeOf,
+  update,
+  valueAt,
+} from "../heap/set.ts";
+import { findKey, firstKey, keyAt, keysOf, makeShape, shapeSize } from "../heap/shape.ts";
+import {
+  type ContextId,
+  compareStrings,
+  contextIdOf,
+  equalStrings,
+  isText,
+  joinAll,
+  joinStrings,
+  makeString,
+  stringText,
+} from "../heap/string.ts";
+import { intern, nameOf, symbolOf } from "../heap/symbol.ts";
+import {
+  application2Code,
+  applicationCode,
+  blackHole,
+  done,
+  failed,
+  forgetNative,
+  makeThunk,
+  nativeCode,
+  nativeOf,
+  peekSlot,
+} from "../heap/thunk.ts";
 import type { EvalHost } from "../host.ts";
 import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../syntax/parser.ts";
 import { baseNameOfPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
-import { type Context, contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { addFrame, EvaluationError, Failure, wrapError } from "../value/evaluation-error.ts";
-import { type DefinedAt, literalAt, literals } from "../value/places.ts";
+import { contextElements, contextOf, mergeContexts } from "../value/context.ts";
+import { addFrame, EvaluationError, wrapError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
 import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
-import {
-  Attrs,
-  Builtin,
-  blackHole,
-  ContextString,
-  done,
-  E1,
-  E2,
-  E4,
-  EN,
-  type Env,
-  emptyAttrs,
-  emptyList,
-  Float,
-  failed,
-  filled,
-  flatShape,
-  isFunctionValue,
-  isList,
-  Lambda,
-  type List,
-  makeAttrs,
-  namesOf,
-  PartialBuiltin,
-  PartialLambda,
-  Path,
-  peekSlot,
-  type Slot,
-  shapeOf,
-  showType,
-  Thunk,
-  update,
-  type Value,
-} from "../value/value.ts";
+import { showType } from "../value/type.ts";
+import { divide, multiply, overflow, subtract, typeError } from "./arithmetic.ts";
 import type { CodeStore } from "./code-store.ts";
+import { literalAt } from "./literals.ts";
 import { lowerLazy } from "./lower.ts";
-import { constantAt, constants, intern, ints, symbolNames } from "./memory.ts";
-import { lineAndColumn, sourceAt } from "./source.ts";
+import { constantAt, firstCode, ints } from "./memory.ts";
+import { lineAndColumn, type Source, sourceAt } from "./source.ts";
 
 const A = ints;
+const H = heap;
+
+/** The address of an environment; 0 is none. */
+export type Env = number;
 
 // ---- whose evaluation is running
 
@@ -73,9 +122,9 @@ export interface DebuggerHooks {
 export interface EvaluatorState {
   readonly host: EvalHost;
   readonly parser: ParserOptions;
-  /** Values of global names, by symbol. */
-  readonly globals: (Slot | undefined)[];
-  readonly copiedPaths: Map<string, ContextString>;
+  /** Values of global names, by symbol; undefined or `none` for other names. */
+  readonly globals: Slot[];
+  readonly copiedPaths: Map<string, Value>;
   /** Lowered code of earlier processes, if the host keeps it. */
   code: CodeStore | undefined;
   /** True to add a frame for every function call to traces. */
@@ -88,7 +137,7 @@ export interface EvaluatorState {
 }
 
 let current: EvaluatorState;
-let globals: (Slot | undefined)[] = [];
+let globals: Slot[] = [];
 let depth = 0;
 let maxDepth = 10000;
 let showTrace = false;
@@ -151,10 +200,6 @@ const sym = {
 
 // ---- errors
 
-export function typeError(wanted: string, value: Value, pos = 0): EvaluationError {
-  return new EvaluationError("type-error", `expected ${wanted} but found ${showType(value)}: ${showValue(value)}`, pos);
-}
-
 function withFrame(error: EvaluationError, pos: number, text: string): EvaluationError {
   if (text !== "") error.addFrame(pos, text);
   return error;
@@ -177,87 +222,110 @@ export function leaveCall(): void {
 
 // ---- thunks
 
-/** The applications `f a` and `f a b`, called when forced. */
-class Application {
-  readonly callee: Slot;
-  readonly first: Slot;
-  readonly second: Slot | undefined;
-  constructor(callee: Slot, first: Slot, second: Slot | undefined) {
-    this.callee = callee;
-    this.first = first;
-    this.second = second;
-  }
+/** Makes an environment of one value; it also holds callee and arguments of a delayed call. */
+function env1(up: number, a: number): Env {
+  const e = allocate(2);
+  H[e] = up;
+  H[e + 1] = a;
+  return e;
 }
 
-const applicationCode = 1;
-const nativeCode = 2;
+function env2(up: number, a: number, b: number): Env {
+  const e = allocate(4);
+  H[e] = up;
+  H[e + 1] = a;
+  H[e + 2] = b;
+  return e;
+}
 
 /** Delays a call. When no trace is wanted, a plain function's body becomes the thunk's code at once. */
-export function delayCall1(callee: Slot, a: Slot): Thunk {
-  if (callee instanceof Lambda && !showTrace) {
-    const n = callee.node;
-    if (A[n] === 15 && A[n + 2] === 1) return new Thunk(A[n + 1]!, new E1(callee.env, a));
+export function delayCall1(callee: Slot, a: Slot): Slot {
+  if ((callee & 7) === 6 && !showTrace) {
+    const at = (callee >>> 2) - 1;
+    if ((H[at]! & 15) === 2) {
+      const n = H[at]! >>> 5;
+      if (A[n] === 15 && A[n + 2] === 1) return makeThunk(A[n + 1]!, env1(H[at + 1]!, a));
+    }
   }
-  return new Thunk(applicationCode, new Application(callee, a, undefined));
+  return makeThunk(applicationCode, env1(callee, a));
 }
 
-export function delayCall2(callee: Slot, a: Slot, b: Slot): Thunk {
+export function delayCall2(callee: Slot, a: Slot, b: Slot): Slot {
   const known = peekSlot(callee);
-  if (known instanceof Lambda && !showTrace) {
-    const n = known.node;
-    if (A[n] === 15 && A[n + 2] === 2) return new Thunk(A[n + 1]!, new E2(known.env, a, b));
+  if ((known & 7) === 6 && !showTrace) {
+    const at = (known >>> 2) - 1;
+    if ((H[at]! & 15) === 2) {
+      const n = H[at]! >>> 5;
+      if (A[n] === 15 && A[n + 2] === 2) return makeThunk(A[n + 1]!, env2(H[at + 1]!, a, b));
+    }
   }
-  return new Thunk(applicationCode, new Application(callee, a, b));
+  return makeThunk(application2Code, env2(callee, a, b));
 }
 
-/** Marks a value as used: if the reference had delayed it, it would no longer be delayed. */
-function wanted(value: Value): Value {
-  if (value instanceof Lambda) value.fresh = false;
-  return value;
-}
+setMemberCall(delayCall2);
 
 /** Forces a slot and returns its value; throws the evaluation error of a failed thunk. */
 export function force(slot: Slot): Value {
-  if (typeof slot !== "object") return slot;
-  if (!(slot instanceof Thunk)) return wanted(slot);
-  return slot.code === done ? (slot.value as Value) : forceThunk(slot, 0);
+  if ((slot & 7) === 0) {
+    const at = slot >>> 2;
+    return H[at] === done ? (H[at + 1] as Value) : forceThunk(slot, 0);
+  }
+  markUsed(slot);
+  return slot as Value;
 }
 
 export function forceAt(slot: Slot, pos: number): Value {
-  if (typeof slot !== "object") return slot;
-  if (!(slot instanceof Thunk)) return wanted(slot);
-  return slot.code === done ? (slot.value as Value) : forceThunk(slot, pos);
+  if ((slot & 7) === 0) {
+    const at = slot >>> 2;
+    return H[at] === done ? (H[at + 1] as Value) : forceThunk(slot, pos);
+  }
+  markUsed(slot);
+  return slot as Value;
 }
 
-function forceThunk(thunk: Thunk, pos: number): Value {
-  const code = thunk.code;
-  if (code === done) return thunk.value as Value;
+/** The errors of failed thunks: with all frames that the first way out adds to them. Forcing again throws a copy. */
+const failures: EvaluationError[] = [];
+
+function forceThunk(thunk: number, pos: number): Value {
+  const at = thunk >>> 2;
+  const code = H[at]!;
   if (code < 0) {
-    if (code === failed) (thunk.value as Failure).rethrow();
+    if (code === done) return H[at + 1] as Value;
+    if (code === failed) throw failures[H[at + 1]!]!.again();
     throw new EvaluationError("infinite-recursion", "infinite recursion encountered", pos);
   }
-  const env = thunk.value;
-  thunk.code = blackHole;
+  const env = H[at + 1]!;
+  H[at] = blackHole;
   let value: Value;
   try {
-    if (code > nativeCode) value = ev(code, env as Env);
-    else if (code === applicationCode) {
-      const { callee, first, second } = env as Application;
-      value =
-        second === undefined ? call(forceAt(callee, pos), first, pos) : call2(forceAt(callee, pos), first, second, pos);
-    } else value = (env as () => Value)();
+    value = code >= firstCode ? ev(code, env) : runDelayed(code, env, pos);
   } catch (error) {
     const wrapped = wrapError(error);
     if (wrapped instanceof EvaluationError && wrapped.origin === undefined) {
-      thunk.code = failed;
-      thunk.value = new Failure(wrapped);
-    } else thunk.code = code;
+      H[at] = failed;
+      H[at + 1] = failures.push(wrapped) - 1;
+    } else H[at] = code;
     throw wrapped;
   }
-  if (typeof value === "object" && !(value instanceof Attrs)) value = ownValue(value);
-  thunk.code = done;
-  thunk.value = value;
+  if ((value & 7) === 6) value = ownValue(value);
+  H[at] = done;
+  H[at + 1] = value;
   return value;
+}
+
+/** Runs a delayed call, or a function of the program. */
+function runDelayed(code: number, env: number, pos: number): Value {
+  switch (code) {
+    case applicationCode:
+      return call(forceAt(H[env] as Slot, pos), H[env + 1] as Slot, pos);
+    case application2Code:
+      return call2(forceAt(H[env] as Slot, pos), H[env + 1] as Slot, H[env + 2] as Slot, pos);
+    default: {
+      const value = nativeOf(env)();
+      forgetNative(env);
+      return value;
+    }
+  }
 }
 
 /**
@@ -265,259 +333,95 @@ function forceThunk(thunk: Thunk, pos: number): Value {
  * each delayed expression has its own copy of the function; only variables share it.
  */
 function ownValue(value: Value): Value {
-  if (value instanceof ContextString || isList(value)) return value;
-  if (value instanceof Lambda) return new Lambda(value.node, value.env, false);
-  if (value instanceof PartialLambda) return new PartialLambda(value.lambda, value.args);
-  if (value instanceof Builtin) return new Builtin(value.name, value.arity, value.call, value.traced);
-  if (value instanceof PartialBuiltin) return new PartialBuiltin(value.builtin, value.args);
-  return value;
+  return isFunction(value) ? copyFunction(value) : value;
 }
 
 // ---- environments
 
-function rawVariable(p: number, e: Env): Slot | undefined {
-  switch (A[p]) {
-    case 60:
-      return (e as E1).a;
-    case 61:
-      return (e as E2).b;
-    case 62:
-      return (e as E4).c;
-    case 63:
-      return (e as E4).d;
-    case 64:
-      return (e as EN).slots[A[p + 1]!];
-    case 65:
-      return (e!.up as E1).a;
-    case 66:
-      return (e!.up as E2).b;
-    case 67:
-      return (e!.up as E4).c;
-    case 68:
-      return (e!.up as E4).d;
-    case 69:
-      return (e!.up as EN).slots[A[p + 1]!];
-    case 70:
-      return (e!.up!.up as E1).a;
-    case 71:
-      return (e!.up!.up as E2).b;
-    case 72:
-      return (e!.up!.up as E4).c;
-    case 73:
-      return (e!.up!.up as E4).d;
-    case 74:
-      return (e!.up!.up as EN).slots[A[p + 1]!];
-    case 75:
-      return (e!.up!.up!.up as E1).a;
-    case 76:
-      return (e!.up!.up!.up as E2).b;
-    case 77:
-      return (e!.up!.up!.up as E4).c;
-    case 78:
-      return (e!.up!.up!.up as E4).d;
-    case 79:
-      return (e!.up!.up!.up as EN).slots[A[p + 1]!];
-    default: {
-      let env = e;
-      for (let d = A[p + 1]!; d > 0; d--) env = env!.up;
-      const slot = A[p + 2]!;
-      if (slot >= 0) return (env as EN).slots[slot];
-      switch (slot) {
-        case -1:
-          return (env as E1).a;
-        case -2:
-          return (env as E2).b;
-        case -3:
-          return (env as E4).c;
-        default:
-          return (env as E4).d;
-      }
-    }
+/** Returns the index of the cell with the content of a variable. */
+function variableCell(p: number, e: Env): number {
+  const op = A[p]!;
+  if (op >= 60) {
+    if (op < 65) return e + 1 + A[p + 1]!;
+    if (op < 70) return H[e]! + 1 + A[p + 1]!;
+    if (op < 75) return H[H[e]!]! + 1 + A[p + 1]!;
+    return H[H[H[e]!]!]! + 1 + A[p + 1]!;
   }
+  let env = e;
+  for (let d = A[p + 1]!; d > 0; d--) env = H[env]!;
+  return env + 1 + A[p + 2]!;
 }
 
-/** Returns the value of a variable two environments out (`kind` up to 4) or three. */
-function farVariable(kind: number, p: number, e: Env): Value {
-  const env = kind < 5 ? e : e!.up;
-  const at = kind < 5 ? kind : kind - 5;
-  return slotValue(env, at === 4 ? A[p + 1]! : ~at, A[p + 2]!);
+/** Returns the value in a cell of an environment, which keeps it without its thunk. */
+function cellValue(cell: number, pos: number): Value {
+  const slot = H[cell]!;
+  if ((slot & 7) !== 0) return slot as Value;
+  const at = slot >>> 2;
+  const value = H[at] === done ? H[at + 1]! : forceThunk(slot, pos);
+  H[cell] = value;
+  return value as Value;
 }
-
-/** Returns the value of a slot in the numbering of `rawVariable`; the environment keeps it without its thunk. */
-function slotValue(e: Env, slot: number, pos: number): Value {
-  if (slot >= 0) {
-    const t = (e as EN).slots;
-    const v = t[slot]!;
-    return v instanceof Thunk ? (t[slot] = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
-  }
-  switch (slot) {
-    case -1: {
-      const t = e as E1;
-      const v = t.a;
-      return v instanceof Thunk ? (t.a = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
-    }
-    case -2: {
-      const t = e as E2;
-      const v = t.b;
-      return v instanceof Thunk ? (t.b = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
-    }
-    case -3: {
-      const t = e as E4;
-      const v = t.c;
-      return v instanceof Thunk ? (t.c = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
-    }
-    default: {
-      const t = e as E4;
-      const v = t.d;
-      return v instanceof Thunk ? (t.d = v.code === done ? (v.value as Value) : forceThunk(v, pos)) : wanted(v);
-    }
-  }
-}
-
-const unset = undefined as unknown as Slot;
 
 /** Makes an environment whose slots are the delayed nodes at A[q…]; they see the environment itself. */
 function bindEnv(up: Env, q: number, count: number): Env {
-  switch (count) {
-    case 0:
-      return new E1(up, unset);
-    case 1: {
-      const e = new E1(up, unset);
-      e.a = delay(A[q]!, e);
-      return e;
-    }
-    case 2: {
-      const e = new E2(up, unset, unset);
-      e.a = delay(A[q]!, e);
-      e.b = delay(A[q + 1]!, e);
-      return e;
-    }
-    case 3: {
-      const e = new E4(up, unset, unset, unset, unset);
-      e.a = delay(A[q]!, e);
-      e.b = delay(A[q + 1]!, e);
-      e.c = delay(A[q + 2]!, e);
-      return e;
-    }
-    case 4: {
-      const e = new E4(up, unset, unset, unset, unset);
-      e.a = delay(A[q]!, e);
-      e.b = delay(A[q + 1]!, e);
-      e.c = delay(A[q + 2]!, e);
-      e.d = delay(A[q + 3]!, e);
-      return e;
-    }
-    default: {
-      const slots = new Array<Slot>(count);
-      const e = new EN(up, slots);
-      for (let i = 0; i < count; i++) slots[i] = delay(A[q + i]!, e);
-      return e;
-    }
-  }
-}
-
-function slotOf(e: Env, count: number, i: number): Slot {
-  if (count > 4) return (e as EN).slots[i]!;
-  switch (i) {
-    case 0:
-      return (e as E1).a;
-    case 1:
-      return (e as E2).b;
-    case 2:
-      return (e as E4).c;
-    default:
-      return (e as E4).d;
-  }
-}
-
-function setSlot(e: Env, at: { count: number; index: number }, slot: Slot): void {
-  if (at.count > 4) (e as EN).slots[at.index] = slot;
-  else if (at.index === 0) (e as E1).a = slot;
-  else if (at.index === 1) (e as E2).b = slot;
-  else if (at.index === 2) (e as E4).c = slot;
-  else (e as E4).d = slot;
+  const e = allocate((count + 2) & -2);
+  H[e] = up;
+  for (let i = 0; i < count; i++) H[e + 1 + i] = delay(A[q + i]!, e);
+  return e;
 }
 
 // ---- delaying
 
 /** Returns the value of a node when that costs nothing and cannot fail, else a thunk. For arguments and bindings. */
 function delay(p: number, e: Env): Slot {
-  switch (A[p]) {
+  const op = A[p]!;
+  if (op >= 60) return delayVariable(p, e);
+  switch (op) {
     case 1:
-      return A[p + 1]!;
+      return ((A[p + 1]! << 1) | 1) as Slot;
     case 2:
-      return (constants[A[p + 1]!] ?? constantAt(A[p + 1]!)) as Value;
+      return constant(p);
     case 7:
       return globals[A[p + 1]!]!;
     case 9: {
       const base = peek(A[p + 1]!, e);
-      if (base instanceof Attrs) {
-        const slot = base.get(A[p + 2]!);
-        if (slot !== undefined) {
-          const value = peekSlot(slot);
-          if (value !== undefined) return ownValue(value);
-        }
+      if ((base & 7) === 2) {
+        const value = peekSlot(attribute(base, A[p + 2]!));
+        if (value !== none) return ownValue(value);
       }
       break;
     }
     case 15:
     case 16:
-      return new Lambda(p, e, true);
+      return makeLambda(p, e, true);
     case 48:
       return emptyList;
     case 58:
       return delay(A[p + 1]!, e);
+    case 6:
+      return delayVariable(p, e);
     default:
-      if (A[p]! >= 60 || A[p] === 6) return delayVariable(p, e);
   }
-  return new Thunk(p, e);
+  return makeThunk(p, e);
+}
+
+/** Returns the value of a constant. */
+function constant(p: number): Value {
+  const cell = A[p + 1]!;
+  if ((cell & 7) !== 0) return cell as Value;
+  const value = constantAt(cell);
+  A[p + 1] = value;
+  return value;
 }
 
 /** Returns the content of a variable, without the thunk around a value; a variable that is not yet set is delayed. */
 function delayVariable(p: number, e: Env): Slot {
-  switch (A[p]) {
-    case 60: {
-      const t = e as E1;
-      const v = t.a;
-      if (v instanceof Thunk) return v.code === done ? (t.a = v.value as Value) : v;
-      return v === undefined ? new Thunk(p, e) : v;
-    }
-    case 61: {
-      const t = e as E2;
-      const v = t.b;
-      if (v instanceof Thunk) return v.code === done ? (t.b = v.value as Value) : v;
-      return v === undefined ? new Thunk(p, e) : v;
-    }
-    case 64: {
-      const t = (e as EN).slots;
-      const v = t[A[p + 1]!]!;
-      if (v instanceof Thunk) return v.code === done ? (t[A[p + 1]!] = v.value as Value) : v;
-      return v === undefined ? new Thunk(p, e) : v;
-    }
-    case 65: {
-      const t = e!.up as E1;
-      const v = t.a;
-      if (v instanceof Thunk) return v.code === done ? (t.a = v.value as Value) : v;
-      return v === undefined ? new Thunk(p, e) : v;
-    }
-    case 66: {
-      const t = e!.up as E2;
-      const v = t.b;
-      if (v instanceof Thunk) return v.code === done ? (t.b = v.value as Value) : v;
-      return v === undefined ? new Thunk(p, e) : v;
-    }
-    case 69: {
-      const t = (e!.up as EN).slots;
-      const v = t[A[p + 1]!]!;
-      if (v instanceof Thunk) return v.code === done ? (t[A[p + 1]!] = v.value as Value) : v;
-      return v === undefined ? new Thunk(p, e) : v;
-    }
-    default: {
-      const slot = rawVariable(p, e);
-      if (slot instanceof Thunk) return slot.code === done ? (slot.value as Value) : slot;
-      return slot === undefined ? new Thunk(p, e) : slot;
-    }
-  }
+  const cell = variableCell(p, e);
+  const slot = H[cell]!;
+  if ((slot & 7) !== 0) return slot as Slot;
+  const at = slot >>> 2;
+  if (H[at] === done) return (H[cell] = H[at + 1]!) as Slot;
+  return slot === none ? makeThunk(p, e) : (slot as Slot);
 }
 
 /**
@@ -525,87 +429,57 @@ function delayVariable(p: number, e: Env): Slot {
  * lists and sets can be printed.
  */
 function delayElement(p: number, e: Env): Slot {
-  const slot = knownElement(p, e);
-  return slot === undefined ? new Thunk(p, e) : slot;
-}
-
-/** Returns an element when no part of it has to be delayed, else undefined. */
-function knownElement(p: number, e: Env): Slot | undefined {
-  switch (A[p]) {
+  const op = A[p]!;
+  if (op >= 60) return delayVariable(p, e);
+  switch (op) {
     case 1:
-      return A[p + 1]!;
+      return ((A[p + 1]! << 1) | 1) as Slot;
     case 2:
-      return (constants[A[p + 1]!] ?? constantAt(A[p + 1]!)) as Value;
+      return constant(p);
     case 7:
       return globals[A[p + 1]!]!;
     case 48:
       return emptyList;
+    case 6:
+      return delayVariable(p, e);
     default:
-      return A[p]! >= 60 || A[p] === 6 ? delayVariable(p, e) : undefined;
+      return makeThunk(p, e);
   }
 }
 
-/** Returns the value of a node if it is known already. */
-function peek(p: number, e: Env): Value | undefined {
+/** Returns the value of a node if it is known already, else `none`. */
+function peek(p: number, e: Env): Value {
   const op = A[p]!;
-  if (op >= 60 || op === 6) {
-    const slot = rawVariable(p, e);
-    return slot === undefined ? undefined : peekSlot(slot);
-  }
+  if (op >= 60 || op === 6) return peekSlot(H[variableCell(p, e)] as Slot);
   if (op === 7) return peekSlot(globals[A[p + 1]!]!);
   if (op === 9) {
     const base = peek(A[p + 1]!, e);
-    if (!(base instanceof Attrs)) return undefined;
-    const slot = base.get(A[p + 2]!);
-    return slot === undefined ? undefined : peekSlot(slot);
+    if ((base & 7) === 2) return peekSlot(attribute(base, A[p + 2]!));
   }
-  return undefined;
+  return none as Value;
 }
 
 /**
- * Returns the value of an operand that is a small number, a builtin or a near variable with a value: the cases for which a
- * call of `ev` would cost too much.
+ * Returns the value of an operand that is a small number, a builtin or a near variable with a value, else `none`: the cases for which
+ * a call of `ev` would cost too much.
  */
-function ready(p: number, e: Env): Value | undefined {
-  let slot: Slot | undefined;
-  switch (A[p]) {
-    case 1:
-      return A[p + 1]!;
-    case 7:
-      slot = globals[A[p + 1]!];
-      break;
-    case 60:
-      slot = (e as E1).a;
-      break;
-    case 61:
-      slot = (e as E2).b;
-      break;
-    case 64:
-      slot = (e as EN).slots[A[p + 1]!];
-      break;
-    case 65:
-      slot = (e!.up as E1).a;
-      break;
-    case 66:
-      slot = (e!.up as E2).b;
-      break;
-    case 69:
-      slot = (e!.up as EN).slots[A[p + 1]!];
-      break;
-    case 70:
-      slot = (e!.up!.up as E1).a;
-      break;
-    case 74:
-      slot = (e!.up!.up as EN).slots[A[p + 1]!];
-      break;
-    default:
-      return undefined;
-  }
-  return slot instanceof Thunk ? undefined : slot;
+function ready(p: number, e: Env): Value {
+  const op = A[p]!;
+  let slot: number;
+  if (op >= 60) {
+    if (op < 65) slot = H[e + 1 + A[p + 1]!]!;
+    else if (op < 70) slot = H[H[e]! + 1 + A[p + 1]!]!;
+    else if (op < 75) slot = H[H[H[e]!]! + 1 + A[p + 1]!]!;
+    else return none as Value;
+  } else if (op === 1) return ((A[p + 1]! << 1) | 1) as Value;
+  else if (op === 7) slot = globals[A[p + 1]!]!;
+  else return none as Value;
+  return ((slot & 7) === 0 ? none : slot) as Value;
 }
 
 function operand(p: number, e: Env): Value {
-  return ready(p, e) ?? ev(p, e);
+  const known = ready(p, e);
+  return known === none ? ev(p, e) : known;
 }
 
 /** Tells whether running a body forces the variable of this opcode before anything else. */
@@ -636,10 +510,7 @@ function forcesFirst(body: number, variable: number): boolean {
 function strictArgument(p: number, e: Env): Slot {
   const x = ready(A[p + 1]!, e);
   const y = ready(A[p + 2]!, e);
-  if (typeof x === "number" && typeof y === "number") {
-    const result = A[p] === 41 ? x - y : x + y;
-    if (result >= -9007199254740991 && result <= 9007199254740991) return result;
-  }
+  if ((x & y & 1) === 1) return makeInteger(A[p] === 41 ? (x >> 1) - (y >> 1) : (x >> 1) + (y >> 1));
   return delay(p, e);
 }
 
@@ -657,78 +528,75 @@ export function ev(start: number, env: Env): Value {
     for (;;) {
       switch (A[p]) {
         case 1:
-          return A[p + 1]!;
-        case 2:
-          return (constants[A[p + 1]!] ?? constantAt(A[p + 1]!)) as Value;
+          return ((A[p + 1]! << 1) | 1) as Value;
+        case 2: {
+          const v = A[p + 1]!;
+          return (v & 7) !== 0 ? (v as Value) : constant(p);
+        }
         case 60: {
-          const t = e as E1;
-          const v = t.a;
-          return v instanceof Thunk ? (t.a = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!)) : v;
+          const v = H[e + 1]!;
+          if ((v & 7) !== 0) return v as Value;
+          const at = v >>> 2;
+          const r = H[at] === -1 ? H[at + 1]! : forceThunk(v, A[p + 2]!);
+          H[e + 1] = r;
+          return r as Value;
         }
         case 61: {
-          const t = e as E2;
-          const v = t.b;
-          return v instanceof Thunk ? (t.b = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!)) : v;
+          const v = H[e + 2]!;
+          if ((v & 7) !== 0) return v as Value;
+          const at = v >>> 2;
+          const r = H[at] === -1 ? H[at + 1]! : forceThunk(v, A[p + 2]!);
+          H[e + 2] = r;
+          return r as Value;
         }
-        case 62: {
-          const t = e as E4;
-          const v = t.c;
-          return v instanceof Thunk ? (t.c = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!)) : v;
-        }
-        case 63: {
-          const t = e as E4;
-          const v = t.d;
-          return v instanceof Thunk ? (t.d = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!)) : v;
-        }
+        case 62:
+        case 63:
         case 64: {
-          const r = (e as EN).slots;
-          const v = r[A[p + 1]!]!;
-          return v instanceof Thunk
-            ? (r[A[p + 1]!] = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!))
-            : v;
+          const cell = e + 1 + A[p + 1]!;
+          const v = H[cell]!;
+          if ((v & 7) !== 0) return v as Value;
+          const at = v >>> 2;
+          const r = H[at] === -1 ? H[at + 1]! : forceThunk(v, A[p + 2]!);
+          H[cell] = r;
+          return r as Value;
         }
-        case 65: {
-          const t = e!.up as E1;
-          const v = t.a;
-          return v instanceof Thunk ? (t.a = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!)) : v;
-        }
-        case 66: {
-          const t = e!.up as E2;
-          const v = t.b;
-          return v instanceof Thunk ? (t.b = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!)) : v;
-        }
-        case 67: {
-          const t = e!.up as E4;
-          const v = t.c;
-          return v instanceof Thunk ? (t.c = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!)) : v;
-        }
-        case 68: {
-          const t = e!.up as E4;
-          const v = t.d;
-          return v instanceof Thunk ? (t.d = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!)) : v;
-        }
+        case 65:
+        case 66:
+        case 67:
+        case 68:
         case 69: {
-          const r = (e!.up as EN).slots;
-          const v = r[A[p + 1]!]!;
-          return v instanceof Thunk
-            ? (r[A[p + 1]!] = v.code === done ? (v.value as Value) : forceThunk(v, A[p + 2]!))
-            : v;
+          const cell = H[e]! + 1 + A[p + 1]!;
+          const v = H[cell]!;
+          if ((v & 7) !== 0) return v as Value;
+          const at = v >>> 2;
+          const r = H[at] === -1 ? H[at + 1]! : forceThunk(v, A[p + 2]!);
+          H[cell] = r;
+          return r as Value;
         }
         case 70:
         case 71:
         case 72:
         case 73:
-        case 74:
+        case 74: {
+          const v = cellValue(H[H[e]!]! + 1 + A[p + 1]!, A[p + 2]!);
+          markUsed(v);
+          return v;
+        }
         case 75:
         case 76:
         case 77:
         case 78:
-        case 79:
-          return farVariable(A[p]! - 70, p, e!.up!.up);
+        case 79: {
+          const v = cellValue(H[H[H[e]!]!]! + 1 + A[p + 1]!, A[p + 2]!);
+          markUsed(v);
+          return v;
+        }
         case 6: {
           let far = e;
-          for (let d = A[p + 1]!; d > 0; d--) far = far!.up;
-          return slotValue(far, A[p + 2]!, A[p + 3]!);
+          for (let d = A[p + 1]!; d > 0; d--) far = H[far]!;
+          const v = cellValue(far + 1 + A[p + 2]!, A[p + 3]!);
+          markUsed(v);
+          return v;
         }
         case 7:
           return forceAt(globals[A[p + 1]!]!, A[p + 2]!);
@@ -740,43 +608,58 @@ export function ev(start: number, env: Env): Value {
           return selectPath(p, e);
         case 11: {
           const v = operand(A[p + 1]!, e);
-          return v instanceof Attrs ? v.get(A[p + 2]!) !== undefined : notASet(v);
+          if ((v & 7) === 2) return bool(attribute(v, A[p + 2]!) !== none);
+          markUsed(v);
+          return falseValue;
         }
         case 12:
-          return hasPath(p, e);
+          return bool(hasPath(p, e));
         case 13:
-          return evalAttrs(p, e);
+          return literalSet(A[p + 1]!, p + 4, e);
         case 14:
           return evalList(p, e);
         case 15:
         case 16:
-          return new Lambda(p, e, false);
+          return makeLambda(p, e, false);
         case 17: {
           const f = operand(A[p + 1]!, e);
           const q = A[p + 3]!;
-          if (f instanceof Lambda) {
-            f.fresh = false;
-            const n = f.node;
-            // A set is looked at before anything else is done, and to make it can neither fail nor be seen.
-            if (A[n] === 16) return callPattern(f, A[q] === 13 ? evalAttrs(q, e) : delay(q, e), A[p + 2]!);
-            if (A[n + 2] !== 1) return new PartialLambda(f, [delay(q, e)]);
-            const strict = isSum(q) && forcesFirst(A[n + 1]!, 60);
-            const a = strict ? strictArgument(q, e) : delay(q, e);
-            return body(A[n + 1]!, new E1(f.env, a), n + 4, A[p + 2]!);
+          if ((f & 7) === 6) {
+            const at = (f >>> 2) - 1;
+            const head = H[at]!;
+            if ((head & 15) === 2) {
+              if ((head & 16) !== 0) H[at] = head & ~16;
+              const n = head >>> 5;
+              // A set is looked at before anything else is done, and to make it can neither fail nor be seen.
+              if (A[n] === 16) {
+                return callPattern(f, A[q] === 13 ? literalSet(A[q + 1]!, q + 4, e) : delay(q, e), A[p + 2]!);
+              }
+              if (A[n + 2] !== 1) return makePartialLambda(f, [delay(q, e)]);
+              const strict = isSum(q) && forcesFirst(A[n + 1]!, 60);
+              const a = strict ? strictArgument(q, e) : delay(q, e);
+              return body(A[n + 1]!, env1(H[at + 1]!, a), n + 4, A[p + 2]!);
+            }
+            if ((head & 15) === 4) {
+              const info = builtinOf(f);
+              if (info.arity === 1) return callBuiltin1(info, delay(q, e), A[p + 2]!);
+            }
           }
-          if (f instanceof Builtin && f.arity === 1) return callBuiltin1(f, delay(q, e), A[p + 2]!);
           return call(f, delay(q, e), A[p + 2]!);
         }
         case 18: {
           const f = operand(A[p + 1]!, e);
           const a = delay(A[p + 3]!, e);
           const q = A[p + 4]!;
-          if (f instanceof Lambda) {
-            f.fresh = false;
-            const n = f.node;
-            if (A[n] === 15 && A[n + 2] === 2) {
-              const b = isSum(q) && forcesFirst(A[n + 1]!, 61) ? strictArgument(q, e) : delay(q, e);
-              return body(A[n + 1]!, new E2(f.env, a, b), n + 5, A[p + 2]!);
+          if ((f & 7) === 6) {
+            const at = (f >>> 2) - 1;
+            const head = H[at]!;
+            if ((head & 15) === 2) {
+              if ((head & 16) !== 0) H[at] = head & ~16;
+              const n = head >>> 5;
+              if (A[n] === 15 && A[n + 2] === 2) {
+                const b = isSum(q) && forcesFirst(A[n + 1]!, 61) ? strictArgument(q, e) : delay(q, e);
+                return body(A[n + 1]!, env2(H[at + 1]!, a, b), n + 5, A[p + 2]!);
+              }
             }
           }
           const b = delay(q, e);
@@ -787,15 +670,24 @@ export function ev(start: number, env: Env): Value {
           const a = delay(A[p + 3]!, e);
           const b = delay(A[p + 4]!, e);
           const c = delay(A[p + 5]!, e);
-          if (f instanceof Lambda) {
-            f.fresh = false;
-            const n = f.node;
-            if (A[n] === 15 && A[n + 2] === 3) {
-              return body(A[n + 1]!, new E4(f.env, a, b, c, unset), n + 6, A[p + 2]!);
+          if ((f & 7) === 6) {
+            const at = (f >>> 2) - 1;
+            const head = H[at]!;
+            if ((head & 15) === 2) {
+              if ((head & 16) !== 0) H[at] = head & ~16;
+              const n = head >>> 5;
+              if (A[n] === 15 && A[n + 2] === 3) {
+                const inner = allocate(4);
+                H[inner] = H[at + 1]!;
+                H[inner + 1] = a;
+                H[inner + 2] = b;
+                H[inner + 3] = c;
+                return body(A[n + 1]!, inner, n + 6, A[p + 2]!);
+              }
             }
           }
           const pos = A[p + 2]!;
-          if (f instanceof Builtin && f.arity === 3) return callBuiltin3(f, [a, b], c, pos);
+          if (kindOf(f) === 4 && builtinOf(f).arity === 3) return callBuiltin3(builtinOf(f), a, b, c, pos);
           return call(call2(f, a, b, pos), c, pos);
         }
         case 20:
@@ -805,7 +697,7 @@ export function ev(start: number, env: Env): Value {
           p = A[p + 1]!;
           continue;
         case 22:
-          e = new E1(e, delay(A[p + 1]!, e));
+          e = env1(e, delay(A[p + 1]!, e));
           p = A[p + 2]!;
           continue;
         case 23: {
@@ -814,35 +706,35 @@ export function ev(start: number, env: Env): Value {
           if (A[c] === 37) {
             const x = ready(A[c + 1]!, e);
             const y = ready(A[c + 2]!, e);
-            v = typeof x === "number" && typeof y === "number" ? x < y : ev(c, e);
+            v = (x & y & 1) === 1 ? (x < y ? trueValue : falseValue) : ev(c, e);
           } else v = operand(c, e);
-          if (v === true) p = A[p + 2]!;
-          else if (v === false) p = A[p + 3]!;
+          if (v === trueValue) p = A[p + 2]!;
+          else if (v === falseValue) p = A[p + 3]!;
           else throw typeError("a Boolean", v, A[p + 4]!);
           continue;
         }
         case 24: {
           const v = ev(A[p + 1]!, e);
-          if (v === true) {
+          if (v === trueValue) {
             p = A[p + 2]!;
             continue;
           }
-          if (v !== false) throw typeError("a Boolean", v, A[p + 3]!);
+          if (v !== falseValue) throw typeError("a Boolean", v, A[p + 3]!);
           return assertFailed(p, e);
         }
         case 25: {
           const v = ev(A[p + 1]!, e);
-          if (v === true) return false;
-          if (v === false) return true;
+          if (v === trueValue) return falseValue;
+          if (v === falseValue) return trueValue;
           throw typeError("a Boolean", v, A[p + 2]!);
         }
         case 27: {
           const a = operand(A[p + 1]!, e);
-          if (typeof a !== "number") return add(a, p, e);
+          if ((a & 1) === 0) return add(a, p, e);
           const b = operand(A[p + 2]!, e);
-          if (typeof b === "number") {
-            const sum = a + b;
-            if (sum >= -9007199254740991 && sum <= 9007199254740991) return sum;
+          if ((b & 1) === 1) {
+            const sum = (a >> 1) + (b >> 1);
+            if (sum >= -1073741824 && sum < 1073741824) return ((sum << 1) | 1) as Value;
           }
           return addToInteger(a, b, A[p + 4]!);
         }
@@ -853,28 +745,34 @@ export function ev(start: number, env: Env): Value {
         case 30: {
           const a = operand(A[p + 1]!, e);
           const b = operand(A[p + 2]!, e);
-          return typeof a === "string" && typeof b === "string" ? a === b : equal(wanted(a), wanted(b), A[p + 3]!);
+          if ((a & 7) === 4 && (b & 7) === 4) return bool(equalStrings(a, b));
+          markUsed(a);
+          markUsed(b);
+          return bool(equal(a, b, A[p + 3]!));
         }
         case 31: {
           const a = ev(A[p + 1]!, e);
-          return !equal(wanted(a), wanted(ev(A[p + 2]!, e)), A[p + 3]!);
+          markUsed(a);
+          const b = ev(A[p + 2]!, e);
+          markUsed(b);
+          return bool(!equal(a, b, A[p + 3]!));
         }
         case 32: {
           const v = ev(A[p + 1]!, e);
-          if (v === false) return false;
-          if (v !== true) throw typeError("a Boolean", v, A[p + 3]!);
+          if (v === falseValue) return falseValue;
+          if (v !== trueValue) throw typeError("a Boolean", v, A[p + 3]!);
           return rightBoolean(p, e, "in the right operand of the AND (&&) operator");
         }
         case 33: {
           const v = ev(A[p + 1]!, e);
-          if (v === true) return true;
-          if (v !== false) throw typeError("a Boolean", v, A[p + 3]!);
+          if (v === trueValue) return trueValue;
+          if (v !== falseValue) throw typeError("a Boolean", v, A[p + 3]!);
           return rightBoolean(p, e, "in the right operand of the OR (||) operator");
         }
         case 34: {
           const v = ev(A[p + 1]!, e);
-          if (v === false) return true;
-          if (v !== true) throw typeError("a Boolean", v, A[p + 3]!);
+          if (v === falseValue) return trueValue;
+          if (v !== trueValue) throw typeError("a Boolean", v, A[p + 3]!);
           return rightBoolean(p, e, "in the right operand of the IMPL (->) operator");
         }
         case 35: {
@@ -887,19 +785,23 @@ export function ev(start: number, env: Env): Value {
           const b = ev(A[p + 2]!, e);
           if (!isList(a)) throw concatError(a, A[p + 3]!);
           if (!isList(b)) throw concatError(b, A[p + 3]!);
-          return a.length === 0 ? b : b.length === 0 ? a : joined(a, b);
+          const size = listLength(a);
+          if (size === 0) return b;
+          if (listLength(b) === 0) return a;
+          if (size + listLength(b) > largeList) pollInterrupt();
+          return joinLists(a, b);
         }
         case 37: {
           const a = operand(A[p + 1]!, e);
           const b = operand(A[p + 2]!, e);
-          return typeof a === "number" && typeof b === "number" ? a < b : less(a, b);
+          return bool((a & b & 1) === 1 ? a < b : less(a, b));
         }
         case 41: {
           const a = operand(A[p + 1]!, e);
           const b = operand(A[p + 2]!, e);
-          if (typeof a === "number" && typeof b === "number") {
-            const r = a - b;
-            if (r >= -9007199254740991 && r <= 9007199254740991) return r;
+          if ((a & b & 1) === 1) {
+            const r = (a >> 1) - (b >> 1);
+            if (r >= -1073741824 && r < 1073741824) return ((r << 1) | 1) as Value;
           }
           return subtract(a, b);
         }
@@ -914,7 +816,7 @@ export function ev(start: number, env: Env): Value {
         case 46:
           return positionAttrs(A[p + 1]!);
         case 47:
-          return emptyAttrs;
+          return emptySet;
         case 48:
           return emptyList;
         case 51:
@@ -975,22 +877,22 @@ function leftOrRight(error: unknown, p: number, text: string): unknown {
   return addFrame(error, A[p + 3]!, text);
 }
 
-function rightBoolean(p: number, e: Env, text: string): boolean {
+function rightBoolean(p: number, e: Env, text: string): Value {
   try {
     const v = ev(A[p + 2]!, e);
-    if (v === true || v === false) return v;
+    if (v === trueValue || v === falseValue) return v;
     throw typeError("a Boolean", v, A[p + 3]!);
   } catch (error) {
     throw new RightOperandError(addFrame(error, A[p + 3]!, text));
   }
 }
 
-function updateOperand(p: number, e: Env, left: boolean): Attrs {
+function updateOperand(p: number, e: Env, left: boolean): Value {
   const pos = left ? A[p + 3]! : A[p + 4]!;
-  if (pos === -1) return ev(left ? A[p + 1]! : A[p + 2]!, e) as Attrs;
+  if (pos === -1) return ev(left ? A[p + 1]! : A[p + 2]!, e);
   try {
     const v = operand(left ? A[p + 1]! : A[p + 2]!, e);
-    if (v instanceof Attrs) return v;
+    if ((v & 7) === 2) return v;
     throw typeError("a set", v);
   } catch (error) {
     throw addFrame(error, pos, `in the ${left ? "left" : "right"} operand of the update (//) operator`);
@@ -1009,65 +911,71 @@ function withVariable(p: number, e: Env): Slot {
   for (let i = 0; i < count; i++) {
     const target = A[p + 4 + 2 * i]!;
     while (at < target) {
-      env = env!.up;
+      env = H[env]!;
       at++;
     }
     const pos = A[p + 5 + 2 * i]!;
-    const scope = forceAt((env as E1).a, pos);
-    if (!(scope instanceof Attrs)) {
+    const scope = forceAt(H[env + 1] as Slot, pos);
+    if (!isSet(scope)) {
       throw withFrame(typeError("a set", scope), pos, "while evaluating the first subexpression of a with expression");
     }
-    (env as E1).a = scope;
-    const slot = scope.get(symbol);
-    if (slot !== undefined) return slot;
+    H[env + 1] = scope;
+    const slot = attribute(scope, symbol);
+    if (slot !== none) return slot;
   }
-  throw new EvaluationError("undefined-variable", `undefined variable '${symbolNames[symbol]}'`, A[p + 2]!);
+  throw new EvaluationError("undefined-variable", `undefined variable '${nameOf(symbol)}'`, A[p + 2]!);
 }
 
 // ---- selection
 
 function select1(p: number, e: Env): Value {
   const base = operand(A[p + 1]!, e);
-  if (base instanceof Attrs) {
-    const shape = base.shape;
-    if (shape !== null) {
-      let i: number;
-      if (shape.id === A[p + 3]) i = A[p + 4]!;
-      else {
-        i = shape.find(A[p + 2]!);
-        if (i < 0) throw missing(base, A[p + 2]!, A[p + 5]!);
-        A[p + 3] = shape.id;
-        A[p + 4] = i;
-      }
-      let slot = base[i]!;
-      if (!(slot instanceof Thunk)) {
-        if (slot !== undefined) return slot;
-        slot = base.make(i);
-      }
-      return (base[i] = slot.code === done ? (slot.value as Value) : selected(slot, base, p));
-    }
-    const slot = base.get(A[p + 2]!);
-    if (slot === undefined) throw missing(base, A[p + 2]!, A[p + 5]!);
-    if (!(slot instanceof Thunk)) return slot;
-    return slot.code === done ? (slot.value as Value) : selected(slot, base, p);
+  if ((base & 7) !== 2) {
+    throw withFrame(typeError("a set", base), A[p + 5]!, "while selecting an attribute");
   }
-  throw withFrame(typeError("a set", base), A[p + 5]!, "while selecting an attribute");
+  let at = base >>> 2;
+  let shape = H[at]!;
+  if (shape < 0) {
+    at = flatOrNone(base);
+    if (at === 0) {
+      const slot = attribute(base, A[p + 2]!);
+      if (slot === none) throw missing(base, A[p + 2]!, A[p + 5]!);
+      if ((slot & 7) !== 0) return slot as Value;
+      return H[slot >>> 2] === done ? (H[(slot >>> 2) + 1] as Value) : selected(slot, base, p);
+    }
+    shape = H[at]!;
+  }
+  let cell: number;
+  if (shape === A[p + 3]) cell = at + 2 + A[p + 4]!;
+  else {
+    const i = findKey(shape, A[p + 2]!);
+    if (i < 0) throw missing(base, A[p + 2]!, A[p + 5]!);
+    A[p + 3] = shape;
+    A[p + 4] = i;
+    cell = at + 2 + i;
+  }
+  const slot = H[cell]!;
+  if ((slot & 7) !== 0) return slot as Value;
+  const thunk = slot >>> 2;
+  const value = H[thunk] === -1 ? H[thunk + 1]! : selected(slot as Slot, base, p);
+  H[cell] = value;
+  return value as Value;
 }
 
-function selected(slot: Thunk, owner: Attrs, p: number): Value {
+function selected(slot: Slot, owner: Value, p: number): Value {
   const symbol = A[p + 2]!;
   try {
-    return forceThunk(slot, needsPosition(slot) ? owner.positionOf(symbol) || A[p + 5]! : 0);
+    return forceThunk(slot, needsPosition(slot) ? positionOf(owner, symbol) || A[p + 5]! : 0);
   } catch (error) {
-    const defined = owner.positionOf(symbol);
+    const defined = positionOf(owner, symbol);
     if (defined === 0) throw error;
-    throw selectFrame(error, defined, showIdentifier(symbolNames[symbol]!));
+    throw selectFrame(error, defined, showIdentifier(nameOf(symbol)));
   }
 }
 
 /** Tells whether forcing a thunk needs its position, as only delayed calls and endless recursion do. */
-function needsPosition(thunk: Thunk): boolean {
-  return thunk.code <= nativeCode;
+function needsPosition(thunk: number): boolean {
+  return H[thunk >>> 2]! <= nativeCode;
 }
 
 function selectFrame(error: unknown, defined: number, path: string): unknown {
@@ -1075,8 +983,8 @@ function selectFrame(error: unknown, defined: number, path: string): unknown {
   return addFrame(error, defined, `while evaluating the attribute '${path}'`);
 }
 
-function missing(base: Attrs, symbol: number, pos: number): EvaluationError {
-  const name = symbolNames[symbol]!;
+function missing(base: Value, symbol: number, pos: number): EvaluationError {
+  const name = nameOf(symbol);
   const error = new EvaluationError("eval-error", `attribute ${quoteName(name)} missing`, pos);
   error.suggestions = suggest(attrNames(base), name);
   return error;
@@ -1087,15 +995,15 @@ function quoteName(name: string): string {
   return `'${showIdentifier(name)}'`;
 }
 
-function attrNames(attrs: Attrs): string[] {
-  return namesOf(attrs).keys.map((key) => symbolNames[key]!);
+function attrNames(set: Value): string[] {
+  return keysOf(namesOf(set)).map(nameOf);
 }
 
 /** Returns the symbol of a key, computing it when dynamic. */
 function keyOf(key: number, e: Env): number {
   if (key >= 0) return key;
   const node = ~key;
-  return intern(plainString(ev(A[node + 1]!, e), A[node + 2]!, "while evaluating an attribute name"));
+  return symbolOf(plainString(ev(A[node + 1]!, e), A[node + 2]!, "while evaluating an attribute name"));
 }
 
 function selectPath(p: number, e: Env): Value {
@@ -1103,34 +1011,36 @@ function selectPath(p: number, e: Env): Value {
   const count = A[p + 3]!;
   const pos = A[p + 4]!;
   let slot: Slot = operand(A[p + 1]!, e);
-  let owner: Attrs | null = null;
+  let owner = none as Value;
   let symbol = 0;
   try {
     for (let cell = p + 5, end = cell + 3 * count; cell < end; cell += 3) {
       const key = A[cell]!;
       const name = key >= 0 ? key : keyOf(key, e);
       const base = forceAt(slot, pos);
-      if (!(base instanceof Attrs)) {
+      if ((base & 7) !== 2) {
         if (fallback !== 0) return ev(fallback, e);
         throw withFrame(typeError("a set", base), pos, "while selecting an attribute");
       }
-      const shape = base.shape;
-      let next: Slot | undefined;
-      if (shape === null) next = base.get(name);
+      const at = flatOrNone(base);
+      let next = none;
+      if (at === 0) next = attribute(base, name);
       else {
+        const shape = H[at]!;
         let index: number;
-        if (key >= 0 && A[cell + 1] === shape.id) index = A[cell + 2]!;
+        if (key >= 0 && A[cell + 1] === shape) index = A[cell + 2]!;
         else {
-          index = shape.find(name);
-          A[cell + 1] = shape.id;
+          index = findKey(shape, name);
+          A[cell + 1] = shape;
           A[cell + 2] = index;
         }
         if (index >= 0) {
-          next = base.at(index);
-          if (next instanceof Thunk && next.code === done) next = base[index] = next.value as Value;
+          const place = at + 2 + index;
+          next = H[place] as Slot;
+          if ((next & 7) === 0 && H[next >>> 2] === done) next = H[place] = H[(next >>> 2) + 1] as Slot;
         }
       }
-      if (next === undefined) {
+      if (next === none) {
         if (fallback !== 0) return ev(fallback, e);
         throw missing(base, name, pos);
       }
@@ -1138,11 +1048,11 @@ function selectPath(p: number, e: Env): Value {
       owner = base;
       symbol = name;
     }
-    if (!(slot instanceof Thunk)) return slot;
-    if (owner === null || !needsPosition(slot)) return forceThunk(slot, pos);
-    return forceThunk(slot, owner.positionOf(symbol) || pos);
+    if ((slot & 7) !== 0) return slot as Value;
+    if (owner === none || !needsPosition(slot)) return forceThunk(slot, pos);
+    return forceThunk(slot, positionOf(owner, symbol) || pos);
   } catch (error) {
-    const defined = owner === null ? 0 : owner.positionOf(symbol);
+    const defined = owner === none ? 0 : positionOf(owner, symbol);
     if (defined === 0) throw error;
     throw selectFrame(error, defined, showKeys(p, e));
   }
@@ -1155,7 +1065,7 @@ function showKeys(p: number, e: Env): string {
     const key = A[p + 5 + 3 * i]!;
     const saved = depth;
     try {
-      parts.push(showIdentifier(symbolNames[keyOf(key, e)]!));
+      parts.push(showIdentifier(nameOf(keyOf(key, e))));
     } catch {
       // The name itself is what fails; its error is on the way already.
       depth = saved;
@@ -1174,21 +1084,15 @@ function keySource(p: number, i: number): string {
   return name === undefined || typeof name === "string" ? "" : showExpr(name);
 }
 
-/** Returns the result of `?` for a value without attributes. */
-function notASet(value: Value): false {
-  wanted(value);
-  return false;
-}
-
 function hasPath(p: number, e: Env): boolean {
   let slot: Slot = operand(A[p + 1]!, e);
   const count = A[p + 2]!;
   for (let i = 0; i < count; i++) {
     const base = forceAt(slot, A[p + 3]!);
     const symbol = keyOf(A[p + 4 + i]!, e);
-    if (!(base instanceof Attrs)) return false;
-    const next = base.get(symbol);
-    if (next === undefined) return false;
+    if (!isSet(base)) return false;
+    const next = attribute(base, symbol);
+    if (next === none) return false;
     slot = next;
   }
   return true;
@@ -1196,32 +1100,34 @@ function hasPath(p: number, e: Env): boolean {
 
 // ---- sets and lists
 
-function evalAttrs(p: number, e: Env): Attrs {
-  return literalSet(A[p + 1]!, p + 4, e);
-}
-
-/** Makes a set whose nodes are at A[nodes…]. Values that would be delayed are made at their first use. */
-function literalSet(index: number, nodes: number, e: Env): Attrs {
-  const literal = literals[index] ?? literalAt(index);
-  literal.nodes = nodes;
-  const { shape } = literal;
-  const attrs = new Attrs(shape, shape.size, literal);
-  for (let i = 0; i < shape.size; i++) {
-    const slot = knownElement(A[nodes + i]!, e);
-    attrs[i] = slot as Slot;
-    if (slot === undefined) attrs.unmade = e;
-  }
-  return attrs;
+/** Makes a set whose nodes are at A[nodes…]. */
+function literalSet(index: number, nodes: number, e: Env): Value {
+  const places = literalAt(index);
+  const shape = H[places]!;
+  const size = H[shape]!;
+  const set = allocate((size + firstValue + 1) & -2);
+  H[set] = shape;
+  H[set + 1] = places;
+  for (let i = 0; i < size; i++) H[set + 2 + i] = delayElement(A[nodes + i]!, e);
+  return ((set << 2) | 2) as Value;
 }
 
 /** Makes a set of constants. The set is new each time, which is visible when values are printed; its values are made once. */
-function constantAttrs(p: number, e: Env): Attrs {
-  const made = constants[A[p + 3]!] as Attrs | undefined;
-  if (made === undefined) return (constants[A[p + 3]!] = evalAttrs(p, e));
-  return filled(made.shape!, made, made.origin as DefinedAt);
+function constantAttrs(p: number, e: Env): Value {
+  const made = A[p + 3]!;
+  if (made === 0) {
+    const first = literalSet(A[p + 1]!, p + 4, e);
+    A[p + 3] = first;
+    return first;
+  }
+  const from = made >>> 2;
+  const cells = (H[H[from]!]! + firstValue + 1) & -2;
+  const set = allocate(cells);
+  for (let i = 0; i < cells; i++) H[set + i] = H[from + i]!;
+  return ((set << 2) | 2) as Value;
 }
 
-function fromAttrs(p: number, e: Env): Attrs {
+function fromAttrs(p: number, e: Env): Value {
   const sources = A[p + 3]!;
   return literalSet(A[p + 1]!, p + 4 + sources, bindEnv(e, p + 4, sources));
 }
@@ -1234,84 +1140,93 @@ function recEnv(p: number, up: Env): Env {
   const count = A[p + 3]!;
   const q = p + 5 + A[p + 2]!;
   if (A[p + 4] === 0) return bindEnv(up, q, count);
-  const slots = new Array<Slot>(count).fill(unset);
-  const e: Env =
-    count > 4
-      ? new EN(up, slots)
-      : count > 2
-        ? new E4(up, unset, unset, unset, unset)
-        : count === 2
-          ? new E2(up, unset, unset)
-          : new E1(up, unset);
-  for (let i = 0; i < count; i++) setSlot(e, { count, index: i }, new Thunk(A[q + i]!, e));
+  const e = allocate((count + 2) & -2);
+  H[e] = up;
+  for (let i = 0; i < count; i++) H[e + 1 + i] = makeThunk(A[q + i]!, e);
   return e;
 }
 
-function recAttrs(p: number, env: Env): Attrs {
+function recAttrs(p: number, env: Env): Value {
   const count = A[p + 2]!;
-  const slots = A[p + 3]!;
-  const literal = literals[A[p + 1]!] ?? literalAt(A[p + 1]!);
-  const attrs = new Attrs(literal.shape, count, literal);
-  for (let i = 0; i < count; i++) attrs[i] = slotOf(env, slots, A[p + 5 + i]!);
-  return A[p + 4] === 0 ? attrs : overridden(p, env, attrs);
+  const places = literalAt(A[p + 1]!);
+  const set = allocate((count + firstValue + 1) & -2);
+  H[set] = H[places]!;
+  H[set + 1] = places;
+  for (let i = 0; i < count; i++) H[set + 2 + i] = H[env + 1 + A[p + 5 + i]!]!;
+  const value = ((set << 2) | 2) as Value;
+  return A[p + 4] === 0 ? value : overridden(p, env, value);
 }
 
 /** Applies `__overrides`, which replaces attributes of a recursive set, for the set itself and for its values. */
-function overridden(p: number, env: Env, attrs: Attrs): Attrs {
-  const count = A[p + 3]!;
-  const overrides = force(slotOf(env, count, A[p + 4]! - 1));
-  if (!(overrides instanceof Attrs)) {
+function overridden(p: number, env: Env, set: Value): Value {
+  const overrides = force(H[env + A[p + 4]!] as Slot);
+  if (!isSet(overrides)) {
     throw withFrame(typeError("a set", overrides), 0, "while evaluating the `__overrides` attribute");
   }
-  const shape = attrs.shape!;
+  const shape = shapeOf(set);
   const overriding = shapeOf(overrides);
-  for (let i = 0; i < overriding.size; i++) {
-    const own = shape.find(overriding.keys[i]!);
-    if (own >= 0) setSlot(env, { count, index: A[p + 5 + own]! }, overrides[i]!);
+  for (let i = 0; i < shapeSize(overriding); i++) {
+    const own = findKey(shape, keyAt(overriding, i));
+    if (own >= 0) H[env + 1 + A[p + 5 + own]!] = valueAt(overrides, i);
   }
-  return update(attrs, overrides);
+  return update(set, overrides);
 }
 
-function dynamicAttrs(p: number, outer: Env): Attrs {
+function dynamicAttrs(p: number, outer: Env): Value {
   const baseNode = A[p + 1]!;
   let e = outer;
-  let base: Attrs;
+  let base: Value;
   if (A[p + 2] === 1 && A[baseNode] === 44) {
     e = recEnv(baseNode, outer);
     base = recAttrs(baseNode, e);
-  } else base = ev(baseNode, e) as Attrs;
+  } else base = ev(baseNode, e);
   const shape = shapeOf(base);
-  const last = shape.size + A[p + 3]!;
-  const symbols = new Array<number>(last);
-  const values = new Array<Slot>(last);
-  const positions = new Array<number>(last);
-  let size = 0;
-  for (; size < shape.size; size++) {
-    symbols[size] = shape.keys[size]!;
-    values[size] = base[size]!;
-    positions[size] = base.positionOf(shape.keys[size]!);
+  const known = shapeSize(shape);
+  if (known === 0 && A[p + 3] === 1) return singleAttr(p + 4, e);
+  const symbols: number[] = [];
+  const values: Slot[] = [];
+  const positions: number[] = [];
+  for (let i = 0; i < known; i++) {
+    const symbol = keyAt(shape, i);
+    symbols.push(symbol);
+    values.push(valueAt(base, i));
+    positions.push(positionOf(base, symbol));
   }
   for (let i = 0; i < A[p + 3]!; i++) {
     const cell = p + 4 + 3 * i;
     const pos = A[cell + 2]!;
     const name = ev(A[cell]!, e);
-    if (name === null) continue;
-    const text = plainString(name, pos, "while evaluating the name of a dynamic attribute");
-    const symbol = intern(text);
-    const known = symbols.indexOf(symbol);
-    if (known >= 0 && known < size) {
-      throw new EvaluationError(
-        "eval-error",
-        `dynamic attribute ${quoteName(text)} already defined at ${place(positions[known]!)}`,
-        pos,
-      );
+    if (name === nullValue) continue;
+    const symbol = symbolOf(plainString(name, pos, "while evaluating the name of a dynamic attribute"));
+    const other = symbols.indexOf(symbol);
+    if (other >= 0) {
+      const text = `dynamic attribute ${quoteName(nameOf(symbol))} already defined at ${place(positions[other]!)}`;
+      throw new EvaluationError("eval-error", text, pos);
     }
-    symbols[size] = symbol;
-    values[size] = delayElement(A[cell + 1]!, e);
-    positions[size++] = pos;
+    symbols.push(symbol);
+    values.push(delayElement(A[cell + 1]!, e));
+    positions.push(pos);
   }
-  if (size < last) symbols.length = values.length = positions.length = size;
-  return makeAttrs(symbols, values, positions);
+  return makeSet(symbols, values, positions);
+}
+
+const singleKey = [0];
+
+/** Makes a set of one dynamic attribute, or of none when its name is null. */
+function singleAttr(cell: number, e: Env): Value {
+  const pos = A[cell + 2]!;
+  const name = ev(A[cell]!, e);
+  if (name === nullValue) return emptySet;
+  singleKey[0] = symbolOf(plainString(name, pos, "while evaluating the name of a dynamic attribute"));
+  const shape = makeShape(singleKey);
+  const places = allocate(2);
+  H[places] = shape;
+  H[places + 1] = pos;
+  const set = allocate(4);
+  H[set] = shape;
+  H[set + 1] = places;
+  H[set + 2] = delayElement(A[cell + 1]!, e);
+  return ((set << 2) | 2) as Value;
 }
 
 function place(pos: number): string {
@@ -1319,19 +1234,30 @@ function place(pos: number): string {
   return `${sourceAt(pos)?.name}:${line}:${column}`;
 }
 
-function evalList(p: number, e: Env): List {
+function evalList(p: number, e: Env): Value {
   const count = A[p + 1]!;
-  const list = new Array<Slot>(count);
-  for (let i = 0; i < count; i++) list[i] = delayElement(A[p + 2 + i]!, e);
+  const list = allocateList(count);
+  const at = firstElement(list);
+  for (let i = 0; i < count; i++) H[at + i] = delayElement(A[p + 2 + i]!, e);
   return list;
+}
+
+/** The strings of sources' names, by the number of the source. */
+const sourceNames: Value[] = [];
+
+function sourceName(source: Source): Value {
+  while (sourceNames.length <= source.index) sourceNames.push(none as Value);
+  if (sourceNames[source.index] === none) sourceNames[source.index] = makeString(source.name);
+  return sourceNames[source.index]!;
 }
 
 /** Returns the value of `__curPos` and `unsafeGetAttrPos`; null when the place is unknown. */
 export function positionAttrs(pos: number): Value {
   const source = sourceAt(pos);
-  if (source === undefined || source.origin !== "file") return null;
+  if (source === undefined || source.origin !== "file") return nullValue;
   const { line, column } = lineAndColumn(pos);
-  return makeAttrs([sym.file, sym.line, sym.column], [source.name, line, column], null);
+  const values = [sourceName(source), makeInteger(line), makeInteger(column)];
+  return makeSet([sym.file, sym.line, sym.column], values, null);
 }
 
 // ---- calls
@@ -1351,11 +1277,6 @@ export function countStep(): void {
 }
 
 const largeList = 65536;
-
-function joined(a: List, b: List): List {
-  if (a.length + b.length > largeList) pollInterrupt();
-  return a.concat(b);
-}
 
 /** Runs a function body; `at` is the cell with the position of the lambda. */
 function body(code: number, e: Env, at: number, pos: number): Value {
@@ -1381,7 +1302,7 @@ function tracedBody(code: number, e: Env, at: number, pos: number): Value {
         break;
       }
     }
-    const callee = name > 0 ? `'${symbolNames[name - 1]}'` : "anonymous lambda";
+    const callee = name > 0 ? `'${nameOf(name - 1)}'` : "anonymous lambda";
     const traced = addFrame(error, A[at]!, `while calling ${callee}`);
     throw pos === 0 ? traced : addFrame(traced, pos, "from call site");
   }
@@ -1389,39 +1310,47 @@ function tracedBody(code: number, e: Env, at: number, pos: number): Value {
 
 /** Calls a function with one argument. */
 export function call(f: Value, a: Slot, pos: number): Value {
-  if (f instanceof Lambda) {
-    f.fresh = false;
-    const n = f.node;
-    if (A[n] === 16) return callPattern(f, a, pos);
-    if (A[n + 2] === 1) return body(A[n + 1]!, new E1(f.env, a), n + 4, pos);
-    return new PartialLambda(f, [a]);
-  }
-  if (f instanceof Builtin) {
-    if (f.arity === 1) return callBuiltin1(f, a, pos);
-    return new PartialBuiltin(f, [a]);
-  }
-  if (f instanceof PartialLambda) {
-    const { lambda, args } = f;
-    const n = lambda.node;
-    const count = args.length + 1;
-    if (count < A[n + 2]!) return new PartialLambda(lambda, [...args, a]);
-    return body(A[n + 1]!, argumentEnv(lambda.env, args, a), n + 3 + count, pos);
-  }
-  if (f instanceof PartialBuiltin) {
-    const { builtin, args } = f;
-    if (args.length + 1 < builtin.arity) return new PartialBuiltin(builtin, [...args, a]);
-    return args.length === 1 ? callBuiltin2(builtin, args[0]!, a, pos) : callBuiltin3(builtin, args, a, pos);
-  }
-  if (f instanceof Attrs) {
-    const functor = f.get(sym.functor);
-    if (functor !== undefined) {
-      try {
-        const at = f.positionOf(sym.functor);
-        return call2(forceAt(functor, at), f, a, at);
-      } catch (error) {
-        throw addFrame(error, pos, "while calling a functor (an attribute set with a '__functor' attribute)");
+  if ((f & 7) === 6) {
+    const at = (f >>> 2) - 1;
+    const head = H[at]!;
+    switch (head & 15) {
+      case 2: {
+        if ((head & 16) !== 0) H[at] = head & ~16;
+        const n = head >>> 5;
+        if (A[n] === 16) return callPattern(f, a, pos);
+        if (A[n + 2] === 1) return body(A[n + 1]!, env1(H[at + 1]!, a), n + 4, pos);
+        return makePartialLambda(f, [a]);
       }
+      case 3: {
+        const lambda = (H[at + 1]! >>> 2) - 1;
+        const n = H[lambda]! >>> 5;
+        const count = (head >>> 4) + 1;
+        if (count < A[n + 2]!) return withArgument(f, a);
+        const e = allocate((count + 2) & -2);
+        H[e] = H[lambda + 1]!;
+        for (let i = 1; i < count; i++) H[e + i] = H[at + 1 + i]!;
+        H[e + count] = a;
+        return body(A[n + 1]!, e, n + 3 + count, pos);
+      }
+      case 4: {
+        const info = builtinOf(f);
+        if (info.arity === 1) return callBuiltin1(info, a, pos);
+        return makePartialBuiltin(f, [a]);
+      }
+      case 5: {
+        const info = builtinOf(partialCallee(f));
+        const count = partialCount(f);
+        if (count + 1 < info.arity) return withArgument(f, a);
+        const first = partialArgument(f, 0);
+        return count === 1
+          ? callBuiltin2(info, first, a, pos)
+          : callBuiltin3(info, first, partialArgument(f, 1), a, pos);
+      }
+      default:
     }
+  } else if ((f & 7) === 2) {
+    const functor = attribute(f, sym.functor);
+    if (functor !== none) return callFunctor(f, functor, a, pos);
   }
   throw new EvaluationError(
     "type-error",
@@ -1430,32 +1359,36 @@ export function call(f: Value, a: Slot, pos: number): Value {
   );
 }
 
-function argumentEnv(up: Env, args: readonly Slot[], last: Slot): Env {
-  switch (args.length) {
-    case 0:
-      return new E1(up, last);
-    case 1:
-      return new E2(up, args[0]!, last);
-    case 2:
-      return new E4(up, args[0]!, args[1]!, last, unset);
-    case 3:
-      return new E4(up, args[0]!, args[1]!, args[2]!, last);
-    default:
-      return new EN(up, [...args, last]);
+/** Calls a set with `__functor`. This counts as a call of its own: the function need not be one that counts. */
+function callFunctor(f: Value, functor: Slot, a: Slot, pos: number): Value {
+  try {
+    enterCall(pos);
+    const at = positionOf(f, sym.functor);
+    const value = call2(forceAt(functor, at), f, a, at);
+    depth--;
+    return value;
+  } catch (error) {
+    throw addFrame(error, pos, "while calling a functor (an attribute set with a '__functor' attribute)");
   }
 }
 
 /** Calls a function with two arguments. */
 export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
-  if (f instanceof Lambda && A[f.node] === 15) {
-    f.fresh = false;
-    const n = f.node;
-    if (A[n + 2] === 2) return body(A[n + 1]!, new E2(f.env, a, b), n + 5, pos);
-    if (A[n + 2]! > 2) return new PartialLambda(f, [a, b]);
-  }
-  if (f instanceof Builtin) {
-    if (f.arity === 2) return callBuiltin2(f, a, b, pos);
-    if (f.arity === 3) return new PartialBuiltin(f, [a, b]);
+  if ((f & 7) === 6) {
+    const at = (f >>> 2) - 1;
+    const head = H[at]!;
+    if ((head & 15) === 2) {
+      const n = head >>> 5;
+      if (A[n] === 15) {
+        if ((head & 16) !== 0) H[at] = head & ~16;
+        if (A[n + 2] === 2) return body(A[n + 1]!, env2(H[at + 1]!, a, b), n + 5, pos);
+        if (A[n + 2]! > 2) return makePartialLambda(f, [a, b]);
+      }
+    } else if ((head & 15) === 4) {
+      const info = builtinOf(f);
+      if (info.arity === 2) return callBuiltin2(info, a, b, pos);
+      if (info.arity === 3) return makePartialBuiltin(f, [a, b]);
+    }
   }
   return call(call(f, a, pos), b, pos);
 }
@@ -1464,27 +1397,40 @@ function callMany(p: number, e: Env): Value {
   let f = operand(A[p + 1]!, e);
   const pos = A[p + 2]!;
   const count = A[p + 3]!;
+  if (isLambda(f)) {
+    const at = (f >>> 2) - 1;
+    const n = H[at]! >>> 5;
+    if (A[n] === 15 && A[n + 2] === count) {
+      markUsed(f);
+      const inner = allocate((count + 2) & -2);
+      H[inner] = H[at + 1]!;
+      for (let i = 0; i < count; i++) H[inner + 1 + i] = delay(A[p + 4 + i]!, e);
+      return body(A[n + 1]!, inner, n + 3 + count, pos);
+    }
+  }
   const args = new Array<Slot>(count);
   for (let i = 0; i < count; i++) args[i] = delay(A[p + 4 + i]!, e);
   for (let i = 0; i < count; ) {
-    if (f instanceof Lambda && A[f.node] === 15) {
-      f.fresh = false;
-      const n: number = f.node;
+    const at = (f >>> 2) - 1;
+    if (isLambda(f) && A[H[at]! >>> 5] === 15) {
+      markUsed(f);
+      const n = H[at]! >>> 5;
       const arity = A[n + 2]!;
-      const given = args.slice(i, i + arity);
-      i += given.length;
-      if (given.length < arity) return new PartialLambda(f, given);
-      const last = given.pop()!;
-      f = body(A[n + 1]!, argumentEnv(f.env, given, last), n + 3 + arity, pos);
+      if (count - i < arity) return makePartialLambda(f, args.slice(i));
+      const inner = allocate((arity + 2) & -2);
+      H[inner] = H[at + 1]!;
+      for (let k = 0; k < arity; k++) H[inner + 1 + k] = args[i + k]!;
+      i += arity;
+      f = body(A[n + 1]!, inner, n + 3 + arity, pos);
     } else f = call(f, args[i++]!, pos);
   }
   return f;
 }
 
-function callBuiltin1(f: Builtin, a: Slot, pos: number): Value {
+function callBuiltin1(f: BuiltinInfo, a: Slot, pos: number): Value {
   enterCall(pos);
   try {
-    const value = f.call(a, unset, unset);
+    const value = f.call(a, none, none);
     depth--;
     return value;
   } catch (error) {
@@ -1492,10 +1438,10 @@ function callBuiltin1(f: Builtin, a: Slot, pos: number): Value {
   }
 }
 
-function callBuiltin2(f: Builtin, a: Slot, b: Slot, pos: number): Value {
+function callBuiltin2(f: BuiltinInfo, a: Slot, b: Slot, pos: number): Value {
   enterCall(pos);
   try {
-    const value = f.call(a, b, unset);
+    const value = f.call(a, b, none);
     depth--;
     return value;
   } catch (error) {
@@ -1503,10 +1449,10 @@ function callBuiltin2(f: Builtin, a: Slot, b: Slot, pos: number): Value {
   }
 }
 
-function callBuiltin3(f: Builtin, args: readonly Slot[], c: Slot, pos: number): Value {
+function callBuiltin3(f: BuiltinInfo, a: Slot, b: Slot, c: Slot, pos: number): Value {
   enterCall(pos);
   try {
-    const value = f.call(args[0]!, args[1]!, c);
+    const value = f.call(a, b, c);
     depth--;
     return value;
   } catch (error) {
@@ -1514,114 +1460,107 @@ function callBuiltin3(f: Builtin, args: readonly Slot[], c: Slot, pos: number): 
   }
 }
 
-function builtinFrame(error: unknown, f: Builtin, pos: number): unknown {
+function builtinFrame(error: unknown, f: BuiltinInfo, pos: number): unknown {
   return f.traced ? addFrame(error, pos, `while calling the '${f.name}' builtin`) : error;
 }
 
-/** The last shape a pattern was matched against, and the indices of its formals in it. */
-interface PatternMemo {
-  shape: object | null;
-  indices: number[];
-}
-const patternMemos: (PatternMemo | undefined)[] = [];
+/** By the number of a set pattern: the last shape that it was matched against, and where the indices of its formals in it are. */
+let patternShapes = new Int32Array(4096);
+let patternIndices = new Int32Array(4096);
 
 function lambdaName(n: number): string {
   const name = A[n + 3]!;
-  return name > 0 ? symbolNames[name - 1]! : "anonymous lambda";
+  return name > 0 ? nameOf(name - 1) : "anonymous lambda";
 }
 
-function matchPattern(n: number, attrs: Attrs, pos: number): PatternMemo {
-  const shape = flatShape(attrs);
+/** Finds the formals of a pattern in a shape; returns the address of their indices. */
+function matchPattern(n: number, shape: number, pos: number): number {
   const count = A[n + 5]!;
-  const indices = new Array<number>(count);
+  const memo = A[n + 7]!;
+  if (memo >= patternShapes.length) {
+    const shapes = new Int32Array(2 * memo);
+    shapes.set(patternShapes);
+    patternShapes = shapes;
+    const indices = new Int32Array(2 * memo);
+    indices.set(patternIndices);
+    patternIndices = indices;
+  }
+  let at = patternIndices[memo]!;
+  if (at === 0) {
+    at = allocate((count + 1) & -2);
+    patternIndices[memo] = at;
+  }
+  patternShapes[memo] = 0;
   let found = 0;
   let absent = -1;
   for (let i = 0; i < count; i++) {
     const symbol = A[n + 8 + 3 * i]!;
-    const index = shape.find(symbol);
-    indices[i] = index;
+    const index = findKey(shape, symbol);
+    H[at + i] = index;
     if (index >= 0) found++;
     else if (A[n + 9 + 3 * i] === 0 && (absent < 0 || symbol < absent)) absent = symbol;
   }
   if (absent >= 0) {
-    const text = `function '${lambdaName(n)}' called without required argument '${symbolNames[absent]}'`;
+    const text = `function '${lambdaName(n)}' called without required argument '${nameOf(absent)}'`;
     throw withFrame(new EvaluationError("type-error", text, A[n + 4]!), pos, "from call site");
   }
-  if ((A[n + 6]! & 2) === 0 && found !== shape.size) {
-    const formals = new Set<number>();
-    for (let i = 0; i < count; i++) formals.add(A[n + 8 + 3 * i]!);
-    for (const key of shape.keys) {
-      if (formals.has(key)) continue;
-      const text = `function '${lambdaName(n)}' called with unexpected argument '${showIdentifier(symbolNames[key]!)}'`;
-      const error = new EvaluationError("type-error", text, A[n + 4]!);
-      error.suggestions = suggest(
-        [...formals].map((formal) => symbolNames[formal]!),
-        symbolNames[key]!,
-      );
-      throw withFrame(error, pos, "from call site");
-    }
-  }
-  return { shape, indices };
+  if ((A[n + 6]! & 2) === 0 && found !== H[shape]) throw unexpectedArgument(n, shape, pos);
+  patternShapes[memo] = shape;
+  return at;
 }
 
-function patternArgument(n: number, a: Slot, pos: number): Attrs {
+function unexpectedArgument(n: number, shape: number, pos: number): unknown {
+  const count = A[n + 5]!;
+  const formals = new Set<number>();
+  for (let i = 0; i < count; i++) formals.add(A[n + 8 + 3 * i]!);
+  let key = 0;
+  for (let i = 0; ; i++) {
+    key = H[shape + firstKey + i]!;
+    if (!formals.has(key)) break;
+  }
+  const text = `function '${lambdaName(n)}' called with unexpected argument '${showIdentifier(nameOf(key))}'`;
+  const error = new EvaluationError("type-error", text, A[n + 4]!);
+  error.suggestions = suggest([...formals].map(nameOf), nameOf(key));
+  return withFrame(error, pos, "from call site");
+}
+
+function patternArgument(n: number, a: Slot, pos: number): Value {
   try {
     const v = forceAt(a, A[n + 4]!);
-    if (v instanceof Attrs) return v;
+    if ((v & 7) === 2) return v;
     throw withFrame(typeError("a set", v), A[n + 4]!, "while evaluating the value passed for the lambda argument");
   } catch (error) {
     throw pos === 0 ? error : addFrame(error, pos, "from call site");
   }
 }
 
-function callPattern(f: Lambda, a: Slot, pos: number): Value {
-  const n = f.node;
+function callPattern(f: Value, a: Slot, pos: number): Value {
+  const lambda = (f >>> 2) - 1;
+  const n = H[lambda]! >>> 5;
   if (--callsUntilPoll === 0) pollInterrupt();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
-  const attrs = a instanceof Attrs ? a : patternArgument(n, a, pos);
-  const shape = flatShape(attrs);
+  const set = (a & 7) === 2 ? a : patternArgument(n, a, pos);
+  const from = flatSet(set);
+  const shape = H[from]!;
   const count = A[n + 5]!;
   const whole = A[n + 6]! & 1;
-  const memoIndex = A[n + 7]!;
-  let memo = patternMemos[memoIndex];
-  if (memo === undefined || memo.shape !== shape) {
-    memo = matchPattern(n, attrs, pos);
-    while (patternMemos.length <= memoIndex) patternMemos.push(undefined);
-    patternMemos[memoIndex] = memo;
+  const memo = A[n + 7]!;
+  const indices = patternShapes[memo] === shape ? patternIndices[memo]! : matchPattern(n, shape, pos);
+  const e = allocate((count + whole + 2) & -2);
+  H[e] = H[lambda + 1]!;
+  if (whole === 1) H[e + 1 + count] = set;
+  // Values first: defaults may refer to any other formal.
+  let defaults = false;
+  for (let i = 0; i < count; i++) {
+    const index = H[indices + i]!;
+    if (index >= 0) H[e + 1 + i] = H[from + 2 + index]!;
+    else defaults = true;
   }
-  const indices = memo.indices;
-  const total = count + whole;
-  let e: Env;
-  if (total > 4) {
-    const slots = new Array<Slot>(total);
-    e = new EN(f.env, slots);
-    if (whole === 1) slots[count] = attrs;
-    // Values first: defaults may refer to any other formal.
+  if (defaults) {
     for (let i = 0; i < count; i++) {
-      const index = indices[i]!;
-      slots[i] = index >= 0 ? attrs.at(index) : unset;
-    }
-    for (let i = 0; i < count; i++) if (indices[i]! < 0) slots[i] = delay(A[n + 9 + 3 * i]!, e);
-  } else {
-    e =
-      total <= 1
-        ? new E1(f.env, unset)
-        : total === 2
-          ? new E2(f.env, unset, unset)
-          : new E4(f.env, unset, unset, unset, unset);
-    for (let i = 0; i < total; i++) {
-      const index = i === count ? 0 : indices[i]!;
-      if (index < 0) continue;
-      const slot = i === count ? attrs : attrs.at(index);
-      if (i === 0) (e as E1).a = slot;
-      else if (i === 1) (e as E2).b = slot;
-      else if (i === 2) (e as E4).c = slot;
-      else (e as E4).d = slot;
-    }
-    for (let i = 0; i < count; i++) {
-      if (indices[i]! < 0) setSlot(e, { count: 0, index: i }, delay(A[n + 9 + 3 * i]!, e));
+      if (H[e + 1 + i] === 0) H[e + 1 + i] = delay(A[n + 9 + 3 * i]!, e);
     }
   }
   const value = showTrace ? tracedBody(A[n + 1]!, e, n + 4, pos) : ev(A[n + 1]!, e);
@@ -1629,138 +1568,47 @@ function callPattern(f: Lambda, a: Slot, pos: number): Value {
   return value;
 }
 
+/** A formal argument of a set pattern. */
+interface Formal {
+  readonly symbol: number;
+  readonly optional: boolean;
+  readonly pos: number;
+}
+
 /** Returns the formals of a lambda, in source order; undefined when it takes a plain argument. */
-export function formalsOf(f: Value): { symbol: number; optional: boolean; pos: number }[] | undefined {
-  if (!(f instanceof Lambda) || A[f.node] !== 16) return undefined;
-  const n = f.node;
-  const formals: { symbol: number; optional: boolean; pos: number }[] = [];
+export function formalsOf(f: Value): Formal[] | undefined {
+  if (!isLambda(f)) return undefined;
+  const n = H[(f >>> 2) - 1]! >>> 5;
+  if (A[n] !== 16) return undefined;
+  const formals: Formal[] = [];
   for (let i = 0; i < A[n + 5]!; i++) {
     formals.push({ symbol: A[n + 8 + 3 * i]!, optional: A[n + 9 + 3 * i] !== 0, pos: A[n + 10 + 3 * i]! });
   }
   return formals;
 }
 
-export function hasEllipsis(f: Lambda): boolean {
-  return (A[f.node + 6]! & 2) !== 0;
+export function hasEllipsis(f: Value): boolean {
+  return (A[(H[(f >>> 2) - 1]! >>> 5) + 6]! & 2) !== 0;
 }
 
 /** Returns the position of a lambda, 0 for anything else. */
 export function positionOfValue(value: Value): number {
-  return value instanceof Lambda ? A[value.node + 4]! : 0;
+  return isLambda(value) ? A[(H[(value >>> 2) - 1]! >>> 5) + 4]! : 0;
 }
 
 /** Returns the position of a slot that is about to be forced, known only for calls of lambdas. */
 export function positionOfSlot(slot: Slot): number {
-  if (!(slot instanceof Thunk)) return positionOfValue(slot);
-  if (slot.code === done) return positionOfValue(slot.value as Value);
-  return slot.code === applicationCode ? positionOfSlot((slot.value as Application).callee) : 0;
-}
-
-// ---- numbers
-
-const smallest = -9223372036854775808n;
-const largest = 9223372036854775807n;
-
-/** Returns a 64-bit integer in its canonical form, or undefined when it does not fit. */
-export function toInt(value: bigint): number | bigint | undefined {
-  if (value < smallest || value > largest) return undefined;
-  const small = Number(value);
-  return Number.isSafeInteger(small) ? small : value;
-}
-
-function isNumber(value: Value): value is number | bigint | Float {
-  return typeof value === "number" || typeof value === "bigint" || value instanceof Float;
-}
-
-function toDouble(value: number | bigint | Float): number {
-  return value instanceof Float ? value.value : Number(value);
-}
-
-function operandError(value: Value, float: boolean, text: string): EvaluationError {
-  return withFrame(typeError(float ? "a float" : "an integer", value), 0, text);
-}
-
-/** Checks both operands of an arithmetic builtin; true when the result is a float. */
-function arithmeticOperands(a: Value, b: Value, words: { first: string; second: string }): boolean {
-  const float = a instanceof Float || b instanceof Float;
-  if (!isNumber(a)) throw operandError(a, float, words.first);
-  if (!isNumber(b)) throw operandError(b, float, words.second);
-  return float;
-}
-
-function overflow(verb: string, a: Value, symbol: string, b: Value): EvaluationError {
-  return new EvaluationError("eval-error", `integer overflow in ${verb} ${String(a)} ${symbol} ${String(b)}`);
-}
-
-type Number64 = number | bigint;
-
-export function addNumbers(a: Value, b: Value): Value {
-  if (typeof a === "number" && typeof b === "number") {
-    const sum = a + b;
-    if (Number.isSafeInteger(sum)) return sum;
+  if ((slot & 7) !== 0) return positionOfValue(slot as Value);
+  const at = slot >>> 2;
+  switch (H[at]) {
+    case done:
+      return positionOfValue(H[at + 1] as Value);
+    case applicationCode:
+    case application2Code:
+      return positionOfSlot(H[H[at + 1]!] as Slot);
+    default:
+      return 0;
   }
-  if (
-    arithmeticOperands(a, b, {
-      first: "while evaluating the first argument of the addition",
-      second: "while evaluating the second argument of the addition",
-    })
-  ) {
-    return new Float(toDouble(a as Number64) + toDouble(b as Number64));
-  }
-  const sum = toInt(BigInt(a as Number64) + BigInt(b as Number64));
-  if (sum === undefined) throw overflow("adding", a, "+", b);
-  return sum;
-}
-
-export function subtract(a: Value, b: Value): Value {
-  if (typeof a === "number" && typeof b === "number") {
-    const difference = a - b;
-    if (Number.isSafeInteger(difference)) return difference;
-  }
-  if (
-    arithmeticOperands(a, b, {
-      first: "while evaluating the first argument of the subtraction",
-      second: "while evaluating the second argument of the subtraction",
-    })
-  ) {
-    return new Float(toDouble(a as Number64) - toDouble(b as Number64));
-  }
-  const difference = toInt(BigInt(a as Number64) - BigInt(b as Number64));
-  if (difference === undefined) throw overflow("subtracting", a, "-", b);
-  return difference;
-}
-
-export function multiply(a: Value, b: Value): Value {
-  if (typeof a === "number" && typeof b === "number") {
-    const product = a * b;
-    if (Number.isSafeInteger(product)) return product === 0 ? 0 : product;
-  }
-  if (
-    arithmeticOperands(a, b, {
-      first: "while evaluating the first argument of the multiplication",
-      second: "while evaluating the second argument of the multiplication",
-    })
-  ) {
-    return new Float(toDouble(a as Number64) * toDouble(b as Number64));
-  }
-  const product = toInt(BigInt(a as Number64) * BigInt(b as Number64));
-  if (product === undefined) throw overflow("multiplying", a, "*", b);
-  return product;
-}
-
-export function divide(a: Value, b: Value): Value {
-  if (!isNumber(b)) throw operandError(b, true, "while evaluating the second operand of the division");
-  if (toDouble(b) === 0) throw new EvaluationError("eval-error", "division by zero");
-  const float = a instanceof Float || b instanceof Float;
-  if (!isNumber(a)) throw operandError(a, float, "while evaluating the first operand of the division");
-  if (float) return new Float(toDouble(a) / toDouble(b));
-  if (typeof a === "number" && typeof b === "number") {
-    const quotient = Math.trunc(a / b);
-    return quotient === 0 ? 0 : quotient;
-  }
-  const quotient = toInt(BigInt(a as Number64) / BigInt(b as Number64));
-  if (quotient === undefined) throw overflow("dividing", a, "/", b);
-  return quotient;
 }
 
 // ---- concatenation and coercion
@@ -1778,31 +1626,32 @@ function partError(value: Value, wanted: string, pos: number): EvaluationError {
 
 const segment = "while evaluating a path segment";
 
+/** Adds to anything but a small integer. */
 function add(left: Value, p: number, e: Env): Value {
-  if (!(isNumber(left) || typeof left === "string" || left instanceof Path)) {
-    const copy = left instanceof ContextString ? coerceCopy : 0;
-    const head = coerceToString(left, copy | coerceRaw, segment, A[p + 3]!);
-    return joinStrings(head, coerceToString(ev(A[p + 2]!, e), copy, segment, A[p + 4]!));
+  if ((left & 7) === 4) {
+    const right = ev(A[p + 2]!, e);
+    return concatenate(left, (right & 7) === 4 ? right : coerceToString(right, coerceCopy, segment, A[p + 4]!));
   }
-  const right = ev(A[p + 2]!, e);
-  if (typeof left === "string") {
-    if (typeof right === "string") return left + right;
-    return joinStrings(left, coerceToString(right, coerceCopy, segment, A[p + 4]!));
-  }
-  if (typeof left === "number" || typeof left === "bigint") return addToInteger(left, right, A[p + 4]!);
-  if (left instanceof Float) {
+  if (isInteger(left)) return addToInteger(left, ev(A[p + 2]!, e), A[p + 4]!);
+  if (isFloat(left)) {
+    const right = ev(A[p + 2]!, e);
     if (!isNumber(right)) throw partError(right, "a float", A[p + 4]!);
-    return new Float(left.value + toDouble(right));
+    return makeFloat(numberOf(left) + numberOf(right));
   }
-  const tail = coerceToString(right, 0, segment, A[p + 4]!);
-  if (typeof tail !== "string") throw pathContextError(A[p + 5]!);
-  return new Path(canonicalPath(left.path + tail));
+  if (isPath(left)) {
+    const tail = coerceToString(ev(A[p + 2]!, e), 0, segment, A[p + 4]!);
+    if (contextIdOf(tail) !== 0) throw pathContextError(A[p + 5]!);
+    return makePath(canonicalPath(pathText(left) + stringText(tail)));
+  }
+  const head = coerceToString(left, coerceRaw, segment, A[p + 3]!);
+  return concatenate(head, coerceToString(ev(A[p + 2]!, e), 0, segment, A[p + 4]!));
 }
 
-function addToInteger(left: Number64, right: Value, pos: number): Value {
-  if (right instanceof Float) return new Float(Number(left) + right.value);
-  if (typeof right !== "number" && typeof right !== "bigint") throw partError(right, "an integer", pos);
-  const sum = toInt(BigInt(left) + BigInt(right));
+function addToInteger(left: Value, right: Value, pos: number): Value {
+  if (isFloat(right)) return makeFloat(numberOf(left) + numberOf(right));
+  if (!isInteger(right)) throw partError(right, "an integer", pos);
+  if ((left & right & 1) === 1) return makeInteger((left >> 1) + (right >> 1));
+  const sum = makeLargeInteger(BigInt(integerOf(left)) + BigInt(integerOf(right)));
   if (sum === undefined) {
     const error = overflow("adding", left, "+", right);
     error.pos = pos;
@@ -1815,151 +1664,134 @@ function pathContextError(pos: number): EvaluationError {
   return new EvaluationError("eval-error", "a string that refers to a store path cannot be appended to a path", pos);
 }
 
-export type StringValue = string | ContextString;
-
-export function textOfString(value: StringValue): string {
-  return typeof value === "string" ? value : value.text;
-}
-
-export function contextOfString(value: StringValue): Context | null {
-  return typeof value === "string" ? null : value.context;
-}
-
-export function makeString(text: string, context: Context | null): StringValue {
-  return context === null ? text : new ContextString(text, context);
-}
-
-function joinStrings(x: StringValue, y: StringValue): StringValue {
-  return makeString(textOfString(x) + textOfString(y), mergeContexts(contextOfString(x), contextOfString(y)));
+function concatenate(x: Value, y: Value): Value {
+  return joinStrings(x, y, mergeContexts(contextIdOf(x), contextIdOf(y)));
 }
 
 function pathConcat(p: number, e: Env): Value {
   const count = A[p + 1]!;
   let text = "";
-  let context: Context | null = null;
+  let context: ContextId = 0;
   for (let i = 0; i < count; i++) {
     const part = coerceToString(ev(A[p + 3 + 2 * i]!, e), i === 0 ? coerceRaw : 0, segment, A[p + 4 + 2 * i]!);
-    text += textOfString(part);
-    context = mergeContexts(context, contextOfString(part));
+    text += stringText(part);
+    context = mergeContexts(context, contextIdOf(part));
   }
-  if (context !== null) throw pathContextError(A[p + 2]!);
-  return new Path(canonicalPath(text));
+  if (context !== 0) throw pathContextError(A[p + 2]!);
+  return makePath(canonicalPath(text));
 }
 
 function stringConcat(p: number, e: Env): Value {
   const count = A[p + 1]!;
-  let text = "";
-  let context: Context | null = null;
+  let context: ContextId = 0;
+  const parts = new Array<Value>(count);
   for (let i = 0; i < count; i++) {
     const value = operand(A[p + 3 + 2 * i]!, e);
-    if (typeof value === "string") text += value;
-    else {
-      const part = coerceToString(value, coerceCopy, segment, A[p + 4 + 2 * i]!);
-      if (typeof part === "string") text += part;
-      else {
-        text += part.text;
-        context = mergeContexts(context, part.context);
-      }
-    }
+    const part = (value & 7) === 4 ? value : coerceToString(value, coerceCopy, segment, A[p + 4 + 2 * i]!);
+    parts[i] = part;
+    context = mergeContexts(context, contextIdOf(part));
   }
-  return context === null ? text : new ContextString(text, context);
+  return joinAll(parts, context);
 }
 
+const one = makeString("1");
+
 /** Coerces a value to a string; `mode` is the permitted coercions, `text` the frame of a refusal. */
-export function coerceToString(slot: Slot, mode: number, text: string, pos: number): StringValue {
+export function coerceToString(slot: Slot, mode: number, text: string, pos: number): Value {
   const value = forceAt(slot, pos);
-  if (typeof value === "string" || value instanceof ContextString) return value;
-  if (value instanceof Path) {
-    if ((mode & coerceCopy) !== 0) return copyPath(value.path);
-    return (mode & coerceRaw) !== 0 ? value.path : canonicalPath(value.path);
+  if ((value & 7) === 4) return value;
+  if (isPath(value)) {
+    if ((mode & coerceCopy) !== 0) return copyPath(pathText(value));
+    if ((mode & coerceRaw) !== 0) return pathString(value);
+    const path = pathText(value);
+    const clean = canonicalPath(path);
+    return clean === path ? pathString(value) : makeString(clean);
   }
-  if (value instanceof Attrs) {
+  if ((value & 7) === 2) {
     enterCall(pos);
     const result = coerceAttrs(value, mode, text, pos);
     depth--;
     return result;
   }
   if ((mode & coerceMore) !== 0) {
-    if (value === true) return "1";
-    if (value === false || value === null) return "";
-    if (typeof value === "number" || typeof value === "bigint") return String(value);
-    if (value instanceof Float) return formatFixed(value.value);
+    if (value === trueValue) return one;
+    if (value === falseValue || value === nullValue) return emptyString;
+    if (isInteger(value)) return makeString(String(integerOf(value)));
+    if (isFloat(value)) return makeString(formatFixed(numberOf(value)));
     if (isList(value)) return coerceList(value, mode, text, pos);
   }
-  throw withFrame(
-    new EvaluationError("type-error", `cannot coerce ${showType(value)} to a string: ${showValue(value)}`),
-    pos,
-    text,
-  );
+  throw coercionError(value, text, pos);
 }
 
-function coerceAttrs(value: Attrs, mode: number, text: string, pos: number): StringValue {
-  const toText = value.get(sym.toString);
-  if (toText !== undefined) {
+function coercionError(value: Value, text: string, pos: number): EvaluationError {
+  const message = `cannot coerce ${showType(value)} to a string: ${showValue(value)}`;
+  return withFrame(new EvaluationError("type-error", message), pos, text);
+}
+
+function coerceAttrs(value: Value, mode: number, text: string, pos: number): Value {
+  const toText = attribute(value, sym.toString);
+  if (toText !== none) {
     const result = call(forceAt(toText, pos), value, pos);
     return coerceToString(result, mode & ~coerceRaw, "while evaluating the result of the `__toString` attribute", pos);
   }
-  const outPath = value.get(sym.outPath);
-  if (outPath === undefined) {
-    throw withFrame(
-      new EvaluationError("type-error", `cannot coerce ${showType(value)} to a string: ${showValue(value)}`),
-      pos,
-      text,
-    );
-  }
+  const outPath = attribute(value, sym.outPath);
+  if (outPath === none) throw coercionError(value, text, pos);
   return coerceToString(outPath, mode, text, pos);
 }
 
-function coerceList(list: List, mode: number, text: string, pos: number): StringValue {
+const space = makeString(" ");
+
+function coerceList(list: Value, mode: number, text: string, pos: number): Value {
   enterCall(pos);
-  let result = "";
-  let context: Context | null = null;
-  for (let i = 0; i < list.length; i++) {
-    const item = list[i]!;
-    let part: StringValue;
+  const parts: Value[] = [];
+  let context: ContextId = 0;
+  const length = listLength(list);
+  for (let i = 0; i < length; i++) {
+    const item = H[firstElement(list) + i] as Slot;
+    let part: Value;
     try {
       part = coerceToString(item, mode, "while evaluating one element of the list", pos);
     } catch (error) {
       throw frame(error, pos, text);
     }
-    result += textOfString(part);
-    context = mergeContexts(context, contextOfString(part));
+    parts.push(part);
+    context = mergeContexts(context, contextIdOf(part));
     const value = peekSlot(item);
-    if (i < list.length - 1 && !(isList(value) && value.length === 0)) result += " ";
+    if (i < length - 1 && !(isList(value) && listLength(value) === 0)) parts.push(space);
   }
   depth--;
-  return makeString(result, context);
+  return joinAll(parts, context);
 }
 
-/** Copies a path to the store, once per evaluation. */
-export function copyPath(path: string): ContextString {
+/** Copies a path to the store, once per evaluation; returns the string of the store path. */
+export function copyPath(path: string): Value {
   const clean = canonicalPath(path);
   const known = current.copiedPaths.get(clean);
   if (known !== undefined) return known;
   if (clean.endsWith(".drv")) throw new EvaluationError("eval-error", "file names are not allowed to end in '.drv'");
   const storePath = current.host.addPathToStore({ path: clean, name: baseNameOfPath(clean), method: "nar" });
   current.host.allowPath(storePath);
-  const result = new ContextString(storePath, contextOf({ kind: "opaque", path: storePath }));
+  const result = makeString(storePath, contextOf({ kind: "opaque", path: storePath }));
   current.copiedPaths.set(clean, result);
   return result;
 }
 
-/** Returns the text of a string without context; errors are worded as for builtin arguments. */
-export function plainString(value: Value, pos: number, text: string): string {
-  if (typeof value === "string") return value;
-  if (value instanceof ContextString) throw withFrame(contextError(value), pos, text);
-  throw withFrame(typeError("a string", value, pos), pos, text);
+/** Returns a string without context; errors are worded as for builtin arguments. */
+export function plainString(value: Value, pos: number, text: string): Value {
+  if (!isString(value)) throw withFrame(typeError("a string", value, pos), pos, text);
+  if (contextIdOf(value) !== 0) throw withFrame(contextError(value), pos, text);
+  return value;
 }
 
-function contextError(value: ContextString): EvaluationError {
-  const element = firstElement(value.context);
+function contextError(value: Value): EvaluationError {
+  const element = firstContextElement(contextIdOf(value));
   return new EvaluationError(
     "eval-error",
-    `the string '${value.text}' is not allowed to refer to a store path (such as '${element}')`,
+    `the string '${stringText(value)}' is not allowed to refer to a store path (such as '${element}')`,
   );
 }
 
-function firstElement(context: Context): string {
+function firstContextElement(context: ContextId): string {
   const element = contextElements(context)[0]!;
   switch (element.kind) {
     case "opaque":
@@ -1975,29 +1807,28 @@ function firstElement(context: Context): string {
 
 /** Compares values as `==`; elements of lists and sets that are the same slot are equal whatever they are. */
 function equal(a: Value, b: Value, pos: number): boolean {
-  if (typeof a === "string") {
-    if (typeof b === "string") return a === b;
-    return b instanceof ContextString && b.text === a;
+  if ((a & b & 1) === 1) return a === b;
+  if ((a & 7) === 4) return (b & 7) === 4 && equalStrings(a, b);
+  if (isNumber(a)) {
+    if (!isNumber(b)) return false;
+    if (isFloat(a) || isFloat(b)) return numberOf(a) === numberOf(b);
+    return integerOf(a) === integerOf(b);
   }
-  if (a === null || typeof a === "boolean") return a === b;
-  if (typeof a === "number" || typeof a === "bigint") {
-    if (b instanceof Float) return Number(a) === b.value;
-    return a === b;
-  }
-  if (a instanceof ContextString) {
-    if (b instanceof ContextString) return a.text === b.text;
-    return a.text === b;
-  }
-  if (a instanceof Float) {
-    if (b instanceof Float) return a.value === b.value;
-    return (typeof b === "number" || typeof b === "bigint") && a.value === Number(b);
-  }
-  if (a instanceof Path) return b instanceof Path && a.path === b.path;
-  if (isList(a)) {
-    if (!isList(b) || a.length !== b.length) return false;
+  if ((a & 7) === 2) {
+    if ((b & 7) !== 2) return false;
     enterCall(pos);
-    for (let i = 0; i < a.length; i++) {
-      if (!equalSlots(a[i]!, b[i]!, pos)) {
+    const result = equalSets(a, b, pos);
+    depth--;
+    return result;
+  }
+  if (isList(a)) {
+    if (!isList(b) || listLength(a) !== listLength(b)) return false;
+    enterCall(pos);
+    const x = firstElement(a);
+    const y = firstElement(b);
+    const length = listLength(a);
+    for (let i = 0; i < length; i++) {
+      if (!equalSlots(H[x + i] as Slot, H[y + i] as Slot, pos)) {
         depth--;
         return false;
       }
@@ -2005,14 +1836,8 @@ function equal(a: Value, b: Value, pos: number): boolean {
     depth--;
     return true;
   }
-  if (a instanceof Attrs) {
-    if (!(b instanceof Attrs)) return false;
-    enterCall(pos);
-    const result = equalAttrs(a, b, pos);
-    depth--;
-    return result;
-  }
-  return false;
+  if (isPath(a)) return isPath(b) && equalStrings(pathString(a), pathString(b));
+  return a === b && !isFunction(a);
 }
 
 export function equalSlots(a: Slot, b: Slot, pos: number): boolean {
@@ -2022,50 +1847,48 @@ export function equalSlots(a: Slot, b: Slot, pos: number): boolean {
   }
   const x = forceAt(a, pos);
   const y = forceAt(b, pos);
-  if (x === y && typeof x === "object") return true;
-  return equal(x, y, pos);
+  return x === y || equal(x, y, pos);
 }
 
-export function isDerivation(attrs: Attrs): boolean {
-  const type = attrs.get(sym.type);
-  if (type === undefined) return false;
+export function isDerivation(set: Value): boolean {
+  const type = attribute(set, sym.type);
+  if (type === none) return false;
   const value = force(type);
-  return value === "derivation" || (value instanceof ContextString && value.text === "derivation");
+  return isString(value) && isText(value, "derivation");
 }
 
-function equalAttrs(a: Attrs, b: Attrs, pos: number): boolean {
+function equalSets(a: Value, b: Value, pos: number): boolean {
   if (isDerivation(a) && isDerivation(b)) {
-    const x = a.get(sym.outPath);
-    const y = b.get(sym.outPath);
-    if (x !== undefined && y !== undefined) return equalSlots(x, y, pos);
+    const x = attribute(a, sym.outPath);
+    const y = attribute(b, sym.outPath);
+    if (x !== none && y !== none) return equalSlots(x, y, pos);
   }
   const shapeA = shapeOf(a);
   const shapeB = shapeOf(b);
-  if (shapeA.size !== shapeB.size) return false;
-  for (let i = 0; i < shapeA.size; i++) {
-    if (shapeA.keys[i] !== shapeB.keys[i] || !equalSlots(a[i]!, b[i]!, pos)) return false;
+  const size = shapeSize(shapeA);
+  if (size !== shapeSize(shapeB)) return false;
+  for (let i = 0; i < size; i++) {
+    if (keyAt(shapeA, i) !== keyAt(shapeB, i) || !equalSlots(valueAt(a, i), valueAt(b, i), pos)) return false;
   }
   return true;
 }
 
 function basicType(value: Value): string {
-  if (value instanceof ContextString) return "string";
-  if (typeof value === "bigint") return "number";
-  if (isFunctionValue(value)) return "function";
-  if (value === null) return "null";
-  if (typeof value !== "object") return typeof value;
+  if (isNumber(value)) return isFloat(value) ? "float" : "number";
+  if (isString(value)) return "string";
+  if (isSet(value)) return "set";
+  if (isFunction(value)) return "function";
+  if (value === nullValue) return "null";
   if (isList(value)) return "list";
-  if (value instanceof Attrs) return "set";
-  if (value instanceof Path) return "path";
-  return "float";
+  return isPath(value) ? "path" : "boolean";
 }
 
 /** Compares forced values as `<`; errors of nested comparisons get their frame here. */
 export function less(a: Value, b: Value, text = ""): boolean {
   try {
     if (isNumber(a) && isNumber(b)) {
-      if (a instanceof Float || b instanceof Float) return toDouble(a) < toDouble(b);
-      return a < b;
+      if (isFloat(a) || isFloat(b)) return numberOf(a) < numberOf(b);
+      return integerOf(a) < integerOf(b);
     }
     const type = basicType(a);
     if (type !== basicType(b)) {
@@ -2074,16 +1897,17 @@ export function less(a: Value, b: Value, text = ""): boolean {
         `cannot compare ${showType(a)} with ${showType(b)}; values are ${showValue(a)} and ${showValue(b)}`,
       );
     }
-    if (type === "string") return textOfString(a as StringValue) < textOfString(b as StringValue);
-    if (a instanceof Path) return a.path < (b as Path).path;
-    if (isList(a)) {
-      const other = b as List;
+    if (type === "string") return compareStrings(a, b) < 0;
+    if (type === "path") return compareStrings(pathString(a), pathString(b)) < 0;
+    if (type === "list") {
+      const m = listLength(a);
+      const n = listLength(b);
       for (let i = 0; ; i++) {
-        if (i === other.length) return false;
-        if (i === a.length) return true;
-        if (!equalSlots(a[i]!, other[i]!, 0)) {
-          return less(force(a[i]!), force(other[i]!), "while comparing two list elements");
-        }
+        if (i === n) return false;
+        if (i === m) return true;
+        const x = H[firstElement(a) + i] as Slot;
+        const y = H[firstElement(b) + i] as Slot;
+        if (!equalSlots(x, y, 0)) return less(force(x), force(y), "while comparing two list elements");
       }
     }
     throw new EvaluationError(
@@ -2152,10 +1976,10 @@ function explainInequality(left: Slot, right: Slot, pos: number): void {
       if (!equal(a, b, pos)) throw unequal(`${type} ${show(a)} is not equal to ${type} ${show(b)}`);
       return;
     case "list":
-      explainLists(a as List, b as List, pos);
+      explainLists(a, b, pos);
       return;
     case "set":
-      explainSets(a as Attrs, b as Attrs, pos);
+      explainSets(a, b, pos);
       return;
     case "function":
       throw unequal("distinct functions and immediate comparisons of identical functions compare as unequal");
@@ -2163,27 +1987,28 @@ function explainInequality(left: Slot, right: Slot, pos: number): void {
   }
 }
 
-function explainLists(a: List, b: List, pos: number): void {
-  if (a.length !== b.length) {
+function explainLists(a: Value, b: Value, pos: number): void {
+  const length = listLength(a);
+  if (length !== listLength(b)) {
     throw unequal(
-      `list of size '${a.length}' is not equal to list of size '${b.length}', left hand side is '${showValue(a)}', right hand side is '${showValue(b)}'`,
+      `list of size '${length}' is not equal to list of size '${listLength(b)}', left hand side is '${showValue(a)}', right hand side is '${showValue(b)}'`,
     );
   }
-  for (let i = 0; i < a.length; i++) {
+  for (let i = 0; i < length; i++) {
     try {
-      explainInequality(a[i]!, b[i]!, pos);
+      explainInequality(H[firstElement(a) + i] as Slot, H[firstElement(b) + i] as Slot, pos);
     } catch (error) {
       throw addFrame(error, pos, `while comparing list element ${i}`);
     }
   }
 }
 
-function explainSets(a: Attrs, b: Attrs, pos: number): void {
+function explainSets(a: Value, b: Value, pos: number): void {
   const show = (value: Value) => `'${showValue(value)}'`;
   if (isDerivation(a) && isDerivation(b)) {
-    const x = a.get(sym.outPath);
-    const y = b.get(sym.outPath);
-    if (x !== undefined && y !== undefined) {
+    const x = attribute(a, sym.outPath);
+    const y = attribute(b, sym.outPath);
+    if (x !== none && y !== none) {
       try {
         explainInequality(x, y, pos);
         return;
@@ -2194,29 +2019,27 @@ function explainSets(a: Attrs, b: Attrs, pos: number): void {
   }
   const shapeA = shapeOf(a);
   const shapeB = shapeOf(b);
-  if (shapeA.size !== shapeB.size) {
+  if (shapeSize(shapeA) !== shapeSize(shapeB)) {
     throw unequal(`attribute names of attribute set ${show(a)} differs from attribute set ${show(b)}`);
   }
-  for (let i = 0; i < shapeA.size; i++) {
-    const x = shapeA.keys[i]!;
-    const y = shapeB.keys[i]!;
+  for (let i = 0; i < shapeSize(shapeA); i++) {
+    const x = keyAt(shapeA, i);
+    const y = keyAt(shapeB, i);
     if (x !== y) {
-      if (shapeB.find(x) < 0) {
-        throw unequal(`attribute name ${quoteName(symbolNames[x]!)} is contained in ${show(a)}, but not in ${show(b)}`);
+      if (findKey(shapeB, x) < 0) {
+        throw unequal(`attribute name ${quoteName(nameOf(x))} is contained in ${show(a)}, but not in ${show(b)}`);
       }
-      throw unequal(
-        `attribute name ${quoteName(symbolNames[y]!)} is missing in ${show(a)}, but is contained in ${show(b)}`,
-      );
+      throw unequal(`attribute name ${quoteName(nameOf(y))} is missing in ${show(a)}, but is contained in ${show(b)}`);
     }
     try {
-      explainInequality(a[i]!, b[i]!, pos);
+      explainInequality(valueAt(a, i), valueAt(b, i), pos);
     } catch (error) {
       let traced = error;
-      const placeA = a.positionOf(x);
-      const placeB = b.positionOf(y);
+      const placeA = positionOf(a, x);
+      const placeB = positionOf(b, y);
       if (placeB !== 0) traced = addFrame(traced, placeB, "where right hand side is");
       if (placeA !== 0) traced = addFrame(traced, placeA, "where left hand side is");
-      throw addFrame(traced, pos, `while comparing attribute ${quoteName(symbolNames[x]!)}`);
+      throw addFrame(traced, pos, `while comparing attribute ${quoteName(nameOf(x))}`);
     }
   }
 }

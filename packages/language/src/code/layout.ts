@@ -16,7 +16,7 @@ export const cell = {
   /** A symbol, or the complement of a node. */
   key: 6,
   constant: 7,
-  /** A constant in which the interpreter caches a value. */
+  /** A cell in which the interpreter caches a value: starts as 0. */
   memo: 8,
   literal: 9,
   pattern: 10,

@@ -1,13 +1,14 @@
 /** Turns text into a value: parses, lowers, runs. */
 
+import { none, type Value } from "../heap/memory.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import { type ParseResult, type ParserOptions, parseSource, positionOf } from "../syntax/parser.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
-import type { Env, Value } from "../value/value.ts";
 import { CodeStore } from "./code-store.ts";
-import { type EvaluatorState, ev, evaluation, force } from "./interpret.ts";
+import { type Env, type EvaluatorState, ev, evaluation, force } from "./interpret.ts";
 import { type LowerContext, lower } from "./lower.ts";
-import { allocate, intern, ints, symbolNames } from "./memory.ts";
+import { allocateCode, ints } from "./memory.ts";
 import { addObservedSite, marked } from "./observed.ts";
 import type { Scope } from "./scope.ts";
 import { addSource, type Source } from "./source.ts";
@@ -37,7 +38,7 @@ export function lowerParsed(
   const root = lower(expr, changes === undefined ? context : { ...context, changes }, scope);
   if (!observed || source.origin !== "file") return root;
   const text = `while evaluating the file '${marked(source.name)}':`;
-  const node = allocate(3);
+  const node = allocateCode(3);
   ints[node] = 50;
   ints[node + 1] = addObservedSite({ text, pos: positionOf(expr), scope, onlyErrors: false });
   ints[node + 2] = root;
@@ -46,7 +47,7 @@ export function lowerParsed(
 
 /** Returns a function that tells which names are global in an evaluation. */
 function globalNames(owner: EvaluatorState): (name: string) => boolean {
-  return (name) => owner.globals[intern(name)] !== undefined;
+  return (name) => (owner.globals[intern(name)] ?? none) !== none;
 }
 
 /** Returns the store of lowered code for an evaluation; undefined when the host keeps none, or parsing has to report on every literal. */
@@ -54,7 +55,7 @@ export function codeStoreFor(owner: EvaluatorState): CodeStore | undefined {
   const { codeCache, mode } = owner.host;
   if (codeCache === undefined || owner.debugger !== undefined) return undefined;
   if (Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
-  const names = owner.globals.map((_, symbol) => symbolNames[symbol]!).sort();
+  const names = owner.globals.flatMap((slot, symbol) => (slot === none ? [] : [nameOf(symbol)])).sort();
   return new CodeStore({
     cache: codeCache,
     key: [owner.parser.pipes, owner.parser.pure, ...names].join(" "),
@@ -99,5 +100,5 @@ function inScope(scope: Scope | null, name: string): boolean {
 export function evaluateSource(source: Source, surroundings?: Surroundings): Value {
   const owner = evaluation();
   const root = compile(source, owner, surroundings?.scope ?? null);
-  return force(ev(root, surroundings?.env ?? null));
+  return force(ev(root, surroundings?.env ?? 0));
 }

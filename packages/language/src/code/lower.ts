@@ -21,12 +21,14 @@
  *  50 OBSERVED site node
  *  57 LAZY note             58 FORWARD node          59 KEY name pos (never run; keys of 10 and 12 are symbols or ~KEY)
  */
+
+import { makeInt64 } from "../heap/number.ts";
+import { intern, nameOf } from "../heap/symbol.ts";
 import type { AttrDefinition, AttrName, AttrsExpr, CallExpr, Expr, LambdaExpr } from "../syntax/ast.ts";
 import { type ParserOptions, parseExpressionAt, positionOf } from "../syntax/parser.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
-import { addLiteral } from "../value/places.ts";
-import { Float, Path } from "../value/value.ts";
-import { addConstant, addPathConstant, allocate, intern, ints, stringConstant, symbolNames } from "./memory.ts";
+import { addLiteral } from "./literals.ts";
+import { allocateCode, floatConstant, ints, pathConstant, stringConstant } from "./memory.ts";
 import { addObservedSite, marked, siteOf } from "./observed.ts";
 import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
 import type { Source } from "./source.ts";
@@ -118,7 +120,7 @@ class Lowering {
   }
 
   private node(...cells: number[]): number {
-    const at = allocate(cells.length);
+    const at = allocateCode(cells.length);
     for (let i = 0; i < cells.length; i++) ints[at + i] = cells[i]!;
     return at;
   }
@@ -135,7 +137,7 @@ class Lowering {
   /** Returns the body of a function with an observed node around it. */
   private observedBody(body: number, expr: { readonly pos: number }, at: { scope: Scope; name: number }): number {
     if (this.context.observed !== true) return body;
-    const name = at.name > 0 ? `'${symbolNames[at.name - 1]}'` : "anonymous lambda";
+    const name = at.name > 0 ? `'${nameOf(at.name - 1)}'` : "anonymous lambda";
     const text = `while calling ${marked(name)}`;
     return this.node(50, addObservedSite({ text, pos: expr.pos, scope: at.scope, onlyErrors: false }), body);
   }
@@ -145,11 +147,11 @@ class Lowering {
       case "int":
         return this.integer(expr.value);
       case "float":
-        return this.node(2, addConstant(new Float(expr.value)));
+        return this.node(2, floatConstant(expr.value));
       case "string":
         return this.node(2, stringConstant(expr.value));
       case "path": {
-        return this.node(2, addPathConstant(new Path(expr.value), expr.literal));
+        return this.node(2, pathConstant(expr.value, expr.literal));
       }
       case "variable":
         return this.variable(expr.name, scope, expr.pos);
@@ -201,21 +203,21 @@ class Lowering {
 
   private integer(value: number | bigint): number {
     if (typeof value === "number" && value < smallIntLimit) return this.node(1, value);
-    return this.node(2, addConstant(value));
+    return this.node(2, makeInt64(value));
   }
 
   // ---- variables
 
-  private place(depth: number, slot: number, at: { large: boolean; pos: number }): number {
-    if (depth < 4) return this.node(60 + depth * 5 + (at.large ? 4 : slot - 1), slot - 1, at.pos);
-    return this.node(6, depth, at.large ? slot - 1 : -slot, at.pos);
+  private place(depth: number, slot: number, pos: number): number {
+    if (depth < 4) return this.node(60 + depth * 5 + (slot > 4 ? 4 : slot - 1), slot - 1, pos);
+    return this.node(6, depth, slot - 1, pos);
   }
 
   private variable(name: string, scope: Scope | null, pos: number): number {
     const found = resolve(scope, name);
     if (found.kind === "bound") {
-      const { depth, slot, large } = found.place;
-      return this.place(depth, slot, { large, pos });
+      const { depth, slot } = found.place;
+      return this.place(depth, slot, pos);
     }
     if (this.context.isGlobal(name)) return this.node(7, intern(name), pos);
     const { withs } = found;
@@ -261,7 +263,7 @@ class Lowering {
     for (const formal of expr.formals) names.set(formal.name, ++slot);
     const count = slot;
     if (expr.argument !== undefined) names.set(expr.argument, ++slot);
-    const inner = bindingScope(scope, names, slot);
+    const inner = bindingScope(scope, names);
     const fallbacks = expr.formals.map((formal) =>
       formal.fallback === undefined ? 0 : this.expr(formal.fallback, inner),
     );
@@ -289,7 +291,7 @@ class Lowering {
       last = body;
       body = body.body;
     }
-    const inner = bindingScope(scope, names, names.size);
+    const inner = bindingScope(scope, names);
     const plain = this.lazily(body, inner, { start: last.bodyStart, end: last.bodyEnd }, name);
     const code = this.observedBody(plain, last, { scope: inner, name });
     return this.node(15, code, positions.length, name, ...positions);
@@ -361,14 +363,13 @@ class Lowering {
       names.set(name, i + 1);
     });
     const fromSlots = slotsOfSources(attrs);
-    const slots = entries.length + fromSlots.count;
-    const inner = bindingScope(scope, names, slots);
-    const outer = { ...bindingScope(scope, new Map(), slots) };
+    const inner = bindingScope(scope, names);
+    const outer = bindingScope(scope, new Map());
     const source = (from: number) => {
       const slot = fromSlots.slot[from]!;
       return slot === 0
         ? this.expr(attrs.inheritFrom[from]!, inner)
-        : this.place(0, entries.length + slot, { large: inner.large, pos: positionOf(attrs.inheritFrom[from]!) });
+        : this.place(0, entries.length + slot, positionOf(attrs.inheritFrom[from]!));
     };
     const lowered = ([name, definition]: (typeof entries)[number]): number => {
       switch (definition.kind) {
@@ -417,7 +418,7 @@ class Lowering {
 
   private plainAttrs(expr: AttrsExpr, scope: Scope | null): number {
     const fromSlots = slotsOfSources(expr);
-    const inner = fromSlots.count > 0 ? bindingScope(scope, new Map(), fromSlots.count) : scope;
+    const inner = fromSlots.count > 0 ? bindingScope(scope, new Map()) : scope;
     const entries: { readonly name: string; readonly symbol: number; readonly definition: AttrDefinition }[] = [];
     expr.attrs.forEach((definition, name) => {
       entries.push({ name, symbol: intern(name), definition });
@@ -434,8 +435,7 @@ class Lowering {
         case "inherited-from": {
           const slot = fromSlots.slot[definition.from]!;
           const from = expr.inheritFrom[definition.from]!;
-          const large = fromSlots.count > 4;
-          const source = slot === 0 ? this.expr(from, inner) : this.place(0, slot, { large, pos: positionOf(from) });
+          const source = slot === 0 ? this.expr(from, inner) : this.place(0, slot, positionOf(from));
           return this.node(9, source, symbol, -1, 0, definition.pos);
         }
         case "plain":
@@ -449,7 +449,7 @@ class Lowering {
     );
     if (fromSlots.count > 0) return this.node(55, literal, values.length, froms.length, ...froms, ...values);
     const constant = values.length > 0 && values.every((value) => isConstantNode(ints[value]!));
-    return this.node(constant ? 51 : 13, literal, values.length, constant ? addConstant(undefined) : 0, ...values);
+    return this.node(constant ? 51 : 13, literal, values.length, 0, ...values);
   }
 
   private lazily(

@@ -1,20 +1,26 @@
 /**
- * The flat code: one array of integers for all code of the process, a table of constants and the table of symbols. A
- * node is an opcode followed by operands (offsets of other nodes, symbols, positions, constants).
+ * The flat code: one array of integers for all code of the process. A node is an opcode followed by operands (offsets of other
+ * nodes, symbols, positions, constants).
  */
 import { FirnError } from "@firn/formats";
+import type { Value } from "../heap/memory.ts";
+import { makeFloat } from "../heap/number.ts";
+import { makePath } from "../heap/path.ts";
+import { makeString, makeStringOfBytes } from "../heap/string.ts";
 
 const capacity = 48 * 1024 * 1024;
 
 /** The code array. The pages of the reserved range take memory only when written. */
-export const ints: Int32Array = new Int32Array(capacity);
+export const ints: Int32Array = new Int32Array(
+  typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(4 * capacity) : new SharedArrayBuffer(4 * capacity),
+);
 
 /** The first offset of real code; lower ones are pseudo code of thunks that are not expressions. */
-const firstCode = 16;
+export const firstCode = 16;
 let used = firstCode;
 
 /** Reserves `length` cells and returns their offset. */
-export function allocate(length: number): number {
+export function allocateCode(length: number): number {
   const at = used;
   used += length;
   if (used > capacity) throw new FirnError("out-of-code-space", "the evaluated code exceeds the code array");
@@ -26,9 +32,9 @@ export function codeSize(): number {
   return used;
 }
 
-/** Constants that code refers to by index. */
-export const constants: unknown[] = [];
-const stringConstants = new Map<string, number>();
+// ---- constants: their cells hold the value itself, or 8 times the number of one that is made at its first use
+
+const stringConstants = new Map<string, Value>();
 
 /**
  * Length up to which texts are shared: only names and other short texts are likely to come again; hashing the rest would cost
@@ -36,79 +42,66 @@ const stringConstants = new Map<string, number>();
  */
 const sharedLength = 16;
 
-export function stringConstant(value: string): number {
-  if (value.length > sharedLength) return addConstant(value);
-  let index = stringConstants.get(value);
-  if (index === undefined) {
-    index = constants.length;
-    constants.push(value);
-    stringConstants.set(value, index);
+/** Returns the cell of a string. */
+export function stringConstant(text: string): Value {
+  if (text.length > sharedLength) return makeString(text);
+  let value = stringConstants.get(text);
+  if (value === undefined) {
+    value = makeString(text);
+    stringConstants.set(text, value);
   }
-  return index;
+  return value;
+}
+
+export function floatConstant(value: number): Value {
+  return makeFloat(value);
 }
 
 /** A source of texts for constants that are made at their first use. */
 export interface TextSource {
-  string(number: number): string;
+  /** Bytes of all texts, and where the text with a number starts and ends in them. */
+  readonly bytes: Uint8Array;
+  startOf(number: number): number;
+  endOf(number: number): number;
 }
 
-/** The source of each constant's text, by number, as far as there are pending ones; 0 is none. */
-const pendingSources: number[] = [];
-const pendingNumbers: number[] = [];
+/** By the number of a pending constant: its text, and its value or 0. */
+const pendingTexts: number[] = [];
+const pendingValues: number[] = [];
+/** The sources of texts, and the number of the first constant of each. */
 const textSources: TextSource[] = [];
+const firstOfSource: number[] = [];
 
-/** Adds a text that is made at its first use. */
+/** Adds a text that is made at its first use; returns its cell. */
 export function addPendingConstant(source: TextSource, number: number): number {
-  const index = addConstant(undefined);
-  for (let i = pendingSources.length; i < index; i++) {
-    pendingSources.push(0);
-    pendingNumbers.push(0);
+  if (textSources.at(-1) !== source) {
+    textSources.push(source);
+    firstOfSource.push(pendingTexts.length);
   }
-  if (textSources.at(-1) !== source) textSources.push(source);
-  pendingSources.push(textSources.length);
-  pendingNumbers.push(number);
-  return index;
+  pendingValues.push(0);
+  return (pendingTexts.push(number) - 1) << 3;
 }
 
-export function constantAt(index: number): unknown {
-  const known = constants[index];
-  if (known !== undefined) return known;
-  const source = pendingSources[index];
-  if (source === undefined || source === 0) return undefined;
-  const value = textSources[source - 1]!.string(pendingNumbers[index]!);
-  constants[index] = value;
+/** Returns the value of a constant's cell. */
+export function constantAt(cell: number): Value {
+  if ((cell & 7) !== 0) return cell as Value;
+  const index = cell >>> 3;
+  const known = pendingValues[index]!;
+  if (known !== 0) return known as Value;
+  let from = textSources.length - 1;
+  while (firstOfSource[from]! > index) from--;
+  const source = textSources[from]!;
+  const number = pendingTexts[index]!;
+  const value = makeStringOfBytes(source.bytes, source.startOf(number), source.endOf(number));
+  pendingValues[index] = value;
   return value;
 }
 
-export function addConstant(value: unknown): number {
-  constants.push(value);
-  return constants.length - 1;
-}
-
 /** The texts of path literals as written, by constant: in another directory the same text is another path. */
-export const pathLiterals = new Map<number, string>();
+export const pathLiterals = new Map<Value, string>();
 
-export function addPathConstant(path: unknown, literal: string): number {
-  const index = addConstant(path);
-  pathLiterals.set(index, literal);
-  return index;
-}
-
-/** Names of attributes and variables, by number. */
-export const symbolNames: string[] = [];
-const symbols = new Map<string, number>();
-
-/** Returns the symbol of a name that has one: no set has an attribute of any other name. */
-export function knownSymbol(name: string): number | undefined {
-  return symbols.get(name);
-}
-
-export function intern(name: string): number {
-  let symbol = symbols.get(name);
-  if (symbol === undefined) {
-    symbol = symbolNames.length;
-    symbolNames.push(name);
-    symbols.set(name, symbol);
-  }
-  return symbol;
+export function pathConstant(path: string, literal: string): Value {
+  const value = makePath(path);
+  pathLiterals.set(value, literal);
+  return value;
 }

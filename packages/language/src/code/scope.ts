@@ -4,23 +4,20 @@
 export interface Scope {
   readonly up: Scope | null;
   readonly names: ReadonlyMap<string, number> | null;
-  /** True with more than four slots, which are in an array. */
-  readonly large: boolean;
   readonly withPosition: number;
 }
 
-export function bindingScope(up: Scope | null, names: ReadonlyMap<string, number>, slots: number): Scope {
-  return { up, names, large: slots > 4, withPosition: 0 };
+export function bindingScope(up: Scope | null, names: ReadonlyMap<string, number>): Scope {
+  return { up, names, withPosition: 0 };
 }
 
 export function withScope(up: Scope | null, position: number): Scope {
-  return { up, names: null, large: false, withPosition: position };
+  return { up, names: null, withPosition: position };
 }
 
 interface Place {
   readonly depth: number;
   readonly slot: number;
-  readonly large: boolean;
 }
 
 /** The binding of a name, or the `with` scopes that may have it (innermost first). */
@@ -37,7 +34,7 @@ export function resolve(scope: Scope | null, name: string): Resolution {
       withs.push({ depth, position: s.withPosition });
     } else {
       const slot = s.names.get(name);
-      if (slot !== undefined) return { kind: "bound", place: { depth, slot, large: s.large } };
+      if (slot !== undefined) return { kind: "bound", place: { depth, slot } };
     }
     depth++;
   }

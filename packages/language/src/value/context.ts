@@ -1,36 +1,43 @@
 /**
- * String contexts: sorted sets of interned elements, merged with a memo of one entry, because long chains of
- * concatenation merge the same two again and again.
+ * String contexts: sorted sets of interned elements, by number, merged with a memo of one entry, because long chains of
+ * concatenation merge the same two again and again. 0 is no context.
  */
+import type { ContextId } from "../heap/string.ts";
 import type { ContextElement } from "../host.ts";
 
-export class Context {
+class Context {
   readonly elements: readonly number[];
-  mergedWith: Context | null;
-  mergeResult: Context | null;
+  mergedWith: ContextId;
+  mergeResult: ContextId;
   constructor(elements: readonly number[]) {
     this.elements = elements;
-    this.mergedWith = null;
-    this.mergeResult = null;
+    this.mergedWith = 0;
+    this.mergeResult = 0;
   }
+}
+
+const contexts: Context[] = [new Context([])];
+
+function addContext(elements: readonly number[]): ContextId {
+  return contexts.push(new Context(elements)) - 1;
 }
 
 /** Elements by number, and those of their texts that were needed so far. */
 const known: ContextElement[] = [];
 const texts: (string | undefined)[] = [];
 
-const paths = new Map<string, Context>();
+const paths = new Map<string, ContextId>();
 /** Contexts of each derivation: itself (deep) and its outputs by name. */
-const derivations = new Map<string, { deep: Context | undefined; readonly outputs: Map<string, Context> }>();
+const derivations = new Map<string, { deep: ContextId | undefined; readonly outputs: Map<string, ContextId> }>();
 
-function newElement(element: ContextElement): Context {
+function newElement(element: ContextElement): ContextId {
   known.push(element);
   texts.push(undefined);
-  return new Context([known.length - 1]);
+  return addContext([known.length - 1]);
 }
 
 /** Returns the context of one element. */
-export function contextOf(element: ContextElement): Context {
+export function contextOf(element: ContextElement): ContextId {
   if (element.kind === "opaque") {
     let context = paths.get(element.path);
     if (context === undefined) {
@@ -82,24 +89,25 @@ function elementAt(number: number): ContextElement {
 }
 
 /** Returns all elements, in the order in which the process first saw them. */
-export function unorderedElements(context: Context | null): ContextElement[] {
-  return context === null ? [] : context.elements.map(elementAt);
+export function unorderedElements(context: ContextId): ContextElement[] {
+  return contexts[context]!.elements.map(elementAt);
 }
 
 /** Returns all elements, in the reference's order of their text. */
-export function contextElements(context: Context | null): ContextElement[] {
-  if (context === null) return [];
-  const numbers = [...context.elements];
+export function contextElements(context: ContextId): ContextElement[] {
+  const numbers = [...contexts[context]!.elements];
   numbers.sort((a, b) => (textAt(a) < textAt(b) ? -1 : 1));
   return numbers.map(elementAt);
 }
 
-export function mergeContexts(a: Context | null, b: Context | null): Context | null {
-  if (a === null) return b;
-  if (b === null || a === b) return a;
-  if (a.mergedWith === b) return a.mergeResult;
-  const x = a.elements;
-  const y = b.elements;
+/** Returns the context with the elements of both. */
+export function mergeContexts(a: ContextId, b: ContextId): ContextId {
+  if (a === 0) return b;
+  if (b === 0 || a === b) return a;
+  const left = contexts[a]!;
+  if (left.mergedWith === b) return left.mergeResult;
+  const x = left.elements;
+  const y = contexts[b]!.elements;
   const merged: number[] = [];
   let i = 0;
   let j = 0;
@@ -120,8 +128,8 @@ export function mergeContexts(a: Context | null, b: Context | null): Context | n
   }
   while (i < x.length) merged.push(x[i++]!);
   while (j < y.length) merged.push(y[j++]!);
-  const result = merged.length === x.length ? a : merged.length === y.length ? b : new Context(merged);
-  a.mergedWith = b;
-  a.mergeResult = result;
+  const result = merged.length === x.length ? a : merged.length === y.length ? b : addContext(merged);
+  left.mergedWith = b;
+  left.mergeResult = result;
   return result;
 }

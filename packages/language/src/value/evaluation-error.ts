@@ -64,21 +64,6 @@ export class EvaluationError extends Error {
   }
 }
 
-/**
- * The content of a thunk whose evaluation failed: the error itself, with all frames that its first way out adds to it.
- * Forcing the thunk again throws a copy of that.
- */
-export class Failure {
-  readonly error: EvaluationError;
-  constructor(error: EvaluationError) {
-    this.error = error;
-  }
-
-  rethrow(): never {
-    throw this.error.again();
-  }
-}
-
 /** Adds a frame to an evaluation error; anything else passes unchanged. Host errors are wrapped first. */
 export function addFrame(error: unknown, pos: number, text: string, always = false): unknown {
   const wrapped = wrapError(error);

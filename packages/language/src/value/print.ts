@@ -2,27 +2,31 @@
  * Values as text in the two forms of the reference: the one of messages, `nix eval` and the repl (`printValue`), and the
  * older one of `nix-instantiate --eval` (`printAmbiguous`). Values are forced by a function that the caller passes.
  */
-import { ints, symbolNames } from "../code/memory.ts";
+import { ints } from "../code/memory.ts";
 import { showPosition } from "../code/source.ts";
+import { builtinOf, isFresh, lambdaNode, partialCallee, partialCount } from "../heap/function.ts";
+import { elementsOf, listLength } from "../heap/list.ts";
+import {
+  heap,
+  isList,
+  isSet,
+  isString,
+  isThunk,
+  kind,
+  kindOf,
+  type Slot,
+  trueValue,
+  type Value,
+} from "../heap/memory.ts";
+import { integerOf, numberOf } from "../heap/number.ts";
+import { pathText } from "../heap/path.ts";
+import { shapeOf, valueAt } from "../heap/set.ts";
+import { keyAt, orderedIndices, shapeSize } from "../heap/shape.ts";
+import { stringText } from "../heap/string.ts";
+import { nameOf } from "../heap/symbol.ts";
+import { blackHole, done } from "../heap/thunk.ts";
 import { EvaluationError, isInterruption, wrapError } from "./evaluation-error.ts";
 import { formatFloat, quoteString } from "./text.ts";
-import {
-  Attrs,
-  Builtin,
-  blackHole,
-  ContextString,
-  done,
-  Float,
-  isList,
-  Lambda,
-  PartialBuiltin,
-  PartialLambda,
-  Path,
-  type Slot,
-  shapeOf,
-  Thunk,
-  type Value,
-} from "./value.ts";
 
 const open = "\xc2\xab";
 const close = "\xc2\xbb";
@@ -31,7 +35,7 @@ export interface PrintOptions {
   /** Forces values that are printed; without it thunks show as such. */
   readonly force?: (slot: Slot) => Value;
   /** With `force`, returns the path of a derivation, or undefined when the set is none. */
-  readonly derivationPath?: (attrs: Attrs) => string | undefined;
+  readonly derivationPath?: (set: Value) => string | undefined;
   readonly maxDepth: number;
   readonly maxAttrs: number;
   readonly maxItems: number;
@@ -80,14 +84,20 @@ function elided(count: number, one: string, many: string): string {
 }
 
 /** Returns «lambda name @ place» or a similar text. */
-function showFunction(value: Lambda | PartialLambda | Builtin | PartialBuiltin): string {
-  if (value instanceof Builtin) return `${open}primop ${value.name}${close}`;
-  if (value instanceof PartialBuiltin) return `${open}partially applied primop ${value.builtin.name}${close}`;
-  const lambda = value instanceof Lambda ? value : value.lambda;
-  const level = value instanceof Lambda ? 0 : value.args.length;
-  const symbol = ints[lambda.node + 3]!;
-  const name = symbol > 0 ? ` ${symbolNames[symbol - 1]}` : "";
-  return `${open}lambda${name} @ ${showPosition(ints[lambda.node + 4 + level]!)}${close}`;
+function showFunction(value: Value): string {
+  switch (kindOf(value)) {
+    case kind.builtin:
+      return `${open}primop ${builtinOf(value).name}${close}`;
+    case kind.partialBuiltin:
+      return `${open}partially applied primop ${builtinOf(partialCallee(value)).name}${close}`;
+    default: {
+      const partial = kindOf(value) === kind.partialLambda;
+      const node = lambdaNode(partial ? partialCallee(value) : value);
+      const symbol = ints[node + 3]!;
+      const name = symbol > 0 ? ` ${nameOf(symbol - 1)}` : "";
+      return `${open}lambda${name} @ ${showPosition(ints[node + 4 + (partial ? partialCount(value) : 0)]!)}${close}`;
+    }
+  }
 }
 
 const normal = "\x1b[0m";
@@ -100,7 +110,7 @@ const faint = "\x1b[2m";
 
 class Printer {
   private readonly options: PrintOptions;
-  private readonly seen = new Set<object>();
+  private readonly seen = new Set<Value>();
   private attrsPrinted = 0;
   private itemsPrinted = 0;
   private indent = "";
@@ -140,53 +150,65 @@ class Printer {
   }
 
   private known(slot: Slot, depth: number): void {
-    let value: Value;
-    if (slot instanceof Thunk) {
-      if (slot.code === blackHole) {
+    let value = slot as Value;
+    if (isThunk(slot)) {
+      const state = heap[slot >>> 2];
+      if (state === blackHole) {
         this.write(`${open}potential infinite recursion${close}`, red);
         return;
       }
-      if (slot.code !== done) {
+      if (state !== done) {
         this.write(`${open}thunk${close}`, magenta);
         return;
       }
-      value = slot.value as Value;
-    } else value = slot;
-    if (value instanceof Lambda && value.fresh && depth > 0 && this.options.force === undefined) {
+      value = heap[(slot >>> 2) + 1]! as Value;
+    }
+    if (isFresh(value) && depth > 0 && this.options.force === undefined) {
       this.write(`${open}thunk${close}`, magenta);
       return;
     }
-    switch (typeof value) {
-      case "string":
-        this.string(value);
+    if ((value & 1) === 1) this.write(String(value >> 1), cyan);
+    else if (isString(value)) this.string(stringText(value));
+    else if (isSet(value)) this.attrs(value, depth);
+    else this.record(value, depth);
+  }
+
+  private record(value: Value, depth: number): void {
+    switch (kindOf(value)) {
+      case kind.null:
+        this.write("null", cyan);
         return;
-      case "number":
-      case "bigint":
-      case "boolean":
-        this.write(String(value), cyan);
+      case kind.boolean:
+        this.write(value === trueValue ? "true" : "false", cyan);
+        return;
+      case kind.integer:
+        this.write(String(integerOf(value)), cyan);
+        return;
+      case kind.float:
+        this.write(formatFloat(numberOf(value)), cyan);
+        return;
+      case kind.path:
+        this.write(pathText(value), green);
+        return;
+      case kind.list:
+        this.list(value, depth);
         return;
       default:
+        this.write(showFunction(value), blue);
     }
-    if (value === null) this.write("null", cyan);
-    else if (value instanceof Float) this.write(formatFloat(value.value), cyan);
-    else if (value instanceof Path) this.write(value.path, green);
-    else if (value instanceof ContextString) this.string(value.text);
-    else if (value instanceof Attrs) this.attrs(value, depth);
-    else if (isList(value)) this.list(value, depth);
-    else this.write(showFunction(value), blue);
   }
 
   private string(text: string): void {
     this.write(quoteString(text, this.options.maxStringLength), magenta);
   }
 
-  private repeated(object: object): boolean {
+  private repeated(value: Value): boolean {
     if (!this.options.trackRepeated) return false;
-    if (this.seen.has(object)) {
+    if (this.seen.has(value)) {
       this.write(`${open}repeated${close}`, magenta);
       return true;
     }
-    this.seen.add(object);
+    this.seen.add(value);
     return false;
   }
 
@@ -197,14 +219,14 @@ class Printer {
     const { force } = this.options;
     const only = slots[0]!;
     const value = force === undefined ? only : force(only);
-    return value instanceof Attrs || isList(value) || value instanceof Thunk;
+    return isSet(value) || isList(value) || isThunk(value);
   }
 
   private space(spread: boolean): void {
     this.text += spread ? `\n${this.indent}` : " ";
   }
 
-  private attrs(attrs: Attrs, depth: number): void {
+  private attrs(attrs: Value, depth: number): void {
     if (this.repeated(attrs)) return;
     const { derivationPath, force, maxDepth, maxAttrs, indent } = this.options;
     if (force !== undefined && derivationPath !== undefined) {
@@ -222,13 +244,13 @@ class Printer {
     this.indent += " ".repeat(indent);
     this.text += "{";
     const shape = shapeOf(attrs);
-    const order = [...shape.order()];
-    const nameAt = (index: number) => symbolNames[shape.keys[index]!]!;
+    const order = orderedIndices(shape);
+    const nameAt = (index: number) => nameOf(keyAt(shape, index));
     if (maxAttrs !== unlimited) {
       const important = (index: number) => (nameAt(index) === "type" || nameAt(index) === "_type" ? 0 : 1);
       order.sort((a, b) => important(a) - important(b));
     }
-    const spread = this.spread(order.map((index) => attrs[index]!));
+    const spread = this.spread(order.map((index) => valueAt(attrs, index)));
     let printed = 0;
     for (const index of order) {
       this.space(spread);
@@ -237,7 +259,7 @@ class Printer {
         break;
       }
       this.text += `${showAttrName(nameAt(index))} = `;
-      this.print(attrs[index]!, depth + 1);
+      this.print(valueAt(attrs, index), depth + 1);
       this.text += ";";
       this.attrsPrinted++;
       printed++;
@@ -247,9 +269,10 @@ class Printer {
     this.text += "}";
   }
 
-  private list(list: readonly Slot[], depth: number): void {
+  private list(list: Value, depth: number): void {
     // Upstream knows a list by the place that holds it, and the outermost is held by none that could be met again.
-    if (list.length > 0 && depth > 0 && this.repeated(list)) return;
+    const items = elementsOf(list);
+    if (items.length > 0 && depth > 0 && this.repeated(list)) return;
     const { maxDepth, maxItems, indent } = this.options;
     if (depth >= maxDepth) {
       this.text += "[ ... ]";
@@ -258,12 +281,12 @@ class Printer {
     const outer = this.indent;
     this.indent += " ".repeat(indent);
     this.text += "[";
-    const spread = this.spread(list);
+    const spread = this.spread(items);
     let printed = 0;
-    for (const item of list) {
+    for (const item of items) {
       this.space(spread);
       if (this.itemsPrinted >= maxItems) {
-        this.write(elided(list.length - printed, "item", "items"), faint);
+        this.write(elided(items.length - printed, "item", "items"), faint);
         break;
       }
       this.print(item, depth + 1);
@@ -299,41 +322,50 @@ export function showValue(slot: Slot): string {
 }
 
 /** Prints a value in the form of `nix-instantiate --eval`; nothing is forced. */
-export function printAmbiguous(slot: Slot, seen: Set<object> | null = new Set(), depth = 0): string {
+export function printAmbiguous(slot: Slot, seen: Set<Slot> | null = new Set(), depth = 0): string {
   if (depth > maxPrintDepth) throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
-  let value: Value;
-  if (slot instanceof Thunk) {
-    if (slot.code === blackHole) return `${open}potential infinite recursion${close}`;
-    if (slot.code !== done) return "<CODE>";
-    value = slot.value as Value;
-  } else value = slot;
-  if (value instanceof Attrs) {
+  let value = slot as Value;
+  if (isThunk(slot)) {
+    const state = heap[slot >>> 2];
+    if (state === blackHole) return `${open}potential infinite recursion${close}`;
+    if (state !== done) return "<CODE>";
+    value = heap[(slot >>> 2) + 1]! as Value;
+  }
+  if (isSet(value)) {
     const shape = shapeOf(value);
-    if (shape.size > 0) {
+    if (shapeSize(shape) > 0) {
       if (seen?.has(value) === true) return `${open}repeated${close}`;
       seen?.add(value);
     }
     const parts: string[] = [];
-    for (const index of shape.order()) {
-      const name = showIdentifierName(symbolNames[shape.keys[index]!]!);
-      parts.push(`${name} = ${printAmbiguous(value[index]!, seen, depth + 1)}; `);
+    for (const index of orderedIndices(shape)) {
+      const name = showIdentifierName(nameOf(keyAt(shape, index)));
+      parts.push(`${name} = ${printAmbiguous(valueAt(value, index), seen, depth + 1)}; `);
     }
     return `{ ${parts.join("")}}`;
   }
   if (isList(value)) {
-    if (value.length > 0) {
+    if (listLength(value) > 0) {
       // A list is known by the slot that holds it, as upstream; a set by its bindings.
-      const holder = slot instanceof Thunk ? slot : value;
-      if (seen?.has(holder) === true) return `${open}repeated${close}`;
-      seen?.add(holder);
+      if (seen?.has(slot) === true) return `${open}repeated${close}`;
+      seen?.add(slot);
     }
-    return `[ ${value.map((item) => `${printAmbiguous(item, seen, depth + 1)} `).join("")}]`;
+    return `[ ${elementsOf(value)
+      .map((item) => `${printAmbiguous(item, seen, depth + 1)} `)
+      .join("")}]`;
   }
-  if (value instanceof Lambda && value.fresh && depth > 0) return "<CODE>";
-  if (value instanceof Lambda || value instanceof PartialLambda) return "<LAMBDA>";
-  if (value instanceof Builtin) return "<PRIMOP>";
-  if (value instanceof PartialBuiltin) return "<PRIMOP-APP>";
-  return printValue(value, plainPrint);
+  if (isFresh(value) && depth > 0) return "<CODE>";
+  switch (kindOf(value)) {
+    case kind.lambda:
+    case kind.partialLambda:
+      return "<LAMBDA>";
+    case kind.builtin:
+      return "<PRIMOP>";
+    case kind.partialBuiltin:
+      return "<PRIMOP-APP>";
+    default:
+      return printValue(value, plainPrint);
+  }
 }
 
 /** Returns a name as it stands in code: unlike in `showAttrName`, the empty name and reserved words are the only special ones. */

@@ -1,11 +1,12 @@
 /** Puts the code of one source from a pack into the code array. */
 import { FirnError } from "@firn/formats";
+import { makeInt64 } from "../../heap/number.ts";
+import { internBytes } from "../../heap/symbol.ts";
 import { pathOfLiteral } from "../../syntax/path-text.ts";
-import { addRecordedLiteral } from "../../value/places.ts";
-import { Float, Path } from "../../value/value.ts";
 import { cell, firstMember, layouts } from "../layout.ts";
+import { addRecordedLiteral } from "../literals.ts";
 import { addLazyNote, type LowerContext, newPattern } from "../lower.ts";
-import { addConstant, addPathConstant, addPendingConstant, allocate, intern, ints } from "../memory.ts";
+import { addPendingConstant, allocateCode, floatConstant, ints, pathConstant } from "../memory.ts";
 import type { Scope } from "../scope.ts";
 import { constantKinds, type Pack, type Segment } from "./pack.ts";
 
@@ -34,7 +35,8 @@ export class PackLoader {
   private symbol(number: number): number {
     let symbol = this.symbols[number]!;
     if (symbol === unknown) {
-      symbol = intern(this.pack.string(number));
+      const { bytes } = this.pack;
+      symbol = internBytes(bytes, this.pack.startOf(number), this.pack.endOf(number));
       this.symbols[number] = symbol;
     }
     return symbol;
@@ -45,33 +47,30 @@ export class PackLoader {
     if (known !== unknown) return known;
     const kind = this.pack.constantCells[2 * number]!;
     const text = this.pack.constantCells[2 * number + 1]!;
-    let index: number;
+    let made: number;
     switch (kind) {
       case constantKinds.string:
-        index = addPendingConstant(this.pack, text);
+        made = addPendingConstant(this.pack, text);
         break;
       case constantKinds.float:
-        index = addConstant(new Float(Number(this.pack.string(text))));
+        made = floatConstant(Number(this.pack.string(text)));
         break;
       case constantKinds.path: {
         // The same text is another path in another directory: never shared.
         const literal = this.pack.string(text);
-        const path = new Path(pathOfLiteral(literal, context.source.directory, context.parser));
-        return addPathConstant(path, literal);
+        return pathConstant(pathOfLiteral(literal, context.source.directory, context.parser), literal);
       }
-      default: {
-        const value = BigInt(this.pack.string(text));
-        index = addConstant(Number.isSafeInteger(Number(value)) ? Number(value) : value);
-      }
+      default:
+        made = makeInt64(BigInt(this.pack.string(text)));
     }
-    this.constants[number] = index;
-    return index;
+    this.constants[number] = made;
+    return made;
   }
 
   /** Loads a segment as the code of `context.source`; returns the offset of its root. */
   load(segment: Segment, context: LowerContext): number {
     const { codeLength } = segment;
-    const at = allocate(codeLength);
+    const at = allocateCode(codeLength);
     ints.set(segment.cells.subarray(0, codeLength), at);
     const place: Placement = { segment, context, at, base: context.source.base };
     const sets: number[] = [];
@@ -120,9 +119,6 @@ export class PackLoader {
       case cell.constant:
         ints[c] = this.constant(value, place.context);
         return;
-      case cell.memo:
-        ints[c] = addConstant(undefined);
-        return;
       case cell.pattern:
         ints[c] = newPattern();
         return;
@@ -150,17 +146,16 @@ export class PackLoader {
     if (place === 0) return null;
     const { cells } = segment;
     const at = place - 1;
-    const count = cells[at + 3]!;
+    const count = cells[at + 2]!;
     const pos = cells[at + 1]!;
     let names: Map<string, number> | null = null;
     if (count >= 0) {
       names = new Map();
-      for (let i = 0; i < count; i++) names.set(this.pack.string(cells[at + 4 + 2 * i]!), cells[at + 5 + 2 * i]!);
+      for (let i = 0; i < count; i++) names.set(this.pack.string(cells[at + 3 + 2 * i]!), cells[at + 4 + 2 * i]!);
     }
     return {
       up: this.scope(segment, cells[at]!, base),
       names,
-      large: cells[at + 2] === 1,
       withPosition: pos > 0 ? pos + base - 1 : pos,
     };
   }

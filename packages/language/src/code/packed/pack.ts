@@ -4,7 +4,7 @@
  *   where each string ends; constants (kind, string); the index of segments; their code; then the bytes of the strings.
  * Symbols and constants are numbers of strings; positions and offsets are relative to their source.
  */
-const magic = 0x314e5246;
+const magic = 0x324e5246;
 const headerLength = 6;
 const indexLength = 8;
 
@@ -42,8 +42,6 @@ export class Pack {
   readonly code: Int32Array;
   readonly bytes: Uint8Array;
   private readonly decode: Decode;
-  /** All strings, one after the other. */
-  private text: string | undefined;
   private readonly byHash = new Map<string, number>();
 
   private constructor(cells: Int32Array, bytes: Uint8Array, decode: Decode) {
@@ -74,10 +72,18 @@ export class Pack {
     return new Pack(cells, aligned.subarray(4 * length), decode);
   }
 
+  /** Returns where the bytes of a string start. */
+  startOf(number: number): number {
+    return number === 0 ? 0 : this.ends[number - 1]!;
+  }
+
+  /** Returns where the bytes of a string end. */
+  endOf(number: number): number {
+    return this.ends[number]!;
+  }
+
   string(number: number): string {
-    const start = number === 0 ? 0 : this.ends[number - 1]!;
-    this.text ??= this.decode(this.bytes);
-    return this.text.slice(start, this.ends[number]!);
+    return this.decode(this.bytes.subarray(this.startOf(number), this.ends[number]!));
   }
 
   stringEnds(): Int32Array {

@@ -1,10 +1,14 @@
 /** Copies the lowered code of one source out of the code array, from its root on, into the form of a pack. */
 import { FirnError } from "@firn/formats";
-import { literalAt } from "../../value/places.ts";
-import { Float, Path } from "../../value/value.ts";
+import { type Address, heap, isFloat, isPath, isString } from "../../heap/memory.ts";
+import { integerOf, numberOf } from "../../heap/number.ts";
+import { keyAt, shapeSize } from "../../heap/shape.ts";
+import { stringText } from "../../heap/string.ts";
+import { nameOf } from "../../heap/symbol.ts";
 import { cell, layouts, literalRecord } from "../layout.ts";
+import { literalAt } from "../literals.ts";
 import { type LazyNote, lazyNote, scopeOfNote } from "../lower.ts";
-import { constantAt, ints, pathLiterals, symbolNames } from "../memory.ts";
+import { constantAt, ints, pathLiterals } from "../memory.ts";
 import type { Scope } from "../scope.ts";
 import { constantKinds, type PackBuilder, type Segment } from "./pack.ts";
 
@@ -52,7 +56,7 @@ export class SegmentWriter {
   }
 
   private symbol(symbol: number): number {
-    return this.builder.string(symbolNames[symbol]!);
+    return this.builder.string(nameOf(symbol));
   }
 
   private node(start: number): number {
@@ -116,28 +120,30 @@ export class SegmentWriter {
     }
   }
 
-  private constant(index: number): number {
-    const value = constantAt(index);
-    if (typeof value === "string") return this.builder.constant(constantKinds.string, value);
-    if (value instanceof Float) return this.builder.constant(constantKinds.float, String(value.value));
-    if (value instanceof Path) return this.builder.constant(constantKinds.path, pathLiterals.get(index)!);
-    return this.builder.constant(constantKinds.integer, String(value));
+  private constant(cell: number): number {
+    const value = constantAt(cell);
+    if (isString(value)) return this.builder.constant(constantKinds.string, stringText(value));
+    if (isFloat(value)) return this.builder.constant(constantKinds.float, String(numberOf(value)));
+    if (isPath(value)) return this.builder.constant(constantKinds.path, pathLiterals.get(value)!);
+    return this.builder.constant(constantKinds.integer, String(integerOf(value)));
   }
 
   private literal(index: number): number {
-    const { shape, positions } = literalAt(index);
-    const at = this.reserve(2 + 2 * shape.size);
+    const places = literalAt(index);
+    const shape = heap[places]! as Address;
+    const size = shapeSize(shape);
+    const at = this.reserve(2 + 2 * size);
     this.cells[at] = literalRecord;
-    this.cells[at + 1] = shape.size;
-    for (let i = 0; i < shape.size; i++) {
-      this.cells[at + 2 + 2 * i] = this.symbol(shape.keys[i]!);
-      this.cells[at + 3 + 2 * i] = this.position(positions[i]!);
+    this.cells[at + 1] = size;
+    for (let i = 0; i < size; i++) {
+      this.cells[at + 2 + 2 * i] = this.symbol(keyAt(shape, i));
+      this.cells[at + 3 + 2 * i] = this.position(heap[places + 1 + i]!);
     }
     return at;
   }
 
   /**
-   * Returns scope + 1 as an offset among the cells, 0 for none. Cells: up, with-position, large, names (-1 for `with`),
+   * Returns scope + 1 as an offset among the cells, 0 for none. Cells: up, with-position, names (-1 for `with`),
    * (symbol slot)*.
    */
   private scope(scope: Scope | null): number {
@@ -146,15 +152,14 @@ export class SegmentWriter {
     if (known !== undefined) return known;
     const up = this.scope(scope.up);
     const names = scope.names === null ? [] : [...scope.names];
-    const at = this.reserve(4 + 2 * names.length);
+    const at = this.reserve(3 + 2 * names.length);
     this.scopes.set(scope, at + 1);
     this.cells[at] = up;
     this.cells[at + 1] = this.position(scope.withPosition);
-    this.cells[at + 2] = scope.large ? 1 : 0;
-    this.cells[at + 3] = scope.names === null ? -1 : names.length;
+    this.cells[at + 2] = scope.names === null ? -1 : names.length;
     for (let i = 0; i < names.length; i++) {
-      this.cells[at + 4 + 2 * i] = this.builder.string(names[i]![0]);
-      this.cells[at + 5 + 2 * i] = names[i]![1];
+      this.cells[at + 3 + 2 * i] = this.builder.string(names[i]![0]);
+      this.cells[at + 4 + 2 * i] = names[i]![1];
     }
     return at + 1;
   }

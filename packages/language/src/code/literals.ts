@@ -1,0 +1,46 @@
+/** The literal sets of the code, by the number that their nodes have: the places of their members, with their shape. */
+
+import { type Address, allocate, heap } from "../heap/memory.ts";
+import { makePlaces } from "../heap/places.ts";
+import { makeShape } from "../heap/shape.ts";
+import { ints } from "./memory.ts";
+
+/** Places, or the complement of the record in the code array that they are made of at their first use. */
+let literals = new Int32Array(4096);
+let count = 0;
+
+function add(entry: number): number {
+  if (count === literals.length) {
+    const larger = new Int32Array(2 * count);
+    larger.set(literals);
+    literals = larger;
+  }
+  literals[count] = entry;
+  return count++;
+}
+
+/** Adds a literal whose keys and positions are in the code array, at a record: size, (symbol position)*. */
+export function addRecordedLiteral(record: number): number {
+  return add(~record);
+}
+
+export function addLiteral(keys: readonly number[], positions: readonly number[]): number {
+  return add(makePlaces(makeShape(keys), positions));
+}
+
+const keys: number[] = [];
+
+/** Returns the places of a literal. */
+export function literalAt(index: number): Address {
+  const known = literals[index]!;
+  if (known > 0) return known as Address;
+  const record = ~known;
+  const size = ints[record + 1]!;
+  for (let i = 0; i < size; i++) keys[i] = ints[record + 2 + 2 * i]!;
+  const shape = makeShape(keys, size);
+  const places = allocate((size + 2) & -2);
+  heap[places] = shape;
+  for (let i = 0; i < size; i++) heap[places + 1 + i] = ints[record + 3 + 2 * i]!;
+  literals[index] = places;
+  return places;
+}

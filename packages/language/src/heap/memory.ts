@@ -1,0 +1,174 @@
+/**
+ * The heap: one array of 32-bit cells in which all values of the process live. It is filled from its start to its end and nothing is
+ * freed. A value is a number of 32 bits; its low bits tell what it is:
+ *
+ *   …1    an integer of 31 bits, itself            …000  a delayed value (a thunk)
+ *   …010  an attribute set                         …100  a string
+ *   …110  a record; the low four bits of its first cell are its kind (see `kind`)
+ *
+ * Of a thunk or set, the number without its low two bits is the address of the object: the index of its first cell, which is even. Of
+ * strings and records it is the index of the second cell. The objects, cell by cell ("…" stands for as many cells as the size says):
+ *
+ *   thunk             state or code, environment or value (thunk.ts)
+ *   environment       enclosing environment, slots …
+ *   string            length in bytes, context or complement of the symbol, bytes … (string.ts)
+ *   set               shape, places, values …; or a negative mark and what a layered or mapped set holds (set.ts)
+ *   shape             size, order, right and plan of the last update, next of the same hash, 0, symbols … (shape.ts)
+ *   places            shape, positions …; or -1, shape, places above, places below (places.ts)
+ *   list              length * 16 + kind, elements …
+ *   function          node * 32 + fresh * 16 + kind, environment
+ *   partial function  number of arguments * 16 + kind, function, arguments …
+ *   builtin           number * 16 + kind, 0
+ *   partial builtin   number of arguments * 16 + kind, builtin, arguments …
+ *   path              kind, string
+ *   float, integer    kind, 0, two cells with the 64 bits
+ *   Boolean, null     kind, 0
+ */
+import { FirnError } from "@firn/formats";
+
+declare const slotMark: unique symbol;
+declare const valueMark: unique symbol;
+declare const addressMark: unique symbol;
+
+/** A value or a thunk, as it stands in a cell. */
+export type Slot = number & { readonly [slotMark]: true };
+
+/** A forced value. */
+export type Value = Slot & { readonly [valueMark]: true };
+
+/** The index of the first cell of an object that is no value: an environment, a shape, places. 0 is none. */
+export type Address = number & { readonly [addressMark]: true };
+
+/** The kinds of records. */
+export const kind = {
+  list: 1,
+  lambda: 2,
+  partialLambda: 3,
+  builtin: 4,
+  partialBuiltin: 5,
+  path: 6,
+  float: 7,
+  integer: 8,
+  boolean: 9,
+  null: 10,
+} as const;
+
+const largest = 2 ** 32;
+const smallest = 2 ** 26;
+
+/** Reserves address space; pages of it take memory only when they are written. Where less is to be had, takes less. */
+function reserve(): ArrayBufferLike {
+  for (let size = largest; ; size /= 2) {
+    try {
+      // The engine's collector counts what is not shared as garbage to come.
+      return typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(size) : new SharedArrayBuffer(size);
+    } catch (error) {
+      if (!(error instanceof RangeError) || size <= smallest) throw error;
+    }
+  }
+}
+
+const buffer = reserve();
+
+/** The cells of the heap. */
+export const heap: Int32Array = new Int32Array(buffer);
+/** The bytes of the heap. */
+export const heapBytes: Uint8Array = new Uint8Array(buffer);
+/** The heap as floating-point numbers. */
+export const heapFloats: Float64Array = new Float64Array(buffer);
+
+/** Cells that stay free: what is written in passing behind the last object never reaches the end. */
+const reserved = 1024;
+const end = heap.length - reserved;
+const firstFree = 16;
+let top = firstFree;
+
+/** No value: the content of a slot that is not set, and the result of looking for what is not there. */
+export const none = 0 as Slot;
+
+/** The constants, which lie at the start of the heap. */
+export const nullValue = 14 as Value;
+export const falseValue = 22 as Value;
+export const trueValue = 30 as Value;
+export const emptyList = 38 as Value;
+export const emptyString = 44 as Value;
+
+const blackHoleCode = -2;
+// What is not set is never forced; if it were, it would be an endless recursion.
+heap[0] = blackHoleCode;
+heap[2] = kind.null;
+heap[4] = kind.boolean;
+heap[6] = kind.boolean;
+heap[8] = kind.list;
+
+/** Returns the Boolean value of a condition. */
+export function bool(condition: boolean): Value {
+  return condition ? trueValue : falseValue;
+}
+
+function full(): never {
+  const size = Math.round(heap.length / 262144);
+  throw new FirnError("out-of-memory", `the evaluated values exceed the ${size} MB of the evaluator's heap`);
+}
+
+/** Reserves an even number of cells, which are 0, and returns the address of the first one. Fails when the heap is full. */
+export function allocate(cells: number): Address {
+  const at = top;
+  const next = at + cells;
+  if (next > end) full();
+  top = next;
+  return at as Address;
+}
+
+/** Returns the number of cells in use. */
+export function heapSize(): number {
+  return top;
+}
+
+export function isThunk(slot: Slot): boolean {
+  return (slot & 7) === 0;
+}
+
+export function isSet(slot: Slot): boolean {
+  return (slot & 7) === 2;
+}
+
+export function isString(slot: Slot): boolean {
+  return (slot & 7) === 4;
+}
+
+/** Returns the kind of a record, 0 for anything else. */
+export function kindOf(slot: Slot): number {
+  return (slot & 7) === 6 ? heap[(slot >>> 2) - 1]! & 15 : 0;
+}
+
+export function isList(slot: Slot): boolean {
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 1;
+}
+
+export function isLambda(slot: Slot): boolean {
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 2;
+}
+
+export function isBuiltin(slot: Slot): boolean {
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 4;
+}
+
+export function isPath(slot: Slot): boolean {
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 6;
+}
+
+export function isFloat(slot: Slot): boolean {
+  return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 7;
+}
+
+export function isBoolean(slot: Slot): boolean {
+  return slot === falseValue || slot === trueValue;
+}
+
+/** Tells whether a value is a function of any kind; sets with `__functor` are none. */
+export function isFunction(slot: Slot): boolean {
+  if ((slot & 7) !== 6) return false;
+  const found = heap[(slot >>> 2) - 1]! & 15;
+  return found >= 2 && found <= 5;
+}

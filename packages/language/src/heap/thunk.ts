@@ -1,0 +1,46 @@
+/** Thunks: delayed values. The first cell is the offset of the code to run, or a state; the second its environment, or what is left. */
+import { allocate, heap, none, type Slot, type Value } from "./memory.ts";
+
+/** A thunk that has its value. */
+export const done = -1;
+/** A thunk that is being evaluated. */
+export const blackHole = -2;
+/** A thunk whose evaluation failed; the second cell is the number of the failure. */
+export const failed = -3;
+
+/** The application of a function to one value; the environment is that of callee and value. Offsets below 16 are no code. */
+export const applicationCode = 1;
+/** The application of a function to two values. */
+export const application2Code = 2;
+/** A function of the host program; the environment is its number. */
+export const nativeCode = 3;
+
+export function makeThunk(code: number, env: number): Slot {
+  const at = allocate(2);
+  heap[at] = code;
+  heap[at + 1] = env;
+  return (at << 2) as Slot;
+}
+
+/** Returns the value of a slot if it is known already, else `none`. */
+export function peekSlot(slot: Slot): Value {
+  if ((slot & 7) !== 0) return slot as Value;
+  const at = slot >>> 2;
+  return (heap[at] === done ? heap[at + 1]! : none) as Value;
+}
+
+const natives: ((() => Value) | undefined)[] = [];
+
+/** Delays a call of a function of the program. */
+export function makeNativeThunk(compute: () => Value): Slot {
+  return makeThunk(nativeCode, natives.push(compute) - 1);
+}
+
+export function nativeOf(number: number): () => Value {
+  return natives[number]!;
+}
+
+/** Forgets the function of a native thunk that has its value. */
+export function forgetNative(number: number): void {
+  natives[number] = undefined;
+}
