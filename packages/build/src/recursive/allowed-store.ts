@@ -88,6 +88,7 @@ export class AllowedStore implements MachineStore, PathBuilder {
   }
 
   async addToStore(info: PathInfo, nar: NarChunks, options: AddOptions = {}): Promise<void> {
+    this.#requireReferences(info.references.filter((path) => path !== info.path));
     await this.#store.addToStore(info, nar, { ...options, checkSignatures: true });
     await this.#allow([info.path]);
   }
@@ -97,12 +98,14 @@ export class AllowedStore implements MachineStore, PathBuilder {
   }
 
   async addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo> {
+    this.#requireReferences(options.references ?? []);
     const info = await this.#store.addContent(nar, options);
     await this.#allow([info.path]);
     return info;
   }
 
   async addPath(source: string, options: AddPathOptions): Promise<PathInfo> {
+    this.#requireReferences(options.references ?? []);
     const info = await this.#store.addPath(source, options);
     await this.#allow([info.path]);
     return info;
@@ -114,8 +117,13 @@ export class AllowedStore implements MachineStore, PathBuilder {
   }
 
   async addTextsToStore(texts: readonly StoreText[]): Promise<string[]> {
-    const paths = await this.#store.addTextsToStore(texts);
-    await this.#allow(paths);
+    const paths: string[] = [];
+    for (const { name, contents, references } of texts) {
+      this.#requireReferences(references);
+      const path = await this.#store.addTextToStore(name, contents, references);
+      await this.#allow([path]);
+      paths.push(path);
+    }
     return paths;
   }
 
@@ -191,6 +199,7 @@ export class AllowedStore implements MachineStore, PathBuilder {
         `cannot build '${requested(path)}' in recursive Nix because path is unknown`,
       );
     }
+    this.#requireInputs(paths);
     const results = await this.#building.buildPaths(paths, { ...options, mode: "normal" });
     await this.#allow(results.flatMap(({ outputs }) => [...outputs.values()]));
     return results;
@@ -216,6 +225,24 @@ export class AllowedStore implements MachineStore, PathBuilder {
 
   #require(path: string): void {
     if (!this.#has(path)) throw new FirnError("invalid-path", `path '${path}' is not valid`);
+  }
+
+  /** What is added makes all that it refers to allowed: it can refer to nothing else. */
+  #requireReferences(references: readonly string[]): void {
+    for (const path of references) this.#require(path);
+  }
+
+  /** Refuses derivations with other inputs than allowed ones: a derivation that the builder wrote need not refer to its inputs. */
+  #requireInputs(paths: readonly DerivedPath[]): void {
+    const seen = new Set<string>();
+    const visit = (drvPath: string): void => {
+      if (seen.has(drvPath)) return;
+      seen.add(drvPath);
+      const { inputSrcs, inputDrvs } = this.readDerivation(drvPath);
+      for (const path of inputSrcs) this.#require(path);
+      for (const path of inputDrvs.keys()) visit(path);
+    };
+    for (const path of paths) if (path.kind === "built") visit(path.drvPath);
   }
 
   /** Makes paths and all that they refer to allowed. */
