@@ -92,6 +92,7 @@ describe.skipIf(!sandboxWorks())("a builder that may use the store", () => {
     const foreign = await store.addTextToStore("foreign", "not an input", []);
     const direct = { name: "direct", method: "text", algorithm: "sha256", repair: false, references: [foreign] };
     const spying = `Derive([("out","","r:sha256","")],[],["${foreign}"],"x86_64-linux","/bin/sh",["-c","cat ${foreign} > $out"],[("out","/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9")])`;
+    const claiming = `Derive([("out","${foreign}","","")],[],[],"x86_64-linux","/bin/sh",[],[("name","foreign"),("out","${foreign}")])`;
     const client = `
       import net from "node:net";
       import { wire } from "${checkout}/packages/formats/src/index.ts";
@@ -111,6 +112,10 @@ describe.skipIf(!sandboxWorks())("a builder that may use the store", () => {
       const connection = await connect();
       const drv = await connection.call(AddToStore, { ...${JSON.stringify({ ...direct, name: "spy.drv", references: [] })} },
         [Buffer.from(${JSON.stringify(spying)})]);
+      const lying = await connection.call(AddToStore, { ...${JSON.stringify({ ...direct, name: "foreign.drv", references: [] })} },
+        [Buffer.from(${JSON.stringify(claiming)})]);
+      const claim = { kind: "built", drvPath: lying.path, outputs: "*" };
+      console.log("claimed:", (await failure(connection.call(BuildPaths, { paths: [claim], mode: "normal" }))).split(",")[0]);
       const target = { kind: "built", drvPath: drv.path, outputs: "*" };
       console.log("undeclared:", await failure(connection.call(BuildPaths, { paths: [target], mode: "normal" })));
       console.log("valid: " + await (await connect()).call(IsValidPath, { path: ${JSON.stringify(foreign)} }));
@@ -123,7 +128,12 @@ describe.skipIf(!sandboxWorks())("a builder that may use the store", () => {
       "recursive-nix ca-derivations",
     );
     const refusal = `path '${foreign}' is not valid`;
-    expect(lines).toEqual([`direct: ${refusal}`, `undeclared: ${refusal}`, "valid: false"]);
+    expect(lines).toEqual([
+      `direct: ${refusal}`,
+      `claimed: derivation has incorrect output '${foreign}'`,
+      `undeclared: ${refusal}`,
+      "valid: false",
+    ]);
   }, 120_000);
 
   it("needs the experimental feature", async () => {

@@ -2,6 +2,7 @@
 import { type Derivation, type DerivedPath, FirnError, type Hash, type PathInfo, type wire } from "@firn/formats";
 import {
   type AddOptions,
+  addDerivation,
   type BuildRequestOptions,
   type BuildResult,
   type ContentOptions,
@@ -34,6 +35,8 @@ export class AllowedStore implements MachineStore, PathBuilder {
   readonly #store: MachineStore;
   readonly #building: PathBuilder;
   readonly #allowed: AllowedPaths;
+  /** Derivations that use and make only what is theirs. */
+  readonly #checked = new Set<string>();
 
   constructor(store: MachineStore, building: PathBuilder, allowed: AllowedPaths) {
     this.uri = store.uri;
@@ -199,7 +202,7 @@ export class AllowedStore implements MachineStore, PathBuilder {
         `cannot build '${requested(path)}' in recursive Nix because path is unknown`,
       );
     }
-    this.#requireInputs(paths);
+    await this.#requireOwn(paths);
     const results = await this.#building.buildPaths(paths, { ...options, mode: "normal" });
     await this.#allow(results.flatMap(({ outputs }) => [...outputs.values()]));
     return results;
@@ -232,17 +235,20 @@ export class AllowedStore implements MachineStore, PathBuilder {
     for (const path of references) this.#require(path);
   }
 
-  /** Refuses derivations with other inputs than allowed ones: a derivation that the builder wrote need not refer to its inputs. */
-  #requireInputs(paths: readonly DerivedPath[]): void {
-    const seen = new Set<string>();
-    const visit = (drvPath: string): void => {
-      if (seen.has(drvPath)) return;
-      seen.add(drvPath);
-      const { inputSrcs, inputDrvs } = this.readDerivation(drvPath);
-      for (const path of inputSrcs) this.#require(path);
-      for (const path of inputDrvs.keys()) visit(path);
+  /**
+   * Refuses derivations with other inputs than allowed ones, and those whose output paths are not theirs: a derivation that the builder
+   * wrote need not refer to its inputs, and one that names another path as its output would have that path for built.
+   */
+  async #requireOwn(paths: readonly DerivedPath[]): Promise<void> {
+    const visit = async (drvPath: string): Promise<void> => {
+      if (this.#checked.has(drvPath)) return;
+      const derivation = this.readDerivation(drvPath);
+      for (const path of derivation.inputSrcs) this.#require(path);
+      for (const path of derivation.inputDrvs.keys()) await visit(path);
+      await addDerivation(this, derivation, { dryRun: true });
+      this.#checked.add(drvPath);
     };
-    for (const path of paths) if (path.kind === "built") visit(path.drvPath);
+    for (const path of paths) if (path.kind === "built") await visit(path.drvPath);
   }
 
   /** Makes paths and all that they refer to allowed. */
