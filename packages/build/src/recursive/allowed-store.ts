@@ -230,7 +230,7 @@ export class AllowedStore implements MachineStore, PathBuilder {
     if (!this.#has(path)) throw new FirnError("invalid-path", `path '${path}' is not valid`);
   }
 
-  /** What is added makes all that it refers to allowed: it can refer to nothing else. */
+  /** Refuses references to paths that the builder does not know: what is added makes all that it refers to allowed. */
   #requireReferences(references: readonly string[]): void {
     for (const path of references) this.#require(path);
   }
