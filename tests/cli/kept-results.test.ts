@@ -1,6 +1,6 @@
 /** The same command again: answers of earlier evaluations. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
@@ -131,6 +131,16 @@ test("takes a damaged database for an empty one", async () => {
     expect((await firn(...instantiate)).out).toBe(first.out);
     expect((await firn(...instantiate)).out).toBe(first.out);
   }
+});
+
+test("uses nothing from a directory in which others may write", async () => {
+  await firn(...instantiate);
+  const directory = join(place.directory, "home/.cache/firn/code");
+  expect((await firn(...instantiate)).err).toContain(used);
+  chmodSync(directory, 0o777);
+  expect((await firn(...instantiate)).err).not.toContain(used);
+  chmodSync(directory, 0o700);
+  expect((await firn(...instantiate)).err).toContain(used);
 });
 
 test("is shown and removed", async () => {

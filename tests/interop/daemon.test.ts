@@ -370,6 +370,21 @@ describe("clients that are not trusted", () => {
       "repairing is not allowed",
     );
     await expect(store.verifyStore({ repair: async () => true })).rejects.toThrow("not privileged to repair");
+    const repairs = [
+      () => store.addContent(() => [nar], { name: "leaf", repair: true }),
+      () => store.addToStore({ ...facts, ca: _ca! }, [nar], { repair: true }),
+      () =>
+        (store.addManyToStore as NonNullable<typeof store.addManyToStore>)(
+          [{ info: { ...facts, ca: _ca! }, nar: () => [nar] }],
+          { repair: true },
+        ),
+    ];
+    for (const repair of repairs) await expect(repair()).rejects.toThrow("repairing is not allowed");
+    for (const signature of ["two words:AAAA", "two\nlines:AAAA", ":AAAA"]) {
+      await expect((await client(daemon)).addSignatures(text, [signature])).rejects.toThrow("signature is corrupt");
+    }
+    const again = await client(daemon);
+    expect((await again.queryPathInfo(text))?.signatures).toEqual([]);
     await expect(store.collectGarbage({ action: "delete-specific", paths: [], ignoreLiveness: true })).rejects.toThrow(
       "not allowed to ignore liveness",
     );

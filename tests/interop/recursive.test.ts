@@ -88,6 +88,54 @@ describe.skipIf(!sandboxWorks())("a builder that may use the store", () => {
     ).toBe("added\n");
   }, 120_000);
 
+  it("cannot reach other paths by referring to them", async () => {
+    const foreign = await store.addTextToStore("foreign", "not an input", []);
+    const direct = { name: "direct", method: "text", algorithm: "sha256", repair: false, references: [foreign] };
+    const spying = `Derive([("out","","r:sha256","")],[],["${foreign}"],"x86_64-linux","/bin/sh",["-c","cat ${foreign} > $out"],[("out","/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9")])`;
+    const claiming = `Derive([("out","${foreign}","","")],[],[],"x86_64-linux","/bin/sh",[],[("name","foreign"),("out","${foreign}")])`;
+    const client = `
+      import net from "node:net";
+      import { wire } from "${checkout}/packages/formats/src/index.ts";
+      import { noEvents } from "${checkout}/packages/store/src/index.ts";
+      import { DaemonConnection } from "${checkout}/packages/store/src/remote/daemon-connection.ts";
+      const { AddToStore, BuildPaths, IsValidPath } = wire.workerOperations;
+      const settings = { keepFailed: false, keepGoing: false, tryFallback: false, verbosity: 0, maxBuildJobs: 1, maxSilentTime: 0,
+        verboseBuild: false, buildCores: 1, useSubstitutes: false, overrides: new Map() };
+      const connect = () => {
+        const socket = net.connect(process.env.NIX_REMOTE.slice("unix://".length));
+        const transport = { input: socket, write: (bytes) => new Promise((done) => socket.write(bytes, () => done())),
+          failure: new Promise(() => {}), lastWords: async () => {}, abort: () => socket.destroy(), close: async () => socket.destroy() };
+        return DaemonConnection.open(transport, { storeDir: "/nix/store", events: noEvents, settings: () => settings });
+      };
+      const failure = (work) => work.then(() => "nothing", (error) => error.message);
+      console.log("direct:", await failure((await connect()).call(AddToStore, ${JSON.stringify(direct)}, [Buffer.from("text")])));
+      const connection = await connect();
+      const drv = await connection.call(AddToStore, { ...${JSON.stringify({ ...direct, name: "spy.drv", references: [] })} },
+        [Buffer.from(${JSON.stringify(spying)})]);
+      const lying = await connection.call(AddToStore, { ...${JSON.stringify({ ...direct, name: "foreign.drv", references: [] })} },
+        [Buffer.from(${JSON.stringify(claiming)})]);
+      const claim = { kind: "built", drvPath: lying.path, outputs: "*" };
+      console.log("claimed:", (await failure(connection.call(BuildPaths, { paths: [claim], mode: "normal" }))).split(",")[0]);
+      const target = { kind: "built", drvPath: drv.path, outputs: "*" };
+      console.log("undeclared:", await failure(connection.call(BuildPaths, { paths: [target], mode: "normal" })));
+      console.log("valid: " + await (await connect()).call(IsValidPath, { path: ${JSON.stringify(foreign)} }));
+      process.exit(0);
+    `;
+    const script = await store.addTextToStore("client.mjs", client, []);
+    await build(
+      `${process.execPath} --disable-warning=ExperimentalWarning ${script}; test ! -e ${foreign}; echo > $out`,
+      [script],
+      "recursive-nix ca-derivations",
+    );
+    const refusal = `path '${foreign}' is not valid`;
+    expect(lines).toEqual([
+      `direct: ${refusal}`,
+      `claimed: derivation has incorrect output '${foreign}'`,
+      `undeclared: ${refusal}`,
+      "valid: false",
+    ]);
+  }, 120_000);
+
   it("needs the experimental feature", async () => {
     await expect(build("echo > $out", [], "")).rejects.toThrow(/missing system features/);
   });

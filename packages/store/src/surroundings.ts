@@ -2,8 +2,8 @@
  * The one edge at which what the process was given becomes byte strings: its arguments, environment, working directory and home, and
  * file URLs. Behind it every path and name is a byte string; it becomes text again only for Node's own functions (programs, URLs).
  */
-import { readFileSync, readlinkSync } from "node:fs";
-import { homedir } from "node:os";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { homedir, userInfo } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { byteStringOf, FirnError, textOf } from "@firn/formats/base";
 import { hasErrorCode } from "./fs/disk.ts";
@@ -87,10 +87,34 @@ export function workingDirectory(): string {
   }
 }
 
-/** The user's home: `HOME`, else what the system has of the user. */
+/**
+ * The user's home: `HOME`, else what the system has of the user. A `HOME` that belongs to another user, as `sudo` may leave it, does not
+ * count: settings and caches there are that user's, who is not to decide what this one runs.
+ */
 export function homeDirectory(environment: Environment = processEnvironment()): string {
   const { HOME: home } = environment;
-  return home === undefined || home === "" ? byteStringOf(homedir()) : home;
+  if (home === undefined || home === "") return byteStringOf(homedir());
+  return belongsToAnother(home) ? (systemHome() ?? home) : home;
+}
+
+function belongsToAnother(directory: string): boolean {
+  try {
+    return statSync(textOf(directory)).uid !== process.geteuid?.();
+  } catch (error) {
+    // It is not there, or not for this user: there is nothing to read in it.
+    if (!hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG")) throw error;
+    return false;
+  }
+}
+
+/** The home that the system has of the user; undefined when it does not know the user. */
+function systemHome(): string | undefined {
+  try {
+    return byteStringOf(userInfo().homedir);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_SYSTEM_ERROR")) throw error;
+    return undefined;
+  }
 }
 
 /** The path of a `file:` URL. */

@@ -230,6 +230,7 @@ async function withBody<Request, Answer>(
 function addToStore(context: OperationContext): Promise<void> {
   return withBody(operations.AddToStore, context, {
     async work({ name, method, algorithm, references, repair }, body) {
+      requireMode(context, repair ? "repair" : "normal");
       const store = await context.store();
       const form = wire.requestBody(operations.AddToStore, context.peer.version);
       const info = await withTemporaryDirectory("firn-add-", async (directory) => {
@@ -262,6 +263,7 @@ function addToStoreNar(context: OperationContext): Promise<void> {
   return withBody(operations.AddToStoreNar, context, {
     size: ({ info }) => info.narSize,
     async work({ info, repair, dontCheckSignatures }, body) {
+      requireMode(context, repair ? "repair" : "normal");
       const store = await context.store();
       const checkSignatures = context.rights === "untrusted" || !dontCheckSignatures;
       await store.addToStore(toldFacts(info, context.rights), body.chunks, { repair, checkSignatures });
@@ -273,6 +275,7 @@ function addToStoreNar(context: OperationContext): Promise<void> {
 function addMultiple(context: OperationContext): Promise<void> {
   return withBody(operations.AddMultipleToStore, context, {
     async work({ repair, dontCheckSignatures }, body) {
+      requireMode(context, repair ? "repair" : "normal");
       const store = await context.store();
       const checkSignatures = context.rights === "untrusted" || !dontCheckSignatures;
       const inner = new WireConnection({ input: body.chunks, write: async () => undefined });

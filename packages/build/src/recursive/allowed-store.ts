@@ -2,6 +2,7 @@
 import { type Derivation, type DerivedPath, FirnError, type Hash, type PathInfo, type wire } from "@firn/formats";
 import {
   type AddOptions,
+  addDerivation,
   type BuildRequestOptions,
   type BuildResult,
   type ContentOptions,
@@ -34,6 +35,8 @@ export class AllowedStore implements MachineStore, PathBuilder {
   readonly #store: MachineStore;
   readonly #building: PathBuilder;
   readonly #allowed: AllowedPaths;
+  /** Derivations that use and make only what is theirs. */
+  readonly #checked = new Set<string>();
 
   constructor(store: MachineStore, building: PathBuilder, allowed: AllowedPaths) {
     this.uri = store.uri;
@@ -88,6 +91,7 @@ export class AllowedStore implements MachineStore, PathBuilder {
   }
 
   async addToStore(info: PathInfo, nar: NarChunks, options: AddOptions = {}): Promise<void> {
+    this.#requireReferences(info.references.filter((path) => path !== info.path));
     await this.#store.addToStore(info, nar, { ...options, checkSignatures: true });
     await this.#allow([info.path]);
   }
@@ -97,12 +101,14 @@ export class AllowedStore implements MachineStore, PathBuilder {
   }
 
   async addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo> {
+    this.#requireReferences(options.references ?? []);
     const info = await this.#store.addContent(nar, options);
     await this.#allow([info.path]);
     return info;
   }
 
   async addPath(source: string, options: AddPathOptions): Promise<PathInfo> {
+    this.#requireReferences(options.references ?? []);
     const info = await this.#store.addPath(source, options);
     await this.#allow([info.path]);
     return info;
@@ -114,8 +120,13 @@ export class AllowedStore implements MachineStore, PathBuilder {
   }
 
   async addTextsToStore(texts: readonly StoreText[]): Promise<string[]> {
-    const paths = await this.#store.addTextsToStore(texts);
-    await this.#allow(paths);
+    const paths: string[] = [];
+    for (const { name, contents, references } of texts) {
+      this.#requireReferences(references);
+      const path = await this.#store.addTextToStore(name, contents, references);
+      await this.#allow([path]);
+      paths.push(path);
+    }
     return paths;
   }
 
@@ -191,6 +202,7 @@ export class AllowedStore implements MachineStore, PathBuilder {
         `cannot build '${requested(path)}' in recursive Nix because path is unknown`,
       );
     }
+    await this.#requireOwn(paths);
     const results = await this.#building.buildPaths(paths, { ...options, mode: "normal" });
     await this.#allow(results.flatMap(({ outputs }) => [...outputs.values()]));
     return results;
@@ -216,6 +228,27 @@ export class AllowedStore implements MachineStore, PathBuilder {
 
   #require(path: string): void {
     if (!this.#has(path)) throw new FirnError("invalid-path", `path '${path}' is not valid`);
+  }
+
+  /** Refuses references to paths that the builder does not know: what is added makes all that it refers to allowed. */
+  #requireReferences(references: readonly string[]): void {
+    for (const path of references) this.#require(path);
+  }
+
+  /**
+   * Refuses derivations with other inputs than allowed ones, and those whose output paths are not theirs: a derivation that the builder
+   * wrote need not refer to its inputs, and one that names another path as its output would have that path for built.
+   */
+  async #requireOwn(paths: readonly DerivedPath[]): Promise<void> {
+    const visit = async (drvPath: string): Promise<void> => {
+      if (this.#checked.has(drvPath)) return;
+      const derivation = this.readDerivation(drvPath);
+      for (const path of derivation.inputSrcs) this.#require(path);
+      for (const path of derivation.inputDrvs.keys()) await visit(path);
+      await addDerivation(this, derivation, { dryRun: true });
+      this.#checked.add(drvPath);
+    };
+    for (const path of paths) if (path.kind === "built") await visit(path.drvPath);
   }
 
   /** Makes paths and all that they refer to allowed. */

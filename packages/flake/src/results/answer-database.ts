@@ -104,7 +104,12 @@ export class AnswerDatabase {
     // SQLite makes its files with the modes of the first one.
     if (!this.exists()) fs.closeSync(fs.openSync(this.#file, "a", 0o600));
     const status = fs.lstatSync(this.#file);
-    if (!status.isFile() || status.uid !== process.getuid?.()) throw new ForeignFile(this.#file);
+    // SQLite believes what it finds beside its file, so the directory counts as well.
+    const around = fs.statSync(dirname(this.#file));
+    const own = (uid: number): boolean => uid === process.getuid?.();
+    if (!status.isFile() || !own(status.uid) || !own(around.uid) || (around.mode & 0o002) !== 0) {
+      throw new ForeignFile(this.#file);
+    }
     const database = new DatabaseSync(fsPath(this.#file), { timeout: busyTimeout });
     database.exec(`
       pragma synchronous = off;
@@ -120,7 +125,7 @@ export class AnswerDatabase {
   }
 }
 
-/** A file that another user owns. */
+/** A file that another user owns or may exchange. */
 class ForeignFile extends Error {}
 
 /** Tells whether an error is one of the disk or of the file's contents. */

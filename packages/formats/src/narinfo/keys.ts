@@ -15,10 +15,14 @@ export interface SigningKey {
   readonly key: Uint8Array;
 }
 
+/** Names are followed by other words and lines where signatures are kept and told: blanks and control characters are none of them. */
+const keyName = /^[^\x00-\x20\x7f]+$/;
+
 function split(text: string, what: string): SigningKey {
   const colon = text.indexOf(":");
   const key = colon > 0 ? fromBase64(text.slice(colon + 1)) : new Uint8Array(0);
-  if (colon <= 0 || key.length === 0) throw new FirnError("bad-key", `${what} is corrupt`);
+  if (!keyName.test(text.slice(0, Math.max(colon, 0))) || key.length === 0)
+    throw new FirnError("bad-key", `${what} is corrupt`);
   return { name: text.slice(0, colon), key };
 }
 

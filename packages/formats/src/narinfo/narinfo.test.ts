@@ -5,6 +5,7 @@ import {
   countGoodSignatures,
   parsePublicKey,
   parseSecretKey,
+  parseSignature,
   printKey,
   publicKeyOf,
   secretKeyFromSeed,
@@ -55,5 +56,8 @@ describe("signatures", () => {
   it("refuse malformed keys without showing them", () => {
     expect(() => parseSecretKey("k:AAAA")).toThrow("secret key is not valid");
     expect(() => parsePublicKey("nonsense")).toThrow("key is corrupt");
+    for (const name of ["", "two words", "two\nlines", "nul\0"]) {
+      expect(() => parseSignature(`${name}:AAAA`)).toThrow("signature is corrupt");
+    }
   });
 });

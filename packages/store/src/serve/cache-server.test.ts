@@ -1,6 +1,7 @@
 /** The HTTP side of a served store: names, ranges, tokens, clients that leave. */
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
@@ -165,6 +166,20 @@ test("clients that leave in the middle harm nobody", async () => {
   expect((await ask(`/${url}`)).body.length).toBe(nar.length);
   expect(errors).toEqual([]);
 });
+
+test("a client that takes nothing does not keep its connection", async () => {
+  await serve({ stalledAfter: 50 });
+  const { url } = await described();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { hostname, port } = new URL(server!.url);
+  const socket = connect(Number(port), hostname, () => socket.write(`GET /${url} HTTP/1.1\r\nHost: cache\r\n\r\n`));
+  // A client that does not read learns of the end when it writes.
+  const writing = setInterval(() => socket.write("\r\n"), 20);
+  socket.on("error", () => resolve());
+  await promise;
+  clearInterval(writing);
+  expect((await ask(`/${url}`)).body.length).toBe(nar.length);
+}, 20_000);
 
 test("a place that cannot be listened on is an error", async () => {
   await serve();

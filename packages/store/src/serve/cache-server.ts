@@ -4,6 +4,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
@@ -45,6 +46,8 @@ export interface CacheServerOptions {
   readonly keys: readonly SigningKey[];
   /** The token that clients must have, as a bearer token or as the password of basic authentication; anyone may ask without one. */
   readonly token?: string;
+  /** Milliseconds after which a connection ends whose client takes less of an answer than 64 bytes a second (default: a minute). */
+  readonly stalledAfter?: number;
   /** Receives errors that no client caused. */
   onError?(error: unknown): void;
 }
@@ -59,6 +62,9 @@ export interface RunningCacheServer {
 
 /** Limit of connections at a time. */
 const maxConnections = 512;
+const usuallyStalledAfter = 60_000;
+/** Bytes a second below which a client does not take an answer, but holds a connection that others want. */
+const slowest = 64;
 const hashPart = "[0-9abcdfghijklmnpqrsvwxyz]{32}";
 const archiveName = new RegExp(`^/nar/(${hashPart})-([0-9a-z]{52})\\.nar(\\.zst)?$`);
 const infoName = new RegExp(`^/(${hashPart})\\.(narinfo|ls)$`);
@@ -269,12 +275,14 @@ export async function serveCache(options: CacheServerOptions): Promise<RunningCa
     });
   });
   server.maxConnections = maxConnections;
+  const watch = endStalled(server, options.stalledAfter ?? usuallyStalledAfter);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
   server.listen(options.port, options.host, resolve);
   try {
     await promise;
   } catch (error) {
+    watch.end();
     throw machineError(error, `cannot listen on ${options.host}:${options.port}`) ?? error;
   }
   const address = server.address();
@@ -283,10 +291,30 @@ export async function serveCache(options: CacheServerOptions): Promise<RunningCa
     url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
     close: () =>
       new Promise((done) => {
+        watch.end();
         server.close(() => done());
         server.closeAllConnections();
       }),
   };
+}
+
+/** Ends connections for which bytes wait that their clients do not take. */
+function endStalled(server: Server, after: number): { end(): void } {
+  const sent = new Map<Socket, number>();
+  server.on("connection", (socket: Socket) => {
+    sent.set(socket, 0);
+    socket.once("close", () => sent.delete(socket));
+  });
+  const least = (slowest * after) / 1000;
+  const timer = setInterval(() => {
+    for (const [socket, before] of sent) {
+      const now = socket.bytesWritten - socket.writableLength;
+      sent.set(socket, now);
+      if (socket.writableLength > 0 && now - before < least) socket.destroy();
+    }
+  }, after);
+  timer.unref();
+  return { end: () => clearInterval(timer) };
 }
 
 function isClosedByClient(error: unknown): boolean {
