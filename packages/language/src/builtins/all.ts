@@ -1,5 +1,6 @@
 /** The global scope of one evaluator: every builtin, the constants, and the set `builtins` itself. */
 
+import { host as currentHost } from "../code/interpret.ts";
 import { evaluateSource } from "../code/load.ts";
 import { addSource } from "../code/source.ts";
 import { makeList } from "../heap/list.ts";
@@ -9,7 +10,7 @@ import { firstValue, flatSet, makeSet, setOf, shapeOf } from "../heap/set.ts";
 import { findKey } from "../heap/shape.ts";
 import { makeString } from "../heap/string.ts";
 import { intern } from "../heap/symbol.ts";
-import { makeNativeThunk } from "../heap/thunk.ts";
+import { makeSharedThunk } from "../heap/thunk.ts";
 import type { EvalHost, EvalMode } from "../host.ts";
 import { type BuiltinTable, makeBuiltin } from "./arguments.ts";
 import { attributeBuiltins } from "./attributes.ts";
@@ -70,6 +71,10 @@ function exists(name: string, { experimentalFeatures: features, allowNativeCode 
   }
 }
 
+// No closures: an evaluator that is no longer used leaves nothing behind but cells of the heap.
+const currentTime = (): Value => makeInteger(currentHost().currentTime());
+const derivation = (): Value => evaluateSource(addSource("internal", "derivation", "/", derivationSource));
+
 /** Fills the globals of an evaluator; returns the set `builtins`. `extra` are the embedder's own builtins (flakes). */
 export function installGlobals(globals: Slot[], host: EvalHost, extra: readonly BuiltinTable[]): Value {
   const members = new Map<string, Slot>();
@@ -97,16 +102,14 @@ export function installGlobals(globals: Slot[], host: EvalHost, extra: readonly 
   define("langVersion", makeInteger(6), false);
   if (!host.mode.pure) {
     // Delayed, so that a host knows whether an evaluation depends on the time.
-    const currentTime = makeNativeThunk(() => makeInteger(host.currentTime()));
-    define("currentTime", currentTime, false);
+    define("currentTime", makeSharedThunk(currentTime), false);
     define("currentSystem", makeString(host.currentSystem), false);
   }
   const entries = host.searchPath.map(({ prefix, path }) =>
     setOf({ path: makeString(path), prefix: makeString(prefix) }),
   );
   define("nixPath", makeList(entries), false);
-  const derivation = makeNativeThunk(() => evaluateSource(addSource("internal", "derivation", "/", derivationSource)));
-  define("derivation", derivation, true);
+  define("derivation", makeSharedThunk(derivation), true);
   members.set("builtins", nullValue);
   const names = [...members.keys()];
   const builtins = makeSet(names.map(intern), [...members.values()], null);

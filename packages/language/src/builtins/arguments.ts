@@ -1,7 +1,7 @@
 /** Arguments of builtins: forced, checked, and refused in the reference's words. */
 import { typeError } from "../code/arithmetic.ts";
 import { coerceToString, forceAt, host, plainString } from "../code/interpret.ts";
-import { type BuiltinFunction, makeBuiltinValue } from "../heap/function.ts";
+import { type BuiltinFunction, type BuiltinInfo, makeBuiltinValue } from "../heap/function.ts";
 import {
   isBoolean,
   isFunction,
@@ -139,7 +139,15 @@ export function requireFeature(name: string, reason = ""): void {
   );
 }
 
+/** What is known of builtins, one object for each definition: evaluators come and go, and the heap knows builtins by number. */
+const known = new WeakMap<BuiltinDefinition, BuiltinInfo>();
+
 export function makeBuiltin(name: string, definition: BuiltinDefinition): Value {
-  const { arity, call, untraced } = definition;
-  return makeBuiltinValue({ name, arity, call, traced: untraced !== true });
+  let info = known.get(definition);
+  if (info === undefined) {
+    const { arity, call, untraced } = definition;
+    info = { name, arity, call, traced: untraced !== true };
+    known.set(definition, info);
+  }
+  return makeBuiltinValue(info);
 }

@@ -92,10 +92,16 @@ export interface BuiltinInfo {
 }
 
 const builtins: BuiltinInfo[] = [];
+const numbers = new WeakMap<BuiltinInfo, number>();
 
 export function makeBuiltinValue(info: BuiltinInfo): Value {
+  let number = numbers.get(info);
+  if (number === undefined) {
+    number = builtins.push(info) - 1;
+    numbers.set(info, number);
+  }
   const at = allocate(2);
-  heap[at] = ((builtins.push(info) - 1) << 4) | kind.builtin;
+  heap[at] = (number << 4) | kind.builtin;
   return ((at << 2) | 6) as Value;
 }
 

@@ -36,11 +36,24 @@ export function makeNativeThunk(compute: () => Value): Slot {
   return makeThunk(nativeCode, natives.push(compute) - 1);
 }
 
+const shared = new Map<() => Value, number>();
+
+/** Delays a call of a function of the program that is the same for all evaluators, and stays. */
+export function makeSharedThunk(compute: () => Value): Slot {
+  let number = shared.get(compute);
+  if (number === undefined) {
+    number = natives.push(compute) - 1;
+    shared.set(compute, number);
+  }
+  return makeThunk(nativeCode, number);
+}
+
 export function nativeOf(number: number): () => Value {
   return natives[number]!;
 }
 
 /** Forgets the function of a native thunk that has its value. */
 export function forgetNative(number: number): void {
-  natives[number] = undefined;
+  const compute = natives[number];
+  if (compute !== undefined && !shared.has(compute)) natives[number] = undefined;
 }
