@@ -139,7 +139,7 @@ export function requireFeature(name: string, reason = ""): void {
   );
 }
 
-/** What is known of builtins, one object for each definition: evaluators come and go, and the heap knows builtins by number. */
+/** The facts about builtins, one object for each definition: evaluators come and go, and the heap knows builtins by number. */
 const known = new WeakMap<BuiltinDefinition, BuiltinInfo>();
 
 export function makeBuiltin(name: string, definition: BuiltinDefinition): Value {
