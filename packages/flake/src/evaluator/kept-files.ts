@@ -28,7 +28,7 @@ function partsOfThisBuild(): string[] {
   const here = pathOfFileUrl(import.meta.url);
   if (here.endsWith(".mjs")) return [here];
   const language = join(dirname(here), "../../../language/src");
-  return ["code", "code/packed", "syntax", "value"].flatMap((folder) =>
+  return ["code", "code/packed", "heap", "syntax", "value"].flatMap((folder) =>
     fs
       .readdirSync(join(language, folder))
       .filter((name) => name.endsWith(".ts"))
