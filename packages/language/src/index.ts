@@ -9,7 +9,7 @@ export {
   plainArgument,
   stringArgument,
 } from "./builtins/arguments.ts";
-export { finalTreeBuiltin } from "./builtins/fetch.ts";
+export { fetchedValue, finalTreeBuiltin } from "./builtins/fetch.ts";
 export { fetchurlSource } from "./builtins/internal-sources.ts";
 export { compileRegex, RegexSyntaxError } from "./builtins/regex.ts";
 export { parseAttrPath } from "./code/attr-path.ts";

@@ -3,15 +3,14 @@ import type { FlakeAttributes } from "@firn/formats";
 import {
   attrsArgument,
   type BuiltinTable,
-  bool,
   type EvalMode,
   fail,
+  fetchedValue,
   forceValue,
   integerOf,
   isBoolean,
   isInteger,
   isString,
-  makeInt64,
   makeString,
   membersOf,
   plainArgument,
@@ -46,18 +45,6 @@ function flakeValue(name: string, slot: Slot): FlakeValue {
   );
 }
 
-/** Returns a value of the language for an attribute of a flake reference. */
-function languageValue(value: FlakeValue): Value {
-  switch (typeof value) {
-    case "string":
-      return makeString(value);
-    case "boolean":
-      return bool(value);
-    default:
-      return makeInt64(value);
-  }
-}
-
 /** Fails unless the feature `flakes` is enabled. */
 function requireFlakes(mode: EvalMode): void {
   if (mode.experimentalFeatures.includes("flakes")) return;
@@ -75,7 +62,7 @@ export const flakeRefBuiltins = (mode: EvalMode): BuiltinTable => ({
       if (fragment !== "") throw fail(`unexpected fragment '${fragment}' in flake reference '${text}'`);
       const attributes = flakeRefToAttributes(parseReference(reference));
       const members: Record<string, Slot> = {};
-      for (const [name, value] of attributes) members[name] = languageValue(value);
+      for (const [name, value] of attributes) members[name] = fetchedValue(value);
       return setOf(members);
     },
   },

@@ -79,8 +79,8 @@ function fetchFile(who: "fetchurl" | "fetchTarball", slot: Slot): Value {
   return storeString(result.storePath);
 }
 
-/** Returns the value of an attribute of a fetched tree. */
-function fetchedValue(value: FetchValue): Value {
+/** Returns a string, Boolean or integer as a value: an attribute of a fetched tree or of a flake reference. */
+export function fetchedValue(value: FetchValue): Value {
   switch (typeof value) {
     case "string":
       return makeString(value);
