@@ -128,10 +128,10 @@ export class ReadRecorder {
       },
       resolveSearchPathEntry: (path) => {
         const found = host.resolveSearchPathEntry(path);
-        const type = found === undefined ? null : host.fileType(found);
-        if (path.startsWith("/") && !isStored(path) && this.#isNew("type", path)) {
-          this.#reads.types.push([path, type ?? null]);
-        } else if (!path.startsWith("/")) this.#unrepeatable("its search path has entries that are not absolute paths");
+        if (!path.startsWith("/")) this.#unrepeatable("its search path has entries that are not absolute paths");
+        else if (!isStored(path) && this.#isNew("type", path)) {
+          this.#reads.types.push([path, (found === undefined ? undefined : host.fileType(found)) ?? null]);
+        }
         return found;
       },
       ...(codeCache === undefined
