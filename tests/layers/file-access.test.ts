@@ -121,8 +121,6 @@ const readers = [
   "packages/flake/src/evaluator/kept-files.ts",
   // Hashes in advance what an earlier evaluation read; the door gives out the digest of a file only when it may be read.
   "packages/flake/src/evaluator/read-ahead.ts",
-  // Looks whether the home directory exists, before anything is evaluated.
-  "packages/flake/src/evaluator/host-config.ts",
 ];
 
 test("evaluations read files through their host", () => {

@@ -2,7 +2,7 @@
  * The one edge at which what the process was given becomes byte strings: its arguments, environment, working directory and home, and
  * file URLs. Behind it every path and name is a byte string; it becomes text again only for Node's own functions (programs, URLs).
  */
-import { readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { byteStringOf, FirnError, textOf } from "@firn/formats/base";
@@ -95,6 +95,17 @@ export function homeDirectory(environment: Environment = processEnvironment()): 
   const { HOME: home } = environment;
   if (home === undefined || home === "") return byteStringOf(homedir());
   return belongsToAnother(home) ? (systemHome() ?? home) : home;
+}
+
+/**
+ * The directory of the user's caches: `XDG_CACHE_HOME`, else `.cache` in the home; undefined without either. A home that is not there, as
+ * inside of builds, is not made for caches.
+ */
+export function userCacheDirectory(environment: Environment): string | undefined {
+  const { XDG_CACHE_HOME: caches, HOME: given } = environment;
+  if (caches?.startsWith("/")) return caches;
+  const home = given === undefined || given === "" ? undefined : homeDirectory(environment);
+  return home?.startsWith("/") && existsSync(textOf(home)) ? `${home}/.cache` : undefined;
 }
 
 function belongsToAnother(directory: string): boolean {

@@ -3,8 +3,7 @@
 import { join } from "node:path";
 import { nixVersion } from "@firn/formats";
 import { channelSearchPath, hostSystem, machineLocation, type Settings, type StoreLocation } from "@firn/store";
-import { existsSync } from "@firn/store/files";
-import { homeDirectory } from "@firn/store/surroundings";
+import { userCacheDirectory } from "@firn/store/surroundings";
 import type { HostConfig } from "./node-host.ts";
 
 function lintLevel(value: string): "ignore" | "warn" | "fatal" {
@@ -24,12 +23,9 @@ function searchPathEntries(elements: readonly string[]): { prefix: string; path:
  * the user's cache.
  */
 export function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
-  const { FIRN_CODE_CACHE: chosen, XDG_CACHE_HOME: caches, HOME: given } = environment;
+  const { FIRN_CODE_CACHE: chosen } = environment;
   if (chosen !== undefined) return chosen === "" ? undefined : chosen;
-  // A home that is not there (as inside of builds) is not made for this.
-  const home = given === undefined || given === "" ? undefined : homeDirectory(environment);
-  const below = home?.startsWith("/") && existsSync(home) ? join(home, ".cache") : undefined;
-  const base = caches?.startsWith("/") ? caches : below;
+  const base = userCacheDirectory(environment);
   return base === undefined ? undefined : join(base, "firn/code");
 }
 

@@ -16,7 +16,7 @@ import { isMachineStore, type MachineStore, type Store } from "../store/store.ts
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
 import { NarInfoCache } from "../substitute/narinfo-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
-import { fileUrlOf, processEnvironment, workingDirectory } from "../surroundings.ts";
+import { fileUrlOf, processEnvironment, userCacheDirectory, workingDirectory } from "../surroundings.ts";
 import { DummyStore } from "./dummy-store.ts";
 import { daemonSocket, directoryOf, locationOf, machineLocation, resolveReference, writable } from "./location.ts";
 import {
@@ -170,9 +170,7 @@ function factsOnDisk(
   url: string,
   { settings, environment = processEnvironment() }: OpenContext,
 ): NarInfoCache | undefined {
-  const { XDG_CACHE_HOME: caches, HOME: home } = environment;
-  const below = home?.startsWith("/") && fs.existsSync(home) ? path.join(home, ".cache") : undefined;
-  const base = caches?.startsWith("/") ? caches : below;
+  const base = userCacheDirectory(environment);
   if (base === undefined || withoutPasswords(url) !== url) return undefined;
   return new NarInfoCache(path.join(base, "nix/binary-cache-v7.sqlite"), {
     positive: settings.get("narinfo-cache-positive-ttl"),
