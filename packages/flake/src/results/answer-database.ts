@@ -5,7 +5,7 @@
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
-import { disk, fsPath, machineError } from "@firn/store";
+import { disk, fsPath, machineError, sqliteCode } from "@firn/store";
 import * as fs from "@firn/store/files";
 
 /** Total size in bytes from which the answers that were used least recently are removed. */
@@ -130,11 +130,7 @@ class ForeignFile extends Error {}
 
 /** Tells whether an error is one of the disk or of the file's contents. */
 function isTrouble(error: unknown): boolean {
-  return error instanceof ForeignFile || sqliteCode(error) !== undefined || machineError(error) !== undefined;
-}
-
-function sqliteCode(error: unknown): number | undefined {
-  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode : undefined;
+  return error instanceof ForeignFile || machineError(error) !== undefined;
 }
 
 /** SQLite's codes for a file that is damaged, no database, or has another schema. */

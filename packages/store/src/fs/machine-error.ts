@@ -73,14 +73,14 @@ interface SystemFailure {
 }
 
 /** SQLite's error number without its extension; undefined for other errors. */
-function sqliteCode(error: Error): number | undefined {
-  if (!hasErrorCode(error, "ERR_SQLITE_ERROR")) return undefined;
+export function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !hasErrorCode(error, "ERR_SQLITE_ERROR")) return undefined;
   return "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
 }
 
 /** Tells whether a SQL statement failed because another connection holds a lock. */
 export function isSqliteBusy(error: unknown): boolean {
-  return error instanceof Error && sqliteCode(error) === SQLITE_BUSY;
+  return sqliteCode(error) === SQLITE_BUSY;
 }
 
 function failureOf(error: Error): SystemFailure | undefined {

@@ -147,8 +147,7 @@ export class NarInfoCache {
     try {
       return work(this.#open());
     } catch (error) {
-      const isTrouble = error instanceof FirnError || machineError(error) !== undefined || isSqliteError(error);
-      if (!isTrouble) throw error;
+      if (!(error instanceof FirnError) && machineError(error) === undefined) throw error;
       this.#isOff = true;
       return undefined;
     }
@@ -177,10 +176,6 @@ export class NarInfoCache {
 
 function now(): number {
   return Math.floor(Date.now() / 1000);
-}
-
-function isSqliteError(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error;
 }
 
 /** Returns the columns from the name to the content address. */
