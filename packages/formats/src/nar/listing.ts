@@ -1,6 +1,6 @@
 /** NAR listings (`.ls` files of binary caches, `nix nar ls --json`) and NARs read into memory. */
 import { FirnError } from "../base/error.ts";
-import { type JsonValue, jsonNumber } from "../text/json.ts";
+import { type JsonValue, jsonNumber, printJson } from "../text/json.ts";
 import { ignoringNarSink, NarParser } from "./parser.ts";
 import type { MemoryNode } from "./tree.ts";
 
@@ -51,6 +51,16 @@ export class NarLister {
     if (path === "") this.#root = node;
     else place(this.#directories, path, node);
   }
+}
+
+/** Returns the text of a binary cache's `.ls` file. */
+export function printListing(listing: NarListing): string {
+  return printJson(
+    new Map<string, JsonValue>([
+      ["root", listingToJson(listing)],
+      ["version", jsonNumber(1)],
+    ]),
+  );
 }
 
 /** The listing as the JSON of a `.ls` file's `root` member. */

@@ -9,14 +9,11 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
   FirnError,
-  type JsonValue,
-  jsonNumber,
-  listingToJson,
   type NarInfo,
   NarLister,
   type PathInfo,
   printHash,
-  printJson,
+  printListing,
   printNarInfo,
   type SigningKey,
   signPathInfo,
@@ -175,12 +172,7 @@ class CacheServer {
   async #listing(info: PathInfo): Promise<string> {
     const lister = new NarLister();
     for await (const chunk of this.#options.store.narFromPath(info.path)) lister.push(chunk);
-    return printJson(
-      new Map<string, JsonValue>([
-        ["root", listingToJson(lister.result())],
-        ["version", jsonNumber(1)],
-      ]),
-    );
+    return printListing(lister.result());
   }
 
   async #log(drvPath: string): Promise<Answer> {

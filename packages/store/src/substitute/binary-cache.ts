@@ -8,9 +8,6 @@ import {
   equalHashes,
   FirnError,
   type Hash,
-  type JsonValue,
-  jsonNumber,
-  listingToJson,
   makeFixedOutputPath,
   type NarInfo,
   NarLister,
@@ -18,7 +15,7 @@ import {
   parseCacheInfo,
   parseNarInfo,
   printHash,
-  printJson,
+  printListing,
   printNarInfo,
   type SigningKey,
   signPathInfo,
@@ -215,11 +212,7 @@ export class BinaryCacheStore
     };
     const hashPart = storePathHashPart(info.path);
     if (lister !== undefined) {
-      const listing = new Map<string, JsonValue>([
-        ["root", listingToJson(lister.result())],
-        ["version", jsonNumber(1)],
-      ]);
-      await this.#put(`${hashPart}.ls`, Buffer.from(printJson(listing), "latin1"));
+      await this.#put(`${hashPart}.ls`, Buffer.from(printListing(lister.result()), "latin1"));
     }
     await this.#put(`${hashPart}.narinfo`, Buffer.from(printNarInfo(narInfo), "latin1"));
     this.#infos.set(hashPart, Promise.resolve(narInfo));
