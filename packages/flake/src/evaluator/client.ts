@@ -70,8 +70,6 @@ export class EvaluatorClient {
   private reading: Reading | undefined;
   /** The evaluation in this thread, until it declines a request. */
   private small: Promise<SmallEvaluation> | undefined;
-  /** Answers of earlier evaluations; undefined when they cannot be used any more. */
-  private results: KeptResults | undefined;
   /** Requests that were answered in this thread. */
   private readonly answered: Answered[] = [];
   /** Ids of the answered requests that the worker has yet to repeat; it reports again what was reported before. */
@@ -92,7 +90,6 @@ export class EvaluatorClient {
       flakes: options.flakes ?? false,
       records: options.results !== undefined,
     };
-    this.results = options.results;
     worker.postMessage(setup);
     if (options.config.debugger === undefined) this.small = SmallEvaluation.open(setup);
     this.worker.on("message", (message: FromWorker) => this.receive(message));
@@ -111,7 +108,7 @@ export class EvaluatorClient {
   private receive(message: FromWorker): void {
     switch (message.kind) {
       case "report":
-        this.results?.message(message.message);
+        this.options.results?.message(message.message);
         if (this.repeated.size === 0) this.options.report(message.message);
         return;
       case "service":
@@ -138,7 +135,7 @@ export class EvaluatorClient {
     const pending = this.settle(id);
     if (pending?.kept !== undefined) {
       const { key, since } = pending.kept;
-      this.results?.record(key, { value, reads, took: performance.now() - since });
+      this.options.results?.record(key, { value, reads, took: performance.now() - since });
     }
     // Handles that were given out must mean the same values in the worker.
     if (before !== undefined && typeof before.value === "number" && before.value !== value) {
@@ -168,7 +165,7 @@ export class EvaluatorClient {
     if (awaited) this.serving.add(id);
     try {
       const value = await answering.run(true, () => this.callService(call));
-      this.results?.served(call, value);
+      this.options.results?.served(call, value);
       reply = { id, value };
     } catch (error) {
       reply = { id, error: toErrorData(machineError(error) ?? error) };
@@ -204,7 +201,7 @@ export class EvaluatorClient {
   /** Sends a request and resolves to its answer; rejects with the FirnError of a failed evaluation. */
   request<R extends Request>(request: R): Promise<Responses[R["op"]]> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
-    if (answering.getStore() === true || (this.small === undefined && this.results === undefined)) {
+    if (answering.getStore() === true || (this.small === undefined && this.options.results === undefined)) {
       return this.post(request);
     }
     // In an object, so that only the turn is waited for and not the answer.
@@ -214,7 +211,7 @@ export class EvaluatorClient {
   }
 
   private async take<R extends Request>(request: R): Promise<{ readonly response: Promise<Responses[R["op"]]> }> {
-    const key = this.results?.takes(request) === true ? this.results.next(request) : undefined;
+    const key = this.options.results?.takes(request) === true ? this.options.results.next(request) : undefined;
     // Values of kept answers exist nowhere yet.
     if (request.op === "release" && !this.working && this.small === undefined) {
       return { response: Promise.resolve(null as Responses[R["op"]]) };
@@ -230,13 +227,13 @@ export class EvaluatorClient {
     if (this.failure !== undefined) return { response: Promise.reject(this.failure) };
     const response = this.post(request, key);
     // Where answers are kept the order of requests is the same each time, so each is answered before the next one is sent.
-    if (this.results !== undefined) await response.catch(() => undefined);
+    if (this.options.results !== undefined) await response.catch(() => undefined);
     return { response };
   }
 
   private async keptAnswer(key: string | undefined): Promise<KeptAnswer | undefined> {
     if (key === undefined || this.failure !== undefined) return undefined;
-    const answer = await this.results?.answer(key);
+    const answer = await this.options.results?.answer(key);
     // The small evaluation does not know the values of kept answers.
     if (answer !== undefined) this.small = undefined;
     return answer;
@@ -295,6 +292,6 @@ export class EvaluatorClient {
     }
     this.failure ??= new FirnError("evaluator-stopped", "the evaluator was closed");
     this.replies.close();
-    await Promise.all([this.worker.terminate(), this.results?.close()]);
+    await Promise.all([this.worker.terminate(), this.options.results?.close()]);
   }
 }

@@ -229,8 +229,9 @@ export class KeptResults {
     this.#storePaths = new Set();
     this.#recorded.push({ key, value: answer.value, messages: this.#messages, reads: { ...reads, storePaths } });
     this.#messages = [];
-    if (reads.unrepeatable !== undefined) this.#options.explain?.(`not kept: ${reads.unrepeatable}`);
-    if (reads.unrepeatable !== undefined) this.#recording = false;
+    if (reads.unrepeatable === undefined) return;
+    this.#options.explain?.(`not kept: ${reads.unrepeatable}`);
+    this.#recording = false;
   }
 
   /** Writes what was recorded. */
