@@ -77,6 +77,29 @@ describe("garbage collection", () => {
     expect(fs.readdirSync(store.location.realStoreDir)).toEqual([".links"]);
   });
 
+  it("spares what a running program uses, and not what another chroot store has under the same name", async () => {
+    const [a, b] = (await addElsewhere(
+      `return [await store.addTextToStore("a", "a", []), await store.addTextToStore("b", "b", [])];`,
+    )) as [string, string];
+    // One program is started from each store, and has a file of it open.
+    const sleep = execFileSync("sh", ["-c", "command -v sleep"], { encoding: "utf8" }).trim();
+    const elsewhere = path.join(root, "other", b);
+    fs.mkdirSync(path.dirname(elsewhere), { recursive: true });
+    fs.copyFileSync(sleep, elsewhere);
+    const open = fs.openSync(store.realPath(a), "r");
+    const openElsewhere = fs.openSync(elsewhere, "r");
+    const running = spawn(elsewhere, ["1000"], { stdio: ["ignore", "ignore", openElsewhere] });
+    try {
+      await vi.waitFor(() => expect(fs.readlinkSync(`/proc/${running.pid}/exe`)).toBe(elsewhere));
+      expect((await store.collectGarbage({ action: "delete-dead" })).paths).toEqual([b]);
+      fs.closeSync(open);
+      expect((await store.collectGarbage({ action: "delete-dead" })).paths).toEqual([a]);
+    } finally {
+      running.kill();
+      fs.closeSync(openElsewhere);
+    }
+  });
+
   it("spares what this process has just added", async () => {
     const a = await store.addTextToStore("a", "a", []);
     expect((await store.collectGarbage({ action: "delete-dead" })).paths).toEqual([]);
