@@ -78,8 +78,17 @@ export async function daemonHere(
   };
 }
 
-async function untilThere(file: string, program: ChildProcess): Promise<void> {
-  while (!fs.existsSync(file)) {
+/** Tells whether a daemon answers; its socket is there a moment before it listens. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = net.connect(socket);
+    connection.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    connection.once("connect", () => connection.destroy());
+  });
+}
+
+async function untilThere(socket: string, program: ChildProcess): Promise<void> {
+  while (!(await answers(socket))) {
     if (program.exitCode !== null) throw new Error(`the daemon ended with status ${program.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

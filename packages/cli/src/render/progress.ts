@@ -32,6 +32,7 @@ const levels: readonly MessageLevel[] = ["error", "warn", "notice", "info", "tal
 
 interface Build {
   readonly started: number;
+  readonly place: string;
   phase: string;
   line: string;
 }
@@ -75,7 +76,7 @@ export function makeProgress(options: ProgressOptions): Progress {
     const lines: string[] = [];
     for (const [path, build] of builds) {
       const phase = build.phase === "" ? "" : ` (${build.phase})`;
-      lines.push(` building ${storeName(path)}${phase} ${seconds(build.started)}: ${build.line}`);
+      lines.push(` building ${storeName(path)}${build.place}${phase} ${seconds(build.started)}: ${build.line}`);
     }
     for (const transfer of [...transfers.values()].slice(0, 8)) {
       lines.push(` fetching ${transfer.url.split("/").at(-1)} ${amount(transfer)}`);
@@ -122,8 +123,8 @@ export function makeProgress(options: ProgressOptions): Progress {
           else if (shows(event.level)) line(event.text);
           return;
         case "build-start":
-          builds.set(event.drvPath, { started: Date.now(), phase: "", line: "" });
-          if (!io.terminal && shows("notice")) line(`building '${event.drvPath}'...`);
+          builds.set(event.drvPath, { started: Date.now(), place: placeOf(event), phase: "", line: "" });
+          if (!io.terminal && shows("notice")) line(`building '${event.drvPath}'${placeOf(event)}...`);
           break;
         case "build-phase": {
           const build = builds.get(event.drvPath);
@@ -168,6 +169,11 @@ export function makeProgress(options: ProgressOptions): Progress {
       changed();
     },
   };
+}
+
+/** Names the machine of a build when it is another one. */
+function placeOf({ machine }: FirnEvent & { readonly kind: "build-start" }): string {
+  return machine === undefined ? "" : ` on '${machine}'`;
 }
 
 /** Describes a copy by the ends that are no local store. */
