@@ -603,7 +603,9 @@ function reserveSpace(file: string, size: number): void {
   try {
     fs.writeFileSync(file, Buffer.alloc(size, "X"), { mode: 0o600 });
   } catch (error) {
-    // A full disk must not keep the store from opening: the space is only wanted for the garbage collector.
+    // A full disk must not keep the store from opening: the space is only wanted for the garbage collector. What could be
+    // had of it is given back, since the database needs it.
     if (!hasErrorCode(error, "ENOSPC", "EDQUOT")) throw error;
+    removePath(file);
   }
 }
