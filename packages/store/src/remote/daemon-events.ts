@@ -5,7 +5,7 @@ import type { EventSink, FirnEvent, MessageLevel } from "../events.ts";
 const { activityTypes, resultTypes, verbosities } = wire;
 
 /** Messages of a daemon that are no end of its work. */
-type Notice = Exclude<wire.StderrMessage, { readonly kind: "last" | "error" | "read" | "write" }>;
+export type Notice = Exclude<wire.StderrMessage, { readonly kind: "last" | "error" | "read" | "write" }>;
 
 /** An activity of the daemon that events are made of. */
 type Activity =
