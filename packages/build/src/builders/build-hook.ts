@@ -9,7 +9,7 @@ export type HookAnswer =
   | { readonly kind: "decline" | "decline-permanently" | "postpone" }
   | { readonly kind: "accept"; readonly machine: string };
 
-/** What the sides of the protocol send each other on the hook's standard input. */
+/** The values that the asker writes to the standard input of the hook. */
 export const hookCodecs = {
   /** True before each setting, false after the last one. */
   more: wire.flag,
@@ -29,10 +29,10 @@ export const hookCodecs = {
 /** The word that begins a question. */
 export const questionWord = "try";
 
-/** What begins a line of standard error that is an answer. */
+/** The beginning of a line of standard error that is an answer. */
 export const answerMark = "# ";
 
-/** What begins a line of standard error that is a JSON object of the log. */
+/** The beginning of a line of standard error that is a JSON object of the log. */
 export const logMark = "@nix ";
 
 /** The descriptor of the hook to which it writes the log of the build. */

@@ -1,7 +1,7 @@
 /** `firn __build-remote`: the build hook of another program, which asks on standard input and is answered on standard error. */
 import { clientConnection, logDescriptor, logMark, serveBuildHook } from "@firn/build";
 import { FirnError } from "@firn/formats";
-import { hasErrorCode, internalJsonSink, messageJson, openMachineStore } from "@firn/store";
+import { type EventSink, hasErrorCode, InternalJsonWriter, messageJson, openMachineStore } from "@firn/store";
 import * as fs from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { commandSettings } from "../session/session.ts";
@@ -14,7 +14,8 @@ export const command: Command = {
     const settings = commandSettings(invocation, io);
     const client = clientConnection(process.stdin, process.stdout);
     const say = (json: string): void => io.err(`${logMark}${json}\n`);
-    const events = internalJsonSink(say);
+    const writer = new InternalJsonWriter(say);
+    const events: EventSink = (event) => writer.event(event);
     try {
       await serveBuildHook({
         connection: client,

@@ -4,6 +4,7 @@
  */
 import type { FirnEvent, MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
+import { jsonProgress } from "./json-progress.ts";
 import { duration, mebibytes, storeName } from "./quantities.ts";
 import { terminalText } from "./terminal-text.ts";
 
@@ -47,6 +48,8 @@ interface Transfer {
 /** Makes the renderer for one command. */
 export function makeProgress(options: ProgressOptions): Progress {
   const { io } = options;
+  const shows = (level: MessageLevel): boolean => levels.indexOf(level) <= 2 + options.verbosity;
+  if (io.record !== undefined) return jsonProgress((json) => io.record?.(json), shows);
   const builds = new Map<string, Build>();
   const transfers = new Map<number, Transfer>();
   const counts = { built: 0, failed: 0, copied: 0, received: 0 };
@@ -101,8 +104,6 @@ export function makeProgress(options: ProgressOptions): Progress {
     timer ??= setInterval(draw, 100);
     timer.unref();
   };
-  const shows = (level: MessageLevel): boolean => levels.indexOf(level) <= 2 + options.verbosity;
-
   return {
     clear,
     expect(plan) {

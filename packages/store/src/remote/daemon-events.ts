@@ -123,6 +123,11 @@ export class NoticeWriter {
     this.#send = send;
   }
 
+  /** Returns the number of an activity beside those of events. */
+  newId(): bigint {
+    return this.#next++;
+  }
+
   /** Takes an event. */
   write(event: FirnEvent): void {
     switch (event.kind) {

@@ -58,13 +58,84 @@ export function messageJson(level: MessageLevel, text: string): string {
   return printJson(object({ action: "msg", level: jsonNumber(wire.verbosities.indexOf(level)), msg: text }));
 }
 
-/** Makes a sink that writes each event as JSON objects, one a call and without a line break. */
-export function internalJsonSink(write: (json: string) => void): EventSink {
-  const writer = new NoticeWriter((notice) => write(printJson(object(noticeEntries(notice)))));
-  return (event: FirnEvent) => {
-    if (event.kind === "message") write(messageJson(event.level, event.text));
-    else writer.write(event);
-  };
+/** Counts of one kind of work. */
+interface Totals {
+  readonly id: bigint;
+  done: number;
+  expected: number;
+  running: number;
+  failed: number;
+}
+
+/** Turns events into JSON objects, and counts builds and copies for programs that show how far the whole is. */
+export class InternalJsonWriter {
+  readonly #write: (json: string) => void;
+  readonly #notices: NoticeWriter;
+  #totals: { readonly builds: Totals; readonly copies: Totals } | undefined;
+
+  /** Takes what writes an object, one a call and without a line break. */
+  constructor(write: (json: string) => void) {
+    this.#write = write;
+    this.#notices = new NoticeWriter((notice) => this.#notice(notice));
+  }
+
+  /** Takes an event. */
+  event(event: FirnEvent): void {
+    if (event.kind === "message") {
+      this.#write(messageJson(event.level, event.text));
+      return;
+    }
+    this.#notices.write(event);
+    switch (event.kind) {
+      case "build-start":
+        this.#count("builds", { running: 1 });
+        return;
+      case "build-end":
+        this.#count("builds", { running: -1, ...(event.ok ? { done: 1 } : { failed: 1 }) });
+        return;
+      case "copy-start":
+        this.#count("copies", { running: 1 });
+        return;
+      case "copy-end":
+        this.#count("copies", { running: -1, ...(event.ok ? { done: 1 } : { failed: 1 }) });
+    }
+  }
+
+  /** Announces builds and copies to come. */
+  expect({ builds, copies }: { readonly builds: number; readonly copies: number }): void {
+    this.#count("builds", { expected: builds });
+    this.#count("copies", { expected: copies });
+  }
+
+  /** Ends the counts. */
+  end(): void {
+    if (this.#totals === undefined) return;
+    for (const { id } of [this.#totals.copies, this.#totals.builds]) this.#notice({ kind: "stop-activity", id });
+    this.#totals = undefined;
+  }
+
+  #count(kind: "builds" | "copies", change: Partial<Record<"done" | "expected" | "running" | "failed", number>>): void {
+    this.#totals ??= { builds: this.#begin("builds"), copies: this.#begin("copyPaths") };
+    const totals = this.#totals[kind];
+    totals.done += change.done ?? 0;
+    totals.expected += change.expected ?? 0;
+    totals.running += change.running ?? 0;
+    totals.failed += change.failed ?? 0;
+    const { id, done, expected, running, failed } = totals;
+    const fields = [done, Math.max(expected, done + running), running, failed].map(BigInt);
+    this.#notice({ kind: "result", id, type: wire.resultTypes.progress, fields });
+  }
+
+  #begin(type: "builds" | "copyPaths"): Totals {
+    const id = this.#notices.newId();
+    const activity = { id, level: 0, type: wire.activityTypes[type], text: "", fields: [], parent: 0n };
+    this.#notice({ kind: "start-activity", ...activity });
+    return { id, done: 0, expected: 0, running: 0, failed: 0 };
+  }
+
+  #notice(notice: Notice): void {
+    this.#write(printJson(object(noticeEntries(notice))));
+  }
 }
 
 /** Reads lines of the log format `internal-json` and turns them into events. */
