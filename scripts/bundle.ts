@@ -132,6 +132,8 @@ const manifest = {
   optionalDependencies: small,
   // Not installed unless asked for: a Node.js for a machine whose own is too old for the command line, and the client of S3.
   peerDependencies: { ...nodes, ...asked },
-  peerDependenciesMeta: Object.fromEntries(Object.keys({ ...nodes, ...asked }).map((name) => [name, { optional: true }])),
+  peerDependenciesMeta: Object.fromEntries(
+    Object.keys({ ...nodes, ...asked }).map((name) => [name, { optional: true }]),
+  ),
 };
 writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -5,6 +5,7 @@
 import type { FirnEvent, MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
 import { jsonProgress } from "./json-progress.ts";
+import type { Progress } from "./progress-sink.ts";
 import { duration, mebibytes, storeName } from "./quantities.ts";
 import { terminalText } from "./terminal-text.ts";
 
@@ -15,18 +16,6 @@ export interface ProgressOptions {
   readonly verbosity: number;
   /** The form of lines of build logs: left out, after the name of their derivation (`-L`), or as they are (old commands). */
   readonly buildLogs: "hidden" | "named" | "plain";
-}
-
-/** A sink of events, with control over the live block. */
-export interface Progress {
-  event(event: FirnEvent): void;
-  warn(text: string): void;
-  /** Announces the planned numbers, for the summary line. */
-  expect(plan: { readonly builds: number; readonly copies: number }): void;
-  /** Removes the live block, so that something else can be printed. */
-  clear(): void;
-  /** Removes the live block for good. */
-  finish(): void;
 }
 
 const levels: readonly MessageLevel[] = ["error", "warn", "notice", "info", "talkative", "chatty", "debug", "vomit"];

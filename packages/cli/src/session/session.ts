@@ -5,7 +5,8 @@ import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { withJsonLog } from "../render/json-log.ts";
 import { logFormatOf } from "../render/log-format.ts";
-import { makeProgress, type Progress, type ProgressOptions } from "../render/progress.ts";
+import { makeProgress, type ProgressOptions } from "../render/progress.ts";
+import type { Progress } from "../render/progress-sink.ts";
 import { makeStoreWritable } from "./writable-store.ts";
 
 /** Settings, store and progress, which commands share. */
