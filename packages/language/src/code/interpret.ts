@@ -35,6 +35,7 @@ import {
   isSet,
   isString,
   kindOf,
+  limitHeap,
   none,
   nullValue,
   type Slot,
@@ -167,6 +168,7 @@ function select(evaluation: EvaluatorState): void {
   globals = evaluation.globals;
   depth = evaluation.depth;
   maxDepth = evaluation.host.mode.maxCallDepth;
+  limitHeap(evaluation.host.mode.maxMemory);
   showTrace = evaluation.showTrace;
 }
 

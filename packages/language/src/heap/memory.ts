@@ -79,7 +79,8 @@ export const heapFloats: Float64Array = new Float64Array(buffer);
 
 /** Cells that stay free: what is written in passing behind the last object never reaches the end. */
 const reserved = 1024;
-const end = heap.length - reserved;
+const last = heap.length - reserved;
+let end = last;
 const firstFree = 16;
 let top = firstFree;
 
@@ -106,9 +107,16 @@ export function bool(condition: boolean): Value {
   return condition ? trueValue : falseValue;
 }
 
+/** Bounds the memory of all values together, in bytes; 0 stands for all that could be reserved. */
+export function limitHeap(bytes: number): void {
+  end = bytes === 0 ? last : Math.min(last, Math.max(firstFree, Math.floor(bytes / 4)));
+}
+
 function full(): never {
-  const size = Math.round(heap.length / 262144);
-  throw new FirnError("out-of-memory", `the evaluated values exceed the ${size} MB of the evaluator's heap`);
+  const size = Math.round(end / 262144);
+  throw new FirnError("out-of-memory", `the evaluated values exceed the ${size} MiB that they may take`, {
+    hint: end === last ? "evaluate less at once" : "evaluate less at once, or allow more with the setting max-memory",
+  });
 }
 
 /** Reserves an even number of cells, which are 0, and returns the address of the first one. Fails when the heap is full. */
