@@ -107,15 +107,30 @@ export function bool(condition: boolean): Value {
   return condition ? trueValue : falseValue;
 }
 
-/** Bounds the memory of all values together, in bytes; 0 stands for all that could be reserved. */
-export function limitHeap(bytes: number): void {
-  end = bytes === 0 ? last : Math.min(last, Math.max(firstFree, Math.floor(bytes / 4)));
+/** The bounds of what an evaluation adds to the heap, which starts at a size in cells; 0 bytes stand for all that is free. */
+export interface HeapLimit {
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** No other bound than the heap's own. */
+const noLimit: HeapLimit = { start: 0, bytes: 0 };
+
+let limit = noLimit;
+
+/** Bounds what is added to the heap from now on; returns the bounds until now. */
+export function limitHeap(next: HeapLimit): HeapLimit {
+  const previous = limit;
+  limit = next;
+  end = next.bytes === 0 ? last : Math.min(last, next.start + Math.floor(next.bytes / 4));
+  return previous;
 }
 
 function full(): never {
-  const size = Math.round(end / 262144);
+  const own = end !== last;
+  const size = Math.round(own ? limit.bytes / 1048576 : end / 262144);
   throw new FirnError("out-of-memory", `the evaluated values exceed the ${size} MiB that they may take`, {
-    hint: end === last ? "evaluate less at once" : "evaluate less at once, or allow more with the setting max-memory",
+    hint: own ? "evaluate less at once, or allow more with the setting max-memory" : "evaluate less at once",
   });
 }
 
