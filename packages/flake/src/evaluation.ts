@@ -95,7 +95,7 @@ export class Evaluation {
       environment,
       events: options.events,
       offline: options.offline,
-      substitute: (path) => options.builder.substitute(path),
+      substitute: (path) => options.builder.obtain(path),
     });
     const config = hostConfig(
       settings,
@@ -114,7 +114,7 @@ export class Evaluation {
       readOnly: options.readOnly,
       pure: config.mode.pure,
       realise: (elements) => options.builder.realise(elements),
-      substitute: (path) => options.builder.substitute(path),
+      substitute: (path) => options.builder.obtain(path),
       openStore: (url) => openStore(url, { settings, environment, events: options.events, offline: options.offline }),
       warn: options.warn,
       getFlake: async (reference) => (await this.getFlake(reference)).handle,

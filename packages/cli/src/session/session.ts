@@ -13,6 +13,8 @@ export interface Session {
   readonly progress: Progress;
   readonly invocation: Invocation;
   store(): Promise<MachineStore>;
+  /** Returns the store that evaluations write to: that of `--eval-store`, else the session's. */
+  evalStore(): Promise<MachineStore>;
 }
 
 const forever = 0xffff_ffff;
@@ -64,6 +66,8 @@ export interface SessionIntent {
   readonly reads?: boolean;
   /** True for a command that frees space and so must work on a full disk. */
   readonly frees?: boolean;
+  /** True for a command that evaluates, and so can use a store elsewhere. */
+  readonly stages?: boolean;
 }
 
 type SessionBody = (session: Session) => Promise<number>;
@@ -92,27 +96,33 @@ export async function withSession(
   for (const mistake of settings.mistakes) progress.warn(mistake);
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   let opened: Promise<MachineStore> | undefined;
+  let openedForEvaluation: Promise<MachineStore> | undefined;
+  const open = (more: SessionIntent, text?: string): Promise<MachineStore> =>
+    openMachineStore(
+      { settings, environment: io.env, events: (event) => progress.event(event), verbosity: 2 + verbosity, ...more },
+      text,
+    );
   const session: Session = {
     io,
     settings,
     progress,
     invocation,
     store: () => {
-      opened ??= openMachineStore({
-        settings,
-        environment: io.env,
-        events: (event) => progress.event(event),
-        verbosity: 2 + verbosity,
-        ...intent,
-      });
+      opened ??= open(intent);
       return opened;
+    },
+    evalStore() {
+      const url = invocation.flags.value("eval-store");
+      if (url === undefined) return session.store();
+      openedForEvaluation ??= open({ stages: true }, url);
+      return openedForEvaluation;
     },
   };
   try {
     return await body(session);
   } finally {
     progress.finish();
-    if (opened !== undefined) await (await opened.catch(closed))?.close();
+    for (const store of [openedForEvaluation, opened]) await (await store?.catch(closed))?.close();
   }
 }
 

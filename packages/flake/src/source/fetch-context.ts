@@ -84,11 +84,11 @@ function sourceStore(
       return { storePath: info.path, narHash: printHash(info.narHash, "sri") };
     },
     async narHashOf(path) {
-      const known = await store.queryPathInfo(path);
-      if (known !== undefined) return printHash(known.narHash, "sri");
-      if (!(await substitute(path))) return undefined;
-      const info = await store.queryPathInfo(path);
-      return info === undefined ? undefined : printHash(info.narHash, "sri");
+      let info = await store.queryPathInfo(path);
+      if (info === undefined && (await substitute(path))) info = await store.queryPathInfo(path);
+      if (info === undefined) return undefined;
+      await store.fetchFiles?.(path);
+      return printHash(info.narHash, "sri");
     },
   };
 }

@@ -103,6 +103,7 @@ export function makeHostServices(context: ServiceContext): HostServices {
       if (!(await store.isValidPath(path)) && !(await context.substitute(path))) {
         throw new FirnError("invalid-path", `path '${path}' does not exist and cannot be created`);
       }
+      await store.fetchFiles?.(path);
     },
     async queryPath(path): Promise<HostPathFacts | undefined> {
       const info = await store.queryPathInfo(path);

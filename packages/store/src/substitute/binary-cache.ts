@@ -165,8 +165,17 @@ export class BinaryCacheStore
     const info = await this.queryPathInfo(storePath);
     if (info === undefined) throw new FirnError("invalid-path", `path '${storePath}' is not valid`);
     const url = this.#archiveUrl(info);
-    const transfer = await this.#options.transferrer.open({ url, progress: true });
-    yield* decompress(atMost(transfer.body, info), info.compression, info.narSize);
+    yield* decompress(atMost(await this.#archive(url, info), info), info.compression, info.narSize);
+  }
+
+  /** Opens the archive of a path. Errors `not-found`, those of transfers. */
+  async #archive(url: string, info: NarInfo): Promise<NarChunks> {
+    try {
+      return (await this.#options.transferrer.open({ url, progress: true })).body;
+    } catch (error) {
+      if (!(error instanceof FirnError) || error.code !== "not-found") throw error;
+      throw new FirnError("not-found", `file '${info.url}' does not exist in binary cache`);
+    }
   }
 
   async addToStore(info: PathInfo, nar: NarChunks, options: AddOptions = {}): Promise<void> {
