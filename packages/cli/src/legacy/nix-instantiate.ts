@@ -10,7 +10,7 @@ import { renderWarning } from "../render/error.ts";
 import { terminalText } from "../render/terminal-text.ts";
 import { explainCache } from "../session/explain-cache.ts";
 import type { OpenServices, ServicesFor } from "../session/lazy-services.ts";
-import { commandSettings } from "../session/session.ts";
+import { commandSettings, tellMistakes } from "../session/session.ts";
 import {
   derivationsIn,
   type ExpressionContext,
@@ -229,6 +229,7 @@ export const command: Command = {
   flags,
   async run(invocation, io) {
     const settings = commandSettings(invocation, io);
+    tellMistakes(settings, (text) => io.err(`${renderWarning(text, undefined)}\n`));
     const evalStore = invocation.flags.value("eval-store");
     const storeless = evalStore === undefined && settings.get("store") === "dummy://";
     const services = storeless ? undefined : (await import("../session/lazy-services.ts")).lazyServices;

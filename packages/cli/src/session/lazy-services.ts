@@ -127,6 +127,10 @@ export function lazyServices(
       substitute,
       openStore: (url) => openStore(url, { settings, environment: io.env, events }),
       warn: (text) => progress.warn(text),
+      async fetchFlake(reference) {
+        flakes ??= openFlakes();
+        return flakes.fetchFlake(reference);
+      },
       async getFlake(reference) {
         flakes ??= openFlakes();
         return (await flakes.getFlake(reference)).handle;

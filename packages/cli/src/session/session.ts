@@ -17,6 +17,9 @@ export interface Session {
   evalStore(): Promise<MachineStore>;
 }
 
+/** The forms of messages that `--log-format` names. */
+const logFormats: readonly string[] = ["raw", "raw-with-logs", "internal-json", "bar", "bar-with-logs"];
+
 const forever = 0xffff_ffff;
 
 /** Returns settings from files, environment and this command line, in that order. Fails with `bad-setting`. */
@@ -32,9 +35,19 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
       settings.assign(name, 0);
     }
   }
+  const format = flags.value("log-format");
+  if (format !== undefined && !logFormats.includes(format)) {
+    throw new FirnError("bad-log-format", `option 'log-format' has an invalid value '${format}'`);
+  }
   if (flags.has("impure")) settings.assign("pure-eval", false);
   for (const setting of invocation.settings) applySetting(settings, setting);
   return settings;
+}
+
+/** Tells what was wrong in settings without being an error. */
+export function tellMistakes({ mistakes, unknown }: Settings, warn: (text: string) => void): void {
+  for (const mistake of mistakes) warn(mistake);
+  for (const { name } of unknown) warn(`unknown setting '${name}'`);
 }
 
 /** Applies a setting of the command line. What `--option` says wrongly is kept among the mistakes; a wrong flag is an error. */
@@ -93,8 +106,7 @@ export async function withSession(
   makeStoreWritable(settings, io);
   const verbosity = verbosityOf(invocation);
   const progress = makeProgress({ io, verbosity, buildLogs: buildLogs(invocation) });
-  for (const mistake of settings.mistakes) progress.warn(mistake);
-  for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
+  tellMistakes(settings, (text) => progress.warn(text));
   let opened: Promise<MachineStore> | undefined;
   let openedForEvaluation: Promise<MachineStore> | undefined;
   const open = (more: SessionIntent, text?: string): Promise<MachineStore> =>

@@ -19,6 +19,31 @@ const TRUE = ["true", "yes", "1"];
 const FALSE = ["false", "no", "0"];
 const SUFFIX: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
+/** The experimental features of Nix 2.34. */
+const experimentalFeatures: ReadonlySet<string> = new Set([
+  "auto-allocate-uids",
+  "blake3-hashes",
+  "ca-derivations",
+  "cgroups",
+  "configurable-impure-env",
+  "daemon-trust-override",
+  "dynamic-derivations",
+  "external-builders",
+  "fetch-closure",
+  "fetch-tree",
+  "flakes",
+  "git-hashing",
+  "impure-derivations",
+  "local-overlay-store",
+  "mounted-ssh-store",
+  "nix-command",
+  "parse-toml-timestamps",
+  "pipe-operators",
+  "read-only-local-store",
+  "recursive-nix",
+  "verified-fetches",
+]);
+
 function words(value: string): string[] {
   return value.split(/[ \t\n\r]+/).filter((word) => word !== "");
 }
@@ -134,14 +159,14 @@ export class Settings {
   set(name: string, value: string): boolean {
     const direct = settingNamed(name);
     if (direct !== undefined) {
-      this.#values.set(direct, read(direct, value));
+      this.#values.set(direct, this.#understood(direct, read(direct, value)));
       this.#overridden.add(direct);
       return true;
     }
     const appended = name.startsWith("extra-") ? settingNamed(name.slice("extra-".length)) : undefined;
     if (appended === undefined) return false;
     const kind: SettingKind = settingsTable[appended].kind;
-    const more = read(appended, value);
+    const more = this.#understood(appended, read(appended, value));
     const old = this.#values.get(appended);
     if (kind === "list") this.#values.set(appended, [...(old as string[]), ...(more as string[])]);
     else if (kind === "set")
@@ -151,6 +176,20 @@ export class Settings {
     else return false;
     this.#overridden.add(appended);
     return true;
+  }
+
+  /** Returns a value without the experimental features that do not exist, which are kept among the mistakes. */
+  #understood(name: SettingName, value: unknown): unknown {
+    if (name !== "experimental-features") return value;
+    return (value as string[]).filter((feature) => {
+      if (experimentalFeatures.has(feature)) return true;
+      this.mistakes.push(
+        feature === "no-url-literals"
+          ? `experimental feature '${feature}' has been stabilized and renamed; use 'lint-url-literals = fatal' setting instead`
+          : `unknown experimental feature '${feature}'`,
+      );
+      return false;
+    });
   }
 
   /** Sets a setting to a typed value, for defaults that a program decides. */
