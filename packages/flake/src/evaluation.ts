@@ -148,7 +148,7 @@ export class Evaluation {
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
         debianSet: debianSetFlake(),
         templates: templatesFlake(),
-        warn: options.warn,
+        events: options.events,
       }),
     };
   }

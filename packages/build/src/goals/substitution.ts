@@ -1,6 +1,6 @@
 /** Copies missing paths from other stores, references first. */
 import { FirnError, interrupted, type PathInfo, wire } from "@firn/formats";
-import { type EventSink, machineError, type PathWriter, type Store } from "@firn/store";
+import { type EventSink, machineError, type PathWriter, type Store, setback } from "@firn/store";
 import { Semaphore } from "./semaphore.ts";
 
 /** A path some store offers. */
@@ -90,7 +90,7 @@ export class Substitution {
   #giveUp(substituter: Store, error: unknown): void {
     if (!(error instanceof FirnError) || error.code === "aborted") throw error;
     this.#failed.add(substituter);
-    this.#say("warn", `${error.message}; not asking '${substituter.uri}' any more`);
+    this.#options.events(setback(error, `${error.message}; not asking '${substituter.uri}' any more`));
   }
 
   async #search(path: string, tried: ReadonlySet<Store> = new Set()): Promise<Offer | undefined> {

@@ -296,6 +296,7 @@ export const errorCodes = {
     "Use a directory, `local`, `file://`, `https://` or `ssh://`.",
   ],
   unlocked: ["A reference is not locked, and pure evaluation needs that.", "Lock it or use `--impure`."],
+  unreachable: ["A machine of the network cannot be found.", "Check the network and the name in the URL."],
   "unreadable-roots": [
     "Roots of the garbage collector cannot be read, so nothing is deleted.",
     "Check who owns the directory.",

@@ -1,7 +1,7 @@
 /** Opens stores by name, through one table of schemes, and the substituters that the settings list. */
 import path from "node:path";
 import { FirnError, parsePublicKey, parseSecretKey, type wire, withoutPasswords } from "@firn/formats";
-import { type EventSink, noEvents } from "../events.ts";
+import { type EventSink, noEvents, setback } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { LocalStore } from "../local/local-store.ts";
@@ -365,11 +365,7 @@ export async function openSubstituters(context: OpenContext): Promise<Store[]> {
         return await openStore(text, { ...context, transferrer });
       } catch (error) {
         if (!(error instanceof FirnError)) throw error;
-        events?.({
-          kind: "message",
-          level: "warn",
-          text: `${error.message}; not using substituter '${withoutPasswords(text)}'`,
-        });
+        events?.(setback(error, `${error.message}; not using substituter '${withoutPasswords(text)}'`));
         return undefined;
       }
     }),
