@@ -21,6 +21,22 @@ const steps: readonly Step[] = [
   step(`${evaluate} --log-format bogus`),
   step(`${instantiate} --log-format bogus`),
   step(`${evaluate} --log-format raw`),
+  step(`${instantiate} --option impure-env a=b`),
+  step(
+    "nix-build --no-out-link impure.nix --extra-experimental-features configurable-impure-env --option impure-env NAME=value",
+    { compares: false, save: "IMPURE" },
+  ),
+  step("nix path-info $IMPURE"),
+  step("nix store add --mode git tree"),
+  step("nix store add --mode git tree --extra-experimental-features git-hashing"),
+  step("nix store add --mode git tree --hash-algo sha1 --extra-experimental-features git-hashing"),
+  step("nix store add --mode git tree --hash-algo md5 --extra-experimental-features git-hashing"),
+  step("nix hash path --mode git tree"),
+  step("nix hash path --mode git tree --algo sha1 --extra-experimental-features git-hashing"),
+  step("nix-build --no-out-link git.nix --extra-experimental-features git-hashing"),
+  step(
+    "nix-build --no-out-link git.nix --argstr hash 45b983be36b73c0788dc9cbcb76cbb80fc7bb058 --extra-experimental-features git-hashing",
+  ),
   step("nix config show bogus"),
   step("nix eval --expr"),
   step("nix eval --bogus"),
@@ -33,4 +49,19 @@ const steps: readonly Step[] = [
 ];
 
 /** Mistakes in settings, and what stands in search paths. */
-export const settingSteps: StepSuite = { files: { "tree/flake.nix": "{ outputs = { self }: { }; }\n" }, steps };
+export const settingSteps: StepSuite = {
+  files: {
+    "tree/flake.nix": "{ outputs = { self }: { }; }\n",
+    "impure.nix": `derivation {
+  name = "impure"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "printf %s $NAME > $out" ];
+  impureEnvVars = [ "NAME" ]; outputHashAlgo = "sha256"; outputHash = builtins.hashString "sha256" "value";
+}
+`,
+    "git.nix": `{ hash ? "45b983be36b73c0788dc9cbcb76cbb80fc7bb057" }: derivation {
+  name = "git"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo hi > $out" ];
+  outputHashMode = "git"; outputHashAlgo = "sha1"; outputHash = hash;
+}
+`,
+  },
+  steps,
+};

@@ -64,7 +64,7 @@ function unbundled(word: string): string[] {
 /** Thrown at `--help`, after which the rest of the command line does not matter. */
 export class HelpWanted extends Error {}
 
-/** What a reader knows beside its flags; `old` for an old command, whose messages are other ones. */
+/** Options of a reader beside its flags; `old` for an old command, whose messages are other ones. */
 interface ReaderOptions {
   readonly settingFlags: SettingFlags;
   readonly old: boolean;

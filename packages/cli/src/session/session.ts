@@ -1,6 +1,14 @@
 /** One run of a command: its settings, store and progress, opened when first asked for and closed at the end. */
 import { FirnError } from "@firn/formats";
-import { loadSettings, type MachineStore, openMachineStore, type Settings } from "@firn/store";
+import {
+  featuresFirst,
+  lackingFeature,
+  loadSettings,
+  type MachineStore,
+  openMachineStore,
+  requireFeature,
+  type Settings,
+} from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { makeProgress, type Progress, type ProgressOptions } from "../render/progress.ts";
@@ -40,7 +48,7 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
     throw new FirnError("bad-log-format", `option 'log-format' has an invalid value '${format}'`);
   }
   if (flags.has("impure")) settings.assign("pure-eval", false);
-  for (const setting of invocation.settings) applySetting(settings, setting);
+  for (const setting of featuresFirst(invocation.settings, ([name]) => name)) applySetting(settings, setting);
   return settings;
 }
 
@@ -53,6 +61,8 @@ export function tellMistakes({ mistakes, unknown }: Settings, warn: (text: strin
 /** Applies a setting of the command line. What `--option` says wrongly is kept among the mistakes; a wrong flag is an error. */
 function applySetting(settings: Settings, [name, value, from]: Invocation["settings"][number]): void {
   try {
+    const feature = from === "option" ? undefined : lackingFeature(settings, name);
+    if (feature !== undefined) requireFeature(settings, feature);
     if (!settings.set(name, value)) settings.unknown.push({ name, value });
   } catch (error) {
     if (from !== "option" || !(error instanceof FirnError) || error.code !== "bad-setting") throw error;

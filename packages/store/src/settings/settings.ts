@@ -44,6 +44,25 @@ const experimentalFeatures: ReadonlySet<string> = new Set([
   "verified-fetches",
 ]);
 
+/** The features without which settings have no effect. */
+const needed: Partial<Record<SettingName, string>> = {
+  "auto-allocate-uids": "auto-allocate-uids",
+  "impure-env": "configurable-impure-env",
+};
+
+/** Returns the feature that a setting needs and that is not enabled. */
+export function lackingFeature(settings: Settings, name: string): string | undefined {
+  const setting = settingNamed(name) ?? settingNamed(name.replace(/^extra-/, ""));
+  const feature = setting === undefined ? undefined : needed[setting];
+  return feature === undefined || hasFeature(settings, feature) ? undefined : feature;
+}
+
+/** Puts settings of experimental features before those that may need them. */
+export function featuresFirst<Setting>(pairs: readonly Setting[], nameOf: (pair: Setting) => string): Setting[] {
+  const first = (pair: Setting): boolean => /^(?:extra-)?experimental-features$/.test(nameOf(pair));
+  return [...pairs.filter(first), ...pairs.filter((pair) => !first(pair))];
+}
+
 function words(value: string): string[] {
   return value.split(/[ \t\n\r]+/).filter((word) => word !== "");
 }
@@ -157,6 +176,12 @@ export class Settings {
    * false when there is no such setting. Error `bad-setting`.
    */
   set(name: string, value: string): boolean {
+    const feature = lackingFeature(this, name);
+    if (feature !== undefined) {
+      const text = `Ignoring setting '${name}' because experimental feature '${feature}' is not enabled`;
+      this.mistakes.push(text);
+      return true;
+    }
     const direct = settingNamed(name);
     if (direct !== undefined) {
       this.#values.set(direct, this.#understood(direct, read(direct, value)));
@@ -200,7 +225,7 @@ export class Settings {
 
   /** Applies settings read from files; unknown names are kept in `unknown`. Error `bad-setting` with a hint that names the place. */
   apply(pairs: readonly PlacedSetting[]): void {
-    for (const { name, value, file, line } of pairs) {
+    for (const { name, value, file, line } of featuresFirst(pairs, ({ name }) => name)) {
       try {
         if (!this.set(name, value)) this.unknown.push({ name, value });
       } catch (error) {
