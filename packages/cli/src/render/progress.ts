@@ -46,6 +46,7 @@ export function makeProgress(options: ProgressOptions): Progress {
   let shownLines = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
   let finished = false;
+  let offline = false;
 
   const clear = (): void => {
     if (shownLines > 0) io.control?.(`\x1b[${shownLines}A\x1b[J`);
@@ -111,6 +112,11 @@ export function makeProgress(options: ProgressOptions): Progress {
         case "message":
           if (event.level === "warn") this.warn(event.text);
           else if (shows(event.level)) line(event.text);
+          return;
+        case "unreachable":
+          if (!offline) this.warn(`'${event.host}' cannot be reached; going on without the network`);
+          else if (shows("talkative")) line(event.text);
+          offline = true;
           return;
         case "build-start":
           builds.set(event.drvPath, { started: Date.now(), place: placeOf(event), phase: "", line: "" });

@@ -1,7 +1,7 @@
 /** Opens stores by name, through one table of schemes, and the substituters that the settings list. */
 import path from "node:path";
 import { FirnError, parsePublicKey, parseSecretKey, type wire, withoutPasswords } from "@firn/formats";
-import { type EventSink, noEvents } from "../events.ts";
+import { type EventSink, noEvents, setback } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { LocalStore } from "../local/local-store.ts";
@@ -34,6 +34,7 @@ import {
   sshParameters,
 } from "./parameters.ts";
 import type { StoreReference } from "./reference.ts";
+import { StagedStore } from "./staged-store.ts";
 
 /** The surroundings of opening a store. */
 export interface OpenContext {
@@ -44,6 +45,8 @@ export interface OpenContext {
   readonly reads?: boolean;
   /** True when space will be freed: the reserved space is deleted first, since the database cannot be opened on a full disk. */
   readonly frees?: boolean;
+  /** True when a store elsewhere is to be used like one of this machine, by evaluations. */
+  readonly stages?: boolean;
   /** The transferrer to share; by default one is made when needed. */
   readonly transferrer?: Transferrer;
   /** True when the network must not be used. */
@@ -326,7 +329,8 @@ const schemes: Readonly<Record<string, Opener>> = {
       if (target !== "") {
         throw new FirnError("usage", `\`dummy\` store URIs must not contain an authority part ${target}`);
       }
-      return new DummyStore(parameters.get("store") ?? machineLocation(environment).storeDir);
+      const storeDir = parameters.get("store") ?? machineLocation(environment).storeDir;
+      return new DummyStore(storeDir, parameters.get("read-only") ?? true);
     },
   }),
   file: opener({
@@ -366,13 +370,17 @@ export async function openStore(text: string, context: OpenContext): Promise<Sto
   throw new FirnError("unknown-store", `don't know how to open Nix store with scheme '${reference.scheme}'`);
 }
 
-/** Opens the store of this machine that `text` (default: the setting `store`) names; other kinds are an error here. */
+/**
+ * Opens the store of this machine that `text` (default: the setting `store`) names. Other kinds are an error, unless `context.stages`
+ * is true: then the files of their paths are had in a temporary directory.
+ */
 export async function openMachineStore(
   context: OpenContext,
   text: string = context.settings.get("store"),
 ): Promise<MachineStore> {
   const store = await openStore(text, context);
   if (isMachineStore(store)) return store;
+  if (context.stages === true) return StagedStore.open(store, context.events);
   await store.close();
   throw new FirnError("unsupported-store", `the store '${store.uri}' cannot be used here`, {
     hint: "use a local store, e.g. --store local or --store DIRECTORY",
@@ -390,15 +398,21 @@ export async function openSubstituters(context: OpenContext): Promise<Store[]> {
         return await openStore(text, { ...context, transferrer });
       } catch (error) {
         if (!(error instanceof FirnError)) throw error;
-        events?.({
-          kind: "message",
-          level: "warn",
-          text: `${error.message}; not using substituter '${withoutPasswords(text)}'`,
-        });
+        events?.(setback(error, `${error.message}; not using substituter '${withoutPasswords(text)}'`));
         return undefined;
       }
     }),
   );
   const priority = (store: Store): number => (store instanceof BinaryCacheStore ? store.priority : 0);
   return opened.filter((store) => store !== undefined).sort((a, b) => priority(a) - priority(b));
+}
+
+/** Returns those of the paths that caches have which are meant to be asked about many (`WantMassQuery`). */
+export async function queryMassPaths(substituters: readonly Store[], paths: readonly string[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const cache of substituters) {
+    if (!(cache instanceof BinaryCacheStore) || !cache.wantMassQuery) continue;
+    for (const path of await cache.queryValidPaths(paths.filter((path) => !found.has(path)))) found.add(path);
+  }
+  return found;
 }

@@ -164,8 +164,18 @@ export class BinaryCacheStore
   async *narFromPath(storePath: string): AsyncGenerator<Uint8Array, void, undefined> {
     const info = await this.queryPathInfo(storePath);
     if (info === undefined) throw new FirnError("invalid-path", `path '${storePath}' is not valid`);
-    const body = await this.#openArchive(info);
+    const body = await this.#archive(info);
     yield* decompress(atMost(body, info), info.compression, info.narSize);
+  }
+
+  /** Opens the archive of a path. Errors `not-found`, those of transfers. */
+  async #archive(info: NarInfo): Promise<NarChunks> {
+    try {
+      return await this.#openArchive(info);
+    } catch (error) {
+      if (!(error instanceof FirnError) || error.code !== "not-found") throw error;
+      throw new FirnError("not-found", `file '${info.url}' does not exist in binary cache`);
+    }
   }
 
   async addToStore(info: PathInfo, nar: NarChunks, options: AddOptions = {}): Promise<void> {

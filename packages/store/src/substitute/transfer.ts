@@ -1,10 +1,11 @@
 /** Downloads: `http`, `https` and `file` URLs, with retries, resumption of broken transfers, proxies from the environment. */
 
 import type { Stats } from "node:fs";
+import os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, FirnError, textOf, withoutPasswords } from "@firn/formats";
 import type { Dispatcher } from "undici";
-import { type EventSink, noEvents } from "../events.ts";
+import { type EventSink, noEvents, setback, UnreachableError } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -152,15 +153,14 @@ export class Transferrer {
         const unknownHost =
           hasErrorCode(error, "ENOTFOUND") || (error instanceof Error && hasErrorCode(error.cause, "ENOTFOUND"));
         const transient =
-          error instanceof TransferFailure ? error.transient : !unknownHost && !(error instanceof FirnError);
+          error instanceof TransferFailure
+            ? error.transient
+            : !unknownHost && !(error instanceof FirnError) && !isAlone();
         const failure = error instanceof FirnError ? error : networkFailure(request.url, error);
         if (!transient || attempt >= this.#options.attempts) throw failure;
         const delay = FIRST_DELAY_MS * 2 ** (attempt - 1) * (1 + Math.random() / 2);
-        this.#options.events({
-          kind: "message",
-          level: "warn",
-          text: `${failure.message}; retrying in ${Math.round(delay)} ms (attempt ${attempt}/${this.#options.attempts})`,
-        });
+        const again = `retrying in ${Math.round(delay)} ms (attempt ${attempt}/${this.#options.attempts})`;
+        this.#options.events(setback(failure, `${failure.message}; ${again}`));
         await sleep(delay);
       }
     }
@@ -488,13 +488,25 @@ function statusFailure(url: string, status: number): TransferFailure {
   );
 }
 
-function networkFailure(url: string, error: unknown): TransferFailure {
+/** Codes of the system for a name or a network that is not there. */
+const unreachable: readonly string[] = ["ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH"];
+
+/** Tells whether this machine has no network but its own. */
+function isAlone(): boolean {
+  return Object.values(os.networkInterfaces()).every(
+    (addresses) => addresses?.every(({ internal }) => internal) !== false,
+  );
+}
+
+function networkFailure(url: string, error: unknown): FirnError {
   if (error instanceof TransferFailure) return error;
   let cause = error;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   const text =
     cause instanceof Error ? cause.message || String("code" in cause ? cause.code : cause.name) : String(cause);
-  return new TransferFailure("transfer-failed", `unable to download '${withoutPasswords(url)}': ${text}`, true);
+  const message = `unable to download '${withoutPasswords(url)}': ${text}`;
+  if (hasErrorCode(cause, ...unreachable)) return new UnreachableError(new URL(url).hostname, message);
+  return new TransferFailure("transfer-failed", message, true);
 }
 
 function openFile(request: TransferRequest): Transfer {
