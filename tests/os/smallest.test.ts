@@ -1,0 +1,62 @@
+/** The smallest machine that changes itself: nothing but what its own programs need is there. */
+import { mkdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bootContainer, type CommandResult, type Container } from "@firn/system";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { canBootContainers, makeSystemsPlace } from "../support/build-systems.ts";
+import { type Place, runProgram } from "../support/run-firn.ts";
+
+const CONFIGURATION = `{ modulesPath, ... }:
+{
+  imports = [ (modulesPath + "/profiles/minimal.nix") ];
+  boot.isContainer = true;
+  networking.hostName = "tiny";
+}
+`;
+
+/** Needs root, and the mirrors of Debian and npm. */
+describe.skipIf(!canBootContainers)("the smallest machine", () => {
+  let place: Place;
+  let machine: string;
+  let container: Container;
+
+  const inside = (...command: string[]): Promise<CommandResult> => container.run(command);
+  /** Runs a command inside that has to succeed; returns its output. */
+  const out = async (...command: string[]): Promise<string> => {
+    const result = await inside(...command);
+    expect([result.code, result.code === 0 ? "" : result.err]).toEqual([0, ""]);
+    return result.out.trim();
+  };
+  const running = (): Promise<string> => out("readlink", "/run/current-system");
+
+  beforeAll(async () => {
+    place = makeSystemsPlace();
+    const directory = join(place.directory, "work/tiny");
+    machine = join(place.directory, "machine");
+    mkdirSync(directory);
+    writeFileSync(join(directory, "configuration.nix"), CONFIGURATION);
+    const made = await runProgram(["os", "build-image", "--container", "-o", machine, "tiny"], {
+      cwd: join(place.directory, "work"),
+      env: place.environment,
+    });
+    if (made.code !== 0) throw new Error(made.err);
+    const system = readlinkSync(join(machine, "nix/var/nix/profiles/system-1-link"));
+    container = await bootContainer({ system, root: machine, realStore: join(machine, "nix/store") });
+    expect(await container.booted(60)).toBe("running");
+  }, 900_000);
+  afterAll(async () => {
+    await container?.kill();
+    place.remove();
+  });
+
+  test("has a Firn that starts, switches, goes back and recovers", async () => {
+    const first = await running();
+    expect(await out("firn", "--version")).toMatch(/^firn \(Nix\) /);
+    await inside("sh", "-c", `sed 's/tiny/small/' >/root/configuration.nix <<'EOF'\n${CONFIGURATION}EOF`);
+    await out("firn", "os", "switch", "/root/configuration.nix");
+    expect(await out("hostname")).toBe("small");
+    expect(await out("firn", "os", "rollback")).toContain(first);
+    expect(await running()).toBe(first);
+    expect((await inside("firn", "os", "recover")).err).toContain("no switch was interrupted");
+  }, 120_000);
+});
