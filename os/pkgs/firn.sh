@@ -18,6 +18,7 @@ else
   chmod -R u+w "$out/lib/firn"
 fi
 cp -r "$native/node_modules" "$out/lib/firn/node_modules"
+printf %s "$out" > "$out/lib/firn/store-path"
 cat > "$out/bin/firn" <<EOF
 #!/bin/sh
 exec $nodejs/bin/node --v8-pool-size=0 --disable-warning=ExperimentalWarning $out/lib/firn/dist/firn.mjs "\$@"

@@ -14,6 +14,12 @@ const CONFIGURATION = `{ modulesPath, ... }:
 }
 `;
 
+const FLAKE = `{
+  inputs.deb.url = "deb";
+  outputs = { deb, ... }: { nixosConfigurations.mine = deb.lib.firnSystem { modules = [ ./configuration.nix ]; }; };
+}
+`;
+
 /** Needs root, and the mirrors of Debian and npm. */
 describe.skipIf(!canBootContainers)("the smallest machine", () => {
   let place: Place;
@@ -58,5 +64,30 @@ describe.skipIf(!canBootContainers)("the smallest machine", () => {
     expect(await out("firn", "os", "rollback")).toContain(first);
     expect(await running()).toBe(first);
     expect((await inside("firn", "os", "recover")).err).toContain("no switch was interrupted");
+  }, 120_000);
+
+  test("owns its configuration: it is in /etc/nixos, and each generation keeps what it was made of", async () => {
+    const file = "/etc/nixos/configuration.nix";
+    expect(await out("cat", file)).toBe(CONFIGURATION.trim());
+    const source = async (...generation: string[]): Promise<string> =>
+      out("cat", await out("firn", "os", "source", ...generation));
+    expect(await source("1")).toBe(CONFIGURATION.trim());
+    await out("sed", "-i", "s/tiny/mine/", file);
+    await out("firn", "os", "switch");
+    expect(await source()).toBe(await out("cat", file));
+    expect(await source("1")).toBe(CONFIGURATION.trim());
+    expect((await inside("firn", "os", "source", "99")).err).toBe("error: profile version 99 does not exist\n");
+    // The source goes with its generation.
+    await out("firn", "nix-env", "-p", "/nix/var/nix/profiles/system", "--delete-generations", "2");
+    expect(await out("sh", "-c", "ls /nix/var/nix/profiles")).not.toContain("system-2-");
+  }, 120_000);
+
+  test("evaluates a flake of its own, purely, to programs that it has", async () => {
+    await out("mkdir", "/root/flake");
+    await inside("sh", "-c", "cp /etc/nixos/configuration.nix /root/flake");
+    await inside("sh", "-c", `cat >/root/flake/flake.nix <<'EOF'\n${FLAKE}EOF`);
+    const offline = ["--option", "flake-registry", "", "--option", "substituters", ""];
+    await out("firn", "os", "switch", "--flake", "/root/flake", ...offline);
+    expect(await out("cat", await out("firn", "os", "source"))).toBe(FLAKE.trim());
   }, 120_000);
 });

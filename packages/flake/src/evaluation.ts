@@ -145,7 +145,7 @@ export class Evaluation {
         environment,
         fetch: this.fetch,
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
-        debianSet: debianSetFlake(),
+        debianSet: () => debianSetFlake(environment),
         templates: templatesFlake(),
         warn: options.warn,
       }),

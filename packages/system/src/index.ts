@@ -17,6 +17,13 @@ export { type Machine, thisMachine } from "./machine/machine.ts";
 export { type SshMachineOptions, sshMachine } from "./machine/ssh-machine.ts";
 export * from "./profile/change.ts";
 export { type CleanReport, cleanProfiles } from "./profile/clean.ts";
+export {
+  addSource,
+  type ConfigurationSource,
+  generationSource,
+  installSource,
+  keepSource,
+} from "./profile/generation-source.ts";
 export * from "./profile/generations.ts";
 export * from "./profile/manifest.ts";
 export * from "./profile/user-environment.ts";

@@ -394,6 +394,12 @@ export const commandTable: CommandTable = [
     async () => (await import("../commands/os-edit.ts")).command,
   ),
   entry(
+    systems,
+    "os source",
+    "print where the source of a generation lies",
+    async () => (await import("../commands/os-source.ts")).command,
+  ),
+  entry(
     stores,
     "daemon",
     "serve the store to the other users of this machine",
