@@ -1,6 +1,6 @@
 # The set that configurations know as `pkgs`. A Debian package is its unpacked tree with the attribute `deb`: where a
 # package may be named (environment.systemPackages, a unit's path), that makes it and all it needs a part of /usr.
-{ lock, names, debs, busybox, closureOf, systemEnv, mkDerivation, debianSource, firn, system, trivial }:
+{ lock, names, notLocked, debs, busybox, closureOf, systemEnv, mkDerivation, debianSource, firn, system, trivial }:
 let
   shells = {
     bash = "/bin/bash";
@@ -58,6 +58,8 @@ packages
 // aliased
 // trivial
 // {
+  # Firn tells this of a name that the set lacks.
+  __missing = name: if builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ name ];
   inherit busybox closureOf systemEnv mkDerivation debianSource firn system lock;
   stdenv.hostPlatform = {
     inherit system;

@@ -134,7 +134,7 @@ describe("a file of", () => {
     [
       "nix.settings, with what adds to others last",
       "nix/nix.conf",
-      "experimental-features = nix-command flakes\nmax-jobs = 4\nsandbox = true\nextra-substituters = https://cache\nkeep-outputs = true",
+      "deb-mirrors = debian=http://deb.debian.org/debian debian-security=http://deb.debian.org/debian-security\nexperimental-features = nix-command flakes\nmax-jobs = 4\nnpm-registry = https://registry.npmjs.org\nsandbox = true\nextra-substituters = https://cache\nkeep-outputs = true",
     ],
     [
       "nix.registry",

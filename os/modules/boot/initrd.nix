@@ -53,6 +53,12 @@ in
       default = { };
       description = "Types of file systems the ramdisk can mount, besides those it must.";
     };
+    microcode = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      internal = true;
+      description = "Packages with microcode of processors, which the kernel loads before all else.";
+    };
     deviceTimeout = mkOption {
       type = types.ints.positive;
       default = 30;
@@ -102,7 +108,7 @@ in
       script = ./build-initrd.sh;
       kernel = config.system.build.kernel;
       release = config.boot.kernelPackage.kernelRelease;
-      inherit (cfg) availableKernelModules kernelModules;
+      inherit (cfg) availableKernelModules kernelModules microcode;
       linker = "${pkgs.libc6}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
       libraries = "${pkgs.libc6}/lib/x86_64-linux-gnu:${pkgs.libzstd1}/usr/lib/x86_64-linux-gnu:${pkgs.zlib1g}/lib/x86_64-linux-gnu:${pkgs.liblzma5}/lib/x86_64-linux-gnu:${pkgs.liblz4-1}/usr/lib/x86_64-linux-gnu:${pkgs.libgcc-s1}/lib/x86_64-linux-gnu:${pkgs."libstdc++6"}/usr/lib/x86_64-linux-gnu";
       zstd = "${pkgs.zstd}/usr/bin/zstd";

@@ -16,6 +16,14 @@ in
         example = "github:me/machines#media";
         description = "Flake with the configuration; null takes /etc/nixos.";
       };
+      upgrade = mkOption {
+        type = types.bool;
+        default = true;
+        description = ''
+          Whether the lock of Debian packages in `/etc/nixos` is renewed first, so that security fixes come. It concerns a configuration
+          in `/etc/nixos` only: a flake from elsewhere has its own lock.
+        '';
+      };
       flags = mkOption {
         type = types.listOf types.str;
         default = [ ];
@@ -100,6 +108,7 @@ in
         serviceConfig.Type = "oneshot";
         environment.HOME = "/root";
         script = ''
+          ${lib.optionalString (upgrade.upgrade && upgrade.flake == null) "firn deb update -o /etc/nixos/debian.lock.json"}
           firn os ${
             if upgrade.allowReboot then "boot" else upgrade.operation
           } ${lib.optionalString (upgrade.flake != null) "--flake ${lib.escapeShellArg upgrade.flake}"} ${lib.escapeShellArgs upgrade.flags}

@@ -454,6 +454,18 @@ export const commandTable: CommandTable = [
     async () => (await import("../commands/deb-lock.ts")).command,
   ),
   entry(
+    packages,
+    "deb add",
+    "add Debian packages to the lock beside a configuration",
+    async () => (await import("../commands/deb-add.ts")).command,
+  ),
+  entry(
+    packages,
+    "deb update",
+    "renew the lock of Debian packages and show what changes",
+    async () => (await import("../commands/deb-add.ts")).update,
+  ),
+  entry(
     stores,
     "store add",
     "add a file or directory to the Nix store",

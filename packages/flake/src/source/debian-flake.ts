@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import {
   type ArchiveAccess,
   type DebianLock,
+  type ForeignArchive,
   hostSuites,
   lockPackages,
   printDebianLock,
@@ -31,6 +32,8 @@ export interface DebianContext {
   readonly events: EventSink;
   readonly offline: boolean;
   readonly allowExpired?: boolean;
+  /** Archives besides Debian's. */
+  readonly archives?: Readonly<Record<string, ForeignArchive>>;
 }
 
 /** The package that every environment of the set needs besides its own packages, for the builder. */
@@ -92,17 +95,19 @@ export function archiveAccess(context: DebianContext): ArchiveAccess {
   );
   return {
     mirrors,
+    archives: new Map(Object.entries(context.archives ?? {})),
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
     now: new Date(),
-    keyrings: keyrings(),
+    keyrings: keyrings(context.settings),
     allowExpired: context.allowExpired ?? false,
     download: async (url, limit) => collect(await transferrer.open({ url, progress: true }), limit),
   };
 }
 
-function keyrings(): Uint8Array[] {
-  const file = "/usr/share/keyrings/debian-archive-keyring.gpg";
-  return existsSync(file) ? [readFileSync(file)] : [];
+function keyrings(settings: Settings): Uint8Array[] {
+  const named = settings.get("deb-keyring");
+  const files = named.length > 0 ? named : ["/usr/share/keyrings/debian-archive-keyring.gpg"];
+  return files.filter((file) => existsSync(file)).map((file) => readFileSync(file));
 }
 
 /** Returns the kept index; downloads it when there is none or with `renew`. */
