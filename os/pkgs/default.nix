@@ -55,6 +55,8 @@ let
 
   debEnv = import ./deb-env.nix { inherit debs busybox closureOf system; };
 
+  programs = import ./programs.nix { inherit lock debs busybox debEnv system names; };
+
   systemEnv = import ./system-env.nix { inherit debs busybox closureOf system; };
 
   trivial = import ./trivial.nix { inherit busybox system; };
@@ -93,7 +95,7 @@ let
 
   # What configurations call `pkgs`: the packages by name, and the builders.
   pkgs = import ./package-set.nix {
-    inherit lock names notLocked debs busybox closureOf systemEnv mkDerivation debianSource firn system trivial;
+    inherit lock names notLocked debs programs busybox closureOf systemEnv mkDerivation debianSource firn system trivial;
   };
 in
 {

@@ -6,11 +6,22 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canBootContainers, makeSystemsPlace } from "../support/build-systems.ts";
 import { type Place, runProgram } from "../support/run-firn.ts";
 
-const CONFIGURATION = `{ modulesPath, ... }:
+const CONFIGURATION = `{ lib, modulesPath, pkgs, ... }:
 {
   imports = [ (modulesPath + "/profiles/minimal.nix") ];
   boot.isContainer = true;
   networking.hostName = "tiny";
+  # jq is no part of /usr: these start it from the store, with its own libraries.
+  systemd.services.answer = {
+    wantedBy = [ "multi-user.target" ];
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "\${lib.getExe pkgs.jq} -n 20+1";
+      StandardOutput = "file:/run/program";
+    };
+    postStart = "\${pkgs.jq}/bin/jq -n 40+2 >/run/script";
+  };
 }
 `;
 
@@ -65,6 +76,21 @@ describe.skipIf(!canBootContainers)("the smallest machine", () => {
     expect(await running()).toBe(first);
     expect((await inside("firn", "os", "recover")).err).toContain("no switch was interrupted");
   }, 120_000);
+
+  test("runs programs by the paths of their packages, and none that do not exist", async () => {
+    expect(await out("cat", "/run/program", "/run/script")).toBe("21\n42");
+    expect((await inside("jq", "--version")).code).not.toBe(0);
+    await inside(
+      "sh",
+      "-c",
+      "sed 's,lib.getExe pkgs.jq,pkgs.jq,; s, -n 20,/bin/none&,' >/root/wrong.nix /etc/nixos/configuration.nix",
+    );
+    const { code, err } = await inside("firn", "os", "build", "--no-link", "/root/wrong.nix");
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/the unit 'answer.service' starts '\/nix\/.*\/bin\/none', which does not exist/),
+    ]);
+  }, 60_000);
 
   test("owns its configuration: it is in /etc/nixos, and each generation keeps what it was made of", async () => {
     const file = "/etc/nixos/configuration.nix";

@@ -108,10 +108,11 @@ in
       script = ./build-initrd.sh;
       kernel = config.system.build.kernel;
       release = config.boot.kernelPackage.kernelRelease;
-      inherit (cfg) availableKernelModules kernelModules microcode;
-      linker = "${pkgs.libc6}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
-      libraries = "${pkgs.libc6}/lib/x86_64-linux-gnu:${pkgs.libzstd1}/usr/lib/x86_64-linux-gnu:${pkgs.zlib1g}/lib/x86_64-linux-gnu:${pkgs.liblzma5}/lib/x86_64-linux-gnu:${pkgs.liblz4-1}/usr/lib/x86_64-linux-gnu:${pkgs.libgcc-s1}/lib/x86_64-linux-gnu:${pkgs."libstdc++6"}/usr/lib/x86_64-linux-gnu";
-      zstd = "${pkgs.zstd}/usr/bin/zstd";
+      inherit (cfg) availableKernelModules kernelModules;
+      microcode = map (package: package.unpacked) cfg.microcode;
+      linker = "${pkgs.libc6.unpacked}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
+      libraries = "${pkgs.libc6.unpacked}/lib/x86_64-linux-gnu:${pkgs.libzstd1.unpacked}/usr/lib/x86_64-linux-gnu:${pkgs.zlib1g.unpacked}/lib/x86_64-linux-gnu:${pkgs.liblzma5.unpacked}/lib/x86_64-linux-gnu:${pkgs.liblz4-1.unpacked}/usr/lib/x86_64-linux-gnu:${pkgs.libgcc-s1.unpacked}/lib/x86_64-linux-gnu:${pkgs."libstdc++6".unpacked}/usr/lib/x86_64-linux-gnu";
+      zstd = "${pkgs.zstd.unpacked}/usr/bin/zstd";
       stage1 = ./stage-1.sh;
       fstab = lib.concatMapStrings (
         entry:

@@ -231,7 +231,7 @@ in
         message = "services.nginx.virtualHosts.\"${name}\" serves TLS, but 'sslCertificate' and 'sslCertificateKey' are not both set";
       }) tlsHosts
       ++ lib.mapAttrsToList (name: host: {
-        assertion = host.sslCertificateKey == null || !(lib.hasPrefix builtins.storeDir host.sslCertificateKey);
+        assertion = host.sslCertificateKey == null || !(builtins.isPath host.sslCertificateKey || lib.hasPrefix builtins.storeDir host.sslCertificateKey);
         message = "services.nginx.virtualHosts.\"${name}\".sslCertificateKey lies in the store, where everyone can read it";
       }) tlsHosts
       ++ lib.mapAttrsToList (name: host: {
