@@ -80,7 +80,7 @@ in
         type = types.str;
         default = "";
         example = "--delete-older-than 30d";
-        description = "Arguments of the collection.";
+        description = "Arguments of the collection, those of `nix-collect-garbage`. Generations that it deletes leave the boot menu.";
       };
     };
     nix.optimise = {
@@ -139,7 +139,8 @@ in
       systemd.services.nix-gc = {
         description = "Collection of the store's garbage";
         serviceConfig.Type = "oneshot";
-        serviceConfig.ExecStart = "/run/current-system/sw/bin/nix-collect-garbage ${gc.options}";
+        environment.HOME = "/root";
+        serviceConfig.ExecStart = "${config.programs.firn.package}/bin/nix-collect-garbage ${gc.options}";
         startAt = gc.dates;
       };
       systemd.timers.nix-gc.timerConfig = {
@@ -157,7 +158,8 @@ in
       systemd.services.nix-optimise = {
         description = "Linking of equal files of the store";
         serviceConfig.Type = "oneshot";
-        serviceConfig.ExecStart = "/run/current-system/sw/bin/nix-store --optimise";
+        environment.HOME = "/root";
+        serviceConfig.ExecStart = "${config.programs.firn.package}/bin/nix-store --optimise";
         startAt = optimise.dates;
       };
     })

@@ -30,6 +30,7 @@ export * from "./profile/user-environment.ts";
 export { activateNixos, otherGeneration, requireNixos } from "./switch/nixos.ts";
 export {
   planSwitch,
+  pruneBootMenu,
   recoverSwitch,
   runningSystem,
   type SwitchContext,

@@ -10,6 +10,7 @@
 export const CONTAINER_SETUP = `set -eu
 umask 022
 for directory in nix/store etc proc sys dev run tmp var home root; do mkdir -p "$ROOT/$directory"; done
+chmod 700 "$ROOT/root"
 mount -o bind "$ROOT" "$ROOT"
 mount -o bind "$STORE" "$ROOT/nix/store"
 mount -o remount,bind,ro none "$ROOT/nix/store"

@@ -129,7 +129,16 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
 function handle(child: RunningProgram, pid: number, ended: Promise<number>): Container {
   const inside = (command: readonly string[]): string[] => [
     ...["nsenter", "-t", `${pid}`, "-m", "-u", "-i", "-n", "-p", "-C"],
-    ...["/usr/bin/env", "-i", `PATH=${PATH}`, "HOME=/root", `TERM=${processEnvironment().TERM ?? "dumb"}`, ...command],
+    ...[
+      "/usr/bin/env",
+      "-i",
+      "-C",
+      "/root",
+      `PATH=${PATH}`,
+      "HOME=/root",
+      `TERM=${processEnvironment().TERM ?? "dumb"}`,
+      ...command,
+    ],
   ];
   const run = (command: readonly string[], input = ""): Promise<CommandResult> =>
     new Promise((resolve, reject) => {
@@ -166,7 +175,13 @@ function handle(child: RunningProgram, pid: number, ended: Promise<number>): Con
         const state = out.trim();
         if (state === "running" || state === "degraded") return state;
         if (Date.now() > end) {
-          throw new FirnError("container", `the system is still '${state}' after ${seconds} seconds ${err.trim()}`);
+          const jobs = (await run(["systemctl", "list-jobs", "--no-legend", "--plain"])).out.trim();
+          const running = jobs.split("\n").filter((line) => line.trimEnd().endsWith(" running"));
+          const units = running.map((line) => line.trim().split(/\s+/)[1]).filter((name) => name !== undefined);
+          const waits = units.length === 0 ? err.trim() : `, it waits for ${units.sort().join(", ")}`;
+          throw new FirnError("container", `the system is still '${state}' after ${seconds} seconds${waits}`, {
+            hint: "see what such a unit does with 'firn os enter --console', or wait longer with --timeout",
+          });
         }
         await sleep(20);
       }

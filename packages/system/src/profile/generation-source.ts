@@ -3,7 +3,7 @@
  * `tree` to a copy of the files, the link `file` to the configuration in it, and links to the inputs of a flake; `NAME-N-source` beside
  * the generation's own link keeps it.
  */
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { FirnError } from "@firn/formats";
 import { disk, type RootKeeper, type SourceWriter, type StoreFiles, withTemporaryDirectory } from "@firn/store";
 import {
@@ -71,24 +71,30 @@ export function generationSource(store: StoreFiles, profile: string, number?: nu
 }
 
 /**
- * Copies a source's files into a directory that is not there or empty, as files of its owner. What lies beside a configuration in a
- * directory further down is linked from the top. Returns whether it did.
+ * Copies a source's files into a directory that is not there or empty, as files of its owner. A flake further down in the tree is linked
+ * from the top with what lies beside it; a module of another name is linked as `configuration.nix`. Returns whether it did.
  */
 export function installSource(store: StoreFiles, source: string, directory: string): boolean {
   if (existsSync(directory) && readdirSync(directory).length > 0) return false;
   const real = store.realPath(source);
   const tree = readlinkSync(join(real, "tree"));
   const file = relative(tree, readlinkSync(join(real, "file")));
+  const isFlake = basename(file) === "flake.nix";
+  // Another configuration.nix beside the module would be taken for it.
+  const taken = !isFlake && file !== "configuration.nix" && existsSync(join(store.realPath(tree), "configuration.nix"));
+  const place = taken ? "source" : "";
   mkdirSync(directory, { recursive: true });
-  cpSync(store.realPath(tree), directory, { recursive: true, verbatimSymlinks: true });
+  cpSync(store.realPath(tree), join(directory, place), { recursive: true, verbatimSymlinks: true });
   makeWritable(directory);
-  const below = dirname(file);
   const link = (name: string, target: string): void => {
     const path = join(directory, name);
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) symlinkSync(target, path);
   };
-  if (below !== ".") for (const name of readdirSync(join(directory, below))) link(name, join(below, name));
-  if (!file.endsWith("flake.nix")) link("configuration.nix", file);
+  const below = dirname(file);
+  if (isFlake && below !== ".") {
+    for (const name of readdirSync(join(directory, below))) link(name, join(below, name));
+  }
+  if (!isFlake) link("configuration.nix", join(place, file));
   return true;
 }
 
