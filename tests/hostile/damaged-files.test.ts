@@ -61,7 +61,15 @@ test("a configuration, a database and its schema", async () => {
   const database = at("root/nix/var/nix/db");
   for (const name of ["db.sqlite", "db.sqlite-wal", "db.sqlite-shm"]) removePath(join(database, name));
   writeFileSync(join(database, "db.sqlite"), Buffer.alloc(8192, 7));
-  expect(await failure("path-info", path)).toContain(`"${database}/db.sqlite": file is not a database`);
+  const damaged = "it is damaged: put a copy of it back";
+  expect(await failure("path-info", path)).toContain(`"${database}/db.sqlite": file is not a database ${damaged}`);
+  writeFileSync(join(database, "db.sqlite"), "");
+  for (const args of [
+    ["path-info", path],
+    ["store", "add", "--name", "g", "f"],
+  ]) {
+    expect(await failure(...args)).toContain(`"${database}/db.sqlite": no such table: ValidPaths ${damaged}`);
+  }
   writeFileSync(join(database, "schema"), "abc");
   expect(await failure("path-info", path)).toContain(`"${database}/schema" is corrupt`);
 });

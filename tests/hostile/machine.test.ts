@@ -54,6 +54,16 @@ echo "[left]"; ls ${at("root/nix/store")}; firn store verify --all --no-trust
     );
   });
 
+  test("whose disk is smaller than the space that is kept for the garbage collector has a store", () => {
+    writeFileSync(at("work/f"), "hello");
+    mkdirSync(at("root"));
+    const out = script(`mount -t tmpfs -o size=4m tmpfs ${at("root")}
+firn store add f
+firn store verify --all
+`);
+    expect(out).toMatch(/^\/nix\/store\/\S+-f\nstatus 0\n(?:checking [^\n]*\n)?status 0\n$/);
+  });
+
   test("whose store can only be read shows and evaluates what is there, and copies from it", () => {
     writeFileSync(at("work/f"), "hello");
     mkdirSync(at("root"));
@@ -85,10 +95,11 @@ echo "[add]"; firn store add --name g f
       `firn eval --expr 1+1
 firn config show cores
 firn registry list
+firn profile list
 ${home === "/proc" ? "firn registry add a path:/x\nfirn eval --impure --expr 'builtins.fetchTarball \"file:///none\"'" : ""}`,
       environment,
     );
-    expect(out).toMatch(/^2\nstatus 0\n0\nstatus 0\n[\s\S]*status 0\n/);
+    expect(out).toMatch(/^2\nstatus 0\n0\nstatus 0\n[\s\S]*status 0\n[\s\S]*status 0\n/);
     expect(out).not.toContain("internal error");
     if (home === "/proc")
       expect(out).toMatch(

@@ -71,7 +71,7 @@ describe.skipIf(!canBootContainers)("a running machine is switched", () => {
       second: `{ ${second} }`,
       broken: `{ ${second}
         systemd.services.broken = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/usr/bin/false"; }; }`,
-      occupied: `{ services.nginx.virtualHosts.second = { listen = [ { addr = "127.0.0.1"; port = 8099; } ]; }; }`,
+      occupied: `{ system.healthCheck.timeout = 10; services.nginx.virtualHosts.second = { listen = [ { addr = "127.0.0.1"; port = 8099; } ]; }; }`,
     });
     const from = await LocalStore.open({ location: storeLocation({ rootDir: place.store }) });
     const to = await LocalStore.open({ location: storeLocation({ rootDir: machine }), requireSigs: false });

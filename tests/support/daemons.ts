@@ -34,7 +34,11 @@ function urlOf(socket: string, root: string): string {
 /** Serves the store below a directory in this process. */
 export async function daemonHere(
   root: string,
-  options: { readonly rights?: ClientRights; readonly protocol?: wire.WireProtocol } = {},
+  options: {
+    readonly rights?: ClientRights;
+    readonly protocol?: wire.WireProtocol;
+    readonly features?: readonly string[];
+  } = {},
 ): Promise<TestDaemon> {
   fs.mkdirSync(root, { recursive: true });
   const socket = path.join(root, "socket");
@@ -55,6 +59,7 @@ export async function daemonHere(
           location: storeLocation({ rootDir: root }),
           requireSigs: settings.get("require-sigs"),
           events,
+          ...(options.features === undefined ? {} : { systemFeatures: options.features }),
         }),
       openSubstituters: async () => [],
       ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
@@ -78,8 +83,17 @@ export async function daemonHere(
   };
 }
 
-async function untilThere(file: string, program: ChildProcess): Promise<void> {
-  while (!fs.existsSync(file)) {
+/** Tells whether a daemon answers; its socket is there a moment before it listens. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = net.connect(socket);
+    connection.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    connection.once("connect", () => connection.destroy());
+  });
+}
+
+async function untilThere(socket: string, program: ChildProcess): Promise<void> {
+  while (!(await answers(socket))) {
     if (program.exitCode !== null) throw new Error(`the daemon ended with status ${program.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -7,6 +7,7 @@ import {
   derivationOutputPath,
   FirnError,
   hashPlaceholder,
+  interrupted,
   makeStorePath,
   outputPathName,
   splitStorePath,
@@ -65,7 +66,18 @@ export interface BuildRequest {
   readonly logCommand?: string;
   /** Serves the store to a builder that may use it. */
   readonly serveBuild?: BuildServer;
+  /** Makes the outputs in place of a builder on this machine. */
+  readonly elsewhere?: BuildElsewhere;
 }
+
+/**
+ * Makes the outputs of a derivation elsewhere, while their locks are held; returns them by name, valid in the store. `inputs` are
+ * closed over references; `log` receives the lines of the builder.
+ */
+export type BuildElsewhere = (build: {
+  readonly inputs: readonly string[];
+  readonly log: BuildLog;
+}) => Promise<ReadonlyMap<string, string>>;
 
 /** The feature by which a derivation asks for a store that its builder may use. */
 export const recursiveNix = "recursive-nix";
@@ -119,7 +131,13 @@ async function buildUnlessValid(request: BuildRequest): Promise<BuildOutcome> {
     }
     request.onStart?.();
     const kept = request.mode === "repair" ? new Map<string, string>() : valid;
-    const outputs = await buildLocked(request, known, kept);
+    const { elsewhere } = request;
+    const outputs =
+      elsewhere === undefined
+        ? await buildLocked(request, known, kept)
+        : await withLog(request, async (log) =>
+            elsewhere({ inputs: await computeClosure(store, request.inputs), log }),
+          );
     // The hook may use what was built, and would wait here for a build of it otherwise.
     if (derivationKind(derivation) === "floating" && request.mode !== "check") {
       const context = { store, settings: request.settings, hashes: new DerivationHashes(store) };
@@ -139,6 +157,16 @@ function knownOutputs(request: BuildRequest): Map<string, string> {
     if (output !== undefined) known.set(name, output);
   }
   return known;
+}
+
+/** Runs work that writes the log of a build, and ends the log. */
+async function withLog<Result>(request: BuildRequest, work: (log: BuildLog) => Promise<Result>): Promise<Result> {
+  const log = new BuildLog(request.drvPath, request);
+  try {
+    return await work(log);
+  } finally {
+    await log.close();
+  }
 }
 
 async function buildLocked(
@@ -535,7 +563,7 @@ function hostEnvironment(): Record<string, string> {
 async function requireSuccess(run: PreparedRun, result: RunResult): Promise<void> {
   const { request, log } = run;
   const { drvPath, settings } = request;
-  if (request.signal?.aborted === true) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+  if (request.signal?.aborted === true) throw interrupted();
   if (result.ok) return;
   await log.close();
   switch (result.timedOut) {

@@ -1,8 +1,10 @@
 /** Building and fetching over one store of this machine: with the scheduler here, or by the store's own server. */
+import { basename } from "node:path";
 import { FirnError } from "@firn/formats";
 import {
   type BuildMode,
   computeClosure,
+  type Environment,
   type EventSink,
   type MachineStore,
   type PathBuilder,
@@ -11,8 +13,15 @@ import {
   type Store,
   takesOutputs,
 } from "@firn/store";
+import { processEnvironment } from "@firn/store/surroundings";
+import { distributedExecutor } from "./builders/distributed-executor.ts";
+import { hookExecutor } from "./builders/hook-executor.ts";
+import { type BuilderMaker, MachineConnections } from "./builders/machine-connections.ts";
+import { readMachines } from "./builders/machines.ts";
+import type { BuildExecutor } from "./goals/executor.ts";
 import { queryMissing } from "./goals/query-missing.ts";
 import { type BuildPathsOptions, buildGivenDerivation, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";
+import { type LocalBuildOptions, localExecutor } from "./local-executor.ts";
 import { serveBuild } from "./recursive/build-socket.ts";
 import { type Steps, stepsOfServer } from "./server-steps.ts";
 import type { StoreBuilder } from "./store-builder.ts";
@@ -26,6 +35,8 @@ export interface StoreBuilderOptions {
   readonly signal?: AbortSignal;
   /** The command that shows logs, for messages; by default `nix log`. */
   readonly logCommand?: string;
+  /** The environment of programs that reach other machines; by default this process's. */
+  readonly environment?: Environment;
   /** Opens the configured substituters; called at most once. */
   substituters(): Promise<readonly Store[]>;
 }
@@ -40,7 +51,10 @@ export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
     opened ??= options.substituters();
     return opened;
   };
-  const steps = takesOutputs(store) ? stepsHere(options, store, substituters) : stepsOfServer(options.store, options);
+  const connections = machineConnections(settings, options.environment ?? processEnvironment());
+  const steps = takesOutputs(store)
+    ? stepsHere(options, store, { substituters, connections })
+    : stepsOfServer(options.store, options);
   const running = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     runs++;
     try {
@@ -66,28 +80,73 @@ export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
     },
     repair: (path) => running(() => steps.repair(path)),
     async close() {
+      await connections.close();
       for (const substituter of (await opened) ?? []) await substituter.close();
     },
   };
+}
+
+/** Tells whether a hook is the one of the reference, in whose place the machines of the setting builders are asked here. */
+function isOwnHook(program: string, words: readonly string[]): boolean {
+  return basename(program) === "nix" && words.length === 1 && words[0] === "__build-remote";
+}
+
+/** Makes the executor of the builds of one request: on this machine, and on those of the setting builders. */
+function executorOf(options: LocalBuildOptions, connections: MachineConnections): BuildExecutor {
+  const { settings } = options;
+  const local = localExecutor(options);
+  const [program, ...words] = settings.get("build-hook");
+  if (program === undefined || settings.get("builders") === "") return local;
+  if (!isOwnHook(program, words)) {
+    return hookExecutor({ ...options, local, command: [program, ...words] });
+  }
+  const machines = readMachines(settings);
+  return machines.length === 0 ? local : distributedExecutor({ ...options, local, machines, connections });
+}
+
+/** Makes connections to machines that build, from an environment with the user's words for ssh. */
+export function machineConnections(settings: Settings, environment: Environment): MachineConnections {
+  return new MachineConnections({ settings, environment }, buildIn);
+}
+
+/** Makes what builds in the store of a machine whose directory is on this one. */
+const buildIn: BuilderMaker = (store, { settings, events }) => {
+  const substituters = async (): Promise<readonly Store[]> => [];
+  const connections = new MachineConnections({ settings }, buildIn);
+  return builderOf(
+    stepsHere({ store, settings, events, offline: false, substituters }, store, { substituters, connections }),
+  );
+};
+
+/** The surroundings that the steps over a store share with its builder. */
+interface StepsContext {
+  readonly substituters: () => Promise<readonly Store[]>;
+  readonly connections: MachineConnections;
 }
 
 /** The steps over a store that builders of this process write to. */
 function stepsHere(
   options: StoreBuilderOptions,
   store: MachineStore & BuildPathsOptions["store"],
-  substituters: () => Promise<readonly Store[]>,
+  { substituters, connections }: StepsContext,
 ): Steps {
   const { settings, events, offline } = options;
+  const local: LocalBuildOptions = {
+    store,
+    settings,
+    events,
+    offline,
+    serveBuild: (request) => serveBuild({ ...request, store, building: builderOf(steps) }),
+    ...(options.logCommand === undefined ? {} : { logCommand: options.logCommand }),
+  };
   // The signal is read anew for each build: it may be another one.
   const context = (mode?: BuildMode): BuildPathsOptions => ({
     store,
     settings,
     events,
-    offline,
     substituters,
-    serveBuild: (request) => serveBuild({ ...request, store, building: builderOf(steps) }),
+    executor: executorOf(local, connections),
     ...(mode === undefined ? {} : { mode }),
-    ...(options.logCommand === undefined ? {} : { logCommand: options.logCommand }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const repair = async (path: string): Promise<void> => {

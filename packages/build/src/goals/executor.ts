@@ -10,12 +10,15 @@ export interface BuildJob {
   /** `check` builds again and compares, `repair` replaces what is damaged. */
   readonly mode: "normal" | "check" | "repair";
   readonly signal: AbortSignal;
-  /** Is called when the build really starts, that is, when no other process has made the outputs meanwhile. */
-  readonly onStart: () => void;
+  /**
+   * Is called when the build really starts, that is, when no other process has made the outputs meanwhile; with the URL of the
+   * machine that builds when it is another one.
+   */
+  readonly onStart: (machine?: string) => void;
 }
 
 /** Builds derivations; afterwards their outputs are valid in the scheduler's store. */
 export interface BuildExecutor {
-  /** Builds one derivation; returns its output paths by name. Errors `build-failed`, `output-rejected`, `hash-mismatch`, `aborted`, … */
+  /** Builds one derivation as soon as there is room for it; returns its output paths by name. Errors `build-failed`, `output-rejected`, `hash-mismatch`, `aborted`, … */
   build(job: BuildJob): Promise<ReadonlyMap<string, string>>;
 }

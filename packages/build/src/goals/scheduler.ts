@@ -7,6 +7,7 @@ import {
   derivationStorePath,
   FirnError,
   hashDerivationModulo,
+  interrupted,
   makeOutputPath,
   nestedOutput,
   printDerivationOf,
@@ -23,14 +24,13 @@ import {
   type SourceWriter,
   type Store,
 } from "@firn/store";
-import { BuildFailure, type BuildServer, recursiveNix, showOutputs } from "../build-derivation.ts";
+import { BuildFailure, showOutputs } from "../build-derivation.ts";
 import type { BuildStore } from "../build-store.ts";
 import { localExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
 import { recordRealisation } from "../record-realisation.ts";
 import type { BuildExecutor } from "./executor.ts";
 import { inputRequests, needsResolution, resolveDerivation } from "./resolve.ts";
-import { Semaphore } from "./semaphore.ts";
 import { Substitution } from "./substitution.ts";
 
 /** Options of building. */
@@ -42,17 +42,9 @@ export interface BuildPathsOptions {
   readonly substituters?: () => Promise<readonly Store[]>;
   readonly mode?: BuildMode;
   readonly signal?: AbortSignal;
-  readonly offline?: boolean;
-  /** The command that shows logs, for messages; by default `nix log`. */
-  readonly logCommand?: string;
   /** The executor of builds; by default this machine. */
   readonly executor?: BuildExecutor;
-  /** Serves the store to a builder that may use it. */
-  readonly serveBuild?: BuildServer;
 }
-
-/** Limit of concurrent downloads. */
-const DOWNLOADS = 8;
 
 type Outputs = ReadonlyMap<string, string>;
 
@@ -89,8 +81,6 @@ class Scheduler {
   readonly #options: BuildPathsOptions;
   readonly #substitution: Substitution;
   readonly #executor: BuildExecutor;
-  readonly #slots: Semaphore;
-  readonly #downloads = new Semaphore(DOWNLOADS);
   readonly #inputs = new Map<string, Promise<BuildInputs>>();
   readonly #derivations = new Map<string, Promise<Outputs>>();
   /** Outputs of impure derivations, which are built once in each run. */
@@ -117,16 +107,7 @@ class Scheduler {
       signal: this.#signal,
     });
     this.#executor =
-      options.executor ??
-      localExecutor({
-        store: options.store,
-        settings,
-        events: options.events,
-        offline: options.offline ?? false,
-        ...(options.logCommand === undefined ? {} : { logCommand: options.logCommand }),
-        ...(options.serveBuild === undefined ? {} : { serveBuild: options.serveBuild }),
-      });
-    this.#slots = new Semaphore(Math.max(1, settings.get("max-jobs")));
+      options.executor ?? localExecutor({ store: options.store, settings, events: options.events, offline: false });
   }
 
   async request(path: DerivedPath): Promise<BuildResult> {
@@ -335,10 +316,7 @@ class Scheduler {
     inputs: readonly string[],
     mode: "normal" | "check" | "repair",
   ): Promise<Outputs> {
-    this.#requireBuildable(drvPath, derivation);
-    // Downloads wait for the network, not for the processor.
-    const slots = derivation.builder === "builtin:fetchurl" ? this.#downloads : this.#slots;
-    const outputs = await slots.run(() => this.#run({ drvPath, derivation, inputs, mode }));
+    const outputs = await this.#run({ drvPath, derivation, inputs, mode });
     const kind = derivationKind(derivation);
     if (kind === "floating" && mode !== "check") {
       for (const [name, path] of outputs) await this.#record(derivation, name, path);
@@ -356,24 +334,24 @@ class Scheduler {
   }): Promise<Outputs> {
     const { events } = this.#options;
     const { drvPath } = job;
-    if (this.#signal.aborted) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
-    const started = Date.now();
+    if (this.#signal.aborted) throw interrupted();
+    let started: number | undefined;
     let ok = false;
-    let announced = false;
     try {
       const outputs = await this.#executor.build({
         ...job,
         signal: this.#signal,
-        onStart: () => {
-          announced = true;
+        onStart: (machine) => {
+          started = Date.now();
           this.#building++;
-          events({ kind: "build-start", drvPath, current: this.#building });
+          const where = machine === undefined ? {} : { machine };
+          events({ kind: "build-start", drvPath, ...where, current: this.#building });
         },
       });
       ok = true;
       return outputs;
     } finally {
-      if (announced) {
+      if (started !== undefined) {
         this.#building--;
         events({ kind: "build-end", drvPath, ok, seconds: (Date.now() - started) / 1000 });
       }
@@ -441,41 +419,6 @@ class Scheduler {
     this.#reported.add(error);
     this.status.add(error);
     this.#options.events({ kind: "message", level: "error", text: `error: ${error.message}` });
-  }
-
-  #requireBuildable(drvPath: string, derivation: Derivation): void {
-    const { settings, store } = this.#options;
-    const { system } = derivation;
-    const builtin = system === "builtin" || derivation.builder.startsWith("builtin:");
-    const supported = system === settings.get("system") || settings.get("extra-platforms").includes(system);
-    const prefix = `Cannot build '${drvPath}'.`;
-    if (!builtin && !supported) {
-      throw new BuildFailure(
-        drvPath,
-        `${prefix}\nReason: platform mismatch\nRequired system: '${system}'\nCurrent system: '${settings.get("system")}'`,
-        100,
-      );
-    }
-    const features = readBuildOptions(derivation, store.storeDir).requiredSystemFeatures;
-    const available = settings.get("system-features");
-    const has = (feature: string): boolean =>
-      available.includes(feature) ||
-      feature === "ca-derivations" ||
-      (feature === recursiveNix && hasFeature(settings, recursiveNix));
-    if (!features.every(has)) {
-      throw new BuildFailure(
-        drvPath,
-        `${prefix}\nReason: missing system features\nRequired features: {${features.join(", ")}}\nAvailable features: {${available.join(", ")}}`,
-        100,
-      );
-    }
-    if (settings.get("max-jobs") === 0 && !builtin) {
-      throw new BuildFailure(
-        drvPath,
-        `${prefix}\nReason: local builds are disabled (max-jobs = 0)\nHint: set 'max-jobs' to a non-zero value to enable local builds, or configure remote builders via 'builders'`,
-        100,
-      );
-    }
   }
 
   /** Builds a derivation as the one that it is when its inputs' paths are filled in. */

@@ -13,6 +13,17 @@ export class Semaphore {
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.#run(task);
+  }
+
+  /** Starts `task` if a slot is free now; undefined when none is. */
+  tryRun<T>(task: () => Promise<T>): Promise<T> | undefined {
+    if (this.#free === 0) return undefined;
+    this.#free--;
+    return this.#run(task);
+  }
+
+  async #run<T>(task: () => Promise<T>): Promise<T> {
     try {
       return await task();
     } finally {

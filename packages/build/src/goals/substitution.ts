@@ -1,5 +1,5 @@
 /** Copies missing paths from other stores, references first. */
-import { FirnError, type PathInfo, wire } from "@firn/formats";
+import { FirnError, interrupted, type PathInfo, wire } from "@firn/formats";
 import {
   type EventSink,
   machineError,
@@ -171,7 +171,7 @@ export class Substitution {
 }
 
 function requireWanted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+  if (signal?.aborted === true) throw interrupted();
 }
 
 /** Yields the chunks of an archive until the signal aborts. */

@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { FirnError } from "@firn/formats";
+import { FirnError, interrupted } from "@firn/formats";
 import {
   type EventSink,
   machineLocation,
@@ -58,7 +58,7 @@ export async function acquireBuildUser(
       }
       fs.closeSync(fd);
     }
-    if (signal?.aborted === true) throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+    if (signal?.aborted === true) throw interrupted();
     if (!told) events({ kind: "message", level: "notice", text: "waiting for a free build user ID" });
     await sleep(WAIT_MS);
   }

@@ -760,6 +760,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     internal,
+    "__build-remote",
+    "build on other machines what another program asks for",
+    async () => (await import("../commands/build-remote.ts")).command,
+  ),
+  entry(
+    internal,
     "__dump-language",
     "print the builtins and constants of the language as JSON",
     async () => (await import("../commands/dump-language.ts")).command,

@@ -4,6 +4,7 @@
  */
 import type { FirnEvent, MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
+import { jsonProgress } from "./json-progress.ts";
 import { duration, mebibytes, storeName } from "./quantities.ts";
 import { terminalText } from "./terminal-text.ts";
 
@@ -32,6 +33,7 @@ const levels: readonly MessageLevel[] = ["error", "warn", "notice", "info", "tal
 
 interface Build {
   readonly started: number;
+  readonly place: string;
   phase: string;
   line: string;
 }
@@ -46,6 +48,8 @@ interface Transfer {
 /** Makes the renderer for one command. */
 export function makeProgress(options: ProgressOptions): Progress {
   const { io } = options;
+  const shows = (level: MessageLevel): boolean => levels.indexOf(level) <= 2 + options.verbosity;
+  if (io.record !== undefined) return jsonProgress((json) => io.record?.(json), shows);
   const builds = new Map<string, Build>();
   const transfers = new Map<number, Transfer>();
   const counts = { built: 0, failed: 0, copied: 0, received: 0 };
@@ -75,7 +79,7 @@ export function makeProgress(options: ProgressOptions): Progress {
     const lines: string[] = [];
     for (const [path, build] of builds) {
       const phase = build.phase === "" ? "" : ` (${build.phase})`;
-      lines.push(` building ${storeName(path)}${phase} ${seconds(build.started)}: ${build.line}`);
+      lines.push(` building ${storeName(path)}${build.place}${phase} ${seconds(build.started)}: ${build.line}`);
     }
     for (const transfer of [...transfers.values()].slice(0, 8)) {
       lines.push(` fetching ${transfer.url.split("/").at(-1)} ${amount(transfer)}`);
@@ -100,8 +104,6 @@ export function makeProgress(options: ProgressOptions): Progress {
     timer ??= setInterval(draw, 100);
     timer.unref();
   };
-  const shows = (level: MessageLevel): boolean => levels.indexOf(level) <= 2 + options.verbosity;
-
   return {
     clear,
     expect(plan) {
@@ -122,8 +124,8 @@ export function makeProgress(options: ProgressOptions): Progress {
           else if (shows(event.level)) line(event.text);
           return;
         case "build-start":
-          builds.set(event.drvPath, { started: Date.now(), phase: "", line: "" });
-          if (!io.terminal && shows("notice")) line(`building '${event.drvPath}'...`);
+          builds.set(event.drvPath, { started: Date.now(), place: placeOf(event), phase: "", line: "" });
+          if (!io.terminal && shows("notice")) line(`building '${event.drvPath}'${placeOf(event)}...`);
           break;
         case "build-phase": {
           const build = builds.get(event.drvPath);
@@ -168,6 +170,11 @@ export function makeProgress(options: ProgressOptions): Progress {
       changed();
     },
   };
+}
+
+/** Names the machine of a build when it is another one. */
+function placeOf({ machine }: FirnEvent & { readonly kind: "build-start" }): string {
+  return machine === undefined ? "" : ` on '${machine}'`;
 }
 
 /** Describes a copy by the ends that are no local store. */

@@ -3,6 +3,8 @@ import { FirnError } from "@firn/formats";
 import { loadSettings, type MachineStore, openMachineStore, type Settings } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
+import { withJsonLog } from "../render/json-log.ts";
+import { logFormatOf } from "../render/log-format.ts";
 import { makeProgress, type Progress, type ProgressOptions } from "../render/progress.ts";
 import { makeStoreWritable } from "./writable-store.ts";
 
@@ -46,9 +48,10 @@ function applySetting(settings: Settings, [name, value, from]: Invocation["setti
 }
 
 /** Returns the form of build logs that a command line asks for. */
-export function buildLogs({ style, flags }: Invocation): ProgressOptions["buildLogs"] {
+export function buildLogs(invocation: Invocation): ProgressOptions["buildLogs"] {
+  const { style, flags } = invocation;
   if (style === "old") return flags.has("no-build-output") ? "hidden" : "plain";
-  return flags.has("print-build-logs") ? "named" : "hidden";
+  return flags.has("print-build-logs") || logFormatOf(invocation)?.buildLogs === true ? "named" : "hidden";
 }
 
 /** Returns the amount of output that a command line asks for, where 0 is the reference's `notice`. */
@@ -88,7 +91,8 @@ export async function withSession(
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
   const verbosity = verbosityOf(invocation);
-  const progress = makeProgress({ io, verbosity, buildLogs: buildLogs(invocation) });
+  const shown = makeProgress({ io, verbosity, buildLogs: buildLogs(invocation) });
+  const progress = withJsonLog(shown, settings.get("json-log-path"));
   for (const mistake of settings.mistakes) progress.warn(mistake);
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   let opened: Promise<MachineStore> | undefined;

@@ -75,3 +75,8 @@ export function traced(error: FirnError, message: string, at?: SourcePosition): 
     trace: [...error.trace, { message, ...(at === undefined ? {} : { position: at }) }],
   });
 }
+
+/** Makes the error of work that its caller has ended. */
+export function interrupted(): FirnError {
+  return new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+}

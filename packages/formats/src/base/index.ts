@@ -3,6 +3,7 @@ export * from "./bytes.ts";
 export {
   type ErrorDetails,
   FirnError,
+  interrupted,
   type SourceExcerpt,
   type SourcePosition,
   type TraceFrame,

@@ -7,6 +7,8 @@ const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
 const SQLITE_IO = 10;
 const SQLITE_CANNOT_OPEN = 14;
+/** Of a statement that names a table or column that is not there, of a damaged page, and of a file without SQLite's header. */
+const SQLITE_DAMAGED: ReadonlySet<number | undefined> = new Set([1, 11, 26]);
 
 const NO_SPACE = "no space is left on the device: free some, e.g. with 'firn store gc'";
 
@@ -81,6 +83,11 @@ export function sqliteCode(error: unknown): number | undefined {
 /** Tells whether a SQL statement failed because another connection holds a lock. */
 export function isSqliteBusy(error: unknown): boolean {
   return sqliteCode(error) === SQLITE_BUSY;
+}
+
+/** Tells whether a SQL statement failed because the database is not what it was made as. */
+export function isSqliteDamaged(error: unknown): boolean {
+  return SQLITE_DAMAGED.has(sqliteCode(error));
 }
 
 function failureOf(error: Error): SystemFailure | undefined {

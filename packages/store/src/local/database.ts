@@ -12,7 +12,7 @@ import {
 } from "@firn/formats";
 import { disk, fsPath, hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
-import { isSqliteBusy, machineError } from "../fs/machine-error.ts";
+import { isSqliteBusy, isSqliteDamaged, machineError } from "../fs/machine-error.ts";
 import { fileUrlOf } from "../surroundings.ts";
 import { migrations, realisationsMigration, schema, schemaVersion } from "./schema.ts";
 
@@ -41,6 +41,9 @@ interface PathRow {
   readonly ca: string | null;
 }
 
+const DAMAGED =
+  "it is damaged: put a copy of it back, or move the store with its state directory away to begin with an empty one";
+
 /** A connection to `<dir>/db.sqlite`. All calls are synchronous; several processes may hold one each. */
 export class StoreDatabase {
   readonly #db: DatabaseSync;
@@ -67,7 +70,7 @@ export class StoreDatabase {
       if (current === 0) {
         throw new FirnError("no-database", "database does not exist, and cannot be created in read-only mode");
       }
-      this.#db = openReadOnly(file);
+      this.#db = this.#telling(() => openReadOnly(file));
       return;
     }
     this.#db = this.#telling(
@@ -116,8 +119,13 @@ export class StoreDatabase {
       return work();
     } catch (error) {
       if (!hasErrorCode(error, "ERR_SQLITE_ERROR")) throw error;
-      throw machineError(error, `SQLite database "${this.#file}"`);
+      throw this.#failure(error);
     }
+  }
+
+  #failure(error: unknown): unknown {
+    const remedy = isSqliteDamaged(error) ? DAMAGED : undefined;
+    return machineError(error, `SQLite database "${this.#file}"`, remedy) ?? error;
   }
 
   #transaction<T>(work: () => T): T {
@@ -294,15 +302,27 @@ export class StoreDatabase {
   }
 
   #get<T>(sql: string, ...values: (string | number)[]): T | undefined {
-    return this.#statement(sql).get(...values) as T | undefined;
+    try {
+      return this.#statement(sql).get(...values) as T | undefined;
+    } catch (error) {
+      throw this.#failure(error);
+    }
   }
 
   #all<T>(sql: string, ...values: (string | number)[]): T[] {
-    return this.#statement(sql).all(...values) as T[];
+    try {
+      return this.#statement(sql).all(...values) as T[];
+    } catch (error) {
+      throw this.#failure(error);
+    }
   }
 
   #run(sql: string, values: (string | number | null)[]): void {
-    this.#statement(sql).run(...values);
+    try {
+      this.#statement(sql).run(...values);
+    } catch (error) {
+      throw this.#failure(error);
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { setImmediate as breathe } from "node:timers/promises";
 import {
   FirnError,
   hashPartLength,
+  interrupted,
   isDerivationPath,
   isStorePath,
   showSize,
@@ -187,8 +188,7 @@ class Collection {
 
   /** Lets the socket answer, and stops when the collection is aborted. */
   async #pause(): Promise<void> {
-    if (this.#options.signal?.aborted === true)
-      throw new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
+    if (this.#options.signal?.aborted === true) throw interrupted();
     this.#steps++;
     if (this.#steps % BREATH === 0) await breathe();
   }

@@ -76,6 +76,8 @@ export interface LocalStoreOptions {
   readonly releaseReserve?: boolean;
   readonly autoOptimise?: boolean;
   readonly autoGc?: AutoGcOptions;
+  /** The features of builders whose outputs it takes; by default those of the settings. */
+  readonly systemFeatures?: readonly string[];
   readonly events?: EventSink;
 }
 
@@ -90,6 +92,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
   readonly events: EventSink;
   readonly database: StoreDatabase;
   readonly offers: Partial<Offers>;
+  readonly systemFeatures: readonly string[] | undefined;
   readonly #tempRoots: TempRootsHandle | undefined;
   readonly #bigLock: number;
   readonly #autoGc: AutoGc | undefined;
@@ -97,6 +100,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
   private constructor(options: LocalStoreOptions, database: StoreDatabase, bigLock: number) {
     this.options = options;
     this.location = options.location;
+    this.systemFeatures = options.systemFeatures;
     this.storeDir = options.location.storeDir;
     this.uri = options.uri ?? "local";
     this.events = options.events ?? noEvents;
@@ -209,7 +213,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     const wanted = (): boolean => options.repair === true || !this.database.isValid(info.path);
     if (!wanted()) return;
     await this.makeRoom();
-    const locks = await this.lockPaths([info.path]);
+    const locks = await this.lockPaths(options.locked === true ? [] : [info.path]);
     try {
       if (!wanted()) return;
       const temporary = this.temporaryPath(info.path);
@@ -599,7 +603,9 @@ function reserveSpace(file: string, size: number): void {
   try {
     fs.writeFileSync(file, Buffer.alloc(size, "X"), { mode: 0o600 });
   } catch (error) {
-    // A full disk must not keep the store from opening: the space is only wanted for the garbage collector.
+    // A full disk must not keep the store from opening: the space is only wanted for the garbage collector. What could be
+    // had of it is given back, since the database needs it.
     if (!hasErrorCode(error, "ENOSPC", "EDQUOT")) throw error;
+    removePath(file);
   }
 }

@@ -51,6 +51,8 @@ export interface OpenContext {
   readonly verbosity?: number;
   /** The protocol that is spoken with daemons; by default the newest. */
   readonly workerProtocol?: wire.WireProtocol;
+  /** Milliseconds that the other end of a connection has to answer the greeting; by default any number. */
+  readonly greetingTime?: number;
 }
 
 /** Makes the transferrer that the settings describe. */
@@ -107,8 +109,10 @@ const openLocal = opener({
     const location = locationOf(reference, context.environment ?? processEnvironment());
     const present = fs.existsSync(`${location.stateDir}/db`);
     const foreign = present && context.reads === true && !writable(location.stateDir);
+    const systemFeatures = parameters.get("system-features");
     return LocalStore.open({
       location,
+      ...(systemFeatures === undefined ? {} : { systemFeatures }),
       uri: root === undefined ? "local" : `local?root=${root}`,
       readOnly: foreign || (present && mountedReadOnly(location.stateDir)) || (parameters.get("read-only") ?? false),
       requireSigs: parameters.get("require-sigs") ?? settings.get("require-sigs"),
@@ -192,15 +196,15 @@ type ServedParameters = Pick<StoreParameters<typeof daemonParameters>, "get">;
 /** Returns the options that all stores with daemons have. */
 function daemonOptions(
   parameters: ServedParameters,
-  { settings, events, ...context }: OpenContext,
+  { events, ...context }: OpenContext,
 ): Omit<DaemonStoreOptions, "uri" | "connect" | "storeDir"> {
   const age = parameters.get("max-connection-age");
   return {
     events: events ?? noEvents,
-    settings: () => clientOptionsOf(settings, { verbosity: context.verbosity ?? 2, overrides: true }),
     maxConnections: parameters.get("max-connections") ?? daemonConnections,
     ...(age === undefined ? {} : { maxConnectionAge: age }),
     ...(context.workerProtocol === undefined ? {} : { protocol: context.workerProtocol }),
+    ...(context.greetingTime === undefined ? {} : { greetingTime: context.greetingTime }),
   };
 }
 
@@ -218,6 +222,7 @@ const openDaemon = opener({
       location,
       storeDir: location.storeDir,
       connect: () => connectToSocket(socket),
+      settings: () => clientOptionsOf(context.settings, { verbosity: context.verbosity ?? 2, overrides: true }),
     });
   },
 });
@@ -312,6 +317,7 @@ const schemes: Readonly<Record<string, Opener>> = {
         program: parameters.get("remote-program") ?? ["nix-store"],
         storeDir: parameters.get("store") ?? machineLocation(context.environment ?? processEnvironment()).storeDir,
         ...(remoteStore === "" ? {} : { remoteStore }),
+        ...(context.greetingTime === undefined ? {} : { greetingTime: context.greetingTime }),
       });
     },
   }),

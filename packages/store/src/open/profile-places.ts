@@ -105,6 +105,6 @@ function whenPermitted(make: () => void): void {
   try {
     make();
   } catch (error) {
-    if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST")) throw error;
+    if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EEXIST")) throw error;
   }
 }

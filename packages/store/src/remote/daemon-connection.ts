@@ -2,7 +2,7 @@
 import { FirnError, wire } from "@firn/formats";
 import type { EventSink } from "../events.ts";
 import { NoticeReader } from "./daemon-events.ts";
-import type { Transport } from "./transport.ts";
+import { type Transport, withinTime } from "./transport.ts";
 import { WireConnection } from "./wire.ts";
 
 /** The largest piece of framed data, in bytes. */
@@ -13,9 +13,11 @@ export interface DaemonConnectionOptions {
   readonly storeDir: string;
   /** The protocol; one with an older version makes this end speak as an older program does. */
   readonly protocol?: wire.WireProtocol;
-  /** The settings to send. */
-  readonly settings: () => wire.WireValue<typeof wire.clientOptions>;
+  /** The settings to send; none when the machine has its own. */
+  readonly settings?: () => wire.WireValue<typeof wire.clientOptions>;
   readonly events: EventSink;
+  /** Milliseconds that the daemon has to answer the greeting; by default any number. */
+  readonly greetingTime?: number;
 }
 
 /** Data after a request, in chunks. */
@@ -48,10 +50,14 @@ export class DaemonConnection {
     const ends = new WireConnection(transport);
     const failed = transport.failure.then((error) => Promise.reject(error));
     try {
-      const peer = await Promise.race([failed, ends.converse(wire.greetDaemon(ends.input, options))]);
-      const connection = new DaemonConnection(transport, ends, { peer, events: options.events });
-      await connection.#messages(undefined);
-      await connection.call(wire.workerOperations.SetOptions, options.settings());
+      const greeting = async (): Promise<DaemonConnection> => {
+        const peer = await ends.converse(wire.greetDaemon(ends.input, options));
+        const connection = new DaemonConnection(transport, ends, { peer, events: options.events });
+        await connection.#messages(undefined);
+        return connection;
+      };
+      const connection = await withinTime(Promise.race([failed, greeting()]), options.greetingTime);
+      if (options.settings !== undefined) await connection.call(wire.workerOperations.SetOptions, options.settings());
       return connection;
     } catch (error) {
       if (error instanceof FirnError && error.code === "connection-closed") await transport.lastWords();

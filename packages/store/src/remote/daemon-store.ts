@@ -9,6 +9,7 @@ import {
   type Hash,
   hashData,
   ignoringNarSink,
+  interrupted,
   makeFixedOutputPath,
   NarParser,
   narOfFile,
@@ -438,10 +439,6 @@ export class DaemonStore
       });
     }
   }
-}
-
-function interrupted(): FirnError {
-  return new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
 }
 
 /** Yields the contents of the plain file that an archive is of. Error `not-a-file`. */

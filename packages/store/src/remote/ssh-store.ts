@@ -1,6 +1,6 @@
 /** The store of another machine, reached by ssh and its `nix-store --serve --write`. */
 
-import { type DerivedPath, defaultStoreDir, FirnError, type PathInfo, wire } from "@firn/formats";
+import { type DerivedPath, defaultStoreDir, FirnError, interrupted, type PathInfo, wire } from "@firn/formats";
 import type { BuildMode, BuildRequestOptions, BuildResult, Missing, PathBuilder } from "../store/building.ts";
 import type { NarChunks } from "../store/paths.ts";
 import type { Offers, Store } from "../store/store.ts";
@@ -8,7 +8,7 @@ import type { AddOptions, PathWriter } from "../store/writing.ts";
 import { readBuildResult } from "./build-results.ts";
 import { withoutLabel } from "./daemon-connection.ts";
 import { checkSshHost } from "./ssh-authority.ts";
-import { connectBySsh, type SshOptions, type Transport } from "./transport.ts";
+import { connectBySsh, type SshOptions, type Transport, withinTime } from "./transport.ts";
 import { WireConnection } from "./wire.ts";
 
 const { serveOperations: operations } = wire;
@@ -21,6 +21,8 @@ export interface SshStoreOptions extends SshOptions {
   readonly storeDir?: string;
   /** The store that the program on the other machine opens; by default that machine's own. */
   readonly remoteStore?: string;
+  /** Milliseconds that the machine has to answer the greeting; by default any number. */
+  readonly greetingTime?: number;
 }
 
 /** A connection is used by one request at a time. */
@@ -168,10 +170,6 @@ export class SshStore implements Store, PathWriter, PathBuilder {
   }
 }
 
-function interrupted(): FirnError {
-  return new FirnError("aborted", "interrupted by the user", { exitStatus: 130 });
-}
-
 function requireNormal(mode: BuildMode): void {
   if (mode !== "normal") throw new FirnError("unsupported", "the serve protocol has no builds to check or to repair");
 }
@@ -222,8 +220,9 @@ async function connect(options: SshStoreOptions): Promise<Peer> {
   const failed = transport.failure.then((error) => Promise.reject(error));
   try {
     const greeting = ends.converse(wire.greetServer(ends.input, { storeDir: options.storeDir ?? defaultStoreDir }));
-    return { transport, ends, agreed: await Promise.race([failed, greeting]) };
+    return { transport, ends, agreed: await withinTime(Promise.race([failed, greeting]), options.greetingTime) };
   } catch (error) {
+    if (error instanceof FirnError && error.code === "cannot-connect") transport.abort();
     if (error instanceof FirnError && error.code === "connection-closed") await transport.lastWords();
     throw error;
   }

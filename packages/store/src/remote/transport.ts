@@ -80,6 +80,21 @@ export async function connectToSocket(path: string): Promise<Transport> {
   };
 }
 
+/** Waits for the answer to a greeting. Error `cannot-connect` after that many milliseconds. */
+export async function withinTime<Result>(answer: Promise<Result>, milliseconds: number | undefined): Promise<Result> {
+  if (milliseconds === undefined) return answer;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const text = `no answer within ${Math.round(milliseconds / 1000)} seconds`;
+    timer = setTimeout(() => reject(new FirnError("cannot-connect", text)), milliseconds);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The last part of a message, which tells the reason. */
 function reasonOf(message: string): string {
   return message.slice(message.lastIndexOf(": ") + (message.includes(": ") ? 2 : 1));

@@ -104,6 +104,14 @@ export class Settings {
     this.#values.set("ssl-cert-file", defaultCertificates());
   }
 
+  /** Returns settings of their own with the same values. */
+  copy(): Settings {
+    const copy = new Settings();
+    for (const [name, value] of this.#values) copy.#values.set(name, value);
+    for (const name of this.#overridden) copy.#overridden.add(name);
+    return copy;
+  }
+
   /** Returns the value of a setting. */
   get<K extends SettingName>(name: K): SettingValues[K] {
     return this.#values.get(name) as SettingValues[K];

@@ -10,6 +10,8 @@ export interface PlacingOptions {
 
 /** A store that a builder of this machine writes its outputs to. */
 export interface OutputRegistry {
+  /** The features of its builders when the store's URL says them; otherwise those of the settings. */
+  readonly systemFeatures: readonly string[] | undefined;
   /** Takes the locks of store paths; reports when it has to wait. */
   lockPaths(paths: Iterable<string>): Promise<PathLocks>;
   /** Collects garbage when the disk has less free space than the settings ask for (`min-free`); else does nothing. */

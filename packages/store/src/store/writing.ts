@@ -3,10 +3,14 @@ import type { ContentAddressMethod, HashAlgorithm, PathInfo } from "@firn/format
 import type { PathFilter } from "../fs/dump.ts";
 import type { NarChunks } from "./paths.ts";
 
-/** Options of adding a path: `repair` replaces a valid path, `checkSignatures` demands a trusted key. */
+/**
+ * Options of adding a path: `repair` replaces a valid path, `checkSignatures` demands a trusted key; `locked` tells that the caller
+ * holds the path's lock.
+ */
 export interface AddOptions {
   readonly repair?: boolean;
   readonly checkSignatures?: boolean;
+  readonly locked?: boolean;
 }
 
 /** Name, method and references of a new content-addressed object. */

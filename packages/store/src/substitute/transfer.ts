@@ -267,20 +267,25 @@ export class Transferrer {
     const chunks = body[Symbol.asyncIterator]();
     let waited = 0;
     let got = 0;
-    for (;;) {
-      const start = performance.now();
-      const next = await chunks.next();
-      if (next.done === true) return;
-      waited += performance.now() - start;
-      got += next.value.length;
-      if (limit > 0 && waited >= limit) {
-        if (got < (SLOWEST_RATE * waited) / 1000) {
-          throw lie(url, `the transfer has stalled: ${got} bytes in ${Math.round(waited / 1000)} seconds`);
+    try {
+      for (;;) {
+        const start = performance.now();
+        const next = await chunks.next();
+        if (next.done === true) return;
+        waited += performance.now() - start;
+        got += next.value.length;
+        if (limit > 0 && waited >= limit) {
+          if (got < (SLOWEST_RATE * waited) / 1000) {
+            throw lie(url, `the transfer has stalled: ${got} bytes in ${Math.round(waited / 1000)} seconds`);
+          }
+          waited = 0;
+          got = 0;
         }
-        waited = 0;
-        got = 0;
+        yield next.value;
       }
-      yield next.value;
+    } finally {
+      // Ends the connection when the reader stops before the end; a body that nobody reads would keep it open.
+      await chunks.return?.();
     }
   }
 
