@@ -1,9 +1,11 @@
 /** The smallest machine that changes itself: nothing but what its own programs need is there. */
-import { mkdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { DebianLock } from "@firn/fetch";
 import { bootContainer, type CommandResult, type Container } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { canBootContainers, makeSystemsPlace } from "../support/build-systems.ts";
+import { canBootContainers, checkout, makeSystemsPlace } from "../support/build-systems.ts";
+import { type ArchivePackage, lockedIndex, makeArchiveKey, publish } from "../support/debian-archive.ts";
 import { type Place, runProgram } from "../support/run-firn.ts";
 
 const CONFIGURATION = `{ lib, modulesPath, pkgs, ... }:
@@ -11,6 +13,15 @@ const CONFIGURATION = `{ lib, modulesPath, pkgs, ... }:
   imports = [ (modulesPath + "/profiles/minimal.nix") ];
   boot.isContainer = true;
   networking.hostName = "tiny";
+  # The archives of the test.
+  nix.settings = {
+    deb-mirrors = [ "debian=file:///srv/debian" "debian-security=file:///srv/security" ];
+    deb-keyring = [ "/srv/ring.gpg" ];
+    substituters = [ ];
+    flake-registry = "";
+  };
+  system.autoUpgrade.enable = true;
+  systemd.network.wait-online.enable = false;
   nix.gc = {
     automatic = true;
     options = "--delete-old";
@@ -116,6 +127,31 @@ describe.skipIf(!canBootContainers)("the smallest machine", () => {
     const offline = ["--option", "flake-registry", "", "--option", "substituters", ""];
     await out("firn", "os", "switch", "--flake", "/root/flake", ...offline);
     expect(await out("cat", await out("firn", "os", "source"))).toBe(FLAKE.trim());
+  }, 120_000);
+
+  test("renews itself by the clock when the archive of security fixes publishes one", async () => {
+    const key = await makeArchiveKey();
+    writeFileSync(join(machine, "srv/ring.gpg"), key.ring);
+    const locked = JSON.parse(readFileSync(join(checkout, "os/pkgs/debian.lock.json"), "utf8")) as DebianLock;
+    const publishAll = async (fixes: readonly ArchivePackage[]): Promise<void> => {
+      const further = { "non-free-firmware": [] };
+      const debian = join(machine, "srv/debian");
+      await publish(debian, "bookworm", { key, packages: [], further, more: lockedIndex(locked, "debian") });
+      await publish(debian, "bookworm-updates", { key, packages: [], further });
+      const more = lockedIndex(locked, "debian-security");
+      await publish(join(machine, "srv/security"), "bookworm-security", { key, packages: fixes, further, more });
+    };
+    await publishAll([]);
+    expect((await inside("firn", "deb", "update")).out).toBe("");
+    const fixed = {
+      fields: { Package: "jq", Version: "99" },
+      files: { "usr/bin/jq": "#!/usr/bin/bash\necho fixed\n" },
+    };
+    await publishAll([fixed]);
+    await inside("systemctl", "start", "nixos-upgrade");
+    expect(await out("journalctl", "-u", "nixos-upgrade", "-o", "cat")).toContain("security fixes:\n  jq: ");
+    expect(await out("cat", "/run/script")).toBe("fixed");
+    expect(await out("systemctl", "is-active", "nixos-upgrade.timer")).toBe("active");
   }, 120_000);
 
   test("collects its garbage: old generations go, their sources with them, and the machine goes on", async () => {

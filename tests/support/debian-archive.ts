@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { DebianLock } from "@firn/fetch";
 import * as openpgp from "openpgp";
 
 /** A package: fields of its control file, and files by their path below the root. */
@@ -45,14 +46,15 @@ export async function publish(
     readonly component?: string;
     /** Packages of further components. */
     readonly further?: Readonly<Record<string, readonly ArchivePackage[]>>;
-    /** Paragraphs of packages whose files are elsewhere. */
+    /** Further paragraphs of the first component, for packages whose files are elsewhere. */
     readonly more?: string;
   },
 ): Promise<void> {
-  const components = { [options.component ?? "main"]: options.packages, ...options.further };
+  const first = options.component ?? "main";
+  const components = { [first]: options.packages, ...options.further };
   let list = "";
   for (const [component, packages] of Object.entries(components)) {
-    const index = writeIndex(directory, packages, options.more);
+    const index = writeIndex(directory, packages, component === first ? options.more : "");
     const file = `${component}/binary-amd64/Packages`;
     const place = join(directory, "dists", suite, file);
     mkdirSync(dirname(place), { recursive: true });
@@ -73,6 +75,17 @@ function writeIndex(directory: string, packages: readonly ArchivePackage[], more
     return `${control(fields)}Filename: ${path}\nSize: ${deb.length}\nSHA256: ${hashOf(deb)}\n`;
   });
   return Buffer.from([...paragraphs, more].filter((text) => text !== "").join("\n"));
+}
+
+/** Returns the paragraphs of an index for the packages of a lock that come from an archive. */
+export function lockedIndex(lock: DebianLock, archive: string): string {
+  return Object.entries(lock.packages)
+    .filter(([, { path }]) => path.startsWith(`${archive}/`))
+    .map(([name, { version, path, size, sha256, depends, essential, description }]) => {
+      const optional = `${essential === true ? "Essential: yes\n" : ""}${depends.length > 0 ? `Depends: ${depends.join(", ")}\n` : ""}`;
+      return `Package: ${name}\nVersion: ${version}\n${optional}Description: ${description}\nFilename: ${path.slice(archive.length + 1)}\nSize: ${size}\nSHA256: ${sha256}\n`;
+    })
+    .join("\n");
 }
 
 function control(fields: Readonly<Record<string, string>>): string {

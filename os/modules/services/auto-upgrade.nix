@@ -5,6 +5,7 @@ let
   upgrade = config.system.autoUpgrade;
   gc = config.nix.gc;
   optimise = config.nix.optimise;
+  firn = "${config.programs.firn.package}/bin/firn";
 in
 {
   options = {
@@ -108,15 +109,15 @@ in
         serviceConfig.Type = "oneshot";
         environment.HOME = "/root";
         script = ''
-          ${lib.optionalString (upgrade.upgrade && upgrade.flake == null) "firn deb update -o /etc/nixos/debian.lock.json"}
-          firn os ${
+          ${lib.optionalString (upgrade.upgrade && upgrade.flake == null) "${firn} deb update -o /etc/nixos/debian.lock.json"}
+          ${firn} os ${
             if upgrade.allowReboot then "boot" else upgrade.operation
           } ${lib.optionalString (upgrade.flake != null) "--flake ${lib.escapeShellArg upgrade.flake}"} ${lib.escapeShellArgs upgrade.flags}
           ${lib.optionalString upgrade.allowReboot ''
             booted=$(readlink -f /run/booted-system/kernel /run/booted-system/initrd)
             built=$(readlink -f /nix/var/nix/profiles/system/kernel /nix/var/nix/profiles/system/initrd)
             if [ "$booted" = "$built" ]; then
-              firn os ${upgrade.operation} ${lib.optionalString (upgrade.flake != null) "--flake ${lib.escapeShellArg upgrade.flake}"}
+              ${firn} os ${upgrade.operation} ${lib.optionalString (upgrade.flake != null) "--flake ${lib.escapeShellArg upgrade.flake}"}
             else
               shutdown -r +1
             fi

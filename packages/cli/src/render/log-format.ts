@@ -46,7 +46,8 @@ export async function formattedIo(io: Io, format: LogFormat | undefined): Promis
         record,
         err(text) {
           const [, label] = /^(error|warning|evaluation warning|trace):/.exec(text) ?? [];
-          const level = label === "error" || label === "trace" ? "error" : label?.endsWith("warning") === true ? "warn" : "info";
+          const level =
+            label === "error" || label === "trace" ? "error" : label?.endsWith("warning") === true ? "warn" : "info";
           record(messageJson(level, text.replace(/^warning: /, "").trimEnd()));
         },
       };

@@ -67,8 +67,9 @@ export function lockFileOf({ flags }: Invocation, io: Io): string {
 /** Returns the lock of a file or, where there is none, the one that comes with Firn. */
 export function currentLock(file: string): DebianLock {
   const set = debianSetDirectory();
-  const path = existsSync(file) || set === undefined ? file : join(set, "pkgs", lockName);
-  return parseDebianLock(readFileSync(path, "latin1"));
+  if (existsSync(file) || set === undefined) return parseDebianLock(readFileSync(file, "latin1"));
+  // Its sources are those of the examples.
+  return { ...parseDebianLock(readFileSync(join(set, "pkgs", lockName), "latin1")), sources: {} };
 }
 
 /** Returns access to the archives of a lock. */

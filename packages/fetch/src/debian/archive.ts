@@ -74,7 +74,10 @@ export async function loadSources(
   if (wanted.size === 0) return found;
   for (const suite of suites) {
     for (const component of suite.spec.components) {
-      const text = await indexFile(access, suite, `${component}/source/Sources`);
+      const path = `${component}/source/Sources`;
+      // Archives of programs' makers have no sources.
+      if (!indexForms.some(({ suffix }) => suite.release.files.has(`${path}${suffix}`))) continue;
+      const text = await indexFile(access, suite, path);
       for (const [name, source] of findSources(suite.spec.archive, text, wanted)) found.set(name, source);
     }
   }
