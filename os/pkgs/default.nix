@@ -34,11 +34,12 @@ let
       if builtins.length missing == 1 then "it" else "them"
     }";
 
+  essential = builtins.filter (name: lock.packages.${name}.essential or false) (builtins.attrNames lock.packages);
+
   # The names that `roots` need, themselves included: dependencies as locked, and the Essential packages.
   closureOf =
     roots:
     let
-      essential = builtins.filter (name: lock.packages.${name}.essential or false) (builtins.attrNames lock.packages);
       missing = names.unique (builtins.filter (name: !(lock.packages ? ${name})) roots);
     in
     if missing != [ ] then

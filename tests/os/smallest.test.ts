@@ -1,4 +1,5 @@
 /** The smallest machine that changes itself: nothing but what its own programs need is there. */
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DebianLock } from "@firn/fetch";
@@ -161,4 +162,30 @@ describe.skipIf(!canBootContainers)("the smallest machine", () => {
     expect(left).toBe(`${current}\n${current.replace("-link", "-source")}`);
     expect(await out("sh", "-c", "test -e $(firn os source) && firn os list-generations | wc -l")).toBe("2");
   }, 120_000);
+
+  test("may use the network of its host, and cannot change it", async () => {
+    await container.stop();
+    const system = readlinkSync(
+      join(machine, "nix/var/nix/profiles", readlinkSync(join(machine, "nix/var/nix/profiles/system"))),
+    );
+    container = await bootContainer({ system, root: machine, realStore: join(machine, "nix/store"), network: "host" });
+    expect(await container.booted(60)).toBe("running");
+    const links = (text: string): string[] => text.split("\n").map((line) => line.split(":")[1] ?? "");
+    expect(links(await out("ip", "-o", "link"))).toEqual(
+      links(execFileSync("ip", ["-o", "link"], { encoding: "utf8" }).trim()),
+    );
+    const added = await inside(
+      "systemd-run",
+      "-q",
+      "--wait",
+      "--pipe",
+      "ip",
+      "link",
+      "add",
+      "firn-test",
+      "type",
+      "dummy",
+    );
+    expect(added.err).toContain("Operation not permitted");
+  }, 60_000);
 });

@@ -19,6 +19,11 @@ export interface ContainerOptions {
   readonly root: string;
   /** The real directory of the files of `/nix/store`. */
   readonly realStore: string;
+  /**
+   * `own` (default) gives the container a network with nothing but itself. `host` lets it use the host's, which it cannot change: the
+   * machine's own configuration of the network and its firewall do not run, and its services listen on the host's ports.
+   */
+  readonly network?: "own" | "host";
   /** Receives the output of the console. */
   readonly console?: (text: string) => void;
 }
@@ -67,12 +72,15 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
   mkdirSync(options.root, { recursive: true });
   const group = makeControlGroup();
   const realBusybox = join(options.realStore, busybox.slice("/nix/store/".length));
-  const namespaces = ["--kill-child", "-m", "-p", "-f", "-u", "-i", "-n", "-C", "--propagation", "private"];
+  const network = options.network ?? "own";
+  const namespaces = ["--kill-child", "-m", "-p", "-f", "-u", "-i", "-C", "--propagation", "private"];
+  if (network === "own") namespaces.push("-n");
+  const withheld = network === "own" ? WITHHELD : [...WITHHELD, "net_admin"];
   const child = startProgram(
     "setpriv",
     [
       "--inh-caps=-all",
-      `--bounding-set=${WITHHELD.map((name) => `-${name}`).join(",")}`,
+      `--bounding-set=${withheld.map((name) => `-${name}`).join(",")}`,
       "sh",
       "-c",
       `${group === undefined ? "" : `echo $$ > ${group}/cgroup.procs && `}exec unshare "$@"`,
@@ -91,6 +99,8 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
         SYSTEM: options.system,
         BUSYBOX: busybox,
         START: CONTAINER_START,
+        NETWORK: network,
+        RESOLVERS: network === "host" ? readOrEmpty("/etc/resolv.conf") : "",
         TERM: "dumb",
       },
       stdio: ["pipe", "pipe", "pipe"],
