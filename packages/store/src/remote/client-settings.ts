@@ -13,7 +13,7 @@ const ownConcern: readonly SettingName[] = [
   ...(["abort-on-warn", "accept-flake-config", "access-tokens", "allow-dirty", "allow-dirty-locks"] as const),
   ...(["allow-import-from-derivation", "allow-unsafe-native-code-during-evaluation", "allowed-uris"] as const),
   ...(["allowed-users", "bash-prompt", "bash-prompt-prefix", "bash-prompt-suffix"] as const),
-  ...(["commit-lock-file-summary", "deb-mirrors", "debugger-on-trace", "debugger-on-warn"] as const),
+  ...(["commit-lock-file-summary", "deb-keyring", "deb-mirrors", "debugger-on-trace", "debugger-on-warn"] as const),
   ...(["eval-attrset-update-layer-rhs-threshold", "eval-cache", "eval-profile-file", "eval-profiler"] as const),
   ...(["eval-profiler-frequency", "eval-system", "experimental-features", "flake-registry", "ignore-try"] as const),
   ...(["json-log-path", "lint-absolute-path-literals", "lint-short-path-literals", "lint-url-literals"] as const),
