@@ -1,7 +1,7 @@
 /**
  * Records what the reference answers to the steps of tests/cli, into the JSON files beside them.
  *
- *   node scripts/record-steps.ts develop|flake-commands|store-commands
+ *   node scripts/record-steps.ts develop|flake-commands|other-stores|setting-mistakes|store-commands
  *
  * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
  */
@@ -11,12 +11,16 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { developSteps } from "../tests/cli/develop-steps.ts";
 import { flakeSteps } from "../tests/cli/flake-steps.ts";
+import { otherStoresSteps } from "../tests/cli/other-stores-steps.ts";
+import { settingSteps } from "../tests/cli/setting-steps.ts";
 import { storeSteps } from "../tests/cli/store-steps.ts";
 import { runSteps, type StepSuite } from "../tests/support/steps.ts";
 
 const suites: Readonly<Record<string, StepSuite>> = {
   develop: developSteps,
   "flake-commands": flakeSteps,
+  "other-stores": otherStoresSteps,
+  "setting-mistakes": settingSteps,
   "store-commands": storeSteps,
 };
 const [name = ""] = process.argv.slice(2);

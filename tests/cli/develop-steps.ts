@@ -30,11 +30,38 @@ export exported="ex 'quoted' \\"double\\" \\\\ back"
 weird=$'tab\\tnl\\nend'
 `;
 
+const withInput = `{
+  inputs.nixpkgs.url = "path:/nowhere";
+  outputs = { nixpkgs, ... }: {
+    devShells.x86_64-linux.default = derivation {
+      name = "with-input"; system = "x86_64-linux"; builder = "/bin/bash"; stdenv = ./stdenv; outputs = [ "out" ];
+    };
+  };
+}
+`;
+
+const nixpkgs = `{
+  outputs = _: {
+    legacyPackages.x86_64-linux.bashInteractive = derivation {
+      name = "bash-interactive"; system = "x86_64-linux"; builder = "/bin/bash"; PATH = "/usr/bin:/bin";
+      args = [ "-c" "mkdir -p $out/bin; cp /bin/bash $out/bin/bash" ];
+    };
+  };
+}
+`;
+
+const input = ["--override-input", "nixpkgs", "path:$WORK/nixpkgs"];
 const sandbox = ["--option", "sandbox-paths", "/bin /lib /lib64? /usr"];
 
 /** The environments of development shells. */
 export const developSteps: StepSuite = {
-  files: { "shell/flake.nix": shell, "shell/stdenv/setup": setup },
+  files: {
+    "shell/flake.nix": shell,
+    "shell/stdenv/setup": setup,
+    "with/flake.nix": withInput,
+    "with/stdenv/setup": setup,
+    "nixpkgs/flake.nix": nixpkgs,
+  },
   steps: [
     { words: ["nix", "print-dev-env", "path:$WORK/shell", "--json", ...sandbox] },
     { words: ["nix", "print-dev-env", "path:$WORK/shell", ...sandbox] },
@@ -42,5 +69,11 @@ export const developSteps: StepSuite = {
     { words: ["nix", "print-dev-env", "path:$WORK/shell#structured", ...sandbox] },
     { words: ["nix", "develop", "path:$WORK/shell#other"] },
     { words: ["nix", "develop", "path:$WORK/shell", "--phase", "build", "-c", "true", ...sandbox] },
+    { words: ["nix", "develop", ...sandbox, "path:$WORK/with", ...input, "-c", "true"], compares: false },
+    {
+      words: ["nix", "develop", ...sandbox, "path:$WORK/with", ...input, "-c", "printenv", "SHELL"],
+      compares: false,
+      output: "shell.txt",
+    },
   ],
 };

@@ -1,6 +1,6 @@
 /** Environments of development shells: those that the reference makes, but for what is the machine's. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sandboxWorks } from "@firn/build";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -28,9 +28,11 @@ describe.skipIf(!sandboxWorks())("development shells", () => {
   beforeAll(async () => {
     place = makePlace();
     work = join(place.directory, "work");
-    results = await runSteps(developSteps, work, ([program = "", ...args], input) =>
-      place.firnWith({ program, input, bytes: true }, ...args),
-    );
+    results = await runSteps(developSteps, work, async ([program = "", ...args], input) => {
+      // A shell that starts replaces its process.
+      if (args.includes("-c") && !args.includes("--phase")) return started(args);
+      return place.firnWith({ program, input, bytes: true }, ...args);
+    });
   }, 300_000);
   afterAll(() => place.remove());
 
@@ -39,6 +41,29 @@ describe.skipIf(!sandboxWorks())("development shells", () => {
     expect(comparable(own.out)).toBe(comparable(theirs.out));
     expect(own.code).toBe(theirs.code);
     if (theirs.code !== 0) expect(own.err).toBe(theirs.err);
+  });
+
+  function started(args: readonly string[]): { readonly code: number; readonly out: string; readonly err: string } {
+    const words = ["--disable-warning=ExperimentalWarning", main, ...args];
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+      cwd: work,
+      env: place.environment,
+      encoding: "latin1",
+    });
+    return { code: status ?? -1, out: stdout, err: stderr };
+  }
+
+  test("have the bash of the flake's nixpkgs", () => {
+    expect(readFileSync(join(work, "shell.txt"), "utf8")).toMatch(
+      /^\/nix\/store\/\w{32}-bash-interactive\/bin\/bash\n$/,
+    );
+  });
+
+  test("keep the sources of their flake and of its inputs from the collector", () => {
+    const state = place.environment.XDG_STATE_HOME ?? join(place.environment.HOME ?? "", ".local/state");
+    const kept = readdirSync(join(state, "firn/shells")).map((name) => name.slice(33));
+    expect(kept.filter((name) => name === "source").length).toBeGreaterThan(1);
+    expect(kept).toContain("with-input-env");
   });
 
   test("run phases and commands, with the environment that flags ask for, and are kept from the collector", () => {

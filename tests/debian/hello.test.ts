@@ -131,7 +131,7 @@ describe.skipIf(!hasMirror)("GNU hello from its source, with Debian's tool chain
     const { code, err } = await run("build", "--impure", "--no-link", "--expr", expression);
     expect(code).not.toBe(0);
     expect(err).toContain("gone_1_amd64.deb");
-    expect(err).toContain("firn deb lock");
+    expect(err).toContain("firn deb update");
   });
 
   test("no mirror known: says which archive and which setting", async () => {

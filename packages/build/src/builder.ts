@@ -8,12 +8,14 @@ import {
   type EventSink,
   type MachineStore,
   type PathBuilder,
+  queryMassPaths,
   repairPath,
   type Settings,
   type Store,
   takesOutputs,
 } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
+import type { BuildStore } from "./build-store.ts";
 import { distributedExecutor } from "./builders/distributed-executor.ts";
 import { hookExecutor } from "./builders/hook-executor.ts";
 import { type BuilderMaker, MachineConnections } from "./builders/machine-connections.ts";
@@ -29,6 +31,8 @@ import type { StoreBuilder } from "./store-builder.ts";
 /** The surroundings of building. */
 export interface StoreBuilderOptions {
   readonly store: MachineStore;
+  /** The store that has the derivations and their sources, when it is another one. */
+  readonly evalStore?: MachineStore;
   readonly settings: Settings;
   readonly events: EventSink;
   readonly offline: boolean;
@@ -54,7 +58,9 @@ export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
   const connections = machineConnections(settings, options.environment ?? processEnvironment());
   const steps = takesOutputs(store)
     ? stepsHere(options, store, { substituters, connections })
-    : stepsOfServer(options.store, options);
+    : store.offers.building === undefined
+      ? stepsWithoutBuilders(options, substituters)
+      : stepsOfServer(options.store, options);
   const running = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     runs++;
     try {
@@ -71,6 +77,7 @@ export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
     results: (paths, mode = "normal") => running(() => steps.results(paths, mode)),
     derivation: (target, mode) => running(() => steps.derivation(target, mode)),
     missing: steps.missing,
+    substitutable: steps.substitutable,
     async substitute(path) {
       if (await store.isValidPath(path)) return true;
       const plan = await steps.missing([{ kind: "opaque", path }]);
@@ -127,7 +134,7 @@ interface StepsContext {
 /** The steps over a store that builders of this process write to. */
 function stepsHere(
   options: StoreBuilderOptions,
-  store: MachineStore & BuildPathsOptions["store"],
+  store: MachineStore & BuildStore,
   { substituters, connections }: StepsContext,
 ): Steps {
   const { settings, events, offline } = options;
@@ -140,8 +147,10 @@ function stepsHere(
     ...(options.logCommand === undefined ? {} : { logCommand: options.logCommand }),
   };
   // The signal is read anew for each build: it may be another one.
+  const evalStore = options.evalStore === undefined ? {} : { evalStore: options.evalStore };
   const context = (mode?: BuildMode): BuildPathsOptions => ({
     store,
+    ...evalStore,
     settings,
     events,
     substituters,
@@ -170,10 +179,38 @@ function stepsHere(
     },
     results: (paths, mode) => buildPathsWithResults(paths, context(mode)),
     derivation: (target, mode) => buildGivenDerivation(target, context(mode)),
-    missing: (paths) => queryMissing(paths, { store, settings, substituters }),
+    missing: (paths) => queryMissing(paths, { store, ...evalStore, settings, substituters }),
+    substitutable: async (paths) => queryMassPaths(await substituters(), paths),
     repair,
   };
   return steps;
+}
+
+/** The steps over a store that no builder can write to: what it has is found, and what caches have is fetched. */
+function stepsWithoutBuilders(
+  { store, evalStore, settings, events, signal }: StoreBuilderOptions,
+  substituters: () => Promise<readonly Store[]>,
+): Steps {
+  const stores = { store, ...(evalStore === undefined ? {} : { evalStore }) };
+  const until = signal === undefined ? {} : { signal };
+  const context = (mode: BuildMode): BuildPathsOptions => ({
+    ...stores,
+    ...until,
+    settings,
+    events,
+    substituters,
+    mode,
+  });
+  return {
+    build: (paths, mode) => buildPaths(paths, context(mode)),
+    results: (paths, mode) => buildPathsWithResults(paths, context(mode)),
+    derivation: (target, mode = "normal") => buildGivenDerivation(target, context(mode)),
+    missing: (paths) => queryMissing(paths, { ...stores, settings, substituters }),
+    substitutable: async (paths) => queryMassPaths(await substituters(), paths),
+    async repair(path) {
+      throw new FirnError("cannot-repair", `cannot repair path '${path}'`);
+    },
+  };
 }
 
 /** The steps as a store offers them. */

@@ -18,6 +18,7 @@ export {
   shellQuote,
   structuredShell,
 } from "./environment.ts";
+export { DerivationSource } from "./goals/derivation-source.ts";
 export type { BuildExecutor, BuildJob } from "./goals/executor.ts";
 export { queryMissing } from "./goals/query-missing.ts";
 export { type BuildPathsOptions, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";

@@ -17,6 +17,8 @@ export interface StoreBuilder {
   ): Promise<ReadonlyMap<string, string>>;
   /** Returns the plan of building; nothing is changed. */
   missing(paths: readonly DerivedPath[]): Promise<Missing>;
+  /** Returns those of the paths that caches have which are meant to be asked about many paths. */
+  substitutable(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** Makes a path valid by substitution if possible; resolves to true when it is valid afterwards. */
   substitute(path: string): Promise<boolean>;
   /**

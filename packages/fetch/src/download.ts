@@ -30,7 +30,7 @@ export async function downloadToFile(transferrer: Transferrer, request: Download
       await writeBody(file, transfer.body);
       return { ...answer, file };
     } catch (error) {
-      const broken = error instanceof FirnError && error.code === "transfer-failed";
+      const broken = error instanceof FirnError && (error.code === "transfer-failed" || error.code === "unreachable");
       if (!broken || attempt >= bodyAttempts) {
         removeDirectory(directory);
         throw error;

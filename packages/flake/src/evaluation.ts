@@ -21,7 +21,7 @@ import type { Builder } from "./source/builder.ts";
 import { debianFlake, debianSetFlake, templatesFlake } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
 import { makeFlakeReader } from "./source/flake-reader.ts";
-import type { FlakeContext } from "./source/flake-source.ts";
+import { type FlakeContext, fetchRef } from "./source/flake-source.ts";
 import { makeHostServices, type ServiceContext } from "./source/host-services.ts";
 
 /** Options of opening an evaluation. */
@@ -95,7 +95,7 @@ export class Evaluation {
       environment,
       events: options.events,
       offline: options.offline,
-      substitute: (path) => options.builder.substitute(path),
+      substitute: (path) => options.builder.obtain(path),
     });
     const config = hostConfig(
       settings,
@@ -114,9 +114,10 @@ export class Evaluation {
       readOnly: options.readOnly,
       pure: config.mode.pure,
       realise: (elements) => options.builder.realise(elements),
-      substitute: (path) => options.builder.substitute(path),
+      substitute: (path) => options.builder.obtain(path),
       openStore: (url) => openStore(url, { settings, environment, events: options.events, offline: options.offline }),
       warn: options.warn,
+      fetchFlake: (reference) => this.fetchFlake(reference),
       getFlake: async (reference) => (await this.getFlake(reference)).handle,
     };
     this.services = makeHostServices(serviceContext);
@@ -147,7 +148,7 @@ export class Evaluation {
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
         debianSet: () => debianSetFlake(environment),
         templates: templatesFlake(),
-        warn: options.warn,
+        events: options.events,
       }),
     };
   }
@@ -257,6 +258,11 @@ export class Evaluation {
       this.called.set(key, entry);
     }
     return entry.value;
+  }
+
+  /** Fetches the tree of a flake, with the registries; returns its store path. */
+  async fetchFlake(reference: string): Promise<string> {
+    return (await fetchRef(this.context, parseReference(reference), "all")).storePath;
   }
 
   private async debian(ref: FlakeRef, fragment: string): Promise<FlakeRef> {

@@ -18,6 +18,7 @@ export { derivedPath, type Target } from "./installables/target.ts";
 export { flakeFingerprint } from "./lock/fingerprint.ts";
 export {
   allInputs,
+  findInput,
   type GraphNode,
   isLockedNode,
   type LockedNode,
@@ -29,6 +30,7 @@ export {
   fetchLockedTree,
   type LockedFlake,
   type LockOptions,
+  lockedTreePath,
   lockFlake,
 } from "./lock/lock-flake.ts";
 export {

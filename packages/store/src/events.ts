@@ -1,11 +1,25 @@
 /** Events of the store, the builder and the fetchers. Nothing here prints. */
 
+import { FirnError } from "@firn/formats";
+
+/** A machine of the network that cannot be reached: error `unreachable`. */
+export class UnreachableError extends FirnError {
+  /** The name of the machine. */
+  readonly host: string;
+
+  constructor(host: string, message: string) {
+    super("unreachable", message);
+    this.host = host;
+  }
+}
+
 /** Severity of a message, in the reference's verbosity levels. */
 export type MessageLevel = "error" | "warn" | "notice" | "info" | "talkative" | "chatty" | "debug" | "vomit";
 
 /** One event. Sizes in bytes. */
 export type FirnEvent =
   | { readonly kind: "message"; readonly level: MessageLevel; readonly text: string }
+  | { readonly kind: "unreachable"; readonly host: string; readonly text: string }
   | { readonly kind: "build-start"; readonly drvPath: string; readonly machine?: string; readonly current: number }
   | { readonly kind: "build-phase"; readonly drvPath: string; readonly phase: string }
   | { readonly kind: "build-log"; readonly drvPath: string; readonly line: string }
@@ -27,3 +41,13 @@ export type EventSink = (event: FirnEvent) => void;
 
 /** A sink that ignores everything. */
 export const noEvents: EventSink = () => {};
+
+/**
+ * Returns the event that tells of an error without which the work goes on: a warning with `text`, or, where only the network is missing,
+ * an event that is shown once.
+ */
+export function setback(error: FirnError, text: string): FirnEvent {
+  return error instanceof UnreachableError
+    ? { kind: "unreachable", host: error.host, text }
+    : { kind: "message", level: "warn", text };
+}

@@ -42,6 +42,7 @@ export {
   openMachineStore,
   openStore,
   openSubstituters,
+  queryMassPaths,
   sshOptions,
 } from "./open/open.ts";
 export * from "./open/profile-places.ts";

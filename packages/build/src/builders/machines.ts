@@ -55,7 +55,7 @@ function expand(text: string): string[] {
 }
 
 function bad(message: string): FirnError {
-  return new FirnError("bad-setting", `bad machine specification: ${message}`);
+  return new FirnError("bad-machine", `bad machine specification: ${message}`);
 }
 
 /** Makes the URL of a machine from what stands in its first column: a name without a scheme is one for ssh. */
@@ -80,10 +80,10 @@ function parseMachine(line: string, settings: Settings): Machine {
   const store = column(0);
   if (store === undefined) throw bad(`store URL was not found at the first column of a row: '${line}'`);
   const speedFactor = number(4, /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/, "float");
-  if (speedFactor < 0) throw new FirnError("bad-setting", "speed factor must be >= 0");
+  if (speedFactor < 0) throw new FirnError("bad-machine", "speed factor must be >= 0");
   const hostKey = column(7);
   if (hostKey !== undefined && !/^[A-Za-z0-9+/]+=*$/.test(hostKey)) {
-    throw new FirnError("bad-setting", "invalid character in Base64 string", {
+    throw new FirnError("bad-machine", "invalid character in Base64 string", {
       trace: [{ message: `while parsing machine specification at a column #7 in a row: '${line}'` }],
     });
   }

@@ -16,27 +16,30 @@ import {
   type Store,
   type StoreFiles,
 } from "@firn/store";
-import type { BuildStore } from "../build-store.ts";
+import type { DerivationStore, GraphStore } from "../build-store.ts";
 import { readBuildOptions } from "../options.ts";
+import { DerivationSource } from "./derivation-source.ts";
 import { inputRequests } from "./resolve.ts";
 import { Substitution } from "./substitution.ts";
 
 /** The stores and settings with which a plan is made. */
 interface MissingContext {
   readonly store: PathFacts & StoreFiles & RealisationReader;
+  readonly source: DerivationSource;
+  readonly evalStore?: DerivationStore;
   readonly settings: Settings;
   readonly substitution: Substitution;
 }
 
 /** Returns the plan for `targets`. */
 async function planMissing(targets: readonly DerivedPath[], context: MissingContext): Promise<Missing> {
-  const { store, settings, substitution } = context;
+  const { store, settings, source, evalStore, substitution } = context;
   const substitute = settings.get("substitute");
   const willBuild = new Set<string>();
   const willSubstitute = new Set<string>();
   const unknown = new Set<string>();
   const done = new Set<string>();
-  const hashes = new DerivationHashes(store);
+  const hashes = new DerivationHashes(source);
   let downloadSize = 0;
   let narSize = 0;
   let level: DerivedPath[] = [...targets];
@@ -82,9 +85,9 @@ async function planMissing(targets: readonly DerivedPath[], context: MissingCont
     const nested = nestedOutput(drvPath);
     if (nested === undefined) return drvPath;
     const outer = await derivationPath(nested.drvPath);
-    if (outer === undefined || !(await store.isValidPath(outer))) return undefined;
-    const [path] = await locate(store.readDerivation(outer), [nested.output], false);
-    return path !== undefined && (await store.isValidPath(path)) ? path : undefined;
+    if (outer === undefined || !(await source.isValidPath(outer))) return undefined;
+    const [path] = await locate(source.readDerivation(outer), [nested.output], false);
+    return path !== undefined && (await source.isValidPath(path)) ? path : undefined;
   };
 
   const built = async (requested: string, outputs: readonly string[] | "*"): Promise<DerivedPath[]> => {
@@ -97,12 +100,12 @@ async function planMissing(targets: readonly DerivedPath[], context: MissingCont
       const nested = nestedOutput(requested)!;
       return [{ kind: "built", drvPath: nested.drvPath, outputs: [nested.output] }];
     }
-    if (!(await store.isValidPath(drvPath))) {
+    if (!(await source.isValidPath(drvPath))) {
       if (substitute && (await substitution.offer(drvPath)) !== undefined) return opaque(drvPath);
       unknown.add(drvPath);
       return [];
     }
-    const derivation = store.readDerivation(drvPath);
+    const derivation = source.readDerivation(drvPath);
     const wanted = [...derivation.outputs.keys()].filter((name) => outputs === "*" || outputs.includes(name));
     const allowed =
       substitute &&
@@ -119,7 +122,9 @@ async function planMissing(targets: readonly DerivedPath[], context: MissingCont
     if (willBuild.has(drvPath)) return [];
     willBuild.add(drvPath);
     const next: DerivedPath[] = inputRequests(derivation).map((input) => ({ kind: "built", ...input }));
-    for (const source of derivation.inputSrcs) next.push({ kind: "opaque", path: source });
+    for (const path of derivation.inputSrcs) {
+      if ((await evalStore?.isValidPath(path)) !== true) next.push({ kind: "opaque", path });
+    }
     return next;
   };
 
@@ -141,7 +146,12 @@ async function planMissing(targets: readonly DerivedPath[], context: MissingCont
 /** Returns the plan of building `targets`: what would be fetched and built, with sizes; nothing is changed. */
 export function queryMissing(
   targets: readonly DerivedPath[],
-  context: { store: BuildStore; settings: Settings; substituters?: () => Promise<readonly Store[]> },
+  context: {
+    store: GraphStore;
+    evalStore?: DerivationStore;
+    settings: Settings;
+    substituters?: () => Promise<readonly Store[]>;
+  },
 ): Promise<Missing> {
   const substitution = new Substitution({
     store: context.store,
@@ -149,5 +159,6 @@ export function queryMissing(
     maxJobs: context.settings.get("max-substitution-jobs"),
     events: () => {},
   });
-  return planMissing(targets, { ...context, substitution });
+  const source = new DerivationSource(context.store, context.evalStore);
+  return planMissing(targets, { ...context, source, substitution });
 }

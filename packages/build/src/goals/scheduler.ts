@@ -17,32 +17,36 @@ import {
 import {
   type BuildMode,
   type BuildResult,
+  copyClosure,
   DerivationHashes,
   type EventSink,
   hasFeature,
   type Settings,
-  type SourceWriter,
   type Store,
+  takesOutputs,
 } from "@firn/store";
 import { BuildFailure, showOutputs } from "../build-derivation.ts";
-import type { BuildStore } from "../build-store.ts";
+import type { DerivationStore, GraphStore } from "../build-store.ts";
 import { localExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
 import { recordRealisation } from "../record-realisation.ts";
+import { DerivationSource } from "./derivation-source.ts";
 import type { BuildExecutor } from "./executor.ts";
 import { inputRequests, needsResolution, resolveDerivation } from "./resolve.ts";
 import { Substitution } from "./substitution.ts";
 
 /** Options of building. */
 export interface BuildPathsOptions {
-  readonly store: BuildStore & SourceWriter;
+  readonly store: GraphStore;
+  /** The store that has the derivations and their sources, when it is another one. */
+  readonly evalStore?: DerivationStore;
   readonly settings: Settings;
   readonly events: EventSink;
   /** Opens the stores to query for outputs; not called when nothing may be substituted. */
   readonly substituters?: () => Promise<readonly Store[]>;
   readonly mode?: BuildMode;
   readonly signal?: AbortSignal;
-  /** The executor of builds; by default this machine. */
+  /** The executor of builds; by default this machine, if the store is on it. */
   readonly executor?: BuildExecutor;
 }
 
@@ -87,6 +91,7 @@ class Scheduler {
   readonly #impure = new Map<string, Promise<Outputs>>();
   /** Derivations that were seen with outputs whose paths are only known after building. */
   readonly #unknown = new Set<string>();
+  readonly #source: DerivationSource;
   readonly #hashes: DerivationHashes;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
@@ -95,7 +100,8 @@ class Scheduler {
 
   constructor(options: BuildPathsOptions) {
     this.#options = options;
-    this.#hashes = new DerivationHashes(options.store);
+    this.#source = new DerivationSource(options.store, options.evalStore);
+    this.#hashes = new DerivationHashes(this.#source);
     const { settings } = options;
     this.#signal =
       options.signal === undefined ? this.#abort.signal : AbortSignal.any([options.signal, this.#abort.signal]);
@@ -106,8 +112,7 @@ class Scheduler {
       events: options.events,
       signal: this.#signal,
     });
-    this.#executor =
-      options.executor ?? localExecutor({ store: options.store, settings, events: options.events, offline: false });
+    this.#executor = options.executor ?? executorHere(options);
   }
 
   async request(path: DerivedPath): Promise<BuildResult> {
@@ -155,6 +160,17 @@ class Scheduler {
     );
   }
 
+  /** Makes a source of a derivation valid, which may be in the store of the evaluation. */
+  async #ensureSource(path: string): Promise<void> {
+    const { store, evalStore, events } = this.#options;
+    await store.addTempRoot(path);
+    if (evalStore !== undefined && !(await store.isValidPath(path)) && (await evalStore.isValidPath(path))) {
+      await copyClosure([path], { from: evalStore, to: store, checkSignatures: false, events });
+      return;
+    }
+    await this.#ensurePath(path);
+  }
+
   /** Returns the store path of a derivation that may be the output of another one (`!output!drvPath`), and builds that. */
   async #derivationPath(drvPath: string): Promise<string> {
     const nested = nestedOutput(drvPath);
@@ -177,9 +193,9 @@ class Scheduler {
   async #ensureOutputs(requested: string, outputs: readonly string[] | "*", top = false): Promise<Outputs> {
     const { store } = this.#options;
     const drvPath = await this.#derivationPath(requested);
-    await store.addTempRoot(drvPath);
-    if (!(await store.isValidPath(drvPath))) await this.#ensurePath(drvPath);
-    const derivation = store.readDerivation(drvPath);
+    await (this.#options.evalStore ?? store).addTempRoot(drvPath);
+    if (!(await this.#source.isValidPath(drvPath))) await this.#ensurePath(drvPath);
+    const derivation = this.#source.readDerivation(drvPath);
     const kind = derivationKind(derivation);
     if (kind !== "input-addressed" && kind !== "fixed") this.#unknown.add(requested);
     const names = outputs === "*" ? [...derivation.outputs.keys()] : outputs;
@@ -260,7 +276,7 @@ class Scheduler {
       if (found.has(name)) continue;
       const realisation = await this.#substitution.realisation(this.#hashes.outputId(derivation, name));
       if (realisation === undefined) return undefined;
-      if (!store.isTrustedRealisation(realisation)) {
+      if (store.offers.registry?.isTrustedRealisation(realisation) === false) {
         const id = wire.printDrvOutput(realisation.id);
         const text = `ignoring the realisation of '${id}' because it lacks a signature by a trusted key`;
         this.#options.events({ kind: "message", level: "warn", text });
@@ -282,7 +298,7 @@ class Scheduler {
       await this.#recordStatic({ drvPath, derivation, outputs, mode: "normal" }, found);
       return found;
     }
-    if (settings.get("fallback")) return undefined;
+    if (settings.get("fallback") || !paths.some((path) => this.#substitution.isBroken(path))) return undefined;
     throw new FirnError(
       "substitution-failed",
       `some substitutes for the outputs of derivation '${drvPath}' failed (usually happens due to networking issues); try '--fallback' to build derivation from source `,
@@ -381,7 +397,7 @@ class Scheduler {
       );
     }
     for (const source of derivation.inputSrcs) {
-      tasks.push(this.#ensurePath(source).then(() => void paths.add(source)));
+      tasks.push(this.#ensureSource(source).then(() => void paths.add(source)));
     }
     const settled = await Promise.allSettled(this.#failFast(tasks));
     const failures = settled.filter((result) => result.status === "rejected").map((result): unknown => result.reason);
@@ -444,11 +460,11 @@ class Scheduler {
 
   /** Checks that no result that is kept depends on an impure one, except where its hash is fixed. */
   async #checkInputsPure(drvPath: string, derivation: Derivation): Promise<void> {
-    const { store } = this.#options;
+    const source = this.#source;
     const kind = derivationKind(derivation);
     if (kind === "fixed" || kind === "impure" || kind === "input-addressed") return;
     for (const input of derivation.inputDrvs.keys()) {
-      if (!(await store.isValidPath(input)) || derivationKind(store.readDerivation(input)) !== "impure") continue;
+      if (!(await source.isValidPath(input)) || derivationKind(source.readDerivation(input)) !== "impure") continue;
       const message = `pure derivation '${drvPath}' depends on impure derivation '${input}'`;
       throw new FirnError("bad-derivation", message);
     }
@@ -474,6 +490,20 @@ class Scheduler {
       if (right !== output.path) throw bad(`'${right}'`);
     }
   }
+}
+
+/** Makes the executor of builds on this machine; for a store that no builder here can write to, one that refuses every build. */
+function executorHere({ store, settings, events }: BuildPathsOptions): BuildExecutor {
+  if (takesOutputs(store)) return localExecutor({ store, settings, events, offline: false });
+  return {
+    async build() {
+      throw new FirnError(
+        "unsupported",
+        "Unable to build with a primary store that isn't a local store; either pass a different '--store' or enable remote builds.\n\nFor more information check 'man nix.conf' and search for '/machines'.",
+        { exitStatus: 100 },
+      );
+    },
+  };
 }
 
 function wrap(error: unknown): FirnError {

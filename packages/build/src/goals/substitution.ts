@@ -1,13 +1,6 @@
 /** Copies missing paths from other stores, references first. */
 import { FirnError, interrupted, type PathInfo, wire } from "@firn/formats";
-import {
-  type EventSink,
-  machineError,
-  type OutputRegistry,
-  type PathFacts,
-  type PathWriter,
-  type Store,
-} from "@firn/store";
+import { type EventSink, machineError, type PathWriter, type Store, setback } from "@firn/store";
 import { Semaphore } from "./semaphore.ts";
 
 /** A path some store offers. */
@@ -18,7 +11,7 @@ export interface Offer {
 
 /** The stores to copy from and options of copying. */
 export interface SubstitutionOptions {
-  readonly store: PathFacts & PathWriter & OutputRegistry;
+  readonly store: Store & PathWriter;
   /** Opens the stores to query, best first; called when the first path is requested. */
   readonly substituters: () => Promise<readonly Store[]>;
   readonly maxJobs: number;
@@ -34,6 +27,8 @@ export class Substitution {
   readonly #goals = new Map<string, Promise<boolean>>();
   readonly #slots: Semaphore;
   readonly #failed = new Set<Store>();
+  /** Paths that a store has and could not give, or that need such a path. */
+  readonly #broken = new Set<string>();
   #reported = false;
 
   constructor(options: SubstitutionOptions) {
@@ -59,6 +54,11 @@ export class Substitution {
       this.#goals.set(path, goal);
     }
     return goal;
+  }
+
+  /** Tells whether a path could not be obtained because a store failed to give what it has; one whose files are gone has nothing. */
+  isBroken(path: string): boolean {
+    return this.#broken.has(path);
   }
 
   /** Returns what an output was built to according to the first store that knows. */
@@ -90,7 +90,7 @@ export class Substitution {
   #giveUp(substituter: Store, error: unknown): void {
     if (!(error instanceof FirnError) || error.code === "aborted") throw error;
     this.#failed.add(substituter);
-    this.#say("warn", `${error.message}; not asking '${substituter.uri}' any more`);
+    this.#options.events(setback(error, `${error.message}; not asking '${substituter.uri}' any more`));
   }
 
   async #search(path: string, tried: ReadonlySet<Store> = new Set()): Promise<Offer | undefined> {
@@ -100,7 +100,7 @@ export class Substitution {
       try {
         const info = await substituter.queryPathInfo(path);
         if (info === undefined) continue;
-        if (!store.isTrusted(info)) {
+        if (store.offers.registry?.isTrusted(info) === false) {
           this.#say(
             "warn",
             `ignoring substitute for '${path}' from '${substituter.uri}', as it's not signed by any of the keys in 'trusted-public-keys'`,
@@ -134,6 +134,7 @@ export class Substitution {
       references.filter((reference) => reference !== path).map((reference) => this.obtain(reference)),
     );
     if (got.includes(false)) {
+      if (references.some((reference) => this.#broken.has(reference))) this.#broken.add(path);
       this.#say("debug", `some references of path '${path}' could not be realised`);
       return false;
     }
@@ -156,6 +157,11 @@ export class Substitution {
     } catch (error) {
       if (!(error instanceof FirnError)) throw machineError(error, `cannot fetch '${path}'`) ?? error;
       if (error.code === "aborted") throw error;
+      if (error.code === "not-found") {
+        this.#say("warn", error.message);
+        return false;
+      }
+      this.#broken.add(path);
       this.#say("error", `error: ${error.message}`);
       if (!this.#reported) this.#say("warn", `error: substitution of '${path}' from '${from.uri}' failed`);
       this.#reported = true;

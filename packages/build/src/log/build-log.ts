@@ -1,8 +1,10 @@
 /** The log of one build: kept on disk, its last lines in memory, each line an event. */
+import { describeJsonError, FirnError, isJsonNumber, type JsonValue, parseJson } from "@firn/formats";
 import {
   type EventSink,
   LineSplitter,
   logFile,
+  type MessageLevel,
   machineError,
   type RunningProgram,
   type Settings,
@@ -123,17 +125,82 @@ export class BuildLog {
     this.#emit({ kind: "build-log", drvPath: this.#drvPath, line: text });
   }
 
-  #structured(json: string): boolean {
+  /** Handles a structured message; returns false when the line is to be shown as it is. */
+  #structured(text: string): boolean {
+    let message: JsonValue;
     try {
-      const value: unknown = JSON.parse(json);
-      if (typeof value !== "object" || value === null) return false;
-      const { action, phase } = value as { action?: unknown; phase?: unknown };
-      if (action === "setPhase" && typeof phase === "string") {
-        this.#emit({ kind: "build-phase", drvPath: this.#drvPath, phase });
-      }
+      message = parseJson(text);
+    } catch (error) {
+      if (!(error instanceof FirnError)) throw error;
+      this.#tell(
+        "error",
+        `bad JSON log message from the derivation builder: ${describeJsonError(text) ?? error.message}`,
+      );
+      return false;
+    }
+    try {
+      this.#handle(message);
       return true;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof FirnError) || error.code !== "bad-json") throw error;
+      this.#tell("warn", `Unable to handle a JSON message from the derivation builder: ${error.message}`);
       return false;
     }
   }
+
+  #handle(message: JsonValue): void {
+    const member = (name: string): JsonValue => {
+      if (message instanceof Map) return message.get(name) ?? null;
+      throw new FirnError(
+        "bad-json",
+        `[json.exception.type_error.305] cannot use operator[] with a string argument with ${kindOfJson(message)}`,
+      );
+    };
+    const string = (name: string): string => {
+      const value = member(name);
+      if (typeof value === "string") return value;
+      throw wrongType("string", value);
+    };
+    const number = (name: string): number => {
+      const value = member(name);
+      if (isJsonNumber(value)) return Number(value.number);
+      throw wrongType("number", value);
+    };
+    switch (string("action")) {
+      case "start":
+        number("type");
+        return;
+      case "stop":
+      case "result":
+        number("id");
+        return;
+      case "setPhase":
+        this.#emit({ kind: "build-phase", drvPath: this.#drvPath, phase: string("phase") });
+        return;
+      case "msg": {
+        const text = string("msg");
+        this.#tell(levels[Math.max(0, number("level"))] ?? "vomit", text);
+      }
+    }
+  }
+
+  #tell(level: MessageLevel, text: string): void {
+    this.#emit({ kind: "message", level, text });
+  }
+}
+
+const levels: readonly MessageLevel[] = ["error", "warn", "notice", "info", "talkative", "chatty", "debug", "vomit"];
+
+function wrongType(wanted: string, value: JsonValue): FirnError {
+  return new FirnError(
+    "bad-json",
+    `[json.exception.type_error.302] type must be ${wanted}, but is ${kindOfJson(value)}`,
+  );
+}
+
+function kindOfJson(value: JsonValue): string {
+  if (value === null) return "null";
+  if (value instanceof Map) return "object";
+  if (Array.isArray(value)) return "array";
+  return isJsonNumber(value) ? "number" : typeof value;
 }

@@ -14,7 +14,7 @@ export const command: Command = {
       const [wanted] = invocation.positionals;
       if (wanted !== undefined) {
         const name = settingNamed(wanted);
-        if (name === undefined) throw new FirnError("bad-setting", `could not find setting '${wanted}'`);
+        if (name === undefined) throw new FirnError("unknown-setting", `could not find setting '${wanted}'`);
         printLine(io, settings.textOf(name));
       } else if (invocation.flags.has("json")) {
         const entries = settings.entries().map(([name, value]) => [name, new Map([["value", value]])] as const);

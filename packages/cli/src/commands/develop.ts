@@ -1,7 +1,8 @@
 import { basename, join } from "node:path";
 import { type ShellEnvironment, shellQuote } from "@firn/build";
-import type { Found } from "@firn/flake";
+import { type Found, findInput, isLockedNode, showFlakeRef } from "@firn/flake";
 import { FirnError } from "@firn/formats";
+import { findLogicalFile } from "@firn/store";
 import { mkdtempSync, realpathSync, temporaryParent, writeFileSync } from "@firn/store/files";
 import { pathOfFileUrl } from "@firn/store/surroundings";
 import type { Command, Flag } from "../grammar/command.ts";
@@ -13,6 +14,7 @@ import { findProgram, runProgram } from "../programs/run-program.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { environmentText, obtainEnvironment, shellEnvironmentFlags } from "../session/shell-environment.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
+import { buildTargets } from "../targets/build-targets.ts";
 
 /** Phases that have a flag of their own. */
 const phases = ["unpack", "configure", "build", "check", "install", "installcheck"] as const;
@@ -59,7 +61,10 @@ export const command: Command = {
         const store = await session.store();
         const { environment, root, found } = await obtainEnvironment(session);
         const usrRoot = usrRootOf(environment);
-        const shell = usrRoot === undefined ? findProgram("bash", io.env.PATH) : "/bin/bash";
+        const shell =
+          usrRoot !== undefined
+            ? "/bin/bash"
+            : ((await interactiveBash(session, found)) ?? findProgram("bash", io.env.PATH));
         if (shell === undefined) {
           throw new FirnError("missing-program", "the program 'bash' is needed to start a shell");
         }
@@ -92,6 +97,39 @@ export const command: Command = {
     }).then((status) => (start === undefined ? status : start()));
   },
 };
+
+/**
+ * Returns bash as the package `bashInteractive` of the flake's input `nixpkgs` has it, with line editing; undefined when there is no
+ * such input, or when it cannot be had, which is told.
+ */
+async function interactiveBash(session: EvaluationSession, found: Found | undefined): Promise<string | undefined> {
+  if (found?.locked === undefined) return undefined;
+  const input = findInput(found.locked.root, ["nixpkgs"]);
+  if (input === undefined || !isLockedNode(input)) return undefined;
+  try {
+    const target = await session.installables.target(
+      {
+        kind: "flake",
+        ref: input.lockedRef,
+        fragment: "bashInteractive",
+        outputs: { kind: "default" },
+        text: `${showFlakeRef(input.lockedRef)}#bashInteractive`,
+      },
+      { defaults: [], prefixes: [`legacyPackages.${session.system}.`] },
+    );
+    const [built] = await buildTargets(session, [target]);
+    const { location } = await session.store();
+    for (const path of built?.outputs.values() ?? []) {
+      const program = `${path}/bin/bash`;
+      if (findLogicalFile(location, program) !== undefined) return program;
+    }
+    throw new FirnError("missing-program", "package 'nixpkgs#bashInteractive' does not provide a 'bin/bash'");
+  } catch (error) {
+    if (!(error instanceof FirnError) || error.code === "aborted") throw error;
+    session.progress.event({ kind: "message", level: "error", text: `error (ignored): ${error.message}` });
+    return undefined;
+  }
+}
 
 /** Returns the tree that a shell of Debian packages has as its /usr; undefined for others. */
 function usrRootOf({ variables }: ShellEnvironment): string | undefined {

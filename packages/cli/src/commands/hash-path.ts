@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { parseContentAddressMethod, parseHashAlgorithm, printHash } from "@firn/formats";
-import { dumpPath, hashNarContent } from "@firn/store";
+import { dumpPath, hashNarContent, requireFeature } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
+import { commandSettings } from "../session/session.ts";
 import { hashFormat } from "./hash-convert.ts";
 import { hashFile, hashFlags, notation } from "./hash-file.ts";
 
@@ -19,9 +20,11 @@ export const command: Command = {
       description: "Print the hash in this notation: base16, nix32, base64 or sri.",
     },
   ],
-  async run({ flags, positionals }, io) {
+  async run(invocation, io) {
+    const { flags, positionals } = invocation;
     const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
     const method = parseContentAddressMethod(flags.value("mode") ?? "nar");
+    if (method === "git") requireFeature(commandSettings(invocation, io), "git-hashing");
     const named =
       flags.last("format", "sri", "base16", "base32", "base64") === "format" ? flags.value("format") : undefined;
     const format = named === undefined ? notation(flags) : hashFormat(named);

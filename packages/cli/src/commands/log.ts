@@ -1,9 +1,9 @@
-import { FirnError } from "@firn/formats";
+import { FirnError, isDerivationPath } from "@firn/formats";
+import { openSubstituters, type Store } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags } from "../grammar/flags.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { plannedTargets } from "../targets/build-targets.ts";
-import { knownDerivation } from "../targets/store-targets.ts";
 
 /** `firn log`: shows the build log of a package or path. */
 export const command: Command = {
@@ -19,18 +19,37 @@ export const command: Command = {
         const [target] = targets;
         if (target === undefined || planned === undefined) throw new FirnError("usage", "more arguments are required");
         const path = target.kind === "path" ? target.path : target.drvPath;
-        const drvPath =
-          target.kind === "outputs" ? target.drvPath : (await knownDerivation(store, target.path))?.drvPath;
-        const log = drvPath === undefined ? undefined : await store.buildLog(drvPath);
-        if (log !== undefined) {
-          io.err(`got build log for '${path}' from '${store.uri}'\n`);
-          for await (const chunk of log) {
-            io.out(chunk);
-            await io.drained?.();
+        const substituters = await openSubstituters({
+          settings: session.settings,
+          environment: io.env,
+          events: (event) => session.progress.event(event),
+          offline: invocation.flags.has("offline"),
+        });
+        try {
+          for (const source of [store, ...substituters]) {
+            const drvPath = isDerivationPath(path)
+              ? path
+              : ((await deriverOf(source, path)) ?? (await deriverOf(store, path)));
+            const log = drvPath === undefined ? undefined : await source.offers.logs?.buildLog(drvPath);
+            if (log === undefined) continue;
+            session.progress.clear();
+            io.err(`got build log for '${path}' from '${source.uri}'\n`);
+            for await (const chunk of log) {
+              io.out(chunk);
+              await io.drained?.();
+            }
+            return 0;
           }
-          return 0;
+        } finally {
+          for (const substituter of substituters) await substituter.close();
         }
         throw new FirnError("no-log", `build log of '${path}' is not available`);
       },
     }),
 };
+
+/** Returns the derivation that made a path, as a store knows it. */
+async function deriverOf(store: Store, path: string): Promise<string | undefined> {
+  const deriver = (await store.queryPathInfo(path))?.deriver;
+  return deriver ?? (await store.offers.graph?.queryValidDerivers(path))?.[0];
+}

@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import { makeFixedOutputPath, parseContentAddressMethod, parseHashAlgorithm } from "@firn/formats";
-import { dumpPath, hashNarContent, offered, openStore } from "@firn/store";
+import { dumpPath, hashNarContent, offered, openStore, requireFeature } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
@@ -17,7 +17,7 @@ const flags: readonly Flag[] = [
   {
     name: "mode",
     labels: ["content-address-method"],
-    description: "How to compute the content address: nar (default), flat or text.",
+    description: "How to compute the content address: nar (default), flat, text or git.",
   },
   { name: "hash-algo", labels: ["hash-algo"], description: "Hash algorithm; default sha256." },
   { name: "dry-run", description: "Show what this command would do without doing it." },
@@ -30,6 +30,7 @@ async function add(invocation: Invocation, io: Io, defaultMode: string): Promise
   const method = parseContentAddressMethod(given.value("mode") ?? defaultMode);
   const algorithm = parseHashAlgorithm(given.value("hash-algo") ?? "sha256");
   return withSession(invocation, io, async ({ settings, progress }) => {
+    if (method === "git") requireFeature(settings, "git-hashing");
     const store = await openStore(settings.get("store"), {
       settings,
       environment: io.env,

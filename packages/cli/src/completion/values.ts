@@ -31,7 +31,7 @@ export interface Incomplete {
 const plain: Partial<Record<ArgumentKind, readonly string[]>> = {
   "hash-algorithm": ["blake3", "md5", "sha1", "sha256", "sha512"],
   "hash-format": ["base16", "base64", "nix32", "sri"],
-  "log-format": ["bar", "bar-with-logs", "internal-json", "multiline", "multiline-with-logs", "raw", "raw-with-logs"],
+  "log-format": ["bar", "bar-with-logs", "internal-json", "raw", "raw-with-logs"],
 };
 
 /** Returns the completions of an argument. Fails as evaluating and locking do. */

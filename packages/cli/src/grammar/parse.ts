@@ -64,6 +64,12 @@ function unbundled(word: string): string[] {
 /** Thrown at `--help`, after which the rest of the command line does not matter. */
 export class HelpWanted extends Error {}
 
+/** Options of a reader beside its flags; `old` for an old command, whose messages are other ones. */
+interface ReaderOptions {
+  readonly settingFlags: SettingFlags;
+  readonly old: boolean;
+}
+
 /** Reads words as flags and arguments, one after the other. */
 class Reader {
   readonly flags = new ParsedFlags();
@@ -71,11 +77,13 @@ class Reader {
   readonly #words: string[];
   readonly #known: FlagSet;
   readonly #settingFlags: SettingFlags;
+  readonly #old: boolean;
 
-  constructor(words: readonly string[], known: readonly Flag[], settingFlags: SettingFlags) {
+  constructor(words: readonly string[], known: readonly Flag[], { settingFlags, old }: ReaderOptions) {
     this.#words = [...words];
     this.#known = new FlagSet(known);
     this.#settingFlags = settingFlags;
+    this.#old = old;
   }
 
   /** The words that are not read yet. */
@@ -108,7 +116,7 @@ class Reader {
   #take(word: string, count: number, shared = true): string[] {
     const values = this.#words.splice(0, count);
     if (values.length === count) return values;
-    if (!shared && count === 1) throw new UsageError(`'${word}' requires an argument`);
+    if (this.#old && !shared && count === 1) throw new UsageError(`'${word}' requires an argument`);
     throw new UsageError(`flag '${word}' requires ${count} argument(s), but only ${values.length} were given`);
   }
 
@@ -151,7 +159,7 @@ export function parseLeading(
   words: readonly string[],
   settingFlags: SettingFlags,
 ): { readonly flags: readonly string[]; readonly version: boolean; readonly rest: readonly string[] } {
-  const reader = new Reader(words, commonFlags(undefined), settingFlags);
+  const reader = new Reader(words, commonFlags(undefined), { settingFlags, old: false });
   while (reader.rest[0]?.startsWith("-") === true) {
     const word = reader.next()!;
     if (!reader.accept(word)) throw reader.unrecognised(word);
@@ -188,7 +196,10 @@ function styleOf({ style }: Command): Pick<Invocation, "style"> {
 }
 
 function parsePlain(command: Command, { program, mainProgram, words, settingFlags }: CommandLine): Invocation {
-  const reader = new Reader(words, [...command.flags, ...commonFlags(command.style)], settingFlags);
+  const reader = new Reader(words, [...command.flags, ...commonFlags(command.style)], {
+    settingFlags,
+    old: command.style === "old",
+  });
   const positionals: string[] = [];
   let rest: readonly string[] = [];
   for (let word = reader.next(); word !== undefined; word = reader.next()) {
@@ -222,11 +233,10 @@ function parseOperation(
 ): Invocation {
   const everywhere = [...command.flags, ...commonFlags(command.style)];
   const choices = operations.map(({ flag }) => flag);
-  const scout = new Reader(
-    words,
-    [...choices, ...everywhere, ...operations.flatMap(({ flags }) => flags)],
+  const scout = new Reader(words, [...choices, ...everywhere, ...operations.flatMap(({ flags }) => flags)], {
     settingFlags,
-  );
+    old: true,
+  });
   for (let word = scout.next(); word !== undefined && word !== "--"; word = scout.next()) scout.accept(word);
   const chosen = operations.filter(({ flag }) => scout.flags.has(flag.name));
   const [operation] = chosen;
@@ -236,7 +246,7 @@ function parseOperation(
     throw new UsageError("no operation specified");
   }
   if (chosen.length > 1) throw new UsageError("only one operation may be specified");
-  const reader = new Reader(words, [operation.flag, ...operation.flags, ...everywhere], settingFlags);
+  const reader = new Reader(words, [operation.flag, ...operation.flags, ...everywhere], { settingFlags, old: true });
   const positionals: string[] = [];
   for (let word = reader.next(); word !== undefined; word = reader.next()) {
     if (word === "--") {

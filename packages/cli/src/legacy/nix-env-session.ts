@@ -161,8 +161,9 @@ export async function isPrebuilt(session: EnvironmentSession, path: string): Pro
 }
 
 /** Returns those of the paths that a cache has. */
-export async function substitutable(session: EnvironmentSession, paths: readonly string[]): Promise<Set<string>> {
-  if (paths.length === 0) return new Set();
-  const plan = await session.builder.missing(paths.map((path) => ({ kind: "opaque", path })));
-  return new Set(plan.willSubstitute.filter((path) => paths.includes(path)));
+export async function substitutable(
+  session: EnvironmentSession,
+  paths: readonly string[],
+): Promise<ReadonlySet<string>> {
+  return paths.length === 0 ? new Set() : session.builder.substitutable(paths);
 }

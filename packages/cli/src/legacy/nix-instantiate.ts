@@ -10,7 +10,7 @@ import { renderWarning } from "../render/error.ts";
 import { terminalText } from "../render/terminal-text.ts";
 import { explainCache } from "../session/explain-cache.ts";
 import type { OpenServices, ServicesFor } from "../session/lazy-services.ts";
-import { commandSettings } from "../session/session.ts";
+import { commandSettings, tellMistakes } from "../session/session.ts";
 import {
   derivationsIn,
   type ExpressionContext,
@@ -153,13 +153,24 @@ interface InstantiateContext {
   readonly settings: Settings;
   readonly io: Io;
   readonly makeServices: ((evaluation: ServicesFor) => OpenServices) | undefined;
+  /** URL of the store to write to; by default the configured one. */
+  readonly evalStore: string | undefined;
 }
 
 /** Evaluates, prints or instantiates as the arguments demand; fails as the evaluation does. */
-async function instantiate(args: Arguments, { settings, io, makeServices }: InstantiateContext): Promise<void> {
+async function instantiate(
+  args: Arguments,
+  { settings, io, makeServices, evalStore }: InstantiateContext,
+): Promise<void> {
   const { readOnly } = args;
   const environment = io.env;
-  const realStoreDir = makeServices === undefined ? undefined : configuredRealStoreDir({ settings, environment });
+  const configured = { settings, environment, store: evalStore };
+  const opened = makeServices?.({ readOnly, evalStore, evaluator: () => evaluator });
+  // A store elsewhere has its files in a place that is known when it is open.
+  const realStoreDir =
+    opened === undefined
+      ? undefined
+      : (configuredRealStoreDir(configured) ?? (await opened.store()).location.realStoreDir);
   const machine = hostConfig(
     settings,
     { environment, cwd: io.cwd },
@@ -169,8 +180,7 @@ async function instantiate(args: Arguments, { settings, io, makeServices }: Inst
       ...(realStoreDir === undefined ? {} : { realStoreDir }),
     },
   );
-  const config = { ...machine, storeDir: configuredStoreDir({ settings, environment }) };
-  const opened = makeServices?.({ readOnly, evaluator: () => evaluator });
+  const config = { ...machine, storeDir: configuredStoreDir(configured) };
   const fetchPath = async (url: string): Promise<string | undefined> => opened?.services.resolveSearchPathUrl(url);
   const { store, computing } = opened ?? {};
   const results =
@@ -219,11 +229,13 @@ export const command: Command = {
   flags,
   async run(invocation, io) {
     const settings = commandSettings(invocation, io);
-    const storeless = settings.get("store").startsWith("dummy:");
+    tellMistakes(settings, (text) => io.err(`${renderWarning(text, undefined)}\n`));
+    const evalStore = invocation.flags.value("eval-store");
+    const storeless = evalStore === undefined && settings.get("store") === "dummy://";
     const services = storeless ? undefined : (await import("../session/lazy-services.ts")).lazyServices;
     const makeServices =
       services === undefined ? undefined : (evaluation: ServicesFor) => services(settings, io, evaluation);
-    await instantiate(argumentsOf(invocation), { settings, io, makeServices });
+    await instantiate(argumentsOf(invocation), { settings, io, makeServices, evalStore });
     return 0;
   },
 };

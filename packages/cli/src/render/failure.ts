@@ -37,7 +37,7 @@ export async function renderFailure(thrown: unknown, context: FailureContext): P
 
 /** Tells whether the reference treats an error as wrong use of the command, wherever it arises. */
 export function isUsage(error: FirnError): boolean {
-  return ["unknown-hash-algorithm", "unknown-hash-format", "bad-conf", "usage"].includes(error.code);
+  return ["unknown-hash-algorithm", "unknown-hash-format", "bad-conf", "bad-setting", "usage"].includes(error.code);
 }
 
 /** Tells whether the whole trace is wanted: by the command line, or by the setting in nix.conf. */

@@ -3,7 +3,7 @@ import net from "node:net";
 import { machineError, withSocketPath } from "@firn/store";
 import * as fs from "@firn/store/files";
 import { jsonProgress } from "./json-progress.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress } from "./progress-sink.ts";
 
 /** Returns a renderer that also writes all it gets to a place, if one is given. Error `system-error`. */
 export function withJsonLog(shown: Progress, place: string | undefined): Progress {

@@ -1,6 +1,6 @@
 /** Progress as JSON objects of the reference's format `internal-json`, for programs that show it. */
 import { InternalJsonWriter, type MessageLevel } from "@firn/store";
-import type { Progress } from "./progress.ts";
+import type { Progress } from "./progress-sink.ts";
 
 /** Makes the renderer that writes objects; `shows` tells which messages are wanted. */
 export function jsonProgress(record: (json: string) => void, shows: (level: MessageLevel) => boolean): Progress {

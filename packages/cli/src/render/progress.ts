@@ -5,6 +5,7 @@
 import type { FirnEvent, MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
 import { jsonProgress } from "./json-progress.ts";
+import type { Progress } from "./progress-sink.ts";
 import { duration, mebibytes, storeName } from "./quantities.ts";
 import { terminalText } from "./terminal-text.ts";
 
@@ -15,18 +16,6 @@ export interface ProgressOptions {
   readonly verbosity: number;
   /** The form of lines of build logs: left out, after the name of their derivation (`-L`), or as they are (old commands). */
   readonly buildLogs: "hidden" | "named" | "plain";
-}
-
-/** A sink of events, with control over the live block. */
-export interface Progress {
-  event(event: FirnEvent): void;
-  warn(text: string): void;
-  /** Announces the planned numbers, for the summary line. */
-  expect(plan: { readonly builds: number; readonly copies: number }): void;
-  /** Removes the live block, so that something else can be printed. */
-  clear(): void;
-  /** Removes the live block for good. */
-  finish(): void;
 }
 
 const levels: readonly MessageLevel[] = ["error", "warn", "notice", "info", "talkative", "chatty", "debug", "vomit"];
@@ -57,6 +46,7 @@ export function makeProgress(options: ProgressOptions): Progress {
   let shownLines = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
   let finished = false;
+  let offline = false;
 
   const clear = (): void => {
     if (shownLines > 0) io.control?.(`\x1b[${shownLines}A\x1b[J`);
@@ -122,6 +112,11 @@ export function makeProgress(options: ProgressOptions): Progress {
         case "message":
           if (event.level === "warn") this.warn(event.text);
           else if (shows(event.level)) line(event.text);
+          return;
+        case "unreachable":
+          if (!offline) this.warn(`'${event.host}' cannot be reached; going on without the network`);
+          else if (shows("talkative")) line(event.text);
+          offline = true;
           return;
         case "build-start":
           builds.set(event.drvPath, { started: Date.now(), place: placeOf(event), phase: "", line: "" });

@@ -34,22 +34,46 @@ export interface OpenServices {
   close(): Promise<void>;
 }
 
-/** Opens the configured store and a builder for it, whose builds end when `signal` aborts; both are to be closed, the builder first. */
+/** Options of opening a store with its builder. */
+interface BuildingOptions {
+  readonly events: EventSink;
+  /** Ends the builds. */
+  readonly signal?: AbortSignal;
+  /** True for an evaluation, which can use a store elsewhere. */
+  readonly stages?: boolean;
+  /** URL of the store that evaluations write to, when it is another one. */
+  readonly evalStore?: string | undefined;
+}
+
+/** A store, the one that evaluations write to (mostly the same), and a builder; the builder is to be closed first. */
+interface BuildingStore {
+  readonly store: MachineStore;
+  readonly evalStore: MachineStore;
+  readonly builder: Builder;
+}
+
+/** Opens the configured store and a builder for it. Errors of opening stores. */
 export async function openBuildingStore(
   settings: Settings,
   io: Io,
-  { events, signal }: { readonly events: EventSink; readonly signal?: AbortSignal },
-): Promise<{ readonly store: MachineStore; readonly builder: Builder }> {
-  const store = await openMachineStore({ settings, environment: io.env, events });
+  { events, signal, stages = false, evalStore: evalStoreUrl }: BuildingOptions,
+): Promise<BuildingStore> {
+  const context = { settings, environment: io.env, events, stages };
+  const store = await openMachineStore(context);
+  const evalStore = evalStoreUrl === undefined ? store : await openMachineStore(context, evalStoreUrl);
   const substituters = (): Promise<readonly Store[]> => openSubstituters({ settings, environment: io.env, events });
   const until = signal === undefined ? {} : { signal };
-  return { store, builder: makeBuilder({ store, settings, events, offline: false, substituters, ...until }) };
+  const other = evalStore === store ? {} : { evalStore };
+  const builder = makeBuilder({ store, ...other, settings, events, offline: false, substituters, ...until });
+  return { store, evalStore, builder };
 }
 
 /** The evaluation that services are for. */
 export interface ServicesFor {
   /** True when derivations are not written to the store. */
   readonly readOnly: boolean;
+  /** URL of the store that the evaluation writes to; by default the configured one. */
+  readonly evalStore: string | undefined;
   /** Returns the evaluator that uses the services. */
   evaluator(): Evaluator;
 }
@@ -62,13 +86,18 @@ interface Opened {
 }
 
 /** Makes services over the configured store; nothing is opened before the first call. */
-export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }: ServicesFor): OpenServices {
+export function lazyServices(
+  settings: Settings,
+  io: Io,
+  { readOnly, evaluator, evalStore }: ServicesFor,
+): OpenServices {
   const progress = makeProgress({ io, verbosity: 0, buildLogs: "plain" });
   let opened: Promise<Opened> | undefined;
   const open = async (): Promise<Opened> => {
     const events = progress.event.bind(progress);
-    const { store, builder } = await openBuildingStore(settings, io, { events });
-    const substitute = (path: string): Promise<boolean> => builder.substitute(path);
+    const { builder, ...stores } = await openBuildingStore(settings, io, { events, stages: true, evalStore });
+    const store = stores.evalStore;
+    const substitute = (path: string): Promise<boolean> => builder.obtain(path);
     const fetch = makeFetchContext({ settings, store, environment: io.env, events, offline: false, substitute });
     let flakes: Evaluation | undefined;
     const openFlakes = (): Evaluation =>
@@ -98,6 +127,10 @@ export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }
       substitute,
       openStore: (url) => openStore(url, { settings, environment: io.env, events }),
       warn: (text) => progress.warn(text),
+      async fetchFlake(reference) {
+        flakes ??= openFlakes();
+        return flakes.fetchFlake(reference);
+      },
       async getFlake(reference) {
         flakes ??= openFlakes();
         return (await flakes.getFlake(reference)).handle;
@@ -112,6 +145,7 @@ export function lazyServices(settings: Settings, io: Io, { readOnly, evaluator }
         await builder.close();
         await fetch.close();
         await store.close();
+        if (stores.store !== store) await stores.store.close();
       },
     };
   };

@@ -1,11 +1,20 @@
 /** One run of a command: its settings, store and progress, opened when first asked for and closed at the end. */
 import { FirnError } from "@firn/formats";
-import { loadSettings, type MachineStore, openMachineStore, type Settings } from "@firn/store";
+import {
+  featuresFirst,
+  lackingFeature,
+  loadSettings,
+  type MachineStore,
+  openMachineStore,
+  requireFeature,
+  type Settings,
+} from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { withJsonLog } from "../render/json-log.ts";
 import { logFormatOf } from "../render/log-format.ts";
-import { makeProgress, type Progress, type ProgressOptions } from "../render/progress.ts";
+import { makeProgress, type ProgressOptions } from "../render/progress.ts";
+import type { Progress } from "../render/progress-sink.ts";
 import { makeStoreWritable } from "./writable-store.ts";
 
 /** Settings, store and progress, which commands share. */
@@ -15,7 +24,12 @@ export interface Session {
   readonly progress: Progress;
   readonly invocation: Invocation;
   store(): Promise<MachineStore>;
+  /** Returns the store that evaluations write to: that of `--eval-store`, else the session's. */
+  evalStore(): Promise<MachineStore>;
 }
+
+/** The forms of messages that `--log-format` names. */
+const logFormats: readonly string[] = ["raw", "raw-with-logs", "internal-json", "bar", "bar-with-logs"];
 
 const forever = 0xffff_ffff;
 
@@ -32,14 +46,26 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
       settings.assign(name, 0);
     }
   }
+  const format = flags.value("log-format");
+  if (format !== undefined && !logFormats.includes(format)) {
+    throw new FirnError("bad-log-format", `option 'log-format' has an invalid value '${format}'`);
+  }
   if (flags.has("impure")) settings.assign("pure-eval", false);
-  for (const setting of invocation.settings) applySetting(settings, setting);
+  for (const setting of featuresFirst(invocation.settings, ([name]) => name)) applySetting(settings, setting);
   return settings;
+}
+
+/** Tells what was wrong in settings without being an error. */
+export function tellMistakes({ mistakes, unknown }: Settings, warn: (text: string) => void): void {
+  for (const mistake of mistakes) warn(mistake);
+  for (const { name } of unknown) warn(`unknown setting '${name}'`);
 }
 
 /** Applies a setting of the command line. What `--option` says wrongly is kept among the mistakes; a wrong flag is an error. */
 function applySetting(settings: Settings, [name, value, from]: Invocation["settings"][number]): void {
   try {
+    const feature = from === "option" ? undefined : lackingFeature(settings, name);
+    if (feature !== undefined) requireFeature(settings, feature);
     if (!settings.set(name, value)) settings.unknown.push({ name, value });
   } catch (error) {
     if (from !== "option" || !(error instanceof FirnError) || error.code !== "bad-setting") throw error;
@@ -67,6 +93,8 @@ export interface SessionIntent {
   readonly reads?: boolean;
   /** True for a command that frees space and so must work on a full disk. */
   readonly frees?: boolean;
+  /** True for a command that evaluates, and so can use a store elsewhere. */
+  readonly stages?: boolean;
 }
 
 type SessionBody = (session: Session) => Promise<number>;
@@ -93,30 +121,35 @@ export async function withSession(
   const verbosity = verbosityOf(invocation);
   const shown = makeProgress({ io, verbosity, buildLogs: buildLogs(invocation) });
   const progress = withJsonLog(shown, settings.get("json-log-path"));
-  for (const mistake of settings.mistakes) progress.warn(mistake);
-  for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
+  tellMistakes(settings, (text) => progress.warn(text));
   let opened: Promise<MachineStore> | undefined;
+  let openedForEvaluation: Promise<MachineStore> | undefined;
+  const open = (more: SessionIntent, text?: string): Promise<MachineStore> =>
+    openMachineStore(
+      { settings, environment: io.env, events: (event) => progress.event(event), verbosity: 2 + verbosity, ...more },
+      text,
+    );
   const session: Session = {
     io,
     settings,
     progress,
     invocation,
     store: () => {
-      opened ??= openMachineStore({
-        settings,
-        environment: io.env,
-        events: (event) => progress.event(event),
-        verbosity: 2 + verbosity,
-        ...intent,
-      });
+      opened ??= open(intent);
       return opened;
+    },
+    evalStore() {
+      const url = invocation.flags.value("eval-store");
+      if (url === undefined) return session.store();
+      openedForEvaluation ??= open({ stages: true }, url);
+      return openedForEvaluation;
     },
   };
   try {
     return await body(session);
   } finally {
     progress.finish();
-    if (opened !== undefined) await (await opened.catch(closed))?.close();
+    for (const store of [openedForEvaluation, opened]) await (await store?.catch(closed))?.close();
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type ShellTextOptions,
   shellText,
 } from "@firn/build";
-import { type Found, shellLookup, type Target } from "@firn/flake";
+import { type Found, type GraphNode, type LockedFlake, lockedTreePath, shellLookup, type Target } from "@firn/flake";
 import { type Derivation, derivationStorePath, FirnError } from "@firn/formats";
 import { DerivationHashes, type MachineStore } from "@firn/store";
 import { lstatSync, mkdtempSync, readFileSync, temporaryParent, writeFileSync } from "@firn/store/files";
@@ -61,8 +61,29 @@ export async function obtainEnvironment(session: EvaluationSession): Promise<Obt
     root = resolve(io.cwd, profile);
     await setProfile(store, root, path);
   }
+  const found = target.kind === "outputs" ? target.found : undefined;
+  if (found?.locked !== undefined) {
+    for (const source of await knownSources(store, found.locked)) await keepShell(store, source, io.env);
+  }
   const environment = parseShellEnvironment(readFileSync(store.realPath(path), "latin1"));
-  return { environment, path, root, found: target.kind === "outputs" ? target.found : undefined };
+  return { environment, path, root, found };
+}
+
+/** Returns the sources of a flake and of its inputs that are in the store. */
+async function knownSources(store: MachineStore, { flake, root }: LockedFlake): Promise<readonly string[]> {
+  const paths = new Set([flake.storePath]);
+  const seen = new Set<GraphNode>();
+  const visit = ({ inputs }: GraphNode): void => {
+    for (const edge of inputs.values()) {
+      if (edge.kind !== "node" || seen.has(edge.node)) continue;
+      seen.add(edge.node);
+      const path = lockedTreePath(edge.node.lockedRef, store.storeDir);
+      if (path !== undefined) paths.add(path);
+      visit(edge.node);
+    }
+  };
+  visit(root);
+  return [...(await store.queryValidPaths(paths))];
 }
 
 async function environmentPath(session: EvaluationSession, store: MachineStore, target: Target): Promise<string> {

@@ -65,8 +65,10 @@ export function withEvaluation(
       process.on("SIGTERM", interrupt);
     }
     const store = await session.store();
+    const evalStore = await session.evalStore();
     builder = makeBuilder({
       store,
+      ...(evalStore === store ? {} : { evalStore }),
       settings,
       events: (event) => progress.event(event),
       offline: flags.has("offline"),
@@ -85,7 +87,7 @@ export function withEvaluation(
         settings,
         environment: io.env,
         cwd: directory,
-        store,
+        store: evalStore,
         builder: opened,
         events: (event) => progress.event(event),
         offline: flags.has("offline"),
@@ -160,7 +162,7 @@ export function withEvaluation(
       await opened.close();
     }
   };
-  return withSession(invocation, io, run, { reads: options.needs?.reads === true });
+  return withSession(invocation, io, run, { reads: options.needs?.reads === true, stages: true });
 }
 
 function systemOf(session: Session): string {

@@ -30,7 +30,10 @@ export async function withOwnTraces<Result>(session: Session, work: () => Promis
   }
 }
 
-/** Returns frames innermost first: those of the author's files, and the innermost option with its definitions. */
+/**
+ * Returns frames innermost first: those of the author's files, and the innermost option with its definitions. The frames of options
+ * come from nixpkgs' lib by `addErrorContext`, which gives them a text and nothing else to know them by.
+ */
 function ownFrames(trace: readonly TraceFrame[]): TraceFrame[] {
   let option = false;
   let internal = false;

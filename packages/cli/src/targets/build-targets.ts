@@ -1,5 +1,6 @@
 /** Builds the targets of a command line: shows the plan first, then builds, then prints the paths. */
 import { resolve } from "node:path";
+import { DerivationSource } from "@firn/build";
 import type { Target } from "@firn/flake";
 import { derivedPath } from "@firn/flake";
 import { type Derivation, derivationKind, derivationOutputPath, isDerivationPath } from "@firn/formats";
@@ -26,9 +27,9 @@ export async function buildTargets(
   if (options.mode === undefined && known !== undefined) return known;
   const plan = await session.builder.missing(wanted);
   session.progress.clear();
-  const store = await session.store();
+  const derivations = new DerivationSource(await session.store(), await session.evalStore());
   const all = options.dryRun === true || session.invocation.flags.has("verbose");
-  const readDerivation = (path: string): Derivation => store.readDerivation(path);
+  const readDerivation = (path: string): Derivation => derivations.readDerivation(path);
   for (const line of describePlan(plan, { all, readDerivation })) session.io.err(`${line}\n`);
   if (options.dryRun === true) return plannedTargets(session, targets);
   session.progress.expect({ builds: plan.willBuild.length, copies: plan.willSubstitute.length });
@@ -69,8 +70,8 @@ export async function plannedTargets(
   targets: readonly Target[],
   realised?: Store,
 ): Promise<BuiltTarget[]> {
-  const store = await session.store();
-  const { realisations } = (realised ?? store).offers;
+  const store = await session.evalStore();
+  const { realisations } = (realised ?? (await session.store())).offers;
   const hashes = new DerivationHashes(store);
   const planned: BuiltTarget[] = [];
   for (const target of targets) {

@@ -288,12 +288,17 @@ export function createNodeHost(
     if (isUrl(path)) {
       if (!named.has(path)) checkUri(path);
       const fetched = services.resolveSearchPathUrl(path);
-      if (fetched !== undefined) guard.allow(fetched);
+      if (fetched === undefined) return missingEntry(path);
+      guard.allow(fetched);
       return fetched;
     }
     const absolute = absolutePath(path);
     guard.check(absolute);
     if (leadsToAllowed(absolute) && fileType(absolute) !== undefined) return absolute;
+    return missingEntry(path);
+  }
+
+  function missingEntry(path: string): undefined {
     ends.report({ kind: "warning", text: `Nix search path entry '${path}' does not exist, ignoring` });
     return undefined;
   }

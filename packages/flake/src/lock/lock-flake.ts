@@ -1,8 +1,8 @@
 /** Locks a flake: computes its lock graph, and writes flake.lock when it changed and may be written. */
 
 import { dirname, join } from "node:path";
-import { git, localRepository, stringAttribute, withRepository } from "@firn/fetch";
-import { FirnError, traced } from "@firn/formats";
+import { git, localRepository, nameOf, stringAttribute, withRepository } from "@firn/fetch";
+import { FirnError, makeFixedOutputPath, parseHash, traced } from "@firn/formats";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "@firn/store/files";
 import { type FlakeRef, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeContext, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
@@ -104,6 +104,13 @@ export async function fetchLockedTree(context: FlakeContext, locked: LockedFlake
   const place = locked.places.get(node);
   if (place !== undefined) return place.storePath;
   return (await fetchRef(context, node.lockedRef, "none")).storePath;
+}
+
+/** Returns the path that the tree of a locked reference has in the store, valid or not; undefined when the lock does not tell. */
+export function lockedTreePath({ input }: FlakeRef, storeDir: string): string | undefined {
+  const narHash = stringAttribute(input, "narHash");
+  if (narHash === undefined) return undefined;
+  return makeFixedOutputPath({ method: "nar", hash: parseHash(narHash, "sha256") }, { name: nameOf(input), storeDir });
 }
 
 interface LockChange {

@@ -21,6 +21,7 @@ import {
   type Settings,
   type SourceWriter,
   type StoreFiles,
+  setback,
   Transferrer,
   transferOptions,
 } from "@firn/store";
@@ -84,11 +85,11 @@ function sourceStore(
       return { storePath: info.path, narHash: printHash(info.narHash, "sri") };
     },
     async narHashOf(path) {
-      const known = await store.queryPathInfo(path);
-      if (known !== undefined) return printHash(known.narHash, "sri");
-      if (!(await substitute(path))) return undefined;
-      const info = await store.queryPathInfo(path);
-      return info === undefined ? undefined : printHash(info.narHash, "sri");
+      let info = await store.queryPathInfo(path);
+      if (info === undefined && (await substitute(path))) info = await store.queryPathInfo(path);
+      if (info === undefined) return undefined;
+      await store.fetchFiles?.(path);
+      return printHash(info.narHash, "sri");
     },
   };
 }
@@ -113,7 +114,7 @@ export interface RegistryOptions {
   /** The flakes that come with Firn: the Debian package set, and the templates. */
   debianSet(): RegistryEntry["to"] | undefined;
   readonly templates: RegistryEntry["to"] | undefined;
-  warn(text: string): void;
+  readonly events: EventSink;
 }
 
 /** Returns the path of the user's own registry. */
@@ -168,7 +169,8 @@ async function globalRegistry(options: RegistryOptions): Promise<Registry> {
     return { kind: "global", entries: [...parseRegistry(readFileSync(file, "latin1"), location), ...own] };
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
-    options.warn(`the global flake registry cannot be read, using the built-in entries: ${error.message}`);
+    const text = `the global flake registry cannot be read, using the built-in entries: ${error.message}`;
+    options.events(setback(error, text));
     return { kind: "global", entries: [...own, ...fallbackEntries()] };
   }
 }

@@ -30,6 +30,8 @@ export interface ServiceContext {
   substitute(path: string): Promise<boolean>;
   /** Opens the binary cache of `fetchClosure`. */
   openStore(url: string): Promise<Store>;
+  /** Fetches the tree of a flake, with the registries; resolves to its store path. */
+  fetchFlake(reference: string): Promise<string>;
   warn(text: string): void;
   /** Answers `builtins.getFlake` with the handle of the flake's value. */
   getFlake?(reference: string): Promise<number>;
@@ -103,6 +105,7 @@ export function makeHostServices(context: ServiceContext): HostServices {
       if (!(await store.isValidPath(path)) && !(await context.substitute(path))) {
         throw new FirnError("invalid-path", `path '${path}' does not exist and cannot be created`);
       }
+      await store.fetchFiles?.(path);
     },
     async queryPath(path): Promise<HostPathFacts | undefined> {
       const info = await store.queryPathInfo(path);
@@ -113,15 +116,12 @@ export function makeHostServices(context: ServiceContext): HostServices {
     fetch: (request) => fetchFor(context, request),
     async resolveSearchPathUrl(url) {
       try {
-        if (url.startsWith("flake:")) {
-          context.warn(`search path element '${url}' needs a flake registry, which this command does not read`);
-          return undefined;
-        }
+        if (url.startsWith("flake:")) return await context.fetchFlake(url.slice("flake:".length));
         const plain = url.startsWith("channel:") ? `https://channels.nixos.org/${url.slice(8)}/nixexprs.tar.xz` : url;
         const tree = await fetchArchive(context.fetch, { url: plain, headers: {}, immutable: false });
         return tree.storePath;
       } catch (error) {
-        if (!(error instanceof FirnError)) throw error;
+        if (!(error instanceof FirnError) || url.startsWith("flake:")) throw error;
         context.warn(`Nix search path entry '${url}' cannot be downloaded, ignoring`);
         return undefined;
       }

@@ -70,6 +70,11 @@ export const errorCodes = {
     "A `flake.lock` cannot be read or holds what it must not.",
     "Restore it, or make it anew with `firn flake update`.",
   ],
+  "bad-log-format": [
+    "A form of messages does not exist.",
+    "Use `raw`, `raw-with-logs`, `internal-json`, `bar` or `bar-with-logs`.",
+  ],
+  "bad-machine": ["The line of a machine in the setting `builders` cannot be read.", "Correct it as the message says."],
   "bad-manifest": ["The manifest of a profile cannot be read.", "Go back a generation with `firn profile rollback`."],
   "bad-nar": ["An archive of the store (NAR) breaks its format.", "Fetch the path again."],
   "bad-output": ["An output of a flake does not have the form that its name promises.", "Correct it."],
@@ -90,7 +95,7 @@ export const errorCodes = {
   "bad-registration": ["Lines that describe store paths cannot be read.", "Give what `nix-store --dump-db` printed."],
   "bad-registry": ["A flake registry cannot be read.", "Mend the file or remove it."],
   "bad-root": ["A root of the garbage collector cannot be made there.", "Choose another place for the link."],
-  "bad-setting": ["A setting does not exist or has a value that it does not take.", "See `firn config show`."],
+  "bad-setting": ["A setting has a value that it does not take.", "See `firn config show`."],
   "bad-signature": [
     "A commit or path has no signature that is trusted.",
     "Check the keys; do not use what is not signed.",
@@ -285,12 +290,14 @@ export const errorCodes = {
   "unknown-hash-algorithm": ["A hash algorithm is not known.", "Use `sha256` or another that the message names."],
   "unknown-hash-format": ["A format of hashes is not known.", "Use `sri`, `base16`, `nix32` or `base64`."],
   "unknown-mirror": ["There is no such list of mirrors.", "Check the URL."],
+  "unknown-setting": ["A setting does not exist.", "See `firn config show`."],
   "unknown-size": ["The size of a path is not known.", "Verify the store."],
   "unknown-store": [
     "A store reference cannot be read.",
     "Use a directory, `local`, `file://`, `https://` or `ssh://`.",
   ],
   unlocked: ["A reference is not locked, and pure evaluation needs that.", "Lock it or use `--impure`."],
+  unreachable: ["A machine of the network cannot be found.", "Check the network and the name in the URL."],
   "unreadable-roots": [
     "Roots of the garbage collector cannot be read, so nothing is deleted.",
     "Check who owns the directory.",

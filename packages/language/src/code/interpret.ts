@@ -26,6 +26,7 @@ import {
   emptyList,
   emptyString,
   falseValue,
+  type HeapLimit,
   heap,
   isFloat,
   isFunction,
@@ -35,6 +36,7 @@ import {
   isSet,
   isString,
   kindOf,
+  limitHeap,
   none,
   nullValue,
   type Slot,
@@ -121,6 +123,7 @@ export interface DebuggerHooks {
 /** The state of one evaluator. */
 export interface EvaluatorState {
   readonly host: EvalHost;
+  readonly heapLimit: HeapLimit;
   readonly parser: ParserOptions;
   /** Values of global names, by symbol; undefined or `none` for other names. */
   readonly globals: Slot[];
@@ -142,9 +145,10 @@ let depth = 0;
 let maxDepth = 10000;
 let showTrace = false;
 
-/** The previously running evaluation, and the call depth of the current one. */
+/** The previously running evaluation, the call depth of the current one, and the bounds of the heap. */
 interface Entered {
   readonly previous: EvaluatorState | undefined;
+  readonly limit: HeapLimit;
   readonly depth: number;
 }
 
@@ -152,14 +156,16 @@ interface Entered {
 export function enter(evaluation: EvaluatorState): Entered {
   const previous = current as EvaluatorState | undefined;
   if (previous !== undefined) previous.depth = depth;
+  const entered = { previous, depth, limit: limitHeap(evaluation.heapLimit) };
   select(evaluation);
-  return { previous, depth };
+  return entered;
 }
 
 /** Restores the previous evaluation, also after an error, which leaves the depth at which it was thrown. */
 export function leave(entered: Entered): void {
   current.depth = entered.depth;
   select(entered.previous ?? current);
+  limitHeap(entered.limit);
 }
 
 function select(evaluation: EvaluatorState): void {

@@ -67,6 +67,19 @@ export class EvaluationError extends Error {
   }
 }
 
+/** A syntax error at a token that may not stand there; token and expected ones by their names in messages. */
+export class UnexpectedToken extends EvaluationError {
+  readonly token: string;
+  readonly expected: readonly string[];
+
+  constructor(token: string, expected: readonly string[], pos: number) {
+    const wanted = expected.length === 0 ? "" : `, expecting ${expected.join(" or ")}`;
+    super("parse-error", `syntax error, unexpected ${token}${wanted}`, pos);
+    this.token = token;
+    this.expected = expected;
+  }
+}
+
 /** Adds a frame to an evaluation error; anything else passes unchanged. Host errors are wrapped first. */
 export function addFrame(error: unknown, pos: number, text: string, always = false): unknown {
   const wrapped = wrapError(error);

@@ -86,6 +86,13 @@ export function resolveReference(text: string, environment: Environment): StoreR
   return { ...resolved, parameters: new Map([...resolved.parameters, ...reference.parameters]) };
 }
 
+/** A store by its URL; by default that of the settings. */
+interface ConfiguredStore {
+  readonly settings: Settings;
+  readonly environment?: Environment;
+  readonly store?: string | undefined;
+}
+
 /**
  * Returns the directory on disk with the paths of the configured store, without opening it; undefined when it is no local
  * one. Error `unknown-store`.
@@ -93,11 +100,9 @@ export function resolveReference(text: string, environment: Environment): StoreR
 export function configuredRealStoreDir({
   settings,
   environment = processEnvironment(),
-}: {
-  readonly settings: Settings;
-  readonly environment?: Environment;
-}): string | undefined {
-  const reference = resolveReference(settings.get("store"), environment);
+  store = settings.get("store"),
+}: ConfiguredStore): string | undefined {
+  const reference = resolveReference(store, environment);
   return ["local", "daemon", "unix"].includes(reference.scheme)
     ? locationOf(reference, environment).realStoreDir
     : undefined;
@@ -107,11 +112,9 @@ export function configuredRealStoreDir({
 export function configuredStoreDir({
   settings,
   environment = processEnvironment(),
-}: {
-  readonly settings: Settings;
-  readonly environment?: Environment;
-}): string {
-  const reference = resolveReference(settings.get("store"), environment);
+  store = settings.get("store"),
+}: ConfiguredStore): string {
+  const reference = resolveReference(store, environment);
   if (["local", "daemon", "unix"].includes(reference.scheme)) return locationOf(reference, environment).storeDir;
   return directoryOf(reference, "store") ?? machineLocation(environment).storeDir;
 }

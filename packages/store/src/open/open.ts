@@ -1,7 +1,7 @@
 /** Opens stores by name, through one table of schemes, and the substituters that the settings list. */
 import path from "node:path";
 import { FirnError, parsePublicKey, parseSecretKey, type wire, withoutPasswords } from "@firn/formats";
-import { type EventSink, noEvents } from "../events.ts";
+import { type EventSink, noEvents, setback } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { LocalStore } from "../local/local-store.ts";
@@ -14,6 +14,7 @@ import { connectBySsh, connectToSocket, type SshOptions } from "../remote/transp
 import { type Environment, requireFeature, type Settings } from "../settings/settings.ts";
 import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
+import { type CacheFiles, cacheFilesAt } from "../substitute/cache-files.ts";
 import { NarInfoCache } from "../substitute/narinfo-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
 import { fileUrlOf, processEnvironment, userCacheDirectory, workingDirectory } from "../surroundings.ts";
@@ -33,6 +34,7 @@ import {
   sshParameters,
 } from "./parameters.ts";
 import type { StoreReference } from "./reference.ts";
+import { StagedStore } from "./staged-store.ts";
 
 /** The surroundings of opening a store. */
 export interface OpenContext {
@@ -43,6 +45,8 @@ export interface OpenContext {
   readonly reads?: boolean;
   /** True when space will be freed: the reserved space is deleted first, since the database cannot be opened on a full disk. */
   readonly frees?: boolean;
+  /** True when a store elsewhere is to be used like one of this machine, by evaluations. */
+  readonly stages?: boolean;
   /** The transferrer to share; by default one is made when needed. */
   readonly transferrer?: Transferrer;
   /** True when the network must not be used. */
@@ -87,18 +91,6 @@ function opener<Table extends ParameterTable>(kind: StoreKind<Table>): Opener {
     const warn = (text: string): void => context.events?.({ kind: "message", level: "warn", text });
     return kind.open(reference, new StoreParameters(kind.parameters, reference.parameters, warn), context);
   };
-}
-
-/** Makes the opener of a kind that is known and not supported yet; its parameters are checked all the same. */
-function notYet(parameters: ParameterTable): Opener {
-  return opener({
-    parameters,
-    open({ scheme }) {
-      throw new FirnError("unsupported-store", `stores of kind '${scheme}' are not supported yet`, {
-        hint: "use a local store, a binary cache (file://, http://, https://) or another machine (ssh://)",
-      });
-    },
-  });
 }
 
 const openLocal = opener({
@@ -147,17 +139,16 @@ function mountedReadOnly(directory: string): boolean {
 
 type CacheParameters = Pick<StoreParameters<typeof fileCacheParameters>, "get">;
 
-/** Opens the binary cache at a URL without parameters; its store directory is this machine's unless the URL says otherwise. */
-function openCache(url: string, parameters: CacheParameters, context: OpenContext): Promise<Store> {
+/** Opens the binary cache with such files; its store directory is this machine's unless the URL says otherwise. */
+function openCache(files: CacheFiles, parameters: CacheParameters, context: OpenContext): Promise<Store> {
   const priority = parameters.get("priority");
   const compression = parameters.get("compression");
   const wantMassQuery = parameters.get("want-mass-query");
-  const known = url.startsWith("file:") ? undefined : factsOnDisk(url, context);
+  const known = files.uri.startsWith("file:") ? undefined : factsOnDisk(files.uri, context);
   const keyFiles = [parameters.get("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")];
   return BinaryCacheStore.open({
-    url,
+    files,
     storeDir: parameters.get("store") ?? machineLocation(context.environment ?? processEnvironment()).storeDir,
-    transferrer: makeTransferrer(context),
     ...(compression === undefined ? {} : { compression }),
     ...(priority === undefined ? {} : { priority }),
     ...(wantMassQuery === undefined ? {} : { wantMassQuery }),
@@ -185,8 +176,49 @@ function factsOnDisk(
 
 const openHttpCache = opener({
   parameters: httpCacheParameters,
-  open: ({ scheme, target }, parameters, context) => openCache(`${scheme}://${target}`, parameters, context),
+  open: ({ scheme, target }, parameters, context) =>
+    openCache(cacheFilesAt(`${scheme}://${target}`, makeTransferrer(context)), parameters, context),
 });
+
+const openBucket = opener({
+  parameters: s3CacheParameters,
+  async open({ target }, parameters, context) {
+    const [bucket = "", ...names] = target.replace(/\/+$/, "").split("/");
+    if (bucket === "") throw new FirnError("unknown-store", "URI has a missing or invalid bucket name");
+    if (context.offline === true) throw new FirnError("offline", `cannot use 's3://${bucket}' in offline mode`);
+    const { bucketFiles } = await import("../substitute/s3-files.ts");
+    const files = await bucketFiles({
+      bucket,
+      prefix: names.join("/"),
+      region: parameters.get("region") ?? "us-east-1",
+      profile: parameters.get("profile"),
+      scheme: oneOf("scheme", parameters.get("scheme") ?? "https", ["http", "https"]),
+      endpoint: parameters.get("endpoint"),
+      addressing: oneOf("addressing-style", parameters.get("addressing-style") ?? "auto", ["auto", "path", "virtual"]),
+      parts:
+        parameters.get("multipart-upload") === true
+          ? {
+              threshold: parameters.get("multipart-threshold") ?? defaultPartsFrom,
+              size: parameters.get("multipart-chunk-size") ?? parameters.get("buffer-size") ?? leastPart,
+            }
+          : undefined,
+      storageClass: parameters.get("storage-class"),
+    });
+    return openCache(files, parameters, context);
+  },
+});
+
+/** Size from which on a file is sent to S3 in parts, and that of a part, in bytes, unless the URL says otherwise. */
+const defaultPartsFrom = 100 * 1024 * 1024;
+const leastPart = 5 * 1024 * 1024;
+
+/** Reads a parameter that is one of several words. Error `bad-setting`. */
+function oneOf<const Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  const choice = words.map((word) => `'${word}'`).join(", ");
+  throw new FirnError("bad-setting", `setting '${name}' has invalid value '${text}', expected one of ${choice}`);
+}
 
 /** The number of connections to a daemon that are open at most, unless the URL says otherwise. */
 const daemonConnections = 4;
@@ -297,17 +329,22 @@ const schemes: Readonly<Record<string, Opener>> = {
       if (target !== "") {
         throw new FirnError("usage", `\`dummy\` store URIs must not contain an authority part ${target}`);
       }
-      return new DummyStore(parameters.get("store") ?? machineLocation(environment).storeDir);
+      const storeDir = parameters.get("store") ?? machineLocation(environment).storeDir;
+      return new DummyStore(storeDir, parameters.get("read-only") ?? true);
     },
   }),
   file: opener({
     parameters: fileCacheParameters,
     open: ({ target }, parameters, context) =>
-      openCache(fileUrlOf(path.resolve(workingDirectory(), decoded(target))), parameters, context),
+      openCache(
+        cacheFilesAt(fileUrlOf(path.resolve(workingDirectory(), decoded(target))), makeTransferrer(context)),
+        parameters,
+        context,
+      ),
   }),
   http: openHttpCache,
   https: openHttpCache,
-  s3: notYet(s3CacheParameters),
+  s3: openBucket,
   ssh: opener({
     parameters: sshParameters,
     async open(reference, parameters, context) {
@@ -333,13 +370,17 @@ export async function openStore(text: string, context: OpenContext): Promise<Sto
   throw new FirnError("unknown-store", `don't know how to open Nix store with scheme '${reference.scheme}'`);
 }
 
-/** Opens the store of this machine that `text` (default: the setting `store`) names; other kinds are an error here. */
+/**
+ * Opens the store of this machine that `text` (default: the setting `store`) names. Other kinds are an error, unless `context.stages`
+ * is true: then the files of their paths are had in a temporary directory.
+ */
 export async function openMachineStore(
   context: OpenContext,
   text: string = context.settings.get("store"),
 ): Promise<MachineStore> {
   const store = await openStore(text, context);
   if (isMachineStore(store)) return store;
+  if (context.stages === true) return StagedStore.open(store, context.events);
   await store.close();
   throw new FirnError("unsupported-store", `the store '${store.uri}' cannot be used here`, {
     hint: "use a local store, e.g. --store local or --store DIRECTORY",
@@ -357,15 +398,21 @@ export async function openSubstituters(context: OpenContext): Promise<Store[]> {
         return await openStore(text, { ...context, transferrer });
       } catch (error) {
         if (!(error instanceof FirnError)) throw error;
-        events?.({
-          kind: "message",
-          level: "warn",
-          text: `${error.message}; not using substituter '${withoutPasswords(text)}'`,
-        });
+        events?.(setback(error, `${error.message}; not using substituter '${withoutPasswords(text)}'`));
         return undefined;
       }
     }),
   );
   const priority = (store: Store): number => (store instanceof BinaryCacheStore ? store.priority : 0);
   return opened.filter((store) => store !== undefined).sort((a, b) => priority(a) - priority(b));
+}
+
+/** Returns those of the paths that caches have which are meant to be asked about many (`WantMassQuery`). */
+export async function queryMassPaths(substituters: readonly Store[], paths: readonly string[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const cache of substituters) {
+    if (!(cache instanceof BinaryCacheStore) || !cache.wantMassQuery) continue;
+    for (const path of await cache.queryValidPaths(paths.filter((path) => !found.has(path)))) found.add(path);
+  }
+  return found;
 }

@@ -17,7 +17,7 @@ const ownConcern: readonly SettingName[] = [
   ...(["eval-attrset-update-layer-rhs-threshold", "eval-cache", "eval-profile-file", "eval-profiler"] as const),
   ...(["eval-profiler-frequency", "eval-system", "experimental-features", "flake-registry", "ignore-try"] as const),
   ...(["json-log-path", "lint-absolute-path-literals", "lint-short-path-literals", "lint-url-literals"] as const),
-  ...(["log-lines", "max-call-depth", "nix-path", "nix-shell-always-looks-for-shell-nix"] as const),
+  ...(["log-lines", "max-call-depth", "max-memory", "nix-path", "nix-shell-always-looks-for-shell-nix"] as const),
   ...(["nix-shell-shebang-arguments-relative-to-script", "npm-registry", "plugin-files", "print-missing"] as const),
   ...(["pure-eval", "restrict-eval", "show-trace", "store", "tarball-ttl", "trace-function-calls"] as const),
   ...(["trace-import-from-derivation", "trace-verbose", "trust-tarballs-from-git-forges", "trusted-users"] as const),

@@ -19,6 +19,50 @@ const TRUE = ["true", "yes", "1"];
 const FALSE = ["false", "no", "0"];
 const SUFFIX: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
+/** The experimental features of Nix 2.34. */
+const experimentalFeatures: ReadonlySet<string> = new Set([
+  "auto-allocate-uids",
+  "blake3-hashes",
+  "ca-derivations",
+  "cgroups",
+  "configurable-impure-env",
+  "daemon-trust-override",
+  "dynamic-derivations",
+  "external-builders",
+  "fetch-closure",
+  "fetch-tree",
+  "flakes",
+  "git-hashing",
+  "impure-derivations",
+  "local-overlay-store",
+  "mounted-ssh-store",
+  "nix-command",
+  "parse-toml-timestamps",
+  "pipe-operators",
+  "read-only-local-store",
+  "recursive-nix",
+  "verified-fetches",
+]);
+
+/** The features without which settings have no effect. */
+const needed: Partial<Record<SettingName, string>> = {
+  "auto-allocate-uids": "auto-allocate-uids",
+  "impure-env": "configurable-impure-env",
+};
+
+/** Returns the feature that a setting needs and that is not enabled. */
+export function lackingFeature(settings: Settings, name: string): string | undefined {
+  const setting = settingNamed(name) ?? settingNamed(name.replace(/^extra-/, ""));
+  const feature = setting === undefined ? undefined : needed[setting];
+  return feature === undefined || hasFeature(settings, feature) ? undefined : feature;
+}
+
+/** Puts settings of experimental features before those that may need them. */
+export function featuresFirst<Setting>(pairs: readonly Setting[], nameOf: (pair: Setting) => string): Setting[] {
+  const first = (pair: Setting): boolean => /^(?:extra-)?experimental-features$/.test(nameOf(pair));
+  return [...pairs.filter(first), ...pairs.filter((pair) => !first(pair))];
+}
+
 function words(value: string): string[] {
   return value.split(/[ \t\n\r]+/).filter((word) => word !== "");
 }
@@ -132,16 +176,22 @@ export class Settings {
    * false when there is no such setting. Error `bad-setting`.
    */
   set(name: string, value: string): boolean {
+    const feature = lackingFeature(this, name);
+    if (feature !== undefined) {
+      const text = `Ignoring setting '${name}' because experimental feature '${feature}' is not enabled`;
+      this.mistakes.push(text);
+      return true;
+    }
     const direct = settingNamed(name);
     if (direct !== undefined) {
-      this.#values.set(direct, read(direct, value));
+      this.#values.set(direct, this.#understood(direct, read(direct, value)));
       this.#overridden.add(direct);
       return true;
     }
     const appended = name.startsWith("extra-") ? settingNamed(name.slice("extra-".length)) : undefined;
     if (appended === undefined) return false;
     const kind: SettingKind = settingsTable[appended].kind;
-    const more = read(appended, value);
+    const more = this.#understood(appended, read(appended, value));
     const old = this.#values.get(appended);
     if (kind === "list") this.#values.set(appended, [...(old as string[]), ...(more as string[])]);
     else if (kind === "set")
@@ -153,6 +203,20 @@ export class Settings {
     return true;
   }
 
+  /** Returns a value without the experimental features that do not exist, which are kept among the mistakes. */
+  #understood(name: SettingName, value: unknown): unknown {
+    if (name !== "experimental-features") return value;
+    return (value as string[]).filter((feature) => {
+      if (experimentalFeatures.has(feature)) return true;
+      this.mistakes.push(
+        feature === "no-url-literals"
+          ? `experimental feature '${feature}' has been stabilized and renamed; use 'lint-url-literals = fatal' setting instead`
+          : `unknown experimental feature '${feature}'`,
+      );
+      return false;
+    });
+  }
+
   /** Sets a setting to a typed value, for defaults that a program decides. */
   assign<K extends SettingName>(name: K, value: SettingValues[K]): void {
     this.#values.set(name, value);
@@ -161,7 +225,7 @@ export class Settings {
 
   /** Applies settings read from files; unknown names are kept in `unknown`. Error `bad-setting` with a hint that names the place. */
   apply(pairs: readonly PlacedSetting[]): void {
-    for (const { name, value, file, line } of pairs) {
+    for (const { name, value, file, line } of featuresFirst(pairs, ({ name }) => name)) {
       try {
         if (!this.set(name, value)) this.unknown.push({ name, value });
       } catch (error) {

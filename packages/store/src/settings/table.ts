@@ -198,6 +198,8 @@ export const settingsTable = {
   "deb-mirrors": list([]),
   /** Files with the keys that sign Debian's archives; when empty, that of the package debian-archive-keyring. */
   "deb-keyring": list([]),
+  /** Bytes that the values of an evaluation may take; 0 for what the machine, or the group of processes it runs in, has. */
+  "max-memory": integer(0),
   /** The registry for `mirror://npm/…`; when empty, the one that npm uses. */
   "npm-registry": text(""),
 };

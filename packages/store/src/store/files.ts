@@ -7,6 +7,8 @@ export interface StoreFiles {
   readonly location: StoreLocation;
   /** Returns the place of a store path on disk. */
   realPath(path: string): string;
+  /** Makes the files of a valid path be in their place; present in stores that have them elsewhere. */
+  fetchFiles?(path: string): Promise<void>;
   /** Reads the derivation at `path`, valid or not; error `invalid-path` when there is no file. */
   readDerivation(path: string): Derivation;
 }

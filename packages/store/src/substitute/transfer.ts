@@ -1,10 +1,11 @@
 /** Downloads: `http`, `https` and `file` URLs, with retries, resumption of broken transfers, proxies from the environment. */
 
 import type { Stats } from "node:fs";
+import os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, FirnError, textOf, withoutPasswords } from "@firn/formats";
 import type { Dispatcher } from "undici";
-import { type EventSink, noEvents } from "../events.ts";
+import { type EventSink, noEvents, setback, UnreachableError } from "../events.ts";
 import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -22,6 +23,12 @@ const SLOWEST_RATE = 64;
 const DISCARD_MS = 5000;
 const RETRIED = new Set([408, 429, 500, 502, 503, 504, 520, 522, 524]);
 
+/** A file to send, with its size in bytes. */
+export interface FileBody {
+  readonly file: string;
+  readonly size: number;
+}
+
 /** The request of a transfer. */
 export interface TransferRequest {
   readonly url: string;
@@ -30,7 +37,7 @@ export interface TransferRequest {
   readonly etag?: string;
   /** `HEAD` checks that the URL exists; `PUT` sends `body`. */
   readonly method?: "GET" | "HEAD" | "PUT";
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | FileBody;
   /** True to report progress as events. */
   readonly progress?: boolean;
 }
@@ -146,15 +153,14 @@ export class Transferrer {
         const unknownHost =
           hasErrorCode(error, "ENOTFOUND") || (error instanceof Error && hasErrorCode(error.cause, "ENOTFOUND"));
         const transient =
-          error instanceof TransferFailure ? error.transient : !unknownHost && !(error instanceof FirnError);
+          error instanceof TransferFailure
+            ? error.transient
+            : !unknownHost && !(error instanceof FirnError) && !isAlone();
         const failure = error instanceof FirnError ? error : networkFailure(request.url, error);
         if (!transient || attempt >= this.#options.attempts) throw failure;
         const delay = FIRST_DELAY_MS * 2 ** (attempt - 1) * (1 + Math.random() / 2);
-        this.#options.events({
-          kind: "message",
-          level: "warn",
-          text: `${failure.message}; retrying in ${Math.round(delay)} ms (attempt ${attempt}/${this.#options.attempts})`,
-        });
+        const again = `retrying in ${Math.round(delay)} ms (attempt ${attempt}/${this.#options.attempts})`;
+        this.#options.events(setback(failure, `${failure.message}; ${again}`));
         await sleep(delay);
       }
     }
@@ -305,8 +311,9 @@ export class Transferrer {
       wasEncrypted ||= encrypted;
       const authorization = exposed ? undefined : this.#authorization(url);
       const tooLate = new AbortController();
-      const timer =
-        this.#options.stallTimeoutMs > 0 ? setTimeout(() => tooLate.abort(), this.#options.stallTimeoutMs) : undefined;
+      // An upload is answered only at its end.
+      const patience = request.body === undefined ? this.#options.stallTimeoutMs : 0;
+      const timer = patience > 0 ? setTimeout(() => tooLate.abort(), patience) : undefined;
       const response = await undici
         .request(textOf(url), {
           signal: tooLate.signal,
@@ -319,9 +326,14 @@ export class Transferrer {
             // They may be tokens, and are for the place that was asked for alone.
             ...(urlOf(url).origin === origin && !exposed ? request.headers : {}),
             ...more,
+            ...(request.body === undefined || !("file" in request.body)
+              ? {}
+              : { "content-length": String(request.body.size) }),
           },
-          ...(request.body === undefined ? {} : { body: request.body }),
-          headersTimeout: this.#options.stallTimeoutMs,
+          ...(request.body === undefined
+            ? {}
+            : { body: "file" in request.body ? fs.createReadStream(request.body.file) : request.body }),
+          headersTimeout: patience,
           bodyTimeout: this.#options.stallTimeoutMs,
         })
         .finally(() => clearTimeout(timer));
@@ -476,13 +488,25 @@ function statusFailure(url: string, status: number): TransferFailure {
   );
 }
 
-function networkFailure(url: string, error: unknown): TransferFailure {
+/** Codes of the system for a name or a network that is not there. */
+const unreachable: readonly string[] = ["ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH"];
+
+/** Tells whether this machine has no network but its own. */
+function isAlone(): boolean {
+  return Object.values(os.networkInterfaces()).every(
+    (addresses) => addresses?.every(({ internal }) => internal) !== false,
+  );
+}
+
+function networkFailure(url: string, error: unknown): FirnError {
   if (error instanceof TransferFailure) return error;
   let cause = error;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   const text =
     cause instanceof Error ? cause.message || String("code" in cause ? cause.code : cause.name) : String(cause);
-  return new TransferFailure("transfer-failed", `unable to download '${withoutPasswords(url)}': ${text}`, true);
+  const message = `unable to download '${withoutPasswords(url)}': ${text}`;
+  if (hasErrorCode(cause, ...unreachable)) return new UnreachableError(new URL(url).hostname, message);
+  return new TransferFailure("transfer-failed", message, true);
 }
 
 function openFile(request: TransferRequest): Transfer {
