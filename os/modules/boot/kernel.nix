@@ -40,7 +40,7 @@ in
           names = builtins.filter (name: builtins.match "linux-image-[0-9].*" name != null) (builtins.attrNames pkgs.lock.packages);
         in
         if names == [ ] then
-          throw "no kernel is in the lock; add linux-image-cloud-amd64 with 'firn deb lock'"
+          throw "no kernel is in the lock; 'firn deb add linux-image-cloud-amd64' adds one"
         else
           pkgs.${lib.last names}
           // {

@@ -18,7 +18,7 @@ import { parseFlakeRef } from "./refs/flake-ref.ts";
 import { type FlakeRef, flakeRefToAttributes, parseReference, showFlakeRef } from "./refs/reference.ts";
 import { openResults } from "./results/open-results.ts";
 import type { Builder } from "./source/builder.ts";
-import { debianFlake, debianSetFlake, templatesFlake } from "./source/debian-flake.ts";
+import { debianFlake, debianSetDirectory, debianSetFlake, templatesFlake } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
 import { makeFlakeReader } from "./source/flake-reader.ts";
 import { type FlakeContext, fetchRef } from "./source/flake-source.ts";
@@ -146,7 +146,7 @@ export class Evaluation {
         environment,
         fetch: this.fetch,
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
-        debianSet: () => debianSetFlake(environment),
+        debianSet: { exists: debianSetDirectory() !== undefined, make: () => debianSetFlake(environment) },
         templates: templatesFlake(),
         events: options.events,
       }),

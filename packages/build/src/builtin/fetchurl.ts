@@ -53,7 +53,7 @@ export async function fetchUrl(context: BuiltinContext): Promise<void> {
     context.log(failures.at(-1)?.message ?? "");
     throw new FirnError(
       "not-found",
-      `'${urls[0]?.split("/").at(-1)}' has left the mirror: a newer version replaced it. Renew the lock with 'firn deb lock' (or 'firn flake update deb')`,
+      `'${urls[0]?.split("/").at(-1)}' has left the mirror: a newer version replaced it. Renew the lock with 'firn deb update' (or 'firn flake update deb')`,
     );
   }
   throw failures.at(-1) ?? new FirnError("bad-derivation", "'builtin:fetchurl' has no URL");

@@ -18,7 +18,16 @@ import {
   type SuiteSpec,
 } from "@firn/fetch";
 import type { RegistryEntry } from "@firn/formats";
-import { collect, debMirrors, disk, type EventSink, type Settings, Transferrer, transferOptions } from "@firn/store";
+import {
+  collect,
+  debMirrors,
+  disk,
+  type EventSink,
+  hasErrorCode,
+  type Settings,
+  Transferrer,
+  transferOptions,
+} from "@firn/store";
 import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "@firn/store/files";
 import { homeDirectory, pathOfFileUrl } from "@firn/store/surroundings";
 import { copyCheckout, isCheckout } from "./checkout-set.ts";
@@ -45,17 +54,23 @@ export function debianSetDirectory(): string | undefined {
 }
 
 /**
- * Returns the attributes of the flake of the Debian set; undefined when the installation lacks it. It is a part of the whole package, or of
+ * Returns the attributes of the flake of the Debian set, which the installation must have. It is a part of the whole package, or of
  * a copy of what matters of a checkout, because `pkgs.firn` is made of that.
  */
-export function debianSetFlake(environment: DebianContext["environment"]): InputAttributes | undefined {
+export function debianSetFlake(environment: DebianContext["environment"]): InputAttributes {
   const set = debianSetDirectory();
-  if (set === undefined) return undefined;
+  if (set === undefined) throw new Error("the Debian set is missing from this installation of Firn");
   const around = dirname(set);
   if (existsSync(join(around, "dist/firn.mjs"))) return new Map([...pathAttributes(around), ["dir", "os"]]);
   if (!isCheckout(around)) return pathAttributes(set);
   const name = `checkout-${createHash("sha256").update(around, "latin1").digest("hex").slice(0, 16)}`;
-  return new Map([...pathAttributes(copyCheckout(around, join(dataDirectory(environment), name))), ["dir", "os"]]);
+  try {
+    return new Map([...pathAttributes(copyCheckout(around, join(dataDirectory(environment), name))), ["dir", "os"]]);
+  } catch (error) {
+    // A user without a home that can be written has the packages still, but not pkgs.firn.
+    if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "ENOSPC")) throw error;
+    return pathAttributes(set);
+  }
 }
 
 /** Returns the attributes of the flake of templates that comes with Firn; undefined when the installation lacks it. */

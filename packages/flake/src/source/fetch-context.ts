@@ -112,7 +112,7 @@ export interface RegistryOptions {
   /** Returns the entries of `--override-flake` and `--inputs-from`. */
   flags(): Promise<readonly RegistryEntry[]>;
   /** The flakes that come with Firn: the Debian package set, and the templates. */
-  debianSet(): RegistryEntry["to"] | undefined;
+  readonly debianSet: { readonly exists: boolean; make(): RegistryEntry["to"] };
   readonly templates: RegistryEntry["to"] | undefined;
   readonly events: EventSink;
 }
@@ -176,10 +176,20 @@ async function globalRegistry(options: RegistryOptions): Promise<Registry> {
 }
 
 /** Returns the entries that only Firn has: `deb` and `firn`. */
-function builtinEntries(options: RegistryOptions): RegistryEntry[] {
-  const entry = (id: string, to: RegistryEntry["to"] | undefined): RegistryEntry[] =>
-    to === undefined ? [] : [{ from: indirect(id), to, exact: false }];
-  return [...entry("deb", options.debianSet()), ...entry("firn", options.templates)];
+function builtinEntries({ debianSet, templates }: RegistryOptions): RegistryEntry[] {
+  const own: RegistryEntry[] = templates === undefined ? [] : [{ from: indirect("firn"), to: templates, exact: false }];
+  if (!debianSet.exists) return own;
+  let to: RegistryEntry["to"] | undefined;
+  const deb: RegistryEntry = {
+    from: indirect("deb"),
+    exact: false,
+    // A checkout's set is made when it is asked for.
+    get to() {
+      to ??= debianSet.make();
+      return to;
+    },
+  };
+  return [deb, ...own];
 }
 
 function fallbackEntries(): RegistryEntry[] {
