@@ -4,8 +4,8 @@
   modules,
   specialArgs ? { },
   system ? "x86_64-linux",
-  # The Debian packages; a parsed lock file.
-  lock ? builtins.fromJSON (builtins.readFile ./pkgs/debian.lock.json),
+  # The Debian packages: a lock file or its parsed text. Null takes the one beside the first module that has one, else Firn's own.
+  lock ? null,
   lib ? import ./lib,
   baseModules ? import ./modules/module-list.nix,
   # Added by functions that want to be told apart in errors.
@@ -13,7 +13,20 @@
   prefix ? [ ],
 }:
 let
-  set = import ./pkgs { inherit lock system; };
+  besides = builtins.filter builtins.pathExists (
+    map (module: dirOf module + "/debian.lock.json") (builtins.filter builtins.isPath modules)
+  );
+  chosen =
+    if lock != null then
+      lock
+    else if besides != [ ] then
+      builtins.head besides
+    else
+      ./pkgs/debian.lock.json;
+  set = import ./pkgs {
+    inherit system;
+    lock = if builtins.isAttrs chosen then chosen else builtins.fromJSON (builtins.readFile chosen);
+  };
   pkgs = set.pkgs // {
     inherit lib;
   };

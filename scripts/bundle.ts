@@ -40,7 +40,7 @@ const constantClasses: RolldownPlugin = {
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(join(target, "dist"), { recursive: true });
-const external = ["koffi", "lzma-native", "./open-session.mjs", "./worker-main.mjs"];
+const external = ["@aws-sdk/client-s3", "koffi", "lzma-native", "./open-session.mjs", "./worker-main.mjs"];
 // Bundled CommonJS packages call `require` for Node's own modules.
 const banner =
   'import { createRequire as firnRequire } from "node:module"; const require = firnRequire(import.meta.url);';
@@ -114,6 +114,9 @@ for (const folder of ["commands", "legacy"]) {
 }
 for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) cpSync(join(root, name), join(target, name));
 
+const ofStore = Object.entries(read("packages/store/package.json").optionalDependencies ?? {});
+const asked = Object.fromEntries(ofStore.filter(([name]) => name.startsWith("@aws-sdk/")));
+const small = Object.fromEntries(ofStore.filter(([name]) => !(name in asked)));
 const { version, engines, optionalDependencies: nodes = {} } = read("package.json");
 const manifest = {
   name: "firn-nix",
@@ -126,9 +129,11 @@ const manifest = {
   exports: { ...library?.libraryExports, "./package.json": "./package.json" },
   sideEffects: false,
   files: ["dist", "library", "types", "commands", "legacy", "os", "templates", "CHANGELOG.md"],
-  optionalDependencies: read("packages/store/package.json").optionalDependencies ?? {},
-  // Not installed unless asked for: they bring a Node.js to a machine whose own is too old for the command line.
-  peerDependencies: nodes,
-  peerDependenciesMeta: Object.fromEntries(Object.keys(nodes).map((name) => [name, { optional: true }])),
+  optionalDependencies: small,
+  // Not installed unless asked for: a Node.js for a machine whose own is too old for the command line, and the client of S3.
+  peerDependencies: { ...nodes, ...asked },
+  peerDependenciesMeta: Object.fromEntries(
+    Object.keys({ ...nodes, ...asked }).map((name) => [name, { optional: true }]),
+  ),
 };
 writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

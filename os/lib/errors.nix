@@ -42,7 +42,7 @@ rec {
       show =
         definition:
         let
-          text = builtins.tryEval (lib.generators.toPrettyLimited definition.value);
+          text = builtins.tryEval (definition.shown or (lib.generators.toPrettyLimited definition.value));
           lines = lib.splitString "\n" text.value;
           shown = concatStringsSep "\n    " (lib.take most lines ++ lib.optional (length lines > most) "...");
           value = if !text.success then "" else if length lines > 1 then ":\n    ${shown}" else ": ${shown}";
@@ -51,6 +51,21 @@ rec {
     in
     lib.concatMapStrings show definitions;
 
+  # The same for values that nothing has checked: of sets the names alone, because what is inside may fail to evaluate.
+  showUnknownDefs =
+    definitions:
+    showDefs (
+      map (
+        definition:
+        if builtins.isAttrs definition.value then
+          definition // { shown = "{ ${lib.concatMapStrings (name: "${lib.strings.escapeNixIdentifier name} = ...; ") (attrNames definition.value)}}"; }
+        else if builtins.isList definition.value then
+          definition // { shown = if definition.value == [ ] then "[ ]" else "[ ... ]"; }
+        else
+          definition
+      ) definitions
+    );
+
   # The options of `option` as a text for messages, with the files that define it.
   showOptionWithDefLocs =
     option:
@@ -58,13 +73,17 @@ rec {
 
   prioritySuggestion = "Use `lib.mkForce value` or `lib.mkDefault value` to change the priority on any of these definitions.";
 
-  # The three names nearest to `name`; of a large set only those at most two edits away.
+  # The names at most two edits away from `name`, nearest first and at most three; a longer name may differ in a third of it, unless there
+  # are many.
   nearest =
     name: candidates:
     let
-      near = if length candidates < 100 then candidates else filter (lib.levenshteinAtMost 2 name) candidates;
+      close =
+        candidate:
+        lib.levenshteinAtMost 2 name candidate
+        || (length candidates < 100 && lib.levenshtein name candidate * 3 <= builtins.stringLength name);
     in
-    lib.take 3 (lib.sortOn (lib.levenshtein name) near);
+    lib.take 3 (lib.sortOn (lib.levenshtein name) (filter close candidates));
 
   didYouMean =
     parent: name: candidates:
@@ -103,18 +122,17 @@ rec {
       values =
         builtins.addErrorContext
           "while evaluating the error message for definitions for `${showOption location}', which is an option that does not exist"
-          (builtins.addErrorContext "while evaluating a definition from `${first.file}'" (showDefs same));
+          (builtins.addErrorContext "while evaluating a definition from `${first.file}'" (showUnknownDefs same));
       other =
         definition:
         let
-          near = lib.take 1 (filter (lib.levenshteinAtMost 2 (lib.last definition.prefix)) (nearest (lib.last definition.prefix) (siblingsOf definition.prefix)));
+          near = lib.take 1 (nearest (lib.last definition.prefix) (siblingsOf definition.prefix));
         in
         "\n- `${showOption (prefix ++ definition.prefix)}' in `${showPlace definition.file (definition.pos or null)}'"
         + lib.concatMapStrings (name: "; did you mean `${showOption (prefix ++ lib.init definition.prefix ++ [ name ])}'?") near;
       alsoUnknown = lib.optionalString (others != [ ]) (
         "\n\n${if length others == 1 then "Another option does" else "${toString (length others)} more options do"} not exist:"
-        + lib.concatMapStrings other (lib.take 5 others)
-        + lib.optionalString (length others > 5) "\n- ..."
+        + lib.concatMapStrings other others
       );
       noOptions =
         if attrNames options != [ "_module" ] then

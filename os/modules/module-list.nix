@@ -49,6 +49,7 @@
   ./system/etc.nix
   ./system/health.nix
   ./system/toplevel.nix
+  ./system/unused.nix
   ./system/version.nix
   ./systemd/journald.nix
   ./systemd/logind.nix

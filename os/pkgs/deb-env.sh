@@ -135,6 +135,16 @@ done
 # start_program FILE: prints the script that starts a program of the tree outside of it.
 start_program() {
   echo "#!$bb sh"
+  # Interpreters find their own files below /usr unless they are told of others.
+  case ${1##*/} in
+    perl*)
+      modules=$out/usr/share/perl5
+      for directory in "${libraries%%:*}"/perl5/* "${libraries%%:*}"/perl/5.* "$out"/usr/share/perl/5.* "${libraries%%:*}/perl-base"; do
+        if [ -d "$directory" ]; then modules=$modules:$directory; fi
+      done
+      echo "export PERL5LIB='$modules'\${PERL5LIB:+:\$PERL5LIB}" ;;
+    python3*) echo "export PYTHONHOME='$out/usr'" ;;
+  esac
   if [ "$($bb head -c 4 "$out$1" | $bb tail -c 3)" = ELF ]; then
     if [ -n "$loader" ] && $bb head -c 4096 "$out$1" | $bb grep -q "ld-linux"; then
       echo "exec '$loader' --library-path '$libraries' --argv0 \"\$0\" '$out$1' \"\$@\""

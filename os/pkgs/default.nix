@@ -6,7 +6,10 @@
 }:
 let
   names = import ./names.nix;
-  fetchDebian = import ./fetch-debian.nix { inherit names; };
+  fetchDebian = import ./fetch-debian.nix {
+    inherit names;
+    archives = lock.archives or { };
+  };
   unpackDeb = import ./unpack-deb.nix { inherit names fetchDebian; };
 
   # Each binary package of the lock, unpacked.
@@ -21,15 +24,26 @@ let
     in
     "${debs.busybox-static}/${directory}/busybox";
 
+  # What to say of names that the lock lacks.
+  notLocked =
+    missing:
+    let
+      listed = builtins.concatStringsSep ", " (map (name: "'${name}'") missing);
+    in
+    "the lock of Debian packages lacks ${listed}; 'firn deb add ${builtins.concatStringsSep " " missing}' adds ${
+      if builtins.length missing == 1 then "it" else "them"
+    }";
+
+  essential = builtins.filter (name: lock.packages.${name}.essential or false) (builtins.attrNames lock.packages);
+
   # The names that `roots` need, themselves included: dependencies as locked, and the Essential packages.
   closureOf =
     roots:
     let
-      essential = builtins.filter (name: lock.packages.${name}.essential or false) (builtins.attrNames lock.packages);
-      missing = builtins.filter (name: !(lock.packages ? ${name})) roots;
+      missing = names.unique (builtins.filter (name: !(lock.packages ? ${name})) roots);
     in
     if missing != [ ] then
-      throw "Debian package '${builtins.head missing}' is not in the lock; add it with 'firn deb lock'"
+      throw (notLocked missing)
     else
       builtins.sort builtins.lessThan (
         map (node: node.key) (
@@ -41,6 +55,8 @@ let
       );
 
   debEnv = import ./deb-env.nix { inherit debs busybox closureOf system; };
+
+  programs = import ./programs.nix { inherit lock debs busybox debEnv system names; };
 
   systemEnv = import ./system-env.nix { inherit debs busybox closureOf system; };
 
@@ -80,7 +96,7 @@ let
 
   # What configurations call `pkgs`: the packages by name, and the builders.
   pkgs = import ./package-set.nix {
-    inherit lock names debs busybox closureOf systemEnv mkDerivation debianSource firn system trivial;
+    inherit lock names notLocked debs programs busybox closureOf systemEnv mkDerivation debianSource firn system trivial;
   };
 in
 {

@@ -1,12 +1,19 @@
 # Fetches one file of the Debian archive, pinned by its hash. The URL names the archive, not a host: Firn looks the
-# host up in the setting `deb-mirrors`.
-{ names }:
+# host up in the setting `deb-mirrors`. Archives that are not Debian's have their URL in the lock.
+{
+  names,
+  archives ? { },
+}:
 file: entry:
+let
+  parts = builtins.match "([^/]*)/(.*)" entry.path;
+  foreign = archives.${builtins.head parts} or null;
+in
 derivation {
   name = names.fileName file;
   system = "builtin";
   builder = "builtin:fetchurl";
-  url = "mirror://${entry.path}";
+  url = if foreign == null then "mirror://${entry.path}" else "${foreign.url}/${builtins.elemAt parts 1}";
   outputHash = entry.sha256;
   outputHashAlgo = "sha256";
   outputHashMode = "flat";

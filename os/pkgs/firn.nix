@@ -14,8 +14,13 @@ let
     else
       npm { lock = checkout + (if bundled then "/os/npm.lock.json" else "/package-lock.json"); };
 
-  # Lies in the store already when this very file comes from there.
-  installed = match "(/nix/store/[^/]+)/lib/firn" (toString checkout);
+  # An installed Firn says where it lies in the store, so that neither its own files nor a flake's copy of them make it anew.
+  storePathFile = checkout + "/store-path";
+  installed =
+    if !inStore && pathExists storePathFile then
+      builtins.unsafeDiscardStringContext (builtins.readFile storePathFile)
+    else
+      null;
 
   nodejs = derivation {
     name = "nodejs";
@@ -92,6 +97,6 @@ let
   };
 in
 if installed != null && bundled then
-  builtins.storePath (builtins.head installed)
+  builtins.appendContext installed { ${installed}.path = true; }
 else
   firn // { meta.mainProgram = "firn"; }

@@ -18,13 +18,13 @@ else
   chmod -R u+w "$out/lib/firn"
 fi
 cp -r "$native/node_modules" "$out/lib/firn/node_modules"
+printf %s "$out" > "$out/lib/firn/store-path"
 cat > "$out/bin/firn" <<EOF
 #!/bin/sh
 exec $nodejs/bin/node --v8-pool-size=0 --disable-warning=ExperimentalWarning $out/lib/firn/dist/firn.mjs "\$@"
 EOF
-# What an ssh:// store of another machine starts.
-cat > "$out/bin/nix-store" <<EOF
-#!/bin/sh
-exec $out/bin/firn nix-store "\$@"
-EOF
-chmod 755 "$out/bin/firn" "$out/bin/nix-store"
+# The old names: scripts use them, and an ssh:// store of another machine starts nix-store.
+for name in nix-build nix-channel nix-collect-garbage nix-copy-closure nix-daemon nix-env nix-hash nix-instantiate nix-prefetch-url nix-shell nix-store; do
+  printf '#!/bin/sh\nexec %s/bin/firn %s "$@"\n' "$out" "$name" > "$out/bin/$name"
+done
+chmod 755 "$out"/bin/*

@@ -1,6 +1,7 @@
-# The set that configurations know as `pkgs`. A Debian package is its unpacked tree with the attribute `deb`: where a
-# package may be named (environment.systemPackages, a unit's path), that makes it and all it needs a part of /usr.
-{ lock, names, debs, busybox, closureOf, systemEnv, mkDerivation, debianSource, firn, system, trivial }:
+# The set that configurations know as `pkgs`. A Debian package is a path with its programs (programs.nix) and the attribute `deb`: where
+# a package may be named (environment.systemPackages, a unit's path), that makes it and all it needs a part of /usr. Its files as they
+# are in the archive are its attribute `unpacked`.
+{ lock, names, notLocked, debs, programs, busybox, closureOf, systemEnv, mkDerivation, debianSource, firn, system, trivial }:
 let
   shells = {
     bash = "/bin/bash";
@@ -8,16 +9,36 @@ let
     zsh = "/bin/zsh";
     fish = "/bin/fish";
   };
+  # The program that a package is known by where that has another name.
+  mainPrograms = {
+    bat = "batcat";
+    coreutils = "ls";
+    fd-find = "fdfind";
+    gnupg = "gpg";
+    libcap2-bin = "setcap";
+    mariadb-server = "mariadbd";
+    neovim = "nvim";
+    netcat-openbsd = "nc";
+    nginx-light = "nginx";
+    openssh-client = "ssh";
+    openssh-server = "sshd";
+    procps = "ps";
+    ripgrep = "rg";
+    vim-tiny = "vi";
+    wireguard-tools = "wg";
+    xz-utils = "xz";
+  };
   packages = builtins.mapAttrs (
     name: unpacked:
-    unpacked
+    programs name
     // {
+      inherit unpacked;
       deb = name;
       pname = name;
       version = names.version lock.packages.${name}.version;
       meta = {
         inherit (lock.packages.${name}) description;
-        mainProgram = name;
+        mainProgram = mainPrograms.${name} or name;
       };
     }
     // (if shells ? ${name} then { shellPath = shells.${name}; } else { })
@@ -58,6 +79,8 @@ packages
 // aliased
 // trivial
 // {
+  # Firn tells this of a name that the set lacks.
+  __missing = name: if builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ name ];
   inherit busybox closureOf systemEnv mkDerivation debianSource firn system lock;
   stdenv.hostPlatform = {
     inherit system;

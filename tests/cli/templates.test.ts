@@ -1,5 +1,5 @@
 /** The templates that come with Firn: each is copied whole and evaluates, with the Debian set by its name in the registry. */
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makePlace, type Place } from "../support/run-firn.ts";
@@ -22,7 +22,6 @@ const evaluated: Readonly<
   os: {
     attribute: "nixosConfigurations.firn.config.system.build.toplevel.drvPath",
     drv: "firn-system-firn-0.1.bookworm",
-    args: () => ["--override-input", "deb", `path:${wholeSet()}?dir=os`],
   },
   "nixos-host": {
     attribute: "nixosConfigurations.nixos.drvPath",
@@ -30,16 +29,6 @@ const evaluated: Readonly<
     args: () => ["--override-input", "nixpkgs", `path:${stubNixpkgs()}`],
   },
 };
-
-/** Makes a tree with the set and what of Firn it names, as an installed Firn has it beside the set. */
-function wholeSet(): string {
-  const directory = join(place.directory, "firn");
-  const checkout = join(import.meta.dirname, "../..");
-  for (const name of ["os", "package.json", "package-lock.json"]) {
-    cpSync(join(checkout, name), join(directory, name), { recursive: true });
-  }
-  return directory;
-}
 
 /** Makes a flake whose `lib.nixosSystem` imports the modules of a system and makes a derivation of their host name. */
 function stubNixpkgs(): string {
@@ -75,6 +64,17 @@ test.each(names)("%s", async (name) => {
   const { code, out, err } = await place.firn("eval", "--raw", `path:${copy}#${attribute}`, ...args());
   expect([code, err]).toEqual([0, expect.not.stringContaining("error")]);
   expect(out.replace(/^\/nix\/store\/\w{32}-/, "")).toBe(`${drv}.drv`);
+});
+
+test("what generate-config writes evaluates as a flake", async () => {
+  const root = join(place.directory, "new");
+  expect(await place.firn("os", "generate-config", "--flake", "--no-filesystems", "--root", root)).toMatchObject({
+    code: 0,
+  });
+  const toplevel = "nixosConfigurations.firn.config.system.build.toplevel.drvPath";
+  const { code, out, err } = await place.firn("eval", "--raw", `path:${root}/etc/nixos#${toplevel}`);
+  expect([code, err]).toEqual([0, expect.not.stringContaining("error")]);
+  expect(out).toMatch(/-firn-system-firn-0\.1\.bookworm\.drv$/);
 });
 
 test("the flake has them all, and a default", async () => {

@@ -23,6 +23,7 @@ function configFor(words: readonly string[]): HostConfig {
       restricted: false,
       readOnly: true,
       maxCallDepth: 10000,
+      maxMemory: 0,
       experimentalFeatures: words.filter((word) => word !== "pure" && word !== "native"),
       allowImportFromDerivation: true,
       traceImportFromDerivation: false,

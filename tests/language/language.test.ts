@@ -18,6 +18,7 @@ const config: HostConfig = {
     restricted: false,
     readOnly: true,
     maxCallDepth: 10000,
+    maxMemory: 0,
     experimentalFeatures: ["flakes", "nix-command"],
     allowImportFromDerivation: true,
     traceImportFromDerivation: false,

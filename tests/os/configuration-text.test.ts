@@ -74,6 +74,14 @@ const CONFIGURATION = `{ config, lib, pkgs, ... }:
   services.logrotate.settings."/var/log/a.log" = { frequency = "daily"; rotate = 7; compress = true; postrotate = "systemctl reload a\\n"; };
   services.getty.autologinUser = "alice";
   systemd.user.services.hello = { description = "Hello"; wantedBy = [ "default.target" ]; startAt = [ "daily" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/usr/bin/true"; }; };
+  services.nginx = {
+    enable = true;
+    virtualHosts.site = {
+      root = ./site;
+      locations."/private".basicAuthFile = pkgs.writeText "users" "alice:x";
+      locations."/there".alias = "/srv/there/";
+    };
+  };
   services.fstrim = { enable = true; interval = "daily"; };
   zramSwap.enable = true;
   boot.tmp.useTmpfs = true;
@@ -105,7 +113,7 @@ in
     "nix/nix.conf" "nix/registry.json" "gitconfig" "htoprc" "ssh/ssh_known_hosts" "logrotate.conf" "nftables.conf"
     "systemd/network/40-br0.netdev" "systemd/network/40-br0.network" "systemd/network/40-eth1.network"
     "systemd/network/40-office.netdev" "systemd/network/40-eth0.network"
-    "systemd/network/40-wg0.netdev" "systemd/network/40-wg0.network"
+    "systemd/network/40-wg0.netdev" "systemd/network/40-wg0.network" "nginx/nginx.conf"
   ] (name: config.environment.etc.\${name}.text);
   userUnits = builtins.mapAttrs (_: unit: { inherit (unit) text wantedBy; }) config.systemd.user.units;
   units = named [ "getty@.service" "serial-getty@.service" "fstrim.timer" "tmp.mount" ] (name: config.systemd.units.\${name}.text);
@@ -115,7 +123,8 @@ in
 beforeAll(async () => {
   place = makePlace();
   const directory = join(place.directory, "work", "machine");
-  mkdirSync(directory);
+  mkdirSync(join(directory, "site"), { recursive: true });
+  writeFileSync(join(directory, "site/index.html"), "hello\n");
   writeFileSync(join(directory, "hardware-configuration.nix"), HARDWARE);
   writeFileSync(join(directory, "configuration.nix"), CONFIGURATION);
   writeFileSync(join(directory, "query.nix"), QUERY);
@@ -134,7 +143,7 @@ describe("a file of", () => {
     [
       "nix.settings, with what adds to others last",
       "nix/nix.conf",
-      "experimental-features = nix-command flakes\nmax-jobs = 4\nsandbox = true\nextra-substituters = https://cache\nkeep-outputs = true",
+      "deb-mirrors = debian=http://deb.debian.org/debian debian-security=http://deb.debian.org/debian-security\nexperimental-features = nix-command flakes\nmax-jobs = 4\nnpm-registry = https://registry.npmjs.org\nsandbox = true\nextra-substituters = https://cache\nkeep-outputs = true",
     ],
     [
       "nix.registry",
@@ -201,6 +210,13 @@ describe("a file of", () => {
 }
 `);
   });
+});
+
+test("paths of the configuration are copied to the store by themselves", () => {
+  const text = answer.etc["nginx/nginx.conf"] ?? "";
+  expect(text).toMatch(/^ *root \/nix\/store\/\w{32}-site;$/m);
+  expect(text).toMatch(/^ *auth_basic_user_file \/nix\/store\/\w{32}-users;$/m);
+  expect(text).toMatch(/^ *alias \/srv\/there\/;$/m);
 });
 
 describe("a unit", () => {

@@ -61,7 +61,7 @@ describe("errors", () => {
         "The option `web.enabled' does not exist. Definition values:",
         "- In `/c/m1.nix:3': true",
         "",
-        "Did you mean `web.enable', `web.tags' or `web.hosts'?",
+        "Did you mean `web.enable'?",
         "",
         "2 more options do not exist:",
         "- `web.prot' in `/c/m1.nix:2'; did you mean `web.port'?",
@@ -76,9 +76,24 @@ describe("errors", () => {
         "- In `/c/m2.nix:2': 81",
         "- In `/c/m1.nix:1': 80",
         "",
-        "Did you mean `web.port', `web.hosts' or `web.tags'?",
+        "Did you mean `web.port'?",
       ].join("\n"),
     );
+  });
+  test("name an unknown option before what fails inside its value", () => {
+    expect(failure("web.enable", '{ player = { package = { }.missing; enable = true; }; x = [ (throw "no") ]; }')).toBe(
+      [
+        "The option `player' does not exist. Definition values:",
+        "- In `/c/m1.nix:1': { enable = ...; package = ...; }",
+        "",
+        "Another option does not exist:",
+        "- `x' in `/c/m1.nix:1'",
+      ].join("\n"),
+    );
+  });
+  test("list all unknown options", () => {
+    const many = Array.from({ length: 12 }, (_, i) => `unknown${i} = ${i};`).join(" ");
+    expect(failure("web.enable", `{ ${many} }`).match(/^- `unknown/gm)).toHaveLength(11);
   });
   test("show every definition of a wrong type, those in conditions too", () => {
     expect(

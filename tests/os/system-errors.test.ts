@@ -78,6 +78,19 @@ describe("a system is refused, with what to do, for", () => {
     60_000,
   );
 
+  test("and settings without effect are told", async () => {
+    const module = `{ services.nginx.enableReload = false; nixpkgs.config.allowUnfree = true; networking.useNetworkd = true; }`;
+    const { code, err } = await evaluate(module);
+    const told = err.split("\n").filter((line) => line.includes("has no effect"));
+    expect([code, told]).toEqual([
+      0,
+      [
+        "trace: warning: this setting has no effect: services.nginx.enableReload = false: a changed configuration is always reloaded",
+        "trace: warning: this setting has no effect: nixpkgs.config: Debian's packages are not configured when they are used",
+      ],
+    ]);
+  }, 60_000);
+
   test("nothing when nothing is wrong", async () => {
     const { code, out } = await evaluate("{ }");
     expect([code, out]).toEqual([0, expect.stringMatching(/^"\/nix\/store\/.*-firn-system-media-.*\.drv"\n$/)]);

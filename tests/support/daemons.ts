@@ -34,7 +34,11 @@ function urlOf(socket: string, root: string): string {
 /** Serves the store below a directory in this process. */
 export async function daemonHere(
   root: string,
-  options: { readonly rights?: ClientRights; readonly protocol?: wire.WireProtocol } = {},
+  options: {
+    readonly rights?: ClientRights;
+    readonly protocol?: wire.WireProtocol;
+    readonly features?: readonly string[];
+  } = {},
 ): Promise<TestDaemon> {
   fs.mkdirSync(root, { recursive: true });
   const socket = path.join(root, "socket");
@@ -55,6 +59,7 @@ export async function daemonHere(
           location: storeLocation({ rootDir: root }),
           requireSigs: settings.get("require-sigs"),
           events,
+          ...(options.features === undefined ? {} : { systemFeatures: options.features }),
         }),
       openSubstituters: async () => [],
       ...(options.protocol === undefined ? {} : { protocol: options.protocol }),

@@ -49,8 +49,28 @@ awk -v names="$NIX_BUILD_TOP/names" '
   /^alias / && ($3 in take) { print }
 ' "$modules/modules.alias" >"$root/lib/modules/$release/modules.alias"
 
-# The same bytes each time: one time, one order, numbered inodes.
-cd "$root"
-find . -exec touch -h -d @1 {} +
-find . | sort | cpio -o -H newc --renumber-inodes --ignore-devno -R 0:0 2>/dev/null >"$NIX_BUILD_TOP/initrd"
-"$linker" --library-path "$libraries" "$zstd" -q -10 -T1 -c "$NIX_BUILD_TOP/initrd" >"$out/initrd"
+# archive ROOT: the same bytes each time: one time, one order, numbered inodes.
+archive() (
+  cd "$1"
+  find . -exec touch -h -d @1 {} +
+  find . | sort | cpio -o -H newc --renumber-inodes --ignore-devno -R 0:0 2>/dev/null
+)
+
+# The kernel looks for microcode in an archive of its own, not compressed, before the rest.
+if [ -n "$microcode" ]; then
+  early=$NIX_BUILD_TOP/early
+  mkdir -p "$early/kernel/x86/microcode"
+  for package in $microcode; do
+    for directory in "$package/lib/firmware" "$package/usr/lib/firmware"; do
+      for file in "$directory"/intel-ucode/*; do
+        if [ -f "$file" ]; then cat "$file" >>"$early/kernel/x86/microcode/GenuineIntel.bin"; fi
+      done
+      for file in "$directory"/amd-ucode/*.bin; do
+        if [ -f "$file" ]; then cat "$file" >>"$early/kernel/x86/microcode/AuthenticAMD.bin"; fi
+      done
+    done
+  done
+  archive "$early" >"$out/initrd"
+fi
+archive "$root" >"$NIX_BUILD_TOP/initrd"
+"$linker" --library-path "$libraries" "$zstd" -q -10 -T1 -c "$NIX_BUILD_TOP/initrd" >>"$out/initrd"

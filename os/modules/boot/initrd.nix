@@ -53,6 +53,12 @@ in
       default = { };
       description = "Types of file systems the ramdisk can mount, besides those it must.";
     };
+    microcode = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      internal = true;
+      description = "Packages with microcode of processors, which the kernel loads before all else.";
+    };
     deviceTimeout = mkOption {
       type = types.ints.positive;
       default = 30;
@@ -103,9 +109,10 @@ in
       kernel = config.system.build.kernel;
       release = config.boot.kernelPackage.kernelRelease;
       inherit (cfg) availableKernelModules kernelModules;
-      linker = "${pkgs.libc6}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
-      libraries = "${pkgs.libc6}/lib/x86_64-linux-gnu:${pkgs.libzstd1}/usr/lib/x86_64-linux-gnu:${pkgs.zlib1g}/lib/x86_64-linux-gnu:${pkgs.liblzma5}/lib/x86_64-linux-gnu:${pkgs.liblz4-1}/usr/lib/x86_64-linux-gnu:${pkgs.libgcc-s1}/lib/x86_64-linux-gnu:${pkgs."libstdc++6"}/usr/lib/x86_64-linux-gnu";
-      zstd = "${pkgs.zstd}/usr/bin/zstd";
+      microcode = map (package: package.unpacked) cfg.microcode;
+      linker = "${pkgs.libc6.unpacked}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
+      libraries = "${pkgs.libc6.unpacked}/lib/x86_64-linux-gnu:${pkgs.libzstd1.unpacked}/usr/lib/x86_64-linux-gnu:${pkgs.zlib1g.unpacked}/lib/x86_64-linux-gnu:${pkgs.liblzma5.unpacked}/lib/x86_64-linux-gnu:${pkgs.liblz4-1.unpacked}/usr/lib/x86_64-linux-gnu:${pkgs.libgcc-s1.unpacked}/lib/x86_64-linux-gnu:${pkgs."libstdc++6".unpacked}/usr/lib/x86_64-linux-gnu";
+      zstd = "${pkgs.zstd.unpacked}/usr/bin/zstd";
       stage1 = ./stage-1.sh;
       fstab = lib.concatMapStrings (
         entry:

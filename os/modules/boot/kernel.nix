@@ -12,12 +12,12 @@ let
 
   # Programs of the set, started without a /usr through the dynamic linker of the set.
   tool = {
-    linker = "${pkgs.libc6}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
+    linker = "${pkgs.libc6.unpacked}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
     libraries = lib.concatMapStringsSep ":" (
-      name: "${pkgs.${name}}/lib/x86_64-linux-gnu:${pkgs.${name}}/usr/lib/x86_64-linux-gnu"
+      name: "${pkgs.${name}.unpacked}/lib/x86_64-linux-gnu:${pkgs.${name}.unpacked}/usr/lib/x86_64-linux-gnu"
     ) (pkgs.closureOf [ "kmod" "zstd" ]);
-    kmod = "${pkgs.kmod}/bin/kmod";
-    zstd = "${pkgs.zstd}/usr/bin/zstd";
+    kmod = "${pkgs.kmod.unpacked}/bin/kmod";
+    zstd = "${pkgs.zstd.unpacked}/usr/bin/zstd";
   };
 in
 {
@@ -102,7 +102,7 @@ in
       system.build.kernel = pkgs.mkScript {
         name = "kernel-${package.kernelRelease}";
         script = ./build-kernel.sh;
-        kernelPackage = package;
+        kernelPackage = package.unpacked;
         release = package.kernelRelease;
         inherit (tool)
           linker

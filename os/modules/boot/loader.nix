@@ -45,7 +45,7 @@ in
       canTouchEfiVariables = mkOption {
         type = types.bool;
         default = false;
-        description = "Whether the installation may change the firmware's boot variables.";
+        description = "Whether the installation may change the firmware's boot variables. It does not: the loader lies where all firmware looks.";
       };
     };
   };

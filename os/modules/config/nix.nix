@@ -83,8 +83,7 @@ in
         max-jobs = 4;
       };
       description = ''
-        Settings by name; values of a list are put on one line. A machine that shall rebuild itself needs `deb-mirrors`, because it has
-        no apt whose sources could be read.
+        Settings by name; values of a list are put on one line. `deb-mirrors` says where the packages of Debian come from.
       '';
     };
     nixPath = mkOption {
@@ -106,6 +105,12 @@ in
   };
 
   config = lib.mkIf cfg.enable {
+    # A machine without apt learns only here where its packages come from.
+    nix.settings.deb-mirrors = lib.mkDefault [
+      "debian=http://deb.debian.org/debian"
+      "debian-security=http://deb.debian.org/debian-security"
+    ];
+    nix.settings.npm-registry = lib.mkDefault "https://registry.npmjs.org";
     environment.etc."nix/nix.conf" = lib.mkIf (cfg.settings != { } || cfg.extraOptions != "") {
       text =
         lines (lib.filterAttrs (name: value: !isExtra name value) cfg.settings)

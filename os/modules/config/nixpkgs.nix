@@ -26,7 +26,7 @@ in
       example = {
         allowUnfree = true;
       };
-      description = "Accepted for compatibility: Debian's packages are not configured when they are used.";
+      description = "Changes nothing: Debian's packages are not configured when they are used.";
     };
   };
   config.assertions = [

@@ -1,4 +1,4 @@
-# Firmware and microcode. Debian's main has neither: its free firmware only, so that these say what a machine would like.
+# Firmware and microcode, from Debian's component non-free-firmware.
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
@@ -8,12 +8,20 @@ let
     mkOption {
       type = types.bool;
       default = false;
-      description = "Whether microcode of ${vendor} processors is part of the system: the package ${package}, when it is locked.";
+      description = "Whether microcode of ${vendor} processors is loaded at boot: the package ${package}.";
     };
-  wanted =
-    lib.optional cfg.enableRedistributableFirmware "firmware-linux-free"
-    ++ lib.optional cfg.cpu.intel.updateMicrocode "intel-microcode"
+  processors =
+    lib.optional cfg.cpu.intel.updateMicrocode "intel-microcode"
     ++ lib.optional cfg.cpu.amd.updateMicrocode "amd64-microcode";
+  firmware = lib.optionals (cfg.enableRedistributableFirmware || cfg.enableAllFirmware) [
+    "firmware-atheros"
+    "firmware-brcm80211"
+    "firmware-iwlwifi"
+    "firmware-linux-free"
+    "firmware-linux-nonfree"
+    "firmware-realtek"
+  ];
+  missing = builtins.filter (name: !(pkgs.lock.packages ? ${name})) (processors ++ firmware);
 in
 {
   options.hardware = {
@@ -21,7 +29,7 @@ in
       type = types.bool;
       default = cfg.enableAllFirmware;
       defaultText = lib.literalExpression "config.hardware.enableAllFirmware";
-      description = "Whether firmware that may be passed on is part of the system: the package firmware-linux-free, when it is locked.";
+      description = "Whether firmware that may be passed on is part of the system, from Debian's component non-free-firmware.";
     };
     enableAllFirmware = mkOption {
       type = types.bool;
@@ -31,5 +39,14 @@ in
     cpu.intel.updateMicrocode = microcode "Intel's" "intel-microcode";
     cpu.amd.updateMicrocode = microcode "AMD's" "amd64-microcode";
   };
-  config.system.debian.packages = builtins.filter (name: pkgs.lock.packages ? ${name}) wanted;
+  config = {
+    assertions = [
+      {
+        assertion = missing == [ ];
+        message = "hardware: the lock of Debian packages lacks firmware; 'firn deb add --component non-free-firmware ${lib.concatStringsSep " " missing}' adds it";
+      }
+    ];
+    system.debian.packages = lib.optionals (missing == [ ]) firmware;
+    boot.initrd.microcode = lib.optionals (missing == [ ]) (map (name: pkgs.${name}) processors);
+  };
 }

@@ -130,7 +130,7 @@ in
       enable = mkOption {
         type = types.bool;
         default = true;
-        description = "Accepted for compatibility: the firewall is always nftables'.";
+        description = "Has to be on: the firewall is always nftables'.";
       };
       ruleset = mkOption {
         type = types.lines;

@@ -154,7 +154,7 @@ in
     useNetworkd = mkOption {
       type = types.bool;
       default = true;
-      description = "Accepted for compatibility: the network is always systemd-networkd's.";
+      description = "Has to be on: the network is always systemd-networkd's.";
     };
     nameservers = mkOption {
       type = types.listOf types.str;

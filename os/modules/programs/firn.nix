@@ -27,11 +27,14 @@ in
     };
   };
   config = lib.mkIf cfg.enable {
-    # Firn builds in a sandbox and unpacks packages with xz.
-    environment.systemPackages = [
-      cfg.package
-      pkgs.bubblewrap
-      pkgs.xz-utils
+    environment.systemPackages = [ cfg.package ];
+    # Node.js is linked with the C++ library; Firn builds in a sandbox, unpacks packages with xz and checks the archive's signatures.
+    system.debian.packages = [
+      "bubblewrap"
+      "ca-certificates"
+      "debian-archive-keyring"
+      "libstdc++6"
+      "xz-utils"
     ];
 
     systemd.services.firn-recover = {

@@ -5,6 +5,7 @@ let
   upgrade = config.system.autoUpgrade;
   gc = config.nix.gc;
   optimise = config.nix.optimise;
+  firn = "${config.programs.firn.package}/bin/firn";
 in
 {
   options = {
@@ -15,6 +16,14 @@ in
         default = null;
         example = "github:me/machines#media";
         description = "Flake with the configuration; null takes /etc/nixos.";
+      };
+      upgrade = mkOption {
+        type = types.bool;
+        default = true;
+        description = ''
+          Whether the lock of Debian packages in `/etc/nixos` is renewed first, so that security fixes come. It concerns a configuration
+          in `/etc/nixos` only: a flake from elsewhere has its own lock.
+        '';
       };
       flags = mkOption {
         type = types.listOf types.str;
@@ -72,7 +81,7 @@ in
         type = types.str;
         default = "";
         example = "--delete-older-than 30d";
-        description = "Arguments of the collection.";
+        description = "Arguments of the collection, those of `nix-collect-garbage`. Generations that it deletes leave the boot menu.";
       };
     };
     nix.optimise = {
@@ -100,14 +109,15 @@ in
         serviceConfig.Type = "oneshot";
         environment.HOME = "/root";
         script = ''
-          firn os ${
+          ${lib.optionalString (upgrade.upgrade && upgrade.flake == null) "${firn} deb update -o /etc/nixos/debian.lock.json"}
+          ${firn} os ${
             if upgrade.allowReboot then "boot" else upgrade.operation
           } ${lib.optionalString (upgrade.flake != null) "--flake ${lib.escapeShellArg upgrade.flake}"} ${lib.escapeShellArgs upgrade.flags}
           ${lib.optionalString upgrade.allowReboot ''
             booted=$(readlink -f /run/booted-system/kernel /run/booted-system/initrd)
             built=$(readlink -f /nix/var/nix/profiles/system/kernel /nix/var/nix/profiles/system/initrd)
             if [ "$booted" = "$built" ]; then
-              firn os ${upgrade.operation} ${lib.optionalString (upgrade.flake != null) "--flake ${lib.escapeShellArg upgrade.flake}"}
+              ${firn} os ${upgrade.operation} ${lib.optionalString (upgrade.flake != null) "--flake ${lib.escapeShellArg upgrade.flake}"}
             else
               shutdown -r +1
             fi
@@ -130,7 +140,8 @@ in
       systemd.services.nix-gc = {
         description = "Collection of the store's garbage";
         serviceConfig.Type = "oneshot";
-        serviceConfig.ExecStart = "/run/current-system/sw/bin/nix-collect-garbage ${gc.options}";
+        environment.HOME = "/root";
+        serviceConfig.ExecStart = "${config.programs.firn.package}/bin/nix-collect-garbage ${gc.options}";
         startAt = gc.dates;
       };
       systemd.timers.nix-gc.timerConfig = {
@@ -148,7 +159,8 @@ in
       systemd.services.nix-optimise = {
         description = "Linking of equal files of the store";
         serviceConfig.Type = "oneshot";
-        serviceConfig.ExecStart = "/run/current-system/sw/bin/nix-store --optimise";
+        environment.HOME = "/root";
+        serviceConfig.ExecStart = "${config.programs.firn.package}/bin/nix-store --optimise";
         startAt = optimise.dates;
       };
     })

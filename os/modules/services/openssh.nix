@@ -51,7 +51,7 @@ in
     startWhenNeeded = mkOption {
       type = types.bool;
       default = false;
-      description = "Whether a server is started for each connection instead of one running.";
+      description = "Whether a server is started for each connection. It is not: one server runs.";
     };
     ports = mkOption {
       type = types.listOf types.port;

@@ -44,3 +44,26 @@ if [ -n "${defaultUnit:-}" ]; then
   ln -sfn "$vendor/$defaultUnit" default.target
   [ -e default.target ] || ln -sfn "$defaultUnit" default.target
 fi
+
+# A unit that starts what is not there would fail on the machine only, with the status 203/EXEC.
+find . -type f \( -name '*.service' -o -name 'overrides.conf' \) | sort | while read -r file; do
+  sed -n 's/^Exec[A-Za-z]*=[@:+!|]*\(\/.*\)/\1/p' "$file" | sed 's/[ "%$].*//' | while read -r program; do
+    case $program in
+      /nix/store/*)
+        object=${program#/nix/store/}
+        # What no derivation of the system names is not here to be looked at.
+        [ -e "/nix/store/${object%%/*}" ] || continue
+        place=$program ;;
+      /run/current-system/sw/*) place=$sw${program#/run/current-system/sw} ;;
+      /usr/local/*) continue ;;
+      /usr/* | /bin/* | /sbin/*) place=$env/usr/${program#/usr} ;;
+      *) continue ;;
+    esac
+    if [ ! -e "$place" ] && [ ! -L "$place" ]; then echo "the unit '${file#./}' starts '$program', which does not exist"; fi
+  done
+done >"$NIX_BUILD_TOP/missing"
+if [ -s "$NIX_BUILD_TOP/missing" ]; then
+  cat "$NIX_BUILD_TOP/missing" >&2
+  echo "name the package that has it in environment.systemPackages, or a program that its package has" >&2
+  exit 1
+fi

@@ -117,6 +117,7 @@ in
       script = ./build-units.sh;
       scope = "system";
       inherit env;
+      sw = config.system.path;
       inherit (cfg) defaultUnit;
       packages = builtins.filter (package: !(package ? deb)) cfg.packages;
       writeTree = pkgs.writeTreeScript;

@@ -50,6 +50,7 @@ in
         script = ./build-units.sh;
         scope = "user";
         inherit (config.system.debian) env;
+        sw = config.system.path;
         packages = builtins.filter (package: !(package ? deb)) config.systemd.packages;
         writeTree = pkgs.writeTreeScript;
         manifest = pkgs.treeManifest (unitFiles.files cfg.units);

@@ -131,7 +131,7 @@ let
         ignoreShellProgramCheck = mkOption {
           type = types.bool;
           default = false;
-          description = "Accepted for compatibility.";
+          description = "Shells are not checked here, so it changes nothing.";
         };
         openssh.authorizedKeys = {
           keys = mkOption {

@@ -33,6 +33,7 @@ import {
 import * as fs from "@firn/store/files";
 import { processEnvironment } from "@firn/store/surroundings";
 import { type BuildDirectory, makeBuildDirectory, openBuildDirectory } from "./build-directory.ts";
+import { pathsOfPreBuildHook, showDifference } from "./build-programs.ts";
 import type { BuildStore } from "./build-store.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
 import type { BuiltinContext } from "./builtin/context.ts";
@@ -217,6 +218,9 @@ async function buildAs(
   try {
     const scratch = scratchPaths(request, { known, valid, sandboxed });
     const run: PreparedRun = { request, options, inputPaths, directory, scratch, log, user };
+    const ids = user === undefined ? undefined : { uid: user.uid, gid: user.gid };
+    const show = (paths: readonly [string, string]): Promise<void> =>
+      showDifference(settings, { paths, drvPath, directory: directory.host, ids, events: request.events });
     const place = sandboxed ? await runSandboxed(run) : await runPlain(run);
     try {
       return await registerOutputs({
@@ -233,6 +237,7 @@ async function buildAs(
         signingKeys: readSigningKeys(settings),
         ignoredAttributes: settings.get("ignored-acls"),
         keepFailed: settings.get("keep-failed"),
+        ...(settings.get("run-diff-hook") && (settings.get("diff-hook") ?? "") !== "" ? { showDifference: show } : {}),
       });
     } finally {
       place.cleanUp();
@@ -419,7 +424,9 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
   const kind = derivationKind(derivation);
   const buildDir = settings.get("sandbox-build-dir");
   const environment = await builderEnvironment(run, buildDir);
+  const morePaths = await pathsOfPreBuildHook(settings, request.drvPath);
   const sandbox: Sandbox = prepareSandbox({
+    morePaths,
     store: request.store,
     settings,
     drvPath: request.drvPath,

@@ -244,6 +244,44 @@ describe.skipIf(!sandboxWorks())("building in the sandbox", () => {
     expect(fs.readFileSync(path.join(root, "told"), "latin1")).toBe(`${drvPath} ${derivation.env.get("out")}\n`);
   });
 
+  it("shows a builder the paths that the pre-build hook names", async () => {
+    const hook = path.join(root, "hook");
+    fs.mkdirSync(path.join(root, "shown"));
+    fs.writeFileSync(path.join(root, "shown/file"), "shown\n");
+    fs.writeFileSync(hook, `#!/bin/sh\nprintf 'extra-sandbox-paths\\n/seen=${root}/shown\\n\\n'\n`, { mode: 0o755 });
+    settings.set("pre-build-hook", hook);
+    const { drvPath, derivation } = await derive("seeing", { script: "cat /seen/file > $out" });
+    await build(drvPath);
+    expect(fs.readFileSync(store.realPath(derivation.env.get("out")!), "latin1")).toBe("shown\n");
+    fs.writeFileSync(hook, `#!/bin/sh\necho nonsense\n`);
+    const other = await derive("other", { script: "touch $out" });
+    await expect(build(other.drvPath)).rejects.toThrow("unknown pre-build hook command 'nonsense'");
+  });
+
+  it("shows the difference of two builds by the diff hook, whose failure changes nothing", async () => {
+    const hook = path.join(root, "hook");
+    fs.writeFileSync(hook, `#!/bin/sh\necho "from $1 to $2 of $3"; diff "$1" "$2" >&2; exit 1\n`, { mode: 0o755 });
+    const { drvPath, derivation } = await derive("random", { script: "cat /proc/sys/kernel/random/uuid > $out" });
+    await build(drvPath);
+    settings.set("diff-hook", hook);
+    const message = `derivation '${drvPath}' may not be deterministic`;
+    await expect(build(drvPath, { mode: "check" })).rejects.toThrow(message);
+    expect(events.filter(({ kind }) => kind === "message")).toEqual([]);
+    settings.set("run-diff-hook", "true");
+    await expect(build(drvPath, { mode: "check" })).rejects.toThrow(message);
+    const failed = { kind: "message", level: "error", text: expect.stringContaining("failed with exit code 1") };
+    expect(events).toContainEqual(failed);
+    const real = store.realPath(derivation.env.get("out")!);
+    expect(fs.existsSync(`${real}.check`)).toBe(true);
+    fs.writeFileSync(hook, `#!/bin/sh\necho "from $1 to $2 of $3"\n`);
+    await expect(build(drvPath, { mode: "check" })).rejects.toThrow(message);
+    expect(events).toContainEqual({
+      kind: "message",
+      level: "error",
+      text: `from ${real} to ${real}.check of ${drvPath}`,
+    });
+  });
+
   it("has derivations built by the executor that it is given, inputs first", async () => {
     const dep = await derive("dep", { script: "exit 1" });
     const user = await derive("user", { script: "exit 1", inputs: [dep.drvPath] });

@@ -1,4 +1,5 @@
 /** Building and fetching over one store of this machine: with the scheduler here, or by the store's own server. */
+import { basename } from "node:path";
 import { FirnError } from "@firn/formats";
 import {
   type BuildMode,
@@ -16,6 +17,7 @@ import {
 import { processEnvironment } from "@firn/store/surroundings";
 import type { BuildStore } from "./build-store.ts";
 import { distributedExecutor } from "./builders/distributed-executor.ts";
+import { hookExecutor } from "./builders/hook-executor.ts";
 import { type BuilderMaker, MachineConnections } from "./builders/machine-connections.ts";
 import { readMachines } from "./builders/machines.ts";
 import type { BuildExecutor } from "./goals/executor.ts";
@@ -53,10 +55,7 @@ export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
     opened ??= options.substituters();
     return opened;
   };
-  const connections = new MachineConnections(
-    { settings, environment: options.environment ?? processEnvironment() },
-    buildIn,
-  );
+  const connections = machineConnections(settings, options.environment ?? processEnvironment());
   const steps = takesOutputs(store)
     ? stepsHere(options, store, { substituters, connections })
     : store.offers.building === undefined
@@ -94,15 +93,27 @@ export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
   };
 }
 
-/** The value of the setting build-hook that stands for the machines of the setting builders. */
-const ownHook = "nix __build-remote";
+/** Tells whether a hook is the one of the reference, in whose place the machines of the setting builders are asked here. */
+function isOwnHook(program: string, words: readonly string[]): boolean {
+  return basename(program) === "nix" && words.length === 1 && words[0] === "__build-remote";
+}
 
 /** Makes the executor of the builds of one request: on this machine, and on those of the setting builders. */
 function executorOf(options: LocalBuildOptions, connections: MachineConnections): BuildExecutor {
   const { settings } = options;
   const local = localExecutor(options);
-  const machines = settings.textOf("build-hook") === ownHook ? readMachines(settings) : [];
+  const [program, ...words] = settings.get("build-hook");
+  if (program === undefined || settings.get("builders") === "") return local;
+  if (!isOwnHook(program, words)) {
+    return hookExecutor({ ...options, local, command: [program, ...words] });
+  }
+  const machines = readMachines(settings);
   return machines.length === 0 ? local : distributedExecutor({ ...options, local, machines, connections });
+}
+
+/** Makes connections to machines that build, from an environment with the user's words for ssh. */
+export function machineConnections(settings: Settings, environment: Environment): MachineConnections {
+  return new MachineConnections({ settings, environment }, buildIn);
 }
 
 /** Makes what builds in the store of a machine whose directory is on this one. */

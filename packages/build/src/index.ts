@@ -2,6 +2,9 @@
 export { BuildFailure, type BuildOutcome, type BuildRequest, buildDerivation } from "./build-derivation.ts";
 export type { BuildStore } from "./build-store.ts";
 export { makeStoreBuilder, type StoreBuilderOptions } from "./builder.ts";
+export { logDescriptor, logMark } from "./builders/build-hook.ts";
+export { type Machine, readMachines } from "./builders/machines.ts";
+export { type HookOptions, serveBuildHook } from "./builders/serve-hook.ts";
 export { type FarmPackage, type FarmTarget, FileCollision, linkPackages } from "./builtin/link-farm.ts";
 export { clientConnection } from "./daemon/client-connection.ts";
 export type { ClientRights } from "./daemon/client-settings.ts";

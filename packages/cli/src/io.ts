@@ -16,6 +16,8 @@ export interface Io {
   unimportant?(): void;
   /** Moves the terminal's cursor: a sequence of our own, which `err` would not let pass. Absent: there is no terminal. */
   control?(sequence: string): void;
+  /** Writes a JSON object of the log; present when the whole of standard error has that form. */
+  record?(json: string): void;
   /** True when standard error is a terminal; decides on colours and live progress. */
   readonly terminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;

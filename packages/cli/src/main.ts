@@ -19,6 +19,8 @@ import { versionText } from "./version.ts";
 interface ParsedSoFar {
   entry?: CommandEntry;
   invocation?: Invocation;
+  /** The ends of the command, when its messages have another form. */
+  io?: Io;
 }
 
 /** Runs one command line, with `argv[0]` as the name by which the program was called; resolves to the exit status. */
@@ -36,7 +38,13 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
       const { entry, invocation } = understood;
       const old = entry !== undefined && entry.style === "old";
       const name = entry !== undefined && old ? entry.path[0]! : program;
-      return await renderFailure(error, { io, program: name, mainProgram: mainProgram(program), invocation, old });
+      return await renderFailure(error, {
+        io: understood.io ?? io,
+        program: name,
+        mainProgram: mainProgram(program),
+        invocation,
+        old,
+      });
     } catch (another) {
       // Where nothing can be opened any more, not even the module that renders errors can be loaded.
       const known = machineError(error) ?? machineError(another);
@@ -85,7 +93,11 @@ async function run(
     ...(script === undefined ? {} : { script }),
   };
   understood.invocation = invocation;
-  return invocation.flags.has("version") ? showVersion(name, io) : command.run(invocation, io);
+  if (invocation.flags.has("version")) return showVersion(name, io);
+  if (!invocation.flags.has("log-format")) return command.run(invocation, io);
+  const { formattedIo, logFormatOf } = await import("./render/log-format.ts");
+  understood.io = await formattedIo(io, logFormatOf(invocation));
+  return command.run(invocation, understood.io);
 }
 
 function parsed(command: Command, line: CommandLine): Invocation | "help" {

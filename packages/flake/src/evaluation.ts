@@ -146,7 +146,7 @@ export class Evaluation {
         environment,
         fetch: this.fetch,
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
-        debianSet: debianSetFlake(),
+        debianSet: () => debianSetFlake(environment),
         templates: templatesFlake(),
         events: options.events,
       }),

@@ -35,7 +35,7 @@ import {
   sourceAt,
 } from "./code/source.ts";
 import type { Documentation } from "./documentation.ts";
-import { isLambda, isSet, isString, none, type Slot, type Value } from "./heap/memory.ts";
+import { heapSize, isLambda, isSet, isString, none, type Slot, type Value } from "./heap/memory.ts";
 import { attribute, positionOf, setOf, shapeOf } from "./heap/set.ts";
 import { keysOf, orderedKeys } from "./heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "./heap/string.ts";
@@ -131,6 +131,7 @@ export class Evaluator {
       globals: [],
       copiedPaths: new Map(),
       code: undefined,
+      heapLimit: { start: heapSize(), bytes: host.mode.maxMemory },
       showTrace: options.showTrace ?? false,
       depth: 0,
       whenLong: () => options.whenLong?.(),

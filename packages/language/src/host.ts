@@ -115,6 +115,8 @@ export interface EvalMode {
   /** `--readonly-mode`: compute paths, write nothing. */
   readonly readOnly: boolean;
   readonly maxCallDepth: number;
+  /** Bytes that all values of the process may take together; 0 for no other limit than the heap's. */
+  readonly maxMemory: number;
   readonly experimentalFeatures: readonly string[];
   readonly allowImportFromDerivation: boolean;
   /** True to warn of every build that an evaluation waits for. */
@@ -132,6 +134,7 @@ export const defaultEvalMode: EvalMode = {
   restricted: false,
   readOnly: true,
   maxCallDepth: 10000,
+  maxMemory: 0,
   experimentalFeatures: [],
   allowImportFromDerivation: false,
   traceImportFromDerivation: false,

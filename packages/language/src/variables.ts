@@ -10,8 +10,9 @@ import { type Address, allocate, heap, isSet, type Slot, type Value } from "./he
 import { shapeOf, valueAt } from "./heap/set.ts";
 import { keyAt, orderedKeys, shapeSize } from "./heap/shape.ts";
 import { intern, nameOf } from "./heap/symbol.ts";
+import { EOF, tokenNames } from "./syntax/lexer.ts";
 import { parseDefinitions, parseSource } from "./syntax/parser.ts";
-import { EvaluationError } from "./value/evaluation-error.ts";
+import { EvaluationError, UnexpectedToken } from "./value/evaluation-error.ts";
 import { showAttrName } from "./value/print.ts";
 
 /** Limit of variables, that of upstream's environment. */
@@ -142,7 +143,7 @@ export class Variables {
     const second = attempt(() => parseDefinitions(closed, owner.parser));
     if (second.error === undefined) return { source: closed, ...second.result };
     if (endsTooSoon(second.error)) throw incomplete(second.error);
-    if (patient && endsTooSoon(first.error) && !first.error.message.includes("expecting '.' or '='")) {
+    if (patient && endsTooSoon(first.error) && !wantsName(first.error)) {
       throw incomplete(first.error);
     }
     return undefined;
@@ -154,9 +155,7 @@ export class Variables {
     try {
       root = compile(this.source(text), evaluation(), this.current());
     } catch (error) {
-      if (error instanceof EvaluationError && error.kind === "parse-error" && endsTooSoon(error)) {
-        throw incomplete(error);
-      }
+      if (endsTooSoon(error)) throw incomplete(error);
       throw error;
     }
     return ev(root, this.env);
@@ -189,8 +188,14 @@ function notASet(value: Value): EvaluationError {
   return error;
 }
 
-function endsTooSoon(error: EvaluationError): boolean {
-  return error.message.includes("unexpected end of file");
+/** Tells whether a text is the beginning of a longer one. */
+function endsTooSoon(error: unknown): error is UnexpectedToken {
+  return error instanceof UnexpectedToken && error.token === tokenNames[EOF];
+}
+
+/** Tells whether a text ends after a name, which may as well be an expression. */
+function wantsName({ expected }: UnexpectedToken): boolean {
+  return expected.includes("'.'") && expected.includes("'='");
 }
 
 function incomplete(error: EvaluationError): FirnError {

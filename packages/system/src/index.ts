@@ -17,12 +17,20 @@ export { type Machine, thisMachine } from "./machine/machine.ts";
 export { type SshMachineOptions, sshMachine } from "./machine/ssh-machine.ts";
 export * from "./profile/change.ts";
 export { type CleanReport, cleanProfiles } from "./profile/clean.ts";
+export {
+  addSource,
+  type ConfigurationSource,
+  generationSource,
+  installSource,
+  keepSource,
+} from "./profile/generation-source.ts";
 export * from "./profile/generations.ts";
 export * from "./profile/manifest.ts";
 export * from "./profile/user-environment.ts";
 export { activateNixos, otherGeneration, requireNixos } from "./switch/nixos.ts";
 export {
   planSwitch,
+  pruneBootMenu,
   recoverSwitch,
   runningSystem,
   type SwitchContext,

@@ -3,7 +3,9 @@
 let
   cfg = config.services.nginx;
   line = condition: text: lib.optionalString condition "${text}\n";
-  given = value: name: line (value != null) "${name} ${toString value};";
+  # A path of the configuration is copied by itself, so that nothing else of the source matters to the system.
+  fileText = value: if builtins.isPath value then "${value}" else toString value;
+  given = value: name: line (value != null) "${name} ${fileText value};";
   indent = text: lib.concatMapStrings (part: if part == "" then "\n" else "  ${part}\n") (lib.splitString "\n" (lib.removeSuffix "\n" text));
   block = head: body: "${head} {\n${indent body}}\n";
 
@@ -45,7 +47,7 @@ let
       )
       + lib.optionalString (!(given ? HTTPS)) "fastcgi_param HTTPS $https if_not_empty;\n"
     );
-  auth = entry: line (entry.basicAuthFile != null) "auth_basic secured;\nauth_basic_user_file ${toString entry.basicAuthFile};";
+  auth = entry: line (entry.basicAuthFile != null) "auth_basic secured;\nauth_basic_user_file ${fileText entry.basicAuthFile};";
 
   location =
     path: entry:
@@ -116,7 +118,7 @@ let
       + given host.root "root"
       + line host.rejectSSL "ssl_reject_handshake on;"
       + lib.optionalString tls (
-        "ssl_certificate ${toString host.sslCertificate};\nssl_certificate_key ${toString host.sslCertificateKey};\n"
+        "ssl_certificate ${fileText host.sslCertificate};\nssl_certificate_key ${fileText host.sslCertificateKey};\n"
         + given host.sslTrustedCertificate "ssl_trusted_certificate"
       )
       + auth host

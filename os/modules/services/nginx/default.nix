@@ -132,7 +132,7 @@ in
     appendHttpConfig = lines "Text at the end of the block `http`.";
     httpConfig = lines "Text of the block `http` in place of everything that the other options would make.";
     streamConfig = lines "Text of the block `stream`.";
-    enableReload = bool true "Accepted for compatibility: a changed configuration is always reloaded.";
+    enableReload = bool true "Has to be on: a changed configuration is always reloaded.";
     validateConfigFile = bool true "Whether nginx checks the configuration before it is started or reloaded.";
     preStart = lines "Shell text run before nginx starts.";
   };
@@ -231,7 +231,7 @@ in
         message = "services.nginx.virtualHosts.\"${name}\" serves TLS, but 'sslCertificate' and 'sslCertificateKey' are not both set";
       }) tlsHosts
       ++ lib.mapAttrsToList (name: host: {
-        assertion = host.sslCertificateKey == null || !(lib.hasPrefix builtins.storeDir host.sslCertificateKey);
+        assertion = host.sslCertificateKey == null || !(builtins.isPath host.sslCertificateKey || lib.hasPrefix builtins.storeDir host.sslCertificateKey);
         message = "services.nginx.virtualHosts.\"${name}\".sslCertificateKey lies in the store, where everyone can read it";
       }) tlsHosts
       ++ lib.mapAttrsToList (name: host: {

@@ -24,7 +24,7 @@ let
       inherit description;
     };
   basicAuth = {
-    basicAuthFile = optional types.str "File of users and hashes, outside the store, whose users are let in.";
+    basicAuthFile = optional types.path "File of users and hashes, whose users are let in. One in the store can be read by everyone on the machine.";
   };
 
   location = types.submodule {
@@ -100,8 +100,8 @@ let
         onlySSL = bool "Whether only HTTPS is served.";
         forceSSL = bool "Whether HTTPS is served and HTTP leads to it.";
         rejectSSL = bool "Whether HTTPS connections are refused.";
-        sslCertificate = optional types.str "File of the certificate chain.";
-        sslCertificateKey = optional types.str "File of the key, outside the store.";
+        sslCertificate = optional types.path "File of the certificate chain.";
+        sslCertificateKey = optional types.path "File of the key, outside the store.";
         sslTrustedCertificate = optional types.str "File of certificates for OCSP and clients.";
         http2 = mkOption {
           type = types.bool;

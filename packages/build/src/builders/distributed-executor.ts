@@ -37,6 +37,12 @@ export function distributedExecutor(options: DistributedBuildOptions): BuildExec
   return { build: (job) => new DistributedBuild(job, options).run() };
 }
 
+/** Tells whether a build is one of this machine: a comparison or repair, or one that says so and can be done here. */
+export function staysHere(job: BuildJob, { local, store }: Pick<DistributedBuildOptions, "local" | "store">): boolean {
+  if (job.mode !== "normal") return true;
+  return readBuildOptions(job.derivation, store.storeDir).preferLocalBuild && local.obstacle(job) === undefined;
+}
+
 class DistributedBuild {
   readonly #job: BuildJob;
   readonly #options: DistributedBuildOptions;
@@ -51,9 +57,9 @@ class DistributedBuild {
   async run(): Promise<Outputs> {
     const { local, store } = this.#options;
     const job = this.#job;
-    const { preferLocalBuild, requiredSystemFeatures } = readBuildOptions(job.derivation, store.storeDir);
+    if (staysHere(job, this.#options)) return local.build(job);
+    const { requiredSystemFeatures } = readBuildOptions(job.derivation, store.storeDir);
     const obstacle = local.obstacle(job);
-    if (job.mode !== "normal" || (preferLocalBuild && obstacle === undefined)) return local.build(job);
     const needs: Needs = {
       system: job.derivation.system,
       features: requiredSystemFeatures.filter((feature) => feature !== "ca-derivations"),

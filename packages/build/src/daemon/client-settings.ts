@@ -50,12 +50,24 @@ export function applyClientOptions(
           ? `ignoring the client-specified setting '${name}', because only the owner of the daemon may change it`
           : restricted(name),
       );
+    } else if (rights === "trusted" && known === "builders" && !namesMachinesOnly(value)) {
+      warn(
+        `ignoring the client-specified setting '${name}': only the owner of the daemon may name files and stores of this machine in it`,
+      );
     } else if (rights !== "untrusted" || harmless.has(known) || (known === "builders" && value === "")) {
       apply(settings, [name, value], warn);
     } else if (known === "substituters" && known === settingNamed(name)) {
       settings.assign("substituters", knownCaches(value, trustedCaches, warn));
     } else warn(restricted(name));
   }
+}
+
+/** Tells whether all machines of a value of the setting builders are reached by ssh. */
+function namesMachinesOnly(value: string): boolean {
+  const entries = value.split(/[\n;]/).map((entry) => entry.replace(/#.*/s, "").trim());
+  return entries.every(
+    (entry) => entry === "" || /^(?:ssh|ssh-ng):\/\/|^(?!(?:auto|daemon|local)\b)[A-Za-z0-9_@.-]+(?:\s|$)/.test(entry),
+  );
 }
 
 function restricted(name: string): string {

@@ -133,6 +133,20 @@ describe("settings of clients", () => {
     expect(warnings).toEqual([]);
   });
 
+  test.each([
+    ["ssh://one x86_64-linux - 2; two", true],
+    ["ssh-ng://one\nuser@two # a machine", true],
+    ["@/root/secret", false],
+    ["ssh://one; /srv/store", false],
+    ["local?root=/", false],
+    ["daemon", false],
+    ["unix:///run/socket", false],
+  ])("of trusted users: builders %s", (value, taken) => {
+    const { settings, warnings } = applied("trusted", { builders: value });
+    expect([settings.get("builders") === value, warnings.length]).toEqual([taken, taken ? 0 : 1]);
+    expect(applied("owner", { builders: value }).settings.get("builders")).toBe(value);
+  });
+
   test("of trusted users: others as well", () => {
     expect(applied("trusted", { "keep-outputs": "true" }).settings.get("keep-outputs")).toBe(true);
     expect(applied("untrusted", { "keep-outputs": "true" }).settings.get("keep-outputs")).toBe(false);

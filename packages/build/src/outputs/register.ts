@@ -60,7 +60,10 @@ export interface RegisterRequest {
   readonly ignoredAttributes: readonly string[];
   /** The only uid that may own files of the outputs, when builders run with a uid of their own. */
   readonly owner?: number;
+  /** True to keep outputs that differ from those before, with `.check` after their name. */
   readonly keepFailed: boolean;
+  /** Shows the difference of an output from the one before, whose places it gets. */
+  readonly showDifference?: (paths: readonly [string, string]) => Promise<void>;
 }
 
 interface Candidate {
@@ -348,8 +351,10 @@ async function compare(request: RegisterRequest, candidate: Candidate, info: Pat
   if (old === undefined || equalHashes(old.narHash, info.narHash)) return;
   const real = store.realPath(info.path);
   const base = `derivation '${request.drvPath}' may not be deterministic: output "${real}" differs`;
-  if (!request.keepFailed) throw new FirnError("not-deterministic", base, { exitStatus: 104 });
+  const { keepFailed, showDifference } = request;
+  if (!keepFailed && showDifference === undefined) throw new FirnError("not-deterministic", base, { exitStatus: 104 });
   removePath(`${real}.check`);
   disk.rename(candidate.real, `${real}.check`);
+  await showDifference?.([real, `${real}.check`]);
   throw new FirnError("not-deterministic", `${base} from "${real}.check"`, { exitStatus: 104 });
 }

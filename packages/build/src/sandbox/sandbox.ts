@@ -36,6 +36,8 @@ export interface SandboxPlan {
   /** The system that the derivation is for. */
   readonly system: string;
   readonly inputPaths: ReadonlySet<string>;
+  /** Paths of the machine for this build beside those of the setting sandbox-paths, in its form. */
+  readonly morePaths: readonly string[];
   /** The build directory on this machine. */
   readonly hostBuildDir: string;
   /** The build directory as the builder sees it. */
@@ -78,14 +80,14 @@ function parseSandboxPath(text: string): { target: string; source: string; optio
 function configuredPaths(plan: SandboxPlan): Bind[] {
   const { store, settings } = plan;
   const binds: Bind[] = [];
-  for (const text of settings.get("sandbox-paths")) {
+  for (const text of [...settings.get("sandbox-paths"), ...plan.morePaths]) {
     const { target, source, optional } = parseSandboxPath(text);
     const inStore = source.startsWith(`${store.storeDir}/`);
     const real = inStore ? `${store.location.realStoreDir}${source.slice(store.storeDir.length)}` : source;
     if (!fs.existsSync(real)) {
       if (optional) continue;
       throw new FirnError("missing-sandbox-path", `sandbox path '${source}' does not exist`, {
-        hint: "correct the setting sandbox-paths",
+        hint: "correct the setting sandbox-paths, or what the program of pre-build-hook prints",
       });
     }
     binds.push({ source: fs.realpathSync(real, { encoding: "latin1" }), target });

@@ -24,7 +24,7 @@ export const command: Command = {
 function fileOf(configuration: OsConfiguration, cwd: string): string {
   switch (configuration.kind) {
     case "flake": {
-      const reference = configuration.reference.replace(/^path:/, "");
+      const reference = configuration.reference.replace(/^path:/, "").replace(/\?dir=/, "/");
       if (/^[a-z+]+:/.test(reference)) {
         throw new FirnError("usage", `'${reference}' is not on this machine`, { hint: "edit a copy of that flake" });
       }

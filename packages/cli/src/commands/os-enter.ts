@@ -4,6 +4,7 @@ import { startProgram } from "@firn/store";
 import { existsSync, readlinkSync } from "@firn/store/files";
 import { bootContainer, type Container } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 
 /** `firn os enter`: boots an installed system in a container and runs a command, by default a shell, inside. */
 export const command: Command = {
@@ -11,20 +12,31 @@ export const command: Command = {
   flags: [
     { name: "root", labels: ["directory"], description: "The directory of the installed system. It defaults to /mnt." },
     { name: "system", labels: ["path"], description: "Store path of the system; by default its current generation." },
+    { name: "timeout", labels: ["seconds"], description: "How long the start may take. It defaults to 90 seconds." },
+    {
+      name: "network",
+      labels: ["kind"],
+      description: "'own' (default) has nothing but the machine itself; 'host' lets it use this machine's network.",
+    },
     { name: "console", description: "Show what the system writes to its console." },
   ],
   async run({ flags, positionals, rest }, io) {
     const words = [...positionals, ...rest];
+    const timeout = flags.value("timeout") ?? "90";
+    if (!/^[1-9][0-9]{0,5}$/.test(timeout)) throw new UsageError(`'${timeout}' is not a number of seconds`);
+    const network = flags.value("network") ?? "own";
+    if (network !== "own" && network !== "host") throw new UsageError(`'${network}' is not 'own' or 'host'`);
     const root = resolve(io.cwd, flags.value("root") ?? "/mnt");
     const realStore = join(root, "nix/store");
     const container = await bootContainer({
       system: flags.value("system") ?? currentSystem(root),
       root,
       realStore,
+      network,
       ...(flags.has("console") ? { console: (text: string) => io.err(text) } : {}),
     });
     try {
-      const state = await container.booted(90);
+      const state = await container.booted(Number(timeout));
       if (state !== "running") {
         io.err(`warning: the system is ${state}; see 'systemctl --failed'\n`);
       }

@@ -10,6 +10,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 import { buildConfiguration, reportResult } from "../systems/build.ts";
 import { chooseConfiguration, configurationFlags, configurationNeeds } from "../systems/configuration.ts";
 import { firnSystem, installBelow, sizeOf } from "../systems/install.ts";
+import { sourceOf } from "../systems/source.ts";
 
 const freeFlag: Flag = {
   name: "free",
@@ -37,8 +38,10 @@ export const command: Command = {
     return withEvaluation(invocation, io, {
       needs: configurationNeeds(configuration),
       body: async (session) => {
-        const { path } = await buildConfiguration(session, configuration);
+        const built = await buildConfiguration(session, configuration);
+        const { path } = built;
         const { manifest } = await firnSystem(session, path);
+        const source = await sourceOf(session, configuration, built);
         const name = manifest?.name ?? "system";
         const container = invocation.flags.has("container");
         const output = resolve(io.cwd, invocation.flags.value("output") ?? (container ? name : `${name}.img`));
@@ -46,8 +49,8 @@ export const command: Command = {
           if (existsSync(output) && readdirSync(output).length > 0 && !existsSync(join(output, "nix/store"))) {
             throw new FirnError("image", `'${output}' exists and is not the directory of a container`);
           }
-          await installBelow(session, path, output);
-        } else await makeImage(session, { path, manifest, output, free });
+          await installBelow(session, { system: path, source }, output);
+        } else await makeImage(session, { path, source, manifest, output, free });
         reportResult(io, "Done. The image is", output);
         return 0;
       },
@@ -88,9 +91,13 @@ export const buildVm: Command = {
         const directory = kept === undefined ? mkdtempSync(join(temporaryParent(), "firn-vm-")) : undefined;
         const image = kept === undefined ? join(directory ?? "", "disk.img") : resolve(io.cwd, kept);
         try {
-          const { path } = await buildConfiguration(session, configuration);
+          const built = await buildConfiguration(session, configuration);
+          const { path } = built;
           const { manifest, tree } = await firnSystem(session, path);
-          if (!existsSync(image)) await makeImage(session, { path, manifest, output: image, free });
+          if (!existsSync(image)) {
+            const source = await sourceOf(session, configuration, built);
+            await makeImage(session, { path, source, manifest, output: image, free });
+          }
           if (flags.has("no-run")) {
             reportResult(io, "Done. The image is", image);
             return 0;
@@ -128,12 +135,13 @@ async function makeImage(
   session: EvaluationSession,
   options: {
     readonly path: string;
+    readonly source: string | undefined;
     readonly manifest: SystemManifest | undefined;
     readonly output: string;
     readonly free: number;
   },
 ): Promise<void> {
-  const { path, manifest, output, free } = options;
+  const { path, source, manifest, output, free } = options;
   if (manifest === undefined || manifest.boot.loader === "none") {
     throw new FirnError("image", `'${path}' has no boot loader, so a machine cannot start it`, {
       hint: "set boot.loader.systemd-boot.enable, and file systems '/' on the label root and '/boot' on the label ESP",
@@ -142,7 +150,7 @@ async function makeImage(
   // Beside the image: both are large, and temporary directories are often in memory.
   const tree = mkdtempSync(join(dirname(output), `.${basename(output)}-`));
   try {
-    await installBelow(session, path, tree);
+    await installBelow(session, { system: path, source }, tree);
     session.progress.event({ kind: "message", level: "notice", text: `writing the image '${output}'...` });
     await buildDiskImage({ tree, efiSysMountPoint: manifest.boot.efiSysMountPoint, output, freeSpace: free });
   } finally {

@@ -8,6 +8,7 @@ import { buildConfiguration, reportResult } from "../systems/build.ts";
 import { chooseConfiguration, configurationFlags, configurationNeeds } from "../systems/configuration.ts";
 import { firnSystem, installBelow } from "../systems/install.ts";
 import { storePathOf } from "../systems/profiles.ts";
+import { sourceOf } from "../systems/source.ts";
 
 /** `firn os install`: installs a system into a directory where the file systems of the new machine are mounted. */
 export const command: Command = {
@@ -41,12 +42,12 @@ export const command: Command = {
           });
         }
         const store = await session.store();
-        const path =
-          configuration === undefined
-            ? storePathOf(store, resolve(io.cwd, built ?? ""))
-            : (await buildConfiguration(session, configuration)).path;
+        const made = configuration === undefined ? undefined : await buildConfiguration(session, configuration);
+        const path = made?.path ?? storePathOf(store, resolve(io.cwd, built ?? ""));
         await firnSystem(session, path);
-        await installBelow(session, path, root);
+        const source =
+          configuration === undefined || made === undefined ? undefined : await sourceOf(session, configuration, made);
+        await installBelow(session, { system: path, source }, root);
         reportResult(io, "Done. The installed system is", path);
         return 0;
       },

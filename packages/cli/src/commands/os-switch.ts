@@ -7,6 +7,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 import { buildConfiguration, reportResult } from "../systems/build.ts";
 import { chooseConfiguration, configurationFlags, configurationNeeds } from "../systems/configuration.ts";
 import { storePathOf, systemProfile } from "../systems/profiles.ts";
+import { keepWithGeneration, sourceOf } from "../systems/source.ts";
 import { switchFlags, switchTo } from "../systems/switch.ts";
 import type { Back, SwitchAction } from "../systems/switch-target.ts";
 
@@ -44,8 +45,13 @@ function switchCommand(action: SwitchAction): Command {
       return withEvaluation(invocation, io, {
         needs: configurationNeeds(configuration),
         body: async (session) => {
-          const { path } = await buildConfiguration(session, configuration);
+          const built = await buildConfiguration(session, configuration);
+          const { path } = built;
+          const kept = (action === "switch" || action === "boot") && !flags.has("target-host");
+          // The files may change while the machine is switched.
+          const source = kept ? await sourceOf(session, configuration, built) : undefined;
           const status = await switchTo(session, { path, action });
+          if (status === 0) await keepWithGeneration(session, path, source);
           if (status === 0) reportResult(io, done, path);
           return status;
         },

@@ -1,5 +1,6 @@
 import { deleteGenerations } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
+import { tidyBootMenu } from "../session/boot-menu.ts";
 import { timeOfAge } from "../session/generation-age.ts";
 import { generationReport, profileFlag, profilePath } from "../session/profile-session.ts";
 import { withSession } from "../session/session.ts";
@@ -27,6 +28,7 @@ export const command: Command = {
         dryRun,
         report: generationReport(session, dryRun),
       });
+      if (!dryRun) await tidyBootMenu(session);
       return 0;
     }),
 };

@@ -394,6 +394,12 @@ export const commandTable: CommandTable = [
     async () => (await import("../commands/os-edit.ts")).command,
   ),
   entry(
+    systems,
+    "os source",
+    "print where the source of a generation lies",
+    async () => (await import("../commands/os-source.ts")).command,
+  ),
+  entry(
     stores,
     "daemon",
     "serve the store to the other users of this machine",
@@ -446,6 +452,18 @@ export const commandTable: CommandTable = [
     "deb lock",
     "resolve Debian packages and write their lock file",
     async () => (await import("../commands/deb-lock.ts")).command,
+  ),
+  entry(
+    packages,
+    "deb add",
+    "add Debian packages to the lock beside a configuration",
+    async () => (await import("../commands/deb-add.ts")).command,
+  ),
+  entry(
+    packages,
+    "deb update",
+    "renew the lock of Debian packages and show what changes",
+    async () => (await import("../commands/deb-add.ts")).update,
   ),
   entry(
     stores,
@@ -739,6 +757,12 @@ export const commandTable: CommandTable = [
     "__serve-clients",
     "serve clients whose sockets the daemon hands over",
     async () => (await import("../commands/serve-clients.ts")).command,
+  ),
+  entry(
+    internal,
+    "__build-remote",
+    "build on other machines what another program asks for",
+    async () => (await import("../commands/build-remote.ts")).command,
   ),
   entry(
     internal,

@@ -4,6 +4,7 @@ import { defaultProfile, profilesDirectory } from "@firn/store";
 import { cleanProfiles, type GenerationChoice } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
+import { tidyBootMenu } from "../session/boot-menu.ts";
 import { timeOfAge } from "../session/generation-age.ts";
 import { type OldSession, withOldSession } from "../session/old-session.ts";
 import { generationReport, profilePlaces } from "../session/profile-session.ts";
@@ -49,6 +50,7 @@ export const command: Command = {
         const age = flags.value("delete-older-than");
         if (age !== undefined) await clean(session, { kind: "older-than", time: timeOfAge(age) }, dryRun);
         else if (flags.has("delete-old")) await clean(session, { kind: "old" }, dryRun);
+        if (!dryRun && (age !== undefined || flags.has("delete-old"))) await tidyBootMenu(session);
         if (!dryRun) return deleteGarbage(session, { action: "delete-dead", ...limit });
         const { paths } = await (await session.store()).collectGarbage({ action: "dead" });
         session.progress.clear();

@@ -5,6 +5,7 @@ import { disk, profileLink } from "@firn/store";
 import { deleteGenerations, findGenerations, type GenerationChoice, rollbackProfile } from "@firn/system";
 import { UsageError } from "../grammar/usage-error.ts";
 import { printLine } from "../render/output.ts";
+import { tidyBootMenu } from "../session/boot-menu.ts";
 import { timeOfAge } from "../session/generation-age.ts";
 import { generationReport, profilePlaces } from "../session/profile-session.ts";
 import type { Session } from "../session/session.ts";
@@ -59,6 +60,7 @@ async function removeGenerations(session: Session, profile: string): Promise<num
   const dryRun = session.invocation.flags.has("dry-run");
   const choice = chosen(session.invocation.positionals);
   await deleteGenerations(profile, choice, { dryRun, report: generationReport(session, dryRun) });
+  if (!dryRun) await tidyBootMenu(session);
   return 0;
 }
 

@@ -4,6 +4,8 @@
  */
 import type { FirnEvent, MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
+import { jsonProgress } from "./json-progress.ts";
+import type { Progress } from "./progress-sink.ts";
 import { duration, mebibytes, storeName } from "./quantities.ts";
 import { terminalText } from "./terminal-text.ts";
 
@@ -14,18 +16,6 @@ export interface ProgressOptions {
   readonly verbosity: number;
   /** The form of lines of build logs: left out, after the name of their derivation (`-L`), or as they are (old commands). */
   readonly buildLogs: "hidden" | "named" | "plain";
-}
-
-/** A sink of events, with control over the live block. */
-export interface Progress {
-  event(event: FirnEvent): void;
-  warn(text: string): void;
-  /** Announces the planned numbers, for the summary line. */
-  expect(plan: { readonly builds: number; readonly copies: number }): void;
-  /** Removes the live block, so that something else can be printed. */
-  clear(): void;
-  /** Removes the live block for good. */
-  finish(): void;
 }
 
 const levels: readonly MessageLevel[] = ["error", "warn", "notice", "info", "talkative", "chatty", "debug", "vomit"];
@@ -47,6 +37,8 @@ interface Transfer {
 /** Makes the renderer for one command. */
 export function makeProgress(options: ProgressOptions): Progress {
   const { io } = options;
+  const shows = (level: MessageLevel): boolean => levels.indexOf(level) <= 2 + options.verbosity;
+  if (io.record !== undefined) return jsonProgress((json) => io.record?.(json), shows);
   const builds = new Map<string, Build>();
   const transfers = new Map<number, Transfer>();
   const counts = { built: 0, failed: 0, copied: 0, received: 0 };
@@ -102,8 +94,6 @@ export function makeProgress(options: ProgressOptions): Progress {
     timer ??= setInterval(draw, 100);
     timer.unref();
   };
-  const shows = (level: MessageLevel): boolean => levels.indexOf(level) <= 2 + options.verbosity;
-
   return {
     clear,
     expect(plan) {

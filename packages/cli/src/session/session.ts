@@ -11,7 +11,10 @@ import {
 } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
-import { makeProgress, type Progress, type ProgressOptions } from "../render/progress.ts";
+import { withJsonLog } from "../render/json-log.ts";
+import { logFormatOf } from "../render/log-format.ts";
+import { makeProgress, type ProgressOptions } from "../render/progress.ts";
+import type { Progress } from "../render/progress-sink.ts";
 import { makeStoreWritable } from "./writable-store.ts";
 
 /** Settings, store and progress, which commands share. */
@@ -71,9 +74,10 @@ function applySetting(settings: Settings, [name, value, from]: Invocation["setti
 }
 
 /** Returns the form of build logs that a command line asks for. */
-export function buildLogs({ style, flags }: Invocation): ProgressOptions["buildLogs"] {
+export function buildLogs(invocation: Invocation): ProgressOptions["buildLogs"] {
+  const { style, flags } = invocation;
   if (style === "old") return flags.has("no-build-output") ? "hidden" : "plain";
-  return flags.has("print-build-logs") ? "named" : "hidden";
+  return flags.has("print-build-logs") || logFormatOf(invocation)?.buildLogs === true ? "named" : "hidden";
 }
 
 /** Returns the amount of output that a command line asks for, where 0 is the reference's `notice`. */
@@ -115,7 +119,8 @@ export async function withSession(
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
   const verbosity = verbosityOf(invocation);
-  const progress = makeProgress({ io, verbosity, buildLogs: buildLogs(invocation) });
+  const shown = makeProgress({ io, verbosity, buildLogs: buildLogs(invocation) });
+  const progress = withJsonLog(shown, settings.get("json-log-path"));
   tellMistakes(settings, (text) => progress.warn(text));
   let opened: Promise<MachineStore> | undefined;
   let openedForEvaluation: Promise<MachineStore> | undefined;

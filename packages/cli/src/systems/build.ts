@@ -1,6 +1,6 @@
 /** Building a system for the `firn os` commands. */
 import { resolve } from "node:path";
-import type { Target } from "@firn/flake";
+import type { Found, Target } from "@firn/flake";
 import { FirnError } from "@firn/formats";
 import type { Io } from "../io.ts";
 import { printLine } from "../render/output.ts";
@@ -17,6 +17,7 @@ export interface BuiltConfiguration {
   readonly path: string;
   readonly drvPath: string;
   readonly built: readonly BuiltTarget[];
+  readonly found: Found;
 }
 
 /** Evaluates and builds an attribute of a configuration; with `dryRun` only the plan is shown. */
@@ -36,7 +37,7 @@ export async function buildConfiguration(
   session.progress.clear();
   const path = [...(built[0]?.outputs.values() ?? [])][0];
   if (path === undefined) throw new FirnError("no-output", `derivation '${facts.drvPath}' has no output path yet`);
-  return { path, drvPath: facts.drvPath, built };
+  return { path, drvPath: facts.drvPath, built, found };
 }
 
 /** Makes the link `result` to the built targets, unless `--no-link` was given. */

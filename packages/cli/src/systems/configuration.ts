@@ -75,8 +75,7 @@ export function chooseConfiguration({ flags }: Invocation, io: Io, word?: string
 function defaultConfiguration(noFlake: boolean, attribute: string | undefined, io: Io): OsConfiguration {
   const flake = join(defaultDirectory, "flake.nix");
   if (!noFlake && existsSync(flake)) {
-    // It can be a link to the actual flake.
-    return { kind: "flake", reference: dirname(realpathSync(flake)), name: undefined };
+    return { kind: "flake", reference: referenceOf(dirname(realpathSync(flake))), name: undefined };
   }
   const system = join(defaultDirectory, "system.nix");
   if (existsSync(system)) return { kind: "file", path: system, attribute };
@@ -88,6 +87,16 @@ function defaultConfiguration(noFlake: boolean, attribute: string | undefined, i
     });
   }
   return { kind: "module", path: module };
+}
+
+/**
+ * Returns the reference of the flake that `/etc/nixos/flake.nix`, which can be a link, leads to. One further down in the same directory
+ * may have inputs beside its own.
+ */
+function referenceOf(directory: string): string {
+  const root = realpathSync(defaultDirectory);
+  if (!directory.startsWith(`${root}/`) || existsSync(join(root, ".git"))) return directory;
+  return `path:${root}?dir=${directory.slice(root.length + 1)}`;
 }
 
 /** Returns the configuration of a word: a flake reference, a flake's directory, a directory with a configuration, or a file. */

@@ -6,8 +6,15 @@ import { mkdirSync } from "@firn/store/files";
 import { installSystem, openSystem, type SwitchEvent, type System } from "@firn/system";
 import type { Session } from "../session/session.ts";
 
-/** Copies a system with its closure to a store below `root`, makes it generation 1 and writes the boot loader's files. */
-export async function installBelow(session: Session, system: string, root: string): Promise<void> {
+/**
+ * Copies a system with its closure to a store below `root`, makes it generation 1 and writes the boot loader's files. The source it was
+ * made of is kept with it, and copied to `/etc/nixos` there when that is empty.
+ */
+export async function installBelow(
+  session: Session,
+  { system, source }: { readonly system: string; readonly source: string | undefined },
+  root: string,
+): Promise<void> {
   const { io, progress, settings } = session;
   const from = await session.store();
   mkdirSync(root, { recursive: true });
@@ -15,7 +22,7 @@ export async function installBelow(session: Session, system: string, root: strin
   const events = (event: FirnEvent): void => progress.event(event);
   const to = await openMachineStore({ settings, environment: io.env, offline: true, events }, root);
   try {
-    await installSystem({ system, from, to, root, events: (event) => showInstall(session, event) });
+    await installSystem({ system, source, from, to, root, events: (event) => showInstall(session, event) });
   } finally {
     await to.close();
     progress.clear();

@@ -9,6 +9,9 @@ import type { Session } from "../session/session.ts";
 const library =
   /\/os\/(?:lib|modules)\/[^/].*\.nix$|\/lib\/(?:modules|types|options|attrsets|lists|trivial|customisation|fixed-points)\.nix$/;
 
+/** A module that is a directory. */
+const modules = /\/os\/modules\/[^/].*$/;
+
 /** Runs `work`; an error's trace loses the frames of the library. */
 export async function withOwnTraces<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
   try {
@@ -27,15 +30,27 @@ export async function withOwnTraces<Result>(session: Session, work: () => Promis
   }
 }
 
-/** Returns frames innermost first: those of the author's files, and the innermost option with its definitions. */
+/**
+ * Returns frames innermost first: those of the author's files, and the innermost option with its definitions. The frames of options
+ * come from nixpkgs' lib by `addErrorContext`, which gives them a text and nothing else to know them by.
+ */
 function ownFrames(trace: readonly TraceFrame[]): TraceFrame[] {
   let option = false;
+  let internal = false;
   return trace.filter(({ message, position }) => {
     if (position !== undefined) return !library.test(position.file);
     if (/^while (calling the |evaluating the [a-z]+ argument passed to )/.test(message)) return false;
     const definitions = /^while evaluating definitions from `(.*)':$/.exec(message)?.[1];
-    if (definitions !== undefined) return !option && !library.test(definitions);
+    if (definitions !== undefined) {
+      internal = library.test(definitions) || modules.test(definitions);
+      return !option && !internal;
+    }
     if (!message.startsWith("while evaluating the option ")) return true;
+    if (internal && !option) {
+      // An option that only modules define says nothing of what the author wrote.
+      option = true;
+      return false;
+    }
     // The options further out only say for what the system needs it.
     const innermost = !option;
     option = true;

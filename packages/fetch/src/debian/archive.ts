@@ -13,8 +13,18 @@ export interface SuiteSpec {
   readonly components: readonly string[];
 }
 
+/** An archive that is not Debian's. */
+export interface ForeignArchive {
+  /** Base URL, without a trailing slash. */
+  readonly url: string;
+  /** Its public keys, armored; no other key signs for it. */
+  readonly key: string;
+}
+
 /** Access to an archive's indices: mirrors and downloads. */
 export interface ArchiveAccess extends ReleaseCheck {
+  /** Archives besides Debian's, by name. */
+  readonly archives?: ReadonlyMap<string, ForeignArchive>;
   /** Base URLs by archive name, without a trailing slash; tried in order. */
   readonly mirrors: ReadonlyMap<string, readonly string[]>;
   readonly architecture: string;
@@ -36,7 +46,9 @@ const maxIndex = 512 << 20;
 /** Fetches and verifies a suite's InRelease. Fails with `deb-no-mirror` when no mirror is known for its archive. */
 export async function openSuite(access: ArchiveAccess, spec: SuiteSpec): Promise<OpenSuite> {
   const bytes = await fromMirror(access, spec.archive, `dists/${spec.suite}/InRelease`, maxInRelease);
-  const release = await readRelease(new TextDecoder().decode(bytes), access);
+  const foreign = access.archives?.get(spec.archive);
+  const check = foreign === undefined ? access : { ...access, keyrings: [foreign.key] };
+  const release = await readRelease(new TextDecoder().decode(bytes), check);
   return { spec, release, inReleaseHash: createHash("sha256").update(bytes).digest("hex") };
 }
 
@@ -62,7 +74,10 @@ export async function loadSources(
   if (wanted.size === 0) return found;
   for (const suite of suites) {
     for (const component of suite.spec.components) {
-      const text = await indexFile(access, suite, `${component}/source/Sources`);
+      const path = `${component}/source/Sources`;
+      // Archives of programs' makers have no sources.
+      if (!indexForms.some(({ suffix }) => suite.release.files.has(`${path}${suffix}`))) continue;
+      const text = await indexFile(access, suite, path);
       for (const [name, source] of findSources(suite.spec.archive, text, wanted)) found.set(name, source);
     }
   }
@@ -89,13 +104,10 @@ async function indexFile(access: ArchiveAccess, suite: OpenSuite, path: string):
       hint: "check the suite, component and architecture",
     });
   }
-  const directory = `dists/${suite.spec.suite}/${path.slice(0, path.lastIndexOf("/"))}`;
-  const packed = await fromMirror(
-    access,
-    suite.spec.archive,
-    `${directory}/by-hash/SHA256/${entry.sha256}`,
-    entry.size,
-  );
+  const plain = `dists/${suite.spec.suite}/${path}${form.suffix}`;
+  // By its hash an index is found also while the mirror is updated.
+  const byHash = `${plain.slice(0, plain.lastIndexOf("/"))}/by-hash/SHA256/${entry.sha256}`;
+  const packed = await fromMirror(access, suite.spec.archive, suite.release.byHash ? byHash : plain, entry.size);
   const hash = createHash("sha256").update(packed).digest("hex");
   if (packed.length !== entry.size || hash !== entry.sha256) {
     throw new FirnError(
@@ -112,7 +124,8 @@ async function indexFile(access: ArchiveAccess, suite: OpenSuite, path: string):
 }
 
 async function fromMirror(access: ArchiveAccess, archive: string, path: string, limit: number): Promise<Uint8Array> {
-  const bases = access.mirrors.get(archive) ?? [];
+  const foreign = access.archives?.get(archive);
+  const bases = access.mirrors.get(archive) ?? (foreign === undefined ? [] : [foreign.url]);
   if (bases.length === 0) {
     throw new FirnError("no-mirror", `no mirror is known for the Debian archive '${archive}'`, {
       hint: `set 'deb-mirrors = ${archive}=URL' in nix.conf or pass --option deb-mirrors '${archive}=URL'`,

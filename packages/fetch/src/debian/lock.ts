@@ -1,6 +1,14 @@
 /** `debian.lock.json`: a resolved, closed set of Debian packages and sources, pinned by SHA-256, naming no host. */
 import { FirnError } from "@firn/formats";
-import { type ArchiveAccess, loadPackages, loadSources, openSuite, type SuiteSpec } from "./archive.ts";
+import {
+  type ArchiveAccess,
+  type ForeignArchive,
+  loadPackages,
+  loadSources,
+  type OpenSuite,
+  openSuite,
+  type SuiteSpec,
+} from "./archive.ts";
 import type { PackageIndex } from "./package-index.ts";
 import { resolvePackages } from "./resolve.ts";
 
@@ -30,6 +38,8 @@ export interface DebianLock {
     readonly date: string;
     readonly inRelease: string;
   }[];
+  /** Archives that are not Debian's, by the name that begins the paths of their files. */
+  readonly archives?: Readonly<Record<string, ForeignArchive>>;
   readonly roots: readonly string[];
   readonly packages: Readonly<Record<string, LockedPackage>>;
   readonly sources: Readonly<Record<string, { readonly version: string; readonly files: Record<string, LockedFile> }>>;
@@ -40,6 +50,9 @@ export interface LockRequest {
   readonly suites: readonly SuiteSpec[];
   readonly packages: readonly string[];
   readonly sources: readonly string[];
+  readonly archives?: Readonly<Record<string, ForeignArchive>>;
+  /** Names of packages to choose where there is a choice. */
+  readonly preferred?: ReadonlySet<string>;
 }
 
 /** Downloads the indices, resolves the request and returns the lock. Errors are those of these steps. */
@@ -56,21 +69,27 @@ export async function lockDebian(access: ArchiveAccess, request: LockRequest): P
   return {
     version: 1,
     architecture: access.architecture,
-    suites: suites.map(({ spec, release, inReleaseHash }) => ({
-      ...spec,
-      date: release.date,
-      inRelease: inReleaseHash,
-    })),
+    suites: lockSuites(suites),
+    ...(request.archives === undefined ? {} : { archives: request.archives }),
     roots: [...new Set(request.packages)].sort(),
-    packages: lockPackages(index, request.packages),
+    packages: lockPackages(index, request.packages, request.preferred),
     sources: lockedSources,
   };
 }
 
+/** Returns the lock entries of suites. */
+export function lockSuites(suites: readonly OpenSuite[]): DebianLock["suites"] {
+  return suites.map(({ spec, release, inReleaseHash }) => ({ ...spec, date: release.date, inRelease: inReleaseHash }));
+}
+
 /** Returns the lock entries of the closure of `roots` in an index. Errors as {@link resolvePackages}. */
-export function lockPackages(index: PackageIndex, roots: readonly string[]): Record<string, LockedPackage> {
+export function lockPackages(
+  index: PackageIndex,
+  roots: readonly string[],
+  preferred?: ReadonlySet<string>,
+): Record<string, LockedPackage> {
   const locked: Record<string, LockedPackage> = {};
-  for (const [name, { package: entry, depends }] of resolvePackages(index, roots)) {
+  for (const [name, { package: entry, depends }] of resolvePackages(index, roots, preferred)) {
     locked[name] = {
       version: entry.version,
       path: `${entry.archive}/${entry.path}`,

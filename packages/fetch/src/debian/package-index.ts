@@ -91,7 +91,8 @@ function readPackage(archive: string, paragraph: string): DebPackage {
 }
 
 function checkFile(name: string, file: { path: string; size: number; sha256: string }): void {
-  const pathOk = /^pool\/[A-Za-z0-9+._~%/-]+$/.test(file.path) && !file.path.split("/").includes("..");
+  // Debian keeps its files in pool/, others elsewhere.
+  const pathOk = /^[A-Za-z0-9][A-Za-z0-9+._~%/-]+$/.test(file.path) && !file.path.split("/").includes("..");
   if (!pathOk || !/^[0-9a-f]{64}$/.test(file.sha256) || !Number.isSafeInteger(file.size)) {
     throw new FirnError("deb-index", `the package index has no usable file for package '${name}'`);
   }

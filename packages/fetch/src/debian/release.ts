@@ -12,14 +12,16 @@ export interface Release {
   readonly version: string;
   readonly date: string;
   readonly validUntil: Date | undefined;
+  /** True when indices can be fetched by their hash. */
+  readonly byHash: boolean;
   /** Index files by their path below `dists/SUITE`. */
   readonly files: ReadonlyMap<string, { readonly sha256: string; readonly size: number }>;
 }
 
 /** Options of checking an InRelease. */
 export interface ReleaseCheck {
-  /** Binary OpenPGP keyrings, as Debian's archive keyring package installs them. */
-  readonly keyrings: readonly Uint8Array[];
+  /** OpenPGP keyrings: binary, as Debian's archive keyring package installs them, or armored text. */
+  readonly keyrings: readonly (Uint8Array | string)[];
   readonly now: Date;
   /** True to accept a release whose Valid-Until has passed. */
   readonly allowExpired?: boolean;
@@ -41,11 +43,14 @@ export async function readRelease(inRelease: string, check: ReleaseCheck): Promi
   return release;
 }
 
-async function verifiedText(inRelease: string, keyrings: readonly Uint8Array[]): Promise<string> {
+async function verifiedText(inRelease: string, keyrings: ReleaseCheck["keyrings"]): Promise<string> {
   const openpgp = await import("openpgp");
   const keys = [];
-  for (const binaryKeys of keyrings) {
-    if (binaryKeys.length > 0) keys.push(...(await openpgp.readKeys({ binaryKeys })));
+  for (const ring of keyrings) {
+    if (ring.length === 0) continue;
+    const read =
+      typeof ring === "string" ? openpgp.readKeys({ armoredKeys: ring }) : openpgp.readKeys({ binaryKeys: ring });
+    keys.push(...(await read));
   }
   let text: string;
   let signatures: { verified: Promise<true> }[];
@@ -87,6 +92,23 @@ export function parseRelease(text: string): Release {
     version: fields.get("Version") ?? "",
     date: fields.get("Date") ?? "",
     validUntil: expires,
+    byHash: fields.get("Acquire-By-Hash") === "yes",
     files,
   };
+}
+
+/** Returns the public keys of a file as armored text: one that is armored already, or binary. Error `bad-key`. */
+export async function armoredKey(bytes: Uint8Array): Promise<string> {
+  const openpgp = await import("openpgp");
+  const text = new TextDecoder("latin1").decode(bytes);
+  try {
+    if (text.includes("-----BEGIN PGP PUBLIC KEY BLOCK-----")) {
+      await openpgp.readKeys({ armoredKeys: text });
+      return text;
+    }
+    await openpgp.readKeys({ binaryKeys: bytes });
+    return openpgp.armor(openpgp.enums.armor.publicKey, bytes);
+  } catch (cause) {
+    throw new FirnError("bad-key", "the file has no public keys of OpenPGP", { cause });
+  }
 }

@@ -15,9 +15,13 @@ export interface ResolvedPackage {
 
 /**
  * Resolves roots to a closed set, by package name. The result depends only on the index and the set of roots, not on
- * their order. Fails with `deb-unknown-package` or `deb-unsatisfiable`.
+ * their order; where there is a choice, what is chosen already comes first, then `preferred` names. Fails with `deb-unknown-package` or `deb-unsatisfiable`.
  */
-export function resolvePackages(index: PackageIndex, roots: readonly string[]): Map<string, ResolvedPackage> {
+export function resolvePackages(
+  index: PackageIndex,
+  roots: readonly string[],
+  preferred: ReadonlySet<string> = new Set(),
+): Map<string, ResolvedPackage> {
   const chosen = new Set<string>();
   const queue: DebPackage[] = [];
   const choose = (entry: DebPackage): void => {
@@ -35,8 +39,8 @@ export function resolvePackages(index: PackageIndex, roots: readonly string[]): 
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const depends = new Set<string>();
     for (const group of parseDependencies(next.depends)) {
-      const target = pick(index, chosen, group);
-      if (target === undefined) throw unsatisfiable(next, group);
+      const target = known(index, chosen, group) ?? known(index, preferred, group) ?? pick(index, chosen, group);
+      if (target === undefined) throw new UnsatisfiableError(next, group);
       choose(target);
       if (target.name !== next.name) depends.add(target.name);
     }
@@ -54,14 +58,19 @@ function findRoot(index: PackageIndex, name: string): DebPackage {
   });
 }
 
-/** Returns an alternative that is chosen already, else the first real package that satisfies the dependency, else the best provider. */
-function pick(index: PackageIndex, chosen: ReadonlySet<string>, group: readonly Dependency[]): DebPackage | undefined {
+/** Returns an alternative whose package, or whose provider, is among some names. */
+function known(index: PackageIndex, names: ReadonlySet<string>, group: readonly Dependency[]): DebPackage | undefined {
   for (const dependency of group) {
     const entry = fitting(index, dependency);
-    if (entry !== undefined && chosen.has(entry.name)) return entry;
-    const offered = provider(index, chosen, dependency);
-    if (offered !== undefined && chosen.has(offered.name)) return offered;
+    if (entry !== undefined && names.has(entry.name)) return entry;
+    const offered = provider(index, names, dependency);
+    if (offered !== undefined && names.has(offered.name)) return offered;
   }
+  return undefined;
+}
+
+/** Returns the first real package that satisfies a dependency, else the best provider. */
+function pick(index: PackageIndex, chosen: ReadonlySet<string>, group: readonly Dependency[]): DebPackage | undefined {
   for (const dependency of group) {
     const entry = fitting(index, dependency) ?? provider(index, chosen, dependency);
     if (entry !== undefined) return entry;
@@ -91,15 +100,21 @@ function provider(index: PackageIndex, chosen: ReadonlySet<string>, dependency: 
   return candidates[0];
 }
 
-function unsatisfiable(entry: DebPackage, group: readonly Dependency[]): FirnError {
-  const wanted = group
-    .map((d) => (d.relation === undefined ? d.name : `${d.name} (${d.relation} ${d.version})`))
-    .join(" | ");
-  return new FirnError(
-    "deb-unsatisfiable",
-    `Debian package '${entry.name}' depends on ${wanted}, which no suite offers`,
-    {
+/** A dependency that nothing in the index fulfils: error `deb-unsatisfiable`. */
+export class UnsatisfiableError extends FirnError {
+  /** The package that has the dependency. */
+  readonly entry: DebPackage;
+  /** The alternatives of the dependency. */
+  readonly group: readonly Dependency[];
+
+  constructor(entry: DebPackage, group: readonly Dependency[]) {
+    const wanted = group
+      .map((d) => (d.relation === undefined ? d.name : `${d.name} (${d.relation} ${d.version})`))
+      .join(" | ");
+    super("deb-unsatisfiable", `Debian package '${entry.name}' depends on ${wanted}, which no suite offers`, {
       hint: "add the suite that has it to the lock (--suite), or renew the index",
-    },
-  );
+    });
+    this.entry = entry;
+    this.group = group;
+  }
 }

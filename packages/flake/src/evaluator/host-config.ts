@@ -1,5 +1,6 @@
 /** The configuration of an evaluation from settings, environment and flags, as plain data for its worker. */
 
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { nixVersion } from "@firn/formats";
 import { channelSearchPath, hostSystem, machineLocation, type Settings, type StoreLocation } from "@firn/store";
@@ -58,6 +59,7 @@ export function hostConfig(
       restricted: settings.get("restrict-eval"),
       readOnly: options.readOnly,
       maxCallDepth: settings.get("max-call-depth"),
+      maxMemory: settings.get("max-memory") === 0 ? memoryForValues() : settings.get("max-memory"),
       // Firn has these two on always.
       experimentalFeatures: [...new Set(["flakes", "nix-command", ...settings.get("experimental-features")])],
       allowImportFromDerivation: settings.get("allow-import-from-derivation"),
@@ -94,4 +96,12 @@ export function hostConfig(
       : {}),
     ...(code === undefined ? {} : { codeDirectory: code }),
   };
+}
+
+/** Returns the bytes that values may take on this machine: three quarters of its memory, or of what a limit of its group leaves. */
+function memoryForValues(): number {
+  const limit = process.constrainedMemory();
+  // A group without a limit has a number beyond any machine, or none.
+  const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  return Math.floor((memory * 3) / 4);
 }

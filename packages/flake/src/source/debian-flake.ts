@@ -3,10 +3,12 @@
  * a directory in the user's data, made once for each name and index.
  */
 
+import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import {
   type ArchiveAccess,
   type DebianLock,
+  type ForeignArchive,
   hostSuites,
   lockPackages,
   printDebianLock,
@@ -19,6 +21,7 @@ import type { RegistryEntry } from "@firn/formats";
 import { collect, debMirrors, disk, type EventSink, type Settings, Transferrer, transferOptions } from "@firn/store";
 import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "@firn/store/files";
 import { homeDirectory, pathOfFileUrl } from "@firn/store/surroundings";
+import { copyCheckout, isCheckout } from "./checkout-set.ts";
 
 type InputAttributes = RegistryEntry["to"];
 
@@ -29,6 +32,8 @@ export interface DebianContext {
   readonly events: EventSink;
   readonly offline: boolean;
   readonly allowExpired?: boolean;
+  /** Archives besides Debian's. */
+  readonly archives?: Readonly<Record<string, ForeignArchive>>;
 }
 
 /** The package that every environment of the set needs besides its own packages, for the builder. */
@@ -40,15 +45,17 @@ export function debianSetDirectory(): string | undefined {
 }
 
 /**
- * Returns the attributes of the flake of the Debian set; undefined when the installation lacks it. Of an installed Firn it is a part of
- * the whole package, from which `pkgs.firn` is made; a checkout is too large for that.
+ * Returns the attributes of the flake of the Debian set; undefined when the installation lacks it. It is a part of the whole package, or of
+ * a copy of what matters of a checkout, because `pkgs.firn` is made of that.
  */
-export function debianSetFlake(): InputAttributes | undefined {
+export function debianSetFlake(environment: DebianContext["environment"]): InputAttributes | undefined {
   const set = debianSetDirectory();
   if (set === undefined) return undefined;
-  const installed = join(set, "..");
-  if (!existsSync(join(installed, "dist/firn.mjs"))) return pathAttributes(set);
-  return new Map([...pathAttributes(installed), ["dir", "os"]]);
+  const around = dirname(set);
+  if (existsSync(join(around, "dist/firn.mjs"))) return new Map([...pathAttributes(around), ["dir", "os"]]);
+  if (!isCheckout(around)) return pathAttributes(set);
+  const name = `checkout-${createHash("sha256").update(around, "latin1").digest("hex").slice(0, 16)}`;
+  return new Map([...pathAttributes(copyCheckout(around, join(dataDirectory(environment), name))), ["dir", "os"]]);
 }
 
 /** Returns the attributes of the flake of templates that comes with Firn; undefined when the installation lacks it. */
@@ -73,9 +80,9 @@ function ownFlake(name: string): string | undefined {
   return undefined;
 }
 
-function dataDirectory(context: DebianContext): string {
-  const home = homeDirectory(context.environment);
-  return join(context.environment.XDG_DATA_HOME ?? join(home, ".local", "share"), "firn", "deb");
+function dataDirectory(environment: DebianContext["environment"]): string {
+  const home = homeDirectory(environment);
+  return join(environment.XDG_DATA_HOME ?? join(home, ".local", "share"), "firn", "deb");
 }
 
 /** Returns this machine's access to Debian's archive. */
@@ -88,22 +95,24 @@ export function archiveAccess(context: DebianContext): ArchiveAccess {
   );
   return {
     mirrors,
+    archives: new Map(Object.entries(context.archives ?? {})),
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
     now: new Date(),
-    keyrings: keyrings(),
+    keyrings: keyrings(context.settings),
     allowExpired: context.allowExpired ?? false,
     download: async (url, limit) => collect(await transferrer.open({ url, progress: true }), limit),
   };
 }
 
-function keyrings(): Uint8Array[] {
-  const file = "/usr/share/keyrings/debian-archive-keyring.gpg";
-  return existsSync(file) ? [readFileSync(file)] : [];
+function keyrings(settings: Settings): Uint8Array[] {
+  const named = settings.get("deb-keyring");
+  const files = named.length > 0 ? named : ["/usr/share/keyrings/debian-archive-keyring.gpg"];
+  return files.filter((file) => existsSync(file)).map((file) => readFileSync(file));
 }
 
 /** Returns the kept index; downloads it when there is none or with `renew`. */
 export async function debianIndex(context: DebianContext, renew = false): Promise<SavedIndex> {
-  const file = join(dataDirectory(context), "index.json");
+  const file = join(dataDirectory(context.environment), "index.json");
   const kept = renew ? undefined : readSavedIndex(file);
   if (kept !== undefined) return kept;
   const previous = readSavedIndex(file)?.suites;
@@ -114,7 +123,7 @@ export async function debianIndex(context: DebianContext, renew = false): Promis
     text: `locking the Debian package index (${suites.map((s) => s.suite).join(", ")})`,
   });
   const saved = await renewSavedIndex(file, archiveAccess(context), suites);
-  writeFileSync(join(dataDirectory(context), "current"), stampOf(saved));
+  writeFileSync(join(dataDirectory(context.environment), "current"), stampOf(saved));
   return saved;
 }
 
@@ -123,12 +132,12 @@ export async function debianFlake(context: DebianContext, name: string): Promise
   const set = debianSetDirectory();
   if (set === undefined) throw new Error("the Debian set is missing from this installation of Firn");
   const stamp = readStamp(context);
-  const place = join(dataDirectory(context), "flakes", stamp ?? "new", name);
+  const place = join(dataDirectory(context.environment), "flakes", stamp ?? "new", name);
   if (stamp !== undefined && existsSync(join(place, "flake.nix"))) return place;
 
   const saved = await debianIndex(context);
   const identity = stampOf(saved);
-  const target = join(dataDirectory(context), "flakes", identity, name);
+  const target = join(dataDirectory(context.environment), "flakes", identity, name);
   const lock: DebianLock = {
     version: 1,
     architecture: saved.architecture,
@@ -149,7 +158,7 @@ export async function debianFlake(context: DebianContext, name: string): Promise
 
 /** Returns the identity of the kept index, without reading all of it. */
 function readStamp(context: DebianContext): string | undefined {
-  const file = join(dataDirectory(context), "current");
+  const file = join(dataDirectory(context.environment), "current");
   return existsSync(file) ? readFileSync(file, "latin1") : undefined;
 }
 

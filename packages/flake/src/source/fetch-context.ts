@@ -112,7 +112,7 @@ export interface RegistryOptions {
   /** Returns the entries of `--override-flake` and `--inputs-from`. */
   flags(): Promise<readonly RegistryEntry[]>;
   /** The flakes that come with Firn: the Debian package set, and the templates. */
-  readonly debianSet: RegistryEntry["to"] | undefined;
+  debianSet(): RegistryEntry["to"] | undefined;
   readonly templates: RegistryEntry["to"] | undefined;
   readonly events: EventSink;
 }
@@ -176,10 +176,10 @@ async function globalRegistry(options: RegistryOptions): Promise<Registry> {
 }
 
 /** Returns the entries that only Firn has: `deb` and `firn`. */
-function builtinEntries({ debianSet, templates }: RegistryOptions): RegistryEntry[] {
+function builtinEntries(options: RegistryOptions): RegistryEntry[] {
   const entry = (id: string, to: RegistryEntry["to"] | undefined): RegistryEntry[] =>
     to === undefined ? [] : [{ from: indirect(id), to, exact: false }];
-  return [...entry("deb", debianSet), ...entry("firn", templates)];
+  return [...entry("deb", options.debianSet()), ...entry("firn", options.templates)];
 }
 
 function fallbackEntries(): RegistryEntry[] {

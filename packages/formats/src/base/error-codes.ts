@@ -207,6 +207,7 @@ export const errorCodes = {
   "no-flake": ["A tree has no `flake.nix`.", "Add one, or name the directory that has it."],
   "no-flakes": ["Flakes cannot be evaluated here.", "Give the evaluator a world of flakes."],
   "no-generation": ["A generation does not exist.", "List those that do."],
+  "no-kept-source": ["The source of a generation was not kept.", "Switch to a configuration of this machine."],
   "no-log": ["No log of a build was kept.", "Build it again."],
   "no-mirror": ["No mirror of an archive is known.", "Set one in the settings."],
   "no-option": ["A system has no such option.", "Check its name."],

@@ -26,6 +26,7 @@ import {
   emptyList,
   emptyString,
   falseValue,
+  type HeapLimit,
   heap,
   isFloat,
   isFunction,
@@ -35,6 +36,7 @@ import {
   isSet,
   isString,
   kindOf,
+  limitHeap,
   none,
   nullValue,
   type Slot,
@@ -87,7 +89,7 @@ import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../synt
 import { baseNameOfPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { addFrame, EvaluationError, wrapError } from "../value/evaluation-error.ts";
+import { addFrame, EvaluationError, isInterruption, wrapError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
 import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
@@ -121,6 +123,7 @@ export interface DebuggerHooks {
 /** The state of one evaluator. */
 export interface EvaluatorState {
   readonly host: EvalHost;
+  readonly heapLimit: HeapLimit;
   readonly parser: ParserOptions;
   /** Values of global names, by symbol; undefined or `none` for other names. */
   readonly globals: Slot[];
@@ -142,9 +145,10 @@ let depth = 0;
 let maxDepth = 10000;
 let showTrace = false;
 
-/** The previously running evaluation, and the call depth of the current one. */
+/** The previously running evaluation, the call depth of the current one, and the bounds of the heap. */
 interface Entered {
   readonly previous: EvaluatorState | undefined;
+  readonly limit: HeapLimit;
   readonly depth: number;
 }
 
@@ -152,14 +156,16 @@ interface Entered {
 export function enter(evaluation: EvaluatorState): Entered {
   const previous = current as EvaluatorState | undefined;
   if (previous !== undefined) previous.depth = depth;
+  const entered = { previous, depth, limit: limitHeap(evaluation.heapLimit) };
   select(evaluation);
-  return { previous, depth };
+  return entered;
 }
 
 /** Restores the previous evaluation, also after an error, which leaves the depth at which it was thrown. */
 export function leave(entered: Entered): void {
   current.depth = entered.depth;
   select(entered.previous ?? current);
+  limitHeap(entered.limit);
 }
 
 function select(evaluation: EvaluatorState): void {
@@ -189,6 +195,7 @@ export function restoreCallDepth(saved: number): void {
 
 const sym = {
   functor: intern("__functor"),
+  missing: intern("__missing"),
   toString: intern("__toString"),
   outPath: intern("outPath"),
   type: intern("type"),
@@ -923,7 +930,14 @@ function withVariable(p: number, e: Env): Slot {
     const slot = attribute(scope, symbol);
     if (slot !== none) return slot;
   }
-  throw new EvaluationError("undefined-variable", `undefined variable '${nameOf(symbol)}'`, A[p + 2]!);
+  const error = new EvaluationError("undefined-variable", `undefined variable '${nameOf(symbol)}'`, A[p + 2]!);
+  at = 0;
+  env = e;
+  for (let i = 0; i < count && error.hint === undefined; i++) {
+    for (const target = A[p + 4 + 2 * i]!; at < target; at++) env = H[env]!;
+    error.hint = adviceOf(H[env + 1] as Value, symbol);
+  }
+  throw error;
 }
 
 // ---- selection
@@ -987,7 +1001,22 @@ function missing(base: Value, symbol: number, pos: number): EvaluationError {
   const name = nameOf(symbol);
   const error = new EvaluationError("eval-error", `attribute ${quoteName(name)} missing`, pos);
   error.suggestions = suggest(attrNames(base), name);
+  error.hint = adviceOf(base, symbol);
   return error;
+}
+
+/** Returns what a set's function `__missing` says about a name that the set lacks; undefined when it says nothing. */
+function adviceOf(set: Value, symbol: number): string | undefined {
+  const slot = attribute(set, sym.missing);
+  if (slot === none) return undefined;
+  try {
+    const advice = call(force(slot), makeString(nameOf(symbol)), 0);
+    return isString(advice) ? stringText(advice) : undefined;
+  } catch (error) {
+    // The name is missing all the same, and that is the error to tell.
+    if (error instanceof EvaluationError && !isInterruption(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Returns a name as the reference writes it in messages: `'name'`, quoted inside when it is no identifier. */

@@ -79,7 +79,8 @@ export const heapFloats: Float64Array = new Float64Array(buffer);
 
 /** Cells that stay free: what is written in passing behind the last object never reaches the end. */
 const reserved = 1024;
-const end = heap.length - reserved;
+const last = heap.length - reserved;
+let end = last;
 const firstFree = 16;
 let top = firstFree;
 
@@ -106,9 +107,31 @@ export function bool(condition: boolean): Value {
   return condition ? trueValue : falseValue;
 }
 
+/** The bounds of what an evaluation adds to the heap, which starts at a size in cells; 0 bytes stand for all that is free. */
+export interface HeapLimit {
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** No other bound than the heap's own. */
+const noLimit: HeapLimit = { start: 0, bytes: 0 };
+
+let limit = noLimit;
+
+/** Bounds what is added to the heap from now on; returns the bounds until now. */
+export function limitHeap(next: HeapLimit): HeapLimit {
+  const previous = limit;
+  limit = next;
+  end = next.bytes === 0 ? last : Math.min(last, next.start + Math.floor(next.bytes / 4));
+  return previous;
+}
+
 function full(): never {
-  const size = Math.round(heap.length / 262144);
-  throw new FirnError("out-of-memory", `the evaluated values exceed the ${size} MB of the evaluator's heap`);
+  const own = end !== last;
+  const size = Math.round(own ? limit.bytes / 1048576 : end / 262144);
+  throw new FirnError("out-of-memory", `the evaluated values exceed the ${size} MiB that they may take`, {
+    hint: own ? "evaluate less at once, or allow more with the setting max-memory" : "evaluate less at once",
+  });
 }
 
 /** Reserves an even number of cells, which are 0, and returns the address of the first one. Fails when the heap is full. */

@@ -8,7 +8,7 @@
 
 import { type Source, showPosition } from "../code/source.ts";
 import type { LintName } from "../host.ts";
-import { EvaluationError } from "../value/evaluation-error.ts";
+import { EvaluationError, UnexpectedToken } from "../value/evaluation-error.ts";
 import type { AttrDefinition, AttrName, AttrsExpr, BinaryOperator, CallExpr, Expr, Formal, LambdaExpr } from "./ast.ts";
 import { emptyAttrs } from "./ast.ts";
 import { type IndentedPart, stripIndentation } from "./indented-string.ts";
@@ -134,9 +134,7 @@ class Parser {
   }
 
   private unexpected(expected: readonly string[] = []): never {
-    const lexer: T.Lexer = this.lexer;
-    const wanted = expected.length === 0 ? "" : `, expecting ${expected.join(" or ")}`;
-    lexer.fail(`syntax error, unexpected ${T.tokenNames[lexer.token]!}${wanted}`);
+    throw new UnexpectedToken(T.tokenNames[this.lexer.token]!, expected, this.pos);
   }
 
   private lint(name: LintName, message: (fatal: boolean) => string, pos: number): void {

@@ -36,6 +36,8 @@ export class EvaluationError extends Error {
   /** The outermost frame so far. */
   frame: EvalFrame | null;
   suggestions: readonly string[];
+  /** Advice that a set gave about a name it lacks. */
+  hint: string | undefined;
   /** The host's error, when one caused this. */
   readonly origin: FirnError | undefined;
   /** True when the debugger has stopped at this error. */
@@ -59,8 +61,22 @@ export class EvaluationError extends Error {
     const copy = new EvaluationError(this.kind, this.message, this.pos, this.origin);
     copy.frame = this.frame;
     copy.suggestions = this.suggestions;
+    copy.hint = this.hint;
     copy.seen = this.seen;
     return copy;
+  }
+}
+
+/** A syntax error at a token that may not stand there; token and expected ones by their names in messages. */
+export class UnexpectedToken extends EvaluationError {
+  readonly token: string;
+  readonly expected: readonly string[];
+
+  constructor(token: string, expected: readonly string[], pos: number) {
+    const wanted = expected.length === 0 ? "" : `, expecting ${expected.join(" or ")}`;
+    super("parse-error", `syntax error, unexpected ${token}${wanted}`, pos);
+    this.token = token;
+    this.expected = expected;
   }
 }
 
@@ -109,9 +125,10 @@ export function toFirnError(error: unknown): unknown {
   // Where it was when it was interrupted says nothing.
   if (origin !== undefined && isInterruption(wrapped)) return origin;
   const position = resolvePosition(wrapped.pos);
+  const hint = origin?.hint ?? wrapped.hint;
   return new FirnError(origin === undefined ? wrapped.kind : origin.code, wrapped.message, {
     ...(position === undefined ? {} : { position }),
-    ...(origin?.hint === undefined ? {} : { hint: origin.hint }),
+    ...(hint === undefined ? {} : { hint }),
     ...(origin === undefined ? {} : { exitStatus: origin.exitStatus, cause: origin }),
     suggestions: wrapped.suggestions,
     trace: [

@@ -82,6 +82,7 @@ export const statSync = onPaths("statSync");
 export const symlinkSync = onPaths("symlinkSync", 2);
 export const truncateSync = onPaths("truncateSync");
 export const unlinkSync = onPaths("unlinkSync");
+export const utimesSync = onPaths("utimesSync");
 export const writeFileSync = writing("writeFileSync");
 
 /** The same for functions that give promises. */

@@ -59,14 +59,15 @@ describe("what stores offer", () => {
   });
 });
 
-// The messages are the reference's, except for kinds that are not there yet.
+// The messages are the reference's.
 test.each([
   ["local?require-sigs=x", "Boolean setting 'require-sigs' has invalid value 'x'"],
   ["file:///x?priority=x", "setting 'priority' has invalid value 'x'"],
   ["file:///x?want-mass-query=3", "Boolean setting 'want-mass-query' has invalid value '3'"],
   ["dummy://x", "`dummy` store URIs must not contain an authority part x"],
   ["daemon?max-connections=many", "setting 'max-connections' has invalid value 'many'"],
-  ["s3://bucket", "stores of kind 's3' are not supported yet"],
+  ["s3://", "URI has a missing or invalid bucket name"],
+  ["s3://bucket?multipart-upload=x", "Boolean setting 'multipart-upload' has invalid value 'x'"],
   ["foo://", "don't know how to open Nix store with scheme 'foo'"],
   ["constructor://", "don't know how to open Nix store with scheme 'constructor'"],
 ])("%s is refused", async (text, message) => {

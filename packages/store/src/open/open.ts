@@ -14,6 +14,7 @@ import { connectBySsh, connectToSocket, type SshOptions } from "../remote/transp
 import { type Environment, requireFeature, type Settings } from "../settings/settings.ts";
 import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
+import { type CacheFiles, cacheFilesAt } from "../substitute/cache-files.ts";
 import { NarInfoCache } from "../substitute/narinfo-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
 import { fileUrlOf, processEnvironment, userCacheDirectory, workingDirectory } from "../surroundings.ts";
@@ -92,18 +93,6 @@ function opener<Table extends ParameterTable>(kind: StoreKind<Table>): Opener {
   };
 }
 
-/** Makes the opener of a kind that is known and not supported yet; its parameters are checked all the same. */
-function notYet(parameters: ParameterTable): Opener {
-  return opener({
-    parameters,
-    open({ scheme }) {
-      throw new FirnError("unsupported-store", `stores of kind '${scheme}' are not supported yet`, {
-        hint: "use a local store, a binary cache (file://, http://, https://) or another machine (ssh://)",
-      });
-    },
-  });
-}
-
 const openLocal = opener({
   parameters: localParameters,
   async open(reference, parameters, context) {
@@ -150,17 +139,16 @@ function mountedReadOnly(directory: string): boolean {
 
 type CacheParameters = Pick<StoreParameters<typeof fileCacheParameters>, "get">;
 
-/** Opens the binary cache at a URL without parameters; its store directory is this machine's unless the URL says otherwise. */
-function openCache(url: string, parameters: CacheParameters, context: OpenContext): Promise<Store> {
+/** Opens the binary cache with such files; its store directory is this machine's unless the URL says otherwise. */
+function openCache(files: CacheFiles, parameters: CacheParameters, context: OpenContext): Promise<Store> {
   const priority = parameters.get("priority");
   const compression = parameters.get("compression");
   const wantMassQuery = parameters.get("want-mass-query");
-  const known = url.startsWith("file:") ? undefined : factsOnDisk(url, context);
+  const known = files.uri.startsWith("file:") ? undefined : factsOnDisk(files.uri, context);
   const keyFiles = [parameters.get("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")];
   return BinaryCacheStore.open({
-    url,
+    files,
     storeDir: parameters.get("store") ?? machineLocation(context.environment ?? processEnvironment()).storeDir,
-    transferrer: makeTransferrer(context),
     ...(compression === undefined ? {} : { compression }),
     ...(priority === undefined ? {} : { priority }),
     ...(wantMassQuery === undefined ? {} : { wantMassQuery }),
@@ -188,8 +176,49 @@ function factsOnDisk(
 
 const openHttpCache = opener({
   parameters: httpCacheParameters,
-  open: ({ scheme, target }, parameters, context) => openCache(`${scheme}://${target}`, parameters, context),
+  open: ({ scheme, target }, parameters, context) =>
+    openCache(cacheFilesAt(`${scheme}://${target}`, makeTransferrer(context)), parameters, context),
 });
+
+const openBucket = opener({
+  parameters: s3CacheParameters,
+  async open({ target }, parameters, context) {
+    const [bucket = "", ...names] = target.replace(/\/+$/, "").split("/");
+    if (bucket === "") throw new FirnError("unknown-store", "URI has a missing or invalid bucket name");
+    if (context.offline === true) throw new FirnError("offline", `cannot use 's3://${bucket}' in offline mode`);
+    const { bucketFiles } = await import("../substitute/s3-files.ts");
+    const files = await bucketFiles({
+      bucket,
+      prefix: names.join("/"),
+      region: parameters.get("region") ?? "us-east-1",
+      profile: parameters.get("profile"),
+      scheme: oneOf("scheme", parameters.get("scheme") ?? "https", ["http", "https"]),
+      endpoint: parameters.get("endpoint"),
+      addressing: oneOf("addressing-style", parameters.get("addressing-style") ?? "auto", ["auto", "path", "virtual"]),
+      parts:
+        parameters.get("multipart-upload") === true
+          ? {
+              threshold: parameters.get("multipart-threshold") ?? defaultPartsFrom,
+              size: parameters.get("multipart-chunk-size") ?? parameters.get("buffer-size") ?? leastPart,
+            }
+          : undefined,
+      storageClass: parameters.get("storage-class"),
+    });
+    return openCache(files, parameters, context);
+  },
+});
+
+/** Size from which on a file is sent to S3 in parts, and that of a part, in bytes, unless the URL says otherwise. */
+const defaultPartsFrom = 100 * 1024 * 1024;
+const leastPart = 5 * 1024 * 1024;
+
+/** Reads a parameter that is one of several words. Error `bad-setting`. */
+function oneOf<const Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  const choice = words.map((word) => `'${word}'`).join(", ");
+  throw new FirnError("bad-setting", `setting '${name}' has invalid value '${text}', expected one of ${choice}`);
+}
 
 /** The number of connections to a daemon that are open at most, unless the URL says otherwise. */
 const daemonConnections = 4;
@@ -307,11 +336,15 @@ const schemes: Readonly<Record<string, Opener>> = {
   file: opener({
     parameters: fileCacheParameters,
     open: ({ target }, parameters, context) =>
-      openCache(fileUrlOf(path.resolve(workingDirectory(), decoded(target))), parameters, context),
+      openCache(
+        cacheFilesAt(fileUrlOf(path.resolve(workingDirectory(), decoded(target))), makeTransferrer(context)),
+        parameters,
+        context,
+      ),
   }),
   http: openHttpCache,
   https: openHttpCache,
-  s3: notYet(s3CacheParameters),
+  s3: openBucket,
   ssh: opener({
     parameters: sshParameters,
     async open(reference, parameters, context) {

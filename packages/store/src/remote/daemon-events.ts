@@ -5,7 +5,7 @@ import type { EventSink, FirnEvent, MessageLevel } from "../events.ts";
 const { activityTypes, resultTypes, verbosities } = wire;
 
 /** Messages of a daemon that are no end of its work. */
-type Notice = Exclude<wire.StderrMessage, { readonly kind: "last" | "error" | "read" | "write" }>;
+export type Notice = Exclude<wire.StderrMessage, { readonly kind: "last" | "error" | "read" | "write" }>;
 
 /** An activity of the daemon that events are made of. */
 type Activity =
@@ -121,6 +121,11 @@ export class NoticeWriter {
 
   constructor(send: (notice: Notice) => void) {
     this.#send = send;
+  }
+
+  /** Returns the number of an activity beside those of events. */
+  newId(): bigint {
+    return this.#next++;
   }
 
   /** Takes an event. */

@@ -26,20 +26,19 @@ import {
 } from "@firn/formats";
 import { disk } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
-import { mkdirSync } from "../fs/files.ts";
+import { removePath } from "../fs/remove.ts";
+import { makeTemporaryDirectory } from "../fs/temporary-directory.ts";
 import { hashContent } from "../local/content-hash.ts";
 import type { LogReader, LogWriter } from "../store/logs.ts";
 import type { HashPartIndex, NarChunks, PathListing } from "../store/paths.ts";
 import type { RealisationRegistry } from "../store/realisations.ts";
 import type { Offers, Store } from "../store/store.ts";
 import type { AddOptions, ContentOptions, ContentWriter, PathWriter, SignatureWriter } from "../store/writing.ts";
-import { pathOfFileUrl } from "../surroundings.ts";
+import type { CacheFiles } from "./cache-files.ts";
 import { compress, compressionSuffix, decompress } from "./compression.ts";
 import type { NarInfoCache } from "./narinfo-cache.ts";
-import { collect, type Transferrer } from "./transfer.ts";
 
 const MAX_NARINFO = 16 * 1024 * 1024;
-const MAX_LISTING = 512 * 1024 * 1024;
 
 /** Yields the compressed bytes of an archive; error when there are more than the cache announces. */
 async function* atMost(body: NarChunks, info: NarInfo): AsyncGenerator<Uint8Array, void, undefined> {
@@ -58,10 +57,8 @@ async function* atMost(body: NarChunks, info: NarInfo): AsyncGenerator<Uint8Arra
 
 /** Options of a cache. */
 export interface BinaryCacheOptions {
-  /** URL `file://DIR`, `http://…` or `https://…`, without parameters. */
-  readonly url: string;
+  readonly files: CacheFiles;
   readonly storeDir?: string;
-  readonly transferrer: Transferrer;
   /** Compression of written archives; default `xz`. */
   readonly compression?: string;
   readonly secretKeys?: readonly SigningKey[];
@@ -81,6 +78,7 @@ export class BinaryCacheStore
   readonly storeDir: string;
   readonly offers: Partial<Offers>;
   readonly #options: BinaryCacheOptions;
+  readonly #files: CacheFiles;
   readonly #infos = new Map<string, Promise<NarInfo | undefined>>();
   /** Its number among the facts on disk. */
   readonly #number: number | undefined;
@@ -94,12 +92,13 @@ export class BinaryCacheStore
     facts: { storeDir: string; priority: number; wantMassQuery: boolean; number: number | undefined },
   ) {
     this.#options = options;
-    this.uri = options.url.replace(/\/+$/, "");
+    this.#files = options.files;
+    this.uri = options.files.uri;
     this.storeDir = facts.storeDir;
     this.priority = facts.priority;
     this.wantMassQuery = facts.wantMassQuery;
     this.#number = facts.number;
-    const directory = this.#directory();
+    const names = options.files.names?.bind(options.files);
     this.offers = {
       hashParts: this,
       writing: this,
@@ -108,16 +107,17 @@ export class BinaryCacheStore
       realisations: this,
       logs: this,
       logWriting: this,
-      ...(directory === undefined ? {} : { listing: this.#listing(directory) }),
+      ...(names === undefined ? {} : { listing: this.#listing(names) }),
     };
   }
 
   /** Opens a cache, reading its `nix-cache-info`. Errors `not-a-cache`, `wrong-store-dir`, those of transfers. */
   static async open(options: BinaryCacheOptions): Promise<BinaryCacheStore> {
-    const url = options.url.replace(/\/+$/, "");
+    const { files } = options;
+    const url = files.uri;
     const storeDir = options.storeDir ?? "/nix/store";
     const known = options.known?.cache(url);
-    const info: CacheInfo | undefined = known ?? (await BinaryCacheStore.#cacheInfo(url, options.transferrer));
+    const info: CacheInfo | undefined = known ?? (await BinaryCacheStore.#cacheInfo(files));
     if (info !== undefined && info.storeDir !== storeDir) {
       throw new FirnError(
         "wrong-store-dir",
@@ -134,12 +134,12 @@ export class BinaryCacheStore
     });
   }
 
-  /** Asks a cache about itself; a directory may be empty yet. */
-  static async #cacheInfo(url: string, transferrer: Transferrer): Promise<CacheInfo | undefined> {
-    const text = await transferrer.text(`${url}/nix-cache-info`);
+  /** Asks a cache about itself. */
+  static async #cacheInfo(files: CacheFiles): Promise<CacheInfo | undefined> {
+    const text = await files.text("nix-cache-info");
     if (text !== undefined) return parseCacheInfo(text);
-    if (url.startsWith("file:")) return undefined;
-    throw new FirnError("not-a-cache", `'${url}' does not appear to be a binary cache`);
+    if (files.mayBeEmpty) return undefined;
+    throw new FirnError("not-a-cache", `'${files.uri}' does not appear to be a binary cache`);
   }
 
   async isValidPath(storePath: string): Promise<boolean> {
@@ -164,14 +164,14 @@ export class BinaryCacheStore
   async *narFromPath(storePath: string): AsyncGenerator<Uint8Array, void, undefined> {
     const info = await this.queryPathInfo(storePath);
     if (info === undefined) throw new FirnError("invalid-path", `path '${storePath}' is not valid`);
-    const url = this.#archiveUrl(info);
-    yield* decompress(atMost(await this.#archive(url, info), info), info.compression, info.narSize);
+    const body = await this.#archive(info);
+    yield* decompress(atMost(body, info), info.compression, info.narSize);
   }
 
   /** Opens the archive of a path. Errors `not-found`, those of transfers. */
-  async #archive(url: string, info: NarInfo): Promise<NarChunks> {
+  async #archive(info: NarInfo): Promise<NarChunks> {
     try {
-      return (await this.#options.transferrer.open({ url, progress: true })).body;
+      return await this.#openArchive(info);
     } catch (error) {
       if (!(error instanceof FirnError) || error.code !== "not-found") throw error;
       throw new FirnError("not-found", `file '${info.url}' does not exist in binary cache`);
@@ -200,7 +200,10 @@ export class BinaryCacheStore
         yield chunk;
       }
     }
-    const file = await this.#storeFile(compress(counted(), method), compressionSuffix(method));
+    const file = await this.#storeFile(compress(counted(), method), {
+      suffix: compressionSuffix(method),
+      again: options.repair === true,
+    });
     const narHash: Hash = { algorithm: "sha256", bytes: narHasher.digest() };
     if (!equalHashes(narHash, info.narHash) || narSize !== info.narSize) {
       throw new FirnError("hash-mismatch", `refusing to copy corrupted path '${info.path}' to '${this.uri}'`);
@@ -221,9 +224,9 @@ export class BinaryCacheStore
     };
     const hashPart = storePathHashPart(info.path);
     if (lister !== undefined) {
-      await this.#put(`${hashPart}.ls`, Buffer.from(printListing(lister.result()), "latin1"));
+      await this.#files.put(`${hashPart}.ls`, Buffer.from(printListing(lister.result()), "latin1"));
     }
-    await this.#put(`${hashPart}.narinfo`, Buffer.from(printNarInfo(narInfo), "latin1"));
+    await this.#files.put(`${hashPart}.narinfo`, Buffer.from(printNarInfo(narInfo), "latin1"));
     this.#infos.set(hashPart, Promise.resolve(narInfo));
     this.#keep(hashPart, narInfo);
   }
@@ -245,7 +248,7 @@ export class BinaryCacheStore
     const info = await this.queryPathInfo(storePath);
     if (info === undefined) throw new FirnError("invalid-path", `path '${storePath}' is not valid`);
     const next = { ...info, signatures: sortSignatures([...info.signatures, ...signatures]) };
-    await this.#put(`${storePathHashPart(storePath)}.narinfo`, Buffer.from(printNarInfo(next), "latin1"));
+    await this.#files.put(`${storePathHashPart(storePath)}.narinfo`, Buffer.from(printNarInfo(next), "latin1"));
     this.#infos.set(storePathHashPart(storePath), Promise.resolve(next));
     this.#keep(storePathHashPart(storePath), next);
   }
@@ -253,7 +256,7 @@ export class BinaryCacheStore
   async addTempRoot(): Promise<void> {}
 
   async queryRealisation(id: wire.DrvOutput): Promise<wire.Realisation | undefined> {
-    const text = await this.#options.transferrer.text(`${this.uri}/${realisationFile(id)}`, MAX_NARINFO);
+    const text = await this.#files.text(realisationFile(id), MAX_NARINFO);
     if (text === undefined) return undefined;
     const realisation = wire.parseRealisation(text, this.storeDir);
     if (wire.printDrvOutput(realisation.id) === wire.printDrvOutput(id)) return realisation;
@@ -265,12 +268,11 @@ export class BinaryCacheStore
 
   async registerRealisation(realisation: wire.Realisation): Promise<void> {
     await this.#prepare();
-    await this.#put(realisationFile(realisation.id), Buffer.from(wire.printRealisation(realisation), "latin1"));
+    await this.#files.put(realisationFile(realisation.id), Buffer.from(wire.printRealisation(realisation), "latin1"));
   }
 
   async buildLog(drvPath: string): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const url = `${this.uri}/log/${storePathBaseName(drvPath)}`;
-    const text = await this.#options.transferrer.text(url);
+    const text = await this.#files.text(`log/${storePathBaseName(drvPath)}`);
     return text === undefined ? undefined : oneChunk(bytesOf(text));
   }
 
@@ -278,11 +280,12 @@ export class BinaryCacheStore
     await this.#prepare();
     const parts: Uint8Array[] = [];
     for await (const chunk of log) parts.push(chunk);
-    await this.#put(`log/${storePathBaseName(drvPath)}`, Buffer.concat(parts));
+    await this.#files.put(`log/${storePathBaseName(drvPath)}`, Buffer.concat(parts));
   }
 
   async close(): Promise<void> {
     this.#options.known?.close();
+    await this.#files.close();
   }
 
   #info(hashPart: string): Promise<NarInfo | undefined> {
@@ -296,12 +299,12 @@ export class BinaryCacheStore
   }
 
   async #fetchInfo(hashPart: string): Promise<NarInfo | undefined> {
-    const { known, transferrer } = this.#options;
+    const { known } = this.#options;
     const found = this.#number === undefined ? undefined : known?.narInfo(this.#number, hashPart, this.storeDir);
     if (found !== undefined) return found ?? undefined;
-    const url = `${this.uri}/${hashPart}.narinfo`;
-    const text = await transferrer.text(url, MAX_NARINFO);
-    const info = text === undefined ? undefined : parseNarInfo(text, url, this.storeDir);
+    const name = `${hashPart}.narinfo`;
+    const text = await this.#files.text(name, MAX_NARINFO);
+    const info = text === undefined ? undefined : parseNarInfo(text, `${this.uri}/${name}`, this.storeDir);
     // One cache can describe a path under the hash of another, which the path itself does not confirm.
     if (info === undefined || storePathHashPart(info.path) === hashPart) this.#keep(hashPart, info);
     return info;
@@ -312,9 +315,10 @@ export class BinaryCacheStore
     if (this.#number !== undefined) this.#options.known?.keepNarInfo(this.#number, hashPart, info);
   }
 
-  /** Returns the URL of an archive: relative to the cache, or another web address; never a file outside the cache. */
-  #archiveUrl(info: NarInfo): string {
-    if (/^https?:\/\//.test(info.url) && !this.uri.startsWith("file:")) return info.url;
+  /** Opens an archive: a file of the cache, or of another web address; never one outside of it on this machine. */
+  #openArchive(info: NarInfo): Promise<AsyncIterable<Uint8Array>> {
+    const { openAddress } = this.#files;
+    if (/^https?:\/\//.test(info.url) && openAddress !== undefined) return openAddress.call(this.#files, info.url);
     const segments = info.url
       .replace(/%2e/gi, ".")
       .replace(/%2f|\\/gi, "/")
@@ -322,89 +326,64 @@ export class BinaryCacheStore
     if (/^[a-z][a-z0-9+.-]*:/i.test(info.url) || info.url.startsWith("/") || segments.includes("..")) {
       throw new FirnError("corrupt-narinfo", `NAR info file of '${info.path}' has the forbidden URL '${info.url}'`);
     }
-    return `${this.uri}/${info.url}`;
+    return this.#files.open(info.url);
   }
 
-  /** Returns the listing of a cache in a directory, the only kind that can be listed. */
-  #listing(directory: string): PathListing {
+  /** Returns the listing of a cache whose files can be listed. */
+  #listing(files: () => string[]): PathListing {
     return {
       queryAllValidPaths: async () => {
-        const names = fs.readdirSync(directory).filter((name) => /^[0-9a-z]{32}\.narinfo$/.test(name));
+        const names = files().filter((name) => /^[0-9a-z]{32}\.narinfo$/.test(name));
         const infos = await Promise.all(names.map((name) => this.#info(name.slice(0, 32))));
         return infos.flatMap((info) => (info === undefined ? [] : [info.path])).sort();
       },
     };
   }
 
-  #directory(): string | undefined {
-    return this.uri.startsWith("file:") ? pathOfFileUrl(this.uri) : undefined;
-  }
-
   async #prepare(): Promise<void> {
     if (this.#prepared) return;
     this.#prepared = true;
-    const directory = this.#directory();
-    if (directory !== undefined) {
-      for (const name of ["nar", "realisations", "log"]) mkdirSync(path.join(directory, name), { recursive: true });
+    const { workDirectory } = this.#files;
+    if (workDirectory !== undefined) {
+      // As the reference does, so that other programs can count on them.
+      for (const name of ["nar", "realisations", "log"]) disk.mkdirs(path.join(path.dirname(workDirectory), name));
     }
-    if ((await this.#options.transferrer.text(`${this.uri}/nix-cache-info`)) === undefined) {
-      await this.#put("nix-cache-info", Buffer.from(`StoreDir: ${this.storeDir}\n`, "latin1"));
+    if ((await this.#files.text("nix-cache-info")) === undefined) {
+      await this.#files.put("nix-cache-info", Buffer.from(`StoreDir: ${this.storeDir}\n`, "latin1"));
     }
   }
 
-  /** Stores a stream under the hash of its bytes. */
+  /** Stores a stream under the hash of its bytes, unless a file of that name is there and need not be written again. */
   async #storeFile(
     chunks: AsyncIterable<Uint8Array>,
-    suffix: string,
+    { suffix, again }: { readonly suffix: string; readonly again: boolean },
   ): Promise<{ url: string; hash: Hash; size: number }> {
+    const { workDirectory } = this.#files;
+    const temporary =
+      workDirectory === undefined
+        ? makeTemporaryDirectory("firn-upload-")
+        : path.join(workDirectory, `.tmp-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    const file = workDirectory === undefined ? path.join(temporary, "archive") : temporary;
     const hasher = createHasher("sha256");
-    const directory = this.#directory();
     let size = 0;
-    const name = (): { url: string; hash: Hash; size: number } => {
-      const hash: Hash = { algorithm: "sha256", bytes: hasher.digest() };
-      return { url: `nar/${printHash(hash, "nix32", false)}.nar${suffix}`, hash, size };
-    };
-    if (directory === undefined) {
-      const parts: Uint8Array[] = [];
-      for await (const chunk of chunks) {
-        hasher.update(chunk);
-        size += chunk.length;
-        if (size > MAX_LISTING * 4) throw new FirnError("too-large", "archive is too large to upload");
-        parts.push(chunk);
-      }
-      const file = name();
-      await this.#put(file.url, Buffer.concat(parts));
-      return file;
-    }
-    const temporary = path.join(directory, "nar", `.tmp-${process.pid}-${Math.random().toString(36).slice(2)}`);
-    const handle = await fs.open(temporary, "wx");
     try {
-      for await (const chunk of chunks) {
-        hasher.update(chunk);
-        size += chunk.length;
-        await handle.writeFile(chunk);
+      const handle = await fs.open(file, "wx");
+      try {
+        for await (const chunk of chunks) {
+          hasher.update(chunk);
+          size += chunk.length;
+          await handle.writeFile(chunk);
+        }
+      } finally {
+        await handle.close();
       }
-      await handle.close();
-      const file = name();
-      fs.renameSync(temporary, path.join(directory, file.url));
-      return file;
-    } catch (error) {
-      await handle.close().catch(() => {});
-      fs.rmSync(temporary, { force: true });
-      throw error;
+      const hash: Hash = { algorithm: "sha256", bytes: hasher.digest() };
+      const url = `nar/${printHash(hash, "nix32", false)}.nar${suffix}`;
+      if (again || !(await this.#files.has(url))) await this.#files.putFile(url, file, size);
+      return { url, hash, size };
+    } finally {
+      removePath(temporary);
     }
-  }
-
-  async #put(name: string, data: Buffer): Promise<void> {
-    const directory = this.#directory();
-    if (directory === undefined) {
-      const transfer = await this.#options.transferrer.open({ url: `${this.uri}/${name}`, method: "PUT", body: data });
-      await collect(transfer, MAX_NARINFO);
-      return;
-    }
-    const target = path.join(directory, name);
-    disk.mkdirs(path.dirname(target));
-    disk.replaceFile(target, data);
   }
 }
 

@@ -23,6 +23,12 @@ const SLOWEST_RATE = 64;
 const DISCARD_MS = 5000;
 const RETRIED = new Set([408, 429, 500, 502, 503, 504, 520, 522, 524]);
 
+/** A file to send, with its size in bytes. */
+export interface FileBody {
+  readonly file: string;
+  readonly size: number;
+}
+
 /** The request of a transfer. */
 export interface TransferRequest {
   readonly url: string;
@@ -31,7 +37,7 @@ export interface TransferRequest {
   readonly etag?: string;
   /** `HEAD` checks that the URL exists; `PUT` sends `body`. */
   readonly method?: "GET" | "HEAD" | "PUT";
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | FileBody;
   /** True to report progress as events. */
   readonly progress?: boolean;
 }
@@ -305,8 +311,9 @@ export class Transferrer {
       wasEncrypted ||= encrypted;
       const authorization = exposed ? undefined : this.#authorization(url);
       const tooLate = new AbortController();
-      const timer =
-        this.#options.stallTimeoutMs > 0 ? setTimeout(() => tooLate.abort(), this.#options.stallTimeoutMs) : undefined;
+      // An upload is answered only at its end.
+      const patience = request.body === undefined ? this.#options.stallTimeoutMs : 0;
+      const timer = patience > 0 ? setTimeout(() => tooLate.abort(), patience) : undefined;
       const response = await undici
         .request(textOf(url), {
           signal: tooLate.signal,
@@ -319,9 +326,14 @@ export class Transferrer {
             // They may be tokens, and are for the place that was asked for alone.
             ...(urlOf(url).origin === origin && !exposed ? request.headers : {}),
             ...more,
+            ...(request.body === undefined || !("file" in request.body)
+              ? {}
+              : { "content-length": String(request.body.size) }),
           },
-          ...(request.body === undefined ? {} : { body: request.body }),
-          headersTimeout: this.#options.stallTimeoutMs,
+          ...(request.body === undefined
+            ? {}
+            : { body: "file" in request.body ? fs.createReadStream(request.body.file) : request.body }),
+          headersTimeout: patience,
           bodyTimeout: this.#options.stallTimeoutMs,
         })
         .finally(() => clearTimeout(timer));

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FakeStore, fakeManifest, makeFakeStore } from "../../../../tests/support/fake-system.ts";
-import { type BootGeneration, finishBoot, planBoot, writeBootFiles } from "./boot-entries.ts";
+import { type BootGeneration, finishBoot, planBoot, pruneEntries, writeBootFiles } from "./boot-entries.ts";
 
 const mib = 1 << 20;
 
@@ -43,6 +43,17 @@ describe("the boot menu", () => {
     const kernel = /^linux \/(.*)$/m.exec(text)?.[1] ?? "";
     expect(readFileSync(join(directory, kernel), "utf8")).toHaveLength(mib);
     expect(readFileSync(join(directory, "loader/loader.conf"), "utf8")).toBe("timeout 3\ndefault firn-*\neditor no\n");
+  });
+
+  test("loses the entries of generations that are gone, and the kernels that only they started", () => {
+    const generations = [generation(1), generation(2, mib, "shared"), generation(3, mib, "shared")];
+    apply({ generations, next: 3, now: 2, keep: [2] });
+    expect(files()).toHaveLength(6);
+    writeFileSync(join(directory, "loader/entries/other.conf"), "linux /vmlinuz\n");
+    expect(pruneEntries(directory, new Set([3, 4]))).toEqual([1, 2]);
+    expect(entries()).toEqual(["firn-3.conf", "other.conf"]);
+    expect(files()).toHaveLength(2);
+    expect(pruneEntries(directory, new Set([3]))).toEqual([]);
   });
 
   test("names an older generation itself, so that the newest does not win", () => {

@@ -245,6 +245,31 @@ export function installLoader(directory: string, system: System): void {
   }
 }
 
+/**
+ * Removes the entries of generations that no longer exist, and the kernels that only they started. Returns the numbers of those
+ * generations.
+ */
+export function pruneEntries(directory: string, numbers: ReadonlySet<number>): number[] {
+  const gone: number[] = [];
+  const used = new Set<string>();
+  for (const name of list(directory, entriesDirectory)) {
+    const number = /^firn-([0-9]+)(?:\+[0-9]+(?:-[0-9]+)?)?\.conf$/.exec(name)?.[1];
+    const path = join(directory, entriesDirectory, name);
+    if (number !== undefined && !numbers.has(Number(number))) {
+      rmSync(path, { force: true });
+      gone.push(Number(number));
+      continue;
+    }
+    for (const [, file = ""] of readFileSync(path, "latin1").matchAll(/^(?:linux|initrd) +\/(\S+)$/gm)) used.add(file);
+  }
+  if (gone.length === 0) return gone;
+  for (const name of list(directory, filesDirectory)) {
+    const file = join(filesDirectory, name);
+    if (!used.has(file)) rmSync(join(directory, file), { force: true });
+  }
+  return gone.sort((a, b) => a - b);
+}
+
 function removeStale(plan: BootPlan): void {
   for (const path of plan.stale) rmSync(join(plan.directory, path), { force: true });
 }

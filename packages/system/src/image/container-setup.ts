@@ -2,7 +2,8 @@
 
 /**
  * Run by the generation's busybox as process 1 of a first process namespace, with ROOT (directory of the root file system),
- * STORE (the real store), SYSTEM (the generation's store path) and BUSYBOX (its logical path) in the environment.
+ * STORE (the real store), SYSTEM (the generation's store path) and BUSYBOX (its logical path) in the
+ * environment; NETWORK is `own` or `host`, then with the host's resolv.conf in RESOLVERS.
  *
  * The console is a pseudo-terminal of the container's own devpts: `script` opens it and copies its output to our standard
  * output. No device node of the host is bound: systemd changes the modes of the device that it uses as its console.
@@ -10,6 +11,7 @@
 export const CONTAINER_SETUP = `set -eu
 umask 022
 for directory in nix/store etc proc sys dev run tmp var home root; do mkdir -p "$ROOT/$directory"; done
+chmod 700 "$ROOT/root"
 mount -o bind "$ROOT" "$ROOT"
 mount -o bind "$STORE" "$ROOT/nix/store"
 mount -o remount,bind,ro none "$ROOT/nix/store"
@@ -43,7 +45,17 @@ for directory in bin sbin lib lib64; do [ -L "$ROOT/$directory" ] || ln -s "usr/
 # A login prompt would hang up the console, and with it the program that keeps it open; who wants in has 'run'.
 mkdir -p "$ROOT/run/systemd/system"
 ln -s /dev/null "$ROOT/run/systemd/system/console-getty.service"
-ip link set lo up
+if [ "$NETWORK" = own ]; then
+  ip link set lo up
+else
+  # The host's network is not the machine's to change.
+  for unit in systemd-networkd.service systemd-networkd.socket systemd-networkd-wait-online.service systemd-resolved.service nftables.service; do
+    ln -s /dev/null "$ROOT/run/systemd/system/$unit"
+  done
+  mkdir -p "$ROOT/run/systemd/resolve"
+  for file in stub-resolv.conf resolv.conf; do printf '%s' "$RESOLVERS" >"$ROOT/run/systemd/resolve/$file"; done
+  touch "$ROOT/run/firn-host-network"
+fi
 cd "$ROOT"
 mkdir -p run/firn-host
 pivot_root . run/firn-host
@@ -62,7 +74,7 @@ exec /usr/bin/script -q -e -c "exec /usr/bin/unshare --kill-child -m -p -f --mou
 export const CONTAINER_START = `rm /run/firn-start
 mkdir -p /dev/.firn/proc && chmod 700 /dev/.firn && mount -t proc proc /dev/.firn/proc
 mount -o bind /proc/sys /proc/sys && mount -o remount,bind,ro none /proc/sys
-mount -o bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw none /proc/sys/net
+if [ ! -e /run/firn-host-network ]; then mount -o bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw none /proc/sys/net; fi
 if [ -e /proc/sysrq-trigger ]; then mount -o bind /dev/null /proc/sysrq-trigger; fi
 mount -o bind "$(tty)" /dev/console
 exec env -i container=firn TERM="\${TERM:-dumb}" "$SYSTEM/init" <>/dev/console >&0 2>&0

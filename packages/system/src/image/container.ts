@@ -19,6 +19,11 @@ export interface ContainerOptions {
   readonly root: string;
   /** The real directory of the files of `/nix/store`. */
   readonly realStore: string;
+  /**
+   * `own` (default) gives the container a network with nothing but itself. `host` lets it use the host's, which it cannot change: the
+   * machine's own configuration of the network and its firewall do not run, and its services listen on the host's ports.
+   */
+  readonly network?: "own" | "host";
   /** Receives the output of the console. */
   readonly console?: (text: string) => void;
 }
@@ -67,12 +72,15 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
   mkdirSync(options.root, { recursive: true });
   const group = makeControlGroup();
   const realBusybox = join(options.realStore, busybox.slice("/nix/store/".length));
-  const namespaces = ["--kill-child", "-m", "-p", "-f", "-u", "-i", "-n", "-C", "--propagation", "private"];
+  const network = options.network ?? "own";
+  const namespaces = ["--kill-child", "-m", "-p", "-f", "-u", "-i", "-C", "--propagation", "private"];
+  if (network === "own") namespaces.push("-n");
+  const withheld = network === "own" ? WITHHELD : [...WITHHELD, "net_admin"];
   const child = startProgram(
     "setpriv",
     [
       "--inh-caps=-all",
-      `--bounding-set=${WITHHELD.map((name) => `-${name}`).join(",")}`,
+      `--bounding-set=${withheld.map((name) => `-${name}`).join(",")}`,
       "sh",
       "-c",
       `${group === undefined ? "" : `echo $$ > ${group}/cgroup.procs && `}exec unshare "$@"`,
@@ -91,6 +99,8 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
         SYSTEM: options.system,
         BUSYBOX: busybox,
         START: CONTAINER_START,
+        NETWORK: network,
+        RESOLVERS: network === "host" ? readOrEmpty("/etc/resolv.conf") : "",
         TERM: "dumb",
       },
       stdio: ["pipe", "pipe", "pipe"],
@@ -129,7 +139,16 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
 function handle(child: RunningProgram, pid: number, ended: Promise<number>): Container {
   const inside = (command: readonly string[]): string[] => [
     ...["nsenter", "-t", `${pid}`, "-m", "-u", "-i", "-n", "-p", "-C"],
-    ...["/usr/bin/env", "-i", `PATH=${PATH}`, "HOME=/root", `TERM=${processEnvironment().TERM ?? "dumb"}`, ...command],
+    ...[
+      "/usr/bin/env",
+      "-i",
+      "-C",
+      "/root",
+      `PATH=${PATH}`,
+      "HOME=/root",
+      `TERM=${processEnvironment().TERM ?? "dumb"}`,
+      ...command,
+    ],
   ];
   const run = (command: readonly string[], input = ""): Promise<CommandResult> =>
     new Promise((resolve, reject) => {
@@ -166,7 +185,13 @@ function handle(child: RunningProgram, pid: number, ended: Promise<number>): Con
         const state = out.trim();
         if (state === "running" || state === "degraded") return state;
         if (Date.now() > end) {
-          throw new FirnError("container", `the system is still '${state}' after ${seconds} seconds ${err.trim()}`);
+          const jobs = (await run(["systemctl", "list-jobs", "--no-legend", "--plain"])).out.trim();
+          const running = jobs.split("\n").filter((line) => line.trimEnd().endsWith(" running"));
+          const units = running.map((line) => line.trim().split(/\s+/)[1]).filter((name) => name !== undefined);
+          const waits = units.length === 0 ? err.trim() : `, it waits for ${units.sort().join(", ")}`;
+          throw new FirnError("container", `the system is still '${state}' after ${seconds} seconds${waits}`, {
+            hint: "see what such a unit does with 'firn os enter --console', or wait longer with --timeout",
+          });
         }
         await sleep(20);
       }

@@ -6,12 +6,16 @@ import { computeClosure, copyPaths } from "@firn/store";
 import { mkdirSync } from "@firn/store/files";
 import { openSystem } from "../generation/system.ts";
 import type { Machine } from "../machine/machine.ts";
+import { installSource, keepSource } from "../profile/generation-source.ts";
+import { findGenerations } from "../profile/generations.ts";
 import { type SwitchEvent, switchSystem } from "../switch/switch.ts";
 
 /** The system to install, and its destination. */
 export interface InstallOptions {
   /** Store path of the system. */
   readonly system: string;
+  /** Store path of the source that it was made of, which `addSource` made. */
+  readonly source?: string | undefined;
   /** The store that contains it. */
   readonly from: MachineStore;
   /** The store below the directory; its state is in `nix/var/nix` there. */
@@ -23,8 +27,8 @@ export interface InstallOptions {
 
 /** Installs the system; existing files stay, and a second system becomes the next generation. Errors as those of a switch. */
 export async function installSystem(options: InstallOptions): Promise<void> {
-  const { system, from, to, root, events } = options;
-  const paths = await computeClosure(from, [system]);
+  const { system, source, from, to, root, events } = options;
+  const paths = await computeClosure(from, source === undefined ? [system] : [system, source]);
   await copyPaths(paths, { from, to, checkSignatures: false });
   const { manifest } = openSystem(to.location, system);
   mkdirSync(join(root, "var/lib/firn"), { recursive: true });
@@ -37,6 +41,10 @@ export async function installSystem(options: InstallOptions): Promise<void> {
     { machine, store: to, profile, events },
     { action: "boot", system, healthGate: false, installLoader: manifest?.boot.loader === "systemd-boot" },
   );
+  if (source === undefined) return;
+  const { current } = findGenerations(profile);
+  if (current !== undefined) await keepSource(to, { profile, generation: current, source });
+  installSource(to, source, join(root, "etc/nixos"));
 }
 
 /** Rejects every program, because nothing can run on a machine that is not started. */

@@ -51,6 +51,11 @@ export function linkTarget(path: string): string | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
 }
 
+/** Returns the path of the link that keeps the source of a generation: see generation-source.ts. */
+export function sourceLink(profile: string, generation: number): string {
+  return `${profile}-${generation}-source`;
+}
+
 /** Runs `work` while holding the profile's lock. */
 export async function withProfileLock<Result>(profile: string, work: () => Promise<Result>): Promise<Result> {
   disk.mkdirs(dirname(profile));
@@ -146,7 +151,10 @@ export async function deleteGenerations(
     const { generations, current } = findGenerations(profile);
     for (const { number, link } of chosenGenerations(profile, choice, { generations, current })) {
       options.report?.(number);
-      if (options.dryRun !== true) disk.unlink(link);
+      if (options.dryRun === true) continue;
+      disk.unlink(link);
+      const source = sourceLink(profile, number);
+      if (linkTarget(source) !== undefined) disk.unlink(source);
     }
   });
 }

@@ -21,6 +21,7 @@ import {
   finishBoot,
   installLoader,
   planBoot,
+  pruneEntries,
   writeBootFiles,
 } from "../boot/boot-entries.ts";
 import { openSystem, type System } from "../generation/system.ts";
@@ -272,6 +273,23 @@ export async function recoverSwitch(context: SwitchContext): Promise<"none" | "f
   });
 }
 
+/**
+ * Removes what the boot menu has of generations that were deleted. Does nothing during a switch, or on a machine without a boot menu of
+ * Firn's. Resolves to the numbers of those generations.
+ */
+export async function pruneBootMenu(context: Pick<SwitchContext, "machine" | "store" | "profile">): Promise<number[]> {
+  const boot = runningSystem(context)?.manifest?.boot;
+  if (boot === undefined || boot.loader === "none") return [];
+  const directory = `${context.machine.root}${boot.efiSysMountPoint}`;
+  const { generations, current } = findGenerations(context.profile);
+  if (current === undefined || !existsSync(directory)) return [];
+  return withSwitchLock(context, async () =>
+    readJournal(context.machine.root) === undefined
+      ? pruneEntries(directory, new Set(generations.map(({ number }) => number)))
+      : [],
+  );
+}
+
 /** Makes profile and boot menu agree with the system that the restarted machine runs, which is wholly one of the two. */
 async function align(context: SwitchContext, journal: SwitchJournal): Promise<"finished" | "undone"> {
   const finished = runningSystem(context)?.path === journal.to.system && journal.action !== "test";
@@ -446,7 +464,10 @@ function startIdentity(machine: Machine): string {
   return readFileSync(path, "latin1");
 }
 
-async function withSwitchLock<Result>({ machine }: SwitchContext, work: () => Promise<Result>): Promise<Result> {
+async function withSwitchLock<Result>(
+  { machine }: Pick<SwitchContext, "machine">,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const path = `${machine.root}/run/firn/switch.lock`;
   mkdirSync(dirname(path), { recursive: true });
   const fd = openLockFile(path);
