@@ -19,12 +19,12 @@ const formats: Readonly<Record<string, LogFormat>> = {
   "multiline-with-logs": { form: "live", buildLogs: true },
 };
 
-/** Returns the format that a command line asks for; undefined when it does not say. Error `bad-setting`. */
+/** Returns the format that a command line asks for; undefined when it does not say. Error `bad-value`. */
 export function logFormatOf({ flags }: Invocation): LogFormat | undefined {
   const name = flags.value("log-format");
   if (name === undefined) return undefined;
   const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
-  if (format === undefined) throw new FirnError("bad-setting", `option 'log-format' has an invalid value '${name}'`);
+  if (format === undefined) throw new FirnError("bad-value", `option 'log-format' has an invalid value '${name}'`);
   return format;
 }
 
