@@ -1,7 +1,7 @@
 /**
  * Records what the reference answers to the steps of tests/cli, into the JSON files beside them.
  *
- *   node scripts/record-steps.ts develop|flake-commands|other-stores|setting-mistakes|store-commands
+ *   node scripts/record-steps.ts develop|evaluation|flake-commands|other-stores|setting-mistakes|store-commands
  *
  * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
  */
@@ -10,6 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { developSteps } from "../tests/cli/develop-steps.ts";
+import { evaluationSteps } from "../tests/cli/evaluation-steps.ts";
 import { flakeSteps } from "../tests/cli/flake-steps.ts";
 import { otherStoresSteps } from "../tests/cli/other-stores-steps.ts";
 import { settingSteps } from "../tests/cli/setting-steps.ts";
@@ -18,6 +19,7 @@ import { runSteps, type StepSuite } from "../tests/support/steps.ts";
 
 const suites: Readonly<Record<string, StepSuite>> = {
   develop: developSteps,
+  evaluation: evaluationSteps,
   "flake-commands": flakeSteps,
   "other-stores": otherStoresSteps,
   "setting-mistakes": settingSteps,

@@ -26,6 +26,16 @@
             - `firn develop` starts a shell with the compiler
           '';
         };
+        python = {
+          path = ./python;
+          description = "A Python program with its tests";
+          welcomeText = ''
+            # A Python program
+
+            - `firn develop` starts a shell with Python, and `python3 -m venv` there makes an environment for packages of PyPI
+            - `firn develop -c python3 -m unittest discover src` runs the tests
+          '';
+        };
         os = {
           path = ./os;
           description = "A machine of Debian packages in one configuration";

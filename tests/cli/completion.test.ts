@@ -48,6 +48,15 @@ test.each([
   expect(await completed(...words)).toBe(expected);
 });
 
+test.each([
+  [3, ["build", "--override-input", "", "path:./foo", "./bar"], "normal\na\t\nbb\t\n"],
+  [3, ["flake", "update", "", "--flake", "./bar"], "normal\na\t\nbb\t\n"],
+  [2, ["eval", "one.t", "--file", "./foo.nix"], "attrs\none.three\t\none.two\t\n"],
+] as const)("word %s of %s", async (index, words, expected) => {
+  const outcome = await place.firnWith({ env: { NIX_GET_COMPLETIONS: String(index) } }, ...words);
+  expect(outcome).toMatchObject({ code: 0, out: expected });
+});
+
 test.each(["bash", "zsh", "fish"])("the script for %s is printed", async (shell) => {
   const { code, out } = await place.firn("completion", shell);
   expect(code).toBe(0);

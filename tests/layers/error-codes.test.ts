@@ -51,7 +51,6 @@ function decisionsByText(text: string): string[] {
 const allowed: Record<string, string> = {
   "packages/cli/src/render/error.ts": "lays out the text by how it ends",
   "packages/language/src/value/evaluation-error.ts": "the engine gives an exhausted stack no code",
-  "packages/language/src/variables.ts": "the parser's own words for an input that ends",
 };
 
 test("nothing is decided by the text of an error", () => {

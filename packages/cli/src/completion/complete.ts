@@ -14,16 +14,24 @@ import { type Completions, completeValue } from "./values.ts";
 /** Writes the completions of the word of `argv` that an index names, `argv[0]` being the program; resolves to the exit status. */
 export async function complete(argv: readonly string[], index: string, io: Io): Promise<number> {
   const at = /^\d{1,6}$/.test(index) ? Number(index) : argv.length;
-  const found = await completionsOf(argv.slice(1, at), argv[at] ?? "", io);
+  const found = await completionsOf(argv.slice(1, at), { prefix: argv[at] ?? "", after: argv.slice(at + 1), io });
   const lines = [...new Map(found.values)].sort(([a], [b]) => (a < b ? -1 : 1));
   io.out(`${found.type}\n${lines.map(([value, description]) => `${value}\t${shortened(description)}\n`).join("")}`);
   return 0;
 }
 
-async function completionsOf(words: readonly string[], prefix: string, io: Io): Promise<Completions> {
+/** The word to complete, and the words after it. */
+interface Cursor {
+  readonly prefix: string;
+  readonly after: readonly string[];
+  readonly io: Io;
+}
+
+async function completionsOf(words: readonly string[], cursor: Cursor): Promise<Completions> {
+  const { prefix, io } = cursor;
   try {
     const { entry, matched, words: rest } = findCommand("firn", words, await settingFlagsFor(words));
-    if (entry !== undefined) return await inCommand(await entry.load(), { rest, prefix, io });
+    if (entry !== undefined) return await inCommand(await entry.load(), { rest, ...cursor });
     if (prefix.startsWith("-")) return flagNames(commonFlags(undefined), prefix);
     const names = commandTable
       .filter(({ style, path }) => style === "new" && matched.every((word, i) => path[i] === word))
@@ -37,35 +45,62 @@ async function completionsOf(words: readonly string[], prefix: string, io: Io): 
   }
 }
 
+/** A flag whose arguments are being read, and the number of those that were. */
+interface OpenFlag {
+  readonly flag: Flag;
+  readonly taken: number;
+}
+
+/** Reads words among flags; adds the others to `positionals` and returns the flag that still lacks arguments. */
+function readWords(
+  words: readonly string[],
+  flags: readonly Flag[],
+  { open, positionals }: { readonly open: OpenFlag | undefined; readonly positionals: string[] },
+): OpenFlag | undefined {
+  let current = open;
+  for (const word of words) {
+    if (current !== undefined) {
+      current = argumentRead(current);
+      continue;
+    }
+    const flag = word.startsWith("-") ? flags.find((candidate) => isNamed(candidate, word)) : undefined;
+    if (flag === undefined && !word.startsWith("-")) positionals.push(word);
+    if ((flag?.labels ?? []).length > 0) current = { flag: flag!, taken: 0 };
+  }
+  return current;
+}
+
+/** Returns a flag after one more of its arguments; undefined when that was the last. */
+function argumentRead({ flag, taken }: OpenFlag): OpenFlag | undefined {
+  return taken + 1 === (flag.labels ?? []).length ? undefined : { flag, taken: taken + 1 };
+}
+
 /** Returns the completions of a word among the arguments of a command. */
 function inCommand(
   command: Command,
-  at: { readonly rest: readonly string[]; readonly prefix: string; readonly io: Io },
+  { rest, prefix, after, io }: Cursor & { readonly rest: readonly string[] },
 ): Completions | Promise<Completions> {
-  const { rest, prefix, io } = at;
   const flags = [...command.flags, ...commonFlags(command.style)];
   const positionals: string[] = [];
-  const known: string[] = [];
-  let open: { readonly flag: Flag; taken: number } | undefined;
-  for (const word of rest) {
-    const flag =
-      open === undefined && word.startsWith("-") ? flags.find((candidate) => isNamed(candidate, word)) : undefined;
-    if (open === undefined && flag === undefined && !word.startsWith("-")) positionals.push(word);
-    if (open === undefined) {
-      if (flag?.labels !== undefined && flag.labels.length > 0) open = { flag, taken: 0 };
-    } else if (++open.taken === (open.flag.labels ?? []).length) open = undefined;
-    known.push(word);
-  }
+  const open = readWords(rest, flags, { open: undefined, positionals });
   if (open !== undefined) {
     const kind: ArgumentKind = open.flag.kinds?.[open.taken] ?? "text";
-    const complete = known.slice(0, known.length - 1 - open.taken);
-    return completeValue({ kind, prefix, command, words: complete, positionals, io });
+    // The flag itself is left out: it lacks arguments. What stands behind it may name the flake that it is about.
+    const before = rest.slice(0, rest.length - 1 - open.taken);
+    const next = argumentRead(open);
+    const behind = after.slice(next === undefined ? 0 : (next.flag.labels ?? []).length - next.taken);
+    const lacking = readWords(behind, flags, { open: undefined, positionals });
+    const words = [...before, ...(lacking === undefined ? behind : behind.slice(0, -1 - lacking.taken))];
+    return completeValue({ kind, prefix, command, words, positionals, io });
   }
   if (prefix.startsWith("-")) return flagNames(flags, prefix);
   const last = command.positionals.at(-1);
-  const positional = command.positionals[positionals.length] ?? (last?.repeats === true ? last : undefined);
+  const wanted = positionals.length;
+  const lacking = readWords(after, flags, { open: undefined, positionals });
+  const words = [...rest, ...(lacking === undefined ? after : after.slice(0, -1 - lacking.taken))];
+  const positional = command.positionals[wanted] ?? (last?.repeats === true ? last : undefined);
   const kind = positional?.kind ?? "text";
-  return completeValue({ kind, prefix, command, words: known, positionals, io });
+  return completeValue({ kind, prefix, command, words, positionals, io });
 }
 
 function isNamed({ name, short, aliases = [], shortAliases = [] }: Flag, word: string): boolean {

@@ -53,7 +53,8 @@ export const gitInputs: InputScheme = {
   },
 
   toUrl(input): Url {
-    const url = parseUrl(requireString(input, "url"));
+    const text = requireString(input, "url");
+    const url = parseUrl(/^\.{0,2}\//.test(text) ? `file:${text}` : text);
     const query = new Map(url.query);
     for (const name of ["ref", "rev", "keytype", "publicKey", "publicKeys"]) {
       const value = stringAttribute(input, name);

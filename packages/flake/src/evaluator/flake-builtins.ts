@@ -60,7 +60,7 @@ export const flakeRefBuiltins = (mode: EvalMode): BuiltinTable => ({
       const text = plainArgument(a, "while evaluating the argument passed to builtins.parseFlakeRef");
       const [reference, fragment] = splitFragment(text);
       if (fragment !== "") throw fail(`unexpected fragment '${fragment}' in flake reference '${text}'`);
-      const attributes = flakeRefToAttributes(parseReference(reference));
+      const attributes = flakeRefToAttributes(parseReference(reference, { keepsRelativeUrls: true }));
       const members: Record<string, Slot> = {};
       for (const [name, value] of attributes) members[name] = fetchedValue(value);
       return setOf(members);

@@ -30,6 +30,8 @@ export interface ReferenceContext {
   readonly isFlake?: boolean;
   /** True to keep `path:./x` and `./x` relative, as for inputs of a flake in its own tree. */
   readonly keepRelative?: boolean;
+  /** True to keep only `path:./x` relative, for a reference that is read and not fetched. */
+  readonly keepsRelativeUrls?: boolean;
   /** Finds the flake that contains an absolute path; without it a path is the directory of a flake. */
   findFlake?(path: string, query: ReadonlyMap<string, string>): FlakeRef;
 }
@@ -63,6 +65,9 @@ function fromUrl(text: string, context: ReferenceContext): FlakeRef {
   const query = new Map(url.query);
   const dir = query.get("dir") ?? "";
   query.delete("dir");
+  if (url.scheme === "path" && context.keepsRelativeUrls === true) {
+    return { input: inputFromUrl({ ...url, query, path: url.path === "" ? "/" : url.path }, true), dir };
+  }
   if (url.scheme === "path" && !url.path.startsWith("/") && context.keepRelative !== true) {
     if (context.baseDirectory === undefined) {
       throw new FirnError("bad-flake-ref", `flake reference '${text}' is not an absolute path`);

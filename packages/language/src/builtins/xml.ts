@@ -1,7 +1,16 @@
 /** Values as XML, for `toXML`. */
 import { canonicalPath } from "@firn/formats";
 import { argumentName } from "../code/argument-name.ts";
-import { force, formalsOf, hasEllipsis, isDerivation, positionOfValue } from "../code/interpret.ts";
+import {
+  callDepth,
+  evaluation,
+  force,
+  formalsOf,
+  hasEllipsis,
+  isDerivation,
+  positionOfValue,
+  restoreCallDepth,
+} from "../code/interpret.ts";
 import { lineAndColumn, sourceAt } from "../code/source.ts";
 import { isFresh, partialCallee, partialCount } from "../heap/function.ts";
 import { elementsOf } from "../heap/list.ts";
@@ -14,6 +23,7 @@ import { type ContextId, contextIdOf, makeString, stringText } from "../heap/str
 import { intern, nameOf } from "../heap/symbol.ts";
 import { peekSlot } from "../heap/thunk.ts";
 import { mergeContexts } from "../value/context.ts";
+import { EvaluationError } from "../value/evaluation-error.ts";
 import { formatFloat } from "../value/text.ts";
 import type { BuiltinTable } from "./arguments.ts";
 
@@ -37,9 +47,10 @@ function escapeXml(text: string): string {
 }
 
 class XmlWriter {
-  out = "<?xml version='1.0' encoding='utf-8'?>\n";
   context: ContextId = 0;
-  private indent = "";
+  /** Lines with the number of elements around them: a deep document is not written before it is known to end. */
+  private readonly lines: (readonly [depth: number, text: string])[] = [];
+  private depth = 0;
   private readonly seen = new Set<string>();
   private readonly options: XmlOptions;
 
@@ -50,7 +61,7 @@ class XmlWriter {
   private tag(name: string, attributes: readonly (readonly [string, string])[], end: string): void {
     const sorted = [...attributes].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
     const text = sorted.map(([key, value]) => ` ${key}="${escapeXml(value)}"`).join("");
-    this.out += `${this.indent}<${name}${text}${end}>\n`;
+    this.lines.push([this.depth, `<${name}${text}${end}>`]);
   }
 
   empty(name: string, ...attributes: (readonly [string, string])[]): void {
@@ -59,11 +70,16 @@ class XmlWriter {
 
   element(name: string, attributes: readonly (readonly [string, string])[], inside: () => void): void {
     this.tag(name, attributes, "");
-    const outer = this.indent;
-    this.indent += "  ";
+    this.depth++;
     inside();
-    this.indent = outer;
-    this.out += `${this.indent}</${name}>\n`;
+    this.depth--;
+    this.lines.push([this.depth, `</${name}>`]);
+  }
+
+  /** Returns the document. */
+  text(): string {
+    const lines = this.lines.map(([depth, text]) => `${"  ".repeat(depth)}${text}\n`);
+    return `<?xml version='1.0' encoding='utf-8'?>\n${lines.join("")}`;
   }
 
   private location(pos: number): (readonly [string, string])[] {
@@ -78,7 +94,18 @@ class XmlWriter {
     return place;
   }
 
-  value(slot: Slot): void {
+  /** Writes a value that stands at `pos`, or nowhere; fails with `stack-overflow` when it is nested too deeply. */
+  value(slot: Slot, pos = 0): void {
+    const depth = callDepth();
+    if (depth > evaluation().host.mode.maxCallDepth) {
+      throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
+    }
+    restoreCallDepth(depth + 1);
+    this.nested(slot);
+    restoreCallDepth(depth);
+  }
+
+  private nested(slot: Slot): void {
     const value = this.options.strict ? force(slot) : peekSlot(slot);
     if (value === none || isFresh(value)) {
       this.empty("unevaluated");
@@ -133,7 +160,7 @@ class XmlWriter {
     }
   }
 
-  private text(slot: Slot): string | undefined {
+  private textOf(slot: Slot): string | undefined {
     if (slot === none) return undefined;
     const value = this.options.strict ? force(slot) : peekSlot(slot);
     return isString(value) ? stringText(value) : undefined;
@@ -144,8 +171,8 @@ class XmlWriter {
       this.element("attrs", [], () => this.members(attrs));
       return;
     }
-    const drvPath = this.text(attribute(attrs, drvPathSymbol));
-    const outPath = this.text(attribute(attrs, outPathSymbol));
+    const drvPath = this.textOf(attribute(attrs, drvPathSymbol));
+    const outPath = this.textOf(attribute(attrs, outPathSymbol));
     const places: (readonly [string, string])[] = [];
     if (drvPath !== undefined) places.push(["drvPath", drvPath]);
     if (outPath !== undefined) places.push(["outPath", outPath]);
@@ -165,7 +192,7 @@ class XmlWriter {
       const pos = positionOf(attrs, symbol);
       const place = pos === 0 ? [] : this.location(pos);
       this.element("attr", [["name", nameOf(symbol)], ...place], () => {
-        this.value(valueAt(attrs, index));
+        this.value(valueAt(attrs, index), pos);
       });
     }
   }
@@ -195,7 +222,7 @@ class XmlWriter {
 export function toXml(slot: Slot, options: XmlOptions): { text: string; context: ContextId } {
   const writer = new XmlWriter(options);
   writer.element("expr", [], () => writer.value(slot));
-  return { text: writer.out, context: writer.context };
+  return { text: writer.text(), context: writer.context };
 }
 
 export const xmlBuiltins: BuiltinTable = {
