@@ -1,13 +1,9 @@
+import type { OsConfiguration } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { buildConfiguration, linkResult, reportResult } from "../systems/build.ts";
-import {
-  chooseConfiguration,
-  configurationFlags,
-  configurationNeeds,
-  type OsConfiguration,
-} from "../systems/configuration.ts";
+import { chooseConfiguration, configurationFlags, configurationNeeds } from "../systems/configuration.ts";
 
 /** `firn os build`: builds a system and makes a link to it. */
 export const command: Command = {

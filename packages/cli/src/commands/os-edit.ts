@@ -2,8 +2,9 @@ import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { runProgramSync } from "@firn/store";
 import { existsSync } from "@firn/store/files";
+import type { OsConfiguration } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
-import { chooseConfiguration, configurationFlags, type OsConfiguration } from "../systems/configuration.ts";
+import { chooseConfiguration, configurationFlags } from "../systems/configuration.ts";
 
 /** `firn os edit`: opens the configuration in the editor. */
 export const command: Command = {

@@ -8,6 +8,7 @@ import {
   type OptionLookup,
   type OptionPlace,
   type OptionValue,
+  type OsConfiguration,
   optionPath,
   optionSet,
 } from "@firn/system";
@@ -24,7 +25,6 @@ import {
   configurationFlags,
   configurationNeeds,
   findInConfiguration,
-  type OsConfiguration,
 } from "../systems/configuration.ts";
 
 /** `firn os option`: lists options, and shows their values and definitions. */

@@ -2,11 +2,12 @@
 import { resolve } from "node:path";
 import type { Found, Target } from "@firn/flake";
 import { FirnError } from "@firn/formats";
+import type { OsConfiguration } from "@firn/system";
 import type { Io } from "../io.ts";
 import { printLine } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { type BuiltTarget, buildTargets, makeOutLinks } from "../targets/build-targets.ts";
-import { findInConfiguration, type OsConfiguration } from "./configuration.ts";
+import { findInConfiguration } from "./configuration.ts";
 import { withOwnTraces } from "./traces.ts";
 
 /** The attribute that is built of a configuration: the system itself. */

@@ -4,28 +4,17 @@
  * order is nixos-rebuild's.
  */
 
-import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { debianSetDirectory, type FlakeRef, type Found, parseInstallable } from "@firn/flake";
-import { byteStringOf, FirnError } from "@firn/formats";
+import type { Found } from "@firn/flake";
+import { FirnError } from "@firn/formats";
 import { existsSync, realpathSync, statSync } from "@firn/store/files";
-import { moduleConfiguration } from "@firn/system";
+import { findSystemValue, type OsConfiguration } from "@firn/system";
 import type { Flag } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import type { Io } from "../io.ts";
 import type { EvaluationNeeds, EvaluationSession } from "../session/evaluation-session.ts";
-
-/** A configuration as the command line names it. */
-export type OsConfiguration =
-  | { readonly kind: "flake"; readonly reference: string; readonly name: string | undefined }
-  /** A file whose value, along `attribute`, is a configuration. */
-  | { readonly kind: "file"; readonly path: string; readonly attribute: string | undefined }
-  /** An entry of the search path whose value is a configuration. */
-  | { readonly kind: "search-path"; readonly name: string; readonly attribute: string | undefined }
-  /** A module, to be evaluated with NixOS's modules or those that come with Firn. */
-  | { readonly kind: "module"; readonly path: string };
 
 /** Flags that choose a configuration. */
 export const configurationFlags: readonly Flag[] = [
@@ -134,64 +123,12 @@ export async function findInConfiguration(
   configuration: OsConfiguration,
   attrPath: string,
 ): Promise<Found> {
-  if (configuration.kind === "flake") return findInFlakeConfiguration(session, configuration, attrPath);
-  const evaluation = await session.evaluation();
-  const autoArgs = await session.installables.autoArguments();
-  switch (configuration.kind) {
-    case "file": {
-      const root = await evaluation.root({ kind: "file", path: configuration.path });
-      return evaluation.findInValue(root, joined(configuration.attribute, attrPath), { autoArgs });
-    }
-    case "search-path": {
-      const root = await evaluation.root({ kind: "expression", text: `import <${configuration.name}>` });
-      return evaluation.findInValue(root, joined(configuration.attribute, attrPath), { autoArgs });
-    }
-    case "module": {
-      const root = await moduleConfiguration(evaluation.evaluator, configuration.path, debianSetDirectory());
-      return evaluation.findInValue(root, attrPath, { autoArgs: {} });
-    }
-  }
-}
-
-async function findInFlakeConfiguration(
-  session: EvaluationSession,
-  configuration: OsConfiguration & { readonly kind: "flake" },
-  attrPath: string,
-): Promise<Found> {
-  const { reference } = configuration;
-  const store = await session.store();
-  const context = {
-    storeDir: store.storeDir,
-    attributes: false,
+  const { storeDir } = await session.store();
+  return findSystemValue(configuration, attrPath, {
+    storeDir,
+    evaluation: () => session.evaluation(),
+    installables: session.installables,
     baseDirectory: session.io.cwd,
-    warn: (text: string) => session.progress.warn(text),
-  };
-  const parse = (name: string, rest: string) => {
-    const word = `${reference}#nixosConfigurations."${name}".${rest}`;
-    const installable = parseInstallable(word, context);
-    if (installable.kind !== "flake") throw new UsageError(`'${reference}' is not a flake reference`);
-    return installable;
-  };
-  const name = configuration.name ?? (await defaultName(session, parse("default", "config").ref));
-  return session.installables.find(parse(name, attrPath), { defaults: [], prefixes: [] });
-}
-
-/** Returns the host's name; when the flake has no such configuration, `default` or the only one. */
-async function defaultName(session: EvaluationSession, ref: FlakeRef): Promise<string> {
-  const evaluation = await session.evaluation();
-  const { value } = await evaluation.flake(ref);
-  const outputs = (await value.attribute("outputs")) ?? value;
-  const configurations = await outputs.attribute("nixosConfigurations");
-  const names = configurations === undefined ? [] : ((await configurations.attributeNames()) ?? []);
-  const host = byteStringOf(hostname());
-  for (const wanted of [host, "default"]) if (names.includes(wanted)) return wanted;
-  if (names.length === 1) return names[0] ?? host;
-  if (names.length === 0) return host;
-  throw new FirnError("no-configuration", `the flake has no configuration for this host, '${host}'`, {
-    hint: `name one of its configurations after '#': ${names.join(", ")}`,
+    warn: (text) => session.progress.warn(text),
   });
-}
-
-function joined(prefix: string | undefined, attrPath: string): string {
-  return prefix === undefined || prefix === "" ? attrPath : `${prefix}.${attrPath}`;
 }

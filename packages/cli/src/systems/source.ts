@@ -4,11 +4,11 @@ import { type Found, type GraphNode, isLockedNode, type LockedFlake, relativePat
 import { makeFixedOutputPath, parseHash } from "@firn/formats";
 import type { MachineStore } from "@firn/store";
 import { lstatSync, readdirSync, realpathSync } from "@firn/store/files";
+import type { OsConfiguration } from "@firn/system";
 import { addSource, type ConfigurationSource, findGenerations, keepSource, linkTarget } from "@firn/system";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import type { Session } from "../session/session.ts";
 import type { BuiltConfiguration } from "./build.ts";
-import type { OsConfiguration } from "./configuration.ts";
 import { systemProfile } from "./profiles.ts";
 
 /** Most bytes and files of the directory of a module that are kept with it. */
