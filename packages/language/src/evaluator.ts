@@ -11,6 +11,7 @@ import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
+import { disassemble } from "./code/disassemble.ts";
 import {
   call,
   coerceCopy,
@@ -182,6 +183,14 @@ export class Evaluator {
       compile(source, this.evaluation, null);
       return showExpr(parseExpressionAt(source, this.evaluation.parser, 0));
     });
+  }
+
+  /**
+   * Returns the lowered code of an expression, a node a line with its operands, for people who work on the evaluator. Undefined variables
+   * are errors.
+   */
+  disassemble(from: ExpressionSource): string {
+    return this.run(() => disassemble(compile(this.source(from), this.evaluation, null)));
   }
 
   /** Evaluates an expression to weak head normal form. */

@@ -766,6 +766,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     internal,
+    "__disassemble",
+    "print the lowered code of a file",
+    async () => (await import("../commands/disassemble.ts")).command,
+  ),
+  entry(
+    internal,
     "__dump-language",
     "print the builtins and constants of the language as JSON",
     async () => (await import("../commands/dump-language.ts")).command,

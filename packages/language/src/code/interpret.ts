@@ -384,13 +384,13 @@ function delay(p: number, e: Env): Slot {
   const op = A[p]!;
   if (op >= 60) return delayVariable(p, e);
   switch (op) {
-    case 1:
+    case 1: // INT
       return ((A[p + 1]! << 1) | 1) as Slot;
-    case 2:
+    case 2: // CONST
       return constant(p);
-    case 7:
+    case 7: // GLOBAL
       return globals[A[p + 1]!]!;
-    case 9: {
+    case 9: /* SELECT1 */ {
       const base = peek(A[p + 1]!, e);
       if ((base & 7) === 2) {
         const value = peekSlot(attribute(base, A[p + 2]!));
@@ -398,14 +398,14 @@ function delay(p: number, e: Env): Slot {
       }
       break;
     }
-    case 15:
-    case 16:
+    case 15: // LAMBDA
+    case 16: // PATTERN
       return makeLambda(p, e, true);
-    case 48:
+    case 48: // EMPTY_LIST
       return emptyList;
-    case 58:
+    case 58: // FORWARD
       return delay(A[p + 1]!, e);
-    case 6:
+    case 6: // VARIABLE
       return delayVariable(p, e);
     default:
   }
@@ -439,15 +439,15 @@ function delayElement(p: number, e: Env): Slot {
   const op = A[p]!;
   if (op >= 60) return delayVariable(p, e);
   switch (op) {
-    case 1:
+    case 1: // INT
       return ((A[p + 1]! << 1) | 1) as Slot;
-    case 2:
+    case 2: // CONST
       return constant(p);
-    case 7:
+    case 7: // GLOBAL
       return globals[A[p + 1]!]!;
-    case 48:
+    case 48: // EMPTY_LIST
       return emptyList;
-    case 6:
+    case 6: // VARIABLE
       return delayVariable(p, e);
     default:
       return makeThunk(p, e);
@@ -494,16 +494,16 @@ function forcesFirst(body: number, variable: number): boolean {
   let p = body;
   for (let steps = 0; steps < 8; steps++) {
     switch (A[p]) {
-      case 23:
-      case 25:
-      case 27:
-      case 30:
-      case 31:
-      case 32:
-      case 33:
-      case 37:
-      case 41:
-      case 58:
+      case 23: // IF
+      case 25: // NOT
+      case 27: // ADD
+      case 30: // EQ
+      case 31: // NEQ
+      case 32: // AND
+      case 33: // OR
+      case 37: // LESS
+      case 41: // SUB
+      case 58: // FORWARD
         p = A[p + 1]!;
         break;
       default:
@@ -534,13 +534,13 @@ export function ev(start: number, env: Env): Value {
   try {
     for (;;) {
       switch (A[p]) {
-        case 1:
+        case 1: // INT
           return ((A[p + 1]! << 1) | 1) as Value;
-        case 2: {
+        case 2: /* CONST */ {
           const v = A[p + 1]!;
           return (v & 7) !== 0 ? (v as Value) : constant(p);
         }
-        case 60: {
+        case 60: /* VARIABLE_0_0 */ {
           const v = H[e + 1]!;
           if ((v & 7) !== 0) return v as Value;
           const at = v >>> 2;
@@ -548,7 +548,7 @@ export function ev(start: number, env: Env): Value {
           H[e + 1] = r;
           return r as Value;
         }
-        case 61: {
+        case 61: /* VARIABLE_0_1 */ {
           const v = H[e + 2]!;
           if ((v & 7) !== 0) return v as Value;
           const at = v >>> 2;
@@ -556,9 +556,9 @@ export function ev(start: number, env: Env): Value {
           H[e + 2] = r;
           return r as Value;
         }
-        case 62:
-        case 63:
-        case 64: {
+        case 62: // VARIABLE_0_2
+        case 63: // VARIABLE_0_3
+        case 64: /* VARIABLE_0_N */ {
           const cell = e + 1 + A[p + 1]!;
           const v = H[cell]!;
           if ((v & 7) !== 0) return v as Value;
@@ -567,11 +567,11 @@ export function ev(start: number, env: Env): Value {
           H[cell] = r;
           return r as Value;
         }
-        case 65:
-        case 66:
-        case 67:
-        case 68:
-        case 69: {
+        case 65: // VARIABLE_1_0
+        case 66: // VARIABLE_1_1
+        case 67: // VARIABLE_1_2
+        case 68: // VARIABLE_1_3
+        case 69: /* VARIABLE_1_N */ {
           const cell = H[e]! + 1 + A[p + 1]!;
           const v = H[cell]!;
           if ((v & 7) !== 0) return v as Value;
@@ -580,55 +580,55 @@ export function ev(start: number, env: Env): Value {
           H[cell] = r;
           return r as Value;
         }
-        case 70:
-        case 71:
-        case 72:
-        case 73:
-        case 74: {
+        case 70: // VARIABLE_2_0
+        case 71: // VARIABLE_2_1
+        case 72: // VARIABLE_2_2
+        case 73: // VARIABLE_2_3
+        case 74: /* VARIABLE_2_N */ {
           const v = cellValue(H[H[e]!]! + 1 + A[p + 1]!, A[p + 2]!);
           markUsed(v);
           return v;
         }
-        case 75:
-        case 76:
-        case 77:
-        case 78:
-        case 79: {
+        case 75: // VARIABLE_3_0
+        case 76: // VARIABLE_3_1
+        case 77: // VARIABLE_3_2
+        case 78: // VARIABLE_3_3
+        case 79: /* VARIABLE_3_N */ {
           const v = cellValue(H[H[H[e]!]!]! + 1 + A[p + 1]!, A[p + 2]!);
           markUsed(v);
           return v;
         }
-        case 6: {
+        case 6: /* VARIABLE */ {
           let far = e;
           for (let d = A[p + 1]!; d > 0; d--) far = H[far]!;
           const v = cellValue(far + 1 + A[p + 2]!, A[p + 3]!);
           markUsed(v);
           return v;
         }
-        case 7:
+        case 7: // GLOBAL
           return forceAt(globals[A[p + 1]!]!, A[p + 2]!);
-        case 8:
+        case 8: // WITH_VARIABLE
           return forceAt(withVariable(p, e), A[p + 2]!);
-        case 9:
+        case 9: // SELECT1
           return select1(p, e);
-        case 10:
+        case 10: // SELECT
           return selectPath(p, e);
-        case 11: {
+        case 11: /* HAS1 */ {
           const v = operand(A[p + 1]!, e);
           if ((v & 7) === 2) return bool(attribute(v, A[p + 2]!) !== none);
           markUsed(v);
           return falseValue;
         }
-        case 12:
+        case 12: // HAS
           return bool(hasPath(p, e));
-        case 13:
+        case 13: // ATTRS
           return literalSet(A[p + 1]!, p + 4, e);
-        case 14:
+        case 14: // LIST
           return evalList(p, e);
-        case 15:
-        case 16:
+        case 15: // LAMBDA
+        case 16: // PATTERN
           return makeLambda(p, e, false);
-        case 17: {
+        case 17: /* CALL1 */ {
           const f = operand(A[p + 1]!, e);
           const q = A[p + 3]!;
           if ((f & 7) === 6) {
@@ -653,7 +653,7 @@ export function ev(start: number, env: Env): Value {
           }
           return call(f, delay(q, e), A[p + 2]!);
         }
-        case 18: {
+        case 18: /* CALL2 */ {
           const f = operand(A[p + 1]!, e);
           const a = delay(A[p + 3]!, e);
           const q = A[p + 4]!;
@@ -672,7 +672,7 @@ export function ev(start: number, env: Env): Value {
           const b = delay(q, e);
           return call2(f, a, b, A[p + 2]!);
         }
-        case 19: {
+        case 19: /* CALL3 */ {
           const f = operand(A[p + 1]!, e);
           const a = delay(A[p + 3]!, e);
           const b = delay(A[p + 4]!, e);
@@ -697,17 +697,17 @@ export function ev(start: number, env: Env): Value {
           if (kindOf(f) === 4 && builtinOf(f).arity === 3) return callBuiltin3(builtinOf(f), a, b, c, pos);
           return call(call2(f, a, b, pos), c, pos);
         }
-        case 20:
+        case 20: // CALLN
           return callMany(p, e);
-        case 21:
+        case 21: // LET
           e = bindEnv(e, p + 3, A[p + 2]!);
           p = A[p + 1]!;
           continue;
-        case 22:
+        case 22: // WITH
           e = env1(e, delay(A[p + 1]!, e));
           p = A[p + 2]!;
           continue;
-        case 23: {
+        case 23: /* IF */ {
           const c = A[p + 1]!;
           let v: Value;
           if (A[c] === 37) {
@@ -720,7 +720,7 @@ export function ev(start: number, env: Env): Value {
           else throw typeError("a Boolean", v, A[p + 4]!);
           continue;
         }
-        case 24: {
+        case 24: /* ASSERT */ {
           const v = ev(A[p + 1]!, e);
           if (v === trueValue) {
             p = A[p + 2]!;
@@ -729,13 +729,13 @@ export function ev(start: number, env: Env): Value {
           if (v !== falseValue) throw typeError("a Boolean", v, A[p + 3]!);
           return assertFailed(p, e);
         }
-        case 25: {
+        case 25: /* NOT */ {
           const v = ev(A[p + 1]!, e);
           if (v === trueValue) return falseValue;
           if (v === falseValue) return trueValue;
           throw typeError("a Boolean", v, A[p + 2]!);
         }
-        case 27: {
+        case 27: /* ADD */ {
           const a = operand(A[p + 1]!, e);
           if ((a & 1) === 0) return add(a, p, e);
           const b = operand(A[p + 2]!, e);
@@ -745,11 +745,11 @@ export function ev(start: number, env: Env): Value {
           }
           return addToInteger(a, b, A[p + 4]!);
         }
-        case 28:
+        case 28: // PATH_CONCAT
           return pathConcat(p, e);
-        case 29:
+        case 29: // STRING_CONCAT
           return stringConcat(p, e);
-        case 30: {
+        case 30: /* EQ */ {
           const a = operand(A[p + 1]!, e);
           const b = operand(A[p + 2]!, e);
           if ((a & 7) === 4 && (b & 7) === 4) return bool(equalStrings(a, b));
@@ -757,37 +757,37 @@ export function ev(start: number, env: Env): Value {
           markUsed(b);
           return bool(equal(a, b, A[p + 3]!));
         }
-        case 31: {
+        case 31: /* NEQ */ {
           const a = ev(A[p + 1]!, e);
           markUsed(a);
           const b = ev(A[p + 2]!, e);
           markUsed(b);
           return bool(!equal(a, b, A[p + 3]!));
         }
-        case 32: {
+        case 32: /* AND */ {
           const v = ev(A[p + 1]!, e);
           if (v === falseValue) return falseValue;
           if (v !== trueValue) throw typeError("a Boolean", v, A[p + 3]!);
           return rightBoolean(p, e, "in the right operand of the AND (&&) operator");
         }
-        case 33: {
+        case 33: /* OR */ {
           const v = ev(A[p + 1]!, e);
           if (v === trueValue) return trueValue;
           if (v !== falseValue) throw typeError("a Boolean", v, A[p + 3]!);
           return rightBoolean(p, e, "in the right operand of the OR (||) operator");
         }
-        case 34: {
+        case 34: /* IMPL */ {
           const v = ev(A[p + 1]!, e);
           if (v === falseValue) return trueValue;
           if (v !== trueValue) throw typeError("a Boolean", v, A[p + 3]!);
           return rightBoolean(p, e, "in the right operand of the IMPL (->) operator");
         }
-        case 35: {
+        case 35: /* UPDATE */ {
           const right = updateOperand(p, e, false);
           const left = updateOperand(p, e, true);
           return update(left, right);
         }
-        case 36: {
+        case 36: /* CONCAT */ {
           const a = ev(A[p + 1]!, e);
           const b = ev(A[p + 2]!, e);
           if (!isList(a)) throw concatError(a, A[p + 3]!);
@@ -798,12 +798,12 @@ export function ev(start: number, env: Env): Value {
           if (size + listLength(b) > largeList) pollInterrupt();
           return joinLists(a, b);
         }
-        case 37: {
+        case 37: /* LESS */ {
           const a = operand(A[p + 1]!, e);
           const b = operand(A[p + 2]!, e);
           return bool((a & b & 1) === 1 ? a < b : less(a, b));
         }
-        case 41: {
+        case 41: /* SUB */ {
           const a = operand(A[p + 1]!, e);
           const b = operand(A[p + 2]!, e);
           if ((a & b & 1) === 1) {
@@ -812,28 +812,28 @@ export function ev(start: number, env: Env): Value {
           }
           return subtract(a, b);
         }
-        case 42:
+        case 42: // MUL
           return multiply(ev(A[p + 1]!, e), ev(A[p + 2]!, e));
-        case 43:
+        case 43: // DIV
           return divide(ev(A[p + 1]!, e), ev(A[p + 2]!, e));
-        case 44:
+        case 44: // REC_ATTRS
           return recAttrs(p, recEnv(p, e));
-        case 45:
+        case 45: // DYNAMIC
           return dynamicAttrs(p, e);
-        case 46:
+        case 46: // POSITION
           return positionAttrs(A[p + 1]!);
-        case 47:
+        case 47: // EMPTY_ATTRS
           return emptySet;
-        case 48:
+        case 48: // EMPTY_LIST
           return emptyList;
-        case 51:
+        case 51: // CONSTANT_ATTRS
           return constantAttrs(p, e);
-        case 55:
+        case 55: // FROM_ATTRS
           return fromAttrs(p, e);
-        case 57:
+        case 57: // LAZY
           p = lowerLazy(p);
           continue;
-        case 58:
+        case 58: // FORWARD
           p = A[p + 1]!;
           continue;
         default:
@@ -844,26 +844,26 @@ export function ev(start: number, env: Env): Value {
   } catch (error) {
     // Only operators whose operands get a frame add one; p still points at the operator then.
     switch (A[p]) {
-      case 23:
+      case 23: // IF
         throw addFrame(error, A[p + 4]!, "while evaluating a branch condition");
-      case 24:
+      case 24: // ASSERT
         if (error instanceof AssertError) throw error.error;
         throw addFrame(error, A[p + 3]!, "in the condition of the assert statement");
-      case 25:
+      case 25: // NOT
         throw addFrame(error, A[p + 2]!, "in the argument of the not operator");
-      case 32:
+      case 32: // AND
         throw leftOrRight(error, p, "in the left operand of the AND (&&) operator");
-      case 33:
+      case 33: // OR
         throw leftOrRight(error, p, "in the left operand of the OR (||) operator");
-      case 34:
+      case 34: // IMPL
         throw leftOrRight(error, p, "in the left operand of the IMPL (->) operator");
-      case 37:
+      case 37: // LESS
         throw addFrame(error, A[p + 3]!, "while calling the 'lessThan' builtin");
-      case 41:
+      case 41: // SUB
         throw addFrame(error, A[p + 3]!, "while calling the 'sub' builtin");
-      case 42:
+      case 42: // MUL
         throw addFrame(error, A[p + 3]!, "while calling the 'mul' builtin");
-      case 43:
+      case 43: // DIV
         throw addFrame(error, A[p + 3]!, "while calling the 'div' builtin");
       default:
         throw error;

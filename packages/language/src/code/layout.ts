@@ -1,7 +1,5 @@
-/**
- * The kind of each cell of a node, with which code is copied out of the code array and back independent of its meaning. The
- * layouts themselves are described in lower.ts.
- */
+/** The kind of each cell of a node, with which code is copied out of the code array and back independent of its meaning. */
+import { op, opcodes } from "./opcodes.ts";
 
 export const cell = {
   raw: 0,
@@ -29,22 +27,28 @@ export const cell = {
 
 type CellKind = (typeof cell)[keyof typeof cell];
 
-const letters: Readonly<Record<string, CellKind>> = {
-  R: cell.raw,
-  N: cell.node,
-  O: cell.optionalNode,
-  P: cell.position,
-  S: cell.symbol,
-  G: cell.name,
-  K: cell.key,
-  C: cell.constant,
-  M: cell.memo,
-  L: cell.literal,
-  T: cell.pattern,
-  Q: cell.note,
-  X: cell.shape,
-  Z: cell.index,
+const kindNames: Readonly<Record<string, CellKind>> = {
+  raw: cell.raw,
+  node: cell.node,
+  "node?": cell.optionalNode,
+  position: cell.position,
+  symbol: cell.symbol,
+  name: cell.name,
+  key: cell.key,
+  constant: cell.constant,
+  memo: cell.memo,
+  literal: cell.literal,
+  pattern: cell.pattern,
+  note: cell.note,
+  shape: cell.shape,
+  index: cell.index,
 };
+
+/** One operand: its name in the table of opcodes, and the kind of its cell. */
+export interface Operand {
+  readonly name: string;
+  readonly kind: CellKind;
+}
 
 export interface Layout {
   /** Kinds of the cells after the opcode. */
@@ -53,67 +57,51 @@ export interface Layout {
   readonly tails: readonly { readonly count: number; readonly kinds: readonly CellKind[] }[];
 }
 
-function kinds(text: string): CellKind[] {
-  return [...text].map((letter) => letters[letter]!);
-}
-
-function layout(fixed: string, ...tails: readonly (readonly [count: number, kinds: string])[]): Layout {
-  return { fixed: kinds(fixed), tails: tails.map(([count, text]) => ({ count, kinds: kinds(text) })) };
-}
-
 /** Opcode of the keys and positions of a literal set; it stands alone and is never run. */
-export const literalRecord = 56;
+export const literalRecord: number = op.LITERAL;
 
-const binary = layout("NNP");
+function operand(text: string): Operand {
+  const [name = "", kind = ""] = text.split(":");
+  const found = kindNames[kind];
+  if (found === undefined) throw new Error(`the table of opcodes has no kind '${kind}'`);
+  return { name, kind: found };
+}
 
-/** Layouts by opcode. */
-export const layouts: (Layout | undefined)[] = [];
-layouts[1] = layout("R");
-layouts[2] = layout("C");
-layouts[6] = layout("RRP");
-layouts[7] = layout("SP");
-layouts[8] = layout("SPR", [3, "RP"]);
-layouts[9] = layout("NSXZP");
-layouts[10] = layout("NORP", [3, "KXZ"]);
-layouts[11] = layout("NSP");
-layouts[12] = layout("NRP", [2, "K"]);
-layouts[13] = layout("LRR", [2, "N"]);
-layouts[14] = layout("R", [1, "N"]);
-layouts[15] = layout("NRG", [2, "P"]);
-layouts[16] = layout("NRGPRRT", [5, "SOP"]);
-layouts[17] = layout("NPN");
-layouts[18] = layout("NPNN");
-layouts[19] = layout("NPNNN");
-layouts[20] = layout("NPR", [3, "N"]);
-layouts[21] = layout("NR", [2, "N"]);
-layouts[22] = binary;
-layouts[23] = layout("NNNP");
-layouts[24] = binary;
-layouts[25] = layout("NP");
-layouts[27] = layout("NNPPP");
-layouts[28] = layout("RP", [1, "NP"]);
-layouts[29] = layout("RP", [1, "NP"]);
-for (const opcode of [30, 31, 32, 33, 34, 36, 37, 41, 42, 43]) layouts[opcode] = binary;
-layouts[35] = layout("NNPP");
-layouts[44] = layout("LRRR", [2, "R"], [3, "N"]);
-layouts[45] = layout("NRR", [3, "NNP"]);
-layouts[46] = layout("P");
-layouts[47] = layout("");
-layouts[48] = layout("");
-layouts[51] = layout("LRM", [2, "N"]);
-layouts[55] = layout("LRR", [3, "N"], [2, "N"]);
-layouts[literalRecord] = layout("R", [1, "SP"]);
-layouts[57] = layout("Q");
-layouts[58] = layout("N");
-layouts[59] = layout("NP");
-for (let opcode = 60; opcode < 80; opcode++) layouts[opcode] = layout("RP");
+/** Reads the operands of an opcode: those that are always there, and the groups. */
+export function readOperands(text: string): {
+  readonly fixed: readonly Operand[];
+  readonly groups: readonly { readonly count: number; readonly operands: readonly Operand[] }[];
+} {
+  const words = (part: string): Operand[] =>
+    part
+      .split(" ")
+      .filter((word) => word !== "")
+      .map(operand);
+  const fixed = words(text.replace(/\(.*/, ""));
+  const groups = [...text.matchAll(/\(([^)]*)\)\*(\w+)/g)].map(([, inner = "", counter]) => ({
+    // The opcode itself is cell 0.
+    count: 1 + fixed.findIndex(({ name }) => name === counter),
+    operands: words(inner),
+  }));
+  return { fixed, groups };
+}
+
+/** Layouts by opcode; none for what is never kept. */
+export const layouts: readonly (Layout | undefined)[] = opcodes.map((opcode) => {
+  if (opcode === undefined || opcode.number === op.OBSERVED) return undefined;
+  const { fixed, groups } = readOperands(opcode.operands);
+  return {
+    fixed: fixed.map(({ kind }) => kind),
+    tails: groups.map(({ count, operands }) => ({ count, kinds: operands.map(({ kind }) => kind) })),
+  };
+});
 
 /** Returns the cell of a set literal's first value (or value index); values are in the order of the literal's keys. */
 export function firstMember(code: Int32Array, node: number): number {
   switch (code[node]) {
-    case 44:
+    case op.REC_ATTRS:
       return node + 5;
-    case 55:
+    case op.FROM_ATTRS:
       return node + 4 + code[node + 3]!;
     default:
       return node + 4;

@@ -2,24 +2,6 @@
  * Lowering: syntax tree to flat code. Variables become (depth, slot), names symbols, literals constants. Long lambda
  * bodies and attribute values are left as a note (source, offset, scope) and lowered when first run: of a large source
  * the text is parsed again, but only once, as the trees of parts inside such a part are kept.
- *
- * Node layouts (opcode first; "pos" are global positions, offsets point to nodes):
- *   1 INT value             2 CONST index            6 VARIABLE depth slot pos     60–79 VARIABLE slot pos
- *   7 GLOBAL symbol pos     8 WITH-VARIABLE symbol pos n (depth pos)*
- *   9 SELECT1 base symbol cacheShape cacheIndex pos                10 SELECT base fallback n pos (key cacheShape cacheIndex)*
- *  11 HAS1 base symbol pos  12 HAS base n pos key*   13 ATTRS literal n 0 value*       14 LIST n value*
- *  15 LAMBDA body arity name pos*                    16 PATTERN body 1 name pos count flags index (symbol fallback pos)*
- *  17–19 CALL1–3 callee pos arg*                     20 CALLN callee pos n arg*
- *  21 LET body n value*     22 WITH scope body pos   23 IF condition yes no pos      24 ASSERT condition body pos
- *  25 NOT operand pos       27 ADD left right posL posR pos
- *  28 PATH-CONCAT / 29 STRING-CONCAT n pos (part pos)*
- *  30 EQ 31 NEQ 32 AND 33 OR 34 IMPL left right pos  35 UPDATE left right posL posR (-1: no frame)
- *  36 CONCAT 37 LESS 41 SUB 42 MUL 43 DIV left right pos
- *  44 REC-ATTRS literal n m index* value* (overrides: index of __overrides + 1 in cell 4)
- *  45 DYNAMIC base recursive n (name value pos)*     46 POSITION pos   47 EMPTY-ATTRS   48 EMPTY-LIST
- *  51 CONSTANT-ATTRS literal n cache value*            55 FROM-ATTRS literal n m from* value*
- *  50 OBSERVED site node
- *  57 LAZY note             58 FORWARD node          59 KEY name pos (never run; keys of 10 and 12 are symbols or ~KEY)
  */
 
 import { makeInt64 } from "../heap/number.ts";
@@ -30,6 +12,7 @@ import { EvaluationError } from "../value/evaluation-error.ts";
 import { addLiteral } from "./literals.ts";
 import { allocateCode, floatConstant, ints, pathConstant, stringConstant } from "./memory.ts";
 import { addObservedSite, marked, siteOf } from "./observed.ts";
+import { nearVariables, op } from "./opcodes.ts";
 import { bindingScope, resolve, type Scope, withScope } from "./scope.ts";
 import type { Source } from "./source.ts";
 
@@ -46,7 +29,7 @@ export interface LowerContext {
   isGlobal(name: string): boolean;
   /** False when an undefined variable must be found at once. */
   readonly lazy: boolean;
-  /** True for the debugger: nodes are wrapped in ones of opcode 50. */
+  /** True for the debugger: nodes are wrapped in OBSERVED ones. */
   readonly observed?: boolean;
   /** Set when a part is lowered later. */
   readonly changes?: { lowered: boolean };
@@ -85,10 +68,10 @@ export function newPattern(): number {
 }
 
 const arithmetic: ReadonlyMap<string, number> = new Map([
-  ["__lessThan", 37],
-  ["__sub", 41],
-  ["__mul", 42],
-  ["__div", 43],
+  ["__lessThan", op.LESS],
+  ["__sub", op.SUB],
+  ["__mul", op.MUL],
+  ["__div", op.DIV],
 ]);
 
 /** Lowers a whole source; returns the offset of its root node. */
@@ -105,7 +88,7 @@ export function lowerLazy(node: number): number {
   if (context.changes !== undefined) context.changes.lowered = true;
   const lowering = new Lowering(context, true);
   const target = lowering.expr(expr ?? parseExpressionAt(context.source, context.parser, offset), scope, name);
-  ints[node] = 58;
+  ints[node] = op.FORWARD;
   ints[node + 1] = target;
   return target;
 }
@@ -130,8 +113,8 @@ class Lowering {
     const node = this.plain(expr, scope, name);
     const site = this.context.observed === true ? siteOf(expr, scope) : undefined;
     // Variables that are bound cannot fail.
-    if (site === undefined || (expr.kind === "variable" && ints[node] !== 8)) return node;
-    return this.node(50, addObservedSite(site), node);
+    if (site === undefined || (expr.kind === "variable" && ints[node] !== op.WITH_VARIABLE)) return node;
+    return this.node(op.OBSERVED, addObservedSite(site), node);
   }
 
   /** Returns the body of a function with an observed node around it. */
@@ -139,7 +122,7 @@ class Lowering {
     if (this.context.observed !== true) return body;
     const name = at.name > 0 ? `'${nameOf(at.name - 1)}'` : "anonymous lambda";
     const text = `while calling ${marked(name)}`;
-    return this.node(50, addObservedSite({ text, pos: expr.pos, scope: at.scope, onlyErrors: false }), body);
+    return this.node(op.OBSERVED, addObservedSite({ text, pos: expr.pos, scope: at.scope, onlyErrors: false }), body);
   }
 
   private plain(expr: Expr, scope: Scope | null, name: number): number {
@@ -147,11 +130,11 @@ class Lowering {
       case "int":
         return this.integer(expr.value);
       case "float":
-        return this.node(2, floatConstant(expr.value));
+        return this.node(op.CONST, floatConstant(expr.value));
       case "string":
-        return this.node(2, stringConstant(expr.value));
+        return this.node(op.CONST, stringConstant(expr.value));
       case "path": {
-        return this.node(2, pathConstant(expr.value, expr.literal));
+        return this.node(op.CONST, pathConstant(expr.value, expr.literal));
       }
       case "variable":
         return this.variable(expr.name, scope, expr.pos);
@@ -163,9 +146,9 @@ class Lowering {
         return this.attrs(expr, scope);
       case "list": {
         const length = expr.elements.length;
-        if (length === 0) return this.node(48);
+        if (length === 0) return this.node(op.EMPTY_LIST);
         const elements = expr.elements.map((element) => this.expr(element, scope));
-        return this.node(14, length, ...elements);
+        return this.node(op.LIST, length, ...elements);
       }
       case "lambda":
         return this.lambda(expr, scope, name);
@@ -174,43 +157,43 @@ class Lowering {
       case "let": {
         const bound = this.bindings(expr.attrs, scope);
         const body = this.expr(expr.body, bound.scope);
-        return this.node(21, body, bound.values.length, ...bound.values);
+        return this.node(op.LET, body, bound.values.length, ...bound.values);
       }
       case "with": {
         const base = this.expr(expr.scope, scope);
         const body = this.expr(expr.body, withScope(scope, expr.pos));
-        return this.node(22, base, body, expr.pos);
+        return this.node(op.WITH, base, body, expr.pos);
       }
       case "if": {
         const condition = this.expr(expr.condition, scope);
         const yes = this.expr(expr.yes, scope);
-        return this.node(23, condition, yes, this.expr(expr.no, scope), expr.pos);
+        return this.node(op.IF, condition, yes, this.expr(expr.no, scope), expr.pos);
       }
       case "assert": {
         const condition = this.expr(expr.condition, scope);
-        return this.node(24, condition, this.expr(expr.body, scope), expr.pos);
+        return this.node(op.ASSERT, condition, this.expr(expr.body, scope), expr.pos);
       }
       case "not":
-        return this.node(25, this.expr(expr.operand, scope), expr.pos);
+        return this.node(op.NOT, this.expr(expr.operand, scope), expr.pos);
       case "binary":
         return this.binary(expr, scope);
       case "concat":
         return this.concat(expr, scope);
       case "position":
-        return this.node(46, expr.pos);
+        return this.node(op.POSITION, expr.pos);
     }
   }
 
   private integer(value: number | bigint): number {
-    if (typeof value === "number" && value < smallIntLimit) return this.node(1, value);
-    return this.node(2, makeInt64(value));
+    if (typeof value === "number" && value < smallIntLimit) return this.node(op.INT, value);
+    return this.node(op.CONST, makeInt64(value));
   }
 
   // ---- variables
 
   private place(depth: number, slot: number, pos: number): number {
-    if (depth < 4) return this.node(60 + depth * 5 + (slot > 4 ? 4 : slot - 1), slot - 1, pos);
-    return this.node(6, depth, slot - 1, pos);
+    if (depth < nearVariables.depths) return this.node(nearVariable(depth, slot - 1), slot - 1, pos);
+    return this.node(op.VARIABLE, depth, slot - 1, pos);
   }
 
   private variable(name: string, scope: Scope | null, pos: number): number {
@@ -219,10 +202,10 @@ class Lowering {
       const { depth, slot } = found.place;
       return this.place(depth, slot, pos);
     }
-    if (this.context.isGlobal(name)) return this.node(7, intern(name), pos);
+    if (this.context.isGlobal(name)) return this.node(op.GLOBAL, intern(name), pos);
     const { withs } = found;
     if (withs.length === 0) throw new EvaluationError("undefined-variable", `undefined variable '${name}'`, pos);
-    const cells = [8, intern(name), pos, withs.length];
+    const cells: number[] = [op.WITH_VARIABLE, intern(name), pos, withs.length];
     for (const { depth, position } of withs) cells.push(depth, position);
     return this.node(...cells);
   }
@@ -231,27 +214,27 @@ class Lowering {
 
   private key(name: AttrName, scope: Scope | null): number {
     if (typeof name === "string") return intern(name);
-    return ~this.node(59, this.expr(name, scope), positionOf(name));
+    return ~this.node(op.KEY, this.expr(name, scope), positionOf(name));
   }
 
   private select(base: Expr, expr: Expr & { kind: "select" }, scope: Scope | null): number {
     const from = this.expr(base, scope);
     const first = expr.path[0]!;
     if (expr.fallback === undefined && expr.path.length === 1 && typeof first === "string") {
-      return this.node(9, from, intern(first), -1, 0, expr.pos);
+      return this.node(op.SELECT1, from, intern(first), -1, 0, expr.pos);
     }
     const cells: number[] = [];
     for (const name of expr.path) cells.push(this.key(name, scope), -1, 0);
     const fallback = expr.fallback === undefined ? 0 : this.expr(expr.fallback, scope);
-    return this.node(10, from, fallback, expr.path.length, expr.pos, ...cells);
+    return this.node(op.SELECT, from, fallback, expr.path.length, expr.pos, ...cells);
   }
 
   private has(expr: Expr & { kind: "has" }, scope: Scope | null): number {
     const base = this.expr(expr.base, scope);
     const first = expr.path[0]!;
-    if (expr.path.length === 1 && typeof first === "string") return this.node(11, base, intern(first), expr.pos);
+    if (expr.path.length === 1 && typeof first === "string") return this.node(op.HAS1, base, intern(first), expr.pos);
     const keys = expr.path.map((name) => this.key(name, scope));
-    return this.node(12, base, keys.length, expr.pos, ...keys);
+    return this.node(op.HAS, base, keys.length, expr.pos, ...keys);
   }
 
   // ---- functions
@@ -270,7 +253,7 @@ class Lowering {
     const plain = this.lazily(expr.body, inner, { start: expr.bodyStart, end: expr.bodyEnd }, name);
     const body = this.observedBody(plain, expr, { scope: inner, name });
     const flags = (expr.argument === undefined ? 0 : 1) | (expr.ellipsis ? 2 : 0);
-    const cells = [16, body, 1, name, expr.pos, count, flags, newPattern()];
+    const cells: number[] = [op.PATTERN, body, 1, name, expr.pos, count, flags, newPattern()];
     expr.formals.forEach((formal, i) => {
       cells.push(intern(formal.name), fallbacks[i]!, formal.pos);
     });
@@ -294,7 +277,7 @@ class Lowering {
     const inner = bindingScope(scope, names);
     const plain = this.lazily(body, inner, { start: last.bodyStart, end: last.bodyEnd }, name);
     const code = this.observedBody(plain, last, { scope: inner, name });
-    return this.node(15, code, positions.length, name, ...positions);
+    return this.node(op.LAMBDA, code, positions.length, name, ...positions);
   }
 
   private call(expr: CallExpr, scope: Scope | null): number {
@@ -308,8 +291,8 @@ class Lowering {
     }
     const target = this.expr(callee, scope);
     const values = args.map((arg) => this.expr(arg, scope));
-    if (values.length <= 3) return this.node(16 + values.length, target, pos, ...values);
-    return this.node(20, target, pos, values.length, ...values);
+    if (values.length <= 3) return this.node(op.CALL1 - 1 + values.length, target, pos, ...values);
+    return this.node(op.CALLN, target, pos, values.length, ...values);
   }
 
   // ---- operators
@@ -319,21 +302,21 @@ class Lowering {
     const right = this.expr(expr.right, scope);
     switch (expr.operator) {
       case "==":
-        return this.node(30, left, right, expr.pos);
+        return this.node(op.EQ, left, right, expr.pos);
       case "!=":
-        return this.node(31, left, right, expr.pos);
+        return this.node(op.NEQ, left, right, expr.pos);
       case "&&":
-        return this.node(32, left, right, expr.pos);
+        return this.node(op.AND, left, right, expr.pos);
       case "||":
-        return this.node(33, left, right, expr.pos);
+        return this.node(op.OR, left, right, expr.pos);
       case "->":
-        return this.node(34, left, right, expr.pos);
+        return this.node(op.IMPL, left, right, expr.pos);
       case "++":
-        return this.node(36, left, right, expr.pos);
+        return this.node(op.CONCAT, left, right, expr.pos);
       case "//": {
         const place = (operand: Expr) =>
           operand.kind === "binary" && operand.operator === "//" ? -1 : positionOf(operand);
-        return this.node(35, left, right, place(expr.left), place(expr.right));
+        return this.node(op.UPDATE, left, right, place(expr.left), place(expr.right));
       }
     }
   }
@@ -341,9 +324,9 @@ class Lowering {
   private concat(expr: Expr & { kind: "concat" }, scope: Scope | null): number {
     const parts = expr.parts.map((part) => this.expr(part.expr, scope));
     if (!expr.forceString && parts.length === 2 && expr.parts[0]!.expr.kind !== "path") {
-      return this.node(27, parts[0]!, parts[1]!, expr.parts[0]!.pos, expr.parts[1]!.pos, expr.pos);
+      return this.node(op.ADD, parts[0]!, parts[1]!, expr.parts[0]!.pos, expr.parts[1]!.pos, expr.pos);
     }
-    const cells = [expr.forceString ? 29 : 28, parts.length, expr.pos];
+    const cells: number[] = [expr.forceString ? op.STRING_CONCAT : op.PATH_CONCAT, parts.length, expr.pos];
     parts.forEach((part, i) => {
       cells.push(part, expr.parts[i]!.pos);
     });
@@ -376,7 +359,7 @@ class Lowering {
         case "inherited":
           return this.variable(name, outer, definition.pos);
         case "inherited-from":
-          return this.node(9, source(definition.from), intern(name), -1, 0, definition.pos);
+          return this.node(op.SELECT1, source(definition.from), intern(name), -1, 0, definition.pos);
         case "plain":
           return this.lazily(definition.value, inner, definition, intern(name) + 1);
       }
@@ -389,12 +372,12 @@ class Lowering {
   }
 
   private attrs(expr: AttrsExpr, scope: Scope | null): number {
-    if (expr.attrs.size === 0 && expr.dynamic.length === 0) return this.node(47);
+    if (expr.attrs.size === 0 && expr.dynamic.length === 0) return this.node(op.EMPTY_ATTRS);
     const { base, scope: dynamicScope } = expr.recursive
       ? this.recursiveAttrs(expr, scope)
       : { base: this.plainAttrs(expr, scope), scope };
     if (expr.dynamic.length === 0) return base;
-    const cells = [45, base, expr.recursive ? 1 : 0, expr.dynamic.length];
+    const cells: number[] = [op.DYNAMIC, base, expr.recursive ? 1 : 0, expr.dynamic.length];
     for (const { name, value, pos } of expr.dynamic) {
       cells.push(this.expr(name, dynamicScope), this.expr(value, dynamicScope), pos);
     }
@@ -412,7 +395,15 @@ class Lowering {
     );
     const overrides = bound.entries.findIndex(([name]) => name === "__overrides") + 1;
     const indices = sorted.map((entry) => entry.index);
-    const base = this.node(44, literal, indices.length, bound.values.length, overrides, ...indices, ...bound.values);
+    const base = this.node(
+      op.REC_ATTRS,
+      literal,
+      indices.length,
+      bound.values.length,
+      overrides,
+      ...indices,
+      ...bound.values,
+    );
     return { base, scope: bound.scope };
   }
 
@@ -436,7 +427,7 @@ class Lowering {
           const slot = fromSlots.slot[definition.from]!;
           const from = expr.inheritFrom[definition.from]!;
           const source = slot === 0 ? this.expr(from, inner) : this.place(0, slot, positionOf(from));
-          return this.node(9, source, symbol, -1, 0, definition.pos);
+          return this.node(op.SELECT1, source, symbol, -1, 0, definition.pos);
         }
         case "plain":
           return this.lazily(definition.value, inner, definition, symbol + 1);
@@ -447,9 +438,9 @@ class Lowering {
       entries.map((entry) => entry.symbol),
       entries.map((entry) => entry.definition.pos),
     );
-    if (fromSlots.count > 0) return this.node(55, literal, values.length, froms.length, ...froms, ...values);
+    if (fromSlots.count > 0) return this.node(op.FROM_ATTRS, literal, values.length, froms.length, ...froms, ...values);
     const constant = values.length > 0 && values.every((value) => isConstantNode(ints[value]!));
-    return this.node(constant ? 51 : 13, literal, values.length, 0, ...values);
+    return this.node(constant ? op.CONSTANT_ATTRS : op.ATTRS, literal, values.length, 0, ...values);
   }
 
   private lazily(
@@ -460,7 +451,7 @@ class Lowering {
   ): number {
     if (!this.context.lazy || at.end - at.start <= lazyFrom || isShort(expr)) return this.expr(expr, scope, name);
     const kept = this.keepTrees ? expr : undefined;
-    return this.node(57, addLazyNote({ context: this.context, scope, offset: at.start, name, expr: kept }));
+    return this.node(op.LAZY, addLazyNote({ context: this.context, scope, offset: at.start, name, expr: kept }));
   }
 }
 
@@ -468,9 +459,15 @@ function isShort(expr: Expr): boolean {
   return expr.kind === "lambda" || expr.kind === "string" || expr.kind === "variable";
 }
 
+/** Returns the opcode of a near variable. */
+function nearVariable(depth: number, slot: number): number {
+  const { first, slots } = nearVariables;
+  return first + depth * slots + Math.min(slot, slots - 1);
+}
+
 /** Tells whether a node's value needs no environment; sets of only such nodes are made once. */
 function isConstantNode(opcode: number): boolean {
-  return opcode === 1 || opcode === 2 || opcode === 47 || opcode === 48;
+  return opcode === op.INT || opcode === op.CONST || opcode === op.EMPTY_ATTRS || opcode === op.EMPTY_LIST;
 }
 
 /** Returns the slots of those sources of `inherit (…)` that get one (0: evaluated in place). */
