@@ -24,7 +24,7 @@ export interface KeptFiles {
   store(kind: FileKind, key: string, pieces: readonly Uint8Array[]): void;
 }
 
-function partsOfThisBuild(): string[] {
+function partsThatLower(): string[] {
   const here = pathOfFileUrl(import.meta.url);
   if (here.endsWith(".mjs")) return [here];
   const language = join(dirname(here), "../../../language/src");
@@ -37,10 +37,10 @@ function partsOfThisBuild(): string[] {
   );
 }
 
-/** Returns the identity of this build, because only the build that wrote code understands it. */
-function buildIdentity(): string {
+/** Returns the identity of what lowers sources: code is understood by the same alone, whatever else of this build has changed. */
+function codeIdentity(): string {
   const hasher = createHash("sha256");
-  for (const path of partsOfThisBuild()) hasher.update(fs.readFileSync(path));
+  for (const path of partsThatLower()) hasher.update(fs.readFileSync(path));
   return hasher.digest("hex");
 }
 
@@ -49,7 +49,7 @@ export function openKeptFiles(directory: string): KeptFiles {
   let identity: string | undefined;
 
   function fileOf(kind: FileKind, key: string): string {
-    identity ??= buildIdentity();
+    identity ??= codeIdentity();
     return join(directory, `${hash("sha256", `${identity} ${key}`, "hex").slice(0, 32)}.${kind}`);
   }
 
