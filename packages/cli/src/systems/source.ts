@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { type Found, type GraphNode, isLockedNode, type LockedFlake, relativePathOf } from "@firn/flake";
 import { makeFixedOutputPath, parseHash } from "@firn/formats";
 import type { MachineStore } from "@firn/store";
-import { lstatSync, readdirSync, realpathSync } from "@firn/store/files";
+import { existsSync, lstatSync, readdirSync, realpathSync } from "@firn/store/files";
 import type { OsConfiguration } from "@firn/system";
 import { addSource, type ConfigurationSource, findGenerations, keepSource, linkTarget } from "@firn/system";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
@@ -115,9 +115,12 @@ function isSmall(directory: string): boolean {
 /** Keeps a source with the current generation of the machine's profile, when that is the given system. */
 export async function keepWithGeneration(session: Session, system: string, source: string | undefined): Promise<void> {
   if (source === undefined) return;
+  const store = await session.store();
+  // Systems of NixOS are left as nixos-rebuild leaves them.
+  if (!existsSync(join(store.realPath(system), "firn-os.json"))) return;
   const profile = await systemProfile(session);
   const { generations, current } = findGenerations(profile);
   const generation = generations.find(({ number }) => number === current);
   if (generation === undefined || linkTarget(generation.link) !== system) return;
-  await keepSource(await session.store(), { profile, generation: generation.number, source });
+  await keepSource(store, { profile, generation: generation.number, source });
 }

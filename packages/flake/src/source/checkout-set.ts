@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { disk } from "@firn/store";
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, utimesSync } from "@firn/store/files";
+import { copyFileSync, existsSync, lstatSync, readdirSync, rmSync, utimesSync } from "@firn/store/files";
 
 /** Tells whether a path below the checkout belongs to the copy; as `os/pkgs/firn.nix` chooses. */
 function belongs(path: string, isDirectory: boolean): boolean {
@@ -17,7 +17,7 @@ function belongs(path: string, isDirectory: boolean): boolean {
 
 /** Brings the copy of a checkout at `place` up to date and returns `place`. */
 export function copyCheckout(checkout: string, place: string): string {
-  mkdirSync(place, { recursive: true });
+  disk.mkdirs(place);
   copyBelow(checkout, place, "");
   return place;
 }
@@ -31,7 +31,7 @@ function copyBelow(from: string, to: string, path: string): void {
     kept.add(name);
     const target = join(to, below);
     if (source.isDirectory()) {
-      mkdirSync(target, { recursive: true });
+      disk.mkdirs(target);
       copyBelow(from, to, below);
       continue;
     }

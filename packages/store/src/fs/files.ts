@@ -5,6 +5,7 @@
 import fs, { type PathLike } from "node:fs";
 import promises from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import { byteStringOf, printedBytes, textOf } from "@firn/formats/base";
 import { fsPath } from "./disk.ts";
 
@@ -65,7 +66,30 @@ export const createReadStream = onPaths("createReadStream");
 export const existsSync = onPaths("existsSync");
 export const lstatSync = onPaths("lstatSync");
 export const lutimesSync = onPaths("lutimesSync");
-export const mkdirSync = onPaths("mkdirSync");
+const makeDirectory = onPaths("mkdirSync");
+/**
+ * Makes a directory, with `recursive` also those above it that are missing. Node's own way of that never ends where the kernel takes no
+ * names, as below /proc.
+ */
+export function mkdirSync(
+  place: string,
+  options: { readonly recursive?: boolean; readonly mode?: number } | number = {},
+): void {
+  const { recursive = false, ...rest } = typeof options === "number" ? { mode: options } : options;
+  if (!recursive) {
+    makeDirectory(place, rest);
+    return;
+  }
+  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const parent = dirname(place);
+  if (parent !== place) mkdirSync(parent, options);
+  try {
+    makeDirectory(place, rest);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
+}
 export const openSync = onPaths("openSync");
 export const readdirSync = giving("readdirSync");
 export const readFileSync = onPaths("readFileSync");
