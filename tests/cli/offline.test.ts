@@ -21,6 +21,8 @@ test("machines that cannot be reached are one short warning", async () => {
   const { code, err } = await place.firn("build", "--no-link", "-f", file, ...words);
   expect(code).toBe(0);
   expect(err.split("\n").filter((line) => line.includes(".invalid"))).toEqual([
-    expect.stringMatching(/^warning: '(?:one|two)\.invalid' cannot be reached; going on without what cannot be had from the network$/),
+    expect.stringMatching(
+      /^warning: '(?:one|two)\.invalid' cannot be reached; going on without what cannot be had from the network$/,
+    ),
   ]);
 });

@@ -114,7 +114,8 @@ export function makeProgress(options: ProgressOptions): Progress {
           else if (shows(event.level)) line(event.text);
           return;
         case "unreachable":
-          if (!offline) this.warn(`'${event.host}' cannot be reached; going on without what cannot be had from the network`);
+          if (!offline)
+            this.warn(`'${event.host}' cannot be reached; going on without what cannot be had from the network`);
           else if (shows("talkative")) line(event.text);
           offline = true;
           return;
