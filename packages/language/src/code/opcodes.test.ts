@@ -36,7 +36,7 @@ test("each opcode that is kept has a layout, and its groups are counted by one o
 test("code is shown as text", () => {
   const evaluator = new Evaluator(createMemoryHost());
   const text =
-    'let f = { a, b ? 1.5, ... }@all: a + b; in with { x = 1; }; if true then f { a = x; ${"b"} = 2; } else [ f.a or 3 ]';
+    "let f = { a, b ? 1.5, ... }@all: a + b; in with { x = 1; }; if true then f { only = x; } else [ f.a or 3 ]";
   expect(evaluator.disassemble({ kind: "string", text, directory: "/" })).toBe(`   0 LET body=@1 n=1 value=@2
    1 WITH set=@3 body=@4 pos=1:44
    2 PATTERN body=@5 one=1 name=f pos=1:9 n=2 flags=3 name=a pos=1:11 name=b fallback=@6 pos=1:14
@@ -51,11 +51,10 @@ test("code is shown as text", () => {
   11 VARIABLE_0_0 slot=0 pos=1:34
   12 VARIABLE_0_1 slot=1 pos=1:38
   13 VARIABLE_1_0 slot=0 pos=1:74
-  14 ATTRS keys={a b} n=2 spare=0 value=@16 value=@17
-  15 SELECT set=@18 fallback=@19 n=1 pos=1:106 name=a
-  16 WITH_VARIABLE name=x pos=1:82 n=1 depth=0 with=1:44
-  17 INT value=2
-  18 VARIABLE_1_0 slot=0 pos=1:106
-  19 INT value=3
+  14 ATTRS keys={only} n=1 spare=0 value=@16
+  15 SELECT set=@17 fallback=@18 n=1 pos=1:97 name=a
+  16 WITH_VARIABLE name=x pos=1:85 n=1 depth=0 with=1:44
+  17 VARIABLE_1_0 slot=0 pos=1:97
+  18 INT value=3
 `);
 });
