@@ -33,7 +33,7 @@ import {
 import * as fs from "@firn/store/files";
 import { processEnvironment } from "@firn/store/surroundings";
 import { type BuildDirectory, makeBuildDirectory, openBuildDirectory } from "./build-directory.ts";
-import { pathsOfPreBuildHook, showDifference } from "./build-programs.ts";
+import { diffHookOf, pathsOfPreBuildHook, showDifference } from "./build-programs.ts";
 import type { BuildStore } from "./build-store.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
 import type { BuiltinContext } from "./builtin/context.ts";
@@ -218,9 +218,8 @@ async function buildAs(
   try {
     const scratch = scratchPaths(request, { known, valid, sandboxed });
     const run: PreparedRun = { request, options, inputPaths, directory, scratch, log, user };
+    const diffHook = diffHookOf(settings);
     const ids = user === undefined ? undefined : { uid: user.uid, gid: user.gid };
-    const show = (paths: readonly [string, string]): Promise<void> =>
-      showDifference(settings, { paths, drvPath, directory: directory.host, ids, events: request.events });
     const place = sandboxed ? await runSandboxed(run) : await runPlain(run);
     try {
       return await registerOutputs({
@@ -237,7 +236,12 @@ async function buildAs(
         signingKeys: readSigningKeys(settings),
         ignoredAttributes: settings.get("ignored-acls"),
         keepFailed: settings.get("keep-failed"),
-        ...(settings.get("run-diff-hook") && (settings.get("diff-hook") ?? "") !== "" ? { showDifference: show } : {}),
+        ...(diffHook === undefined
+          ? {}
+          : {
+              showDifference: (paths: readonly [string, string]) =>
+                showDifference(diffHook, { paths, drvPath, directory: directory.host, ids, events: request.events }),
+            }),
       });
     } finally {
       place.cleanUp();

@@ -1,6 +1,6 @@
 /** The programs of settings that take part in builds: `pre-build-hook`, and `diff-hook` (manual: "nix.conf"). */
 import { FirnError } from "@firn/formats";
-import { type EventSink, type Settings, startProgram } from "@firn/store";
+import { type EventSink, type RunningProgram, type Settings, startProgram } from "@firn/store";
 
 /** Limit of what a program may print, in bytes. */
 const maxOutput = 16 * 1024 * 1024;
@@ -8,6 +8,14 @@ const maxOutput = 16 * 1024 * 1024;
 interface Ids {
   readonly uid: number;
   readonly gid: number;
+}
+
+/** Resolves at the end of a program: to the empty text when it succeeds, else to how it failed, to be put after its name. */
+export function endOf(program: RunningProgram): Promise<string> {
+  return new Promise((resolve) => {
+    program.once("error", (error) => resolve(`cannot be run: ${error.message}`));
+    program.once("close", (code, signal) => resolve(code === 0 ? "" : `failed with ${signal ?? `exit code ${code}`}`));
+  });
 }
 
 /** Runs a program and returns what it prints on both streams, or on its standard output alone. Error `hook-failed`. */
@@ -30,10 +38,7 @@ async function output(
       else parts.push(data);
     });
   }
-  const status = await new Promise<string>((resolve) => {
-    child.on("error", (error) => resolve(`cannot be run: ${error.message}`));
-    child.on("close", (code, signal) => resolve(code === 0 ? "" : `failed with ${signal ?? `exit code ${code}`}`));
-  });
+  const status = await endOf(child);
   if (status !== "") throw new FirnError("hook-failed", `program '${program}' ${status}`);
   return Buffer.concat(parts).toString("latin1");
 }
@@ -54,9 +59,15 @@ export async function pathsOfPreBuildHook(settings: Settings, drvPath: string): 
   return paths;
 }
 
+/** Returns the program that shows differences of builds; undefined when none is to be run. */
+export function diffHookOf(settings: Settings): string | undefined {
+  const program = settings.get("diff-hook");
+  return settings.get("run-diff-hook") && program !== "" ? program : undefined;
+}
+
 /** Shows the difference of two builds by the diff hook, run with the builder's ids; its failure is told and changes nothing. */
 export async function showDifference(
-  settings: Settings,
+  program: string,
   {
     paths,
     drvPath,
@@ -71,8 +82,6 @@ export async function showDifference(
     readonly events: EventSink;
   },
 ): Promise<void> {
-  const program = settings.get("diff-hook");
-  if (!settings.get("run-diff-hook") || program === undefined || program === "") return;
   const say = (text: string): void => events({ kind: "message", level: "error", text });
   try {
     const how = ids === undefined ? {} : { ids };

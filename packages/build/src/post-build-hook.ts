@@ -3,6 +3,7 @@
 import { FirnError } from "@firn/formats";
 import { type EventSink, LineSplitter, type Settings, startProgram } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
+import { endOf } from "./build-programs.ts";
 
 /** The information that the hook gets. */
 export interface HookContext {
@@ -28,10 +29,7 @@ export async function runPostBuildHook(context: HookContext, outputs: readonly s
   const read = (data: Buffer): void => splitter.write(data);
   child.stdout.on("data", read);
   child.stderr.on("data", read);
-  const status = await new Promise<string>((resolve) => {
-    child.on("error", (error) => resolve(`cannot be run: ${error.message}`));
-    child.on("close", (code, signal) => resolve(code === 0 ? "" : `failed with ${signal ?? `exit code ${code}`}`));
-  });
+  const status = await endOf(child);
   splitter.end();
   if (status !== "") throw new FirnError("hook-failed", `program '${program}' ${status}`);
 }

@@ -1,13 +1,11 @@
 /** Builds on this machine and on those of the setting `builders`. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, FirnError, interrupted } from "@firn/formats";
-import type { EventSink, FirnEvent } from "@firn/store";
 import { BuildFailure, buildDerivation } from "../build-derivation.ts";
 import type { BuildExecutor, BuildJob } from "../goals/executor.ts";
 import type { LocalBuildOptions, LocalExecutor } from "../local-executor.ts";
-import type { BuildLog } from "../log/build-log.ts";
 import { readBuildOptions } from "../options.ts";
-import type { MachineConnection, MachineConnections } from "./machine-connections.ts";
+import { buildSink, type MachineConnection, type MachineConnections } from "./machine-connections.ts";
 import { MachineLoad, type Slot } from "./machine-load.ts";
 import type { Machine, Needs } from "./machines.ts";
 import { buildRemotely } from "./remote-build.ts";
@@ -55,7 +53,7 @@ class DistributedBuild {
   }
 
   async run(): Promise<Outputs> {
-    const { local, store } = this.#options;
+    const { local, store, machines, connections } = this.#options;
     const job = this.#job;
     if (staysHere(job, this.#options)) return local.build(job);
     const { requiredSystemFeatures } = readBuildOptions(job.derivation, store.storeDir);
@@ -66,7 +64,7 @@ class DistributedBuild {
     };
     for (;;) {
       if (job.signal.aborted) throw interrupted();
-      const choice = await this.#load.choose(this.#awake(), needs);
+      const choice = await this.#load.choose(connections.awake(machines), needs);
       if (typeof choice === "object") {
         const outputs = await this.#tryRemote(choice);
         if (outputs !== undefined) return outputs;
@@ -82,12 +80,6 @@ class DistributedBuild {
     }
   }
 
-  /** The machines that are not left alone. */
-  #awake(): Machine[] {
-    const { machines, connections } = this.#options;
-    return machines.filter((machine) => !connections.rests(machine));
-  }
-
   /** Builds on a machine; undefined when the machine fails. */
   async #tryRemote({ machine, release }: Slot): Promise<Outputs | undefined> {
     const { connections, events } = this.#options;
@@ -97,7 +89,7 @@ class DistributedBuild {
       try {
         connection = await connections.take(machine);
       } catch (error) {
-        this.#rest(machine, error);
+        connections.rest(machine, error, events);
         return undefined;
       }
       const outputs = await this.#runOn(machine, connection);
@@ -107,19 +99,11 @@ class DistributedBuild {
       await connection?.remote.close();
       if (this.#job.signal.aborted) throw interrupted();
       if (!(error instanceof FirnError && lossCodes.has(error.code))) throw error;
-      this.#rest(machine, error);
+      connections.rest(machine, error, events);
       return undefined;
     } finally {
       release();
     }
-  }
-
-  /** Leaves a machine that failed alone for a while. */
-  #rest(machine: Machine, error: unknown): void {
-    if (!(error instanceof FirnError)) throw error;
-    this.#options.connections.rest(machine);
-    const text = `cannot build on '${machine.uri}': ${error.message}`;
-    this.#options.events({ kind: "message", level: "error", text });
   }
 
   async #runOn(machine: Machine, connection: MachineConnection): Promise<Outputs> {
@@ -131,7 +115,16 @@ class DistributedBuild {
       onStart: () => job.onStart(machine.uri),
       elsewhere: async ({ inputs, log }) => {
         const limits = new Limits(job, this.#options);
-        connection.listen(machineEvents({ drvPath: job.drvPath, log, limits, events }, connection));
+        const { drvPath } = job;
+        connection.listen(
+          buildSink(connection, {
+            line(text) {
+              limits.heard();
+              log.write(Buffer.from(`${text}\n`, "latin1"));
+            },
+            other: (event) => events(event.kind === "build-phase" ? { ...event, drvPath } : event),
+          }),
+        );
         try {
           return await buildRemotely(
             { ...job, inputs },
@@ -170,46 +163,6 @@ class DistributedBuild {
       text: `Failed to find a machine for remote build!\nderivation: ${name}\nrequired (system, features): (${system}, ${list(features)})\n${machines.length} available machines:\n(systems, maxjobs, supportedFeatures, mandatoryFeatures)${lines.join("")}`,
     });
   }
-}
-
-/** Makes the sink for what a machine tells of one build. */
-function machineEvents(
-  {
-    drvPath,
-    log,
-    limits,
-    events,
-  }: { readonly drvPath: string; readonly log: BuildLog; readonly limits: Limits; readonly events: EventSink },
-  { printsLog }: MachineConnection,
-): EventSink {
-  const write = (line: string): void => {
-    limits.heard();
-    log.write(Buffer.from(`${line}\n`, "latin1"));
-  };
-  return (event: FirnEvent) => {
-    switch (event.kind) {
-      case "build-log":
-        write(event.line);
-        return;
-      case "build-phase":
-        events({ ...event, drvPath });
-        return;
-      case "message":
-        if (printsLog && event.level === "error") write(event.text);
-        else events(event);
-        return;
-      // The machine's own account of the same build.
-      case "build-start":
-      case "build-end":
-        return;
-      case "transfer-start":
-      case "transfer-progress":
-      case "transfer-end":
-      case "copy-start":
-      case "copy-end":
-        events(event);
-    }
-  };
 }
 
 /** The time limits of a build, watched from here in case that the machine does not. */

@@ -14,6 +14,7 @@ import {
   writeTo,
 } from "@firn/store";
 import { type BuildElsewhere, BuildFailure, buildDerivation } from "../build-derivation.ts";
+import { endOf } from "../build-programs.ts";
 import type { BuildExecutor, BuildJob } from "../goals/executor.ts";
 import type { LocalBuildOptions, LocalExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
@@ -27,6 +28,7 @@ import {
   questionWord,
 } from "./build-hook.ts";
 import { staysHere } from "./distributed-executor.ts";
+import { buildSink } from "./machine-connections.ts";
 
 type Outputs = Awaited<ReturnType<BuildExecutor["build"]>>;
 
@@ -103,12 +105,7 @@ class Hook {
     const lines = new LineSplitter((line) => this.#line(line, reader));
     stderr.on("data", (data: Buffer) => lines.write(data));
     (stdio[logDescriptor] as Readable).on("data", (data: Buffer) => this.#log(data));
-    this.#ended = new Promise((resolve) => {
-      this.#program.once("error", (error) => resolve(`cannot be run: ${error.message}`));
-      this.#program.once("close", (code, signal) =>
-        resolve(code === 0 ? "" : `failed with ${signal ?? `exit code ${code}`}`),
-      );
-    });
+    this.#ended = endOf(this.#program);
     void this.#ended.then(() => {
       lines.end();
       reader.end();
@@ -177,11 +174,16 @@ class Hook {
     const { derivation, drvPath } = job;
     const reasons: string[] = [];
     this.#log = (data) => void log.write(data);
-    this.#events = (event) => {
-      if (event.kind === "message" && event.level === "error") reasons.push(event.text.replace(/^error: */, ""));
-      else if (event.kind === "build-log") log.write(Buffer.from(`${event.line}\n`, "latin1"));
-      else if (event.kind !== "build-start" && event.kind !== "build-end") events(event);
-    };
+    this.#events = buildSink(
+      { printsLog: false },
+      {
+        line: (text) => void log.write(Buffer.from(`${text}\n`, "latin1")),
+        other(event) {
+          if (event.kind === "message" && event.level === "error") reasons.push(event.text.replace(/^error: */, ""));
+          else events(event);
+        },
+      },
+    );
     await this.#send(hookCodecs.build, { inputs, outputs: [...derivation.outputs.keys()] });
     const status = await this.#ended;
     if (status !== "") {

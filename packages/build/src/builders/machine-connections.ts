@@ -1,4 +1,5 @@
 /** Connections to the stores of machines that build; each is used by one build at a time, and again by later ones. */
+import { FirnError } from "@firn/formats";
 import {
   type EventSink,
   isMachineStore,
@@ -67,14 +68,17 @@ export class MachineConnections {
     else idle.push(connection);
   }
 
-  /** Leaves a machine alone for a while because it failed. */
-  rest({ uri }: Machine): void {
-    this.#resting.set(uri, Date.now() + restingTime);
+  /** Returns the machines that are not left alone. */
+  awake(machines: readonly Machine[]): Machine[] {
+    const now = Date.now();
+    return machines.filter(({ uri }) => (this.#resting.get(uri) ?? 0) <= now);
   }
 
-  /** Tells whether a machine is left alone. */
-  rests({ uri }: Machine): boolean {
-    return (this.#resting.get(uri) ?? 0) > Date.now();
+  /** Leaves a machine alone for a while because it failed, and tells why. What is no FirnError is thrown. */
+  rest({ uri }: Machine, error: unknown, events: EventSink): void {
+    if (!(error instanceof FirnError)) throw error;
+    this.#resting.set(uri, Date.now() + restingTime);
+    events({ kind: "message", level: "error", text: `cannot build on '${uri}': ${error.message}` });
   }
 
   /** Closes idle connections. */
@@ -125,6 +129,18 @@ export class MachineConnections {
       throw error;
     }
   }
+}
+
+/** Makes the sink for what a machine tells of one build: lines of its log, and the rest without its own account of the build. */
+export function buildSink(
+  { printsLog }: Pick<MachineConnection, "printsLog">,
+  { line, other }: { line(text: string): void; readonly other: EventSink },
+): EventSink {
+  return (event) => {
+    if (event.kind === "build-log") line(event.line);
+    else if (printsLog && event.kind === "message" && event.level === "error") line(event.text);
+    else if (event.kind !== "build-start" && event.kind !== "build-end") other(event);
+  };
 }
 
 /** Completes the URL of a machine with its keys. */

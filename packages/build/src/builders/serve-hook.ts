@@ -1,5 +1,5 @@
 /** The hook of other programs: builds on the machines of the setting `builders` what they ask for. */
-import { type Derivation, derivationKind, FirnError } from "@firn/formats";
+import { type Derivation, derivationKind } from "@firn/formats";
 import {
   type Connection,
   DerivationHashes,
@@ -13,7 +13,7 @@ import {
 import { machineConnections } from "../builder.ts";
 import { recordRealisation } from "../record-realisation.ts";
 import { answerMark, type HookAnswer, hookCodecs, hookPeer, questionWord } from "./build-hook.ts";
-import type { MachineConnection, MachineConnections } from "./machine-connections.ts";
+import { buildSink, type MachineConnection, type MachineConnections } from "./machine-connections.ts";
 import { MachineLoad, type Slot } from "./machine-load.ts";
 import { type Machine, type Needs, readMachines } from "./machines.ts";
 import { buildRemotely } from "./remote-build.ts";
@@ -119,8 +119,7 @@ class Hook {
   async #decide({ willing, needs }: Question): Promise<Accepted | undefined> {
     const { settings, answer, events } = this.#options;
     for (;;) {
-      const awake = this.#machines.filter((machine) => !this.#connections.rests(machine));
-      const choice = await this.#load.choose(awake, needs);
+      const choice = await this.#load.choose(this.#connections.awake(this.#machines), needs);
       if (typeof choice !== "object") {
         const here = [settings.get("system"), ...settings.get("extra-platforms")].includes(needs.system);
         const available = new Set(settings.get("system-features"));
@@ -137,10 +136,7 @@ class Hook {
         return { slot: choice, connection };
       } catch (error) {
         choice.release();
-        if (!(error instanceof FirnError)) throw error;
-        this.#connections.rest(choice.machine);
-        const text = `cannot build on '${choice.machine.uri}': ${error.message}`;
-        events({ kind: "message", level: "error", text });
+        this.#connections.rest(choice.machine, error, events);
       }
     }
   }
@@ -149,11 +145,7 @@ class Hook {
     const { settings, events, log, signal } = this.#options;
     const store = this.#store;
     const derivation: Derivation = store.readDerivation(drvPath);
-    connection.listen((event) => {
-      if (event.kind === "build-log") log(event.line);
-      else if (event.kind === "message" && connection.printsLog && event.level === "error") log(event.text);
-      else if (event.kind !== "build-start" && event.kind !== "build-end") events(event);
-    });
+    connection.listen(buildSink(connection, { line: log, other: events }));
     const { machine } = slot;
     const outputs = await buildRemotely(
       { drvPath, derivation, inputs },
