@@ -34,7 +34,6 @@ import {
   sshParameters,
 } from "./parameters.ts";
 import type { StoreReference } from "./reference.ts";
-import { StagedStore } from "./staged-store.ts";
 
 /** The surroundings of opening a store. */
 export interface OpenContext {
@@ -380,7 +379,7 @@ export async function openMachineStore(
 ): Promise<MachineStore> {
   const store = await openStore(text, context);
   if (isMachineStore(store)) return store;
-  if (context.stages === true) return StagedStore.open(store, context.events);
+  if (context.stages === true) return (await import("./staged-store.ts")).StagedStore.open(store, context.events);
   await store.close();
   throw new FirnError("unsupported-store", `the store '${store.uri}' cannot be used here`, {
     hint: "use a local store, e.g. --store local or --store DIRECTORY",
