@@ -8,6 +8,7 @@ import type { Invocation } from "../grammar/invocation.ts";
 import { parseArguments } from "../grammar/parse.ts";
 import { settingFlagsFor } from "../grammar/setting-flags.ts";
 import type { Io } from "../io.ts";
+import { logFormatNames } from "../render/log-format.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
@@ -31,7 +32,7 @@ export interface Incomplete {
 const plain: Partial<Record<ArgumentKind, readonly string[]>> = {
   "hash-algorithm": ["blake3", "md5", "sha1", "sha256", "sha512"],
   "hash-format": ["base16", "base64", "nix32", "sri"],
-  "log-format": ["bar", "bar-with-logs", "internal-json", "raw", "raw-with-logs"],
+  "log-format": logFormatNames,
 };
 
 /** Returns the completions of an argument. Fails as evaluating and locking do. */

@@ -15,16 +15,17 @@ const formats: Readonly<Record<string, LogFormat>> = {
   "raw-with-logs": { form: "plain", buildLogs: true },
   bar: { form: "live", buildLogs: false },
   "bar-with-logs": { form: "live", buildLogs: true },
-  multiline: { form: "live", buildLogs: false },
-  "multiline-with-logs": { form: "live", buildLogs: true },
 };
 
-/** Returns the format that a command line asks for; undefined when it does not say. Error `bad-value`. */
+/** The names of the formats, sorted. */
+export const logFormatNames: readonly string[] = Object.keys(formats).sort();
+
+/** Returns the format that a command line asks for; undefined when it does not say. Error `bad-log-format`. */
 export function logFormatOf({ flags }: Invocation): LogFormat | undefined {
   const name = flags.value("log-format");
   if (name === undefined) return undefined;
   const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
-  if (format === undefined) throw new FirnError("bad-value", `option 'log-format' has an invalid value '${name}'`);
+  if (format === undefined) throw new FirnError("bad-log-format", `option 'log-format' has an invalid value '${name}'`);
   return format;
 }
 

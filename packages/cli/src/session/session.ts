@@ -28,9 +28,6 @@ export interface Session {
   evalStore(): Promise<MachineStore>;
 }
 
-/** The forms of messages that `--log-format` names. */
-const logFormats: readonly string[] = ["raw", "raw-with-logs", "internal-json", "bar", "bar-with-logs"];
-
 const forever = 0xffff_ffff;
 
 /** Returns settings from files, environment and this command line, in that order. Fails with `bad-setting`. */
@@ -45,10 +42,6 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
     for (const name of ["tarball-ttl", "narinfo-cache-positive-ttl", "narinfo-cache-negative-ttl"] as const) {
       settings.assign(name, 0);
     }
-  }
-  const format = flags.value("log-format");
-  if (format !== undefined && !logFormats.includes(format)) {
-    throw new FirnError("bad-log-format", `option 'log-format' has an invalid value '${format}'`);
   }
   if (flags.has("impure")) settings.assign("pure-eval", false);
   for (const setting of featuresFirst(invocation.settings, ([name]) => name)) applySetting(settings, setting);
