@@ -61,7 +61,7 @@ export { NoticeWriter } from "./remote/daemon-events.ts";
 export { DaemonStore } from "./remote/daemon-store.ts";
 export { InternalJsonReader, InternalJsonWriter, messageJson } from "./remote/internal-json.ts";
 export { realisationsOf, type ServeOptions, serveStore } from "./remote/serve.ts";
-export { checkSshHost } from "./remote/ssh-authority.ts";
+export { checkSshHost, parseSshAuthority } from "./remote/ssh-authority.ts";
 export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";
 export { connectToSocket, writeTo } from "./remote/transport.ts";
 export { type Connection, WireConnection } from "./remote/wire.ts";
