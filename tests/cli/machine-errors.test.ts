@@ -18,7 +18,7 @@ beforeAll(() => {
 afterAll(() => place.remove());
 
 test.each([
-  [["hash", "path", "none"], 'getting status of "/w/none": No such file or directory'],
+  [["hash", "path", "none"], "path '/w/none' does not exist"],
   [["hash", "file", "none"], 'opening file "/w/none": No such file or directory'],
   [["hash", "file", "file/x"], 'opening file "/w/file/x": Not a directory'],
   [["hash", "file", "loop"], 'opening file "/w/loop": Too many levels of symbolic links'],

@@ -164,6 +164,8 @@ function stepsHere(
     if (deriver === undefined || !(await store.isValidPath(deriver))) {
       throw new FirnError("cannot-repair", `cannot repair path '${path}'`);
     }
+    events({ kind: "message", level: "notice", text: `checking path '${path}'...` });
+    if (await store.isIntact(path)) return;
     await buildPaths([{ kind: "built", drvPath: deriver, outputs: "*" }], context("repair"));
   };
   const steps: Steps = {

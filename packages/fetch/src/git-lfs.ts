@@ -26,7 +26,7 @@ export interface LfsPointer {
   readonly size: number;
 }
 
-/** Where objects are downloaded, and the header that a server wants to be asked with. */
+/** An address to download from, and the header that its server wants to be asked with. */
 interface Endpoint {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -96,7 +96,6 @@ export const command: Command = {
         if (isMachineStore(store)) await session.builder.substitute(path);
         const info = await store.queryPathInfo(path);
         if (info === undefined) {
-          io.err(`don't know how to build these paths:\n  ${path}\n`);
           throw new FirnError("invalid-path", `path '${path}' is not valid`);
         }
         const size = (bytes: number): string =>

@@ -12,7 +12,7 @@ export const command: Command = {
       if (saved === undefined) return 0;
       const { filesLinked, bytesFreed } = saved;
       const text = `${showSize(bytesFreed)} freed by hard-linking ${filesLinked} files`;
-      session.progress.event({ kind: "message", level: "info", text });
+      session.progress.event({ kind: "message", level: "notice", text });
       return 0;
     }),
 };

@@ -1,4 +1,5 @@
 /** Store paths for commands about paths: installables are built when they must exist, else only computed. */
+import { derivedPath, type Target } from "@firn/flake";
 import { type Derivation, derivationKind, FirnError, isDerivationPath, type wire } from "@firn/formats";
 import {
   computeClosure,
@@ -12,7 +13,7 @@ import {
 } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
-import { buildTargets, plannedTargets } from "./build-targets.ts";
+import { buildTargets, plannedTargets, unknownPaths } from "./build-targets.ts";
 
 /** The conversion of installables to paths. */
 export interface PathsWanted {
@@ -48,6 +49,7 @@ export async function pathsOf(
     for (const target of targets)
       paths.push(target.kind === "outputs" ? target.drvPath : await derivationOf(store, target.path));
   } else {
+    if (!wanted.realise) await tellMissing(session, targets);
     const built = wanted.realise
       ? await buildTargets(session, targets)
       : await plannedTargets(session, targets, wanted.realised);
@@ -55,6 +57,19 @@ export async function pathsOf(
   }
   if (wanted.closure !== true) return [...new Set(paths)];
   return sortByReferences(store, await computeClosure(store, paths));
+}
+
+/** Tells which of the store paths that were named cannot be had. */
+async function tellMissing(session: EvaluationSession, targets: readonly Target[]): Promise<void> {
+  const store = await session.store();
+  const invalid: Target[] = [];
+  for (const target of targets) {
+    if (target.kind === "path" && !(await store.isValidPath(target.path))) invalid.push(target);
+  }
+  if (invalid.length === 0) return;
+  const { unknown } = await session.builder.missing(invalid.map(derivedPath));
+  session.progress.clear();
+  for (const line of unknownPaths(unknown)) session.io.err(`${line}\n`);
 }
 
 /**
