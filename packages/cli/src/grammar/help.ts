@@ -19,9 +19,9 @@ export interface Group {
 export function refuseGroup(table: CommandTable, at: Group): never {
   const { program, matched, words } = at;
   const names = [...new Set(inGroup(table, matched).map((entry) => entry.path[matched.length]!))];
-  const wrong = words.find((word) => !word.startsWith("-"));
+  const [wrong] = words;
   if (wrong !== undefined) {
-    throw new UsageError(`'${wrong}' is not a recognised command`, nearNames(wrong, names));
+    throw new UsageError(`'${wrong}' is not a recognised command`, wrong === "" ? [] : nearNames(wrong, names));
   }
   if (matched.length === 0) throw new UsageError("no subcommand specified");
   const list = names.sort().map((name) => `  ${byteStringOf("·")} ${name}`);
