@@ -216,6 +216,21 @@ function localStoreUsers(tree: string): string[] {
     .map(({ file }) => file);
 }
 
+/** Returns the files that hold Nix code in a string: a function over attributes, or a derivation's attributes. */
+function nixCodeIn(files: readonly { readonly file: string; readonly text: string }[]): string[] {
+  const code =
+    /^[^/*\n]*["'`](?:\{ [a-z][A-Za-z, ?]*\}:|[a-z][A-Za-z]*: (?:builtins\.|let\b|\{|import\b)|let\n|rec \{)/m;
+  return files.filter(({ text }) => code.test(text)).map(({ file }) => file);
+}
+
+test("Nix code is in files of its own", () => {
+  // The language's own table of opcodes shows examples of code.
+  const examples = "packages/language/src/code/opcodes.ts";
+  expect(nixCodeIn(sourceFiles(root))).toEqual([examples]);
+  const found = ["const a = `{ name, src }: derivation { }`;", 'const b = "paths: builtins.mapAttrs f paths";'];
+  for (const text of found) expect(nixCodeIn([{ file: "a.ts", text }])).toEqual(["a.ts"]);
+});
+
 test("only the store names its local store", () => {
   expect(localStoreUsers(root)).toEqual([]);
   const bad = "packages/formats/src/bad.ts";
