@@ -142,6 +142,8 @@ test.each([
   [["config", "--", "--cores", "2"], "firn", "'--cores' is not a recognised command"],
   [["--cores", "2"], "firn", "no subcommand specified"],
   [[""], "firn", "'' is not a recognised command"],
+  [["help", "build", "flake"], "firn", "'flake' is not a recognised command"],
+  [["help", "flake", "shwo"], "firn", "'shwo' is not a recognised command\n       Did you mean show?"],
   [["help", "hsah"], "firn", "'hsah' is not a recognised command\n       Did you mean hash?"],
   [["nix-instantiate", "-A"], "nix-instantiate", "'-A' requires an argument"],
   [["nix-instantiate", "--arg", "x"], "nix-instantiate", "flag '--arg' requires 2 argument(s), but only 1 were given"],
