@@ -81,15 +81,21 @@ test("every flag that the code asks for is declared", async () => {
 /** Code outside the grammar that reads flags from words itself. */
 function flagReaders(name: string, text: string): string[] {
   if (name.startsWith("grammar/")) return [];
-  const ways = /(?:[!=]==? *|\bcase +|\b(?:includes|indexOf|startsWith)\()["'`]--?[a-zA-Z]/;
+  const ways = /(?:[!=]==? *|\bcase +|\b(?:includes|indexOf|startsWith|has)\()["'`]--?[a-zA-Z]|\/\^--?[a-zA-Z]/;
   return ways.test(text) ? [name] : [];
 }
 
 test("only the grammar reads flags from words", () => {
   const found = sources().flatMap(([name, text]) => flagReaders(name, text));
   expect(found).toEqual([]);
-  for (const text of ['if (word === "--eval") {}', 'words.includes("--help")', 'case "-E":'])
-    expect(flagReaders("legacy/bad.ts", text)).toEqual(["legacy/bad.ts"]);
+  const bad = [
+    'if (word === "--eval") {}',
+    'words.includes("--help")',
+    'case "-E":',
+    'set.has("--json")',
+    "/^--json$/.test(word)",
+  ];
+  for (const text of bad) expect(flagReaders("legacy/bad.ts", text)).toEqual(["legacy/bad.ts"]);
 });
 
 let place: Place;

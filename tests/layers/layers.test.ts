@@ -189,7 +189,8 @@ function rawRequests(tree: string): string[] {
     .filter(({ file }) => !file.startsWith("packages/flake/src/evaluator/"))
     .filter(
       ({ text }) =>
-        /\.request\(\s*\{\s*op\b/.test(text) || /evaluator\/(?:client|protocol)\.ts"/.test(withoutTypes(text)),
+        /\.request\(\s*\{\s*op\b|[{,]\s*op:\s*["'`]/.test(text) ||
+        /evaluator\/(?:client|protocol)\.ts"/.test(withoutTypes(text)),
     )
     .map(({ file }) => file);
 }
@@ -204,6 +205,7 @@ test("only the evaluator's own client sends raw requests", () => {
   const bad = "packages/store/src/bad.ts";
   for (const text of [
     'export const go = (client: { request(r: object): void }) => client.request({ op: "kind", value: 1 });\n',
+    'const wanted = { op: "kind" };\nexport const go = (client: { request(r: object): void }) => client.request(wanted);\n',
     'export { EvaluatorClient } from "../../flake/src/evaluator/client.ts";\n',
   ])
     expect(violation({ [bad]: text }, () => rawRequests(copy))).toEqual([bad]);

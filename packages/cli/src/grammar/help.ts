@@ -19,7 +19,9 @@ export interface Group {
 export function refuseGroup(table: CommandTable, at: Group): never {
   const { program, matched, words } = at;
   // Nothing follows the words of a whole command.
-  const names = [...new Set(inGroup(table, matched).flatMap((entry) => entry.path.slice(matched.length, matched.length + 1)))];
+  const names = [
+    ...new Set(inGroup(table, matched).flatMap((entry) => entry.path.slice(matched.length, matched.length + 1))),
+  ];
   const [wrong] = words;
   if (wrong !== undefined) {
     throw new UsageError(`'${wrong}' is not a recognised command`, wrong === "" ? [] : nearNames(wrong, names));
