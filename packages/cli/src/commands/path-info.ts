@@ -11,6 +11,7 @@ import {
 import {
   computeClosure,
   configuredRealStoreDir,
+  type EventSink,
   isMachineStore,
   offered,
   openStore,
@@ -127,14 +128,19 @@ async function withQueriedStore(
   if (configuredRealStoreDir({ settings, environment: io.env }) !== undefined) {
     return withEvaluation(invocation, io, { body: async (session) => body(session, await session.store()) });
   }
-  const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true });
-  try {
-    // What is no store path is evaluated on this machine.
-    const own: Invocation = { ...invocation, settings: [...invocation.settings, ["store", "auto"]] };
-    return await withEvaluation(own, io, { body: (session) => body(session, store) });
-  } finally {
-    await store.close();
-  }
+  // What is no store path is evaluated on this machine.
+  const own: Invocation = { ...invocation, settings: [...invocation.settings, ["store", "auto"]] };
+  return withEvaluation(own, io, {
+    async body(session) {
+      const events: EventSink = (event) => session.progress.event(event);
+      const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true, events });
+      try {
+        return await body(session, store);
+      } finally {
+        await store.close();
+      }
+    },
+  });
 }
 
 /** Returns the paths that the command line asks about. */
