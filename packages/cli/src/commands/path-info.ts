@@ -147,7 +147,11 @@ async function withQueriedStore(
 async function queriedPaths(session: EvaluationSession, store: Store): Promise<string[]> {
   const { closure, all, derivations } = pathSelection(session.invocation);
   if (all === true) return (await offered(store, "listing").queryAllValidPaths()).sort();
-  const paths = await pathsOf(session, await session.words(), { realise: false, derivations: derivations ?? false });
+  const paths = await pathsOf(session, await session.words(), {
+    realise: false,
+    derivations: derivations ?? false,
+    from: store,
+  });
   return closure === true ? sortByReferences(store, await computeClosure(store, paths)) : paths;
 }
 

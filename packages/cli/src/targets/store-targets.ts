@@ -23,6 +23,8 @@ export interface PathsWanted {
   readonly derivations?: boolean;
   /** Store whose realisations tell paths that are only known after building; by default the session's. */
   readonly realised?: Store;
+  /** Store whose paths are named; by default the session's. */
+  readonly from?: Store;
   /** True to include the closures of the paths (`--recursive`). */
   readonly closure?: boolean;
   /** True for all valid paths when there is no installable (`--all`). */
@@ -49,7 +51,7 @@ export async function pathsOf(
     for (const target of targets)
       paths.push(target.kind === "outputs" ? target.drvPath : await derivationOf(store, target.path));
   } else {
-    if (!wanted.realise) await tellMissing(session, targets);
+    if (!wanted.realise) await tellMissing(session, targets, wanted.from ?? store);
     const built = wanted.realise
       ? await buildTargets(session, targets)
       : await plannedTargets(session, targets, wanted.realised);
@@ -59,15 +61,14 @@ export async function pathsOf(
   return sortByReferences(store, await computeClosure(store, paths));
 }
 
-/** Tells which of the store paths that were named cannot be had. */
-async function tellMissing(session: EvaluationSession, targets: readonly Target[]): Promise<void> {
-  const store = await session.store();
-  const invalid: Target[] = [];
+/** Tells which of the store paths that were named a store neither has nor can get. */
+async function tellMissing(session: EvaluationSession, targets: readonly Target[], from: Store): Promise<void> {
+  const missing: Target[] = [];
   for (const target of targets) {
-    if (target.kind === "path" && !(await store.isValidPath(target.path))) invalid.push(target);
+    if (target.kind === "path" && (await from.queryPathInfo(target.path)) === undefined) missing.push(target);
   }
-  if (invalid.length === 0) return;
-  const { unknown } = await session.builder.missing(invalid.map(derivedPath));
+  if (missing.length === 0) return;
+  const { unknown } = await session.builder.missing(missing.map(derivedPath));
   session.progress.clear();
   for (const line of unknownPaths(unknown)) session.io.err(`${line}\n`);
 }
