@@ -86,7 +86,7 @@ export * from "./store/paths.ts";
 export * from "./store/query.ts";
 export type { RealisationReader, RealisationRegistry, RealisationWriter } from "./store/realisations.ts";
 export type { OutputRegistry, PlacingOptions } from "./store/registering.ts";
-export type { GcAction, GcOptions, GcResult, RootKeeper, Roots } from "./store/roots.ts";
+export type { GcAction, GcOptions, GcResult, RootKeeper, Roots, RootWriter } from "./store/roots.ts";
 export * from "./store/store.ts";
 export type { OptimiseResult, StoreUpkeep, VerifyOptions } from "./store/upkeep.ts";
 export { type KeepingRoot, type LeadingPath, pathsLeadingTo, whyAlive } from "./store/why.ts";

@@ -6,7 +6,7 @@ import {
   findLogicalFile,
   type PathFacts,
   type PathWriter,
-  type RootKeeper,
+  type RootWriter,
   type SourceWriter,
   type StoreFiles,
 } from "@firn/store";
@@ -17,7 +17,7 @@ import { linkTarget, switchLocked, withProfileLock } from "./generations.ts";
 export interface UserEnvironmentContext {
   readonly evaluator: Evaluator;
   readonly builder: Builder;
-  readonly store: PathFacts & PathWriter & SourceWriter & StoreFiles & RootKeeper;
+  readonly store: PathFacts & PathWriter & SourceWriter & StoreFiles & RootWriter;
 }
 
 /** Returns the packages of a profile; none when it does not exist. Error `bad-profile` for a profile of `nix profile`. */

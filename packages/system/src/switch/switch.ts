@@ -9,7 +9,7 @@ import {
   hasErrorCode,
   openLockFile,
   type PathFacts,
-  type RootKeeper,
+  type RootWriter,
   type StoreFiles,
   syncFileSystem,
   tryLock,
@@ -60,7 +60,7 @@ export type SwitchEvent =
 /** The machine, store and profile of a switch. */
 export interface SwitchContext {
   readonly machine: Machine;
-  readonly store: PathFacts & StoreFiles & RootKeeper;
+  readonly store: PathFacts & StoreFiles & RootWriter;
   /** The profile that keeps the generations. */
   readonly profile: string;
   readonly events: (event: SwitchEvent) => void;
