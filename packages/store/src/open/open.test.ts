@@ -55,7 +55,8 @@ describe("what stores offer", () => {
 
   test("the dummy store has nothing and takes nothing", async () => {
     const store = await openStore("dummy://", context);
-    expect(Object.keys(store.offers)).toEqual(["writing"]);
+    expect(Object.keys(store.offers)).toEqual([]);
+    expect(Object.keys((await openStore("dummy://?read-only=false", context)).offers)).toEqual(["writing"]);
     expect(await store.queryPathInfo("/nix/store/00000000000000000000000000000000-x")).toBeUndefined();
     await expect(openMachineStore(context, "dummy://")).rejects.toMatchObject({ code: "unsupported-store" });
   });
