@@ -35,6 +35,13 @@
   ./security/sudo.nix
   ./security/wrappers.nix
   ./services/auto-upgrade.nix
+  ./services/backup/borgbackup.nix
+  ./services/backup/restic.nix
+  ./services/caddy.nix
+  ./services/databases/mysql.nix
+  ./services/databases/postgresql.nix
+  ./services/databases/redis.nix
+  ./services/fail2ban.nix
   ./services/fstrim.nix
   ./services/getty.nix
   ./services/logrotate.nix
