@@ -5,9 +5,15 @@ let
   of =
     type: default: description:
     mkOption { inherit type default description; };
+  # The type names itself below itself, so that its description must not be made of its parts.
+  json =
+    types.nullOr (types.oneOf [ types.bool types.int types.float types.str types.path (types.listOf json) (types.attrsOf json) ])
+    // {
+      description = "JSON value";
+    };
 in
 {
-  inherit of;
+  inherit of json;
   bool = of types.bool;
   int = of types.int;
   port = of types.port;
