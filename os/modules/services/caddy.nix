@@ -9,7 +9,7 @@ let
   inherit (lib) mkOption types;
   forms = import ../option-forms.nix { inherit lib pkgs; };
   cfg = config.services.caddy;
-  json = types.nullOr (types.oneOf [ types.bool types.int types.float types.str types.path (types.listOf json) (types.attrsOf json) ]);
+  inherit (forms) json;
   indent = text: lib.concatMapStrings (part: if part == "" then "" else "  ${part}\n") (lib.splitString "\n" text);
   block = head: body: "${head}{\n${indent body}}\n";
   virtualHost = types.submodule (

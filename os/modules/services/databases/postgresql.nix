@@ -257,12 +257,12 @@ in
       unitConfig.RequiresMountsFor = cfg.dataDir;
       startLimitIntervalSec = 605;
       startLimitBurst = 5;
+      reload = "kill -HUP $MAINPID";
       serviceConfig = forms.hardening // {
         Type = "notify";
         User = "postgres";
         Group = "postgres";
         ExecStart = "${bin}/postgres";
-        ExecReload = "/usr/bin/kill -HUP $MAINPID";
         # Ends sessions, and leaves the data in good order.
         KillSignal = "SIGINT";
         KillMode = "mixed";
