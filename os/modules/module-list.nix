@@ -23,24 +23,46 @@
   ./networking/interfaces.nix
   ./networking/nat.nix
   ./networking/networkd.nix
+  ./networking/networkmanager.nix
   ./networking/resolved.nix
   ./networking/virtual-devices.nix
+  ./networking/wg-quick.nix
   ./programs/editors.nix
   ./programs/firn.nix
+  ./programs/fish.nix
   ./programs/git.nix
   ./programs/htop.nix
   ./programs/packages.nix
   ./programs/ssh.nix
+  ./programs/tmux.nix
+  ./programs/zsh.nix
+  ./security/acme.nix
   ./security/pam.nix
+  ./security/polkit.nix
   ./security/sudo.nix
   ./security/wrappers.nix
   ./services/auto-upgrade.nix
+  ./services/avahi.nix
+  ./services/backup/borgbackup.nix
+  ./services/backup/restic.nix
+  ./services/caddy.nix
+  ./services/cron.nix
+  ./services/databases/mysql.nix
+  ./services/databases/postgresql.nix
+  ./services/databases/redis.nix
+  ./services/dnsmasq.nix
+  ./services/fail2ban.nix
   ./services/fstrim.nix
   ./services/getty.nix
+  ./services/jellyfin.nix
   ./services/logrotate.nix
   ./services/minidlna.nix
+  ./services/monitoring/prometheus.nix
+  ./services/nfs.nix
   ./services/nginx
   ./services/openssh.nix
+  ./services/printing.nix
+  ./services/samba.nix
   ./services/timesyncd.nix
   ./services/udev.nix
   ./system/activation.nix
@@ -59,4 +81,8 @@
   ./systemd/user.nix
   ./users/accounts.nix
   ./users/base-accounts.nix
+  ./virtualisation/containers.nix
+  ./virtualisation/docker.nix
+  ./virtualisation/oci-containers.nix
+  ./virtualisation/podman.nix
 ]

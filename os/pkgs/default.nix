@@ -9,6 +9,7 @@ let
   fetchDebian = import ./fetch-debian.nix {
     inherit names;
     archives = lock.archives or { };
+    suites = lock.suites or [ ];
   };
   unpackDeb = import ./unpack-deb.nix { inherit names fetchDebian; };
 

@@ -3,7 +3,37 @@
 {
   names,
   archives ? { },
+  suites ? [ ],
 }:
+let
+  inherit (builtins) elemAt foldl' listToAttrs match;
+  months = listToAttrs (
+    builtins.genList (index: {
+      name = elemAt [ "Jan" "Feb" "Mar" "Apr" "May" "Jun" "Jul" "Aug" "Sep" "Oct" "Nov" "Dec" ] index;
+      value = if index < 9 then "0${toString (index + 1)}" else toString (index + 1);
+    }) 12
+  );
+  # The end of the day of a release, as snapshot archives name times: what it lists is there by then.
+  timeOf =
+    suite:
+    let
+      parts = match "[A-Za-z]+, ([0-9]+) ([A-Z][a-z]+) ([0-9]+) .*" suite.date;
+      day = elemAt parts 0;
+    in
+    if parts == null then
+      ""
+    else
+      "${elemAt parts 2}${months.${elemAt parts 1}}${if builtins.stringLength day == 1 then "0${day}" else day}T235959Z";
+  # The newest release of each archive.
+  times = foldl' (
+    found: suite:
+    let
+      time = timeOf suite;
+      before = found.${suite.archive} or "";
+    in
+    found // { ${suite.archive} = if time > before then time else before; }
+  ) { } suites;
+in
 file: entry:
 let
   parts = builtins.match "([^/]*)/(.*)" entry.path;
@@ -18,6 +48,8 @@ derivation {
   outputHashAlgo = "sha256";
   outputHashMode = "flat";
   preferLocalBuild = true;
+  # When mirrors had the file: where it is looked for when it has left them.
+  snapshot = if foreign == null then times.${builtins.head parts} or "" else "";
   # In bytes, so that a plan can say how much is to be fetched.
   downloadSize = toString entry.size;
 }

@@ -1,5 +1,5 @@
 /** `firn deb add` and `firn deb update`, with archives of the tests' own; and what a configuration makes of the lock beside it. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkout } from "../support/build-systems.ts";
@@ -22,7 +22,7 @@ const firn = (...args: string[]): Promise<Outcome> => {
 };
 const lock = () =>
   JSON.parse(readFileSync(join(work, "debian.lock.json"), "utf8")) as {
-    suites: { archive: string; suite: string; components: string[] }[];
+    suites: { archive: string; suite: string; components: string[]; date: string }[];
     archives?: Record<string, { url: string; key: string }>;
     roots: string[];
     packages: Record<string, { version: string; path: string }>;
@@ -133,4 +133,19 @@ test("a configuration uses the lock beside it, and says of what that lacks how t
   expect((await evaluate("pkgs.wget.version")).err).toContain(advice);
   const within = `let pkgs = { inherit (import ${checkout}os/pkgs { } ) pkgs; }.pkgs; in with pkgs; frobnicate`;
   expect((await firn("eval", "--impure", "--expr", within)).err).toContain("'firn deb add frobnicate' adds it");
+});
+
+test("a file that has left the mirror is taken from an archive that keeps each day", async () => {
+  const date = new Date(lock().suites.find(({ archive }) => archive === "debian")?.date ?? "");
+  const time = `${date.toISOString().slice(0, 10).replaceAll("-", "")}T235959Z`;
+  const day = join(archives, "snapshots", time);
+  mkdirSync(day, { recursive: true });
+  renameSync(join(archives, "debian/pool"), join(day, "pool"));
+  const set = `import ${checkout}os/pkgs { lock = builtins.fromJSON (builtins.readFile ${work}/debian.lock.json); }`;
+  const build = (...more: string[]) =>
+    firn("build", "--impure", "--expr", `(${set}).debs.tool`, "--no-link", "--print-out-paths", ...more);
+  expect((await build()).err).toContain("has left the mirror");
+  const { code, out, err } = await build("--option", "deb-snapshots", `debian=file://${archives}/snapshots`);
+  expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+  expect(existsSync(join(place.store, out.trim(), "DEBIAN/control"))).toBe(true);
 });

@@ -98,13 +98,17 @@ describe.skipIf(!canBootContainers)("the smallest machine", () => {
     await inside(
       "sh",
       "-c",
-      "sed 's,lib.getExe pkgs.jq,pkgs.jq,; s, -n 20,/bin/none&,' >/root/wrong.nix /etc/nixos/configuration.nix",
+      "sed 's,lib.getExe pkgs.jq,pkgs.jq,; s, -n 20,/bin/jqq&,; s,jq -n 40,none -n 40,' >/root/wrong.nix /etc/nixos/configuration.nix",
     );
     const { code, err } = await inside("firn", "os", "build", "--no-link", "/root/wrong.nix");
-    expect([code, err]).toEqual([
+    const option = "(option 'systemd.services.answer";
+    expect([code, err.replace(/'\/nix\/store\/[^']*\/bin/g, "'PATH")]).toEqual([
       1,
-      expect.stringMatching(/the unit 'answer.service' starts '\/nix\/.*\/bin\/none', which does not exist/),
+      expect.stringContaining(
+        `the unit 'answer.service' starts 'PATH/jqq', which does not exist ${option}.serviceConfig.ExecStart'), did you mean 'jq'?`,
+      ),
     ]);
+    expect(err).toMatch(/names '\/nix\/.*\/bin\/none', which does not exist \(option 'systemd.services.answer.postStart'\)/);
   }, 60_000);
 
   test("owns its configuration: it is in /etc/nixos, and each generation keeps what it was made of", async () => {

@@ -110,6 +110,10 @@ in
       "debian=http://deb.debian.org/debian"
       "debian-security=http://deb.debian.org/debian-security"
     ];
+    nix.settings.deb-snapshots = lib.mkDefault [
+      "debian=http://snapshot.debian.org/archive/debian"
+      "debian-security=http://snapshot.debian.org/archive/debian-security"
+    ];
     nix.settings.npm-registry = lib.mkDefault "https://registry.npmjs.org";
     environment.etc."nix/nix.conf" = lib.mkIf (cfg.settings != { } || cfg.extraOptions != "") {
       text =

@@ -8,9 +8,10 @@
 let
   inherit (lib) mkOption types;
   cfg = config.environment;
+  bash = config.programs.bash;
   aliases = lib.concatStringsSep "\n" (
     lib.mapAttrsToList (name: value: "alias -- ${name}=${lib.escapeShellArg value}") (
-      lib.filterAttrs (_: value: value != null) cfg.shellAliases
+      lib.filterAttrs (_: value: value != null) (cfg.shellAliases // bash.shellAliases)
     )
   );
 in
@@ -55,10 +56,53 @@ in
       '';
       description = "Shell text that sets the prompt.";
     };
-    completion.enable = mkOption {
+    completion = {
+      enable = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether completions of commands are loaded.";
+      };
+      package = mkOption {
+        type = types.package;
+        default = pkgs.bash-completion;
+        defaultText = lib.literalExpression "pkgs.bash-completion";
+        description = "The package of completions.";
+      };
+    };
+    shellAliases = mkOption {
+      type = types.attrsOf (types.nullOr types.str);
+      default = { };
+      description = "Aliases of bash, which go before {option}`environment.shellAliases`; null removes one.";
+    };
+    shellInit = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Text that login shells run, after that of {option}`environment.shellInit`.";
+    };
+    loginShellInit = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Text that login shells run, after that of {option}`environment.loginShellInit`.";
+    };
+    interactiveShellInit = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Text that interactive shells run.";
+    };
+    logout = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Text that login shells run at their end.";
+    };
+    enableLsColors = mkOption {
       type = types.bool;
-      default = false;
-      description = "Whether completions of commands are loaded (package bash-completion, which must be locked).";
+      default = true;
+      description = "Whether lists of files have colours.";
+    };
+    lsColorsFile = mkOption {
+      type = types.nullOr types.path;
+      default = null;
+      description = "File of the colours, as dircolors(1) reads it.";
     };
   };
 
@@ -75,7 +119,7 @@ in
         ll = lib.mkDefault "ls -l";
         l = lib.mkDefault "ls -alh";
       };
-      systemPackages = [ pkgs.bash ] ++ lib.optional config.programs.bash.completion.enable pkgs.bash-completion;
+      systemPackages = [ pkgs.bash ] ++ lib.optional bash.completion.enable bash.completion.package;
       etc = {
         shells.text = lib.concatMapStrings (shell: "${shell}\n") cfg.shells;
         profile.text = ''
@@ -83,6 +127,11 @@ in
           if [ -z "$__FIRN_SET_ENVIRONMENT" ]; then . /etc/set-environment; fi
           ${cfg.shellInit}
           ${cfg.loginShellInit}
+          if [ -n "$BASH_VERSION" ]; then
+            :
+            ${bash.shellInit}
+            ${bash.loginShellInit}
+          fi
           for file in /etc/profile.d/*.sh; do if [ -r "$file" ]; then . "$file"; fi; done
           unset file
           if [ -n "$BASH_VERSION" ] && [ -r /etc/bashrc ]; then . /etc/bashrc; fi
@@ -94,14 +143,17 @@ in
           if [ -z "$__FIRN_SET_ENVIRONMENT" ]; then . /etc/set-environment; fi
           case $- in
             *i*)
-              ${config.programs.bash.promptInit}
+              ${bash.promptInit}
               ${aliases}
+              ${lib.optionalString bash.enableLsColors "eval \"$(dircolors -b${lib.optionalString (bash.lsColorsFile != null) " ${bash.lsColorsFile}"})\""}
               ${cfg.interactiveShellInit}
-              ${lib.optionalString config.programs.bash.completion.enable ". /usr/share/bash-completion/bash_completion"}
+              ${bash.interactiveShellInit}
+              ${lib.optionalString bash.completion.enable ". /usr/share/bash-completion/bash_completion"}
               ;;
           esac
           true
         '';
+        "bash.bash_logout" = lib.mkIf (bash.logout != "") { text = bash.logout; };
         "bash.bashrc".text = ''
           . /etc/bashrc
         '';

@@ -3,8 +3,19 @@
 let
   inherit (lib) mkOption types;
   cfg = config.networking;
+  asksDnsmasq = config.services.dnsmasq.enable && config.services.dnsmasq.resolveLocalQueries;
+  databases = config.system.nssDatabases;
+  sources = name: lib.concatStringsSep " " databases.${name};
 in
 {
+  options.system.nssDatabases = lib.genAttrs [ "passwd" "group" "shadow" "sudoers" "hosts" "services" ] (
+    name:
+    mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Where programs look for ${name}, in this order; see nsswitch.conf(5).";
+    }
+  );
   options.networking = {
     hostName = mkOption {
       type = types.strMatching "^$|^[[:alnum:]]([[:alnum:]_-]{0,61}[[:alnum:]])?$";
@@ -39,6 +50,18 @@ in
   };
 
   config = {
+    system.nssDatabases = {
+      passwd = [ "files" "systemd" ];
+      group = [ "files [success=merge]" "systemd" ];
+      shadow = [ "files" "systemd" ];
+      sudoers = [ "files" ];
+      hosts = lib.mkMerge [
+        (lib.mkIf (config.services.resolved.enable && !asksDnsmasq) (lib.mkOrder 600 [ "resolve [!UNAVAIL=return]" ]))
+        (lib.mkOrder 900 [ "files" "myhostname" ])
+        (lib.mkOrder 1400 [ "dns" ])
+      ];
+      services = [ "files" ];
+    };
     networking.hosts = {
       "127.0.0.1" = lib.mkAfter [ "localhost" ];
       "::1" = lib.mkAfter [ "localhost" ];
@@ -52,14 +75,15 @@ in
         + cfg.extraHosts;
       hostname = lib.mkIf (cfg.hostName != "") { text = "${cfg.hostName}\n"; };
       "nsswitch.conf".text = ''
-        passwd: files systemd
-        group: files [success=merge] systemd
-        shadow: files systemd
+        passwd: ${sources "passwd"}
+        group: ${sources "group"}
+        shadow: ${sources "shadow"}
         gshadow: files systemd
-        hosts: ${if config.services.resolved.enable then "resolve [!UNAVAIL=return]" else ""} files myhostname dns
+        sudoers: ${sources "sudoers"}
+        hosts: ${sources "hosts"}
         networks: files
         ethers: files
-        services: files
+        services: ${sources "services"}
         protocols: files
         rpc: files
       '';

@@ -1,7 +1,13 @@
 # Bridges, VLANs and WireGuard, made by systemd-networkd.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
+  forms = import ../option-forms.nix { inherit lib pkgs; };
   cfg = config.networking;
   each = function: attributes: lib.concatMapAttrs function attributes;
 
@@ -16,6 +22,7 @@ let
         type = types.singleLineStr;
         description = "The peer's public key.";
       };
+      presharedKey = forms.optional types.str "A key that both know besides. All can read it in the store.";
       presharedKeyFile = mkOption {
         type = types.nullOr types.str;
         default = null;
@@ -47,11 +54,22 @@ let
         example = [ "10.100.0.1/24" ];
         description = "Addresses of the interface.";
       };
+      privateKey = forms.optional types.str "The private key. All can read it in the store.";
       privateKeyFile = mkOption {
-        type = types.str;
+        type = types.nullOr types.str;
+        default = null;
         example = "/etc/wireguard/key";
         description = "File with the private key, outside the store and readable by the group systemd-network.";
       };
+      generatePrivateKeyFile = forms.bool false "Whether the file is made with a new key when it does not exist; the public key is in a file beside it, ending in `.pub`.";
+      allowedIPsAsRoutes = forms.bool true "Whether what a peer may use is sent through the interface.";
+      table = mkOption {
+        type = types.str;
+        default = "main";
+        description = "Table of the routes.";
+      };
+      metric = forms.optional types.int "Metric of the routes.";
+      fwMark = forms.optional types.str "Mark of the packets of the tunnel.";
       listenPort = mkOption {
         type = types.nullOr types.port;
         default = null;
@@ -186,9 +204,9 @@ in
             Kind = "wireguard";
           }
           // lib.optionalAttrs (wireguard.mtu != null) { MTUBytes = wireguard.mtu; };
-          wireguardConfig = {
-            PrivateKeyFile = wireguard.privateKeyFile;
-          }
+          wireguardConfig =
+            (if wireguard.privateKeyFile != null then { PrivateKeyFile = wireguard.privateKeyFile; } else { PrivateKey = wireguard.privateKey; })
+          // lib.optionalAttrs (wireguard.fwMark != null) { FirewallMark = wireguard.fwMark; }
           // lib.optionalAttrs (wireguard.listenPort != null) { ListenPort = wireguard.listenPort; };
           wireguardPeers = map (
             entry:
@@ -196,6 +214,7 @@ in
               PublicKey = entry.publicKey;
               AllowedIPs = entry.allowedIPs;
             }
+            // lib.optionalAttrs (entry.presharedKey != null) { PresharedKey = entry.presharedKey; }
             // lib.optionalAttrs (entry.presharedKeyFile != null) { PresharedKeyFile = entry.presharedKeyFile; }
             // lib.optionalAttrs (entry.endpoint != null) { Endpoint = entry.endpoint; }
             // lib.optionalAttrs (entry.persistentKeepalive != null) { PersistentKeepalive = entry.persistentKeepalive; }
@@ -206,10 +225,64 @@ in
         "40-${name}" = {
           matchConfig.Name = name;
           address = wireguard.ips;
-          # What a peer may use is sent through the interface.
-          routes = lib.concatMap (entry: map (Destination: { inherit Destination; }) entry.allowedIPs) wireguard.peers;
+          routes = lib.optionals wireguard.allowedIPsAsRoutes (
+            lib.concatMap (
+              entry:
+              map (
+                Destination:
+                { inherit Destination; }
+                // lib.optionalAttrs (wireguard.table != "main") { Table = wireguard.table; }
+                // lib.optionalAttrs (wireguard.metric != null) { Metric = wireguard.metric; }
+              ) entry.allowedIPs
+            ) wireguard.peers
+          );
         };
       }) cfg.wireguard.interfaces;
+      system.debian.packages = [ "wireguard-tools" ];
+      systemd.services = lib.mapAttrs' (
+        name: wireguard:
+        lib.nameValuePair "wireguard-${name}-key" {
+          description = "Key of the WireGuard interface ${name}";
+          wantedBy = [ "systemd-networkd.service" ];
+          before = [ "systemd-networkd.service" ];
+          unitConfig = {
+            DefaultDependencies = false;
+            RequiresMountsFor = dirOf wireguard.privateKeyFile;
+            ConditionPathExists = "!${wireguard.privateKeyFile}";
+          };
+          script = ''
+            umask 077
+            mkdir -p ${lib.escapeShellArg (dirOf wireguard.privateKeyFile)}
+            chmod a+x ${lib.escapeShellArg (dirOf wireguard.privateKeyFile)}
+            file=${lib.escapeShellArg wireguard.privateKeyFile}
+            wg genkey >"$file.new"
+            wg pubkey <"$file.new" >"$file.pub"
+            chgrp systemd-network "$file.new"
+            chmod 640 "$file.new"
+            mv "$file.new" "$file"
+          '';
+          serviceConfig = {
+            Type = "oneshot";
+            RemainAfterExit = true;
+          };
+        }
+      ) (lib.filterAttrs (_: wireguard: wireguard.generatePrivateKeyFile) cfg.wireguard.interfaces);
+      assertions = lib.concatLists (
+        lib.mapAttrsToList (name: wireguard: [
+          {
+            assertion = (wireguard.privateKey == null) != (wireguard.privateKeyFile == null);
+            message = "networking.wireguard.interfaces.${name}: either 'privateKeyFile' or 'privateKey' must be set";
+          }
+          {
+            assertion = wireguard.generatePrivateKeyFile -> wireguard.privateKeyFile != null;
+            message = "networking.wireguard.interfaces.${name}.generatePrivateKeyFile needs 'privateKeyFile'";
+          }
+        ]
+        ++ map (peer: {
+          assertion = peer.presharedKey == null || peer.presharedKeyFile == null;
+          message = "networking.wireguard.interfaces.${name}.peers: only one of 'presharedKey' and 'presharedKeyFile' may be set";
+        }) wireguard.peers) cfg.wireguard.interfaces
+      );
     })
   ];
 }

@@ -68,13 +68,13 @@ in
       "usr/share/perl5/Debian"
       "usr/lib/systemd/system-generators/systemd-sysv-generator"
       "usr/lib/systemd/system-generators/systemd-gpt-auto-generator"
-      "usr/share/polkit-1"
       "usr/share/X11/locale"
       "usr/share/gcc"
       "usr/share/gdb"
       "var"
       "run"
     ]
+    ++ lib.optional (!config.security.polkit.enable) "usr/share/polkit-1"
     ++ lib.optionals (!config.documentation.enable) documentation;
     excludeEtc = [
       "adduser.conf"

@@ -45,13 +45,66 @@ if [ -n "${defaultUnit:-}" ]; then
   [ -e default.target ] || ln -sfn "$defaultUnit" default.target
 fi
 
-# A unit that starts what is not there would fail on the machine only, with the status 203/EXEC.
+# A unit that starts what is not there would fail on the machine only, with the status 203/EXEC. Of a script the programs are looked at
+# that it names by a path of the store.
+[ "$scope" = user ] && options=systemd.user.services || options=systemd.services
+
+# near WANTED DIRECTORY: names in a directory that are a few letters from the wanted one, as ", did you mean 'a' or 'b'?".
+near() {
+  [ -d "$2" ] || return 0
+  ls "$2" | awk -v wanted="$1" '
+    function min(a, b) { return a < b ? a : b }
+    function distance(a, b,   i, j, above, here, left) {
+      for (j = 0; j <= length(b); j++) row[j] = j
+      for (i = 1; i <= length(a); i++) {
+        above = row[0]; row[0] = i
+        for (j = 1; j <= length(b); j++) {
+          left = row[j]
+          row[j] = min(min(row[j], row[j - 1]) + 1, above + (substr(a, i, 1) != substr(b, j, 1)))
+          above = left
+        }
+      }
+      return row[length(b)]
+    }
+    { d = distance(wanted, $0); if (d <= 1 + length(wanted) / 4 && !(d in names)) names[d] = $0; else if (index($0, wanted) == 1 && !(9 in names)) names[9] = $0 }
+    END { for (d = 0; d <= 9; d++) if (d in names) { list = list (list == "" ? "" : " or ") "\047" names[d] "\047"; if (++n == 2) break } if (n) print ", did you mean " list "?" }
+  '
+}
+
+# missing UNIT OPTION VERB PROGRAM PLACE: tells of a program that is not there.
+missing() {
+  if [ -e "$5" ] || [ -L "$5" ]; then return 0; fi
+  echo "the unit '$1' $3 '$4', which does not exist (option '$options.${1%.service}.$2')$(near "${5##*/}" "${5%/*}")"
+}
+
+# option_of NAME: the option that makes a script of this phase.
+option_of() {
+  case $1 in
+    *-pre-start) echo preStart ;;
+    *-post-start) echo postStart ;;
+    *-pre-stop) echo preStop ;;
+    *-post-stop) echo postStop ;;
+    *-reload) echo reload ;;
+    *) echo script ;;
+  esac
+}
+
 find . -type f \( -name '*.service' -o -name 'overrides.conf' \) | sort | while read -r file; do
-  sed -n 's/^Exec[A-Za-z]*=[@:+!|]*\(\/.*\)/\1/p' "$file" | sed 's/[ "%$].*//' | while read -r program; do
+  case $file in */overrides.conf) unit=${file%.d/overrides.conf} ;; *) unit=$file ;; esac
+  unit=${unit#./}
+  sed -n 's/^\(Exec[A-Za-z]*\)=[@:+!|]*\(\/.*\)/\1 \2/p' "$file" | sed 's/\( [^ "%$]*\).*/\1/' | while read -r key program; do
     case $program in
+      /nix/store/*-unit-script-*)
+        # What no derivation of the system names is not here to be looked at.
+        [ -e "$program" ] || continue
+        option=$(option_of "$program")
+        grep -o '/nix/store/[0-9a-z]*-[^/ "'"'"'`;|&()<>]*/s\?bin/[A-Za-z0-9._+-]*' "$program" | sort -u | while read -r named; do
+          object=${named#/nix/store/}
+          if [ -e "/nix/store/${object%%/*}" ]; then missing "$unit" "$option" names "$named" "$named"; fi
+        done
+        continue ;;
       /nix/store/*)
         object=${program#/nix/store/}
-        # What no derivation of the system names is not here to be looked at.
         [ -e "/nix/store/${object%%/*}" ] || continue
         place=$program ;;
       /run/current-system/sw/*) place=$sw${program#/run/current-system/sw} ;;
@@ -59,7 +112,7 @@ find . -type f \( -name '*.service' -o -name 'overrides.conf' \) | sort | while 
       /usr/* | /bin/* | /sbin/*) place=$env/usr/${program#/usr} ;;
       *) continue ;;
     esac
-    if [ ! -e "$place" ] && [ ! -L "$place" ]; then echo "the unit '${file#./}' starts '$program', which does not exist"; fi
+    missing "$unit" "serviceConfig.$key" starts "$program" "$place"
   done
 done >"$NIX_BUILD_TOP/missing"
 if [ -s "$NIX_BUILD_TOP/missing" ]; then

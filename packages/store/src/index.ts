@@ -96,6 +96,6 @@ export * from "./substitute/compression.ts";
 export { type ContentAddressedCopy, copyContentAddressed } from "./substitute/content-addressed-copy.ts";
 export * from "./substitute/copy.ts";
 export { copySignatures } from "./substitute/copy-signatures.ts";
-export { aptMirrors, type DebMirror, debMirrors, resolveMirrors } from "./substitute/mirrors.ts";
+export { aptMirrors, type DebMirror, debMirrors, resolveMirrors, resolveSnapshots } from "./substitute/mirrors.ts";
 export * from "./substitute/transfer.ts";
 export { diskTree, narFileTree, type TreeAccess, type TreeEntry, withPathTree } from "./tree/tree-access.ts";

@@ -8,8 +8,8 @@
 let
   inherit (lib) mkOption types;
   cfg = config.services.nginx;
-  inherit (import ./options.nix { inherit lib config; }) virtualHost;
-  text = import ./config-text.nix { inherit lib config; };
+  inherit (import ./options.nix { inherit lib config; }) virtualHost defaultListen;
+  text = import ./config-text.nix { inherit lib config pkgs; };
   bool =
     default: description:
     mkOption {
@@ -26,7 +26,12 @@ let
   upstream = types.submodule {
     options = {
       servers = mkOption {
-        type = types.attrsOf (types.attrsOf (types.nullOr (types.oneOf [ types.bool types.int types.str ])));
+        type = types.attrsOf (
+          types.submodule {
+            freeformType = types.attrsOf (types.nullOr (types.oneOf [ types.bool types.int types.str ]));
+            options.backup = bool false "Whether the server is asked only when the others do not answer.";
+          }
+        );
         default = { };
         example = {
           "127.0.0.1:8000".weight = 2;
@@ -47,6 +52,18 @@ let
         ++ lib.optional (host.addSSL || host.onlySSL || host.forceSSL || host.rejectSSL) cfg.defaultSSLListenPort
     ) (builtins.attrValues cfg.virtualHosts)
   );
+  acmeHosts = lib.filterAttrs (_: host: host.enableACME || host.useACMEHost != null) cfg.virtualHosts;
+  nameOf = name: host: if host.serverName != null then host.serverName else name;
+  certificates = lib.unique (
+    lib.mapAttrsToList (name: host: if host.useACMEHost != null then host.useACMEHost else nameOf name host) acmeHosts
+  );
+  nullable =
+    type: description:
+    mkOption {
+      type = types.nullOr type;
+      default = null;
+      inherit description;
+    };
   tlsHosts = lib.filterAttrs (_: host: host.addSSL || host.onlySSL || host.forceSSL) cfg.virtualHosts;
 in
 {
@@ -105,6 +122,102 @@ in
       default = "10m";
       description = "Largest body of a request.";
     };
+    additionalModules = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      example = lib.literalExpression "[ pkgs.libnginx-mod-http-geoip2 ]";
+      description = "Packages with further modules of nginx.";
+    };
+    defaultListen = mkOption {
+      type = types.listOf defaultListen;
+      default = [ ];
+      example = [ { addr = "10.0.0.12"; } ];
+      description = "Addresses and ports of hosts that have none of their own.";
+    };
+    defaultListenAddresses = mkOption {
+      type = types.listOf types.str;
+      default = [ "0.0.0.0" ] ++ lib.optional config.networking.enableIPv6 "[::0]";
+      defaultText = "all addresses, those of IPv6 when that is enabled";
+      description = "Addresses of hosts that have none of their own.";
+    };
+    defaultMimeTypes = mkOption {
+      type = types.path;
+      default = "/etc/nginx/mime.types";
+      description = "File of the types of files.";
+    };
+    typesHashMaxSize = mkOption {
+      type = types.ints.positive;
+      default = 4096;
+      description = "Size of the table of types.";
+    };
+    mapHashBucketSize = nullable (types.enum [ 32 64 128 ]) "Bucket size of tables of maps.";
+    mapHashMaxSize = nullable types.ints.positive "Size of tables of maps.";
+    serverNamesHashMaxSize = nullable types.ints.positive "Size of the table of host names.";
+    recommendedBrotliSettings = bool false "Whether texts are compressed by Brotli.";
+    recommendedUwsgiSettings = bool false "Whether uwsgi servers are told the usual parameters.";
+    uwsgiTimeout = mkOption {
+      type = types.str;
+      default = "60s";
+      description = "Timeout of uwsgi servers with the recommended settings.";
+    };
+    proxyResolveWhileRunning = bool false "Whether names of upstream servers are resolved while nginx runs; it needs {option}`services.nginx.resolver`.";
+    uwsgiResolveWhileRunning = bool false "Whether names of uwsgi servers are.";
+    resolver = {
+      addresses = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        example = [ "127.0.0.1:53" ];
+        description = "Servers that nginx itself asks for names.";
+      };
+      valid = mkOption {
+        type = types.str;
+        default = "";
+        example = "30s";
+        description = "How long an answer holds; by default as long as it says.";
+      };
+      ipv4 = bool true "Whether addresses of IPv4 are asked for.";
+      ipv6 = bool true "Whether addresses of IPv6 are.";
+    };
+    proxyCachePath = mkOption {
+      type = types.attrsOf (
+        types.submodule (
+          { name, ... }:
+          {
+            options = {
+              enable = bool false "Whether the cache is there.";
+              keysZoneName = mkOption {
+                type = types.str;
+                default = "cache";
+                description = "Name of the zone, which `proxy_cache` names.";
+              };
+              keysZoneSize = mkOption {
+                type = types.str;
+                default = "10m";
+                description = "Size of the zone.";
+              };
+              levels = mkOption {
+                type = types.str;
+                default = "1:2";
+                description = "Levels of directories.";
+              };
+              useTempPath = bool false "Whether answers are written elsewhere first.";
+              inactive = mkOption {
+                type = types.str;
+                default = "10m";
+                description = "Time after which what nobody asks for goes.";
+              };
+              maxSize = mkOption {
+                type = types.str;
+                default = "1g";
+                description = "Largest size.";
+              };
+            };
+          }
+        )
+      );
+      default = { };
+      description = "Caches of answers, by their directory below /var/cache/nginx.";
+    };
     serverNamesHashBucketSize = mkOption {
       type = types.nullOr types.ints.positive;
       default = null;
@@ -116,7 +229,7 @@ in
       description = "Versions of TLS that are spoken.";
     };
     sslCiphers = mkOption {
-      type = types.nullOr types.str;
+      type = types.nullOr (types.either types.str (types.listOf types.str));
       default = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
       description = "Ciphers of TLS 1.2.";
     };
@@ -125,7 +238,8 @@ in
       default = "stderr";
       description = "Where errors are logged, and from what level on.";
     };
-    config = lines "Text added at the top level, before everything else.";
+    prependConfig = lines "Text before everything else, such as modules to load.";
+    config = lines "Text added at the top level, before the blocks.";
     appendConfig = lines "Text added at the top level, after everything else.";
     eventsConfig = lines "Text of the block `events`.";
     commonHttpConfig = lines "Text at the beginning of the block `http`.";
@@ -138,8 +252,31 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    system.debian.packages = [ cfg.package.deb ];
+    system.debian.packages = [
+      cfg.package.deb
+    ]
+    ++ map (package: package.deb) cfg.additionalModules
+    ++ lib.optional (cfg.streamConfig != "") "libnginx-mod-stream"
+    ++ lib.optionals cfg.recommendedBrotliSettings [ "libnginx-mod-http-brotli-filter" "libnginx-mod-http-brotli-static" ];
     environment.etc."nginx/nginx.conf".text = text;
+    # Certificates of hosts that ask for one.
+    security.acme.certs = lib.mkMerge (
+      lib.mapAttrsToList (
+        name: host:
+        let
+          id = nameOf name host;
+        in
+        lib.optionalAttrs host.enableACME {
+          ${id} = {
+            group = lib.mkDefault cfg.group;
+            webroot = lib.mkIf (host.acmeRoot != null) (lib.mkOverride 1400 host.acmeRoot);
+            extraDomainNames = host.serverAliases;
+            reloadServices = [ "nginx.service" ];
+          };
+        }
+        // lib.optionalAttrs (host.useACMEHost != null) { ${host.useACMEHost}.reloadServices = [ "nginx.service" ]; }
+      ) acmeHosts
+    );
     users.users = lib.mkIf (cfg.user == "nginx") {
       nginx = {
         group = cfg.group;
@@ -158,7 +295,9 @@ in
       description = "Web server";
       documentation = [ "man:nginx(8)" ];
       wantedBy = [ "multi-user.target" ];
-      after = [ "network.target" ];
+      wants = map (name: "acme-${name}.service") certificates;
+      after = [ "network.target" ] ++ map (name: "acme-${name}.service") certificates;
+      before = map (name: "acme-order-renew-${name}.service") certificates;
       stopIfChanged = false;
       # The file has the same place in each generation, so that a new text is a reload.
       reloadTriggers = [ text ];
@@ -227,13 +366,23 @@ in
     };
     assertions =
       lib.mapAttrsToList (name: host: {
-        assertion = host.sslCertificate != null && host.sslCertificateKey != null;
+        assertion = host.enableACME || host.useACMEHost != null || (host.sslCertificate != null && host.sslCertificateKey != null);
         message = "services.nginx.virtualHosts.\"${name}\" serves TLS, but 'sslCertificate' and 'sslCertificateKey' are not both set";
       }) tlsHosts
       ++ lib.mapAttrsToList (name: host: {
         assertion = host.sslCertificateKey == null || !(builtins.isPath host.sslCertificateKey || lib.hasPrefix builtins.storeDir host.sslCertificateKey);
         message = "services.nginx.virtualHosts.\"${name}\".sslCertificateKey lies in the store, where everyone can read it";
       }) tlsHosts
+      ++ lib.mapAttrsToList (name: host: {
+        assertion = !(host.enableACME && host.useACMEHost != null);
+        message = "services.nginx.virtualHosts.\"${name}\": only one of enableACME and useACMEHost may be set";
+      }) cfg.virtualHosts
+      ++ [
+        {
+          assertion = !cfg.proxyResolveWhileRunning && !cfg.uwsgiResolveWhileRunning || cfg.resolver.addresses != [ ];
+          message = "services.nginx.proxyResolveWhileRunning and uwsgiResolveWhileRunning need 'services.nginx.resolver.addresses'";
+        }
+      ]
       ++ lib.mapAttrsToList (name: host: {
         assertion = lib.count (on: on) [ host.addSSL host.onlySSL host.forceSSL host.rejectSSL ] <= 1;
         message = "services.nginx.virtualHosts.\"${name}\": only one of addSSL, onlySSL, forceSSL and rejectSSL may be set";

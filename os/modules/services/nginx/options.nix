@@ -24,6 +24,14 @@ let
       inherit description;
     };
   basicAuth = {
+    basicAuth = mkOption {
+      type = types.attrsOf types.str;
+      default = { };
+      example = {
+        alice = "password";
+      };
+      description = "Users that are let in, with their passwords. All can read them in the store.";
+    };
     basicAuthFile = optional types.path "File of users and hashes, whose users are let in. One in the store can be read by everyone on the machine.";
   };
 
@@ -32,6 +40,12 @@ let
       proxyPass = optional types.str "Address to which requests are passed, as `http://127.0.0.1:8200`.";
       proxyWebsockets = bool "Whether connections may become WebSockets.";
       uwsgiPass = optional types.str "Address of a uwsgi server.";
+      recommendedUwsgiSettings = mkOption {
+        type = types.bool;
+        default = config.services.nginx.recommendedUwsgiSettings;
+        defaultText = lib.literalExpression "config.services.nginx.recommendedUwsgiSettings";
+        description = "Whether the parameters of {option}`services.nginx.recommendedUwsgiSettings` are passed.";
+      };
       fastcgiParams = mkOption {
         type = types.attrsOf (types.either types.str types.path);
         default = { };
@@ -57,14 +71,14 @@ let
     };
   };
 
-  listenType = types.submodule {
+  listenTypeWith = ssl: types.submodule {
     options = {
       addr = mkOption {
         type = types.str;
         description = "Address.";
       };
       port = optional types.port "Port.";
-      ssl = bool "Whether TLS is spoken.";
+      inherit ssl;
       proxyProtocol = bool "Whether the PROXY protocol is spoken.";
       extraParameters = mkOption {
         type = types.listOf types.str;
@@ -73,6 +87,8 @@ let
       };
     };
   };
+
+  listenType = listenTypeWith (bool "Whether TLS is spoken.");
 
   virtualHost = types.submodule (
     { name, ... }:
@@ -100,9 +116,19 @@ let
         onlySSL = bool "Whether only HTTPS is served.";
         forceSSL = bool "Whether HTTPS is served and HTTP leads to it.";
         rejectSSL = bool "Whether HTTPS connections are refused.";
+        enableACME = bool "Whether a certificate is got by {option}`security.acme`.";
+        useACMEHost = optional types.str "Certificate of {option}`security.acme.certs` that is used.";
+        acmeRoot = mkOption {
+          type = types.nullOr types.str;
+          default = "/var/lib/acme/acme-challenge";
+          description = "Directory in which the authority looks for its proof; null is that of {option}`security.acme`.";
+        };
+        acmeFallbackHost = optional types.str "Host that is asked for a proof that is not there.";
+        kTLS = bool "Whether the kernel does the work of TLS.";
+        reuseport = bool "Whether each worker has a socket of its own.";
         sslCertificate = optional types.path "File of the certificate chain.";
         sslCertificateKey = optional types.path "File of the key, outside the store.";
-        sslTrustedCertificate = optional types.str "File of certificates for OCSP and clients.";
+        sslTrustedCertificate = optional types.path "File of certificates for OCSP and clients.";
         http2 = mkOption {
           type = types.bool;
           default = true;
@@ -128,4 +154,6 @@ let
 in
 {
   inherit virtualHost;
+  # TLS or not where an address does not say.
+  defaultListen = listenTypeWith (optional types.bool "Whether TLS is spoken; null is with and without, as the host has it.");
 }

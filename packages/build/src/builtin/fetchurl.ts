@@ -7,6 +7,7 @@ import {
   RestoreSink,
   removePath,
   resolveMirrors,
+  resolveSnapshots,
   Transferrer,
   transferOptions,
   withPlace,
@@ -14,7 +15,9 @@ import {
 import * as fs from "@firn/store/files";
 import { attribute, type BuiltinContext } from "./context.ts";
 
-/** Downloads to output `out`. Attributes: `url` or `urls`, `unpack`, `executable`. */
+/**
+ * Downloads to output `out`. Attributes: `url` or `urls`, `unpack`, `executable`; `snapshot`, the time at which mirrors had the file.
+ */
 export async function fetchUrl(context: BuiltinContext): Promise<void> {
   const { derivation, settings } = context;
   const kind = derivationKind(derivation);
@@ -25,6 +28,8 @@ export async function fetchUrl(context: BuiltinContext): Promise<void> {
   }
   const urls = urlsOf(context);
   const candidates = urls.flatMap((url) => resolveMirrors(url, settings));
+  const time = derivation.env.get("snapshot") ?? "";
+  if (time !== "") candidates.push(...urls.flatMap((url) => resolveSnapshots(url, time, settings)));
   if (out.kind === "fixed" && out.address.method === "flat") {
     const { hash } = out.address;
     for (const mirror of settings.get("hashed-mirrors")) {

@@ -76,6 +76,20 @@ export function resolveMirrors(url: string, settings: Settings): string[] {
   return mirrors.map((mirror) => `${mirror.url}/${file}`);
 }
 
+/**
+ * Returns the URLs of a `mirror://` URL of Debian in the archives of the setting `deb-snapshots`, as it was at a time in snapshots' form
+ * (`20261127T235959Z`); none for any other URL.
+ */
+export function resolveSnapshots(url: string, time: string, settings: Settings): string[] {
+  const match = /^mirror:\/\/([a-z-]+)\/(.*)$/.exec(url);
+  if (match === null) return [];
+  const [, archive, file] = match;
+  return settings
+    .get("deb-snapshots")
+    .filter((text) => text.startsWith(`${archive}=`))
+    .map((text) => `${text.slice(text.indexOf("=") + 1).replace(/\/*$/, "")}/${time}/${file}`);
+}
+
 /** Returns the npm registry: the setting `npm-registry`, else the one of npm's configuration. Error `no-mirror`. */
 function npmRegistry(settings: Settings): string {
   const configured = settings.get("npm-registry");
