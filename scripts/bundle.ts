@@ -88,13 +88,10 @@ await rolldown({
   },
 });
 // Nix code that modules read lies beside the bundle.
-for (const file of [
-  "build/src/shell/dump-environment.sh",
-  "flake/src/call/call-flake.nix",
-  "system/src/configuration/options.nix",
-  "system/src/configuration/module-configuration.nix",
-])
-  cpSync(join(root, "packages", file), join(target, "dist", basename(file)));
+const besideModules = readdirSync(join(root, "packages"), { recursive: true, encoding: "utf8" }).filter(
+  (file) => /^[a-z]+\/src\/.*\.nix$/.test(file) || file === "build/src/shell/dump-environment.sh",
+);
+for (const file of besideModules) cpSync(join(root, "packages", file), join(target, "dist", basename(file)));
 cpSync(join(root, "os"), join(target, "os"), { recursive: true });
 cpSync(join(root, "templates"), join(target, "templates"), { recursive: true });
 // What a system that has Firn in it gets from the npm registry.

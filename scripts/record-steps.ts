@@ -1,7 +1,7 @@
 /**
  * Records what the reference answers to the steps of tests/cli, into the JSON files beside them.
  *
- *   node scripts/record-steps.ts develop|evaluation|flake-commands|other-stores|setting-mistakes|store-commands
+ *   node scripts/record-steps.ts develop|evaluation|every-command|flake-commands|other-stores|setting-mistakes|store-commands
  *
  * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
  */
@@ -11,6 +11,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { developSteps } from "../tests/cli/develop-steps.ts";
 import { evaluationSteps } from "../tests/cli/evaluation-steps.ts";
+import { everyCommandSteps } from "../tests/cli/every-command-steps.ts";
 import { flakeSteps } from "../tests/cli/flake-steps.ts";
 import { otherStoresSteps } from "../tests/cli/other-stores-steps.ts";
 import { settingSteps } from "../tests/cli/setting-steps.ts";
@@ -20,6 +21,7 @@ import { runSteps, type StepSuite } from "../tests/support/steps.ts";
 const suites: Readonly<Record<string, StepSuite>> = {
   develop: developSteps,
   evaluation: evaluationSteps,
+  "every-command": everyCommandSteps,
   "flake-commands": flakeSteps,
   "other-stores": otherStoresSteps,
   "setting-mistakes": settingSteps,
@@ -42,9 +44,9 @@ const config = [
   "sandbox-fallback = false",
 ].join("\n");
 
-const results = await runSteps(suite, work, async (words, input) => {
+const results = await runSteps(suite, work, async (words, input, { directory }) => {
   const done = spawnSync(reference, words, {
-    cwd: work,
+    cwd: directory,
     input: Buffer.from(input, "latin1"),
     env: {
       PATH: process.env.PATH,

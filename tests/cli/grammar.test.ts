@@ -81,15 +81,21 @@ test("every flag that the code asks for is declared", async () => {
 /** Code outside the grammar that reads flags from words itself. */
 function flagReaders(name: string, text: string): string[] {
   if (name.startsWith("grammar/")) return [];
-  const ways = /(?:[!=]==? *|\bcase +|\b(?:includes|indexOf|startsWith)\()["'`]--?[a-zA-Z]/;
+  const ways = /(?:[!=]==? *|\bcase +|\b(?:includes|indexOf|startsWith|has)\()["'`]--?[a-zA-Z]|\/\^--?[a-zA-Z]/;
   return ways.test(text) ? [name] : [];
 }
 
 test("only the grammar reads flags from words", () => {
   const found = sources().flatMap(([name, text]) => flagReaders(name, text));
   expect(found).toEqual([]);
-  for (const text of ['if (word === "--eval") {}', 'words.includes("--help")', 'case "-E":'])
-    expect(flagReaders("legacy/bad.ts", text)).toEqual(["legacy/bad.ts"]);
+  const bad = [
+    'if (word === "--eval") {}',
+    'words.includes("--help")',
+    'case "-E":',
+    'set.has("--json")',
+    "/^--json$/.test(word)",
+  ];
+  for (const text of bad) expect(flagReaders("legacy/bad.ts", text)).toEqual(["legacy/bad.ts"]);
 });
 
 let place: Place;
@@ -120,6 +126,9 @@ test.each([
   [["--offline", "eval", "--expr", "1", "--no-fallback"]],
   [["nix-instantiate", "--eval", "-Q", "-j4", "-vE", "1"]],
   [["nix-instantiate", "--eval", "-E", "--", "1"]],
+  [["--cores", "1", "--", "config", "show", "cores"]],
+  [["config", "--cores", "1", "--", "show", "cores"]],
+  [["config", "show", "--cores", "1", "--", "cores"]],
 ])("firn %j is understood", async (words) => {
   expect(await place.firn(...words)).toMatchObject({ code: 0, out: "1\n" });
 });
@@ -135,6 +144,12 @@ test.each([
   [["eval", "--coers", "2"], "firn", "unrecognised flag '--coers'\n       Did you mean --cores?"],
   [["build", "-j"], "firn", "flag '-j' requires 1 argument(s), but only 0 were given"],
   [["--option", "cores"], "firn", "flag '--option' requires 2 argument(s), but only 1 were given"],
+  [["--", "config", "show", "cores", "--cores"], "firn", "unexpected argument '--cores'"],
+  [["config", "--", "--cores", "2"], "firn", "'--cores' is not a recognised command"],
+  [["--cores", "2"], "firn", "no subcommand specified"],
+  [[""], "firn", "'' is not a recognised command"],
+  [["help", "build", "flake"], "firn", "'flake' is not a recognised command"],
+  [["help", "flake", "shwo"], "firn", "'shwo' is not a recognised command\n       Did you mean show?"],
   [["help", "hsah"], "firn", "'hsah' is not a recognised command\n       Did you mean hash?"],
   [["nix-instantiate", "-A"], "nix-instantiate", "'-A' requires an argument"],
   [["nix-instantiate", "--arg", "x"], "nix-instantiate", "flag '--arg' requires 2 argument(s), but only 1 were given"],
@@ -148,6 +163,12 @@ test.each([
   const { code, out, err } = await place.firn(...words);
   expect(err).toBe(`error: ${message}\nTry '${program} --help' for more information.\n`);
   expect([code, out]).toEqual([1, ""]);
+});
+
+test("flags with arguments do not stand for a missing sub-command", async () => {
+  const { code, err } = await place.firn("config", "--cores", "2");
+  expect(code).toBe(1);
+  expect(err).toMatch(/^error: firn config requires a sub-command. Available sub-commands:\n\n.*check\n.*show\n/);
 });
 
 test("help shows a page by the name that the user calls the program by", async () => {

@@ -18,10 +18,11 @@ beforeAll(() => {
 afterAll(() => place.remove());
 
 test.each([
-  [["hash", "path", "none"], 'getting status of "/w/none": No such file or directory'],
+  [["hash", "path", "none"], "path '/w/none' does not exist"],
   [["hash", "file", "none"], 'opening file "/w/none": No such file or directory'],
   [["hash", "file", "file/x"], 'opening file "/w/file/x": Not a directory'],
   [["hash", "file", "loop"], 'opening file "/w/loop": Too many levels of symbolic links'],
+  [["nix-store", "--dump", "/none"], 'getting status of "/none": No such file or directory'],
   [["eval", "--expr", "1", "--arg-from-file", "a", "dir"], 'reading from file "/w/dir": Is a directory'],
   [["eval", "--arg-from-file", "a", "none", "--expr", "1"], 'opening file "/w/none": No such file or directory'],
   [["eval", "--write-to", "none/x", "--expr", '"a"'], 'opening file "/w/none/x": No such file or directory'],
@@ -53,6 +54,15 @@ describe.skipIf(!canMount)("on a file system of its own", () => {
     );
   });
 
+  test("a full disk names the file of a binary cache", () => {
+    const said =
+      onSmallDisk(`firn eval --raw --store "$HOME/s" --expr 'builtins.toFile "x" (builtins.concatStringsSep "" (builtins.genList (x: "0123456789") 300000))' > "$HOME/path"
+      firn copy --no-check-sigs --from "$HOME/s" --to "file://$disk/cache?compression=none" "$(cat "$HOME/path")"; echo $?`);
+    expect(said).toMatch(
+      /\nerror: writing to file "\/disk\/cache\/nar\/.*": No space left on device\n {7}no space is left .*\n1\n$/,
+    );
+  });
+
   test("a read-only one tells where and what helps", () => {
     const said = onSmallDisk(
       `mount -o remount,ro "$disk"; firn eval --write-to "$disk/w" --expr '"a"' --store "$HOME/s"`,
@@ -63,13 +73,17 @@ describe.skipIf(!canMount)("on a file system of its own", () => {
   });
 });
 
-test("too few descriptors are told, and how to have more", () => {
-  const script = `ulimit -n 25; "$node" --disable-warning=ExperimentalWarning "$main" hash path "$here"`;
+test.each([
+  [25, 'hash path "$here"'],
+  [22, "eval --expr 1"],
+  [25, "eval --expr 1"],
+])("with %i descriptors '%s' tells that they are too few, and how to have more", (count, command) => {
+  const script = `ulimit -n ${count}; "$node" --disable-warning=ExperimentalWarning "$main" ${command}`;
   const here = fileURLToPath(new URL("../..", import.meta.url));
   const env = { ...place.environment, PATH: process.env.PATH, node: process.execPath, main, here };
   const { status, stderr } = spawnSync("bash", ["-c", script], { env, encoding: "utf8" });
   expect(status).toBe(1);
   expect(stderr).toMatch(
-    /^error: opening .*: Too many open files\n {7}the process has too many open files: raise .*\n$/,
+    /^error: (?:opening .*: Too many open files|the evaluator's thread cannot start: .*)\n {7}.*raise .*\n$/,
   );
 });

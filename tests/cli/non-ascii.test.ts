@@ -127,6 +127,13 @@ test("the program itself takes arguments that are text and such that are none", 
   expect(out).toEqual(Buffer.from([0xc3, 0xbc, 0xff]));
 });
 
+test("a store by a relative path is in such a working directory", () => {
+  const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+  const words = ["--disable-warning=ExperimentalWarning", main, "store", "add", "--store", "./störe", "x.nix"];
+  const path = execFileSync(process.execPath, words, { cwd: work, env, encoding: "utf8" }).trim();
+  expect(readFileSync(join(work, "störe", path))).toEqual(readFileSync(join(work, "x.nix")));
+});
+
 test("variables keep bytes that are no text", () => {
   const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
   const script = `X=$(printf 'bad\\377') exec "$@"`;

@@ -167,13 +167,15 @@ async function everything(store: MachineStore, minor: number): Promise<void> {
   // Roots, garbage, checks.
   const link = path.join(root, "link");
   await store.addPermRoot(top1, link);
-  expect((await store.findRoots()).get(top1)).toContain(link);
-  const { paths: dead } = await store.collectGarbage({ action: "dead" });
+  expect((await offered(store, "roots").findRoots()).get(top1)).toContain(link);
+  const { paths: dead } = await offered(store, "roots").collectGarbage({ action: "dead" });
   // What this client has added stays while it is connected.
   for (const path of [facts.path, leaf, text]) expect(dead).not.toContain(path);
-  await expect(store.collectGarbage({ action: "delete-specific", paths: [leaf] })).rejects.toThrow(/still alive|alive/);
-  await store.optimiseStore();
-  expect(await store.verifyStore({ checkContents: true })).toBe(false);
+  await expect(offered(store, "roots").collectGarbage({ action: "delete-specific", paths: [leaf] })).rejects.toThrow(
+    /still alive|alive/,
+  );
+  await offered(store, "upkeep").optimiseStore();
+  expect(await offered(store, "upkeep").verifyStore({ checkContents: true })).toBe(false);
   const all = await store.queryAllValidPaths();
   expect(all).toContain(leaf);
   // The connection is as good as before.
@@ -237,10 +239,10 @@ describe.skipIf(!sandboxWorks())("a client and a daemon of ours", () => {
     const out = (await store.queryDerivationOutputs(drvPath)).get("out") ?? "";
     fs.chmodSync(store.realPath(out), 0o644);
     fs.writeFileSync(store.realPath(out), "broken\n");
-    expect(await store.isIntact(out)).toBe(false);
+    expect(await offered(store, "upkeep").isIntact(out)).toBe(false);
     const [result] = await building.buildPaths([{ kind: "opaque", path: out }], { mode: "repair" });
     expect(result?.error).toBeUndefined();
-    expect(await store.isIntact(out)).toBe(true);
+    expect(await offered(store, "upkeep").isIntact(out)).toBe(true);
     const text = await store.addTextToStore("text", "no cache has this", []);
     const [refused] = await building.buildPaths([{ kind: "opaque", path: text }], { mode: "repair" });
     expect(refused?.error?.message).toContain(`cannot repair path '${text}'`);
@@ -369,7 +371,9 @@ describe("clients that are not trusted", () => {
     await expect(building.buildPaths([{ kind: "opaque", path: text }], { mode: "repair" })).rejects.toThrow(
       "repairing is not allowed",
     );
-    await expect(store.verifyStore({ repair: async () => true })).rejects.toThrow("not privileged to repair");
+    await expect(offered(store, "upkeep").verifyStore({ repair: async () => true })).rejects.toThrow(
+      "not privileged to repair",
+    );
     const repairs = [
       () => store.addContent(() => [nar], { name: "leaf", repair: true }),
       () => store.addToStore({ ...facts, ca: _ca! }, [nar], { repair: true }),
@@ -385,9 +389,9 @@ describe("clients that are not trusted", () => {
     }
     const again = await client(daemon);
     expect((await again.queryPathInfo(text))?.signatures).toEqual([]);
-    await expect(store.collectGarbage({ action: "delete-specific", paths: [], ignoreLiveness: true })).rejects.toThrow(
-      "not allowed to ignore liveness",
-    );
+    await expect(
+      offered(store, "roots").collectGarbage({ action: "delete-specific", paths: [], ignoreLiveness: true }),
+    ).rejects.toThrow("not allowed to ignore liveness");
     await expect(
       store.addBuildLog(
         drvPath,

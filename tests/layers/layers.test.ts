@@ -189,7 +189,8 @@ function rawRequests(tree: string): string[] {
     .filter(({ file }) => !file.startsWith("packages/flake/src/evaluator/"))
     .filter(
       ({ text }) =>
-        /\.request\(\s*\{\s*op\b/.test(text) || /evaluator\/(?:client|protocol)\.ts"/.test(withoutTypes(text)),
+        /\.request\(\s*\{\s*op\b|[{,]\s*op:\s*["'`]/.test(text) ||
+        /evaluator\/(?:client|protocol)\.ts"/.test(withoutTypes(text)),
     )
     .map(({ file }) => file);
 }
@@ -204,6 +205,7 @@ test("only the evaluator's own client sends raw requests", () => {
   const bad = "packages/store/src/bad.ts";
   for (const text of [
     'export const go = (client: { request(r: object): void }) => client.request({ op: "kind", value: 1 });\n',
+    'const wanted = { op: "kind" };\nexport const go = (client: { request(r: object): void }) => client.request(wanted);\n',
     'export { EvaluatorClient } from "../../flake/src/evaluator/client.ts";\n',
   ])
     expect(violation({ [bad]: text }, () => rawRequests(copy))).toEqual([bad]);
@@ -215,6 +217,21 @@ function localStoreUsers(tree: string): string[] {
     .filter(({ file, text }) => !file.startsWith("packages/store/") && /\bLocalStore\b/.test(text))
     .map(({ file }) => file);
 }
+
+/** Returns the files that hold Nix code in a string: a function over attributes, or a derivation's attributes. */
+function nixCodeIn(files: readonly { readonly file: string; readonly text: string }[]): string[] {
+  const code =
+    /^[^/*\n]*["'`](?:\{ [a-z][A-Za-z, ?]*\}:|[a-z][A-Za-z]*: (?:builtins\.|let\b|\{|import\b)|let\n|rec \{)/m;
+  return files.filter(({ text }) => code.test(text)).map(({ file }) => file);
+}
+
+test("Nix code is in files of its own", () => {
+  // The language's own table of opcodes shows examples of code.
+  const examples = "packages/language/src/code/opcodes.ts";
+  expect(nixCodeIn(sourceFiles(root))).toEqual([examples]);
+  const found = ["const a = `{ name, src }: derivation { }`;", 'const b = "paths: builtins.mapAttrs f paths";'];
+  for (const text of found) expect(nixCodeIn([{ file: "a.ts", text }])).toEqual(["a.ts"]);
+});
 
 test("only the store names its local store", () => {
   expect(localStoreUsers(root)).toEqual([]);

@@ -7,6 +7,7 @@ import {
   type Environment,
   type EventSink,
   type MachineStore,
+  offered,
   type PathBuilder,
   queryMassPaths,
   repairPath,
@@ -164,6 +165,8 @@ function stepsHere(
     if (deriver === undefined || !(await store.isValidPath(deriver))) {
       throw new FirnError("cannot-repair", `cannot repair path '${path}'`);
     }
+    events({ kind: "message", level: "notice", text: `checking path '${path}'...` });
+    if (await offered(store, "upkeep").isIntact(path)) return;
     await buildPaths([{ kind: "built", drvPath: deriver, outputs: "*" }], context("repair"));
   };
   const steps: Steps = {
@@ -174,7 +177,8 @@ function stepsHere(
       const roots = results.flatMap(({ path, outputs }) =>
         path.kind === "opaque" ? [path.path] : [...outputs.values()],
       );
-      for (const path of await computeClosure(store, roots)) if (!(await store.isIntact(path))) await repair(path);
+      for (const path of await computeClosure(store, roots))
+        if (!(await offered(store, "upkeep").isIntact(path))) await repair(path);
       return results;
     },
     results: (paths, mode) => buildPathsWithResults(paths, context(mode)),

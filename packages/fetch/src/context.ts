@@ -37,6 +37,8 @@ export interface DownloadRequest {
   /** ETag of a cached copy: an unchanged body is not sent again. */
   readonly expectedEtag?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes that the server is sent before it answers. */
+  readonly post?: Uint8Array;
 }
 
 /** Progress and warnings of fetching. */

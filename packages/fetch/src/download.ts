@@ -11,13 +11,14 @@ const bodyAttempts = 3;
 
 /** Downloads a URL into a file of its own below the temporary directory. Errors as of the transfer. */
 export async function downloadToFile(transferrer: Transferrer, request: DownloadRequest): Promise<Downloaded> {
-  const { expectedEtag, ...rest } = request;
+  const { expectedEtag, post, ...rest } = request;
   const directory = await makeTemporaryDirectory("firn-download-");
   const file = join(directory, "body");
   for (let attempt = 1; ; attempt++) {
     const transfer = await transferrer.open({
       ...rest,
       progress: true,
+      ...(post === undefined ? {} : { method: "POST", body: post }),
       ...(expectedEtag === undefined ? {} : { etag: expectedEtag }),
     });
     const answer = { etag: transfer.etag ?? "", finalUrl: transfer.url, immutableUrl: transfer.immutableUrl };

@@ -1,8 +1,7 @@
 /** The attribute `export-ignore` of files in a repository: what it names is no part of exported trees. */
-import { join } from "node:path";
-import { withTemporaryDirectory } from "@firn/store";
+import { attributeOf, withAttributesOfRevision } from "./git-attributes.ts";
 import type { ListedEntry } from "./git-listing.ts";
-import { type GitCall, git } from "./git-program.ts";
+import type { GitCall } from "./git-program.ts";
 import type { GitRepository } from "./git-repository.ts";
 
 type Tree = Pick<GitCall, "gitDirectory" | "workTree">;
@@ -23,29 +22,21 @@ function directoriesAbove(file: string): string[] {
 export async function exportedFiles(call: Tree, files: ReadonlySet<string>, cached = false): Promise<Set<string>> {
   const all = new Set(files);
   for (const file of files) for (const directory of directoriesAbove(file)) all.add(directory);
-  const input = [...all].map((path) => `${path}\0`).join("");
-  const args = ["check-attr", ...(cached ? ["--cached"] : []), "--stdin", "-z", "export-ignore"];
-  const answers = (await git({ ...call, args, input })).toString("latin1").split("\0");
-  const ignored = new Set<string>();
-  for (let i = 0; i + 2 < answers.length; i += 3) if (answers[i + 2] === "set") ignored.add(answers[i]!);
+  const values = await attributeOf(call, { paths: all, attribute: "export-ignore", cached });
+  const ignored = new Set([...values].filter(([, value]) => value === "set").map(([path]) => path));
   if (ignored.size === 0) return all;
   return new Set([...all].filter((path) => ![path, ...directoriesAbove(path)].some((place) => ignored.has(place))));
 }
 
 /** Takes the entries of a revision and returns the paths of those that are exported, with the directories above entries. Fails with `git`. */
-export function exportedOfRevision(
+export async function exportedOfRevision(
   repository: GitRepository,
   rev: string,
   entries: readonly ListedEntry[],
 ): Promise<Set<string>> {
   const paths = entries.map(({ path }) => path);
-  if (!paths.some((path) => /(?:^|\/)\.gitattributes$/.test(path))) {
-    return Promise.resolve(new Set(paths.flatMap((path) => [path, ...directoriesAbove(path)])));
-  }
-  return withTemporaryDirectory("firn-index-", async (directory) => {
-    const { gitDirectory } = repository.call;
-    const call = { gitDirectory, workTree: { directory, index: join(directory, "index") } };
-    await git({ ...call, args: ["read-tree", rev] });
-    return exportedFiles(call, new Set(paths), true);
-  });
+  const exported = await withAttributesOfRevision(repository, { rev, entries }, (call) =>
+    exportedFiles(call, new Set(paths), true),
+  );
+  return exported ?? new Set(paths.flatMap((path) => [path, ...directoriesAbove(path)]));
 }

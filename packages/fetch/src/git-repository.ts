@@ -19,6 +19,10 @@ export interface GitRepository {
   readonly call: Pick<GitCall, "gitDirectory" | "workTree">;
   /** True when files of a work tree may differ from the objects they were checked out from by conversion of line ends. */
   readonly convertsLines: boolean;
+  /** The address of the remote, as the repository states it, that has the objects of Git LFS; undefined without one. */
+  readonly remote: string | undefined;
+  /** The directory where a repository on this machine may have objects of Git LFS. */
+  readonly lfsObjects?: string;
 }
 
 /** Settings about the relation of files to objects and about the committer, with their possible values. None names a program. */
@@ -80,10 +84,18 @@ async function checkOwner(repository: string, directories: Directories, view: st
   );
 }
 
-async function settingsOf(common: string, view: string): Promise<Map<string, string>> {
+/** Settings of a repository: those that its view has too, and the address of the remote for Git LFS. */
+interface Configuration {
+  readonly settings: ReadonlyMap<string, string>;
+  readonly remote: string | undefined;
+}
+
+async function configurationOf(common: string, view: string): Promise<Configuration> {
   const settings = new Map<string, string>();
+  let origin: string | undefined;
+  let lfs: string | undefined;
   const file = join(common, "config");
-  if (!existsSync(file)) return settings;
+  if (!existsSync(file)) return { settings, remote: undefined };
   const listed = await git({
     gitDirectory: view,
     args: ["config", "--file", file, "--no-includes", "--list", "-z"],
@@ -91,8 +103,10 @@ async function settingsOf(common: string, view: string): Promise<Map<string, str
   for (const entry of listed.toString("latin1").split("\0")) {
     const [name = "", value = "true"] = entry.split("\n", 2);
     if (adopted[name]?.test(value) === true) settings.set(name, value);
+    if (name === "remote.origin.url") origin = value;
+    if (name === "lfs.url") lfs = value;
   }
-  return settings;
+  return { settings, remote: lfs ?? origin };
 }
 
 /** Runs `work` over a view of the repository in a directory, a work tree or a bare one. */
@@ -115,7 +129,7 @@ async function makeView(directory: string, view: string): Promise<GitRepository>
   }
   disk.replaceFile(join(view, "HEAD"), readFileSync(join(directories.git, "HEAD")));
   await checkOwner(directory, directories, view);
-  const settings = await settingsOf(directories.common, view);
+  const { settings, remote } = await configurationOf(directories.common, view);
   const version = settings.has("extensions.objectformat") ? 1 : 0;
   let text = `[core]\n\trepositoryformatversion = ${version}\n\tbare = false\n`;
   for (const [name, value] of settings) {
@@ -132,6 +146,8 @@ async function makeView(directory: string, view: string): Promise<GitRepository>
       settings.has("core.eol") ||
       !/^false$/i.test(settings.get("core.autocrlf") ?? "false") ||
       existsSync(join(directories.common, "info/attributes")),
+    remote,
+    lfsObjects: join(directories.common, "lfs/objects"),
   };
 }
 

@@ -1,8 +1,10 @@
-/** Writes the files of a revision as they are in the object store: no filters, no line-end conversion. */
+/** Writes the files of a revision as they are in the object store: no filters but that of Git LFS when asked for, no line-end conversion. */
 
 import { disk, type TreeWriter } from "@firn/store";
 import { closeSync } from "@firn/store/files";
+import { attributeOfRevision } from "./git-attributes.ts";
 import { exportedOfRevision } from "./git-export.ts";
+import { type LfsObjects, type LfsPointer, parseLfsPointer } from "./git-lfs.ts";
 import { type ListedEntry, parseObjects, parseTreeListing } from "./git-listing.ts";
 import { git } from "./git-program.ts";
 import type { GitRepository } from "./git-repository.ts";
@@ -17,6 +19,8 @@ export interface RevisionFiles {
   readonly links: boolean;
   /** True to leave out what the revision's attributes exclude from archives. */
   readonly exportIgnore: boolean;
+  /** The contents of files that the revision's attributes hand to Git LFS; undefined to keep the pointers to them. */
+  readonly lfs: LfsObjects | undefined;
   /** Place of the revision's root in the tree: `""`, or `/a/b` for a submodule. */
   readonly place: string;
 }
@@ -27,6 +31,10 @@ export async function writeRevision(repository: GitRepository, files: RevisionFi
   const all = parseTreeListing(listing);
   const kept = files.exportIgnore ? await exportedOfRevision(repository, files.rev, all) : undefined;
   const entries = kept === undefined ? all : all.filter(({ path }) => kept.has(path));
+  const large =
+    files.lfs === undefined
+      ? undefined
+      : await attributeOfRevision(repository, { rev: files.rev, entries: all, attribute: "filter" });
   const blobs = entries.filter(({ type }) => type === "blob");
   tree.directory(files.place);
   if (kept !== undefined) {
@@ -41,16 +49,33 @@ export async function writeRevision(repository: GitRepository, files: RevisionFi
     const batch = blobs.slice(start, start + BATCH);
     const input = batch.map(({ object }) => `${object}\n`).join("");
     const output = await git({ ...repository.call, args: ["cat-file", "--batch"], input });
-    for (const [i, content] of parseObjects(output, batch.length).entries()) {
-      writeEntry(tree, `${files.place}/${batch[i]!.path}`, { entry: batch[i]!, content });
+    const contents = parseObjects(output, batch.length);
+    const pointers = batch.map(({ mode, path }, i) =>
+      large?.get(path) === "lfs" && mode !== "120000" ? pointerIn(contents[i]!, path, files.lfs) : undefined,
+    );
+    await files.lfs?.obtain(pointers.filter((pointer) => pointer !== undefined));
+    for (const [i, content] of contents.entries()) {
+      const pointer = pointers[i];
+      const write: Write = pointer === undefined ? (use) => use(content) : (use) => files.lfs?.read(pointer, use);
+      writeEntry(tree, `${files.place}/${batch[i]!.path}`, { entry: batch[i]!, content, write });
     }
   }
+}
+
+/** Passes the contents of a file on. */
+type Write = (use: (chunk: Uint8Array) => void) => void;
+
+function pointerIn(content: Buffer, path: string, lfs: LfsObjects | undefined): LfsPointer | undefined {
+  const pointer = parseLfsPointer(content);
+  if (typeof pointer !== "string") return pointer;
+  lfs?.warn(path, pointer);
+  return undefined;
 }
 
 function writeEntry(
   tree: TreeWriter,
   path: string,
-  { entry, content }: { readonly entry: ListedEntry; readonly content: Buffer },
+  { entry, content, write }: { readonly entry: ListedEntry; readonly content: Buffer; readonly write: Write },
 ): void {
   if (entry.mode === "120000") {
     tree.symlink(content.toString("latin1"), path);
@@ -58,7 +83,7 @@ function writeEntry(
   }
   const fd = tree.create(path, entry.mode === "100755" ? 0o755 : 0o644);
   try {
-    disk.write(fd, content);
+    write((chunk) => disk.write(fd, chunk));
   } finally {
     closeSync(fd);
   }

@@ -1,5 +1,5 @@
 /** Connections to the stores of machines that build; each is used by one build at a time, and again by later ones. */
-import { FirnError } from "@firn/formats";
+import { FirnError, textOf } from "@firn/formats";
 import {
   type EventSink,
   isMachineStore,
@@ -146,9 +146,10 @@ export function buildSink(
 /** Completes the URL of a machine with its keys. */
 function completeUri({ uri, sshKey, hostKey }: Machine): string {
   if (!/^ssh(?:-ng)?:/.test(uri)) return uri;
-  const parameters = new URLSearchParams();
-  if (sshKey !== undefined) parameters.set("ssh-key", sshKey);
-  if (hostKey !== undefined) parameters.set("base64-ssh-public-host-key", hostKey);
-  if (parameters.size === 0) return uri;
-  return `${uri}${uri.includes("?") ? "&" : "?"}${parameters}`;
+  const keys = Object.entries({ "ssh-key": sshKey, "base64-ssh-public-host-key": hostKey });
+  const parameters = keys.flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(textOf(value))}`],
+  );
+  if (parameters.length === 0) return uri;
+  return `${uri}${uri.includes("?") ? "&" : "?"}${parameters.join("&")}`;
 }

@@ -14,6 +14,7 @@ import {
   disk,
   type EventSink,
   type MachineStore,
+  offered,
   readFileChunks,
   realisationsOf as realisationsOfGiven,
   requirePathInfo,
@@ -422,7 +423,7 @@ async function outputMap(context: OperationContext, drvPath: string): Promise<Ma
 /** The roots; those of running programs tell other users nothing of these. */
 async function findRoots(context: OperationContext): Promise<{ readonly link: string; readonly target: string }[]> {
   const roots: { link: string; target: string }[] = [];
-  for (const [target, links] of await (await context.store()).findRoots()) {
+  for (const [target, links] of await offered(await context.store(), "roots").findRoots()) {
     const shown = [...links].map((link) =>
       context.rights === "untrusted" && (link.startsWith("/proc/") || link.startsWith("{")) ? "{censored}" : link,
     );
@@ -445,7 +446,7 @@ async function collectGarbage(
   if (request.ignoreLiveness) throw notPrivileged("you are not allowed to ignore liveness");
   const { maxFreed, pathsToDelete } = request;
   const action = gcActions[request.action];
-  const { paths, bytesFreed, failures } = await (await context.store()).collectGarbage({
+  const { paths, bytesFreed, failures } = await offered(await context.store(), "roots").collectGarbage({
     action,
     signal: context.gone,
     ...(action === "delete-specific" ? { paths: pathsToDelete } : {}),
@@ -492,7 +493,7 @@ async function fetchMissing(context: OperationContext, paths: readonly string[])
 }
 
 async function optimise(context: OperationContext): Promise<undefined> {
-  const saved = await (await context.store()).optimiseStore();
+  const saved = await offered(await context.store(), "upkeep").optimiseStore();
   if (saved === undefined) return;
   const text = `${showSize(saved.bytesFreed)} freed by hard-linking ${saved.filesLinked} files`;
   context.events({ kind: "message", level: "info", text });
@@ -514,5 +515,5 @@ async function verify(
       return false;
     }
   };
-  return (await context.store()).verifyStore({ checkContents, ...(repair ? { repair: mend } : {}) });
+  return offered(await context.store(), "upkeep").verifyStore({ checkContents, ...(repair ? { repair: mend } : {}) });
 }

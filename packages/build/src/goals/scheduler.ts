@@ -156,7 +156,7 @@ class Scheduler {
     if (await this.#substitution.obtain(path)) return;
     throw new FirnError(
       "cannot-substitute",
-      `path '${path}' does not exist and cannot be created: there is no substituter that can build it`,
+      `path '${path}' is required, but there is no substituter that can build it`,
     );
   }
 

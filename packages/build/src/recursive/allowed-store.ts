@@ -12,6 +12,7 @@ import {
   type Missing,
   type NarChunks,
   type Offers,
+  offered,
   type PathBuilder,
   type Roots,
   type StoreText,
@@ -182,12 +183,12 @@ export class AllowedStore implements MachineStore, PathBuilder {
 
   currentHash(path: string): Hash {
     this.#require(path);
-    return this.#store.currentHash(path);
+    return offered(this.#store, "upkeep").currentHash(path);
   }
 
   isIntact(path: string): Promise<boolean> {
     this.#require(path);
-    return this.#store.isIntact(path);
+    return offered(this.#store, "upkeep").isIntact(path);
   }
 
   optimiseStore(): Promise<undefined> {

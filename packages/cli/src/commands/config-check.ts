@@ -12,7 +12,12 @@ export const command: Command = {
   run: (invocation, io) =>
     withReadingSession(invocation, io, async (session) => {
       const { settings } = session;
-      const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true });
+      const store = await openStore(settings.get("store"), {
+        settings,
+        environment: io.env,
+        reads: true,
+        events: (event) => session.progress.event(event),
+      });
       try {
         const local = isMachineStore(store);
         io.out(`Running checks against store uri: ${store.uri}\n`);

@@ -10,6 +10,7 @@ import {
 import { attributesToJson, type JsonValue, jsonNumber, parseJson } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags, jsonFlags } from "../grammar/flags.ts";
+import { renderWarning } from "../render/error.ts";
 import { printJsonResult } from "../render/output.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
@@ -29,6 +30,16 @@ export const command: Command = {
         return 0;
       },
     }),
+};
+
+/** `firn flake info`: the deprecated name of `firn flake metadata`. */
+export const info: Command = {
+  ...command,
+  run(invocation, io) {
+    const name = invocation.mainProgram;
+    io.err(`${renderWarning(`'${name} flake info' is a deprecated alias for '${name} flake metadata'`, undefined)}\n`);
+    return command.run(invocation, io);
+  },
 };
 
 function metadataJson({ flake, lockText }: LockedFlake, fingerprint: string | undefined): JsonValue {

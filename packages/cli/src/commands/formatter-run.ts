@@ -16,7 +16,7 @@ export const command: Command = {
       body: async (session) => {
         const [installable] = session.installables.parse(["."]);
         const application = await builtApplication(session, installable!, formatterLookup(session.system));
-        const args = [...invocation.positionals, ...invocation.rest];
+        const args = invocation.positionals;
         const environment = { ...io.env, PRJ_ROOT: flakeRoot(io.cwd) };
         start = () => runProgram(applicationRun(application, { args, environment }));
         return 0;

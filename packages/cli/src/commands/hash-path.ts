@@ -4,6 +4,7 @@ import { dumpPath, hashNarContent, requireFeature } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 import { commandSettings } from "../session/session.ts";
+import { existingPath } from "../targets/existing-path.ts";
 import { hashFormat } from "./hash-convert.ts";
 import { hashFile, hashFlags, notation } from "./hash-file.ts";
 
@@ -29,7 +30,7 @@ export const command: Command = {
       flags.last("format", "sri", "base16", "base32", "base64") === "format" ? flags.value("format") : undefined;
     const format = named === undefined ? notation(flags) : hashFormat(named);
     for (const word of positionals) {
-      const path = resolve(io.cwd, word);
+      const path = method === "flat" ? resolve(io.cwd, word) : existingPath(io.cwd, word);
       // A file may also be a pipe, which no archive can hold.
       const hash =
         method === "flat" ? hashFile(path, algorithm) : hashNarContent(dumpPath(path), { method, algorithm });

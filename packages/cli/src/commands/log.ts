@@ -18,6 +18,7 @@ export const command: Command = {
         const [planned] = await plannedTargets(session, targets);
         const [target] = targets;
         if (target === undefined || planned === undefined) throw new FirnError("usage", "more arguments are required");
+        const shown = invocation.positionals[0] ?? ".";
         const path = target.kind === "path" ? target.path : target.drvPath;
         const substituters = await openSubstituters({
           settings: session.settings,
@@ -33,7 +34,9 @@ export const command: Command = {
             const log = drvPath === undefined ? undefined : await source.offers.logs?.buildLog(drvPath);
             if (log === undefined) continue;
             session.progress.clear();
-            io.err(`got build log for '${path}' from '${source.uri}'\n`);
+            io.err(
+              `got build log for '${target.kind === "path" ? path : shown}' from '${withoutParameters(source.uri)}'\n`,
+            );
             for await (const chunk of log) {
               io.out(chunk);
               await io.drained?.();
@@ -47,6 +50,11 @@ export const command: Command = {
       },
     }),
 };
+
+/** Returns the URL of a store without its parameters, as the reference shows it. */
+function withoutParameters(uri: string): string {
+  return uri.replace(/\?.*$/, "");
+}
 
 /** Returns the derivation that made a path, as a store knows it. */
 async function deriverOf(store: Store, path: string): Promise<string | undefined> {

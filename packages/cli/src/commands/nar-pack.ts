@@ -1,15 +1,15 @@
-import { resolve } from "node:path";
 import { dumpPath } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { renderWarning } from "../render/error.ts";
 import { printChunks } from "../render/output.ts";
+import { existingPath } from "../targets/existing-path.ts";
 
 /** `firn nar pack`: writes a path as a NAR to standard output. */
 export const command: Command = {
   positionals: [{ label: "path" }],
   flags: [],
   async run({ positionals }, io) {
-    await printChunks(io, dumpPath(resolve(io.cwd, positionals[0] ?? "")));
+    await printChunks(io, dumpPath(existingPath(io.cwd, positionals[0] ?? "")));
     return 0;
   },
 };

@@ -21,8 +21,7 @@ export const command: Command = {
     },
     { name: "console", description: "Show what the system writes to its console." },
   ],
-  async run({ flags, positionals, rest }, io) {
-    const words = [...positionals, ...rest];
+  async run({ flags, positionals: words }, io) {
     const timeout = flags.value("timeout") ?? "90";
     if (!/^[1-9][0-9]{0,5}$/.test(timeout)) throw new UsageError(`'${timeout}' is not a number of seconds`);
     const network = flags.value("network") ?? (hasUplink() ? "uplink" : "own");

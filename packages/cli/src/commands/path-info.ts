@@ -11,6 +11,7 @@ import {
 import {
   computeClosure,
   configuredRealStoreDir,
+  type EventSink,
   isMachineStore,
   offered,
   openStore,
@@ -96,7 +97,6 @@ export const command: Command = {
         if (isMachineStore(store)) await session.builder.substitute(path);
         const info = await store.queryPathInfo(path);
         if (info === undefined) {
-          io.err(`don't know how to build these paths:\n  ${path}\n`);
           throw new FirnError("invalid-path", `path '${path}' is not valid`);
         }
         const size = (bytes: number): string =>
@@ -128,21 +128,30 @@ async function withQueriedStore(
   if (configuredRealStoreDir({ settings, environment: io.env }) !== undefined) {
     return withEvaluation(invocation, io, { body: async (session) => body(session, await session.store()) });
   }
-  const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true });
-  try {
-    // What is no store path is evaluated on this machine.
-    const own: Invocation = { ...invocation, settings: [...invocation.settings, ["store", "auto"]] };
-    return await withEvaluation(own, io, { body: (session) => body(session, store) });
-  } finally {
-    await store.close();
-  }
+  // What is no store path is evaluated on this machine.
+  const own: Invocation = { ...invocation, settings: [...invocation.settings, ["store", "auto"]] };
+  return withEvaluation(own, io, {
+    async body(session) {
+      const events: EventSink = (event) => session.progress.event(event);
+      const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true, events });
+      try {
+        return await body(session, store);
+      } finally {
+        await store.close();
+      }
+    },
+  });
 }
 
 /** Returns the paths that the command line asks about. */
 async function queriedPaths(session: EvaluationSession, store: Store): Promise<string[]> {
   const { closure, all, derivations } = pathSelection(session.invocation);
   if (all === true) return (await offered(store, "listing").queryAllValidPaths()).sort();
-  const paths = await pathsOf(session, await session.words(), { realise: false, derivations: derivations ?? false });
+  const paths = await pathsOf(session, await session.words(), {
+    realise: false,
+    derivations: derivations ?? false,
+    from: store,
+  });
   return closure === true ? sortByReferences(store, await computeClosure(store, paths)) : paths;
 }
 

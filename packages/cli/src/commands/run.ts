@@ -23,13 +23,13 @@ export const command: Command = {
         const [word = ""] = invocation.positionals;
         const file = programFile(await session.store(), resolve(io.cwd, word));
         if (word.includes("/") && file !== undefined) {
-          const args = [...invocation.positionals.slice(1), ...invocation.rest];
+          const args = invocation.positionals.slice(1);
           start = fileStart(await session.store(), file, { args, environment: programEnvironment(invocation, io.env) });
           return 0;
         }
         const [installable] = session.installables.parse(invocation.positionals.slice(0, 1));
         if (installable === undefined) throw new FirnError("usage", "more arguments are required");
-        const args = [...invocation.positionals.slice(1), ...invocation.rest];
+        const args = invocation.positionals.slice(1);
         const application = await builtApplication(session, installable, appLookup(session.system));
         const environment = programEnvironment(invocation, io.env);
         start = () => runProgram(applicationRun(application, { args, environment }));

@@ -41,7 +41,7 @@ export const command: Command = {
         const debian = /^deb(?:#(.*))?$/.exec(word);
         if (debian === null && patterns.length === 0)
           throw new UsageError(
-            "must provide at least one regex! To match all packages, use 'firn search <installable> ^'.",
+            `Must provide at least one regex! To match all packages, use '${invocation.mainProgram} search <installable> ^'.`,
           );
         const found = debian === null ? await searchFlake(session) : await searchDebian(session, debian[1] ?? "");
         const matches = found.filter((match) => {
@@ -62,16 +62,40 @@ export const command: Command = {
           printJsonResult(io, new Map(entries), invocation);
         } else {
           if (matches.length === 0) throw new FirnError("no-results", "no results for the given search term(s)!");
-          for (const { attrPath, version, description } of matches) {
-            io.out(
-              `* ${attrPath}${version === "" ? "" : ` (${version})`}\n${description === "" ? "" : `  ${description}\n`}\n`,
-            );
-          }
+          const shown = matches.map((match) => shownMatch(match, io.terminal ? patterns : undefined));
+          io.out(shown.join("\n"));
         }
         return 0;
       },
     }),
 };
+
+/** Returns the lines of a match; on a terminal its name stands out, and what the patterns find. */
+function shownMatch({ attrPath, version, description }: Match, patterns: readonly RegExp[] | undefined): string {
+  const marked = (text: string, around: string): string =>
+    patterns === undefined ? text : `${around}${highlighted(text, patterns, around)}\x1b[0m`;
+  const name = `* ${marked(attrPath, "\x1b[0;1m")}${version === "" ? "" : ` (${version})`}\n`;
+  return description === ""
+    ? name
+    : `${name}  ${patterns === undefined ? description : highlighted(description, patterns, "\x1b[0m")}\n`;
+}
+
+/** Marks in a text what patterns find; `after` is the style of the rest. */
+function highlighted(text: string, patterns: readonly RegExp[], after: string): string {
+  const found = new Set<number>();
+  for (const { source } of patterns) {
+    for (const { 0: match, index } of text.matchAll(new RegExp(source, "gi"))) {
+      for (let i = index; i < index + match.length; i++) found.add(i);
+    }
+  }
+  let result = "";
+  for (let i = 0; i < text.length; i++) {
+    if (found.has(i) && !found.has(i - 1)) result += "\x1b[32;1m";
+    result += text[i];
+    if (found.has(i) && !found.has(i + 1)) result += after;
+  }
+  return result;
+}
 
 function pattern(text: string): RegExp {
   try {

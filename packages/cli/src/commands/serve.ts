@@ -45,7 +45,12 @@ export const command: Command = {
       const tokenFile = flags.value("token-file");
       const token = tokenFile === undefined ? undefined : textIn(io, tokenFile);
       if (token === "") throw new UsageError(`the token file '${tokenFile}' is empty`);
-      const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true });
+      const store = await openStore(settings.get("store"), {
+        settings,
+        environment: io.env,
+        reads: true,
+        events: (event) => progress.event(event),
+      });
       try {
         const server = await serveCache({
           store,

@@ -1,4 +1,4 @@
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { makeFixedOutputPath, parseContentAddressMethod, parseHashAlgorithm } from "@firn/formats";
 import { dumpPath, hashNarContent, offered, openStore, requireFeature } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
@@ -6,6 +6,7 @@ import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { printLine } from "../render/output.ts";
 import { withSession } from "../session/session.ts";
+import { existingPath } from "../targets/existing-path.ts";
 
 const flags: readonly Flag[] = [
   {
@@ -25,7 +26,7 @@ const flags: readonly Flag[] = [
 
 async function add(invocation: Invocation, io: Io, defaultMode: string): Promise<number> {
   const { flags: given, positionals } = invocation;
-  const path = resolve(io.cwd, positionals[0] ?? "");
+  const path = existingPath(io.cwd, positionals[0] ?? "");
   const name = given.value("name") ?? basename(path);
   const method = parseContentAddressMethod(given.value("mode") ?? defaultMode);
   const algorithm = parseHashAlgorithm(given.value("hash-algo") ?? "sha256");

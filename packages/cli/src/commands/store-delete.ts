@@ -1,3 +1,4 @@
+import { offered } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { freed } from "../render/quantities.ts";
@@ -22,7 +23,7 @@ export const command: Command = {
           await session.installables.targets(session.installables.parse(await session.words())),
         );
         const paths = planned.flatMap(({ outputs }) => [...outputs.values()]);
-        const result = await store.collectGarbage({
+        const result = await offered(store, "roots").collectGarbage({
           action: "delete-specific",
           paths,
           ignoreLiveness: invocation.flags.has("ignore-liveness"),

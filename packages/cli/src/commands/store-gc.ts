@@ -1,4 +1,5 @@
 import { FirnError } from "@firn/formats";
+import { offered } from "@firn/store";
 
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
@@ -18,7 +19,7 @@ export const command: Command = {
       const store = await session.store();
       const { flags } = invocation;
       if (flags.has("print-roots")) {
-        for (const [path, links] of [...(await store.findRoots())].sort()) {
+        for (const [path, links] of [...(await offered(store, "roots").findRoots())].sort()) {
           for (const link of [...links].sort()) printLine(io, `${link} -> ${path}`);
         }
         return 0;
@@ -26,7 +27,7 @@ export const command: Command = {
       const dryRun = flags.has("dry-run");
       const max = flags.value("max");
       if (max !== undefined && !/^\d+$/.test(max)) throw new FirnError("usage", `'${max}' is not a number of bytes`);
-      const result = await store.collectGarbage({
+      const result = await offered(store, "roots").collectGarbage({
         action: dryRun ? "dead" : "delete-dead",
         ...(max === undefined ? {} : { maxFreed: Number(max) }),
       });

@@ -37,7 +37,12 @@ export const command: Command = {
         settings,
         io: { env },
       } = session;
-      const store = await openStore(settings.get("store"), { settings, environment: env, reads: true });
+      const store = await openStore(settings.get("store"), {
+        settings,
+        environment: env,
+        reads: true,
+        events: (event) => session.progress.event(event),
+      });
       let facts: ServerFacts;
       try {
         facts = await serverFacts(store);

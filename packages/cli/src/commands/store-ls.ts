@@ -22,9 +22,14 @@ export function withFileOfStore(
   io: Io,
   body: (file: FileOfStore) => Promise<number>,
 ): Promise<number> {
-  return withReadingSession(invocation, io, async ({ settings }) => {
+  return withReadingSession(invocation, io, async ({ settings, progress }) => {
     const path = resolve(io.cwd, invocation.positionals[0] ?? "");
-    const store: Store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true });
+    const store: Store = await openStore(settings.get("store"), {
+      settings,
+      environment: io.env,
+      reads: true,
+      events: (event) => progress.event(event),
+    });
     try {
       if (!path.startsWith(`${store.storeDir}/`)) {
         throw new FirnError("not-in-store", `path '${path}' is not in the Nix store`);

@@ -26,7 +26,9 @@ export const command: Command = {
         const local = await session.store();
         const notice = (text: string): void => session.progress.event({ kind: "message", level: "notice", text });
         const open = async (uri: string | undefined): Promise<Store> =>
-          uri === undefined ? local : openStore(uri, { settings, environment: io.env });
+          uri === undefined
+            ? local
+            : openStore(uri, { settings, environment: io.env, events: (event) => session.progress.event(event) });
         const [from, to] = [await open(flags.value("from")), await open(flags.value("to"))];
         try {
           const wanted = { realise: from === local, ...pathSelection(invocation), closure: false };

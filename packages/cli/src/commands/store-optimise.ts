@@ -1,4 +1,5 @@
 import { showSize } from "@firn/formats";
+import { offered } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { withSession } from "../session/session.ts";
 
@@ -8,11 +9,11 @@ export const command: Command = {
   flags: [],
   run: (invocation, io) =>
     withSession(invocation, io, async (session) => {
-      const saved = await (await session.store()).optimiseStore();
+      const saved = await offered(await session.store(), "upkeep").optimiseStore();
       if (saved === undefined) return 0;
       const { filesLinked, bytesFreed } = saved;
       const text = `${showSize(bytesFreed)} freed by hard-linking ${filesLinked} files`;
-      session.progress.event({ kind: "message", level: "info", text });
+      session.progress.event({ kind: "message", level: "notice", text });
       return 0;
     }),
 };

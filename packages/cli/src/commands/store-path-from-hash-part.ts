@@ -9,9 +9,14 @@ export const command: Command = {
   positionals: [{ label: "hash-part" }],
   flags: [],
   run: (invocation, io) =>
-    withReadingSession(invocation, io, async ({ settings }) => {
+    withReadingSession(invocation, io, async ({ settings, progress }) => {
       const [part = ""] = invocation.positionals;
-      const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true });
+      const store = await openStore(settings.get("store"), {
+        settings,
+        environment: io.env,
+        reads: true,
+        events: (event) => progress.event(event),
+      });
       try {
         const path = await offered(store, "hashParts").queryPathFromHashPart(part);
         if (path === undefined) {

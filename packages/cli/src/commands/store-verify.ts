@@ -1,4 +1,4 @@
-import { countGoodSignatures, isContentAddressed, parsePublicKey, printHash } from "@firn/formats";
+import { countGoodSignatures, FirnError, isContentAddressed, parsePublicKey, printHash } from "@firn/formats";
 import { hashTree, openStore, requirePathInfo, type Store } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
@@ -48,7 +48,8 @@ export const command: Command = {
         const needed = Number(flags.value("sigs-needed") ?? "0");
         let corrupted = 0;
         let untrusted = 0;
-        for (const path of paths) {
+        let failed = 0;
+        const verify = async (path: string): Promise<void> => {
           const info = await requirePathInfo(store, path);
           session.progress.event({
             kind: "message",
@@ -79,9 +80,18 @@ export const command: Command = {
               session.progress.event({ kind: "message", level: "error", text: `path '${path}' is untrusted` });
             }
           }
+        };
+        for (const path of paths) {
+          try {
+            await verify(path);
+          } catch (error) {
+            if (!(error instanceof FirnError) || error.code === "aborted") throw error;
+            failed++;
+            session.progress.event({ kind: "message", level: "error", text: `error: ${error.message}` });
+          }
         }
-        // The reference's exit status: 1 corrupted, 2 untrusted, added up.
-        return (corrupted > 0 ? 1 : 0) | (untrusted > 0 ? 2 : 0);
+        // The reference's exit status: 1 corrupted, 2 untrusted, 4 could not be checked, added up.
+        return (corrupted > 0 ? 1 : 0) | (untrusted > 0 ? 2 : 0) | (failed > 0 ? 4 : 0);
       },
     }),
 };

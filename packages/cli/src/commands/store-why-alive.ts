@@ -1,5 +1,5 @@
 import type { JsonValue } from "@firn/formats";
-import { whyAlive } from "@firn/store";
+import { offered, whyAlive } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
@@ -15,7 +15,7 @@ export const command: Command = {
       needs: { readOnly: true },
       body: async (session) => {
         const store = await session.store();
-        const roots = await store.findRoots();
+        const roots = await offered(store, "roots").findRoots();
         const results = new Map<string, JsonValue>();
         const paths = await pathsOf(session, invocation.positionals, { realise: false });
         for (const path of paths) {

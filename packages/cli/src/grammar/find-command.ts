@@ -10,7 +10,7 @@ export interface FoundCommand {
   readonly entry: CommandEntry | undefined;
   /** The words that matched. */
   readonly matched: readonly string[];
-  /** The remaining words: flags before, between and after the matched words, then arguments. */
+  /** The remaining words: flags before, between and after the matched words, then arguments. Of no command, those after the matched ones. */
   readonly words: readonly string[];
   /** True when `--help` stands before the end of the command's name. */
   readonly help: boolean;
@@ -30,30 +30,35 @@ export function findCommand(program: string, words: readonly string[], settingFl
   const matched: string[] = [];
   const leading: string[] = [];
   let version = false;
+  // After `--` no word is a flag, not even one of the command.
+  let flagsEnded = false;
   let candidates = commandTable;
   let rest = words;
   for (;;) {
-    if (rest[0]?.startsWith("-") === true) {
+    if (!flagsEnded && rest[0]?.startsWith("-") === true) {
       const parsed = leadingFlags(rest, settingFlags);
       if (parsed === "help") return { entry: undefined, matched, words: rest, help: true, version };
       leading.push(...parsed.flags);
       version ||= parsed.version;
       rest = parsed.rest;
+      flagsEnded = rest[0] === "--";
+      if (flagsEnded) rest = rest.slice(1);
     }
+    const before = flagsEnded ? [...leading, "--"] : leading;
     const [word] = rest;
     const renamed = matched.length === 0 && word !== undefined ? deprecatedNames.get(word) : undefined;
     if (renamed !== undefined) {
-      const found = findCommand(program, [...leading, ...renamed, ...rest.slice(1)], settingFlags);
+      const found = findCommand(program, [...before, ...renamed, ...rest.slice(1)], settingFlags);
       return { ...found, deprecated: word! };
     }
     const narrowed = candidates.filter((entry) => entry.path[matched.length] === word);
     if (word === undefined || narrowed.length === 0)
-      return { entry: undefined, matched, words: [...leading, ...rest], help: false, version };
+      return { entry: undefined, matched, words: rest, help: false, version };
     matched.push(word);
     candidates = narrowed;
     rest = rest.slice(1);
     const entry = narrowed.find(({ path }) => path.length === matched.length);
-    if (entry !== undefined) return { entry, matched, words: [...leading, ...rest], help: false, version };
+    if (entry !== undefined) return { entry, matched, words: [...before, ...rest], help: false, version };
   }
 }
 

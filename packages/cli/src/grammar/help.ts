@@ -18,10 +18,13 @@ export interface Group {
 /** Throws the reference's error for words that name no command: a group without one of its commands, or an unknown word. */
 export function refuseGroup(table: CommandTable, at: Group): never {
   const { program, matched, words } = at;
-  const names = [...new Set(inGroup(table, matched).map((entry) => entry.path[matched.length]!))];
-  const wrong = words.find((word) => !word.startsWith("-"));
+  // Nothing follows the words of a whole command.
+  const names = [
+    ...new Set(inGroup(table, matched).flatMap((entry) => entry.path.slice(matched.length, matched.length + 1))),
+  ];
+  const [wrong] = words;
   if (wrong !== undefined) {
-    throw new UsageError(`'${wrong}' is not a recognised command`, nearNames(wrong, names));
+    throw new UsageError(`'${wrong}' is not a recognised command`, wrong === "" ? [] : nearNames(wrong, names));
   }
   if (matched.length === 0) throw new UsageError("no subcommand specified");
   const list = names.sort().map((name) => `  ${byteStringOf("·")} ${name}`);

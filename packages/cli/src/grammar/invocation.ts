@@ -57,9 +57,8 @@ export interface Invocation {
   /** Set for old commands. */
   readonly style?: "old";
   readonly flags: ParsedFlags;
+  /** The words that are no flags, those after the first `--` among them. */
   readonly positionals: readonly string[];
-  /** Words after the first `--`; an old command has them among its positionals instead. */
-  readonly rest: readonly string[];
   /** Settings given as flags or with `--option`, in order. */
   readonly settings: readonly (readonly [name: string, value: string, from?: "option" | undefined])[];
   /** Directory from which relative paths start, when it is not the working directory: that of the script with the words. */

@@ -154,13 +154,13 @@ class Reader {
   }
 }
 
-/** Parses the flags before a command's name, which every command has; returns them and the words from the first other one. */
+/** Parses the flags before a command's name, which every command has; returns them and the words from the first other one or `--`. */
 export function parseLeading(
   words: readonly string[],
   settingFlags: SettingFlags,
 ): { readonly flags: readonly string[]; readonly version: boolean; readonly rest: readonly string[] } {
   const reader = new Reader(words, commonFlags(undefined), { settingFlags, old: false });
-  while (reader.rest[0]?.startsWith("-") === true) {
+  while (reader.rest[0]?.startsWith("-") === true && reader.rest[0] !== "--") {
     const word = reader.next()!;
     if (!reader.accept(word)) throw reader.unrecognised(word);
   }
@@ -201,10 +201,11 @@ function parsePlain(command: Command, { program, mainProgram, words, settingFlag
     old: command.style === "old",
   });
   const positionals: string[] = [];
-  let rest: readonly string[] = [];
   for (let word = reader.next(); word !== undefined; word = reader.next()) {
     if (word === "--") {
-      rest = reader.rest;
+      const wrong = command.style === "old" ? reader.rest.find((one) => one.startsWith("-") && one !== "-") : undefined;
+      if (wrong !== undefined) throw new UsageError(`unexpected argument '${wrong}'`);
+      positionals.push(...reader.rest);
       break;
     }
     const flagLike = word.startsWith("-") && (word !== "-" || command.style !== "old");
@@ -212,14 +213,8 @@ function parsePlain(command: Command, { program, mainProgram, words, settingFlag
     else if (!reader.accept(word)) throw reader.unrecognised(word);
   }
   const { flags, settings } = reader;
-  if (command.style === "old") {
-    const wrong = rest.find((word) => word.startsWith("-") && word !== "-");
-    if (wrong !== undefined) throw new UsageError(`unexpected argument '${wrong}'`);
-    positionals.push(...rest);
-    rest = [];
-  }
-  if (!flags.has("version")) checkPositionals(command.positionals, positionals, rest);
-  return { ...styleOf(command), program, mainProgram, flags, positionals, rest, settings };
+  if (!flags.has("version")) checkPositionals(command.positionals, positionals);
+  return { ...styleOf(command), program, mainProgram, flags, positionals, settings };
 }
 
 /**
@@ -242,7 +237,7 @@ function parseOperation(
   const [operation] = chosen;
   if (operation === undefined) {
     if (scout.flags.has("version"))
-      return { ...styleOf(command), program, mainProgram, flags: scout.flags, positionals: [], rest: [], settings: [] };
+      return { ...styleOf(command), program, mainProgram, flags: scout.flags, positionals: [], settings: [] };
     throw new UsageError("no operation specified");
   }
   if (chosen.length > 1) throw new UsageError("only one operation may be specified");
@@ -260,14 +255,13 @@ function parseOperation(
   if (operation.wrongArguments !== undefined && !fits(operation.positionals, positionals.length)) {
     throw new UsageError(operation.wrongArguments);
   }
-  checkPositionals(operation.positionals, positionals, []);
+  checkPositionals(operation.positionals, positionals);
   return {
     program,
     mainProgram,
     ...styleOf(command),
     flags: reader.flags,
     positionals,
-    rest: [],
     settings: reader.settings,
     operation: operation.flag.name,
   };
@@ -278,9 +272,9 @@ function fits(known: readonly Positional[], count: number): boolean {
   return count >= required && (count <= known.length || known.some(({ repeats }) => repeats === true));
 }
 
-function checkPositionals(known: readonly Positional[], given: readonly string[], rest: readonly string[]): void {
+function checkPositionals(known: readonly Positional[], given: readonly string[]): void {
   const required = known.filter((positional) => positional.optional !== true).length;
   const repeats = known.some((positional) => positional.repeats === true);
-  if (given.length + rest.length < required) throw new UsageError("more arguments are required");
+  if (given.length < required) throw new UsageError("more arguments are required");
   if (!repeats && given.length > known.length) throw new UsageError(`unexpected argument '${given[known.length]}'`);
 }

@@ -179,8 +179,8 @@ export const commandTable: CommandTable = [
   entry(
     packages,
     "flake info",
-    "show flake metadata",
-    async () => (await import("../commands/flake-metadata.ts")).command,
+    "deprecated alias to flake metadata",
+    async () => (await import("../commands/flake-metadata.ts")).info,
   ),
   entry(
     packages,

@@ -132,30 +132,15 @@ async function removeChannel(session: EnvironmentSession): Promise<number> {
   return changeOperations.uninstall(session);
 }
 
-/** The function from a channel's archive to the derivation that unpacks it. */
-const unpackSource = `{ name, channelName, src }: derivation {
-  inherit name channelName;
-  src = builtins.storePath src;
-  builder = "builtin:unpack-channel";
-  system = "builtin";
-  preferLocalBuild = true;
-}`;
-
-/** The function to a package of a channel that is installed and stays as it is. */
-const presentSource = `{ name, path }: let outPath = builtins.storePath path; in {
-  inherit name outPath;
-  type = "derivation";
-  outputs = [ "out" ];
-  system = "builtin";
-  out = { inherit outPath; };
-}`;
-
 async function updateChannels(session: EnvironmentSession): Promise<number> {
   const { invocation, profile, places } = session;
   const names = new Set(invocation.positionals);
   const channels = await readChannels(session);
   const { evaluator } = await session.evaluation();
-  const make = (text: string): Promise<ValueRef> => evaluator.evaluate({ kind: "string", text, directory: "/" });
+  const make = (file: "present-channel.nix" | "unpack-channel.nix"): Promise<ValueRef> => {
+    const text = readFileSync(new URL(`./${file}`, import.meta.url), "latin1");
+    return evaluator.evaluate({ kind: "string", text, directory: "/" });
+  };
   const packages: Package[] = [];
   const add = async (value: ValueRef): Promise<void> => {
     packages.push(...(await Package.find(value, { autoArgs: {}, skipFailed: false })));
@@ -164,11 +149,11 @@ async function updateChannels(session: EnvironmentSession): Promise<number> {
     const name = channelName + (/(-[0-9].*)$/.exec(basename(url))?.[1] ?? "");
     if (names.size > 0 && !names.has(channelName)) {
       const path = installedChannel(session, channelName);
-      await add(await (await make(presentSource)).call({ attrs: { name, path } }));
+      await add(await (await make("present-channel.nix")).call({ attrs: { name, path } }));
       continue;
     }
     const src = await fetchChannel(session, url);
-    await add(await (await make(unpackSource)).call({ attrs: { name, channelName, src } }));
+    await add(await (await make("unpack-channel.nix")).call({ attrs: { name, channelName, src } }));
   }
   session.io.err(`unpacking ${packages.length} channels...\n`);
   await changeUserEnvironment(

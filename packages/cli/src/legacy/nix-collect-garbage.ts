@@ -1,6 +1,6 @@
 /** `nix-collect-garbage`: deletes old generations of profiles, then what nothing keeps alive. */
 import { dirname } from "node:path";
-import { defaultProfile, profilesDirectory } from "@firn/store";
+import { defaultProfile, offered, profilesDirectory } from "@firn/store";
 import { cleanProfiles, type GenerationChoice } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
@@ -52,7 +52,7 @@ export const command: Command = {
         else if (flags.has("delete-old")) await clean(session, { kind: "old" }, dryRun);
         if (!dryRun && (age !== undefined || flags.has("delete-old"))) await tidyBootMenu(session);
         if (!dryRun) return deleteGarbage(session, { action: "delete-dead", ...limit });
-        const { paths } = await (await session.store()).collectGarbage({ action: "dead" });
+        const { paths } = await offered(await session.store(), "roots").collectGarbage({ action: "dead" });
         session.progress.clear();
         printLine(io, `${paths.length} store paths would be deleted`);
         return 0;

@@ -12,6 +12,7 @@ import {
 import { dumpPath, readFileChunks } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
+import { existingPath } from "../targets/existing-path.ts";
 
 const conversions = {
   "to-base16": "base16",
@@ -56,7 +57,7 @@ export const command: Command = {
     }
     const format = notations[flags.last("base16", "base32", "base64", "sri") ?? "base16"];
     for (const word of positionals) {
-      const path = resolve(io.cwd, word);
+      const path = flags.has("flat") ? resolve(io.cwd, word) : existingPath(io.cwd, word);
       const hasher = createHasher(algorithm ?? "md5");
       for (const chunk of flags.has("flat") ? readFileChunks(path) : dumpPath(path)) hasher.update(chunk);
       const hash = { algorithm: algorithm ?? "md5", bytes: hasher.digest() };

@@ -4,7 +4,14 @@ import { DerivationSource } from "@firn/build";
 import type { Target } from "@firn/flake";
 import { derivedPath } from "@firn/flake";
 import { type Derivation, derivationKind, derivationOutputPath, isDerivationPath } from "@firn/formats";
-import { DerivationHashes, hasFeature, type Missing, type Store, type StoreLocation } from "@firn/store";
+import {
+  DerivationHashes,
+  hasFeature,
+  type Missing,
+  type Store,
+  type StoreLocation,
+  sortTopologically,
+} from "@firn/store";
 import { mebibytes } from "../render/quantities.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import type { Session } from "../session/session.ts";
@@ -130,7 +137,7 @@ export function describePlan(
   let downloads = 0;
   let downloadBytes = 0;
   let unpacked = 0;
-  for (const path of plan.willBuild) {
+  for (const path of buildOrder(plan.willBuild, options.readDerivation)) {
     const { builder, env } = options.readDerivation(path);
     if (builder === "builtin:fetchurl" && !options.all) {
       downloads++;
@@ -146,8 +153,20 @@ export function describePlan(
   add(built, "this derivation will be built:", "these %d derivations will be built:");
   const sizes = `(${mebibytes(plan.downloadSize)} download, ${mebibytes(plan.narSize)} unpacked)`;
   add(plan.willSubstitute, `this path will be fetched ${sizes}:`, `these %d paths will be fetched ${sizes}:`);
-  add(plan.unknown, "don't know how to build this path:", "don't know how to build these paths:");
-  return lines;
+  return [...lines, ...unknownPaths(plan.unknown)];
+}
+
+/** Describes store paths that can neither be built nor fetched; nothing for none. */
+export function unknownPaths(paths: readonly string[]): string[] {
+  return paths.length === 0 ? [] : ["don't know how to build these paths:", ...paths.map((path) => `  ${path}`)];
+}
+
+/** Returns derivations in the order in which the reference lists them: each after those that it needs. */
+function buildOrder(drvPaths: readonly string[], readDerivation: (path: string) => Derivation): string[] {
+  const planned = new Set(drvPaths);
+  const needs = (path: string): string[] =>
+    [...readDerivation(path).inputDrvs.keys()].filter((input) => planned.has(input));
+  return sortTopologically(drvPaths, needs);
 }
 
 /** Makes `result` links, registered as roots; names follow the reference: `result`, `result-1`, `result-dev`. */

@@ -1,4 +1,5 @@
 /** Store paths for commands about paths: installables are built when they must exist, else only computed. */
+import { derivedPath, type Target } from "@firn/flake";
 import { type Derivation, derivationKind, FirnError, isDerivationPath, type wire } from "@firn/formats";
 import {
   computeClosure,
@@ -12,7 +13,7 @@ import {
 } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
-import { buildTargets, plannedTargets } from "./build-targets.ts";
+import { buildTargets, plannedTargets, unknownPaths } from "./build-targets.ts";
 
 /** The conversion of installables to paths. */
 export interface PathsWanted {
@@ -22,6 +23,8 @@ export interface PathsWanted {
   readonly derivations?: boolean;
   /** Store whose realisations tell paths that are only known after building; by default the session's. */
   readonly realised?: Store;
+  /** Store whose paths are named; by default the session's. */
+  readonly from?: Store;
   /** True to include the closures of the paths (`--recursive`). */
   readonly closure?: boolean;
   /** True for all valid paths when there is no installable (`--all`). */
@@ -48,6 +51,7 @@ export async function pathsOf(
     for (const target of targets)
       paths.push(target.kind === "outputs" ? target.drvPath : await derivationOf(store, target.path));
   } else {
+    if (!wanted.realise) await tellMissing(session, targets, wanted.from ?? store);
     const built = wanted.realise
       ? await buildTargets(session, targets)
       : await plannedTargets(session, targets, wanted.realised);
@@ -55,6 +59,18 @@ export async function pathsOf(
   }
   if (wanted.closure !== true) return [...new Set(paths)];
   return sortByReferences(store, await computeClosure(store, paths));
+}
+
+/** Tells which of the store paths that were named a store neither has nor can get. */
+async function tellMissing(session: EvaluationSession, targets: readonly Target[], from: Store): Promise<void> {
+  const missing: Target[] = [];
+  for (const target of targets) {
+    if (target.kind === "path" && (await from.queryPathInfo(target.path)) === undefined) missing.push(target);
+  }
+  if (missing.length === 0) return;
+  const { unknown } = await session.builder.missing(missing.map(derivedPath));
+  session.progress.clear();
+  for (const line of unknownPaths(unknown)) session.io.err(`${line}\n`);
 }
 
 /**

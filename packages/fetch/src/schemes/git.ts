@@ -12,6 +12,7 @@ import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
 import type { FetchContext } from "../context.ts";
 import { exportedFiles } from "../git-export.ts";
+import { LfsObjects } from "../git-lfs.ts";
 import { git, gitOutcome, gitText } from "../git-program.ts";
 import { type GitRepository, withRepository } from "../git-repository.ts";
 import { writeRevision } from "../git-tree.ts";
@@ -260,16 +261,18 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePat
   const submodules = booleanAttribute(input, "submodules");
   const links = submodules || !fromWorkTree;
   const exportIgnore = booleanAttribute(input, "exportIgnore");
+  const lfs = booleanAttribute(input, "lfs");
   if (submodules && exportIgnore) throw notTogether();
   const wanted: WantedTree = {
     domain: "git-tree",
-    key: { rev, submodules, exportIgnore: exportIgnore ? "attributes" : "", links },
+    key: { rev, submodules, exportIgnore: exportIgnore ? "attributes" : "", links, ...(lfs ? { lfs } : {}) },
     name: nameOf(input),
     async export(target) {
       const fault = (what: string): FirnError => new FirnError("git", `Git tree '${rev}': ${what}`);
       const tree = new TreeWriter(target, { fault, refuseGit: true });
       try {
-        await writeRevision(repository, { rev, links, exportIgnore, place: "" }, tree);
+        const objects = lfs ? new LfsObjects(repository, context) : undefined;
+        await writeRevision(repository, { rev, links, exportIgnore, lfs: objects, place: "" }, tree);
         if (submodules) await writeSubmodules({ repository, input, context }, { rev, place: "" }, tree);
       } finally {
         tree.close();
@@ -305,7 +308,8 @@ async function writeSubmodules(
     const module = { rev: entry[2], url: moduleUrl(url, requireString(request.input, "url")) };
     const files = { rev: module.rev, links: true, exportIgnore: false, place: `${place}/${path}` };
     await withModule(module, request.context, async (repository) => {
-      await writeRevision(repository, files, tree);
+      const lfs = booleanAttribute(request.input, "lfs") ? new LfsObjects(repository, request.context) : undefined;
+      await writeRevision(repository, { ...files, lfs }, tree);
       const input = withAttributes(request.input, { url: module.url });
       await writeSubmodules({ ...request, repository, input }, files, tree);
     });
@@ -377,7 +381,7 @@ async function ownRepository(url: string, context: FetchContext): Promise<GitRep
     mkdirSync(directory, { recursive: true });
     await git({ ...call, args: ["init", "--quiet", "--bare", "--template="] });
   }
-  return { shown: directory, call, convertsLines: false };
+  return { shown: directory, call, convertsLines: false, remote: url };
 }
 
 /** Returns a bare clone in the cache that has the wanted revision or the current state of a ref. */

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
 import type { EvalMessage, StopAnswer } from "@firn/language";
-import { machineError } from "@firn/store";
+import { hasErrorCode, machineError } from "@firn/store";
 import type { KeptAnswer, KeptResults } from "../results/kept-results.ts";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import type { ReadAheadRequest } from "./files-ahead.ts";
@@ -80,7 +80,7 @@ export class EvaluatorClient {
 
   constructor(options: EvaluatorClientOptions) {
     this.options = options;
-    const { worker, replies, signal } = takeWorker();
+    const { worker, replies, signal, failure } = takeWorker();
     this.worker = worker;
     this.replies = replies;
     this.signal = signal;
@@ -91,14 +91,25 @@ export class EvaluatorClient {
       records: options.results !== undefined,
     };
     worker.postMessage(setup);
-    if (options.config.debugger === undefined) this.small = SmallEvaluation.open(setup);
+    if (options.config.debugger === undefined) {
+      this.small = SmallEvaluation.open(setup);
+      // Its failure is told by the first request, which may come later or never.
+      this.small.catch(() => undefined);
+    }
     this.worker.on("message", (message: FromWorker) => this.receive(message));
     this.worker.on("error", (error) => this.fail(error));
     this.worker.on("exit", () => this.fail(new Error("the evaluator has stopped")));
+    const failed = failure();
+    if (failed !== undefined) this.fail(failed);
   }
 
   private fail(error: Error): void {
-    this.failure ??= new FirnError("evaluator-stopped", `the evaluator stopped: ${error.message}`, { cause: error });
+    this.failure ??= hasErrorCode(error, "ERR_WORKER_INIT_FAILED")
+      ? new FirnError("evaluator-stopped", `the evaluator's thread cannot start: ${error.message}`, {
+          cause: error,
+          hint: "raise the limits of open files, processes and memory, e.g. with 'ulimit -n 4096'",
+        })
+      : new FirnError("evaluator-stopped", `the evaluator stopped: ${error.message}`, { cause: error });
     for (const { reject } of this.pending.values()) reject(this.failure);
     this.pending.clear();
     this.reading?.stop();

@@ -13,6 +13,8 @@ export interface StartedWorker {
   readonly worker: Worker;
   readonly replies: MessagePort;
   readonly signal: Int32Array;
+  /** Returns the error with which the thread has failed so far. */
+  failure(): Error | undefined;
 }
 
 const stackMegabytes = 256;
@@ -40,7 +42,12 @@ function start(): StartedWorker {
     },
   });
   worker.unref();
-  return { worker, replies: channel.port1, signal: new Int32Array(signal) };
+  // A thread that was started ahead may fail before anybody waits for it.
+  let failure: Error | undefined;
+  worker.once("error", (error: Error) => {
+    failure = error;
+  });
+  return { worker, replies: channel.port1, signal: new Int32Array(signal), failure: () => failure };
 }
 
 /** Starts a thread for the next evaluator. A process that ends without using it ends the thread too. */

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
 import { findLogicalFile, type LogicalFile, type StoreFiles } from "@firn/store";
-import { readdirSync } from "@firn/store/files";
+import { readdirSync, readFileSync } from "@firn/store/files";
 import type { Evaluator } from "../evaluator/evaluator.ts";
 import type { Argument, ValueRef } from "../evaluator/value-ref.ts";
 
@@ -31,7 +31,7 @@ export async function loadExpressions(context: ExpressionContext, path: string):
   collect(context, { path, file }, found);
   const attrs: Record<string, Argument> = {};
   for (const [name, expression] of found) attrs[name] = { path: expression };
-  const text = "paths: builtins.mapAttrs (_: path: import path) paths // { _combineChannels = [ ]; }";
+  const text = readFileSync(new URL("./import-paths.nix", import.meta.url), "latin1");
   const make = await evaluator.evaluate({ kind: "string", text, directory: "/" });
   return make.call({ attrs });
 }

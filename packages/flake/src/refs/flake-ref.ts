@@ -34,7 +34,7 @@ function findFlake(path: string, query: ReadonlyMap<string, string>, context: Fl
     root = dirname(root);
   }
   if (!lstatSync(root).isDirectory()) {
-    throw new FirnError("bad-flake-ref", `path '${path}' is not a flake (because it's not a directory)`);
+    throw new FirnError("bad-flake-ref", `path "${path}" is not a flake (because it's not a directory)`);
   }
   if (!existsSync(join(root, "flake.nix")) && !query.has("dir")) {
     context.warn?.(`path "${root}" does not contain a 'flake.nix', searching up`, "info");

@@ -82,6 +82,8 @@ async function literal(value: FlakeValue, depth: number): Promise<Literal> {
 }
 
 function described(kind: string): string {
+  if (kind === "int") return "an integer";
+  if (kind === "bool") return "a Boolean";
   if (kind === "lambda") return "a function";
   if (kind === "null") return "null";
   return /^[aeiou]/.test(kind) ? `an ${kind}` : `a ${kind}`;

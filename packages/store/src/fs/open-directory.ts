@@ -55,8 +55,10 @@ function withHeld<Result>(
   } catch (error) {
     if (error instanceof Error && "path" in error && typeof error.path === "string") {
       const shown = textOf(held.shown);
-      error.message = error.message.replaceAll(path, () => shown);
-      error.path = error.path.replace(path, () => shown);
+      const within = shown === "/" ? shown : `${shown}/`;
+      const told = (text: string): string => text.replaceAll(`${path}/`, () => within).replaceAll(path, () => shown);
+      error.message = told(error.message);
+      error.path = told(error.path);
     }
     throw error;
   }

@@ -8,13 +8,12 @@ import type { AddOptions, PathWriter } from "../store/writing.ts";
 export class DummyStore implements Store, PathWriter {
   readonly uri = "dummy://";
   readonly storeDir: string;
-  readonly offers: Partial<Offers> = { writing: this };
-  readonly #readOnly: boolean;
+  readonly offers: Partial<Offers>;
   readonly #paths = new Map<string, { readonly info: PathInfo; readonly nar: readonly Uint8Array[] }>();
 
   constructor(storeDir: string = defaultStoreDir, readOnly = true) {
     this.storeDir = storeDir;
-    this.#readOnly = readOnly;
+    this.offers = readOnly ? {} : { writing: this };
   }
 
   async isValidPath(path: string): Promise<boolean> {
@@ -36,9 +35,6 @@ export class DummyStore implements Store, PathWriter {
   }
 
   async addToStore(info: PathInfo, nar: NarChunks, { repair = false }: AddOptions = {}): Promise<void> {
-    if (this.#readOnly) {
-      throw new FirnError("unsupported", `operation 'addToStoreFromDump' is not supported by store '${this.uri}'`);
-    }
     if (this.#paths.has(info.path) && !repair) return;
     const chunks: Uint8Array[] = [];
     for await (const chunk of nar) chunks.push(Uint8Array.from(chunk));

@@ -4,6 +4,7 @@ import * as fs from "../fs/files.ts";
 import type { Environment, Settings } from "../settings/settings.ts";
 import { type StoreLocation, storeLocation } from "../store/location.ts";
 import { homeDirectory, processEnvironment } from "../surroundings.ts";
+import { readDirectory } from "./parameters.ts";
 import { parseStoreReference, type StoreReference } from "./reference.ts";
 
 /** Tells whether a directory can be read and written. */
@@ -16,11 +17,11 @@ export function writable(directory: string): boolean {
   }
 }
 
-/** Returns the directories of the machine's own store, from the environment. */
+/** Returns the directories of the machine's own store, from the environment; an empty variable counts as none. Error `bad-setting`. */
 export function machineLocation(environment: Environment): StoreLocation {
-  const pick = (name: string, fallback: string): string => path.resolve(environment[name] ?? fallback);
+  const pick = (name: string, fallback: string): string => readDirectory(name, environment[name] ?? "") ?? fallback;
   return storeLocation({
-    storeDir: pick("NIX_STORE_DIR", environment.NIX_STORE ?? "/nix/store"),
+    storeDir: pick("NIX_STORE_DIR", pick("NIX_STORE", "/nix/store")),
     stateDir: pick("NIX_STATE_DIR", "/nix/var/nix"),
     logDir: pick("NIX_LOG_DIR", "/nix/var/log/nix"),
   });
@@ -52,10 +53,10 @@ export function resolveAuto(environment: Environment): StoreReference {
   return { scheme: "local", target: "", parameters: none };
 }
 
-/** Returns a parameter that names a directory, as an absolute path. */
+/** Returns a parameter that names a directory; undefined when it is missing or empty. Error `bad-setting` for a relative path. */
 export function directoryOf({ parameters }: StoreReference, name: string): string | undefined {
   const value = parameters.get(name);
-  return value === undefined ? undefined : path.resolve(value);
+  return value === undefined ? undefined : readDirectory(name, value);
 }
 
 /** Returns the location of a local store, by its parameters `root`, `store`, `real`, `state` and `log`. */

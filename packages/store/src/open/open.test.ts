@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type FirnEvent,
   isMachineStore,
+  machineLocation,
   type OpenContext,
   offered,
   openMachineStore,
@@ -13,6 +14,7 @@ import {
   openSubstituters,
   Settings,
 } from "../index.ts";
+import { parseStoreReference } from "./reference.ts";
 
 let root: string;
 let warnings: string[];
@@ -53,7 +55,8 @@ describe("what stores offer", () => {
 
   test("the dummy store has nothing and takes nothing", async () => {
     const store = await openStore("dummy://", context);
-    expect(Object.keys(store.offers)).toEqual(["writing"]);
+    expect(Object.keys(store.offers)).toEqual([]);
+    expect(Object.keys((await openStore("dummy://?read-only=false", context)).offers)).toEqual(["writing"]);
     expect(await store.queryPathInfo("/nix/store/00000000000000000000000000000000-x")).toBeUndefined();
     await expect(openMachineStore(context, "dummy://")).rejects.toMatchObject({ code: "unsupported-store" });
   });
@@ -68,10 +71,47 @@ test.each([
   ["daemon?max-connections=many", "setting 'max-connections' has invalid value 'many'"],
   ["s3://", "URI has a missing or invalid bucket name"],
   ["s3://bucket?multipart-upload=x", "Boolean setting 'multipart-upload' has invalid value 'x'"],
+  ["file:///x?compression=zip", "option 'compression' has invalid value 'zip'"],
+  ["https://x?narinfo-compression=", "option 'narinfo-compression' has invalid value ''"],
+  ["file:///x?store=rel", 'not an absolute path: "rel"'],
+  ["ssh://x?store=", "setting 'store' is a path and paths cannot be empty"],
+  ["local?root=rel", 'not an absolute path: "rel"'],
+  ["local?state=./rel", 'not an absolute path: "./rel"'],
+  ["local?root=/a%zz", "invalid URI query 'root=/a%zz'"],
+  ["local?root=/a%00", "invalid URI query 'root=/a%00'"],
+  ["file://rel/dir", "Cannot parse Nix store 'file://rel/dir'"],
+  ["file://", "Cannot parse Nix store 'file://'"],
+  ["http://", "`http` Store requires a non-empty authority in Store URL"],
+  ["https:///", "`https` Store requires a non-empty authority in Store URL"],
   ["foo://", "don't know how to open Nix store with scheme 'foo'"],
   ["constructor://", "don't know how to open Nix store with scheme 'constructor'"],
 ])("%s is refused", async (text, message) => {
   await expect(openStore(text, context)).rejects.toThrow(message);
+});
+
+test("parameters are read as the reference reads them", () => {
+  const facts = (text: string): unknown => [...parseStoreReference(text).parameters];
+  expect(facts("ssh://x?base64-ssh-public-host-key=a+b/c=&ssh-key=%2Fa%20b")).toEqual([
+    ["base64-ssh-public-host-key", "a+b/c="],
+    ["ssh-key", "/a b"],
+  ]);
+  expect(facts("local?root=/%c3%BC&root=/b&&x")).toEqual([
+    ["root", "/\xc3\xbc"],
+    ["x", ""],
+  ]);
+  expect(facts("some/directory")).toEqual([["root", path.resolve("some/directory")]]);
+});
+
+test("an empty variable counts as none, and a relative directory is refused", async () => {
+  const environment = { HOME: root, NIX_STORE_DIR: "", NIX_STATE_DIR: "", NIX_LOG_DIR: "" };
+  expect(machineLocation(environment)).toEqual(machineLocation({}));
+  expect(() => machineLocation({ NIX_STORE_DIR: "rel" })).toThrow('not an absolute path: "rel"');
+});
+
+test("priorities may have a unit", async () => {
+  context.settings.set("substituters", `file://${root}/b?priority=1K file://${root}/a?priority=1000`);
+  const order = (await openSubstituters(context)).map(({ uri }) => path.basename(uri));
+  expect(order).toEqual(["a", "b"]);
 });
 
 test("parameters that a kind of store lacks are warned about", async () => {

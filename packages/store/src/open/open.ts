@@ -17,7 +17,7 @@ import { BinaryCacheStore } from "../substitute/binary-cache.ts";
 import { type CacheFiles, cacheFilesAt } from "../substitute/cache-files.ts";
 import { NarInfoCache } from "../substitute/narinfo-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
-import { fileUrlOf, processEnvironment, userCacheDirectory, workingDirectory } from "../surroundings.ts";
+import { fileUrlOf, processEnvironment, userCacheDirectory } from "../surroundings.ts";
 import { DummyStore } from "./dummy-store.ts";
 import { daemonSocket, directoryOf, locationOf, machineLocation, resolveReference, writable } from "./location.ts";
 import {
@@ -175,8 +175,12 @@ function factsOnDisk(
 
 const openHttpCache = opener({
   parameters: httpCacheParameters,
-  open: ({ scheme, target }, parameters, context) =>
-    openCache(cacheFilesAt(`${scheme}://${target}`, makeTransferrer(context)), parameters, context),
+  async open({ scheme, target }, parameters, context) {
+    if (/^\/*$/.test(target)) {
+      throw new FirnError("unknown-store", `\`${scheme}\` Store requires a non-empty authority in Store URL`);
+    }
+    return openCache(cacheFilesAt(`${scheme}://${target}`, makeTransferrer(context)), parameters, context);
+  },
 });
 
 const openBucket = opener({
@@ -334,12 +338,16 @@ const schemes: Readonly<Record<string, Opener>> = {
   }),
   file: opener({
     parameters: fileCacheParameters,
-    open: ({ target }, parameters, context) =>
-      openCache(
-        cacheFilesAt(fileUrlOf(path.resolve(workingDirectory(), decoded(target))), makeTransferrer(context)),
-        parameters,
-        context,
-      ),
+    async open({ target }, parameters, context) {
+      // What stands before the path would be a machine.
+      if (!target.startsWith("/")) {
+        throw new FirnError("unknown-store", `Cannot parse Nix store 'file://${target}'`, {
+          hint: `a binary cache in a directory is named by its absolute path: 'file:///directory'`,
+        });
+      }
+      const directory = path.resolve("/", decoded(target));
+      return openCache(cacheFilesAt(fileUrlOf(directory), makeTransferrer(context)), parameters, context);
+    },
   }),
   http: openHttpCache,
   https: openHttpCache,

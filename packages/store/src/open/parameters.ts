@@ -1,11 +1,16 @@
 /** The parameters of stores' URLs (`local?read-only=true`), with the reference's names and kinds (manual: "Store Types"). */
+import path from "node:path";
 import { FirnError } from "@firn/formats";
+import { type Compression, compressions } from "../substitute/compression.ts";
 
 /** The type of a parameter's text. */
-export type ParameterKind = "boolean" | "integer" | "text" | "words";
+export type ParameterKind = "boolean" | "compression" | "directory" | "integer" | "text" | "words";
 
 interface ParameterValues {
   readonly boolean: boolean;
+  readonly compression: Compression;
+  /** An absolute path; undefined when the text is empty. */
+  readonly directory: string | undefined;
   readonly integer: number;
   readonly text: string;
   readonly words: readonly string[];
@@ -17,13 +22,13 @@ export type ParameterTable = Readonly<Record<string, ParameterKind>>;
 const everyStore = {
   "path-info-cache-size": "integer",
   priority: "integer",
-  store: "text",
+  store: "directory",
   "system-features": "words",
   trusted: "boolean",
   "want-mass-query": "boolean",
 } as const;
 
-const directories = { log: "text", real: "text", root: "text", state: "text" } as const;
+const directories = { log: "directory", real: "directory", root: "directory", state: "directory" } as const;
 
 const connections = { "max-connection-age": "integer", "max-connections": "integer" } as const;
 
@@ -31,7 +36,7 @@ const connections = { "max-connection-age": "integer", "max-connections": "integ
 export const localParameters = {
   ...everyStore,
   ...directories,
-  "build-dir": "text",
+  "build-dir": "directory",
   "ignore-gc-delete-failure": "boolean",
   "read-only": "boolean",
   "require-sigs": "boolean",
@@ -47,7 +52,7 @@ export const dummyParameters = { ...everyStore, "read-only": "boolean" } as cons
 /** Binary caches in a directory. */
 export const fileCacheParameters = {
   ...everyStore,
-  compression: "text",
+  compression: "compression",
   "compression-level": "integer",
   "index-debug-info": "boolean",
   "local-nar-cache": "text",
@@ -60,9 +65,9 @@ export const fileCacheParameters = {
 /** Binary caches on web servers. */
 export const httpCacheParameters = {
   ...fileCacheParameters,
-  "log-compression": "text",
-  "ls-compression": "text",
-  "narinfo-compression": "text",
+  "log-compression": "compression",
+  "ls-compression": "compression",
+  "narinfo-compression": "compression",
   "tls-certificate": "text",
   "tls-private-key": "text",
 } as const;
@@ -123,6 +128,27 @@ export class StoreParameters<Table extends ParameterTable> {
   }
 }
 
+function readInteger(name: string, text: string): number {
+  const match = /^(-?[0-9]{1,15})([KMGT])?$/i.exec(text);
+  const number = Number(match?.[1]) * 1024 ** " KMGT".indexOf(match?.[2]?.toUpperCase() ?? " ");
+  if (Number.isSafeInteger(number)) return number;
+  throw new FirnError("bad-setting", `setting '${name}' has invalid value '${text}'`);
+}
+
+function readCompression(name: string, text: string): Compression {
+  const found = compressions.find((method) => method === text);
+  if (found !== undefined) return found;
+  throw new FirnError("bad-setting", `option '${name}' has invalid value '${text}'`);
+}
+
+/** Returns the absolute path that a parameter is; undefined for an empty text, which `store` cannot be. Error `bad-setting`. */
+export function readDirectory(name: string, text: string): string | undefined {
+  if (text.startsWith("/")) return path.resolve(text);
+  if (text !== "") throw new FirnError("bad-setting", `not an absolute path: "${text}"`);
+  if (name === "store") throw new FirnError("bad-setting", `setting '${name}' is a path and paths cannot be empty`);
+  return undefined;
+}
+
 function readParameter(name: string, kind: ParameterKind, text: string): ParameterValues[ParameterKind] {
   switch (kind) {
     case "boolean":
@@ -130,8 +156,11 @@ function readParameter(name: string, kind: ParameterKind, text: string): Paramet
       if (["false", "no", "0"].includes(text)) return false;
       throw new FirnError("bad-setting", `Boolean setting '${name}' has invalid value '${text}'`);
     case "integer":
-      if (/^-?[0-9]{1,15}$/.test(text)) return Number(text);
-      throw new FirnError("bad-setting", `setting '${name}' has invalid value '${text}'`);
+      return readInteger(name, text);
+    case "compression":
+      return readCompression(name, text);
+    case "directory":
+      return readDirectory(name, text);
     case "words":
       return text.split(/\s+/).filter((word) => word !== "");
     case "text":

@@ -1,7 +1,8 @@
 /** Names of stores: `auto`, `local`, `daemon`, a path, or a URL with parameters. */
 import path from "node:path";
 import { FirnError } from "@firn/formats";
-import { homeDirectory } from "../surroundings.ts";
+import { homeDirectory, workingDirectory } from "../surroundings.ts";
+import { unescapedQuery } from "./query.ts";
 
 /** A parsed store name: scheme, rest, parameters as they stand in the URL. */
 export interface StoreReference {
@@ -10,10 +11,13 @@ export interface StoreReference {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Parses `scheme://target?key=value`, or `scheme:/path`; a path is scheme `local` with parameter `root`. Error `unknown-store`. */
+/**
+ * Parses `scheme://target?key=value`, or `scheme:/path`; a path, which has a slash, is scheme `local` with parameter `root`. Error
+ * `unknown-store`.
+ */
 export function parseStoreReference(text: string): StoreReference {
   const question = text.indexOf("?");
-  const parameters = new Map(question < 0 ? [] : new URLSearchParams(text.slice(question + 1)));
+  const parameters = question < 0 ? new Map<string, string>() : unescapedQuery(text.slice(question + 1));
   const name = question < 0 ? text : text.slice(0, question);
   if (name === "" || name === "auto") return { scheme: "auto", target: "", parameters };
   if (name === "local" || name === "daemon") return { scheme: name, target: "", parameters };
@@ -25,9 +29,9 @@ export function parseStoreReference(text: string): StoreReference {
   }
   const short = /^([a-z][a-z0-9+.-]*):(\/.*)$/s.exec(name);
   if (short !== null) return { scheme: short[1]!, target: short[2]!, parameters };
-  if (name.startsWith("/") || name.startsWith("./") || name.startsWith("../") || name.startsWith("~/")) {
+  if (name.includes("/") && !/^[a-z][a-z0-9+.-]*:/i.test(name)) {
     const home = name.startsWith("~/") ? path.join(homeDirectory(), name.slice(2)) : name;
-    parameters.set("root", path.resolve(home));
+    parameters.set("root", path.resolve(workingDirectory(), home));
     return { scheme: "local", target: "", parameters };
   }
   throw new FirnError("unknown-store", `don't know how to open Nix store with reference '${text}'`);

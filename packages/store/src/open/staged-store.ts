@@ -2,7 +2,7 @@
  * A store of any kind as the store of evaluations: what they add is written to a store in a temporary directory, where they read
  * it, and to the store itself.
  */
-import { type Derivation, FirnError, type Hash, isDerivationPath, type PathInfo, type wire } from "@firn/formats";
+import { type Derivation, isDerivationPath, type PathInfo, type wire } from "@firn/formats";
 import { type EventSink, noEvents } from "../events.ts";
 import type { PathFilter } from "../fs/dump.ts";
 import { makeTemporaryDirectory, removeDirectory } from "../fs/temporary-directory.ts";
@@ -10,7 +10,6 @@ import { LocalStore } from "../local/local-store.ts";
 import { computeClosure, requirePathInfo } from "../store/closure.ts";
 import { type StoreLocation, storeLocation } from "../store/location.ts";
 import type { NarChunks } from "../store/paths.ts";
-import type { GcResult, Roots } from "../store/roots.ts";
 import { type MachineStore, type Offers, offered, type Store } from "../store/store.ts";
 import type { AddOptions, ContentOptions, StoreText } from "../store/writing.ts";
 import { copyPaths } from "../substitute/copy.ts";
@@ -35,7 +34,7 @@ export class StagedStore implements MachineStore {
     this.uri = target.uri;
     this.storeDir = target.storeDir;
     this.location = local.location;
-    const { building, server, logs, logWriting, listing, graph, realisations, hashParts } = target.offers;
+    const { building, server, logs, logWriting, listing, graph, realisations, hashParts, roots } = target.offers;
     this.offers = {
       writing: this,
       content: this,
@@ -50,6 +49,7 @@ export class StagedStore implements MachineStore {
       ...(graph === undefined ? {} : { graph }),
       ...(hashParts === undefined ? {} : { hashParts }),
       ...(realisations === undefined ? {} : { realisations }),
+      ...(roots === undefined ? {} : { roots }),
     };
     this.#leave = () => removeDirectory(directory);
     process.once("exit", this.#leave);
@@ -208,34 +208,6 @@ export class StagedStore implements MachineStore {
 
   addIndirectRoot(): Promise<void> {
     return Promise.resolve();
-  }
-
-  async findRoots(): Promise<Roots> {
-    return offered(this.#target, "roots").findRoots();
-  }
-
-  async collectGarbage(): Promise<GcResult> {
-    throw this.#lacks("collect garbage");
-  }
-
-  async verifyStore(): Promise<boolean> {
-    throw this.#lacks("check its files");
-  }
-
-  currentHash(): Hash {
-    throw this.#lacks("check its files");
-  }
-
-  async isIntact(): Promise<boolean> {
-    throw this.#lacks("check its files");
-  }
-
-  async optimiseStore(): Promise<undefined> {
-    throw this.#lacks("share its files");
-  }
-
-  #lacks(what: string): FirnError {
-    return new FirnError("unsupported", `the store '${this.uri}' cannot ${what}`);
   }
 
   async close(): Promise<void> {

@@ -24,12 +24,16 @@ export interface GcResult {
   readonly failures: readonly { readonly path: string; readonly reason: string }[];
 }
 
-/** A store with garbage collection. */
-export interface RootKeeper {
+/** A store whose paths are kept alive by links to them. */
+export interface RootWriter {
   /** Makes `link` a link to `path` that keeps it alive, registering it as an indirect root; returns the link. Error `bad-root`. */
   addPermRoot(path: string, link: string): Promise<string>;
   /** Registers a link outside the state directory as a root, for as long as it exists. */
   addIndirectRoot(link: string): Promise<void>;
+}
+
+/** A store with garbage collection. */
+export interface RootKeeper extends RootWriter {
   /** Returns all permanent and runtime roots whose paths are valid. */
   findRoots(): Promise<Roots>;
   /** Collects garbage. Errors `still-alive`, `aborted`, `unreadable-roots`, `temp-roots`. */

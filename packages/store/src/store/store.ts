@@ -9,7 +9,7 @@ import type { LogReader, LogWriter } from "./logs.ts";
 import type { HashPartIndex, PathFacts, PathGraph, PathListing } from "./paths.ts";
 import type { RealisationRegistry } from "./realisations.ts";
 import type { OutputRegistry } from "./registering.ts";
-import type { RootKeeper } from "./roots.ts";
+import type { RootKeeper, RootWriter } from "./roots.ts";
 import type { StoreUpkeep } from "./upkeep.ts";
 import type { ContentWriter, PathWriter, SignatureWriter, SourceWriter } from "./writing.ts";
 
@@ -50,11 +50,10 @@ export type MachineStore = Store &
   SourceWriter &
   SignatureWriter &
   StoreFiles &
-  RootKeeper &
+  RootWriter &
   RealisationRegistry &
   LogReader &
-  LogWriter &
-  StoreUpkeep;
+  LogWriter;
 
 const names: Readonly<Record<keyof Offers, string>> = {
   listing: "list all paths",

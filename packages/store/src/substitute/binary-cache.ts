@@ -367,15 +367,15 @@ export class BinaryCacheStore
     const hasher = createHasher("sha256");
     let size = 0;
     try {
-      const handle = await fs.open(file, "wx");
+      const fd = disk.create(file);
       try {
         for await (const chunk of chunks) {
           hasher.update(chunk);
           size += chunk.length;
-          await handle.writeFile(chunk);
+          disk.write(fd, chunk);
         }
       } finally {
-        await handle.close();
+        fs.closeSync(fd);
       }
       const hash: Hash = { algorithm: "sha256", bytes: hasher.digest() };
       const url = `nar/${printHash(hash, "nix32", false)}.nar${suffix}`;

@@ -7,20 +7,24 @@ import { startProgram } from "../program/start.ts";
 import type { NarChunks } from "../store/paths.ts";
 
 /** Compression methods that a narinfo may name. */
-export type Compression =
-  | "none"
-  | "xz"
-  | "zstd"
-  | "gzip"
-  | "bzip2"
-  | "br"
-  | "lzip"
-  | "lz4"
-  | "compress"
-  | "grzip"
-  | "lrzip"
-  | "lzma"
-  | "lzop";
+export const compressions = [
+  "none",
+  "xz",
+  "zstd",
+  "gzip",
+  "bzip2",
+  "br",
+  "lzip",
+  "lz4",
+  "compress",
+  "grzip",
+  "lrzip",
+  "lzma",
+  "lzop",
+] as const;
+
+/** The name of a compression method. */
+export type Compression = (typeof compressions)[number];
 
 /** Returns the compression that the first bytes of a file indicate. */
 export function compressionOf(bytes: Uint8Array): Compression {

@@ -35,8 +35,8 @@ export interface TransferRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** ETag of a known version; the response is `cached` when the server still has it. */
   readonly etag?: string;
-  /** `HEAD` checks that the URL exists; `PUT` sends `body`. */
-  readonly method?: "GET" | "HEAD" | "PUT";
+  /** `HEAD` checks that the URL exists; `PUT` and `POST` send `body`. */
+  readonly method?: "GET" | "HEAD" | "PUT" | "POST";
   readonly body?: Uint8Array | FileBody;
   /** True to report progress as events. */
   readonly progress?: boolean;
@@ -175,7 +175,7 @@ export class Transferrer {
     }
     if (response.status < 200 || response.status > 299) {
       await response.discard();
-      throw statusFailure(request.url, response.status);
+      throw statusFailure(request, response.status);
     }
     if (response.status === 206) {
       await response.discard();
@@ -473,19 +473,11 @@ function lie(url: string, what: string): TransferFailure {
   return new TransferFailure("transfer-failed", `unable to download '${withoutPasswords(url)}': ${what}`, false);
 }
 
-function statusFailure(url: string, status: number): TransferFailure {
-  if (status === 404 || status === 410 || status === 403) {
-    return new TransferFailure(
-      "not-found",
-      `unable to download '${withoutPasswords(url)}': HTTP error ${status}`,
-      false,
-    );
-  }
-  return new TransferFailure(
-    "transfer-failed",
-    `unable to download '${withoutPasswords(url)}': HTTP error ${status}`,
-    RETRIED.has(status),
-  );
+function statusFailure({ url, body }: TransferRequest, status: number): TransferFailure {
+  const verb = body === undefined ? "download" : "upload";
+  const message = `unable to ${verb} '${withoutPasswords(url)}': HTTP error ${status}`;
+  if (status === 404 || status === 410 || status === 403) return new TransferFailure("not-found", message, false);
+  return new TransferFailure("transfer-failed", message, RETRIED.has(status));
 }
 
 /** Codes of the system for a name or a network that is not there. */

@@ -1,5 +1,5 @@
 /** Changing what a profile holds: read, change, build and switch are one step that nobody else's change can fall into. */
-import { findLogicalFile, type RootKeeper } from "@firn/store";
+import { findLogicalFile, type RootWriter } from "@firn/store";
 import { readlinkSync } from "@firn/store/files";
 import { type Generation, switchLocked, withProfileLock } from "./generations.ts";
 import { buildProfile, type Manifest, type ProfileReader, readManifest } from "./manifest.ts";
@@ -25,7 +25,7 @@ export async function currentManifest(reader: ProfileReader, profile: string): P
  */
 export async function changeProfile(
   options: ProfileReader & {
-    readonly store: RootKeeper;
+    readonly store: RootWriter;
     readonly profile: string;
     readonly warn: (text: string) => void;
   },

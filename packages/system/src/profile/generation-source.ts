@@ -5,7 +5,7 @@
  */
 import { basename, dirname, join, relative } from "node:path";
 import { FirnError } from "@firn/formats";
-import { disk, type RootKeeper, type SourceWriter, type StoreFiles, withTemporaryDirectory } from "@firn/store";
+import { disk, type RootWriter, type SourceWriter, type StoreFiles, withTemporaryDirectory } from "@firn/store";
 import {
   chmodSync,
   cpSync,
@@ -42,7 +42,7 @@ export function addSource(store: SourceWriter, { tree, file, inputs }: Configura
 
 /** Keeps a source, made by {@link addSource}, as long as a generation of a profile. */
 export async function keepSource(
-  store: RootKeeper,
+  store: RootWriter,
   place: { readonly profile: string; readonly generation: number; readonly source: string },
 ): Promise<void> {
   const link = sourceLink(place.profile, place.generation);

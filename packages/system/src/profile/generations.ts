@@ -5,7 +5,7 @@
 
 import { basename, dirname, join } from "node:path";
 import { FirnError } from "@firn/formats";
-import { disk, PathLocks, type RootKeeper } from "@firn/store";
+import { disk, PathLocks, type RootWriter } from "@firn/store";
 import { lstatSync, readdirSync, readlinkSync } from "@firn/store/files";
 
 /** One generation. */
@@ -71,12 +71,12 @@ export async function withProfileLock<Result>(profile: string, work: () => Promi
  * Makes a store path the next generation of a profile and switches to it; when the newest generation already is that path,
  * switches to that one.
  */
-export async function setProfile(store: RootKeeper, profile: string, storePath: string): Promise<Generation> {
+export async function setProfile(store: RootWriter, profile: string, storePath: string): Promise<Generation> {
   return withProfileLock(profile, () => switchLocked(store, profile, storePath));
 }
 
 /** Does the work of `setProfile` for a caller that holds the profile's lock. */
-export async function switchLocked(store: RootKeeper, profile: string, storePath: string): Promise<Generation> {
+export async function switchLocked(store: RootWriter, profile: string, storePath: string): Promise<Generation> {
   const newest = findGenerations(profile).generations.at(-1);
   // As in the reference, what the newest generation already is becomes no other one, also after a rollback.
   if (newest !== undefined && linkTarget(newest.link) === storePath) {

@@ -6,17 +6,18 @@ import {
   findLogicalFile,
   type PathFacts,
   type PathWriter,
-  type RootKeeper,
+  type RootWriter,
   type SourceWriter,
   type StoreFiles,
 } from "@firn/store";
+import { readFileSync } from "@firn/store/files";
 import { linkTarget, switchLocked, withProfileLock } from "./generations.ts";
 
 /** The evaluator, builder and store of user environments. */
 export interface UserEnvironmentContext {
   readonly evaluator: Evaluator;
   readonly builder: Builder;
-  readonly store: PathFacts & PathWriter & SourceWriter & StoreFiles & RootKeeper;
+  readonly store: PathFacts & PathWriter & SourceWriter & StoreFiles & RootWriter;
 }
 
 /** Returns the packages of a profile; none when it does not exist. Error `bad-profile` for a profile of `nix profile`. */
@@ -38,25 +39,6 @@ export async function installedPackages(
   const value = await context.evaluator.evaluate({ kind: "file", path: manifest.path });
   return Package.find(value, { autoArgs: {}, skipFailed: false });
 }
-
-/** The function from packages and their manifest to the derivation of a user environment. */
-const environmentSource = `{ packages, manifest }:
-let
-  entryOf = package: [
-    (package.meta.active or "true")
-    (package.meta.priority or 5)
-    (builtins.length package.outputs)
-  ] ++ map (output: package.\${output}) package.outputs;
-in derivation {
-  name = "user-environment";
-  system = "builtin";
-  builder = "builtin:buildenv";
-  derivations = map entryOf packages;
-  inherit manifest;
-  allowSubstitutes = false;
-  preferLocalBuild = true;
-}
-`;
 
 /**
  * Builds packages and a user environment of them; returns its store path. With `keepDerivations` the derivations are kept with it.
@@ -102,7 +84,8 @@ export async function buildUserEnvironment(
   const list = await (await value("list: list")).call({ list: elements });
   const contents = await list.print({ kind: "literal" });
   const manifest = await store.addTextToStore("env-manifest.nix", contents, [...references].sort());
-  const environment = await (await value(environmentSource)).call({
+  const source = readFileSync(new URL("./user-environment.nix", import.meta.url), "latin1");
+  const environment = await (await value(source)).call({
     attrs: { packages: list, manifest: { string: manifest, context: [{ kind: "opaque", path: manifest }] } },
   });
   const drvPath = (await environment.packageText("drvPath")) ?? "";

@@ -26,8 +26,8 @@ export async function healthBefore(systemd: Systemd, machine: Machine): Promise<
 /** Milliseconds between two checks. */
 const interval = 250;
 
-/** Waits until the machine is healthy, at most as long as the settings say. Returns the remaining ailments. */
-export async function findAilments(options: {
+/** Waits until the machine is healthy, at most as long as the settings say. Returns the checks that still fail, in words. */
+export async function findFailedChecks(options: {
   readonly systemd: Systemd;
   readonly machine: Machine;
   readonly before: HealthBefore;

@@ -9,7 +9,7 @@ import {
   hasErrorCode,
   openLockFile,
   type PathFacts,
-  type RootKeeper,
+  type RootWriter,
   type StoreFiles,
   syncFileSystem,
   tryLock,
@@ -33,7 +33,7 @@ import {
   rollbackProfile,
   setProfile,
 } from "../profile/generations.ts";
-import { findAilments, type HealthBefore, healthBefore } from "./health.ts";
+import { findFailedChecks, type HealthBefore, healthBefore } from "./health.ts";
 import {
   type JournalSide,
   readJournal,
@@ -60,7 +60,7 @@ export type SwitchEvent =
 /** The machine, store and profile of a switch. */
 export interface SwitchContext {
   readonly machine: Machine;
-  readonly store: PathFacts & StoreFiles & RootKeeper;
+  readonly store: PathFacts & StoreFiles & RootWriter;
   /** The profile that keeps the generations. */
   readonly profile: string;
   readonly events: (event: SwitchEvent) => void;
@@ -182,7 +182,7 @@ class SwitchRun {
     this.journal = journal;
   }
 
-  /** Does the steps; returns the ailments of the machine afterwards. */
+  /** Does the steps; returns the checks of the machine that fail afterwards. */
   async forward(options: {
     readonly to: System;
     readonly systemd: Systemd;
@@ -230,7 +230,7 @@ class SwitchRun {
       this.step("health");
       const touched = [...units.reload, ...units.restart, ...units.start];
       if (failures.length > 0) return failures;
-      const found = await findAilments({
+      const found = await findFailedChecks({
         systemd,
         machine,
         before: planned.health,

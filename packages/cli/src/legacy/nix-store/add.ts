@@ -1,5 +1,5 @@
 /** Adding files: `nix-store --add`, `--add-fixed` and `--print-fixed-path`. */
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import {
   type ContentAddressMethod,
   type HashAlgorithm,
@@ -12,6 +12,7 @@ import type { Invocation } from "../../grammar/invocation.ts";
 import type { Io } from "../../io.ts";
 import { printLine } from "../../render/output.ts";
 import { withOldSession } from "../../session/old-session.ts";
+import { existingPath } from "../../targets/existing-path.ts";
 import type { StoreOperation } from "./operation.ts";
 
 const recursive: Flag = {
@@ -29,7 +30,7 @@ function add(invocation: Invocation, io: Io, { paths, method, algorithm }: Addin
   return withOldSession(invocation, io, async (session) => {
     const store = await session.store();
     for (const word of paths) {
-      const path = resolve(io.cwd, word);
+      const path = existingPath(io.cwd, word);
       printLine(io, (await store.addPath(path, { name: basename(path), method, algorithm })).path);
     }
     return 0;

@@ -4,6 +4,7 @@ import { dumpPath, exportPaths, importPaths, restorePath } from "@firn/store";
 import type { Io } from "../../io.ts";
 import { printChunks, printLine } from "../../render/output.ts";
 import { withOldSession } from "../../session/old-session.ts";
+import { existingPath } from "../../targets/existing-path.ts";
 import type { StoreOperation } from "./operation.ts";
 
 /** Returns the bytes of standard input as they arrive. */
@@ -24,7 +25,7 @@ export const archiveOperations: readonly StoreOperation[] = [
     flags: [],
     ...onePath,
     async run({ positionals: [path = ""] }, io) {
-      await printChunks(io, dumpPath(resolve(io.cwd, path)));
+      await printChunks(io, dumpPath(existingPath(io.cwd, path)));
       return 0;
     },
   },

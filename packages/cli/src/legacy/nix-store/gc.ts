@@ -1,5 +1,7 @@
 /** Deleting paths: `nix-store --gc` and `--delete`. */
+
 import type { GcOptions, GcResult } from "@firn/store";
+import { offered } from "@firn/store";
 import { UsageError } from "../../grammar/usage-error.ts";
 import { printLine } from "../../render/output.ts";
 import { freed } from "../../render/quantities.ts";
@@ -23,7 +25,7 @@ export async function deleteGarbage(session: OldSession, options: GcOptions): Pr
   const store = await session.store();
   let result: GcResult = { paths: [], bytesFreed: 0, failures: [] };
   try {
-    result = await store.collectGarbage(options);
+    result = await offered(store, "roots").collectGarbage(options);
   } finally {
     session.progress.clear();
     printLine(session.io, freed(result.paths.length, result.bytesFreed));
@@ -61,7 +63,7 @@ export const gcOperations: readonly StoreOperation[] = [
           const store = await session.store();
           if (flags.has("print-roots")) {
             const lines: string[] = [];
-            for (const [path, links] of await store.findRoots()) {
+            for (const [path, links] of await offered(store, "roots").findRoots()) {
               for (const link of links) lines.push(`"${link}" -> ${path}`);
             }
             for (const line of lines.sort()) printLine(io, line);
@@ -72,7 +74,7 @@ export const gcOperations: readonly StoreOperation[] = [
             return deleteGarbage(session, { action: "delete-dead", ...limit });
           }
           const action = flags.last("print-live", "print-dead") === "print-live" ? "live" : "dead";
-          const { paths } = await store.collectGarbage({ action });
+          const { paths } = await offered(store, "roots").collectGarbage({ action });
           session.progress.clear();
           for (const path of paths) printLine(io, path);
           return 0;

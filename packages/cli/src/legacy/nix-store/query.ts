@@ -4,6 +4,7 @@ import {
   computeClosure,
   derivationOf,
   type MachineStore,
+  offered,
   outputsOf,
   requirePathInfo,
   rootsKeeping,
@@ -136,7 +137,7 @@ class Questions {
         for (const word of this.words) this.line(await this.session.storePath(word));
         return;
       case "roots": {
-        const keeping = await rootsKeeping(store, await this.allPaths(), await store.findRoots());
+        const keeping = await rootsKeeping(store, await this.allPaths(), await offered(store, "roots").findRoots());
         for (const [path, links] of [...keeping].sort()) {
           for (const link of [...links].sort()) this.line(`${link} -> ${path}`);
         }

@@ -1,6 +1,6 @@
 /** Checks and repairs: `nix-store --verify`, `--verify-path`, `--repair-path` and `--optimise`. */
 import { equalHashes, FirnError, printHash, showSize } from "@firn/formats";
-import { requirePathInfo } from "@firn/store";
+import { offered, requirePathInfo } from "@firn/store";
 import { type OldSession, withOldSession } from "../../session/old-session.ts";
 import type { StoreOperation } from "./operation.ts";
 
@@ -33,7 +33,7 @@ export const upkeepOperations: readonly StoreOperation[] = [
         const { flags } = invocation;
         const repair = (path: string): Promise<boolean> => tryRepair(session, path);
         const store = await session.store();
-        const wrong = await store.verifyStore({
+        const wrong = await offered(store, "upkeep").verifyStore({
           checkContents: flags.has("check-contents"),
           ...(flags.has("repair") ? { repair } : {}),
         });
@@ -58,7 +58,7 @@ export const upkeepOperations: readonly StoreOperation[] = [
             const path = await session.storePath(word);
             session.progress.event({ kind: "message", level: "talkative", text: `checking path '${path}'...` });
             const { narHash } = await requirePathInfo(store, path);
-            const found = store.currentHash(path);
+            const found = offered(store, "upkeep").currentHash(path);
             if (equalHashes(found, narHash)) continue;
             status = 1;
             const [want, got] = [printHash(narHash, "nix32"), printHash(found, "nix32")];
@@ -89,7 +89,7 @@ export const upkeepOperations: readonly StoreOperation[] = [
     wrongArguments: "no arguments expected",
     run: (invocation, io) =>
       withOldSession(invocation, io, async (session) => {
-        const saved = await (await session.store()).optimiseStore();
+        const saved = await offered(await session.store(), "upkeep").optimiseStore();
         if (saved === undefined) return 0;
         const { filesLinked, bytesFreed } = saved;
         const text = `${showSize(bytesFreed)} freed by hard-linking ${filesLinked} files`;
