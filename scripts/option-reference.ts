@@ -84,7 +84,10 @@ export function optionReference(): string {
       (option) =>
         `| \`${option.name}\` | ${cell(option.type)} | ${option.default === null ? "" : code(option.default)} | ${cell(option.description)} |`,
     );
-    parts.push(`## ${name}`, ["| option | type | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n"));
+    parts.push(
+      `## ${name}`,
+      ["| option | type | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n"),
+    );
   }
   return `${parts.join("\n\n")}\n`;
 }

@@ -224,11 +224,7 @@ describe("a file of", () => {
       "[Match]\nName=wg1\n\n[Route]\nDestination=10.4.0.0/16\nMetric=7\nTable=1000\n\n",
     ],
     ["what NFS shares", "exports", "/srv 10.0.0.0/8(rw)"],
-    [
-      "NFS",
-      "nfs.conf",
-      "[general]\npipefs-directory=/run/rpc_pipefs\n[mountd]\nport=4002\n[nfsd]\nthreads=8\n",
-    ],
+    ["NFS", "nfs.conf", "[general]\npipefs-directory=/run/rpc_pipefs\n[mountd]\nport=4002\n[nfsd]\nthreads=8\n"],
   ];
   test.each(cases)("%s", (_, name, text) => {
     expect(answer.etc[name]).toBe(text);

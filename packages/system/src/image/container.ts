@@ -141,7 +141,7 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
   throw new FirnError("container", `the container did not start: ${log.trim()}`);
 }
 
-/** Whether containers can be given an uplink here: slirp4netns and the kernel's interfaces of programs are there. */
+/** Returns whether containers can be given an uplink here: slirp4netns and the kernel's interfaces of programs are there. */
 export function hasUplink(): boolean {
   const directories = (processEnvironment().PATH ?? "").split(":");
   return existsSync("/dev/net/tun") && directories.some((directory) => existsSync(join(directory, "slirp4netns")));
@@ -149,9 +149,13 @@ export function hasUplink(): boolean {
 
 /** Adds the interface `uplink0` to a container, with its address; what the host serves to itself cannot be reached through it. */
 function startUplink(pid: number, ended: Promise<number>, log: (text: string) => void): void {
-  const program = startProgram("slirp4netns", ["--configure", "--disable-host-loopback", "--mtu=65520", `${pid}`, "uplink0"], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const program = startProgram(
+    "slirp4netns",
+    ["--configure", "--disable-host-loopback", "--mtu=65520", `${pid}`, "uplink0"],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   program.stdout.setEncoding("latin1").on("data", log);
   program.stderr.setEncoding("latin1").on("data", log);
   program.on("error", (error) => log(`${error.message}\n`));
