@@ -54,6 +54,7 @@ const cell = (text: string): string =>
   text
     .replace(/\{option\}`/g, "`")
     .replaceAll("|", "\\|")
+    .replaceAll("](", "]&#40;")
     .replace(/<(?=[a-zA-Z/])/g, "\\<")
     .replace(/\s*\n\s*/g, " ")
     .trim();
