@@ -26,6 +26,16 @@
             - `firn develop` starts a shell with the compiler
           '';
         };
+        rust = {
+          path = ./rust;
+          description = "A Rust program with its tests";
+          welcomeText = ''
+            # A Rust program
+
+            - `firn build` builds it, `firn run` runs it
+            - `firn develop -c cargo test` runs the tests
+          '';
+        };
         python = {
           path = ./python;
           description = "A Python program with its tests";

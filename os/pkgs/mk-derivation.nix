@@ -10,19 +10,21 @@ in
   name ? "${pname}-${version}",
   # Names of Debian packages whose programs, headers and libraries the build uses.
   buildInputs ? [ ],
+  # The same: there is one tree for the machine that builds and the one that runs.
+  nativeBuildInputs ? [ ],
   meta ? { },
   passthru ? { },
   ...
 }@attributes:
 let
-  packages = closureOf (toolchain ++ buildInputs);
+  packages = closureOf (toolchain ++ nativeBuildInputs ++ buildInputs);
   environment = debEnv {
     name = "${name}-env";
-    packages = toolchain ++ buildInputs;
+    packages = toolchain ++ nativeBuildInputs ++ buildInputs;
   };
 in
 derivation (
-  removeAttrs attributes [ "meta" "passthru" "buildInputs" ]
+  removeAttrs attributes [ "meta" "passthru" "buildInputs" "nativeBuildInputs" ]
   // {
     inherit name system busybox environment;
     builder = busybox;
