@@ -77,7 +77,7 @@ function namesOf(lib: string, options: string): Readonly<Record<string, readonly
   }
 }
 
-const module = "{ nixpkgs.hostPlatform = \"x86_64-linux\"; }";
+const module = '{ nixpkgs.hostPlatform = "x86_64-linux"; }';
 const theirs = namesOf(
   `${nixpkgs}/lib`,
   `(import ${nixpkgs}/nixos/lib/eval-config.nix { system = "x86_64-linux"; modules = [ ${module} ]; }).options`,
@@ -93,7 +93,11 @@ for (const [place, without] of Object.entries(places)) {
   all += wanted.length;
   present += found.length;
   const share = wanted.length === 0 ? "" : `${Math.round((100 * found.length) / wanted.length)} %`;
-  process.stdout.write(`${place.padEnd(36)}${`${found.length}`.padStart(5)} of ${`${wanted.length}`.padStart(4)} ${share.padStart(6)}\n`);
+  process.stdout.write(
+    `${place.padEnd(36)}${`${found.length}`.padStart(5)} of ${`${wanted.length}`.padStart(4)} ${share.padStart(6)}\n`,
+  );
   if (flags.missing) for (const name of wanted.filter((name) => !have.has(name))) process.stdout.write(`    ${name}\n`);
 }
-process.stdout.write(`${"all".padEnd(36)}${`${present}`.padStart(5)} of ${`${all}`.padStart(4)} ${`${Math.round((100 * present) / all)} %`.padStart(6)}\n`);
+process.stdout.write(
+  `${"all".padEnd(36)}${`${present}`.padStart(5)} of ${`${all}`.padStart(4)} ${`${Math.round((100 * present) / all)} %`.padStart(6)}\n`,
+);

@@ -54,6 +54,7 @@ const cell = (text: string): string =>
   text
     .replace(/\{option\}`/g, "`")
     .replaceAll("|", "\\|")
+    .replaceAll("](", "]&#40;")
     .replace(/<(?=[a-zA-Z/])/g, "\\<")
     .replace(/\s*\n\s*/g, " ")
     .trim();
@@ -84,7 +85,10 @@ export function optionReference(): string {
       (option) =>
         `| \`${option.name}\` | ${cell(option.type)} | ${option.default === null ? "" : code(option.default)} | ${cell(option.description)} |`,
     );
-    parts.push(`## ${name}`, ["| option | type | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n"));
+    parts.push(
+      `## ${name}`,
+      ["| option | type | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n"),
+    );
   }
   return `${parts.join("\n\n")}\n`;
 }

@@ -13,12 +13,14 @@ let
   mainPrograms = {
     bat = "batcat";
     coreutils = "ls";
+    "docker.io" = "docker";
     fd-find = "fdfind";
     gnupg = "gpg";
     libcap2-bin = "setcap";
     mariadb-server = "mariadbd";
     neovim = "nvim";
     netcat-openbsd = "nc";
+    network-manager = "nmcli";
     nginx-light = "nginx";
     openssh-client = "ssh";
     openssh-server = "sshd";
@@ -46,16 +48,25 @@ let
 
   # Names that NixOS configurations use for what Debian calls otherwise; only those whose package is locked.
   aliases = {
+    avahi = "avahi-daemon";
     bashInteractive = "bash";
     cacert = "ca-certificates";
     dnsutils = "dnsutils";
+    docker = "docker.io";
     gnugrep = "grep";
     gnused = "sed";
     gnutar = "tar";
     iproute2 = "iproute2";
     iputils = "iputils-ping";
+    mariadb = "mariadb-server";
+    networkmanager = "network-manager";
+    nfs-utils = "nfs-common";
     nginx = "nginx-light";
+    nginxMainline = "nginx-light";
+    nginxStable = "nginx-light";
     openssh = "openssh-server";
+    postgresql_15 = "postgresql-15";
+    redis = "redis-server";
     shadow = "passwd";
     util-linux = "util-linux";
     vim = "vim-tiny";

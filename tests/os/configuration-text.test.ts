@@ -100,6 +100,25 @@ const CONFIGURATION = `{ config, lib, pkgs, ... }:
     externalInterface = "eth0";
     forwardPorts = [ { sourcePort = "8000:8010"; destination = "10.1.0.2:80"; } ];
   };
+  networking.wireguard.interfaces.wg1 = {
+    privateKeyFile = "/etc/wireguard/key1";
+    generatePrivateKeyFile = true;
+    fwMark = "0x5";
+    table = "1000";
+    metric = 7;
+    peers = [ { publicKey = "abc="; allowedIPs = [ "10.4.0.0/16" ]; } ];
+  };
+  networking.wg-quick.interfaces.wg2 = {
+    address = [ "10.6.0.1/24" ];
+    dns = [ "10.6.0.2" ];
+    privateKeyFile = "/etc/wireguard/key2";
+    peers = [ { publicKey = "def="; allowedIPs = [ "0.0.0.0/0" ]; endpoint = "b:2"; } ];
+  };
+  services.nfs.server = { enable = true; exports = "/srv 10.0.0.0/8(rw)"; mountdPort = 4002; };
+  environment.variables.SITES = [ ./site "/srv" ];
+  systemd.services.page.environment.SITE = ./site;
+  systemd.services.page.serviceConfig.ExecStart = "/usr/bin/true";
+  services.samba = { enable = true; settings.site.path = ./site; };
 }
 `;
 
@@ -114,9 +133,10 @@ in
     "systemd/network/40-br0.netdev" "systemd/network/40-br0.network" "systemd/network/40-eth1.network"
     "systemd/network/40-office.netdev" "systemd/network/40-eth0.network"
     "systemd/network/40-wg0.netdev" "systemd/network/40-wg0.network" "nginx/nginx.conf"
+    "systemd/network/40-wg1.netdev" "systemd/network/40-wg1.network" "exports" "nfs.conf" "set-environment" "samba/smb.conf"
   ] (name: config.environment.etc.\${name}.text);
   userUnits = builtins.mapAttrs (_: unit: { inherit (unit) text wantedBy; }) config.systemd.user.units;
-  units = named [ "getty@.service" "serial-getty@.service" "fstrim.timer" "tmp.mount" ] (name: config.systemd.units.\${name}.text);
+  units = named [ "getty@.service" "serial-getty@.service" "fstrim.timer" "tmp.mount" "page.service" ] (name: config.systemd.units.\${name}.text);
 }
 `;
 
@@ -143,7 +163,7 @@ describe("a file of", () => {
     [
       "nix.settings, with what adds to others last",
       "nix/nix.conf",
-      "deb-mirrors = debian=http://deb.debian.org/debian debian-security=http://deb.debian.org/debian-security\nexperimental-features = nix-command flakes\nmax-jobs = 4\nnpm-registry = https://registry.npmjs.org\nsandbox = true\nextra-substituters = https://cache\nkeep-outputs = true",
+      "deb-mirrors = debian=http://deb.debian.org/debian debian-security=http://deb.debian.org/debian-security\ndeb-snapshots = debian=http://snapshot.debian.org/archive/debian debian-security=http://snapshot.debian.org/archive/debian-security\nexperimental-features = nix-command flakes\nmax-jobs = 4\nnpm-registry = https://registry.npmjs.org\nsandbox = true\nextra-substituters = https://cache\nkeep-outputs = true",
     ],
     [
       "nix.registry",
@@ -193,6 +213,18 @@ describe("a file of", () => {
       "systemd/network/40-wg0.network",
       "[Match]\nName=wg0\n\n[Network]\nAddress=10.100.0.1/24\n\n[Route]\nDestination=10.100.0.2/32\n\n[Route]\nDestination=10.3.0.0/16\n\n",
     ],
+    [
+      "a tunnel with a mark",
+      "systemd/network/40-wg1.netdev",
+      "[NetDev]\nKind=wireguard\nName=wg1\n\n[WireGuard]\nFirewallMark=0x5\nPrivateKeyFile=/etc/wireguard/key1\n\n[WireGuardPeer]\nAllowedIPs=10.4.0.0/16\nPublicKey=abc=\n\n",
+    ],
+    [
+      "routes in a table of their own",
+      "systemd/network/40-wg1.network",
+      "[Match]\nName=wg1\n\n[Route]\nDestination=10.4.0.0/16\nMetric=7\nTable=1000\n\n",
+    ],
+    ["what NFS shares", "exports", "/srv 10.0.0.0/8(rw)"],
+    ["NFS", "nfs.conf", "[general]\npipefs-directory=/run/rpc_pipefs\n[mountd]\nport=4002\n[nfsd]\nthreads=8\n"],
   ];
   test.each(cases)("%s", (_, name, text) => {
     expect(answer.etc[name]).toBe(text);
@@ -217,6 +249,9 @@ test("paths of the configuration are copied to the store by themselves", () => {
   expect(text).toMatch(/^ *root \/nix\/store\/\w{32}-site;$/m);
   expect(text).toMatch(/^ *auth_basic_user_file \/nix\/store\/\w{32}-users;$/m);
   expect(text).toMatch(/^ *alias \/srv\/there\/;$/m);
+  expect(answer.etc["set-environment"]).toMatch(/^export SITES='?\/nix\/store\/\w{32}-site:\/srv'?$/m);
+  expect(answer.units["page.service"]).toMatch(/^Environment="SITE=\/nix\/store\/\w{32}-site"$/m);
+  expect(answer.etc["samba/smb.conf"]).toMatch(/^path = \/nix\/store\/\w{32}-site$/m);
 });
 
 describe("a unit", () => {

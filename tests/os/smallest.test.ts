@@ -1,8 +1,12 @@
 /** The smallest machine that changes itself: nothing but what its own programs need is there. */
+
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { DebianLock } from "@firn/fetch";
-import { bootContainer, type CommandResult, type Container } from "@firn/system";
+import { bootContainer, type CommandResult, type Container, hasUplink } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canBootContainers, checkout, makeSystemsPlace } from "../support/build-systems.ts";
 import { type ArchivePackage, lockedIndex, makeArchiveKey, publish } from "../support/debian-archive.ts";
@@ -46,6 +50,11 @@ const FLAKE = `{
 }
 `;
 
+/** An address of this machine that others reach. */
+const address = Object.values(networkInterfaces())
+  .flat()
+  .find((entry) => entry?.family === "IPv4" && !entry.internal)?.address;
+
 /** Needs root, and the mirrors of Debian and npm. */
 describe.skipIf(!canBootContainers)("the smallest machine", () => {
   let place: Place;
@@ -58,6 +67,11 @@ describe.skipIf(!canBootContainers)("the smallest machine", () => {
     const result = await inside(...command);
     expect([result.code, result.code === 0 ? "" : result.err]).toEqual([0, ""]);
     return result.out.trim();
+  };
+  /** The system that the machine's profile names. */
+  const profileSystem = (): string => {
+    const profiles = join(machine, "nix/var/nix/profiles");
+    return readlinkSync(join(profiles, readlinkSync(join(profiles, "system"))));
   };
   const running = (): Promise<string> => out("readlink", "/run/current-system");
 
@@ -108,7 +122,9 @@ describe.skipIf(!canBootContainers)("the smallest machine", () => {
         `the unit 'answer.service' starts 'PATH/jqq', which does not exist ${option}.serviceConfig.ExecStart'), did you mean 'jq'?`,
       ),
     ]);
-    expect(err).toMatch(/names '\/nix\/.*\/bin\/none', which does not exist \(option 'systemd.services.answer.postStart'\)/);
+    expect(err).toMatch(
+      /names '\/nix\/.*\/bin\/none', which does not exist \(option 'systemd.services.answer.postStart'\)/,
+    );
   }, 60_000);
 
   test("owns its configuration: it is in /etc/nixos, and each generation keeps what it was made of", async () => {
@@ -166,11 +182,37 @@ describe.skipIf(!canBootContainers)("the smallest machine", () => {
     expect(await out("sh", "-c", "test -e $(firn os source) && firn os list-generations | wc -l")).toBe("2");
   }, 120_000);
 
+  test.skipIf(!hasUplink() || address === undefined)(
+    "has a network that leads out, and nobody comes in",
+    async () => {
+      const server = createServer((_, response) => response.end("the host"));
+      await new Promise<void>((resolve) => server.listen(0, address, resolve));
+      const { port } = server.address() as AddressInfo;
+      await container.stop();
+      const root = machine;
+      container = await bootContainer({
+        system: profileSystem(),
+        root,
+        realStore: join(root, "nix/store"),
+        network: "uplink",
+      });
+      expect(await container.booted(60)).toBe("running");
+      expect(await out("sh", "-c", "ip route show default")).toContain("via 10.0.2.2 dev uplink0");
+      const page = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+      await out(
+        "sh",
+        "-c",
+        "for i in $(seq 100); do ip -4 address show uplink0 | grep -q 10.0.2.100 && exit; sleep 0.1; done; exit 1",
+      );
+      expect(await out("bash", "-c", page)).toContain("the host");
+      server.close();
+    },
+    60_000,
+  );
+
   test("may use the network of its host, and cannot change it", async () => {
     await container.stop();
-    const system = readlinkSync(
-      join(machine, "nix/var/nix/profiles", readlinkSync(join(machine, "nix/var/nix/profiles/system"))),
-    );
+    const system = profileSystem();
     container = await bootContainer({ system, root: machine, realStore: join(machine, "nix/store"), network: "host" });
     expect(await container.booted(60)).toBe("running");
     expect((await out("ls", "/sys/class/net")).split("\n")).toEqual(readdirSync("/sys/class/net").sort());

@@ -16,7 +16,9 @@ let
       types.path
     ]
   );
-  text = value: if builtins.isList value then lib.concatMapStringsSep ":" toString value else toString value;
+  # A path of the configuration is copied.
+  single = value: if builtins.isPath value then "${value}" else toString value;
+  text = value: if builtins.isList value then lib.concatMapStringsSep ":" single value else single value;
   own = builtins.filter (package: !(package ? deb)) cfg.systemPackages;
 in
 {

@@ -2,6 +2,7 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
@@ -42,7 +43,10 @@ let
     )
     + "  </HardwareDecodingCodecs>\n</EncodingOptions>\n"
   );
-  usesEncoding = hardware.enable || cfg.forceEncodingConfig;
+  # Settings that nobody has made are left to Jellyfin's pages.
+  isSet = option: option.highestPrio < (lib.mkOptionDefault null).priority;
+  usesEncoding =
+    hardware.enable || cfg.forceEncodingConfig || builtins.any isSet (lib.collect lib.isOption options.services.jellyfin.transcoding);
 in
 {
   options.services.jellyfin = {

@@ -21,7 +21,24 @@ let
       LogLevel ${cfg.logLevel}
     ''
     + cfg.extraConf;
+  # The programs of CUPS, with the backends that a maintainer script would choose among those available.
+  programs =
+    pkgs.runCommand "cups-programs"
+      {
+        inherit (config.system.debian) env;
+      }
+      ''
+        mkdir -p $out/backend
+        for directory in $env/usr/lib/cups/*; do
+          name=''${directory##*/}
+          case $name in
+            backend | backend-available) for file in $directory/*; do ln -sf /usr/lib/cups/$name/''${file##*/} $out/backend/''${file##*/}; done ;;
+            *) ln -s /usr/lib/cups/$name $out/$name ;;
+          esac
+        done
+      '';
   filesText = ''
+    ServerBin ${programs}
     SystemGroup root wheel lpadmin
     User lp
     Group lp

@@ -92,7 +92,7 @@ in
       lines = lib.concatStrings (
         lib.mapAttrsToList (
           variable: content:
-          lib.optionalString (content != null) "Environment=\"${variable}=${quote (toString content)}\"\n"
+          lib.optionalString (content != null) "Environment=\"${variable}=${quote "${content}"}\"\n"
         ) environment
       );
       phase = key: suffix: text: lib.optionalAttrs (text != "") { ${key} = job name suffix text; };

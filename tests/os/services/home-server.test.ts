@@ -49,7 +49,11 @@ async function addJellyfin(directory: string, place: Place): Promise<void> {
   }
   await publish(join(archives, "jellyfin"), "bookworm", { key: maker, packages: JELLYFIN });
   const settings = [
-    ...["--option", "deb-mirrors", `debian=file://${archives}/debian debian-security=file://${archives}/debian-security`],
+    ...[
+      "--option",
+      "deb-mirrors",
+      `debian=file://${archives}/debian debian-security=file://${archives}/debian-security`,
+    ],
     ...["--option", "deb-keyring", join(archives, "ring.gpg")],
   ];
   const source = ["--archive", `jellyfin=file://${archives}/jellyfin`, "--key", join(archives, "jellyfin.asc")];

@@ -67,7 +67,9 @@ describe.skipIf(!runs)("what a network of people uses", () => {
   }, 60_000);
 
   test("NetworkManager has the declared connection, and its group may make others", async () => {
-    await out("for i in {1..100}; do ip address show br0 2>&1 | grep -q 10.20.30.1/24 && exit; sleep 0.1; done; exit 1");
+    await out(
+      "for i in {1..100}; do ip address show br0 2>&1 | grep -q 10.20.30.1/24 && exit; sleep 0.1; done; exit 1",
+    );
     const add = "nmcli connection add type bridge ifname b2 con-name two ip4 10.9.9.9/24";
     expect((await machine.run(`runuser -u alice -- ${add}`)).code).not.toBe(0);
     expect(await out(`cd / && runuser -u bob -- ${add}`)).toContain("successfully added");
@@ -79,7 +81,9 @@ describe.skipIf(!runs)("what a network of people uses", () => {
 
   test("CUPS prints", async () => {
     await machine.run("socat -u TCP-LISTEN:9101,bind=127.0.0.1,fork CREATE:/root/printed >/dev/null 2>&1 &");
-    await out("lpadmin -p press -E -v socket://127.0.0.1:9101 -m raw 2>/dev/null && echo page >/root/page && lp -d press /root/page");
+    await out(
+      "lpadmin -p press -E -v socket://127.0.0.1:9101 -m raw 2>/dev/null && echo page >/root/page && lp -d press /root/page",
+    );
     await out("for i in {1..200}; do grep -q page /root/printed && exit; sleep 0.1; done; lpstat -t; exit 1");
   }, 60_000);
 
@@ -94,7 +98,9 @@ describe.skipIf(!runs)("what a network of people uses", () => {
     await out("cd /root && git init -q r && test $(git -C r branch --show-current) = trunk && git lfs version");
     expect(await out("git -C /root/r check-attr diff a.pdf")).toBe("a.pdf: diff: pdf");
     await out("TMUX_TMPDIR=/tmp tmux new-session -d 'sleep 20'");
-    expect(await out("TMUX_TMPDIR=/tmp tmux show -gv prefix; TMUX_TMPDIR=/tmp tmux show -gv mode-keys")).toBe("C-a\nvi");
+    expect(await out("TMUX_TMPDIR=/tmp tmux show -gv prefix; TMUX_TMPDIR=/tmp tmux show -gv mode-keys")).toBe(
+      "C-a\nvi",
+    );
     expect(await out("vim --version | head -1")).toContain("IMproved");
   });
 

@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
 import { existsSync, readlinkSync } from "@firn/store/files";
-import { bootContainer, type Container } from "@firn/system";
+import { bootContainer, type Container, hasUplink } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 
@@ -16,15 +16,18 @@ export const command: Command = {
     {
       name: "network",
       labels: ["kind"],
-      description: "'own' (default) has nothing but the machine itself; 'host' lets it use this machine's network.",
+      description:
+        "'uplink' (default where slirp4netns is installed) leads out through this machine; 'own' has nothing but the machine itself; 'host' lets it use this machine's network.",
     },
     { name: "console", description: "Show what the system writes to its console." },
   ],
   async run({ flags, positionals: words }, io) {
     const timeout = flags.value("timeout") ?? "90";
     if (!/^[1-9][0-9]{0,5}$/.test(timeout)) throw new UsageError(`'${timeout}' is not a number of seconds`);
-    const network = flags.value("network") ?? "own";
-    if (network !== "own" && network !== "host") throw new UsageError(`'${network}' is not 'own' or 'host'`);
+    const network = flags.value("network") ?? (hasUplink() ? "uplink" : "own");
+    if (network !== "own" && network !== "uplink" && network !== "host") {
+      throw new UsageError(`'${network}' is not 'uplink', 'own' or 'host'`);
+    }
     const root = resolve(io.cwd, flags.value("root") ?? "/mnt");
     const realStore = join(root, "nix/store");
     const container = await bootContainer({

@@ -196,7 +196,7 @@ export const settingsTable = {
   // Firn's own:
   /** Mirrors for `mirror://debian/…` and `mirror://debian-security/…`: `debian=URL`, or plain URLs for `debian`. */
   "deb-mirrors": list([]),
-  /** Where files are that have left a mirror: archives that keep the state of each day, `debian=URL`. */
+  /** Archives that keep the state of each day, where files are that have left a mirror: `debian=URL`. */
   "deb-snapshots": list([]),
   /** Bytes that the values of an evaluation may take; 0 for what the machine, or the group of processes it runs in, has. */
   "max-memory": integer(0),

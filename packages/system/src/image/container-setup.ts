@@ -3,7 +3,7 @@
 /**
  * Run by the generation's busybox as process 1 of a first process namespace, with ROOT (directory of the root file system),
  * STORE (the real store), SYSTEM (the generation's store path) and BUSYBOX (its logical path) in the
- * environment; NETWORK is `own` or `host`, then with the host's resolv.conf in RESOLVERS.
+ * environment; NETWORK is `own`, `uplink` or `host`, then with the host's resolv.conf in RESOLVERS.
  *
  * The console is a pseudo-terminal of the container's own devpts: `script` opens it and copies its output to our standard
  * output. No device node of the host is bound: systemd changes the modes of the device that it uses as its console.
@@ -45,7 +45,13 @@ for directory in bin sbin lib lib64; do [ -L "$ROOT/$directory" ] || ln -s "usr/
 # A login prompt would hang up the console, and with it the program that keeps it open; who wants in has 'run'.
 mkdir -p "$ROOT/run/systemd/system"
 ln -s /dev/null "$ROOT/run/systemd/system/console-getty.service"
-if [ "$NETWORK" = own ]; then
+if [ "$NETWORK" = uplink ]; then
+  ip link set lo up
+  # As slirp4netns has it. systemd-networkd keeps it, other programs leave it as they find it.
+  mkdir -p "$ROOT/run/systemd/network" "$ROOT/run/systemd/resolved.conf.d"
+  printf '[Match]\\nName=uplink0\\n[Network]\\nAddress=10.0.2.100/24\\nGateway=10.0.2.2\\nIPv6AcceptRA=no\\n' >"$ROOT/run/systemd/network/10-uplink.network"
+  printf '[Resolve]\\nDNS=10.0.2.3\\n' >"$ROOT/run/systemd/resolved.conf.d/uplink.conf"
+elif [ "$NETWORK" = own ]; then
   ip link set lo up
 else
   # The host's network is not the machine's to change.

@@ -20,10 +20,12 @@ export interface ContainerOptions {
   /** The real directory of the files of `/nix/store`. */
   readonly realStore: string;
   /**
-   * `own` (default) gives the container a network with nothing but itself. `host` lets it use the host's, which it cannot change: the
-   * machine's own configuration of the network and its firewall do not run, and its services listen on the host's ports.
+   * `own` (default) gives the container a network with nothing but itself; `uplink` adds an interface that leads out through a program of
+   * the host (slirp4netns), as a router does: the host's network is not changed, and nobody reaches the container from outside. `host`
+   * lets it use the host's, which it cannot change: the machine's own configuration of the network and its firewall do not run, and
+   * its services listen on the host's ports.
    */
-  readonly network?: "own" | "host";
+  readonly network?: "own" | "uplink" | "host";
   /** Receives the output of the console. */
   readonly console?: (text: string) => void;
 }
@@ -74,8 +76,8 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
   const realBusybox = join(options.realStore, busybox.slice("/nix/store/".length));
   const network = options.network ?? "own";
   const namespaces = ["--kill-child", "-m", "-p", "-f", "-u", "-i", "-C", "--propagation", "private"];
-  if (network === "own") namespaces.push("-n");
-  const withheld = network === "own" ? WITHHELD : [...WITHHELD, "net_admin"];
+  if (network !== "host") namespaces.push("-n");
+  const withheld = network !== "host" ? WITHHELD : [...WITHHELD, "net_admin"];
   const child = startProgram(
     "setpriv",
     [
@@ -129,11 +131,35 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
   });
   for (let tries = 0; tries < 2000 && !over; tries++) {
     const pid = firstProcess(child);
-    if (pid !== undefined) return handle(child, pid, ended);
+    if (pid !== undefined) {
+      if (network === "uplink") startUplink(pid, ended, collect);
+      return handle(child, pid, ended);
+    }
     await sleep(5);
   }
   child.kill("SIGKILL");
   throw new FirnError("container", `the container did not start: ${log.trim()}`);
+}
+
+/** Returns whether containers can be given an uplink here: slirp4netns and the kernel's interfaces of programs are there. */
+export function hasUplink(): boolean {
+  const directories = (processEnvironment().PATH ?? "").split(":");
+  return existsSync("/dev/net/tun") && directories.some((directory) => existsSync(join(directory, "slirp4netns")));
+}
+
+/** Adds the interface `uplink0` to a container, with its address; what the host serves to itself cannot be reached through it. */
+function startUplink(pid: number, ended: Promise<number>, log: (text: string) => void): void {
+  const program = startProgram(
+    "slirp4netns",
+    ["--configure", "--disable-host-loopback", "--mtu=65520", `${pid}`, "uplink0"],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  program.stdout.setEncoding("latin1").on("data", log);
+  program.stderr.setEncoding("latin1").on("data", log);
+  program.on("error", (error) => log(`${error.message}\n`));
+  void ended.then(() => program.kill());
 }
 
 function handle(child: RunningProgram, pid: number, ended: Promise<number>): Container {

@@ -9,6 +9,7 @@
 
   services.mysql = {
     enable = true;
+    package = pkgs.mariadb;
     ensureDatabases = [ "shop" ];
     ensureUsers = [
       {

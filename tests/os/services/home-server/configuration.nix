@@ -52,6 +52,7 @@
 
   services.postgresql = {
     enable = true;
+    package = pkgs.postgresql_15;
     ensureDatabases = [ "alice" ];
     ensureUsers = [
       {
