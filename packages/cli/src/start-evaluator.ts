@@ -1,6 +1,6 @@
 /** Starts the evaluator's thread early for commands that nearly always evaluate: it starts while they are loaded. */
 import { FirnError } from "@firn/formats/base";
-import { workingDirectory } from "@firn/store/surroundings";
+import { processEnvironment, workingDirectory } from "@firn/store/surroundings";
 import { findCommand } from "./grammar/find-command.ts";
 import { mayWantHelp } from "./grammar/parse.ts";
 import { settingFlagsFor } from "./grammar/setting-flags.ts";
@@ -8,7 +8,8 @@ import { settingFlagsFor } from "./grammar/setting-flags.ts";
 /** Starts the thread if the command evaluates; `program` is the name by which the program was called, `words` are its arguments. */
 export async function startEvaluatorFor(program: string, words: readonly string[]): Promise<void> {
   if (mayWantHelp(words) || !isSomewhere() || !(await evaluates(program, words))) return;
-  (await import("@firn/flake/worker-start")).prepareWorker();
+  const { codeDirectory, prepareWorker } = await import("@firn/flake/worker-start");
+  prepareWorker(codeDirectory(processEnvironment()), [program, ...words], workingDirectory());
 }
 
 /** A thread cannot start where the working directory was removed; the command tells it. */

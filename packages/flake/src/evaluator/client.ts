@@ -1,6 +1,5 @@
 /** The main thread's side of the evaluator: starts the worker, sends requests, answers its host calls. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { MessagePort, Worker } from "node:worker_threads";
 import { FirnError } from "@firn/formats";
 import type { EvalMessage, StopAnswer } from "@firn/language";
 import { hasErrorCode, machineError } from "@firn/store";
@@ -20,7 +19,7 @@ import type {
 import type { Reading } from "./read-ahead.ts";
 import type { HostServices } from "./services.ts";
 import { type SmallAnswer, SmallEvaluation } from "./small-evaluation.ts";
-import { takeWorker } from "./worker-start.ts";
+import { rememberWorker, type StartedWorker, takeWorker } from "./worker-start.ts";
 
 /** Options of an evaluator in a worker thread. */
 export interface EvaluatorClientOptions {
@@ -56,9 +55,9 @@ const answering = new AsyncLocalStorage<true>();
 
 /** A session in a worker thread. Requests are answered in order; values live until released or closed. */
 export class EvaluatorClient {
-  private readonly worker: Worker;
-  private readonly replies: MessagePort;
-  private readonly signal: Int32Array;
+  /** The thread, from the first request on that it gets. */
+  private thread: StartedWorker | undefined;
+  private readonly setup: WorkerSetup;
   private readonly options: EvaluatorClientOptions;
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
@@ -68,7 +67,9 @@ export class EvaluatorClient {
   private standing = 0;
   private failure: FirnError | undefined;
   private reading: Reading | undefined;
-  /** The evaluation in this thread, until it declines a request. */
+  /** True until the evaluation in this thread declines a request. */
+  private maySmall: boolean;
+  /** The evaluation in this thread, from the first request on that has no kept answer. */
   private small: Promise<SmallEvaluation> | undefined;
   /** Requests that were answered in this thread. */
   private readonly answered: Answered[] = [];
@@ -80,27 +81,27 @@ export class EvaluatorClient {
 
   constructor(options: EvaluatorClientOptions) {
     this.options = options;
-    const { worker, replies, signal, failure } = takeWorker();
-    this.worker = worker;
-    this.replies = replies;
-    this.signal = signal;
-    const setup: WorkerSetup = {
+    this.setup = {
       config: options.config,
       services: options.services !== undefined,
       flakes: options.flakes ?? false,
       records: options.results !== undefined,
     };
-    worker.postMessage(setup);
-    if (options.config.debugger === undefined) {
-      this.small = SmallEvaluation.open(setup);
-      // Its failure is told by the first request, which may come later or never.
-      this.small.catch(() => undefined);
-    }
-    this.worker.on("message", (message: FromWorker) => this.receive(message));
-    this.worker.on("error", (error) => this.fail(error));
-    this.worker.on("exit", () => this.fail(new Error("the evaluator has stopped")));
-    const failed = failure();
+    this.maySmall = options.config.debugger === undefined;
+  }
+
+  /** Returns the thread, started when it is needed first. */
+  private started(): StartedWorker {
+    if (this.thread !== undefined) return this.thread;
+    const thread = takeWorker();
+    this.thread = thread;
+    thread.worker.postMessage(this.setup);
+    thread.worker.on("message", (message: FromWorker) => this.receive(message));
+    thread.worker.on("error", (error) => this.fail(error));
+    thread.worker.on("exit", () => this.fail(new Error("the evaluator has stopped")));
+    const failed = thread.failure();
     if (failed !== undefined) this.fail(failed);
+    return thread;
   }
 
   private fail(error: Error): void {
@@ -113,7 +114,7 @@ export class EvaluatorClient {
     for (const { reject } of this.pending.values()) reject(this.failure);
     this.pending.clear();
     this.reading?.stop();
-    this.worker.unref();
+    this.thread?.worker.unref();
   }
 
   private receive(message: FromWorker): void {
@@ -163,8 +164,9 @@ export class EvaluatorClient {
   private settle(id: number): Pending | undefined {
     const pending = this.pending.get(id);
     this.pending.delete(id);
-    if (this.pending.size === 0) this.worker.unref();
-    if (this.pending.size <= this.standing) Atomics.store(this.signal, 1, 0);
+    if (this.thread === undefined) return pending;
+    if (this.pending.size === 0) this.thread.worker.unref();
+    if (this.pending.size <= this.standing) Atomics.store(this.thread.signal, 1, 0);
     return pending;
   }
 
@@ -185,9 +187,10 @@ export class EvaluatorClient {
   }
 
   private wake(reply: ServiceReply): void {
-    this.replies.postMessage(reply);
-    Atomics.store(this.signal, 0, 1);
-    Atomics.notify(this.signal, 0);
+    const { replies, signal } = this.started();
+    replies.postMessage(reply);
+    Atomics.store(signal, 0, 1);
+    Atomics.notify(signal, 0);
   }
 
   private async callService({ method, args }: ServiceCall): Promise<unknown> {
@@ -212,7 +215,7 @@ export class EvaluatorClient {
   /** Sends a request and resolves to its answer; rejects with the FirnError of a failed evaluation. */
   request<R extends Request>(request: R): Promise<Responses[R["op"]]> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
-    if (answering.getStore() === true || (this.small === undefined && this.options.results === undefined)) {
+    if (answering.getStore() === true || (!this.maySmall && this.options.results === undefined)) {
       return this.post(request);
     }
     // In an object, so that only the turn is waited for and not the answer.
@@ -224,7 +227,7 @@ export class EvaluatorClient {
   private async take<R extends Request>(request: R): Promise<{ readonly response: Promise<Responses[R["op"]]> }> {
     const key = this.options.results?.takes(request) === true ? this.options.results.next(request) : undefined;
     // Values of kept answers exist nowhere yet.
-    if (request.op === "release" && !this.working && this.small === undefined) {
+    if (request.op === "release" && !this.working && !this.maySmall) {
       return { response: Promise.resolve(null as Responses[R["op"]]) };
     }
     const answer = this.working ? undefined : ((await this.keptAnswer(key)) ?? (await this.smallAnswer(request)));
@@ -246,18 +249,19 @@ export class EvaluatorClient {
     if (key === undefined || this.failure !== undefined) return undefined;
     const answer = await this.options.results?.answer(key);
     // The small evaluation does not know the values of kept answers.
-    if (answer !== undefined) this.small = undefined;
+    if (answer !== undefined) this.maySmall = false;
     return answer;
   }
 
   private async smallAnswer(request: Request): Promise<SmallAnswer | undefined> {
-    const small = await this.small;
-    return this.failure === undefined ? small?.answer(request) : undefined;
+    if (!this.maySmall || this.failure !== undefined) return undefined;
+    this.small ??= SmallEvaluation.open(this.setup);
+    return (await this.small).answer(request);
   }
 
   /** Leaves all further work to the worker, which first repeats the requests answered in this thread. */
   private beginAnew(): void {
-    this.small = undefined;
+    this.maySmall = false;
     this.working = true;
     for (const answered of this.answered) {
       this.repeated.set(this.nextId, answered);
@@ -268,7 +272,9 @@ export class EvaluatorClient {
 
   private post<R extends Request>(request: R, key?: string): Promise<Responses[R["op"]]> {
     const id = this.nextId++;
-    this.worker.ref();
+    const { worker } = this.started();
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    worker.ref();
     return new Promise((resolve, reject) => {
       this.pending.set(id, {
         // The worker answers each request with the response of its kind.
@@ -278,22 +284,24 @@ export class EvaluatorClient {
       });
       // A worker that waits for a service reads only the reply port.
       if (this.serving.size > 0) this.wake({ nested: { id, request } });
-      else this.worker.postMessage({ id, request });
+      else worker.postMessage({ id, request });
     });
   }
 
   /** Stops the current evaluation: requests in progress fail with `interrupted`, later ones are answered. */
   pause(): void {
     if (this.pending.size <= this.standing) return;
-    Atomics.store(this.signal, 1, 1);
-    Atomics.store(this.signal, 0, 1);
-    Atomics.notify(this.signal, 0);
+    if (this.thread === undefined) return;
+    const { signal } = this.thread;
+    Atomics.store(signal, 1, 1);
+    Atomics.store(signal, 0, 1);
+    Atomics.notify(signal, 0);
   }
 
   /** Stops the evaluation for good; every request, now and later, fails with `interrupted`. */
   async interrupt(): Promise<void> {
     this.failure ??= new FirnError("interrupted", "interrupted by the user");
-    await this.worker.terminate();
+    await this.thread?.worker.terminate();
   }
 
   /** Ends the session and its thread; lowered code is kept for the next one. */
@@ -302,7 +310,8 @@ export class EvaluatorClient {
       await this.request({ op: "keepCode" });
     }
     this.failure ??= new FirnError("evaluator-stopped", "the evaluator was closed");
-    this.replies.close();
-    await Promise.all([this.worker.terminate(), this.options.results?.close()]);
+    rememberWorker(this.thread !== undefined);
+    this.thread?.replies.close();
+    await Promise.all([this.thread?.worker.terminate(), this.options.results?.close()]);
   }
 }

@@ -1,10 +1,9 @@
 /** The configuration of an evaluation from settings, environment and flags, as plain data for its worker. */
 
 import { totalmem } from "node:os";
-import { join } from "node:path";
 import { nixVersion } from "@firn/formats";
 import { channelSearchPath, hostSystem, machineLocation, type Settings, type StoreLocation } from "@firn/store";
-import { userCacheDirectory } from "@firn/store/surroundings";
+import { codeDirectory } from "./code-directory.ts";
 import type { HostConfig } from "./node-host.ts";
 
 function lintLevel(value: string): "ignore" | "warn" | "fatal" {
@@ -17,17 +16,6 @@ function searchPathEntries(elements: readonly string[]): { prefix: string; path:
     const split = bytes.indexOf("=");
     return split < 0 ? { prefix: "", path: bytes } : { prefix: bytes.slice(0, split), path: bytes.slice(split + 1) };
   });
-}
-
-/**
- * Returns the directory of what evaluations keep, lowered code and answers: `$FIRN_CODE_CACHE` (empty: none), else a directory below
- * the user's cache.
- */
-export function codeDirectory(environment: Readonly<Record<string, string | undefined>>): string | undefined {
-  const { FIRN_CODE_CACHE: chosen } = environment;
-  if (chosen !== undefined) return chosen === "" ? undefined : chosen;
-  const base = userCacheDirectory(environment);
-  return base === undefined ? undefined : join(base, "firn/code");
 }
 
 /** Makes the configuration of an evaluation from settings, environment and flags. */

@@ -1,11 +1,13 @@
 /**
  * Starts the evaluator's thread. That takes as long as loading a command, so commands that will evaluate have it started
- * first thing and tell it what to do when they know. Loads nothing but Node's own modules.
+ * first thing and tell it what to do when they know. Loads little but Node's own modules.
  */
 import { getCompileCacheDir } from "node:module";
 import { totalmem } from "node:os";
 import { dirname } from "node:path";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { ranWithoutThread, rememberThread, threadMark } from "../results/thread-marks.ts";
+import { codeDirectory } from "./code-directory.ts";
 import type { WorkerInput } from "./protocol.ts";
 
 /** A thread that waits for its first message, and the means to answer its calls. */
@@ -21,7 +23,12 @@ const stackMegabytes = 256;
 // Values are no objects of the engine: what it makes beside them is little and short-lived.
 const youngMegabytes = 24;
 
+export { codeDirectory };
+
 let prepared: StartedWorker | undefined;
+/** The file that stands for this command line where the last run is remembered. */
+let mark: string | undefined;
+let needed = false;
 
 // No flag of the engine is set here: the code that Node and the compile cache keep is for the flags it was compiled with, and a thread
 // that has to compile its modules takes twice as long to start.
@@ -50,9 +57,19 @@ function start(): StartedWorker {
   return { worker, replies: channel.port1, signal: new Int32Array(signal), failure: () => failure };
 }
 
-/** Starts a thread for the next evaluator. A process that ends without using it ends the thread too. */
-export function prepareWorker(): void {
-  prepared ??= start();
+/**
+ * Starts a thread for the next evaluator, unless the last run of this command line in this directory did without. A process that ends
+ * without using it ends the thread too.
+ */
+export function prepareWorker(codeDirectory: string | undefined, words: readonly string[], cwd: string): void {
+  mark = codeDirectory === undefined ? undefined : threadMark(codeDirectory, words, cwd);
+  if (mark === undefined || !ranWithoutThread(mark)) prepared ??= start();
+}
+
+/** Remembers for the next run of this command line whether an evaluator of it needed the thread. */
+export function rememberWorker(byOne: boolean): void {
+  needed ||= byOne;
+  if (mark !== undefined) rememberThread(mark, needed);
 }
 
 /** Returns the prepared thread, or a new one. */

@@ -1,7 +1,7 @@
 /** Answers and lowered code that earlier evaluations left on disk, as a whole. */
 import { join } from "node:path";
 import * as fs from "@firn/store/files";
-import { codeDirectory } from "../evaluator/host-config.ts";
+import { codeDirectory } from "../evaluator/code-directory.ts";
 import { AnswerDatabase } from "./answer-database.ts";
 import { resultsFile } from "./kept-results.ts";
 

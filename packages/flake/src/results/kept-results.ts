@@ -16,7 +16,7 @@ import { FileStates } from "./file-states.ts";
 import { differenceFrom, type KeptReads, keepReads, type Surroundings } from "./kept-reads.ts";
 
 /** Time in milliseconds that an evaluation takes at least to be kept. */
-const worthKeeping = 60;
+const worthKeeping = 5;
 
 /** Returns the database file in the directory of what evaluations keep. */
 export function resultsFile(codeDirectory: string): string {
@@ -32,7 +32,7 @@ export interface KeptResultsOptions extends Omit<Surroundings, "environment"> {
   isLocked(request: FetchRequest): boolean;
   /** Receives, in words, what was used or why not. */
   explain?(text: string): void;
-  /** Milliseconds that an evaluation takes at least to be kept (default: 60). */
+  /** Milliseconds that an evaluation takes at least to be kept (default: 5). */
   readonly worthKeeping?: number;
   /** Age in milliseconds from which a file's time of change counts (default: 2000). */
   readonly settledAfter?: number;
