@@ -126,6 +126,8 @@ test.each([
   [["--offline", "eval", "--expr", "1", "--no-fallback"]],
   [["nix-instantiate", "--eval", "-Q", "-j4", "-vE", "1"]],
   [["nix-instantiate", "--eval", "-E", "--", "1"]],
+  [["nix", "eval", "--expr", "1"]],
+  [["nix", "--offline", "eval", "--expr", "1"]],
   [["--cores", "1", "--", "config", "show", "cores"]],
   [["config", "--cores", "1", "--", "show", "cores"]],
   [["config", "show", "--cores", "1", "--", "cores"]],

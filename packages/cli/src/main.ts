@@ -26,12 +26,14 @@ interface ParsedSoFar {
 /** Runs one command line, with `argv[0]` as the name by which the program was called; resolves to the exit status. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
   // The file of the published package stands for its name.
-  const program = basename(argv[0] ?? "firn", ".mjs");
+  const called = basename(argv[0] ?? "firn", ".mjs");
+  // `firn nix …` is the reference's program, as `firn nix-build …` is its old commands.
+  const [program, words] = called === "firn" && argv[1] === "nix" ? ["nix", argv.slice(2)] : [called, argv.slice(1)];
   const index = io.env.NIX_GET_COMPLETIONS;
   if (index !== undefined) return (await import("./completion/complete.ts")).complete(argv, index, io);
   const understood: ParsedSoFar = {};
   try {
-    return await run(program, argv.slice(1), { io, understood });
+    return await run(program, words, { io, understood });
   } catch (error) {
     try {
       const { renderFailure } = await import("./render/failure.ts");

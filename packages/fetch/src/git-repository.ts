@@ -4,11 +4,13 @@
  * never used.
  */
 
+import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { disk, withTemporaryDirectory } from "@firn/store";
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "@firn/store/files";
 import { processEnvironment } from "@firn/store/surroundings";
+import type { FetchCache } from "./cache.ts";
 import { type GitCall, git, gitOutcome } from "./git-program.ts";
 
 /** A repository for calls of git. */
@@ -19,6 +21,8 @@ export interface GitRepository {
   readonly call: Pick<GitCall, "gitDirectory" | "workTree">;
   /** True when files of a work tree may differ from the objects they were checked out from by conversion of line ends. */
   readonly convertsLines: boolean;
+  /** True when the index is kept in several files. */
+  readonly splitIndex: boolean;
   /** The address of the remote, as the repository states it, that has the objects of Git LFS; undefined without one. */
   readonly remote: string | undefined;
   /** The directory where a repository on this machine may have objects of Git LFS. */
@@ -90,17 +94,14 @@ interface Configuration {
   readonly remote: string | undefined;
 }
 
-async function configurationOf(common: string, view: string): Promise<Configuration> {
+/** Reads a repository's configuration; what git says of the same text is kept in `cache`. */
+async function configurationOf(common: string, view: string, cache: FetchCache | undefined): Promise<Configuration> {
   const settings = new Map<string, string>();
   let origin: string | undefined;
   let lfs: string | undefined;
   const file = join(common, "config");
   if (!existsSync(file)) return { settings, remote: undefined };
-  const listed = await git({
-    gitDirectory: view,
-    args: ["config", "--file", file, "--no-includes", "--list", "-z"],
-  });
-  for (const entry of listed.toString("latin1").split("\0")) {
+  for (const entry of (await listedSettings(file, view, cache)).split("\0")) {
     const [name = "", value = "true"] = entry.split("\n", 2);
     if (adopted[name]?.test(value) === true) settings.set(name, value);
     if (name === "remote.origin.url") origin = value;
@@ -109,27 +110,41 @@ async function configurationOf(common: string, view: string): Promise<Configurat
   return { settings, remote: lfs ?? origin };
 }
 
-/** Runs `work` over a view of the repository in a directory, a work tree or a bare one. */
+/** Returns the names and values of a file of settings, as git prints them. */
+async function listedSettings(file: string, view: string, cache: FetchCache | undefined): Promise<string> {
+  const key = { sha256: createHash("sha256").update(readFileSync(file)).digest("hex") };
+  const known = cache?.lookup("git-settings", key, Number.MAX_SAFE_INTEGER)?.value.listed;
+  if (typeof known === "string") return Buffer.from(known, "base64").toString("latin1");
+  const args = ["config", "--file", file, "--no-includes", "--list", "-z"];
+  const listed = await git({ gitDirectory: view, args });
+  cache?.insert("git-settings", key, { listed: listed.toString("base64") });
+  return listed.toString("latin1");
+}
+
+/**
+ * Runs `work` over a view of the repository in a directory, a work tree or a bare one. What git says of its settings is kept in `cache`
+ * where one is given.
+ */
 export async function withRepository<T>(
   directory: string,
   work: (repository: GitRepository) => Promise<T>,
+  cache?: FetchCache,
 ): Promise<T> {
-  return withTemporaryDirectory("firn-git-", async (view) => work(await makeView(directory, view)));
+  return withTemporaryDirectory("firn-git-", async (view) => work(await makeView(directory, view, cache)));
 }
 
-async function makeView(directory: string, view: string): Promise<GitRepository> {
+async function makeView(directory: string, view: string, cache: FetchCache | undefined): Promise<GitRepository> {
   const directories = directoriesOf(directory);
   disk.replaceFile(join(view, "config"), "[core]\n\trepositoryformatversion = 0\n");
   for (const name of shared) {
     const target = join(directories.common, name);
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) linkInto(view, name, target);
   }
-  for (const name of readdirSync(directories.git)) {
-    if (name.startsWith("sharedindex.")) linkInto(view, name, join(directories.git, name));
-  }
+  const shares = readdirSync(directories.git).filter((name) => name.startsWith("sharedindex."));
+  for (const name of shares) linkInto(view, name, join(directories.git, name));
   disk.replaceFile(join(view, "HEAD"), readFileSync(join(directories.git, "HEAD")));
   await checkOwner(directory, directories, view);
-  const { settings, remote } = await configurationOf(directories.common, view);
+  const { settings, remote } = await configurationOf(directories.common, view, cache);
   const version = settings.has("extensions.objectformat") ? 1 : 0;
   let text = `[core]\n\trepositoryformatversion = ${version}\n\tbare = false\n`;
   for (const [name, value] of settings) {
@@ -146,6 +161,7 @@ async function makeView(directory: string, view: string): Promise<GitRepository>
       settings.has("core.eol") ||
       !/^false$/i.test(settings.get("core.autocrlf") ?? "false") ||
       existsSync(join(directories.common, "info/attributes")),
+    splitIndex: shares.length > 0,
     remote,
     lfsObjects: join(directories.common, "lfs/objects"),
   };

@@ -39,11 +39,15 @@ export async function fetchGit(input: Input, context: FetchContext): Promise<Fet
   }
   const local = localRepository(input);
   if (local === undefined) return fetchRemote(input, context);
-  return withRepository(local, (repository) => {
-    const bare = repository.call.workTree === undefined;
-    if (!input.has("ref") && !input.has("rev") && !bare) return fetchWorkTree(repository, input, context);
-    return fetchRevision({ repository, input, context });
-  });
+  return withRepository(
+    local,
+    (repository) => {
+      const bare = repository.call.workTree === undefined;
+      if (!input.has("ref") && !input.has("rev") && !bare) return fetchWorkTree(repository, input, context);
+      return fetchRevision({ repository, input, context });
+    },
+    context.cache,
+  );
 }
 
 /** Returns the directory of a `file:` repository; undefined for a remote one. Fails when it is no repository. */
@@ -59,19 +63,16 @@ export function localRepository(input: Input): string | undefined {
 
 async function fetchWorkTree(repository: GitRepository, input: Input, context: FetchContext): Promise<FetchedTree> {
   const submodules = booleanAttribute(input, "submodules");
-  const head = await gitOutcome({ ...repository.call, args: ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"] });
-  const rev = head.code === 0 ? head.stdout.toString("latin1").trim() : undefined;
+  const { rev, ref, dirty } = await workTreeState(repository, submodules);
   const name = nameOf(input);
   if (submodules && booleanAttribute(input, "exportIgnore")) throw notTogether();
   const only = new Set<string>();
-  if (rev !== undefined && !(await isDirty(repository, submodules))) {
-    const branch = await gitOutcome({ ...repository.call, args: ["symbolic-ref", "--quiet", "HEAD"] });
-    const ref = branch.code === 0 ? branch.stdout.toString("latin1").trim() : "HEAD";
+  if (rev !== undefined && !dirty) {
     const named = withAttributes(input, { ref, rev });
-    const tracked = await addTracked(only, { repository, prefix: "", submodules, context });
     await checkSignature(repository, rev, input);
     // The files are those of the revision, unless they differ from its objects.
-    if (!tracked.converted) return fetchRevision({ repository, input: named, context, fromWorkTree: true });
+    if (!(await isConverted(only, { repository, rev, submodules, context })))
+      return fetchRevision({ repository, input: named, context, fromWorkTree: true });
     const facts = await revisionFacts(repository, rev, { shallow: booleanAttribute(input, "shallow"), context });
     const shown = booleanAttribute(input, "exportIgnore") ? await exportedFiles(repository.call, only) : only;
     const { storePath, narHash } = await context.store.addTree({ name, path: repository.shown, only: shown });
@@ -150,6 +151,62 @@ async function addTracked(
     }
   }
   return { converted };
+}
+
+/** The state of a work tree: its revision, if it has one, the reference by which that is checked out, and whether files differ from it. */
+interface WorkTreeState {
+  readonly rev: string | undefined;
+  readonly ref: string;
+  readonly dirty: boolean;
+}
+
+async function workTreeState(repository: GitRepository, submodules: boolean): Promise<WorkTreeState> {
+  const args = ["status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=dirty", "-z"];
+  const lines = (await git({ ...repository.call, args })).toString("latin1").split("\0");
+  const header = (name: string): string =>
+    lines.find((line) => line.startsWith(`# ${name} `))?.slice(name.length + 3) ?? "";
+  const rev = /^[0-9a-f]+$/.exec(header("branch.oid"))?.[0];
+  const changed = lines.some((line) => line !== "" && !line.startsWith("# "));
+  const head = header("branch.head");
+  // A branch may have the name by which git tells that there is none, or one that looks whole.
+  const unclear = head === "" || head === "(detached)" || head.startsWith("refs/");
+  const ref = unclear ? await symbolicHead(repository) : `refs/heads/${head}`;
+  return {
+    rev,
+    ref,
+    dirty: changed || (submodules && (await isDirty(repository, true))),
+  };
+}
+
+async function symbolicHead(repository: GitRepository): Promise<string> {
+  const branch = await gitOutcome({ ...repository.call, args: ["symbolic-ref", "--quiet", "HEAD"] });
+  return branch.code === 0 ? branch.stdout.toString("latin1").trim() : "HEAD";
+}
+
+/**
+ * Tells whether the files of a clean work tree may differ from the objects of its revision; then they are added to `only`. That of an
+ * index they do not differ is kept.
+ */
+async function isConverted(
+  only: Set<string>,
+  tree: {
+    readonly repository: GitRepository;
+    readonly rev: string;
+    readonly submodules: boolean;
+    readonly context: FetchContext;
+  },
+): Promise<boolean> {
+  const { repository, rev, submodules, context } = tree;
+  const index = repository.call.workTree?.index;
+  if (repository.convertsLines) return (await addTracked(only, { ...tree, prefix: "" })).converted;
+  const key =
+    submodules || index === undefined || repository.splitIndex || !existsSync(index)
+      ? undefined
+      : { rev, index: createHash("sha256").update(readFileSync(index)).digest("hex") };
+  if (key !== undefined && context.cache.lookup("git-plain", key, Number.MAX_SAFE_INTEGER) !== undefined) return false;
+  const { converted } = await addTracked(only, { ...tree, prefix: "" });
+  if (key !== undefined && !converted) context.cache.insert("git-plain", key, { plain: true });
+  return converted;
 }
 
 /**
@@ -381,7 +438,7 @@ async function ownRepository(url: string, context: FetchContext): Promise<GitRep
     mkdirSync(directory, { recursive: true });
     await git({ ...call, args: ["init", "--quiet", "--bare", "--template="] });
   }
-  return { shown: directory, call, convertsLines: false, remote: url };
+  return { shown: directory, call, convertsLines: false, splitIndex: false, remote: url };
 }
 
 /** Returns a bare clone in the cache that has the wanted revision or the current state of a ref. */
