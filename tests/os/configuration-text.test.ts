@@ -58,7 +58,13 @@ const CONFIGURATION = `{ config, lib, pkgs, ... }:
   console = { font = "Lat2-Terminus16"; keyMap = "us"; };
   users.users.alice = { isNormalUser = true; extraGroups = [ "wheel" ]; packages = with pkgs; [ jq ]; };
   environment.systemPackages = with pkgs; [ vim-tiny curl ];
-  services.openssh.enable = true;
+  services.openssh = {
+    enable = true;
+    authorizedKeysInHomedir = false;
+    authorizedKeysCommand = "/usr/local/bin/keys";
+    sftpFlags = [ "-l INFO" ];
+    settings = { AllowUsers = [ "alice" "bob" ]; Ciphers = [ "aes256-ctr" "aes128-ctr" ]; };
+  };
   system.stateVersion = "26.11";
 
   nix.settings = { experimental-features = [ "nix-command" "flakes" ]; extra-substituters = [ "https://cache" ]; max-jobs = 4; sandbox = true; };
@@ -133,7 +139,7 @@ in
     "systemd/network/40-br0.netdev" "systemd/network/40-br0.network" "systemd/network/40-eth1.network"
     "systemd/network/40-office.netdev" "systemd/network/40-eth0.network"
     "systemd/network/40-wg0.netdev" "systemd/network/40-wg0.network" "nginx/nginx.conf"
-    "systemd/network/40-wg1.netdev" "systemd/network/40-wg1.network" "exports" "nfs.conf" "set-environment" "samba/smb.conf"
+    "systemd/network/40-wg1.netdev" "systemd/network/40-wg1.network" "exports" "nfs.conf" "set-environment" "ssh/sshd_config" "samba/smb.conf"
   ] (name: config.environment.etc.\${name}.text);
   userUnits = builtins.mapAttrs (_: unit: { inherit (unit) text wantedBy; }) config.systemd.user.units;
   units = named [ "getty@.service" "serial-getty@.service" "fstrim.timer" "tmp.mount" "page.service" ] (name: config.systemd.units.\${name}.text);
@@ -252,6 +258,20 @@ test("paths of the configuration are copied to the store by themselves", () => {
   expect(answer.etc["set-environment"]).toMatch(/^export SITES='?\/nix\/store\/\w{32}-site:\/srv'?$/m);
   expect(answer.units["page.service"]).toMatch(/^Environment="SITE=\/nix\/store\/\w{32}-site"$/m);
   expect(answer.etc["samba/smb.conf"]).toMatch(/^path = \/nix\/store\/\w{32}-site$/m);
+});
+
+test("sshd has the lists that it is given in its own forms", () => {
+  const lines = (answer.etc["ssh/sshd_config"] ?? "").split("\n");
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      "Subsystem sftp internal-sftp -l INFO",
+      "AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u",
+      "AuthorizedKeysCommand /usr/local/bin/keys",
+      "AuthorizedKeysCommandUser nobody",
+      "AllowUsers alice bob",
+      "Ciphers aes256-ctr,aes128-ctr",
+    ]),
+  );
 });
 
 describe("a unit", () => {

@@ -7,6 +7,7 @@
 }:
 let
   inherit (lib) mkOption types;
+  forms = import ../option-forms.nix { inherit lib pkgs; };
   cfg = config.services.openssh;
   atom = types.oneOf [ types.bool types.int types.str (types.listOf types.str) ];
   value =
@@ -20,7 +21,7 @@ let
     else
       toString content;
   # Lists of these are separated by spaces.
-  spaced = [ "AllowUsers" "AllowGroups" "DenyUsers" "DenyGroups" "AuthorizedKeysFile" ];
+  spaced = [ "AcceptEnv" "AllowUsers" "AllowGroups" "DenyUsers" "DenyGroups" "AuthorizedKeysFile" ];
   settingLines = lib.concatStrings (
     lib.mapAttrsToList (
       name: content:
@@ -39,14 +40,19 @@ let
           if lib.hasInfix ":" entry.addr then "[${entry.addr}]" else entry.addr
         }${lib.optionalString (entry.port != null) ":${toString entry.port}"}\n"
       ) cfg.listenAddresses
-    }${lib.optionalString cfg.allowSFTP "Subsystem sftp ${cfg.sftpServerExecutable}\n"}AuthorizedKeysFile ${lib.concatStringsSep " " cfg.authorizedKeysFiles}
+    }${lib.optionalString cfg.allowSFTP "Subsystem sftp ${lib.concatStringsSep " " ([ cfg.sftpServerExecutable ] ++ cfg.sftpFlags)}\n"}AuthorizedKeysFile ${lib.concatStringsSep " " cfg.authorizedKeysFiles}
     ${lib.concatMapStrings (key: "HostKey ${key.path}\n") cfg.hostKeys}${settingLines}${
+      lib.optionalString (cfg.authorizedKeysCommand != "none")
+        "AuthorizedKeysCommand ${cfg.authorizedKeysCommand}\nAuthorizedKeysCommandUser ${cfg.authorizedKeysCommandUser}\n"
+    }${
       lib.optionalString (cfg.banner != null) "Banner /etc/ssh/banner\n"
     }${cfg.extraConfig}
   '';
 in
 {
+  imports = [ (lib.mkAliasOptionModule [ "services" "openssh" "knownHosts" ] [ "programs" "ssh" "knownHosts" ]) ];
   options.services.openssh = {
+    package = forms.package "openssh-server";
     enable = lib.mkEnableOption "the OpenSSH server, for remote logins";
     startWhenNeeded = mkOption {
       type = types.bool;
@@ -92,14 +98,22 @@ in
       default = "internal-sftp";
       description = "The SFTP server.";
     };
+    sftpFlags = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "-f AUTHPRIV" "-l INFO" ];
+      description = "Arguments of the SFTP server.";
+    };
     authorizedKeysFiles = mkOption {
       type = types.listOf types.str;
-      default = [
-        "%h/.ssh/authorized_keys"
-        "/etc/ssh/authorized_keys.d/%u"
-      ];
-      description = "Files with the keys that let a user in.";
+      default = [ ];
+      description = "Further files with keys that let a user in, besides `/etc/ssh/authorized_keys.d/%u`, which the configuration fills.";
     };
+    authorizedKeysInHomedir = forms.bool true "Whether keys in `~/.ssh/authorized_keys` let a user in.";
+    authorizedKeysCommand = forms.str "none" "Program that prints keys that let a user in.";
+    authorizedKeysCommandUser = forms.str "nobody" "The account as which that program runs.";
+    generateHostKeys = forms.bool true "Whether keys of the host that do not exist are made.";
+    moduliFile = forms.optional types.path "File of numbers for the exchange of keys; null is that of the package.";
     hostKeys = mkOption {
       type = types.listOf (types.attrsOf (types.either types.str types.int));
       default = [
@@ -134,6 +148,17 @@ in
             default = true;
             description = "Whether interactive authentication does.";
           };
+          AcceptEnv = forms.optional (types.listOf types.str) "Variables that clients may set.";
+          AllowGroups = forms.optional (types.listOf types.str) "Groups whose members may log in; null is all.";
+          AllowUsers = forms.optional (types.listOf types.str) "Users that may log in; null is all.";
+          AuthorizedPrincipalsFile = forms.optional types.str "File of the names that certificates may have.";
+          Banner = forms.optional types.str "File that is shown before a login.";
+          Ciphers = forms.optional (types.listOf types.str) "Ciphers; null leaves those compiled in.";
+          DenyGroups = forms.optional (types.listOf types.str) "Groups whose members may not log in.";
+          DenyUsers = forms.optional (types.listOf types.str) "Users that may not log in.";
+          GatewayPorts = forms.optional types.str "Whether others may connect to forwarded ports; null is no.";
+          KexAlgorithms = forms.optional (types.listOf types.str) "Ways to exchange keys; null leaves those compiled in.";
+          Macs = forms.optional (types.listOf types.str) "Codes of authentication; null leaves those compiled in.";
           X11Forwarding = mkOption {
             type = types.bool;
             default = false;
@@ -169,9 +194,12 @@ in
   config = lib.mkIf cfg.enable {
     system.debian.packages = [
       "openssh-client"
-      "openssh-server"
+      cfg.package.deb
     ];
+    services.openssh.authorizedKeysFiles =
+      lib.optional cfg.authorizedKeysInHomedir "%h/.ssh/authorized_keys" ++ [ "/etc/ssh/authorized_keys.d/%u" ];
     environment.etc = {
+      "ssh/moduli" = lib.mkIf (cfg.moduliFile != null) { source = cfg.moduliFile; };
       "ssh/sshd_config".text = text;
       "ssh/banner" = lib.mkIf (cfg.banner != null) { text = cfg.banner; };
     };
@@ -190,12 +218,12 @@ in
       stopIfChanged = false;
       restartTriggers = [ text ];
       preStart = ''
-        ${lib.concatMapStrings (key: ''
+        ${lib.optionalString cfg.generateHostKeys (lib.concatMapStrings (key: ''
           if ! [ -s "${key.path}" ]; then
             mkdir -p "$(dirname "${key.path}")"
             ssh-keygen -q -t "${key.type}" ${lib.optionalString (key ? bits) "-b ${toString key.bits}"} -f "${key.path}" -N ""
           fi
-        '') cfg.hostKeys}
+        '') cfg.hostKeys)}
         /usr/sbin/sshd -t
       '';
       serviceConfig = {
