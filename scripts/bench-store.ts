@@ -151,9 +151,12 @@ const manyStore = (): Promise<string> =>
     const file = join(path, "many.nix");
     writeFileSync(
       file,
-      `builtins.foldl' (before: i: builtins.toFile "text-\${toString i}" "\${toString i} \${before}") "" (builtins.genList (i: i) ${values.paths})\n`,
+      `let
+        text = i: builtins.toFile "text-\${toString i}" "\${toString i} \${if i == 0 then "" else builtins.elemAt all (i / 2)}";
+        all = builtins.genList text ${values.paths};
+      in all\n`,
     );
-    await reference(["nix-instantiate", "--eval", "--max-call-depth", "1000000", file], path);
+    await reference(["nix-instantiate", "--eval", "--strict", "--read-write-mode", file], path);
   });
 
 function nixpkgs(): string {
@@ -186,8 +189,11 @@ const askedCache = (): Promise<string> =>
     const store = `${path}-store`;
     mkdirSync(store, { recursive: true });
     const file = join(store, "asked.nix");
-    writeFileSync(file, `map (i: builtins.toFile "text-\${toString i}" "") (builtins.genList (i: i) ${values.queries})\n`);
-    await reference(["nix-instantiate", "--eval", "--strict", file], store);
+    writeFileSync(
+      file,
+      `map (i: builtins.toFile "text-\${toString i}" "") (builtins.genList (i: i) ${values.queries})\n`,
+    );
+    await reference(["nix-instantiate", "--eval", "--strict", "--read-write-mode", file], store);
     await reference(["nix", "copy", "--all", "--to", `file://${path}?compression=none`], store);
   });
 
