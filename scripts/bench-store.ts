@@ -10,7 +10,6 @@
 import { execFileSync } from "node:child_process";
 import {
   closeSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -85,10 +84,18 @@ async function made(name: string, make: (path: string) => Promise<void> | void):
 /** What is measured works in this store; it is emptied before each run. */
 const fresh = place("fresh");
 
-function copyOfStore(from: string): void {
-  rmSync(fresh, { recursive: true, force: true });
-  cpSync(from, fresh, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+function copyStore(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true });
+  execFileSync("cp", ["-a", from, to]);
 }
+
+/** Makes a store once; it must be copied to `fresh` to be used, since its database has the paths of that place. */
+const madeStore = (name: string, make: () => Promise<void>): Promise<string> =>
+  made(name, async (path) => {
+    emptied("fresh");
+    await make();
+    copyStore(fresh, path);
+  });
 
 const reference = async (words: readonly string[], store: string, settings?: string): Promise<string> =>
   (await measure(referenceCommand(words), { cwd: directory, env: environmentOf(store, settings) })).output;
@@ -146,9 +153,8 @@ const bothCache = (compression: string): Promise<string> =>
 
 /** A store with text files that nothing keeps, each of which refers to another one. */
 const manyStore = (): Promise<string> =>
-  made(`many-${values.paths}`, async (path) => {
-    mkdirSync(path);
-    const file = join(path, "many.nix");
+  madeStore(`many-${values.paths}`, async () => {
+    const file = place("many.nix");
     writeFileSync(
       file,
       `let
@@ -156,7 +162,7 @@ const manyStore = (): Promise<string> =>
         all = builtins.genList text ${values.paths};
       in all\n`,
     );
-    await reference(["nix-instantiate", "--eval", "--strict", "--read-write-mode", file], path);
+    await reference(["nix-instantiate", "--eval", "--strict", "--read-write-mode", file], fresh);
   });
 
 function nixpkgs(): string {
@@ -166,9 +172,8 @@ function nixpkgs(): string {
 
 /** A store with the derivation of hello and all that it needs. */
 const helloStore = (): Promise<string> =>
-  made("hello", async (path) => {
-    mkdirSync(path);
-    await reference(["nix-instantiate", nixpkgs(), "-A", "hello"], path);
+  madeStore("hello", async () => {
+    await reference(["nix-instantiate", nixpkgs(), "-A", "hello"], fresh);
   });
 
 /** The trivial builds and one that joins them. */
@@ -245,6 +250,20 @@ const instantiatingHello = (name: string, keepsCode: boolean): Work => ({
   sameOutput: true,
 });
 
+const onCopy = (
+  name: string,
+  store: () => Promise<string>,
+  { wanted, words }: { readonly wanted: number; readonly words: readonly string[] },
+): Work => ({
+  name,
+  wanted,
+  async run() {
+    copyStore(await store(), fresh);
+    return { words, env: environmentOf(fresh) };
+  },
+  sameOutput: true,
+});
+
 const works: Work[] = [
   {
     name: "add-file",
@@ -297,34 +316,10 @@ const works: Work[] = [
   },
   instantiatingHello("hello", true),
   instantiatingHello("hello-cold", false),
-  {
-    name: "path-info-hello",
-    wanted: 1.3,
-    run: async () => ({ words: ["path-info", "--all", "--json"], env: environmentOf(await helloStore()) }),
-    sameOutput: true,
-  },
-  {
-    name: "path-info-many",
-    wanted: 1.3,
-    run: async () => ({ words: ["path-info", "--all", "--json"], env: environmentOf(await manyStore()) }),
-    sameOutput: true,
-  },
-  {
-    name: "collect-hello",
-    wanted: 1,
-    async run() {
-      copyOfStore(await helloStore());
-      return { words: ["store", "gc"], env: environmentOf(fresh) };
-    },
-  },
-  {
-    name: "collect-many",
-    wanted: 1,
-    async run() {
-      copyOfStore(await manyStore());
-      return { words: ["store", "gc"], env: environmentOf(fresh) };
-    },
-  },
+  onCopy("path-info-hello", helloStore, { wanted: 1.3, words: ["path-info", "--all", "--json"] }),
+  onCopy("path-info-many", manyStore, { wanted: 1.3, words: ["path-info", "--all", "--json"] }),
+  onCopy("collect-hello", helloStore, { wanted: 1, words: ["store", "gc"] }),
+  onCopy("collect-many", manyStore, { wanted: 1, words: ["store", "gc"] }),
   building("builds", 0.3, "sandbox = false"),
   building("builds-sandboxed", 1, `sandbox = true\n${hostPrograms}`),
   {

@@ -10,7 +10,7 @@ import type { OptimiseResult } from "../store/upkeep.ts";
 export function hashTree(real: string): { hash: Hash; size: number } {
   const hasher = createHasher("sha256");
   let size = 0;
-  for (const chunk of dumpPath(real)) {
+  for (const chunk of dumpPath(real, { transient: true })) {
     hasher.update(chunk);
     size += chunk.length;
   }
