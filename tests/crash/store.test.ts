@@ -68,12 +68,14 @@ async function check(root: string): Promise<Set<string>> {
   }
 }
 
-/** The valid paths of a store in which one path is damaged or being made good; the path that refers to it is whole. */
+/** The valid paths of a store in which one path is damaged, good or just being replaced, never in part; the path that refers to it is whole. */
 async function checkBesideDamage(root: string): Promise<Set<string>> {
   const store = await openTestStore(root);
   try {
     const valid = await store.queryAllValidPaths();
     expect(await store.isIntact(valid.find((item) => item.endsWith("-outer")) ?? "")).toBe(true);
+    const inner = store.realPath(valid.find((item) => item.endsWith("-inner")) ?? "");
+    if (fs.existsSync(inner)) expect(fs.readdirSync(inner).map(String), inner).toEqual(["a", "d"]);
     return new Set(valid);
   } finally {
     await store.close();

@@ -367,8 +367,13 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     const real = this.realPath(path);
     if (this.options.autoOptimise === true) this.#optimise([temporary], options);
     if (this.options.fsyncStorePaths === true) disk.fsync(temporary);
-    removePath(real);
+    // What is replaced stays whole until the other is there; the collector deletes what is left after a kill.
+    const replaced = options.repair === true && fs.lstatSync(real, { throwIfNoEntry: false }) !== undefined;
+    const aside = this.temporaryPath(path);
+    if (replaced) disk.rename(real, aside);
+    else removePath(real);
     disk.rename(temporary, real);
+    if (replaced) removePath(aside);
     if (this.options.fsyncStorePaths === true) disk.fsync(this.location.realStoreDir);
   }
 

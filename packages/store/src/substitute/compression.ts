@@ -65,7 +65,10 @@ function lzma(): Lzma | undefined {
 function codecs(method: string): Codecs {
   switch (method) {
     case "gzip":
-      return { compress: () => zlib.createGzip({ level: 9, chunkSize }), decompress: () => zlib.createGunzip({ chunkSize }) };
+      return {
+        compress: () => zlib.createGzip({ level: 9, chunkSize }),
+        decompress: () => zlib.createGunzip({ chunkSize }),
+      };
     case "zstd":
       return {
         compress: () => zlib.createZstdCompress({ chunkSize }),
