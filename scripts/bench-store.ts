@@ -46,6 +46,9 @@ const { values, positionals } = parseArgs({
 const directory = values.directory ?? mkdtempSync(join(tmpdir(), "firn-bench-store-"));
 const place = (...names: string[]): string => join(directory, ...names);
 
+/** Collectors read what all processes have open, and must not stumble over those of others. */
+const ownProcesses = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+
 /** Both use stores in the same way: everything of a store lies below one directory, paths in it begin with `DIRECTORY/store`. */
 function environmentOf(store: string, settings = ""): NodeJS.ProcessEnv {
   return {
@@ -367,7 +370,10 @@ for (const work of works) {
     const { words, env } = await work.run();
     // What was written before would be written during the run.
     execFileSync("sync");
-    return measure(command([...(work.old === true ? [] : old), ...words]), { cwd: directory, env });
+    return measure([...ownProcesses, ...command([...(work.old === true ? [] : old), ...words])], {
+      cwd: directory,
+      env,
+    });
   };
   const ours: Sample[] = [];
   const theirs: Sample[] = [];

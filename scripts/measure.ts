@@ -25,6 +25,8 @@ export interface Sample {
   readonly output: string;
 }
 
+/** Where messages of the measured program go, below the working directory. */
+const messages = "messages";
 /** Times a command with bash's own clock; figures come as the last line of standard error. */
 const script = 'TIMEFORMAT="%R %U %S"; time "$@"';
 /** Runs a command and prints the peak of its largest descendant's memory, in KB, after what that printed. */
@@ -34,7 +36,7 @@ const peak =
 const withTimes = (words: readonly string[]): string[] => [
   "bash",
   "-c",
-  `{ ${script} 2>/dev/null; } 2>&1`,
+  `{ ${script} 2>${messages}; } 2>&1`,
   "bash",
   ...words,
 ];
@@ -60,7 +62,10 @@ export async function measure(
     maxBuffer: 2 ** 30,
   });
   running.child.stdin?.end();
-  const lines = (await running).stdout.trimEnd().split("\n");
+  const { stdout } = await running.catch((cause: unknown) => {
+    throw new Error(`${command.join(" ")} failed: ${readFileSync(join(place.cwd, messages), "utf8")}`, { cause });
+  });
+  const lines = stdout.trimEnd().split("\n");
   const memory = Number(lines.pop()) / 1024;
   const [wall = 0, user = 0, system = 0] = (lines.pop() ?? "").split(" ").map(Number);
   return { wall, cpu: user + system, memory, output: lines.join("\n") };
