@@ -1,29 +1,20 @@
 /**
  * Runs Firn (bundled) and the reference in turn on the same work and prints ratios: Firn's figure divided by the
- * reference's, medians of the runs. The reference is timed inside its own root. Needs FIRN_REAL_NIX, and python3 for the peak
- * of memory.
+ * reference's, medians of the runs. Needs what measure.ts needs.
  *
  *   node scripts/bench.ts [--pairs N] [--nixpkgs DIRECTORY] [NAME...]
  */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { firnCommand, measure, median, referenceCommand, type Sample } from "./measure.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const realNix = process.env.FIRN_REAL_NIX;
-if (realNix === undefined) throw new Error("FIRN_REAL_NIX is not set: scripts/setup-reference prints the path");
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { pairs: { type: "string", default: "5" }, nixpkgs: { type: "string" } },
 });
 const directory = mkdtempSync(join(tmpdir(), "firn-bench-"));
-const bundle = join(root, "dist/package/dist/firn.mjs");
-if (!existsSync(bundle)) execFileSync(process.execPath, [join(root, "scripts/bundle.ts")], { stdio: "inherit" });
-/** How the published program has itself started: `#!/usr/bin/env -S node FLAG...`. */
-const flags = readFileSync(bundle, "utf8").split("\n", 1)[0]!.split(" ").slice(3);
 
 interface Work {
   readonly name: string;
@@ -72,46 +63,6 @@ if (values.nixpkgs !== undefined) {
   );
 }
 
-interface Sample {
-  readonly wall: number;
-  readonly cpu: number;
-  /** Megabytes of the largest process. */
-  readonly memory: number;
-  readonly output: string;
-}
-
-/** Times a command with bash's own clock; figures come as the last line of standard error. */
-const script = 'TIMEFORMAT="%R %U %S"; time "$@"';
-/** Runs a command and prints the peak of its largest descendant's memory, in KB, after what that printed. */
-const peak =
-  "import resource,subprocess,sys; code=subprocess.call(sys.argv[1:]); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)";
-
-function measure(command: readonly string[], env: NodeJS.ProcessEnv): Sample {
-  const printed = execFileSync("python3", ["-uc", peak, ...command], {
-    env,
-    cwd: directory,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const lines = printed.trimEnd().split("\n");
-  const memory = Number(lines.pop()) / 1024;
-  const [wall = 0, user = 0, system = 0] = (lines.pop() ?? "").split(" ").map(Number);
-  return { wall, cpu: user + system, memory, output: lines.join("\n") };
-}
-
-const withTimes = (words: readonly string[]): string[] => [
-  "bash",
-  "-c",
-  `{ ${script} 2>/dev/null; } 2>&1`,
-  "bash",
-  ...words,
-];
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
 const environment = {
   ...process.env,
   NIX_REMOTE: "dummy://",
@@ -123,19 +74,22 @@ for (const work of works) {
   const ours: Sample[] = [];
   const theirs: Sample[] = [];
   const keeping = work.again === true ? [] : ["--option", "eval-cache", "false"];
-  const firn = withTimes([process.execPath, ...flags, bundle, ...work.firn, ...(work.firn.length > 1 ? keeping : [])]);
-  const firnEnvironment = { ...environment, FIRN_CODE_CACHE: work.warm === true ? join(directory, "code") : "" };
-  if (work.warm === true) measure(firn, firnEnvironment);
+  const firn = firnCommand([...work.firn, ...(work.firn.length > 1 ? keeping : [])]);
+  const firnPlace = {
+    cwd: directory,
+    env: { ...environment, FIRN_CODE_CACHE: work.warm === true ? join(directory, "code") : "" },
+  };
+  if (work.warm === true) await measure(firn, firnPlace);
   for (let pair = 0; pair < Number(values.pairs); pair++) {
-    ours.push(measure(firn, firnEnvironment));
-    theirs.push(measure([realNix, ...withTimes(work.reference)], environment));
+    ours.push(await measure(firn, firnPlace));
+    theirs.push(await measure(referenceCommand(work.reference), { cwd: directory, env: environment }));
   }
   if (work.sameOutput && ours[0]?.output !== theirs[0]?.output) {
     throw new Error(`${work.name}: Firn printed ${ours[0]?.output}, the reference ${theirs[0]?.output}`);
   }
   const ratio = (of: (sample: Sample) => number): string =>
-    (median(ours.map(of)) / median(theirs.map(of))).toFixed(2).padStart(6);
-  const cpu = (samples: readonly Sample[]) => (median(samples.map((s) => s.cpu)) * 1000).toFixed(0);
+    (median(ours, of) / median(theirs, of)).toFixed(2).padStart(6);
+  const cpu = (samples: readonly Sample[]) => (median(samples, (s) => s.cpu) * 1000).toFixed(0);
   console.log(
     `${work.name.padEnd(12)} wall ${ratio((s) => s.wall)}  cpu ${ratio((s) => s.cpu)}  memory ${ratio((s) => s.memory)}   (Firn ${cpu(ours)} ms of CPU, reference ${cpu(theirs)} ms)`,
   );

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { sandboxWorks } from "@firn/build";
-import { removePath, verifyStore } from "@firn/store";
+import { copyClosure, offered, openStore, removePath, Settings, verifyStore } from "@firn/store";
 import { currentManifest } from "@firn/system";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { forEachStep } from "./each-step.ts";
@@ -12,7 +12,18 @@ import { openTestStore, prepare, profileOf, type Work, work } from "./work.ts";
 
 const program = new URL("work.ts", import.meta.url).pathname;
 /** Far fewer steps would mean that the seam is not where the work is. */
-const LEAST_STEPS: Readonly<Record<Work, number>> = { add: 40, collect: 12, build: 80, substitute: 25, profile: 40 };
+const LEAST_STEPS: Readonly<Record<Work, number>> = {
+  add: 40,
+  collect: 12,
+  build: 80,
+  substitute: 25,
+  profile: 40,
+  copy: 15,
+  optimise: 12,
+  repair: 25,
+  export: 5,
+  import: 25,
+};
 
 let top: string;
 
@@ -57,6 +68,60 @@ async function check(root: string): Promise<Set<string>> {
   }
 }
 
+/** The valid paths of a store in which one path is damaged, good or just being replaced, never in part; the path that refers to it is whole. */
+async function checkBesideDamage(root: string): Promise<Set<string>> {
+  const store = await openTestStore(root);
+  try {
+    const valid = await store.queryAllValidPaths();
+    expect(await store.isIntact(valid.find((item) => item.endsWith("-outer")) ?? "")).toBe(true);
+    const inner = store.realPath(valid.find((item) => item.endsWith("-inner")) ?? "");
+    if (fs.existsSync(inner)) expect(fs.readdirSync(inner).map(String), inner).toEqual(["a", "d"]);
+    return new Set(valid);
+  } finally {
+    await store.close();
+  }
+}
+
+/** The paths of a file cache, each of which can be had from it with those that it refers to. */
+async function checkCache(root: string): Promise<string[]> {
+  const directory = path.join(root, "copy");
+  const names = fs.existsSync(directory) ? fs.readdirSync(directory) : [];
+  const cache = await openStore(`file://${directory}`, { settings: new Settings() });
+  const index = offered(cache, "hashParts");
+  const paths: string[] = [];
+  for (const name of names.filter((item) => item.endsWith(".narinfo"))) {
+    const found = await index.queryPathFromHashPart(name.slice(0, 32));
+    paths.push(found ?? `nothing in ${name}`);
+  }
+  const place = path.join(root, "from-copy");
+  removePath(place);
+  const store = await openTestStore(place);
+  try {
+    await copyClosure(paths, { from: cache, to: store, checkSignatures: false });
+    expect(await verifyStore(store, { checkContents: true })).toBe(false);
+  } finally {
+    await store.close();
+    await cache.close();
+    removePath(place);
+  }
+  return paths.sort();
+}
+
+/** The number of files that share their contents with others. */
+function sharedFiles(root: string): number {
+  const links = path.join(root, "nix/store/.links");
+  return fs.readdirSync(links).filter((name) => fs.lstatSync(path.join(links, name)).nlink > 2).length;
+}
+
+/** What besides the paths of the store the work leaves, when it is done. */
+async function result(root: string, kind: Work): Promise<unknown> {
+  if (kind === "profile") return profileElements(root);
+  if (kind === "copy") return checkCache(root);
+  if (kind === "optimise") return sharedFiles(root);
+  if (kind === "export") return fs.readFileSync(path.join(root, "exported"), "latin1");
+  return undefined;
+}
+
 async function profileElements(root: string): Promise<string[]> {
   const store = await openTestStore(root);
   try {
@@ -85,24 +150,27 @@ async function checkClean(root: string): Promise<void> {
 async function killEverywhere(kind: Work): Promise<void> {
   const plain = path.join(top, kind);
   await prepare(plain, kind);
-  const before = kind === "add" ? new Set<string>() : await check(plain);
+  const checked = kind === "repair" ? checkBesideDamage : check;
+  const before = kind === "add" ? new Set<string>() : await checked(plain);
   const ended = await runChild(plain, kind);
   expect(ended).toMatchObject({ code: 0, err: "" });
   const steps = ended.out.split("\n");
   expect(steps.length).toBeGreaterThan(LEAST_STEPS[kind]);
   const after = await check(plain);
+  const wanted = await result(plain, kind);
   await forEachStep(steps.length, async (step) => {
     const where = `killed before step ${step}: ${steps[step]}`;
     const root = path.join(top, `${kind}${step}`);
     await prepare(root, kind);
     const killed = await runChild(root, kind, step);
     expect([killed.signal, killed.err], where).toEqual(["SIGKILL", ""]);
-    const valid = await check(root);
+    const valid = await checked(root);
     if (kind !== "collect") for (const item of before) expect(valid, where).toContain(item);
     if (kind === "profile") expect([["old"], ["new", "old"]], where).toContainEqual(await profileElements(root));
+    if (kind === "copy") await checkCache(root);
     await work(root, kind);
     expect(await check(root), where).toEqual(after);
-    if (kind === "profile") expect(await profileElements(root), where).toEqual(["new", "old"]);
+    expect(await result(root, kind), where).toEqual(wanted);
     await checkClean(root);
     removePath(root);
   });
@@ -113,6 +181,11 @@ describe("a process killed before any of its steps leaves a whole store and can 
   it("while it deletes garbage", () => killEverywhere("collect"));
   it("while it substitutes from a cache", () => killEverywhere("substitute"));
   it("while it switches a profile, which is the old or the new and never none", () => killEverywhere("profile"));
+  it("while it copies to a file cache, which offers only what it has", () => killEverywhere("copy"));
+  it("while it replaces equal files by links", () => killEverywhere("optimise"));
+  it("while it makes a damaged path good", () => killEverywhere("repair"));
+  it("while it exports", () => killEverywhere("export"));
+  it("while it imports", () => killEverywhere("import"));
   it.skipIf(!sandboxWorks())("while it builds in the sandbox and registers", () => killEverywhere("build"), 300_000);
 });
 
@@ -150,23 +223,23 @@ function changingCalls(trace: string, directory: string): string[] {
 const straced = spawnSync("strace", ["-f", "-o", "/dev/null", "true"]).status === 0;
 
 describe.skipIf(!straced)("the seam sees every changing system call", () => {
-  it.each<Work>(["add", "collect", "substitute", "profile", ...(sandboxWorks() ? (["build"] as const) : [])])(
-    "of %s",
-    async (kind) => {
-      const root = path.join(top, `traced-${kind}`);
-      await prepare(root, kind);
-      const log = path.join(top, `${kind}.strace`);
-      const options = ["-f", "-y", "-s", "400", "-o", log, "-e", `trace=${CALLS},clone,clone3,fork,vfork`];
-      const env = { ...process.env, TMPDIR: path.join(root, "tmp") };
-      const result = spawnSync("strace", [...options, process.execPath, program, root, kind], {
-        env,
-        encoding: "latin1",
-      });
-      expect(result).toMatchObject({ status: 0, stderr: "" });
-      const seen = result.stdout.split("\n").filter((step) => step.includes(`${root}/`));
-      const calls = changingCalls(fs.readFileSync(log, "latin1"), root);
-      expect(calls.length).toBeGreaterThan(8);
-      expect(seen.length, `${calls.join("\n")}\n---\n${seen.join("\n")}`).toBeGreaterThanOrEqual(calls.length);
-    },
-  );
+  it.each<Work>([
+    ...(["add", "collect", "substitute", "profile", "copy", "optimise", "repair", "import"] as const),
+    ...(sandboxWorks() ? (["build"] as const) : []),
+  ])("of %s", async (kind) => {
+    const root = path.join(top, `traced-${kind}`);
+    await prepare(root, kind);
+    const log = path.join(top, `${kind}.strace`);
+    const options = ["-f", "-y", "-s", "400", "-o", log, "-e", `trace=${CALLS},clone,clone3,fork,vfork`];
+    const env = { ...process.env, TMPDIR: path.join(root, "tmp") };
+    const result = spawnSync("strace", [...options, process.execPath, program, root, kind], {
+      env,
+      encoding: "latin1",
+    });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const seen = result.stdout.split("\n").filter((step) => step.includes(`${root}/`));
+    const calls = changingCalls(fs.readFileSync(log, "latin1"), root);
+    expect(calls.length).toBeGreaterThan(8);
+    expect(seen.length, `${calls.join("\n")}\n---\n${seen.join("\n")}`).toBeGreaterThanOrEqual(calls.length);
+  });
 });

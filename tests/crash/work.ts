@@ -10,7 +10,19 @@ import {
   type MemoryNode,
   narOfMemory,
 } from "@firn/formats";
-import { copyClosure, LocalStore, offered, openStore, openSubstituters, Settings, storeLocation } from "@firn/store";
+import {
+  copyClosure,
+  exportPaths,
+  importPaths,
+  LocalStore,
+  offered,
+  openStore,
+  openSubstituters,
+  repairPath,
+  Settings,
+  storeLocation,
+  verifyStore,
+} from "@firn/store";
 import { changeProfile, elementIdentifier } from "@firn/system";
 import { interceptSteps } from "./seam.ts";
 
@@ -23,7 +35,17 @@ const tree = narOfMemory({
 });
 
 /** Kinds of work. */
-export type Work = "add" | "collect" | "build" | "substitute" | "profile";
+export type Work =
+  | "add"
+  | "collect"
+  | "build"
+  | "substitute"
+  | "profile"
+  | "copy"
+  | "optimise"
+  | "repair"
+  | "export"
+  | "import";
 
 /** Opens the store of these tests. */
 export function openTestStore(root: string): Promise<LocalStore> {
@@ -44,6 +66,26 @@ function settingsOf(root: string): Settings {
 async function add(store: LocalStore): Promise<string> {
   const inner = await store.addContent(() => tree, { name: "inner" });
   return store.addTextToStore("outer", inner.path, [inner.path]);
+}
+
+/** Returns the paths that {@link add} adds, each after those it refers to. */
+export const addedPaths = async (store: LocalStore): Promise<string[]> =>
+  (await store.queryAllValidPaths()).sort((a, b) => Number(a.endsWith("-outer")) - Number(b.endsWith("-outer")));
+
+/** Damages a file of the path `inner`. */
+async function damage(store: LocalStore): Promise<void> {
+  const [inner] = await addedPaths(store);
+  const file = `${store.realPath(inner!)}/a`;
+  fs.chmodSync(file, 0o755);
+  fs.appendFileSync(file, "damage");
+  fs.chmodSync(file, 0o555);
+}
+
+/** Exports what a store has to a file. */
+async function exportTo(store: LocalStore, file: string): Promise<void> {
+  const fd = fs.openSync(file, "w");
+  for await (const chunk of exportPaths(store, await addedPaths(store))) fs.writeSync(fd, chunk);
+  fs.closeSync(fd);
 }
 
 async function addToProfile(store: LocalStore, root: string, file: string): Promise<void> {
@@ -90,15 +132,20 @@ function derivation(): Derivation {
 export async function prepare(root: string, kind: Work): Promise<void> {
   fs.mkdirSync(path.join(root, "tmp"), { recursive: true });
   if (kind === "add") return;
-  if (kind === "substitute") {
+  if (kind === "substitute" || kind === "repair" || kind === "import") {
     const elsewhere = `${root}/elsewhere`;
     const source = await openTestStore(elsewhere);
     const cache = await openStore(`file://${root}/cache?compression=none`, { settings: new Settings() });
     await copyClosure([await add(source)], { from: source, to: cache });
+    if (kind === "import") await exportTo(source, `${root}/exported`);
     await source.close();
   }
   const store = await openTestStore(root);
-  if (kind === "collect") await add(store);
+  if (kind === "collect" || kind === "copy" || kind === "optimise" || kind === "repair" || kind === "export") {
+    await add(store);
+  }
+  if (kind === "optimise") await store.addContent(() => tree, { name: "twin" });
+  if (kind === "repair") await damage(store);
   if (kind === "build") {
     const { contents, references } = derivationStorePath(derivation());
     await store.addTextToStore("two.drv", contents, references);
@@ -136,6 +183,26 @@ export async function work(root: string, kind: Work): Promise<void> {
     }
     case "profile":
       await addToProfile(store, root, "new");
+      break;
+    case "copy": {
+      const to = await openStore(`file://${root}/copy?compression=xz&write-nar-listing=true`, { settings });
+      await copyClosure(await addedPaths(store), { from: store, to });
+      await to.close();
+      break;
+    }
+    case "optimise":
+      await store.optimiseStore();
+      break;
+    case "repair": {
+      const substituters = await openSubstituters({ settings });
+      await verifyStore(store, { checkContents: true, repair: (item) => repairPath(store, item, substituters) });
+      break;
+    }
+    case "export":
+      await exportTo(store, `${root}/exported`);
+      break;
+    case "import":
+      await importPaths(store, fs.createReadStream(`${root}/exported`));
       break;
   }
   await store.close();

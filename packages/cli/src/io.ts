@@ -16,6 +16,8 @@ export interface Io {
   unimportant?(): void;
   /** Moves the terminal's cursor: a sequence of our own, which `err` would not let pass. Absent: there is no terminal. */
   control?(sequence: string): void;
+  /** Returns the size of the terminal in signs; absent: 80 to 24. */
+  size?(): { readonly columns: number; readonly rows: number };
   /** Writes a JSON object of the log; present when the whole of standard error has that form. */
   record?(json: string): void;
   /** True when standard error is a terminal; decides on colours and live progress. */
@@ -40,6 +42,7 @@ export function processIo(): Io {
     drained: () => drainOf(process.stdout),
     unimportant: () => out.forgive(),
     control: (sequence) => void process.stderr.write(sequence),
+    size: () => ({ columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24 }),
     terminal: process.stderr.isTTY === true && process.env.TERM !== "dumb",
     env: processEnvironment(),
     get cwd() {

@@ -34,6 +34,7 @@ export type FirnEvent =
       readonly to: string;
       readonly size: number;
     }
+  | { readonly kind: "copy-progress"; readonly path: string; readonly done: number; readonly size: number }
   | { readonly kind: "copy-end"; readonly path: string; readonly ok: boolean };
 
 /** Receives events; must not throw. */

@@ -4,9 +4,10 @@
  */
 import type { FirnEvent, MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
+import type { BuildTimes } from "./build-times.ts";
 import { jsonProgress } from "./json-progress.ts";
 import type { Progress } from "./progress-sink.ts";
-import { duration, mebibytes, storeName } from "./quantities.ts";
+import { duration, mebibytes, progressOf, storeName } from "./quantities.ts";
 import { terminalText } from "./terminal-text.ts";
 
 /** The amount of output. */
@@ -16,6 +17,8 @@ export interface ProgressOptions {
   readonly verbosity: number;
   /** The form of lines of build logs: left out, after the name of their derivation (`-L`), or as they are (old commands). */
   readonly buildLogs: "hidden" | "named" | "plain";
+  /** How long builds took the last time. */
+  readonly times?: BuildTimes | undefined;
 }
 
 const levels: readonly MessageLevel[] = ["error", "warn", "notice", "info", "talkative", "chatty", "debug", "vomit"];
@@ -24,7 +27,8 @@ interface Build {
   readonly started: number;
   readonly place: string;
   phase: string;
-  line: string;
+  /** The last lines of its log. */
+  readonly lines: string[];
 }
 
 interface Transfer {
@@ -34,6 +38,16 @@ interface Transfer {
   done: number;
 }
 
+interface Copy {
+  readonly started: number;
+  readonly to: string;
+  readonly size: number;
+  done: number;
+}
+
+/** The number of lines shown of the log of a failed build. */
+const failedLines = 10;
+
 /** Makes the renderer for one command. */
 export function makeProgress(options: ProgressOptions): Progress {
   const { io } = options;
@@ -41,6 +55,7 @@ export function makeProgress(options: ProgressOptions): Progress {
   if (io.record !== undefined) return jsonProgress((json) => io.record?.(json), shows);
   const builds = new Map<string, Build>();
   const transfers = new Map<number, Transfer>();
+  const copies = new Map<string, Copy>();
   const counts = { built: 0, failed: 0, copied: 0, received: 0 };
   let planned = { builds: 0, copies: 0 };
   let shownLines = 0;
@@ -64,16 +79,34 @@ export function makeProgress(options: ProgressOptions): Progress {
     shownLines = lines.length;
   };
   const block = (): string[] => {
-    if (builds.size === 0 && transfers.size === 0) return [];
-    const width = Math.max(40, (process.stderr.columns ?? 80) - 1);
-    const lines: string[] = [];
+    if (builds.size === 0 && transfers.size === 0 && copies.size === 0) return [];
+    const { columns, rows } = io.size?.() ?? { columns: 80, rows: 24 };
+    const width = Math.max(40, columns - 1);
+    const entries: string[][] = [];
     for (const [path, build] of builds) {
       const phase = build.phase === "" ? "" : ` (${build.phase})`;
-      lines.push(` building ${storeName(path)}${build.place}${phase} ${seconds(build.started)}: ${build.line}`);
+      const last = options.times?.last(path);
+      const before = last === undefined ? "" : `, last time ${duration(last)}`;
+      const since = duration(Math.floor(secondsSince(build.started)));
+      const log = build.lines.at(-1) ?? "";
+      entries.push([
+        `building ${storeName(path)}${build.place}${phase} ${since}${before}`,
+        ...(log === "" || options.buildLogs !== "hidden" ? [] : [log]),
+      ]);
     }
-    for (const transfer of [...transfers.values()].slice(0, 8)) {
-      lines.push(` fetching ${transfer.url.split("/").at(-1)} ${amount(transfer)}`);
+    for (const transfer of transfers.values()) {
+      const amount = progressOf(transfer, secondsSince(transfer.started));
+      entries.push([`fetching ${transfer.url.split("/").at(-1)} ${amount}`]);
     }
+    for (const [path, copy] of copies) {
+      const to = isLocal(copy.to) ? "" : ` to ${copy.to}`;
+      entries.push([`copying ${storeName(path)}${to} ${progressOf(copy, secondsSince(copy.started))}`]);
+    }
+    const oneLine = (text: string): string => terminalText(text.slice(0, 4 * width)).replaceAll(/[\0-\x1f\x7f]/g, "");
+    const lines = treeOf(
+      entries.map((entry) => entry.map(oneLine)),
+      Math.max(2, rows - 3),
+    );
     const parts: string[] = [];
     if (planned.builds > 0 || counts.built > 0)
       parts.push(`${counts.built}/${Math.max(planned.builds, counts.built)} built`);
@@ -82,12 +115,9 @@ export function makeProgress(options: ProgressOptions): Progress {
       parts.push(`${counts.copied}/${Math.max(planned.copies, counts.copied)} copied`);
     }
     if (counts.received > 0) parts.push(`${mebibytes(counts.received)} received`);
-    lines.push(`[${parts.join(", ")}]`);
-    return lines.map((text) => {
-      // One line each, or the cursor would not find its way back.
-      const plain = terminalText(text.slice(0, 4 * width)).replaceAll(/[\0-\x1f\x7f-\x9f]/g, "");
-      return plain.length > width ? `${plain.slice(0, width - 1)}…` : plain;
-    });
+    if (parts.length > 0) lines.push(`[${parts.join(", ")}]`);
+    // One line each, or the cursor would not find its way back.
+    return lines.map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text));
   };
   const changed = (): void => {
     if (!io.terminal || finished) return;
@@ -103,6 +133,7 @@ export function makeProgress(options: ProgressOptions): Progress {
       finished = true;
       if (timer !== undefined) clearInterval(timer);
       clear();
+      options.times?.save();
     },
     warn: (text) => {
       if (options.verbosity >= -1) line(`${io.terminal ? "\x1b[35;1mwarning:\x1b[0m" : "warning:"} ${text}`);
@@ -120,7 +151,7 @@ export function makeProgress(options: ProgressOptions): Progress {
           offline = true;
           return;
         case "build-start":
-          builds.set(event.drvPath, { started: Date.now(), place: placeOf(event), phase: "", line: "" });
+          builds.set(event.drvPath, { started: Date.now(), place: placeOf(event), phase: "", lines: [] });
           if (!io.terminal && shows("notice")) line(`building '${event.drvPath}'${placeOf(event)}...`);
           break;
         case "build-phase": {
@@ -130,16 +161,31 @@ export function makeProgress(options: ProgressOptions): Progress {
         }
         case "build-log": {
           const build = builds.get(event.drvPath);
-          if (build !== undefined) build.line = event.line;
+          if (build !== undefined) {
+            build.lines.push(event.line);
+            if (build.lines.length > failedLines) build.lines.shift();
+          }
           if (options.buildLogs === "named") line(`${storeName(event.drvPath)}> ${event.line}`);
           else if (options.buildLogs === "plain") line(event.line);
           break;
         }
-        case "build-end":
+        case "build-end": {
+          const build = builds.get(event.drvPath);
           builds.delete(event.drvPath);
-          if (event.ok) counts.built++;
-          else counts.failed++;
+          if (event.ok) {
+            counts.built++;
+            options.times?.took(event.drvPath, event.seconds);
+          } else {
+            counts.failed++;
+            // The error comes when the others have ended too.
+            if (io.terminal && build !== undefined && builds.size > 0 && shows("notice")) {
+              line(`${storeName(event.drvPath)} failed after ${duration(event.seconds)}`);
+              if (options.buildLogs === "hidden")
+                for (const text of build.lines) line(`${storeName(event.drvPath)}> ${text}`);
+            }
+          }
           break;
+        }
         case "transfer-start":
           transfers.set(event.id, { started: Date.now(), url: event.url, size: event.size, done: 0 });
           if (!io.terminal && shows("info")) line(`downloading '${event.url}'...`);
@@ -157,9 +203,19 @@ export function makeProgress(options: ProgressOptions): Progress {
           counts.received += event.done;
           break;
         case "copy-start":
+          // What is downloaded is shown as that.
+          if (!/^(?:https?|file):/.test(event.from)) {
+            copies.set(event.path, { started: Date.now(), to: event.to, size: event.size, done: 0 });
+          }
           if (!io.terminal && shows("notice")) line(copyText(event));
           break;
+        case "copy-progress": {
+          const copy = copies.get(event.path);
+          if (copy !== undefined) copy.done = event.done;
+          break;
+        }
         case "copy-end":
+          copies.delete(event.path);
           if (event.ok) counts.copied++;
           break;
       }
@@ -175,19 +231,28 @@ function placeOf({ machine }: FirnEvent & { readonly kind: "build-start" }): str
 
 /** Describes a copy by the ends that are no local store. */
 function copyText({ path, from, to }: FirnEvent & { readonly kind: "copy-start" }): string {
-  const local = (uri: string): boolean => /^(?:local|daemon)\b/.test(uri);
-  if (local(from)) return `copying path '${path}' to '${to}'...`;
-  return local(to) ? `copying path '${path}' from '${from}'...` : `copying path '${path}' from '${from}' to '${to}'...`;
+  if (isLocal(from)) return `copying path '${path}' to '${to}'...`;
+  return isLocal(to)
+    ? `copying path '${path}' from '${from}'...`
+    : `copying path '${path}' from '${from}' to '${to}'...`;
 }
 
-function seconds(started: number): string {
-  return `${Math.floor((Date.now() - started) / 1000)} s`;
+function isLocal(uri: string): boolean {
+  return /^(?:local|daemon)\b/.test(uri);
 }
 
-function amount(transfer: Transfer): string {
-  if (transfer.size === undefined || transfer.size === 0) return mebibytes(transfer.done);
-  const elapsed = (Date.now() - transfer.started) / 1000;
-  const rate = elapsed > 0 ? transfer.done / elapsed : 0;
-  const left = rate > 0 ? `, ${duration((transfer.size - transfer.done) / rate)} left` : "";
-  return `${mebibytes(transfer.done)} of ${mebibytes(transfer.size)}${left}`;
+function secondsSince(started: number): number {
+  return (Date.now() - started) / 1000;
+}
+
+/** Lays out entries, each with lines below it, as branches in at most so many lines; the last one counts what has no room. */
+function treeOf(entries: readonly (readonly string[])[], most: number): string[] {
+  const total = entries.reduce((sum, entry) => sum + entry.length, 0);
+  // Where there is no room for all, names come before logs.
+  const shown = total <= most ? entries : entries.map((entry) => entry.slice(0, 1));
+  const kept = shown.length <= most ? shown : [...shown.slice(0, most - 1), [`and ${shown.length - most + 1} more`]];
+  return kept.flatMap(([name, ...below], index) => {
+    const last = index === kept.length - 1;
+    return [`${last ? "└─" : "├─"} ${name}`, ...below.map((text) => `${last ? "  " : "│ "}   ${text}`)];
+  });
 }

@@ -11,6 +11,7 @@ import {
 } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
+import { buildTimesOf } from "../render/build-times.ts";
 import { withJsonLog } from "../render/json-log.ts";
 import { logFormatOf } from "../render/log-format.ts";
 import { makeProgress, type ProgressOptions } from "../render/progress.ts";
@@ -112,7 +113,12 @@ export async function withSession(
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
   const verbosity = verbosityOf(invocation);
-  const shown = makeProgress({ io, verbosity, buildLogs: buildLogs(invocation) });
+  const shown = makeProgress({
+    io,
+    verbosity,
+    buildLogs: buildLogs(invocation),
+    times: io.terminal ? buildTimesOf(io.env) : undefined,
+  });
   const progress = withJsonLog(shown, settings.get("json-log-path"));
   tellMistakes(settings, (text) => progress.warn(text));
   let opened: Promise<MachineStore> | undefined;

@@ -34,7 +34,9 @@ export function hashTree(path: string, method: "flat" | "nar", filter?: Filter):
   const chunks =
     method === "flat"
       ? readFileChunks(path)
-      : dumpPath(path, filter === undefined ? undefined : (relative, kind) => filter(path + relative, kind));
+      : dumpPath(path, {
+          filter: filter === undefined ? undefined : (relative, kind) => filter(path + relative, kind),
+        });
   for (const chunk of chunks) hasher.update(chunk);
   return { algorithm: "sha256", bytes: hasher.digest() };
 }

@@ -64,7 +64,10 @@ export function makeHostServices(context: ServiceContext): HostServices {
         if (await store.isValidPath(expected)) return expected;
       }
       if (context.readOnly) {
-        const { hash } = await hashContent(dumpPath(path, filter), { method, algorithm: "sha256" });
+        const { hash } = await hashContent(dumpPath(path, { filter, transient: true }), {
+          method,
+          algorithm: "sha256",
+        });
         const target = { name, storeDir: store.storeDir, references: { others: references, self: false } };
         return makeFixedOutputPath({ method, hash }, target);
       }

@@ -11,6 +11,7 @@ const MAX_TAG = 32;
 const MAX_NAME = 255;
 const MAX_TARGET = 4095;
 const MAGIC = "nix-archive-1";
+const EMPTY = new Uint8Array(0);
 
 /** Receives a tree in order; paths are `""` for the root and `/a/b` below it, byte strings. */
 export interface NarSink {
@@ -26,11 +27,11 @@ function bad(message: string): FirnError {
   return new FirnError("bad-nar", `bad archive: ${message}`);
 }
 
-/** Parses a NAR incrementally: `push` the bytes, then `finish`. */
+/** Parses a NAR incrementally: `push` the bytes, then `finish`. Chunks are not kept after `push`. */
 export class NarParser {
   readonly #sink: NarSink;
   readonly #run: Generator<void, void, undefined>;
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = EMPTY;
   #at = 0;
   #position = 0;
   #done = false;
@@ -81,6 +82,10 @@ export class NarParser {
     }
     this.#at = 0;
     if (this.#run.next().done === true) this.#done = true;
+    // The giver may use its buffer again; what is left is the beginning of a tag or a name.
+    else if (this.#at < this.#chunk.length) this.#chunk = this.#chunk.slice(this.#at);
+    else this.#chunk = EMPTY;
+    if (!this.#done) this.#at = 0;
   }
 
   *#number(): Generator<void, number, undefined> {

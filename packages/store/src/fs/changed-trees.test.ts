@@ -93,12 +93,14 @@ describe("a directory that is exchanged for a link", () => {
 
   test("while its tree is archived is not followed", () => {
     const tree = makeTree();
-    const chunks = dumpPath(tree, (relative) => {
-      if (relative === "/a") {
-        fs.renameSync(`${tree}/a`, `${root}/moved`);
-        fs.symlinkSync(outside, `${tree}/a`);
-      }
-      return true;
+    const chunks = dumpPath(tree, {
+      filter: (relative) => {
+        if (relative === "/a") {
+          fs.renameSync(`${tree}/a`, `${root}/moved`);
+          fs.symlinkSync(outside, `${tree}/a`);
+        }
+        return true;
+      },
     });
     expect(() => [...chunks]).toThrow(/not a directory|ENOTDIR/);
   });

@@ -10,23 +10,32 @@ const CHUNK = 1 << 18;
 /** Tells whether a file below the root is part of the tree; takes its path relative to the root (`/a/b`) and its kind. */
 export type PathFilter = (path: string, kind: EntryKind) => boolean;
 
+/** Options of archiving. */
+export interface DumpOptions {
+  readonly filter?: PathFilter | undefined;
+  /** True when a chunk is done with before the next one is asked for: then large files are read into one buffer. */
+  readonly transient?: boolean;
+}
+
 /**
- * Yields the NAR of `path` (byte string). Chunks may be kept. Links are archived, never followed, even when one replaces
- * another file meanwhile. Errors `unsupported-file-type` for sockets, devices and the like, `nar-too-deep`.
+ * Yields the NAR of `path` (byte string). Chunks may be kept, unless they are transient. Links are archived, never followed, even when
+ * one replaces another file meanwhile. Errors `unsupported-file-type` for sockets, devices and the like, `nar-too-deep`.
  */
-export function* dumpPath(path: string, filter?: PathFilter): Generator<Uint8Array, void, undefined> {
+export function* dumpPath(path: string, options: DumpOptions = {}): Generator<Uint8Array, void, undefined> {
+  const { filter } = options;
+  const buffer = options.transient === true ? Buffer.allocUnsafeSlow(CHUNK) : undefined;
   const encoder = new NarEncoder();
   if (path === "/") {
     const root = OpenDirectory.open(path);
     try {
-      yield* listing(encoder, root, { relative: "", filter });
+      yield* listing(encoder, root, { relative: "", filter, buffer });
     } finally {
       root.close();
     }
   } else {
     const place = openParentOf(path);
     try {
-      yield* node(encoder, place, { kind: kindOf(place.parent.lstat(place.name)), relative: "", filter });
+      yield* node(encoder, place, { kind: kindOf(place.parent.lstat(place.name)), relative: "", filter, buffer });
     } finally {
       place.parent.close();
     }
@@ -37,6 +46,8 @@ export function* dumpPath(path: string, filter?: PathFilter): Generator<Uint8Arr
 interface Place {
   readonly relative: string;
   readonly filter: PathFilter | undefined;
+  /** Where large files are read into, if it is used again. */
+  readonly buffer: Buffer | undefined;
 }
 
 function* node(
@@ -61,7 +72,7 @@ function* node(
       const { fd, stat } = parent.openFile(name);
       try {
         encoder.file(stat.size, (stat.mode & 0o100) !== 0);
-        if (stat.size > 0) yield* contents(encoder, fd, stat.size);
+        if (stat.size > 0) yield* contents(encoder, fd, { size: stat.size, buffer: place.buffer });
       } finally {
         fs.closeSync(fd);
       }
@@ -75,14 +86,14 @@ function* node(
 function* listing(
   encoder: NarEncoder,
   directory: OpenDirectory,
-  { relative: above, filter }: Place,
+  { relative: above, filter, buffer }: Place,
 ): Generator<Uint8Array, void, undefined> {
   encoder.directory();
   for (const { name, kind } of directory.entries()) {
     const relative = `${above}/${name}`;
     if (filter?.(relative, kind) === false) continue;
     encoder.entry(name);
-    yield* node(encoder, { parent: directory, name }, { kind, relative, filter });
+    yield* node(encoder, { parent: directory, name }, { kind, relative, filter, buffer });
     encoder.endEntry();
   }
   encoder.endDirectory();
@@ -93,9 +104,13 @@ function* listing(
 const scratch = Buffer.allocUnsafeSlow(1 << 15);
 
 /** Yields the contents of a file. The buffer is larger than the file's size, so that a short read proves the end. */
-function* contents(encoder: NarEncoder, fd: number, size: number): Generator<Uint8Array, void, undefined> {
+function* contents(
+  encoder: NarEncoder,
+  fd: number,
+  { size, buffer: again }: { readonly size: number; readonly buffer: Buffer | undefined },
+): Generator<Uint8Array, void, undefined> {
   for (;;) {
-    const buffer = size < scratch.length ? scratch : Buffer.allocUnsafe(Math.min(CHUNK, size + 1));
+    const buffer = size < scratch.length ? scratch : (again ?? Buffer.allocUnsafe(Math.min(CHUNK, size + 1)));
     const count = fs.readSync(fd, buffer, 0, buffer.length, null);
     if (count === 0) return;
     encoder.data(buffer.subarray(0, count));

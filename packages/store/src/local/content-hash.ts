@@ -105,13 +105,15 @@ export async function hashContent(
   nar: NarChunks,
   options: ContentHashOptions,
 ): Promise<{ hash: Hash; narHash: Hash; narSize: number }> {
-  const content = new ContentHasher(options);
+  const isNarHash = options.method === "nar" && options.algorithm === "sha256" && options.self === undefined;
+  const content = isNarHash ? undefined : new ContentHasher(options);
   const hasher = createHasher("sha256");
   let narSize = 0;
   for await (const chunk of nar) {
-    content.push(chunk);
+    content?.push(chunk);
     hasher.update(chunk);
     narSize += chunk.length;
   }
-  return { hash: content.finish(), narHash: { algorithm: "sha256", bytes: hasher.digest() }, narSize };
+  const narHash: Hash = { algorithm: "sha256", bytes: hasher.digest() };
+  return { hash: content?.finish() ?? narHash, narHash, narSize };
 }

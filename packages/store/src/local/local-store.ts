@@ -220,7 +220,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
       try {
         const got = await this.#restore(nar, temporary);
         checkNar(info, got);
-        if (info.ca !== undefined) checkContent(info, info.ca, temporary);
+        if (info.ca !== undefined) checkContent(info, info.ca, { real: temporary, narHash: got.hash });
         this.replaceReal(temporary, info.path, { repair: options.repair ?? false });
       } finally {
         removePath(temporary);
@@ -256,7 +256,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     source: string,
     options: ContentOptions & { readonly filter?: PathFilter | undefined },
   ): Promise<PathInfo> {
-    return this.addContent(() => dumpPath(source, options.filter), options);
+    return this.addContent(() => dumpPath(source, { filter: options.filter, transient: true }), options);
   }
 
   async addTextToStore(name: string, contents: string | Uint8Array, references: readonly string[]): Promise<string> {
@@ -367,8 +367,13 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     const real = this.realPath(path);
     if (this.options.autoOptimise === true) this.#optimise([temporary], options);
     if (this.options.fsyncStorePaths === true) disk.fsync(temporary);
-    removePath(real);
+    // What is replaced stays whole until the other is there; the collector deletes what is left after a kill.
+    const replaced = options.repair === true && fs.lstatSync(real, { throwIfNoEntry: false }) !== undefined;
+    const aside = this.temporaryPath(path);
+    if (replaced) disk.rename(real, aside);
+    else removePath(real);
     disk.rename(temporary, real);
+    if (replaced) removePath(aside);
     if (this.options.fsyncStorePaths === true) disk.fsync(this.location.realStoreDir);
   }
 
@@ -568,8 +573,14 @@ function checkNar(info: PathInfo, got: { hash: Hash; size: number }): void {
   }
 }
 
-function checkContent(info: PathInfo, ca: ContentAddress, real: string): void {
-  const actual = hashNarContent(dumpPath(real), {
+function checkContent(
+  info: PathInfo,
+  ca: ContentAddress,
+  { real, narHash }: { readonly real: string; readonly narHash: Hash },
+): void {
+  // The archive as it came is the content.
+  if (ca.method === "nar" && equalHashes(narHash, ca.hash)) return;
+  const actual = hashNarContent(dumpPath(real, { transient: true }), {
     method: ca.method,
     algorithm: ca.hash.algorithm,
     ...(info.references.includes(info.path) ? { self: storePathBaseName(info.path).slice(0, 32) } : {}),

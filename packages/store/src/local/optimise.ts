@@ -10,7 +10,7 @@ import type { OptimiseResult } from "../store/upkeep.ts";
 export function hashTree(real: string): { hash: Hash; size: number } {
   const hasher = createHasher("sha256");
   let size = 0;
-  for (const chunk of dumpPath(real)) {
+  for (const chunk of dumpPath(real, { transient: true })) {
     hasher.update(chunk);
     size += chunk.length;
   }
@@ -20,6 +20,8 @@ export function hashTree(real: string): { hash: Hash; size: number } {
 /** The files of `.links` while trees are optimised. */
 interface Links {
   readonly directory: OpenDirectory;
+  /** The directory of all paths: what is left there after a kill belongs to no path. */
+  readonly storeDirectory: OpenDirectory;
   /** The inodes of its files: what has one of these needs no reading, so that an interrupted run is soon where it was. */
   readonly inodes: Set<number>;
   readonly warn: (text: string) => void;
@@ -35,10 +37,12 @@ export function optimiseTrees(
 ): OptimiseResult {
   let filesLinked = 0;
   let bytesFreed = 0;
-  const directory = OpenDirectory.open(`${realStoreDir}/.links`);
+  const storeDirectory = OpenDirectory.open(realStoreDir);
+  const directory = storeDirectory.openDirectory(".links");
   try {
     const links: Links = {
       directory,
+      storeDirectory,
       inodes: new Set(),
       warn: options.warn ?? (() => {}),
       checks: options.repair ?? false,
@@ -58,6 +62,7 @@ export function optimiseTrees(
     }
   } finally {
     directory.close();
+    storeDirectory.close();
   }
   return { filesLinked, bytesFreed };
 }
@@ -97,7 +102,7 @@ function replaceByShared(links: Links, file: Extract<WalkStep, { kind: "file" }>
     return false;
   }
   if (known.ino === stat.ino) return false;
-  return replaceByLink(links.directory, link, file);
+  return replaceByLink(links, link, file);
 }
 
 function isGood({ directory }: Links, name: string): boolean {
@@ -108,14 +113,14 @@ function linkInto(parent: OpenDirectory, name: string, target: EntryPlace): void
   parent.with(name, (from) => target.parent.with(target.name, (to) => disk.link(from, to)));
 }
 
-function replaceByLink(links: OpenDirectory, link: string, { parent, name }: EntryPlace): boolean {
+function replaceByLink(links: Links, link: string, { parent, name }: EntryPlace): boolean {
   const { mode } = parent.stat();
   const unlock = (mode & 0o200) === 0;
-  const temporary = `.tmp-link-${process.pid}`;
+  const temporary = `.tmp-link-${process.pid}-${Math.random().toString(36).slice(2)}`;
   if (unlock) parent.chmod(mode | 0o200);
   try {
-    linkInto(links, link, { parent, name: temporary });
-    parent.with(temporary, (from) => parent.with(name, (to) => disk.rename(from, to)));
+    linkInto(links.directory, link, { parent: links.storeDirectory, name: temporary });
+    links.storeDirectory.with(temporary, (from) => parent.with(name, (to) => disk.rename(from, to)));
     return true;
   } catch (error) {
     if (!hasErrorCode(error, "EMLINK")) throw error;

@@ -169,6 +169,11 @@ export class NoticeWriter {
         this.#start(`copy ${path}`, { type: activityTypes.copyPath, text, fields: [path, from, to] });
         return;
       }
+      case "copy-progress": {
+        const fields = [BigInt(event.done), BigInt(event.size), 0n, 0n];
+        this.#result(`copy ${event.path}`, resultTypes.progress, fields);
+        return;
+      }
       case "copy-end":
         this.#stop(`copy ${event.path}`);
     }

@@ -231,7 +231,7 @@ export class DaemonStore
   }
 
   addPath(source: string, options: ContentOptions & { readonly filter?: PathFilter | undefined }): Promise<PathInfo> {
-    return this.addContent(() => dumpPath(source, options.filter), options);
+    return this.addContent(() => dumpPath(source, { filter: options.filter }), options);
   }
 
   async addTextToStore(name: string, contents: string | Uint8Array, references: readonly string[]): Promise<string> {

@@ -189,12 +189,13 @@ export class BinaryCacheStore
       );
     }
     const method = this.#options.compression ?? "xz";
+    const plain = method === "none" || method === "";
     const narHasher = createHasher("sha256");
     const lister = this.#options.writeNarListing === true ? new NarLister() : undefined;
     let narSize = 0;
     async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
       for await (const chunk of nar) {
-        narHasher.update(chunk);
+        if (!plain) narHasher.update(chunk);
         lister?.push(chunk);
         narSize += chunk.length;
         yield chunk;
@@ -204,7 +205,7 @@ export class BinaryCacheStore
       suffix: compressionSuffix(method),
       again: options.repair === true,
     });
-    const narHash: Hash = { algorithm: "sha256", bytes: narHasher.digest() };
+    const narHash: Hash = plain ? file.hash : { algorithm: "sha256", bytes: narHasher.digest() };
     if (!equalHashes(narHash, info.narHash) || narSize !== info.narSize) {
       throw new FirnError("hash-mismatch", `refusing to copy corrupted path '${info.path}' to '${this.uri}'`);
     }

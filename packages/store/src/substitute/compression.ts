@@ -49,6 +49,8 @@ interface Lzma {
   CHECK_CRC64: number;
 }
 
+/** The size of pieces that zlib gives. Each costs a change between threads, and by default they have 16 KB. */
+const chunkSize = 1 << 17;
 const XZ_PRESET = 6;
 const XZ_MEMORY = 2 ** 30;
 
@@ -63,13 +65,19 @@ function lzma(): Lzma | undefined {
 function codecs(method: string): Codecs {
   switch (method) {
     case "gzip":
-      return { compress: () => zlib.createGzip({ level: 9 }), decompress: () => zlib.createGunzip() };
+      return {
+        compress: () => zlib.createGzip({ level: 9, chunkSize }),
+        decompress: () => zlib.createGunzip({ chunkSize }),
+      };
     case "zstd":
-      return { compress: () => zlib.createZstdCompress(), decompress: () => zlib.createZstdDecompress() };
+      return {
+        compress: () => zlib.createZstdCompress({ chunkSize }),
+        decompress: () => zlib.createZstdDecompress({ chunkSize }),
+      };
     case "br":
       return {
-        compress: () => zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 6 } }),
-        decompress: () => zlib.createBrotliDecompress(),
+        compress: () => zlib.createBrotliCompress({ chunkSize, params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 6 } }),
+        decompress: () => zlib.createBrotliDecompress({ chunkSize }),
       };
     case "xz":
     case "lzma": {

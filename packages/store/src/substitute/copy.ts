@@ -97,7 +97,7 @@ export async function copyPaths(paths: Iterable<string>, options: CopyOptions): 
       events({ kind: "copy-start", path, from: from.uri, to: to.uri, size: info.narSize });
       let ok = false;
       try {
-        await writer.addToStore({ ...info, ultimate: false }, from.narFromPath(path), {
+        await writer.addToStore({ ...info, ultimate: false }, counted(from.narFromPath(path), info, events), {
           checkSignatures: checkSignatures(info),
           ...(options.repair === true ? { repair: true } : {}),
         });
@@ -112,6 +112,26 @@ export async function copyPaths(paths: Iterable<string>, options: CopyOptions): 
   return missing;
 }
 
+/** The bytes of an archive after which its progress is told again. */
+const progressStep = 1 << 20;
+
+/** The archive of a path, whose progress is told. */
+async function* counted(
+  nar: NarChunks,
+  { path, narSize }: Pick<PathInfo, "path" | "narSize">,
+  events: EventSink,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let done = 0;
+  let told = 0;
+  for await (const chunk of nar) {
+    yield chunk;
+    done += chunk.length;
+    if (done - told < progressStep) continue;
+    told = done;
+    events({ kind: "copy-progress", path, done, size: narSize });
+  }
+}
+
 /** The archive of a path; its beginning and its end are told. */
 async function* announced(
   nar: NarChunks,
@@ -121,7 +141,7 @@ async function* announced(
   events({ kind: "copy-start", path, from: from.uri, to: to.uri, size: narSize });
   let ok = false;
   try {
-    yield* nar;
+    yield* counted(nar, { path, narSize }, events);
     ok = true;
   } finally {
     events({ kind: "copy-end", path, ok });
