@@ -27,6 +27,8 @@ interface Work {
   readonly warm?: boolean;
   /** Whether Firn finds the answers of an earlier run. */
   readonly again?: boolean;
+  /** Changes a file before each run of either, by its number. */
+  readonly edit?: (run: number) => void;
 }
 
 const fib = join(directory, "fib.nix");
@@ -43,15 +45,48 @@ const works: Work[] = [
   { name: "--version", reference: ["nix", "--version"], firn: ["--version"], sameOutput: false },
   { name: "--help", reference: ["nix-instantiate", "--version"], firn: ["--help"], sameOutput: false },
 ];
+/** Programs of one kind of work each. */
+const programs: Readonly<Record<string, string>> = {
+  fold: "builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: x) 1000000)",
+  strings: `let text = builtins.concatStringsSep "-" (builtins.genList (n: "item" + toString n) 1000000); in
+    [ (builtins.stringLength (builtins.replaceStrings [ "item" "9" ] [ "thing" "nine" ] text))
+      (builtins.length (builtins.split "-" (builtins.substring 0 1000000 text))) ]`,
+  fixpoint: `let
+      fix = f: let x = f x; in x;
+      sets = builtins.genList (round: fix (self: builtins.listToAttrs (builtins.genList (n: {
+        name = "a" + toString n;
+        value = if n == 0 then round else self.\${"a" + toString (n - 1)} + 1;
+      }) 2000))) 50;
+    in builtins.foldl' (sum: set: sum + set.a1999) 0 sets`,
+  sort: "builtins.elemAt (builtins.sort builtins.lessThan (builtins.genList (n: builtins.bitAnd (n * 7919) 1048575) 500000)) 5",
+  json: `builtins.stringLength (builtins.toJSON (builtins.fromJSON (builtins.toJSON
+    (builtins.genList (n: { a = n; b = "x" + toString n; c = [ n n ]; }) 200000))))`,
+  regex: `builtins.length (builtins.filter (text: builtins.match "([a-z]+)-([0-9]+)" text != null)
+    (builtins.genList (n: (if builtins.bitAnd n 1 == 0 then "abc-" else "abc_") + toString n) 200000))`,
+};
+for (const [name, text] of Object.entries(programs)) {
+  const file = join(directory, `${name}.nix`);
+  writeFileSync(file, `${text}\n`);
+  works.push(instantiate(name, "--eval", "--strict", file));
+}
 if (values.nixpkgs !== undefined) {
-  const system = join(directory, "system.nix");
-  writeFileSync(
-    system,
-    `(import ${values.nixpkgs}/nixos { system = "x86_64-linux"; configuration = {
+  const writeSystem = (file: string, more: string): void =>
+    writeFileSync(
+      file,
+      `(import ${values.nixpkgs}/nixos { system = "x86_64-linux"; configuration = {
       system.stateVersion = "26.05"; boot.loader.grub.device = "/dev/sda";
       fileSystems."/" = { device = "/dev/sda1"; fsType = "ext4"; };
-      services.nginx.enable = true; services.jellyfin.enable = true; }; }).system.drvPath\n`,
-  );
+      services.nginx.enable = true; services.jellyfin.enable = true; ${more} }; }).system.drvPath\n`,
+    );
+  const system = join(directory, "system.nix");
+  writeSystem(system, "");
+  const edited = join(directory, "edited.nix");
+  const gnome = join(directory, "gnome.nix");
+  writeSystem(gnome, "services.desktopManager.gnome.enable = true; services.displayManager.gdm.enable = true;");
+  const hosts = ["a", "b", "c", "d"].map((name) => join(directory, `${name}.nix`));
+  for (const [n, file] of hosts.entries()) writeSystem(file, `networking.hostName = "host-${n}";`);
+  const four = join(directory, "four.nix");
+  writeFileSync(four, `[ ${hosts.map((file) => `(import ${file})`).join(" ")} ]\n`);
   const hello = ["--eval", "--readonly-mode", values.nixpkgs, "-A", "hello.drvPath"];
   const whole = ["--eval", "--readonly-mode", system];
   works.push(
@@ -60,6 +95,14 @@ if (values.nixpkgs !== undefined) {
     instantiate("system cold", ...whole),
     { ...instantiate("system warm", ...whole), warm: true },
     { ...instantiate("system again", ...whole), warm: true, again: true },
+    {
+      ...instantiate("host renamed", "--eval", "--readonly-mode", edited),
+      warm: true,
+      again: true,
+      edit: (run) => writeSystem(edited, `services.nginx.virtualHosts."host-${run}".root = "/srv";`),
+    },
+    { ...instantiate("gnome warm", "--eval", "--readonly-mode", gnome), warm: true },
+    { ...instantiate("four warm", "--eval", "--strict", "--readonly-mode", four), warm: true },
   );
 }
 
@@ -79,8 +122,10 @@ for (const work of works) {
     cwd: directory,
     env: { ...environment, FIRN_CODE_CACHE: work.warm === true ? join(directory, "code") : "" },
   };
+  work.edit?.(0);
   if (work.warm === true) await measure(firn, firnPlace);
-  for (let pair = 0; pair < Number(values.pairs); pair++) {
+  for (let pair = 1; pair <= Number(values.pairs); pair++) {
+    work.edit?.(pair);
     ours.push(await measure(firn, firnPlace));
     theirs.push(await measure(referenceCommand(work.reference), { cwd: directory, env: environment }));
   }

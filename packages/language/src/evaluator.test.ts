@@ -119,6 +119,12 @@ describe("contexts", () => {
   });
 });
 
+function matches(pattern: string, text: string): unknown[] {
+  const found: unknown[] = [];
+  compileRegex(pattern).eachMatch(text, (start, end, groups) => found.push([start, end, groups]));
+  return found;
+}
+
 describe("regular expressions", () => {
   it("agree with JavaScript where both must", () => {
     const pattern = fc.stringMatching(/^([ab.]|[ab][*+?]|\[ab\]){1,6}$/);
@@ -130,7 +136,24 @@ describe("regular expressions", () => {
   });
 
   it("take the longest of the leftmost matches", () => {
-    expect(compileRegex("a|ab|abc").matches("xabcd")).toEqual([{ start: 1, end: 4, groups: [] }]);
+    expect(matches("a|ab|abc", "xabcd")).toEqual([[1, 4, []]]);
+  });
+
+  it("find all matches, also empty ones and those of plain text", () => {
+    expect(matches("ab", "abxabab")).toEqual([
+      [0, 2, []],
+      [3, 5, []],
+      [5, 7, []],
+    ]);
+    expect(matches("b*", "abb")).toEqual([
+      [0, 0, []],
+      [1, 3, []],
+      [3, 3, []],
+    ]);
+    expect(matches("(a)(b)?", "aab")).toEqual([
+      [0, 1, ["a", undefined]],
+      [1, 3, ["a", "b"]],
+    ]);
   });
 });
 

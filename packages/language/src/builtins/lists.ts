@@ -3,7 +3,7 @@ import { call, call2, countStep, delayCall1, equalSlots, force, less, positionOf
 import { builtinOf } from "../heap/function.ts";
 import { allocateList, copyElements, elementAt, elementsOf, firstElement, listLength, makeList } from "../heap/list.ts";
 import { bool, falseValue, heap, isBuiltin, isString, type Slot, trueValue, type Value } from "../heap/memory.ts";
-import { integerOf, isInteger, makeInteger } from "../heap/number.ts";
+import { integerOf, isInteger, isSmallInteger, makeInteger } from "../heap/number.ts";
 import { makeSet, setOf } from "../heap/set.ts";
 import { stringText } from "../heap/string.ts";
 import { symbolOf } from "../heap/symbol.ts";
@@ -106,8 +106,19 @@ function sort(a: Slot, b: Slot): Value {
   if (listLength(list) === 0) return list;
   const f = functionArgument(a, "while evaluating the first argument passed to builtins.sort");
   const items = elementsOf(list);
-  for (let i = 0; i < items.length; i++) force(items[i]!);
+  const values = new Int32Array(items.length);
+  let small = true;
+  for (let i = 0; i < items.length; i++) {
+    const value = force(items[i]!);
+    values[i] = value;
+    if (!isSmallInteger(value)) small = false;
+  }
   if (isBuiltin(f) && builtinOf(f).name === "lessThan") {
+    // Small integers are ordered as their values are, and equal ones are one value.
+    if (small) {
+      values.sort();
+      return makeList(items.map((_, i) => values[i] as Value));
+    }
     return makeList(
       mergeSort(items, (x, y) =>
         less(force(x), force(y), "while evaluating the ordering function passed to builtins.sort"),

@@ -383,6 +383,8 @@ export class PosixRegex {
   private readonly groups: number;
   private readonly whole: RegExp | undefined;
   private readonly search: RegExp | undefined;
+  /** The text that the pattern is, when it has nothing but plain characters. */
+  private readonly literal: string | undefined;
 
   constructor(pattern: string) {
     const parser = new RegexParser(pattern);
@@ -391,6 +393,7 @@ export class PosixRegex {
     const translatable = !mayForgetGroup(this.node, false, false);
     const source = translatable ? translate(this.node) : "";
     this.whole = translatable ? new RegExp(`^(?:${source})$`) : undefined;
+    this.literal = literalOf(this.node);
     this.search = translatable && !mayPreferShort(this.node) ? new RegExp(source, "g") : undefined;
   }
 
@@ -400,25 +403,48 @@ export class PosixRegex {
     return longestFrom(this.node, text, { start: 0, groups: this.groups, mustEnd: text.length })?.groups;
   }
 
-  /** Returns all matches from left to right that do not overlap. */
-  matches(text: string): Match[] {
-    const found: Match[] = [];
-    if (this.search !== undefined) {
-      for (const match of text.matchAll(this.search)) {
-        found.push({ start: match.index, end: match.index + match[0].length, groups: match.slice(1) });
+  /** Passes on all matches from left to right that do not overlap: where they start and end, and their groups. */
+  eachMatch(text: string, use: (start: number, end: number, groups: readonly (string | undefined)[]) => void): void {
+    const { literal, search } = this;
+    if (literal !== undefined) {
+      for (let at = text.indexOf(literal); at >= 0; at = text.indexOf(literal, at + literal.length)) {
+        use(at, at + literal.length, noGroups);
       }
-      return found;
+      return;
+    }
+    if (search !== undefined) {
+      search.lastIndex = 0;
+      for (let match = search.exec(text); match !== null; match = search.exec(text)) {
+        const { index } = match;
+        const end = index + match[0].length;
+        use(index, end, this.groups === 0 ? noGroups : match.slice(1));
+        // An empty match would be found again at the same place.
+        if (end === index) search.lastIndex++;
+      }
+      return;
     }
     for (let at = 0; at <= text.length; ) {
       const match = longestFrom(this.node, text, { start: at, groups: this.groups, mustEnd: undefined });
       if (match === undefined) at++;
       else {
-        found.push(match);
+        use(match.start, match.end, match.groups);
         at = match.end > at ? match.end : at + 1;
       }
     }
-    return found;
   }
+}
+
+const noGroups: readonly (string | undefined)[] = [];
+
+/** Returns the text that alone matches a pattern without groups; undefined for other patterns and the empty one. */
+function literalOf(node: Node): string | undefined {
+  if (node.kind === "set") {
+    const first = node.bits.indexOf(1);
+    return first >= 0 && node.bits.indexOf(1, first + 1) < 0 ? String.fromCharCode(first) : undefined;
+  }
+  if (node.kind !== "sequence" || node.items.length === 0) return undefined;
+  const parts = node.items.map(literalOf);
+  return parts.includes(undefined) ? undefined : parts.join("");
 }
 
 const compiled = new Map<string, PosixRegex>();

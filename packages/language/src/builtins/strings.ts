@@ -1,7 +1,7 @@
 /** The builtins on strings. */
 import { coerceCopy, coerceMore, force } from "../code/interpret.ts";
 import { elementAt, listLength, makeList } from "../heap/list.ts";
-import { emptyString, heapBytes, isString, nullValue, type Slot, type Value } from "../heap/memory.ts";
+import { emptyList, emptyString, heapBytes, isString, nullValue, type Slot, type Value } from "../heap/memory.ts";
 import { makeInteger } from "../heap/number.ts";
 import {
   allocateString,
@@ -48,20 +48,20 @@ function regexArgument(slot: Slot, text: string): PosixRegex {
 }
 
 function groupsList(groups: readonly (string | undefined)[]): Value {
+  if (groups.length === 0) return emptyList;
   return makeList(groups.map((group) => (group === undefined ? nullValue : makeString(group))));
 }
 
 function split(a: Slot, b: Slot): Value {
   const regex = regexArgument(a, "while evaluating the first argument passed to builtins.split");
   const whole = stringArgument(b, "while evaluating the second argument passed to builtins.split");
-  const matches = regex.matches(stringText(whole));
-  if (matches.length === 0) return makeList([whole]);
   const parts: Value[] = [];
   let last = 0;
-  for (const match of matches) {
-    parts.push(partOfString(whole, last, match.start - last, 0), groupsList(match.groups));
-    last = match.end;
-  }
+  regex.eachMatch(stringText(whole), (start, end, groups) => {
+    parts.push(partOfString(whole, last, start - last, 0), groupsList(groups));
+    last = end;
+  });
+  if (parts.length === 0) return makeList([whole]);
   parts.push(partOfString(whole, last, stringLength(whole) - last, 0));
   return makeList(parts);
 }
@@ -123,11 +123,19 @@ function replaceStrings(a: Slot, b: Slot, c: Slot): Value {
     return value;
   };
   // Pieces of the result: where bytes start and how many they are.
-  const pieces: number[] = [];
+  let pieces = new Uint32Array(64);
+  let used = 0;
   let size = 0;
   const piece = (at: number, count: number): void => {
     if (count === 0) return;
-    pieces.push(at, count);
+    if (used === pieces.length) {
+      const larger = new Uint32Array(2 * used);
+      larger.set(pieces);
+      pieces = larger;
+    }
+    pieces[used] = at;
+    pieces[used + 1] = count;
+    used += 2;
     size += count;
   };
   let copied = 0;
@@ -155,7 +163,7 @@ function replaceStrings(a: Slot, b: Slot, c: Slot): Value {
   if (copied < length) piece(start + copied, length - copied);
   const result = allocateString(size, context);
   let at = startOf(result);
-  for (let k = 0; k < pieces.length; k += 2) {
+  for (let k = 0; k < used; k += 2) {
     copyBytes(pieces[k]!, at, pieces[k + 1]!);
     at += pieces[k + 1]!;
   }

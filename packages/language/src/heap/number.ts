@@ -11,6 +11,11 @@ export function isInteger(slot: Slot): boolean {
   return (slot & 1) === 1 || ((slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 15) === 8);
 }
 
+/** Tells whether a slot is an integer of 31 bits, which is a value itself; those are ordered as the values are. */
+export function isSmallInteger(slot: Slot): boolean {
+  return (slot & 1) === 1;
+}
+
 export function isNumber(slot: Slot): boolean {
   if ((slot & 1) === 1) return true;
   if ((slot & 7) !== 6) return false;
