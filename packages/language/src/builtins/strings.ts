@@ -180,11 +180,10 @@ function concatStringsSep(a: Slot, b: Slot): Value {
     "while evaluating the second argument (the list of strings to concat) passed to builtins.concatStringsSep",
   );
   let context = contextIdOf(separator);
-  const between = stringLength(separator) > 0;
-  const parts: Value[] = [];
   const length = listLength(list);
+  const step = stringLength(separator) > 0 ? 2 : 1;
+  const parts = new Array<Value>(length === 0 ? 0 : step * length - step + 1).fill(separator);
   for (let i = 0; i < length; i++) {
-    if (i > 0 && between) parts.push(separator);
     const item = elementAt(list, i);
     const part = isString(item)
       ? (item as Value)
@@ -193,8 +192,9 @@ function concatStringsSep(a: Slot, b: Slot): Value {
           coerceCopy,
           "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep",
         );
-    parts.push(part);
-    context = mergeContexts(context, contextIdOf(part));
+    parts[step * i] = part;
+    const id = contextIdOf(part);
+    if (id !== context) context = mergeContexts(context, id);
   }
   return joinAll(parts, context);
 }
