@@ -1,4 +1,4 @@
-/** How long builds took the last time, by the names of their packages: a small file in the user's cache. */
+/** Keeps the seconds that builds took last, by the names of their packages, in a small file of the user's cache. */
 import { parseDrvName } from "@firn/formats";
 import { disk } from "@firn/store";
 import * as fs from "@firn/store/files";

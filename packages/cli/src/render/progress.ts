@@ -17,7 +17,7 @@ export interface ProgressOptions {
   readonly verbosity: number;
   /** The form of lines of build logs: left out, after the name of their derivation (`-L`), or as they are (old commands). */
   readonly buildLogs: "hidden" | "named" | "plain";
-  /** How long builds took the last time. */
+  /** The times of earlier builds. */
   readonly times?: BuildTimes | undefined;
 }
 

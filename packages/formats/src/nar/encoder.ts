@@ -38,6 +38,7 @@ const CLOSE = token(")");
 /** Encodes a tree as a NAR; call `take` now and then and send the chunks that it returns. */
 export class NarEncoder {
   #ready: Uint8Array[] = [];
+  #size = FIRST_CHUNK;
   #buffer = new Uint8Array(FIRST_CHUNK);
   #used = 0;
   #fileLeft = 0;
@@ -113,7 +114,11 @@ export class NarEncoder {
 
   /** Returns the complete chunks; with `all`, everything written so far. */
   take(all = false): Uint8Array[] {
-    if (all && this.#used > 0) this.#flush();
+    if (all && this.#used > 0) {
+      this.#ready.push(this.#buffer.subarray(0, this.#used));
+      this.#buffer = this.#buffer.subarray(this.#used);
+      this.#used = 0;
+    }
     const ready = this.#ready;
     this.#ready = [];
     return ready;
@@ -124,9 +129,13 @@ export class NarEncoder {
     this.#nodeFollows = false;
   }
 
-  #flush(): void {
-    this.#ready.push(this.#buffer.subarray(0, this.#used));
-    this.#buffer = new Uint8Array(CHUNK);
+  /** Begins a new buffer with room for so many bytes, which are fewer than a chunk. */
+  #flush(room = 0): void {
+    if (this.#used > 0) this.#ready.push(this.#buffer.subarray(0, this.#used));
+    // Most archives of texts are small, and a new buffer is filled with zeros.
+    do this.#size = Math.min(CHUNK, this.#size * 8);
+    while (this.#size < room);
+    this.#buffer = new Uint8Array(this.#size);
     this.#used = 0;
   }
 
@@ -136,7 +145,7 @@ export class NarEncoder {
       this.#ready.push(bytes);
       return;
     }
-    if (this.#used + bytes.length > this.#buffer.length) this.#flush();
+    if (this.#used + bytes.length > this.#buffer.length) this.#flush(bytes.length);
     this.#buffer.set(bytes, this.#used);
     this.#used += bytes.length;
   }

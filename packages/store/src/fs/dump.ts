@@ -46,7 +46,7 @@ export function* dumpPath(path: string, options: DumpOptions = {}): Generator<Ui
 interface Place {
   readonly relative: string;
   readonly filter: PathFilter | undefined;
-  /** Where large files are read into, if it is used again. */
+  /** The buffer of large files, if it is used again. */
   readonly buffer: Buffer | undefined;
 }
 
