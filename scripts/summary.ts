@@ -1,7 +1,7 @@
 /**
  * Reads vitest's JSON reports and prints the counts of tests on one line. Fails when a test failed, when a test of
- * tests/known-failures.txt passed, or, with CI set, when a test was skipped that it could have run: virtual machines take
- * minutes without hardware support, so those of tests/vm are run only where FIRN_VM_TESTS asks for them.
+ * tests/known-failures.txt passed, or, with CI set, when a test was skipped that it could have run: those of
+ * virtual machines and of most services take minutes, and are run only where FIRN_VM_TESTS and FIRN_ALL_STEPS ask for them.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,13 @@ const known = new Set(
         .map((line) => line.split("\t")[0] ?? "")
     : [],
 );
-const machines = fileURLToPath(new URL("../tests/vm/", import.meta.url));
+/** Tests that take long and are run only where a variable of the environment asks for them. */
+const asked = [
+  { path: "../tests/vm/", variable: "FIRN_VM_TESTS" },
+  { path: "../tests/os/services/services.test.ts", variable: "FIRN_ALL_STEPS" },
+].map(({ path, variable }) => ({ path: fileURLToPath(new URL(path, import.meta.url)), variable }));
+const mayBeSkipped = (file: string): boolean =>
+  asked.some(({ path, variable }) => file.startsWith(path) && process.env[variable] === undefined);
 let passed = 0;
 let failed = 0;
 const skipped: string[] = [];
@@ -43,7 +49,7 @@ for (const file of results.values()) {
       if (!known.has(test.fullName)) failed++;
     } else {
       skipped.push(test.fullName);
-      if (process.env.FIRN_VM_TESTS !== undefined || !file.name.startsWith(machines)) lacking++;
+      if (!mayBeSkipped(file.name)) lacking++;
     }
   }
 }

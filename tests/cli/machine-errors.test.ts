@@ -22,7 +22,7 @@ test.each([
   [["hash", "file", "none"], 'opening file "/w/none": No such file or directory'],
   [["hash", "file", "file/x"], 'opening file "/w/file/x": Not a directory'],
   [["hash", "file", "loop"], 'opening file "/w/loop": Too many levels of symbolic links'],
-  [["nix-store", "--dump", "/none"], 'getting status of "/none": No such file or directory'],
+  [["nix-store", "--dump", "/none"], "path '/none' does not exist"],
   [["eval", "--expr", "1", "--arg-from-file", "a", "dir"], 'reading from file "/w/dir": Is a directory'],
   [["eval", "--arg-from-file", "a", "none", "--expr", "1"], 'opening file "/w/none": No such file or directory'],
   [["eval", "--write-to", "none/x", "--expr", '"a"'], 'opening file "/w/none/x": No such file or directory'],

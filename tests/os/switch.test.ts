@@ -135,18 +135,21 @@ describe.skipIf(!canBootContainers)("a running machine is switched", () => {
     expect(await out("firn", "os", "list-generations")).toMatch(/^1 .*True$/m);
   }, 120_000);
 
-  test("so is one whose web server cannot take its configuration over, though nothing is wrong with the text", async () => {
-    const before = await running();
-    await inside("sh", "-c", "systemd-run --unit occupant systemd-socket-activate -l 127.0.0.1:8099 cat");
-    const { code, err } = await switchTo("occupied");
-    await inside("systemctl", "stop", "occupant");
-    expect(code).toBe(1);
-    expect(err).toMatch(/the machine was not well after the switch, so the previous system was brought back/);
-    expect(err).toMatch(/nginx.service/);
-    expect(await running()).toBe(before);
-    expect(await page("media")).toContain("<h2>MiniDLNA status</h2>");
-    expect(await out("systemctl", "is-system-running")).toBe("running");
-  }, 180_000);
+  // The wait for the web server takes most of a minute.
+  if (allSteps) {
+    test("so is one whose web server cannot take its configuration over, though nothing is wrong with the text", async () => {
+      const before = await running();
+      await inside("sh", "-c", "systemd-run --unit occupant systemd-socket-activate -l 127.0.0.1:8099 cat");
+      const { code, err } = await switchTo("occupied");
+      await inside("systemctl", "stop", "occupant");
+      expect(code).toBe(1);
+      expect(err).toMatch(/the machine was not well after the switch, so the previous system was brought back/);
+      expect(err).toMatch(/nginx.service/);
+      expect(await running()).toBe(before);
+      expect(await page("media")).toContain("<h2>MiniDLNA status</h2>");
+      expect(await out("systemctl", "is-system-running")).toBe("running");
+    }, 180_000);
+  }
 
   test("a switch that nobody confirms is undone, one that is confirmed stays", async () => {
     const alone = await switchTo("second", "--confirm-within", "1");

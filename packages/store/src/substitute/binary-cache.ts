@@ -380,7 +380,7 @@ export class BinaryCacheStore
       }
       const hash: Hash = { algorithm: "sha256", bytes: hasher.digest() };
       const url = `nar/${printHash(hash, "nix32", false)}.nar${suffix}`;
-      if (again || !(await this.#files.has(url))) await this.#files.putFile(url, file, size);
+      if (again || !(await this.#files.has(url, size))) await this.#files.putFile(url, file, size);
       return { url, hash, size };
     } finally {
       removePath(temporary);

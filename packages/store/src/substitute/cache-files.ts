@@ -20,8 +20,11 @@ export interface CacheFiles {
   open(name: string): Promise<AsyncIterable<Uint8Array>>;
   /** Opens what another web address gives; absent in caches that do not point to any. Errors as of `open`. */
   openAddress?(url: string): Promise<AsyncIterable<Uint8Array>>;
-  /** Tells whether there is such a file. */
-  has(name: string): Promise<boolean>;
+  /**
+   * Tells whether there is such a file; with `size`, whether it is whole where sizes are told: some servers keep what they got of an upload
+   * that broke off.
+   */
+  has(name: string, size?: number): Promise<boolean>;
   /** Writes a small file. */
   put(name: string, data: Uint8Array): Promise<void>;
   /** Adds a file of the work directory, which it may move away. */
@@ -109,8 +112,9 @@ class DirectoryFiles implements CacheFiles {
     return (await this.#transferrer.open({ url: `${this.uri}/${name}`, progress: true })).body;
   }
 
-  async has(name: string): Promise<boolean> {
-    return fs.existsSync(path.join(this.#directory, name));
+  async has(name: string, size?: number): Promise<boolean> {
+    const status = fs.statSync(path.join(this.#directory, name), { throwIfNoEntry: false });
+    return status !== undefined && (size === undefined || status.size === size);
   }
 
   async put(name: string, data: Uint8Array): Promise<void> {

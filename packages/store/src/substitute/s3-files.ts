@@ -83,13 +83,13 @@ class BucketFiles implements CacheFiles {
     return this.#body(name, object);
   }
 
-  async has(name: string): Promise<boolean> {
+  async has(name: string, size?: number): Promise<boolean> {
     const { HeadObjectCommand } = this.#sdk;
     try {
-      await this.#try(`download '${this.uri}/${name}'`, (client) =>
+      const { ContentLength: found } = await this.#try(`download '${this.uri}/${name}'`, (client) =>
         client.send(new HeadObjectCommand(this.#place(name))),
       );
-      return true;
+      return size === undefined || found === undefined || found === size;
     } catch (error) {
       if (error instanceof FirnError && error.code === "not-found") return false;
       throw error;
