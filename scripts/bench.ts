@@ -41,7 +41,7 @@ const instantiate = (name: string, ...args: string[]): Work => ({
 });
 const works: Work[] = [
   instantiate("fib 32", "--eval", fib),
-  instantiate("1+1", "--eval", "-E", "1 + 1"),
+  { ...instantiate("1+1", "--eval", "-E", "1 + 1"), warm: true },
   { name: "--version", reference: ["nix", "--version"], firn: ["--version"], sameOutput: false },
   { name: "--help", reference: ["nix-instantiate", "--version"], firn: ["--help"], sameOutput: false },
 ];

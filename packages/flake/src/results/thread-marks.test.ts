@@ -24,6 +24,12 @@ test("the last run of a command line in a directory is remembered, whichever way
   expect(ranWithoutThread(mark)).toBe(false);
 });
 
+test("the directory of what evaluations keep is made where there is none", () => {
+  const mark = threadMark(join(directory, "new/code"), [], "/");
+  rememberThread(mark, false);
+  expect(ranWithoutThread(mark)).toBe(true);
+});
+
 test("a thousand are remembered at most, and none where nothing can be written", () => {
   const marks = Array.from({ length: 1001 }, (_, n) => threadMark(directory, [String(n)], "/"));
   for (const mark of marks) rememberThread(mark, false);
