@@ -116,18 +116,22 @@ for (const work of works) {
   if (positionals.length > 0 && !positionals.includes(work.name)) continue;
   const ours: Sample[] = [];
   const theirs: Sample[] = [];
+  // Answers are kept with what they read of a store, which a store in memory has not.
+  const store = work.again === true ? join(directory, "root") : environment.NIX_REMOTE;
   const keeping = work.again === true ? [] : ["--option", "eval-cache", "false"];
   const firn = firnCommand([...work.firn, ...(work.firn.length > 1 ? keeping : [])]);
   const firnPlace = {
     cwd: directory,
-    env: { ...environment, FIRN_CODE_CACHE: work.warm === true ? join(directory, "code") : "" },
+    env: { ...environment, NIX_REMOTE: store, FIRN_CODE_CACHE: work.warm === true ? join(directory, "code") : "" },
   };
   work.edit?.(0);
   if (work.warm === true) await measure(firn, firnPlace);
   for (let pair = 1; pair <= Number(values.pairs); pair++) {
     work.edit?.(pair);
     ours.push(await measure(firn, firnPlace));
-    theirs.push(await measure(referenceCommand(work.reference), { cwd: directory, env: environment }));
+    theirs.push(
+      await measure(referenceCommand(work.reference), { cwd: directory, env: { ...environment, NIX_REMOTE: store } }),
+    );
   }
   if (work.sameOutput && ours[0]?.output !== theirs[0]?.output) {
     throw new Error(`${work.name}: Firn printed ${ours[0]?.output}, the reference ${theirs[0]?.output}`);
