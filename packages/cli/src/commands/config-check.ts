@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { hasErrorCode, isMachineStore, openStore } from "@firn/store";
+import { hasErrorCode, isMachineStore } from "@firn/store";
 import { existsSync, readdirSync, readlinkSync, realpathSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
+import { openQueriedStore } from "../session/queried-store.ts";
 import { withReadingSession } from "../session/session.ts";
 import { serverFacts } from "./store-info.ts";
 
@@ -11,13 +12,7 @@ export const command: Command = {
   flags: [],
   run: (invocation, io) =>
     withReadingSession(invocation, io, async (session) => {
-      const { settings } = session;
-      const store = await openStore(settings.get("store"), {
-        settings,
-        environment: io.env,
-        reads: true,
-        events: (event) => session.progress.event(event),
-      });
+      const store = await openQueriedStore(session);
       try {
         const local = isMachineStore(store);
         io.out(`Running checks against store uri: ${store.uri}\n`);

@@ -9,8 +9,8 @@ import {
 } from "@firn/flake";
 import { attributesToJson, type JsonValue, jsonNumber, parseJson } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
+import { deprecatedAlias } from "../grammar/deprecated-alias.ts";
 import { evaluationFlags, flakeFlags, jsonFlags } from "../grammar/flags.ts";
-import { renderWarning } from "../render/error.ts";
 import { printJsonResult } from "../render/output.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { flakeArgument } from "./flake-lock.ts";
@@ -33,14 +33,7 @@ export const command: Command = {
 };
 
 /** `firn flake info`: the deprecated name of `firn flake metadata`. */
-export const info: Command = {
-  ...command,
-  run(invocation, io) {
-    const name = invocation.mainProgram;
-    io.err(`${renderWarning(`'${name} flake info' is a deprecated alias for '${name} flake metadata'`, undefined)}\n`);
-    return command.run(invocation, io);
-  },
-};
+export const info = deprecatedAlias(command, (program) => [`${program} flake info`, `${program} flake metadata`]);
 
 function metadataJson({ flake, lockText }: LockedFlake, fingerprint: string | undefined): JsonValue {
   const { lockedRef, resolvedRef, originalRef } = flake;

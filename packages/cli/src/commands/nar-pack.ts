@@ -1,6 +1,6 @@
 import { dumpPath } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
-import { renderWarning } from "../render/error.ts";
+import { deprecatedAlias } from "../grammar/deprecated-alias.ts";
 import { printChunks } from "../render/output.ts";
 import { existingPath } from "../targets/existing-path.ts";
 
@@ -15,11 +15,7 @@ export const command: Command = {
 };
 
 /** `firn nar dump-path`: the deprecated name of `firn nar pack`. */
-export const dumpPathCommand: Command = {
-  ...command,
-  run(invocation, io) {
-    const name = invocation.mainProgram;
-    io.err(`${renderWarning(`'${name} nar dump-path' is a deprecated alias for '${name} nar pack'`, undefined)}\n`);
-    return command.run(invocation, io);
-  },
-};
+export const dumpPathCommand = deprecatedAlias(command, (program) => [
+  `${program} nar dump-path`,
+  `${program} nar pack`,
+]);

@@ -11,10 +11,8 @@ import {
 import {
   computeClosure,
   configuredRealStoreDir,
-  type EventSink,
   isMachineStore,
   offered,
-  openStore,
   type PathFacts,
   type Store,
   sortByReferences,
@@ -25,6 +23,7 @@ import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { printJsonResult, printLine } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
+import { openQueriedStore } from "../session/queried-store.ts";
 import { commandSettings } from "../session/session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { pathSelection, pathsOf } from "../targets/store-targets.ts";
@@ -132,8 +131,7 @@ async function withQueriedStore(
   const own: Invocation = { ...invocation, settings: [...invocation.settings, ["store", "auto"]] };
   return withEvaluation(own, io, {
     async body(session) {
-      const events: EventSink = (event) => session.progress.event(event);
-      const store = await openStore(settings.get("store"), { settings, environment: io.env, reads: true, events });
+      const store = await openQueriedStore({ settings, progress: session.progress, io });
       try {
         return await body(session, store);
       } finally {

@@ -2,6 +2,7 @@ import { FirnError, type ProfileElement } from "@firn/formats";
 import { profileLink } from "@firn/store";
 import { freeName } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
+import { deprecatedAlias } from "../grammar/deprecated-alias.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { buildElement, changeManifest, profileFlag, profilePath, profilePlaces } from "../session/profile-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
@@ -50,13 +51,7 @@ export const command: Command = {
 };
 
 /** `firn profile install`: the old name of `firn profile add`. */
-export const install: Command = {
-  ...command,
-  run(invocation, io) {
-    io.err("warning: 'install' is a deprecated alias for 'add'\n");
-    return command.run(invocation, io);
-  },
-};
+export const install = deprecatedAlias(command, () => ["install", "add"]);
 
 /** Tells whether elements come from the same place: then the new one replaces the old. */
 function isSame(a: ProfileElement, b: ProfileElement): boolean {

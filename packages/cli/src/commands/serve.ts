@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { parseSecretKey } from "@firn/formats";
-import { openStore, type ServedCompression, serveCache } from "@firn/store";
+import { type ServedCompression, serveCache } from "@firn/store";
 import { readFileSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import type { Io } from "../io.ts";
+import { openQueriedStore } from "../session/queried-store.ts";
 import { withReadingSession } from "../session/session.ts";
 
 /** `firn serve`: serves the store as a binary cache over HTTP until it is interrupted. */
@@ -45,12 +46,7 @@ export const command: Command = {
       const tokenFile = flags.value("token-file");
       const token = tokenFile === undefined ? undefined : textIn(io, tokenFile);
       if (token === "") throw new UsageError(`the token file '${tokenFile}' is empty`);
-      const store = await openStore(settings.get("store"), {
-        settings,
-        environment: io.env,
-        reads: true,
-        events: (event) => progress.event(event),
-      });
+      const store = await openQueriedStore({ settings, progress, io });
       try {
         const server = await serveCache({
           store,

@@ -1,9 +1,10 @@
 import { nixVersion } from "@firn/formats";
-import { isMachineStore, openStore, type Store } from "@firn/store";
+import { isMachineStore, type Store } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
+import { deprecatedAlias } from "../grammar/deprecated-alias.ts";
 import { jsonFlags } from "../grammar/flags.ts";
-import { renderWarning } from "../render/error.ts";
 import { printJsonResult } from "../render/output.ts";
+import { openQueriedStore } from "../session/queried-store.ts";
 import { withReadingSession } from "../session/session.ts";
 
 /** The facts that a store tells of its server. */
@@ -33,16 +34,7 @@ export const command: Command = {
   flags: jsonFlags,
   run: (invocation, io) =>
     withReadingSession(invocation, io, async (session) => {
-      const {
-        settings,
-        io: { env },
-      } = session;
-      const store = await openStore(settings.get("store"), {
-        settings,
-        environment: env,
-        reads: true,
-        events: (event) => session.progress.event(event),
-      });
+      const store = await openQueriedStore(session);
       let facts: ServerFacts;
       try {
         facts = await serverFacts(store);
@@ -67,10 +59,4 @@ export const command: Command = {
 };
 
 /** `firn store ping`: the deprecated name of `firn store info`. */
-export const ping: Command = {
-  ...command,
-  run(invocation, io) {
-    io.err(`${renderWarning("'ping' is a deprecated alias for 'info'", undefined)}\n`);
-    return command.run(invocation, io);
-  },
-};
+export const ping = deprecatedAlias(command, () => ["ping", "info"]);

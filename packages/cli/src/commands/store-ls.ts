@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { FirnError, splitStorePath } from "@firn/formats";
-import { openStore, type Store, type TreeAccess, withPathTree } from "@firn/store";
+import { type Store, type TreeAccess, withPathTree } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 import { listingFlags, printListing } from "../render/tree-listing.ts";
+import { openQueriedStore } from "../session/queried-store.ts";
 import { withReadingSession } from "../session/session.ts";
 
 /** A file in a store that may be of any kind. */
@@ -24,12 +25,7 @@ export function withFileOfStore(
 ): Promise<number> {
   return withReadingSession(invocation, io, async ({ settings, progress }) => {
     const path = resolve(io.cwd, invocation.positionals[0] ?? "");
-    const store: Store = await openStore(settings.get("store"), {
-      settings,
-      environment: io.env,
-      reads: true,
-      events: (event) => progress.event(event),
-    });
+    const store: Store = await openQueriedStore({ settings, progress, io });
     try {
       if (!path.startsWith(`${store.storeDir}/`)) {
         throw new FirnError("not-in-store", `path '${path}' is not in the Nix store`);

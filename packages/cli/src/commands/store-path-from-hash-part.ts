@@ -1,7 +1,8 @@
 import { FirnError } from "@firn/formats";
-import { offered, openStore } from "@firn/store";
+import { offered } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
+import { openQueriedStore } from "../session/queried-store.ts";
 import { withReadingSession } from "../session/session.ts";
 
 /** `firn store path-from-hash-part`: prints the store path with a hash part. */
@@ -11,12 +12,7 @@ export const command: Command = {
   run: (invocation, io) =>
     withReadingSession(invocation, io, async ({ settings, progress }) => {
       const [part = ""] = invocation.positionals;
-      const store = await openStore(settings.get("store"), {
-        settings,
-        environment: io.env,
-        reads: true,
-        events: (event) => progress.event(event),
-      });
+      const store = await openQueriedStore({ settings, progress, io });
       try {
         const path = await offered(store, "hashParts").queryPathFromHashPart(part);
         if (path === undefined) {

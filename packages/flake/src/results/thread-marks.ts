@@ -30,7 +30,7 @@ export function rememberThread(mark: string, needed: boolean): void {
     const directory = dirname(mark);
     if (existsSync(directory) && readdirSync(directory).length >= LARGEST)
       rmSync(directory, { recursive: true, force: true });
-    if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     writeFileSync(mark, "");
   } catch (error) {
     if (!(error instanceof Error && "syscall" in error)) throw error;
