@@ -67,7 +67,8 @@ export function makeFetchContext(options: FetchContextOptions): FetchContext & {
 }
 
 function report(event: FetchEvent, events: EventSink): void {
-  if (event.kind === "warning") events({ kind: "message", level: "warn", text: event.text });
+  if (event.kind === "detail") events({ kind: "message", level: event.level, text: event.text });
+  else if (event.kind === "warning") events({ kind: "message", level: "warn", text: event.text });
   else if (event.kind === "fetching") events({ kind: "message", level: "info", text: `fetching '${event.what}'` });
 }
 
@@ -79,9 +80,9 @@ function sourceStore(
   return {
     storeDir: store.storeDir,
     realPath: (path) => store.realPath(path),
-    async addTree({ name, path, only }) {
+    async addTree({ name, path, only, isNew = false }) {
       const filter = only === undefined ? undefined : trackedFilter(only);
-      const info = await store.addPath(path, { name, method: "nar", filter });
+      const info = await store.addPath(path, { name, method: "nar", filter, isNew });
       return { storePath: info.path, narHash: printHash(info.narHash, "sri") };
     },
     async narHashOf(path) {
