@@ -40,7 +40,16 @@ async function standIn(name: string): Promise<string> {
   lines.push("export default /* @__PURE__ */ new Proxy({}, { get: (_, key) => load()[key] });");
   for (const key of names) {
     const value = exports[key];
-    if (typeof value === "function") {
+    if (typeof value === "function" && /^[A-Z]/.test(key)) {
+      // A class, of which values are instances and which others extend.
+      lines.push(
+        `export const ${key} = /* @__PURE__ */ new Proxy(function () {}, {`,
+        `  apply: (_, self, args) => Reflect.apply(load().${key}, self, args),`,
+        `  construct: (_, args) => new (load().${key})(...args),`,
+        `  get: (_, name) => load().${key}[name],`,
+        "});",
+      );
+    } else if (typeof value === "function") {
       lines.push(
         `export function ${key}(...args) { return new.target ? new (load().${key})(...args) : load().${key}(...args); }`,
       );

@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -86,6 +87,7 @@ describe("the published package", () => {
       env: environment,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
+      timeout: 600_000,
     });
 
   test("answers, helps and evaluates, with nothing of the checkout", () => {
@@ -227,6 +229,27 @@ describe("the published package", () => {
     const text = `builtins.readFile (builtins.fetchTarball "file://${file}" + "/a")`;
     expect(firn("eval", "--raw", "--impure", "--expr", text)).toBe("hi");
   });
+
+  test("serves clients as a daemon", async () => {
+    const socket = join(directory, "socket");
+    const daemon = spawn("firn", ["daemon"], {
+      env: { ...environment, NIX_DAEMON_SOCKET_PATH: socket },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const said: string[] = [];
+    daemon.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
+    try {
+      await expect.poll(() => existsSync(socket), { timeout: 60_000 }).toBe(true);
+      expect(JSON.parse(firn("store", "info", "--json", "--store", `unix://${socket}`))).toMatchObject({ trusted: true });
+      expect(firn("store", "add", "--store", `unix://${socket}`, "/etc/hostname")).toMatch(
+        /^\/nix\/store\/.*-hostname\n$/,
+      );
+    } finally {
+      daemon.kill();
+      await once(daemon, "exit");
+    }
+    expect(said.join("")).toContain("accepted connection from pid ");
+  }, 120_000);
 
   test.skipIf(!hasMirror)(
     "runs a program of Debian's from an empty directory",
