@@ -80,7 +80,9 @@ echo "[add]"; firn store add --name g f
       /\[info\]\n\/nix\/store\/\S+-f\nstatus 0\n\[eval\]\n2\nstatus 0\n\[read\]\nhellostatus 0\n\[copy\]\n/,
     );
     expect(out).toMatch(/\[copy\]\ncopying 1 paths\.\.\.\ncopying path [^\n]*\nstatus 0\n1\n/);
-    expect(out).toMatch(/\[add\]\nerror: the store in ".*" cannot be written: it is opened read-only\n[\s\S]*status 1/);
+    expect(out).toMatch(
+      /\[add\]\nerror: the store in ".*" cannot be written: attempt to write a readonly database\n[\s\S]*status 1/,
+    );
   });
 
   test.each([

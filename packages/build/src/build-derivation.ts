@@ -175,18 +175,14 @@ async function buildLocked(
   known: ReadonlyMap<string, string>,
   valid: ReadonlyMap<string, string>,
 ): Promise<Map<string, string>> {
-  const { store, derivation, drvPath } = request;
+  const { store, derivation } = request;
   const options = readBuildOptions(derivation, store.storeDir);
-  const sandboxed = wantsSandbox(request, options);
+  // A store that is not at its place is there only in a sandbox.
+  const isElsewhere = store.location.realStoreDir !== store.storeDir && !derivation.builder.startsWith("builtin:");
+  const sandboxed = isElsewhere || wantsSandbox(request, options);
   const inputPaths = new Set(await computeClosure(store, request.inputs));
   if (sandboxed) for (const path of await sandboxClosure(request)) inputPaths.add(path);
   if (sandboxed) requireSandbox();
-  else if (!derivation.builder.startsWith("builtin:") && store.location.realStoreDir !== store.storeDir) {
-    throw new FirnError(
-      "no-sandbox",
-      `cannot build '${drvPath}' without a sandbox in a store that is not at ${store.storeDir}`,
-    );
-  }
   const ownUser = needsBuildUser() && !derivation.builder.startsWith("builtin:");
   const user = ownUser ? await acquireBuildUser(request, request.signal) : undefined;
   try {

@@ -1,5 +1,6 @@
 /** The place of compiled code between runs: below the user's own cache directory only, since what lies there is run. */
 
+import type { Stats } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { mkdirSync, statSync } from "@firn/store/files";
@@ -22,8 +23,18 @@ function ownDirectory({
 }
 
 function isOwn(directory: string): boolean {
-  const status = statSync(directory, { throwIfNoEntry: false });
+  const status = statusOf(directory);
   return status?.isDirectory() === true && status.uid === process.getuid?.() && (status.mode & 0o022) === 0;
+}
+
+/** Returns the status of a file; undefined when there is none, or it cannot be reached. */
+function statusOf(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) return undefined;
+    throw error;
+  }
 }
 
 /** Makes the directory and returns it. It is made one level at a time: below /proc, Node's recursive mode does not end. */

@@ -9,6 +9,8 @@ import {
   printHash,
 } from "@firn/formats";
 import {
+  entriesIn,
+  kindOf,
   type PathFacts,
   resolveMirrors,
   type Settings,
@@ -16,6 +18,7 @@ import {
   type Transferrer,
   withPlace,
 } from "@firn/store";
+import { lstatSync } from "@firn/store/files";
 import { discardDownload, downloadToFile } from "./download.ts";
 import { unpackArchive } from "./unpack.ts";
 
@@ -70,6 +73,9 @@ export async function prefetchFile(request: PrefetchRequest, context: PrefetchCo
     if (request.unpack) {
       source = `${file}.tree`;
       await unpackArchive(file, source, request.url);
+      if (kindOf(lstatSync(source)) === "directory" && entriesIn(source).length === 0) {
+        throw new FirnError("bad-archive", `archive '${request.url}' is empty`);
+      }
     } else if (request.executable) withPlace(file, (place) => place.chmod(0o755));
     const { path, ca } = await store.addPath(source, { name, method, algorithm });
     const hash = ca?.hash;

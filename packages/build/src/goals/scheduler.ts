@@ -1,6 +1,7 @@
 /** Builds and fetches whole graphs: each derivation and path once, as many at a time as allowed, dependencies first. */
 import {
   type ContentAddress,
+  compareByteStrings,
   type Derivation,
   type DerivedPath,
   derivationKind,
@@ -72,13 +73,12 @@ class FailureStatus {
   #bits = 0;
 
   add(error: FirnError): void {
-    if (error.exitStatus >= 100 && error.exitStatus < 128) this.#bits |= error.exitStatus - 100;
-    else if (error.exitStatus === 130) this.#bits |= 0;
+    if (error.exitStatus >= 100 && error.exitStatus < 128) this.#bits |= error.exitStatus - 96;
   }
 
-  /** Exit status of the command line: 100 plus bits: 1 timeout, 2 hash mismatch, 4 not deterministic. */
+  /** Exit status of the command line: 96 plus bits: 4 failed build, 1 timeout, 2 hash mismatch, 8 not deterministic; 1 without any. */
   get exitStatus(): number {
-    return 100 + this.#bits;
+    return this.#bits === 0 ? 1 : 96 + this.#bits;
   }
 }
 
@@ -114,6 +114,14 @@ class Scheduler {
       signal: this.#signal,
     });
     this.#executor = options.executor ?? executorHere(options);
+  }
+
+  /** Fetches or builds paths, begun in the order of their names as in the reference; results come in the order of the paths. */
+  async requestAll(paths: readonly DerivedPath[]): Promise<BuildResult[]> {
+    const results = new Map<DerivedPath, Promise<BuildResult>>();
+    const nameOf = (path: DerivedPath): string => sortName(path.kind === "opaque" ? path.path : path.drvPath);
+    for (const path of sortedByName(paths, nameOf)) results.set(path, this.request(path));
+    return Promise.all(paths.map((path) => results.get(path)!));
   }
 
   async request(path: DerivedPath): Promise<BuildResult> {
@@ -371,6 +379,10 @@ class Scheduler {
       });
       ok = true;
       return outputs;
+    } catch (error) {
+      // What fails after the first failure counts as ended by it.
+      if (this.#abort.signal.aborted && error instanceof FirnError) throw interrupted();
+      throw error;
     } finally {
       if (started !== undefined) {
         this.#building--;
@@ -384,7 +396,7 @@ class Scheduler {
     const paths = new Set<string>();
     const byDerivation = new Map<string, Outputs>();
     const tasks: Promise<void>[] = [];
-    for (const input of inputRequests(derivation)) {
+    for (const input of sortedByName(inputRequests(derivation), ({ drvPath: path }) => sortName(path))) {
       tasks.push(
         this.#ensureOutputs(input.drvPath, input.outputs).then((outputs) => {
           byDerivation.set(input.drvPath, outputs);
@@ -530,19 +542,19 @@ export async function buildPathsWithResults(
   options: BuildPathsOptions,
 ): Promise<readonly BuildResult[]> {
   const scheduler = new Scheduler(options);
-  return Promise.all(paths.map((path) => scheduler.request(path)));
+  return scheduler.requestAll(paths);
 }
 
 /**
  * Fetches or builds every path. Throws the one failure, or `build-failed` for several (each is then an error message event
- * before); the exit status is that of the reference, 100, plus 1 timeout, 2 hash mismatch, 4 not deterministic.
+ * before); the exit status is that of the reference: 96 plus 4 failed build, 1 timeout, 2 hash mismatch, 8 not deterministic.
  */
 export async function buildPaths(
   paths: readonly DerivedPath[],
   options: BuildPathsOptions,
 ): Promise<readonly BuildResult[]> {
   const scheduler = new Scheduler(options);
-  const results = await Promise.all(paths.map((path) => scheduler.request(path)));
+  const results = await scheduler.requestAll(paths);
   return requireBuilt(results, { ...options, exitStatus: scheduler.status.exitStatus });
 }
 
@@ -579,4 +591,14 @@ export function buildGivenDerivation(
 function fixedAddress(derivation: Derivation, name: string): ContentAddress | undefined {
   const output = derivation.outputs.get(name);
   return output?.kind === "fixed" ? output.address : undefined;
+}
+
+/** Returns the part of a store path by which goals are ordered: what stands behind its hash. */
+function sortName(path: string): string {
+  return path.slice(path.indexOf("-"));
+}
+
+function sortedByName<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {
+  const named = items.map((item) => ({ item, name: nameOf(item) }));
+  return named.sort((a, b) => compareByteStrings(a.name, b.name)).map(({ item }) => item);
 }

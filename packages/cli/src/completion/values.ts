@@ -1,6 +1,7 @@
 /** Completions of arguments by their kind: files, flakes and their attributes and inputs, settings, names of formats. */
 import { resolve } from "node:path";
 import { loadFlake, parseFlakeRef, splitFragment, type ValueRef } from "@firn/flake";
+import { FirnError } from "@firn/formats";
 import { entriesIn, hasErrorCode } from "@firn/store";
 import { settingNames } from "@firn/store/setting-names";
 import type { ArgumentKind, Command } from "../grammar/command.ts";
@@ -118,7 +119,7 @@ async function attributesOfFlake(wanted: Incomplete): Promise<Completions> {
   const { prefix, io } = wanted;
   const [text] = splitFragment(prefix);
   const fragment = prefix.slice(text.length + 1);
-  const names = await evaluated(wanted, async (session) => {
+  const names = await attributesIn(wanted, async (session) => {
     const evaluation = await session.evaluation({ lock: { write: false, warn: () => undefined } });
     const ref = parseFlakeRef(text === "" ? "." : expandedHome(text, io), { baseDirectory: io.cwd });
     const { value } = await evaluation.flake(ref, { applyConfig: false });
@@ -135,9 +136,19 @@ async function attributesOfFlake(wanted: Incomplete): Promise<Completions> {
   );
 }
 
+/** Does the work of `evaluated` for names of attributes; there are none where the evaluation fails. */
+async function attributesIn(wanted: Incomplete, body: Parameters<typeof evaluated>[1]): Promise<readonly string[]> {
+  try {
+    return await evaluated(wanted, body);
+  } catch (error) {
+    if (error instanceof FirnError) return [];
+    throw error;
+  }
+}
+
 /** Returns the attribute paths of the file or expression on the command line that continue a prefix. */
 async function attributesOfRoot(wanted: Incomplete): Promise<Completions> {
-  const names = await evaluated(wanted, async (session) => {
+  const names = await attributesIn(wanted, async (session) => {
     const root = await session.installables.rootValue();
     return root === undefined ? [] : continued(root, "", wanted.prefix);
   });

@@ -46,9 +46,30 @@ export async function helpText(table: CommandTable, program: string, words: read
   return groupHelp(program, words, entries);
 }
 
+/** Groups of commands by their word. */
+const groups: Readonly<Record<string, string>> = {
+  cache: "look at what evaluations keep",
+  config: "manipulate the Nix configuration",
+  deb: "lock and find packages of Debian",
+  derivation: "work with derivations, Nix's notion of a build plan",
+  env: "manipulate the process environment",
+  flake: "manage Nix flakes",
+  formatter: "build or run the formatter",
+  hash: "compute and convert cryptographic hashes",
+  key: "generate and convert Nix signing keys",
+  nar: "create or inspect NAR files",
+  os: "build, switch and keep systems",
+  profile: "manage Nix profiles",
+  realisation: "manipulate a Nix realisation",
+  registry: "manage the flake registry",
+  store: "manipulate a Nix store",
+};
+
 function groupHelp(program: string, matched: readonly string[], entries: readonly CommandEntry[]): string {
   const name = [program, ...matched].join(" ");
   const lines = [`Usage: ${name} COMMAND [OPTION...] [ARGUMENT...]`, ""];
+  const [group = ""] = matched;
+  if (groups[group] !== undefined) lines.push(`${name} - ${groups[group]}`, "");
   if (matched.length === 0) lines.push("Firn is the Nix package manager and system in TypeScript.", "");
   const width = Math.max(...entries.map((entry) => entry.path.join(" ").length));
   for (const category of new Set(entries.map((entry) => entry.category))) {

@@ -116,7 +116,7 @@ const converting = /\b(?:filter|text|eol|crlf|ident|working-tree-encoding)\b/;
 
 /**
  * Adds the tracked files of a work tree, with `submodules` also those of the work trees in it; `converted` is true when they may
- * differ from the objects of the revision, `hidden` when git was told not to look for changes of some.
+ * differ from the objects of the revision, `hidden` when git was told not to look for changes of some, or a submodule is not there.
  */
 async function addTracked(
   only: Set<string>,
@@ -148,7 +148,9 @@ async function addTracked(
       if (/(?:^|\/)\.gitattributes$/.test(name) && status.isFile() && converting.test(readFileSync(path, "latin1"))) {
         converted = true;
       }
-    } else if (submodules && existsSync(join(path, ".git"))) {
+    } else if (submodules && !existsSync(join(path, ".git"))) {
+      hidden = true;
+    } else if (submodules) {
       const inner = await withRepository(path, async (module) => {
         if (context.warnDirty && (await isDirty(module, true))) {
           context.emit({ kind: "warning", text: `Git tree '${module.shown}' is dirty` });
@@ -336,9 +338,9 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePat
     shown: `${repository.shown}/`,
     async find() {
       // Files of a clean work tree are those of the revision.
-      if (!fromWorkTree || submodules || exportIgnore || lfs || !repository.keepsTypes) return undefined;
+      if (!fromWorkTree || exportIgnore || lfs || !repository.keepsTypes) return undefined;
       const only = new Set<string>();
-      const { converted, hidden } = await addTracked(only, { repository, prefix: "", submodules: false, context });
+      const { converted, hidden } = await addTracked(only, { repository, prefix: "", submodules, context });
       return converted || hidden ? undefined : { path: repository.shown, only };
     },
     async export(target) {

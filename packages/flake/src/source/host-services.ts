@@ -10,7 +10,7 @@ import type {
   PathFacts as HostPathFacts,
 } from "@firn/language";
 import { dumpPath, hashContent, type MachineStore, type Store } from "@firn/store";
-import { readFileSync } from "@firn/store/files";
+import { existsSync, readFileSync } from "@firn/store/files";
 import type { HostServices } from "../evaluator/services.ts";
 import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
@@ -137,8 +137,10 @@ export function makeHostServices(context: ServiceContext): HostServices {
 }
 
 /** Returns the place on disk of a file in the store. */
+/** Returns the place on disk of a path in the store directory: in the store, or else where the machine's own store has it. */
 function realPathOf(store: MachineStore, path: string): string {
-  return store.location.realStoreDir + path.slice(store.storeDir.length);
+  const real = store.location.realStoreDir + path.slice(store.storeDir.length);
+  return !existsSync(real) && existsSync(path) ? path : real;
 }
 
 function includedFilter(include: readonly string[]): (path: string) => boolean {

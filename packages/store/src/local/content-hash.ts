@@ -1,15 +1,19 @@
 /** Hashing store objects by every method of content addressing, also modulo self-references. */
 import {
+  type ContentAddress,
   type ContentAddressMethod,
   createHasher,
   FirnError,
   type Hash,
   type HashAlgorithm,
   ignoringNarSink,
+  makeFixedOutputPath,
   NarParser,
+  type PathInfo,
 } from "@firn/formats";
 import { HashRewriter } from "../references/rewrite.ts";
 import type { NarChunks } from "../store/paths.ts";
+import type { ContentOptions, PathWriter } from "../store/writing.ts";
 import { GitTreeHasher } from "./git-hash.ts";
 
 /** Options of hashing; `self` is the hash part whose occurrences count by position only. */
@@ -116,4 +120,28 @@ export async function hashContent(
   }
   const narHash: Hash = { algorithm: "sha256", bytes: hasher.digest() };
   return { hash: content?.finish() ?? narHash, narHash, narSize };
+}
+
+/** Returns the facts about an object whose path follows from its content. */
+export function contentInfo(
+  ca: ContentAddress,
+  nar: Pick<PathInfo, "narHash" | "narSize">,
+  { name, storeDir, references = [] }: Pick<ContentOptions, "name" | "references"> & { readonly storeDir: string },
+): PathInfo {
+  const others = [...new Set(references)].sort();
+  const path = makeFixedOutputPath(ca, { name, storeDir, references: { others, self: false } });
+  return { path, narHash: nar.narHash, narSize: nar.narSize, references: others, signatures: [], ca };
+}
+
+/** Adds content to a store that takes paths with their facts; the content is read twice. Errors are those of adding. */
+export async function addWithFacts(
+  store: Pick<PathWriter, "addToStore"> & { readonly storeDir: string },
+  nar: () => NarChunks,
+  options: ContentOptions,
+): Promise<PathInfo> {
+  const { method = "nar", algorithm = "sha256" } = options;
+  const hashed = await hashContent(nar(), { method, algorithm });
+  const info = contentInfo({ method, hash: hashed.hash }, hashed, { ...options, storeDir: store.storeDir });
+  await store.addToStore(info, nar());
+  return info;
 }

@@ -11,7 +11,7 @@ import { OpenDirectory } from "../fs/open-directory.ts";
 import { removePath } from "../fs/remove.ts";
 import { tryLock } from "../locks/flock.ts";
 
-const HELD = "firn-";
+const HELD = "nix-firn-";
 /** The file in a directory that is kept. */
 const KEPT = ".kept";
 
@@ -26,11 +26,11 @@ export interface HeldDirectory {
 
 /** Makes a directory below `parent` and holds it. */
 export function makeHeldDirectory(parent: string): HeldDirectory {
-  const made = fs.mkdtempSync(path.join(parent, `nix-${process.pid}-`));
+  const made = fs.mkdtempSync(path.join(parent, `.new-${process.pid}-`));
   const directory = OpenDirectory.open(made);
   tryLock(directory.fd, "write");
   // Under this name it is locked from the first moment on.
-  const held = `${parent}/${HELD}${path.posix.basename(made)}`;
+  const held = `${parent}/${HELD}${path.posix.basename(made).slice(".new-".length)}`;
   disk.rename(made, held);
   return {
     path: held,

@@ -47,7 +47,7 @@ import type { MachineStore, Offers } from "../store/store.ts";
 import type { OptimiseResult, VerifyOptions } from "../store/upkeep.ts";
 import type { AddOptions, ContentOptions, StoreText } from "../store/writing.ts";
 import { AutoGc, type AutoGcOptions } from "./auto-gc.ts";
-import { hashContent, hashNarContent } from "./content-hash.ts";
+import { contentInfo, hashContent, hashNarContent } from "./content-hash.ts";
 import { StoreDatabase } from "./database.ts";
 import { readDerivationFile } from "./derivation-file.ts";
 import { collectGarbage } from "./gc.ts";
@@ -234,14 +234,14 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
   }
 
   async addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo> {
-    this.#requireWritable();
     const method = options.method ?? "nar";
     const algorithm = options.algorithm ?? "sha256";
-    if (options.isNew === true && method === "nar" && algorithm === "sha256" && options.repair !== true) {
+    const isPlain = method === "nar" && algorithm === "sha256" && options.repair !== true;
+    if (options.isNew === true && isPlain && this.options.readOnly !== true) {
       return this.#addNew(nar(), options);
     }
     const first = await hashContent(nar(), { method, algorithm });
-    const info = this.#infoOf({ method, hash: first.hash }, first, options);
+    const info = contentInfo({ method, hash: first.hash }, first, { ...options, storeDir: this.storeDir });
     await this.addTempRoot(info.path);
     const known = this.database.pathInfo(info.path);
     if (known !== undefined && options.repair !== true) return known;
@@ -258,7 +258,11 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     const temporary = this.temporaryPath(place);
     try {
       const { hash, size } = await this.#restore(nar, temporary);
-      const info = this.#infoOf({ method: "nar", hash }, { narHash: hash, narSize: size }, options);
+      const info = contentInfo(
+        { method: "nar", hash },
+        { narHash: hash, narSize: size },
+        { ...options, storeDir: this.storeDir },
+      );
       await this.addTempRoot(info.path);
       const locks = await this.lockPaths([info.path]);
       try {
@@ -273,17 +277,6 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     } finally {
       removePath(temporary);
     }
-  }
-
-  /** Returns the facts about an object whose path follows from its content. */
-  #infoOf(ca: ContentAddress, nar: Pick<PathInfo, "narHash" | "narSize">, options: ContentOptions): PathInfo {
-    const references = [...new Set(options.references ?? [])].sort();
-    const path = makeFixedOutputPath(ca, {
-      name: options.name,
-      storeDir: this.storeDir,
-      references: { others: references, self: false },
-    });
-    return { path, narHash: nar.narHash, narSize: nar.narSize, references, signatures: [], ca };
   }
 
   /** Adds a file or tree from disk; `filter` chooses the files that belong to it. */
@@ -579,7 +572,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
 
   #requireWritable(): void {
     if (this.options.readOnly === true) {
-      throw notWritable(this.location, "it is opened read-only");
+      throw notWritable(this.location, "attempt to write a readonly database");
     }
   }
 }

@@ -17,7 +17,8 @@ export function unescapedQuery(query: string): Map<string, string> {
   return parameters;
 }
 
-function unescaped(text: string, query: string): string {
+/** Returns a part of a URL, named in errors by `query`, as bytes. Error `unknown-store` for a `%` without two digits and for a null byte. */
+export function unescaped(text: string, query: string): string {
   if (/%(?!(?!00)[0-9a-f]{2})/i.test(text)) throw new FirnError("unknown-store", `invalid URI query '${query}'`);
   return text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }

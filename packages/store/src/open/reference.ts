@@ -2,7 +2,7 @@
 import path from "node:path";
 import { FirnError } from "@firn/formats";
 import { homeDirectory, workingDirectory } from "../surroundings.ts";
-import { unescapedQuery } from "./query.ts";
+import { unescaped, unescapedQuery } from "./query.ts";
 
 /** A parsed store name: scheme, rest, parameters as they stand in the URL. */
 export interface StoreReference {
@@ -24,7 +24,7 @@ export function parseStoreReference(text: string): StoreReference {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/s.exec(name);
   if (match !== null) {
     const [, scheme, target] = match;
-    if (scheme === "local" && target !== "") parameters.set("root", target!);
+    if (scheme === "local" && target !== "") parameters.set("root", unescaped(target!, text));
     return { scheme: scheme!, target: target!, parameters };
   }
   const short = /^([a-z][a-z0-9+.-]*):(\/.*)$/s.exec(name);

@@ -1,10 +1,11 @@
 /** The store of another machine, reached by ssh and its `nix-store --serve --write`. */
 
 import { type DerivedPath, defaultStoreDir, FirnError, interrupted, type PathInfo, wire } from "@firn/formats";
+import { addWithFacts } from "../local/content-hash.ts";
 import type { BuildMode, BuildRequestOptions, BuildResult, Missing, PathBuilder } from "../store/building.ts";
 import type { NarChunks } from "../store/paths.ts";
 import type { Offers, Store } from "../store/store.ts";
-import type { AddOptions, PathWriter } from "../store/writing.ts";
+import type { AddOptions, ContentOptions, ContentWriter, PathWriter } from "../store/writing.ts";
 import { readBuildResult } from "./build-results.ts";
 import { withoutLabel } from "./daemon-connection.ts";
 import { checkSshHost } from "./ssh-authority.ts";
@@ -26,10 +27,10 @@ export interface SshStoreOptions extends SshOptions {
 }
 
 /** A connection is used by one request at a time. */
-export class SshStore implements Store, PathWriter, PathBuilder {
+export class SshStore implements Store, PathWriter, ContentWriter, PathBuilder {
   readonly uri: string;
   readonly storeDir: string;
-  readonly offers: Partial<Offers> = { writing: this, building: this };
+  readonly offers: Partial<Offers> = { writing: this, content: this, building: this };
   private readonly options: SshStoreOptions;
   private opened: Promise<Peer> | undefined;
   private last: Promise<unknown> = Promise.resolve();
@@ -71,6 +72,10 @@ export class SshStore implements Store, PathWriter, PathBuilder {
         throw new FirnError("remote-store", `failed to add path '${info.path}' to remote host '${this.options.host}'`);
       }
     });
+  }
+
+  addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo> {
+    return addWithFacts(this, nar, options);
   }
 
   async *narFromPath(path: string): AsyncGenerator<Uint8Array, void, undefined> {

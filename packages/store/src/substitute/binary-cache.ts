@@ -8,7 +8,6 @@ import {
   equalHashes,
   FirnError,
   type Hash,
-  makeFixedOutputPath,
   type NarInfo,
   NarLister,
   type PathInfo,
@@ -28,7 +27,7 @@ import { disk } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { removePath } from "../fs/remove.ts";
 import { makeTemporaryDirectory } from "../fs/temporary-directory.ts";
-import { hashContent } from "../local/content-hash.ts";
+import { addWithFacts } from "../local/content-hash.ts";
 import type { LogReader, LogWriter } from "../store/logs.ts";
 import type { HashPartIndex, NarChunks, PathListing } from "../store/paths.ts";
 import type { RealisationRegistry } from "../store/realisations.ts";
@@ -232,17 +231,8 @@ export class BinaryCacheStore
     this.#keep(hashPart, narInfo);
   }
 
-  async addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo> {
-    const method = options.method ?? "nar";
-    const { hash, narHash, narSize } = await hashContent(nar(), { method, algorithm: options.algorithm ?? "sha256" });
-    const references = [...new Set(options.references ?? [])].sort();
-    const storePath = makeFixedOutputPath(
-      { method, hash },
-      { name: options.name, storeDir: this.storeDir, references: { others: references, self: false } },
-    );
-    const info: PathInfo = { path: storePath, narHash, narSize, references, signatures: [], ca: { method, hash } };
-    await this.addToStore(info, nar());
-    return info;
+  addContent(nar: () => NarChunks, options: ContentOptions): Promise<PathInfo> {
+    return addWithFacts(this, nar, options);
   }
 
   async addSignatures(storePath: string, signatures: readonly string[]): Promise<void> {
