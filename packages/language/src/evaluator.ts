@@ -9,6 +9,7 @@ import { toXml, type XmlOptions } from "./builtins/xml.ts";
 import { argumentName } from "./code/argument-name.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
+import type { CallObserver } from "./code/call-observers.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import { disassemble } from "./code/disassemble.ts";
@@ -72,6 +73,8 @@ export interface EvaluatorOptions {
   readonly whenLong?: () => void;
   /** Stops at errors and breakpoints; makes evaluation slower. */
   readonly debugger?: Debugger;
+  /** Hears of every call; makes evaluation slower. */
+  readonly calls?: CallObserver;
 }
 
 /** The source of an expression's text. */
@@ -137,6 +140,7 @@ export class Evaluator {
       depth: 0,
       whenLong: () => options.whenLong?.(),
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
+      ...(options.calls === undefined ? {} : { calls: options.calls }),
     };
     this.extraBuiltins = options.extraBuiltins ?? [];
     this.builtins = installGlobals(this.evaluation.globals, host, this.extraBuiltins);

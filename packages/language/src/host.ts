@@ -153,6 +153,8 @@ export type LintLevel = "ignore" | "warn" | "fatal";
 /** A report of `trace`, `warn` or the evaluator itself. `text` is ordinary text, not a byte string. */
 export type EvalMessage =
   | { readonly kind: "trace"; readonly text: string }
+  /** Begin or end of a call, for `trace-function-calls`. */
+  | { readonly kind: "call"; readonly text: string }
   /** `builtins.warn`: printed as "evaluation warning: …". */
   | { readonly kind: "evaluation-warning"; readonly text: string }
   | { readonly kind: "warning"; readonly text: string; readonly position?: SourcePosition };

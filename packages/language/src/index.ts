@@ -14,6 +14,7 @@ export { fetchurlSource } from "./builtins/internal-sources.ts";
 export { compileRegex, RegexSyntaxError } from "./builtins/regex.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
+export { allObservers, type CallObserver, callTrace, FlameGraph } from "./code/call-observers.ts";
 export {
   Debugger,
   type DebuggerOptions,

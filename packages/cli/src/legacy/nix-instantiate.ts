@@ -203,6 +203,9 @@ async function instantiate(
         case "trace":
           io.err(`${terminalText(`trace: ${message.text}`)}\n`);
           return;
+        case "call":
+          io.err(`${terminalText(message.text)}\n`);
+          return;
         case "evaluation-warning":
           io.err(`${terminalText(`evaluation warning: ${message.text}`)}\n`);
           return;

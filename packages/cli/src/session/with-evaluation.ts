@@ -101,6 +101,7 @@ export function withEvaluation(
         report: (message) => {
           progress.clear();
           if (message.kind === "trace") io.err(`${terminalText(`trace: ${message.text}`, io.terminal)}\n`);
+          else if (message.kind === "call") progress.event({ kind: "message", level: "info", text: message.text });
           else if (message.kind === "warning") io.err(`${renderWarning(message.text, message.position)}\n`);
           else io.err(`${terminalText(`evaluation warning: ${message.text}`, io.terminal)}\n`);
         },

@@ -1,8 +1,9 @@
 /** The main thread's side of the evaluator: starts the worker, sends requests, answers its host calls. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { FirnError } from "@firn/formats";
+import { bytesOf, FirnError } from "@firn/formats";
 import type { EvalMessage, StopAnswer } from "@firn/language";
 import { hasErrorCode, machineError } from "@firn/store";
+import { writeFileSync } from "@firn/store/files";
 import type { KeptAnswer, KeptResults } from "../results/kept-results.ts";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import type { ReadAheadRequest } from "./files-ahead.ts";
@@ -87,7 +88,7 @@ export class EvaluatorClient {
       flakes: options.flakes ?? false,
       records: options.results !== undefined,
     };
-    this.maySmall = options.config.debugger === undefined;
+    this.maySmall = options.config.debugger === undefined && options.config.calls === undefined;
   }
 
   /** Returns the thread, started when it is needed first. */
@@ -308,6 +309,10 @@ export class EvaluatorClient {
   async close(): Promise<void> {
     if (this.failure === undefined && this.working && this.options.config.codeDirectory !== undefined) {
       await this.request({ op: "keepCode" });
+    }
+    const profile = this.options.config.calls?.profile;
+    if (profile !== undefined && this.failure === undefined && this.thread !== undefined) {
+      writeFileSync(profile.file, bytesOf(await this.request({ op: "profile" })));
     }
     this.failure ??= new FirnError("evaluator-stopped", "the evaluator was closed");
     rememberWorker(this.thread !== undefined);

@@ -1,7 +1,8 @@
 /** The configuration of an evaluation from settings, environment and flags, as plain data for its worker. */
 
 import { totalmem } from "node:os";
-import { nixVersion } from "@firn/formats";
+import { resolve } from "node:path";
+import { FirnError, nixVersion } from "@firn/formats";
 import { channelSearchPath, hostSystem, machineLocation, type Settings, type StoreLocation } from "@firn/store";
 import { codeDirectory } from "./code-directory.ts";
 import type { HostConfig } from "./node-host.ts";
@@ -73,6 +74,7 @@ export function hostConfig(
     ...(options.realStoreDir === undefined ? {} : { realStoreDir: options.realStoreDir }),
     allowedUris: settings.get("allowed-uris"),
     showTrace: settings.get("show-trace"),
+    ...callsOf(settings, io.cwd),
     ...(options.debugger === true
       ? {
           debugger: {
@@ -92,4 +94,17 @@ function memoryForValues(): number {
   // A group without a limit has a number beyond any machine, or none.
   const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
   return Math.floor((memory * 3) / 4);
+}
+
+/** Returns the part of the configuration that says how calls are observed. Error `bad-setting` for an unknown profiler. */
+function callsOf(settings: Settings, cwd: string): Pick<HostConfig, "calls"> {
+  const trace = settings.get("trace-function-calls");
+  const profiler = settings.get("eval-profiler");
+  if (profiler !== "disabled" && profiler !== "flamegraph") {
+    throw new FirnError("bad-setting", `option 'eval-profiler' has invalid value '${profiler}'`);
+  }
+  if (!trace && profiler === "disabled") return {};
+  const file = resolve(cwd, settings.get("eval-profile-file"));
+  const frequency = settings.get("eval-profiler-frequency");
+  return { calls: { trace, ...(profiler === "disabled" ? {} : { profile: { frequency, file } }) } };
 }

@@ -43,6 +43,11 @@ export interface HostConfig {
   readonly debugger?: { readonly ignoreTry: boolean; readonly stopOnTrace: boolean; readonly stopOnWarning: boolean };
   /** Directory in which lowered code is kept; when absent, none is kept. */
   readonly codeDirectory?: string;
+  /** Set when calls are traced or counted: samples a second, and the file for the folded stacks. */
+  readonly calls?: {
+    readonly trace: boolean;
+    readonly profile?: { readonly frequency: number; readonly file: string };
+  };
 }
 
 type PathFilter = NonNullable<Parameters<EvalHost["addPathToStore"]>[0]["filter"]>;

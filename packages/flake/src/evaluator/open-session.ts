@@ -33,5 +33,6 @@ export function openSession({ config, services, flakes }: WorkerSetup, ends: Ses
     whenLong: ends.whenLong,
     ...(flakes ? { flakes: ends.services } : {}),
     ...(ends.debugger === undefined ? {} : { debugger: ends.debugger }),
+    ...(config.calls === undefined ? {} : { calls: config.calls }),
   });
 }

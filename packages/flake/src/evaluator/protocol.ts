@@ -119,6 +119,8 @@ export type Request =
   | { readonly op: "internalBuiltin"; readonly name: string }
   /** Writes lowered code to the cache. */
   | { readonly op: "keepCode" }
+  /** The folded stacks of the calls so far. */
+  | { readonly op: "profile" }
   /** Lets a pure evaluation read at and below a path. */
   | { readonly op: "allowPath"; readonly path: string; readonly workTree?: string }
   /** Makes variables; relative paths in their expressions start from a directory. */
@@ -196,6 +198,7 @@ export interface Responses {
   readonly forgetFiles: null;
   readonly internalBuiltin: Handle;
   readonly keepCode: null;
+  readonly profile: string;
   readonly allowPath: null;
   readonly newVariables: VariablesId;
   readonly resetVariables: null;

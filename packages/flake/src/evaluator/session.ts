@@ -1,12 +1,15 @@
 /** Requests on one evaluator: a table of values by handle, and the questions of commands about them. */
 import { FirnError } from "@firn/formats";
 import {
+  allObservers,
   bool,
+  callTrace,
   type Debugger,
   type EvalHost,
   Evaluator,
   elementAt,
   elementsOf,
+  FlameGraph,
   finalTreeBuiltin,
   isList,
   isSet,
@@ -27,6 +30,7 @@ import {
 } from "@firn/language";
 import { toErrorData } from "./error-data.ts";
 import { flakeRefBuiltins, getFlakeBuiltin } from "./flake-builtins.ts";
+import type { HostConfig } from "./node-host.ts";
 import type {
   AutoArgData,
   DerivationFacts,
@@ -46,6 +50,7 @@ export class EvaluatorSession {
   private readonly values = new Map<Handle, Slot>();
   private readonly variables = new Map<VariablesId, Variables>();
   private readonly debugger: Debugger | undefined;
+  private readonly flameGraph: FlameGraph | undefined;
   /** The work trees whose tracked files the evaluation reads. */
   readonly workTrees: WorkTrees;
   private nextHandle = 1;
@@ -59,15 +64,23 @@ export class EvaluatorSession {
       readonly workTrees: WorkTrees;
       readonly flakes?: SyncServices;
       readonly debugger?: Debugger;
+      readonly calls?: HostConfig["calls"];
     },
   ) {
     const { flakes } = options;
+    const { profile } = options.calls ?? {};
+    this.flameGraph = profile === undefined ? undefined : new FlameGraph(profile.frequency);
+    const observers = [
+      ...(options.calls?.trace === true ? [callTrace((text) => host.report({ kind: "call", text }))] : []),
+      ...(this.flameGraph === undefined ? [] : [this.flameGraph]),
+    ];
     this.debugger = options.debugger;
     this.workTrees = options.workTrees;
     this.evaluator = new Evaluator(host, {
       showTrace: options.showTrace,
       whenLong: options.whenLong,
       ...(options.debugger === undefined ? {} : { debugger: options.debugger }),
+      ...(observers.length === 0 ? {} : { calls: allObservers(observers) }),
       extraBuiltins: [
         flakeRefBuiltins(host.mode),
         finalTreeBuiltin,
@@ -219,6 +232,8 @@ export class EvaluatorSession {
         if (builtin === undefined) throw new FirnError("bad-builtin", `there is no builtin '${request.name}'`);
         return this.keep(builtin);
       }
+      case "profile":
+        return this.flameGraph?.text() ?? "";
       case "keepCode":
         evaluator.keepCode();
         return null;

@@ -19,8 +19,9 @@ export interface ResultsOptions {
 
 /** Opens the answers of earlier evaluations; undefined when the setting `eval-cache` is off or nothing is kept on disk. */
 export function openResults({ settings, config, store, computing, explain }: ResultsOptions): KeptResults | undefined {
-  const { codeDirectory, debugger: debugging } = config;
-  if (codeDirectory === undefined || debugging !== undefined || !settings.get("eval-cache")) return undefined;
+  const { codeDirectory, debugger: debugging, calls } = config;
+  if (codeDirectory === undefined || !settings.get("eval-cache")) return undefined;
+  if (debugging !== undefined || calls !== undefined) return undefined;
   return new KeptResults({
     file: resultsFile(codeDirectory),
     config,

@@ -95,6 +95,7 @@ import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
 import { showType } from "../value/type.ts";
 import { divide, multiply, overflow, subtract, typeError } from "./arithmetic.ts";
+import type { CallObserver } from "./call-observers.ts";
 import type { CodeStore } from "./code-store.ts";
 import { literalAt } from "./literals.ts";
 import { lowerLazy } from "./lower.ts";
@@ -137,6 +138,8 @@ export interface EvaluatorState {
   readonly whenLong: () => void;
   /** The debugger; set before anything is lowered, because it needs observed code. */
   debugger?: DebuggerHooks;
+  /** Hears of calls; set before anything is lowered, because it needs code that tells of them. */
+  readonly calls?: CallObserver;
 }
 
 let current: EvaluatorState;
@@ -144,6 +147,10 @@ let globals: Slot[] = [];
 let depth = 0;
 let maxDepth = 10000;
 let showTrace = false;
+/** Hears of the calls of the running evaluation. */
+let calls: CallObserver | undefined;
+/** True when the next call has been told already. */
+let told = false;
 
 /** The previously running evaluation, the call depth of the current one, and the bounds of the heap. */
 interface Entered {
@@ -174,6 +181,7 @@ function select(evaluation: EvaluatorState): void {
   depth = evaluation.depth;
   maxDepth = evaluation.host.mode.maxCallDepth;
   showTrace = evaluation.showTrace;
+  calls = evaluation.calls;
 }
 
 export function evaluation(): EvaluatorState {
@@ -247,7 +255,7 @@ function env2(up: number, a: number, b: number): Env {
 
 /** Delays a call. When no trace is wanted, a plain function's body becomes the thunk's code at once. */
 export function delayCall1(callee: Slot, a: Slot): Slot {
-  if ((callee & 7) === 6 && !showTrace) {
+  if ((callee & 7) === 6 && !showTrace && calls === undefined) {
     const at = (callee >>> 2) - 1;
     if ((H[at]! & 15) === 2) {
       const n = H[at]! >>> 5;
@@ -259,7 +267,7 @@ export function delayCall1(callee: Slot, a: Slot): Slot {
 
 export function delayCall2(callee: Slot, a: Slot, b: Slot): Slot {
   const known = peekSlot(callee);
-  if ((known & 7) === 6 && !showTrace) {
+  if ((known & 7) === 6 && !showTrace && calls === undefined) {
     const at = (known >>> 2) - 1;
     if ((H[at]! & 15) === 2) {
       const n = H[at]! >>> 5;
@@ -838,6 +846,7 @@ export function ev(start: number, env: Env): Value {
           continue;
         default:
           if (A[p] === 50) return current.debugger!.observe(p, e);
+          if (A[p] === 59) return watchedCall(p, e);
           throw new Error(`bad opcode ${A[p]} at ${p}`);
       }
     }
@@ -1339,6 +1348,10 @@ function tracedBody(code: number, e: Env, at: number, pos: number): Value {
 
 /** Calls a function with one argument. */
 export function call(f: Value, a: Slot, pos: number): Value {
+  if (calls !== undefined) {
+    if (!told) return watched(f, [a], pos);
+    told = false;
+  }
   if ((f & 7) === 6) {
     const at = (f >>> 2) - 1;
     const head = H[at]!;
@@ -1403,6 +1416,7 @@ function callFunctor(f: Value, functor: Slot, a: Slot, pos: number): Value {
 
 /** Calls a function with two arguments. */
 export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
+  if (calls !== undefined) return watched(f, [a, b], pos);
   if ((f & 7) === 6) {
     const at = (f >>> 2) - 1;
     const head = H[at]!;
@@ -1420,6 +1434,30 @@ export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
     }
   }
   return call(call(f, a, pos), b, pos);
+}
+
+/** Makes a call of which the observer of calls hears. */
+function watched(f: Value, args: readonly Slot[], pos: number): Value {
+  const observer = calls!;
+  observer.enter(f, args, pos);
+  try {
+    let value = f;
+    for (const argument of args) {
+      told = true;
+      value = call(value, argument, pos);
+    }
+    return value;
+  } finally {
+    told = false;
+    observer.leave();
+  }
+}
+
+function watchedCall(p: number, e: Env): Value {
+  const f = operand(A[p + 1]!, e);
+  const args: Slot[] = [];
+  for (let i = 0; i < A[p + 3]!; i++) args.push(delay(A[p + 4 + i]!, e));
+  return watched(f, args, A[p + 2]!);
 }
 
 function callMany(p: number, e: Env): Value {

@@ -34,7 +34,8 @@ export function lowerParsed(
   const isGlobal = globalNames(owner);
   const bound = (name: string) => isGlobal(name) || inScope(scope, name);
   const observed = owner.debugger !== undefined && source.origin !== "internal";
-  const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed };
+  const watched = owner.calls !== undefined && source.origin !== "internal";
+  const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed, watched };
   const root = lower(expr, changes === undefined ? context : { ...context, changes }, scope);
   if (!observed || source.origin !== "file") return root;
   const text = `while evaluating the file '${marked(source.name)}':`;
@@ -53,7 +54,7 @@ function globalNames(owner: EvaluatorState): (name: string) => boolean {
 /** Returns the store of lowered code for an evaluation; undefined when the host keeps none, or parsing has to report on every literal. */
 export function codeStoreFor(owner: EvaluatorState): CodeStore | undefined {
   const { codeCache, mode } = owner.host;
-  if (codeCache === undefined || owner.debugger !== undefined) return undefined;
+  if (codeCache === undefined || owner.debugger !== undefined || owner.calls !== undefined) return undefined;
   if (Object.values(mode.lints).some((level) => level !== "ignore")) return undefined;
   const names = owner.globals.flatMap((slot, symbol) => (slot === none ? [] : [nameOf(symbol)])).sort();
   return new CodeStore({

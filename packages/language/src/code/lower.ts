@@ -31,6 +31,8 @@ export interface LowerContext {
   readonly lazy: boolean;
   /** True for the debugger: nodes are wrapped in OBSERVED ones. */
   readonly observed?: boolean;
+  /** True for an observer of calls: calls are WATCHED_CALL nodes. */
+  readonly watched?: boolean;
   /** Set when a part is lowered later. */
   readonly changes?: { lowered: boolean };
 }
@@ -282,7 +284,8 @@ class Lowering {
 
   private call(expr: CallExpr, scope: Scope | null): number {
     const { callee, args, pos } = expr;
-    if (callee.kind === "variable" && args.length === 2) {
+    const isWatched = this.context.watched === true;
+    if (callee.kind === "variable" && args.length === 2 && !isWatched) {
       const opcode = arithmetic.get(callee.name);
       if (opcode !== undefined && resolve(scope, callee.name).kind === "free") {
         const left = this.expr(args[0]!, scope);
@@ -291,6 +294,7 @@ class Lowering {
     }
     const target = this.expr(callee, scope);
     const values = args.map((arg) => this.expr(arg, scope));
+    if (isWatched) return this.node(op.WATCHED_CALL, target, pos, values.length, ...values);
     if (values.length <= 3) return this.node(op.CALL1 - 1 + values.length, target, pos, ...values);
     return this.node(op.CALLN, target, pos, values.length, ...values);
   }
