@@ -29,17 +29,20 @@ export interface DatabaseOptions {
   readonly fsync?: boolean;
 }
 
-interface PathRow {
-  readonly id: number;
-  readonly path: string;
-  readonly hash: string;
-  readonly registrationTime: number;
-  readonly deriver: string | null;
-  readonly narSize: number | null;
-  readonly ultimate: number | null;
-  readonly sigs: string | null;
-  readonly ca: string | null;
-}
+/** What is known of a path, in the order of `pathQuery`: one row with all references costs half of what two queries do. */
+type PathRow = readonly [
+  hash: string,
+  registrationTime: number,
+  deriver: string | null,
+  narSize: number | null,
+  ultimate: number | null,
+  sigs: string | null,
+  ca: string | null,
+  references: string | null,
+];
+
+const pathQuery =
+  "select hash, registrationTime, deriver, narSize, ultimate, sigs, ca, (select group_concat(r.path, char(0)) from Refs join ValidPaths r on reference = r.id where referrer = v.id) from ValidPaths v where path = ?";
 
 const DAMAGED =
   "it is damaged: put a copy of it back, or move the store with its state directory away to begin with an empty one";
@@ -152,22 +155,19 @@ export class StoreDatabase {
   }
 
   pathInfo(path: string): PathInfo | undefined {
-    const row = this.#get<PathRow>("select * from ValidPaths where path = ?", path);
+    const row = this.#telling(() => this.#pathStatement().get(path)) as PathRow | undefined;
     if (row === undefined) return undefined;
-    const references = this.#all<{ path: string }>(
-      "select path from Refs join ValidPaths on reference = id where referrer = ?",
-      row.id,
-    );
+    const [hash, registrationTime, deriver, narSize, ultimate, sigs, ca, references] = row;
     return {
-      path: row.path,
-      narHash: parsePrefixedHash(row.hash),
-      narSize: row.narSize ?? 0,
-      references: references.map((reference) => reference.path).sort(),
-      registrationTime: row.registrationTime,
-      ultimate: row.ultimate === 1,
-      signatures: row.sigs === null || row.sigs === "" ? [] : sortSignatures(row.sigs.split(" ")),
-      ...(row.deriver === null || row.deriver === "" ? {} : { deriver: row.deriver }),
-      ...(row.ca === null || row.ca === "" ? {} : { ca: parseContentAddress(row.ca) }),
+      path,
+      narHash: parsePrefixedHash(hash),
+      narSize: narSize ?? 0,
+      references: references === null ? [] : references.split("\0").sort(),
+      registrationTime,
+      ultimate: ultimate === 1,
+      signatures: sigs === null || sigs === "" ? [] : sortSignatures(sigs.split(" ")),
+      ...(deriver === null || deriver === "" ? {} : { deriver }),
+      ...(ca === null || ca === "" ? {} : { ca: parseContentAddress(ca) }),
     };
   }
 
@@ -298,6 +298,13 @@ export class StoreDatabase {
       statement = this.#db.prepare(sql);
       this.#statements.set(sql, statement);
     }
+    return statement;
+  }
+
+  #pathStatement(): StatementSync {
+    const isNew = !this.#statements.has(pathQuery);
+    const statement = this.#statement(pathQuery);
+    if (isNew) statement.setReturnArrays(true);
     return statement;
   }
 
