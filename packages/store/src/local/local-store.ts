@@ -484,17 +484,25 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     return hashTree(this.realPath(path)).hash;
   }
 
-  /** Makes a path invalid; error `path-in-use` while others refer to it. */
   invalidatePath(path: string): void {
     this.database.transaction(() => {
-      if (!this.database.isValid(path)) return;
-      const referrers = this.database.referrers(path).filter((referrer) => referrer !== path);
-      if (referrers.length > 0) {
-        const list = referrers.map((referrer) => `'${referrer}'`).join(", ");
-        throw new FirnError("path-in-use", `cannot delete path '${path}' because it is in use by ${list}`);
-      }
-      this.database.deletePath(path);
+      const referrers = this.#invalidate(path);
+      if (referrers.length === 0) return;
+      const list = referrers.map((referrer) => `'${referrer}'`).join(", ");
+      throw new FirnError("path-in-use", `cannot delete path '${path}' because it is in use by ${list}`);
     });
+  }
+
+  invalidatePaths(paths: readonly string[]): Set<string> {
+    return this.database.transaction(() => new Set(paths.filter((path) => this.#invalidate(path).length === 0)));
+  }
+
+  /** Makes a path invalid (inside a transaction) unless others refer to it; returns those. */
+  #invalidate(path: string): readonly string[] {
+    if (!this.database.isValid(path)) return [];
+    const referrers = this.database.referrers(path).filter((referrer) => referrer !== path);
+    if (referrers.length === 0) this.database.deletePath(path);
+    return referrers;
   }
 
   async close(): Promise<void> {
