@@ -22,6 +22,7 @@ import {
   disk,
   dumpPath,
   type EventSink,
+  type ExternalBuilder,
   hasFeature,
   machineError,
   removePath,
@@ -38,12 +39,13 @@ import type { BuildStore } from "./build-store.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
 import type { BuiltinContext } from "./builtin/context.ts";
 import { prepareEnvironment, rewriteText } from "./environment.ts";
+import { describeBuild, ExternalOutput, externalBuildDir, externalBuilderOf } from "./external-builder.ts";
 import { BuildLog } from "./log/build-log.ts";
 import { type BuildOptions, readBuildOptions } from "./options.ts";
 import { registerOutputs } from "./outputs/register.ts";
 import { runPostBuildHook } from "./post-build-hook.ts";
 import { recordRealisation } from "./record-realisation.ts";
-import { type RunResult, runBuilder } from "./run-builder.ts";
+import { type RunRequest, type RunResult, runBuilder } from "./run-builder.ts";
 import { acquireBuildUser, type BuildUser, endProcesses, needsBuildUser, openStoreTo } from "./sandbox/build-user.ts";
 import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.ts";
 import { readSigningKeys } from "./signing-keys.ts";
@@ -177,20 +179,25 @@ async function buildLocked(
 ): Promise<Map<string, string>> {
   const { store, derivation, drvPath } = request;
   const options = readBuildOptions(derivation, store.storeDir);
-  const sandboxed = wantsSandbox(request, options);
+  const external = externalBuilderOf(request.settings, derivation);
+  const sandboxed = external === undefined && wantsSandbox(request, options);
   const inputPaths = new Set(await computeClosure(store, request.inputs));
   if (sandboxed) for (const path of await sandboxClosure(request)) inputPaths.add(path);
   if (sandboxed) requireSandbox();
-  else if (!derivation.builder.startsWith("builtin:") && store.location.realStoreDir !== store.storeDir) {
+  else if (
+    external === undefined &&
+    !derivation.builder.startsWith("builtin:") &&
+    store.location.realStoreDir !== store.storeDir
+  ) {
     throw new FirnError(
       "no-sandbox",
       `cannot build '${drvPath}' without a sandbox in a store that is not at ${store.storeDir}`,
     );
   }
-  const ownUser = needsBuildUser() && !derivation.builder.startsWith("builtin:");
+  const ownUser = needsBuildUser() && (external !== undefined || !derivation.builder.startsWith("builtin:"));
   const user = ownUser ? await acquireBuildUser(request, request.signal) : undefined;
   try {
-    return await buildAs(user, { request, options, inputPaths, sandboxed, known, valid });
+    return await buildAs(user, { request, options, inputPaths, external, sandboxed, known, valid });
   } finally {
     user?.release();
   }
@@ -200,6 +207,7 @@ interface PlannedBuild {
   readonly request: BuildRequest;
   readonly options: BuildOptions;
   readonly inputPaths: Set<string>;
+  readonly external: ExternalBuilder | undefined;
   readonly sandboxed: boolean;
   /** Output paths that are known beforehand, and those of them that are valid, by output name. */
   readonly known: ReadonlyMap<string, string>;
@@ -209,7 +217,7 @@ interface PlannedBuild {
 /** Builds with the ids of a build user, or with those of this process. */
 async function buildAs(
   user: BuildUser | undefined,
-  { request, options, inputPaths, sandboxed, known, valid }: PlannedBuild,
+  { request, options, inputPaths, external, sandboxed, known, valid }: PlannedBuild,
 ): Promise<Map<string, string>> {
   const { store, settings, derivation, drvPath } = request;
   const directory = makeBuildDirectory(store, settings);
@@ -220,7 +228,12 @@ async function buildAs(
     const run: PreparedRun = { request, options, inputPaths, directory, scratch, log, user };
     const diffHook = diffHookOf(settings);
     const ids = user === undefined ? undefined : { uid: user.uid, gid: user.gid };
-    const place = sandboxed ? await runSandboxed(run) : await runPlain(run);
+    const place =
+      external !== undefined
+        ? await runExternal(run, external)
+        : sandboxed
+          ? await runSandboxed(run)
+          : await runPlain(run);
     try {
       return await registerOutputs({
         store,
@@ -479,12 +492,60 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
   }
 }
 
+/** The outputs in the store's own directory, from which what is in their way is deleted. */
+function freePlace({ request: { store }, scratch }: PreparedRun): Place {
+  for (const scratchPath of scratch.values()) removePath(store.realPath(scratchPath));
+  return { locate: (scratchPath) => store.realPath(scratchPath), cleanUp: () => {} };
+}
+
+/** Lets a builder's own user, if it has one, make outputs in the store's own directory and enter its build directory. */
+function openTo({ request, directory, user }: PreparedRun): Partial<Pick<RunRequest, "user" | "runAs">> {
+  if (user === undefined) return {};
+  openStoreTo(user, request.store.location.realStoreDir);
+  openBuildDirectory(directory);
+  return { user, runAs: { uid: user.uid, gid: user.storeGroup } };
+}
+
+/** Has an external builder run the build. */
+async function runExternal(run: PreparedRun, external: ExternalBuilder): Promise<Place> {
+  const { request, directory, user } = run;
+  const { store, drvPath, derivation } = request;
+  if (run.options.requiredSystemFeatures.includes(recursiveNix)) {
+    throw new FirnError("bad-derivation", `'${recursiveNix}' is not supported yet by external derivation builders`);
+  }
+  const place = freePlace(run);
+  const environment = await builderEnvironment(run, externalBuildDir);
+  const rewrites = rewritesOf(run);
+  const file = `${directory.top.path}/build.json`;
+  const description = describeBuild({
+    derivation: { ...derivation, args: derivation.args.map((text) => rewriteText(text, rewrites)) },
+    environment,
+    directories: { top: directory.top.path, build: directory.host },
+    store,
+    inputs: run.inputPaths,
+    outputs: run.scratch,
+  });
+  writeNew(file, Buffer.from(description, "latin1"));
+  const output = new ExternalOutput(run.log);
+  const result = await runBuilder({
+    command: [external.program, ...external.args, file],
+    environment: processEnvironment(),
+    directory: directory.host,
+    log: output,
+    ...openTo(run),
+    ...limits(request),
+  });
+  if (user !== undefined) endProcesses(user);
+  if (result.timedOut === undefined && request.signal?.aborted !== true) output.requireBegun(drvPath, result);
+  await requireSuccess(run, result);
+  return place;
+}
+
 async function runPlain(run: PreparedRun): Promise<Place> {
   const { request, directory } = run;
-  const { store, derivation } = request;
+  const { derivation } = request;
   const rewrites = rewritesOf(run);
-  const place: Place = { locate: (scratchPath) => store.realPath(scratchPath), cleanUp: () => {} };
-  for (const scratchPath of run.scratch.values()) removePath(store.realPath(scratchPath));
+  const place = freePlace(run);
   if (derivation.builder.startsWith("builtin:")) {
     await runBuiltin(run, place);
     return place;
@@ -498,10 +559,7 @@ async function runPlain(run: PreparedRun): Promise<Place> {
   }
   const builder = [derivation.builder, ...derivation.args].map((text) => rewriteText(text, rewrites));
   const { user } = run;
-  if (user !== undefined) {
-    openStoreTo(user, store.location.realStoreDir);
-    openBuildDirectory(directory);
-  }
+  const ids = openTo(run);
   const seen = async (): Promise<void> => undefined;
   const result = await withStore(run, seen, () =>
     runBuilder({
@@ -510,7 +568,7 @@ async function runPlain(run: PreparedRun): Promise<Place> {
       directory: directory.host,
       log: run.log,
       argv0: path.basename(derivation.builder),
-      ...(user === undefined ? {} : { user, runAs: { uid: user.uid, gid: user.storeGroup } }),
+      ...ids,
       ...limits(request),
     }),
   );

@@ -72,6 +72,7 @@ export {
   type ServedCompression,
   serveCache,
 } from "./serve/cache-server.ts";
+export type { ExternalBuilder } from "./settings/external-builders.ts";
 export * from "./settings/names.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";
