@@ -29,7 +29,7 @@ import { readFileSync } from "@firn/store/files";
 import { homeDirectory } from "@firn/store/surroundings";
 
 /** The sources of the surroundings. */
-export interface FetchWorldOptions {
+export interface FetchContextOptions {
   readonly settings: Settings;
   readonly store: PathFacts & SourceWriter & PathWriter & StoreFiles;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -40,7 +40,7 @@ export interface FetchWorldOptions {
 }
 
 /** Makes the fetch context of a store; `close` ends its connections. */
-export function makeFetchContext(options: FetchWorldOptions): FetchContext & { close(): Promise<void> } {
+export function makeFetchContext(options: FetchContextOptions): FetchContext & { close(): Promise<void> } {
   const { settings, environment, events } = options;
   const home = homeDirectory(environment);
   const cacheDirectory = join(environment.XDG_CACHE_HOME ?? join(home, ".cache"), "nix");
