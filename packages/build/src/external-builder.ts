@@ -15,7 +15,7 @@ export function externalBuilderOf(settings: Settings, { system }: Derivation): E
   return settings.get("external-builders").find(({ systems }) => systems.includes(system));
 }
 
-/** What an external builder has to know. */
+/** The facts of a build that an external builder is told. */
 export interface ExternalBuild {
   readonly derivation: Derivation;
   readonly environment: ReadonlyMap<string, string>;

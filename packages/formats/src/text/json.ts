@@ -171,7 +171,7 @@ export function quoteJson(text: string): string {
   return JSON.stringify(text);
 }
 
-/** How JSON is laid out: `indent` 0 is one line without spaces, else that many spaces a level; `depth` is the level it stands at. */
+/** The layout of printed JSON: `indent` 0 is one line without spaces, else that many spaces a level; `depth` is the level it stands at. */
 export interface JsonLayout {
   readonly indent?: number;
   readonly depth?: number;

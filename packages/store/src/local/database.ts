@@ -29,7 +29,7 @@ export interface DatabaseOptions {
   readonly fsync?: boolean;
 }
 
-/** What is known of a path, in the order of `pathQuery`: one row with all references costs half of what two queries do. */
+/** The facts of a path in the order of `pathQuery`: one row with all references costs half of what two queries do. */
 type PathRow = readonly [
   hash: string,
   registrationTime: number,

@@ -14,14 +14,14 @@ export interface TreeToHash {
 /** The hash of a tree, or the error that kept it from being read. */
 export type HashedTree = TreeHash | { readonly error: unknown };
 
-/** What a thread is given: the trees in the order of work, and the number of those that are taken. */
+/** The input of a thread: the trees in the order of work, and the number of those that are taken. */
 export interface HashingWork {
   readonly trees: readonly string[];
   readonly taken: Int32Array;
   readonly compileCache: string | undefined;
 }
 
-/** What a thread tells of the tree with this place in the order of work; without a hash, it could not be read. */
+/** The result of a thread for the tree at this place in the order of work; without a hash, the tree could not be read. */
 export interface ThreadResult {
   readonly index: number;
   readonly found?: TreeHash;
