@@ -46,8 +46,9 @@ import { registerOutputs } from "./outputs/register.ts";
 import { runPostBuildHook } from "./post-build-hook.ts";
 import { recordRealisation } from "./record-realisation.ts";
 import { type RunRequest, type RunResult, runBuilder } from "./run-builder.ts";
+import { makeBuildGroup, type ProcessorTime } from "./sandbox/build-group.ts";
 import { acquireBuildUser, type BuildUser, endProcesses, needsBuildUser, openStoreTo } from "./sandbox/build-user.ts";
-import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.ts";
+import { prepareSandbox, requireSandbox, type Sandbox, type SandboxPlan } from "./sandbox/sandbox.ts";
 import { readSigningKeys } from "./signing-keys.ts";
 
 const HOMELESS = "/homeless-shelter";
@@ -436,21 +437,38 @@ async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<M
 }
 
 async function runSandboxed(run: PreparedRun): Promise<Place> {
-  const { request, directory } = run;
-  const { settings, derivation } = request;
-  const kind = derivationKind(derivation);
+  const { request } = run;
+  const { settings } = request;
   const buildDir = settings.get("sandbox-build-dir");
   const environment = await builderEnvironment(run, buildDir);
   const morePaths = await pathsOfPreBuildHook(settings, request.drvPath);
+  const { stateDir } = request.store.location;
+  const group = await makeBuildGroup({ settings, stateDir, user: run.user });
+  try {
+    return await runInSandbox(run, { buildDir, environment, morePaths, group });
+  } finally {
+    // It is there still when the builder could not be run.
+    await group?.end();
+  }
+}
+
+/** What the sandbox of a build is laid out for. */
+interface SandboxedRun extends Pick<SandboxPlan, "buildDir" | "morePaths" | "group"> {
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+async function runInSandbox(run: PreparedRun, { environment, ...plan }: SandboxedRun): Promise<Place> {
+  const { request, directory } = run;
+  const { settings, derivation } = request;
+  const kind = derivationKind(derivation);
   const sandbox: Sandbox = prepareSandbox({
-    morePaths,
+    ...plan,
     store: request.store,
     settings,
     drvPath: request.drvPath,
     system: derivation.system,
     inputPaths: run.inputPaths,
     hostBuildDir: directory.host,
-    buildDir,
     network: kind === "fixed" || kind === "impure",
     user: run.user,
   });
@@ -481,6 +499,7 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
         ...limits(request),
       }),
     );
+    tellTime(request, result, await plan.group?.end());
     await requireSuccess(run, result);
     return {
       locate: (scratchPath) => `${sandbox.outputs}/${storePathBaseName(scratchPath)}`,
@@ -539,6 +558,15 @@ async function runExternal(run: PreparedRun, external: ExternalBuilder): Promise
   if (result.timedOut === undefined && request.signal?.aborted !== true) output.requireBegun(drvPath, result);
   await requireSuccess(run, result);
   return place;
+}
+
+/** Tells the processor time that a builder took. */
+function tellTime({ drvPath, events }: BuildRequest, { code }: RunResult, time: ProcessorTime | undefined): void {
+  if (time === undefined) return;
+  const [user, system] = [time.user.toFixed(3), time.system.toFixed(3)];
+  // The status is that of wait(2), which has the exit code in its second byte.
+  const text = `builder for '${drvPath}' terminated with status ${(code ?? 0) << 8}, user CPU ${user}s, system CPU ${system}s`;
+  events({ kind: "message", level: "debug", text });
 }
 
 async function runPlain(run: PreparedRun): Promise<Place> {

@@ -200,6 +200,7 @@ export const errorCodes = {
   "nar-too-large": ["An archive is larger than allowed here.", "Use a smaller file."],
   "new-schema": ["The store was written by a later version.", "Use that version."],
   "no-build-group": ["The group of build users is missing or empty.", "Create it or set `build-users-group`."],
+  "no-cgroups": ["Builds cannot have control groups here.", "Do not set `use-cgroups`."],
   "no-chroot": ["A derivation wants to be built outside of the sandbox.", "Set `sandbox = relaxed` if you trust it."],
   "no-configuration": ["No configuration of a system was found.", "Name one with `--flake` or `--file`."],
   "no-database": ["The store has no database.", "Check the path of the store."],
