@@ -452,7 +452,7 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
   }
 }
 
-/** What the sandbox of a build is laid out for. */
+/** A build for which a sandbox is laid out. */
 interface SandboxedRun extends Pick<SandboxPlan, "buildDir" | "morePaths" | "group"> {
   readonly environment: ReadonlyMap<string, string>;
 }

@@ -7,7 +7,7 @@
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError } from "@firn/formats";
-import { hasErrorCode, requireFeature, type Settings, systemErrorText } from "@firn/store";
+import { disk, hasErrorCode, requireFeature, type Settings, systemErrorText } from "@firn/store";
 import * as fs from "@firn/store/files";
 
 /** Attempts to end all processes of a group, each after a pause twice as long as the one before, up to a second. */
@@ -99,7 +99,7 @@ async function replaceRecord(
   if (path.posix.normalize(left) === left && left.startsWith(`${root}/`) && path.posix.basename(left) === name) {
     await endGroup(left);
   }
-  fs.writeFileSync(record, directory);
+  disk.replaceFile(record, directory);
 }
 
 async function endGroup(directory: string): Promise<ProcessorTime | undefined> {
