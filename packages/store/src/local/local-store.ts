@@ -46,7 +46,7 @@ import type { OptimiseResult, VerifyOptions } from "../store/upkeep.ts";
 import type { AddOptions, ContentOptions, StoreText } from "../store/writing.ts";
 import { AutoGc, type AutoGcOptions } from "./auto-gc.ts";
 import { hashContent, hashNarContent } from "./content-hash.ts";
-import { StoreDatabase } from "./database.ts";
+import { needsMigration, StoreDatabase } from "./database.ts";
 import { readDerivationFile } from "./derivation-file.ts";
 import { collectGarbage } from "./gc.ts";
 import { hashTree } from "./hash-tree.ts";
@@ -137,13 +137,16 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
       if (options.releaseReserve === true) removePath(`${directory}/reserved`);
       else reserveSpace(`${directory}/reserved`, options.reservedSpace ?? RESERVED);
       const bigLock = openLockFile(`${directory}/big-lock`);
-      await lock(bigLock, "read", () =>
-        (options.events ?? noEvents)({ kind: "message", level: "info", text: "waiting for the big Nix store lock..." }),
-      );
+      const say = (text: string) => () => (options.events ?? noEvents)({ kind: "message", level: "info", text });
+      // Who has the store open counts on its tables.
+      const alone = needsMigration(directory);
+      if (alone) await lock(bigLock, "write", say("waiting for exclusive access to the Nix store..."));
+      else await lock(bigLock, "read", say("waiting for the big Nix store lock..."));
       const database = new StoreDatabase(directory, {
         wal: options.useWal ?? true,
         fsync: options.fsyncMetadata ?? true,
       });
+      if (alone) await lock(bigLock, "read");
       return new LocalStore(options, database, bigLock);
     } catch (error) {
       if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS")) throw error;
