@@ -169,6 +169,14 @@ export async function prepare(root: string, kind: Work): Promise<void> {
 /** Opens a store and works on it. */
 export async function work(root: string, kind: Work): Promise<void> {
   const store = await openTestStore(root);
+  try {
+    await workOn(store, root, kind);
+  } finally {
+    await store.close();
+  }
+}
+
+async function workOn(store: LocalStore, root: string, kind: Work): Promise<void> {
   const settings = settingsOf(root);
   const common = { store, settings, events: () => undefined };
   switch (kind) {
@@ -220,7 +228,6 @@ export async function work(root: string, kind: Work): Promise<void> {
       // Opening it was all.
       break;
   }
-  await store.close();
 }
 
 if (process.argv[1] === import.meta.filename) {
