@@ -25,10 +25,13 @@ const read = (
 const bundledFiles: Plugin = {
   name: "bundled-files",
   setup(builder) {
-    builder.onLoad({ filter: /evaluator[/\\](worker-start|worker-entry|small-evaluation)\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(/((?:URL|import)\("\.\/[a-z-]+)\.ts"/g, '$1.mjs"'),
-      loader: "ts",
-    }));
+    builder.onLoad(
+      { filter: /(evaluator[/\\](worker-start|worker-entry|small-evaluation)|local[/\\]hash-trees)\.ts$/ },
+      ({ path }) => ({
+        contents: readFileSync(path, "utf8").replace(/((?:URL|import)\("\.\/[a-z-]+)\.ts"/g, '$1.mjs"'),
+        loader: "ts",
+      }),
+    );
   },
 };
 
@@ -66,7 +69,10 @@ await build({ ...common, entryPoints: { firn: join(root, "packages/cli/src/bin.t
 const evaluator = "packages/flake/src/evaluator";
 await build({
   ...common,
-  entryPoints: [join(root, evaluator, "worker-entry.ts")],
+  entryPoints: {
+    "worker-entry": join(root, evaluator, "worker-entry.ts"),
+    "hash-worker": join(root, "packages/store/src/local/hash-worker.ts"),
+  },
 });
 await rolldown({
   input: [join(root, evaluator, "worker-main.ts"), join(root, evaluator, "open-session.ts")],

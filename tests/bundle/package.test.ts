@@ -240,7 +240,9 @@ describe("the published package", () => {
     daemon.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
     try {
       await expect.poll(() => existsSync(socket), { timeout: 60_000 }).toBe(true);
-      expect(JSON.parse(firn("store", "info", "--json", "--store", `unix://${socket}`))).toMatchObject({ trusted: true });
+      expect(JSON.parse(firn("store", "info", "--json", "--store", `unix://${socket}`))).toMatchObject({
+        trusted: true,
+      });
       expect(firn("store", "add", "--store", `unix://${socket}`, "/etc/hostname")).toMatch(
         /^\/nix\/store\/.*-hostname\n$/,
       );

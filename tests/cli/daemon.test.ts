@@ -1,8 +1,12 @@
 /** `firn daemon`, `nix-daemon`, and what commands say of a daemon's store. Messages are the reference's where it has them. */
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { daemonHere, type TestDaemon } from "../support/daemons.ts";
 import { makePlace, type Place } from "../support/run-firn.ts";
 
+const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 let place: Place;
 let daemon: TestDaemon | undefined;
 beforeEach(() => {
@@ -33,6 +37,46 @@ describe("firn daemon", () => {
     const { code, err } = await place.firn("daemon", "--store", "daemon");
     expect(code).toBe(1);
     expect(err).toContain("error: a daemon cannot serve the store 'daemon', which is its own");
+  });
+});
+
+/** Does as a service manager: opens the socket, and starts the program with it as descriptor 3 when somebody connects. */
+const launcher = `
+import os, select, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print("listening", flush=True)
+select.select([listener], [], [])
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="socket")
+os.execv(sys.argv[2], sys.argv[2:])
+`;
+
+describe("a daemon that the service manager starts", () => {
+  it("serves those who come to the manager's socket, and leaves that", async () => {
+    const socket = `${place.directory}/activated`;
+    const words = ["--disable-warning=ExperimentalWarning", main, "daemon", "--store", place.store];
+    const service = spawn("python3", ["-c", launcher, socket, process.execPath, ...words], {
+      env: { ...place.environment, NIX_DAEMON_SOCKET_PATH: `${place.directory}/own` },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const ended = new Promise((resolve) => service.once("exit", resolve));
+    try {
+      await new Promise((resolve) => service.stdout.once("data", resolve));
+      const url = `unix://${socket}?root=${place.store}`;
+      for (const text of ["first", "second"]) {
+        writeFileSync(`${place.directory}/${text}`, text);
+        const { code, out, err } = await place.firn("store", "add", `${place.directory}/${text}`, "--store", url);
+        expect([code, err]).toEqual([0, ""]);
+        expect(readFileSync(`${place.store}${out.trim()}`, "utf8")).toBe(text);
+      }
+    } finally {
+      service.kill("SIGTERM");
+    }
+    expect(await ended).toBe(0);
+    expect([existsSync(socket), existsSync(`${place.directory}/own`)]).toEqual([true, false]);
   });
 });
 

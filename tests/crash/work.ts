@@ -1,6 +1,7 @@
 /** What a process does to a store before it is killed: `node work.ts ROOT KIND STEP`; without STEP it tells its steps. */
 import fs from "node:fs";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { buildPaths } from "@firn/build";
 import {
   bytesOf,
@@ -45,7 +46,8 @@ export type Work =
   | "optimise"
   | "repair"
   | "export"
-  | "import";
+  | "import"
+  | "migrate";
 
 /** Opens the store of these tests. */
 export function openTestStore(root: string): Promise<LocalStore> {
@@ -79,6 +81,17 @@ async function damage(store: LocalStore): Promise<void> {
   fs.chmodSync(file, 0o755);
   fs.appendFileSync(file, "damage");
   fs.chmodSync(file, 0o555);
+}
+
+/** Gives a closed store the tables of version 7, the oldest that differs from its successors in every way. */
+function makeOld(root: string): void {
+  const directory = storeLocation({ rootDir: root }).stateDir;
+  const database = new DatabaseSync(`${directory}/db/db.sqlite`);
+  database.exec(
+    "alter table ValidPaths drop column ca; alter table ValidPaths drop column sigs; alter table ValidPaths drop column ultimate; create table FailedPaths (path text primary key not null, time integer not null); drop table SchemaMigrations",
+  );
+  database.close();
+  fs.writeFileSync(`${directory}/db/schema`, "7");
 }
 
 /** Exports what a store has to a file. */
@@ -141,9 +154,7 @@ export async function prepare(root: string, kind: Work): Promise<void> {
     await source.close();
   }
   const store = await openTestStore(root);
-  if (kind === "collect" || kind === "copy" || kind === "optimise" || kind === "repair" || kind === "export") {
-    await add(store);
-  }
+  if (["collect", "copy", "optimise", "repair", "export", "migrate"].includes(kind)) await add(store);
   if (kind === "optimise") await store.addContent(() => tree, { name: "twin" });
   if (kind === "repair") await damage(store);
   if (kind === "build") {
@@ -152,11 +163,20 @@ export async function prepare(root: string, kind: Work): Promise<void> {
   }
   if (kind === "profile") await addToProfile(store, root, "old");
   await store.close();
+  if (kind === "migrate") makeOld(root);
 }
 
 /** Opens a store and works on it. */
 export async function work(root: string, kind: Work): Promise<void> {
   const store = await openTestStore(root);
+  try {
+    await workOn(store, root, kind);
+  } finally {
+    await store.close();
+  }
+}
+
+async function workOn(store: LocalStore, root: string, kind: Work): Promise<void> {
   const settings = settingsOf(root);
   const common = { store, settings, events: () => undefined };
   switch (kind) {
@@ -204,8 +224,10 @@ export async function work(root: string, kind: Work): Promise<void> {
     case "import":
       await importPaths(store, fs.createReadStream(`${root}/exported`));
       break;
+    case "migrate":
+      // Opening it was all.
+      break;
   }
-  await store.close();
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -24,6 +24,8 @@ const writers: Record<string, string[]> = {
   // Opens devices: the two ends of a pseudo-terminal.
   "packages/build/src/sandbox/pty.ts": ["openSync for writing"],
   // Lays out a directory that it has just made and that only its user may enter, before the builder starts.
+  // Files of the kernel: nothing of them is on a disk.
+  "packages/build/src/sandbox/build-group.ts": ["chownSync", "rmdirSync", "writeFileSync"],
   "packages/build/src/sandbox/sandbox.ts": ["chmodSync", "chownSync", "symlinkSync", "writeFileSync"],
 };
 

@@ -22,6 +22,7 @@ import {
   disk,
   dumpPath,
   type EventSink,
+  type ExternalBuilder,
   hasFeature,
   machineError,
   removePath,
@@ -38,14 +39,16 @@ import type { BuildStore } from "./build-store.ts";
 import { findBuiltin } from "./builtin/builtin.ts";
 import type { BuiltinContext } from "./builtin/context.ts";
 import { prepareEnvironment, rewriteText } from "./environment.ts";
+import { describeBuild, ExternalOutput, externalBuildDir, externalBuilderOf } from "./external-builder.ts";
 import { BuildLog } from "./log/build-log.ts";
 import { type BuildOptions, readBuildOptions } from "./options.ts";
 import { registerOutputs } from "./outputs/register.ts";
 import { runPostBuildHook } from "./post-build-hook.ts";
 import { recordRealisation } from "./record-realisation.ts";
-import { type RunResult, runBuilder } from "./run-builder.ts";
+import { type RunRequest, type RunResult, runBuilder } from "./run-builder.ts";
+import { makeBuildGroup, type ProcessorTime } from "./sandbox/build-group.ts";
 import { acquireBuildUser, type BuildUser, endProcesses, needsBuildUser, openStoreTo } from "./sandbox/build-user.ts";
-import { prepareSandbox, requireSandbox, type Sandbox } from "./sandbox/sandbox.ts";
+import { prepareSandbox, requireSandbox, type Sandbox, type SandboxPlan } from "./sandbox/sandbox.ts";
 import { readSigningKeys } from "./signing-keys.ts";
 
 const HOMELESS = "/homeless-shelter";
@@ -177,16 +180,18 @@ async function buildLocked(
 ): Promise<Map<string, string>> {
   const { store, derivation } = request;
   const options = readBuildOptions(derivation, store.storeDir);
+  const external = externalBuilderOf(request.settings, derivation);
+  const isBuiltin = derivation.builder.startsWith("builtin:");
   // A store that is not at its place is there only in a sandbox.
-  const isElsewhere = store.location.realStoreDir !== store.storeDir && !derivation.builder.startsWith("builtin:");
-  const sandboxed = isElsewhere || wantsSandbox(request, options);
+  const isElsewhere = store.location.realStoreDir !== store.storeDir && !isBuiltin;
+  const sandboxed = external === undefined && (isElsewhere || wantsSandbox(request, options));
   const inputPaths = new Set(await computeClosure(store, request.inputs));
   if (sandboxed) for (const path of await sandboxClosure(request)) inputPaths.add(path);
   if (sandboxed) requireSandbox();
-  const ownUser = needsBuildUser() && !derivation.builder.startsWith("builtin:");
+  const ownUser = needsBuildUser() && (external !== undefined || !isBuiltin);
   const user = ownUser ? await acquireBuildUser(request, request.signal) : undefined;
   try {
-    return await buildAs(user, { request, options, inputPaths, sandboxed, known, valid });
+    return await buildAs(user, { request, options, inputPaths, external, sandboxed, known, valid });
   } finally {
     user?.release();
   }
@@ -196,6 +201,7 @@ interface PlannedBuild {
   readonly request: BuildRequest;
   readonly options: BuildOptions;
   readonly inputPaths: Set<string>;
+  readonly external: ExternalBuilder | undefined;
   readonly sandboxed: boolean;
   /** Output paths that are known beforehand, and those of them that are valid, by output name. */
   readonly known: ReadonlyMap<string, string>;
@@ -205,7 +211,7 @@ interface PlannedBuild {
 /** Builds with the ids of a build user, or with those of this process. */
 async function buildAs(
   user: BuildUser | undefined,
-  { request, options, inputPaths, sandboxed, known, valid }: PlannedBuild,
+  { request, options, inputPaths, external, sandboxed, known, valid }: PlannedBuild,
 ): Promise<Map<string, string>> {
   const { store, settings, derivation, drvPath } = request;
   const directory = makeBuildDirectory(store, settings);
@@ -216,7 +222,12 @@ async function buildAs(
     const run: PreparedRun = { request, options, inputPaths, directory, scratch, log, user };
     const diffHook = diffHookOf(settings);
     const ids = user === undefined ? undefined : { uid: user.uid, gid: user.gid };
-    const place = sandboxed ? await runSandboxed(run) : await runPlain(run);
+    const place =
+      external !== undefined
+        ? await runExternal(run, external)
+        : sandboxed
+          ? await runSandboxed(run)
+          : await runPlain(run);
     try {
       return await registerOutputs({
         store,
@@ -420,21 +431,38 @@ async function builderEnvironment(run: PreparedRun, buildDir: string): Promise<M
 }
 
 async function runSandboxed(run: PreparedRun): Promise<Place> {
-  const { request, directory } = run;
-  const { settings, derivation } = request;
-  const kind = derivationKind(derivation);
+  const { request } = run;
+  const { settings } = request;
   const buildDir = settings.get("sandbox-build-dir");
   const environment = await builderEnvironment(run, buildDir);
   const morePaths = await pathsOfPreBuildHook(settings, request.drvPath);
+  const { stateDir } = request.store.location;
+  const group = await makeBuildGroup({ settings, stateDir, user: run.user });
+  try {
+    return await runInSandbox(run, { buildDir, environment, morePaths, group });
+  } finally {
+    // It is there still when the builder could not be run.
+    await group?.end();
+  }
+}
+
+/** A build for which a sandbox is laid out. */
+interface SandboxedRun extends Pick<SandboxPlan, "buildDir" | "morePaths" | "group"> {
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+async function runInSandbox(run: PreparedRun, { environment, ...plan }: SandboxedRun): Promise<Place> {
+  const { request, directory } = run;
+  const { settings, derivation } = request;
+  const kind = derivationKind(derivation);
   const sandbox: Sandbox = prepareSandbox({
-    morePaths,
+    ...plan,
     store: request.store,
     settings,
     drvPath: request.drvPath,
     system: derivation.system,
     inputPaths: run.inputPaths,
     hostBuildDir: directory.host,
-    buildDir,
     network: kind === "fixed" || kind === "impure",
     user: run.user,
   });
@@ -465,6 +493,7 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
         ...limits(request),
       }),
     );
+    tellTime(request, result, await plan.group?.end());
     await requireSuccess(run, result);
     return {
       locate: (scratchPath) => `${sandbox.outputs}/${storePathBaseName(scratchPath)}`,
@@ -476,12 +505,69 @@ async function runSandboxed(run: PreparedRun): Promise<Place> {
   }
 }
 
+/** The outputs in the store's own directory, from which what is in their way is deleted. */
+function freePlace({ request: { store }, scratch }: PreparedRun): Place {
+  for (const scratchPath of scratch.values()) removePath(store.realPath(scratchPath));
+  return { locate: (scratchPath) => store.realPath(scratchPath), cleanUp: () => {} };
+}
+
+/** Lets a builder's own user, if it has one, make outputs in the store's own directory and enter its build directory. */
+function openTo({ request, directory, user }: PreparedRun): Partial<Pick<RunRequest, "user" | "runAs">> {
+  if (user === undefined) return {};
+  openStoreTo(user, request.store.location.realStoreDir);
+  openBuildDirectory(directory);
+  return { user, runAs: { uid: user.uid, gid: user.storeGroup } };
+}
+
+/** Has an external builder run the build. */
+async function runExternal(run: PreparedRun, external: ExternalBuilder): Promise<Place> {
+  const { request, directory, user } = run;
+  const { store, drvPath, derivation } = request;
+  if (run.options.requiredSystemFeatures.includes(recursiveNix)) {
+    throw new FirnError("bad-derivation", `'${recursiveNix}' is not supported yet by external derivation builders`);
+  }
+  const place = freePlace(run);
+  const environment = await builderEnvironment(run, externalBuildDir);
+  const rewrites = rewritesOf(run);
+  const file = `${directory.top.path}/build.json`;
+  const description = describeBuild({
+    derivation: { ...derivation, args: derivation.args.map((text) => rewriteText(text, rewrites)) },
+    environment,
+    directories: { top: directory.top.path, build: directory.host },
+    store,
+    inputs: run.inputPaths,
+    outputs: run.scratch,
+  });
+  writeNew(file, Buffer.from(description, "latin1"));
+  const output = new ExternalOutput(run.log);
+  const result = await runBuilder({
+    command: [external.program, ...external.args, file],
+    environment: processEnvironment(),
+    directory: directory.host,
+    log: output,
+    ...openTo(run),
+    ...limits(request),
+  });
+  if (user !== undefined) endProcesses(user);
+  if (result.timedOut === undefined && request.signal?.aborted !== true) output.requireBegun(drvPath, result);
+  await requireSuccess(run, result);
+  return place;
+}
+
+/** Tells the processor time that a builder took. */
+function tellTime({ drvPath, events }: BuildRequest, { code }: RunResult, time: ProcessorTime | undefined): void {
+  if (time === undefined) return;
+  const [user, system] = [time.user.toFixed(3), time.system.toFixed(3)];
+  // The status is that of wait(2), which has the exit code in its second byte.
+  const text = `builder for '${drvPath}' terminated with status ${(code ?? 0) << 8}, user CPU ${user}s, system CPU ${system}s`;
+  events({ kind: "message", level: "debug", text });
+}
+
 async function runPlain(run: PreparedRun): Promise<Place> {
   const { request, directory } = run;
-  const { store, derivation } = request;
+  const { derivation } = request;
   const rewrites = rewritesOf(run);
-  const place: Place = { locate: (scratchPath) => store.realPath(scratchPath), cleanUp: () => {} };
-  for (const scratchPath of run.scratch.values()) removePath(store.realPath(scratchPath));
+  const place = freePlace(run);
   if (derivation.builder.startsWith("builtin:")) {
     await runBuiltin(run, place);
     return place;
@@ -495,10 +581,7 @@ async function runPlain(run: PreparedRun): Promise<Place> {
   }
   const builder = [derivation.builder, ...derivation.args].map((text) => rewriteText(text, rewrites));
   const { user } = run;
-  if (user !== undefined) {
-    openStoreTo(user, store.location.realStoreDir);
-    openBuildDirectory(directory);
-  }
+  const ids = openTo(run);
   const seen = async (): Promise<void> => undefined;
   const result = await withStore(run, seen, () =>
     runBuilder({
@@ -507,7 +590,7 @@ async function runPlain(run: PreparedRun): Promise<Place> {
       directory: directory.host,
       log: run.log,
       argv0: path.basename(derivation.builder),
-      ...(user === undefined ? {} : { user, runAs: { uid: user.uid, gid: user.storeGroup } }),
+      ...ids,
       ...limits(request),
     }),
   );

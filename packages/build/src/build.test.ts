@@ -5,6 +5,7 @@ import {
   createHasher,
   type Derivation,
   derivationStorePath,
+  FirnError,
   fillOutputPaths,
   narOfFile,
   parseHash,
@@ -111,6 +112,27 @@ describe.skipIf(!sandboxWorks())("building in the sandbox", () => {
     expect(seen).toEqual(["1000", "100", "localhost", "/build", "0022", "tty", "/build /build /homeless-shelter"]);
     expect(await store.queryPathInfo(out)).toMatchObject({ deriver: drvPath, ultimate: true, references: [] });
     expect(fs.readdirSync(`${store.location.stateDir}/builds`)).toEqual([]);
+  });
+
+  it("has a control group of its own when it is to, and tells the time that it took", async () => {
+    settings.set("experimental-features", "cgroups");
+    settings.set("use-cgroups", "true");
+    const { drvPath } = await derive("grouped", { script: "grep ^0: /proc/self/cgroup; echo x > $out" });
+    const failure: unknown = await build(drvPath).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    // Where groups cannot be made, that is the error.
+    if (failure instanceof FirnError && failure.code === "no-cgroups") return;
+    expect(failure).toBeUndefined();
+    expect(lines()).toEqual(["0::/"]);
+    expect(events).toContainEqual({
+      kind: "message",
+      level: "debug",
+      text: expect.stringMatching(
+        `^builder for '${drvPath}' terminated with status 0, user CPU \\d+\\.\\d{3}s, system CPU \\d+\\.\\d{3}s$`,
+      ),
+    });
   });
 
   it("sees only its inputs, and finds references in what it made", async () => {

@@ -1,8 +1,9 @@
 /** Builds on this machine. */
 import { interrupted } from "@firn/formats";
-import { type EventSink, hasFeature, type Settings } from "@firn/store";
+import { type EventSink, hasFeature, requireFeature, type Settings } from "@firn/store";
 import { BuildFailure, type BuildServer, buildDerivation, recursiveNix } from "./build-derivation.ts";
 import type { BuildStore } from "./build-store.ts";
+import { externalBuilderOf } from "./external-builder.ts";
 import type { BuildExecutor, BuildJob } from "./goals/executor.ts";
 import { Semaphore } from "./goals/semaphore.ts";
 import { readBuildOptions } from "./options.ts";
@@ -37,6 +38,7 @@ export function localExecutor(options: LocalBuildOptions): LocalExecutor {
   const slotsOf = (job: BuildJob): Semaphore => (job.derivation.builder === "builtin:fetchurl" ? fetches : builds);
   const start = (job: BuildJob) => async () => {
     if (job.signal.aborted) throw interrupted();
+    if (externalBuilderOf(settings, job.derivation) !== undefined) requireFeature(settings, "external-builders");
     return (await buildDerivation({ ...options, ...job, onStart: () => job.onStart() })).outputs;
   };
   const executor: LocalExecutor = {
@@ -57,6 +59,7 @@ function obstacle(
 ): BuildFailure | undefined {
   const failure = (reason: string): BuildFailure =>
     new BuildFailure(drvPath, `Cannot build '${drvPath}'.\nReason: ${reason}`, 100);
+  if (externalBuilderOf(settings, derivation) !== undefined) return undefined;
   const { system } = derivation;
   const builtin = system === "builtin" || derivation.builder.startsWith("builtin:");
   const supported = system === settings.get("system") || settings.get("extra-platforms").includes(system);

@@ -9,9 +9,9 @@ import { openPty } from "./sandbox/pty.ts";
 /** The program to run. With `files`, descriptors 3 and 4 of the child read them. */
 export interface RunRequest {
   readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly directory: string;
-  readonly log: BuildLog;
+  readonly log: Pick<BuildLog, "write" | "drained" | "size">;
   readonly seccompFile?: string;
   readonly argumentsFile?: string;
   readonly argv0?: string;

@@ -9,7 +9,7 @@ export { disk, fsPath, hasErrorCode, observeSteps, type StepObserver } from "./f
 export { dumpPath, type PathFilter, readFileChunks } from "./fs/dump.ts";
 export { type EntryKind, entriesIn, kindOf } from "./fs/entries.ts";
 export { findLogicalFile, type LogicalFile } from "./fs/logical-path.ts";
-export { machineError, sqliteCode } from "./fs/machine-error.ts";
+export { machineError, sqliteCode, systemErrorText } from "./fs/machine-error.ts";
 export { OpenDirectory, type OpenPlace, withPlace } from "./fs/open-directory.ts";
 export { removePath } from "./fs/remove.ts";
 export { RestoreSink, restorePath } from "./fs/restore.ts";
@@ -18,10 +18,11 @@ export { syncFileSystem } from "./fs/sync.ts";
 export { makeTemporaryDirectory, removeDirectory, withTemporaryDirectory } from "./fs/temporary-directory.ts";
 export { TreeWriter, type TreeWriterOptions } from "./fs/tree-writer.ts";
 export { type ContentHashOptions, hashContent, hashNarContent } from "./local/content-hash.ts";
+export { hashTree } from "./local/hash-tree.ts";
+export { type HashedTree, hashTrees } from "./local/hash-trees.ts";
 export { type HeldDirectory, makeHeldDirectory } from "./local/held-directory.ts";
 export { LocalStore, type LocalStoreOptions } from "./local/local-store.ts";
 export { logFile } from "./local/logs.ts";
-export { hashTree } from "./local/optimise.ts";
 export { readTempRoots } from "./local/temp-roots.ts";
 export * from "./local/verify.ts";
 export { type LockKind, lock, openLockFile, tryLock } from "./locks/flock.ts";
@@ -71,6 +72,7 @@ export {
   type ServedCompression,
   serveCache,
 } from "./serve/cache-server.ts";
+export type { ExternalBuilder } from "./settings/external-builders.ts";
 export * from "./settings/names.ts";
 export * from "./settings/settings.ts";
 export { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./settings/table.ts";

@@ -18,6 +18,7 @@ const guarded: ReadonlySet<SettingName> = new Set([
   ...(["allowed-users", "trusted-users", "trusted-substituters"] as const),
   ...(["require-sigs", "trusted-public-keys", "secret-key-files"] as const),
   ...(["build-hook", "post-build-hook", "pre-build-hook", "diff-hook", "run-diff-hook", "plugin-files"] as const),
+  ...(["external-builders"] as const),
   ...(["sandbox", "sandbox-paths", "sandbox-fallback", "sandbox-build-dir", "sandbox-dev-shm-size"] as const),
   ...(["allowed-impure-host-deps", "filter-syscalls", "allow-new-privileges", "build-dir"] as const),
   ...(["build-users-group", "auto-allocate-uids", "start-id", "id-count", "use-cgroups"] as const),

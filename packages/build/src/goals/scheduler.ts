@@ -23,6 +23,7 @@ import {
   DerivationHashes,
   type EventSink,
   hasFeature,
+  machineError,
   type Settings,
   type Store,
   takesOutputs,
@@ -524,7 +525,10 @@ function executorHere({ store, settings, events }: BuildPathsOptions): BuildExec
 }
 
 function wrap(error: unknown): FirnError {
-  return new FirnError("internal", error instanceof Error ? error.message : String(error), { cause: error });
+  return (
+    machineError(error) ??
+    new FirnError("internal", error instanceof Error ? error.message : String(error), { cause: error })
+  );
 }
 
 function knownOutputs(derivation: Derivation, storeDir: string): Map<string, string> {

@@ -17,6 +17,7 @@ import {
 } from "@firn/store";
 import * as fs from "@firn/store/files";
 import { processEnvironment } from "@firn/store/surroundings";
+import type { BuildGroup } from "./build-group.ts";
 import type { BuildUser } from "./build-user.ts";
 import { seccompProgram } from "./seccomp.ts";
 
@@ -44,6 +45,8 @@ export interface SandboxPlan {
   readonly buildDir: string;
   /** True when the build has the network, as fixed-output and impure builds do. */
   readonly network: boolean;
+  /** The control group of the build, whose place among the machine's groups the builder does not see. */
+  readonly group: BuildGroup | undefined;
   /** The ids of the machine that the builder runs with; undefined for those of this process. */
   readonly user: Pick<BuildUser, "uid" | "gid"> | undefined;
 }
@@ -300,7 +303,10 @@ function layOut(plan: SandboxPlan, top: string): Sandbox {
     outputs,
     top,
     seccomp,
-    command: (builder) => [...outerCommand(plan, fstab), ...bubblewrap(plan, seccomp !== undefined), ...builder],
+    command: (builder) => {
+      const command = [...outerCommand(plan, fstab), ...bubblewrap(plan, seccomp !== undefined), ...builder];
+      return plan.group?.enter(command) ?? command;
+    },
     argumentsFile: (environment) =>
       argumentsFile(environment, ["--dev-bind", entry, "/", ...(mode === "tree" ? [] : bindArguments(plan, mounts))]),
   };
@@ -391,6 +397,7 @@ function bubblewrap(plan: SandboxPlan, filtered: boolean): string[] {
     "--unshare-pid",
     "--unshare-ipc",
     "--unshare-uts",
+    ...(plan.group === undefined ? [] : ["--unshare-cgroup"]),
     ...(plan.network ? [] : ["--unshare-net"]),
     "--uid",
     String(sandboxUid),

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Target } from "@firn/flake";
-import { FirnError, type JsonValue, nestedOutput } from "@firn/formats";
+import { compareByteStrings, FirnError, type JsonValue, nestedOutput } from "@firn/formats";
 import { builtOutput, type MachineStore } from "@firn/store";
 import { setProfile } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
@@ -59,7 +59,9 @@ export const command: Command = {
           for (const { target, outputs } of shown) results.push(await resultJson(store, target, outputs));
           printJsonResult(io, results, invocation);
         } else if (flags.has("print-out-paths")) {
-          for (const { outputs } of built) for (const path of outputs.values()) printLine(io, path);
+          for (const { outputs } of built) {
+            for (const [, path] of [...outputs].sort(([a], [b]) => compareByteStrings(a, b))) printLine(io, path);
+          }
         }
         return 0;
       },

@@ -55,7 +55,7 @@ export const command: Command = {
           (flags.has("pretty") || (process.stdout.isTTY === true && !flags.has("no-pretty")))
         ) {
           const { parseJson, printJson } = await import("@firn/formats");
-          printLine(io, printJson(parseJson(text), 2));
+          printLine(io, printJson(parseJson(text), { indent: 2 }));
         } else printLine(io, text);
         return 0;
       },

@@ -6,6 +6,8 @@ import {
   type PathInfo,
   printContentAddress,
   printHash,
+  printJson,
+  printJsonObject,
   showSize,
 } from "@firn/formats";
 import {
@@ -21,7 +23,7 @@ import type { Command, Flag } from "../grammar/command.ts";
 import { installableFlags, jsonFlags, stdinFlag } from "../grammar/flags.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
-import { printJsonResult, printLine } from "../render/output.ts";
+import { jsonLayout, printLine } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { openQueriedStore } from "../session/queried-store.ts";
 import { commandSettings } from "../session/session.ts";
@@ -63,31 +65,31 @@ export const command: Command = {
       const paths = await queriedPaths(session, store);
       if (flags.has("json")) {
         const version = flags.value("json-format") === "2" ? 2 : 1;
-        const entries = new Map<string, JsonValue>();
+        const { indent = 0 } = jsonLayout(invocation);
+        // Texts take less memory than values, of which a store has many.
+        const entries = new Map<string, string>();
+        const entryLayout = { indent, depth: version };
         for (const path of paths) {
           const info = await store.queryPathInfo(path);
           const key = version === 2 ? path.slice(store.storeDir.length + 1) : path;
-          entries.set(
-            key,
+          const entry =
             info === undefined
               ? null
-              : await infoJson(store, info, { version, closureSize: flags.has("closure-size") }),
-          );
+              : await infoJson(store, info, { version, closureSize: flags.has("closure-size") });
+          entries.set(key, printJson(entry, entryLayout));
         }
         if (!flags.has("json-format")) {
           session.progress.warn(
             "'--json' without '--json-format' is deprecated; please specify '--json-format 1' or '--json-format 2'. This will become an error in a future release.",
           );
         }
-        const result: JsonValue =
-          version === 1
-            ? entries
-            : new Map<string, JsonValue>([
-                ["info", entries],
-                ["storeDir", store.storeDir],
-                ["version", jsonNumber(2)],
-              ]);
-        printJsonResult(io, result, invocation);
+        const object = printJsonObject(entries, { indent, depth: version - 1 });
+        const parts = [
+          ["info", object],
+          ["storeDir", printJson(store.storeDir)],
+          ["version", "2"],
+        ] as const;
+        printLine(io, version === 1 ? object : printJsonObject(new Map(parts), { indent }));
         return 0;
       }
       const width = Math.max(0, ...paths.map((path) => path.length));

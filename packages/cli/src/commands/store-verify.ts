@@ -1,5 +1,12 @@
-import { countGoodSignatures, FirnError, isContentAddressed, parsePublicKey, printHash } from "@firn/formats";
-import { hashTree, openStore, requirePathInfo, type Store } from "@firn/store";
+import {
+  countGoodSignatures,
+  FirnError,
+  isContentAddressed,
+  type PathInfo,
+  parsePublicKey,
+  printHash,
+} from "@firn/formats";
+import { type HashedTree, hashTrees, openStore, requirePathInfo, type Store } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
@@ -49,45 +56,53 @@ export const command: Command = {
         let corrupted = 0;
         let untrusted = 0;
         let failed = 0;
-        const verify = async (path: string): Promise<void> => {
-          const info = await requirePathInfo(store, path);
+        const fail = (error: unknown): void => {
+          if (!(error instanceof FirnError) || error.code === "aborted") throw error;
+          failed++;
+          session.progress.event({ kind: "message", level: "error", text: `error: ${error.message}` });
+        };
+        const infos: PathInfo[] = [];
+        for (const path of paths) {
+          try {
+            infos.push(await requirePathInfo(store, path));
+          } catch (error) {
+            fail(error);
+          }
+        }
+        const checkContents = ({ path, narHash }: PathInfo, found: HashedTree): void => {
+          if ("error" in found) throw found.error;
+          const [want, got] = [printHash(narHash, "sri"), printHash(found.hash, "sri")];
+          if (want === got) return;
+          corrupted++;
+          session.progress.event({
+            kind: "message",
+            level: "error",
+            text: `path '${path}' was modified! expected hash '${want}', got '${got}'`,
+          });
+        };
+        const checkTrust = async (info: PathInfo): Promise<void> => {
+          const signatures = new Set(info.signatures);
+          for (const other of others)
+            for (const signature of (await other.queryPathInfo(info.path))?.signatures ?? []) signatures.add(signature);
+          const good = countGoodSignatures({ ...info, signatures: [...signatures] }, keys);
+          if (isContentAddressed(info) || (needed > 0 ? good >= needed : info.ultimate === true || good > 0)) return;
+          untrusted++;
+          session.progress.event({ kind: "message", level: "error", text: `path '${info.path}' is untrusted` });
+        };
+        const trees = infos.map(({ path, narSize }) => ({ real: store.realPath(path), size: narSize }));
+        const hashes = flags.has("no-contents") ? undefined : hashTrees(trees);
+        for (const info of infos) {
           session.progress.event({
             kind: "message",
             level: io.terminal ? "info" : "notice",
-            text: `checking '${path}'...`,
+            text: `checking '${info.path}'...`,
           });
-          if (!flags.has("no-contents")) {
-            const found = hashTree(store.realPath(path)).hash;
-            const [want, got] = [printHash(info.narHash, "sri"), printHash(found, "sri")];
-            if (want !== got) {
-              corrupted++;
-              session.progress.event({
-                kind: "message",
-                level: "error",
-                text: `path '${path}' was modified! expected hash '${want}', got '${got}'`,
-              });
-            }
-          }
-          if (!flags.has("no-trust")) {
-            const signatures = new Set(info.signatures);
-            for (const other of others)
-              for (const signature of (await other.queryPathInfo(path))?.signatures ?? []) signatures.add(signature);
-            const good = countGoodSignatures({ ...info, signatures: [...signatures] }, keys);
-            const trusted =
-              isContentAddressed(info) || (needed > 0 ? good >= needed : info.ultimate === true || good > 0);
-            if (!trusted) {
-              untrusted++;
-              session.progress.event({ kind: "message", level: "error", text: `path '${path}' is untrusted` });
-            }
-          }
-        };
-        for (const path of paths) {
+          const found = await hashes?.next();
           try {
-            await verify(path);
+            if (found?.done === false) checkContents(info, found.value);
+            if (!flags.has("no-trust")) await checkTrust(info);
           } catch (error) {
-            if (!(error instanceof FirnError) || error.code === "aborted") throw error;
-            failed++;
-            session.progress.event({ kind: "message", level: "error", text: `error: ${error.message}` });
+            fail(error);
           }
         }
         // The reference's exit status: 1 corrupted, 2 untrusted, 4 could not be checked, added up.

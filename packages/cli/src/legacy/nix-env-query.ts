@@ -279,7 +279,7 @@ async function printPackagesJson(query: Query, packages: readonly Package[]): Pr
     }
     if (query.has("meta")) entry.set("meta", await metaJson(query.session, item));
   });
-  printLine(query.session.io, printJson(result, 2));
+  printLine(query.session.io, printJson(result, { indent: 2 }));
 }
 
 async function metaJson(session: EnvironmentSession, item: Package): Promise<JsonValue> {

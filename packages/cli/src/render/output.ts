@@ -1,5 +1,5 @@
 /** Printing results: byte strings as they are, JSON as the reference prints it. */
-import { type JsonValue, printJson } from "@firn/formats";
+import { type JsonLayout, type JsonValue, printJson } from "@firn/formats";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
 
@@ -10,9 +10,12 @@ export function printLine(io: Io, byteText: string): void {
 
 /** Prints JSON: on several lines on a terminal or with `--pretty`, else on one. */
 export function printJsonResult(io: Io, value: JsonValue, invocation: Invocation): void {
-  const pretty =
-    invocation.flags.has("pretty") || (process.stdout.isTTY === true && !invocation.flags.has("no-pretty"));
-  printLine(io, printJson(value, pretty ? 2 : 0));
+  printLine(io, printJson(value, jsonLayout(invocation)));
+}
+
+/** Returns the layout of JSON results: in lines on a terminal or when it is asked for. */
+export function jsonLayout({ flags }: Invocation): JsonLayout {
+  return { indent: flags.has("pretty") || (process.stdout.isTTY === true && !flags.has("no-pretty")) ? 2 : 0 };
 }
 
 /** Prints bytes as they come, no faster than standard output takes them. */

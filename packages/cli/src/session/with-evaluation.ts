@@ -42,7 +42,7 @@ export function withEvaluation(
       settings.assign("pure-eval", options.needs?.impure !== true && !flags.has("file"));
     }
     // What was printed while it was built is not repeated in the error.
-    if (buildLogs(invocation) === "plain") settings.assign("log-lines", 0);
+    if (buildLogs(invocation) !== "hidden") settings.assign("log-lines", 0);
     let abort = new AbortController();
     let evaluation: Evaluation | undefined;
     let builder: Builder | undefined;

@@ -149,6 +149,10 @@ export const errorCodes = {
   "evaluator-stopped": ["The evaluator's thread ended.", "Check the memory; report it when it comes again."],
   exists: ["Something is there already.", "Remove it or choose another place."],
   "experimental-feature": ["A feature is not switched on.", "Add it to `experimental-features`."],
+  "external-builder": [
+    "A program of the setting `external-builders` ended before the build began.",
+    "Run the program by hand; it must print a line with the byte 2 first.",
+  ],
   "fetch-closure": ["`builtins.fetchClosure` was given what does not fit together.", "Read which attribute is meant."],
   "fetch-failed": ["An input could not be fetched.", "Check the URL and the network."],
   "flake-circular": ["A flake is an input of itself.", "Break the circle."],
@@ -196,6 +200,7 @@ export const errorCodes = {
   "nar-too-large": ["An archive is larger than allowed here.", "Use a smaller file."],
   "new-schema": ["The store was written by a later version.", "Use that version."],
   "no-build-group": ["The group of build users is missing or empty.", "Create it or set `build-users-group`."],
+  "no-cgroups": ["Builds cannot have control groups here.", "Do not set `use-cgroups`."],
   "no-chroot": ["A derivation wants to be built outside of the sandbox.", "Set `sandbox = relaxed` if you trust it."],
   "no-configuration": ["No configuration of a system was found.", "Name one with `--flake` or `--file`."],
   "no-database": ["The store has no database.", "Check the path of the store."],

@@ -200,7 +200,7 @@ function variables({ env }: Derivation): ReadonlyMap<string, string> {
   const result = new Map(env);
   result.delete("__json");
   for (const [name, value] of attributes) {
-    result.set(`__json.${name}`, typeof value === "string" ? value : printJson(value, 2));
+    result.set(`__json.${name}`, typeof value === "string" ? value : printJson(value, { indent: 2 }));
   }
   return result;
 }

@@ -45,8 +45,15 @@ export class NarEncoder {
   #filePad = 0;
   readonly #last: string[] = [];
   #nodeFollows = false;
+  readonly #transient: boolean;
+  /** Buffers of chunks that are ready, of those taken last, and of those that may be written to again. */
+  #full: Uint8Array<ArrayBuffer>[] = [];
+  #taken: Uint8Array<ArrayBuffer>[] = [];
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
 
-  constructor() {
+  /** With `transient`, each call of `take` uses up the chunks that the one before it returned. */
+  constructor(options: { readonly transient?: boolean } = {}) {
+    this.#transient = options.transient ?? false;
     this.#raw(OPEN);
   }
 
@@ -121,6 +128,11 @@ export class NarEncoder {
     }
     const ready = this.#ready;
     this.#ready = [];
+    if (this.#transient) {
+      this.#spare.push(...this.#taken);
+      this.#taken = this.#full;
+      this.#full = [];
+    }
     return ready;
   }
 
@@ -132,10 +144,11 @@ export class NarEncoder {
   /** Begins a new buffer with room for so many bytes, which are fewer than a chunk. */
   #flush(room = 0): void {
     if (this.#used > 0) this.#ready.push(this.#buffer.subarray(0, this.#used));
+    if (this.#transient && this.#buffer.length === CHUNK) this.#full.push(this.#buffer);
     // Most archives of texts are small, and a new buffer is filled with zeros.
     do this.#size = Math.min(CHUNK, this.#size * 8);
     while (this.#size < room);
-    this.#buffer = new Uint8Array(this.#size);
+    this.#buffer = (this.#size === CHUNK ? this.#spare.pop() : undefined) ?? new Uint8Array(this.#size);
     this.#used = 0;
   }
 

@@ -118,5 +118,5 @@ export function flakeLockToJson(lock: LockFile): JsonValue {
 
 /** The bytes of the file: two spaces a level, sorted keys, newline at the end. */
 export function printFlakeLock(lock: LockFile): string {
-  return `${printJson(flakeLockToJson(lock), 2)}\n`;
+  return `${printJson(flakeLockToJson(lock), { indent: 2 })}\n`;
 }

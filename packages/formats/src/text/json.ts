@@ -171,22 +171,38 @@ export function quoteJson(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Writes JSON with sorted keys; `indent` 0 is one line without spaces, else that many spaces a level. */
-export function printJson(value: JsonValue, indent = 0): string {
-  const newline = (depth: number): string => (indent === 0 ? "" : `\n${" ".repeat(indent * depth)}`);
-  function print(item: JsonValue, depth: number): string {
-    if (item === null || typeof item === "boolean") return String(item);
-    if (typeof item === "string") return quoteJson(item);
-    if (isJsonNumber(item)) return item.number;
-    if (isJsonObject(item)) {
-      if (item.size === 0) return "{}";
-      const members = [...item.entries()]
-        .sort(([a], [b]) => compareByteStrings(a, b))
-        .map(([key, member]) => `${quoteJson(key)}:${indent === 0 ? "" : " "}${print(member, depth + 1)}`);
-      return `{${newline(depth + 1)}${members.join(`,${newline(depth + 1)}`)}${newline(depth)}}`;
-    }
-    if (item.length === 0) return "[]";
-    return `[${newline(depth + 1)}${item.map((x) => print(x, depth + 1)).join(`,${newline(depth + 1)}`)}${newline(depth)}]`;
+/** The layout of printed JSON: `indent` 0 is one line without spaces, else that many spaces a level; `depth` is the level it stands at. */
+export interface JsonLayout {
+  readonly indent?: number;
+  readonly depth?: number;
+}
+
+function newline({ indent = 0, depth = 0 }: JsonLayout, below: number): string {
+  return indent === 0 ? "" : `\n${" ".repeat(indent * (depth + below))}`;
+}
+
+/** Writes an object with sorted keys whose values are printed already, for one level below `layout`. */
+export function printJsonObject(members: ReadonlyMap<string, string>, layout: JsonLayout = {}): string {
+  if (members.size === 0) return "{}";
+  const colon = (layout.indent ?? 0) === 0 ? ":" : ": ";
+  const lines = [...members.keys()]
+    .sort(compareByteStrings)
+    .map((key) => `${quoteJson(key)}${colon}${members.get(key)}`);
+  return `{${newline(layout, 1)}${lines.join(`,${newline(layout, 1)}`)}${newline(layout, 0)}}`;
+}
+
+/** Writes JSON with sorted keys. */
+export function printJson(value: JsonValue, layout: JsonLayout = {}): string {
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "string") return quoteJson(value);
+  if (isJsonNumber(value)) return value.number;
+  const below = { indent: layout.indent ?? 0, depth: (layout.depth ?? 0) + 1 };
+  if (isJsonObject(value)) {
+    const members = new Map<string, string>();
+    for (const [key, member] of value) members.set(key, printJson(member, below));
+    return printJsonObject(members, layout);
   }
-  return print(value, 0);
+  if (value.length === 0) return "[]";
+  const items = value.map((item) => printJson(item, below));
+  return `[${newline(layout, 1)}${items.join(`,${newline(layout, 1)}`)}${newline(layout, 0)}]`;
 }

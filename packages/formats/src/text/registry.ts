@@ -50,7 +50,7 @@ export function printRegistry(entries: readonly RegistryEntry[]): string {
       ["flakes", flakes],
       ["version", jsonNumber(2)],
     ]),
-    2,
+    { indent: 2 },
   );
 }
 

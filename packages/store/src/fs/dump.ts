@@ -24,7 +24,7 @@ export interface DumpOptions {
 export function* dumpPath(path: string, options: DumpOptions = {}): Generator<Uint8Array, void, undefined> {
   const { filter } = options;
   const buffer = options.transient === true ? Buffer.allocUnsafeSlow(CHUNK) : undefined;
-  const encoder = new NarEncoder();
+  const encoder = new NarEncoder({ transient: options.transient ?? false });
   if (path === "/") {
     const root = OpenDirectory.open(path);
     try {

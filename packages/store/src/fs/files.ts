@@ -132,4 +132,14 @@ export function temporaryParent(): string {
   return byteStringOf(tmpdir());
 }
 
-export { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, readSync, writeSync } from "node:fs";
+export {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  readSync,
+  writeSync,
+} from "node:fs";

@@ -21,27 +21,31 @@ export function removePath(path: string): number {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return 0;
     throw error;
   }
-  const { parent, name } = place;
-  let freed = 0;
   try {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        for (const step of walk(parent, name, { unlock: true })) {
-          if (step.kind === "enter") continue;
-          if (step.kind === "leave") step.parent.rmdir(step.name);
-          else step.parent.unlink(step.name);
-          const { stat } = step;
-          if (step.kind === "file" && stat.nlink <= 2) freed += stat.size;
-        }
-        return freed;
-      } catch (error) {
-        const changed = error instanceof FirnError && error.code === "tree-changed";
-        // Something came, went or changed its kind between two steps.
-        if (attempt === ATTEMPTS || !(changed || hasErrorCode(error, "ENOTEMPTY", "ENOENT", "ENOTDIR", "EISDIR")))
-          throw error;
-      }
-    }
+    return removeEntry(place);
   } finally {
-    parent.close();
+    place.parent.close();
+  }
+}
+
+/** Deletes an entry of an open directory, as `removePath` does. */
+export function removeEntry({ parent, name }: EntryPlace): number {
+  let freed = 0;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      for (const step of walk(parent, name, { unlock: true })) {
+        if (step.kind === "enter") continue;
+        if (step.kind === "leave") step.parent.rmdir(step.name);
+        else step.parent.unlink(step.name);
+        const { stat } = step;
+        if (step.kind === "file" && stat.nlink <= 2) freed += stat.size;
+      }
+      return freed;
+    } catch (error) {
+      const changed = error instanceof FirnError && error.code === "tree-changed";
+      // Something came, went or changed its kind between two steps.
+      if (attempt === ATTEMPTS || !(changed || hasErrorCode(error, "ENOTEMPTY", "ENOENT", "ENOTDIR", "EISDIR")))
+        throw error;
+    }
   }
 }

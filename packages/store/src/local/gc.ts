@@ -18,7 +18,8 @@ import {
 import { disk, hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { machineError } from "../fs/machine-error.ts";
-import { removePath } from "../fs/remove.ts";
+import { OpenDirectory } from "../fs/open-directory.ts";
+import { removeEntry, removePath } from "../fs/remove.ts";
 import { withSocketPath } from "../fs/socket-path.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
 import { sortTopologically } from "../store/closure.ts";
@@ -29,6 +30,9 @@ import { findRoots } from "./roots.ts";
 import { readTempRoots } from "./temp-roots.ts";
 
 const BREATH = 16;
+
+/** The number of paths that become invalid with one transaction: others who write wait no longer than for this. */
+const TOGETHER = 64;
 
 /** Size of the blocks in which file systems count, in bytes. */
 const BLOCK = 512;
@@ -46,7 +50,12 @@ export async function collectGarbage(store: LocalInternals, options: GcOptions):
     const newRoots = new Set<string>();
     const server = await listen(`${stateDir}/gc-socket`, (root) => newRoots.add(root));
     try {
-      return await new Collection(store, options, newRoots).run();
+      const collection = new Collection(store, options, newRoots);
+      try {
+        return await collection.run();
+      } finally {
+        collection.close();
+      }
     } finally {
       await new Promise<void>((resolve) => server.close(() => resolve()));
       fs.rmSync(`${stateDir}/gc-socket/socket`, { force: true });
@@ -109,10 +118,13 @@ class Collection {
   readonly #keepOutputs: boolean;
   readonly #keepDerivations: boolean;
   readonly #deletes: boolean;
+  /** The directory of all paths. */
+  readonly #directory: OpenDirectory;
   #freed = 0;
   #steps = 0;
 
   constructor(store: LocalInternals, options: GcOptions, newRoots: ReadonlySet<string>) {
+    this.#directory = OpenDirectory.open(store.location.realStoreDir);
     this.#store = store;
     this.#options = options;
     this.#newRoots = newRoots;
@@ -144,6 +156,10 @@ class Collection {
     if (this.#deletes) this.#deleteUnusedLinks();
     if (this.#options.action === "delete-dead") this.#deleteLeftovers();
     return { paths: [...new Set(paths)].sort(), bytesFreed: this.#freed, failures: this.#failures };
+  }
+
+  close(): void {
+    this.#directory.close();
   }
 
   /** Reports a directory of roots that cannot be read: the paths that it keeps alive are unknown, so nothing may be deleted. */
@@ -232,11 +248,12 @@ class Collection {
       this.#alive.add(start);
       return;
     }
-    for (const path of order) {
-      if (this.#dead.has(path)) continue;
-      this.#dead.add(path);
-      if (this.#deletes) this.#deletePath(path);
-    }
+    const dead = order.filter((path) => !this.#dead.has(path));
+    for (const path of dead) this.#dead.add(path);
+    if (!this.#deletes) return;
+    // Where a limit ends the collection, what is not deleted stays valid.
+    const together = this.#options.maxFreed === undefined ? TOGETHER : 1;
+    for (let at = 0; at < dead.length; at += together) this.#deletePaths(dead.slice(at, at + together));
   }
 
   #markAlive(root: string): void {
@@ -256,17 +273,16 @@ class Collection {
     }
   }
 
-  #deletePath(path: string): void {
-    try {
-      this.#store.invalidatePath(path);
-    } catch (error) {
-      // A build has come to refer to it since: then it is not dead.
-      if (!(error instanceof FirnError) || error.code !== "path-in-use") throw error;
-      this.#dead.delete(path);
-      this.#alive.add(path);
-      return;
+  #deletePaths(paths: readonly string[]): void {
+    const invalid = this.#store.invalidatePaths(paths);
+    for (const path of paths) {
+      if (invalid.has(path)) this.#deleteFile(storePathBaseName(path));
+      else {
+        // A build has come to refer to it since: then it is not dead.
+        this.#dead.delete(path);
+        this.#alive.add(path);
+      }
     }
-    this.#deleteFile(storePathBaseName(path));
   }
 
   #deleteFile(name: string): void {
@@ -278,7 +294,7 @@ class Collection {
     if (name.startsWith("tmp-") && isLocked(real)) return;
     const path = `${this.#store.storeDir}/${name}`;
     this.#store.events({ kind: "message", level: "info", text: `deleting '${path}'` });
-    if (!this.#remove(real, path)) return;
+    if (!this.#remove(path)) return;
     this.#deleted.push(path);
     const limit = this.#options.maxFreed;
     if (limit !== undefined && this.#freed > limit) {
@@ -288,9 +304,9 @@ class Collection {
   }
 
   /** Deletes a tree; one that cannot be deleted is reported and does not end the collection. */
-  #remove(real: string, path: string): boolean {
+  #remove(path: string): boolean {
     try {
-      this.#freed += removePath(real);
+      this.#freed += removeEntry({ parent: this.#directory, name: storePathBaseName(path) });
       return true;
     } catch (error) {
       const known = error instanceof FirnError ? error : machineError(error);

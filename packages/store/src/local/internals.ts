@@ -13,4 +13,6 @@ export interface LocalInternals extends PathFacts, PathWriter, StoreFiles, Outpu
   readonly options: { readonly keepOutputs?: boolean; readonly keepDerivations?: boolean };
   /** Makes a path invalid; error `path-in-use` while others refer to it. */
   invalidatePath(path: string): void;
+  /** Makes paths invalid one after another with one transaction, and returns those that are now: others may still refer to some. */
+  invalidatePaths(paths: readonly string[]): Set<string>;
 }

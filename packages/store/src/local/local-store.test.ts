@@ -129,6 +129,19 @@ describe("a local store", () => {
     expect(() => store.invalidatePath(a)).toThrow(`cannot delete path '${a}' because it is in use by '${b}'`);
   });
 
+  it("makes paths invalid in their order, but not what others refer to", async () => {
+    const [used, user, alone] = await store.addTextsToStore([
+      { name: "used", contents: "", references: [] },
+      { name: "user", contents: "", references: [] },
+      { name: "alone", contents: "", references: [] },
+    ]);
+    const referrer = await store.addTextToStore("referrer", "", [used!, user!]);
+    expect(store.invalidatePaths([used!, alone!])).toEqual(new Set([alone]));
+    expect(await store.queryAllValidPaths()).toEqual([used!, user!, referrer].sort());
+    expect(store.invalidatePaths([user!, referrer, used!])).toEqual(new Set([referrer, used]));
+    expect(await store.queryAllValidPaths()).toEqual([user]);
+  });
+
   it("is the same for a second process-like opening, and read-only", async () => {
     const a = await store.addTextToStore("a", "a", []);
     const other = await LocalStore.open({ location: storeLocation({ rootDir: root }), readOnly: true });

@@ -48,12 +48,13 @@ import type { OptimiseResult, VerifyOptions } from "../store/upkeep.ts";
 import type { AddOptions, ContentOptions, StoreText } from "../store/writing.ts";
 import { AutoGc, type AutoGcOptions } from "./auto-gc.ts";
 import { contentInfo, hashContent, hashNarContent } from "./content-hash.ts";
-import { StoreDatabase } from "./database.ts";
+import { needsMigration, StoreDatabase } from "./database.ts";
 import { readDerivationFile } from "./derivation-file.ts";
 import { collectGarbage } from "./gc.ts";
+import { hashTree } from "./hash-tree.ts";
 import type { LocalInternals } from "./internals.ts";
 import { readBuildLog, writeBuildLog } from "./logs.ts";
-import { hashTree, optimiseTrees } from "./optimise.ts";
+import { optimiseTrees } from "./optimise.ts";
 import { addIndirectRoot, addPermRoot, findRoots } from "./roots.ts";
 import { openTempRoots, type TempRootsHandle } from "./temp-roots.ts";
 import { verifyStore } from "./verify.ts";
@@ -138,13 +139,16 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
       if (options.releaseReserve === true) removePath(`${directory}/reserved`);
       else reserveSpace(`${directory}/reserved`, options.reservedSpace ?? RESERVED);
       const bigLock = openLockFile(`${directory}/big-lock`);
-      await lock(bigLock, "read", () =>
-        (options.events ?? noEvents)({ kind: "message", level: "info", text: "waiting for the big Nix store lock..." }),
-      );
+      const say = (text: string) => () => (options.events ?? noEvents)({ kind: "message", level: "info", text });
+      // Who has the store open counts on its tables.
+      const alone = needsMigration(directory);
+      if (alone) await lock(bigLock, "write", say("waiting for exclusive access to the Nix store..."));
+      else await lock(bigLock, "read", say("waiting for the big Nix store lock..."));
       const database = new StoreDatabase(directory, {
         wal: options.useWal ?? true,
         fsync: options.fsyncMetadata ?? true,
       });
+      if (alone) await lock(bigLock, "read");
       return new LocalStore(options, database, bigLock);
     } catch (error) {
       if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS")) throw error;
@@ -511,17 +515,25 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     return hashTree(this.realPath(path)).hash;
   }
 
-  /** Makes a path invalid; error `path-in-use` while others refer to it. */
   invalidatePath(path: string): void {
     this.database.transaction(() => {
-      if (!this.database.isValid(path)) return;
-      const referrers = this.database.referrers(path).filter((referrer) => referrer !== path);
-      if (referrers.length > 0) {
-        const list = referrers.map((referrer) => `'${referrer}'`).join(", ");
-        throw new FirnError("path-in-use", `cannot delete path '${path}' because it is in use by ${list}`);
-      }
-      this.database.deletePath(path);
+      const referrers = this.#invalidate(path);
+      if (referrers.length === 0) return;
+      const list = referrers.map((referrer) => `'${referrer}'`).join(", ");
+      throw new FirnError("path-in-use", `cannot delete path '${path}' because it is in use by ${list}`);
     });
+  }
+
+  invalidatePaths(paths: readonly string[]): Set<string> {
+    return this.database.transaction(() => new Set(paths.filter((path) => this.#invalidate(path).length === 0)));
+  }
+
+  /** Makes a path invalid (inside a transaction) unless others refer to it; returns those. */
+  #invalidate(path: string): readonly string[] {
+    if (!this.database.isValid(path)) return [];
+    const referrers = this.database.referrers(path).filter((referrer) => referrer !== path);
+    if (referrers.length === 0) this.database.deletePath(path);
+    return referrers;
   }
 
   async close(): Promise<void> {

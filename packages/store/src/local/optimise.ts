@@ -1,21 +1,10 @@
 /** Sharing equal files within a store. */
-import { createHasher, type Hash, toNix32 } from "@firn/formats";
+import { toNix32 } from "@firn/formats";
 import { disk, hasErrorCode } from "../fs/disk.ts";
-import { dumpPath } from "../fs/dump.ts";
 import { type EntryPlace, OpenDirectory, openParentOf } from "../fs/open-directory.ts";
 import { type WalkStep, walk } from "../fs/walk.ts";
 import type { OptimiseResult } from "../store/upkeep.ts";
-
-/** Returns the NAR hash and size of a tree on disk. */
-export function hashTree(real: string): { hash: Hash; size: number } {
-  const hasher = createHasher("sha256");
-  let size = 0;
-  for (const chunk of dumpPath(real, { transient: true })) {
-    hasher.update(chunk);
-    size += chunk.length;
-  }
-  return { hash: { algorithm: "sha256", bytes: hasher.digest() }, size };
-}
+import { hashTree } from "./hash-tree.ts";
 
 /** The files of `.links` while trees are optimised. */
 interface Links {

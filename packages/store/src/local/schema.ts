@@ -39,6 +39,19 @@ create table if not exists DerivationOutputs (
 create index if not exists IndexDerivationOutputs on DerivationOutputs(path);
 `;
 
+/** The oldest version that can be brought up to this one. */
+export const oldestVersion = 6;
+
+/** Columns of `ValidPaths` that came later: two with version 8, the last with version 10. */
+export const laterColumns = [
+  { name: "ultimate", type: "integer" },
+  { name: "sigs", type: "text" },
+  { name: "ca", type: "text" },
+] as const;
+
+/** Statement that deletes what version 9 has no more. */
+export const dropOldTables = "drop table if exists FailedPaths";
+
 /** Statement run in every database, also in older ones. */
 export const migrations = "create table if not exists SchemaMigrations (migration text primary key not null);";
 

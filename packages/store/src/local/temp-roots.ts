@@ -82,17 +82,28 @@ class TempRoots {
     const bytes = Buffer.from(`${path}\0`, "latin1");
     while (!tryLock(this.#gcLock, "read")) {
       if (await this.#tellCollector(path)) {
-        disk.write(this.#fd, bytes);
+        this.#write(bytes);
         this.#known.add(path);
         return;
       }
       await sleep(20);
     }
     try {
-      disk.write(this.#fd, bytes);
+      this.#write(bytes);
       this.#known.add(path);
     } finally {
       tryLock(this.#gcLock, "none");
+    }
+  }
+
+  /** Writes a root whole or not at all: half of one would become part of the next. */
+  #write(bytes: Uint8Array): void {
+    const { size } = fs.fstatSync(this.#fd);
+    try {
+      disk.write(this.#fd, bytes);
+    } catch (error) {
+      fs.ftruncateSync(this.#fd, size);
+      throw error;
     }
   }
 

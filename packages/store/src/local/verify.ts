@@ -1,6 +1,6 @@
 /** Checks a local store against its database, and repairs it. */
 
-import { equalHashes, type Hash, isStorePath, printHash, toNix32 } from "@firn/formats";
+import { equalHashes, isStorePath, printHash, toNix32 } from "@firn/formats";
 import { disk, hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { lock, openLockFile } from "../locks/flock.ts";
@@ -8,8 +8,8 @@ import type { PathFacts } from "../store/paths.ts";
 import type { OutputRegistry } from "../store/registering.ts";
 import type { VerifyOptions } from "../store/upkeep.ts";
 import type { PathWriter } from "../store/writing.ts";
+import { hashTrees } from "./hash-trees.ts";
 import type { LocalInternals } from "./internals.ts";
-import { hashTree } from "./optimise.ts";
 
 /** Verifies the whole store; reports problems as messages. Returns true when errors remain. */
 export async function verifyStore(store: LocalInternals, options: VerifyOptions = {}): Promise<boolean> {
@@ -40,9 +40,9 @@ export async function verifyStore(store: LocalInternals, options: VerifyOptions 
     }
     if (options.checkContents === true) {
       say("info", "checking link hashes...");
-      if (!checkLinks(store, options, say)) errors = true;
+      if (!(await checkLinks(store, options, say))) errors = true;
       say("info", "checking store hashes...");
-      for (const path of valid) if (!(await checkContents(store, path, { ...options, say }))) errors = true;
+      if (!(await checkContents(store, valid, { ...options, say }))) errors = true;
     }
   } finally {
     fs.closeSync(fd);
@@ -59,25 +59,28 @@ function invalidateTree(store: LocalInternals, path: string, missing: ReadonlySe
 
 async function checkContents(
   store: LocalInternals,
-  path: string,
+  paths: readonly string[],
   options: VerifyOptions & { readonly say: Say },
 ): Promise<boolean> {
-  const info = store.database.pathInfo(path);
-  if (info === undefined) return true;
-  let current: { hash: Hash; size: number };
-  try {
-    current = hashTree(store.realPath(path));
-  } catch (error) {
-    if (!hasErrorCode(error, "ENOENT")) throw error;
-    options.say("error", `path '${path}' is missing`);
-    return repaired(path, options);
+  const infos = paths.flatMap((path) => store.database.pathInfo(path) ?? []);
+  const trees = infos.map(({ path, narSize }) => ({ real: store.realPath(path), size: narSize }));
+  let good = true;
+  let index = 0;
+  for await (const current of hashTrees(trees)) {
+    const { path, narHash } = infos[index++]!;
+    if ("error" in current) {
+      if (!hasErrorCode(current.error, "ENOENT")) throw current.error;
+      options.say("error", `path '${path}' is missing`);
+    } else if (equalHashes(current.hash, narHash)) continue;
+    else {
+      options.say(
+        "error",
+        `path '${path}' was modified! expected hash '${printHash(narHash, "nix32")}', got '${printHash(current.hash, "nix32")}'`,
+      );
+    }
+    if (!(await repaired(path, options))) good = false;
   }
-  if (equalHashes(current.hash, info.narHash)) return true;
-  options.say(
-    "error",
-    `path '${path}' was modified! expected hash '${printHash(info.narHash, "nix32")}', got '${printHash(current.hash, "nix32")}'`,
-  );
-  return repaired(path, options);
+  return good;
 }
 
 /** Fetches a good copy of a path from one of `substituters`; returns false when none has it. */
@@ -104,12 +107,16 @@ async function repaired(path: string, { repair }: VerifyOptions): Promise<boolea
 type Say = (level: "info" | "error", text: string) => void;
 
 /** Compares the files of `.links` with the hashes that name them; returns false when a wrong one stays. */
-function checkLinks(store: LocalInternals, options: VerifyOptions, say: Say): boolean {
+async function checkLinks(store: LocalInternals, options: VerifyOptions, say: Say): Promise<boolean> {
   const directory = `${store.location.realStoreDir}/.links`;
+  const names = fs.readdirSync(directory, { encoding: "latin1" });
   let good = true;
-  for (const name of fs.readdirSync(directory, { encoding: "latin1" })) {
+  let index = 0;
+  for await (const current of hashTrees(names.map((name) => ({ real: `${directory}/${name}`, size: 0 })))) {
+    const name = names[index++]!;
+    if ("error" in current) throw current.error;
     const file = `${directory}/${name}`;
-    const found = toNix32(hashTree(file).hash.bytes);
+    const found = toNix32(current.hash.bytes);
     if (found === name) continue;
     say("error", `link "${file}" was modified! expected hash '${name}', got '${found}'`);
     if (options.repair === undefined) good = false;

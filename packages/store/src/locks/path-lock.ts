@@ -42,12 +42,16 @@ export class PathLocks {
   release(): void {
     for (const { fd, file } of this.#held.splice(0)) {
       try {
-        fs.unlinkSync(file);
-      } catch (error) {
-        if (!hasErrorCode(error, "ENOENT")) throw error;
+        try {
+          fs.unlinkSync(file);
+        } catch (error) {
+          if (!hasErrorCode(error, "ENOENT")) throw error;
+        }
+        // Its size marks it as deleted for who waits for it; other than a byte, a hole has room on a full disk.
+        fs.ftruncateSync(fd, 1);
+      } finally {
+        fs.closeSync(fd);
       }
-      fs.writeSync(fd, "d");
-      fs.closeSync(fd);
     }
   }
 

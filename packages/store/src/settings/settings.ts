@@ -6,6 +6,7 @@ import { type ConfSetting, FirnError, type PlacedSetting, parseNixConf } from "@
 import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import { homeDirectory, processEnvironment } from "../surroundings.ts";
+import { parseExternalBuilders, printExternalBuilders } from "./external-builders.ts";
 import { settingNamed } from "./names.ts";
 import { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./table.ts";
 
@@ -101,6 +102,8 @@ function read(name: SettingName, value: string): unknown {
       if (TRUE.includes(value)) return "true";
       if (FALSE.includes(value)) return "false";
       throw new FirnError("bad-setting", `option '${name}' has invalid value '${value}'`);
+    case "external-builders":
+      return parseExternalBuilders(value);
   }
 }
 
@@ -171,6 +174,7 @@ export class Settings {
 
   /** Returns the value in the notation of nix.conf. */
   textOf(name: SettingName): string {
+    if (name === "external-builders") return printExternalBuilders(this.get(name));
     return show(this.#values.get(name));
   }
 

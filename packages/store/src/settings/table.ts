@@ -3,6 +3,8 @@
  * without effect in Firn are listed all the same, so that a shared nix.conf is read without complaint.
  */
 
+import type { ExternalBuilder } from "./external-builders.ts";
+
 /** The type of a setting's text. `size` takes suffixes K, M, G, T; `flag-or-relaxed` is the sandbox's. */
 export type SettingKind =
   | "string"
@@ -14,7 +16,8 @@ export type SettingKind =
   | "set"
   | "map"
   | "jobs"
-  | "sandbox";
+  | "sandbox"
+  | "external-builders";
 
 interface Definition<K extends SettingKind, V> {
   readonly kind: K;
@@ -105,6 +108,10 @@ export const settingsTable = {
   "eval-profiler-frequency": integer(99),
   "eval-system": text(""),
   "experimental-features": set([]),
+  "external-builders": { kind: "external-builders", initial: [] } as Definition<
+    "external-builders",
+    readonly ExternalBuilder[]
+  >,
   "extra-platforms": set([]),
   fallback: flag(false, "build-fallback"),
   "filter-syscalls": flag(true),

@@ -49,8 +49,12 @@ interface Lzma {
   CHECK_CRC64: number;
 }
 
-/** The size of pieces that zlib gives. Each costs a change between threads, and by default they have 16 KB. */
-const chunkSize = 1 << 17;
+/**
+ * The size of pieces that zlib gives: each costs a change between threads, and by default they have 16 KB. What waits before and behind it
+ * lets its thread work while this one reads, hashes and writes.
+ */
+const pieces = { chunkSize: 1 << 17, writableHighWaterMark: 1 << 20, readableHighWaterMark: 1 << 20 };
+const CHUNKS_AHEAD = 4;
 const XZ_PRESET = 6;
 const XZ_MEMORY = 2 ** 30;
 
@@ -66,18 +70,18 @@ function codecs(method: string): Codecs {
   switch (method) {
     case "gzip":
       return {
-        compress: () => zlib.createGzip({ level: 9, chunkSize }),
-        decompress: () => zlib.createGunzip({ chunkSize }),
+        compress: () => zlib.createGzip({ level: 9, ...pieces }),
+        decompress: () => zlib.createGunzip(pieces),
       };
     case "zstd":
       return {
-        compress: () => zlib.createZstdCompress({ chunkSize }),
-        decompress: () => zlib.createZstdDecompress({ chunkSize }),
+        compress: () => zlib.createZstdCompress(pieces),
+        decompress: () => zlib.createZstdDecompress(pieces),
       };
     case "br":
       return {
-        compress: () => zlib.createBrotliCompress({ chunkSize, params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 6 } }),
-        decompress: () => zlib.createBrotliDecompress({ chunkSize }),
+        compress: () => zlib.createBrotliCompress({ ...pieces, params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 6 } }),
+        decompress: () => zlib.createBrotliDecompress(pieces),
       };
     case "xz":
     case "lzma": {
@@ -96,9 +100,11 @@ function codecs(method: string): Codecs {
 }
 
 async function* through(input: NarChunks, stream: Duplex): AsyncGenerator<Uint8Array, void, undefined> {
-  const source = Readable.from(input, { objectMode: false });
+  const source = Readable.from(input, { highWaterMark: CHUNKS_AHEAD });
   source.on("error", (error) => stream.destroy(error));
-  source.pipe(stream);
+  source.pipe(stream, { end: false });
+  // A chunk that still waits when the end comes would be compressed together with it, to other bytes.
+  source.on("end", () => stream.write(new Uint8Array(), () => stream.end()));
   try {
     yield* stream as AsyncIterable<Uint8Array>;
   } finally {
