@@ -79,6 +79,8 @@ export interface SwitchRequest {
   /** Resolves to true when the user has confirmed the new system; when absent, no confirmation is needed. */
   readonly confirmed?: () => Promise<boolean>;
   readonly installLoader?: boolean;
+  /** True to switch a running machine even when an inhibitor of its system has changed. */
+  readonly ignoreInhibitors?: boolean;
 }
 
 /** The result of a switch. */
@@ -105,7 +107,7 @@ export async function planSwitch(context: SwitchContext, system: string): Promis
 
 /**
  * Switches to another system. Fails with `busy` during another switch, `switch-unfinished` when an earlier one was killed,
- * `boot-full`, all before any change. Later failures are undone; the error is then `switch-failed`, or the outcome has the
+ * `switch-inhibited`, `boot-full`, all before any change. Later failures are undone; the error is then `switch-failed`, or the outcome has the
  * reason for which the health gate reverted the switch.
  */
 export async function switchSystem(context: SwitchContext, request: SwitchRequest): Promise<SwitchOutcome> {
@@ -122,6 +124,7 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
     const { generations, current } = findGenerations(profile);
     const permanent = request.action !== "test";
     const live = request.action !== "boot";
+    if (live && request.ignoreInhibitors !== true) requireSameInhibitors(from, to);
     const planned: Planned = {
       units: live ? await unitPlan(systemd, from, to) : undefined,
       health:
@@ -162,6 +165,18 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
         cause: error,
       });
     }
+  });
+}
+
+/** Fails with `switch-inhibited` when both systems have an inhibitor of one name with different texts. */
+function requireSameInhibitors(from: System | undefined, to: System): void {
+  const changed = [...(to.manifest?.inhibitors ?? [])].flatMap(([name, text]) => {
+    const before = from?.manifest?.inhibitors.get(name);
+    return before === undefined || before === text ? [] : [`${name}: ${before} -> ${text}`];
+  });
+  if (changed.length === 0) return;
+  throw new FirnError("switch-inhibited", `the running system cannot be replaced by this one: ${changed.join("; ")}`, {
+    hint: "run 'firn os boot' and start the machine anew, or set NIXOS_NO_CHECK=1 to switch all the same",
   });
 }
 
