@@ -9,7 +9,7 @@ export interface SshMachineOptions {
   readonly host: string;
   /** Words for ssh before the host, as NIX_SSHOPTS has them. */
   readonly sshOptions: readonly string[];
-  /** How commands that need root get it. */
+  /** The way in which commands that need root get it. */
   readonly elevation: Elevation;
 }
 
