@@ -4,8 +4,6 @@ let
   certificates = lib.attrNames config.security.acme.certs;
 in
 {
-  # The container has no network that could be waited for.
-  systemd.network.wait-online.enable = false;
   networking.hosts."127.0.0.1" = [ "authority.test" ];
   environment.systemPackages = [
     pkgs.openssl

@@ -1,5 +1,5 @@
 /** Five machines as users of NixOS write them, each built, booted and used. All of it is run with FIRN_ALL_STEPS. */
-import { cpSync } from "node:fs";
+import { cpSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canBootContainers } from "../../support/build-systems.ts";
@@ -9,12 +9,21 @@ import type { Place } from "../../support/run-firn.ts";
 
 const runs = canBootContainers && process.env.FIRN_ALL_STEPS !== undefined;
 const here = import.meta.dirname;
+/** What is booted in a container that has no network instead. */
+const INSTEAD = `{
+  imports = [ ./theirs.nix ];
+  boot.isContainer = true;
+  systemd.network.wait-online.enable = false;
+}
+`;
 let machine: ContainerMachine;
 const out = (command: string): Promise<string> => machine.out(command);
 const boots = (name: string, prepare: (copy: string, place: Place) => Promise<void> = async () => undefined): void => {
   beforeAll(async () => {
     machine = await bootConfiguration(join(here, name), async (copy, place) => {
       cpSync(join(here, "authority.nix"), join(copy, "../authority.nix"));
+      renameSync(join(copy, "configuration.nix"), join(copy, "theirs.nix"));
+      writeFileSync(join(copy, "configuration.nix"), INSTEAD);
       await prepare(copy, place);
     });
   }, 900_000);
@@ -98,7 +107,7 @@ describe.skipIf(!runs)("a gateway", () => {
   boots("gateway");
 
   test("has its tunnel, if the kernel knows any", async () => {
-    expect(await out("stat -c %a /var/lib/wireguard/wg0.key")).toBe("600");
+    expect(await out("stat -c %a /var/lib/wireguard/wg0.key")).toBe("640");
     if ((await machine.run("ip link add probe type wireguard && ip link delete probe")).code !== 0) return;
     expect(await out("ip -4 -brief address show wg0")).toContain("10.100.0.1/24");
     expect(await out("wg show wg0 allowed-ips")).toContain("10.100.0.2/32");
@@ -107,7 +116,7 @@ describe.skipIf(!runs)("a gateway", () => {
   test("shuts out who fails to log in", async () => {
     await out("ip address add 10.99.0.1/24 dev lo");
     const login = "ssh -o BatchMode=yes -o StrictHostKeyChecking=no stranger@10.99.0.1 true";
-    for (let i = 0; i < 4; i++) expect((await machine.run(login)).err).toContain("Permission denied");
+    for (let i = 0; i < 2; i++) expect((await machine.run(login)).err).toContain("Permission denied");
     await until("fail2ban-client status sshd | grep -q 10.99.0.1");
     expect(await out("nft list ruleset")).toContain("10.99.0.1");
   }, 60_000);
@@ -174,7 +183,7 @@ describe.skipIf(!runs)("Jellyfin behind nginx", () => {
     const curl = await certificate("jellyfin.example.test");
     expect(await out(`${curl} --http2 https://jellyfin.example.test/index.html`)).toBe("jellyfin's page");
     expect(await out(`${curl} -I https://jellyfin.example.test/ | grep -i x-content`)).toContain("nosniff");
-    expect(await out("stat -c '%G' /srv/jellyfin; id -Gn alice")).toMatch(/^media\nusers .*jellyfin.*|^media\nusers/);
+    expect(await out("stat -c '%G' /srv/jellyfin; id -Gn alice")).toBe("media\nusers media");
     expect(await out("smbclient -N //127.0.0.1/media -c 'get film /root/film' 2>/dev/null; cat /root/film")).toBe(
       "pictures",
     );

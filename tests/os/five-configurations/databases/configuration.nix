@@ -6,7 +6,6 @@
   ...
 }:
 {
-  boot.isContainer = true;
   networking.hostName = "db";
   networking.firewall.allowedTCPPorts = [ 5432 ];
 

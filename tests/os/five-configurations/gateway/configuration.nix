@@ -7,7 +7,6 @@
 {
   imports = [ ./image.nix ];
 
-  boot.isContainer = true;
   boot.kernel.sysctl."net.ipv4.ip_forward" = 1;
   networking = {
     hostName = "gateway";

@@ -6,8 +6,6 @@
     description = "An image whose web server shows /www.";
   };
   config = {
-    # The container has no network that could be waited for.
-    systemd.network.wait-online.enable = false;
     # A control group of a container in a container may not count processes.
     virtualisation.containers.containersConf.settings.containers.pids_limit = 0;
     test.image = pkgs.runCommand "image.tar" { } ''

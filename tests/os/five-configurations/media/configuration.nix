@@ -3,7 +3,6 @@
 {
   imports = [ ../authority.nix ];
 
-  boot.isContainer = true;
   networking = {
     hostName = "media";
     hosts."127.0.0.1" = [ "jellyfin.example.test" ];
@@ -16,10 +15,7 @@
   users.groups.media = { };
   users.users.alice = {
     isNormalUser = true;
-    extraGroups = [
-      "media"
-      "jellyfin"
-    ];
+    extraGroups = [ "media" ];
   };
 
   services.jellyfin = {

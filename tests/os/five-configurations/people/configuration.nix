@@ -6,7 +6,6 @@
   ...
 }:
 {
-  boot.isContainer = true;
   networking.hostName = "shared";
   time.timeZone = "UTC";
 

@@ -7,7 +7,6 @@ in
 {
   imports = [ ../authority.nix ];
 
-  boot.isContainer = true;
   networking = {
     hostName = "web";
     inherit domain;
