@@ -28,6 +28,7 @@
     enable = true;
     wrapperFeatures.gtk = true;
   };
+  # environment.etc."sway/config.d/keyboard.conf".text = "input * xkb_layout ch";
   services.greetd.enable = true;
   programs.firefox.enable = true;
 

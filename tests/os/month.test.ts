@@ -26,7 +26,7 @@ const CONFIGURATION = `{ lib, modulesPath, pkgs, ... }:
   };
   systemd.network.wait-online.enable = false;
   system.autoUpgrade.enable = true;
-  nix.gc.options = "--delete-old";
+  nix.gc = { automatic = true; options = "--delete-old"; };
   services.nginx = {
     enable = true;
     virtualHosts.page.locations."/".return = "200 'day 0'";

@@ -12,6 +12,8 @@ let
   section =
     name: content:
     "[${name}]\n" + lib.concatStrings (lib.mapAttrsToList (key: item: "${key} = ${builtins.toJSON item}\n") content);
+  # None when it is "none", "next" or "current".
+  terminal = lib.optional (builtins.isInt cfg.settings.terminal.vt) "tty${toString cfg.settings.terminal.vt}";
   text = lib.concatStringsSep "\n" (lib.mapAttrsToList section cfg.settings);
 in
 {
@@ -55,28 +57,27 @@ in
     users.groups.greeter = { };
     systemd.defaultUnit = lib.mkDefault "graphical.target";
     # The terminal is greetd's.
-    systemd.services."autovt@tty${toString cfg.settings.terminal.vt}".enable = lib.mkIf (builtins.isInt cfg.settings.terminal.vt) false;
-    systemd.services.greetd = {
-      description = "Log in";
-      documentation = [ "man:greetd(1)" ];
-      aliases = [ "display-manager.service" ];
-      wantedBy = [ "graphical.target" ];
-      wants = [ "systemd-user-sessions.service" ];
-      after = [
-        "getty@tty${toString cfg.settings.terminal.vt}.service"
-        "systemd-user-sessions.service"
-      ];
-      conflicts = [ "getty@tty${toString cfg.settings.terminal.vt}.service" ];
-      restartIfChanged = false;
-      serviceConfig = {
-        Type = "idle";
-        ExecStart = "/usr/sbin/greetd --config /etc/greetd/config.toml";
-        Restart = if cfg.restart then "always" else "on-success";
-        SendSIGHUP = true;
-        TimeoutStopSec = "30s";
-        KeyringMode = "shared";
-        IgnoreSIGPIPE = false;
+    systemd.services = {
+      greetd = {
+        description = "Log in";
+        documentation = [ "man:greetd(1)" ];
+        aliases = [ "display-manager.service" ];
+        wantedBy = [ "graphical.target" ];
+        wants = [ "systemd-user-sessions.service" ];
+        after = [ "systemd-user-sessions.service" ] ++ map (name: "getty@${name}.service") terminal;
+        conflicts = map (name: "getty@${name}.service") terminal;
+        restartIfChanged = false;
+        serviceConfig = {
+          Type = "idle";
+          ExecStart = "/usr/sbin/greetd --config /etc/greetd/config.toml";
+          Restart = if cfg.restart then "always" else "on-success";
+          SendSIGHUP = true;
+          TimeoutStopSec = "30s";
+          KeyringMode = "shared";
+          IgnoreSIGPIPE = false;
+        };
       };
-    };
+    }
+    // lib.listToAttrs (map (name: lib.nameValuePair "autovt@${name}" { enable = false; }) terminal);
   };
 }

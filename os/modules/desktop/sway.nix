@@ -23,11 +23,12 @@ in
           "brightnessctl"
           "foot"
           "grim"
+          "sway-backgrounds"
           "swayidle"
           "swaylock"
           "wofi"
         ];
-        defaultText = lib.literalExpression "with pkgs; [ brightnessctl foot grim swayidle swaylock wofi ]";
+        defaultText = lib.literalExpression "with pkgs; [ brightnessctl foot grim sway-backgrounds swayidle swaylock wofi ]";
         description = "Packages that are there with it.";
       };
       extraSessionCommands = mkOption {
@@ -94,7 +95,18 @@ in
           if [ -e /etc/set-environment ]; then . /etc/set-environment; fi
           ${cfg.extraSessionCommands}
           export XDG_SESSION_TYPE=wayland XDG_CURRENT_DESKTOP=sway
-          exec ${lib.optionalString cfg.wrapperFeatures.base "dbus-run-session -- "}sway ${lib.escapeShellArgs cfg.extraOptions} "$@"
+          # The user's manager has a bus; without one the session brings its own.
+          bus=
+          ${lib.optionalString cfg.wrapperFeatures.base ''
+            if [ -z "''${DBUS_SESSION_BUS_ADDRESS-}" ]; then
+              if [ -S "''${XDG_RUNTIME_DIR-}/bus" ]; then
+                export DBUS_SESSION_BUS_ADDRESS="unix:path=$XDG_RUNTIME_DIR/bus"
+              else
+                bus="dbus-run-session --"
+              fi
+            fi
+          ''}
+          exec $bus sway ${lib.escapeShellArgs cfg.extraOptions} "$@"
         '')
       ]
       ++ cfg.extraPackages;
@@ -103,6 +115,10 @@ in
         "xkb-data"
       ];
       environment.etc."sway/config" = lib.mkIf (cfg.config != null) { text = cfg.config; };
+      # What the package's configuration starts for Mod4+d.
+      environment.etc."sway/config-vars.d/programs.conf" = lib.mkIf (builtins.any (package: package.deb or "" == "wofi") cfg.extraPackages) {
+        text = "set $menu wofi --show drun\n";
+      };
       programs.xwayland.enable = lib.mkDefault cfg.xwayland.enable;
       programs.dconf.enable = lib.mkDefault cfg.wrapperFeatures.gtk;
       hardware.graphics.enable = lib.mkDefault true;

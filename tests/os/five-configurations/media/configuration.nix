@@ -1,5 +1,10 @@
 # Jellyfin behind nginx, its library on a disk of its own, shared with the house by Samba.
-{ config, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 {
   imports = [ ../authority.nix ];
 
@@ -24,7 +29,7 @@
     group = "media";
     dataDir = "/srv/jellyfin";
   };
-  systemd.services.jellyfin.serviceConfig.UMask = "0007";
+  systemd.services.jellyfin.serviceConfig.UMask = lib.mkForce "0007";
 
   services.nginx = {
     enable = true;
