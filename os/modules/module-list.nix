@@ -76,6 +76,7 @@
   ./system/debian.nix
   ./system/etc.nix
   ./system/health.nix
+  ./system/specialisation.nix
   ./system/toplevel.nix
   ./system/unused.nix
   ./system/version.nix

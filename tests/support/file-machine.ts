@@ -35,6 +35,7 @@ async function addSystem(
   store: LocalStore,
   version: string,
   inhibitors: Readonly<Record<string, string>>,
+  variants: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const service = (exec: string): MemoryNode => file(`[Service]\nExecStart=${exec}\n`);
   const manifest = {
@@ -58,6 +59,9 @@ async function addSystem(
   const tree = directory({
     "firn-os.json": file(JSON.stringify(manifest)),
     activate: file("", true),
+    specialisation: directory(
+      Object.fromEntries(Object.entries(variants).map(([name, target]) => [name, { kind: "symlink", target }])),
+    ),
     kernel: file(`kernel ${version}`),
     initrd: file(`initrd ${version}`),
     etc: directory({
@@ -71,7 +75,9 @@ async function addSystem(
       }),
     }),
   });
-  return (await store.addContent(() => narOfMemory(tree), { name: `system-${version}` })).path;
+  return (
+    await store.addContent(() => narOfMemory(tree), { name: `system-${version}`, references: Object.values(variants) })
+  ).path;
 }
 
 /** What runs: each unit with the program that it was started with. */
@@ -141,6 +147,15 @@ export function fileMachine(root: string, failing: readonly string[] = []): Mach
 /** The switch's surroundings. */
 export function contextOf(root: string, store: LocalStore, failing: readonly string[] = []): SwitchContext {
   return { machine: fileMachine(root, failing), store, profile: profileOf(root), events: () => undefined };
+}
+
+/** Adds a third system, whose variant `quiet` has a web service of its own. */
+export async function addVariants(root: string): Promise<{ readonly system: string; readonly quiet: string }> {
+  const store = await openMachineStore(root);
+  const quiet = await addSystem(store, "quiet", {});
+  const system = await addSystem(store, "whole", {}, { quiet });
+  await store.close();
+  return { system, quiet };
 }
 
 /** A machine on which generation 1, system "old", runs and is the one to start; "new" is built. */

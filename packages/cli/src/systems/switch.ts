@@ -44,7 +44,7 @@ export const switchFlags: readonly Flag[] = [
     name: "specialisation",
     short: "c",
     labels: ["name"],
-    description: "Activate the specialisation of that name (NixOS).",
+    description: "Activate the specialisation of that name; what starts next is the system itself.",
   },
   { name: "install-bootloader", description: "Install the boot loader anew." },
   { name: "diff", description: "Show what changes: packages, units, users and files of /etc." },
@@ -86,15 +86,20 @@ export async function switchTo(session: Session, target: SwitchTarget): Promise<
   const system = openSystem(context.store.location, path);
   if (flags.has("diff") || (system.manifest !== undefined && action !== "boot")) await showDiff(session, context, path);
   if (system.manifest === undefined) return switchNixos(session, context, target);
-  if (flags.has("specialisation")) throw new UsageError("'--specialisation' is for systems of NixOS");
+  const specialisation = flags.value("specialisation");
+  if (specialisation !== undefined && action === "boot")
+    throw new UsageError("'--specialisation' can only be used with 'switch' and 'test'");
+  const variant = specialisation === undefined ? {} : { specialisation };
   if (action === "dry-activate") {
-    for (const line of unitPlanLines(await planSwitch(context, path), true)) tell(session, line);
+    for (const line of unitPlanLines(await planSwitch(context, { system: path, ...variant }), true))
+      tell(session, line);
     return 0;
   }
   const confirm = confirmSeconds(session);
   const outcome = await switchSystem(context, {
     action,
     system: path,
+    ...variant,
     ...(target.back === undefined ? {} : { generation: target.back.number }),
     healthGate: !flags.has("no-health-gate"),
     installLoader: flags.has("install-bootloader"),
