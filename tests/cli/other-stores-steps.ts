@@ -21,6 +21,13 @@ const files: Readonly<Record<string, string>> = {
   echo '@nix {"a'
   echo > $out
 '' ]; }`,
+  "fetch.nix": `import <nix/fetchurl.nix> { url = "file:///no-such-directory/data"; sha256 = "6667b2d1aab6a00caa5aee5af8ad9f1465e567abf1c209d15727d57b3e8f6e5f"; }`,
+  "rules.nix": `derivation {
+  name = "rules"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo > $out" ]; disallowedReferences = [ "none" ];
+}`,
+  "graph.nix": `derivation {
+  name = "graph"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo > $out" ]; exportReferencesGraph = [ "x" ];
+}`,
   "text.nix": `builtins.readFile (builtins.toFile "x" "text")`,
 };
 
@@ -56,6 +63,19 @@ const steps: readonly Step[] = [
   step("nix path-info --store $WORK/e5 --all"),
   step("nix build -L --no-link -f log.nix"),
   step("nix log --store file://$WORK/cache $DRV"),
+  step("nix store add-file --store file://$WORK/foreign?store=/elsewhere/store data"),
+  // Content comes also from a cache whose store directory is another. The plan has words of its own.
+  step("nix-build --no-out-link --substituters file://$WORK/foreign?store=/elsewhere/store fetch.nix", {
+    messages: false,
+  }),
+  step("nix-build --no-out-link rules.nix"),
+  step("nix-build --no-out-link graph.nix"),
+  step("nix-instantiate t.nix", { save: "HERE" }),
+  step("nix-build --no-out-link $HERE!out,bin"),
+  step("nix-build --no-out-link $HERE!none"),
+  step("nix build --no-link $HERE^none"),
+  step("nix flake prefetch file+file://$WORK/data"),
+  step("nix flake prefetch --json file+file://$WORK/data"),
 ];
 
 /** Evaluations and builds whose store is a binary cache, in memory, or another than that of the evaluation. */

@@ -1,6 +1,6 @@
 /** What trees of Git repositories contain, and what their flakes say about themselves. Answers are the reference's. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makePlace, type Place } from "../support/run-firn.ts";
@@ -150,4 +150,35 @@ test("errors name the files of the work tree, and say which of them Git does not
   const whole = await evaluated(`(builtins.getFlake "${directory}").read`);
   expect(whole).toMatchObject({ code: 0, out: '"1"\n' });
   expect((await place.firn("eval", `path:${directory}#t`)).err).toMatch(/at \S*\/store\/\S*-source\/flake.nix:1:29:/);
+});
+
+test("relative addresses of submodules start at the address of the remote", async () => {
+  const sub = repository("remote/sub", { a: "a\n" });
+  const root = repository("remote/root", { b: "b\n" });
+  git(root, "submodule", "--quiet", "add", "../sub", "sub");
+  git(root, "commit", "--quiet", "--message=b");
+  git(join(root, "../.."), "clone", "--quiet", root, "elsewhere/deeper/clone");
+  const clone = join(root, "../../elsewhere/deeper/clone");
+  const rev = git(root, "rev-parse", "HEAD");
+  const expression = `builtins.readFile "\${builtins.fetchGit { url = "file://${clone}"; rev = "${rev}"; submodules = true; }}/sub/a"`;
+  expect(await evaluated(expression)).toMatchObject({ code: 0, out: '"a\\n"\n' });
+  expect(sub).toContain("remote/sub");
+});
+
+test("a clean work tree gives the files of its revision, also where git was told not to look at some", async () => {
+  const large = "0123456789abcdef".repeat(200_000);
+  const directory = repository("clean", { "a/large": large, script: "#!/bin/sh\n", hidden: "before\n" });
+  chmodSync(join(directory, "script"), 0o755);
+  symlinkSync("script", join(directory, "link"));
+  git(directory, "add", ".");
+  git(directory, "commit", "--quiet", "--message=b");
+  const rev = git(directory, "rev-parse", "HEAD");
+  const hashes = `map (tree: tree.narHash) [ (builtins.fetchGit "file://${directory}") (builtins.fetchTree { type = "git"; url = "file://${directory}"; rev = "${rev}"; }) ]`;
+  const [clean, objects] = JSON.parse((await place.firn("eval", "--impure", "--json", "--expr", hashes)).out);
+  expect(clean).toBe(objects);
+  git(directory, "update-index", "--assume-unchanged", "hidden");
+  writeFileSync(join(directory, "hidden"), "after\n");
+  rmSync(join(place.directory, "home/.cache"), { recursive: true, force: true });
+  const read = `builtins.readFile "\${builtins.fetchGit "file://${directory}"}/hidden"`;
+  expect(await evaluated(read)).toMatchObject({ code: 0, out: '"before\\n"\n' });
 });

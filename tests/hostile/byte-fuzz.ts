@@ -32,7 +32,7 @@ import { parseDependencies, parseParagraph, splitParagraphs } from "../../packag
 import { parseDebianLock } from "../../packages/fetch/src/debian/lock.ts";
 import { addPackages, emptyIndex } from "../../packages/fetch/src/debian/package-index.ts";
 import { parseRelease } from "../../packages/fetch/src/debian/release.ts";
-import { parseObjects, parseTreeListing } from "../../packages/fetch/src/git-listing.ts";
+import { ObjectReader, parseTreeListing } from "../../packages/fetch/src/git-listing.ts";
 import { readZip } from "../../packages/fetch/src/zip.ts";
 import { parseFlakeRef } from "../../packages/flake/src/refs/flake-ref.ts";
 import { showFlakeRef, splitFragment } from "../../packages/flake/src/refs/reference.ts";
@@ -780,10 +780,18 @@ const gitListings: ByteFormat = {
   read(bytes) {
     everyReader(
       () => parseTreeListing(bytes),
-      () => parseObjects(bytes, 2),
+      () => readObjects(Buffer.from(bytes)),
     );
   },
 };
+
+/** Reads two objects of Git that arrive in two pieces. */
+function readObjects(bytes: Buffer): void {
+  const reader = new ObjectReader(2, { begin: () => undefined, write: () => undefined, end: () => undefined });
+  reader.push(bytes.subarray(0, bytes.length >> 1));
+  reader.push(bytes.subarray(bytes.length >> 1));
+  reader.finish();
+}
 
 /** All formats by name. */
 export const byteFormats: Readonly<Record<string, ByteFormat>> = {

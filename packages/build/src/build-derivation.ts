@@ -249,7 +249,8 @@ async function buildAs(
   } catch (error) {
     keep = settings.get("keep-failed") && request.signal?.aborted !== true;
     if (keep) {
-      const text = `note: keeping build directory '${directory.top.keep()}/build'`;
+      directory.top.keep();
+      const text = `note: keeping build directory '${directory.top.path}/build'`;
       request.events({ kind: "message", level: "notice", text });
     }
     throw error;

@@ -1,6 +1,7 @@
 /** Options of a build that its derivation sets, in its environment or its structured attributes (manual: "Advanced Attributes"). */
 import {
   type Derivation,
+  derivationStorePath,
   FirnError,
   isJsonNumber,
   isJsonObject,
@@ -9,6 +10,7 @@ import {
   parseJson,
   splitStorePath,
   structuredAttrsVariable,
+  traced,
 } from "@firn/formats";
 
 /** Rules for the references of an output; entries are store paths or names of outputs. */
@@ -63,6 +65,15 @@ function flatten(value: JsonValue, into: Set<string>): void {
 
 /** Reads the options of a derivation. Error `bad-attribute`. */
 export function readBuildOptions(derivation: Derivation, storeDir: string): BuildOptions {
+  try {
+    return optionsOf(derivation, storeDir);
+  } catch (error) {
+    if (!(error instanceof FirnError) || error.code !== "bad-attribute") throw error;
+    throw traced(error, `while parsing derivation '${derivationStorePath(derivation, storeDir).path}'`);
+  }
+}
+
+function optionsOf(derivation: Derivation, storeDir: string): BuildOptions {
   const { env } = derivation;
   const text = env.get(structuredAttrsVariable);
   const parsed = text === undefined ? undefined : parseJson(text);

@@ -57,6 +57,9 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
   }
 }
 
+/** The flags that stand before the name of a command, when none follows. */
+const noCommand: Command = { positionals: [], flags: [], run: () => Promise.resolve(0) };
+
 async function run(
   program: string,
   words: readonly string[],
@@ -78,6 +81,9 @@ async function run(
         return run(program, line, { io, understood, directory: script.directory });
       }
     }
+    const group = parsed(noCommand, { program, mainProgram: program, words: found.leading, settingFlags });
+    if (group === "help") return showHelp(program, matched, io);
+    (await import("./session/session.ts")).commandSettings(group, io);
     const { refuseGroup } = await import("./grammar/help.ts");
     return refuseGroup(commandTable, { program, matched, words: rest });
   }

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { withTemporaryDirectory } from "@firn/store";
 import type { CacheValue } from "./cache.ts";
-import type { FetchContext } from "./context.ts";
+import type { AddedTree, AddTree, FetchContext } from "./context.ts";
+import { copyToStore } from "./copy-to-store.ts";
 
 /** A tree to find or export. */
 export interface WantedTree {
@@ -11,25 +12,32 @@ export interface WantedTree {
   readonly key: CacheValue;
   /** The tree's name in the store. */
   readonly name: string;
+  /** The tree's name in messages. */
+  readonly shown: string;
+  /** Returns the directory whose files are the tree's, when there is one. */
+  find?(): Promise<Omit<AddTree, "name"> | undefined>;
   /** Writes the files to a path that does not exist yet. */
   export(target: string): Promise<void>;
 }
 
-/** Returns the store path of a tree and its NAR hash; exports it unless a valid path of it is known. */
-export async function cachedTree(
-  { domain, key: ownKey, name, export: exportTo }: WantedTree,
-  { cache, store }: FetchContext,
-): Promise<{ readonly storePath: string; readonly narHash: string }> {
+/** Returns the store path of a tree and its NAR hash; finds or exports the files unless a valid path of it is known. */
+export async function cachedTree(wanted: WantedTree, context: FetchContext): Promise<AddedTree> {
+  const { cache, store } = context;
+  const { domain, key: ownKey, name, shown } = wanted;
   const key = { ...ownKey, name };
   const known = cache.lookup(domain, key, Number.MAX_SAFE_INTEGER)?.value;
   if (known !== undefined && (await store.narHashOf(String(known.storePath))) === known.narHash) {
     return { storePath: String(known.storePath), narHash: String(known.narHash) };
   }
-  return withTemporaryDirectory("firn-source-", async (directory) => {
-    const path = join(directory, "source");
-    await exportTo(path);
-    const { storePath, narHash } = await store.addTree({ name, path });
-    cache.insert(domain, key, { storePath, narHash });
-    return { storePath, narHash };
-  });
+  const found = await wanted.find?.();
+  const added =
+    found === undefined
+      ? await withTemporaryDirectory("firn-source-", async (directory) => {
+          const path = join(directory, "source");
+          await wanted.export(path);
+          return copyToStore({ name, path, isNew: true }, shown, context);
+        })
+      : await copyToStore({ name, ...found, isNew: true }, shown, context);
+  cache.insert(domain, key, { storePath: added.storePath, narHash: added.narHash });
+  return added;
 }

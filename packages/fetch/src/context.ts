@@ -8,12 +8,20 @@ export interface AddTree {
   readonly path: string;
   /** Paths relative to `path` that belong to the tree; all when absent. Directories above an included file are included. */
   readonly only?: ReadonlySet<string>;
+  /** True when the store hardly has the tree yet. */
+  readonly isNew?: boolean;
+}
+
+/** A tree in the store, with the hash of its NAR. */
+export interface AddedTree {
+  readonly storePath: string;
+  readonly narHash: string;
 }
 
 /** The part of a store that fetching uses. Hashes are SRI texts of the NAR. */
 export interface SourceStore {
   readonly storeDir: string;
-  addTree(request: AddTree): Promise<{ readonly storePath: string; readonly narHash: string }>;
+  addTree(request: AddTree): Promise<AddedTree>;
   /** Returns the NAR hash of a valid path, after trying to substitute it; undefined when the path cannot be made valid. */
   narHashOf(storePath: string): Promise<string | undefined>;
   /** Returns the place of a store path's files on this machine. */
@@ -45,7 +53,8 @@ export interface DownloadRequest {
 export type FetchEvent =
   | { readonly kind: "fetching"; readonly what: string }
   | { readonly kind: "fetched"; readonly what: string }
-  | { readonly kind: "warning"; readonly text: string };
+  | { readonly kind: "warning"; readonly text: string }
+  | { readonly kind: "detail"; readonly level: "info" | "talkative" | "chatty"; readonly text: string };
 
 /** Everything that a scheme may use. */
 export interface FetchContext {

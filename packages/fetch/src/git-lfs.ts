@@ -12,7 +12,7 @@ import { programOutcome } from "./source-program.ts";
 import { parseUrl } from "./url.ts";
 
 /** Size in bytes above which a file is no pointer. */
-const LARGEST_POINTER = 1024;
+export const LARGEST_POINTER = 1024;
 /** Number of objects that a server is asked for at once, as Git LFS itself does. */
 const BATCH = 100;
 /** Size in bytes of the largest answer to such a question. */
@@ -33,14 +33,14 @@ interface Endpoint {
 }
 
 /**
- * Parses a pointer as the specification of Git LFS has it; a string says why the text is none: `invalid` or `too large`, in the
- * reference's words.
+ * Parses a pointer as the specification of Git LFS has it, given a file's size and its contents, at least the first
+ * {@link LARGEST_POINTER} bytes; a string says why the text is none: `invalid` or `too large`, in the reference's words.
  */
-export function parseLfsPointer(content: Buffer): LfsPointer | "invalid" | "too large" {
+export function parseLfsPointer(content: Buffer, fileSize: number): LfsPointer | "invalid" | "too large" {
   const text = content.toString("latin1", 0, LARGEST_POINTER);
   const [version, ...lines] = text.split("\n");
   if (version !== "version https://git-lfs.github.com/spec/v1") return "invalid";
-  if (content.length > LARGEST_POINTER) return "too large";
+  if (fileSize > LARGEST_POINTER) return "too large";
   const values = new Map(lines.map((line) => [line.split(" ", 1)[0] ?? "", line.slice(line.indexOf(" ") + 1)]));
   const oid = /^sha256:([0-9a-f]{64})$/.exec(values.get("oid") ?? "")?.[1];
   const size = /^\d{1,15}$/.exec(values.get("size") ?? "")?.[0];
@@ -221,7 +221,8 @@ function authorizationOf(answer: unknown): Record<string, string> {
 }
 
 /** Returns the server of a repository's remote: the one that its configuration names, or the remote itself. */
-async function endpointOf({ remote, shown }: GitRepository): Promise<Endpoint> {
+async function endpointOf({ remote: origin, lfsRemote, shown }: GitRepository): Promise<Endpoint> {
+  const remote = lfsRemote ?? origin;
   if (remote === undefined) {
     throw new FirnError("git", `Git repository '${shown}' has no remote that has its Git LFS objects`, {
       hint: "set one with: git remote add origin URL",

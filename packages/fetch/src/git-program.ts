@@ -18,6 +18,8 @@ export interface GitCall {
   readonly args: readonly string[];
   /** Text for its standard input. */
   readonly input?: string;
+  /** Receives standard output in pieces, which is then not returned. */
+  readonly take?: (chunk: Buffer) => void;
 }
 
 /** Environment variables that would point git at another repository. */
@@ -92,7 +94,7 @@ export async function git(call: GitCall): Promise<Buffer> {
 export function gitOutcome(call: GitCall): Promise<ProgramOutcome> {
   const program: SourceProgram = { name: "git", debianPackage: "git", environment: environmentOf(call) };
   const directory = call.workTree?.directory ?? call.gitDirectory;
-  return programOutcome(program, ["-C", directory, ...noPrograms, ...call.args], call.input);
+  return programOutcome(program, ["-C", directory, ...noPrograms, ...call.args], call);
 }
 
 /**

@@ -21,10 +21,14 @@ export interface GitRepository {
   readonly call: Pick<GitCall, "gitDirectory" | "workTree">;
   /** True when files of a work tree may differ from the objects they were checked out from by conversion of line ends. */
   readonly convertsLines: boolean;
+  /** True when links and executable files of a work tree lie on the disk as such, as far as the settings tell. */
+  readonly keepsTypes: boolean;
   /** True when the index is kept in several files. */
   readonly splitIndex: boolean;
-  /** The address of the remote, as the repository states it, that has the objects of Git LFS; undefined without one. */
+  /** The address of the remote, as the repository states it; undefined without one. */
   readonly remote: string | undefined;
+  /** The address that has the objects of Git LFS, where it is another. */
+  readonly lfsRemote?: string | undefined;
   /** The directory where a repository on this machine may have objects of Git LFS. */
   readonly lfsObjects?: string;
 }
@@ -88,10 +92,11 @@ async function checkOwner(repository: string, directories: Directories, view: st
   );
 }
 
-/** Settings of a repository: those that its view has too, and the address of the remote for Git LFS. */
+/** Settings of a repository: those that its view has too, and the addresses of its remotes. */
 interface Configuration {
   readonly settings: ReadonlyMap<string, string>;
   readonly remote: string | undefined;
+  readonly lfsRemote?: string | undefined;
 }
 
 /** Reads a repository's configuration; what git says of the same text is kept in `cache`. */
@@ -107,7 +112,7 @@ async function configurationOf(common: string, view: string, cache: FetchCache |
     if (name === "remote.origin.url") origin = value;
     if (name === "lfs.url") lfs = value;
   }
-  return { settings, remote: lfs ?? origin };
+  return { settings, remote: origin, lfsRemote: lfs };
 }
 
 /** Returns the names and values of a file of settings, as git prints them. */
@@ -144,7 +149,7 @@ async function makeView(directory: string, view: string, cache: FetchCache | und
   for (const name of shares) linkInto(view, name, join(directories.git, name));
   disk.replaceFile(join(view, "HEAD"), readFileSync(join(directories.git, "HEAD")));
   await checkOwner(directory, directories, view);
-  const { settings, remote } = await configurationOf(directories.common, view, cache);
+  const { settings, remote, lfsRemote } = await configurationOf(directories.common, view, cache);
   const version = settings.has("extensions.objectformat") ? 1 : 0;
   let text = `[core]\n\trepositoryformatversion = ${version}\n\tbare = false\n`;
   for (const [name, value] of settings) {
@@ -161,8 +166,10 @@ async function makeView(directory: string, view: string, cache: FetchCache | und
       settings.has("core.eol") ||
       !/^false$/i.test(settings.get("core.autocrlf") ?? "false") ||
       existsSync(join(directories.common, "info/attributes")),
+    keepsTypes: !["core.filemode", "core.symlinks"].some((name) => /^false$/i.test(settings.get(name) ?? "")),
     splitIndex: shares.length > 0,
     remote,
+    lfsRemote,
     lfsObjects: join(directories.common, "lfs/objects"),
   };
 }

@@ -1,16 +1,17 @@
 /** Writes the files of a revision as they are in the object store: no filters but that of Git LFS when asked for, no line-end conversion. */
 
+import { FirnError } from "@firn/formats";
 import { disk, type TreeWriter } from "@firn/store";
 import { closeSync } from "@firn/store/files";
 import { attributeOfRevision } from "./git-attributes.ts";
 import { exportedOfRevision } from "./git-export.ts";
-import { type LfsObjects, type LfsPointer, parseLfsPointer } from "./git-lfs.ts";
-import { type ListedEntry, parseObjects, parseTreeListing } from "./git-listing.ts";
+import { LARGEST_POINTER, type LfsObjects, type LfsPointer, parseLfsPointer } from "./git-lfs.ts";
+import { type ListedEntry, ObjectReader, type ObjectSink, parseTreeListing } from "./git-listing.ts";
 import { git } from "./git-program.ts";
 import type { GitRepository } from "./git-repository.ts";
 
-/** Number of objects that are read at a time, so that memory stays bounded for trees of small files. */
-const BATCH = 1000;
+/** Length in bytes that no target of a link can exceed. */
+const LONGEST_TARGET = 65536;
 
 /** A revision, and the selection and place of its files. */
 export interface RevisionFiles {
@@ -45,46 +46,101 @@ export async function writeRevision(repository: GitRepository, files: RevisionFi
   for (const { type, path } of entries) {
     if (type === "commit" && files.links) tree.directory(`${files.place}/${path}`);
   }
-  for (let start = 0; start < blobs.length; start += BATCH) {
-    const batch = blobs.slice(start, start + BATCH);
-    const input = batch.map(({ object }) => `${object}\n`).join("");
-    const output = await git({ ...repository.call, args: ["cat-file", "--batch"], input });
-    const contents = parseObjects(output, batch.length);
-    const pointers = batch.map(({ mode, path }, i) =>
-      large?.get(path) === "lfs" && mode !== "120000" ? pointerIn(contents[i]!, path, files.lfs) : undefined,
-    );
-    await files.lfs?.obtain(pointers.filter((pointer) => pointer !== undefined));
-    for (const [i, content] of contents.entries()) {
-      const pointer = pointers[i];
-      const write: Write = pointer === undefined ? (use) => use(content) : (use) => files.lfs?.read(pointer, use);
-      writeEntry(tree, `${files.place}/${batch[i]!.path}`, { entry: batch[i]!, content, write });
+  const writer = new BlobWriter(tree, { ...files, blobs, isLarge: (path) => large?.get(path) === "lfs" });
+  const reader = new ObjectReader(blobs.length, writer);
+  const input = blobs.map(({ object }) => `${object}\n`).join("");
+  try {
+    await git({ ...repository.call, args: ["cat-file", "--batch"], input, take: (chunk) => reader.push(chunk) });
+    reader.finish();
+  } finally {
+    writer.close();
+  }
+  const pointers = writer.pointers.map(({ pointer }) => pointer);
+  await files.lfs?.obtain(pointers);
+  for (const { blob, pointer } of writer.pointers) {
+    const fd = createFile(tree, `${files.place}/${blob.path}`, blob);
+    try {
+      files.lfs?.read(pointer, (chunk) => disk.write(fd, chunk));
+    } finally {
+      closeSync(fd);
     }
   }
 }
 
-/** Passes the contents of a file on. */
-type Write = (use: (chunk: Uint8Array) => void) => void;
-
-function pointerIn(content: Buffer, path: string, lfs: LfsObjects | undefined): LfsPointer | undefined {
-  const pointer = parseLfsPointer(content);
-  if (typeof pointer !== "string") return pointer;
-  lfs?.warn(path, pointer);
-  return undefined;
+function createFile(tree: TreeWriter, path: string, { mode }: ListedEntry): number {
+  return tree.create(path, mode === "100755" ? 0o755 : 0o644);
 }
 
-function writeEntry(
-  tree: TreeWriter,
-  path: string,
-  { entry, content, write }: { readonly entry: ListedEntry; readonly content: Buffer; readonly write: Write },
-): void {
-  if (entry.mode === "120000") {
-    tree.symlink(content.toString("latin1"), path);
-    return;
+/** The blobs of a revision, in the order in which they are read, and what is to become of them. */
+interface Blobs extends Pick<RevisionFiles, "place" | "lfs"> {
+  readonly blobs: readonly ListedEntry[];
+  /** Tells whether Git LFS has the contents of a file. */
+  isLarge(path: string): boolean;
+}
+
+/** Writes the blobs of a revision as they are read; pointers to objects of Git LFS are collected instead. */
+class BlobWriter implements ObjectSink {
+  readonly pointers: { readonly blob: ListedEntry; readonly pointer: LfsPointer }[] = [];
+  readonly #tree: TreeWriter;
+  readonly #files: Blobs;
+  #blob: ListedEntry | undefined;
+  #size = 0;
+  /** The descriptor of the present file; a link or what may be a pointer has none. */
+  #fd: number | undefined;
+  /** The beginning of a present link or possible pointer, as far as it matters. */
+  #start = Buffer.alloc(0);
+
+  constructor(tree: TreeWriter, files: Blobs) {
+    this.#tree = tree;
+    this.#files = files;
   }
-  const fd = tree.create(path, entry.mode === "100755" ? 0o755 : 0o644);
-  try {
-    write((chunk) => disk.write(fd, chunk));
-  } finally {
-    closeSync(fd);
+
+  begin(index: number, size: number): void {
+    const blob = this.#files.blobs[index]!;
+    this.#blob = blob;
+    this.#size = size;
+    this.#start = Buffer.alloc(0);
+    if (blob.mode === "120000") {
+      if (size > LONGEST_TARGET) throw new FirnError("git", `Git link '${blob.path}' has a target of ${size} bytes`);
+    } else if (!this.#files.isLarge(blob.path) || size > LARGEST_POINTER) {
+      this.#fd = createFile(this.#tree, this.#place(blob), blob);
+    }
+  }
+
+  write(piece: Uint8Array): void {
+    if (this.#fd !== undefined) disk.write(this.#fd, piece);
+    if (this.#fd === undefined || this.#start.length < LARGEST_POINTER) {
+      this.#start = Buffer.concat([this.#start, this.#fd === undefined ? piece : piece.subarray(0, LARGEST_POINTER)]);
+    }
+  }
+
+  end(): void {
+    const blob = this.#blob!;
+    if (blob.mode === "120000") this.#tree.symlink(this.#start.toString("latin1"), this.#place(blob));
+    else if (this.#files.isLarge(blob.path)) this.#pointerOrFile(blob);
+    this.close();
+  }
+
+  /** Keeps the pointer that a file is, or warns of it. */
+  #pointerOrFile(blob: ListedEntry): void {
+    const pointer = parseLfsPointer(this.#start, this.#size);
+    if (typeof pointer !== "string") {
+      this.pointers.push({ blob, pointer });
+      return;
+    }
+    this.#files.lfs?.warn(blob.path, pointer);
+    if (this.#fd !== undefined) return;
+    this.#fd = createFile(this.#tree, this.#place(blob), blob);
+    disk.write(this.#fd, this.#start);
+  }
+
+  /** Closes the present file. */
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #place({ path }: ListedEntry): string {
+    return `${this.#files.place}/${path}`;
   }
 }

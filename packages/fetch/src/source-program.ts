@@ -13,6 +13,14 @@ export interface SourceProgram {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** Data for a program, and the receiver of what it prints. */
+export interface ProgramStreams {
+  /** Text for its standard input. */
+  readonly input?: string | undefined;
+  /** Receives standard output in pieces; without it the output is part of the result. What it throws ends the program. */
+  readonly take?: ((chunk: Buffer) => void) | undefined;
+}
+
 /** The result of a program. */
 export interface ProgramOutcome {
   readonly code: number;
@@ -24,7 +32,7 @@ export interface ProgramOutcome {
 export async function programOutcome(
   program: SourceProgram,
   args: readonly string[],
-  input = "",
+  { input = "", take }: ProgramStreams = {},
 ): Promise<ProgramOutcome> {
   const { name, debianPackage, environment } = program;
   const child = startProgram(name, args, {
@@ -33,7 +41,18 @@ export async function programOutcome(
   });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+  let refusal: { readonly error: unknown } | undefined;
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (take === undefined) out.push(chunk);
+    else if (refusal === undefined) {
+      try {
+        take(chunk);
+      } catch (error) {
+        refusal = { error };
+        child.kill();
+      }
+    }
+  });
   child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);
@@ -47,7 +66,8 @@ export async function programOutcome(
       );
     });
     child.on("close", (code) => {
-      resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString("latin1") });
+      if (refusal !== undefined) reject(refusal.error);
+      else resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString("latin1") });
     });
   });
 }

@@ -1,12 +1,13 @@
 /** Downloads archives and files into the store, remembering by ETag what a URL gave. */
 
 import { join } from "node:path";
-import { FirnError } from "@firn/formats";
+import { byteStringOf, FirnError } from "@firn/formats";
 import { makeTemporaryDirectory, removeDirectory } from "@firn/store";
 import { existsSync } from "@firn/store/files";
 import { pathOfFileUrl } from "@firn/store/surroundings";
 import type { CacheHit } from "./cache.ts";
 import type { Downloaded, FetchContext } from "./context.ts";
+import { copyToStore } from "./copy-to-store.ts";
 import { discardDownload } from "./download.ts";
 import { unpackArchive } from "./unpack.ts";
 
@@ -47,7 +48,11 @@ export async function fetchArchive(context: FetchContext, request: ArchiveReques
   const directory = await makeTemporaryDirectory("firn-fetch-");
   try {
     const { lastModified } = await unpackArchive(got.file, join(directory, "source"), request.url);
-    const { storePath, narHash } = await context.store.addTree({ name, path: join(directory, "source") });
+    const { storePath, narHash } = await copyToStore(
+      { name, path: join(directory, "source"), isNew: true },
+      `${byteStringOf("«")}${request.url}${byteStringOf("»")}/`,
+      context,
+    );
     const tree = { storePath, narHash, lastModified, immutableUrl: got.immutableUrl };
     context.cache.insert("tarball", key, {
       etag: got.etag,
@@ -93,7 +98,7 @@ export async function fetchFile(
   context.emit({ kind: "fetching", what: request.url });
   const got = await download(context, { url: request.url, headers: {} }, undefined);
   if (got.file === undefined) throw new FirnError("fetch-failed", `unable to download '${request.url}': no body`);
-  const { storePath, narHash } = await context.store.addTree({ name: request.name, path: got.file });
+  const { storePath, narHash } = await context.store.addTree({ name: request.name, path: got.file, isNew: true });
   if (!request.url.startsWith("file:")) discardDownload(got.file);
   context.cache.insert("file", key, { etag: got.etag, storePath, narHash, url: got.finalUrl });
   context.emit({ kind: "fetched", what: request.url });

@@ -1,5 +1,6 @@
 /** Builds and fetches whole graphs: each derivation and path once, as many at a time as allowed, dependencies first. */
 import {
+  type ContentAddress,
   type Derivation,
   type DerivedPath,
   derivationKind,
@@ -286,13 +287,17 @@ class Scheduler {
       found.set(name, realisation.outPath);
     }
     const paths = missing.map((name) => found.get(name)!);
+    const addresses = missing.map((name) => fixedAddress(derivation, name));
     const offered = await Promise.all(
       paths.map(
-        async (path) => (await store.isValidPath(path)) || (await this.#substitution.offer(path)) !== undefined,
+        async (path, i) =>
+          addresses[i] !== undefined ||
+          (await store.isValidPath(path)) ||
+          (await this.#substitution.offer(path)) !== undefined,
       ),
     );
     if (offered.includes(false)) return undefined;
-    const got = await Promise.all(paths.map((path) => this.#substitution.obtain(path)));
+    const got = await Promise.all(paths.map((path, i) => this.#substitution.obtain(path, addresses[i])));
     if (!got.includes(false)) {
       for (const realisation of realised) await store.registerRealisation(realisation, { checkSignatures: true });
       await this.#recordStatic({ drvPath, derivation, outputs, mode: "normal" }, found);
@@ -568,4 +573,10 @@ export function buildGivenDerivation(
   options: BuildPathsOptions,
 ): Promise<ReadonlyMap<string, string>> {
   return new Scheduler(options).requestDerivation(drvPath, { ...derivation, inputDrvs: new Map() });
+}
+
+/** Returns the content address of a fixed output. */
+function fixedAddress(derivation: Derivation, name: string): ContentAddress | undefined {
+  const output = derivation.outputs.get(name);
+  return output?.kind === "fixed" ? output.address : undefined;
 }

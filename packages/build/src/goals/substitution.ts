@@ -1,5 +1,14 @@
 /** Copies missing paths from other stores, references first. */
-import { FirnError, interrupted, type PathInfo, wire } from "@firn/formats";
+import {
+  type ContentAddress,
+  FirnError,
+  interrupted,
+  makeFixedOutputPath,
+  type PathInfo,
+  printContentAddress,
+  storePathName,
+  wire,
+} from "@firn/formats";
 import { type EventSink, machineError, type PathWriter, type Store, setback } from "@firn/store";
 import { Semaphore } from "./semaphore.ts";
 
@@ -7,6 +16,8 @@ import { Semaphore } from "./semaphore.ts";
 export interface Offer {
   readonly info: PathInfo & { readonly fileSize?: number };
   readonly store: Store;
+  /** The path of the same content in that store, when its store directory is another. */
+  readonly foreignPath?: string;
 }
 
 /** The stores to copy from and options of copying. */
@@ -46,11 +57,14 @@ export class Substitution {
     return found;
   }
 
-  /** Makes a path valid together with its closure; returns false when no store has all of it. */
-  obtain(path: string): Promise<boolean> {
+  /**
+   * Makes a path valid together with its closure; returns false when no store has all of it. One without references whose content
+   * address is given may come from a store with another store directory too.
+   */
+  obtain(path: string, address?: ContentAddress): Promise<boolean> {
     let goal = this.#goals.get(path);
     if (goal === undefined) {
-      goal = this.#obtain(path);
+      goal = this.#obtain(path, address);
       this.#goals.set(path, goal);
     }
     return goal;
@@ -96,7 +110,7 @@ export class Substitution {
   async #search(path: string, tried: ReadonlySet<Store> = new Set()): Promise<Offer | undefined> {
     const { store } = this.#options;
     for (const substituter of await this.#options.substituters()) {
-      if (this.#failed.has(substituter) || tried.has(substituter)) continue;
+      if (this.#failed.has(substituter) || tried.has(substituter) || substituter.storeDir !== store.storeDir) continue;
       try {
         const info = await substituter.queryPathInfo(path);
         if (info === undefined) continue;
@@ -115,14 +129,38 @@ export class Substitution {
     return undefined;
   }
 
-  async #obtain(path: string): Promise<boolean> {
+  /** Returns the first store with another store directory that has the content of an address. */
+  async #searchElsewhere(path: string, address: ContentAddress): Promise<Offer | undefined> {
+    const { store } = this.#options;
+    const name = storePathName(path);
+    for (const substituter of await this.#options.substituters()) {
+      if (this.#failed.has(substituter) || substituter.storeDir === store.storeDir) continue;
+      const references = { others: [], self: false };
+      const foreignPath = makeFixedOutputPath(address, { name, storeDir: substituter.storeDir, references });
+      try {
+        const info = await substituter.queryPathInfo(foreignPath);
+        if (info?.ca === undefined || printContentAddress(info.ca) !== printContentAddress(address)) continue;
+        if (info.references.length > 0) continue;
+        const { deriver: _, ...own } = info;
+        return { info: { ...own, path, signatures: [] }, store: substituter, foreignPath };
+      } catch (error) {
+        this.#giveUp(substituter, error);
+      }
+    }
+    return undefined;
+  }
+
+  async #obtain(path: string, address: ContentAddress | undefined): Promise<boolean> {
     const { store } = this.#options;
     await store.addTempRoot(path);
     if (await store.isValidPath(path)) return true;
     const tried = new Set<Store>();
     for (;;) {
       const offer = tried.size === 0 ? await this.offer(path) : await this.#search(path, tried);
-      if (offer === undefined) return false;
+      if (offer === undefined) {
+        const elsewhere = address === undefined ? undefined : await this.#searchElsewhere(path, address);
+        return elsewhere !== undefined && (await this.#obtainFrom(elsewhere));
+      }
       if (await this.#obtainFrom(offer)) return true;
       tried.add(offer.store);
     }
@@ -144,9 +182,9 @@ export class Substitution {
     });
   }
 
-  async #copy({ info, store: from }: Offer): Promise<boolean> {
+  async #copy({ info, store: from, foreignPath }: Offer): Promise<boolean> {
     const { store, events, signal } = this.#options;
-    const { path } = info;
+    const path = foreignPath ?? info.path;
     events({ kind: "copy-start", path, from: from.uri, to: store.uri, size: info.fileSize ?? info.narSize });
     let ok = false;
     try {
@@ -161,7 +199,7 @@ export class Substitution {
         this.#say("warn", error.message);
         return false;
       }
-      this.#broken.add(path);
+      this.#broken.add(info.path);
       this.#say("error", `error: ${error.message}`);
       if (!this.#reported) this.#say("warn", `error: substitution of '${path}' from '${from.uri}' failed`);
       this.#reported = true;

@@ -86,7 +86,9 @@ function resolveReference(request: CheckRequest, text: string, outputName: strin
   const output = request.outputs.get(text);
   if (output !== undefined) return output.path;
   const valid = [...request.outputs.keys()].sort().join(", ");
-  throw rejected(
+  // The derivation is at fault, not the build: the exit status is that of other errors.
+  throw new FirnError(
+    "bad-attribute",
     `derivation '${request.drvPath}' output check for '${outputName}' contains output name '${text}', but this is not a valid output of this derivation. (Valid outputs are [${valid}].)`,
   );
 }

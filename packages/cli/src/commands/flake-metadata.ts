@@ -74,7 +74,8 @@ function metadataText(
   const { lockedRef } = flake;
   const rev = lockedRef.input.get("rev");
   add("Resolved URL", showFlakeRef(flake.resolvedRef));
-  if (rev !== undefined || lockedRef.input.get("type") === "path") add("Locked URL", showFlakeRef(lockedRef));
+  const type = lockedRef.input.get("type");
+  if (rev !== undefined || type === "path" || type === "tarball") add("Locked URL", showFlakeRef(lockedRef));
   add("Description", flake.description);
   add("Path", flake.storePath);
   add("Revision", String(rev ?? lockedRef.input.get("dirtyRev") ?? "") || undefined);

@@ -51,7 +51,8 @@ export const command: Command = {
     }),
 };
 
-/** Returns attributes without the hash of the tree, which stands beside them. */
+/** Returns attributes without the hash of the tree, which stands beside them; files and archives have it as their identity. */
 function withoutHash<Value>(attributes: ReadonlyMap<string, Value>): Map<string, Value> {
-  return new Map([...attributes].filter(([name]) => name !== "narHash" && !name.startsWith("__")));
+  const identity = ["file", "tarball"].includes(String(attributes.get("type")));
+  return new Map([...attributes].filter(([name]) => (identity || name !== "narHash") && !name.startsWith("__")));
 }

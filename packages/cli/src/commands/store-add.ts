@@ -43,7 +43,7 @@ async function add(invocation: Invocation, io: Io, defaultMode: string): Promise
         printLine(io, makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir }));
         return 0;
       }
-      const options = { name, method, algorithm };
+      const options = { name, method, algorithm, isNew: true };
       const { sources } = store.offers;
       const added =
         sources === undefined

@@ -12,6 +12,8 @@ export interface FoundCommand {
   readonly matched: readonly string[];
   /** The remaining words: flags before, between and after the matched words, then arguments. Of no command, those after the matched ones. */
   readonly words: readonly string[];
+  /** The flags before the end of the command's name. */
+  readonly leading: readonly string[];
   /** True when `--help` stands before the end of the command's name. */
   readonly help: boolean;
   /** The deprecated name that was used for it. */
@@ -26,7 +28,8 @@ export interface FoundCommand {
  */
 export function findCommand(program: string, words: readonly string[], settingFlags: SettingFlags): FoundCommand {
   const called = commandTable.find((entry) => entry.path.length === 1 && entry.path[0] === program);
-  if (called !== undefined) return { entry: called, matched: [program], words, help: false, version: false };
+  if (called !== undefined)
+    return { entry: called, matched: [program], words, leading: [], help: false, version: false };
   const matched: string[] = [];
   const leading: string[] = [];
   let version = false;
@@ -37,7 +40,7 @@ export function findCommand(program: string, words: readonly string[], settingFl
   for (;;) {
     if (!flagsEnded && rest[0]?.startsWith("-") === true) {
       const parsed = leadingFlags(rest, settingFlags);
-      if (parsed === "help") return { entry: undefined, matched, words: rest, help: true, version };
+      if (parsed === "help") return { entry: undefined, matched, words: rest, leading, help: true, version };
       leading.push(...parsed.flags);
       version ||= parsed.version;
       rest = parsed.rest;
@@ -53,12 +56,12 @@ export function findCommand(program: string, words: readonly string[], settingFl
     }
     const narrowed = candidates.filter((entry) => entry.path[matched.length] === word);
     if (word === undefined || narrowed.length === 0)
-      return { entry: undefined, matched, words: rest, help: false, version };
+      return { entry: undefined, matched, words: rest, leading, help: false, version };
     matched.push(word);
     candidates = narrowed;
     rest = rest.slice(1);
     const entry = narrowed.find(({ path }) => path.length === matched.length);
-    if (entry !== undefined) return { entry, matched, words: [...before, ...rest], help: false, version };
+    if (entry !== undefined) return { entry, matched, words: [...before, ...rest], leading, help: false, version };
   }
 }
 

@@ -1,7 +1,7 @@
 /** `nix-build`: builds the derivations of expressions (manual: "nix-build"). */
 import { resolve } from "node:path";
 import type { Target } from "@firn/flake";
-import { isDerivationPath } from "@firn/formats";
+import { FirnError, isDerivationPath } from "@firn/formats";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Io } from "../io.ts";
 import { printLine } from "../render/output.ts";
@@ -84,7 +84,14 @@ async function wantedTargets(session: EvaluationSession, expressions: Expression
 function derivationTarget(word: string, storeDir: string, io: Io): Target | undefined {
   const [path = "", names] = resolve(io.cwd, word).split("!");
   if (!path.startsWith(`${storeDir}/`) || !isDerivationPath(path)) return undefined;
-  return { kind: "outputs", drvPath: path, outputs: names === undefined ? ["out"] : names.split(",") };
+  const outputs = names === undefined ? ["out"] : names.split(",");
+  if (outputs.length > 1) {
+    throw new FirnError(
+      "several-outputs",
+      `building more than one derivation output is not supported, in '${path}!${names}'`,
+    );
+  }
+  return { kind: "outputs", drvPath: path, outputs };
 }
 
 /** Makes the links `result`, `result-2`, `result-2-dev`, numbered by derivation. */

@@ -2,6 +2,7 @@
 import type { FirnError, SourcePosition, TraceFrame } from "@firn/formats";
 import { terminalText } from "./terminal-text.ts";
 
+/** Options of the text of an error. */
 export interface RenderOptions {
   /** True to print the whole trace instead of its first frames. */
   readonly showTrace: boolean;

@@ -19,7 +19,7 @@ export class XmlWriter {
     write("<?xml version='1.0' encoding='utf-8'?>\n");
   }
 
-  /** Writes an element with elements inside. */
+  /** Writes an element with elements inside; it is closed when they fail, too. */
   async element(
     name: string,
     attributes: Readonly<Record<string, string>>,
@@ -27,9 +27,12 @@ export class XmlWriter {
   ): Promise<void> {
     this.#write(`${this.#indent()}<${name}${attributeText(attributes)}>\n`);
     this.#open.push(name);
-    await content();
-    this.#open.pop();
-    this.#write(`${this.#indent()}</${name}>\n`);
+    try {
+      await content();
+    } finally {
+      this.#open.pop();
+      this.#write(`${this.#indent()}</${name}>\n`);
+    }
   }
 
   /** Writes an element with attributes alone. */

@@ -18,6 +18,7 @@ export type LoopEnd = "quit" | "continue" | "step";
 
 type Outcome = "again" | LoopEnd;
 
+/** Runs the commands that a repl, or the debugger inside it, reads. */
 export class ReplCommands {
   private readonly session: EvaluationSession;
   private readonly repl: Repl;

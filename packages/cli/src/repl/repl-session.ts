@@ -20,6 +20,7 @@ export function replSessionOf(session: EvaluationSession): ReplSession {
   return found;
 }
 
+/** The terminal of a repl, shared with the debuggers that open inside it. */
 export class ReplSession {
   private readonly session: EvaluationSession;
   private readonly interactive: boolean;

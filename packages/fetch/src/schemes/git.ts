@@ -11,6 +11,7 @@ import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
 import type { FetchContext } from "../context.ts";
+import { copyToStore } from "../copy-to-store.ts";
 import { exportedFiles } from "../git-export.ts";
 import { LfsObjects } from "../git-lfs.ts";
 import { git, gitOutcome, gitText } from "../git-program.ts";
@@ -26,7 +27,7 @@ import {
   withAttributes,
 } from "../input.ts";
 import { remoteAddress } from "../login.ts";
-import { parseUrl, percentDecode, printUrl, resolveUrl } from "../url.ts";
+import { parseUrl, percentDecode, printUrl } from "../url.ts";
 import { gitInputs, gitTransports } from "./git-input.ts";
 
 /** Fetches a revision, or a work tree as it stands, into the store. */
@@ -75,7 +76,11 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
       return fetchRevision({ repository, input: named, context, fromWorkTree: true });
     const facts = await revisionFacts(repository, rev, { shallow: booleanAttribute(input, "shallow"), context });
     const shown = booleanAttribute(input, "exportIgnore") ? await exportedFiles(repository.call, only) : only;
-    const { storePath, narHash } = await context.store.addTree({ name, path: repository.shown, only: shown });
+    const { storePath, narHash } = await copyToStore(
+      { name, path: repository.shown, only: shown },
+      `${repository.shown}/`,
+      context,
+    );
     return { storePath, locked: withAttributes(named, { narHash, ...facts }) };
   }
   const directory = repository.shown;
@@ -90,7 +95,7 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
   await addTracked(only, { repository, prefix: "", submodules, context });
   if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
   const shown = booleanAttribute(input, "exportIgnore") ? await exportedFiles(repository.call, only) : only;
-  const { storePath, narHash } = await context.store.addTree({ name, path: directory, only: shown });
+  const { storePath, narHash } = await copyToStore({ name, path: directory, only: shown }, `${directory}/`, context);
   const lastModified = rev === undefined ? 0n : await commitTime(repository, rev);
   return {
     storePath,
@@ -111,7 +116,7 @@ const converting = /\b(?:filter|text|eol|crlf|ident|working-tree-encoding)\b/;
 
 /**
  * Adds the tracked files of a work tree, with `submodules` also those of the work trees in it; `converted` is true when they may
- * differ from the objects of the revision.
+ * differ from the objects of the revision, `hidden` when git was told not to look for changes of some.
  */
 async function addTracked(
   only: Set<string>,
@@ -121,13 +126,16 @@ async function addTracked(
     readonly submodules: boolean;
     readonly context: FetchContext;
   },
-): Promise<{ readonly converted: boolean }> {
+): Promise<{ readonly converted: boolean; readonly hidden: boolean }> {
   const { repository, prefix, submodules, context } = tree;
   let converted = repository.convertsLines;
-  const listed = await git({ ...repository.call, args: ["ls-files", "-z", "--stage"] });
+  let hidden = false;
+  const listed = await git({ ...repository.call, args: ["ls-files", "-z", "-v", "--stage"] });
   for (const line of listed.toString("latin1").split("\0")) {
-    const [, mode, name] = /^(\d+) [0-9a-f]+ \d\t(.+)$/s.exec(line) ?? [];
+    const [, tag = "", mode, name] = /^(\S) (\d+) [0-9a-f]+ \d\t(.+)$/s.exec(line) ?? [];
     if (name === undefined) continue;
+    // Small letters and S are files of `git update-index --assume-unchanged` and `--skip-worktree`.
+    if (/[a-zS]/.test(tag)) hidden = true;
     const path = `${repository.shown}/${name}`;
     if (mode !== "160000") {
       const status = lstatSync(path, { throwIfNoEntry: false });
@@ -148,9 +156,10 @@ async function addTracked(
         return addTracked(only, { ...tree, repository: module, prefix: `${prefix}${name}/` });
       });
       if (inner.converted) converted = true;
+      if (inner.hidden) hidden = true;
     }
   }
-  return { converted };
+  return { converted, hidden };
 }
 
 /** The state of a work tree: its revision, if it has one, the reference by which that is checked out, and whether files differ from it. */
@@ -324,6 +333,14 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePat
     domain: "git-tree",
     key: { rev, submodules, exportIgnore: exportIgnore ? "attributes" : "", links, ...(lfs ? { lfs } : {}) },
     name: nameOf(input),
+    shown: `${repository.shown}/`,
+    async find() {
+      // Files of a clean work tree are those of the revision.
+      if (!fromWorkTree || submodules || exportIgnore || lfs || !repository.keepsTypes) return undefined;
+      const only = new Set<string>();
+      const { converted, hidden } = await addTracked(only, { repository, prefix: "", submodules: false, context });
+      return converted || hidden ? undefined : { path: repository.shown, only };
+    },
     async export(target) {
       const fault = (what: string): FirnError => new FirnError("git", `Git tree '${rev}': ${what}`);
       const tree = new TreeWriter(target, { fault, refuseGit: true });
@@ -362,7 +379,9 @@ async function writeSubmodules(
     if (path === undefined || url === undefined || path.split("/").includes("..") || path.startsWith("/")) continue;
     const entry = (await gitText({ ...request.repository.call, args: ["ls-tree", rev, "--", path] })).split(/\s+/);
     if (entry[1] !== "commit" || entry[2] === undefined) continue;
-    const module = { rev: entry[2], url: moduleUrl(url, requireString(request.input, "url")) };
+    const address = requireString(request.input, "url");
+    const base = relativeBase(request.repository.remote, address);
+    const module = { rev: entry[2], url: moduleUrl(url, { base, parent: address }) };
     const files = { rev: module.rev, links: true, exportIgnore: false, place: `${place}/${path}` };
     await withModule(module, request.context, async (repository) => {
       const lfs = booleanAttribute(request.input, "lfs") ? new LfsObjects(repository, request.context) : undefined;
@@ -373,17 +392,41 @@ async function writeSubmodules(
   }
 }
 
+/** Returns the address from which those of submodules start: that of the remote, as for git itself, else the repository's own. */
+function relativeBase(remote: string | undefined, address: string): string {
+  if (remote === undefined) return address;
+  return /^(?:\/|[a-z+]+:\/\/|[a-zA-Z0-9][^:/\s]*:(?!:))/.test(remote) ? remote : address;
+}
+
+/** Returns a relative address of a submodule as an absolute one, the way of git: as words between slashes, also of `host:path`. */
+function resolveModule(base: string, address: string): string {
+  let start = base.replace(/\/+$/, "");
+  let rest = address;
+  for (;;) {
+    if (rest.startsWith("./")) rest = rest.slice(2);
+    else if (rest.startsWith("../")) {
+      const end = start.lastIndexOf("/");
+      const colon = start.lastIndexOf(":");
+      const fits = end > start.indexOf("://") + 2;
+      if (!fits && (colon < 0 || start.includes("://"))) {
+        throw new FirnError("git", `the submodule address '${address}' leads out of '${withoutPasswords(base)}'`);
+      }
+      start = fits ? start.slice(0, end) : start.slice(0, colon);
+      if (!fits) return `${start}:${rest.slice(3)}`.replace(/\/+$/, "");
+      rest = rest.slice(3);
+    } else return `${start}/${rest}`.replace(/\/+$/, "");
+  }
+}
+
 /**
  * Returns the address of a submodule. Refuses addresses that git takes for programs or options, and files of this machine for
  * repositories of another.
  */
-function moduleUrl(url: string, parent: string): string {
-  const relative = url.startsWith("./") || url.startsWith("../");
-  const full = relative
-    ? resolveUrl(url, `${parent}/`).replace(/\/$/, "")
-    : url.startsWith("/")
-      ? printUrl({ scheme: "file", authority: "", path: url, query: new Map(), fragment: "" })
-      : url;
+function moduleUrl(address: string, { base, parent }: { readonly base: string; readonly parent: string }): string {
+  const url = /^\.\.?\//.test(address) ? resolveModule(base, address) : address;
+  const full = url.startsWith("/")
+    ? printUrl({ scheme: "file", authority: "", path: url, query: new Map(), fragment: "" })
+    : url;
   const scheme = /^([a-z]+):\/\//.exec(full)?.[1];
   const overSsh = /^[a-zA-Z0-9][^:/\s]*:(?!:)[^\s]/.test(full) && scheme === undefined;
   if (!overSsh && (scheme === undefined || !gitTransports.has(scheme))) {
@@ -438,7 +481,7 @@ async function ownRepository(url: string, context: FetchContext): Promise<GitRep
     mkdirSync(directory, { recursive: true });
     await git({ ...call, args: ["init", "--quiet", "--bare", "--template="] });
   }
-  return { shown: directory, call, convertsLines: false, splitIndex: false, remote: url };
+  return { shown: directory, call, convertsLines: false, keepsTypes: true, splitIndex: false, remote: url };
 }
 
 /** Returns a bare clone in the cache that has the wanted revision or the current state of a ref. */

@@ -9,6 +9,7 @@ import { disk, removePath, withTemporaryDirectory } from "@firn/store";
 import { existsSync } from "@firn/store/files";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import type { FetchContext } from "../context.ts";
+import { copyToStore } from "../copy-to-store.ts";
 import { type FetchedTree, type Input, nameOf, requireString, stringAttribute, withAttributes } from "../input.ts";
 import { type RemoteAddress, remoteAddress } from "../login.ts";
 import { mercurial, mercurialOutcome } from "../mercurial-program.ts";
@@ -46,7 +47,7 @@ async function fetchWorkTree(directory: string, input: Input, context: FetchCont
       .filter((name) => name !== ""),
   );
   const name = nameOf(input);
-  const { storePath, narHash } = await context.store.addTree({ name, path: directory, only });
+  const { storePath, narHash } = await copyToStore({ name, path: directory, only }, `${directory}/`, context);
   return { storePath, locked: withAttributes(input, { ref, narHash }) };
 }
 
@@ -68,6 +69,7 @@ async function fetchRevision(url: string, input: Input, context: FetchContext): 
     domain: "hg-tree",
     key: { rev },
     name,
+    shown: `${repository}/`,
     async export(target) {
       await mercurial(["archive", "-R", repository, "-r", rev, target]);
       removePath(join(target, ".hg_archival.txt"));

@@ -49,10 +49,9 @@ function inputsOf(type: "tarball" | "file"): InputScheme {
     toUrl(input): Url {
       const url = parseUrl(requireString(input, "url"));
       const query = new Map(url.query);
-      for (const name of attributeParameters) {
-        const value = input.get(name);
-        if (value !== undefined) query.set(name, String(value));
-      }
+      // The other attributes are not written, as the reference does not.
+      const narHash = input.get("narHash");
+      if (narHash !== undefined) query.set("narHash", String(narHash));
       // A URL that would be read as the other kind says which one it is.
       const plain = archiveName.test(url.path) === (type === "tarball");
       return { ...url, scheme: plain ? url.scheme : `${type}+${url.scheme}`, query };

@@ -21,6 +21,7 @@ export function toErrorData(error: unknown, workTrees?: WorkTrees): ErrorData {
   return { code: "internal", message: `internal error: ${text}`, trace: [] };
 }
 
+/** Returns the error that such data describes. */
 export function fromErrorData(data: ErrorData): FirnError {
   const { code, message, ...details } = data;
   return new FirnError(code, message, details);

@@ -17,6 +17,7 @@ const keptFiles = { code: 4, sources: 16 };
 type FileKind = keyof typeof keptFiles;
 const trailer = 8;
 
+/** Files kept by kind and key. Methods do not throw: what cannot be read or written is missing. */
 export interface KeptFiles {
   /** Returns the bytes last stored under a key, if present and undamaged. */
   load(kind: FileKind, key: string): Buffer | undefined;

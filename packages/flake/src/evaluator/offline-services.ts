@@ -41,6 +41,7 @@ export function hashTree(path: string, method: "flat" | "nar", filter?: Filter):
   return { algorithm: "sha256", bytes: hasher.digest() };
 }
 
+/** Makes services that compute store paths below `storeDir`; with `pure`, fetches must be locked. Calls that need a store, a builder or the network throw a `FirnError`. */
 export function createOfflineServices(storeDir: string, pure: boolean): SyncServices {
   const derivations = new Map<string, string>();
   const texts = new Map<string, readonly string[]>();

@@ -22,6 +22,7 @@ export interface SessionEnds {
   readonly debugger?: Debugger;
 }
 
+/** Opens a session; without services of the setup, store paths are computed only. */
 export function openSession({ config, services, flakes }: WorkerSetup, ends: SessionEnds): EvaluatorSession {
   const answering = services ? ends.services : createOfflineServices(config.storeDir, config.mode.pure);
   const workTrees = new WorkTrees();

@@ -78,6 +78,7 @@ export interface DerivationFacts {
 /** The type of a forced value, as `builtins.typeOf` names it, or "derivation". */
 export type ValueKind = TypeName | "derivation";
 
+/** A request to a session; `op` names the operation, and {@link Responses} has the type of its result. */
 export type Request =
   | { readonly op: "parse"; readonly source: ExpressionSource }
   | { readonly op: "evaluate"; readonly source: ExpressionSource; readonly literalSet?: boolean }
@@ -249,6 +250,7 @@ export interface ServiceCall {
   readonly args: readonly unknown[];
 }
 
+/** A message of the worker. */
 export type FromWorker =
   /** `reads` is what was read since the last answer, when it is recorded. */
   | { readonly kind: "response"; readonly id: number; readonly value: unknown; readonly reads?: Reads }
@@ -260,6 +262,7 @@ export type FromWorker =
   /** The worker was interrupted and no longer waits for the answer to a service call. */
   | { readonly kind: "abandoned"; readonly id: number };
 
+/** A message to the worker: a request with the number by which it is answered. */
 export type ToWorker = { readonly id: number; readonly request: Request };
 
 /**

@@ -6,6 +6,7 @@ import { noReads, type Reads } from "./reads.ts";
 /** Prefix of the files that Firn itself carries. */
 const internal = "/__corepkgs__/";
 
+/** Records reads; each file, listing, link or variable once. */
 export class ReadRecorder {
   #reads = noReads();
   /** The kind and name of everything recorded already. */

@@ -40,6 +40,7 @@ import type {
 import type { SyncServices } from "./services.ts";
 import type { WorkTrees } from "./work-trees.ts";
 
+/** Answers requests on one evaluator and keeps the values that they refer to. Errors are those of evaluation. */
 export class EvaluatorSession {
   private readonly evaluator: Evaluator;
   private readonly values = new Map<Handle, Slot>();

@@ -36,6 +36,7 @@ export interface SmallAnswer {
   readonly messages: readonly EvalMessage[];
 }
 
+/** An evaluation in the thread of the command, which gives up when it takes long or needs more than files. */
 export class SmallEvaluation {
   private readonly session: EvaluatorSession;
   private messages: EvalMessage[] = [];

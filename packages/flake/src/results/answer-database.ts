@@ -17,6 +17,7 @@ const busyTimeout = 1000;
 /** Age in milliseconds from which the time of the last use is written again. */
 const usedPrecision = 24 * 3600 * 1000;
 
+/** Answers by key in one SQLite file. Methods do not throw: what cannot be read or written is missing. */
 export class AnswerDatabase {
   readonly #file: string;
   #database: DatabaseSync | undefined;

@@ -75,6 +75,7 @@ const repl: ReadonlySet<Request["op"]> = new Set([
   "forgetFiles",
 ]);
 
+/** Finds the answers to the requests of one evaluation, and keeps new ones. */
 export class KeptResults {
   readonly #options: KeptResultsOptions;
   readonly #database: AnswerDatabase;

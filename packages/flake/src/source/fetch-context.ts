@@ -29,7 +29,7 @@ import { readFileSync } from "@firn/store/files";
 import { homeDirectory } from "@firn/store/surroundings";
 
 /** The sources of the surroundings. */
-export interface FetchWorldOptions {
+export interface FetchContextOptions {
   readonly settings: Settings;
   readonly store: PathFacts & SourceWriter & PathWriter & StoreFiles;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -40,7 +40,7 @@ export interface FetchWorldOptions {
 }
 
 /** Makes the fetch context of a store; `close` ends its connections. */
-export function makeFetchContext(options: FetchWorldOptions): FetchContext & { close(): Promise<void> } {
+export function makeFetchContext(options: FetchContextOptions): FetchContext & { close(): Promise<void> } {
   const { settings, environment, events } = options;
   const home = homeDirectory(environment);
   const cacheDirectory = join(environment.XDG_CACHE_HOME ?? join(home, ".cache"), "nix");
@@ -67,7 +67,8 @@ export function makeFetchContext(options: FetchWorldOptions): FetchContext & { c
 }
 
 function report(event: FetchEvent, events: EventSink): void {
-  if (event.kind === "warning") events({ kind: "message", level: "warn", text: event.text });
+  if (event.kind === "detail") events({ kind: "message", level: event.level, text: event.text });
+  else if (event.kind === "warning") events({ kind: "message", level: "warn", text: event.text });
   else if (event.kind === "fetching") events({ kind: "message", level: "info", text: `fetching '${event.what}'` });
 }
 
@@ -79,9 +80,9 @@ function sourceStore(
   return {
     storeDir: store.storeDir,
     realPath: (path) => store.realPath(path),
-    async addTree({ name, path, only }) {
+    async addTree({ name, path, only, isNew = false }) {
       const filter = only === undefined ? undefined : trackedFilter(only);
-      const info = await store.addPath(path, { name, method: "nar", filter });
+      const info = await store.addPath(path, { name, method: "nar", filter, isNew });
       return { storePath: info.path, narHash: printHash(info.narHash, "sri") };
     },
     async narHashOf(path) {

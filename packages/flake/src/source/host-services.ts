@@ -85,7 +85,11 @@ export function makeHostServices(context: ServiceContext): HostServices {
       const target = { name, storeDir: store.storeDir, references: { others: references, self: false } };
       return makeFixedOutputPath({ method, hash }, target);
     }
+    const detail = (level: "talkative" | "chatty", text: string): void =>
+      context.fetch.emit({ kind: "detail", level, text });
+    detail("talkative", `copying '${logical}' to the store...`);
     const info = await store.addPath(path, { name, method, filter, references });
+    detail("chatty", `copied '${logical}' to '${info.path}' (hash '${printHash(info.narHash, "sri")}')`);
     return info.path;
   };
   return {

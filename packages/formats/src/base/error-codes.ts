@@ -267,6 +267,7 @@ export const errorCodes = {
   "remote-store": ["A store on another machine failed.", "Check the connection and the machine."],
   "restricted-path": ["An evaluation may not read this path.", "Use `--impure` if it shall."],
   "restricted-uri": ["An evaluation may not use this URL.", "Add it to `allowed-uris`."],
+  "several-outputs": ["A word of nix-build names several outputs.", "Name each of them in a word of its own."],
   "size-mismatch": ["A path does not have the size that was promised.", "Fetch it again."],
   "stack-overflow": ["Calls are nested too deeply.", "Look for a recursion without an end."],
   "still-alive": ["A path cannot be deleted while a root keeps it.", "See `firn store gc --help`."],

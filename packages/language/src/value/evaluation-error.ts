@@ -5,6 +5,7 @@
 import { FirnError } from "@firn/formats";
 import { resolvePosition } from "../code/source.ts";
 
+/** The kinds of errors of evaluation, which are their codes as a `FirnError`. */
 export type EvaluationErrorKind =
   | "parse-error"
   | "eval-error"
@@ -30,6 +31,7 @@ export interface EvalFrame {
   readonly inner: EvalFrame | null;
 }
 
+/** An error of evaluation on its way out, with the frames that it has passed. */
 export class EvaluationError extends Error {
   readonly kind: EvaluationErrorKind;
   pos: number;

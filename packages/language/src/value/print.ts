@@ -31,6 +31,7 @@ import { formatFloat, quoteString } from "./text.ts";
 const open = "\xc2\xab";
 const close = "\xc2\xbb";
 
+/** Options of printing a value. */
 export interface PrintOptions {
   /** Forces values that are printed; without it thunks show as such. */
   readonly force?: (slot: Slot) => Value;
@@ -52,6 +53,7 @@ export interface PrintOptions {
 const maxPrintDepth = 10000;
 const unlimited = Number.POSITIVE_INFINITY;
 
+/** Options without limits, forcing or colours. */
 export const plainPrint: PrintOptions = {
   maxDepth: unlimited,
   maxAttrs: unlimited,
@@ -299,6 +301,7 @@ class Printer {
   }
 }
 
+/** Prints a value in the form of messages, `nix eval` and the repl. Throws what forcing throws. */
 export function printValue(slot: Slot, options: PrintOptions): string {
   const printer = new Printer(options);
   printer.print(slot, 0);

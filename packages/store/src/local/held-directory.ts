@@ -1,7 +1,7 @@
 /**
  * Directories of builds, which belong to a process while it lives: the process holds a lock on each, so that a collection can
- * recognise those left behind by a killed one. Directories of other programs and those kept on purpose have other names and
- * are left alone.
+ * recognise those left behind by a killed one. Directories of other programs have other names, and those kept on purpose a file
+ * that says so; they are left alone.
  */
 
 import path from "node:path";
@@ -12,12 +12,14 @@ import { removePath } from "../fs/remove.ts";
 import { tryLock } from "../locks/flock.ts";
 
 const HELD = "firn-";
+/** The file in a directory that is kept. */
+const KEPT = ".kept";
 
 /** A directory that only this process's user may enter. Paths are byte strings. */
 export interface HeldDirectory {
   readonly path: string;
-  /** Renames it so that no collection deletes it, and releases it; returns the new path. */
-  keep(): string;
+  /** Marks it so that no collection deletes it, and releases it. */
+  keep(): void;
   /** Deletes it. */
   remove(): void;
 }
@@ -33,9 +35,8 @@ export function makeHeldDirectory(parent: string): HeldDirectory {
   return {
     path: held,
     keep() {
-      disk.rename(held, made);
+      fs.closeSync(directory.create(KEPT, 0o600));
       directory.close();
-      return made;
     },
     remove() {
       removePath(held);
@@ -69,7 +70,7 @@ export function removeLeftDirectories(parent: string): {
       throw error;
     }
     try {
-      if (!tryLock(directory.fd, "write")) continue;
+      if (!tryLock(directory.fd, "write") || directory.find(KEPT) !== undefined) continue;
       bytesFreed += removePath(left);
       paths.push(left);
     } finally {

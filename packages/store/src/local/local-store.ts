@@ -1,5 +1,6 @@
 /** The store on this machine's disk. A path is valid when, and only when, it is registered in the database. */
 
+import { randomBytes } from "node:crypto";
 import {
   bytesOf,
   type ContentAddress,
@@ -23,6 +24,7 @@ import {
   sortSignatures,
   storePathBaseName,
   storePathHashPart,
+  toNix32,
   verifyText,
   wire,
 } from "@firn/formats";
@@ -235,20 +237,53 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     this.#requireWritable();
     const method = options.method ?? "nar";
     const algorithm = options.algorithm ?? "sha256";
+    if (options.isNew === true && method === "nar" && algorithm === "sha256" && options.repair !== true) {
+      return this.#addNew(nar(), options);
+    }
     const first = await hashContent(nar(), { method, algorithm });
-    const ca: ContentAddress = { method, hash: first.hash };
+    const info = this.#infoOf({ method, hash: first.hash }, first, options);
+    await this.addTempRoot(info.path);
+    const known = this.database.pathInfo(info.path);
+    if (known !== undefined && options.repair !== true) return known;
+    await this.addToStore(info, nar(), options.repair === true ? { repair: true } : {});
+    return this.database.pathInfo(info.path) ?? info;
+  }
+
+  /** Adds an object by writing it to a place from which it is moved once its path is known. */
+  async #addNew(nar: NarChunks, options: ContentOptions): Promise<PathInfo> {
+    await this.makeRoom();
+    // A root that no store path has keeps the collector from the place.
+    const place = `${this.storeDir}/${toNix32(randomBytes(20))}-x`;
+    await this.addTempRoot(place);
+    const temporary = this.temporaryPath(place);
+    try {
+      const { hash, size } = await this.#restore(nar, temporary);
+      const info = this.#infoOf({ method: "nar", hash }, { narHash: hash, narSize: size }, options);
+      await this.addTempRoot(info.path);
+      const locks = await this.lockPaths([info.path]);
+      try {
+        const known = this.database.pathInfo(info.path);
+        if (known !== undefined) return known;
+        this.replaceReal(temporary, info.path);
+        this.registerValidPaths([info]);
+        return this.database.pathInfo(info.path) ?? info;
+      } finally {
+        locks.release();
+      }
+    } finally {
+      removePath(temporary);
+    }
+  }
+
+  /** Returns the facts about an object whose path follows from its content. */
+  #infoOf(ca: ContentAddress, nar: Pick<PathInfo, "narHash" | "narSize">, options: ContentOptions): PathInfo {
     const references = [...new Set(options.references ?? [])].sort();
     const path = makeFixedOutputPath(ca, {
       name: options.name,
       storeDir: this.storeDir,
       references: { others: references, self: false },
     });
-    await this.addTempRoot(path);
-    const known = this.database.pathInfo(path);
-    if (known !== undefined && options.repair !== true) return known;
-    const info: PathInfo = { path, narHash: first.narHash, narSize: first.narSize, references, signatures: [], ca };
-    await this.addToStore(info, nar(), options.repair === true ? { repair: true } : {});
-    return this.database.pathInfo(path) ?? info;
+    return { path, narHash: nar.narHash, narSize: nar.narSize, references, signatures: [], ca };
   }
 
   /** Adds a file or tree from disk; `filter` chooses the files that belong to it. */

@@ -104,13 +104,16 @@ function read(name: SettingName, value: string): unknown {
   }
 }
 
-function readInteger(name: string, value: string): number {
-  const match = /^([0-9]{1,19})([KMGT])?$/.exec(value.trim().toUpperCase());
-  if (match === null) {
+function readInteger(name: SettingName, value: string): number {
+  const { bits = 32 }: { readonly bits?: number } = settingsTable[name];
+  const match = /^([0-9]{1,20})([KMGT])?$/.exec(value.trim().toUpperCase());
+  const digits = match === null ? -1n : BigInt(match[1]!);
+  if (digits >> BigInt(bits) !== 0n) {
     throw new FirnError("bad-setting", `setting '${name}' has invalid value '${value}'`);
   }
-  const number = Number(match[1]) * (match[2] === undefined ? 1 : SUFFIX[match[2]]!);
-  return Math.min(number, Number.MAX_SAFE_INTEGER);
+  // A product that is too large wraps around, as in the reference.
+  const number = BigInt.asUintN(bits, digits * BigInt(match?.[2] === undefined ? 1 : SUFFIX[match[2]]!));
+  return Math.min(Number(number), Number.MAX_SAFE_INTEGER);
 }
 
 function show(value: unknown): string {

@@ -20,6 +20,8 @@ interface Definition<K extends SettingKind, V> {
   readonly kind: K;
   readonly initial: V;
   readonly aliases?: readonly string[];
+  /** The number of bits of an integer, 32 unless given; 63 are those of a number with a sign. */
+  readonly bits?: 63 | 64;
 }
 
 const text = (initial: string, ...aliases: string[]): Definition<"string", string> => ({
@@ -38,7 +40,13 @@ const integer = (initial: number, ...aliases: string[]): Definition<"integer", n
   initial,
   aliases,
 });
-const size = (initial: number): Definition<"size", number> => ({ kind: "size", initial });
+const wide = (bits: 63 | 64, initial: number, ...aliases: string[]): Definition<"integer", number> => ({
+  kind: "integer",
+  initial,
+  aliases,
+  bits,
+});
+const size = (initial: number): Definition<"size", number> => ({ kind: "size", initial, bits: 64 });
 const list = (initial: readonly string[], ...aliases: string[]): Definition<"list", readonly string[]> => ({
   kind: "list",
   initial,
@@ -82,13 +90,13 @@ export const settingsTable = {
   "builders-use-substitutes": flag(false),
   "commit-lock-file-summary": text("", "commit-lockfile-summary"),
   "compress-build-log": flag(true, "build-compress-log"),
-  "connect-timeout": integer(15),
+  "connect-timeout": wide(64, 15),
   cores: integer(0, "build-cores"),
   "debugger-on-trace": flag(false),
   "debugger-on-warn": flag(false),
   "diff-hook": optional(),
   "download-attempts": integer(5),
-  "download-buffer-size": integer(1048576),
+  "download-buffer-size": wide(64, 1048576),
   "download-speed": integer(0),
   "eval-attrset-update-layer-rhs-threshold": integer(16),
   "eval-cache": flag(true),
@@ -103,9 +111,9 @@ export const settingsTable = {
   "flake-registry": text("https://channels.nixos.org/flake-registry.json"),
   "fsync-metadata": flag(true),
   "fsync-store-paths": flag(false),
-  "gc-reserved-space": integer(8388608),
+  "gc-reserved-space": wide(63, 8388608),
   "hashed-mirrors": list([]),
-  "http-connections": integer(25, "binary-caches-parallel-connections"),
+  "http-connections": wide(64, 25, "binary-caches-parallel-connections"),
   http2: flag(true),
   "id-count": integer(8388608),
   "ignore-try": flag(false),
@@ -122,16 +130,16 @@ export const settingsTable = {
   "lint-absolute-path-literals": text("ignore"),
   "lint-short-path-literals": text("ignore"),
   "lint-url-literals": text("ignore"),
-  "log-lines": integer(25),
-  "max-build-log-size": integer(0, "build-max-log-size"),
+  "log-lines": wide(64, 25),
+  "max-build-log-size": wide(64, 0, "build-max-log-size"),
   "max-call-depth": integer(10000),
   "max-free": size(Number.MAX_SAFE_INTEGER),
   "max-jobs": { kind: "jobs", initial: 1, aliases: ["build-max-jobs"] } as Definition<"jobs", number>,
-  "max-silent-time": integer(0, "build-max-silent-time"),
+  "max-silent-time": wide(63, 0, "build-max-silent-time"),
   "max-substitution-jobs": integer(16, "substitution-max-jobs"),
   "min-free": size(0),
-  "min-free-check-interval": integer(5),
-  "nar-buffer-size": integer(33554432),
+  "min-free-check-interval": wide(64, 5),
+  "nar-buffer-size": wide(64, 33554432),
   "narinfo-cache-meta-ttl": integer(604800),
   "narinfo-cache-negative-ttl": integer(3600),
   "narinfo-cache-positive-ttl": integer(2592000),
@@ -161,7 +169,7 @@ export const settingsTable = {
   "secret-key-files": list([]),
   "show-trace": flag(false),
   "ssl-cert-file": optional(),
-  "stalled-download-timeout": integer(300),
+  "stalled-download-timeout": wide(64, 300),
   "start-id": integer(872415232),
   store: text("auto"),
   substitute: flag(true, "build-use-substitutes"),
@@ -170,7 +178,7 @@ export const settingsTable = {
   system: text("x86_64-linux"),
   "system-features": set([]),
   "tarball-ttl": integer(3600),
-  timeout: integer(0, "build-timeout"),
+  timeout: wide(63, 0, "build-timeout"),
   "trace-function-calls": flag(false),
   "trace-import-from-derivation": flag(false),
   "trace-verbose": flag(false),

@@ -4,6 +4,7 @@ import {
   type DerivationHash,
   derivationKind,
   derivationOutputPath,
+  derivationStorePath,
   FirnError,
   hashDerivationModulo,
   parsePrefixedHash,
@@ -75,7 +76,8 @@ export class DerivationHashes {
     }
     const hash = masked.hashes.get(output);
     if (hash === undefined) {
-      throw new FirnError("no-output", `derivation '${derivation.name}' does not have output '${output}'`);
+      const { path } = derivationStorePath(derivation, this.#store.storeDir);
+      throw new FirnError("no-output", `derivation '${path}' does not have output '${output}'`);
     }
     return { drvHash: parsePrefixedHash(`sha256:${hash}`), outputName: output };
   }

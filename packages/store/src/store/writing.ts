@@ -22,6 +22,8 @@ export interface ContentOptions {
   readonly algorithm?: HashAlgorithm;
   readonly references?: readonly string[];
   readonly repair?: boolean;
+  /** True when the store hardly has the object yet: its files are then written while they are hashed, and not read again. */
+  readonly isNew?: boolean;
 }
 
 /** A text to add with `addTextsToStore`. */

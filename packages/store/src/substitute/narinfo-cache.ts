@@ -72,6 +72,7 @@ export interface KnownCache extends CacheInfo {
   readonly id: number;
 }
 
+/** The kept facts about caches. Methods do not throw: what cannot be read or written is missing. */
 export class NarInfoCache {
   readonly #file: string;
   readonly #ttl: NarInfoTtl;

@@ -31,7 +31,7 @@ function add(invocation: Invocation, io: Io, { paths, method, algorithm }: Addin
     const store = await session.store();
     for (const word of paths) {
       const path = existingPath(io.cwd, word);
-      printLine(io, (await store.addPath(path, { name: basename(path), method, algorithm })).path);
+      printLine(io, (await store.addPath(path, { name: basename(path), method, algorithm, isNew: true })).path);
     }
     return 0;
   });
