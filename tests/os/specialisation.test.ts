@@ -88,9 +88,9 @@ describe.skipIf(!canBootContainers || process.env.FIRN_ALL_STEPS === undefined)(
           imports = [ (modulesPath + "/profiles/minimal.nix") ];
           boot.isContainer = true;
           systemd.network.wait-online.enable = false;
-          environment.etc.what.text = "whole";
+          environment.etc.what.text = "whole\\n";
           specialisation.other.configuration = {
-            environment.etc.what.text = lib.mkForce "other";
+            environment.etc.what.text = lib.mkForce "other\\n";
             services.cron.enable = true;
           };
         }\n`,
