@@ -33,19 +33,23 @@ let
   packages = {
     _file = ./eval-config.nix;
     config._module.args = {
-      inherit baseModules extraModules modules;
+      inherit baseModules extraModules modules noUserModules;
       pkgs = lib.mkOverride 1400 pkgs;
     };
   };
-  evaluated = lib.evalModules {
-    inherit prefix;
-    class = "nixos";
-    modules = baseModules ++ extraModules ++ [ packages ] ++ modules;
-    specialArgs = {
-      modulesPath = toString ./modules;
-    }
-    // specialArgs;
-  };
+  evaluate =
+    modules:
+    lib.evalModules {
+      inherit prefix;
+      class = "nixos";
+      modules = baseModules ++ extraModules ++ [ packages ] ++ modules;
+      specialArgs = {
+        modulesPath = toString ./modules;
+      }
+      // specialArgs;
+    };
+  evaluated = evaluate modules;
+  noUserModules = evaluate [ ];
 in
 evaluated
 // {

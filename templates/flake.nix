@@ -56,6 +56,17 @@
             - `firn os build-image --flake .#firn -o firn.img` makes a disk image of it
           '';
         };
+        os-desktop = {
+          path = ./os-desktop;
+          description = "A desktop of Debian packages: Sway, PipeWire, NetworkManager, printing";
+          welcomeText = ''
+            # A desktop of Firn
+
+            - `firn deb update` renews its packages, `firn deb add NAME` adds others to `debian.lock.json`
+            - `firn os build-vm --flake .#desk` starts it in qemu
+            - `firn os build-image --flake .#desk -o desk.img` makes a disk image of it
+          '';
+        };
         nixos-host = {
           path = ./nixos-host;
           description = "A NixOS machine";

@@ -48,8 +48,12 @@ rec {
   resolveDefinitions =
     definitions:
     let
-      only = head definitions;
-      plain = length definitions == 1 && withContext only (kindOf only.value == null);
+      # What nearly all options have is found without opening anything: plain definitions, a default, or both.
+      first = head definitions;
+      rest = builtins.tail definitions;
+      isPlain = definition: withContext definition (kindOf definition.value == null);
+      firstKind = withContext first (if isAttrs first.value then first.value._type or null else null);
+      isRestPlain = builtins.all isPlain rest;
 
       open =
         properties@{ isInside, order }:
@@ -125,9 +129,24 @@ rec {
         else
           picked.winners;
     in
-    if plain then
+    if definitions == [ ] then
+      {
+        values = [ ];
+        highestPrio = 9999;
+      }
+    else if firstKind == null && isRestPlain then
       {
         values = definitions;
+        highestPrio = defaultOverridePriority;
+      }
+    else if firstKind == "override" && rest == [ ] && withContext first (kindOf first.value.content == null) then
+      {
+        values = [ (first // { value = first.value.content; }) ];
+        highestPrio = first.value.priority;
+      }
+    else if firstKind == "override" && rest != [ ] && isRestPlain && first.value.priority > defaultOverridePriority then
+      {
+        values = rest;
         highestPrio = defaultOverridePriority;
       }
     else

@@ -16,6 +16,11 @@
   ./config/sysctl.nix
   ./config/time.nix
   ./config/zram.nix
+  ./desktop/audio.nix
+  ./desktop/devices.nix
+  ./desktop/fonts.nix
+  ./desktop/greetd.nix
+  ./desktop/sway.nix
   ./hardware/firmware.nix
   ./networking/claimed-ports.nix
   ./networking/firewall.nix
@@ -44,6 +49,7 @@
   ./services/auto-upgrade.nix
   ./services/avahi.nix
   ./services/backup/borgbackup.nix
+  ./services/backup/database-dumps.nix
   ./services/backup/restic.nix
   ./services/caddy.nix
   ./services/cron.nix
@@ -70,6 +76,7 @@
   ./system/debian.nix
   ./system/etc.nix
   ./system/health.nix
+  ./system/specialisation.nix
   ./system/toplevel.nix
   ./system/unused.nix
   ./system/version.nix

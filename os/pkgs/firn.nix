@@ -4,6 +4,7 @@
 let
   inherit (builtins) baseNameOf match pathExists;
   checkout = ../..;
+  relativeTo = builtins.stringLength (toString checkout) + 1;
   # The set alone, as the flake of its directory: what is around it is the store.
   inStore = toString checkout == builtins.storeDir;
   # An installed Firn is bundled already and has a lock of what its Node.js and native modules are.
@@ -44,7 +45,7 @@ let
     filter =
       path: _:
       match "(dist|commands|os|templates)(/.*)?|[^/]*" (
-        builtins.substring (builtins.stringLength (toString checkout) + 1) (-1) path
+        builtins.substring relativeTo (-1) path
       ) != null
       && baseNameOf path != "node_modules";
   };
@@ -56,7 +57,7 @@ let
     filter =
       path: type:
       let
-        relative = builtins.substring (builtins.stringLength (toString checkout) + 1) (-1) path;
+        relative = builtins.substring relativeTo (-1) path;
       in
       if type == "directory" then
         match "packages(/[^/]+(/src(/.*)?)?)?|scripts|(os|templates)(/.*)?" relative != null

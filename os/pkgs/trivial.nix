@@ -90,6 +90,61 @@ let
       meta.mainProgram = name;
     };
 
+  writeTextDir =
+    path: text:
+    writeTextFile {
+      name = baseNameOf path;
+      inherit text;
+      destination = "/${path}";
+    };
+  # The programs of `runtimeInputs` are found first; nothing checks the text.
+  writeShellApplication =
+    {
+      name,
+      text,
+      runtimeInputs ? [ ],
+      runtimeEnv ? { },
+      bashOptions ? [ "errexit" "nounset" "pipefail" ],
+      inheritPath ? true,
+      meta ? { },
+      ...
+    }:
+    let
+      path = concatStringsSep ":" (
+        map (input: "${input}/bin") runtimeInputs ++ (if inheritPath then [ "$PATH" ] else [ ])
+      );
+      quoted = value: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString value)}'";
+    in
+    writeTextFile {
+      inherit name;
+      text = concatStringsSep "" (
+        [ "#!/usr/bin/bash\n" ]
+        ++ map (option: "set -o ${option}\n") bashOptions
+        ++ map (variable: "export ${variable}=${quoted runtimeEnv.${variable}}\n") (attrNames runtimeEnv)
+        ++ (if runtimeInputs == [ ] && inheritPath then [ ] else [ "export PATH=\"${path}\"\n" ])
+        ++ [ "\n${text}\n" ]
+      );
+      executable = true;
+      destination = "/bin/${name}";
+      meta = {
+        mainProgram = name;
+      }
+      // meta;
+    };
+  emptyFile = writeText "empty-file" "";
+  emptyDirectory = runCommand "empty-directory" { } "mkdir $out";
+  # Links by name: a list of { name, path }, or a set of paths.
+  linkFarm =
+    name: entries:
+    writeTree name (
+      builtins.listToAttrs (
+        map (entry: {
+          inherit (entry) name;
+          value.target = "${entry.path}";
+        }) (if builtins.isList entries then entries else map (name: { inherit name; path = entries.${name}; }) (attrNames entries))
+      )
+    );
+
   lines = text: builtins.filter isString (split "\n" text);
 
   # One record of a manifest for write-tree.sh. The number of lines says where the text ends; "f" marks one whose last
@@ -143,9 +198,17 @@ in
     writeShellScript
     writeShellScriptBin
     writeScriptBin
+    writeShellApplication
+    writeTextDir
+    emptyFile
+    emptyDirectory
+    linkFarm
     writeTree
     treeManifest
     symlinkJoin
     ;
+  # Whoever builds it builds it here.
+  runCommandLocal = runCommand;
+  buildEnv = symlinkJoin;
   writeTreeScript = ./write-tree.sh;
 }

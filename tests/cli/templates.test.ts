@@ -23,6 +23,10 @@ const evaluated: Readonly<
     attribute: "nixosConfigurations.firn.config.system.build.toplevel.drvPath",
     drv: "firn-system-firn-0.1.bookworm",
   },
+  "os-desktop": {
+    attribute: "nixosConfigurations.desk.config.system.build.toplevel.drvPath",
+    drv: "firn-system-desk-0.1.bookworm",
+  },
   "nixos-host": {
     attribute: "nixosConfigurations.nixos.drvPath",
     drv: "nixos",

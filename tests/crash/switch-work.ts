@@ -10,4 +10,4 @@ interceptSteps((step, subject) => {
   else if (steps++ === Number(limit)) process.kill(process.pid, "SIGKILL");
 });
 process.on("exit", () => process.stdout.write(seen.splice(0).join("\n")));
-await switchMachine(root, system, process.env.FIRN_TEST_FAILING?.split(" ") ?? []);
+await switchMachine(root, system, { failing: process.env.FIRN_TEST_FAILING?.split(" ") ?? [] });

@@ -96,7 +96,7 @@ describe("a switch is one transaction", () => {
 
   it("goes back by itself when a unit fails that had not failed before", async () => {
     const root = machine("failing");
-    const outcome = await switchMachine(root, systems.after, [newWeb]);
+    const outcome = await switchMachine(root, systems.after, { failing: [newWeb] });
     expect(outcome).toEqual({ kind: "undone", reasons: [expect.stringContaining("web.service")] });
     expect(machineState(root)).toEqual(whole(systems.before));
   });

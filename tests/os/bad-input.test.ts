@@ -145,6 +145,22 @@ describe.skipIf(!canBootContainers)("a machine's surroundings that fail", () => 
     }
   }, 900_000);
 
+  test("an inhibitor of the running system has changed: the switch says so, and is done at the next start or when it must", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "firn-inhibited-"));
+    const inhibitors = { old: { bus: "1", gone: "1" }, new: { bus: "2", more: "1" } };
+    const { after } = await prepareMachine(directory, inhibitors);
+    const before = machineState(directory);
+    await expect(switchMachine(directory, after)).rejects.toMatchObject({
+      code: "switch-inhibited",
+      message: "the running system cannot be replaced by this one: bus: 1 -> 2",
+    });
+    expect(machineState(directory)).toEqual(before);
+    expect(await switchMachine(directory, after, { action: "boot" })).toMatchObject({ kind: "done" });
+    expect(await switchMachine(directory, after, { ignoreInhibitors: true })).toMatchObject({ kind: "done" });
+    expect(machineState(directory)).toMatchObject({ running: after });
+    rmSync(directory, { recursive: true });
+  });
+
   test("the disk is read-only: the switch says so and the machine is what it was", async () => {
     await onSmallDisk(async (directory) => {
       const { after } = await prepareMachine(directory);

@@ -1,4 +1,4 @@
-/** `firn os option`, over a small configuration of its own and over the modules that come with Firn. */
+/** `firn os option` and `firn os repl`, over a small configuration of its own and over the modules that come with Firn. */
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -136,6 +136,29 @@ test("a flake's files are named where they lie, not by the copy that is evaluate
   const { out, err } = await place.firn("os", "option", "--flake", `path:${flake}#m`, "web.enable");
   expect(err).not.toContain("error");
   expect(out).toContain(`Declared by:\n  ${flake}/options.nix:4\n\nDefined by:\n  ${flake}/configuration.nix:4\n`);
+  const repl = await enter(
+    ["--flake", `path:${flake}#m`],
+    ["config.web.enable", "flake.nixosConfigurations.m.config.web.make 5"],
+  );
+  expect(repl.err).toContain(`Loading installable 'path:${flake}#nixosConfigurations."m"'...\nAdded `);
+  expect(repl.out).toEqual(["true", "5"]);
+});
+
+/** Enters lines in `firn os repl`; returns what they print, without prompts and colours. */
+async function enter(args: string[], lines: string[]): Promise<{ readonly out: string[]; readonly err: string }> {
+  const input = lines.map((line) => `${line}\n`).join("");
+  const { out, err } = await place.firnWith({ input, env: { NO_COLOR: "1" } }, "os", "repl", ...args);
+  const printed = out.split("\n").filter((line) => line !== "" && !line.startsWith("nix-repl> "));
+  return { out: printed, err };
+}
+
+test("the repl has values and options of a configuration, what its modules are given, and reads them anew", async () => {
+  const { out, err } = await enter(
+    ["--file", directory],
+    ['config.web.hosts."a.b".root', "options.web.port.type.name", "moduleType ? check", ":r", "config.web.enable"],
+  );
+  expect(err).toContain("Added ");
+  expect(out).toEqual(['"/srv"', '"unsignedInt16"', "true", "true"]);
 });
 
 describe("a pattern", () => {

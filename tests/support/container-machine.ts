@@ -39,7 +39,10 @@ export async function bootConfiguration(
   // The store is read-only to the machine, so that the very store of the tests serves.
   const container = await bootContainer({ system: built.out.trim(), root, realStore: join(place.store, "nix/store") });
   const run = (command: string): Promise<CommandResult> => container.run(["bash", "-c", command]);
-  const state = await container.booted(120);
+  const state = await container.booted(120).catch(async (error: unknown) => {
+    await container.kill();
+    throw error;
+  });
   if (state !== "running") {
     const { out } = await run("systemctl --failed --no-legend; journalctl -b -p warning -o cat");
     await container.kill();

@@ -8,6 +8,7 @@ import {
   recoverSwitch,
   type SwitchContext,
   type SwitchOutcome,
+  type SwitchRequest,
   setProfile,
   switchSystem,
 } from "@firn/system";
@@ -30,7 +31,12 @@ function directory(entries: Readonly<Record<string, MemoryNode>>): MemoryNode {
 }
 
 /** A system whose web service differs by `version`. */
-async function addSystem(store: LocalStore, version: string): Promise<string> {
+async function addSystem(
+  store: LocalStore,
+  version: string,
+  inhibitors: Readonly<Record<string, string>>,
+  variants: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const service = (exec: string): MemoryNode => file(`[Service]\nExecStart=${exec}\n`);
   const manifest = {
     format: 1,
@@ -48,10 +54,14 @@ async function addSystem(store: LocalStore, version: string): Promise<string> {
       editor: false,
     },
     health: { timeout: 1, units: ["web.service"], network: false },
+    inhibitors,
   };
   const tree = directory({
     "firn-os.json": file(JSON.stringify(manifest)),
     activate: file("", true),
+    specialisation: directory(
+      Object.fromEntries(Object.entries(variants).map(([name, target]) => [name, { kind: "symlink", target }])),
+    ),
     kernel: file(`kernel ${version}`),
     initrd: file(`initrd ${version}`),
     etc: directory({
@@ -65,7 +75,9 @@ async function addSystem(store: LocalStore, version: string): Promise<string> {
       }),
     }),
   });
-  return (await store.addContent(() => narOfMemory(tree), { name: `system-${version}` })).path;
+  return (
+    await store.addContent(() => narOfMemory(tree), { name: `system-${version}`, references: Object.values(variants) })
+  ).path;
 }
 
 /** What runs: each unit with the program that it was started with. */
@@ -137,13 +149,25 @@ export function contextOf(root: string, store: LocalStore, failing: readonly str
   return { machine: fileMachine(root, failing), store, profile: profileOf(root), events: () => undefined };
 }
 
+/** Adds a third system, whose variant `quiet` has a web service of its own. */
+export async function addVariants(root: string): Promise<{ readonly system: string; readonly quiet: string }> {
+  const store = await openMachineStore(root);
+  const quiet = await addSystem(store, "quiet", {});
+  const system = await addSystem(store, "whole", {}, { quiet });
+  await store.close();
+  return { system, quiet };
+}
+
 /** A machine on which generation 1, system "old", runs and is the one to start; "new" is built. */
-export async function prepareMachine(root: string): Promise<{ readonly before: string; readonly after: string }> {
+export async function prepareMachine(
+  root: string,
+  inhibitors: { readonly old?: Record<string, string>; readonly new?: Record<string, string> } = {},
+): Promise<{ readonly before: string; readonly after: string }> {
   for (const name of ["run", "boot", "var", "home"]) fs.mkdirSync(path.join(root, name), { recursive: true });
   fs.writeFileSync(path.join(root, "home/file"), "mine");
   const store = await openMachineStore(root);
-  const before = await addSystem(store, "old");
-  const after = await addSystem(store, "new");
+  const before = await addSystem(store, "old", inhibitors.old ?? {});
+  const after = await addSystem(store, "new", inhibitors.new ?? {});
   await setProfile(store, profileOf(root), before);
   fs.symlinkSync(before, path.join(root, "run/current-system"));
   fs.writeFileSync(
@@ -159,11 +183,12 @@ export async function prepareMachine(root: string): Promise<{ readonly before: s
 export async function switchMachine(
   root: string,
   system: string,
-  failing: readonly string[] = [],
+  { failing = [], ...more }: Partial<SwitchRequest> & { readonly failing?: readonly string[] } = {},
 ): Promise<SwitchOutcome> {
   const store = await openMachineStore(root);
   try {
-    return await switchSystem(contextOf(root, store, failing), { action: "switch", system, healthGate: true });
+    const request = { action: "switch", system, healthGate: true, ...more } as const;
+    return await switchSystem(contextOf(root, store, failing), request);
   } finally {
     await store.close();
   }

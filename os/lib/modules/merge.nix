@@ -65,7 +65,7 @@ let
     let
       wrong = filter (definition: !check definition.value) definitions;
     in
-    if wrong == [ ] then null else { message = "Definition values:${errors.showDefs wrong}"; };
+    if length definitions == 1 && check (head definitions).value || wrong == [ ] then null else { message = "Definition values:${errors.showDefs wrong}"; };
 
   # The value of an option (or of an element inside one) from its definitions.
   mergeDefinitions =
@@ -151,6 +151,17 @@ let
       __toString = _: errors.showOption location;
     };
 
+  declarationPosition =
+    declaration:
+    if declaration.pos != null then
+      declaration.pos
+    else
+      {
+        file = declaration._file;
+        line = null;
+        column = null;
+      };
+
   # All declarations of one option made one. Types are merged; submodules learn the files that declare them, the last first.
   mergeOptionDecls =
     location: declarations:
@@ -163,12 +174,6 @@ let
         in
         if modules == null then [ ] else map (setDefaultModuleLocation declaration._file) modules;
       hasSubmodules = builtins.any (declaration: declaration.options.type.getSubModules or null != null) declarations;
-      locate =
-        type:
-        if hasSubmodules && type.getSubModules or null != null then
-          type.substSubModules (concatMap submodulesOf (lib.reverseList declarations))
-        else
-          type;
       add =
         state: declaration:
         let
@@ -196,24 +201,24 @@ let
           first.options
         else
           (builtins.foldl' add { option = first.options; before = [ first ]; } (builtins.tail declarations)).option;
+      located = {
+        loc = location;
+        declarations = map (declaration: declaration._file) declarations;
+        declarationPositions = map declarationPosition declarations;
+      };
     in
-    option
-    // {
-      loc = location;
-      declarations = map (declaration: declaration._file) declarations;
-      declarationPositions = map (
-        declaration:
-        if declaration.pos != null then
-          declaration.pos
-        else
-          {
-            file = declaration._file;
-            line = null;
-            column = null;
-          }
-      ) declarations;
-    }
-    // (if option ? type then { type = locate option.type; } else { });
+    if option ? type then
+      option
+      // located
+      // {
+        type =
+          if option.type.getSubModules or null != null && hasSubmodules then
+            option.type.substSubModules (concatMap submodulesOf (lib.reverseList declarations))
+          else
+            option.type;
+      }
+    else
+      option // located;
 
   withType = option: if option ? type then option else option // { type = types.unspecified; };
 
@@ -288,17 +293,13 @@ let
 
       branches = mapAttrs branch declared;
       unmatchedOf = name: branches.${name}.unmatched or defined.${name};
+      withName =
+        name: map (definition: definition // { prefix = [ name ] ++ definition.prefix or [ ]; }) (unmatchedOf name);
     in
     {
       options = mapAttrs (_: one: one.option) branches;
-      # Without definitions none can be unmatched, and the options need not be looked at.
-      unmatched =
-        if sets == [ ] then
-          [ ]
-        else
-          concatMap (
-            name: map (definition: definition // { prefix = [ name ] ++ definition.prefix or [ ]; }) (unmatchedOf name)
-          ) (attrNames (branches // defined));
+      # Only what is defined can be unmatched; other options need not be looked at.
+      unmatched = concatMap withName (attrNames defined);
     };
 in
 {

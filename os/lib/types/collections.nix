@@ -56,15 +56,17 @@ in
           { loc, defs }:
           let
             element =
-              number: definition: index: value:
-              mergeDefinitions (loc ++ [ "[definition ${toString number}-entry ${toString index}]" ]) elemType [
+              number: definition: index:
+              mergeDefinitions (loc ++ [ "[definition ${toString number}-entry ${toString (index + 1)}]" ]) elemType [
                 {
                   inherit (definition) file;
-                  inherit value;
+                  value = builtins.elemAt definition.value index;
                 }
               ];
             elements = builtins.filter (one: one.isDefined) (
-              concatLists (imap1 (number: definition: imap1 (element number definition) definition.value) defs)
+              concatLists (
+                imap1 (number: definition: builtins.genList (element number definition) (length definition.value)) defs
+              )
             );
           in
           {

@@ -56,8 +56,10 @@ in
       shadow = [ "files" "systemd" ];
       sudoers = [ "files" ];
       hosts = lib.mkMerge [
+        # First, so that the machine's own name is the full one.
+        (lib.mkOrder 400 [ "files" ])
         (lib.mkIf (config.services.resolved.enable && !asksDnsmasq) (lib.mkOrder 600 [ "resolve [!UNAVAIL=return]" ]))
-        (lib.mkOrder 900 [ "files" "myhostname" ])
+        (lib.mkOrder 900 [ "myhostname" ])
         (lib.mkOrder 1400 [ "dns" ])
       ];
       services = [ "files" ];

@@ -3,8 +3,22 @@
 let
   inherit (lib) mkOption types;
   cfg = config.security.pam;
+  inherit (config) users;
 in
 {
+  options.users = {
+    motd = mkOption {
+      type = types.nullOr types.lines;
+      default = null;
+      example = "Today is Sweetmorn.";
+      description = "A text that is shown to who logs in.";
+    };
+    motdFile = mkOption {
+      type = types.nullOr types.path;
+      default = null;
+      description = "The file of that text.";
+    };
+  };
   options.security.pam = {
     loginLimits = mkOption {
       type = types.listOf types.attrs;
@@ -39,7 +53,16 @@ in
       "libpam-runtime"
       "libpam-systemd"
     ];
+    assertions = [
+      {
+        assertion = users.motd == null || users.motdFile == null;
+        message = "users.motd and users.motdFile exclude each other";
+      }
+    ];
     environment.etc = {
+      motd = lib.mkIf (users.motd != null || users.motdFile != null) (
+        if users.motd != null then { text = users.motd; } else { source = users.motdFile; }
+      );
       "pam.d/common-auth".text = ''
         auth [success=1 default=ignore] pam_unix.so nullok
         auth requisite pam_deny.so

@@ -42,6 +42,7 @@ let
         if loader.systemd-boot.bootCounting.enable then loader.systemd-boot.bootCounting.tries else 0;
     };
     health = { inherit (config.system.healthCheck) timeout units network; };
+    inherit (config.system.switch) inhibitors;
   };
   bootspec = {
     "org.nixos.bootspec.v1" = {
@@ -58,6 +59,14 @@ let
 in
 {
   options.system = {
+    switch.inhibitors = mkOption {
+      type = types.attrsOf types.str;
+      default = { };
+      example = {
+        kernel-interface = "2";
+      };
+      description = "Texts by name that keep `firn os switch` and `test` from replacing a running system whose text of that name is another: the machine is then to be started anew (`firn os boot`). With `NIXOS_NO_CHECK=1` it is switched all the same.";
+    };
     extraSystemBuilderCmds = mkOption {
       type = types.lines;
       default = "";

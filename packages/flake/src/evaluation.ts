@@ -16,6 +16,7 @@ import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
 import { parseFlakeRef } from "./refs/flake-ref.ts";
 import { type FlakeRef, flakeRefToAttributes, parseReference, showFlakeRef } from "./refs/reference.ts";
+import { openKeptTrees } from "./results/kept-trees.ts";
 import { openResults } from "./results/open-results.ts";
 import type { Builder } from "./source/builder.ts";
 import { debianFlake, debianSetDirectory, debianSetFlake, templatesFlake } from "./source/debian-flake.ts";
@@ -119,6 +120,7 @@ export class Evaluation {
       warn: options.warn,
       fetchFlake: (reference) => this.fetchFlake(reference),
       getFlake: async (reference) => (await this.getFlake(reference)).handle,
+      keptTrees: config.codeDirectory === undefined ? undefined : openKeptTrees(config.codeDirectory),
     };
     this.services = makeHostServices(serviceContext);
     const results = openResults({

@@ -13,6 +13,7 @@ export * from "./image/container.ts";
 export { buildDiskImage, type ImageOptions } from "./image/disk-image.ts";
 export { type InstallOptions, installSystem } from "./image/install.ts";
 export { kvmWorks, startVm, type VmOptions } from "./image/vm.ts";
+export type { Elevation } from "./machine/elevation.ts";
 export { detectHardware, type Hardware, type HardwareOptions, type MountedFileSystem } from "./machine/hardware.ts";
 export { type Machine, thisMachine } from "./machine/machine.ts";
 export { type SshMachineOptions, sshMachine } from "./machine/ssh-machine.ts";

@@ -66,6 +66,29 @@ export const scenarios: readonly Scenario[] = [
     commands: [`NIX_SUDOOPTS=-n REBUILD boot ${a} --target-host admin@far --elevate sudo --install-bootloader`],
   },
   {
+    name: "another machine, with run0",
+    commands: [`REBUILD switch ${a} --target-host admin@far --elevate run0 --specialisation quiet`],
+  },
+  {
+    name: "this machine, with sudo and with run0",
+    commands: [
+      `NIX_SUDOOPTS=-n REBUILD switch ${a} --elevate sudo`,
+      `REBUILD test ${b} --elevate run0`,
+      `REBUILD switch ${b} --sudo`,
+      "REBUILD boot --rollback --elevate run0",
+    ],
+  },
+  {
+    name: "channels are updated first",
+    commands: [
+      "mkdir -p /nix/var/nix/profiles/per-user/root/channels/nixos /nix/var/nix/profiles/per-user/root/channels/other",
+      `REBUILD build ${a} --upgrade`,
+      `REBUILD test ${a} --upgrade-all --elevate sudo`,
+      "touch /nix/var/nix/profiles/per-user/root/channels/other/.update-on-nixos-rebuild",
+      `REBUILD test ${a} --upgrade`,
+    ],
+  },
+  {
     name: "list-generations",
     commands: [
       `REBUILD switch ${a}`,
@@ -98,7 +121,19 @@ export function runScenario(
     `cat > /run/bin/systemd-run <<'X'
 #!/bin/sh
 echo "systemd-run: $*" >> /run/calls.log
-while true; do case $1 in -E) shift 2 ;; -*) shift ;; *) break ;; esac; done
+clean= variables=
+while true; do
+  case $1 in
+    -E) shift 2 ;;
+    --uid=0) clean=1; shift ;;
+    --setenv=*) variables="$variables \${1#--setenv=}"; shift ;;
+    --) shift; break ;;
+    -*) shift ;;
+    *) break ;;
+  esac
+done
+# A unit of root's has the variables that it is given and no others.
+if [ -n "$clean" ]; then exec env -i $variables "$@"; fi
 exec "$@"
 X`,
     // Tells what is to be run on the other machine, and runs it here; copying is each program's own matter.
@@ -112,7 +147,9 @@ case "$*" in *"nix-store --serve"*) ;; *) echo "ssh: $host: $*" >> /run/calls.lo
 exec sh -c "$*"
 X`,
     `printf '#!/bin/sh\\necho "sudo: $*" >> /run/calls.log; while true; do case $1 in -*) shift ;; *) break ;; esac; done; exec "$@"\\n' > /run/bin/sudo`,
-    "chmod +x /run/bin/systemd-run /run/bin/ssh /run/bin/sudo",
+    `printf '#!/bin/sh\\necho "run0: $*" >> /run/calls.log; shift; exec "$@"\\n' > /run/bin/run0`,
+    `printf '#!/bin/sh\\necho "nix-channel: $*" >> /run/calls.log\\n' > /run/bin/nix-channel`,
+    "chmod +x /run/bin/systemd-run /run/bin/ssh /run/bin/sudo /run/bin/run0 /run/bin/nix-channel",
     "export PATH=/run/bin:/usr/bin:/bin:/usr/sbin:/sbin TZ=UTC",
     `mkdir -p ${work}; cd ${work}`,
     ...scenario.commands.flatMap((command) => [

@@ -269,18 +269,6 @@ let
       ) cfg.proxyCachePath
     )
     + lib.concatStrings (lib.mapAttrsToList upstream cfg.upstreams)
-    + lib.optionalString cfg.statusPage (
-      block "server" ''
-        listen 127.0.0.1:${toString cfg.defaultHTTPListenPort};
-        server_name localhost;
-        location /nginx_status {
-          stub_status on;
-          access_log off;
-          allow 127.0.0.1;
-          deny all;
-        }
-      ''
-    )
     + lib.concatStrings (lib.mapAttrsToList server cfg.virtualHosts)
     + cfg.appendHttpConfig;
   modules =

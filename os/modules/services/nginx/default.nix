@@ -252,6 +252,19 @@ in
   };
 
   config = lib.mkIf cfg.enable {
+    services.nginx.virtualHosts.localhost = lib.mkIf cfg.statusPage {
+      serverAliases = [
+        "127.0.0.1"
+        "[::1]"
+      ];
+      locations."/nginx_status".extraConfig = ''
+        stub_status on;
+        access_log off;
+        allow 127.0.0.1;
+        allow ::1;
+        deny all;
+      '';
+    };
     system.debian.packages = [
       cfg.package.deb
     ]

@@ -6,10 +6,12 @@ import { withSession } from "../session/session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { buildConfiguration, reportResult } from "../systems/build.ts";
 import { chooseConfiguration, configurationFlags, configurationNeeds } from "../systems/configuration.ts";
+import { buildHostFlag } from "../systems/other-hosts.ts";
 import { storePathOf, systemProfile } from "../systems/profiles.ts";
 import { keepWithGeneration, sourceOf } from "../systems/source.ts";
 import { switchFlags, switchTo } from "../systems/switch.ts";
 import type { Back, SwitchAction } from "../systems/switch-target.ts";
+import { upgradeChannels, upgradeFlags } from "../systems/upgrade.ts";
 
 const done = "Done. The new configuration is";
 
@@ -20,6 +22,8 @@ function switchCommand(action: SwitchAction): Command {
     flags: [
       ...configurationFlags,
       ...switchFlags,
+      ...upgradeFlags,
+      buildHostFlag,
       { name: "store-path", labels: ["path"], description: "Use a built system instead of building a configuration." },
       { name: "rollback", description: "Use the previous generation instead of building a configuration." },
     ],
@@ -45,6 +49,7 @@ function switchCommand(action: SwitchAction): Command {
       return withEvaluation(invocation, io, {
         needs: configurationNeeds(configuration),
         body: async (session) => {
+          await upgradeChannels(session, configuration);
           const built = await buildConfiguration(session, configuration);
           const { path } = built;
           const kept = (action === "switch" || action === "boot") && !flags.has("target-host");

@@ -395,6 +395,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     systems,
+    "os repl",
+    "evaluate expressions with a configuration's values",
+    async () => (await import("../commands/os-repl.ts")).command,
+  ),
+  entry(
+    systems,
     "os source",
     "print where the source of a generation lies",
     async () => (await import("../commands/os-source.ts")).command,

@@ -7,8 +7,18 @@ import { replSessionOf } from "./repl-session.ts";
 
 const endings = ["SIGTERM", "SIGHUP"] as const;
 
-/** Runs the repl until its end; resolves to the exit status. */
-export async function runRepl(session: EvaluationSession): Promise<number> {
+/** A value whose attributes become variables of the repl. */
+export interface LoadedValue {
+  /** The name shown when it is loaded. */
+  readonly what: string;
+  readonly value: ValueRef;
+}
+
+/**
+ * Runs the repl until its end; resolves to the exit status. `values` gives what is loaded at the start and with `:r`; by default that are
+ * the installables of the command line.
+ */
+export async function runRepl(session: EvaluationSession, values = installablesOf): Promise<number> {
   const replSession = replSessionOf(session);
   const interrupt = (): void => session.interruptWork();
   // Builds end by themselves and clean up.
@@ -21,7 +31,7 @@ export async function runRepl(session: EvaluationSession): Promise<number> {
   process.on("SIGINT", interrupt);
   for (const signal of endings) process.on(signal, leave);
   try {
-    const repl = await replSession.repl(() => installablesOf(session));
+    const repl = await replSession.repl(() => values(session));
     replSession.greet();
     await repl.start([]);
     await replSession.serve(repl, { stopped: false });
@@ -34,14 +44,14 @@ export async function runRepl(session: EvaluationSession): Promise<number> {
 }
 
 /** Returns the values of the command line's installables; with `--file` or `--expr` the whole value when none is named. */
-async function installablesOf(session: EvaluationSession): Promise<{ what: string; value: ValueRef }[]> {
+async function installablesOf(session: EvaluationSession): Promise<LoadedValue[]> {
   const { flags } = session.invocation;
   const words = await session.words();
   if (words.length === 0 && !flags.has("file") && !flags.has("expr")) return [];
   const evaluation = await session.evaluation();
   evaluation.forgetFlakes();
   session.installables.forgetRoot();
-  const values: { what: string; value: ValueRef }[] = [];
+  const values: LoadedValue[] = [];
   for (const installable of session.installables.parse(words)) {
     if (installable.kind === "store-path") {
       throw new FirnError("usage", `'${installable.path}' is a store path, not a value`);

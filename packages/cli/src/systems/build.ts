@@ -8,6 +8,7 @@ import { printLine } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { type BuiltTarget, buildTargets, makeOutLinks } from "../targets/build-targets.ts";
 import { findInConfiguration } from "./configuration.ts";
+import { buildOnHost } from "./other-hosts.ts";
 import { withOwnTraces } from "./traces.ts";
 
 /** The attribute that is built of a configuration: the system itself. */
@@ -34,6 +35,7 @@ export async function buildConfiguration(
     return { found: value, facts: await evaluation.derivation(value) };
   });
   const target: Target = { kind: "outputs", drvPath: facts.drvPath, outputs: facts.outputsToInstall, facts, found };
+  if (options.dryRun !== true) await buildOnHost(session, target);
   const built = await buildTargets(session, [target], { dryRun: options.dryRun ?? false });
   session.progress.clear();
   const path = [...(built[0]?.outputs.values() ?? [])][0];

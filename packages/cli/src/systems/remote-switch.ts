@@ -1,60 +1,74 @@
-/** Switching another machine: the system is copied there by ssh, then the machine's own programs do what is done here. */
+/**
+ * Switching a machine by its own programs: another machine, to which the system is copied by ssh first, or this one when only single
+ * programs are run as root.
+ */
 import { FirnError } from "@firn/formats";
-import { copyClosure, SshStore } from "@firn/store";
-import { activateNixos, openSystem, requireNixos, type SshMachineOptions, sshMachine } from "@firn/system";
+import { copyClosure } from "@firn/store";
+import { ownCommand } from "@firn/store/surroundings";
+import {
+  activateNixos,
+  type Elevation,
+  type Machine,
+  openSystem,
+  requireNixos,
+  type SshMachineOptions,
+  sshMachine,
+  thisMachine,
+} from "@firn/system";
 import { terminalText } from "../render/terminal-text.ts";
 import type { Session } from "../session/session.ts";
+import { storeOfHost } from "./other-hosts.ts";
 import { systemProfile } from "./profiles.ts";
 import type { SwitchTarget } from "./switch-target.ts";
 
-/** Flags that are passed on to the remote `firn os`. */
+/** Flags that are passed on to the machine's `firn os`. */
 const forwarded = ["install-bootloader", "diff", "no-health-gate"];
-const forwardedValues = ["profile-name", "confirm-within"];
+const forwardedValues = ["profile-name", "confirm-within", "specialisation"];
 
-/** Copies the system and switches the machine; resolves to the exit status. */
-export async function switchRemotely(
+/** Copies the system to another machine, if it is one, and switches it; resolves to the exit status. */
+export async function switchByPrograms(
   session: Session,
-  host: SshMachineOptions,
+  place: SshMachineOptions | { readonly elevation: Elevation },
   { path, action, back }: SwitchTarget,
 ): Promise<number> {
   const { io, invocation } = session;
   const { flags } = invocation;
-  const machine = sshMachine(host);
+  const host = "host" in place ? place.host : undefined;
+  const machine: Machine = "host" in place ? sshMachine(place) : thisMachine(place.elevation);
   const store = await session.store();
-  const remote = new SshStore({
-    host: host.host,
-    sshOptions: host.sshOptions,
-    environment: io.env,
-    events: (event) => session.progress.event(event),
-  });
-  try {
-    await copyClosure([path], { from: store, to: remote, events: (event) => session.progress.event(event) });
-  } finally {
-    await remote.close();
-  }
+  if (host !== undefined) await copyTo(session, host, path);
   session.progress.clear();
   const onLine = (line: string): void => io.err(`${terminalText(line, io.terminal)}\n`);
-  if (back !== undefined) throw new FirnError("usage", "'--rollback' is done on the machine itself");
+  if (host !== undefined && back !== undefined)
+    throw new FirnError("usage", "'--rollback' is done on the machine itself");
   if (openSystem(store.location, path).manifest !== undefined) {
-    const words = ["firn", "os", action, "--store-path", path];
+    const words = [...(host === undefined ? ownCommand() : ["firn"]), "os"];
+    if (back !== undefined && (action === "switch" || action === "boot"))
+      words.push("rollback", "--to", String(back.number), ...(action === "boot" ? ["--boot"] : []));
+    else words.push(action, "--store-path", path);
     for (const name of forwarded) if (flags.has(name)) words.push(`--${name}`);
     for (const name of forwardedValues) {
       const value = flags.value(name);
       if (value !== undefined) words.push(`--${name}`, value);
     }
-    return (await machine.run(words, { asRoot: true, onLine })).status;
+    return (await machine.run(words, { asRoot: true, keep: ["PATH", "NIXOS_NO_CHECK"], onLine })).status;
   }
   if (action === "switch" || action === "boot") {
-    await requireNixos(machine, path, io.env);
+    if (back === undefined) await requireNixos(machine, path, io.env);
     // The far end's profiles lie where every machine's do, wherever this one's store is.
     const profile = (await systemProfile(session)).replace(store.location.stateDir, "/nix/var/nix");
-    const set = await machine.run(["nix-env", "-p", profile, "--set", path], { asRoot: true, onLine });
-    if (set.status !== 0) throw new FirnError("remote", `the profile of '${host.host}' could not be switched`);
+    const words = back === undefined ? ["-p", profile, "--set", path] : ["--rollback", "-p", profile];
+    const set = await machine.run(["nix-env", ...words], { asRoot: true, onLine });
+    if (set.status !== 0)
+      throw new FirnError(
+        "remote",
+        `the profile of ${host === undefined ? "this machine" : `'${host}'`} could not be switched`,
+      );
   }
   const specialisation = flags.value("specialisation");
   const status = await activateNixos({
     machine,
-    path,
+    path: back?.via ?? back?.link ?? path,
     action,
     installBootLoader: flags.has("install-bootloader"),
     environment: io.env,
@@ -62,6 +76,17 @@ export async function switchRemotely(
     ...(specialisation === undefined ? {} : { specialisation }),
   });
   if (status !== 0)
-    io.err(`error: 'switch-to-configuration ${action}' of '${host.host}' ended with status ${status}\n`);
+    io.err(`error: 'switch-to-configuration ${action}' of ${host ?? "this machine"} ended with status ${status}\n`);
   return status;
+}
+
+async function copyTo(session: Session, host: string, path: string): Promise<void> {
+  const remote = storeOfHost(session, host);
+  const events = session.progress.event.bind(session.progress);
+  const substitute = session.invocation.flags.has("use-substitutes");
+  try {
+    await copyClosure([path], { from: await session.store(), to: remote, substitute, events });
+  } finally {
+    await remote.close();
+  }
 }

@@ -1,7 +1,6 @@
 /** The part that `firn os switch`, `boot`, `test`, `dry-activate` and `rollback` share once the system is built. */
 
 import { join } from "node:path";
-import { checkSshHost, sshOptions } from "@firn/store";
 import { existsSync, mkdirSync, rmSync } from "@firn/store/files";
 import {
   activateNixos,
@@ -11,7 +10,6 @@ import {
   requireNixos,
   rollbackProfile,
   runningSystem,
-  type SshMachineOptions,
   type SwitchContext,
   type SwitchEvent,
   setProfile,
@@ -23,6 +21,7 @@ import { UsageError } from "../grammar/usage-error.ts";
 import { systemDiffLines, unitPlanLines } from "../render/system-diff.ts";
 import { terminalText } from "../render/terminal-text.ts";
 import type { Session } from "../session/session.ts";
+import { elevationOf, targetHost, useSubstitutesFlag } from "./other-hosts.ts";
 import { profileNameFlag, systemProfile } from "./profiles.ts";
 import type { SwitchTarget } from "./switch-target.ts";
 
@@ -36,15 +35,16 @@ export const switchFlags: readonly Flag[] = [
   {
     name: "elevate",
     labels: ["method"],
-    description: "How root is had for switching: 'none' (default) or 'sudo'.",
+    description: "How root is had for switching: 'none' (default), 'sudo' or 'run0'.",
   },
   { name: "sudo", description: "As '--elevate sudo'." },
+  useSubstitutesFlag,
   profileNameFlag,
   {
     name: "specialisation",
     short: "c",
     labels: ["name"],
-    description: "Activate the specialisation of that name (NixOS).",
+    description: "Activate the specialisation of that name; what starts next is the system itself.",
   },
   { name: "install-bootloader", description: "Install the boot loader anew." },
   { name: "diff", description: "Show what changes: packages, units, users and files of /etc." },
@@ -72,51 +72,38 @@ export async function switchContext(session: Session): Promise<SwitchContext> {
   };
 }
 
-/** Returns the machine of `--target-host`. */
-export function targetHost({ invocation, io }: Pick<Session, "invocation" | "io">): SshMachineOptions | undefined {
-  const { flags } = invocation;
-  const method = flags.value("elevate") ?? (flags.has("sudo") ? "sudo" : "none");
-  if (method !== "none" && method !== "sudo")
-    throw new UsageError(`'${method}' is not a way to become root; use 'none' or 'sudo'`);
-  const host = flags.value("target-host")?.replace(/^ssh:\/\//, "");
-  if (host === undefined || host === "") {
-    if (method === "sudo") throw new UsageError("'--elevate' is for a --target-host; here, run the command as root");
-    return undefined;
-  }
-  checkSshHost(host);
-  const words = (io.env.NIX_SUDOOPTS ?? "").split(/\s+/).filter((word) => word !== "");
-  return {
-    host,
-    sshOptions: sshOptions(io.env),
-    elevate: method === "sudo" ? ["sudo", ...words] : [],
-  };
-}
-
 /** Switches to a system in the store in the way of its kind. Resolves to the exit status. */
 export async function switchTo(session: Session, target: SwitchTarget): Promise<number> {
   const { path, action } = target;
   const remote = targetHost(session);
-  if (remote !== undefined) {
-    const { switchRemotely } = await import("./remote-switch.ts");
-    return switchRemotely(session, remote, target);
+  const elevation = elevationOf(session);
+  if (remote !== undefined || elevation.kind !== "none") {
+    const { switchByPrograms } = await import("./remote-switch.ts");
+    return switchByPrograms(session, remote ?? { elevation }, target);
   }
   const { flags } = session.invocation;
   const context = await switchContext(session);
   const system = openSystem(context.store.location, path);
   if (flags.has("diff") || (system.manifest !== undefined && action !== "boot")) await showDiff(session, context, path);
   if (system.manifest === undefined) return switchNixos(session, context, target);
-  if (flags.has("specialisation")) throw new UsageError("'--specialisation' is for systems of NixOS");
+  const specialisation = flags.value("specialisation");
+  if (specialisation !== undefined && action === "boot")
+    throw new UsageError("'--specialisation' can only be used with 'switch' and 'test'");
+  const variant = specialisation === undefined ? {} : { specialisation };
   if (action === "dry-activate") {
-    for (const line of unitPlanLines(await planSwitch(context, path), true)) tell(session, line);
+    for (const line of unitPlanLines(await planSwitch(context, { system: path, ...variant }), true))
+      tell(session, line);
     return 0;
   }
   const confirm = confirmSeconds(session);
   const outcome = await switchSystem(context, {
     action,
     system: path,
+    ...variant,
     ...(target.back === undefined ? {} : { generation: target.back.number }),
     healthGate: !flags.has("no-health-gate"),
     installLoader: flags.has("install-bootloader"),
+    ignoreInhibitors: (session.io.env.NIXOS_NO_CHECK ?? "") !== "",
     ...(confirm === undefined || action === "boot" ? {} : { confirmed: () => waitForConfirmation(session, confirm) }),
   });
   if (outcome.kind === "done") return 0;

@@ -12,6 +12,7 @@ import type {
 import { dumpPath, hashContent, type MachineStore, type Store } from "@firn/store";
 import { existsSync, readFileSync } from "@firn/store/files";
 import type { HostServices } from "../evaluator/services.ts";
+import type { KeptTrees } from "../results/kept-trees.ts";
 import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
 import { mercurialAttributes, treeAttributes } from "./tree-attributes.ts";
@@ -33,6 +34,8 @@ export interface ServiceContext {
   /** Fetches the tree of a flake, with the registries; resolves to its store path. */
   fetchFlake(reference: string): Promise<string>;
   warn(text: string): void;
+  /** The store paths that trees had in earlier evaluations, where they are kept. */
+  readonly keptTrees?: KeptTrees | undefined;
   /** Answers `builtins.getFlake` with the handle of the flake's value. */
   getFlake?(reference: string): Promise<number>;
 }
@@ -54,30 +57,43 @@ export function isRepeatable(request: FetchRequest, { pure }: Pick<ServiceContex
 /** Makes the services of one evaluation. */
 export function makeHostServices(context: ServiceContext): HostServices {
   const { store } = context;
+  const addPath: HostServices["addPath"] = async (request) => {
+    const tree = context.keptTrees?.find(request, store.storeDir);
+    if (tree?.storePath !== undefined) {
+      if (context.readOnly) return tree.storePath;
+      await store.addTempRoot(tree.storePath);
+      if (await store.isValidPath(tree.storePath)) return tree.storePath;
+    }
+    const storePath = await readPath(request);
+    tree?.keep(storePath);
+    return storePath;
+  };
+  const readPath: HostServices["addPath"] = async (request) => {
+    const { path: logical, name, method, expectedHash, include, references = [] } = request;
+    const path = logical.startsWith(`${store.storeDir}/`) ? realPathOf(store, logical) : logical;
+    const filter = include === undefined ? undefined : includedFilter(include);
+    if (expectedHash !== undefined) {
+      const hash = parseHash(expectedHash, "sha256");
+      const expected = makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir });
+      if (await store.isValidPath(expected)) return expected;
+    }
+    if (context.readOnly) {
+      const { hash } = await hashContent(dumpPath(path, { filter, transient: true }), {
+        method,
+        algorithm: "sha256",
+      });
+      const target = { name, storeDir: store.storeDir, references: { others: references, self: false } };
+      return makeFixedOutputPath({ method, hash }, target);
+    }
+    const detail = (level: "talkative" | "chatty", text: string): void =>
+      context.fetch.emit({ kind: "detail", level, text });
+    detail("talkative", `copying '${logical}' to the store...`);
+    const info = await store.addPath(path, { name, method, filter, references });
+    detail("chatty", `copied '${logical}' to '${info.path}' (hash '${printHash(info.narHash, "sri")}')`);
+    return info.path;
+  };
   return {
-    async addPath({ path: logical, name, method, expectedHash, include, references = [] }) {
-      const path = logical.startsWith(`${store.storeDir}/`) ? realPathOf(store, logical) : logical;
-      const filter = include === undefined ? undefined : includedFilter(include);
-      if (expectedHash !== undefined) {
-        const hash = parseHash(expectedHash, "sha256");
-        const expected = makeFixedOutputPath({ method, hash }, { name, storeDir: store.storeDir });
-        if (await store.isValidPath(expected)) return expected;
-      }
-      if (context.readOnly) {
-        const { hash } = await hashContent(dumpPath(path, { filter, transient: true }), {
-          method,
-          algorithm: "sha256",
-        });
-        const target = { name, storeDir: store.storeDir, references: { others: references, self: false } };
-        return makeFixedOutputPath({ method, hash }, target);
-      }
-      const detail = (level: "talkative" | "chatty", text: string): void =>
-        context.fetch.emit({ kind: "detail", level, text });
-      detail("talkative", `copying '${logical}' to the store...`);
-      const info = await store.addPath(path, { name, method, filter, references });
-      detail("chatty", `copied '${logical}' to '${info.path}' (hash '${printHash(info.narHash, "sri")}')`);
-      return info.path;
-    },
+    addPath,
     async addText(name, contents, references) {
       if (!context.readOnly) return store.addTextToStore(name, contents, references);
       return makeTextPath(contents, {

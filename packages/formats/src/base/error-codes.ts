@@ -278,6 +278,10 @@ export const errorCodes = {
   "still-alive": ["A path cannot be deleted while a root keeps it.", "See `firn store gc --help`."],
   "substitution-failed": ["A cache has a path but does not give it.", "Try again, or use `--fallback`."],
   "switch-failed": ["The switch of a system failed and was undone.", "Read the reason."],
+  "switch-inhibited": [
+    "A running system cannot be replaced by another without a new start of the machine.",
+    "Use `firn os boot`; `NIXOS_NO_CHECK=1` switches all the same.",
+  ],
   "switch-unfinished": ["An earlier switch was interrupted.", "Run `firn os recover`."],
   "symlink-in-tree": ["A path leads through a symlink where it may not.", "Name the target itself."],
   "symlink-loop": ["Symlinks lead in a circle.", "Remove one of them."],

@@ -45,6 +45,24 @@ describe("the boot menu", () => {
     expect(readFileSync(join(directory, "loader/loader.conf"), "utf8")).toBe("timeout 3\ndefault firn-*\neditor no\n");
   });
 
+  test("has an entry for each variant of a generation, that no default is", () => {
+    const quiet = { name: "quiet", system: generation(7).system };
+    const one = { ...generation(1), specialisations: [quiet] };
+    const two = generation(2);
+    apply({ generations: [one, two], next: 2, now: undefined, keep: [1] });
+    expect(entries()).toEqual(["firn-1.conf", "firn-2.conf", "firn_1_quiet.conf"]);
+    expect(files()).toHaveLength(6);
+    const text = readFileSync(join(directory, "loader/entries/firn_1_quiet.conf"), "utf8");
+    expect(text).toContain("title Firn (machine, quiet)\nversion Generation 1 ");
+    expect(text).toContain(`options init=${quiet.system.path}/init quiet\n`);
+    apply({ generations: [{ ...one, specialisations: [] }, two], next: 2, now: 2, keep: [] });
+    expect(entries()).toEqual(["firn-1.conf", "firn-2.conf"]);
+    apply({ generations: [one, two], next: 2, now: 2, keep: [] });
+    expect(pruneEntries(directory, new Set([2]))).toEqual([1]);
+    expect(entries()).toEqual(["firn-2.conf"]);
+    expect(files()).toHaveLength(2);
+  });
+
   test("loses the entries of generations that are gone, and the kernels that only they started", () => {
     const generations = [generation(1), generation(2, mib, "shared"), generation(3, mib, "shared")];
     apply({ generations, next: 3, now: 2, keep: [2] });

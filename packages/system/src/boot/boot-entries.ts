@@ -16,6 +16,8 @@ export interface BootGeneration {
   /** Time of creation, in seconds since 1970. */
   readonly created: number;
   readonly system: System;
+  /** Variants of the system, which get entries of their own. */
+  readonly specialisations?: readonly { readonly name: string; readonly system: System }[];
 }
 
 /** The menu to make. */
@@ -125,10 +127,25 @@ function layOut(
     const text = entryText(generation, { kernel: kernel.name, initrd: initrd.name, nearest });
     const name = entryName(generation.number, { presentEntries, next, tries: settings.bootCountingTries });
     wantedEntries.add(name);
-    const path = join(directory, entriesDirectory, name);
-    if (!existsSync(path) || readFileSync(path, "latin1") !== text) entries.set(name, text);
+    const texts = [[name, text]];
+    for (const variant of generation.specialisations ?? []) {
+      const files = [bootFile(variant.system, "kernel"), bootFile(variant.system, "initrd")] as const;
+      for (const file of files) {
+        wantedFiles.add(file.name);
+        if (present.get(file.name) !== file.size) copies.set(file.name, file);
+      }
+      // No pattern of the loader's default matches this name.
+      const variantName = `firn_${generation.number}_${variant.name}.conf`;
+      wantedEntries.add(variantName);
+      const names = { kernel: files[0].name, initrd: files[1].name, variant: variant.name };
+      texts.push([variantName, entryText({ ...generation, system: variant.system }, names)]);
+    }
+    for (const [file = "", contents = ""] of texts) {
+      const path = join(directory, entriesDirectory, file);
+      if (!existsSync(path) || readFileSync(path, "latin1") !== contents) entries.set(file, contents);
+    }
   }
-  const ours = (name: string): boolean => /^firn-[0-9]+(\+[0-9]+(-[0-9]+)?)?\.conf$/.test(name);
+  const ours = (name: string): boolean => generationOfEntry(name) !== undefined;
   const newest = Math.max(...generations.map(({ number }) => number));
   return {
     directory,
@@ -163,14 +180,20 @@ function bootFile({ tree, path }: System, kind: "kernel" | "initrd"): BootFile {
  */
 function entryText(
   { number, created, system }: BootGeneration,
-  { kernel, initrd, nearest }: { readonly kernel: string; readonly initrd: string; readonly nearest: boolean },
+  {
+    kernel,
+    initrd,
+    nearest,
+    variant,
+  }: { readonly kernel: string; readonly initrd: string; readonly nearest?: boolean; readonly variant?: string },
 ): string {
   const { manifest, tree, path } = system;
   const date = new Date(created * 1000).toISOString().slice(0, 10);
   const parameters = (tree.text("kernel-params") ?? "").trim();
-  return `title Firn (${manifest?.name ?? "system"})
+  const key = variant !== undefined ? "firn-variant" : nearest === true ? "firn" : "firn-older";
+  return `title Firn (${manifest?.name ?? "system"}${variant === undefined ? "" : `, ${variant}`})
 version Generation ${number} ${manifest?.label ?? ""}, built on ${date}
-sort-key ${nearest ? "firn" : "firn-older"}
+sort-key ${key}
 linux /${filesDirectory}/${kernel}
 initrd /${filesDirectory}/${initrd}
 options init=${path}/init ${parameters}
@@ -190,6 +213,12 @@ function entryName(
   const failed = found !== undefined && /\+0(-[0-9]+)?\.conf$/.test(found);
   if (number === next && tries > 0 && (found === undefined || failed)) return `firn-${number}+${tries}.conf`;
   return found ?? plain;
+}
+
+/** Returns the generation whose entry, or that of one of its variants, a file is; undefined for other files. */
+function generationOfEntry(name: string): number | undefined {
+  const number = /^firn(?:-([0-9]+)(?:\+[0-9]+(?:-[0-9]+)?)?|_([0-9]+)_.*)\.conf$/.exec(name);
+  return number === null ? undefined : Number(number[1] ?? number[2]);
 }
 
 /**
@@ -253,11 +282,11 @@ export function pruneEntries(directory: string, numbers: ReadonlySet<number>): n
   const gone: number[] = [];
   const used = new Set<string>();
   for (const name of list(directory, entriesDirectory)) {
-    const number = /^firn-([0-9]+)(?:\+[0-9]+(?:-[0-9]+)?)?\.conf$/.exec(name)?.[1];
+    const number = generationOfEntry(name);
     const path = join(directory, entriesDirectory, name);
-    if (number !== undefined && !numbers.has(Number(number))) {
+    if (number !== undefined && !numbers.has(number)) {
       rmSync(path, { force: true });
-      gone.push(Number(number));
+      if (!gone.includes(number)) gone.push(number);
       continue;
     }
     for (const [, file = ""] of readFileSync(path, "latin1").matchAll(/^(?:linux|initrd) +\/(\S+)$/gm)) used.add(file);

@@ -32,7 +32,8 @@ export interface ConfigurationContext {
 }
 
 /**
- * Returns the value at an attribute path of a configuration, e.g. `config.system.build.toplevel`. Errors `no-configuration`, `usage`,
+ * Returns the value at an attribute path of a configuration, e.g. `config.system.build.toplevel`; with an empty path the configuration.
+ * Errors `no-configuration`, `usage`,
  * those of evaluations.
  */
 export async function findSystemValue(
@@ -66,7 +67,7 @@ async function findInFlake(
 ): Promise<Found> {
   const { reference } = configuration;
   const parse = (name: string, rest: string) => {
-    const word = `${reference}#nixosConfigurations."${name}".${rest}`;
+    const word = `${reference}#${joined(`nixosConfigurations."${name}"`, rest)}`;
     const installable = parseInstallable(word, { ...context, attributes: false });
     if (installable.kind !== "flake") throw new FirnError("usage", `'${reference}' is not a flake reference`);
     return installable;
@@ -92,5 +93,6 @@ async function defaultName(context: ConfigurationContext, ref: FlakeRef): Promis
 }
 
 function joined(prefix: string | undefined, attrPath: string): string {
+  if (attrPath === "") return prefix ?? "";
   return prefix === undefined || prefix === "" ? attrPath : `${prefix}.${attrPath}`;
 }

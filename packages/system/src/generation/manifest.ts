@@ -48,6 +48,8 @@ export interface SystemManifest {
   readonly groups: ReadonlyMap<string, number | undefined>;
   readonly boot: BootSettings;
   readonly health: HealthSettings;
+  /** Texts by name whose change keeps a running machine from being switched. */
+  readonly inhibitors: ReadonlyMap<string, string>;
 }
 
 /** The only version of the format so far. */
@@ -145,5 +147,11 @@ export function parseSystemManifest(text: string, where: string): SystemManifest
       units: list(health.get("units"), "health.units").map((unit) => string(unit, "a unit")),
       network: boolean(health.get("network"), "health.network"),
     },
+    inhibitors: new Map(
+      [...object(top.get("inhibitors") ?? new Map(), "inhibitors")].map(([name, value]) => [
+        name,
+        string(value, `the inhibitor ${name}`),
+      ]),
+    ),
   };
 }

@@ -33,6 +33,21 @@ export function openSystem(view: StoreView, path: string): System {
   };
 }
 
+/** Opens the variants of a system. */
+export function openSpecialisations(
+  view: StoreView,
+  { tree }: Pick<System, "tree">,
+): readonly { readonly name: string; readonly system: System }[] {
+  return tree.names("specialisation").map((name) => ({ name, system: openSpecialisation(view, { tree }, name) }));
+}
+
+/** Opens a variant of a system. Fails with `no-specialisation` when it has none of that name. */
+export function openSpecialisation(view: StoreView, { tree }: Pick<System, "tree">, name: string): System {
+  const path = tree.target(`specialisation/${name}`);
+  if (path === undefined) throw new FirnError("no-specialisation", `specialisation not found: ${name}`);
+  return openSystem(view, path);
+}
+
 /** Returns version, kernel and specialisations of a system; facts that it does not state are undefined. */
 export function systemFacts(tree: GenerationTree): SystemFacts {
   return {

@@ -3,6 +3,7 @@
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
+import { type Elevation, elevatedHere } from "./elevation.ts";
 
 /** The result of a program. */
 export interface ProgramResult {
@@ -36,26 +37,32 @@ export interface Machine {
 /** Limit of the output of one program that is kept. */
 const maxOutput = 4 << 20;
 
-/** Returns the machine that this process runs on. */
-export function thisMachine(): Machine {
-  return { root: "", run: runProgramHere };
+/** Returns the machine that this process runs on. `elevation` is how programs that need root get it. */
+export function thisMachine(elevation: Elevation = { kind: "none" }): Machine {
+  return { root: "", run: (argv, options) => runProgramHere(argv, options, elevation) };
 }
 
 function ownEnvironment({ keep = [], environment = {} }: ProgramOptions): Record<string, string> {
-  const result: Record<string, string> = { ...environment };
+  const result: Record<string, string> = {};
   for (const name of keep) {
     const value = processEnvironment()[name];
     if (value !== undefined) result[name] = value;
   }
-  return result;
+  return { ...result, ...environment };
 }
 
-function runProgramHere(argv: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
-  const [file = "", ...args] = argv;
+function runProgramHere(
+  argv: readonly string[],
+  options: ProgramOptions = {},
+  elevation: Elevation,
+): Promise<ProgramResult> {
+  const chosen = options.environment === undefined && options.keep === undefined ? undefined : ownEnvironment(options);
+  const isElevated = options.asRoot === true && elevation.kind !== "none";
+  const [file = "", ...args] = isElevated ? elevatedHere(elevation, argv, chosen) : argv;
   return new Promise((resolve, reject) => {
     const child = startProgram(file, args, {
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-      ...(options.environment === undefined && options.keep === undefined ? {} : { env: ownEnvironment(options) }),
+      ...(chosen === undefined || isElevated ? {} : { env: chosen }),
     });
     const collected = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {

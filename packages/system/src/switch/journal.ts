@@ -32,6 +32,8 @@ export interface JournalSide {
   readonly system: string;
   /** Its generation in the profile; undefined when it has none (`test`). */
   readonly generation: number | undefined;
+  /** Store path of the variant of the system that is activated; absent for the system itself. */
+  readonly live?: string;
 }
 
 /** The contents of the journal. */

@@ -1,7 +1,7 @@
 /** Switching to a system of NixOS: profile and `switch-to-configuration`, as nixos-rebuild has them do it. */
 import { join } from "node:path";
 import { FirnError } from "@firn/formats";
-import type { Machine } from "../machine/machine.ts";
+import { type Machine, thisMachine } from "../machine/machine.ts";
 import { findGenerations, type Generation } from "../profile/generations.ts";
 
 /** A call of a system's own switching program. */
@@ -59,7 +59,8 @@ export async function activateNixos(activation: NixosActivation): Promise<number
       throw new FirnError("usage", "'--specialisation' can only be used with 'switch' and 'test'");
     }
     path = join(path, "specialisation", specialisation);
-    if ((await machine.run(["test", "-e", path])).status !== 0)
+    // Whatever the machine, the system is in this one's store.
+    if ((await thisMachine().run(["test", "-e", path])).status !== 0)
       throw new FirnError("no-specialisation", `specialisation not found: ${specialisation}`);
   }
   const plain =

@@ -24,7 +24,7 @@ import {
   pruneEntries,
   writeBootFiles,
 } from "../boot/boot-entries.ts";
-import { openSystem, type System } from "../generation/system.ts";
+import { openSpecialisation, openSpecialisations, openSystem, type System } from "../generation/system.ts";
 import type { Machine } from "../machine/machine.ts";
 import {
   deleteGenerations,
@@ -72,6 +72,8 @@ export interface SwitchRequest {
   readonly action: "switch" | "boot" | "test";
   /** Store path of the system to switch to. */
   readonly system: string;
+  /** The variant of the system that is activated; only what starts next is the system itself. */
+  readonly specialisation?: string;
   /** The existing generation of the system to go back to; when absent, it becomes a new generation. */
   readonly generation?: number;
   /** False to leave the new system in place even when the machine is not healthy. */
@@ -79,6 +81,8 @@ export interface SwitchRequest {
   /** Resolves to true when the user has confirmed the new system; when absent, no confirmation is needed. */
   readonly confirmed?: () => Promise<boolean>;
   readonly installLoader?: boolean;
+  /** True to switch a running machine even when an inhibitor of its system has changed. */
+  readonly ignoreInhibitors?: boolean;
 }
 
 /** The result of a switch. */
@@ -98,14 +102,17 @@ export function runningSystem({ machine, store }: Pick<SwitchContext, "machine" 
 }
 
 /** Returns the changes of units that switching would make, without making them. */
-export async function planSwitch(context: SwitchContext, system: string): Promise<UnitPlan> {
-  const after = openSystem(context.store.location, system);
+export async function planSwitch(
+  context: SwitchContext,
+  { system, specialisation }: Pick<SwitchRequest, "system" | "specialisation">,
+): Promise<UnitPlan> {
+  const after = activated(context, openSystem(context.store.location, system), specialisation);
   return unitPlan(new Systemd(context.machine), runningSystem(context), after);
 }
 
 /**
  * Switches to another system. Fails with `busy` during another switch, `switch-unfinished` when an earlier one was killed,
- * `boot-full`, all before any change. Later failures are undone; the error is then `switch-failed`, or the outcome has the
+ * `switch-inhibited`, `boot-full`, all before any change. Later failures are undone; the error is then `switch-failed`, or the outcome has the
  * reason for which the health gate reverted the switch.
  */
 export async function switchSystem(context: SwitchContext, request: SwitchRequest): Promise<SwitchOutcome> {
@@ -116,18 +123,20 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
         hint: "run 'firn os recover' first: it undoes or finishes that switch",
       });
     }
-    const to = openSystem(store.location, request.system);
+    const whole = openSystem(store.location, request.system);
+    const to = activated(context, whole, request.specialisation);
     const from = runningSystem(context);
     const systemd = new Systemd(machine);
     const { generations, current } = findGenerations(profile);
     const permanent = request.action !== "test";
     const live = request.action !== "boot";
+    if (live && request.ignoreInhibitors !== true) requireSameInhibitors(from, to);
     const planned: Planned = {
       units: live ? await unitPlan(systemd, from, to) : undefined,
       health:
         live && request.healthGate && to.manifest !== undefined ? await healthBefore(systemd, machine) : undefined,
       boot: permanent
-        ? planBootOf(context, to, { generations, current, generation: request.generation, running: from?.path })
+        ? planBootOf(context, whole, { generations, current, generation: request.generation, running: from?.path })
         : undefined,
     };
     if (planned.units !== undefined) context.events({ kind: "units", plan: planned.units });
@@ -138,15 +147,15 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
       from:
         from === undefined
           ? undefined
-          : { system: from.path, generation: generationOf(generations, from.path, current) },
-      to: { system: to.path, generation: undefined },
+          : { system: from.path, generation: generationOf(context, generations, { system: from.path, current }) },
+      to: { system: whole.path, generation: undefined, ...(to === whole ? {} : { live: to.path }) },
       step: "begin",
-      made: permanent ? newGeneration(generations, to.path, request.generation) : undefined,
+      made: permanent ? newGeneration(generations, whole.path, request.generation) : undefined,
       stopped: planned.units?.stop ?? [],
       bootId: startIdentity(machine),
     });
     try {
-      const failures = await run.forward({ to, systemd, planned, request });
+      const failures = await run.forward({ whole, to, systemd, planned, request });
       if (failures.length === 0) {
         run.end();
         return { kind: "done", generation: run.journal.to.generation };
@@ -162,6 +171,27 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
         cause: error,
       });
     }
+  });
+}
+
+/** Returns the system that is activated: a system itself, or its variant of a name. */
+function activated(
+  { store }: Pick<SwitchContext, "store">,
+  system: System,
+  specialisation: string | undefined,
+): System {
+  return specialisation === undefined ? system : openSpecialisation(store.location, system, specialisation);
+}
+
+/** Fails with `switch-inhibited` when both systems have an inhibitor of one name with different texts. */
+function requireSameInhibitors(from: System | undefined, to: System): void {
+  const changed = [...(to.manifest?.inhibitors ?? [])].flatMap(([name, text]) => {
+    const before = from?.manifest?.inhibitors.get(name);
+    return before === undefined || before === text ? [] : [`${name}: ${before} -> ${text}`];
+  });
+  if (changed.length === 0) return;
+  throw new FirnError("switch-inhibited", `the running system cannot be replaced by this one: ${changed.join("; ")}`, {
+    hint: "run 'firn os boot' and start the machine anew, or set NIXOS_NO_CHECK=1 to switch all the same",
   });
 }
 
@@ -184,12 +214,15 @@ class SwitchRun {
 
   /** Does the steps; returns the checks of the machine that fail afterwards. */
   async forward(options: {
+    /** The system that starts next. */
+    readonly whole: System;
+    /** The system that is activated: the same, or a variant of it. */
     readonly to: System;
     readonly systemd: Systemd;
     readonly planned: Planned;
     readonly request: SwitchRequest;
   }): Promise<string[]> {
-    const { to, systemd, planned, request } = options;
+    const { whole, to, systemd, planned, request } = options;
     const { store, profile, machine, events } = this.context;
     const onLine = (text: string): void => events({ kind: "line", text });
     this.step("begin");
@@ -197,14 +230,14 @@ class SwitchRun {
     if (request.action !== "test") syncFileSystem(store.location.realStoreDir);
     if (planned.boot !== undefined) {
       this.step("boot-files");
-      if (request.installLoader === true || !loaderPresent(planned.boot)) installLoader(planned.boot.directory, to);
+      if (request.installLoader === true || !loaderPresent(planned.boot)) installLoader(planned.boot.directory, whole);
       writeBootFiles(planned.boot);
     }
     if (request.action !== "test") {
       this.step("profile");
       const number =
         request.generation === undefined
-          ? (await setProfile(store, profile, to.path)).number
+          ? (await setProfile(store, profile, whole.path)).number
           : (await rollbackProfile(profile, { to: request.generation })).to;
       if (planned.boot !== undefined && number !== planned.boot.next) {
         throw new FirnError("busy", `the profile '${profile}' was changed by somebody else meanwhile`);
@@ -292,7 +325,8 @@ export async function pruneBootMenu(context: Pick<SwitchContext, "machine" | "st
 
 /** Makes profile and boot menu agree with the system that the restarted machine runs, which is wholly one of the two. */
 async function align(context: SwitchContext, journal: SwitchJournal): Promise<"finished" | "undone"> {
-  const finished = runningSystem(context)?.path === journal.to.system && journal.action !== "test";
+  const running = runningSystem(context)?.path;
+  const finished = (running === journal.to.system || running === journal.to.live) && journal.action !== "test";
   const side = finished ? journal.to : journal.from;
   if (side !== undefined) await restoreDefault(context, journal, side);
   removeJournal(context.machine.root);
@@ -308,7 +342,7 @@ async function undo(context: SwitchContext, journal: SwitchJournal): Promise<voi
     await restoreDefault(context, journal, from);
   if (from !== undefined && journal.action !== "boot" && reached("stop")) {
     const systemd = new Systemd(machine);
-    const before = openSystem(store.location, to.system);
+    const before = openSystem(store.location, to.live ?? to.system);
     const after = openSystem(store.location, from.system);
     const onLine = (text: string): void => events({ kind: "line", text });
     const units = await unitPlan(systemd, before, after);
@@ -411,15 +445,21 @@ function planBootOf(
   const known: BootGeneration[] = [];
   for (const { number, link, created } of generations) {
     const system = openSystem(store.location, readlinkSync(link, "latin1"));
-    if (system.manifest !== undefined) known.push({ number, created, system });
+    if (system.manifest !== undefined)
+      known.push({ number, created, system, specialisations: openSpecialisations(store.location, system) });
   }
   // The profile's lock is not held yet, but the lock of switches is: the next number is this one's.
   const next = generation ?? newGeneration(generations, to.path) ?? generations.at(-1)?.number ?? 1;
   if (!known.some(({ number }) => number === next)) {
-    known.push({ number: next, created: Math.floor(Date.now() / 1000), system: to });
+    const specialisations = openSpecialisations(store.location, to);
+    known.push({ number: next, created: Math.floor(Date.now() / 1000), system: to, specialisations });
   }
   const keep = known
-    .filter(({ number, system }) => number === current || system.path === running)
+    .filter(
+      ({ number, system, specialisations = [] }) =>
+        number === current ||
+        [system, ...specialisations.map((variant) => variant.system)].some(({ path }) => path === running),
+    )
     .map(({ number }) => number);
   return planBoot({
     directory: `${machine.root}${settings.efiSysMountPoint}`,
@@ -443,12 +483,19 @@ function loaderPresent({ directory }: BootPlan): boolean {
   return existsSync(join(directory, "EFI/systemd/systemd-bootx64.efi"));
 }
 
+/** Returns the generation that a system is, or is a variant of. */
 function generationOf(
+  { store }: Pick<SwitchContext, "store">,
   generations: readonly Generation[],
-  system: string,
-  current: number | undefined,
+  { system, current }: { readonly system: string; readonly current: number | undefined },
 ): number | undefined {
-  const same = generations.filter(({ link }) => readlinkSync(link, "latin1") === system);
+  const pathOf = ({ link }: Generation): string => readlinkSync(link, "latin1");
+  const variantsOf = (generation: Generation): string[] =>
+    openSpecialisations(store.location, openSystem(store.location, pathOf(generation))).map(
+      (entry) => entry.system.path,
+    );
+  const plain = generations.filter((generation) => pathOf(generation) === system);
+  const same = plain.length > 0 ? plain : generations.filter((generation) => variantsOf(generation).includes(system));
   return (same.find(({ number }) => number === current) ?? same.at(-1))?.number;
 }
 
