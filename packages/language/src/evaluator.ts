@@ -9,7 +9,7 @@ import { toXml, type XmlOptions } from "./builtins/xml.ts";
 import { argumentName } from "./code/argument-name.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
-import type { CallObserver } from "./code/call-observers.ts";
+import type { CallObserver } from "./code/call-observer.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import { disassemble } from "./code/disassemble.ts";

@@ -14,7 +14,8 @@ export { fetchurlSource } from "./builtins/internal-sources.ts";
 export { compileRegex, RegexSyntaxError } from "./builtins/regex.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
-export { allObservers, type CallObserver, callTrace, FlameGraph } from "./code/call-observers.ts";
+export type { CallObserver } from "./code/call-observer.ts";
+export { allObservers, callTrace, FlameGraph } from "./code/call-observers.ts";
 export {
   Debugger,
   type DebuggerOptions,

@@ -1,10 +1,10 @@
 /** The main thread's side of the evaluator: starts the worker, sends requests, answers its host calls. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { bytesOf, FirnError } from "@firn/formats";
+import { FirnError } from "@firn/formats";
 import type { EvalMessage, StopAnswer } from "@firn/language";
 import { hasErrorCode, machineError } from "@firn/store";
-import { writeFileSync } from "@firn/store/files";
 import type { KeptAnswer, KeptResults } from "../results/kept-results.ts";
+import { writeProfile } from "../results/write-profile.ts";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import type { ReadAheadRequest } from "./files-ahead.ts";
 import type { HostConfig } from "./node-host.ts";
@@ -312,7 +312,7 @@ export class EvaluatorClient {
     }
     const profile = this.options.config.calls?.profile;
     if (profile !== undefined && this.failure === undefined && this.thread !== undefined) {
-      writeFileSync(profile.file, bytesOf(await this.request({ op: "profile" })));
+      writeProfile(profile.file, await this.request({ op: "profile" }));
     }
     this.failure ??= new FirnError("evaluator-stopped", "the evaluator was closed");
     rememberWorker(this.thread !== undefined);

@@ -152,7 +152,6 @@ export function makeHostServices(context: ServiceContext): HostServices {
   };
 }
 
-/** Returns the place on disk of a file in the store. */
 /** Returns the place on disk of a path in the store directory: in the store, or else where the machine's own store has it. */
 function realPathOf(store: MachineStore, path: string): string {
   const real = store.location.realStoreDir + path.slice(store.storeDir.length);

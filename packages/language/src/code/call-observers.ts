@@ -5,17 +5,10 @@ import { attribute } from "../heap/set.ts";
 import { stringText } from "../heap/string.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
+import type { CallObserver } from "./call-observer.ts";
 import { force } from "./interpret.ts";
 import { ints } from "./memory.ts";
 import { showPosition } from "./source.ts";
-
-/** Hears of each call that an evaluation makes. */
-export interface CallObserver {
-  /** Hears that a call begins: of which value, with which arguments, and where it is written; position 0 is nowhere. */
-  enter(callee: Value, args: readonly Slot[], pos: number): void;
-  /** Hears that the last call that began has ended, also by an error. */
-  leave(): void;
-}
 
 function placeOf(pos: number): string {
   return pos === 0 ? "undefined position" : showPosition(pos);

@@ -95,7 +95,7 @@ import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
 import { showType } from "../value/type.ts";
 import { divide, multiply, overflow, subtract, typeError } from "./arithmetic.ts";
-import type { CallObserver } from "./call-observers.ts";
+import type { CallObserver } from "./call-observer.ts";
 import type { CodeStore } from "./code-store.ts";
 import { literalAt } from "./literals.ts";
 import { lowerLazy } from "./lower.ts";
