@@ -2,7 +2,7 @@
  * URLs as flake references and fetchers read them: `scheme://authority/path?query#fragment`, percent-encoded, kept apart
  * so that printing gives the same text back (manual: "Flake references").
  */
-import { FirnError, textOf, withoutPasswords } from "@firn/formats";
+import { FirnError, withoutPasswords } from "@firn/formats";
 
 /** A parsed URL; path and query values are decoded. */
 export interface Url {
@@ -107,11 +107,4 @@ export function passwordIn(
     user: percentDecode(user),
     password: percentDecode(password),
   };
-}
-
-/** Resolves `reference` against `base`; fails with `bad-url`. */
-export function resolveUrl(reference: string, base: string): string {
-  const url = URL.parse(textOf(reference), textOf(base));
-  if (url === null) throw new FirnError("bad-url", `'${reference}' is not a valid URL beside '${base}'`);
-  return url.href;
 }
