@@ -146,7 +146,7 @@ describe("a local store", () => {
     const a = await store.addTextToStore("a", "a", []);
     const other = await LocalStore.open({ location: storeLocation({ rootDir: root }), readOnly: true });
     expect(await other.isValidPath(a)).toBe(true);
-    await expect(other.addTextToStore("b", "b", [])).rejects.toThrow("read-only");
+    await expect(other.addTextToStore("b", "b", [])).rejects.toThrow("attempt to write a readonly database");
     await other.close();
   });
 

@@ -48,7 +48,7 @@ describe("what stores offer", () => {
 
   test("another machine's store takes paths and cannot be listed", async () => {
     const store = await openStore("ssh://example.org", context);
-    expect(Object.keys(store.offers)).toEqual(["writing", "building"]);
+    expect(Object.keys(store.offers)).toEqual(["writing", "content", "building"]);
     expect(() => offered(store, "listing")).toThrow("the store 'ssh://example.org' cannot list all paths");
     await store.close();
   });
