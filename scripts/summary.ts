@@ -1,7 +1,7 @@
 /**
  * Reads vitest's JSON reports and prints the counts of tests on one line. Fails when a test failed, when a test of
  * tests/known-failures.txt passed, or, with CI set, when a test was skipped that it could have run: those of
- * virtual machines and of most services take minutes, and are run only where FIRN_VM_TESTS and FIRN_ALL_STEPS ask for them.
+ * virtual machines, of most services and of whole machines take minutes, and are run only where FIRN_VM_TESTS and FIRN_ALL_STEPS ask for them.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,10 @@ const known = new Set(
 const asked = [
   { path: "../tests/vm/", variable: "FIRN_VM_TESTS" },
   { path: "../tests/os/services/services.test.ts", variable: "FIRN_ALL_STEPS" },
+  { path: "../tests/os/five-configurations/", variable: "FIRN_ALL_STEPS" },
+  { path: "../tests/os/desktop.test.ts", variable: "FIRN_ALL_STEPS" },
+  { path: "../tests/os/month.test.ts", variable: "FIRN_ALL_STEPS" },
+  { path: "../tests/os/specialisation.test.ts", variable: "FIRN_ALL_STEPS" },
 ].map(({ path, variable }) => ({ path: fileURLToPath(new URL(path, import.meta.url)), variable }));
 const mayBeSkipped = (file: string): boolean =>
   asked.some(({ path, variable }) => file.startsWith(path) && process.env[variable] === undefined);
