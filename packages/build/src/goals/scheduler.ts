@@ -14,6 +14,7 @@ import {
   nestedOutput,
   printDerivationOf,
   printDerivedPath,
+  storePathName,
   wire,
 } from "@firn/formats";
 import {
@@ -120,7 +121,7 @@ class Scheduler {
   /** Fetches or builds paths, begun in the order of their names as in the reference; results come in the order of the paths. */
   async requestAll(paths: readonly DerivedPath[]): Promise<BuildResult[]> {
     const results = new Map<DerivedPath, Promise<BuildResult>>();
-    const nameOf = (path: DerivedPath): string => sortName(path.kind === "opaque" ? path.path : path.drvPath);
+    const nameOf = (path: DerivedPath): string => storePathName(path.kind === "opaque" ? path.path : path.drvPath);
     for (const path of sortedByName(paths, nameOf)) results.set(path, this.request(path));
     return Promise.all(paths.map((path) => results.get(path)!));
   }
@@ -397,7 +398,7 @@ class Scheduler {
     const paths = new Set<string>();
     const byDerivation = new Map<string, Outputs>();
     const tasks: Promise<void>[] = [];
-    for (const input of sortedByName(inputRequests(derivation), ({ drvPath: path }) => sortName(path))) {
+    for (const input of sortedByName(inputRequests(derivation), ({ drvPath: path }) => storePathName(path))) {
       tasks.push(
         this.#ensureOutputs(input.drvPath, input.outputs).then((outputs) => {
           byDerivation.set(input.drvPath, outputs);
@@ -595,11 +596,6 @@ export function buildGivenDerivation(
 function fixedAddress(derivation: Derivation, name: string): ContentAddress | undefined {
   const output = derivation.outputs.get(name);
   return output?.kind === "fixed" ? output.address : undefined;
-}
-
-/** Returns the part of a store path by which goals are ordered: what stands behind its hash. */
-function sortName(path: string): string {
-  return path.slice(path.indexOf("-"));
 }
 
 function sortedByName<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {
