@@ -19,7 +19,7 @@ import {
 } from "@firn/formats";
 import type { EventSink } from "../events.ts";
 import { dumpPath, type PathFilter } from "../fs/dump.ts";
-import { hashContent } from "../local/content-hash.ts";
+import { contentInfo, hashContent } from "../local/content-hash.ts";
 import type {
   BuildMode,
   BuildRequestOptions,
@@ -455,15 +455,13 @@ async function* contentsOf(nar: NarChunks): AsyncGenerator<Uint8Array, void, und
 /** A text as a store object. */
 function textObject({ name, contents, references }: StoreText, storeDir: string): AddedPath {
   const bytes = typeof contents === "string" ? bytesOf(contents) : contents;
-  const others = [...new Set(references)].sort();
   const ca: ContentAddress = { method: "text", hash: hashData("sha256", bytes) };
-  const path = makeFixedOutputPath(ca, { name, storeDir, references: { others, self: false } });
   const nar = [...narOfFile(bytes)];
   const hasher = createHasher("sha256");
   for (const chunk of nar) hasher.update(chunk);
   const narHash: Hash = { algorithm: "sha256", bytes: hasher.digest() };
   const narSize = nar.reduce((sum, chunk) => sum + chunk.length, 0);
-  return { info: { path, narHash, narSize, references: others, signatures: [], ca }, nar: () => nar };
+  return { info: contentInfo(ca, { narHash, narSize }, { name, storeDir, references }), nar: () => nar };
 }
 
 /** Joins small chunks, of which many would be many messages. */
