@@ -3,7 +3,9 @@
  * file URLs. Behind it every path and name is a byte string; it becomes text again only for Node's own functions (programs, URLs).
  */
 import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { getCompileCacheDir } from "node:module";
 import { homedir, userInfo } from "node:os";
+import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { byteStringOf, FirnError, textOf } from "@firn/formats/base";
 import { hasErrorCode } from "./fs/disk.ts";
@@ -71,6 +73,15 @@ export function processArguments(): string[] {
 /** The command that this process runs: Node with its options, and the program's own file. */
 export function ownCommand(): string[] {
   return [process.execPath, ...process.execArgv, process.argv[1] ?? ""].map(byteStringOf);
+}
+
+/**
+ * The directory in which Node keeps compiled code, for `enableCompileCache` of a thread; undefined when it keeps none. What Node tells is
+ * the part of this version of Node; enabling asks for the whole.
+ */
+export function compileCacheDirectory(): string | undefined {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? undefined : dirname(directory);
 }
 
 /** The working directory. Error `no-working-directory` when it was removed. */

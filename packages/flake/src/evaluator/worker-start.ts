@@ -2,10 +2,9 @@
  * Starts the evaluator's thread. That takes as long as loading a command, so commands that will evaluate have it started
  * first thing and tell it what to do when they know. Loads little but Node's own modules.
  */
-import { getCompileCacheDir } from "node:module";
 import { totalmem } from "node:os";
-import { dirname } from "node:path";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { compileCacheDirectory } from "@firn/store/surroundings";
 import { ranWithoutThread, rememberThread, threadMark } from "../results/thread-marks.ts";
 import { codeDirectory } from "./code-directory.ts";
 import type { WorkerInput } from "./protocol.ts";
@@ -35,10 +34,7 @@ let needed = false;
 function start(): StartedWorker {
   const channel = new MessageChannel();
   const signal = new SharedArrayBuffer(8);
-  // What Node tells is the part of this version of Node; enabling asks for the whole.
-  const cache = getCompileCacheDir();
-  const compileCache = cache === undefined ? undefined : dirname(cache);
-  const input: WorkerInput = { signal, replies: channel.port2, compileCache };
+  const input: WorkerInput = { signal, replies: channel.port2, compileCache: compileCacheDirectory() };
   const worker = new Worker(new URL("./worker-entry.ts", import.meta.url), {
     workerData: input,
     transferList: [channel.port2],

@@ -1,8 +1,7 @@
 /** The NAR hashes of many trees, taken by as many threads as the machine has processors. */
-import { getCompileCacheDir } from "node:module";
 import { availableParallelism } from "node:os";
-import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
+import { compileCacheDirectory } from "../surroundings.ts";
 import { hashTree, type TreeHash } from "./hash-tree.ts";
 
 /** A tree to hash: its place on disk, and how large its NAR will be as far as is known. */
@@ -39,7 +38,7 @@ export async function* hashTrees(trees: readonly TreeToHash[]): AsyncGenerator<H
   const found = new Map<number, HashedTree>();
   let arrived = (): void => {};
   let failed = false;
-  const threads = startThreads(trees, { trees: work, taken, compileCache: compileCache() });
+  const threads = startThreads(trees, { trees: work, taken, compileCache: compileCacheDirectory() });
   for (const thread of threads) {
     thread.on("message", ({ index, found: hash }: ThreadResult) => {
       // Errors do not travel between threads: what one could not read is read again here.
@@ -83,12 +82,6 @@ function startThreads(trees: readonly TreeToHash[], workerData: HashingWork): Wo
   if (trees.length < 2 || (bytes < alone.bytes && trees.length < alone.trees)) return [];
   const count = Math.min(availableParallelism(), MAX_THREADS, trees.length) - 1;
   return Array.from({ length: count }, () => new Worker(new URL("./hash-worker.ts", import.meta.url), { workerData }));
-}
-
-/** Node tells the part of the cache of this version of Node; enabling asks for the whole. */
-function compileCache(): string | undefined {
-  const directory = getCompileCacheDir();
-  return directory === undefined ? undefined : dirname(directory);
 }
 
 function attempt(real: string): HashedTree {
