@@ -29,15 +29,17 @@ export async function cachedTree(wanted: WantedTree, context: FetchContext): Pro
   if (known !== undefined && (await store.narHashOf(String(known.storePath))) === known.narHash) {
     return { storePath: String(known.storePath), narHash: String(known.narHash) };
   }
+  const add = (tree: Omit<AddTree, "name">): Promise<AddedTree> =>
+    copyToStore(shown, context, () => store.addTree({ name, ...tree, isNew: true }));
   const found = await wanted.find?.();
   const added =
     found === undefined
       ? await withTemporaryDirectory("firn-source-", async (directory) => {
           const path = join(directory, "source");
           await wanted.export(path);
-          return copyToStore({ name, path, isNew: true }, shown, context);
+          return add({ path });
         })
-      : await copyToStore({ name, ...found, isNew: true }, shown, context);
+      : await add(found);
   cache.insert(domain, key, { storePath: added.storePath, narHash: added.narHash });
   return added;
 }

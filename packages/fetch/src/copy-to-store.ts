@@ -1,15 +1,15 @@
 /** Copies of trees to the store, with the messages of the reference about them. */
-import type { AddedTree, AddTree, FetchContext } from "./context.ts";
+import type { AddedTree, FetchContext } from "./context.ts";
 
-/** Adds a tree; `shown` names it in messages. Errors are those of the store. */
+/** Adds a tree by `add`, and tells of it; `shown` names it in messages. Fails as `add` does. */
 export async function copyToStore(
-  request: AddTree,
   shown: string,
-  context: Pick<FetchContext, "store" | "emit">,
+  { emit }: Pick<FetchContext, "emit">,
+  add: () => Promise<AddedTree>,
 ): Promise<AddedTree> {
-  context.emit({ kind: "detail", level: "talkative", text: `copying '${shown}' to the store...` });
-  const added = await context.store.addTree(request);
+  emit({ kind: "detail", level: "talkative", text: `copying '${shown}' to the store...` });
+  const added = await add();
   const text = `copied '${shown}' to '${added.storePath}' (hash '${added.narHash}')`;
-  context.emit({ kind: "detail", level: "chatty", text });
+  emit({ kind: "detail", level: "chatty", text });
   return added;
 }

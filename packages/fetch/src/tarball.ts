@@ -49,9 +49,9 @@ export async function fetchArchive(context: FetchContext, request: ArchiveReques
   try {
     const { lastModified } = await unpackArchive(got.file, join(directory, "source"), request.url);
     const { storePath, narHash } = await copyToStore(
-      { name, path: join(directory, "source"), isNew: true },
       `${byteStringOf("«")}${request.url}${byteStringOf("»")}/`,
       context,
+      () => context.store.addTree({ name, path: join(directory, "source"), isNew: true }),
     );
     const tree = { storePath, narHash, lastModified, immutableUrl: got.immutableUrl };
     context.cache.insert("tarball", key, {

@@ -10,7 +10,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync } from "@firn/store/file
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
-import type { FetchContext } from "../context.ts";
+import type { AddedTree, FetchContext } from "../context.ts";
 import { copyToStore } from "../copy-to-store.ts";
 import { exportedFiles } from "../git-export.ts";
 import { LfsObjects } from "../git-lfs.ts";
@@ -67,23 +67,27 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
   const { rev, ref, dirty } = await workTreeState(repository, submodules);
   const name = nameOf(input);
   if (submodules && booleanAttribute(input, "exportIgnore")) throw notTogether();
-  const only = new Set<string>();
+  const directory = repository.shown;
+  let listed: Promise<TrackedFiles> | undefined;
+  const tracked = (): Promise<TrackedFiles> => {
+    listed ??= trackedFiles({ repository, submodules, context });
+    return listed;
+  };
+  const addFiles = async (): Promise<AddedTree> => {
+    const { files } = await tracked();
+    const only = booleanAttribute(input, "exportIgnore") ? await exportedFiles(repository.call, files) : files;
+    return copyToStore(`${directory}/`, context, () => context.store.addTree({ name, path: directory, only }));
+  };
   if (rev !== undefined && !dirty) {
     const named = withAttributes(input, { ref, rev });
     await checkSignature(repository, rev, input);
     // The files are those of the revision, unless they differ from its objects.
-    if (!(await isConverted(only, { repository, rev, submodules, context })))
-      return fetchRevision({ repository, input: named, context, fromWorkTree: true });
+    if (!(await isConverted(tracked, { repository, rev, submodules, context })))
+      return fetchRevision({ repository, input: named, context, workTree: tracked });
     const facts = await revisionFacts(repository, rev, { shallow: booleanAttribute(input, "shallow"), context });
-    const shown = booleanAttribute(input, "exportIgnore") ? await exportedFiles(repository.call, only) : only;
-    const { storePath, narHash } = await copyToStore(
-      { name, path: repository.shown, only: shown },
-      `${repository.shown}/`,
-      context,
-    );
+    const { storePath, narHash } = await addFiles();
     return { storePath, locked: withAttributes(named, { narHash, ...facts }) };
   }
-  const directory = repository.shown;
   if (needsSignature(input)) {
     const shown = printUrl(gitInputs.toUrl(input));
     throw new FirnError(
@@ -92,10 +96,9 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
     );
   }
   if (!context.allowDirty) throw new FirnError("git-dirty", `Git tree '${directory}' is dirty`);
-  await addTracked(only, { repository, prefix: "", submodules, context });
+  await tracked();
   if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
-  const shown = booleanAttribute(input, "exportIgnore") ? await exportedFiles(repository.call, only) : only;
-  const { storePath, narHash } = await copyToStore({ name, path: directory, only: shown }, `${directory}/`, context);
+  const { storePath, narHash } = await addFiles();
   const lastModified = rev === undefined ? 0n : await commitTime(repository, rev);
   return {
     storePath,
@@ -114,20 +117,25 @@ function notTogether(): FirnError {
 /** Words of `.gitattributes` that make git convert files on checkout. */
 const converting = /\b(?:filter|text|eol|crlf|ident|working-tree-encoding)\b/;
 
-/**
- * Adds the tracked files of a work tree, with `submodules` also those of the work trees in it; `converted` is true when they may
- * differ from the objects of the revision, `hidden` when git was told not to look for changes of some, or a submodule is not there.
- */
-async function addTracked(
-  only: Set<string>,
-  tree: {
-    readonly repository: GitRepository;
-    readonly prefix: string;
-    readonly submodules: boolean;
-    readonly context: FetchContext;
-  },
-): Promise<{ readonly converted: boolean; readonly hidden: boolean }> {
-  const { repository, prefix, submodules, context } = tree;
+/** The tracked files of a work tree, relative to it. */
+interface TrackedFiles {
+  readonly files: ReadonlySet<string>;
+  /** True when they may differ from the objects of the revision. */
+  readonly converted: boolean;
+  /** True when git was told not to look for changes of some, or a submodule is not there. */
+  readonly hidden: boolean;
+}
+
+/** A work tree whose tracked files are listed, with `submodules` also those of the work trees in it. */
+interface ListedTree {
+  readonly repository: GitRepository;
+  readonly submodules: boolean;
+  readonly context: FetchContext;
+}
+
+async function trackedFiles(tree: ListedTree): Promise<TrackedFiles> {
+  const { repository, submodules, context } = tree;
+  const files = new Set<string>();
   let converted = repository.convertsLines;
   let hidden = false;
   const listed = await git({ ...repository.call, args: ["ls-files", "-z", "-v", "--stage"] });
@@ -144,7 +152,7 @@ async function addTracked(
         converted = true;
         continue;
       }
-      only.add(prefix + name);
+      files.add(name);
       if (/(?:^|\/)\.gitattributes$/.test(name) && status.isFile() && converting.test(readFileSync(path, "latin1"))) {
         converted = true;
       }
@@ -155,13 +163,14 @@ async function addTracked(
         if (context.warnDirty && (await isDirty(module, true))) {
           context.emit({ kind: "warning", text: `Git tree '${module.shown}' is dirty` });
         }
-        return addTracked(only, { ...tree, repository: module, prefix: `${prefix}${name}/` });
+        return trackedFiles({ ...tree, repository: module });
       });
-      if (inner.converted) converted = true;
-      if (inner.hidden) hidden = true;
+      for (const file of inner.files) files.add(`${name}/${file}`);
+      converted ||= inner.converted;
+      hidden ||= inner.hidden;
     }
   }
-  return { converted, hidden };
+  return { files, converted, hidden };
 }
 
 /** The state of a work tree: its revision, if it has one, the reference by which that is checked out, and whether files differ from it. */
@@ -195,27 +204,21 @@ async function symbolicHead(repository: GitRepository): Promise<string> {
 }
 
 /**
- * Tells whether the files of a clean work tree may differ from the objects of its revision; then they are added to `only`. That of an
+ * Tells whether the files of a clean work tree, listed by `tracked` where need be, may differ from the objects of its revision. That of an
  * index they do not differ is kept.
  */
 async function isConverted(
-  only: Set<string>,
-  tree: {
-    readonly repository: GitRepository;
-    readonly rev: string;
-    readonly submodules: boolean;
-    readonly context: FetchContext;
-  },
+  tracked: () => Promise<TrackedFiles>,
+  { repository, rev, submodules, context }: ListedTree & { readonly rev: string },
 ): Promise<boolean> {
-  const { repository, rev, submodules, context } = tree;
   const index = repository.call.workTree?.index;
-  if (repository.convertsLines) return (await addTracked(only, { ...tree, prefix: "" })).converted;
+  if (repository.convertsLines) return (await tracked()).converted;
   const key =
     submodules || index === undefined || repository.splitIndex || !existsSync(index)
       ? undefined
       : { rev, index: createHash("sha256").update(readFileSync(index)).digest("hex") };
   if (key !== undefined && context.cache.lookup("git-plain", key, Number.MAX_SAFE_INTEGER) !== undefined) return false;
-  const { converted } = await addTracked(only, { ...tree, prefix: "" });
+  const { converted } = await tracked();
   if (key !== undefined && !converted) context.cache.insert("git-plain", key, { plain: true });
   return converted;
 }
@@ -242,8 +245,8 @@ interface RevisionRequest {
   readonly repository: GitRepository;
   readonly input: Input;
   readonly context: FetchContext;
-  /** True for the state of a clean work tree, which lacks the directories of submodules that are not fetched. */
-  readonly fromWorkTree?: boolean;
+  /** Lists the files of a clean work tree, which lacks the directories of submodules that are not fetched. */
+  readonly workTree?: () => Promise<TrackedFiles>;
 }
 
 async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
@@ -252,7 +255,7 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
   const rev = stringAttribute(input, "rev") ?? (await resolveRef(repository, ref ?? "HEAD"));
   const shallow = booleanAttribute(input, "shallow");
   await checkSignature(repository, rev, input);
-  await checkDepth(repository, { shallow, fromWorkTree: request.fromWorkTree ?? false });
+  await checkDepth(repository, { shallow, fromWorkTree: request.workTree !== undefined });
   const facts = await revisionFacts(repository, rev, { shallow, context });
   const tree = await revisionTree(request, rev);
   return {
@@ -324,10 +327,10 @@ async function revisionFacts(
   return { lastModified, revCount: revCount === undefined ? undefined : BigInt(revCount) };
 }
 
-function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePath: string; narHash: string }> {
-  const { repository, input, context, fromWorkTree = false } = request;
+function revisionTree(request: RevisionRequest, rev: string): Promise<AddedTree> {
+  const { repository, input, context, workTree } = request;
   const submodules = booleanAttribute(input, "submodules");
-  const links = submodules || !fromWorkTree;
+  const links = submodules || workTree === undefined;
   const exportIgnore = booleanAttribute(input, "exportIgnore");
   const lfs = booleanAttribute(input, "lfs");
   if (submodules && exportIgnore) throw notTogether();
@@ -338,10 +341,9 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<{ storePat
     shown: `${repository.shown}/`,
     async find() {
       // Files of a clean work tree are those of the revision.
-      if (!fromWorkTree || exportIgnore || lfs || !repository.keepsTypes) return undefined;
-      const only = new Set<string>();
-      const { converted, hidden } = await addTracked(only, { repository, prefix: "", submodules, context });
-      return converted || hidden ? undefined : { path: repository.shown, only };
+      if (workTree === undefined || exportIgnore || lfs || !repository.keepsTypes) return undefined;
+      const { files, converted, hidden } = await workTree();
+      return converted || hidden ? undefined : { path: repository.shown, only: files };
     },
     async export(target) {
       const fault = (what: string): FirnError => new FirnError("git", `Git tree '${rev}': ${what}`);

@@ -47,7 +47,9 @@ async function fetchWorkTree(directory: string, input: Input, context: FetchCont
       .filter((name) => name !== ""),
   );
   const name = nameOf(input);
-  const { storePath, narHash } = await copyToStore({ name, path: directory, only }, `${directory}/`, context);
+  const { storePath, narHash } = await copyToStore(`${directory}/`, context, () =>
+    context.store.addTree({ name, path: directory, only }),
+  );
   return { storePath, locked: withAttributes(input, { ref, narHash }) };
 }
 
