@@ -2,6 +2,7 @@
 export * from "./cache.ts";
 export { cloneInput } from "./clone-input.ts";
 export * from "./context.ts";
+export { copyToStore } from "./copy-to-store.ts";
 export * from "./debian/archive.ts";
 export { hostSuites } from "./debian/host-suites.ts";
 export * from "./debian/lock.ts";

@@ -18,6 +18,7 @@ import { FilesAhead, type Hashed, type ReadAheadRequest } from "./files-ahead.ts
 import { openKeptFiles } from "./kept-files.ts";
 import { type LastComponent, PathGuard } from "./path-guard.ts";
 import type { SyncServices } from "./services.ts";
+import { storePlaces } from "./store-places.ts";
 import type { WorkTrees } from "./work-trees.ts";
 
 /** The configuration of an evaluation that is plain data. */
@@ -181,24 +182,12 @@ export function createNodeHost(
   }
 
   /** Returns the place of a logical path on disk, as a byte string. */
-  function place(path: string): string {
-    if (realStoreDir === storeDir || !path.startsWith(`${storeDir}/`)) return path;
-    return (mode.pure ? undefined : placeInMachineStore(path)) ?? realStoreDir + path.slice(storeDir.length);
-  }
-
-  /** Names of the real store directory that are known to be there. */
-  const inStore = new Set<string>();
-
-  /** Returns a path itself when the store lacks it and the machine has it at that place: its own store lies below the other one. */
-  function placeInMachineStore(path: string): string | undefined {
-    const end = path.indexOf("/", storeDir.length + 1);
-    const name = path.slice(storeDir.length, end < 0 ? undefined : end);
-    if (inStore.has(name)) return undefined;
-    const has = (directory: string): boolean => fs.lstatSync(directory + name, { throwIfNoEntry: false }) !== undefined;
-    if (!has(realStoreDir)) return has(storeDir) ? path : undefined;
-    inStore.add(name);
-    return undefined;
-  }
+  const place = storePlaces({
+    storeDir,
+    realStoreDir,
+    pure: mode.pure,
+    has: (at) => fs.lstatSync(at, { throwIfNoEntry: false }) !== undefined,
+  });
 
   /** The path on disk of a logical path. */
   function onDisk(path: string): string {

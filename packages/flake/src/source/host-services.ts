@@ -1,6 +1,6 @@
 /** Answers to what evaluations ask of store, builder and fetchers, on the main thread. */
 
-import { type FetchContext, fetchArchive, fetchFile, fetchInput, isLockedInput } from "@firn/fetch";
+import { copyToStore, type FetchContext, fetchArchive, fetchFile, fetchInput, isLockedInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
 import type {
   ContextElement,
@@ -10,8 +10,9 @@ import type {
   PathFacts as HostPathFacts,
 } from "@firn/language";
 import { dumpPath, hashContent, type MachineStore, type Store } from "@firn/store";
-import { existsSync, readFileSync } from "@firn/store/files";
+import { lstatSync, readFileSync } from "@firn/store/files";
 import type { HostServices } from "../evaluator/services.ts";
+import { storePlaces } from "../evaluator/store-places.ts";
 import type { KeptTrees } from "../results/kept-trees.ts";
 import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
@@ -57,6 +58,12 @@ export function isRepeatable(request: FetchRequest, { pure }: Pick<ServiceContex
 /** Makes the services of one evaluation. */
 export function makeHostServices(context: ServiceContext): HostServices {
   const { store } = context;
+  const placeOf = storePlaces({
+    storeDir: store.storeDir,
+    realStoreDir: store.location.realStoreDir,
+    pure: context.pure,
+    has: (place) => lstatSync(place, { throwIfNoEntry: false }) !== undefined,
+  });
   const addPath: HostServices["addPath"] = async (request) => {
     const tree = context.keptTrees?.find(request, store.storeDir);
     if (tree?.storePath !== undefined) {
@@ -70,7 +77,7 @@ export function makeHostServices(context: ServiceContext): HostServices {
   };
   const readPath: HostServices["addPath"] = async (request) => {
     const { path: logical, name, method, expectedHash, include, references = [] } = request;
-    const path = logical.startsWith(`${store.storeDir}/`) ? realPathOf(store, logical) : logical;
+    const path = placeOf(logical);
     const filter = include === undefined ? undefined : includedFilter(include);
     if (expectedHash !== undefined) {
       const hash = parseHash(expectedHash, "sha256");
@@ -85,12 +92,11 @@ export function makeHostServices(context: ServiceContext): HostServices {
       const target = { name, storeDir: store.storeDir, references: { others: references, self: false } };
       return makeFixedOutputPath({ method, hash }, target);
     }
-    const detail = (level: "talkative" | "chatty", text: string): void =>
-      context.fetch.emit({ kind: "detail", level, text });
-    detail("talkative", `copying '${logical}' to the store...`);
-    const info = await store.addPath(path, { name, method, filter, references });
-    detail("chatty", `copied '${logical}' to '${info.path}' (hash '${printHash(info.narHash, "sri")}')`);
-    return info.path;
+    const added = await copyToStore(logical, context.fetch, async () => {
+      const info = await store.addPath(path, { name, method, filter, references });
+      return { storePath: info.path, narHash: printHash(info.narHash, "sri") };
+    });
+    return added.storePath;
   };
   return {
     addPath,
@@ -150,12 +156,6 @@ export function makeHostServices(context: ServiceContext): HostServices {
       }
     },
   };
-}
-
-/** Returns the place on disk of a path in the store directory: in the store, or else where the machine's own store has it. */
-function realPathOf(store: MachineStore, path: string): string {
-  const real = store.location.realStoreDir + path.slice(store.storeDir.length);
-  return !existsSync(real) && existsSync(path) ? path : real;
 }
 
 function includedFilter(include: readonly string[]): (path: string) => boolean {
