@@ -87,8 +87,9 @@ class BlobWriter implements ObjectSink {
   #size = 0;
   /** The descriptor of the present file; a link or what may be a pointer has none. */
   #fd: number | undefined;
-  /** The beginning of a present link or possible pointer, as far as it matters. */
+  /** The beginning of a present link or possible pointer, and the number of bytes that still belong to it. */
   #start = Buffer.alloc(0);
+  #room = 0;
 
   constructor(tree: TreeWriter, files: Blobs) {
     this.#tree = tree;
@@ -100,18 +101,21 @@ class BlobWriter implements ObjectSink {
     this.#blob = blob;
     this.#size = size;
     this.#start = Buffer.alloc(0);
-    if (blob.mode === "120000") {
-      if (size > LONGEST_TARGET) throw new FirnError("git", `Git link '${blob.path}' has a target of ${size} bytes`);
-    } else if (!this.#files.isLarge(blob.path) || size > LARGEST_POINTER) {
-      this.#fd = createFile(this.#tree, this.#place(blob), blob);
+    const isLink = blob.mode === "120000";
+    if (isLink && size > LONGEST_TARGET) {
+      throw new FirnError("git", `Git link '${blob.path}' has a target of ${size} bytes`);
     }
+    const mayPoint = !isLink && this.#files.isLarge(blob.path);
+    this.#room = isLink ? size : mayPoint ? LARGEST_POINTER : 0;
+    if (!isLink && !(mayPoint && size <= LARGEST_POINTER)) this.#fd = createFile(this.#tree, this.#place(blob), blob);
   }
 
   write(piece: Uint8Array): void {
     if (this.#fd !== undefined) disk.write(this.#fd, piece);
-    if (this.#fd === undefined || this.#start.length < LARGEST_POINTER) {
-      this.#start = Buffer.concat([this.#start, this.#fd === undefined ? piece : piece.subarray(0, LARGEST_POINTER)]);
-    }
+    if (this.#room === 0) return;
+    const part = piece.subarray(0, this.#room);
+    this.#start = Buffer.concat([this.#start, part]);
+    this.#room -= part.length;
   }
 
   end(): void {
