@@ -91,19 +91,24 @@ export const command: Command = {
         };
         const trees = infos.map(({ path, narSize }) => ({ real: store.realPath(path), size: narSize }));
         const hashes = flags.has("no-contents") ? undefined : hashTrees(trees);
-        for (const info of infos) {
-          session.progress.event({
-            kind: "message",
-            level: io.terminal ? "info" : "notice",
-            text: `checking '${info.path}'...`,
-          });
-          const found = await hashes?.next();
-          try {
-            if (found?.done === false) checkContents(info, found.value);
-            if (!flags.has("no-trust")) await checkTrust(info);
-          } catch (error) {
-            fail(error);
+        try {
+          for (const info of infos) {
+            session.progress.event({
+              kind: "message",
+              level: io.terminal ? "info" : "notice",
+              text: `checking '${info.path}'...`,
+            });
+            const found = await hashes?.next();
+            try {
+              if (found?.done === false) checkContents(info, found.value);
+              if (!flags.has("no-trust")) await checkTrust(info);
+            } catch (error) {
+              fail(error);
+            }
           }
+        } finally {
+          // What ends the check ends its threads too.
+          await hashes?.return();
         }
         // The reference's exit status: 1 corrupted, 2 untrusted, 4 could not be checked, added up.
         return (corrupted > 0 ? 1 : 0) | (untrusted > 0 ? 2 : 0) | (failed > 0 ? 4 : 0);
