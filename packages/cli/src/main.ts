@@ -81,9 +81,8 @@ async function run(
         return run(program, line, { io, understood, directory: script.directory });
       }
     }
-    const group = parsed(noCommand, { program, mainProgram: program, words: found.leading, settingFlags });
-    if (group === "help") return showHelp(program, matched, io);
-    (await import("./session/session.ts")).commandSettings(group, io);
+    const line = { program, mainProgram: program, words: found.leading, settingFlags };
+    (await import("./session/session.ts")).commandSettings(parseArguments(noCommand, line), io);
     const { refuseGroup } = await import("./grammar/help.ts");
     return refuseGroup(commandTable, { program, matched, words: rest });
   }
