@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { printLine } from "../render/output.ts";
+import { jsonLayout, printLine } from "../render/output.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn eval`: prints the value of an installable. */
@@ -48,14 +48,12 @@ export const command: Command = {
         }
         const form = flags.has("raw") ? "raw" : flags.has("json") ? "json" : "nix";
         const text = await value.print({ kind: form });
+        const layout = jsonLayout(invocation);
         session.progress.clear();
         if (form === "raw") io.out(Buffer.from(text, "latin1"));
-        else if (
-          form === "json" &&
-          (flags.has("pretty") || (process.stdout.isTTY === true && !flags.has("no-pretty")))
-        ) {
+        else if (form === "json" && layout.indent !== 0) {
           const { parseJson, printJson } = await import("@firn/formats");
-          printLine(io, printJson(parseJson(text), { indent: 2 }));
+          printLine(io, printJson(parseJson(text), layout));
         } else printLine(io, text);
         return 0;
       },
