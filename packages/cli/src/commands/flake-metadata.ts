@@ -1,3 +1,4 @@
+import { isLockedInput } from "@firn/fetch";
 import {
   type FlakeRef,
   flakeFingerprint,
@@ -74,8 +75,7 @@ function metadataText(
   const { lockedRef } = flake;
   const rev = lockedRef.input.get("rev");
   add("Resolved URL", showFlakeRef(flake.resolvedRef));
-  const type = lockedRef.input.get("type");
-  if (rev !== undefined || type === "path" || type === "tarball") add("Locked URL", showFlakeRef(lockedRef));
+  if (isLockedInput(lockedRef.input)) add("Locked URL", showFlakeRef(lockedRef));
   add("Description", flake.description);
   add("Path", flake.storePath);
   add("Revision", String(rev ?? lockedRef.input.get("dirtyRev") ?? "") || undefined);
