@@ -45,7 +45,7 @@ export function allObservers(observers: readonly CallObserver[]): CallObserver {
 /** Counts the stacks of calls that are seen at samples. */
 export class FlameGraph implements CallObserver {
   readonly #interval: number;
-  readonly #stack: string[] = [];
+  readonly #stack: Frame[] = [];
   readonly #counts = new Map<string, number>();
   #last: number;
 
@@ -56,13 +56,14 @@ export class FlameGraph implements CallObserver {
   }
 
   enter(callee: Value, args: readonly Slot[], pos: number): void {
-    this.#stack.push(frameOf(callee, args, pos));
+    this.#stack.push({ callee, args, pos, text: undefined });
     if (this.#interval > 0) {
       const now = Date.now();
       if (now - this.#last < this.#interval) return;
       this.#last = now;
     }
-    const stack = this.#stack.join(";");
+    for (const frame of this.#stack) frame.text ??= frameOf(frame);
+    const stack = this.#stack.map(({ text }) => text).join(";");
     this.#counts.set(stack, (this.#counts.get(stack) ?? 0) + 1);
   }
 
@@ -76,7 +77,15 @@ export class FlameGraph implements CallObserver {
   }
 }
 
-function frameOf(called: Value, args: readonly Slot[], pos: number): string {
+/** A call in progress; its text is made when a sample needs it. */
+interface Frame {
+  readonly callee: Value;
+  readonly args: readonly Slot[];
+  readonly pos: number;
+  text: string | undefined;
+}
+
+function frameOf({ callee: called, args, pos }: Frame): string {
   const isPartial = isFunction(called) && !isLambda(called) && !isBuiltin(called);
   const callee = isPartial ? partialCallee(called) : called;
   if (isBuiltin(callee)) return builtinFrame(callee, args, pos);
