@@ -78,7 +78,7 @@ export async function switchTo(session: Session, target: SwitchTarget): Promise<
   const remote = targetHost(session);
   const elevation = elevationOf(session);
   if (remote !== undefined || elevation.kind !== "none") {
-    const { switchByPrograms } = await import("./remote-switch.ts");
+    const { switchByPrograms } = await import("./switch-by-programs.ts");
     return switchByPrograms(session, remote ?? { elevation }, target);
   }
   const { flags } = session.invocation;
