@@ -8,6 +8,7 @@ import * as fs from "../fs/files.ts";
 import { homeDirectory, processEnvironment } from "../surroundings.ts";
 import { parseExternalBuilders, printExternalBuilders } from "./external-builders.ts";
 import { settingNamed } from "./names.ts";
+import { sandboxShell } from "./sandbox-shell.ts";
 import { type SettingKind, type SettingName, type SettingValues, settingsTable } from "./table.ts";
 
 /** Environment variables, as `processEnvironment()`. */
@@ -138,7 +139,7 @@ export class Settings {
 
   constructor(host: { system?: string } = {}) {
     for (const [name, definition] of Object.entries(settingsTable))
-      this.#values.set(name as SettingName, definition.initial);
+      this.#values.set(name as SettingName, name === "sandbox-paths" ? undefined : definition.initial);
     const system = host.system ?? hostSystem();
     this.#values.set("system", system);
     this.#values.set("system-features", [
@@ -149,8 +150,6 @@ export class Settings {
       "uid-range",
     ]);
     if (system === "x86_64-linux") this.#values.set("extra-platforms", ["i686-linux", ...x86Levels()]);
-    const shell = ["/bin/busybox", "/usr/bin/busybox", "/usr/bin/bash-static"].find((file) => fs.existsSync(file));
-    if (shell !== undefined) this.#values.set("sandbox-paths", [`/bin/sh=${shell}`]);
     this.#values.set("ssl-cert-file", defaultCertificates());
   }
 
@@ -164,7 +163,16 @@ export class Settings {
 
   /** Returns the value of a setting. */
   get<K extends SettingName>(name: K): SettingValues[K] {
-    return this.#values.get(name) as SettingValues[K];
+    return this.#valueOf(name) as SettingValues[K];
+  }
+
+  /** Returns a value; the shell of builds is looked for when it is asked for the first time. */
+  #valueOf(name: SettingName): unknown {
+    const value = this.#values.get(name);
+    if (value !== undefined || name !== "sandbox-paths") return value;
+    const shell = sandboxShell();
+    this.#values.set(name, shell);
+    return shell;
   }
 
   /** Tells whether a file, the environment or the command line has set it. */
@@ -175,7 +183,7 @@ export class Settings {
   /** Returns the value in the notation of nix.conf. */
   textOf(name: SettingName): string {
     if (name === "external-builders") return printExternalBuilders(this.get(name));
-    return show(this.#values.get(name));
+    return show(this.#valueOf(name));
   }
 
   /**
@@ -199,7 +207,7 @@ export class Settings {
     if (appended === undefined) return false;
     const kind: SettingKind = settingsTable[appended].kind;
     const more = this.#understood(appended, read(appended, value));
-    const old = this.#values.get(appended);
+    const old = this.#valueOf(appended);
     if (kind === "list") this.#values.set(appended, [...(old as string[]), ...(more as string[])]);
     else if (kind === "set")
       this.#values.set(appended, [...new Set([...(old as string[]), ...(more as string[])])].sort());
