@@ -259,7 +259,13 @@ export class BinaryCacheStore
 
   async registerRealisation(realisation: wire.Realisation): Promise<void> {
     await this.#prepare();
-    await this.#files.put(realisationFile(realisation.id), Buffer.from(wire.printRealisation(realisation), "latin1"));
+    const old = await this.queryRealisation(realisation.id);
+    const kept = old?.outPath === realisation.outPath ? old.signatures : [];
+    const signatures = sortSignatures([...kept, ...realisation.signatures]);
+    // One that says nothing new is left as it lies there: another may have written it with more.
+    if (old?.outPath === realisation.outPath && signatures.length === old.signatures.length) return;
+    const text = wire.printRealisation({ ...realisation, signatures });
+    await this.#files.put(realisationFile(realisation.id), Buffer.from(text, "latin1"));
   }
 
   async buildLog(drvPath: string): Promise<AsyncIterable<Uint8Array> | undefined> {
