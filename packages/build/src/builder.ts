@@ -48,11 +48,11 @@ export interface StoreBuilderOptions {
 
 /** Makes a builder; substituters are opened at their first use. */
 export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
-  const { store, settings, offline } = options;
+  const { store, settings } = options;
   let opened: Promise<readonly Store[]> | undefined;
   let runs = 0;
   const substituters = (): Promise<readonly Store[]> => {
-    if (!settings.get("substitute") || offline) return Promise.resolve([]);
+    if (!settings.get("substitute")) return Promise.resolve([]);
     opened ??= options.substituters();
     return opened;
   };

@@ -397,7 +397,7 @@ export async function openMachineStore(
 /** Opens the substituters of the settings, best first; one that cannot be opened is reported and left out. */
 export async function openSubstituters(context: OpenContext): Promise<Store[]> {
   const { settings, events } = context;
-  if (!settings.get("substitute") || context.offline === true) return [];
+  if (!settings.get("substitute")) return [];
   const transferrer = makeTransferrer(context);
   const opened = await Promise.all(
     [...new Set(settings.get("substituters"))].map(async (text): Promise<Store | undefined> => {
