@@ -11,6 +11,12 @@ function lintLevel(value: string): "ignore" | "warn" | "fatal" {
   return value === "warn" || value === "fatal" ? value : "ignore";
 }
 
+/** Returns the level of a lint that the deprecated setting `warn-short-path-literals` switches too, where its own does not say. */
+function shortPathLint(settings: Settings): "ignore" | "warn" | "fatal" {
+  const warns = settings.get("warn-short-path-literals") && !settings.isOverridden("lint-short-path-literals");
+  return warns ? "warn" : lintLevel(settings.get("lint-short-path-literals"));
+}
+
 function searchPathEntries(elements: readonly string[]): { prefix: string; path: string }[] {
   return elements.map((element) => {
     const bytes = element;
@@ -58,7 +64,7 @@ export function hostConfig(
       abortOnWarn: settings.get("abort-on-warn") || environment.NIX_ABORT_ON_WARN !== undefined,
       lints: {
         "url-literals": lintLevel(settings.get("lint-url-literals")),
-        "short-path-literals": lintLevel(settings.get("lint-short-path-literals")),
+        "short-path-literals": shortPathLint(settings),
         "absolute-path-literals": lintLevel(settings.get("lint-absolute-path-literals")),
       },
     },

@@ -134,7 +134,7 @@ export class Settings {
   readonly #overridden = new Set<SettingName>();
   /** Unknown names in order of appearance, with their values. */
   readonly unknown: ConfSetting[] = [];
-  /** Messages about values that were not understood and left the setting as it was. */
+  /** Messages about values that were not understood and left the setting as it was, and about deprecated settings. */
   readonly mistakes: string[] = [];
 
   constructor(host: { system?: string } = {}) {
@@ -199,7 +199,12 @@ export class Settings {
     }
     const direct = settingNamed(name);
     if (direct !== undefined) {
-      this.#values.set(direct, this.#understood(direct, read(direct, value)));
+      const understood = this.#understood(direct, read(direct, value));
+      this.#values.set(direct, understood);
+      if (direct === "warn-short-path-literals") {
+        const level = understood === true ? "warn" : "ignore";
+        this.mistakes.push(`'${direct}' is deprecated, use 'lint-short-path-literals = ${level}' instead`);
+      }
       this.#overridden.add(direct);
       return true;
     }
@@ -221,7 +226,10 @@ export class Settings {
   /** Returns a value without the experimental features that do not exist, which are kept among the mistakes. */
   #understood(name: SettingName, value: unknown): unknown {
     if (name !== "experimental-features") return value;
-    return (value as string[]).filter((feature) => {
+    const features = value as string[];
+    // Flakes bring what they are fetched by.
+    const all = features.includes("flakes") ? [...new Set([...features, "fetch-tree"])].sort() : features;
+    return all.filter((feature) => {
       if (experimentalFeatures.has(feature)) return true;
       this.mistakes.push(
         feature === "no-url-literals"
