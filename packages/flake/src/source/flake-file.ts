@@ -1,5 +1,5 @@
 /** The contents of a flake.nix as data: its literals, and their meaning as inputs and settings. */
-import { FirnError } from "@firn/formats";
+import { FirnError, type JsonValue, printJson } from "@firn/formats";
 import type { TreePlace } from "../lock/compute.ts";
 import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, flakeRefFromAttributes, parseReference, showFlakeRef } from "../refs/reference.ts";
@@ -162,10 +162,33 @@ function plainAttribute(name: string, value: Literal): string | bigint | boolean
         throw new FirnError("bad-flake", `negative value given for flake input attribute ${name}: ${value.value}`);
       return value.value;
     default:
+      if (name === "publicKeys") return printJson(jsonOf(value));
       throw new FirnError(
         "bad-flake",
         `flake input attribute '${name}' is ${typeName(value)} while a string, Boolean, or integer is expected`,
       );
+  }
+}
+
+/** Returns a literal as JSON, with attributes sorted by their names. Error `bad-flake` for what has no JSON. */
+function jsonOf(value: Literal): JsonValue {
+  switch (value.kind) {
+    case "string":
+      return value.text;
+    case "path":
+      return value.path;
+    case "int":
+      return { number: String(value.value) };
+    case "bool":
+      return value.value;
+    case "list":
+      return value.items.map(jsonOf);
+    case "set":
+      return new Map(
+        [...value.attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, item]) => [name, jsonOf(item)]),
+      );
+    case "other":
+      throw new FirnError("bad-flake", `cannot convert ${typeName(value)} to JSON`);
   }
 }
 
