@@ -219,6 +219,7 @@ async function buildAs(
   let keep = false;
   try {
     const scratch = scratchPaths(request, { known, valid, sandboxed });
+    tellBuilder(request);
     const run: PreparedRun = { request, options, inputPaths, directory, scratch, log, user };
     const diffHook = diffHookOf(settings);
     const ids = user === undefined ? undefined : { uid: user.uid, gid: user.gid };
@@ -552,6 +553,12 @@ async function runExternal(run: PreparedRun, external: ExternalBuilder): Promise
   if (result.timedOut === undefined && request.signal?.aborted !== true) output.requireBegun(drvPath, result);
   await requireSuccess(run, result);
   return place;
+}
+
+/** Tells the program that is run and its arguments. */
+function tellBuilder({ derivation: { builder, args }, events }: BuildRequest): void {
+  events({ kind: "message", level: "chatty", text: `executing builder '${builder}'` });
+  events({ kind: "message", level: "chatty", text: `using builder args '${args.join(" ")}'` });
 }
 
 /** Tells the processor time that a builder took. */

@@ -74,7 +74,7 @@ export const command: Command = {
               await to.offers.realisations?.registerRealisation(realisation, { checkSignatures });
             }
           }
-          session.progress.event({ kind: "message", level: "info", text: `copied ${copied.length} paths` });
+          session.progress.event({ kind: "message", level: "talkative", text: `copied ${copied.length} paths` });
           await keepCopied(session, to, roots);
           return 0;
         } finally {

@@ -115,7 +115,11 @@ async function serveSocket(invocation: Invocation, io: Io, { settings, forced }:
   const sockets = socketsOf(env);
   const store = servedStore(settings, env);
   // A daemon tells its log who comes.
-  const progress = makeProgress({ io, verbosity: verbosityOf(invocation) + 1, buildLogs: "hidden" });
+  const progress = makeProgress({
+    io,
+    verbosity: verbosityOf(invocation, { ...io, terminal: false }),
+    buildLogs: "hidden",
+  });
   for (const { name } of settings.unknown) progress.warn(`unknown setting '${name}'`);
   const ending = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());

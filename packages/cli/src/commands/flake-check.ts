@@ -79,9 +79,9 @@ async function builtChecks(
   return failures;
 }
 
-/** Tells a step of the check where no terminal is filled by it. */
-function tell({ io, progress }: EvaluationSession, text: string): void {
-  progress.event({ kind: "message", level: io.terminal ? "info" : "notice", text });
+/** Tells a step of the check. */
+function tell({ progress }: EvaluationSession, text: string): void {
+  progress.event({ kind: "message", level: "info", text });
 }
 
 function show(session: EvaluationSession, event: CheckEvent): void {

@@ -95,7 +95,7 @@ export const command: Command = {
           for (const info of infos) {
             session.progress.event({
               kind: "message",
-              level: io.terminal ? "info" : "notice",
+              level: "info",
               text: `checking '${info.path}'...`,
             });
             const found = await hashes?.next();

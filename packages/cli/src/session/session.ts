@@ -75,9 +75,9 @@ export function buildLogs(invocation: Invocation): ProgressOptions["buildLogs"] 
 }
 
 /** Returns the amount of output that a command line asks for, where 0 is the reference's `notice`. */
-export function verbosityOf({ flags, style }: Invocation): number {
-  // Old commands tell one level more.
-  const usual = style === "old" ? 1 : 0;
+export function verbosityOf({ flags, style }: Invocation, io: Io): number {
+  // Old commands tell one level more; new ones too where no progress is drawn.
+  const usual = style === "old" || !io.terminal ? 1 : 0;
   return flags.count("verbose") - flags.count("quiet") + (flags.has("debug") ? 4 : 0) + usual;
 }
 
@@ -112,7 +112,7 @@ export async function withSession(
 ): Promise<number> {
   const settings = commandSettings(invocation, io);
   makeStoreWritable(settings, io);
-  const verbosity = verbosityOf(invocation);
+  const verbosity = verbosityOf(invocation, io);
   const shown = makeProgress({
     io,
     verbosity,

@@ -18,7 +18,7 @@ export async function fetchPath(input: Input, context: FetchContext): Promise<Fe
   } catch (cause) {
     throw new FirnError("not-found", `path '${path}' does not exist`, { cause });
   }
-  context.emit({ kind: "detail", level: "info", text: `copying "${path}" to the store...` });
+  context.emit({ kind: "detail", level: "talkative", text: `copying "${path}" to the store...` });
   const { storePath, narHash } = await context.store.addTree({ name: "source", path });
   const known = input.get("lastModified");
   return {

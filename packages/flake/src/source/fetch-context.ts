@@ -69,7 +69,7 @@ export function makeFetchContext(options: FetchContextOptions): FetchContext & {
 function report(event: FetchEvent, events: EventSink): void {
   if (event.kind === "detail") events({ kind: "message", level: event.level, text: event.text });
   else if (event.kind === "warning") events({ kind: "message", level: "warn", text: event.text });
-  else if (event.kind === "fetching") events({ kind: "message", level: "info", text: `fetching '${event.what}'` });
+  else if (event.kind === "fetching") events({ kind: "message", level: "talkative", text: `fetching '${event.what}'` });
 }
 
 /** Returns the view of a local store that fetchers have. */
