@@ -73,7 +73,8 @@ async function run(
   }
   if (help) return showHelp(program, matched, io);
   if (entry === undefined) {
-    if (version) return showVersion(program, io);
+    const group = { program, mainProgram: program, words: found.leading, settingFlags };
+    if (version) return showVersion(program, parseArguments(noCommand, group), io);
     if (matched.length === 0 && directory === undefined) {
       const script = (await import("./grammar/script.ts")).nixScript(words, io.cwd);
       if (script !== undefined) {
@@ -81,8 +82,7 @@ async function run(
         return run(program, line, { io, understood, directory: script.directory });
       }
     }
-    const line = { program, mainProgram: program, words: found.leading, settingFlags };
-    (await import("./session/session.ts")).commandSettings(parseArguments(noCommand, line), io);
+    (await import("./session/session.ts")).commandSettings(parseArguments(noCommand, group), io);
     const { refuseGroup } = await import("./grammar/help.ts");
     return refuseGroup(commandTable, { program, matched, words: rest });
   }
@@ -100,7 +100,7 @@ async function run(
     ...(script === undefined ? {} : { script }),
   };
   understood.invocation = invocation;
-  if (invocation.flags.has("version")) return showVersion(name, io);
+  if (invocation.flags.has("version")) return showVersion(name, invocation, io);
   if (!invocation.flags.has("log-format")) return command.run(invocation, io);
   const { formattedIo, logFormatOf } = await import("./render/log-format.ts");
   understood.io = await formattedIo(io, logFormatOf(invocation));
@@ -121,9 +121,12 @@ function mainProgram(program: string): string {
   return program.startsWith("nix") ? "nix" : program;
 }
 
-function showVersion(program: string, io: Io): number {
+async function showVersion(program: string, invocation: Invocation, io: Io): Promise<number> {
   io.unimportant?.();
   io.out(versionText(program));
+  const { flags } = invocation;
+  if (flags.has("verbose") || flags.has("debug"))
+    io.out((await import("./version-details.ts")).versionDetails(invocation, io));
   return 0;
 }
 

@@ -62,7 +62,9 @@ export const command: Command = {
           printJsonResult(io, new Map(entries), invocation);
         } else {
           if (matches.length === 0) throw new FirnError("no-results", "no results for the given search term(s)!");
-          const shown = matches.map((match) => shownMatch(match, io.terminal ? patterns : undefined));
+          // The reference marks what it finds wherever it prints to.
+          const marks = debian === null || io.terminal ? patterns : undefined;
+          const shown = matches.map((match) => shownMatch(match, marks));
           io.out(shown.join("\n"));
         }
         return 0;
@@ -70,7 +72,7 @@ export const command: Command = {
     }),
 };
 
-/** Returns the lines of a match; on a terminal its name stands out, and what the patterns find. */
+/** Returns the lines of a match; with patterns its name stands out, and what they find. */
 function shownMatch({ attrPath, version, description }: Match, patterns: readonly RegExp[] | undefined): string {
   const marked = (text: string, around: string): string =>
     patterns === undefined ? text : `${around}${highlighted(text, patterns, around)}\x1b[0m`;

@@ -38,7 +38,10 @@ export function withEvaluation(
     const { flags } = invocation;
     if (flags.has("file") && flags.has("expr")) throw new UsageError("'--file' and '--expr' are exclusive");
     // Flakes evaluate purely unless told otherwise; files of one's own machine do not.
-    if (!settings.isOverridden("pure-eval")) {
+    const isPureSet = settings.isOverridden("pure-eval");
+    if (isPureSet && settings.get("pure-eval") && flags.has("file"))
+      throw new UsageError("'--file' is not compatible with '--pure-eval'");
+    if (!isPureSet) {
       settings.assign("pure-eval", options.needs?.impure !== true && !flags.has("file"));
     }
     // What was printed while it was built is not repeated in the error.
@@ -76,7 +79,13 @@ export function withEvaluation(
       get signal() {
         return abort.signal;
       },
-      substituters: () => openSubstituters({ settings, environment: io.env, events: (event) => progress.event(event) }),
+      substituters: () =>
+        openSubstituters({
+          settings,
+          environment: io.env,
+          offline: flags.has("offline"),
+          events: (event) => progress.event(event),
+        }),
     });
     const opened = builder;
     const system = systemOf(session);

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { DerivationSource } from "@firn/build";
 import type { Target } from "@firn/flake";
 import { derivedPath } from "@firn/flake";
-import { type Derivation, derivationKind, derivationOutputPath, isDerivationPath } from "@firn/formats";
+import { type Derivation, derivationKind, derivationOutputPath, isDerivationPath, showSize } from "@firn/formats";
 import {
   DerivationHashes,
   hasFeature,
@@ -151,7 +151,7 @@ export function describePlan(
     );
   } else if (unpacked > 0) lines.push(`${unpacked} packages will be unpacked`);
   add(built, "this derivation will be built:", "these %d derivations will be built:");
-  const sizes = `(${mebibytes(plan.downloadSize)} download, ${mebibytes(plan.narSize)} unpacked)`;
+  const sizes = `(${showSize(plan.downloadSize)} download, ${showSize(plan.narSize)} unpacked)`;
   add(plan.willSubstitute, `this path will be fetched ${sizes}:`, `these %d paths will be fetched ${sizes}:`);
   return [...lines, ...unknownPaths(plan.unknown)];
 }
