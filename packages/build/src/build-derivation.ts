@@ -217,9 +217,11 @@ async function buildAs(
   const directory = makeBuildDirectory(store, settings);
   const log = new BuildLog(drvPath, { store, settings, events: request.events });
   let keep = false;
+  let stopWatching: (() => void) | undefined;
   try {
     const scratch = scratchPaths(request, { known, valid, sandboxed });
     tellBuilder(request);
+    stopWatching = watchRoom(request);
     const run: PreparedRun = { request, options, inputPaths, directory, scratch, log, user };
     const diffHook = diffHookOf(settings);
     const ids = user === undefined ? undefined : { uid: user.uid, gid: user.gid };
@@ -263,6 +265,7 @@ async function buildAs(
     }
     throw error;
   } finally {
+    stopWatching?.();
     try {
       await log.close();
     } finally {
@@ -553,6 +556,19 @@ async function runExternal(run: PreparedRun, external: ExternalBuilder): Promise
   if (result.timedOut === undefined && request.signal?.aborted !== true) output.requireBegun(drvPath, result);
   await requireSuccess(run, result);
   return place;
+}
+
+/** Makes room in the store while a builder runs, as often as the settings say; returns what ends that. */
+function watchRoom({ store, settings, events }: BuildRequest): () => void {
+  if (settings.get("min-free") === 0) return () => {};
+  const look = (): void => {
+    store.makeRoom().catch((error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      events({ kind: "message", level: "error", text: `error: ${text}` });
+    });
+  };
+  const timer = setInterval(look, Math.max(1, settings.get("min-free-check-interval")) * 1000);
+  return () => clearInterval(timer);
 }
 
 /** Tells the program that is run and its arguments. */

@@ -123,6 +123,8 @@ export interface EvalMode {
   readonly traceImportFromDerivation: boolean;
   /** `allow-unsafe-native-code-during-evaluation`: the builtins `exec` and `importNative` exist. */
   readonly allowNativeCode: boolean;
+  /** True when `fetchClosure` also takes stores in files. */
+  readonly allowFileClosures?: boolean;
   readonly traceVerbose: boolean;
   readonly abortOnWarn: boolean;
   readonly lints: Readonly<Record<LintName, LintLevel>>;

@@ -62,6 +62,26 @@ export function processEnvironment(): Environment {
   );
 }
 
+/** Variables by which the reference's own tests steer what else depends on the machine, the network or chance (docs/notes/testing.md). */
+export type TestVariable =
+  | "_NIX_FORCE_HTTP"
+  | "_NIX_IN_TEST"
+  | "_NIX_TEST_FREE_SPACE_FILE"
+  | "_NIX_TEST_GC_SYNC_1"
+  | "_NIX_TEST_GC_SYNC_2"
+  | "_NIX_TEST_RAW_MARKDOWN";
+
+/** Returns a variable of the reference's tests, as a byte string; undefined when it is not set. */
+export function testVariable(name: TestVariable): string | undefined {
+  const value = process.env[name];
+  return value === undefined ? undefined : byteStringOf(value);
+}
+
+/** Tells whether local files are to be treated as if they came from the network. */
+export function treatsFilesAsRemote(): boolean {
+  return testVariable("_NIX_FORCE_HTTP") === "1";
+}
+
 /** The arguments behind the program's own file. */
 export function processArguments(): string[] {
   const given = process.argv.slice(2);

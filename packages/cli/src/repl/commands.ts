@@ -1,6 +1,7 @@
 /** The commands of the repl. */
 import { parseReplLine, type Repl, type ValueRef } from "@firn/flake";
 import { derivationOutputPath, FirnError } from "@firn/formats";
+import { testVariable } from "@firn/store/surroundings";
 import { renderError } from "../render/error.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
@@ -224,7 +225,10 @@ export class ReplCommands {
     const markdown = await this.repl.documentation(text);
     if (markdown === undefined) throw new FirnError("no-documentation", "value does not have documentation");
     const columns = Math.max((process.stdout.columns ?? 0) - 5, 60);
-    const shown = renderMarkdown(markdown, { columns, colors: process.stdout.isTTY === true && this.colors() });
+    const shown =
+      testVariable("_NIX_TEST_RAW_MARKDOWN") === "1"
+        ? markdown.trim()
+        : renderMarkdown(markdown, { columns, colors: process.stdout.isTTY === true && this.colors() });
     this.session.io.out(`${shown}\n`);
   }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { FirnError, withoutPasswords } from "@firn/formats";
 import { TreeWriter } from "@firn/store";
 import { existsSync, lstatSync, mkdirSync, readFileSync } from "@firn/store/files";
+import { treatsFilesAsRemote } from "@firn/store/surroundings";
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
@@ -54,7 +55,7 @@ export async function fetchGit(input: Input, context: FetchContext): Promise<Fet
 /** Returns the directory of a `file:` repository; undefined for a remote one. Fails when it is no repository. */
 export function localRepository(input: Input): string | undefined {
   const url = parseUrl(requireString(input, "url"));
-  if (url.scheme !== "file") return undefined;
+  if (url.scheme !== "file" || treatsFilesAsRemote()) return undefined;
   const { path } = url;
   if (!existsSync(join(path, ".git")) && !existsSync(join(path, "HEAD"))) {
     throw new FirnError("git", `'${path}' does not appear to be a git repository`);

@@ -4,6 +4,7 @@ import { totalmem } from "node:os";
 import { resolve } from "node:path";
 import { FirnError, nixVersion } from "@firn/formats";
 import { channelSearchPath, hostSystem, machineLocation, type Settings, type StoreLocation } from "@firn/store";
+import { testVariable } from "@firn/store/surroundings";
 import { codeDirectory } from "./code-directory.ts";
 import type { HostConfig } from "./node-host.ts";
 
@@ -59,6 +60,7 @@ export function hostConfig(
       experimentalFeatures: [...new Set(["flakes", "nix-command", ...settings.get("experimental-features")])],
       allowImportFromDerivation: settings.get("allow-import-from-derivation"),
       traceImportFromDerivation: settings.get("trace-import-from-derivation"),
+      allowFileClosures: testVariable("_NIX_IN_TEST") !== undefined,
       allowNativeCode: settings.get("allow-unsafe-native-code-during-evaluation"),
       traceVerbose: settings.get("trace-verbose"),
       abortOnWarn: settings.get("abort-on-warn") || environment.NIX_ABORT_ON_WARN !== undefined,

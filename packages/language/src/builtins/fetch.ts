@@ -260,7 +260,9 @@ function fetchClosure(a: Slot): Value {
     throw fail("attribute 'inputAddressed' is set to true, but 'toPath' is also set. Please remove one of them");
   }
   if (fromStore === undefined) throw fail("attribute 'fromStore' is missing in call to 'fetchClosure'");
-  if (!/^https?:\/\//.test(fromStore)) throw fail("'fetchClosure' only supports http:// and https:// stores");
+  const isFile = host().mode.allowFileClosures === true && fromStore.startsWith("file://");
+  if (!isFile && !/^https?:\/\//.test(fromStore))
+    throw fail("'fetchClosure' only supports http:// and https:// stores");
   if (fromStore.includes("?")) {
     throw fail(`'fetchClosure' does not support URL query parameters (in '${fromStore}')`);
   }

@@ -1,6 +1,7 @@
 /** Collections that a store starts by itself when its disk is nearly full: `min-free` and `max-free`. */
 import { showSize } from "@firn/formats";
 import * as fs from "../fs/files.ts";
+import { testVariable } from "../surroundings.ts";
 import { collectGarbage } from "./gc.ts";
 import type { LocalInternals } from "./internals.ts";
 
@@ -51,6 +52,8 @@ export class AutoGc {
 }
 
 function freeSpace(store: LocalInternals): number {
+  const file = testVariable("_NIX_TEST_FREE_SPACE_FILE");
+  if (file !== undefined) return Number(fs.readFileSync(file, "latin1"));
   const { bsize, bavail } = fs.statfsSync(store.location.realStoreDir);
   return bsize * bavail;
 }

@@ -24,6 +24,7 @@ import { withSocketPath } from "../fs/socket-path.ts";
 import { lock, openLockFile, tryLock } from "../locks/flock.ts";
 import { sortTopologically } from "../store/closure.ts";
 import type { GcOptions, GcResult } from "../store/roots.ts";
+import { type TestVariable, testVariable } from "../surroundings.ts";
 import { removeLeftDirectories } from "./held-directory.ts";
 import type { LocalInternals } from "./internals.ts";
 import { findRoots } from "./roots.ts";
@@ -47,6 +48,7 @@ export async function collectGarbage(store: LocalInternals, options: GcOptions):
     await lock(fd, "write", () =>
       store.events({ kind: "message", level: "notice", text: "waiting for the big garbage collector lock..." }),
     );
+    await waitForTest("_NIX_TEST_GC_SYNC_1");
     const newRoots = new Set<string>();
     const server = await listen(`${stateDir}/gc-socket`, (root) => newRoots.add(root));
     try {
@@ -62,6 +64,15 @@ export async function collectGarbage(store: LocalInternals, options: GcOptions):
     }
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** Waits until the file that a variable of tests names has been written to. */
+async function waitForTest(name: TestVariable): Promise<void> {
+  const file = testVariable(name);
+  if (file === undefined) return;
+  for await (const _piece of fs.createReadStream(file)) {
+    // Only the end matters.
   }
 }
 
@@ -145,6 +156,7 @@ class Collection {
     if (this.#options.ignoreLiveness !== true) {
       for (const path of findRoots(store, (directory) => this.#missed(directory)).keys()) this.#roots.add(path);
     }
+    await waitForTest("_NIX_TEST_GC_SYNC_2");
     if (this.#options.action === "delete-specific") await this.#deleteSpecific();
     else if ((this.#options.maxFreed ?? 1) > 0) await this.#sweep();
     const paths =

@@ -17,7 +17,7 @@ import { BinaryCacheStore } from "../substitute/binary-cache.ts";
 import { type CacheFiles, cacheFilesAt } from "../substitute/cache-files.ts";
 import { NarInfoCache } from "../substitute/narinfo-cache.ts";
 import { decoded, Transferrer, transferOptions } from "../substitute/transfer.ts";
-import { fileUrlOf, processEnvironment, userCacheDirectory } from "../surroundings.ts";
+import { fileUrlOf, processEnvironment, treatsFilesAsRemote, userCacheDirectory } from "../surroundings.ts";
 import { DummyStore } from "./dummy-store.ts";
 import { daemonSocket, directoryOf, locationOf, machineLocation, resolveReference, writable } from "./location.ts";
 import {
@@ -143,7 +143,7 @@ function openCache(files: CacheFiles, parameters: CacheParameters, context: Open
   const priority = parameters.get("priority");
   const compression = parameters.get("compression");
   const wantMassQuery = parameters.get("want-mass-query");
-  const known = files.uri.startsWith("file:") ? undefined : factsOnDisk(files.uri, context);
+  const known = files.uri.startsWith("file:") && !treatsFilesAsRemote() ? undefined : factsOnDisk(files.uri, context);
   const keyFiles = [parameters.get("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")];
   return BinaryCacheStore.open({
     files,

@@ -247,14 +247,16 @@ export class BinaryCacheStore
   async addTempRoot(): Promise<void> {}
 
   async queryRealisation(id: wire.DrvOutput): Promise<wire.Realisation | undefined> {
-    const text = await this.#files.text(realisationFile(id), MAX_NARINFO);
-    if (text === undefined) return undefined;
-    const realisation = wire.parseRealisation(text, this.storeDir);
-    if (wire.printDrvOutput(realisation.id) === wire.printDrvOutput(id)) return realisation;
-    throw new FirnError(
-      "corrupt-realisation",
-      `the realisation '${wire.printDrvOutput(id)}' of '${this.uri}' is of another output`,
-    );
+    const { known } = this.#options;
+    const name = wire.printDrvOutput(id);
+    const found = this.#number === undefined ? undefined : known?.realisation(this.#number, name);
+    const text = found === undefined ? await this.#files.text(realisationFile(id), MAX_NARINFO) : (found ?? undefined);
+    const realisation = text === undefined ? undefined : wire.parseRealisation(text, this.storeDir);
+    if (realisation !== undefined && wire.printDrvOutput(realisation.id) !== name) {
+      throw new FirnError("corrupt-realisation", `the realisation '${name}' of '${this.uri}' is of another output`);
+    }
+    if (found === undefined) this.#keepRealisation(name, text);
+    return realisation;
   }
 
   async registerRealisation(realisation: wire.Realisation): Promise<void> {
@@ -266,6 +268,7 @@ export class BinaryCacheStore
     if (old?.outPath === realisation.outPath && signatures.length === old.signatures.length) return;
     const text = wire.printRealisation({ ...realisation, signatures });
     await this.#files.put(realisationFile(realisation.id), Buffer.from(text, "latin1"));
+    this.#keepRealisation(wire.printDrvOutput(realisation.id), text);
   }
 
   async buildLog(drvPath: string): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -310,6 +313,11 @@ export class BinaryCacheStore
   /** Keeps on disk what is known of a path. */
   #keep(hashPart: string, info: NarInfo | undefined): void {
     if (this.#number !== undefined) this.#options.known?.keepNarInfo(this.#number, hashPart, info);
+  }
+
+  /** Keeps on disk what is known of a realisation. */
+  #keepRealisation(id: string, text: string | undefined): void {
+    if (this.#number !== undefined) this.#options.known?.keepRealisation(this.#number, id, text);
   }
 
   /** Opens an archive: a file of the cache, or of another web address; never one outside of it on this machine. */

@@ -138,6 +138,29 @@ export class NarInfoCache {
     });
   }
 
+  /** Returns the text of a realisation in a cache, null when it is known to be missing, undefined when nothing is known. */
+  realisation(cache: number, id: string): string | null | undefined {
+    return this.#attempt((database) => {
+      const row = database
+        .prepare(
+          `select content from Realisations where cache = ? and outputId = ?
+           and ((content is null and timestamp > ?) or (content is not null and timestamp > ?))`,
+        )
+        .get(cache, id, now() - this.#ttl.negative, now() - this.#ttl.positive);
+      if (row === undefined) return undefined;
+      return row.content === null ? null : Buffer.from(row.content as string | Uint8Array).toString("latin1");
+    });
+  }
+
+  /** Keeps the text of a realisation, or that it is missing. */
+  keepRealisation(cache: number, id: string, text: string | undefined): void {
+    this.#attempt((database) => {
+      database
+        .prepare("insert or replace into Realisations (cache, outputId, content, timestamp) values (?, ?, ?, ?)")
+        .run(cache, id, text ?? null, now());
+    });
+  }
+
   close(): void {
     this.#database?.close();
     this.#database = undefined;
@@ -170,6 +193,11 @@ export class NarInfoCache {
     if (last !== undefined && Number(last.value) > now() - purgeInterval) return;
     database
       .prepare("delete from NARs where (present = 0 and timestamp < ?) or (present = 1 and timestamp < ?)")
+      .run(now() - this.#ttl.negative, now() - this.#ttl.positive);
+    database
+      .prepare(
+        "delete from Realisations where (content is null and timestamp < ?) or (content is not null and timestamp < ?)",
+      )
       .run(now() - this.#ttl.negative, now() - this.#ttl.positive);
     database.prepare("insert or replace into LastPurge (dummy, value) values ('', ?)").run(now());
   }
