@@ -39,7 +39,7 @@ export async function fetchInput(input: Input, context: FetchContext): Promise<F
   const got = stringAttribute(tree.locked, "narHash");
   if (promised !== undefined && got !== undefined && sri(promised) !== sri(got)) {
     throw new FirnError(
-      "hash-mismatch",
+      "input-mismatch",
       `NAR hash mismatch in input '${showInput(input)}', expected '${promised}' but got '${got}'`,
       { exitStatus: 102 },
     );

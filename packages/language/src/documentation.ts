@@ -3,7 +3,7 @@
  * once more on request.
  */
 import { typeError } from "./code/arithmetic.ts";
-import { call, type EvaluatorState, evaluation, force, isDerivation } from "./code/interpret.ts";
+import { call, type EvaluatorState, enterCall, evaluation, force, isDerivation, leaveCall } from "./code/interpret.ts";
 import { ints } from "./code/memory.ts";
 import { type Source, showPosition, sourceAt } from "./code/source.ts";
 import { builtinOf, lambdaNode, partialCallee, partialCount } from "./heap/function.ts";
@@ -56,7 +56,11 @@ export function documentationOf(value: Value): Documentation | undefined {
     const slot = isDerivation(value) ? none : attribute(value, functor);
     if (slot === none) return undefined;
     try {
-      return documentationOf(call(force(slot), value, 0));
+      const partial = call(force(slot), value, 0);
+      enterCall(0);
+      const found = documentationOf(partial);
+      leaveCall();
+      return found;
     } catch (error) {
       throw addFrame(error, 0, "while partially calling '__functor' to retrieve documentation");
     }

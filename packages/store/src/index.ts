@@ -18,7 +18,7 @@ export { syncFileSystem } from "./fs/sync.ts";
 export { makeTemporaryDirectory, removeDirectory, withTemporaryDirectory } from "./fs/temporary-directory.ts";
 export { TreeWriter, type TreeWriterOptions } from "./fs/tree-writer.ts";
 export { type ContentHashOptions, hashContent, hashNarContent } from "./local/content-hash.ts";
-export { hashTree } from "./local/hash-tree.ts";
+export { hashNar, hashTree } from "./local/hash-tree.ts";
 export { type HashedTree, hashTrees } from "./local/hash-trees.ts";
 export { type HeldDirectory, makeHeldDirectory } from "./local/held-directory.ts";
 export { LocalStore, type LocalStoreOptions } from "./local/local-store.ts";

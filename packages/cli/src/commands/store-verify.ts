@@ -6,7 +6,15 @@ import {
   parsePublicKey,
   printHash,
 } from "@firn/formats";
-import { type HashedTree, hashTrees, openStore, requirePathInfo, type Store } from "@firn/store";
+import {
+  type HashedTree,
+  hashNar,
+  hashTrees,
+  type MachineStore,
+  openStore,
+  requirePathInfo,
+  type Store,
+} from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
@@ -89,8 +97,7 @@ export const command: Command = {
           untrusted++;
           session.progress.event({ kind: "message", level: "error", text: `path '${info.path}' is untrusted` });
         };
-        const trees = infos.map(({ path, narSize }) => ({ real: store.realPath(path), size: narSize }));
-        const hashes = flags.has("no-contents") ? undefined : hashTrees(trees);
+        const hashes = flags.has("no-contents") ? undefined : contentHashes(store, infos);
         try {
           for (const info of infos) {
             session.progress.event({
@@ -115,3 +122,21 @@ export const command: Command = {
       },
     }),
 };
+
+/** Yields the hashes of the contents of paths in their order: of the files of a store on this machine, else of what the store sends. */
+async function* contentHashes(
+  store: MachineStore,
+  infos: readonly PathInfo[],
+): AsyncGenerator<HashedTree, void, undefined> {
+  if (store.fetchFiles === undefined) {
+    yield* hashTrees(infos.map(({ path, narSize }) => ({ real: store.realPath(path), size: narSize })));
+    return;
+  }
+  for (const { path } of infos) {
+    try {
+      yield await hashNar(store.narFromPath(path));
+    } catch (error) {
+      yield { error };
+    }
+  }
+}

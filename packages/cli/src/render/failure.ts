@@ -28,7 +28,8 @@ export async function renderFailure(thrown: unknown, context: FailureContext): P
     io.err(`${text.replace("error:", label)}\n`);
     if (isUsage(error)) io.err(`Try '${context.program} --help' for more information.\n`);
     if (error.hint !== undefined) io.err(`       ${indent(calledAs(context.mainProgram, error.hint))}\n`);
-    return context.old ? error.exitStatus : 1;
+    // New commands tell only what they fetched wrongly apart, not why builds failed.
+    return context.old || error.code === "input-mismatch" ? error.exitStatus : 1;
   }
   // A mistake of our own: everything that helps to find it.
   io.err(`${label} internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
