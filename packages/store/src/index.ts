@@ -5,6 +5,7 @@ export { extractTar, memberPlace, type TarOptions, type TarTree } from "./archiv
 export * from "./events.ts";
 export { exportPaths, importPaths } from "./export/export.ts";
 export { type CanonicaliseOptions, canonicalise } from "./fs/canonicalise.ts";
+export { useCaseHack } from "./fs/case-hack.ts";
 export { disk, fsPath, hasErrorCode, observeSteps, type StepObserver } from "./fs/disk.ts";
 export { dumpPath, type PathFilter, readFileChunks } from "./fs/dump.ts";
 export { type EntryKind, entriesIn, kindOf } from "./fs/entries.ts";

@@ -25,7 +25,8 @@ export const command: Command = {
     const { flags, positionals } = invocation;
     const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
     const method = parseContentAddressMethod(flags.value("mode") ?? "nar");
-    if (method === "git") requireFeature(commandSettings(invocation, io), "git-hashing");
+    const settings = commandSettings(invocation, io);
+    if (method === "git") requireFeature(settings, "git-hashing");
     const named =
       flags.last("format", "sri", "base16", "base32", "base64") === "format" ? flags.value("format") : undefined;
     const format = named === undefined ? notation(flags) : hashFormat(named);

@@ -12,6 +12,7 @@ import {
 import { dumpPath, readFileChunks } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
+import { commandSettings } from "../session/session.ts";
 import { existingPath } from "../targets/existing-path.ts";
 
 const conversions = {
@@ -46,7 +47,9 @@ export const command: Command = {
     { name: "to-base64", description: "Print the given hashes in base 64." },
     { name: "to-sri", description: "Print the given hashes in the form of the web's subresource integrity." },
   ],
-  async run({ flags, positionals }, io) {
+  async run(invocation, io) {
+    const { flags, positionals } = invocation;
+    commandSettings(invocation, io);
     const type = flags.value("type");
     const algorithm = type === undefined ? undefined : parseHashAlgorithm(type);
     const print = (hash: Hash, format: HashFormat): void => printLine(io, printHash(hash, format, format === "sri"));

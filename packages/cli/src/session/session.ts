@@ -8,6 +8,7 @@ import {
   openMachineStore,
   requireFeature,
   type Settings,
+  useCaseHack,
 } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
@@ -46,6 +47,7 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
   }
   if (flags.has("impure")) settings.assign("pure-eval", false);
   for (const setting of featuresFirst(invocation.settings, ([name]) => name)) applySetting(settings, setting);
+  useCaseHack(settings.get("use-case-hack"));
   return settings;
 }
 

@@ -458,9 +458,15 @@ async function withModule(
 async function fetchRemote(input: Input, context: FetchContext): Promise<FetchedTree> {
   const url = requireString(input, "url");
   const rev = stringAttribute(input, "rev");
-  const ref = stringAttribute(input, "ref") ?? (rev === undefined ? await remoteHead(url, context) : undefined);
+  const asked = stringAttribute(input, "ref");
+  const isHead = asked === "HEAD" || (asked === undefined && rev === undefined);
+  const ref = isHead ? await remoteHead(url, context) : asked;
   const repository = await cloneOf(url, { rev, ref }, context);
-  const named = withAttributes(input, { ref: ref ?? stringAttribute(input, "ref") });
+  // What was asked for as HEAD is locked as HEAD; the clone has a HEAD of its own, which means nothing.
+  const named =
+    asked === "HEAD" && ref !== undefined
+      ? withAttributes(input, { rev: rev ?? (await resolveRef(repository, ref)) })
+      : withAttributes(input, { ref });
   return fetchRevision({ repository, input: named, context });
 }
 

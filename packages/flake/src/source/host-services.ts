@@ -219,7 +219,7 @@ async function fetchTree(
   request: FetchRequest & { readonly kind: "tree" },
 ): Promise<FetchResult> {
   const input = requestedInput(request);
-  if (context.pure) checkPure(request, input);
+  if (context.pure) checkPure(request, input, (text) => context.warn(text));
   const tree = await fetchInput(input, context.fetch);
   const attributes =
     request.builtin === "fetchMercurial" ? mercurialAttributes(tree.locked) : treeAttributes(tree.locked);

@@ -12,9 +12,15 @@ export function requestedInput(request: TreeRequest): Input {
   return request.reference === undefined ? inputOf(request) : inputFromUrl(request.reference, true);
 }
 
-/** Checks that pure evaluation fetches only locked inputs. */
-export function checkPure(request: TreeRequest, input: Input): void {
+/** Checks that pure evaluation fetches only locked inputs; one that only its NAR hash checks is warned about. */
+export function checkPure(request: TreeRequest, input: Input, warn: (text: string) => void = () => {}): void {
   if (isLockedInput(input) || request.builtin === "fetchFinalTree") return;
+  if (input.has("narHash")) {
+    warn(
+      `Input '${showInput(input)}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. This is not reproducible and will break after garbage collection or when shared.`,
+    );
+    return;
+  }
   throw new FirnError(
     "unlocked",
     `in pure evaluation mode, '${request.builtin}' doesn't fetch unlocked input '${showInput(input)}'`,

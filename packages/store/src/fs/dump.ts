@@ -1,6 +1,7 @@
 /** The NAR of a tree on disk, streamed with synchronous reads. */
 
 import { FirnError, NarEncoder } from "@firn/formats";
+import { archivedEntries } from "./case-hack.ts";
 import { type EntryKind, kindOf } from "./entries.ts";
 import * as fs from "./files.ts";
 import { type EntryPlace, OpenDirectory, openParentOf } from "./open-directory.ts";
@@ -89,11 +90,11 @@ function* listing(
   { relative: above, filter, buffer }: Place,
 ): Generator<Uint8Array, void, undefined> {
   encoder.directory();
-  for (const { name, kind } of directory.entries()) {
+  for (const { name, kind, stored = name } of archivedEntries(directory.entries(), directory.shown)) {
     const relative = `${above}/${name}`;
     if (filter?.(relative, kind) === false) continue;
     encoder.entry(name);
-    yield* node(encoder, { parent: directory, name }, { kind, relative, filter, buffer });
+    yield* node(encoder, { parent: directory, name: stored }, { kind, relative, filter, buffer });
     encoder.endEntry();
   }
   encoder.endDirectory();

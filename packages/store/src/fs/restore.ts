@@ -2,6 +2,7 @@
 
 import { FirnError, NarParser, type NarSink } from "@firn/formats";
 import type { NarChunks } from "../store/paths.ts";
+import { UnpackedNames, usesCaseHack } from "./case-hack.ts";
 import { disk } from "./disk.ts";
 import * as fs from "./files.ts";
 import { TreeWriter } from "./tree-writer.ts";
@@ -56,6 +57,7 @@ export class RestoreSink implements NarSink {
   readonly #sync: boolean;
   readonly #sealed: boolean;
   readonly #tree: TreeWriter;
+  readonly #names = usesCaseHack() ? new UnpackedNames() : undefined;
   #fd = -1;
   #mode = 0o444;
   #pending: Uint8Array[] = [];
@@ -72,12 +74,14 @@ export class RestoreSink implements NarSink {
   }
 
   directory(path: string): void {
-    this.#tree.directory(path);
+    const place = this.#placeOf(path);
+    this.#names?.enter(path, place);
+    this.#tree.directory(place);
   }
 
   regular(path: string, file: { executable: boolean; size: number }): void {
     const plain = file.executable ? 0o777 : 0o666;
-    this.#fd = this.#tree.create(path, this.#sealed ? 0o600 : plain);
+    this.#fd = this.#tree.create(this.#placeOf(path), this.#sealed ? 0o600 : plain);
     this.#mode = file.executable ? 0o555 : 0o444;
   }
 
@@ -99,13 +103,17 @@ export class RestoreSink implements NarSink {
   }
 
   symlink(path: string, target: string): void {
-    this.#tree.symlink(target, path);
+    this.#tree.symlink(target, this.#placeOf(path));
   }
 
   /** Closes the tree and gives the directories that are still open their final metadata. */
   close(): void {
     this.#closeFile();
     this.#tree.close();
+  }
+
+  #placeOf(path: string): string {
+    return this.#names?.placeOf(path) ?? path;
   }
 
   #closeFile(): void {

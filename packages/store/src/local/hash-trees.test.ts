@@ -42,7 +42,7 @@ test("another thread hashes what is left, and tells what it cannot read", async 
   const begun = 300;
   const taken = new Int32Array(new SharedArrayBuffer(4));
   taken[0] = begun;
-  const workerData: HashingWork = { trees: reals, taken, compileCache: undefined };
+  const workerData: HashingWork = { trees: reals, taken, compileCache: undefined, caseHack: false };
   const results: ThreadResult[] = [];
   await new Promise<void>((resolve, reject) => {
     new Worker(new URL("./hash-worker.ts", import.meta.url), { workerData })

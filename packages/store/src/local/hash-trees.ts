@@ -1,6 +1,7 @@
 /** The NAR hashes of many trees, taken by as many threads as the machine has processors. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { usesCaseHack } from "../fs/case-hack.ts";
 import { compileCacheDirectory } from "../surroundings.ts";
 import { hashTree, type TreeHash } from "./hash-tree.ts";
 
@@ -18,6 +19,7 @@ export interface HashingWork {
   readonly trees: readonly string[];
   readonly taken: Int32Array;
   readonly compileCache: string | undefined;
+  readonly caseHack: boolean;
 }
 
 /** The result of a thread for the tree at this place in the order of work; without a hash, the tree could not be read. */
@@ -38,7 +40,12 @@ export async function* hashTrees(trees: readonly TreeToHash[]): AsyncGenerator<H
   const found = new Map<number, HashedTree>();
   let arrived = (): void => {};
   let failed = false;
-  const threads = startThreads(trees, { trees: work, taken, compileCache: compileCacheDirectory() });
+  const threads = startThreads(trees, {
+    trees: work,
+    taken,
+    compileCache: compileCacheDirectory(),
+    caseHack: usesCaseHack(),
+  });
   for (const thread of threads) {
     thread.on("message", ({ index, found: hash }: ThreadResult) => {
       // Errors do not travel between threads: what one could not read is read again here.

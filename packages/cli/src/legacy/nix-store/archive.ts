@@ -4,6 +4,7 @@ import { dumpPath, exportPaths, importPaths, restorePath } from "@firn/store";
 import type { Io } from "../../io.ts";
 import { printChunks, printLine } from "../../render/output.ts";
 import { withOldSession } from "../../session/old-session.ts";
+import { commandSettings } from "../../session/session.ts";
 import { existingPath } from "../../targets/existing-path.ts";
 import type { StoreOperation } from "./operation.ts";
 
@@ -24,7 +25,11 @@ export const archiveOperations: readonly StoreOperation[] = [
     flag: { name: "dump", description: "Write path as an archive to standard output." },
     flags: [],
     ...onePath,
-    async run({ positionals: [path = ""] }, io) {
+    async run(invocation, io) {
+      const {
+        positionals: [path = ""],
+      } = invocation;
+      commandSettings(invocation, io);
       await printChunks(io, dumpPath(existingPath(io.cwd, path)));
       return 0;
     },
@@ -33,7 +38,11 @@ export const archiveOperations: readonly StoreOperation[] = [
     flag: { name: "restore", description: "Unpack an archive from standard input to path." },
     flags: [],
     ...onePath,
-    async run({ positionals: [path = ""] }, io) {
+    async run(invocation, io) {
+      const {
+        positionals: [path = ""],
+      } = invocation;
+      commandSettings(invocation, io);
       await restorePath(resolve(io.cwd, path), inputOf(io));
       return 0;
     },
