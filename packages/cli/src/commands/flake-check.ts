@@ -76,7 +76,9 @@ async function builtChecks(
     const message = `failed to build attribute '${attrPath}', build of '${printDerivedPath(path)}' failed: ${error.message}`;
     failures.push(new FirnError(error.code, message, { cause: error }));
   }
-  return failures;
+  // A build that was ended because another one failed has not failed itself.
+  const own = failures.filter(({ code }) => code !== "aborted");
+  return own.length > 0 ? own : failures;
 }
 
 /** Tells a step of the check. */
