@@ -64,7 +64,7 @@ export interface BinaryCacheOptions {
   readonly compression?: string;
   /** The method's level for written archives. */
   readonly compressionLevel?: number;
-  /** Whether all processors compress; by default only with zstd. */
+  /** Whether all processors compress, which xz can; by default one. */
   readonly parallelCompression?: boolean;
   readonly secretKeys?: readonly SigningKey[];
   readonly writeNarListing?: boolean;
@@ -216,7 +216,7 @@ export class BinaryCacheStore
     }
     const effort = {
       level: this.#options.compressionLevel ?? -1,
-      parallel: this.#options.parallelCompression ?? method === "zstd",
+      parallel: this.#options.parallelCompression ?? false,
     };
     const file = await this.#storeFile(compress(counted(), method, effort), {
       suffix: compressionSuffix(method),

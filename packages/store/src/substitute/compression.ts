@@ -1,6 +1,5 @@
 /** Compression of NARs and logs. xz comes from lzma-native, byte-equal to the xz program at preset 6 with CRC64. */
 import { createRequire } from "node:module";
-import os from "node:os";
 import { type Duplex, Readable } from "node:stream";
 import zlib from "node:zlib";
 import { FirnError } from "@firn/formats";
@@ -48,7 +47,7 @@ interface Codecs {
 export interface CompressionEffort {
   /** The method's own level; -1 or nothing for its default. */
   readonly level?: number;
-  /** True to use all processors where the method can (xz and zstd). */
+  /** True to use all processors where the method can: xz. Node's zstd loses data when it has workers. */
   readonly parallel?: boolean;
 }
 
@@ -97,12 +96,6 @@ function levelOf(method: string, level: number | undefined): number {
   });
 }
 
-/** Returns zstd's number of threads beside its own; none when one processor is all there is. */
-function zstdWorkers(parallel: boolean | undefined): number {
-  const processors = parallel === true ? os.availableParallelism() : 1;
-  return processors > 1 ? Math.min(processors, 4) : 0;
-}
-
 function codecs(method: string, effort: CompressionEffort = {}): Codecs {
   const level = levelOf(method, effort.level);
   switch (method) {
@@ -118,7 +111,6 @@ function codecs(method: string, effort: CompressionEffort = {}): Codecs {
             ...pieces,
             params: {
               [zlib.constants.ZSTD_c_compressionLevel]: level,
-              [zlib.constants.ZSTD_c_nbWorkers]: zstdWorkers(effort.parallel),
             },
           }),
         decompress: () => zlib.createZstdDecompress(pieces),
