@@ -64,7 +64,7 @@ export interface BinaryCacheOptions {
   readonly compression?: string;
   /** The method's level for written archives. */
   readonly compressionLevel?: number;
-  /** Whether all processors compress, which xz can; by default one. */
+  /** True to compress with all processors, which xz can; by default one. */
   readonly parallelCompression?: boolean;
   readonly secretKeys?: readonly SigningKey[];
   readonly writeNarListing?: boolean;

@@ -43,7 +43,7 @@ interface Codecs {
   readonly program?: readonly [string, ...string[]];
 }
 
-/** How hard and with how many threads to compress. */
+/** The level and the threads of a compression. */
 export interface CompressionEffort {
   /** The method's own level; -1 or nothing for its default. */
   readonly level?: number;
