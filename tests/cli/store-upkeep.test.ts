@@ -119,6 +119,33 @@ test("old generations go before what only they kept", async () => {
   expect(readlinkSync(profile)).toBe("test-2-link");
 });
 
+test("a derivation that is added as a file must have the outputs that follow from it", async () => {
+  const instantiate = async (name: string, more: string): Promise<[drv: string, output: string]> => {
+    const text = `derivation { name = "${name}"; builder = "b"; system = "c"; ${more} }`;
+    const drv = (await run("nix-instantiate", "-E", text)).out.trim();
+    return [readFileSync(onDisk(drv), "latin1"), (await run("nix-store", "-q", "--outputs", drv)).out.trim()];
+  };
+  const add = async (name: string, text: string): Promise<Outcome> => {
+    writeFileSync(join(place.directory, `work/${name}.drv`), text);
+    return run("nix-store", "--add", `${name}.drv`);
+  };
+  const [plain, output] = await instantiate("a", 'foo = "x1";');
+  const forged = await add("a", plain.replace('"x1"', '"x2"'));
+  // Words as the reference 2.34.8 has them.
+  expect([forged.code, forged.err]).toEqual([
+    1,
+    expect.stringMatching(
+      `^error:\n +… while checking derivation '\\S+-a.drv'\n\n +error: derivation has incorrect output '${output}', should be '/\\S+-a'\n`,
+    ),
+  ]);
+  const [fixed, path] = await instantiate("f", 'outputHash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";');
+  const other = `("out","/nix/store/${"a".repeat(32)}-a")`;
+  expect((await add("f", fixed.replace(`("out","${path}")`, other))).err).toContain(
+    `derivation has incorrect environment variable 'out', should be '${path}' but is actually '/nix/store/${"a".repeat(32)}-a'`,
+  );
+  expect(await add("f", fixed)).toMatchObject({ code: 0 });
+});
+
 test("an export that is cut short adds nothing of the path that it cuts", async () => {
   const { out: stream } = await place.firnWith({ program: "nix-store", bytes: true }, "--export", out);
   const other = makePlace();
@@ -177,6 +204,17 @@ test("a store behind ssh at localhost is the far end itself, with a store of its
     other.remove();
   }
   expect(JSON.parse((await place.firn("store", "info", "--json", "--store", url)).out)).not.toHaveProperty("trusted");
+}, 60_000);
+
+test("a far end serves the store of another far end", async () => {
+  const program = farEnd("relay", "substituters =");
+  const last = join(place.directory, "behind two");
+  const behind = (store: string): string =>
+    `ssh://localhost?remote-program=${program}&remote-store=${encodeURIComponent(store)}`;
+  expect(await place.firn("copy", "--to", behind(behind(last)), out)).toMatchObject({ code: 0 });
+  expect(readFileSync(join(last, out), "latin1")).toBe(readFileSync(onDisk(out), "latin1"));
+  const told = await place.firn("path-info", "--json", "--store", behind(behind(last)), out);
+  expect(JSON.parse(told.out)).toHaveProperty([out]);
 }, 60_000);
 
 test("the other machine fetches from its own caches what it is asked to", async () => {

@@ -8,9 +8,7 @@ import {
   derivationOutputPath,
   derivationStorePath,
   FirnError,
-  hashDerivationModulo,
   interrupted,
-  makeOutputPath,
   nestedOutput,
   printDerivationOf,
   printDerivedPath,
@@ -322,7 +320,7 @@ class Scheduler {
 
   async #build(wanted: Wanted): Promise<Outputs> {
     const { drvPath, derivation, mode } = wanted;
-    this.#checkOutputPaths(drvPath, derivation);
+    this.#hashes.check(drvPath, derivation);
     await this.#checkInputsPure(drvPath, derivation);
     let inputs = this.#inputs.get(drvPath);
     if (inputs === undefined) {
@@ -486,27 +484,6 @@ class Scheduler {
       if (!(await source.isValidPath(input)) || derivationKind(source.readDerivation(input)) !== "impure") continue;
       const message = `pure derivation '${drvPath}' depends on impure derivation '${input}'`;
       throw new FirnError("bad-derivation", message);
-    }
-  }
-
-  /** Checks that output paths follow from the derivation: otherwise a foreign derivation could put its result in place of another's. */
-  #checkOutputPaths(drvPath: string, derivation: Derivation): void {
-    if (derivationKind(derivation) !== "input-addressed") return;
-    const { storeDir } = this.#options.store;
-    const found = hashDerivationModulo(derivation, {
-      maskOutputs: true,
-      storeDir,
-      lookup: (path) => this.#hashes.of(path),
-    });
-    for (const [name, output] of derivation.outputs) {
-      if (output.kind !== "input-addressed") continue;
-      const bad = (what: string): FirnError =>
-        new FirnError("bad-derivation", `derivation has incorrect output '${output.path}', should be ${what}`, {
-          trace: [{ message: `while checking derivation '${drvPath}'` }],
-        });
-      if (found.deferred) throw bad("deferred");
-      const right = makeOutputPath(name, found.hashes.get(name)!, { name: derivation.name, storeDir });
-      if (right !== output.path) throw bad(`'${right}'`);
     }
   }
 }

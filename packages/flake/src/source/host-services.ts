@@ -116,7 +116,9 @@ export function makeHostServices(context: ServiceContext): HostServices {
         await store.addTempRoot(request.drvPath);
         if (!(await store.isValidPath(request.drvPath))) missing.push(request);
       }
-      const texts = missing.map(({ name, contents, references }) => ({ name: `${name}.drv`, contents, references }));
+      const texts = missing.map(({ name, contents, references }) => {
+        return { name: `${name}.drv`, contents, references, computed: true };
+      });
       const written = await store.addTextsToStore(texts);
       for (const [i, { drvPath }] of missing.entries()) {
         if (written[i] === drvPath) continue;

@@ -99,6 +99,8 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
   readonly #tempRoots: TempRootsHandle | undefined;
   readonly #bigLock: number;
   readonly #autoGc: AutoGc | undefined;
+  /** The hashes of derivations that were checked, kept because checking one needs those of its inputs. */
+  readonly #hashes: DerivationHashes;
 
   private constructor(options: LocalStoreOptions, database: StoreDatabase, bigLock: number) {
     this.options = options;
@@ -109,6 +111,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     this.events = options.events ?? noEvents;
     this.database = database;
     this.#bigLock = bigLock;
+    this.#hashes = new DerivationHashes(this);
     this.#autoGc = options.autoGc === undefined ? undefined : new AutoGc(options.autoGc);
     this.offers = {
       listing: this,
@@ -152,7 +155,17 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
       return new LocalStore(options, database, bigLock);
     } catch (error) {
       if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS")) throw error;
-      throw notWritable(location, machineError(error)?.message ?? String(error), error);
+      const reason = machineError(error)?.message ?? String(error);
+      throw new FirnError("not-writable", reason, {
+        cause: error,
+        trace: [
+          {
+            message:
+              "This command may have been run as non-root in a single-user Nix installation,\nor the Nix daemon may have crashed.",
+          },
+        ],
+        hint: ownStore,
+      });
     }
   }
 
@@ -195,7 +208,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     const outputs = this.database.derivationOutputs(drvPath);
     if (!isDerivationPath(drvPath) || !this.database.hasRealisations()) return outputs;
     const derivation = this.readDerivation(drvPath);
-    const hashes = new DerivationHashes(this);
+    const hashes = this.#hashes;
     for (const name of derivation.outputs.keys()) {
       const path = outputs.get(name) ?? (await builtPath(this, derivation, { output: name, hashes }));
       if (path !== undefined) outputs.set(name, path);
@@ -208,7 +221,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
   }
 
   async addToStore(info: PathInfo, nar: NarChunks, options: AddOptions = {}): Promise<void> {
-    this.#requireWritable();
+    this.#requireWritable(info.path);
     if (options.checkSignatures === true && !this.isTrusted(info)) {
       throw new FirnError(
         "untrusted-path",
@@ -304,7 +317,8 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     this.#requireWritable();
     const paths: string[] = [];
     const infos = new Map<string, PathInfo>();
-    for (const { name, contents, references } of texts) {
+    const computed = new Set<string>();
+    for (const { name, contents, references, ...text } of texts) {
       const bytes = typeof contents === "string" ? bytesOf(contents) : contents;
       const sorted = [...new Set(references)].sort();
       const ca: ContentAddress = { method: "text", hash: hashData("sha256", bytes) };
@@ -314,6 +328,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
         references: { others: sorted, self: false },
       });
       paths.push(path);
+      if (text.computed === true) computed.add(path);
       await this.addTempRoot(path);
       if (infos.has(path) || this.database.isValid(path)) continue;
       const hasher = createHasher("sha256");
@@ -326,7 +341,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
       this.#writeText(path, bytes);
       infos.set(path, { path, narHash, narSize, references: sorted, signatures: [], ca });
     }
-    if (infos.size > 0) this.registerValidPaths([...infos.values()]);
+    if (infos.size > 0) this.#registerAll([...infos.values()], computed);
     return paths;
   }
 
@@ -415,10 +430,15 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
 
   /** Makes paths valid, all or none; their references must be valid or among them. Errors `invalid-path`, `cycle`. */
   registerValidPaths(infos: readonly PathInfo[]): void {
+    this.#registerAll(infos);
+  }
+
+  /** Makes paths valid; `computed` are derivations that need no check. */
+  #registerAll(infos: readonly PathInfo[], computed: ReadonlySet<string> = new Set()): void {
     this.#requireWritable();
     const byPath = new Map(infos.map((info) => [info.path, info]));
     this.database.transaction(() => {
-      for (const info of infos) this.#register(info);
+      for (const info of infos) this.#register(info, computed.has(info.path));
       for (const info of infos) {
         const referrer = this.database.pathId(info.path);
         for (const reference of info.references) this.database.putReference(referrer, this.database.pathId(reference));
@@ -547,7 +567,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     return optimiseTrees(this.location.realStoreDir, trees, { warn, ...options });
   }
 
-  #register(info: PathInfo): void {
+  #register(info: PathInfo, isComputed: boolean): void {
     if (info.ca !== undefined && !isContentAddressed(info)) {
       throw new FirnError(
         "not-content-addressed",
@@ -557,6 +577,7 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     if (!this.database.putPath(info) || !isDerivationPath(info.path)) return;
     const id = this.database.pathId(info.path);
     const derivation = this.readDerivation(info.path);
+    if (!isComputed) this.#hashes.check(info.path, derivation);
     for (const name of derivation.outputs.keys()) {
       const output = derivationOutputPath(derivation, name, this.storeDir);
       if (output !== undefined) this.database.putDerivationOutput(id, name, output);
@@ -582,21 +603,26 @@ export class LocalStore implements MachineStore, OutputRegistry, LocalInternals 
     return { hash: { algorithm: "sha256", bytes: hasher.digest() }, size };
   }
 
-  #requireWritable(): void {
-    if (this.options.readOnly === true) {
-      throw notWritable(this.location, "attempt to write a readonly database");
+  /** Error `not-writable` for a store that is opened read-only; where `path` cannot be locked, that is the reason, as in the reference. */
+  #requireWritable(path?: string): void {
+    if (this.options.readOnly !== true) return;
+    if (path !== undefined) {
+      try {
+        fs.accessSync(this.location.realStoreDir, fs.constants.W_OK);
+      } catch (error) {
+        const reason = machineError(error)?.message.replace(/^.*: /, "");
+        const message = `opening lock file "${this.realPath(path)}.lock": ${reason}`;
+        throw new FirnError("not-writable", message, { cause: error, hint: ownStore });
+      }
     }
+    const message = `the store in "${this.location.realStoreDir}" cannot be written: attempt to write a readonly database`;
+    throw new FirnError("not-writable", message, { hint: ownStore });
   }
 }
 
-let temporaryCounter = 0;
+const ownStore = "use a store of your own, e.g. --store ~/.local/share/nix/root";
 
-function notWritable({ realStoreDir }: StoreLocation, reason: string, cause?: unknown): FirnError {
-  return new FirnError("not-writable", `the store in "${realStoreDir}" cannot be written: ${reason}`, {
-    cause,
-    hint: "use a store of your own, e.g. --store ~/.local/share/nix/root",
-  });
-}
+let temporaryCounter = 0;
 
 function checkNar(info: PathInfo, got: { hash: Hash; size: number }): void {
   if (!equalHashes(got.hash, info.narHash)) {

@@ -142,6 +142,9 @@ type CacheParameters = Pick<StoreParameters<typeof fileCacheParameters>, "get">;
 function openCache(files: CacheFiles, parameters: CacheParameters, context: OpenContext): Promise<Store> {
   const priority = parameters.get("priority");
   const compression = parameters.get("compression");
+  const compressionLevel = parameters.get("compression-level");
+  const localNarCache = parameters.get("local-nar-cache");
+  const parallelCompression = parameters.get("parallel-compression");
   const wantMassQuery = parameters.get("want-mass-query");
   const known = files.uri.startsWith("file:") && !treatsFilesAsRemote() ? undefined : factsOnDisk(files.uri, context);
   const keyFiles = [parameters.get("secret-key"), ...(parameters.get("secret-keys") ?? "").split(",")];
@@ -149,12 +152,16 @@ function openCache(files: CacheFiles, parameters: CacheParameters, context: Open
     files,
     storeDir: parameters.get("store") ?? machineLocation(context.environment ?? processEnvironment()).storeDir,
     ...(compression === undefined ? {} : { compression }),
+    ...(compressionLevel === undefined ? {} : { compressionLevel }),
+    ...(localNarCache === undefined || localNarCache === "" ? {} : { localNarCache }),
+    ...(parallelCompression === undefined ? {} : { parallelCompression }),
     ...(priority === undefined ? {} : { priority }),
     ...(wantMassQuery === undefined ? {} : { wantMassQuery }),
     secretKeys: keyFiles
       .filter((file) => file !== undefined && file !== "")
       .map((file) => parseSecretKey(fs.readFileSync(file!, "latin1"))),
     writeNarListing: parameters.get("write-nar-listing") ?? false,
+    indexDebugInfo: parameters.get("index-debug-info") ?? false,
     ...(known === undefined ? {} : { known }),
   });
 }

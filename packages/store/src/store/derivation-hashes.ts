@@ -7,7 +7,9 @@ import {
   derivationStorePath,
   FirnError,
   hashDerivationModulo,
+  makeOutputPath,
   parsePrefixedHash,
+  traced,
   type wire,
 } from "@firn/formats";
 import type { RealisationReader } from "./realisations.ts";
@@ -38,6 +40,16 @@ export async function builtPath(
   return (await store.queryRealisation(hashes.outputId(derivation, output)))?.outPath;
 }
 
+/** Checks that a derivation's environment names an output by its path, where that is known. Error `bad-derivation`. */
+function checkVariable(derivation: Derivation, output: string, path: string | undefined): void {
+  const value = derivation.env.get(output);
+  if (path === undefined || value === path) return;
+  const [state, is] =
+    value === undefined ? ["missing", "but is not present"] : ["incorrect", `but is actually '${value}'`];
+  const message = `derivation has ${state} environment variable '${output}', should be '${path}' ${is}`;
+  throw new FirnError("bad-derivation", message);
+}
+
 /** The hashes of a store's derivations. */
 export class DerivationHashes {
   readonly #store: DerivationReader;
@@ -59,6 +71,41 @@ export class DerivationHashes {
     });
     this.#known.set(drvPath, hash);
     return hash;
+  }
+
+  /**
+   * Checks that the output paths of a derivation, and what its environment says of them, follow from it: a foreign derivation could put
+   * its result in place of another's. Error `bad-derivation`, or those of reading its inputs.
+   */
+  check(drvPath: string, derivation: Derivation): void {
+    try {
+      this.#checkOutputs(derivation);
+    } catch (error) {
+      throw error instanceof FirnError ? traced(error, `while checking derivation '${drvPath}'`) : error;
+    }
+  }
+
+  #checkOutputs(derivation: Derivation): void {
+    const { storeDir } = this.#store;
+    const kind = derivationKind(derivation);
+    if (kind === "fixed") {
+      for (const name of derivation.outputs.keys()) {
+        checkVariable(derivation, name, derivationOutputPath(derivation, name, storeDir));
+      }
+    }
+    if (kind !== "input-addressed" && kind !== "deferred") return;
+    const { hashes, deferred } = hashDerivationModulo(derivation, {
+      maskOutputs: true,
+      storeDir,
+      lookup: (path) => this.of(path),
+    });
+    for (const [name, output] of derivation.outputs) {
+      const right = deferred ? undefined : makeOutputPath(name, hashes.get(name)!, { name: derivation.name, storeDir });
+      if (output.kind === "deferred") checkVariable(derivation, name, right);
+      if (output.kind !== "input-addressed" || output.path === right) continue;
+      const what = right === undefined ? "deferred" : `'${right}'`;
+      throw new FirnError("bad-derivation", `derivation has incorrect output '${output.path}', should be ${what}`);
+    }
   }
 
   /**

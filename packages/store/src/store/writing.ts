@@ -31,6 +31,8 @@ export interface StoreText {
   readonly name: string;
   readonly contents: string | Uint8Array;
   readonly references: readonly string[];
+  /** True of a derivation whose output paths the writer has computed, so that they need no check. */
+  readonly computed?: boolean;
 }
 
 /** A path to add, with its facts and its archive. */

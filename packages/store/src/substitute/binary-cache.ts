@@ -10,10 +10,12 @@ import {
   type Hash,
   type NarInfo,
   NarLister,
+  type NarListing,
   type PathInfo,
   parseCacheInfo,
   parseNarInfo,
   printHash,
+  printJson,
   printListing,
   printNarInfo,
   type SigningKey,
@@ -60,8 +62,16 @@ export interface BinaryCacheOptions {
   readonly storeDir?: string;
   /** Compression of written archives; default `xz`. */
   readonly compression?: string;
+  /** The method's level for written archives. */
+  readonly compressionLevel?: number;
+  /** True to compress with all processors, which xz can; by default one. */
+  readonly parallelCompression?: boolean;
   readonly secretKeys?: readonly SigningKey[];
   readonly writeNarListing?: boolean;
+  /** A directory that is to keep archives whose files are looked at. */
+  readonly localNarCache?: string;
+  /** True to keep, for each file of debug information, a file that is named by the program's build id and says where it is. */
+  readonly indexDebugInfo?: boolean;
   /** Priority that overrides the cache's own; lower ones are queried first. */
   readonly priority?: number;
   readonly wantMassQuery?: boolean;
@@ -85,6 +95,8 @@ export class BinaryCacheStore
   /** Priority of the cache; lower ones are queried first. */
   readonly priority: number;
   readonly wantMassQuery: boolean;
+  /** The directory that keeps archives whose files were looked at. */
+  readonly localNarCache: string | undefined;
 
   private constructor(
     options: BinaryCacheOptions,
@@ -97,6 +109,7 @@ export class BinaryCacheStore
     this.priority = facts.priority;
     this.wantMassQuery = facts.wantMassQuery;
     this.#number = facts.number;
+    this.localNarCache = options.localNarCache;
     const names = options.files.names?.bind(options.files);
     this.offers = {
       hashParts: this,
@@ -190,7 +203,8 @@ export class BinaryCacheStore
     const method = this.#options.compression ?? "xz";
     const plain = method === "none" || method === "";
     const narHasher = createHasher("sha256");
-    const lister = this.#options.writeNarListing === true ? new NarLister() : undefined;
+    const { writeNarListing, indexDebugInfo } = this.#options;
+    const lister = writeNarListing === true || indexDebugInfo === true ? new NarLister() : undefined;
     let narSize = 0;
     async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
       for await (const chunk of nar) {
@@ -200,7 +214,11 @@ export class BinaryCacheStore
         yield chunk;
       }
     }
-    const file = await this.#storeFile(compress(counted(), method), {
+    const effort = {
+      level: this.#options.compressionLevel ?? -1,
+      parallel: this.#options.parallelCompression ?? false,
+    };
+    const file = await this.#storeFile(compress(counted(), method, effort), {
       suffix: compressionSuffix(method),
       again: options.repair === true,
     });
@@ -223,9 +241,11 @@ export class BinaryCacheStore
       ...(info.ca === undefined ? {} : { ca: info.ca }),
     };
     const hashPart = storePathHashPart(info.path);
-    if (lister !== undefined) {
-      await this.#files.put(`${hashPart}.ls`, Buffer.from(printListing(lister.result()), "latin1"));
+    const listing = lister?.result();
+    if (listing !== undefined && writeNarListing === true) {
+      await this.#files.put(`${hashPart}.ls`, Buffer.from(printListing(listing), "latin1"));
     }
+    if (listing !== undefined && indexDebugInfo === true) await this.#indexDebugInfo(listing, file.url);
     await this.#files.put(`${hashPart}.narinfo`, Buffer.from(printNarInfo(narInfo), "latin1"));
     this.#infos.set(hashPart, Promise.resolve(narInfo));
     this.#keep(hashPart, narInfo);
@@ -345,6 +365,19 @@ export class BinaryCacheStore
     };
   }
 
+  /** Writes, for each file of debug information in an archive, the file `debuginfo/BUILD-ID` that says where it is; one that is there stays. */
+  async #indexDebugInfo(listing: NarListing, url: string): Promise<void> {
+    for (const [buildId, member] of debugFiles(listing)) {
+      const name = `debuginfo/${buildId}.debug`;
+      if (await this.#files.has(name)) continue;
+      const place = new Map([
+        ["archive", `../${url}`],
+        ["member", member],
+      ]);
+      await this.#files.put(name, Buffer.from(printJson(place), "latin1"));
+    }
+  }
+
   async #prepare(): Promise<void> {
     if (this.#prepared) return;
     this.#prepared = true;
@@ -390,6 +423,25 @@ export class BinaryCacheStore
       removePath(temporary);
     }
   }
+}
+
+const debugDirectory = "lib/debug/.build-id";
+
+/** Returns the files of debug information in an archive: the build ids of their programs, and their paths. */
+function debugFiles(listing: NarListing): [buildId: string, member: string][] {
+  let directory: NarListing | undefined = listing;
+  for (const name of debugDirectory.split("/")) directory = entriesOf(directory).get(name);
+  return [...entriesOf(directory)].flatMap(([first, inner]) =>
+    [...entriesOf(inner)].flatMap(([rest, file]): [string, string][] => {
+      const named = /^[0-9a-f]{2}$/.test(first) && /^[0-9a-f]{38}\.debug$/.test(rest);
+      if (!named || file.kind !== "regular") return [];
+      return [[`${first}${rest.slice(0, -".debug".length)}`, `${debugDirectory}/${first}/${rest}`]];
+    }),
+  );
+}
+
+function entriesOf(listing: NarListing | undefined): ReadonlyMap<string, NarListing> {
+  return listing?.kind === "directory" ? listing.entries : new Map();
 }
 
 function realisationFile(id: wire.DrvOutput): string {

@@ -39,12 +39,21 @@ export function compressionOf(bytes: Uint8Array): Compression {
 interface Codecs {
   readonly compress: (() => Duplex) | undefined;
   readonly decompress: (() => Duplex) | undefined;
-  /** Program for a method without a library. */
-  readonly program?: string;
+  /** Program for a method without a library, and the words that say how to compress. */
+  readonly program?: readonly [string, ...string[]];
+}
+
+/** The level and the threads of a compression. */
+export interface CompressionEffort {
+  /** The method's own level; -1 or nothing for its default. */
+  readonly level?: number;
+  /** True to use all processors where the method can: xz. Node's zstd loses data when it has workers. */
+  readonly parallel?: boolean;
 }
 
 interface Lzma {
-  createCompressor(options: { preset: number; check: number }): Duplex;
+  createStream(coder: string, options: { preset: number; check?: number; threads?: number }): Duplex;
+  createCompressor(options: { preset: number; check: number; threads?: number }): Duplex;
   createDecompressor(options?: { memlimit?: number }): Duplex;
   CHECK_CRC64: number;
 }
@@ -55,7 +64,18 @@ interface Lzma {
  */
 const pieces = { chunkSize: 1 << 17, writableHighWaterMark: 1 << 20, readableHighWaterMark: 1 << 20 };
 const CHUNKS_AHEAD = 4;
-const XZ_PRESET = 6;
+
+/** Levels of a method: the first, the last, and the one that is meant when none is given. */
+const levels: Readonly<Record<string, readonly [first: number, last: number, usual: number]>> = {
+  gzip: [0, 9, 6],
+  zstd: [-131_072, 22, 3],
+  br: [0, 11, 6],
+  xz: [0, 9, 6],
+  lzma: [0, 9, 6],
+  bzip2: [0, 9, 9],
+};
+/** Preset 0 for the library, which takes 0 for none given and keeps the low 32 bits of others. */
+const XZ_PRESET_0 = 2 ** 32;
 const XZ_MEMORY = 2 ** 30;
 
 function lzma(): Lzma | undefined {
@@ -66,34 +86,66 @@ function lzma(): Lzma | undefined {
   }
 }
 
-function codecs(method: string): Codecs {
+/** Returns the level to compress with. Error `bad-setting` for one that the method lacks. */
+function levelOf(method: string, level: number | undefined): number {
+  const [first, last, usual] = levels[method] ?? [-1, -1, -1];
+  if (level === undefined || level === -1) return usual;
+  if (level >= first && level <= last) return level;
+  throw new FirnError("bad-setting", "failed to compress (compression-level invalid)", {
+    hint: usual === -1 ? `'${method}' has no levels` : `the levels of ${method} are ${first} to ${last}`,
+  });
+}
+
+function codecs(method: string, effort: CompressionEffort = {}): Codecs {
+  const level = levelOf(method, effort.level);
   switch (method) {
     case "gzip":
       return {
-        compress: () => zlib.createGzip({ level: 9, ...pieces }),
+        compress: () => zlib.createGzip({ level, ...pieces }),
         decompress: () => zlib.createGunzip(pieces),
       };
     case "zstd":
       return {
-        compress: () => zlib.createZstdCompress(pieces),
+        compress: () =>
+          zlib.createZstdCompress({
+            ...pieces,
+            params: {
+              [zlib.constants.ZSTD_c_compressionLevel]: level,
+            },
+          }),
         decompress: () => zlib.createZstdDecompress(pieces),
       };
     case "br":
       return {
-        compress: () => zlib.createBrotliCompress({ ...pieces, params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 6 } }),
+        compress: () =>
+          zlib.createBrotliCompress({ ...pieces, params: { [zlib.constants.BROTLI_PARAM_QUALITY]: level } }),
         decompress: () => zlib.createBrotliDecompress(pieces),
       };
     case "xz":
     case "lzma": {
       const library = lzma();
-      if (library === undefined) return { compress: undefined, decompress: undefined, program: "xz" };
+      if (library === undefined) {
+        return { compress: undefined, decompress: undefined, program: ["xz", `--format=${method}`, `-${level}`] };
+      }
+      const threads = effort.parallel === true ? { threads: 0 } : {};
       return {
-        compress: () => library.createCompressor({ preset: XZ_PRESET, check: library.CHECK_CRC64 }),
+        compress: () =>
+          method === "lzma"
+            ? library.createStream("aloneEncoder", { preset: level })
+            : library.createCompressor({
+                preset: level === 0 ? XZ_PRESET_0 : level,
+                check: library.CHECK_CRC64,
+                ...threads,
+              }),
         decompress: () => library.createDecompressor({ memlimit: XZ_MEMORY }),
       };
     }
     case "bzip2":
-      return { compress: undefined, decompress: undefined, program: "bzip2" };
+      return { compress: undefined, decompress: undefined, program: ["bzip2", `-${Math.max(level, 1)}`] };
+    case "lzip":
+    case "lz4":
+    case "lzop":
+      return { compress: undefined, decompress: undefined, program: [method] };
     default:
       throw new FirnError("unknown-compression", `unknown compression method '${method}'`);
   }
@@ -145,15 +197,19 @@ async function* throughProgram(
   }
 }
 
-/** Compresses a stream; error `unknown-compression`. */
-export async function* compress(input: NarChunks, method: string): AsyncGenerator<Uint8Array, void, undefined> {
+/** Compresses a stream. Errors `bad-setting` for a level that the method lacks, `unknown-compression`. */
+export async function* compress(
+  input: NarChunks,
+  method: string,
+  effort: CompressionEffort = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
   if (method === "none" || method === "") {
     yield* input;
     return;
   }
-  const { compress: make, program } = codecs(method);
+  const { compress: make, program } = codecs(method, effort);
   if (make !== undefined) yield* through(input, make());
-  else yield* throughProgram(input, [program!, "-c"]);
+  else yield* throughProgram(input, [...program!, "-c"]);
 }
 
 /** Decompresses a stream, yielding at most `limit` bytes (errors `bad-compressed-data`, `too-large`, `unknown-compression`). */
@@ -166,7 +222,7 @@ export async function* decompress(
   let output: NarChunks = input;
   if (method !== "none" && method !== "") {
     const { decompress: make, program } = codecs(method);
-    output = make !== undefined ? through(input, make()) : throughProgram(input, [program!, "-dc"]);
+    output = make !== undefined ? through(input, make()) : throughProgram(input, [program![0], "-dc"]);
   }
   try {
     for await (const chunk of output) {
@@ -189,7 +245,14 @@ export async function* decompress(
 
 /** Returns the file name suffix of a method, with its dot. */
 export function compressionSuffix(method: string): string {
-  // The reference gives gzip no suffix.
-  const suffixes: Readonly<Record<string, string>> = { xz: ".xz", bzip2: ".bz2", zstd: ".zst", br: ".br" };
+  // The reference gives gzip, lzma and lzop no suffix.
+  const suffixes: Readonly<Record<string, string>> = {
+    xz: ".xz",
+    bzip2: ".bz2",
+    zstd: ".zst",
+    lzip: ".lzip",
+    lz4: ".lz4",
+    br: ".br",
+  };
   return suffixes[method] ?? "";
 }

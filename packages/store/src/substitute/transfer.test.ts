@@ -3,9 +3,19 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { bytesOf, narOfFile, printKey, publicKeyOf, secretKeyFromSeed } from "@firn/formats";
+import {
+  bytesOf,
+  type MemoryNode,
+  narOfFile,
+  narOfMemory,
+  printHash,
+  printKey,
+  publicKeyOf,
+  secretKeyFromSeed,
+} from "@firn/formats";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
+  type CompressionEffort,
   collect,
   compress,
   copyClosure,
@@ -17,6 +27,7 @@ import {
   storeLocation,
   Transferrer,
   transferOptions,
+  withPathTree,
 } from "../index.ts";
 
 let root: string;
@@ -98,6 +109,9 @@ describe("downloads", () => {
   });
 });
 
+/** A text that compresses a little. */
+const words = Array.from({ length: 40_000 }, (_, i) => (i * 2_654_435_761) % 65_521).join(" ");
+
 describe("compression", () => {
   it("gives back what went in, by every method there is a library for", async () => {
     const data = Buffer.from("hello ".repeat(10_000));
@@ -108,6 +122,25 @@ describe("compression", () => {
       for await (const chunk of decompress(packed, method)) plain.push(chunk);
       expect(Buffer.concat(plain).equals(data), method).toBe(true);
     }
+  });
+
+  it("takes the level and the number of threads that it is given", async () => {
+    const size = async (method: string, effort: CompressionEffort): Promise<number> => {
+      const packed: Uint8Array[] = [];
+      for await (const chunk of compress([Buffer.from(words)], method, effort)) packed.push(chunk);
+      const plain: Uint8Array[] = [];
+      for await (const chunk of decompress(packed, method)) plain.push(chunk);
+      expect(Buffer.concat(plain).toString() === words, method).toBe(true);
+      return Buffer.concat(packed).length;
+    };
+    for (const [method, last] of Object.entries({ xz: 9, lzma: 9, gzip: 9, zstd: 19, br: 11 })) {
+      const least = await size(method, { level: method === "zstd" ? -50 : 0 });
+      expect(least, method).toBeGreaterThan(await size(method, { level: last }));
+      expect(await size(method, { level: -1 }), method).toBe(await size(method, {}));
+      await expect(size(method, { level: 23 }), method).rejects.toMatchObject({ code: "bad-setting" });
+    }
+    // The several threads' archive has the sizes of its blocks.
+    expect(await size("xz", { parallel: true })).not.toBe(await size("xz", {}));
   });
 
   it("stops a bomb at its limit and calls rubbish by its name", async () => {
@@ -127,6 +160,50 @@ describe("compression", () => {
 });
 
 describe("binary caches", () => {
+  it("compress, index debug information and keep archives as their URLs say", async () => {
+    const store = await LocalStore.open({ location: storeLocation({ rootDir: path.join(root, "debug") }) });
+    const [first, rest] = ["ab", `0123456789${"0".repeat(28)}`];
+    const file = (contents: string): MemoryNode => ({
+      kind: "regular",
+      executable: false,
+      contents: bytesOf(contents),
+    });
+    const directory = (...entries: [string, MemoryNode][]): MemoryNode => ({
+      kind: "directory",
+      entries: new Map(entries),
+    });
+    const ids = directory([first, directory([`${rest}.debug`, file(words)], [`${rest.slice(1)}z.debug`, file("")])]);
+    const tree = directory(["lib", directory(["debug", directory([".build-id", ids])])]);
+    const info = await store.addContent(() => narOfMemory(tree), { name: "debug" });
+    const place = path.join(root, "indexed");
+    const url = `file://${place}?compression=xz&index-debug-info=true&local-nar-cache=${root}/kept`;
+    const sizes: number[] = [];
+    for (const level of [0, 9]) {
+      fs.rmSync(place, { recursive: true, force: true });
+      const cache = await openStore(`${url}&compression-level=${level}`, { settings });
+      await copyClosure([info.path], { from: store, to: cache });
+      sizes.push(fs.statSync(path.join(place, "nar", fs.readdirSync(path.join(place, "nar"))[0]!)).size);
+      await cache.close();
+    }
+    expect(sizes[0]).toBeGreaterThan(sizes[1]!);
+    const [archive] = fs.readdirSync(path.join(place, "nar"));
+    expect(fs.readdirSync(path.join(place, "debuginfo"))).toEqual([`${first}${rest}.debug`]);
+    // As the reference 2.34.8 writes it.
+    expect(fs.readFileSync(path.join(place, `debuginfo/${first}${rest}.debug`), "utf8")).toBe(
+      `{"archive":"../nar/${archive}","member":"lib/debug/.build-id/${first}/${rest}.debug"}`,
+    );
+    const cache = await openStore(url, { settings });
+    const read = (): Promise<string> =>
+      withPathTree(cache, info.path, async (tree) =>
+        Buffer.concat([...tree.read(`/lib/debug/.build-id/${first}/${rest}.debug`)]).toString(),
+      );
+    expect(await read()).toBe(words);
+    expect(fs.readdirSync(path.join(root, "kept"))).toEqual([`${printHash(info.narHash, "nix32", false)}.nar`]);
+    fs.rmSync(path.join(place, "nar"), { recursive: true });
+    expect(await read()).toBe(words);
+    await store.close();
+  });
+
   it("pass a closure from one store to another, signed, over HTTP", async () => {
     const secret = secretKeyFromSeed("cache-1", new Uint8Array(32).fill(1));
     fs.writeFileSync(path.join(root, "secret"), printKey(secret));

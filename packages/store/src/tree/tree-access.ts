@@ -1,11 +1,12 @@
 /** Access to single files of a store path: on disk, or in its archive. */
-import { FirnError, NarLister, type NarListing } from "@firn/formats";
+import { FirnError, NarLister, type NarListing, printHash } from "@firn/formats";
 import { readFileChunks } from "../fs/dump.ts";
 import { entriesIn } from "../fs/entries.ts";
 import * as fs from "../fs/files.ts";
 import { withTemporaryDirectory } from "../fs/temporary-directory.ts";
 import type { NarChunks } from "../store/paths.ts";
 import type { Store } from "../store/store.ts";
+import { BinaryCacheStore } from "../substitute/binary-cache.ts";
 
 /** A file system object of a tree; `offset` is the place of its contents in the archive that it was read from. */
 export type TreeEntry =
@@ -91,6 +92,15 @@ function* readRange(file: string, offset: number, size: number): Generator<Uint8
   }
 }
 
+async function writeChunks(file: string, chunks: NarChunks): Promise<void> {
+  const fd = fs.openSync(file, "w");
+  try {
+    for await (const chunk of chunks) fs.writeSync(fd, chunk);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 /** Runs `work` with access to the tree in an archive, which is kept in a temporary file meanwhile. */
 export async function withNarTree<Result>(
   nar: NarChunks,
@@ -98,12 +108,7 @@ export async function withNarTree<Result>(
 ): Promise<Result> {
   return withTemporaryDirectory("firn-nar-", async (directory) => {
     const file = `${directory}/archive`;
-    const fd = fs.openSync(file, "w");
-    try {
-      for await (const chunk of nar) fs.writeSync(fd, chunk);
-    } finally {
-      fs.closeSync(fd);
-    }
+    await writeChunks(file, nar);
     return work(narFileTree(file));
   });
 }
@@ -116,5 +121,25 @@ export async function withPathTree<Result>(
 ): Promise<Result> {
   if (!(await store.isValidPath(path))) throw new FirnError("invalid-path", `path '${path}' is not valid`);
   const { files } = store.offers;
-  return files === undefined ? withNarTree(store.narFromPath(path), work) : work(diskTree(files.realPath(path)));
+  if (files !== undefined) return work(diskTree(files.realPath(path)));
+  const kept = store instanceof BinaryCacheStore ? await keptArchive(store, path) : undefined;
+  return kept === undefined ? withNarTree(store.narFromPath(path), work) : work(narFileTree(kept));
+}
+
+/** Returns the archive of a path in the directory of archives that a cache is to keep; undefined when it is to keep none. */
+async function keptArchive(cache: BinaryCacheStore, path: string): Promise<string | undefined> {
+  const { localNarCache } = cache;
+  const info = localNarCache === undefined ? undefined : await cache.queryPathInfo(path);
+  if (localNarCache === undefined || info === undefined) return undefined;
+  const file = `${localNarCache}/${printHash(info.narHash, "nix32", false)}.nar`;
+  if (fs.lstatSync(file, { throwIfNoEntry: false })?.size === info.narSize) return file;
+  fs.mkdirSync(localNarCache, { recursive: true });
+  const unfinished = `${file}.tmp-${process.pid}`;
+  try {
+    await writeChunks(unfinished, cache.narFromPath(path));
+    fs.renameSync(unfinished, file);
+  } finally {
+    fs.rmSync(unfinished, { force: true });
+  }
+  return file;
 }

@@ -29,7 +29,8 @@ async function serve(invocation: Invocation, io: Io): Promise<number> {
   };
   const client = io.input === undefined ? clientConnection(process.stdin, process.stdout) : undefined;
   const signal = client === undefined ? {} : { signal: client.gone };
-  const { store, builder } = await openBuildingStore(settings, io, { events, ...signal });
+  // The store may be one elsewhere, which is then served through this machine.
+  const { store, builder } = await openBuildingStore(settings, io, { events, stages: true, ...signal });
   try {
     const write = async (bytes: Uint8Array): Promise<void> => {
       io.out(bytes);
