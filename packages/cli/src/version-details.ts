@@ -1,4 +1,4 @@
-/** What a verbose `--version` tells of this installation: the reference's lines. */
+/** The lines of a verbose `--version` about this installation, as the reference has them. */
 import { configFiles, machineLocation } from "@firn/store";
 import type { Invocation } from "./grammar/invocation.ts";
 import type { Io } from "./io.ts";

@@ -24,7 +24,7 @@ export function sandboxShell(shells: readonly string[] = [...STATIC, "/bin/sh"])
   return [];
 }
 
-/** What a program names in its headers: the path of its loader and the names of its libraries. */
+/** The names in the headers of a program: the path of its loader and its libraries. */
 interface DynamicNames {
   readonly loader: string | undefined;
   readonly libraries: readonly string[];
