@@ -41,9 +41,8 @@ export function commandSettings(invocation: Invocation, io: Io): Settings {
     settings.assign("tarball-ttl", forever);
   }
   if (flags.has("refresh")) {
-    for (const name of ["tarball-ttl", "narinfo-cache-positive-ttl", "narinfo-cache-negative-ttl"] as const) {
-      settings.assign(name, 0);
-    }
+    const ttls = ["narinfo-cache-meta-ttl", "narinfo-cache-positive-ttl", "narinfo-cache-negative-ttl"] as const;
+    for (const name of ["tarball-ttl", ...ttls] as const) settings.assign(name, 0);
   }
   if (flags.has("impure")) settings.assign("pure-eval", false);
   for (const setting of featuresFirst(invocation.settings, ([name]) => name)) applySetting(settings, setting);

@@ -151,7 +151,12 @@ export class BinaryCacheStore
     const text = await files.text("nix-cache-info");
     if (text !== undefined) return parseCacheInfo(text);
     if (files.mayBeEmpty) return undefined;
-    throw new FirnError("not-a-cache", `'${files.uri}' does not appear to be a binary cache`);
+    throw new FirnError(
+      "not-a-cache",
+      files.uri.startsWith("file:")
+        ? `uploading to '${files.uri}/nix-cache-info' is not supported`
+        : `'${files.uri}' does not appear to be a binary cache`,
+    );
   }
 
   async isValidPath(storePath: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { FirnError } from "@firn/formats";
 import { disk } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
-import { pathOfFileUrl } from "../surroundings.ts";
+import { pathOfFileUrl, treatsFilesAsRemote } from "../surroundings.ts";
 import { collect, type Transferrer } from "./transfer.ts";
 
 /** The files of one binary cache; names are relative to it, with `/`. */
@@ -40,7 +40,8 @@ const maxAnswer = 16 * 1024 * 1024;
 /** Returns the files of a cache at a URL `file://DIR`, `http://…` or `https://…`. */
 export function cacheFilesAt(url: string, transferrer: Transferrer): CacheFiles {
   const uri = url.replace(/\/+$/, "");
-  return uri.startsWith("file:") ? new DirectoryFiles(uri, transferrer) : new WebFiles(uri, transferrer);
+  const isDirectory = uri.startsWith("file:") && !treatsFilesAsRemote();
+  return isDirectory ? new DirectoryFiles(uri, transferrer) : new WebFiles(uri, transferrer);
 }
 
 /** Files on a web server, written with `PUT`. */

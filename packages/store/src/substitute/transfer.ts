@@ -111,7 +111,12 @@ export class Transferrer {
 
   /** Starts a transfer. Errors `not-found` (404, 410, 403 of buckets), `transfer-failed`, `offline`. */
   async open(request: TransferRequest): Promise<Transfer> {
-    if (request.url.startsWith("file:")) return openFile(request);
+    if (request.url.startsWith("file:")) {
+      if (request.method === "PUT") {
+        throw new FirnError("unsupported", `uploading to '${request.url}' is not supported`);
+      }
+      return openFile(request);
+    }
     if (!/^https?:/.test(request.url)) {
       throw new FirnError("bad-url", `cannot download '${withoutPasswords(request.url)}': unsupported kind of URL`);
     }
