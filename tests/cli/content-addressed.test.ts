@@ -43,6 +43,27 @@ test("realisations are told, and copied, once they are there", async () => {
   expect(readFileSync(join(cache, "realisations", `${id}.doi`), "utf8")).toBe(json);
 });
 
+test("a signed realisation of a cache keeps its signatures when it is built there, and is used offline", async () => {
+  const cache = join(place.directory, "signed");
+  const key = join(place.directory, "key");
+  const secret = (await place.firn("key", "generate-secret", "--key-name", "k")).out;
+  writeFileSync(key, secret);
+  const own = join(place.directory, "signing");
+  expect((await firn("build", "--no-link", "--store", own, "--secret-key-files", key)).code).toBe(0);
+  expect((await firn("copy", "--store", own, "--to", `file:${cache}`)).code).toBe(0);
+  const file = join(cache, "realisations", `${id}.doi`);
+  const signed = readFileSync(file, "utf8");
+  expect(signed).toContain('"signatures":["k:');
+  expect((await firn("build", "--no-link", "--store", `file://${cache}`)).code).toBe(0);
+  expect(readFileSync(file, "utf8")).toBe(signed);
+  const publicKey = (await place.firnWith({ input: secret }, "key", "convert-secret-to-public")).out;
+  const from = ["--substituters", `file://${cache}`, "--trusted-public-keys", publicKey.trim()];
+  const offline = (store: string, ...words: string[]): Promise<Outcome> =>
+    firn("build", "--no-link", "--offline", "--store", join(place.directory, store), ...from, ...words);
+  expect((await offline("building")).err).not.toContain("copying path");
+  expect((await offline("fetching", "--substitute")).err).toContain(`copying path '${out}' from 'file://${cache}'`);
+});
+
 test("realisation info wants its feature", async () => {
   const refused = await place.firn("realisation", "info", "/nix/store/00000000000000000000000000000000-x");
   expect(refused).toMatchObject({ code: 1, out: "" });

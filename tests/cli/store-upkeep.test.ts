@@ -3,6 +3,7 @@ import {
   chmodSync,
   existsSync,
   lstatSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -216,6 +217,18 @@ test("a far end serves the store of another far end", async () => {
   const told = await place.firn("path-info", "--json", "--store", behind(behind(last)), out);
   expect(JSON.parse(told.out)).toHaveProperty([out]);
 }, 60_000);
+
+test("a binary cache is verified by what it sends", async () => {
+  const directory = join(place.directory, "verified");
+  expect((await place.firn("copy", "--to", `file://${directory}?compression=none`, out)).code).toBe(0);
+  const verify = ["store", "verify", "--no-trust", "--store", `file://${directory}`, "--all"];
+  expect(await place.firn(...verify)).toMatchObject({ code: 0 });
+  const [name] = readdirSync(join(directory, "nar"));
+  const nar = readFileSync(join(directory, "nar", name!));
+  nar.write("dama", nar.indexOf("/nix/store/"));
+  writeFileSync(join(directory, "nar", name!), nar);
+  expect((await place.firn(...verify)).code).not.toBe(0);
+});
 
 test("the other machine fetches from its own caches what it is asked to", async () => {
   const cache = `file://${place.directory}/far-cache`;

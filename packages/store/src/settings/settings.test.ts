@@ -36,6 +36,14 @@ describe("settings", () => {
     expect(settings.set("no-such-setting", "1")).toBe(false);
   });
 
+  it("know that flakes bring what they are fetched by", () => {
+    const settings = new Settings();
+    settings.set("experimental-features", "nix-command flakes");
+    expect(settings.textOf("experimental-features")).toBe("fetch-tree flakes nix-command");
+    settings.set("experimental-features", "nix-command");
+    expect(settings.textOf("experimental-features")).toBe("nix-command");
+  });
+
   describe("in files", () => {
     let directory: string;
     const file = (name: string): string => path.join(directory, name);

@@ -78,6 +78,17 @@ test("what is missing is known too; nothing is known of other caches and paths",
   expect(use((cache) => cache.keepCache(url, { ...facts, priority: 1 }))).toBe(id);
 });
 
+test("realisations are known, and known to be missing", () => {
+  const id = use((cache) => cache.keepCache(url, facts)!);
+  expect(use((cache) => cache.realisation(id, "sha256:00!out"))).toBeUndefined();
+  use((cache) => cache.keepRealisation(id, "sha256:00!out", undefined));
+  expect(use((cache) => cache.realisation(id, "sha256:00!out"))).toBeNull();
+  expect(use((cache) => cache.realisation(id, "sha256:00!out"), { ...day, negative: 0 })).toBeUndefined();
+  use((cache) => cache.keepRealisation(id, "sha256:00!out", "{}"));
+  expect(use((cache) => cache.realisation(id, "sha256:00!out"))).toBe("{}");
+  expect(use((cache) => cache.realisation(id, "sha256:00!out"), { ...day, positive: 0 })).toBeUndefined();
+});
+
 test("each kind of fact counts for its own time, and old ones are removed", () => {
   const id = use((cache) => cache.keepCache(url, facts)!);
   use((cache) => {
