@@ -78,7 +78,7 @@ interface Removal {
 const keptRemovals = 16;
 const keptSelections = 256;
 
-const knownRemovals = new PerEvaluation<Removal[]>(() => []);
+const knownRemovals = new PerEvaluation<Removal[]>(() => [], "memo");
 
 function removalOf(names: Value): Removal {
   const removals = knownRemovals.get();

@@ -72,6 +72,7 @@ import {
   stringText,
 } from "../heap/string.ts";
 import { intern, nameOf, symbolOf } from "../heap/symbol.ts";
+import { addTable } from "../heap/tables.ts";
 import {
   application2Code,
   applicationCode,
@@ -124,7 +125,7 @@ export interface DebuggerHooks {
 /** The state of one evaluator. */
 export interface EvaluatorState {
   readonly host: EvalHost;
-  readonly heapLimit: HeapLimit;
+  heapLimit: HeapLimit;
   readonly parser: ParserOptions;
   /** Values of global names, by symbol; undefined or `none` for other names. */
   readonly globals: Slot[];
@@ -159,8 +160,16 @@ interface Entered {
   readonly depth: number;
 }
 
+let nesting = 0;
+
+/** Tells whether an evaluation is running. */
+export function isEvaluating(): boolean {
+  return nesting > 0;
+}
+
 /** Makes `evaluation` the running one; returns the data with which `leave` undoes that. */
 export function enter(evaluation: EvaluatorState): Entered {
+  nesting++;
   const previous = current as EvaluatorState | undefined;
   if (previous !== undefined) previous.depth = depth;
   const entered = { previous, depth, limit: limitHeap(evaluation.heapLimit) };
@@ -170,6 +179,7 @@ export function enter(evaluation: EvaluatorState): Entered {
 
 /** Restores the previous evaluation, also after an error, which leaves the depth at which it was thrown. */
 export function leave(entered: Entered): void {
+  nesting--;
   current.depth = entered.depth;
   select(entered.previous ?? current);
   limitHeap(entered.limit);
@@ -299,7 +309,7 @@ export function forceAt(slot: Slot, pos: number): Value {
 }
 
 /** The errors of failed thunks: with all frames that the first way out adds to them. Forcing again throws a copy. */
-const failures: EvaluationError[] = [];
+const failures: (EvaluationError | undefined)[] = [];
 
 function forceThunk(thunk: number, pos: number): Value {
   const at = thunk >>> 2;
@@ -1282,6 +1292,19 @@ function evalList(p: number, e: Env): Value {
 
 /** The strings of sources' names, by the number of the source. */
 const sourceNames: Value[] = [];
+
+addTable({
+  mark(marker) {
+    for (const name of sourceNames) marker.slot(name);
+  },
+  sweep(kept) {
+    patternShapes.fill(0);
+    patternIndices.fill(0);
+    failures.forEach((_, number) => {
+      if (!kept.failures.has(number)) failures[number] = undefined;
+    });
+  },
+});
 
 function sourceName(source: Source): Value {
   while (sourceNames.length <= source.index) sourceNames.push(none as Value);

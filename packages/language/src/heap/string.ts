@@ -3,7 +3,9 @@
  * bytes, four in a cell, the unused ones 0. A string that was put together from long ones, or that has the bytes of another, has the
  * complement of its length in its first cell, and after the second one both parts, or the string with the bytes and 0.
  */
+
 import { type Address, allocate, emptyString, heap, heapBytes, type Slot, type Value } from "./memory.ts";
+import { addTable } from "./tables.ts";
 
 /** The number of a context; 0 is none. */
 export type ContextId = number;
@@ -258,6 +260,12 @@ export function joinAll(parts: readonly Value[], context: ContextId): Value {
 
 /** Strings of one byte. */
 const bytes = new Int32Array(256);
+
+addTable({
+  mark(marker) {
+    for (const value of bytes) marker.slot(value as Slot);
+  },
+});
 
 function oneByte(byte: number): Value {
   let value = bytes[byte]!;
