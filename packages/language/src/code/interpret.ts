@@ -68,6 +68,7 @@ import {
   isText,
   joinAll,
   joinStrings,
+  makeDecimal,
   makeString,
   stringText,
 } from "../heap/string.ts";
@@ -543,6 +544,19 @@ function isSum(p: number): boolean {
   return A[p] === 41 || A[p] === 27;
 }
 
+/** Returns an argument of a builtin that forces it before anything that can be seen. */
+function builtinArgument(p: number, e: Env): Slot {
+  if (isSum(p)) return strictArgument(p, e);
+  if (A[p] !== 42) return delay(p, e);
+  const x = ready(A[p + 1]!, e);
+  const y = ready(A[p + 2]!, e);
+  if ((x & y & 1) === 1) {
+    const product = (x >> 1) * (y >> 1);
+    if (Number.isSafeInteger(product)) return makeInteger(product + 0);
+  }
+  return delay(p, e);
+}
+
 // ---- the interpreter proper
 
 /** Runs a node in an environment. */
@@ -673,8 +687,14 @@ export function ev(start: number, env: Env): Value {
         }
         case 18: /* CALL2 */ {
           const f = operand(A[p + 1]!, e);
-          const a = delay(A[p + 3]!, e);
           const q = A[p + 4]!;
+          if ((f & 7) === 6 && (H[(f >>> 2) - 1]! & 15) === 4) {
+            const info = builtinOf(f);
+            if (info.strict) {
+              return callBuiltin2(info, builtinArgument(A[p + 3]!, e), builtinArgument(q, e), A[p + 2]!);
+            }
+          }
+          const a = delay(A[p + 3]!, e);
           if ((f & 7) === 6) {
             const at = (f >>> 2) - 1;
             const head = H[at]!;
@@ -1806,6 +1826,7 @@ export function coerceToString(slot: Slot, mode: number, text: string, pos: numb
   if ((mode & coerceMore) !== 0) {
     if (value === trueValue) return one;
     if (value === falseValue || value === nullValue) return emptyString;
+    if ((value & 1) === 1) return makeDecimal(value >> 1);
     if (isInteger(value)) return makeString(String(integerOf(value)));
     if (isFloat(value)) return makeString(formatFixed(numberOf(value)));
     if (isList(value)) return coerceList(value, mode, text, pos);

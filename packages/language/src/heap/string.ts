@@ -132,6 +132,23 @@ export function makeStringOfBytes(bytes: Uint8Array, start: number, end: number)
   return value;
 }
 
+/** Makes the decimal digits of an integer of 31 bits. */
+export function makeDecimal(value: number): Value {
+  const negative = value < 0;
+  let rest = negative ? -value : value;
+  let length = negative ? 2 : 1;
+  for (let power = 10; power <= rest; power *= 10) length++;
+  const string = allocateString(length, 0);
+  const start = ((string >>> 2) + firstBytes - 1) * 4;
+  for (let at = start + length - 1; at >= start; at--) {
+    const tenth = (rest / 10) | 0;
+    heapBytes[at] = 48 + rest - 10 * tenth;
+    rest = tenth;
+  }
+  if (negative) heapBytes[start] = 45;
+  return string;
+}
+
 /** A decoder of the engine's that beats a loop for long strings; only Node has one. */
 interface Decoder {
   latin1Slice(start: number, end: number): string;
