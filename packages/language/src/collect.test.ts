@@ -16,6 +16,9 @@ const library = `
     lazy = builtins.mapAttrs (name: value: value // { inherit name; }) numbers;
     wide = lazy // { extra = 1; };
     far = builtins.mapAttrs (name: value: [ name value ]) wide;
+    pick = set: set.fix;
+    pickAlong = set: set.fix or { }.x;
+    taken = { fix, ... }: fix;
     failing = throw "never";
   }
 `;
@@ -44,11 +47,14 @@ function held(): { slots: Slot[] } {
   return holder;
 }
 
+/** Names of the file, some known before `fix` and some after it: in sets of two, it is now the first and now the second. */
+const other = fc.constantFrom("range", "n", "i", "extend", "numbers", "lazy");
+
 /** Expressions of which each uses what the ones before it have left in the imported file, and makes something of its own. */
 const part = fc.oneof(
-  fc.integer({ min: 0, max: 399 }).map((i) => `lib.lazy.n${i}`),
-  fc.integer({ min: 0, max: 399 }).map((i) => `lib.far.n${i}`),
-  fc.integer({ min: 0, max: 399 }).map((i) => `lib.wide.n${i}.square`),
+  fc.integer({ min: 0, max: 3 }).map((i) => `lib.lazy.n${i}`),
+  fc.integer({ min: 0, max: 3 }).map((i) => `lib.far.n${i}`),
+  fc.integer({ min: 0, max: 3 }).map((i) => `lib.wide.n${i}.square`),
   fc.integer({ min: 1, max: 60 }).map((n) => `map (x: x * ${n}) (lib.range ${n})`),
   fc
     .integer({ min: 1, max: 60 })
@@ -67,6 +73,14 @@ const part = fc.oneof(
   fc.integer({ min: 0, max: 9 }).map((n) => `builtins.removeAttrs { a${n} = 1; b = 2; } [ "a${n}" "x" ]`),
   fc.integer({ min: 0, max: 9 }).map((n) => `builtins.match "(a*)(b{${n}})" "aaa${"b".repeat(n)}"`),
   fc.integer({ min: 0, max: 9 }).map((n) => `{ t = builtins.tryEval lib.failing; x = lib.failing; n = ${n}; }.t`),
+  // Shapes and patterns that only last for a job, used by code that stays.
+  fc
+    .tuple(fc.constantFrom("pick", "pickAlong", "taken"), other)
+    .map(
+      ([by, name]) =>
+        `lib.${by} (builtins.listToAttrs (map (name: { inherit name; value = name; }) [ "${name}" "fix" ]))`,
+    ),
+  fc.integer({ min: 0, max: 9 }).map((n) => `builtins.match ("a" + toString ${n}) "a3"`),
   fc.constant("lib.failing"),
   fc.constant("lib.numbers.n7 == lib.lazy.n7"),
   fc.constant('builtins.scopedImport { a = 1; b = [ 2 ]; } (builtins.toFile "scoped.nix" "a")'),
