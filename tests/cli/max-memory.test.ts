@@ -28,3 +28,13 @@ test("below it nothing changes, and the next evaluation has its own", async () =
     out: "20000000\n",
   });
 });
+
+test("many lines of a repl together take more than it, for what they leave behind is freed", async () => {
+  const pairs = "builtins.foldl' (sum: i: sum + builtins.length [ sum i ]) 0 (builtins.genList (i: i) 100000)";
+  const lines = Array.from({ length: 12 }, (_, i) => `kept.b + ${i} + ${pairs}`);
+  const input = `kept = rec { a = builtins.genList (i: i) 10; b = builtins.length a; }\n${lines.join("\n")}\nkept\n`;
+  const { code, out, err } = await place.firnWith({ input }, "repl", "--max-memory", "50M");
+  expect({ code, err }).toMatchObject({ code: 0, err: expect.not.stringContaining("error:") });
+  for (let i = 0; i < 12; i++) expect(out).toContain(`${200010 + i}`);
+  expect(out).toContain("b = ");
+});

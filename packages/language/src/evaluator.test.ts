@@ -49,6 +49,46 @@ describe("integers", () => {
     );
   });
 
+  const mixed = fc.oneof(int64, fc.bigInt({ min: -(2n ** 33n), max: 2n ** 33n }), fc.bigInt({ min: -40n, max: 40n }));
+
+  it("have their bits combined as 64-bit numbers", () => {
+    fc.assert(
+      fc.property(mixed, mixed, (a, b) => {
+        const text = `[ (builtins.bitAnd a b) (builtins.bitOr a b) (builtins.bitXor a b) ]`;
+        expect(show(`let a = ${literal(a)}; b = ${literal(b)}; in ${text}`)).toBe(`[ ${a & b} ${a | b} ${a ^ b} ]`);
+      }),
+    );
+  });
+
+  it("are written and sorted as numbers", () => {
+    fc.assert(
+      fc.property(fc.array(mixed, { maxLength: 20 }), (numbers) => {
+        const list = `[ ${numbers.map((n) => `(${literal(n)})`).join(" ")} ]`;
+        expect(show(`map toString ${list}`)).toBe(`[ ${numbers.map((n) => `"${n}" `).join("")}]`);
+        const sorted = [...numbers].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+        expect(show(`builtins.sort builtins.lessThan ${list}`)).toBe(`[ ${sorted.map((n) => `${n} `).join("")}]`);
+      }),
+    );
+  });
+
+  it("are the same as arguments of builtins and by themselves", () => {
+    fc.assert(
+      fc.property(mixed, mixed, fc.constantFrom("+", "-", "*"), (a, b, operator) => {
+        const from = `let a = ${literal(a)}; b = ${literal(b)}; in`;
+        const value = `${from} [ (a ${operator} b) ((a ${operator} b) < 7) ]`;
+        const given = `${from} [ (builtins.add (a ${operator} b) 0) (builtins.lessThan (a ${operator} b) 7) ]`;
+        const result = (text: string) => {
+          try {
+            return show(text);
+          } catch (error) {
+            return error instanceof FirnError ? error.message : String(error);
+          }
+        };
+        expect(result(given)).toBe(result(value));
+      }),
+    );
+  });
+
   it("compare as numbers whatever their representation", () => {
     fc.assert(
       fc.property(int64, int64, (a, b) => {

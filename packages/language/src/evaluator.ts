@@ -1,4 +1,5 @@
 /** The evaluator as its users see it: one object over a host, whose values stay valid as long as it lives. */
+
 import type { SourcePosition } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
 import { type BuiltinTable, makeBuiltin } from "./builtins/arguments.ts";
@@ -10,6 +11,7 @@ import { argumentName } from "./code/argument-name.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
 import type { CallObserver } from "./code/call-observer.ts";
+import { codeScopes } from "./code/code-scopes.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import { disassemble } from "./code/disassemble.ts";
@@ -23,6 +25,7 @@ import {
   force,
   formalsOf,
   isDerivation,
+  isEvaluating,
   leave,
   positionOfValue,
 } from "./code/interpret.ts";
@@ -37,11 +40,13 @@ import {
   sourceAt,
 } from "./code/source.ts";
 import type { Documentation } from "./documentation.ts";
+import { type Collected, collectGarbage, startOfEvaluations } from "./heap/collect.ts";
 import { heapSize, isLambda, isSet, isString, none, type Slot, type Value } from "./heap/memory.ts";
 import { attribute, positionOf, setOf, shapeOf } from "./heap/set.ts";
 import { keysOf, orderedKeys } from "./heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "./heap/string.ts";
 import { intern, nameOf, symbolCount } from "./heap/symbol.ts";
+import { addHolder } from "./heap/tables.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
 import {
   type FoundPackage,
@@ -105,6 +110,9 @@ export interface ShowOptions {
   readonly raw?: boolean;
 }
 
+/** The bytes of values from which on freeing some is worth its time; a NixOS system takes a third of that. */
+const worthCollecting = 1024 ** 3;
+
 /** Parses and evaluates over one host. Errors of evaluations are thrown as `FirnError`. */
 export class Evaluator {
   readonly host: EvalHost;
@@ -112,6 +120,8 @@ export class Evaluator {
   readonly builtins: Value;
   private readonly evaluation: EvaluatorState;
   private readonly extraBuiltins: readonly BuiltinTable[];
+  /** The size of the heap in bytes from which on it is tidied. */
+  private collectFrom: number;
 
   constructor(host: EvalHost, options: EvaluatorOptions = {}) {
     this.host = host;
@@ -143,6 +153,12 @@ export class Evaluator {
       ...(options.calls === undefined ? {} : { calls: options.calls }),
     };
     this.extraBuiltins = options.extraBuiltins ?? [];
+    startOfEvaluations();
+    addHolder(this.evaluation, ({ globals, copiedPaths }, marker) => {
+      for (const slot of globals) marker.slot(slot);
+      for (const value of copiedPaths.values()) marker.slot(value);
+    });
+    this.collectFrom = this.smallestCollected();
     this.builtins = installGlobals(this.evaluation.globals, host, this.extraBuiltins);
     this.evaluation.code = codeStoreFor(this.evaluation);
   }
@@ -166,6 +182,35 @@ export class Evaluator {
     } finally {
       leave(entered);
     }
+  }
+
+  /**
+   * Frees the memory of values that nothing reaches: no evaluator, no variables, and no holder that `addHolder` was told of. A value that
+   * is only in a variable of the program must not be used after it. Does nothing and returns undefined while something is being
+   * evaluated, and where code for the debugger or for observers of calls was made.
+   */
+  collect(): Collected | undefined {
+    if (isEvaluating()) return undefined;
+    const scopes = codeScopes();
+    const result = scopes === undefined ? undefined : collectGarbage(scopes);
+    const { start, bytes } = this.evaluation.heapLimit;
+    this.evaluation.heapLimit = { start: Math.min(start, heapSize()), bytes };
+    return result;
+  }
+
+  /**
+   * Frees memory as `collect` does, when the values take much more than they did after the last time. For the start of requests that
+   * evaluate: a short program never comes to it.
+   */
+  tidy(): void {
+    if (4 * heapSize() < this.collectFrom) return;
+    this.collect();
+    this.collectFrom = Math.max(this.smallestCollected(), 8 * heapSize());
+  }
+
+  private smallestCollected(): number {
+    const { maxMemory } = this.host.mode;
+    return maxMemory === 0 ? worthCollecting : Math.min(worthCollecting, maxMemory / 2);
   }
 
   private source(from: ExpressionSource): Source {

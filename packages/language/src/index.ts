@@ -27,6 +27,7 @@ export {
 export { force as forceValue } from "./code/interpret.ts";
 export type { Documentation } from "./documentation.ts";
 export * from "./evaluator.ts";
+export type { Collected } from "./heap/collect.ts";
 export { elementAt, elementsOf, listLength, makeList } from "./heap/list.ts";
 export {
   bool,
@@ -43,6 +44,7 @@ export { integerOf, isInteger, makeInt64 } from "./heap/number.ts";
 export { makePath } from "./heap/path.ts";
 export { membersOf, setOf } from "./heap/set.ts";
 export { makeString, stringText } from "./heap/string.ts";
+export { addHolder, type Marker } from "./heap/tables.ts";
 export * from "./host.ts";
 export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";

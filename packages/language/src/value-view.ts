@@ -2,6 +2,7 @@
  * Values of the language as JavaScript sees them: lazily, one layer at a time. A view evaluates only the parts that are
  * requested; strings are ordinary JavaScript strings; integers are numbers while safe and BigInt beyond.
  */
+
 import { byteStringOf, FirnError, textOf } from "@firn/formats";
 import type { Evaluator } from "./evaluator.ts";
 import { elementAt, elementsOf, listLength, makeList } from "./heap/list.ts";
@@ -10,6 +11,7 @@ import { integerOf, makeFloat, makeInteger, makeLargeInteger, numberOf } from ".
 import { pathText } from "./heap/path.ts";
 import { setOf } from "./heap/set.ts";
 import { makeString } from "./heap/string.ts";
+import { holdEverything } from "./heap/tables.ts";
 import type { ContextElement } from "./host.ts";
 
 /** One evaluated value; `kind` is the language's name of its type. */
@@ -79,6 +81,8 @@ export function viewOf(evaluator: Evaluator, slot: Slot): ValueView {
   const value = evaluator.force(slot);
   const view = makeView(evaluator, value);
   values.set(view, value);
+  // Views come by the thousand, and most hold values that nothing else holds.
+  holdEverything();
   return view;
 }
 

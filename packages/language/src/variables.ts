@@ -1,4 +1,5 @@
 /** Variables that are added one after the other and the expressions that see them: the environment of a repl. */
+
 import { FirnError } from "@firn/formats";
 import { typeError } from "./code/arithmetic.ts";
 import { type EvaluatorState, ev, evaluation, force, positionOfValue } from "./code/interpret.ts";
@@ -10,6 +11,7 @@ import { type Address, allocate, heap, isSet, type Slot, type Value } from "./he
 import { shapeOf, valueAt } from "./heap/set.ts";
 import { keyAt, orderedKeys, shapeSize } from "./heap/shape.ts";
 import { intern, nameOf } from "./heap/symbol.ts";
+import { addHolder } from "./heap/tables.ts";
 import { EOF, tokenNames } from "./syntax/lexer.ts";
 import { parseDefinitions, parseSource } from "./syntax/parser.ts";
 import { EvaluationError, UnexpectedToken } from "./value/evaluation-error.ts";
@@ -49,6 +51,7 @@ export class Variables {
 
   constructor(directory: string) {
     this.directory = directory;
+    addHolder(this, (variables, marker) => marker.environment(variables.env, capacity));
   }
 
   /** Forgets all variables. */
@@ -71,7 +74,7 @@ export class Variables {
   }
 
   private current(): Scope {
-    this.scope ??= bindingScope(null, this.names);
+    this.scope ??= bindingScope(null, this.names, capacity);
     return this.scope;
   }
 

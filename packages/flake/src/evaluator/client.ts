@@ -20,7 +20,7 @@ import type {
 import type { Reading } from "./read-ahead.ts";
 import type { HostServices } from "./services.ts";
 import { type SmallAnswer, SmallEvaluation } from "./small-evaluation.ts";
-import { rememberWorker, type StartedWorker, takeWorker } from "./worker-start.ts";
+import { lastRunWasLong, rememberWorker, type StartedWorker, takeWorker } from "./worker-start.ts";
 
 /** Options of an evaluator in a worker thread. */
 export interface EvaluatorClientOptions {
@@ -40,8 +40,10 @@ export interface EvaluatorClientOptions {
 interface Pending {
   resolve(value: unknown): void;
   reject(error: FirnError): void;
-  /** The key under which the answer may be kept, and the time in milliseconds at which the request was sent. */
-  readonly kept?: { readonly key: string; readonly since: number };
+  /** The time in milliseconds at which the request was sent. */
+  readonly since: number;
+  /** The key under which the answer may be kept. */
+  readonly key?: string;
 }
 
 /** An answered request, with its key and answer where answers are kept. */
@@ -62,6 +64,8 @@ export class EvaluatorClient {
   private readonly options: EvaluatorClientOptions;
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
+  /** Milliseconds for which requests waited for their answers. */
+  private worked = 0;
   /** Ids of the service calls that the worker waits for. */
   private readonly serving = new Set<number>();
   /** Number of requests that wait for the debugger's user. */
@@ -146,9 +150,8 @@ export class EvaluatorClient {
     const before = this.repeated.get(id);
     this.repeated.delete(id);
     const pending = this.settle(id);
-    if (pending?.kept !== undefined) {
-      const { key, since } = pending.kept;
-      this.options.results?.record(key, { value, reads, took: performance.now() - since });
+    if (pending?.key !== undefined) {
+      this.options.results?.record(pending.key, { value, reads, took: performance.now() - pending.since });
     }
     // Handles that were given out must mean the same values in the worker.
     if (before !== undefined && typeof before.value === "number" && before.value !== value) {
@@ -165,6 +168,7 @@ export class EvaluatorClient {
   private settle(id: number): Pending | undefined {
     const pending = this.pending.get(id);
     this.pending.delete(id);
+    if (pending !== undefined) this.worked += performance.now() - pending.since;
     if (this.thread === undefined) return pending;
     if (this.pending.size === 0) this.thread.worker.unref();
     if (this.pending.size <= this.standing) Atomics.store(this.thread.signal, 1, 0);
@@ -255,7 +259,7 @@ export class EvaluatorClient {
   }
 
   private async smallAnswer(request: Request): Promise<SmallAnswer | undefined> {
-    if (!this.maySmall || this.failure !== undefined) return undefined;
+    if (!this.maySmall || this.failure !== undefined || lastRunWasLong()) return undefined;
     this.small ??= SmallEvaluation.open(this.setup);
     return (await this.small).answer(request);
   }
@@ -281,7 +285,8 @@ export class EvaluatorClient {
         // The worker answers each request with the response of its kind.
         resolve: (value) => resolve(value as Responses[R["op"]]),
         reject,
-        ...(key === undefined ? {} : { kept: { key, since: performance.now() } }),
+        since: performance.now(),
+        ...(key === undefined ? {} : { key }),
       });
       // A worker that waits for a service reads only the reply port.
       if (this.serving.size > 0) this.wake({ nested: { id, request } });
@@ -315,7 +320,7 @@ export class EvaluatorClient {
       writeProfile(profile.file, await this.request({ op: "profile" }));
     }
     this.failure ??= new FirnError("evaluator-stopped", "the evaluator was closed");
-    rememberWorker(this.thread !== undefined);
+    rememberWorker(this.thread !== undefined, this.worked);
     this.thread?.replies.close();
     await Promise.all([this.thread?.worker.terminate(), this.options.results?.close()]);
   }

@@ -1,6 +1,7 @@
 /** Requests on one evaluator: a table of values by handle, and the questions of commands about them. */
 import { FirnError } from "@firn/formats";
 import {
+  addHolder,
   allObservers,
   bool,
   callTrace,
@@ -44,6 +45,16 @@ import type {
 import type { SyncServices } from "./services.ts";
 import type { WorkTrees } from "./work-trees.ts";
 
+/** Requests with which a job begins, before which values of earlier ones may be freed. */
+const evaluating: ReadonlySet<Request["op"]> = new Set([
+  "evaluate",
+  "select",
+  "derivation",
+  "enterLine",
+  "evaluateWith",
+  "packages",
+]);
+
 /** Answers requests on one evaluator and keeps the values that they refer to. Errors are those of evaluation. */
 export class EvaluatorSession {
   private readonly evaluator: Evaluator;
@@ -76,6 +87,9 @@ export class EvaluatorSession {
     ];
     this.debugger = options.debugger;
     this.workTrees = options.workTrees;
+    addHolder(this, ({ values }, marker) => {
+      for (const slot of values.values()) marker.slot(slot);
+    });
     this.evaluator = new Evaluator(host, {
       showTrace: options.showTrace,
       whenLong: options.whenLong,
@@ -149,6 +163,7 @@ export class EvaluatorSession {
 
   answer(request: Request): Responses[Request["op"]] {
     const { evaluator } = this;
+    if (evaluating.has(request.op)) evaluator.tidy();
     switch (request.op) {
       case "parse":
         return evaluator.parse(request.source);

@@ -5,7 +5,7 @@
 import { totalmem } from "node:os";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { compileCacheDirectory } from "@firn/store/surroundings";
-import { ranWithoutThread, rememberThread, threadMark } from "../results/thread-marks.ts";
+import { lastRun, rememberRun, threadMark } from "../results/thread-marks.ts";
 import { codeDirectory } from "./code-directory.ts";
 import type { WorkerInput } from "./protocol.ts";
 
@@ -28,6 +28,10 @@ let prepared: StartedWorker | undefined;
 /** The file that stands for this command line where the last run is remembered. */
 let mark: string | undefined;
 let needed = false;
+let wasLong = false;
+/** The time that evaluators waited for their threads, and from how much on that is long: more than a thread takes to start. */
+let worked = 0;
+const longFrom = 250;
 
 // No flag of the engine is set here: the code that Node and the compile cache keep is for the flags it was compiled with, and a thread
 // that has to compile its modules takes twice as long to start.
@@ -59,13 +63,21 @@ function start(): StartedWorker {
  */
 export function prepareWorker(codeDirectory: string | undefined, words: readonly string[], cwd: string): void {
   mark = codeDirectory === undefined ? undefined : threadMark(codeDirectory, words, cwd);
-  if (mark === undefined || !ranWithoutThread(mark)) prepared ??= start();
+  const last = mark === undefined ? undefined : lastRun(mark);
+  wasLong = last === "long";
+  if (last !== "without") prepared ??= start();
 }
 
-/** Remembers for the next run of this command line whether an evaluator of it needed the thread. */
-export function rememberWorker(byOne: boolean): void {
+/** Tells whether the last run of this command line was a long one in the thread: nothing is tried before it then. */
+export function lastRunWasLong(): boolean {
+  return wasLong;
+}
+
+/** Remembers for the next run of this command line whether an evaluator of it needed the thread, and how long it was at work. */
+export function rememberWorker(byOne: boolean, milliseconds: number): void {
   needed ||= byOne;
-  if (mark !== undefined) rememberThread(mark, needed);
+  worked += milliseconds;
+  if (mark !== undefined) rememberRun(mark, !needed ? "without" : worked >= longFrom ? "long" : undefined);
 }
 
 /** Returns the prepared thread, or a new one. */

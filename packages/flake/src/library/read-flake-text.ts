@@ -1,6 +1,7 @@
 /** Reads the text of a flake.nix in this process, with the language alone: no file, no store, no thread. */
 import { byteStringOf } from "@firn/formats";
 import {
+  addHolder,
   createMemoryHost,
   Evaluator,
   elementsOf,
@@ -36,6 +37,7 @@ class LocalValue implements FlakeValue {
   constructor(evaluator: Evaluator, slot: Slot) {
     this.#evaluator = evaluator;
     this.#slot = slot;
+    addHolder(this, (value, marker) => marker.slot(value.#slot));
   }
 
   async kind(): Promise<string> {

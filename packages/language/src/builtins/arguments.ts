@@ -29,6 +29,8 @@ export interface BuiltinDefinition {
   readonly internal?: boolean;
   /** True when errors get no "while calling" frame. */
   readonly untraced?: boolean;
+  /** True for a builtin of two arguments that forces first the one, then the other, before it does anything else. */
+  readonly strict?: boolean;
 }
 
 /** Builtins by their name without `builtins.`. */
@@ -145,8 +147,8 @@ const known = new WeakMap<BuiltinDefinition, BuiltinInfo>();
 export function makeBuiltin(name: string, definition: BuiltinDefinition): Value {
   let info = known.get(definition);
   if (info === undefined) {
-    const { arity, call, untraced } = definition;
-    info = { name, arity, call, traced: untraced !== true };
+    const { arity, call, untraced, strict } = definition;
+    info = { name, arity, call, traced: untraced !== true, strict: strict === true };
     known.set(definition, info);
   }
   return makeBuiltinValue(info);

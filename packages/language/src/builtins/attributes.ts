@@ -78,7 +78,7 @@ interface Removal {
 const keptRemovals = 16;
 const keptSelections = 256;
 
-const knownRemovals = new PerEvaluation<Removal[]>(() => []);
+const knownRemovals = new PerEvaluation<Removal[]>(() => [], "memo");
 
 function removalOf(names: Value): Removal {
   const removals = knownRemovals.get();
@@ -190,9 +190,21 @@ function clearMarks(used: readonly number[]): void {
   for (let i = 0; i < used.length; i++) marks[used[i]!] = 0;
 }
 
+const inPair = "in a {name=...; value=...;} pair";
+
+/** Returns the symbol of a pair's name. */
+function nameOfPair(element: Value): number {
+  const nameSlot = requiredAttr(element, nameSymbol, inPair);
+  const name = nameArgument(
+    nameSlot,
+    "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs",
+    isString(nameSlot) ? 0 : positionOf(element, nameSymbol),
+  );
+  return symbolOf(name);
+}
+
 function listToAttrs(a: Slot): Value {
   const list = listArgument(a, "while evaluating the argument passed to builtins.listToAttrs");
-  const pair = "in a {name=...; value=...;} pair";
   const names: number[] = [];
   const pairs: Value[] = [];
   const length = listLength(list);
@@ -201,15 +213,15 @@ function listToAttrs(a: Slot): Value {
       elementAt(list, i),
       "while evaluating an element of the list passed to builtins.listToAttrs",
     );
-    const nameSlot = requiredAttr(element, nameSymbol, pair);
-    const name = nameArgument(
-      nameSlot,
-      "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs",
-      isString(nameSlot) ? 0 : positionOf(element, nameSymbol),
-    );
-    names.push(symbolOf(name));
+    names.push(nameOfPair(element));
     pairs.push(element);
   }
+  // In a function of its own: the engine compiles the loop above before it knows what comes after it.
+  return setOfPairs(names, pairs);
+}
+
+function setOfPairs(names: readonly number[], pairs: readonly Value[]): Value {
+  const valueSymbol = intern("value");
   // Of pairs with one name the first counts.
   const seen = symbolMarks();
   const symbols: number[] = [];
@@ -222,13 +234,12 @@ function listToAttrs(a: Slot): Value {
     elements.push(pairs[i]!);
   }
   clearMarks(symbols);
-  const valueSymbol = intern("value");
   const values = new Array<Slot>(elements.length);
   const positions = new Array<number>(elements.length);
   let known = false;
   for (let i = 0; i < elements.length; i++) {
     const element = elements[i]!;
-    values[i] = requiredAttr(element, valueSymbol, pair);
+    values[i] = requiredAttr(element, valueSymbol, inPair);
     positions[i] = positionOf(element, valueSymbol);
     known ||= positions[i] !== 0;
   }

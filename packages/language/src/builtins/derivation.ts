@@ -56,7 +56,7 @@ const sym = {
   drvPath: intern("drvPath"),
 };
 
-const knownHashes = new PerEvaluation(() => new Map<string, DerivationHash>());
+const knownHashes = new PerEvaluation(() => new Map<string, DerivationHash>(), "plain");
 
 function readDerivation(drvPath: string): Derivation {
   const name = storePathName(drvPath).slice(0, -".drv".length);

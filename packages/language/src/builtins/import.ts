@@ -29,7 +29,12 @@ interface ImportCache {
   readonly values: Map<string, Slot>;
 }
 
-const caches = new PerEvaluation<ImportCache>(() => ({ resolved: new Map(), values: new Map() }));
+const caches = new PerEvaluation<ImportCache>(
+  () => ({ resolved: new Map(), values: new Map() }),
+  ({ values }, marker) => {
+    for (const slot of values.values()) marker.slot(slot);
+  },
+);
 
 /** Forgets the results of imports, so that files are read again. */
 export function resetImports(owner: EvaluatorState): void {

@@ -101,30 +101,34 @@ function mergeSort(list: Slot[], before: (a: Slot, b: Slot) => boolean): Slot[] 
   return from;
 }
 
+function forcedElements(list: Value): Int32Array<ArrayBuffer> {
+  const length = listLength(list);
+  const from = firstElement(list);
+  const values = new Int32Array(length);
+  for (let i = 0; i < length; i++) values[i] = force(heap[from + i]! as Slot);
+  return values;
+}
+
 function sort(a: Slot, b: Slot): Value {
   const list = listArgument(b, "while evaluating the second argument passed to builtins.sort");
   if (listLength(list) === 0) return list;
   const f = functionArgument(a, "while evaluating the first argument passed to builtins.sort");
-  const items = elementsOf(list);
-  const values = new Int32Array(items.length);
-  let small = true;
-  for (let i = 0; i < items.length; i++) {
-    const value = force(items[i]!);
-    values[i] = value;
-    if (!isSmallInteger(value)) small = false;
-  }
+  const values = forcedElements(list);
   if (isBuiltin(f) && builtinOf(f).name === "lessThan") {
     // Small integers are ordered as their values are, and equal ones are one value.
-    if (small) {
+    if (values.every((value) => isSmallInteger(value as Slot))) {
       values.sort();
-      return makeList(items.map((_, i) => values[i] as Value));
+      const sorted = allocateList(values.length);
+      heap.set(values, firstElement(sorted));
+      return sorted;
     }
     return makeList(
-      mergeSort(items, (x, y) =>
+      mergeSort(elementsOf(list), (x, y) =>
         less(force(x), force(y), "while evaluating the ordering function passed to builtins.sort"),
       ),
     );
   }
+  const items = elementsOf(list);
   const text = "while evaluating the return value of the sorting function passed to builtins.sort";
   return makeList(mergeSort(items, (x, y) => boolArgument(call2(f, x, y, 0), text)));
 }

@@ -399,7 +399,10 @@ export class PosixRegex {
 
   /** Returns the groups of a match of the whole text, or undefined. */
   match(text: string): readonly (string | undefined)[] | undefined {
-    if (this.whole !== undefined) return this.whole.exec(text)?.slice(1);
+    if (this.whole !== undefined) {
+      if (this.groups === 0) return this.whole.test(text) ? noGroups : undefined;
+      return this.whole.exec(text)?.slice(1);
+    }
     return longestFrom(this.node, text, { start: 0, groups: this.groups, mustEnd: text.length })?.groups;
   }
 

@@ -1,4 +1,5 @@
 /** The builtins on strings. */
+
 import { coerceCopy, coerceMore, force } from "../code/interpret.ts";
 import { elementAt, listLength, makeList } from "../heap/list.ts";
 import { emptyList, emptyString, heapBytes, isString, nullValue, type Slot, type Value } from "../heap/memory.ts";
@@ -16,6 +17,7 @@ import {
   stringText,
   withContext,
 } from "../heap/string.ts";
+import { addTable } from "../heap/tables.ts";
 import { mergeContexts } from "../value/context.ts";
 import {
   type BuiltinTable,
@@ -31,6 +33,8 @@ import { compileRegex, type PosixRegex, RegexSyntaxError } from "./regex.ts";
 /** Compiled patterns by the strings that they were made from. */
 const compiled = new Map<Value, PosixRegex>();
 const keptPatterns = 1000;
+
+addTable({ sweep: () => compiled.clear() });
 
 function regexArgument(slot: Slot, text: string): PosixRegex {
   const pattern = nameArgument(slot, text);

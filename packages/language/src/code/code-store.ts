@@ -2,10 +2,12 @@
  * The lowered code of source files, kept between processes: files whose content is known are loaded instead of parsed. Kept
  * code is found by content alone, so it serves for the same text at any path; it is a cache and may vanish at any time.
  */
+
 import type { CodeCache } from "../host.ts";
 import type { ParserOptions } from "../syntax/parser.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
+import { addRoot } from "./code-scopes.ts";
 import type { LowerContext } from "./lower.ts";
 import { codeSize } from "./memory.ts";
 import { PackLoader } from "./packed/load-segment.ts";
@@ -61,7 +63,7 @@ export class CodeStore {
       const source = addLazySource(path, parentOf(path), length, () => this.text(path, hash));
       const { parser, isGlobal } = this.owner;
       const context: LowerContext = { source, parser, isGlobal, lazy: true, changes };
-      const root = this.loader!.load(segment, context);
+      const root = addRoot(this.loader!.load(segment, context), null);
       this.loaded += segment.codeLength;
       this.entries.set(hash, { hash, source, textLength: length, root, segment, changes });
       return root;

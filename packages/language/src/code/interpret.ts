@@ -68,10 +68,12 @@ import {
   isText,
   joinAll,
   joinStrings,
+  makeDecimal,
   makeString,
   stringText,
 } from "../heap/string.ts";
 import { intern, nameOf, symbolOf } from "../heap/symbol.ts";
+import { addTable } from "../heap/tables.ts";
 import {
   application2Code,
   applicationCode,
@@ -124,7 +126,7 @@ export interface DebuggerHooks {
 /** The state of one evaluator. */
 export interface EvaluatorState {
   readonly host: EvalHost;
-  readonly heapLimit: HeapLimit;
+  heapLimit: HeapLimit;
   readonly parser: ParserOptions;
   /** Values of global names, by symbol; undefined or `none` for other names. */
   readonly globals: Slot[];
@@ -159,8 +161,16 @@ interface Entered {
   readonly depth: number;
 }
 
+let nesting = 0;
+
+/** Tells whether an evaluation is running. */
+export function isEvaluating(): boolean {
+  return nesting > 0;
+}
+
 /** Makes `evaluation` the running one; returns the data with which `leave` undoes that. */
 export function enter(evaluation: EvaluatorState): Entered {
+  nesting++;
   const previous = current as EvaluatorState | undefined;
   if (previous !== undefined) previous.depth = depth;
   const entered = { previous, depth, limit: limitHeap(evaluation.heapLimit) };
@@ -170,6 +180,7 @@ export function enter(evaluation: EvaluatorState): Entered {
 
 /** Restores the previous evaluation, also after an error, which leaves the depth at which it was thrown. */
 export function leave(entered: Entered): void {
+  nesting--;
   current.depth = entered.depth;
   select(entered.previous ?? current);
   limitHeap(entered.limit);
@@ -299,7 +310,7 @@ export function forceAt(slot: Slot, pos: number): Value {
 }
 
 /** The errors of failed thunks: with all frames that the first way out adds to them. Forcing again throws a copy. */
-const failures: EvaluationError[] = [];
+const failures: (EvaluationError | undefined)[] = [];
 
 function forceThunk(thunk: number, pos: number): Value {
   const at = thunk >>> 2;
@@ -533,6 +544,19 @@ function isSum(p: number): boolean {
   return A[p] === 41 || A[p] === 27;
 }
 
+/** Returns an argument of a builtin that forces it before anything that can be seen. */
+function builtinArgument(p: number, e: Env): Slot {
+  if (isSum(p)) return strictArgument(p, e);
+  if (A[p] !== 42) return delay(p, e);
+  const x = ready(A[p + 1]!, e);
+  const y = ready(A[p + 2]!, e);
+  if ((x & y & 1) === 1) {
+    const product = (x >> 1) * (y >> 1);
+    if (Number.isSafeInteger(product)) return makeInteger(product + 0);
+  }
+  return delay(p, e);
+}
+
 // ---- the interpreter proper
 
 /** Runs a node in an environment. */
@@ -663,8 +687,14 @@ export function ev(start: number, env: Env): Value {
         }
         case 18: /* CALL2 */ {
           const f = operand(A[p + 1]!, e);
-          const a = delay(A[p + 3]!, e);
           const q = A[p + 4]!;
+          if ((f & 7) === 6 && (H[(f >>> 2) - 1]! & 15) === 4) {
+            const info = builtinOf(f);
+            if (info.strict) {
+              return callBuiltin2(info, builtinArgument(A[p + 3]!, e), builtinArgument(q, e), A[p + 2]!);
+            }
+          }
+          const a = delay(A[p + 3]!, e);
           if ((f & 7) === 6) {
             const at = (f >>> 2) - 1;
             const head = H[at]!;
@@ -846,7 +876,7 @@ export function ev(start: number, env: Env): Value {
           continue;
         default:
           if (A[p] === 50) return current.debugger!.observe(p, e);
-          if (A[p] === 59) return watchedCall(p, e);
+          if (A[p] === 52) return watchedCall(p, e);
           throw new Error(`bad opcode ${A[p]} at ${p}`);
       }
     }
@@ -1282,6 +1312,19 @@ function evalList(p: number, e: Env): Value {
 
 /** The strings of sources' names, by the number of the source. */
 const sourceNames: Value[] = [];
+
+addTable({
+  mark(marker) {
+    for (const name of sourceNames) marker.slot(name);
+  },
+  sweep(kept) {
+    patternShapes.fill(0);
+    patternIndices.fill(0);
+    failures.forEach((_, number) => {
+      if (!kept.failures.has(number)) failures[number] = undefined;
+    });
+  },
+});
 
 function sourceName(source: Source): Value {
   while (sourceNames.length <= source.index) sourceNames.push(none as Value);
@@ -1783,6 +1826,7 @@ export function coerceToString(slot: Slot, mode: number, text: string, pos: numb
   if ((mode & coerceMore) !== 0) {
     if (value === trueValue) return one;
     if (value === falseValue || value === nullValue) return emptyString;
+    if ((value & 1) === 1) return makeDecimal(value >> 1);
     if (isInteger(value)) return makeString(String(integerOf(value)));
     if (isFloat(value)) return makeString(formatFixed(numberOf(value)));
     if (isList(value)) return coerceList(value, mode, text, pos);

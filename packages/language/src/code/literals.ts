@@ -3,6 +3,7 @@
 import { type Address, allocate, heap } from "../heap/memory.ts";
 import { makePlaces } from "../heap/places.ts";
 import { makeShape } from "../heap/shape.ts";
+import { addTable } from "../heap/tables.ts";
 import { ints } from "./memory.ts";
 
 /** Places, or the complement of the record in the code array that they are made of at their first use. */
@@ -23,6 +24,12 @@ function add(entry: number): number {
 export function addRecordedLiteral(record: number): number {
   return add(~record);
 }
+
+addTable({
+  mark(marker) {
+    for (let i = 0; i < count; i++) if (literals[i]! > 0) marker.places(literals[i]!);
+  },
+});
 
 export function addLiteral(keys: readonly number[], positions: readonly number[]): number {
   return add(makePlaces(makeShape(keys), positions));

@@ -5,6 +5,7 @@ import { intern, nameOf } from "../heap/symbol.ts";
 import { type ParseResult, type ParserOptions, parseSource, positionOf } from "../syntax/parser.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
+import { addRoot, hasUnknownCode } from "./code-scopes.ts";
 import { CodeStore } from "./code-store.ts";
 import { type Env, type EvaluatorState, ev, evaluation, force } from "./interpret.ts";
 import { type LowerContext, lower } from "./lower.ts";
@@ -36,7 +37,8 @@ export function lowerParsed(
   const observed = owner.debugger !== undefined && source.origin !== "internal";
   const watched = owner.calls !== undefined && source.origin !== "internal";
   const context = { source, parser: owner.parser, isGlobal, lazy: free.every(bound), observed, watched };
-  const root = lower(expr, changes === undefined ? context : { ...context, changes }, scope);
+  if (observed || watched) hasUnknownCode();
+  const root = addRoot(lower(expr, changes === undefined ? context : { ...context, changes }, scope), scope);
   if (!observed || source.origin !== "file") return root;
   const text = `while evaluating the file '${marked(source.name)}':`;
   const node = allocateCode(3);

@@ -2,11 +2,13 @@
  * The flat code: one array of integers for all code of the process. A node is an opcode followed by operands (offsets of other
  * nodes, symbols, positions, constants).
  */
+
 import { FirnError } from "@firn/formats";
 import type { Value } from "../heap/memory.ts";
 import { makeFloat } from "../heap/number.ts";
 import { makePath } from "../heap/path.ts";
 import { makeString, makeStringOfBytes } from "../heap/string.ts";
+import { addTable } from "../heap/tables.ts";
 
 const capacity = 48 * 1024 * 1024;
 
@@ -41,6 +43,14 @@ const stringConstants = new Map<string, Value>();
  * more than it saves.
  */
 const sharedLength = 16;
+
+addTable({
+  mark(marker) {
+    for (const value of stringConstants.values()) marker.slot(value);
+    for (const value of pendingValues) marker.slot(value as Value);
+    for (const value of pathLiterals.keys()) marker.slot(value);
+  },
+});
 
 /** Returns the cell of a string. */
 export function stringConstant(text: string): Value {

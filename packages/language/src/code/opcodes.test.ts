@@ -13,10 +13,15 @@ test("the interpreter's numbers have the names of the table behind them", () => 
   expect(wrong.map(([line]) => line)).toEqual([]);
   // Each opcode that is run stands in the interpreter, with its name.
   const run = new Set(named.map(([, number]) => Number(number)));
-  const never: number[] = [op.LITERAL, op.KEY, op.OBSERVED];
+  const never: number[] = [op.LITERAL, op.KEY, op.OBSERVED, op.WATCHED_CALL];
   expect(
     opcodes.filter((opcode) => opcode !== undefined && !never.includes(opcode.number) && !run.has(opcode.number)),
   ).toEqual([]);
+});
+
+test("no two opcodes have one number", () => {
+  const numbers = Object.values(op);
+  expect(new Set(numbers).size).toBe(numbers.length);
 });
 
 test("each opcode that is kept has a layout, and its groups are counted by one of its operands", () => {

@@ -58,7 +58,7 @@ const definitions = {
   NEQ: [31, "left:node right:node pos:position", "`left != right`"],
   AND: [32, "left:node right:node pos:position", "`left && right`"],
   OR: [33, "left:node right:node pos:position", "`left || right`"],
-  WATCHED_CALL: [59, "callee:node pos:position n:raw (a:node)*n", "a call of which an observer hears"],
+  WATCHED_CALL: [52, "callee:node pos:position n:raw (a:node)*n", "a call of which an observer hears"],
   IMPL: [34, "left:node right:node pos:position", "`left -> right`"],
   UPDATE: [35, "left:node right:node leftPos:position rightPos:position", "`left // right`; -1 for no frame"],
   CONCAT: [36, "left:node right:node pos:position", "`left ++ right`"],

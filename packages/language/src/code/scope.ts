@@ -5,10 +5,12 @@ export interface Scope {
   readonly up: Scope | null;
   readonly names: ReadonlyMap<string, number> | null;
   readonly withPosition: number;
+  /** Number of slots of the environment, when it has more than names. */
+  readonly room?: number;
 }
 
-export function bindingScope(up: Scope | null, names: ReadonlyMap<string, number>): Scope {
-  return { up, names, withPosition: 0 };
+export function bindingScope(up: Scope | null, names: ReadonlyMap<string, number>, room?: number): Scope {
+  return { up, names, withPosition: 0, ...(room === undefined ? {} : { room }) };
 }
 
 export function withScope(up: Scope | null, position: number): Scope {

@@ -89,6 +89,8 @@ export interface BuiltinInfo {
   readonly call: BuiltinFunction;
   /** True when errors get a "while calling the … builtin" frame. */
   readonly traced: boolean;
+  /** True when it has two arguments and forces first the one, then the other. */
+  readonly strict: boolean;
 }
 
 const builtins: BuiltinInfo[] = [];

@@ -1,6 +1,6 @@
 /**
- * The heap: one array of 32-bit cells in which all values of the process live. It is filled from its start to its end and nothing is
- * freed. A value is a number of 32 bits; its low bits tell what it is:
+ * The heap: one array of 32-bit cells in which all values of the process live. It is filled from its start to its end; between two
+ * requests what is no longer reached can be freed (collect.ts), and what was free is filled first. Nothing moves. A value is a number of 32 bits; its low bits tell what it is:
  *
  *   …1    an integer of 31 bits, itself            …000  a delayed value (a thunk)
  *   …010  an attribute set                         …100  a string
@@ -81,8 +81,9 @@ export const heapFloats: Float64Array = new Float64Array(buffer);
 const reserved = 1024;
 const last = heap.length - reserved;
 let end = last;
-const firstFree = 16;
-let top = firstFree;
+/** The first cell behind the constants. */
+export const firstCell = 16;
+let top: number = firstCell;
 
 /** No value: the content of a slot that is not set, and the result of looking for what is not there. */
 export const none = 0 as Slot;
@@ -118,17 +119,41 @@ const noLimit: HeapLimit = { start: 0, bytes: 0 };
 
 let limit = noLimit;
 
+/** The free ranges after the one that is being filled, and the first of them that was not taken yet. Behind the last one nothing lies. */
+let free: { start: number; readonly end: number }[] = [];
+let nextFree = 0;
+/** The end of the range that is being filled. */
+let rangeEnd = last;
+/** The free cells before `top`. */
+let skipped = firstCell;
+/** From here on no cell was ever used while another range was being filled. */
+let clean = firstCell;
+
+/** Returns the number of cells in use. */
+export function heapSize(): number {
+  return top - skipped;
+}
+
+/** Returns the size that the bounds allow. */
+function largestSize(): number {
+  return limit.bytes === 0 ? last : limit.start + Math.floor(limit.bytes / 4);
+}
+
+function setEnd(): void {
+  end = Math.min(rangeEnd, largestSize() + skipped);
+}
+
 /** Bounds what is added to the heap from now on; returns the bounds until now. */
 export function limitHeap(next: HeapLimit): HeapLimit {
   const previous = limit;
   limit = next;
-  end = next.bytes === 0 ? last : Math.min(last, next.start + Math.floor(next.bytes / 4));
+  setEnd();
   return previous;
 }
 
 function full(): never {
-  const own = end !== last;
-  const size = Math.round(own ? limit.bytes / 1048576 : end / 262144);
+  const own = largestSize() < last;
+  const size = Math.round(own ? limit.bytes / 1048576 : last / 262144);
   throw new FirnError("out-of-memory", `the evaluated values exceed the ${size} MiB that they may take`, {
     hint: own ? "evaluate less at once, or allow more with the setting max-memory" : "evaluate less at once",
   });
@@ -138,14 +163,69 @@ function full(): never {
 export function allocate(cells: number): Address {
   const at = top;
   const next = at + cells;
-  if (next > end) full();
+  if (next > end) return allocateFurther(cells);
   top = next;
   return at as Address;
 }
 
-/** Returns the number of cells in use. */
-export function heapSize(): number {
-  return top;
+/** From this number of cells on, an object is put where there is room, and the range that is being filled stays. */
+const large = 1024;
+
+function allocateFurther(cells: number): Address {
+  if (heapSize() + cells > largestSize()) full();
+  if (cells >= large) {
+    for (let i = nextFree; i < free.length; i++) {
+      const range = free[i]!;
+      if (range.end - range.start < cells) continue;
+      const at = range.start;
+      range.start += cells;
+      skipped -= cells;
+      setEnd();
+      wipe(at, range.start);
+      return at as Address;
+    }
+    full();
+  }
+  while (nextFree < free.length) {
+    const range = free[nextFree++]!;
+    if (range.end - range.start < cells) continue;
+    fill(range);
+    return allocate(cells);
+  }
+  full();
+}
+
+/** Makes a free range the one that is being filled. */
+function fill(range: { readonly start: number; readonly end: number }): void {
+  const size = heapSize();
+  wipe(range.start, range.end);
+  top = range.start;
+  skipped = top - size;
+  rangeEnd = range.end;
+  setEnd();
+}
+
+/** Sets cells to 0 that may have been used. */
+function wipe(from: number, to: number): void {
+  if (from < clean) heap.fill(0, from, Math.min(to, clean));
+}
+
+/** Returns the end of all cells that were ever used. */
+export function usedEnd(): number {
+  return rangeEnd === last ? top : free.at(-1)!.start;
+}
+
+/** Frees ranges of cells, in their order; `size` cells stay in use. All that are not in use are given. */
+export function freeRanges(ranges: readonly { readonly start: number; readonly end: number }[], size: number): void {
+  clean = Math.max(clean, usedEnd());
+  free = [...ranges, { start: clean, end: last }];
+  nextFree = 1;
+  const first = free[0]!;
+  wipe(first.start, first.end);
+  top = first.start;
+  skipped = top - size;
+  rangeEnd = first.end;
+  setEnd();
 }
 
 export function isThunk(slot: Slot): boolean {

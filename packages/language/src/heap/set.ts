@@ -19,6 +19,7 @@ import {
   shapeSize,
 } from "./shape.ts";
 import { intern, nameOf, symbolString } from "./symbol.ts";
+import { addTable } from "./tables.ts";
 
 // None of them is -1, with which select sites start that remember no shape.
 const layered = -11;
@@ -150,6 +151,32 @@ export function setMemberCall(call: typeof delayMember): void {
 
 /** Values found so far in mapped sets over sets that were not flat, by symbol. */
 const foundBySymbol: Map<number, Slot>[] = [];
+
+/** The kind of a set that is not flat. */
+export function setMark(at: number): "layered" | "mapped" | "forwarded" {
+  return heap[at] === layered ? "layered" : heap[at] === mapped ? "mapped" : "forwarded";
+}
+
+/** Returns the values found so far in a mapped set over one that was not flat; `number` is the complement of its fourth cell. */
+export function valuesFound(number: number): Iterable<Slot> {
+  usedFinds.add(number);
+  return foundBySymbol[number]!.values();
+}
+
+/** The finds of the mapped sets that the collector has met. */
+const usedFinds = new Set<number>();
+
+addTable({
+  mark(marker) {
+    usedFinds.clear();
+    marker.slot(emptySet);
+  },
+  sweep() {
+    foundBySymbol.forEach((found, number) => {
+      if (!usedFinds.has(number)) found.clear();
+    });
+  },
+});
 
 /** Returns a set with every value mapped by a function of name and value; in large sets each value is mapped at its first use. */
 export function mapSet(set: Value, callee: Slot): Value {

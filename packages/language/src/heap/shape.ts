@@ -6,6 +6,7 @@
 import { type Address, allocate, heap } from "./memory.ts";
 import { compareStrings } from "./string.ts";
 import { symbolString } from "./symbol.ts";
+import { addTable } from "./tables.ts";
 
 const uniqueUpTo = 64;
 /** The offset of the first symbol of a shape. */
@@ -110,6 +111,12 @@ export function orderedIndices(shape: Address): number[] {
 
 // ---- plans of updates
 
+/** Forgets the last plan of a shape. */
+export function clearPlan(shape: Address): void {
+  heap[shape + lastRight] = 0;
+  heap[shape + lastPlan] = 0;
+}
+
 /**
  * A plan makes `a // b` from the values of both, for one pair of shapes. Cells: shape, size, then the places that it combined last (of
  * the left, of the right) and the result, then for each value its index on the left, or the complement of the one on the right.
@@ -162,6 +169,31 @@ export function planOf(a: Address, b: Address): Address {
   heap[a + lastPlan] = plan;
   return plan;
 }
+
+addTable({
+  mark(marker) {
+    marker.shape(emptyShape);
+  },
+  sweep(kept) {
+    plans = new Int32Array(3 << 14);
+    planCount = 0;
+    for (let bucket = 0; bucket < buckets.length; bucket++) {
+      let shape = buckets[bucket]!;
+      let before = 0;
+      buckets[bucket] = 0;
+      while (shape !== 0) {
+        const after = heap[shape + next]!;
+        if (kept.has(shape)) {
+          if (before === 0) buckets[bucket] = shape;
+          else heap[before + next] = shape;
+          heap[shape + next] = 0;
+          before = shape;
+        }
+        shape = after;
+      }
+    }
+  },
+});
 
 const mergedKeys: number[] = [];
 const mergedSources: number[] = [];

@@ -3,7 +3,9 @@
  * bytes, four in a cell, the unused ones 0. A string that was put together from long ones, or that has the bytes of another, has the
  * complement of its length in its first cell, and after the second one both parts, or the string with the bytes and 0.
  */
+
 import { type Address, allocate, emptyString, heap, heapBytes, type Slot, type Value } from "./memory.ts";
+import { addTable } from "./tables.ts";
 
 /** The number of a context; 0 is none. */
 export type ContextId = number;
@@ -128,6 +130,23 @@ export function makeStringOfBytes(bytes: Uint8Array, start: number, end: number)
   const to = ((value >>> 2) + firstBytes - 1) * 4;
   for (let i = start; i < end; i++) heapBytes[to + i - start] = bytes[i]!;
   return value;
+}
+
+/** Makes the decimal digits of an integer of 31 bits. */
+export function makeDecimal(value: number): Value {
+  const negative = value < 0;
+  let rest = negative ? -value : value;
+  let length = negative ? 2 : 1;
+  for (let power = 10; power <= rest; power *= 10) length++;
+  const string = allocateString(length, 0);
+  const start = ((string >>> 2) + firstBytes - 1) * 4;
+  for (let at = start + length - 1; at >= start; at--) {
+    const tenth = (rest / 10) | 0;
+    heapBytes[at] = 48 + rest - 10 * tenth;
+    rest = tenth;
+  }
+  if (negative) heapBytes[start] = 45;
+  return string;
 }
 
 /** A decoder of the engine's that beats a loop for long strings; only Node has one. */
@@ -258,6 +277,12 @@ export function joinAll(parts: readonly Value[], context: ContextId): Value {
 
 /** Strings of one byte. */
 const bytes = new Int32Array(256);
+
+addTable({
+  mark(marker) {
+    for (const value of bytes) marker.slot(value as Slot);
+  },
+});
 
 function oneByte(byte: number): Value {
   let value = bytes[byte]!;

@@ -1,6 +1,8 @@
 /** Symbols: the names of attributes and variables, by number. Every symbol has its string, and a string may know its symbol. */
+
 import { heap, type Value } from "./memory.ts";
 import { equalStrings, flatString, hashOfString, makeString, makeStringOfBytes, stringText } from "./string.ts";
+import { addTable } from "./tables.ts";
 
 /** The string of each symbol. */
 let strings = new Int32Array(16384);
@@ -39,6 +41,12 @@ function place(value: Value): number {
     at = (at + 1) & mask;
   }
 }
+
+addTable({
+  mark(marker) {
+    for (let symbol = 0; symbol < count; symbol++) marker.slot(strings[symbol]! as Value);
+  },
+});
 
 function grow(): void {
   table = new Int32Array(2 * table.length);

@@ -1,5 +1,7 @@
 /** Thunks: delayed values. The first cell is the offset of the code to run, or a state; the second its environment, or what is left. */
+
 import { allocate, heap, none, type Slot, type Value } from "./memory.ts";
+import { addTable } from "./tables.ts";
 
 /** A thunk that has its value. */
 export const done = -1;
@@ -47,6 +49,15 @@ export function makeSharedThunk(compute: () => Value): Slot {
   }
   return makeThunk(nativeCode, number);
 }
+
+addTable({
+  sweep(kept) {
+    const stay = new Set(shared.values());
+    natives.forEach((compute, number) => {
+      if (compute !== undefined && !stay.has(number) && !kept.natives.has(number)) natives[number] = undefined;
+    });
+  },
+});
 
 export function nativeOf(number: number): () => Value {
   return natives[number]!;

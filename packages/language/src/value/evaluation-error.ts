@@ -105,8 +105,11 @@ export function wrapError(error: unknown): unknown {
       error,
     );
   }
-  // No regular expression: there is no stack left on which it could run.
-  if (error instanceof RangeError && error.message.includes("call stack")) {
+  // No regular expression: there is no stack left on which it could run; one that is compiled there is said to be invalid.
+  if (
+    (error instanceof RangeError && error.message.includes("call stack")) ||
+    (error instanceof SyntaxError && error.message.endsWith("Stack overflow"))
+  ) {
     return new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
   }
   return error;
