@@ -246,7 +246,7 @@ for (const builder of builders) {
         code: 0,
         err: "",
       });
-      expect(await builder.firn(place, "store", "gc")).toMatchObject({ code: 0, err: "" });
+      expect(await builder.firn(place, "store", "gc", "--quiet")).toMatchObject({ code: 0, err: "" });
       expect(inStore()).toEqual([".links"]);
     });
   });

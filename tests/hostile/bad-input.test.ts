@@ -289,7 +289,7 @@ echo "[cache]"; firn eval --impure --expr 'builtins.fetchTarball "file://${at("w
     expect(out).not.toContain("internal error");
     expect(out).toMatch(/\[elsewhere\]\n\/nix\/store\/\S+-f\nstatus 0/);
     expect(out).toMatch(
-      /\[home\]\nerror: the store in ".*\/home\/store\/nix\/store" cannot be written: creating directory ".*\/home\/store": Read-only file system\n +use a store of your own[^\n]*\nstatus 1/,
+      /\[home\]\nerror:[\s\S]*error: creating directory ".*\/home\/store": Read-only file system\n +use a store of your own[^\n]*\nstatus 1/,
     );
   });
 });
