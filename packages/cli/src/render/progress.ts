@@ -188,7 +188,7 @@ export function makeProgress(options: ProgressOptions): Progress {
         }
         case "transfer-start":
           transfers.set(event.id, { started: Date.now(), url: event.url, size: event.size, done: 0 });
-          if (!io.terminal && shows("info")) line(`downloading '${event.url}'...`);
+          if (!io.terminal && shows("talkative")) line(`downloading '${event.url}'...`);
           break;
         case "transfer-progress": {
           const transfer = transfers.get(event.id);
