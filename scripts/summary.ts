@@ -28,6 +28,7 @@ const asked = [
   { path: "../tests/vm/", variable: "FIRN_VM_TESTS" },
   { path: "../tests/os/services/services.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/five-configurations/", variable: "FIRN_ALL_STEPS" },
+  { path: "../tests/concurrency/crowd.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/desktop.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/month.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/specialisation.test.ts", variable: "FIRN_ALL_STEPS" },

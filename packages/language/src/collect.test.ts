@@ -120,14 +120,14 @@ describe("freeing values between evaluations", () => {
           expected,
         );
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
   it("leaves no address of what was freed in caches", () => {
     const by = evaluator();
     const names = ["range", "lazy", "n", "zero"];
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 100; i++) {
       // The jobs leave nothing that stays: what one makes lies where that of the one before lay, or a little further.
       const text = `(import ./lib.nix).job ${(i >> 2) % 9} "${names[i % 4]}" ${i % 10}`;
       expect(show(by, text)).toBe(`[ true "fix" "fix" "fix" ]`);
