@@ -131,7 +131,8 @@ describe.skipIf(realNix === undefined || !sandboxWorks())("the reference and Fir
     await theirs.close();
   });
 
-  it("agree on roots, live and dead paths", async () => {
+  // The reference fails while a process anywhere on the machine, of another test too, has a file open whose path is too long for it.
+  it("agree on roots, live and dead paths", { retry: 3 }, async () => {
     const ours = await openAt("firn");
     const [simple] = ours.readDerivation(drvPaths.get("simple")!).outputs.values();
     const kept = simple?.kind === "input-addressed" ? simple.path : "";
