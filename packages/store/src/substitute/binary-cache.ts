@@ -275,18 +275,30 @@ export class BinaryCacheStore
     const { known } = this.#options;
     const name = wire.printDrvOutput(id);
     const found = this.#number === undefined ? undefined : known?.realisation(this.#number, name);
-    const text = found === undefined ? await this.#files.text(realisationFile(id), MAX_NARINFO) : (found ?? undefined);
-    const realisation = text === undefined ? undefined : wire.parseRealisation(text, this.storeDir);
-    if (realisation !== undefined && wire.printDrvOutput(realisation.id) !== name) {
+    if (found === undefined) return this.#storedRealisation(id);
+    return found === null ? undefined : this.#parseRealisation(id, found);
+  }
+
+  /** Reads a realisation from the cache itself, and keeps on disk what it says. */
+  async #storedRealisation(id: wire.DrvOutput): Promise<wire.Realisation | undefined> {
+    const text = await this.#files.text(realisationFile(id), MAX_NARINFO);
+    const realisation = text === undefined ? undefined : this.#parseRealisation(id, text);
+    this.#keepRealisation(wire.printDrvOutput(id), text);
+    return realisation;
+  }
+
+  #parseRealisation(id: wire.DrvOutput, text: string): wire.Realisation {
+    const name = wire.printDrvOutput(id);
+    const realisation = wire.parseRealisation(text, this.storeDir);
+    if (wire.printDrvOutput(realisation.id) !== name) {
       throw new FirnError("corrupt-realisation", `the realisation '${name}' of '${this.uri}' is of another output`);
     }
-    if (found === undefined) this.#keepRealisation(name, text);
     return realisation;
   }
 
   async registerRealisation(realisation: wire.Realisation): Promise<void> {
     await this.#prepare();
-    const old = await this.queryRealisation(realisation.id);
+    const old = await this.#storedRealisation(realisation.id);
     const kept = old?.outPath === realisation.outPath ? old.signatures : [];
     const signatures = sortSignatures([...kept, ...realisation.signatures]);
     // One that says nothing new is left as it lies there: another may have written it with more.
