@@ -397,7 +397,8 @@ export const listBuiltins: BuiltinTable = {
       const text = "while evaluating the return value of the function passed to builtins.concatMap";
       const parts: Value[] = [];
       for (let i = 0; i < listLength(list); i++) {
-        parts.push(listArgument(call(f, elementAt(list, i), 0), text, positionOfValue(f)));
+        const part = call(f, elementAt(list, i), 0);
+        parts.push(listArgument(part, text, positionOfValue(part) || positionOfValue(f)));
       }
       return joinAllLists(parts);
     },

@@ -118,8 +118,8 @@ class CodeScopes implements Scopes {
         let inner = scope;
         if (ints[node + 2] === 1 && ints[base] === op.REC_ATTRS) inner = this.recursive(base, scope);
         else this.add(base, scope);
-        this.addAll(node + 4, ints[node + 3]!, inner, 3);
         this.addAll(node + 5, ints[node + 3]!, inner, 3);
+        this.addAll(node + 6, ints[node + 3]!, inner, 3);
         return;
       }
       case op.FROM_ATTRS: {

@@ -10,25 +10,31 @@ import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { callDepth, evaluation, forceAt, positionOfSlot, restoreCallDepth } from "./interpret.ts";
 
 export function deepForce(slot: Slot): Value {
-  const value = forceAt(slot, positionOfSlot(slot));
-  visit(value, new Set());
+  return visit(slot, new Set());
+}
+
+function visit(slot: Slot, seen: Set<Value>): Value {
+  const pos = positionOfSlot(slot);
+  const depth = callDepth();
+  if (depth > evaluation().host.mode.maxCallDepth) {
+    throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
+  }
+  restoreCallDepth(depth + 1);
+  const value = forceAt(slot, pos);
+  if ((isSet(value) || isList(value)) && !seen.has(value)) {
+    seen.add(value);
+    visitMembers(value, seen);
+  }
+  restoreCallDepth(depth);
   return value;
 }
 
-function visit(value: Value, seen: Set<Value>): void {
-  const depth = callDepth();
-  if (depth > evaluation().host.mode.maxCallDepth) {
-    throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded");
-  }
-  if ((!isSet(value) && !isList(value)) || seen.has(value)) return;
-  seen.add(value);
-  restoreCallDepth(depth + 1);
+function visitMembers(value: Value, seen: Set<Value>): void {
   if (isSet(value)) {
     const shape = shapeOf(value);
     for (let i = 0; i < shapeSize(shape); i++) {
       try {
-        const slot = valueAt(value, i);
-        visit(forceAt(slot, positionOfSlot(slot)), seen);
+        visit(valueAt(value, i), seen);
       } catch (error) {
         const name = showIdentifier(nameOf(keyAt(shape, i)));
         throw addFrame(error, positionOf(value, keyAt(shape, i)), `while evaluating the attribute '${name}'`);
@@ -37,12 +43,10 @@ function visit(value: Value, seen: Set<Value>): void {
   } else {
     for (let i = 0; i < listLength(value); i++) {
       try {
-        const slot = elementAt(value, i);
-        visit(forceAt(slot, positionOfSlot(slot)), seen);
+        visit(elementAt(value, i), seen);
       } catch (error) {
         throw addFrame(error, 0, `while evaluating list element at index ${i}`);
       }
     }
   }
-  restoreCallDepth(depth);
 }

@@ -54,6 +54,7 @@ import {
   makeSet,
   namesOf,
   positionOf,
+  positionOfSet,
   setMemberCall,
   shapeOf,
   update,
@@ -1250,7 +1251,7 @@ function dynamicAttrs(p: number, outer: Env): Value {
   } else base = ev(baseNode, e);
   const shape = shapeOf(base);
   const known = shapeSize(shape);
-  if (known === 0 && A[p + 3] === 1) return singleAttr(p + 4, e);
+  if (known === 0 && A[p + 3] === 1) return singleAttr(p + 5, A[p + 4]!, e);
   const symbols: number[] = [];
   const values: Slot[] = [];
   const positions: number[] = [];
@@ -1261,7 +1262,7 @@ function dynamicAttrs(p: number, outer: Env): Value {
     positions.push(positionOf(base, symbol));
   }
   for (let i = 0; i < A[p + 3]!; i++) {
-    const cell = p + 4 + 3 * i;
+    const cell = p + 5 + 3 * i;
     const pos = A[cell + 2]!;
     const name = ev(A[cell]!, e);
     if (name === nullValue) continue;
@@ -1275,21 +1276,22 @@ function dynamicAttrs(p: number, outer: Env): Value {
     values.push(delayElement(A[cell + 1]!, e));
     positions.push(pos);
   }
-  return makeSet(symbols, values, positions);
+  return makeSet(symbols, values, positions, A[p + 4]!);
 }
 
 const singleKey = [0];
 
 /** Makes a set of one dynamic attribute, or of none when its name is null. */
-function singleAttr(cell: number, e: Env): Value {
+function singleAttr(cell: number, whole: number, e: Env): Value {
   const pos = A[cell + 2]!;
   const name = ev(A[cell]!, e);
   if (name === nullValue) return emptySet;
   singleKey[0] = symbolOf(plainString(name, pos, "while evaluating the name of a dynamic attribute"));
   const shape = makeShape(singleKey);
-  const places = allocate(2);
+  const places = allocate(4);
   H[places] = shape;
   H[places + 1] = pos;
+  H[places + 2] = whole;
   const set = allocate(4);
   H[set] = shape;
   H[set + 1] = places;
@@ -1701,8 +1703,9 @@ export function hasEllipsis(f: Value): boolean {
   return (A[(H[(f >>> 2) - 1]! >>> 5) + 6]! & 2) !== 0;
 }
 
-/** Returns the position of a lambda, 0 for anything else. */
+/** Returns the position of a lambda or of the literal that a set is, 0 for anything else. */
 export function positionOfValue(value: Value): number {
+  if (isSet(value)) return positionOfSet(value);
   return isLambda(value) ? A[(H[(value >>> 2) - 1]! >>> 5) + 4]! : 0;
 }
 

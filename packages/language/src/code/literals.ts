@@ -1,6 +1,6 @@
 /** The literal sets of the code, by the number that their nodes have: the places of their members, with their shape. */
 
-import { type Address, allocate, heap } from "../heap/memory.ts";
+import type { Address } from "../heap/memory.ts";
 import { makePlaces } from "../heap/places.ts";
 import { makeShape } from "../heap/shape.ts";
 import { addTable } from "../heap/tables.ts";
@@ -20,7 +20,7 @@ function add(entry: number): number {
   return count++;
 }
 
-/** Adds a literal whose keys and positions are in the code array, at a record: size, (symbol position)*. */
+/** Adds a literal whose keys and positions are in the code array, at a record: size, position of the set, (symbol position)*. */
 export function addRecordedLiteral(record: number): number {
   return add(~record);
 }
@@ -31,11 +31,13 @@ addTable({
   },
 });
 
-export function addLiteral(keys: readonly number[], positions: readonly number[]): number {
-  return add(makePlaces(makeShape(keys), positions));
+/** Adds a literal of sorted keys with their positions, and the position of the set. */
+export function addLiteral(keys: readonly number[], positions: readonly number[], whole: number): number {
+  return add(makePlaces(makeShape(keys), positions, whole));
 }
 
 const keys: number[] = [];
+const positions: number[] = [];
 
 /** Returns the places of a literal. */
 export function literalAt(index: number): Address {
@@ -43,11 +45,11 @@ export function literalAt(index: number): Address {
   if (known > 0) return known as Address;
   const record = ~known;
   const size = ints[record + 1]!;
-  for (let i = 0; i < size; i++) keys[i] = ints[record + 2 + 2 * i]!;
-  const shape = makeShape(keys, size);
-  const places = allocate((size + 2) & -2);
-  heap[places] = shape;
-  for (let i = 0; i < size; i++) heap[places + 1 + i] = ints[record + 3 + 2 * i]!;
+  for (let i = 0; i < size; i++) {
+    keys[i] = ints[record + 3 + 2 * i]!;
+    positions[i] = ints[record + 4 + 2 * i]!;
+  }
+  const places = makePlaces(makeShape(keys, size), positions, ints[record + 2]!);
   literals[index] = places;
   return places;
 }

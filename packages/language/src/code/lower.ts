@@ -381,7 +381,7 @@ class Lowering {
       ? this.recursiveAttrs(expr, scope)
       : { base: this.plainAttrs(expr, scope), scope };
     if (expr.dynamic.length === 0) return base;
-    const cells: number[] = [op.DYNAMIC, base, expr.recursive ? 1 : 0, expr.dynamic.length];
+    const cells: number[] = [op.DYNAMIC, base, expr.recursive ? 1 : 0, expr.dynamic.length, expr.pos];
     for (const { name, value, pos } of expr.dynamic) {
       cells.push(this.expr(name, dynamicScope), this.expr(value, dynamicScope), pos);
     }
@@ -396,6 +396,7 @@ class Lowering {
     const literal = addLiteral(
       sorted.map((entry) => entry.symbol),
       sorted.map((entry) => entry.pos),
+      expr.pos,
     );
     const overrides = bound.entries.findIndex(([name]) => name === "__overrides") + 1;
     const indices = sorted.map((entry) => entry.index);
@@ -441,6 +442,7 @@ class Lowering {
     const literal = addLiteral(
       entries.map((entry) => entry.symbol),
       entries.map((entry) => entry.definition.pos),
+      expr.pos,
     );
     if (fromSlots.count > 0) return this.node(op.FROM_ATTRS, literal, values.length, froms.length, ...froms, ...values);
     const constant = values.length > 0 && values.every((value) => isConstantNode(ints[value]!));

@@ -193,7 +193,7 @@ class Marking implements Marker, Kept {
       if (at === 0) continue;
       if (heap[at]! >= 0) {
         this.markShape(heap[at]!);
-        this.claim(at, 1 + heap[heap[at]!]!);
+        this.claim(at, 2 + heap[heap[at]!]!);
       } else if (this.claim(at, 4)) {
         this.markShape(heap[at + 1]!);
         waiting.push(heap[at + 2]!, heap[at + 3]!);

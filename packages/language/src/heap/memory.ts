@@ -14,7 +14,7 @@
  *   string            length in bytes, context or complement of the symbol, bytes … (string.ts)
  *   set               shape, places, values …; or a negative mark and what a layered or mapped set holds (set.ts)
  *   shape             size, order, right and plan of the last update, next of the same hash, 0, symbols … (shape.ts)
- *   places            shape, positions …; or -1, shape, places above, places below (places.ts)
+ *   places            shape, positions …, position of the set; or -1, shape, places above, places below (places.ts)
  *   list              length * 16 + kind, elements …
  *   function          node * 32 + fresh * 16 + kind, environment
  *   partial function  number of arguments * 16 + kind, function, arguments …

@@ -6,7 +6,7 @@
  *   forwarded  -13, set: what a layered or mapped set has become
  */
 import { type Address, allocate, heap, none, type Slot, type Value } from "./memory.ts";
-import { makePlaces, overlayPlaces, placeOf } from "./places.ts";
+import { makePlaces, overlayPlaces, placeOf, placeOfWhole } from "./places.ts";
 import {
   emptyShape,
   findKey,
@@ -86,6 +86,14 @@ export function positionOf(set: Slot, symbol: number): number {
     } else if (shape === forwarded) at = heap[at + 1]! >>> 2;
     else return 0;
   }
+}
+
+/** Returns the position of the literal that a set is; 0 for one that was made of others. */
+export function positionOfSet(set: Value): number {
+  let at = set >>> 2;
+  while (heap[at] === forwarded) at = heap[at + 1]! >>> 2;
+  const shape = heap[at]!;
+  return shape > 0 ? placeOfWhole(heap[at + 1]!, shape as Address) : 0;
 }
 
 /** Returns the address of the set with the values of this one in the order of its shape; makes it first if need be. */
@@ -406,14 +414,14 @@ function mergeLarge(left: number, right: number): Value {
 
 // ---- making sets
 
-/** Makes a set from unsorted symbols without repetition. The arrays are taken over. */
-export function makeSet(symbols: number[], values: Slot[], positions: number[] | null): Value {
+/** Makes a set from unsorted symbols without repetition. The arrays are taken over; `whole` is the position of the set, 0 for none. */
+export function makeSet(symbols: number[], values: Slot[], positions: number[] | null, whole = 0): Value {
   const size = symbols.length;
   if (size === 0) return emptySet;
   if (size <= 24) insertionSort(symbols, values, positions);
-  else if (!isSorted(symbols)) return makeLargeSet(symbols, values, positions);
+  else if (!isSorted(symbols)) return makeLargeSet(symbols, values, positions, whole);
   const shape = makeShape(symbols);
-  return filledSet(shape, values, positions === null ? 0 : makePlaces(shape, positions));
+  return filledSet(shape, values, positions === null ? 0 : makePlaces(shape, positions, whole));
 }
 
 /** Makes a set with these values. */
@@ -448,7 +456,12 @@ function insertionSort(symbols: number[], values: Slot[], positions: number[] | 
   }
 }
 
-function makeLargeSet(symbols: readonly number[], values: readonly Slot[], positions: number[] | null): Value {
+function makeLargeSet(
+  symbols: readonly number[],
+  values: readonly Slot[],
+  positions: number[] | null,
+  whole: number,
+): Value {
   const size = symbols.length;
   const order = new Float64Array(size);
   for (let i = 0; i < size; i++) order[i] = symbols[i]! * 67108864 + i;
@@ -464,7 +477,7 @@ function makeLargeSet(symbols: readonly number[], values: readonly Slot[], posit
     if (sortedPositions !== null) sortedPositions[i] = positions![from]!;
   }
   const shape = makeShape(keys);
-  return filledSet(shape, sortedValues, sortedPositions === null ? 0 : makePlaces(shape, sortedPositions));
+  return filledSet(shape, sortedValues, sortedPositions === null ? 0 : makePlaces(shape, sortedPositions, whole));
 }
 
 /** Makes a set from names and slots. */

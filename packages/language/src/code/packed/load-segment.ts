@@ -185,7 +185,7 @@ function sortFew(keys: number, members: number, size: number): void {
 function finishSet(node: number): void {
   const record = ints[node + 1]!;
   const size = ints[record + 1]!;
-  const keys = record + 2;
+  const keys = record + 3;
   const members = firstMember(ints, node);
   let sorted = true;
   for (let i = 1; i < size; i++) {

@@ -132,12 +132,13 @@ export class SegmentWriter {
     const places = literalAt(index);
     const shape = heap[places]! as Address;
     const size = shapeSize(shape);
-    const at = this.reserve(2 + 2 * size);
+    const at = this.reserve(3 + 2 * size);
     this.cells[at] = literalRecord;
     this.cells[at + 1] = size;
+    this.cells[at + 2] = this.position(heap[places + 1 + size]!);
     for (let i = 0; i < size; i++) {
-      this.cells[at + 2 + 2 * i] = this.symbol(keyAt(shape, i));
-      this.cells[at + 3 + 2 * i] = this.position(heap[places + 1 + i]!);
+      this.cells[at + 3 + 2 * i] = this.symbol(keyAt(shape, i));
+      this.cells[at + 4 + 2 * i] = this.position(heap[places + 1 + i]!);
     }
     return at;
   }

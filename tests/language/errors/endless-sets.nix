@@ -1,0 +1,4 @@
+let
+  sets = n: { inner = sets (n + 1); };
+in
+builtins.deepSeq (sets 0) 1
