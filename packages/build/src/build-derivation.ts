@@ -23,6 +23,8 @@ import {
   dumpPath,
   type EventSink,
   type ExternalBuilder,
+  errorEvent,
+  errorText,
   hasFeature,
   machineError,
   removePath,
@@ -564,7 +566,7 @@ function watchRoom({ store, settings, events }: BuildRequest): () => void {
   const look = (): void => {
     store.makeRoom().catch((error: unknown) => {
       const text = error instanceof Error ? error.message : String(error);
-      events({ kind: "message", level: "error", text: `error: ${text}` });
+      events(errorEvent(text));
     });
   };
   const timer = setInterval(look, Math.max(1, settings.get("min-free-check-interval")) * 1000);
@@ -649,7 +651,7 @@ async function runBuiltin(run: PreparedRun, place: Place): Promise<void> {
   } catch (error) {
     for (const scratchPath of run.scratch.values()) removePath(place.locate(scratchPath));
     if (!(error instanceof FirnError)) throw error;
-    run.log.write(Buffer.from(`error: ${error.message.trimEnd().replaceAll(/\n(?=.)/g, "\n       ")}\n`));
+    run.log.write(Buffer.from(`${errorText(error.message)}\n`));
     if (error.hint !== undefined) run.log.write(Buffer.from(`${error.hint}\n`));
     await requireSuccess(run, { ok: false, status: "failed with exit code 1", code: 1 });
   }

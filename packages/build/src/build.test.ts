@@ -407,3 +407,26 @@ await again.close();`,
     expect(fs.existsSync(store.realPath(dep.derivation.env.get("out")!))).toBe(true);
   });
 });
+
+describe("the order of builds", () => {
+  it("is that of their names for those that are ready together, and the first failure is the only one told", async () => {
+    const leaf = (name: string): ReturnType<typeof derive> => derive(name, { script: "exit 1" });
+    const [slow, fast] = [await leaf("slow"), await leaf("fast")];
+    const onSlow = await derive("a-user-of-slow", { script: "true", inputs: [slow.drvPath] });
+    const onFast = await derive("b-user-of-fast", { script: "true", inputs: [fast.drvPath] });
+    const wanted = [slow, onSlow, onFast, fast].map(({ drvPath }) => drvPath);
+    const begun: string[] = [];
+    const executor: BuildExecutor = {
+      async build({ derivation, drvPath }) {
+        begun.push(derivation.name);
+        throw new FirnError("build-failed", `Cannot build '${drvPath}'.`, { exitStatus: 100 });
+      },
+    };
+    const attempt = buildPaths(
+      wanted.map((drvPath) => ({ kind: "built", drvPath, outputs: "*" })),
+      { store, settings, events: (event) => events.push(event), executor },
+    );
+    await expect(attempt).rejects.toThrow(new RegExp(`^Cannot build '${fast.drvPath}'\\.$`));
+    expect(begun).toEqual(["fast", "slow"]);
+  });
+});

@@ -1,5 +1,5 @@
 /** Builds on this machine. */
-import { interrupted } from "@firn/formats";
+import { interrupted, storePathName } from "@firn/formats";
 import { type EventSink, hasFeature, requireFeature, type Settings } from "@firn/store";
 import { BuildFailure, type BuildServer, buildDerivation, recursiveNix } from "./build-derivation.ts";
 import type { BuildStore } from "./build-store.ts";
@@ -46,7 +46,7 @@ export function localExecutor(options: LocalBuildOptions): LocalExecutor {
     async build(job) {
       const reason = executor.obstacle(job);
       if (reason !== undefined) throw reason;
-      return slotsOf(job).run(start(job));
+      return slotsOf(job).run(start(job), storePathName(job.drvPath));
     },
     tryBuild: (job) => slotsOf(job).tryRun(start(job)),
   };

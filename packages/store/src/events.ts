@@ -52,3 +52,13 @@ export function setback(error: FirnError, text: string): FirnEvent {
     ? { kind: "unreachable", host: error.host, text }
     : { kind: "message", level: "warn", text };
 }
+
+/** Returns an error message as it is shown: further lines are indented behind the mark `error: `. */
+export function errorText(message: string): string {
+  return `error: ${message.trimEnd().replaceAll(/\n(?=.)/g, "\n       ")}`;
+}
+
+/** Makes the event of a failure that does not end the work by itself. */
+export function errorEvent(message: string): FirnEvent {
+  return { kind: "message", level: "error", text: errorText(message) };
+}

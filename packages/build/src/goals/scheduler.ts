@@ -21,6 +21,7 @@ import {
   copyClosure,
   DerivationHashes,
   type EventSink,
+  errorEvent,
   hasFeature,
   machineError,
   type Settings,
@@ -35,6 +36,7 @@ import { recordRealisation } from "../record-realisation.ts";
 import { DerivationSource } from "./derivation-source.ts";
 import type { BuildExecutor } from "./executor.ts";
 import { inputRequests, needsResolution, resolveDerivation } from "./resolve.ts";
+import { StartOrder } from "./start-order.ts";
 import { Substitution } from "./substitution.ts";
 
 /** Options of building. */
@@ -85,6 +87,7 @@ class FailureStatus {
 class Scheduler {
   readonly #options: BuildPathsOptions;
   readonly #substitution: Substitution;
+  readonly #order = new StartOrder();
   readonly #executor: BuildExecutor;
   readonly #inputs = new Map<string, Promise<BuildInputs>>();
   readonly #derivations = new Map<string, Promise<Outputs>>();
@@ -98,6 +101,7 @@ class Scheduler {
   readonly #signal: AbortSignal;
   readonly status = new FailureStatus();
   #building = 0;
+  #ended = false;
 
   constructor(options: BuildPathsOptions) {
     this.#options = options;
@@ -127,16 +131,20 @@ class Scheduler {
   async request(path: DerivedPath): Promise<BuildResult> {
     try {
       if (path.kind === "opaque") {
-        await this.#ensurePath(path.path);
+        await this.#order.looking(() => this.#ensurePath(path.path));
         return { path, outputs: new Map() };
       }
       const all = await this.#ensureOutputs(path.drvPath, path.outputs, true);
       const wanted = path.outputs === "*" ? [...all.keys()] : path.outputs;
       return { path, outputs: new Map([...all].filter(([name]) => wanted.includes(name))) };
     } catch (error) {
-      const failure = error instanceof FirnError ? error : wrap(error);
+      // After the first failure of what was asked for, the rest counts as ended by it, also what depends on what failed.
+      const failure = this.#ended ? interrupted() : error instanceof FirnError ? error : wrap(error);
       this.status.add(failure);
-      if (!this.#options.settings.get("keep-going")) this.#abort.abort();
+      if (!this.#options.settings.get("keep-going")) {
+        this.#ended = true;
+        this.#abort.abort();
+      }
       return { path, outputs: new Map(), error: failure };
     }
   }
@@ -162,7 +170,7 @@ class Scheduler {
     const { store } = this.#options;
     await store.addTempRoot(path);
     if (await store.isValidPath(path)) return;
-    if (await this.#substitution.obtain(path)) return;
+    if (await this.#order.waiting(this.#substitution.obtain(path))) return;
     throw new FirnError(
       "cannot-substitute",
       `path '${path}' is required, but there is no substituter that can build it`,
@@ -174,7 +182,7 @@ class Scheduler {
     const { store, evalStore, events } = this.#options;
     await store.addTempRoot(path);
     if (evalStore !== undefined && !(await store.isValidPath(path)) && (await evalStore.isValidPath(path))) {
-      await copyClosure([path], { from: evalStore, to: store, checkSignatures: false, events });
+      await this.#order.waiting(copyClosure([path], { from: evalStore, to: store, checkSignatures: false, events }));
       return;
     }
     await this.#ensurePath(path);
@@ -185,7 +193,7 @@ class Scheduler {
     const nested = nestedOutput(drvPath);
     if (nested === undefined) return drvPath;
     try {
-      const outputs = await this.#ensureOutputs(nested.drvPath, [nested.output]);
+      const outputs = await this.#order.waiting(this.#ensureOutputs(nested.drvPath, [nested.output]));
       return outputs.get(nested.output)!;
     } catch (error) {
       if (!(error instanceof FirnError) || error.code === "aborted") throw error;
@@ -199,7 +207,11 @@ class Scheduler {
   }
 
   /** Makes outputs of a derivation valid by fetching or building them. */
-  async #ensureOutputs(requested: string, outputs: readonly string[] | "*", top = false): Promise<Outputs> {
+  #ensureOutputs(requested: string, outputs: readonly string[] | "*", top = false): Promise<Outputs> {
+    return this.#order.looking(() => this.#obtainOutputs(requested, outputs, top));
+  }
+
+  async #obtainOutputs(requested: string, outputs: readonly string[] | "*", top: boolean): Promise<Outputs> {
     const { store } = this.#options;
     const drvPath = await this.#derivationPath(requested);
     await (this.#options.evalStore ?? store).addTempRoot(drvPath);
@@ -218,11 +230,12 @@ class Scheduler {
     if (kind === "impure") {
       let goal = this.#impure.get(drvPath);
       if (goal === undefined) {
-        goal = this.#build({ ...wanted, outputs: [...derivation.outputs.keys()] });
+        const all: Wanted = { ...wanted, outputs: [...derivation.outputs.keys()] };
+        goal = this.#order.looking(() => this.#build(all));
         goal.catch(() => {});
         this.#impure.set(drvPath, goal);
       }
-      return goal;
+      return this.#order.waiting(goal);
     }
     const known = await this.#locate(derivation);
     const missing: string[] = [];
@@ -242,7 +255,7 @@ class Scheduler {
       await this.#recordStatic(wanted, known);
       return known;
     }
-    const substituted = await this.#substituteOutputs(wanted, { known, missing });
+    const substituted = await this.#order.waiting(this.#substituteOutputs(wanted, { known, missing }));
     return substituted ?? this.#build(wanted);
   }
 
@@ -328,7 +341,7 @@ class Scheduler {
       inputs.catch(() => {});
       this.#inputs.set(drvPath, inputs);
     }
-    const { paths, byDerivation } = await inputs;
+    const { paths, byDerivation } = await this.#order.waiting(inputs);
     const unknown = inputRequests(derivation).some((input) => this.#unknown.has(input.drvPath));
     if (needsResolution(derivation, unknown)) return this.#buildResolved(wanted, byDerivation);
     let goal = this.#derivations.get(drvPath);
@@ -337,7 +350,7 @@ class Scheduler {
       goal.catch(() => {});
       this.#derivations.set(drvPath, goal);
     }
-    return goal;
+    return this.#order.waiting(goal);
   }
 
   async #buildHere(
@@ -363,6 +376,7 @@ class Scheduler {
   }): Promise<Outputs> {
     const { events } = this.#options;
     const { drvPath } = job;
+    await this.#order.turn(storePathName(drvPath));
     if (this.#signal.aborted) throw interrupted();
     let started: number | undefined;
     let ok = false;
@@ -414,7 +428,7 @@ class Scheduler {
       );
     }
     for (const source of derivation.inputSrcs) {
-      tasks.push(this.#ensureSource(source).then(() => void paths.add(source)));
+      tasks.push(this.#order.looking(() => this.#ensureSource(source)).then(() => void paths.add(source)));
     }
     const settled = await Promise.allSettled(this.#failFast(tasks));
     const failures = settled.filter((result) => result.status === "rejected").map((result): unknown => result.reason);
@@ -451,7 +465,7 @@ class Scheduler {
     if (this.#reported.has(error)) return;
     this.#reported.add(error);
     this.status.add(error);
-    this.#options.events({ kind: "message", level: "error", text: `error: ${error.message}` });
+    this.#options.events(errorEvent(error.message));
   }
 
   /** Builds a derivation as the one that it is when its inputs' paths are filled in. */
@@ -462,7 +476,7 @@ class Scheduler {
     await store.addTextToStore(`${resolved.name}.drv`, contents, references);
     let built: Outputs;
     try {
-      built = await this.#ensureOutputs(path, outputs, mode !== "normal");
+      built = await this.#order.waiting(this.#ensureOutputs(path, outputs, mode !== "normal"));
     } catch (error) {
       if (!(error instanceof FirnError) || error.code === "aborted") throw error;
       this.#reportOnce(error);
@@ -552,7 +566,7 @@ export function requireBuilt(
   const [first] = real.length > 0 ? real : failed;
   if (options.signal?.aborted === true || real.length <= 1) throw first!.error!;
   for (const result of real) {
-    options.events({ kind: "message", level: "error", text: `error: ${result.error!.message}` });
+    options.events(errorEvent(result.error!.message));
   }
   const names = real.map((result) => `'${printDerivedPath(result.path)}'`).join(", ");
   throw new FirnError("build-failed", `build of ${names} failed`, { exitStatus: options.exitStatus });

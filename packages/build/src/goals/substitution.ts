@@ -9,7 +9,7 @@ import {
   storePathName,
   wire,
 } from "@firn/formats";
-import { type EventSink, machineError, type PathWriter, type Store, setback } from "@firn/store";
+import { type EventSink, errorText, machineError, type PathWriter, type Store, setback } from "@firn/store";
 import { Semaphore } from "./semaphore.ts";
 
 /** A path some store offers. */
@@ -200,7 +200,7 @@ export class Substitution {
         return false;
       }
       this.#broken.add(info.path);
-      this.#say("error", `error: ${error.message}`);
+      this.#say("error", errorText(error.message));
       if (!this.#reported) this.#say("warn", `error: substitution of '${path}' from '${from.uri}' failed`);
       this.#reported = true;
     } finally {

@@ -1,5 +1,6 @@
 import { fetchLockedTree, isLockedNode, type LockedFlake, relativePathOf, showFlakeRef } from "@firn/flake";
 import { FirnError } from "@firn/formats";
+import { errorEvent } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
@@ -29,8 +30,7 @@ export const command: Command = {
         const [first] = failures;
         if (first === undefined) return 0;
         if (failures.length === 1) throw first;
-        for (const { message } of failures)
-          session.progress.event({ kind: "message", level: "error", text: `error: ${message}` });
+        for (const { message } of failures) session.progress.event(errorEvent(message));
         throw new FirnError("fetch-failed", `${failures.length} inputs cannot be fetched`);
       },
     }),

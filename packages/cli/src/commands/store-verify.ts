@@ -7,6 +7,7 @@ import {
   printHash,
 } from "@firn/formats";
 import {
+  errorEvent,
   type HashedTree,
   hashNar,
   hashTrees,
@@ -67,7 +68,7 @@ export const command: Command = {
         const fail = (error: unknown): void => {
           if (!(error instanceof FirnError) || error.code === "aborted") throw error;
           failed++;
-          session.progress.event({ kind: "message", level: "error", text: `error: ${error.message}` });
+          session.progress.event(errorEvent(error.message));
         };
         const infos: PathInfo[] = [];
         for (const path of paths) {
