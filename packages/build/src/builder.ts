@@ -4,6 +4,7 @@ import { FirnError } from "@firn/formats";
 import {
   type BuildMode,
   computeClosure,
+  defaultStateDir,
   type Environment,
   type EventSink,
   type MachineStore,
@@ -24,7 +25,7 @@ import { readMachines } from "./builders/machines.ts";
 import type { BuildExecutor } from "./goals/executor.ts";
 import { queryMissing } from "./goals/query-missing.ts";
 import { type BuildPathsOptions, buildGivenDerivation, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";
-import { type LocalBuildOptions, localExecutor } from "./local-executor.ts";
+import { type LocalBuildOptions, localExecutor, refusingExecutor } from "./local-executor.ts";
 import { serveBuild } from "./recursive/build-socket.ts";
 import { type Steps, stepsOfServer } from "./server-steps.ts";
 import type { StoreBuilder } from "./store-builder.ts";
@@ -60,7 +61,7 @@ export function makeStoreBuilder(options: StoreBuilderOptions): StoreBuilder {
   const steps = takesOutputs(store)
     ? stepsHere(options, store, { substituters, connections })
     : store.offers.building === undefined
-      ? stepsWithoutBuilders(options, substituters)
+      ? stepsWithoutBuilders(options, { substituters, connections })
       : stepsOfServer(options.store, options);
   const running = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     runs++;
@@ -109,7 +110,24 @@ function executorOf(options: LocalBuildOptions, connections: MachineConnections)
     return hookExecutor({ ...options, local, command: [program, ...words] });
   }
   const machines = readMachines(settings);
-  return machines.length === 0 ? local : distributedExecutor({ ...options, local, machines, connections });
+  if (machines.length === 0) return local;
+  const { store, events } = options;
+  const { stateDir } = store.location;
+  return distributedExecutor({ store, settings, events, stateDir, here: options, local, machines, connections });
+}
+
+/** Makes the executor of builds into a store that no builder here can write to: on the machines of the setting builders. */
+function executorElsewhere(
+  { store, settings, events, environment = processEnvironment() }: StoreBuilderOptions,
+  connections: MachineConnections,
+): BuildExecutor {
+  const local = refusingExecutor();
+  const [program, ...words] = settings.get("build-hook");
+  if (program === undefined || !isOwnHook(program, words)) return local;
+  const machines = readMachines(settings);
+  if (machines.length === 0) return local;
+  const stateDir = defaultStateDir(environment);
+  return distributedExecutor({ store, settings, events, stateDir, local, machines, connections });
 }
 
 /** Makes connections to machines that build, from an environment with the user's words for ssh. */
@@ -191,10 +209,8 @@ function stepsHere(
 }
 
 /** The steps over a store that no builder can write to: what it has is found, and what caches have is fetched. */
-function stepsWithoutBuilders(
-  { store, evalStore, settings, events, signal }: StoreBuilderOptions,
-  substituters: () => Promise<readonly Store[]>,
-): Steps {
+function stepsWithoutBuilders(options: StoreBuilderOptions, { substituters, connections }: StepsContext): Steps {
+  const { store, evalStore, settings, events, signal } = options;
   const stores = { store, ...(evalStore === undefined ? {} : { evalStore }) };
   const until = signal === undefined ? {} : { signal };
   const context = (mode: BuildMode): BuildPathsOptions => ({
@@ -204,6 +220,7 @@ function stepsWithoutBuilders(
     events,
     substituters,
     mode,
+    executor: executorElsewhere(options, connections),
   });
   return {
     build: (paths, mode) => buildPaths(paths, context(mode)),

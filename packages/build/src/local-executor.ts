@@ -53,6 +53,23 @@ export function localExecutor(options: LocalBuildOptions): LocalExecutor {
   return executor;
 }
 
+/** An executor for a store that no builder of this machine can write to: refuses every build. */
+export function refusingExecutor(): LocalExecutor {
+  const refusal = (drvPath: string): BuildFailure =>
+    new BuildFailure(
+      drvPath,
+      "Unable to build with a primary store that isn't a local store; either pass a different '--store' or enable remote builds.\n\nFor more information check 'man nix.conf' and search for '/machines'.",
+      100,
+    );
+  return {
+    obstacle: ({ drvPath }) => refusal(drvPath),
+    tryBuild: () => undefined,
+    async build({ drvPath }) {
+      throw refusal(drvPath);
+    },
+  };
+}
+
 function obstacle(
   { drvPath, derivation }: Pick<BuildJob, "drvPath" | "derivation">,
   { settings, store }: LocalBuildOptions,

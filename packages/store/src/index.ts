@@ -35,6 +35,7 @@ export {
   configuredRealStoreDir,
   configuredStoreDir,
   daemonSocket,
+  defaultStateDir,
   machineLocation,
   userStoreRoot,
 } from "./open/location.ts";

@@ -1,6 +1,7 @@
 /** Builds on this machine and on those of the setting `builders`. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, FirnError, interrupted } from "@firn/formats";
+import { computeClosure, type EventSink, type PathFacts, type PathWriter, type Settings } from "@firn/store";
 import { BuildFailure, buildDerivation } from "../build-derivation.ts";
 import type { BuildExecutor, BuildJob } from "../goals/executor.ts";
 import type { LocalBuildOptions, LocalExecutor } from "../local-executor.ts";
@@ -13,8 +14,16 @@ import { buildRemotely } from "./remote-build.ts";
 type Outputs = Awaited<ReturnType<BuildExecutor["build"]>>;
 
 /** The surroundings of builds on several machines. */
-export interface DistributedBuildOptions extends LocalBuildOptions {
+export interface DistributedBuildOptions {
+  /** The store that has the inputs and gets the outputs. */
+  readonly store: PathFacts & PathWriter;
+  readonly settings: Settings;
+  readonly events: EventSink;
+  /** The directory of this machine's state, in which the load of the others is known. */
+  readonly stateDir: string;
   readonly local: LocalExecutor;
+  /** The surroundings of builds on this machine; undefined when no builder of this machine can write to the store. */
+  readonly here?: LocalBuildOptions;
   readonly machines: readonly Machine[];
   readonly connections: MachineConnections;
 }
@@ -49,7 +58,7 @@ class DistributedBuild {
   constructor(job: BuildJob, options: DistributedBuildOptions) {
     this.#job = job;
     this.#options = options;
-    this.#load = new MachineLoad(options.store.location.stateDir);
+    this.#load = new MachineLoad(options.stateDir);
   }
 
   async run(): Promise<Outputs> {
@@ -107,45 +116,65 @@ class DistributedBuild {
   }
 
   async #runOn(machine: Machine, connection: MachineConnection): Promise<Outputs> {
-    const { store, settings, events } = this.#options;
+    const { store, here, events } = this.#options;
     const job = this.#job;
+    const { drvPath } = job;
+    const onStart = (): void => job.onStart(machine.uri);
+    if (here === undefined) {
+      onStart();
+      const inputs = await computeClosure(store, job.inputs);
+      const line = (text: string): void => events({ kind: "build-log", drvPath, line: text });
+      return this.#buildOn(machine, connection, { inputs, line });
+    }
     const { outputs } = await buildDerivation({
-      ...this.#options,
+      ...here,
       ...job,
-      onStart: () => job.onStart(machine.uri),
-      elsewhere: async ({ inputs, log }) => {
-        const limits = new Limits(job, this.#options);
-        const { drvPath } = job;
-        connection.listen(
-          buildSink(connection, {
-            line(text) {
-              limits.heard();
-              log.write(Buffer.from(`${text}\n`, "latin1"));
-            },
-            other: (event) => events(event.kind === "build-phase" ? { ...event, drvPath } : event),
-          }),
-        );
-        try {
-          return await buildRemotely(
-            { ...job, inputs },
-            {
-              ...connection,
-              store,
-              settings,
-              events,
-              machine,
-              load: this.#load,
-              signal: AbortSignal.any([job.signal, limits.signal]),
-            },
-          );
-        } catch (error) {
-          throw limits.failure ?? error;
-        } finally {
-          limits.end();
-        }
+      onStart,
+      elsewhere: ({ inputs, log }) => {
+        const line = (text: string): void => void log.write(Buffer.from(`${text}\n`, "latin1"));
+        return this.#buildOn(machine, connection, { inputs, line });
       },
     });
     return outputs;
+  }
+
+  /** Copies the closed inputs to a machine, builds there, and copies the outputs back; `line` is called with each line of the log. */
+  async #buildOn(
+    machine: Machine,
+    connection: MachineConnection,
+    { inputs, line }: { readonly inputs: readonly string[]; line(text: string): void },
+  ): Promise<Outputs> {
+    const { store, settings, events } = this.#options;
+    const job = this.#job;
+    const { drvPath } = job;
+    const limits = new Limits(job, this.#options);
+    connection.listen(
+      buildSink(connection, {
+        line(text) {
+          limits.heard();
+          line(text);
+        },
+        other: (event) => events(event.kind === "build-phase" ? { ...event, drvPath } : event),
+      }),
+    );
+    try {
+      return await buildRemotely(
+        { ...job, inputs },
+        {
+          ...connection,
+          store,
+          settings,
+          events,
+          machine,
+          load: this.#load,
+          signal: AbortSignal.any([job.signal, limits.signal]),
+        },
+      );
+    } catch (error) {
+      throw limits.failure ?? error;
+    } finally {
+      limits.end();
+    }
   }
 
   /** Tells that no machine suits; with a warning when this one cannot build it either. */

@@ -30,7 +30,7 @@ import {
 } from "@firn/store";
 import { BuildFailure, showOutputs } from "../build-derivation.ts";
 import type { DerivationStore, GraphStore } from "../build-store.ts";
-import { localExecutor } from "../local-executor.ts";
+import { localExecutor, refusingExecutor } from "../local-executor.ts";
 import { readBuildOptions } from "../options.ts";
 import { recordRealisation } from "../record-realisation.ts";
 import { DerivationSource } from "./derivation-source.ts";
@@ -502,18 +502,9 @@ class Scheduler {
   }
 }
 
-/** Makes the executor of builds on this machine; for a store that no builder here can write to, one that refuses every build. */
+/** Makes the executor of builds on this machine. */
 function executorHere({ store, settings, events }: BuildPathsOptions): BuildExecutor {
-  if (takesOutputs(store)) return localExecutor({ store, settings, events, offline: false });
-  return {
-    async build() {
-      throw new FirnError(
-        "unsupported",
-        "Unable to build with a primary store that isn't a local store; either pass a different '--store' or enable remote builds.\n\nFor more information check 'man nix.conf' and search for '/machines'.",
-        { exitStatus: 100 },
-      );
-    },
-  };
+  return takesOutputs(store) ? localExecutor({ store, settings, events, offline: false }) : refusingExecutor();
 }
 
 function wrap(error: unknown): FirnError {

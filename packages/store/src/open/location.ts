@@ -87,6 +87,11 @@ export function resolveReference(text: string, environment: Environment): StoreR
   return { ...resolved, parameters: new Map([...resolved.parameters, ...reference.parameters]) };
 }
 
+/** Returns the directory of the state of the store that `auto` means here and now. */
+export function defaultStateDir(environment: Environment): string {
+  return locationOf(resolveAuto(environment), environment).stateDir;
+}
+
 /** A store by its URL; by default that of the settings. */
 interface ConfiguredStore {
   readonly settings: Settings;
