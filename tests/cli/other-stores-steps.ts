@@ -74,6 +74,10 @@ const steps: readonly Step[] = [
   step("nix-build --no-out-link $HERE!out,bin"),
   step("nix-build --no-out-link $HERE!none"),
   step("nix build --no-link $HERE^none"),
+  step("nix store add --store $WORK/b6 data", { save: "DATA" }),
+  step("nix copy --from $WORK/b6 --to file://$WORK/cache2 $DATA"),
+  step("nix copy --from file://$WORK/cache2 --to $WORK/b7 $DATA --no-check-sigs"),
+  step("nix copy --from $WORK/b7 --to $WORK/b8 --no-check-sigs /nix/store/00000000000000000000000000000000-none"),
   step("nix flake prefetch file+file://$WORK/data"),
   step("nix flake prefetch --json file+file://$WORK/data"),
 ];

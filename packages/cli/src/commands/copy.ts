@@ -59,7 +59,9 @@ export const command: Command = {
                 realise: fromUri === undefined,
                 derivations: flags.has("derivation"),
                 realised: from,
+                from,
               });
+          await requirePaths(from, roots);
           const paths = flags.has("no-recursive") ? roots : await computeClosure(from, roots);
           const copied = await copyPaths(paths, {
             from,
@@ -84,6 +86,15 @@ export const command: Command = {
       },
     }),
 };
+
+/** Fails with `cannot-substitute` when a store lacks one of the paths, which are not built there. */
+async function requirePaths(from: Store, paths: readonly string[]): Promise<void> {
+  const valid = await from.queryValidPaths(paths);
+  const missing = paths.find((path) => !valid.has(path));
+  if (missing === undefined) return;
+  const message = `path '${missing}' is required, but there is no substituter that can build it`;
+  throw new FirnError("cannot-substitute", message);
+}
 
 /** Makes the copied paths roots of the destination, or the next generation of a profile there, as the flags ask. */
 async function keepCopied(session: EvaluationSession, to: Store, paths: readonly string[]): Promise<void> {
