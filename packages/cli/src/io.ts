@@ -39,7 +39,7 @@ export function processIo(): Io {
   return {
     out: (text) => out.write(text),
     err: writerTo(process.stderr),
-    drained: () => drainOf(process.stdout),
+    drained: () => out.drained(),
     unimportant: () => out.forgive(),
     control: (sequence) => void process.stderr.write(sequence),
     size: () => ({ columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24 }),
@@ -56,11 +56,16 @@ export function processIo(): Io {
   };
 }
 
+/** Bytes that may wait to be written. */
+const mostPending = 256 * 1024;
+
 /** Standard output, which is what a command is for: a failure ends the process. */
 class Output {
   readonly #write: (data: Uint8Array, done: (error?: Error | null) => void) => void;
   readonly #filter: TerminalFilter | undefined;
   #forgiven = false;
+  #pending = 0;
+  #drained: (() => void)[] = [];
 
   constructor(stream: NodeJS.WriteStream) {
     this.#filter = stream.isTTY === true ? new TerminalFilter() : undefined;
@@ -73,9 +78,20 @@ class Output {
     this.#forgiven = true;
   }
 
+  /**
+   * Resolves when little waits to be written. The stream itself does not tell for a file: it keeps what it has written until the
+   * process has a pause.
+   */
+  async drained(): Promise<void> {
+    if (this.#pending > mostPending) await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
   write(text: string | Uint8Array): void {
     const data = this.#filter === undefined ? bytesToWrite(text) : this.#filter.filter(bytesToWrite(text));
+    this.#pending += data.length;
     this.#write(data, (error) => {
+      this.#pending -= data.length;
+      if (this.#pending <= mostPending) for (const resolve of this.#drained.splice(0)) resolve();
       if (error === undefined || error === null || this.#forgiven) return;
       // One message, however many writes were under way.
       this.#forgiven = true;
@@ -84,17 +100,6 @@ class Output {
       process.stderr.write(`error: write of ${data.length} bytes: ${reason}\n`, () => process.exit(1));
     });
   }
-}
-
-function drainOf(stream: NodeJS.WriteStream): Promise<void> {
-  if (!stream.writableNeedDrain || stream.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      for (const event of ["drain", "close", "error"]) stream.off(event, done);
-      resolve();
-    };
-    for (const event of ["drain", "close", "error"]) stream.on(event, done);
-  });
 }
 
 /** Makes a function that writes to a stream; on a terminal, control sequences are filtered out. */

@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { makePlace } from "../support/run-firn.ts";
+
+const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+
+test("an archive that is written to a file takes no memory of its size", () => {
+  const place = makePlace();
+  try {
+    const large = join(place.directory, "large");
+    writeFileSync(large, "");
+    truncateSync(large, 1_000_000_000);
+    const target = join(place.directory, "archive");
+    const output = openSync(target, "w");
+    const told =
+      "data:text/javascript,process.on('exit',()=>process.stderr.write(String(process.resourceUsage().maxRSS)))";
+    const args = ["--disable-warning=ExperimentalWarning", "--import", told, main, "nix-store", "--dump", large];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      env: place.environment,
+      stdio: ["ignore", output, "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(output);
+    expect(status).toBe(0);
+    expect(statSync(target).size).toBeGreaterThan(1_000_000_000);
+    expect(Number(stderr)).toBeLessThan(500_000);
+  } finally {
+    place.remove();
+  }
+}, 60_000);
