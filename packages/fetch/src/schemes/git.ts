@@ -113,8 +113,8 @@ async function examineWorkTree(repository: GitRepository, input: Input, context:
   if (submodules && exportIgnore) throw notTogether();
   const directory = repository.shown;
   let listed: Promise<TrackedFiles> | undefined;
-  const tracked = (isPlain = false): Promise<TrackedFiles> => {
-    listed ??= trackedFiles({ repository, submodules, context, isPlain });
+  const tracked = (): Promise<TrackedFiles> => {
+    listed ??= trackedFiles({ repository, submodules, context, isClean: !dirty });
     return listed;
   };
   const chosenFiles = async (): Promise<ReadonlySet<string>> => {
@@ -129,8 +129,7 @@ async function examineWorkTree(repository: GitRepository, input: Input, context:
     if (!(await isConverted(tracked, { repository, rev, submodules, context }))) {
       await checkDepth(repository, { shallow, fromWorkTree: true });
       const facts = await revisionFacts(repository, rev, { shallow, context });
-      const files = (): Promise<ReadonlySet<string> | undefined> =>
-        plainFiles(repository, input, () => tracked(!submodules));
+      const files = (): Promise<ReadonlySet<string> | undefined> => plainFiles(repository, input, tracked);
       return { input, locked: withAttributes(named, { ...facts }), rev, files };
     }
     const facts = await revisionFacts(repository, rev, { shallow, context });
@@ -207,23 +206,25 @@ interface ListedTree {
   readonly repository: GitRepository;
   readonly submodules: boolean;
   readonly context: FetchContext;
-  /** True when every file is known to be there and to be as in the revision. */
-  readonly isPlain?: boolean;
+  /** True when git has found no changes: files are there unless it was told not to look. */
+  readonly isClean?: boolean;
 }
 
 async function trackedFiles(tree: ListedTree): Promise<TrackedFiles> {
-  const { repository, submodules, context, isPlain = false } = tree;
+  const { repository, submodules, context, isClean = false } = tree;
   const files = new Set<string>();
-  let converted = !isPlain && repository.convertsLines;
+  let converted = repository.convertsLines;
   let hidden = false;
   const listed = await git({ ...repository.call, args: ["ls-files", "-z", "-v", "--stage"] });
   for (const line of listed.toString("latin1").split("\0")) {
     const [, tag = "", mode, name] = /^(\S) (\d+) [0-9a-f]+ \d\t(.+)$/s.exec(line) ?? [];
     if (name === undefined) continue;
     // Small letters and S are files of `git update-index --assume-unchanged` and `--skip-worktree`.
-    if (/[a-zS]/.test(tag)) hidden = true;
+    const isHidden = /[a-zS]/.test(tag);
+    hidden ||= isHidden;
     const path = `${repository.shown}/${name}`;
-    if (mode !== "160000" && isPlain) {
+    const isAttributes = /(?:^|\/)\.gitattributes$/.test(name);
+    if (mode !== "160000" && isClean && !isHidden && !isAttributes) {
       files.add(name);
     } else if (mode !== "160000") {
       const status = lstatSync(path, { throwIfNoEntry: false });
@@ -233,7 +234,7 @@ async function trackedFiles(tree: ListedTree): Promise<TrackedFiles> {
         continue;
       }
       files.add(name);
-      if (/(?:^|\/)\.gitattributes$/.test(name) && status.isFile() && converting.test(readFileSync(path, "latin1"))) {
+      if (isAttributes && status.isFile() && converting.test(readFileSync(path, "latin1"))) {
         converted = true;
       }
     } else if (submodules && !existsSync(join(path, ".git"))) {
