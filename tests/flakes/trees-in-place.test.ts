@@ -25,6 +25,7 @@ import type { PlacedTree } from "../../packages/flake/src/evaluator/placed-trees
 import type { PlainData, Request } from "../../packages/flake/src/evaluator/protocol.ts";
 import type { SyncServices } from "../../packages/flake/src/evaluator/services.ts";
 import { makeFixedOutputPath, printHash } from "../../packages/formats/src/index.ts";
+import { randomFrom } from "../../scripts/random.ts";
 import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 import { flakeFiles, flakeLinks, ways } from "./trees-in-place.ts";
 
@@ -218,6 +219,19 @@ test.each(Object.keys(ways))("%s is the same in place", (name) => {
   expect({ ...inPlace, isStored: false }).toEqual(stored);
   expect(JSON.stringify(inPlace)).not.toContain(standIn);
   expect([name, inPlace.isStored]).toEqual([name, !unstored.has(name)]);
+});
+
+const seed = Number(process.env.FIRN_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+test("outputs in any order are the same in place, before and after the tree is in the store", () => {
+  console.log(`fuzz seed of outputs: ${seed} (FIRN_FUZZ_SEED repeats it)`);
+  const random = randomFrom(seed);
+  const names = Object.keys(ways);
+  for (let round = 0; round < 40; round++) {
+    const chosen = Array.from({ length: 8 }, () => names[Math.floor(random() * names.length)]!);
+    const inPlace = evaluated(chosen, true);
+    expect([chosen, { ...inPlace, isStored: false }]).toEqual([chosen, evaluated(chosen, false)]);
+  }
 });
 
 // ---- the commands: two places, one of which copies everything first
