@@ -1,16 +1,19 @@
 /**
  * Kept answers beside fresh evaluations, on a generated project that is edited at random. Evaluations run in this thread, without a
- * store.
+ * store; the project may also be a tree that is read where it lies, with all of its files or those of a list.
  */
+import { hash } from "node:crypto";
 import fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadSettings } from "@firn/store";
 import { hostConfig } from "../../packages/flake/src/evaluator/host-config.ts";
-import { hashTree } from "../../packages/flake/src/evaluator/offline-services.ts";
+import { createOfflineServices, hashTree } from "../../packages/flake/src/evaluator/offline-services.ts";
 import { openSession } from "../../packages/flake/src/evaluator/open-session.ts";
+import { keptPaths, type PlacedTree, type TreeFacts } from "../../packages/flake/src/evaluator/placed-trees.ts";
 import type { Request } from "../../packages/flake/src/evaluator/protocol.ts";
 import { ReadRecorder } from "../../packages/flake/src/evaluator/read-recorder.ts";
+import type { TreeRead } from "../../packages/flake/src/evaluator/reads.ts";
 import type { EvaluatorSession } from "../../packages/flake/src/evaluator/session.ts";
 import { KeptResults } from "../../packages/flake/src/results/kept-results.ts";
 import { makeFixedOutputPath } from "../../packages/formats/src/index.ts";
@@ -42,6 +45,7 @@ in {
   source = "\${./src}";
   filtered = builtins.filterSource (path: type: type != "symlink" && baseNameOf path != "ignored") ./filtered;
   hashed = builtins.hashFile "sha256" ./dir/text;
+  place = toString ./dir;
 }`;
 
 type Variables = Record<string, string>;
@@ -137,8 +141,27 @@ function edit(directory: string, variables: Variables, random: () => number): st
   return pick(edits)();
 }
 
+/** Returns the files below a directory that belong to a tree with a list; the others are as good as untracked. */
+function listed(directory: string, relative = ""): string[] {
+  return fs.readdirSync(join(directory, relative), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(relative, entry.name);
+    if (entry.isDirectory()) return listed(directory, path);
+    return entry.name === "extra" || entry.name === "unseen" ? [] : [path];
+  });
+}
+
+/** Options of a comparison. */
+export interface ComparisonOptions {
+  readonly seed: number;
+  readonly edits: number;
+  /** Set when the project is a tree that is read where it lies: all of it, or the files of a list. */
+  readonly inPlace?: "whole" | "listed";
+}
+
 /** Compares kept with fresh answers after each of some random edits. Errors of evaluations are answers too. */
-export async function compareEdits(directory: string, options: { seed: number; edits: number }): Promise<Comparison> {
+export async function compareEdits(directory: string, options: ComparisonOptions): Promise<Comparison> {
+  const { inPlace } = options;
+  const storeDir = inPlace === undefined ? "/nix/store" : join(directory, "store");
   const random = randomFrom(options.seed);
   const variables: Variables = {};
   const project = join(directory, "project");
@@ -148,22 +171,66 @@ export async function compareEdits(directory: string, options: { seed: number; e
   let used = 0;
 
   const configure = () => {
-    const environment = { NIX_CONFIG: "", HOME: "/nowhere", FIRN_CODE_CACHE: "", ...variables };
+    const plain = { HOME: "/nowhere", FIRN_CODE_CACHE: "", NIX_STORE_DIR: storeDir };
+    const environment = { NIX_CONFIG: inPlace === undefined ? "" : "pure-eval = true", ...plain, ...variables };
     return hostConfig(loadSettings(environment), { environment, cwd: directory }, { includes: [], readOnly: true });
   };
-  const open = (recorder?: ReadRecorder): EvaluatorSession =>
-    openSession(
-      { config: configure(), services: false, flakes: false },
+  let root = project;
+  let tree: PlacedTree | undefined;
+  /** Finds the tree as it is now. */
+  const locate = (): void => {
+    if (inPlace === undefined) return;
+    const fileList = inPlace === "whole" ? undefined : listed(project).join("\0");
+    const digest = hash("sha256", fileList ?? "", "hex");
+    root = `${storeDir}/e${digest.slice(0, 31)}-source`;
+    tree = { directory: project, isRevision: false, since: 0, ...(fileList === undefined ? {} : { fileList }) };
+  };
+  const pathOf = ({ path, name, method, include }: TreeRead): string => {
+    const kept = include && new Set(include);
+    const target = { name, storeDir, references: { others: [], self: false } };
+    return makeFixedOutputPath(
+      { method, hash: hashTree(path, method, kept && ((entry) => kept.has(entry.slice(path.length)))) },
+      target,
+    );
+  };
+  /** Copies the tree to the store, as far as it is asked for. */
+  const obtain = (): TreeFacts => {
+    const include = tree?.fileList && [...keptPaths(tree.fileList.split("\0"))].map((path) => `/${path}`).sort();
+    const read = { path: project, name: "source", method: "nar" as const, references: [], storePath: "" };
+    const wanted: TreeRead = include ? { ...read, include, isListed: true } : read;
+    const storePath = pathOf(wanted);
+    const kept = include && new Set(include);
+    const filter = (file: string): boolean => file === project || !kept || kept.has(file.slice(project.length));
+    if (!fs.existsSync(storePath)) fs.cpSync(project, storePath, { recursive: true, verbatimSymlinks: true, filter });
+    return { storePath, narHash: "", lastModified: 0n, read: { ...wanted, storePath } };
+  };
+  const open = (recorder?: ReadRecorder, results?: KeptResults): EvaluatorSession => {
+    const offline = createOfflineServices(storeDir, inPlace !== undefined);
+    return openSession(
+      { config: configure(), services: true, flakes: false },
       {
-        services: undefined as never,
+        services: {
+          ...offline,
+          addPath: ({ include, ...request }) =>
+            include === undefined
+              ? offline.addPath(request)
+              : pathOf({ references: [], ...request, include, storePath: "" }),
+          obtainTree(standIn) {
+            const facts = obtain();
+            results?.served({ id: 0, method: "obtainTree", args: [standIn] }, facts);
+            return facts;
+          },
+        },
         report: () => undefined,
         interrupted: () => false,
         whenLong: () => undefined,
-        ...(recorder === undefined ? {} : { limit: (host) => recorder.record(host) }),
+        ...(recorder === undefined ? {} : { limit: (host, trees) => recorder.record(host, trees) }),
       },
     );
-  const requests: readonly Request[] = [
-    { op: "evaluate", source: { kind: "file", path: project } },
+  };
+  const requestsNow = (): readonly Request[] => [
+    { op: "allowPath", path: root, ...(tree === undefined ? {} : { tree }) },
+    { op: "evaluate", source: { kind: "file", path: root } },
     { op: "attribute", value: 1, name: "number" },
     { op: "print", value: 2, form: { kind: "json" } },
     { op: "print", value: 1, form: { kind: "json" } },
@@ -178,20 +245,13 @@ export async function compareEdits(directory: string, options: { seed: number; e
   const failed = (answer: unknown): boolean => typeof answer === "object" && answer !== null && "error" in answer;
 
   /** Answers from what is kept as long as that goes, then evaluates and keeps. */
-  async function keptAnswers(): Promise<{ answers: unknown[]; evaluated: boolean }> {
+  async function keptAnswers(requests: readonly Request[]): Promise<{ answers: unknown[]; evaluated: boolean }> {
     const results = new KeptResults({
       file,
       config: configure(),
       isLocked: () => true,
       holds: () => Promise.resolve(true),
-      pathOf: async ({ path, name, method, include }) => {
-        const kept = include && new Set(include);
-        const hash = hashTree(path, method, kept && ((entry) => kept.has(entry.slice(path.length))));
-        return makeFixedOutputPath(
-          { method, hash },
-          { name, storeDir: "/nix/store", references: { others: [], self: false } },
-        );
-      },
+      pathOf: async (wanted) => pathOf(wanted),
       worthKeeping: 0,
       settledAfter,
     });
@@ -200,7 +260,7 @@ export async function compareEdits(directory: string, options: { seed: number; e
     const keys: string[] = [];
     let session: EvaluatorSession | undefined;
     const evaluate = (index: number): unknown => {
-      session ??= open(recorder);
+      session ??= open(recorder, results);
       const answer = attempt(session, requests[index]!);
       if (!failed(answer)) results.record(keys[index]!, { value: answer, reads: recorder.take(), took: 1 });
       return answer;
@@ -222,7 +282,9 @@ export async function compareEdits(directory: string, options: { seed: number; e
   for (let number = 0; number < options.edits; number++) {
     const what = edit(project, variables, random);
     await sleep(settledAfter + 5);
-    const { answers, evaluated } = await keptAnswers();
+    locate();
+    const requests = requestsNow();
+    const { answers, evaluated } = await keptAnswers(requests);
     const session = open();
     const fresh = requests.map((request) => attempt(session, request));
     if (JSON.stringify(answers) !== JSON.stringify(fresh)) {

@@ -119,6 +119,8 @@ const readers = [
   "packages/flake/src/evaluator/tree-filter.ts",
   // Looks whether a file that Git does not track is there, for the message of an error that ends the evaluation.
   "packages/flake/src/evaluator/work-trees.ts",
+  // Looks again whether files that the door has looked at are still the same ones.
+  "packages/flake/src/evaluator/placed-trees.ts",
   // Files of the evaluator's own below the user's cache.
   "packages/flake/src/evaluator/kept-files.ts",
   // Hashes in advance what an earlier evaluation read; the door gives out the digest of a file only when it may be read.

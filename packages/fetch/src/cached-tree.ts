@@ -16,6 +16,8 @@ export interface WantedTree {
   readonly shown: string;
   /** Returns the directory whose files are the tree's, when there is one. */
   find?(): Promise<Omit<AddTree, "name"> | undefined>;
+  /** Tells, after a directory that was found has been read, whether its files were the tree's; they were when absent. */
+  isUnchanged?(): Promise<boolean>;
   /** Writes the files to a path that does not exist yet. */
   export(target: string): Promise<void>;
 }
@@ -31,15 +33,15 @@ export async function cachedTree(wanted: WantedTree, context: FetchContext): Pro
   }
   const add = (tree: Omit<AddTree, "name">): Promise<AddedTree> =>
     copyToStore(shown, context, () => store.addTree({ name, ...tree, isNew: true }));
+  const exported = (): Promise<AddedTree> =>
+    withTemporaryDirectory("firn-source-", async (directory) => {
+      const path = join(directory, "source");
+      await wanted.export(path);
+      return add({ path });
+    });
   const found = await wanted.find?.();
-  const added =
-    found === undefined
-      ? await withTemporaryDirectory("firn-source-", async (directory) => {
-          const path = join(directory, "source");
-          await wanted.export(path);
-          return add({ path });
-        })
-      : await add(found);
+  let added = found === undefined ? await exported() : await add(found);
+  if (found !== undefined && (await wanted.isUnchanged?.()) === false) added = await exported();
   cache.insert(domain, key, { storePath: added.storePath, narHash: added.narHash });
   return added;
 }

@@ -1,12 +1,20 @@
 /** Fetches inputs of every scheme and checks their NAR hashes. */
 import { FirnError, makeFixedOutputPath, parseHash, printHash, traced } from "@firn/formats";
 import type { FetchContext } from "./context.ts";
-import { type FetchedTree, type Input, type InputType, nameOf, requireString, stringAttribute } from "./input.ts";
+import {
+  type FetchedTree,
+  type Input,
+  type InputType,
+  type LocalTree,
+  nameOf,
+  requireString,
+  stringAttribute,
+} from "./input.ts";
 import { checkFetchable, schemeOf, showInput } from "./input-forms.ts";
 import { fetchFromForge } from "./schemes/forge.ts";
-import { fetchGit } from "./schemes/git.ts";
+import { fetchGit, locateGit } from "./schemes/git.ts";
 import { fetchMercurial } from "./schemes/mercurial.ts";
-import { fetchPath } from "./schemes/path.ts";
+import { fetchPath, locatePath } from "./schemes/path.ts";
 import { fetchSingleFile, fetchTarball } from "./schemes/tarball.ts";
 
 const fetchers: Readonly<Record<InputType, (input: Input, context: FetchContext) => Promise<FetchedTree>>> = {
@@ -57,7 +65,25 @@ export async function fetchInput(input: Input, context: FetchContext): Promise<F
   return tree;
 }
 
-async function tracedFetch(input: Input, tree: Promise<FetchedTree>): Promise<FetchedTree> {
+/** Attributes of an input that are compared with what is fetched. */
+const compared = ["narHash", "rev", "lastModified", "revCount"];
+
+/**
+ * Does the work of `fetchInput`, but for a tree that can be read where it lies: a directory or a work tree of this machine that the input
+ * promises nothing about.
+ */
+export async function locateInput(input: Input, context: FetchContext): Promise<FetchedTree | LocalTree> {
+  const { type } = schemeOf(input);
+  if (compared.some((name) => input.has(name)) || (type !== "path" && type !== "git"))
+    return fetchInput(input, context);
+  checkFetchable(input);
+  const located = type === "git" ? locateGit(input, context) : locatePath(input, context);
+  const tree = await tracedFetch(input, located);
+  if (!("store" in tree)) return tree;
+  return { ...tree, store: () => tracedFetch(input, tree.store()) };
+}
+
+async function tracedFetch<Tree>(input: Input, tree: Promise<Tree>): Promise<Tree> {
   try {
     return await tree;
   } catch (error) {

@@ -16,6 +16,24 @@ export interface FetchedTree {
   readonly locked: Input;
 }
 
+/** A tree where it lies on this machine, before it is in the store. */
+export interface LocalTree {
+  /** The absolute path of its root. */
+  readonly directory: string;
+  /** The tree's name in the store. */
+  readonly name: string;
+  /** The files that belong to it, relative to the root, and so do the directories above them; everything when absent. */
+  readonly only?: ReadonlySet<string>;
+  /** The time in milliseconds since 1970 at which it was looked at. */
+  readonly since: number;
+  /** True when `locked` tells what the files contain: they are those of a revision. */
+  readonly isRevision: boolean;
+  /** The input's attributes with everything that pins it and is known without reading the files. */
+  readonly locked: Input;
+  /** Copies the tree into the store. Fails as fetching does. */
+  store(): Promise<FetchedTree>;
+}
+
 /** The schemes, by the value of the attribute `type`. */
 export type InputType = "path" | "indirect" | "git" | "hg" | "github" | "gitlab" | "sourcehut" | "tarball" | "file";
 

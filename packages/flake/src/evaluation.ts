@@ -3,6 +3,7 @@ import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
 import { FirnError, nearNames, type RegistryEntry } from "@firn/formats";
 import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
 import { type EventSink, type MachineStore, openStore, type Settings } from "@firn/store";
+import { testVariable } from "@firn/store/surroundings";
 import { callFlake } from "./call/call-flake.ts";
 import { Evaluator } from "./evaluator/evaluator.ts";
 import { hostConfig } from "./evaluator/host-config.ts";
@@ -13,7 +14,7 @@ import { fileArgument } from "./installables/file-argument.ts";
 import { candidates, type Installable, type Lookup } from "./installables/parse.ts";
 import type { FlakeSource } from "./lock/flake-description.ts";
 import { findInput, isLockedNode } from "./lock/graph.ts";
-import { type LockedFlake, type LockOptions, lockFlake } from "./lock/lock-flake.ts";
+import { type LockedFlake, type LockOptions, lockFlake, storedLock } from "./lock/lock-flake.ts";
 import { parseFlakeRef } from "./refs/flake-ref.ts";
 import { type FlakeRef, flakeRefToAttributes, parseReference, showFlakeRef } from "./refs/reference.ts";
 import { openKeptTrees } from "./results/kept-trees.ts";
@@ -22,8 +23,9 @@ import type { Builder } from "./source/builder.ts";
 import { debianFlake, debianSetDirectory, debianSetFlake, templatesFlake } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
 import { makeFlakeReader } from "./source/flake-reader.ts";
-import { type FlakeContext, fetchRef } from "./source/flake-source.ts";
+import { type FlakeContext, fetchRef, shownLockedRef, storedFlake } from "./source/flake-source.ts";
 import { makeHostServices, type ServiceContext } from "./source/host-services.ts";
+import { LocatedTrees } from "./source/located-trees.ts";
 
 /** Options of opening an evaluation. */
 export interface EvaluationOptions {
@@ -85,6 +87,10 @@ export class Evaluation {
   private readonly options: EvaluationOptions;
   private readonly services: HostServices;
   private inputEntries: Promise<RegistryEntry[]> | undefined;
+  /** The trees that are read where they lie. */
+  private readonly located: LocatedTrees;
+  /** True when trees of this machine may be read where they lie. */
+  private readonly inPlace: boolean;
   private readonly called = new Map<string, { locked: LockedFlake; value: ValueRef }>();
 
   constructor(options: EvaluationOptions) {
@@ -109,6 +115,15 @@ export class Evaluation {
         debugger: options.onStop !== undefined,
       },
     );
+    this.located = new LocatedTrees(store.storeDir);
+    // Where everything may be read, a program can look into the store by itself; a debugger shows paths in the middle of things.
+    this.inPlace =
+      options.evaluator === undefined &&
+      config.mode.pure &&
+      !config.mode.restricted &&
+      config.debugger === undefined &&
+      config.calls === undefined &&
+      testVariable("_FIRN_TREES_TO_STORE") === undefined;
     const serviceContext: ServiceContext = {
       store,
       fetch: this.fetch,
@@ -122,7 +137,10 @@ export class Evaluation {
       getFlake: async (reference) => (await this.getFlake(reference)).handle,
       keptTrees: config.codeDirectory === undefined ? undefined : openKeptTrees(config.codeDirectory),
     };
-    this.services = makeHostServices(serviceContext);
+    this.services = {
+      ...makeHostServices(serviceContext),
+      obtainTree: (standIn) => this.located.facts(standIn),
+    };
     const results = openResults({
       settings,
       config: { ...config, storeDir: store.storeDir },
@@ -142,7 +160,8 @@ export class Evaluation {
       });
     this.context = {
       fetch: this.fetch,
-      reader: makeFlakeReader(this.evaluator),
+      reader: makeFlakeReader(this.evaluator, this.located),
+      located: this.located,
       registries: makeRegistries({
         settings,
         environment,
@@ -194,11 +213,40 @@ export class Evaluation {
     const key = showFlakeRef(actual);
     let entry = this.called.get(key);
     if (entry === undefined) {
-      const locked = await lockFlake(this.context, actual, this.lockOptions(applyConfig));
-      entry = { locked, value: await callFlake(this.evaluator, locked) };
+      entry = await this.lockAndCall(actual, applyConfig);
       this.called.set(key, entry);
     }
     return entry;
+  }
+
+  private async lockAndCall(
+    ref: FlakeRef,
+    applyConfig: boolean,
+  ): Promise<{ readonly locked: LockedFlake; readonly value: ValueRef }> {
+    try {
+      const options = { ...this.lockOptions(applyConfig), inPlace: this.inPlace };
+      const locked = await lockFlake(this.context, ref, options);
+      return { locked, value: await callFlake(this.evaluator, locked, this.located) };
+    } catch (error) {
+      if (error instanceof FirnError) throw await this.located.shownError(error);
+      throw error;
+    }
+  }
+
+  /** Returns a locked flake with its tree in the store. Fails as fetching does. */
+  stored(locked: LockedFlake): Promise<LockedFlake> {
+    return storedLock(this.context, locked);
+  }
+
+  /** Returns the locked reference of a flake as it is shown. Fails as fetching does. */
+  lockedReference({ flake }: LockedFlake): Promise<string> {
+    return shownLockedRef(this.context, flake);
+  }
+
+  /** Returns the store path of a locked flake's tree; undefined where it is read in place and nothing has needed it in the store. */
+  async knownSource({ flake }: LockedFlake): Promise<string | undefined> {
+    const isPending = this.located.find(flake.storePath) !== undefined && !this.located.isStored(flake.storePath);
+    return isPending ? undefined : (await storedFlake(this.context, flake)).storePath;
   }
 
   /** Returns registry entries for `--inputs-from`: each locked input of the flakes under its name. */
@@ -256,7 +304,7 @@ export class Evaluation {
         warn: () => undefined,
       };
       const locked = await lockFlake(this.context, ref, options);
-      entry = { locked, value: await callFlake(this.evaluator, locked) };
+      entry = { locked, value: await callFlake(this.evaluator, locked, this.located) };
       this.called.set(key, entry);
     }
     return entry.value;

@@ -47,6 +47,7 @@ import { keysOf, orderedKeys } from "./heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "./heap/string.ts";
 import { intern, nameOf, symbolCount } from "./heap/symbol.ts";
 import { addHolder } from "./heap/tables.ts";
+import { shownPath } from "./heap/tree-root.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
 import {
   type FoundPackage,
@@ -144,6 +145,7 @@ export class Evaluator {
       },
       globals: [],
       copiedPaths: new Map(),
+      treeRoots: [],
       code: undefined,
       heapLimit: { start: heapSize(), bytes: host.mode.maxMemory },
       showTrace: options.showTrace ?? false,
@@ -253,6 +255,21 @@ export class Evaluator {
   /** Evaluates a file that must be a literal attribute set (flake.nix). */
   evaluateLiteralSet(path: string): Value {
     return this.run(() => importFile(path, true));
+  }
+
+  /**
+   * Adds a tree that is read where it lies: paths begin with a stand-in of the length of its store path, which no text may have otherwise.
+   * `storePath` returns that path once something shows it, and is called again after it has failed.
+   */
+  addTree(standIn: string, storePath: () => string): void {
+    const { treeRoots } = this.evaluation;
+    if (treeRoots.some((root) => root.standIn === standIn)) return;
+    treeRoots.push({ standIn, compute: storePath, storePath: undefined });
+  }
+
+  /** Tells the store path of a tree that was added. */
+  treeIsStored(standIn: string, storePath: string): void {
+    for (const root of this.evaluation.treeRoots) if (root.standIn === standIn) root.storePath = storePath;
   }
 
   force(slot: Slot): Value {
@@ -416,7 +433,7 @@ export class Evaluator {
 
   /** Returns the path that a path or a string with an absolute path denotes; `text` names its use in errors. */
   pathOf(slot: Slot, text: string): string {
-    return this.run(() => pathArgument(slot, text).path);
+    return this.run(() => shownPath(pathArgument(slot, text).path));
   }
 
   /** Returns the place of a function in its file; undefined for other values, a text for a place that is no file. */
@@ -426,7 +443,7 @@ export class Evaluator {
     const pos = positionOfValue(value);
     const source = sourceAt(pos);
     if (source?.origin !== "file") return showPosition(pos);
-    return { path: source.name, line: lineAndColumn(pos).line };
+    return { path: shownPath(source.name), line: lineAndColumn(pos).line };
   }
 
   /** Returns the names that expressions see without any variables: `builtins`, `map`, `__add`, … */

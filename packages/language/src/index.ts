@@ -45,6 +45,7 @@ export { makePath } from "./heap/path.ts";
 export { membersOf, setOf } from "./heap/set.ts";
 export { makeString, stringText } from "./heap/string.ts";
 export { addHolder, type Marker } from "./heap/tables.ts";
+export { shownPath, shownText, treeFact } from "./heap/tree-root.ts";
 export * from "./host.ts";
 export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.ts";
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";

@@ -62,8 +62,9 @@ export function processEnvironment(): Environment {
   );
 }
 
-/** Variables by which the reference's own tests steer what else depends on the machine, the network or chance (docs/notes/testing.md). */
+/** Variables by which tests, mostly the reference's own, steer what else depends on the machine, the network or chance (docs/notes/testing.md). */
 export type TestVariable =
+  | "_FIRN_TREES_TO_STORE"
   | "_NIX_FORCE_HTTP"
   | "_NIX_IN_TEST"
   | "_NIX_TEST_FREE_SPACE_FILE"
@@ -71,7 +72,7 @@ export type TestVariable =
   | "_NIX_TEST_GC_SYNC_2"
   | "_NIX_TEST_RAW_MARKDOWN";
 
-/** Returns a variable of the reference's tests, as a byte string; undefined when it is not set. */
+/** Returns a variable of tests, as a byte string; undefined when it is not set. */
 export function testVariable(name: TestVariable): string | undefined {
   const value = process.env[name];
   return value === undefined ? undefined : byteStringOf(value);

@@ -1,4 +1,4 @@
-import { type ShownNode, type ShownOutput, showFlakeRef, showOutputs } from "@firn/flake";
+import { type ShownNode, type ShownOutput, showOutputs } from "@firn/flake";
 import type { JsonValue } from "@firn/formats";
 import { showIdentifier } from "@firn/language";
 import type { Command } from "../grammar/command.ts";
@@ -30,7 +30,7 @@ export const command: Command = {
           allSystems: flags.has("all-systems"),
           system: session.system,
         });
-        if (!json) printLine(io, showFlakeRef(locked.flake.lockedRef));
+        if (!json) printLine(io, await evaluation.lockedReference(locked));
         const root = new Map<string, JsonValue>();
         for await (const node of outputs) {
           if (node.output.kind === "omitted" && json) {

@@ -24,7 +24,7 @@ async function hasOwnInput(
     throw error;
   }
   const { context } = await session.evaluation();
-  return (await loadFlake(context, ref, "all")).inputs.has(name);
+  return (await loadFlake(context, ref, { registries: "all" })).inputs.has(name);
 }
 
 /** `firn flake update`: updates the lock of all inputs, or of those named; `deb` renews the Debian index. */

@@ -184,7 +184,7 @@ async function inputs(wanted: Incomplete): Promise<Completions> {
     for (const word of words) {
       const [text] = splitFragment(expandedHome(word, io));
       const ref = parseFlakeRef(text === "" ? "." : text, { baseDirectory: io.cwd });
-      found.push(...(await loadFlake(context, ref, "all")).inputs.keys());
+      found.push(...(await loadFlake(context, ref, { registries: "all" })).inputs.keys());
     }
     return found;
   });

@@ -185,13 +185,13 @@ export async function buildElement(
   const own = priority ?? (await metaPriority(found?.value)) ?? defaultPriority;
   const base = { storePaths, active: true, priority: own };
   if (installable.kind !== "flake" || found?.locked === undefined) return { name: elementName(base), element: base };
-  const { originalRef, lockedRef } = found.locked.flake;
+  const { originalRef } = found.locked.flake;
   const { outputs } = installable;
   const element: ProfileElement = {
     ...base,
     // The flake that stands for a Debian package is made anew when the package is upgraded.
     originalUrl: showFlakeRef(isDebian(installable.ref) ? installable.ref : originalRef),
-    url: showFlakeRef(lockedRef),
+    url: await (await session.evaluation()).lockedReference(found.locked),
     attrPath: found.attrPath,
     ...(outputs.kind === "default" ? {} : { outputs: outputs.kind === "all" ? ["*"] : outputs.names }),
   };

@@ -63,15 +63,20 @@ export async function obtainEnvironment(session: EvaluationSession): Promise<Obt
   }
   const found = target.kind === "outputs" ? target.found : undefined;
   if (found?.locked !== undefined) {
-    for (const source of await knownSources(store, found.locked)) await keepShell(store, source, io.env);
+    const own = await (await session.evaluation()).knownSource(found.locked);
+    for (const source of await knownSources(store, found.locked, own)) await keepShell(store, source, io.env);
   }
   const environment = parseShellEnvironment(readFileSync(store.realPath(path), "latin1"));
   return { environment, path, root, found };
 }
 
-/** Returns the sources of a flake and of its inputs that are in the store. */
-async function knownSources(store: MachineStore, { flake, root }: LockedFlake): Promise<readonly string[]> {
-  const paths = new Set([flake.storePath]);
+/** Returns the sources of a flake, `own`, and of its inputs that are in the store. */
+async function knownSources(
+  store: MachineStore,
+  { root }: LockedFlake,
+  own: string | undefined,
+): Promise<readonly string[]> {
+  const paths = new Set(own === undefined ? [] : [own]);
   const seen = new Set<GraphNode>();
   const visit = ({ inputs }: GraphNode): void => {
     for (const edge of inputs.values()) {

@@ -33,7 +33,7 @@ async function findSource(
   switch (configuration.kind) {
     case "flake": {
       if (found.locked === undefined) return undefined;
-      const { storePath, dir } = found.locked.flake;
+      const { storePath, dir } = (await (await session.evaluation()).stored(found.locked)).flake;
       return { tree: storePath, file: join(dir, "flake.nix"), inputs: await presentInputs(store, found.locked) };
     }
     case "search-path":

@@ -22,6 +22,7 @@ import {
   booleanAttribute,
   type FetchedTree,
   type Input,
+  type LocalTree,
   nameOf,
   requireString,
   stringAttribute,
@@ -32,7 +33,37 @@ import { parseUrl, percentDecode, printUrl } from "../url.ts";
 import { gitInputs, gitTransports } from "./git-input.ts";
 
 /** Fetches a revision, or a work tree as it stands, into the store. */
-export async function fetchGit(input: Input, context: FetchContext): Promise<FetchedTree> {
+export function fetchGit(input: Input, context: FetchContext): Promise<FetchedTree> {
+  return openGit(input, context, fetchWorkTree);
+}
+
+/** Finds a work tree as it stands; everything else is fetched into the store. */
+export function locateGit(input: Input, context: FetchContext): Promise<FetchedTree | LocalTree> {
+  return openGit<FetchedTree | LocalTree>(input, context, async (repository) => {
+    const since = Date.now();
+    const tree = await examineWorkTree(repository, input, context);
+    const only = await tree.files();
+    if (only === undefined) return storedWorkTree(tree, repository, context);
+    const { locked, rev } = tree;
+    const directory = repository.shown;
+    const later = { ...tree, files: async () => only };
+    return {
+      directory,
+      name: nameOf(input),
+      only,
+      since,
+      isRevision: rev !== undefined,
+      locked,
+      store: () => withRepository(directory, (opened) => storedLater(later, opened, context), context.cache),
+    };
+  });
+}
+
+async function openGit<Tree>(
+  input: Input,
+  context: FetchContext,
+  fromWorkTree: (repository: GitRepository, input: Input, context: FetchContext) => Promise<Tree>,
+): Promise<Tree | FetchedTree> {
   if (asksForSignature(input) && !context.verifiedFetches) {
     throw new FirnError(
       "experimental-feature",
@@ -41,11 +72,11 @@ export async function fetchGit(input: Input, context: FetchContext): Promise<Fet
   }
   const local = localRepository(input);
   if (local === undefined) return fetchRemote(input, context);
-  return withRepository(
+  return withRepository<Tree | FetchedTree>(
     local,
     (repository) => {
       const bare = repository.call.workTree === undefined;
-      if (!input.has("ref") && !input.has("rev") && !bare) return fetchWorkTree(repository, input, context);
+      if (!input.has("ref") && !input.has("rev") && !bare) return fromWorkTree(repository, input, context);
       return fetchRevision({ repository, input, context });
     },
     context.cache,
@@ -63,31 +94,46 @@ export function localRepository(input: Input): string | undefined {
   return path;
 }
 
-async function fetchWorkTree(repository: GitRepository, input: Input, context: FetchContext): Promise<FetchedTree> {
+/** A work tree whose state is known, and what pins it. */
+interface ExaminedTree {
+  readonly input: Input;
+  /** The input's attributes with all that pins it but the hash. */
+  readonly locked: Input;
+  /** The revision that the files are those of; undefined when they may differ from it. */
+  readonly rev: string | undefined;
+  /** Lists the files that make up the tree; undefined when they are to be taken from the objects of the revision. */
+  files(): Promise<ReadonlySet<string> | undefined>;
+}
+
+/** Looks at a work tree as it stands: the revision, whether it is dirty, and its files. Fails where it may not be fetched. */
+async function examineWorkTree(repository: GitRepository, input: Input, context: FetchContext): Promise<ExaminedTree> {
   const submodules = booleanAttribute(input, "submodules");
+  const exportIgnore = booleanAttribute(input, "exportIgnore");
   const { rev, ref, dirty } = await workTreeState(repository, submodules);
-  const name = nameOf(input);
-  if (submodules && booleanAttribute(input, "exportIgnore")) throw notTogether();
+  if (submodules && exportIgnore) throw notTogether();
   const directory = repository.shown;
   let listed: Promise<TrackedFiles> | undefined;
   const tracked = (): Promise<TrackedFiles> => {
-    listed ??= trackedFiles({ repository, submodules, context });
+    listed ??= trackedFiles({ repository, submodules, context, isClean: !dirty });
     return listed;
   };
-  const addFiles = async (): Promise<AddedTree> => {
+  const chosenFiles = async (): Promise<ReadonlySet<string>> => {
     const { files } = await tracked();
-    const only = booleanAttribute(input, "exportIgnore") ? await exportedFiles(repository.call, files) : files;
-    return copyToStore(`${directory}/`, context, () => context.store.addTree({ name, path: directory, only }));
+    return exportIgnore ? exportedFiles(repository.call, files) : files;
   };
   if (rev !== undefined && !dirty) {
     const named = withAttributes(input, { ref, rev });
     await checkSignature(repository, rev, input);
+    const shallow = booleanAttribute(input, "shallow");
     // The files are those of the revision, unless they differ from its objects.
-    if (!(await isConverted(tracked, { repository, rev, submodules, context })))
-      return fetchRevision({ repository, input: named, context, workTree: tracked });
-    const facts = await revisionFacts(repository, rev, { shallow: booleanAttribute(input, "shallow"), context });
-    const { storePath, narHash } = await addFiles();
-    return { storePath, locked: withAttributes(named, { narHash, ...facts }) };
+    if (!(await isConverted(tracked, { repository, rev, submodules, context }))) {
+      await checkDepth(repository, { shallow, fromWorkTree: true });
+      const facts = await revisionFacts(repository, rev, { shallow, context });
+      const files = (): Promise<ReadonlySet<string> | undefined> => plainFiles(repository, input, tracked);
+      return { input, locked: withAttributes(named, { ...facts }), rev, files };
+    }
+    const facts = await revisionFacts(repository, rev, { shallow, context });
+    return { input, locked: withAttributes(named, { ...facts }), rev: undefined, files: chosenFiles };
   }
   if (needsSignature(input)) {
     const shown = printUrl(gitInputs.toUrl(input));
@@ -99,16 +145,44 @@ async function fetchWorkTree(repository: GitRepository, input: Input, context: F
   if (!context.allowDirty) throw new FirnError("git-dirty", `Git tree '${directory}' is dirty`);
   await tracked();
   if (context.warnDirty) context.emit({ kind: "warning", text: `Git tree '${directory}' is dirty` });
-  const { storePath, narHash } = await addFiles();
   const lastModified = rev === undefined ? 0n : await commitTime(repository, rev);
-  return {
-    storePath,
-    locked: withAttributes(input, {
-      narHash,
-      lastModified,
-      ...(rev === undefined ? {} : { dirtyRev: `${rev}-dirty`, dirtyShortRev: `${rev.slice(0, 7)}-dirty` }),
-    }),
+  const dirtyRev = rev === undefined ? {} : { dirtyRev: `${rev}-dirty`, dirtyShortRev: `${rev.slice(0, 7)}-dirty` };
+  const locked = withAttributes(input, { lastModified, ...dirtyRev });
+  return { input, locked, rev: undefined, files: chosenFiles };
+}
+
+async function fetchWorkTree(repository: GitRepository, input: Input, context: FetchContext): Promise<FetchedTree> {
+  return storedWorkTree(await examineWorkTree(repository, input, context), repository, context);
+}
+
+/** Copies a work tree into the store. */
+async function storedWorkTree(
+  { input, locked, rev, files }: ExaminedTree,
+  repository: GitRepository,
+  context: FetchContext,
+): Promise<FetchedTree> {
+  const path = repository.shown;
+  const addFiles = async (): Promise<AddedTree> => {
+    const only = await files();
+    const tree = { name: nameOf(input), path, ...(only === undefined ? {} : { only }) };
+    return copyToStore(`${path}/`, context, () => context.store.addTree(tree));
   };
+  const { storePath, narHash } =
+    rev === undefined ? await addFiles() : await revisionTree({ repository, input, context, workTree: { files } }, rev);
+  return { storePath, locked: withAttributes(locked, { narHash }) };
+}
+
+/** Copies a work tree into the store some time after it was looked at; that of a revision is still that of the revision. */
+async function storedLater(tree: ExaminedTree, repository: GitRepository, context: FetchContext): Promise<FetchedTree> {
+  const { input, rev } = tree;
+  if (rev === undefined) return storedWorkTree(tree, repository, context);
+  const isUnchanged = async (): Promise<boolean> => {
+    const now = await workTreeState(repository, booleanAttribute(input, "submodules"));
+    return now.rev === rev && !now.dirty;
+  };
+  const workTree = { files: () => tree.files(), isUnchanged };
+  const { storePath, narHash } = await revisionTree({ repository, input, context, workTree }, rev);
+  return { storePath, locked: withAttributes(tree.locked, { narHash }) };
 }
 
 function notTogether(): FirnError {
@@ -132,10 +206,12 @@ interface ListedTree {
   readonly repository: GitRepository;
   readonly submodules: boolean;
   readonly context: FetchContext;
+  /** True when git has found no changes: files are there unless it was told not to look. */
+  readonly isClean?: boolean;
 }
 
 async function trackedFiles(tree: ListedTree): Promise<TrackedFiles> {
-  const { repository, submodules, context } = tree;
+  const { repository, submodules, context, isClean = false } = tree;
   const files = new Set<string>();
   let converted = repository.convertsLines;
   let hidden = false;
@@ -144,9 +220,13 @@ async function trackedFiles(tree: ListedTree): Promise<TrackedFiles> {
     const [, tag = "", mode, name] = /^(\S) (\d+) [0-9a-f]+ \d\t(.+)$/s.exec(line) ?? [];
     if (name === undefined) continue;
     // Small letters and S are files of `git update-index --assume-unchanged` and `--skip-worktree`.
-    if (/[a-zS]/.test(tag)) hidden = true;
+    const isHidden = /[a-zS]/.test(tag);
+    hidden ||= isHidden;
     const path = `${repository.shown}/${name}`;
-    if (mode !== "160000") {
+    const isAttributes = /(?:^|\/)\.gitattributes$/.test(name);
+    if (mode !== "160000" && isClean && !isHidden && !isAttributes) {
+      files.add(name);
+    } else if (mode !== "160000") {
       const status = lstatSync(path, { throwIfNoEntry: false });
       // A tracked file that is absent from the work tree, of a sparse one too, is not part of it.
       if (status === undefined) {
@@ -154,7 +234,7 @@ async function trackedFiles(tree: ListedTree): Promise<TrackedFiles> {
         continue;
       }
       files.add(name);
-      if (/(?:^|\/)\.gitattributes$/.test(name) && status.isFile() && converting.test(readFileSync(path, "latin1"))) {
+      if (isAttributes && status.isFile() && converting.test(readFileSync(path, "latin1"))) {
         converted = true;
       }
     } else if (submodules && !existsSync(join(path, ".git"))) {
@@ -246,8 +326,13 @@ interface RevisionRequest {
   readonly repository: GitRepository;
   readonly input: Input;
   readonly context: FetchContext;
-  /** Lists the files of a clean work tree, which lacks the directories of submodules that are not fetched. */
-  readonly workTree?: () => Promise<TrackedFiles>;
+  /** Set for a clean work tree, which lacks the directories of submodules that are not fetched. */
+  readonly workTree?: CleanWorkTree;
+}
+
+/** A clean work tree: its files, where they are the revision's, and whether they still are. */
+interface CleanWorkTree extends Pick<ExaminedTree, "files"> {
+  isUnchanged?(): Promise<boolean>;
 }
 
 async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
@@ -256,7 +341,7 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
   const rev = stringAttribute(input, "rev") ?? (await resolveRef(repository, ref ?? "HEAD"));
   const shallow = booleanAttribute(input, "shallow");
   await checkSignature(repository, rev, input);
-  await checkDepth(repository, { shallow, fromWorkTree: request.workTree !== undefined });
+  await checkDepth(repository, { shallow, fromWorkTree: false });
   const facts = await revisionFacts(repository, rev, { shallow, context });
   const tree = await revisionTree(request, rev);
   return {
@@ -269,6 +354,19 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
       revCount: facts.revCount,
     }),
   };
+}
+
+/** Returns the files of a clean work tree, when they are those of the revision as it is fetched. */
+async function plainFiles(
+  repository: GitRepository,
+  input: Input,
+  tracked: () => Promise<TrackedFiles>,
+): Promise<ReadonlySet<string> | undefined> {
+  if (booleanAttribute(input, "exportIgnore") || booleanAttribute(input, "lfs") || !repository.keepsTypes) {
+    return undefined;
+  }
+  const { files, converted, hidden } = await tracked();
+  return converted || hidden ? undefined : files;
 }
 
 /** Refuses a shallow repository unless it is asked for; the work tree around it may be taken as it is. */
@@ -342,10 +440,10 @@ function revisionTree(request: RevisionRequest, rev: string): Promise<AddedTree>
     shown: `${repository.shown}/`,
     async find() {
       // Files of a clean work tree are those of the revision.
-      if (workTree === undefined || exportIgnore || lfs || !repository.keepsTypes) return undefined;
-      const { files, converted, hidden } = await workTree();
-      return converted || hidden ? undefined : { path: repository.shown, only: files };
+      const only = await workTree?.files();
+      return only === undefined ? undefined : { path: repository.shown, only };
     },
+    ...(workTree?.isUnchanged === undefined ? {} : { isUnchanged: () => workTree.isUnchanged!() }),
     async export(target) {
       const fault = (what: string): FirnError => new FirnError("git", `Git tree '${rev}': ${what}`);
       const tree = new TreeWriter(target, { fault, refuseGit: true });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { FirnError } from "@firn/formats";
 import { lstatSync, readdirSync } from "@firn/store/files";
 import type { FetchContext } from "../context.ts";
-import { type FetchedTree, type Input, requireString, withAttributes } from "../input.ts";
+import { type FetchedTree, type Input, type LocalTree, requireString, withAttributes } from "../input.ts";
 
 /** Copies the directory into the store. */
 export async function fetchPath(input: Input, context: FetchContext): Promise<FetchedTree> {
@@ -24,6 +24,22 @@ export async function fetchPath(input: Input, context: FetchContext): Promise<Fe
   return {
     storePath,
     locked: withAttributes(input, { narHash, lastModified: known ?? BigInt(lastModified) }),
+  };
+}
+
+/** Finds the directory; one that is in the store, or is none, is fetched. */
+export async function locatePath(input: Input, context: FetchContext): Promise<FetchedTree | LocalTree> {
+  const directory = requireString(input, "path");
+  const isDirectory =
+    directory.startsWith("/") && lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isDirectory || `${directory}/`.startsWith(`${context.store.storeDir}/`)) return fetchPath(input, context);
+  return {
+    directory,
+    name: "source",
+    since: Date.now(),
+    isRevision: false,
+    locked: input,
+    store: () => fetchPath(input, context),
   };
 }
 

@@ -1,5 +1,5 @@
 # Turns a lock file into the flake's outputs. `overrides` has the nodes whose trees are known already
-# ({ dir; sourceInfo; }, by node key); every other tree is fetched when, and only when, something looks into it.
+# ({ dir; sourceInfo; }, by node key, with `root`, a path, where the files lie elsewhere than at `outPath`); every other tree is fetched when, and only when, something looks into it.
 lockText: overrides: fetchTree:
 let
   lock = builtins.fromJSON lockText;
@@ -29,8 +29,14 @@ let
           parent.outPath + ("/" + node.locked.path + (if dir == "" then "" else "/" + dir))
         else
           sourceInfo.outPath + (if dir == "" then "" else "/" + dir);
+      # The flake's directory for reading, which does not ask where a tree is in the store.
+      place =
+        if relative then
+          parent.place + ("/" + node.locked.path + (if dir == "" then "" else "/" + dir))
+        else
+          override.root or sourceInfo.outPath + (if dir == "" then "" else "/" + dir);
       inputs = builtins.mapAttrs (name: spec: nodes.${target spec}.result) (node.inputs or { });
-      flake = import (outPath + "/flake.nix");
+      flake = import (place + "/flake.nix");
       outputs = flake.outputs (inputs // { self = result; });
       result =
         outputs
@@ -42,7 +48,7 @@ let
         };
     in
     {
-      inherit sourceInfo outPath;
+      inherit sourceInfo outPath place;
       result =
         if node.flake or true then
           assert builtins.isFunction flake.outputs;

@@ -1,12 +1,36 @@
 /** Errors across threads. */
-import { FirnError } from "@firn/formats";
+import { FirnError, type SourcePosition } from "@firn/formats";
+import { shownPath, shownText } from "@firn/language";
 import type { ErrorData } from "./protocol.ts";
 import type { WorkTrees } from "./work-trees.ts";
 
-/** Returns an error as data; positions in known work trees name the user's own files. */
-export function toErrorData(error: unknown, workTrees?: WorkTrees): ErrorData {
+/** Returns an error of an evaluation as data; positions in known work trees name the user's own files. */
+export function toShownErrorData(error: unknown, workTrees: WorkTrees): ErrorData {
+  if (!(error instanceof FirnError)) return toErrorData(error);
+  try {
+    const { message, hint } = error;
+    const { position, trace } = workTrees.shown(error);
+    return {
+      ...toErrorData(error),
+      message: shownText(message),
+      trace: trace.map((frame) => ({ ...frame, message: shownText(frame.message), ...shownPosition(frame.position) })),
+      ...(hint === undefined ? {} : { hint: shownText(hint) }),
+      ...shownPosition(position),
+    };
+  } catch (failure) {
+    // The store path that the message names cannot be had.
+    return toErrorData(failure);
+  }
+}
+
+function shownPosition(position: SourcePosition | undefined): { readonly position?: SourcePosition } {
+  return position === undefined ? {} : { position: { ...position, file: shownPath(position.file) } };
+}
+
+/** Returns an error as data. */
+export function toErrorData(error: unknown): ErrorData {
   if (error instanceof FirnError) {
-    const { position, trace } = workTrees === undefined ? error : workTrees.shown(error);
+    const { position, trace } = error;
     return {
       code: error.code,
       message: error.message,

@@ -1,6 +1,7 @@
 /** An evaluator in a worker thread: its requests as methods, without the messages between the threads. */
 import type { AddedVariables, DebugLevel, DebugTraceStep, Documentation, ExpressionSource } from "@firn/language";
 import { EvaluatorClient, type EvaluatorClientOptions } from "./client.ts";
+import type { PlacedTree } from "./placed-trees.ts";
 import type { VariablesId } from "./protocol.ts";
 import { ValueRef } from "./value-ref.ts";
 
@@ -45,9 +46,16 @@ export class Evaluator {
     return new ValueRef(this.#client, await this.#client.request({ op: "internalBuiltin", name }));
   }
 
-  /** Lets a pure evaluation read at and below a path. */
-  async allowPath(path: string, workTree?: string): Promise<void> {
-    await this.#client.request({ op: "allowPath", path, ...(workTree === undefined ? {} : { workTree }) });
+  /**
+   * Lets a pure evaluation read at and below a path. It may be taken from the Git work tree `workTree`; with `tree` it stands for the store
+   * path of that.
+   */
+  async allowPath(
+    path: string,
+    { workTree, tree }: { readonly workTree?: string | undefined; readonly tree?: PlacedTree | undefined } = {},
+  ): Promise<void> {
+    const work = workTree === undefined ? {} : { workTree };
+    await this.#client.request({ op: "allowPath", path, ...work, ...(tree === undefined ? {} : { tree }) });
   }
 
   /** Makes variables for the expressions of a repl; relative paths in those start from a directory. */

@@ -17,6 +17,7 @@ import { openCodeCache } from "./code-cache.ts";
 import { FilesAhead, type Hashed, type ReadAheadRequest } from "./files-ahead.ts";
 import { openKeptFiles } from "./kept-files.ts";
 import { type LastComponent, PathGuard } from "./path-guard.ts";
+import type { PlacedTrees } from "./placed-trees.ts";
 import type { SyncServices } from "./services.ts";
 import { storePlaces } from "./store-places.ts";
 import type { WorkTrees } from "./work-trees.ts";
@@ -136,6 +137,8 @@ export function createNodeHost(
     report(message: EvalMessage): void;
     interrupted(): boolean;
     readonly workTrees?: WorkTrees;
+    /** The trees that are read where they lie. */
+    readonly trees?: PlacedTrees;
     /** Hashes files in advance, where another thread can. */
     readAhead?(request: ReadAheadRequest): void;
   },
@@ -182,12 +185,20 @@ export function createNodeHost(
   }
 
   /** Returns the place of a logical path on disk, as a byte string. */
-  const place = storePlaces({
+  const placeInStore = storePlaces({
     storeDir,
     realStoreDir,
     pure: mode.pure,
     has: (at) => fs.lstatSync(at, { throwIfNoEntry: false }) !== undefined,
   });
+
+  const { trees } = ends;
+
+  function place(path: string): string {
+    const placed = trees?.placeOf(path);
+    if (placed === undefined || placed.kind === "absent") return placeInStore(path);
+    return placed.kind === "local" ? placed.place : placeInStore(placed.place);
+  }
 
   /** The path on disk of a logical path. */
   function onDisk(path: string): string {
@@ -200,7 +211,22 @@ export function createNodeHost(
 
   /** Returns the place that a path reaches; fails when the evaluation may not read it. */
   function reach(path: string, last: LastComponent): string {
-    return resolves && !path.startsWith(corePackages) ? guard.reach(path, last) : path;
+    return resolves && !path.startsWith(corePackages) ? reachGuarded(path, last) : path;
+  }
+
+  function reachGuarded(path: string, last: LastComponent): string {
+    try {
+      return guard.reach(path, last);
+    } catch (error) {
+      if (!(error instanceof FirnError) || error.code !== "restricted-path") throw error;
+      if (!path.startsWith(`${storeDir}/`) || trees?.settles(path) !== true) throw error;
+      return guard.reach(path, last);
+    }
+  }
+
+  /** Makes sure that a store path which the program has is allowed if it is that of a tree. */
+  function settle(path: string): void {
+    if (trees?.isAnyPending === true && !guard.coversTree(path)) trees.settles(path);
   }
 
   /** Does the work of `reach` for a whole file or directory: the store directory itself may neither be listed nor copied. */
@@ -235,6 +261,7 @@ export function createNodeHost(
   /** Returns the kind of the file at a place, whether it may be read or not. */
   function look(path: string): FileType | undefined {
     const found = fs.lstatSync(onDisk(path), { throwIfNoEntry: false });
+    trees?.look(path, found);
     if (found === undefined) return undefined;
     const type = kindOf(found);
     seen = type === "regular" ? { path, status: found } : undefined;
@@ -272,7 +299,7 @@ export function createNodeHost(
 
   function resolveSymlinks(path: string): string {
     if (path.startsWith(corePackages)) return path;
-    if (resolves) return guard.reach(path, "follow");
+    if (resolves) return reachGuarded(path, "follow");
     try {
       return fs.realpathSync(onDisk(path));
     } catch (error) {
@@ -371,7 +398,9 @@ export function createNodeHost(
     readDirectory(path) {
       const place = reachContents(path, "follow");
       try {
-        const entries = entriesIn(onDisk(place)).map(({ name, kind }) => [name, kind] as const);
+        const listing = entriesIn(onDisk(place));
+        const shown = trees?.shown(place, listing) ?? listing;
+        const entries = shown.map(({ name, kind }) => [name, kind] as const);
         return guard.coversTree(place) ? entries : entries.filter(([name]) => guard.shows(place, name));
       } catch (error) {
         if (error instanceof Error && "code" in error && error.code === "ENOTDIR") {
@@ -388,8 +417,14 @@ export function createNodeHost(
     },
     checkUri,
     addPathToStore(request) {
-      const path = reachContents(request.path, "keep");
+      let path = reachContents(request.path, "keep");
       if (fileType(path) === undefined) throw notFound(path, ends.workTrees?.whyMissing(path));
+      const placed = trees?.placeOf(path);
+      if (placed?.kind === "local") {
+        const include = trees?.pathsBelow(path);
+        return services.addPath({ ...request, path: placed.place, ...(include === undefined ? {} : { include }) });
+      }
+      if (placed?.kind === "stored") path = placed.place;
       const filter = shownOnly(path, request.filter);
       const narHash = filter === undefined && request.method === "nar" ? digestAhead("nar", path)?.digest : undefined;
       return services.addPath({
@@ -425,13 +460,25 @@ export function createNodeHost(
           });
         }
       }
+      for (const element of elements) if (element.kind === "opaque") settle(element.path);
       const outputs = services.realise(elements);
       for (const element of elements) if (element.kind === "opaque") guard.allow(element.path);
       if (guarded) for (const path of outputs.values()) allowClosure(path);
       return outputs;
     },
-    ensurePath: services.ensurePath,
-    queryPath: services.queryPath,
+    ensurePath(path) {
+      settle(path);
+      services.ensurePath(path);
+    },
+    queryPath(path) {
+      const placed = trees?.placeOf(path);
+      if (placed === undefined) {
+        settle(path);
+        return services.queryPath(path);
+      }
+      // What has no store path yet refers to nothing.
+      return placed.kind === "stored" ? services.queryPath(placed.place) : undefined;
+    },
     runProgram,
     fetch: services.fetch,
     resolveSearchPathEntry(path) {

@@ -1,8 +1,10 @@
 /** A session over Node's file system: in the evaluator's thread, or in a command's own thread as long as nothing takes long. */
-import type { Debugger, EvalHost, EvalMessage } from "@firn/language";
+import { FirnError } from "@firn/formats";
+import { type Debugger, type EvalHost, type EvalMessage, shownText } from "@firn/language";
 import type { ReadAheadRequest } from "./files-ahead.ts";
 import { createNodeHost } from "./node-host.ts";
 import { createOfflineServices } from "./offline-services.ts";
+import { PlacedTrees } from "./placed-trees.ts";
 import type { WorkerSetup } from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
 import { EvaluatorSession } from "./session.ts";
@@ -18,7 +20,7 @@ export interface SessionEnds {
   readonly readAhead?: (request: ReadAheadRequest) => void;
   readonly whenLong: () => void;
   /** Wraps the host: with limits on what the evaluation may call, or to record it. */
-  limit?(host: EvalHost): EvalHost;
+  limit?(host: EvalHost, trees: PlacedTrees): EvalHost;
   readonly debugger?: Debugger;
 }
 
@@ -26,8 +28,14 @@ export interface SessionEnds {
 export function openSession({ config, services, flakes }: WorkerSetup, ends: SessionEnds): EvaluatorSession {
   const answering = services ? ends.services : createOfflineServices(config.storeDir, config.mode.pure);
   const workTrees = new WorkTrees();
-  const host = createNodeHost(config, answering, { ...ends, workTrees });
-  return new EvaluatorSession(ends.limit?.(host) ?? host, {
+  const trees = new PlacedTrees((standIn) => {
+    if (answering.obtainTree === undefined) throw new FirnError("internal", "no trees are read where they lie");
+    return answering.obtainTree(standIn);
+  });
+  const report = (message: EvalMessage): void => ends.report({ ...message, text: shownText(message.text) });
+  const host = createNodeHost(config, answering, { ...ends, report, workTrees, trees });
+  return new EvaluatorSession(ends.limit?.(host, trees) ?? host, {
+    trees,
     showTrace: config.showTrace,
     workTrees,
     whenLong: ends.whenLong,

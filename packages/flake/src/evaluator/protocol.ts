@@ -21,6 +21,7 @@ import type {
 } from "@firn/language";
 import type { ReadAheadRequest } from "./files-ahead.ts";
 import type { HostConfig } from "./node-host.ts";
+import type { PlacedTree } from "./placed-trees.ts";
 import type { Reads } from "./reads.ts";
 
 /** A value that the worker keeps; valid until released or the session ends. */
@@ -36,10 +37,15 @@ export type PlainData =
   | { readonly handle: Handle }
   /** A path value. */
   | { readonly path: string }
+  /** A fact about a tree that is read where it lies, by its stand-in. */
+  | { readonly fact: TreeFact; readonly of: string }
   /** A string with context. */
   | { readonly string: string; readonly context: readonly ContextElement[] }
   | { readonly list: readonly PlainData[] }
   | { readonly attrs: Readonly<Record<string, PlainData>> };
+
+/** An attribute of a tree that is known once it is in the store. */
+export type TreeFact = "outPath" | "narHash" | "lastModified" | "lastModifiedDate";
 
 /** Variables that the worker keeps for the expressions of a repl. */
 export type VariablesId = number;
@@ -121,8 +127,8 @@ export type Request =
   | { readonly op: "keepCode" }
   /** The folded stacks of the calls so far. */
   | { readonly op: "profile" }
-  /** Lets a pure evaluation read at and below a path. */
-  | { readonly op: "allowPath"; readonly path: string; readonly workTree?: string }
+  /** Allows a pure evaluation to read at and below a path; `workTree` and `tree` tell where the files lie that are there. */
+  | { readonly op: "allowPath"; readonly path: string; readonly workTree?: string; readonly tree?: PlacedTree }
   /** Makes variables; relative paths in their expressions start from a directory. */
   | { readonly op: "newVariables"; readonly directory: string }
   | { readonly op: "resetVariables"; readonly variables: VariablesId }
@@ -248,6 +254,7 @@ export interface ServiceCall {
     | "fetch"
     | "resolveSearchPathUrl"
     | "getFlake"
+    | "obtainTree"
     /** The debugger has stopped; the answer is the way to continue. */
     | "stop";
   readonly args: readonly unknown[];

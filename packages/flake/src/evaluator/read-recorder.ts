@@ -1,6 +1,7 @@
 /** Records what an evaluation reads through its host. Runs where the evaluation runs. */
-import type { EvalHost } from "@firn/language";
+import type { EvalHost, FileType } from "@firn/language";
 import { contentDigest, listingDigest } from "./file-digest.ts";
+import type { PlacedTrees } from "./placed-trees.ts";
 import { noReads, type Reads } from "./reads.ts";
 
 /** Prefix of the files that Firn itself carries. */
@@ -11,9 +12,12 @@ export class ReadRecorder {
   #reads = noReads();
   /** The kind and name of everything recorded already. */
   readonly #known = new Set<string>();
+  /** The trees that are read where they lie. */
+  #trees: PlacedTrees | undefined;
 
   /** Returns the reads since the last call. */
   take(): Reads {
+    if (this.#trees?.hasChanged() === true) this.#unrepeatable("files changed meanwhile");
     const reads = this.#reads;
     this.#reads = noReads();
     if (reads.unrepeatable !== undefined) this.#reads.unrepeatable = reads.unrepeatable;
@@ -27,14 +31,26 @@ export class ReadRecorder {
     return true;
   }
 
+  #type(path: string, type: FileType | undefined): void {
+    if (this.#isNew("type", path)) this.#reads.types.push([path, type ?? null]);
+  }
+
   #unrepeatable(reason: string): void {
     this.#reads.unrepeatable ??= reason;
   }
 
-  /** Returns a host that does the same and records it. */
-  record(host: EvalHost): EvalHost {
+  /** Returns a host that does the same and records it; `trees` are those that it reads where they lie. */
+  record(host: EvalHost, trees?: PlacedTrees): EvalHost {
+    this.#trees = trees;
     const below = `${host.storeDir}/`;
     const { codeCache } = host;
+
+    /** Returns the path of what is read; undefined where the evaluation's key tells what is there, and what is not. */
+    const nameOf = (path: string): string | undefined => {
+      const placed = trees?.placeOf(path);
+      if (placed === undefined) return path;
+      return placed.kind === "absent" || (placed.kind === "local" && placed.isRevision) ? undefined : placed.place;
+    };
 
     /** Records a path of the store as a whole, since its contents never change. Returns false for other paths. */
     const isStored = (path: string): boolean => {
@@ -47,10 +63,11 @@ export class ReadRecorder {
 
     /** Returns the path whose contents are read: where a link leads out of the store, its target; undefined within the store. */
     const outside = (path: string): string | undefined => {
-      if (!isStored(path)) return path;
+      const name = nameOf(path);
+      if (name !== undefined && !isStored(name)) return name;
       if (path.startsWith(internal)) return undefined;
-      const place = host.resolveSymlinks(path);
-      return isStored(place) ? undefined : place;
+      const place = nameOf(host.resolveSymlinks(path));
+      return place === undefined || isStored(place) ? undefined : place;
     };
 
     const fileRead = (path: string, digest: () => string): void => {
@@ -60,7 +77,8 @@ export class ReadRecorder {
 
     const fileType: EvalHost["fileType"] = (path) => {
       const type = host.fileType(path);
-      if (!isStored(path) && this.#isNew("type", path)) this.#reads.types.push([path, type ?? null]);
+      const name = nameOf(path);
+      if (name !== undefined && !isStored(name)) this.#type(name, type);
       return type;
     };
 
@@ -69,8 +87,12 @@ export class ReadRecorder {
       fileType,
       resolveSymlinks: (path) => {
         const place = host.resolveSymlinks(path);
-        if (!isStored(path) && this.#isNew("resolved", path)) this.#reads.resolved.push([path, place]);
-        isStored(place);
+        const name = nameOf(path);
+        const reached = nameOf(place);
+        if (name !== undefined && !isStored(name) && this.#isNew("resolved", name)) {
+          this.#reads.resolved.push([name, reached ?? place]);
+        }
+        if (reached !== undefined) isStored(reached);
         return place;
       },
       readFile: (path) => {
@@ -81,7 +103,11 @@ export class ReadRecorder {
       readDirectory: (path) => {
         const entries = host.readDirectory(path);
         const place = outside(path);
-        if (place !== undefined && this.#isNew("directory", place)) {
+        const placed = trees?.placeOf(path);
+        if (place !== undefined && placed?.kind === "local" && placed.isListed) {
+          // The names are part of the key.
+          for (const [name, type] of entries) this.#type(`${place}/${name}`, type);
+        } else if (place !== undefined && this.#isNew("directory", place)) {
           this.#reads.directories.push([place, listingDigest(entries)]);
         }
         return entries;
@@ -96,7 +122,9 @@ export class ReadRecorder {
         return value;
       },
       addPathToStore: (request) => {
-        const { path, name, method, filter, references = [] } = request;
+        const { name, method, filter, references = [] } = request;
+        const path = nameOf(request.path);
+        const listed = trees?.placeOf(request.path)?.kind === "local" ? trees.pathsBelow(request.path) : undefined;
         const kept: string[] = [];
         const observed =
           filter === undefined
@@ -111,14 +139,15 @@ export class ReadRecorder {
               };
         const storePath = host.addPathToStore(observed);
         // A link is copied as it is.
-        if (!isStored(path)) {
+        if (path !== undefined && !isStored(path)) {
           // The filter is given places; the first is an entry of the root.
           const [first] = kept;
           const root = first === undefined ? path : first.slice(0, Math.max(1, first.lastIndexOf("/")));
           const include = kept.map((file) => (root === "/" ? file : file.slice(root.length)));
           const tree = { path: root, name, method, references, storePath };
           if (this.#isNew("tree", `${root}\0${storePath}`)) {
-            this.#reads.trees.push(filter === undefined ? tree : { ...tree, include });
+            if (filter !== undefined) this.#reads.trees.push({ ...tree, include });
+            else this.#reads.trees.push(listed === undefined ? tree : { ...tree, include: listed, isListed: true });
           }
         }
         return storePath;

@@ -12,6 +12,8 @@ export interface TreeRead {
   readonly references: readonly string[];
   /** The paths below it (`/a/b`) that a filter kept; absent without a filter. */
   readonly include?: readonly string[];
+  /** True when nothing but what `include` lists belongs to it: other names that appear there do not matter. */
+  readonly isListed?: boolean;
   /** The store path that it has. */
   readonly storePath: string;
 }

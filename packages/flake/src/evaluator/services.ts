@@ -3,6 +3,7 @@
  * outside.
  */
 import type { ContextElement, DerivationRequest, FetchRequest, FetchResult, FileType, PathFacts } from "@firn/language";
+import type { TreeFacts } from "./placed-trees.ts";
 
 /** A copy into the store. `include`, when given, lists the paths below the root (`/a/b`) that a filter kept. */
 export interface AddPathServiceRequest {
@@ -33,12 +34,14 @@ export interface HostServices {
   resolveSearchPathUrl(url: string): Promise<string | undefined>;
   /** Answers `builtins.getFlake` with the handle of the flake's value. Absent when flakes are not evaluated. */
   getFlake?(reference: string): Promise<number>;
+  /** Copies the tree of a stand-in to the store. Absent when all trees are there before they are read. */
+  obtainTree?(standIn: string): Promise<TreeFacts>;
 }
 
-/** The same services, synchronous, with `filter` in place of `include`. */
+/** The same services, synchronous; a tree may have a `filter` in place of `include`. */
 export interface SyncServices {
   addPath(
-    request: Omit<AddPathServiceRequest, "include"> & {
+    request: AddPathServiceRequest & {
       readonly filter?: (path: string, type: FileType) => boolean;
       /** The place of a logical path on disk. */
       readonly onDisk?: (path: string) => string;
@@ -58,4 +61,5 @@ export interface SyncServices {
   fetch(request: FetchRequest): FetchResult;
   resolveSearchPathUrl(url: string): string | undefined;
   getFlake?(reference: string): number;
+  obtainTree?(standIn: string): TreeFacts;
 }

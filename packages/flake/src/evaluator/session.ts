@@ -24,21 +24,26 @@ import {
   type Slot,
   showType,
   stringText,
+  treeFact,
   trueValue,
   typeName,
   type Value,
   type Variables,
 } from "@firn/language";
-import { toErrorData } from "./error-data.ts";
+import { dateText } from "../source/tree-attributes.ts";
+import { toShownErrorData } from "./error-data.ts";
 import { flakeRefBuiltins, getFlakeBuiltin } from "./flake-builtins.ts";
 import type { HostConfig } from "./node-host.ts";
+import type { PlacedTrees } from "./placed-trees.ts";
 import type {
   AutoArgData,
   DerivationFacts,
+  ErrorData,
   Handle,
   PlainData,
   Request,
   Responses,
+  TreeFact,
   ValueKind,
   VariablesId,
 } from "./protocol.ts";
@@ -60,6 +65,8 @@ export class EvaluatorSession {
   private readonly evaluator: Evaluator;
   private readonly values = new Map<Handle, Slot>();
   private readonly variables = new Map<VariablesId, Variables>();
+  /** The trees that the evaluation reads where they lie. */
+  private readonly trees: PlacedTrees;
   private readonly debugger: Debugger | undefined;
   private readonly flameGraph: FlameGraph | undefined;
   /** The work trees whose tracked files the evaluation reads. */
@@ -73,6 +80,7 @@ export class EvaluatorSession {
       readonly showTrace: boolean;
       readonly whenLong: () => void;
       readonly workTrees: WorkTrees;
+      readonly trees: PlacedTrees;
       readonly flakes?: SyncServices;
       readonly debugger?: Debugger;
       readonly calls?: HostConfig["calls"];
@@ -87,6 +95,12 @@ export class EvaluatorSession {
     ];
     this.debugger = options.debugger;
     this.workTrees = options.workTrees;
+    this.trees = options.trees;
+    this.trees.onStored = (standIn, storePath) => {
+      host.allowPath(storePath);
+      this.workTrees.addSame(standIn, storePath);
+      this.evaluator.treeIsStored(standIn, storePath);
+    };
     addHolder(this, ({ values }, marker) => {
       for (const slot of values.values()) marker.slot(slot);
     });
@@ -150,6 +164,7 @@ export class EvaluatorSession {
     if (data === null) return nullValue;
     if ("handle" in data) return this.slot(data.handle);
     if ("path" in data) return makePath(data.path);
+    if ("fact" in data) return treeFact(() => this.fact(data.of, data.fact));
     if ("string" in data) return this.evaluator.stringWithContext(data.string, data.context);
     if ("list" in data) return makeList(data.list.map((item) => this.data(item)));
     const members: Record<string, Slot> = {};
@@ -157,8 +172,27 @@ export class EvaluatorSession {
     return this.evaluator.makeAttrs(members);
   }
 
+  private fact(standIn: string, name: TreeFact): Value {
+    const { storePath, narHash, lastModified } = this.trees.facts(standIn);
+    switch (name) {
+      case "outPath":
+        return this.evaluator.stringWithContext(storePath, [{ kind: "opaque", path: storePath }]);
+      case "narHash":
+        return makeString(narHash);
+      case "lastModified":
+        return makeInt64(lastModified);
+      case "lastModifiedDate":
+        return makeString(dateText(lastModified));
+    }
+  }
+
   private autoArgs(data: AutoArgData): Map<string, Slot> {
     return new Map(Object.entries(data).map(([name, value]) => [name, this.data(value)]));
+  }
+
+  /** Returns an error of an answer as data, as it is to be shown. */
+  errorData(error: unknown): ErrorData {
+    return this.evaluator.run(() => toShownErrorData(error, this.workTrees));
   }
 
   answer(request: Request): Responses[Request["op"]] {
@@ -254,6 +288,10 @@ export class EvaluatorSession {
         return null;
       case "allowPath":
         evaluator.host.allowPath(request.path);
+        if (request.tree !== undefined) {
+          this.trees.add(request.path, request.tree);
+          evaluator.addTree(request.path, () => this.trees.facts(request.path).storePath);
+        }
         if (request.workTree !== undefined) this.workTrees.add(request.path, request.workTree);
         return null;
       case "newVariables":
@@ -290,7 +328,7 @@ export class EvaluatorSession {
       }
       case "show": {
         const { text, error } = evaluator.show(this.slot(request.value), request);
-        return { text, failure: error === undefined ? undefined : toErrorData(error, this.workTrees) };
+        return { text, failure: error === undefined ? undefined : this.errorData(error) };
       }
       case "document":
         return evaluator.document(this.variablesOf(request.variables), request.text) ?? null;

@@ -28,6 +28,7 @@ const noServices: SyncServices = {
   fetch: refuse,
   resolveSearchPathUrl: refuse,
   getFlake: refuse,
+  obtainTree: refuse,
 };
 
 /** An answer, with the traces and warnings of its evaluation. */

@@ -7,7 +7,7 @@ import type { FirnError, SourcePosition } from "@firn/formats";
 import type { ContextElement, MetaEntry, OutputForm, PackageOutput, PackageText, ShowOptions } from "@firn/language";
 import type { EvaluatorClient } from "./client.ts";
 import { fromErrorData } from "./error-data.ts";
-import type { DerivationFacts, Handle, PlainData, ValueKind } from "./protocol.ts";
+import type { DerivationFacts, Handle, PlainData, TreeFact, ValueKind } from "./protocol.ts";
 
 /** An argument of a function: plain data, a value by reference, a path, a string with context, or lists and sets of those. */
 export type Argument =
@@ -18,6 +18,7 @@ export type Argument =
   | string
   | ValueRef
   | { readonly path: string }
+  | { readonly fact: TreeFact; readonly of: string }
   | { readonly string: string; readonly context: readonly ContextElement[] }
   | { readonly list: readonly Argument[] }
   | { readonly attrs: Readonly<Record<string, Argument>> };

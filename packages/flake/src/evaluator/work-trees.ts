@@ -18,6 +18,12 @@ export class WorkTrees {
     this.#directories.set(storePath, directory);
   }
 
+  /** Adds another store path for the tree of one that is known. */
+  addSame(known: string, storePath: string): void {
+    const directory = this.#directories.get(known);
+    if (directory !== undefined) this.#directories.set(storePath, directory);
+  }
+
   /** Returns the error's text for a path in a known tree at which there is nothing; undefined for all others. */
   whyMissing(path: string): string | undefined {
     for (const [storePath, directory] of this.#directories) {

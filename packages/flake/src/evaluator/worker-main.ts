@@ -4,6 +4,7 @@ import { FirnError } from "@firn/formats";
 import { Debugger, type DerivationRequest, type StopAnswer, type StopReason } from "@firn/language";
 import { fromErrorData, toErrorData } from "./error-data.ts";
 import { openSession } from "./open-session.ts";
+import type { TreeFacts } from "./placed-trees.ts";
 import type {
   DebuggerStop,
   ErrorData,
@@ -85,7 +86,7 @@ const BATCH = 64;
 /** Limit of pending derivations. */
 const MAX_PENDING = 1024;
 /** Calls that need no derivation in the store. */
-const independent: ReadonlySet<ServiceCall["method"]> = new Set(["addPath", "addText"]);
+const independent: ReadonlySet<ServiceCall["method"]> = new Set(["addPath", "addText", "obtainTree"]);
 
 let pending: DerivationRequest[] = [];
 /** Id of the call that writes the earlier derivations. */
@@ -149,11 +150,11 @@ const forwarding: SyncServices = {
   fetch: (request) => ask("fetch", request) as ReturnType<SyncServices["fetch"]>,
   resolveSearchPathUrl: (url) => ask("resolveSearchPathUrl", url) as string | undefined,
   getFlake: (reference) => ask("getFlake", reference) as number,
+  obtainTree: (standIn) => ask("obtainTree", standIn) as TreeFacts,
 };
 
 function askHowToGoOn(reason: StopReason): StopAnswer {
-  const stop: DebuggerStop =
-    reason.kind === "error" ? { ...reason, error: toErrorData(reason.error, session?.workTrees) } : reason;
+  const stop: DebuggerStop = reason.kind === "error" ? { ...reason, error: shownError(reason.error) } : reason;
   return ask("stop", stop) as StopAnswer;
 }
 
@@ -167,9 +168,13 @@ function open(setup: WorkerSetup): EvaluatorSession {
     interrupted,
     readAhead: (request) => send({ kind: "readAhead", request }),
     whenLong: tuneForLongEvaluation,
-    ...(recording === undefined ? {} : { limit: (host) => recording.record(host) }),
+    ...(recording === undefined ? {} : { limit: (host, trees) => recording.record(host, trees) }),
     ...(debugging === undefined ? {} : { debugger: new Debugger({ ...debugging, stop: askHowToGoOn }) }),
   });
+}
+
+function shownError(error: unknown): ErrorData {
+  return session === undefined ? toErrorData(error) : session.errorData(error);
 }
 
 let session: EvaluatorSession | undefined;
@@ -181,7 +186,7 @@ function answer({ id, request }: ToWorker, nested = false): void {
     const value = settled(() => session!.answer(request));
     send({ kind: "response", id, value, ...(nested || recorder === undefined ? {} : { reads: recorder.take() }) });
   } catch (error) {
-    send({ kind: "failure", id, error: toErrorData(error, session?.workTrees) });
+    send({ kind: "failure", id, error: shownError(error) });
   }
 }
 

@@ -14,13 +14,28 @@ export interface ComputedLockFile extends ComputedLock {
   readonly changed: boolean;
 }
 
+async function readOldGraph(text: string | undefined, shown: () => Promise<string>): Promise<GraphNode> {
+  try {
+    return readLockGraph(text, "flake.lock");
+  } catch {
+    // The same error, which names the file.
+    return readLockGraph(text, `${await shown()}/flake.lock`);
+  }
+}
+
 /** Computes the lock file of a flake, starting from the text of its old one. Errors as of fetching, and `bad-lock-file`, `flake-follows`. */
 export async function computeLockFile(
   flake: FlakeSource,
   oldText: string | undefined,
-  options: { readonly request: LockRequest; readonly context: LockContext },
+  options: {
+    readonly request: LockRequest;
+    readonly context: LockContext;
+    /** Returns the flake's locked reference for messages. */
+    shown?(): Promise<string>;
+  },
 ): Promise<ComputedLockFile> {
-  const old = readLockGraph(oldText, `${showFlakeRef(flake.lockedRef)}/flake.lock`);
+  const shown = options.shown ?? (async () => showFlakeRef(flake.lockedRef));
+  const old = await readOldGraph(oldText, shown);
   const computed = await computeLock(flake, old, options);
   checkFollows(computed.root);
   const { file, keys } = graphToLockFile(computed.root);

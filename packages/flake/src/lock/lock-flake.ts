@@ -5,7 +5,14 @@ import { git, localRepository, nameOf, stringAttribute, withRepository } from "@
 import { FirnError, makeFixedOutputPath, parseHash, traced } from "@firn/formats";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "@firn/store/files";
 import { type FlakeRef, showFlakeRef } from "../refs/reference.ts";
-import { type FlakeContext, fetchRef, loadFlake, readFlake } from "../source/flake-source.ts";
+import {
+  type FlakeContext,
+  fetchRef,
+  loadFlake,
+  readFlake,
+  shownLockedRef,
+  storedFlake,
+} from "../source/flake-source.ts";
 import type { LockRequest, TreePlace } from "./compute.ts";
 import { type ComputedLockFile, computeLockFile } from "./compute-lock-file.ts";
 import type { FlakeSource } from "./flake-description.ts";
@@ -27,6 +34,8 @@ export interface LockOptions extends LockRequest {
   warn(text: string): void;
   /** Receives the settings of the flake's `nixConfig`, before its inputs are fetched. */
   applyConfig?(nixConfig: FlakeSource["nixConfig"]): Promise<void>;
+  /** True to read the flake where it lies, if that is on this machine. */
+  readonly inPlace?: boolean;
 }
 
 /** A locked flake, ready to be called. */
@@ -61,16 +70,20 @@ export function defaultLockOptions(warn: (text: string) => void): LockOptions {
 
 /** Locks the flake of a reference. Errors as of fetching and computing; messages in the reference's words. */
 export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: LockOptions): Promise<LockedFlake> {
-  const top = options.useRegistries ? "all" : "none";
+  const top = { registries: options.useRegistries ? "all" : "none", inPlace: options.inPlace ?? false } as const;
   let flake = await loadFlake(context, ref, top);
   await options.applyConfig?.(flake.nixConfig);
   const oldText = options.referenceFile === undefined ? flake.lockText : readFileSync(options.referenceFile, "latin1");
+  const loaded = flake;
+  const shown = (): Promise<string> => shownLockedRef(context, loaded);
   const computed = await tracedLock(
-    flake,
+    shown,
     computeLockFile(flake, oldText, {
       request: options,
+      shown,
       context: {
-        getFlake: (input, registries) => loadFlake(context, input, options.useRegistries ? registries : "none"),
+        getFlake: (input, registries) =>
+          loadFlake(context, input, { registries: options.useRegistries ? registries : "none" }),
         getRelativeFlake: (input, place) =>
           readFlake(context, { originalRef: input, resolvedRef: input, lockedRef: input, place }),
         getTree: async (input) => {
@@ -90,13 +103,28 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   return { flake, root, lockText, keys, places, isChanged: changed && !options.write };
 }
 
-async function tracedLock(flake: FlakeSource, computed: Promise<ComputedLockFile>): Promise<ComputedLockFile> {
+async function tracedLock(
+  shown: () => Promise<string>,
+  computed: Promise<ComputedLockFile>,
+): Promise<ComputedLockFile> {
   try {
     return await computed;
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
-    throw traced(error, `while updating the lock file of flake '${showFlakeRef(flake.lockedRef)}'`);
+    throw traced(error, `while updating the lock file of flake '${await shown()}'`);
   }
+}
+
+/** Returns a locked flake with its tree in the store. Fails as fetching does. */
+export async function storedLock(context: FlakeContext, locked: LockedFlake): Promise<LockedFlake> {
+  const flake = await storedFlake(context, locked.flake);
+  if (flake === locked.flake) return locked;
+  const places = new Map<GraphNode, TreePlace>();
+  for (const [node, place] of locked.places) {
+    const isOwn = place.storePath === locked.flake.storePath;
+    places.set(node, isOwn ? { ...place, storePath: flake.storePath } : place);
+  }
+  return { ...locked, flake, places };
 }
 
 /** Returns the store path of an input's tree, fetched unless locking has fetched it. Fails as fetching does. */

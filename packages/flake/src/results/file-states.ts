@@ -8,6 +8,7 @@ import type { FileType } from "@firn/language";
 import { entriesIn, kindOf, machineError } from "@firn/store";
 import * as fs from "@firn/store/files";
 import { contentDigest, listingDigest } from "../evaluator/file-digest.ts";
+import type { TreeRead } from "../evaluator/reads.ts";
 
 /** Age in milliseconds from which a time of change distinguishes what changed before from what changes after. */
 const usuallySettledAfter = 2000;
@@ -92,8 +93,12 @@ export class FileStates {
     return attempt(() => listingDigest(entriesIn(path).map(({ name, kind }) => [name, kind] as const)));
   }
 
-  /** Returns the state of a tree, or of those of its files that a filter kept; undefined when it cannot be read. */
-  tree(root: string, include: readonly string[] | undefined): TreeState | undefined {
+  /** Returns the state of a tree, or of those of its files that a filter kept or that are listed; undefined when it cannot be read. */
+  tree({
+    path: root,
+    include,
+    isListed = false,
+  }: Pick<TreeRead, "path" | "include" | "isListed">): TreeState | undefined {
     return attempt(() => {
       const kept = include === undefined ? undefined : new Set(include);
       const names: string[] = [];
@@ -114,7 +119,17 @@ export class FileStates {
           if (kept === undefined || kept.has(child)) visit(path === "/" ? child : `${path}/${entry.name}`, child);
         }
       };
-      visit(root, "");
+      if (isListed) {
+        for (const relative of ["", ...(include ?? [])]) {
+          const status = fs.lstatSync(root + relative);
+          const kind = kindOf(status);
+          names.push(`${relative}\0${kind}`);
+          if (kind === "directory") continue;
+          const state = this.#stateOf(status);
+          settled &&= state !== undefined;
+          states.push(`${relative}\0${state}`);
+        }
+      } else visit(root, "");
       const digest = (lines: readonly string[]): string => contentDigest(Buffer.from(lines.join("\0\0"), "latin1"));
       return { names: digest(names), states: settled ? digest(states) : undefined };
     });

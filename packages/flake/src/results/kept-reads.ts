@@ -25,7 +25,7 @@ export function keepReads(reads: Reads, states: FileStates): KeptReads | string 
   if (unrepeatable !== undefined) return unrepeatable;
   const trees: (TreeRead & { readonly state: TreeState })[] = [];
   for (const tree of reads.trees) {
-    const state = states.tree(tree.path, tree.include);
+    const state = states.tree(tree);
     if (state === undefined) return `'${tree.path}' cannot be read`;
     trees.push({ ...tree, state });
   }
@@ -56,7 +56,7 @@ export async function differenceFrom(
     if (states.listing(path) !== digest) return `'${path}' has changed`;
   }
   for (const tree of reads.trees) {
-    const now = states.tree(tree.path, tree.include);
+    const now = states.tree(tree);
     if (now === undefined || now.names !== tree.state.names) return `'${tree.path}' has changed`;
     if (now.states !== undefined && now.states === tree.state.states) continue;
     if ((await surroundings.pathOf(tree)) !== tree.storePath) return `'${tree.path}' has changed`;

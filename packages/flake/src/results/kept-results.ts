@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { DerivationRequest, EvalMessage, FetchRequest, FetchResult } from "@firn/language";
 import type { HostConfig } from "../evaluator/node-host.ts";
+import type { TreeFacts } from "../evaluator/placed-trees.ts";
 import type { Request, ServiceCall } from "../evaluator/protocol.ts";
-import { noReads, type Reads } from "../evaluator/reads.ts";
+import { noReads, type Reads, type TreeRead } from "../evaluator/reads.ts";
 import type { AddPathServiceRequest } from "../evaluator/services.ts";
 import { AnswerDatabase } from "./answer-database.ts";
 import { buildIdentity } from "./build-identity.ts";
@@ -90,6 +91,8 @@ export class KeptResults {
   #messages: EvalMessage[] = [];
   /** Store paths that the services gave since the last answer, and paths that derivations among them refer to. */
   #storePaths = new Set<string>();
+  /** Trees that were copied to the store since the last answer. */
+  #trees: TreeRead[] = [];
   #unrepeatable: string | undefined;
   readonly #referred = new Set<string>();
   #evaluating = 0;
@@ -115,9 +118,11 @@ export class KeptResults {
   /** Returns the key of the next request. Called once for each, in order. */
   next(request: Request): string {
     this.#chain ??= this.#start();
-    const text = JSON.stringify(request, (_, value: unknown) =>
-      typeof value === "bigint" ? { bigint: `${value}` } : value,
-    );
+    const text = JSON.stringify(request, (name, value: unknown) => {
+      // The stand-in of a tree is made of the one, and the other says when that was.
+      if (name === "fileList" || name === "since") return undefined;
+      return typeof value === "bigint" ? { bigint: `${value}` } : value;
+    });
     this.#chain = hash("sha256", `${this.#chain} ${text}`, "hex");
     return this.#chain;
   }
@@ -206,6 +211,12 @@ export class KeptResults {
       case "getFlake":
         if (!pure) this.#unrepeatable ??= "it called 'getFlake' and is not pure";
         return;
+      case "obtainTree": {
+        const { storePath, read } = value as TreeFacts;
+        this.#storePaths.add(storePath);
+        if (read !== undefined) this.#trees.push(read);
+        return;
+      }
       case "resolveSearchPathUrl":
         this.#unrepeatable ??= "its search path has entries that are fetched";
         return;
@@ -228,7 +239,9 @@ export class KeptResults {
       (path) => !this.#referred.has(path),
     );
     this.#storePaths = new Set();
-    this.#recorded.push({ key, value: answer.value, messages: this.#messages, reads: { ...reads, storePaths } });
+    const trees = [...reads.trees, ...this.#trees];
+    this.#trees = [];
+    this.#recorded.push({ key, value: answer.value, messages: this.#messages, reads: { ...reads, trees, storePaths } });
     this.#messages = [];
     if (reads.unrepeatable === undefined) return;
     this.#options.explain?.(`not kept: ${reads.unrepeatable}`);

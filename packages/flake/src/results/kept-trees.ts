@@ -43,7 +43,7 @@ export function openKeptTrees(codeDirectory: string, settledAfter?: number): Kep
     find({ path, name, method, expectedHash, include, references = [] }, storeDir) {
       // What is said to have a hash is not read where that is there.
       if (include === undefined || include.length < worthKeeping || expectedHash !== undefined) return undefined;
-      const state = new FileStates(Date.now(), settledAfter).tree(path, include);
+      const state = new FileStates(Date.now(), settledAfter).tree({ path, include });
       if (state?.states === undefined) return undefined;
       const about = JSON.stringify([storeDir, path, name, method, references, include, state.names, state.states]);
       const key = `tree ${createHash("sha256").update(about, "latin1").digest("hex")}`;

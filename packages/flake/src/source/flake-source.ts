@@ -1,10 +1,11 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
-import { attributesOfInput, type FetchContext, fetchInput, type Input, type Registry } from "@firn/fetch";
+import { attributesOfInput, type FetchContext, fetchInput, type Input, locateInput, type Registry } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import { missingInWorkTree } from "../evaluator/work-trees.ts";
 import type { FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, resolveReference, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeAt, type FlakeReader, flakeSource, noFlake } from "./flake-file.ts";
+import type { LocatedTrees } from "./located-trees.ts";
 import { fileInTree, pathInTree, plainFileText } from "./tree-file.ts";
 import { workTreeOf } from "./work-tree.ts";
 
@@ -14,22 +15,45 @@ export interface FlakeContext {
   readonly reader: FlakeReader;
   /** The registries: all of them, and those that inputs of flakes may use (flags and global). */
   readonly registries: { all(): Promise<readonly Registry[]>; limited(): Promise<readonly Registry[]> };
+  /** The trees that are read where they lie. */
+  readonly located: LocatedTrees;
 }
 
-/** Resolves a reference through the registries, fetches it and reads it. */
+/**
+ * Resolves a reference through the registries, fetches it and reads it. With `inPlace` a tree of this machine is read where it lies: its
+ * `storePath` is a stand-in, and its locked reference lacks what depends on the hash, until `storedFlake` is asked for it.
+ */
 export async function loadFlake(
   context: FlakeContext,
   ref: FlakeRef,
-  registries: "all" | "limited" | "none",
+  { registries, inPlace = false }: { readonly registries: UsedRegistries; readonly inPlace?: boolean },
 ): Promise<FlakeSource> {
   const read = ({ lockedRef, resolvedRef, storePath }: FetchedRef): Promise<FlakeSource> =>
     readFlake(context, { originalRef: ref, resolvedRef, lockedRef, place: { storePath, dir: lockedRef.dir } });
-  const fetched = await fetchRef(context, ref, registries);
+  const find = inPlace ? locateRef : fetchRef;
+  const fetched = await find(context, ref, registries);
   const flake = await read(fetched);
   const input = withSelfAttributes(fetched.resolvedRef.input, flake.selfAttributes);
   if (input === fetched.resolvedRef.input) return flake;
-  return read(await fetchRef(context, { input, dir: fetched.resolvedRef.dir }, "none"));
+  return read(await find(context, { input, dir: fetched.resolvedRef.dir }, "none"));
 }
+
+/** Returns a flake with its tree in the store. Fails as fetching does. */
+export async function storedFlake({ located }: FlakeContext, flake: FlakeSource): Promise<FlakeSource> {
+  if (located.find(flake.storePath) === undefined) return flake;
+  const { storePath, locked } = await located.store(flake.storePath);
+  return { ...flake, storePath, lockedRef: { ...flake.lockedRef, input: locked } };
+}
+
+/** Returns the locked reference of a flake as it is shown. Only that of a directory has the hash. Fails as fetching does. */
+export async function shownLockedRef(context: FlakeContext, flake: FlakeSource): Promise<string> {
+  const { input } = flake.lockedRef;
+  const known = input.get("type") === "git" ? flake : await storedFlake(context, flake);
+  return showFlakeRef(known.lockedRef);
+}
+
+/** The registries in which an indirect reference is looked up. */
+type UsedRegistries = "all" | "limited" | "none";
 
 /** Returns an input with the attributes that its flake asks for, as far as its scheme knows them and it does not say otherwise. */
 function withSelfAttributes(input: Input, wanted: FlakeSource["selfAttributes"]): Input {
@@ -49,7 +73,7 @@ export interface FetchedRef {
 export async function resolveFlakeRef(
   context: FlakeContext,
   ref: FlakeRef,
-  registries: "all" | "limited" | "none",
+  registries: UsedRegistries,
 ): Promise<FlakeRef> {
   if (ref.input.get("type") !== "indirect") return ref;
   if (registries === "none") {
@@ -62,20 +86,28 @@ export async function resolveFlakeRef(
 }
 
 /** Resolves and fetches a reference, flake or not. */
-export async function fetchRef(
-  context: FlakeContext,
-  ref: FlakeRef,
-  registries: "all" | "limited" | "none",
-): Promise<FetchedRef> {
+export async function fetchRef(context: FlakeContext, ref: FlakeRef, registries: UsedRegistries): Promise<FetchedRef> {
   const resolvedRef = await resolveFlakeRef(context, ref, registries);
   const tree = await fetchInput(resolvedRef.input, context.fetch);
   return { resolvedRef, lockedRef: { input: tree.locked, dir: resolvedRef.dir }, storePath: tree.storePath };
 }
 
+/** Resolves a reference and fetches it, or finds it on this machine. */
+async function locateRef(context: FlakeContext, ref: FlakeRef, registries: UsedRegistries): Promise<FetchedRef> {
+  const resolvedRef = await resolveFlakeRef(context, ref, registries);
+  const tree = await locateInput(resolvedRef.input, context.fetch);
+  const storePath = "storePath" in tree ? tree.storePath : context.located.add(tree);
+  return { resolvedRef, lockedRef: { input: tree.locked, dir: resolvedRef.dir }, storePath };
+}
+
 /** Reads flake.nix and flake.lock of a fetched tree. */
 export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<FlakeSource> {
   const { storePath, dir } = at.place;
-  const tree = { storePath, realPath: context.fetch.store.realPath(storePath) };
+  const located = context.located.find(storePath);
+  const tree =
+    located === undefined
+      ? { storePath, realPath: context.fetch.store.realPath(storePath) }
+      : { storePath, realPath: located.placed.directory, has: located.has };
   const flakeFile = fileInTree(tree, pathInTree(dir, "flake.nix"));
   const workTree = workTreeOf(at.resolvedRef);
   if (flakeFile === undefined) {
@@ -83,5 +115,9 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
     throw new FirnError("no-flake", missingInWorkTree(workTree, pathInTree(dir, "flake.nix").slice(1)));
   }
   const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), workTree);
-  return flakeSource(file, at, plainFileText(tree, pathInTree(dir, "flake.lock")));
+  const lockText = plainFileText(tree, pathInTree(dir, "flake.lock"));
+  if (!context.located.isStored(storePath)) return flakeSource(file, at, lockText);
+  // The paths that were read have the store path.
+  const stored = await context.located.store(storePath);
+  return flakeSource(file, { ...at, place: { storePath: stored.storePath, dir } }, lockText);
 }

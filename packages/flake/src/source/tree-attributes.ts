@@ -26,9 +26,14 @@ export function treeAttributes(locked: Input, dirty = false): TreeAttributes {
   const lastModified = integerAttribute(locked, "lastModified");
   if (lastModified !== undefined) {
     result.lastModified = lastModified;
-    result.lastModifiedDate = new Date(Number(lastModified) * 1000).toISOString().replace(/[-:T]/g, "").slice(0, 14);
+    result.lastModifiedDate = dateText(lastModified);
   }
   return result;
+}
+
+/** Returns a time in seconds since 1970 as the text of `lastModifiedDate`. */
+export function dateText(seconds: bigint): string {
+  return new Date(Number(seconds) * 1000).toISOString().replace(/[-:T]/g, "").slice(0, 14);
 }
 
 /** Returns the attributes of a tree from `builtins.fetchMercurial`; a work tree with changes has a revision of zeros. */

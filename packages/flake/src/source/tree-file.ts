@@ -9,6 +9,8 @@ import { PathGuard } from "../evaluator/path-guard.ts";
 export interface Tree {
   readonly storePath: string;
   readonly realPath: string;
+  /** Tells whether what lies at a path within it (`/a/b`) belongs to it; everything does when absent. */
+  has?(path: string): boolean;
 }
 
 /** Returns the absolute path of a file within its tree. */
@@ -17,6 +19,7 @@ export function pathInTree(dir: string, name: string): string {
 }
 
 function kindInTree(tree: Tree, path: string): ReturnType<typeof kindOf> | undefined {
+  if (tree.has?.(path) === false) return undefined;
   const status = lstatSync(tree.realPath + path, { throwIfNoEntry: false });
   return status === undefined ? undefined : kindOf(status);
 }

@@ -25,7 +25,7 @@ import {
 } from "@firn/formats";
 import { coerceCopy, coerceMore, coerceToString, force, host } from "../code/interpret.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
-import { showPosition } from "../code/source.ts";
+import { showPlacedPosition } from "../code/source.ts";
 import { elementAt, elementsOf, listLength } from "../heap/list.ts";
 import { none, nullValue, type Slot, type Value } from "../heap/memory.ts";
 import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
@@ -452,7 +452,7 @@ function derivationStrict(a: Slot): Value {
     fill(draft, attrs);
     return build(draft);
   } catch (error) {
-    const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${showPosition(namePos)}`;
+    const text = `while evaluating derivation '${name}'\n  whose name attribute is located at ${showPlacedPosition(namePos)}`;
     throw addFrame(error, 0, text);
   }
 }

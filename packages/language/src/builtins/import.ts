@@ -12,6 +12,7 @@ import { keyAt, shapeSize } from "../heap/shape.ts";
 import { makeString } from "../heap/string.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
 import { makeNativeThunk } from "../heap/thunk.ts";
+import { placedPath } from "../heap/tree-root.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { contextOf } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
@@ -67,7 +68,7 @@ function linkedFile(path: string): string {
 }
 
 export function importFile(path: string, mustBeSet = false): Value {
-  const file = resolveImportPath(path);
+  const file = placedPath(resolveImportPath(placedPath(path)));
   const { values } = caches.get();
   const known = values.get(file);
   if (known !== undefined) return force(known);
@@ -127,7 +128,7 @@ function scopedImport(a: Slot, b: Slot): Value {
     names.set(nameOf(keyAt(shape, i)), i + 1);
     heap[env + 1 + i] = valueAt(attrs, i);
   }
-  return loadFile(resolveImportPath(path), { scope: bindingScope(null, names), env });
+  return loadFile(resolveImportPath(placedPath(path)), { scope: bindingScope(null, names), env });
 }
 
 export const importBuiltins: BuiltinTable = {

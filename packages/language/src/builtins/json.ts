@@ -24,7 +24,7 @@ import {
   type Value,
 } from "../heap/memory.ts";
 import { integerOf, makeFloat, makeInteger, makeLargeInteger, numberOf } from "../heap/number.ts";
-import { pathText } from "../heap/path.ts";
+import { pathText, placedPathText } from "../heap/path.ts";
 import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
 import { keyAt, orderedIndices } from "../heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
@@ -107,7 +107,9 @@ export class JsonWriter {
       case kind.float:
         return formatJsonFloat(numberOf(value));
       case kind.path:
-        return this.string(this.copyPaths ? copyPath(pathText(value)) : makeString(canonicalPath(pathText(value))));
+        return this.string(
+          this.copyPaths ? copyPath(placedPathText(value)) : makeString(canonicalPath(pathText(value))),
+        );
       case kind.list:
         return this.list(value, pos);
       default:

@@ -3,11 +3,12 @@ import { canonicalPath, hashData, outputPlaceholder, parseHash, printHash } from
 import { call, call2, coerceToString, force, forceAt, host, plainString } from "../code/interpret.ts";
 import { elementAt, listLength } from "../heap/list.ts";
 import { bool, falseValue, isPath, isSet, isString, none, type Slot, trueValue, type Value } from "../heap/memory.ts";
-import { makePath, pathText } from "../heap/path.ts";
+import { makePath, placedPathText } from "../heap/path.ts";
 import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts";
 import { keyAt, shapeSize } from "../heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
+import { shownBelowTree, shownPath } from "../heap/tree-root.ts";
 import type { ContextElement, FileType } from "../host.ts";
 import { baseNameOfPath, parentOf } from "../syntax/path-text.ts";
 import { contextElements, contextOf, mergeContexts } from "../value/context.ts";
@@ -28,6 +29,7 @@ import { hashAlgorithm } from "./hashes.ts";
 const toStringSymbol = intern("__toString");
 
 interface PathArgument {
+  /** The path, with the stand-in of its tree. */
   readonly path: string;
   readonly context: ContextId;
 }
@@ -40,7 +42,7 @@ export function pathArgument(slot: Slot, text: string, pos = 0): PathArgument {
   } catch (error) {
     throw addFrame(error, pos, text);
   }
-  if (isPath(value)) return { path: canonicalPath(pathText(value)), context: 0 };
+  if (isPath(value)) return { path: canonicalPath(placedPathText(value)), context: 0 };
   if (isSet(value)) {
     const toText = attribute(value, toStringSymbol);
     if (toText !== none) return pathArgument(call(force(toText), value, pos), text, pos);
@@ -145,7 +147,7 @@ function legacyBaseName(path: string): string {
 
 function dirOf(a: Slot): Value {
   const value = force(a);
-  if (isPath(value)) return makePath(parentOf(canonicalPath(pathText(value))));
+  if (isPath(value)) return makePath(parentOf(canonicalPath(placedPathText(value))));
   const coerced = coercedArgument(value, 0, "while evaluating the first argument passed to 'builtins.dirOf'");
   const text = stringText(coerced);
   const slash = text.lastIndexOf("/");
@@ -234,7 +236,8 @@ interface AddPath {
 
 function addPath(request: AddPath): Value {
   const { filter } = request;
-  let path = request.path;
+  // A filter is called with paths.
+  let path = filter === undefined ? request.path : shownPath(request.path);
   try {
     let references: readonly string[] = [];
     if (request.context !== 0 && isInStore(path)) {
@@ -311,13 +314,14 @@ function pathBuiltin(a: Slot): Value {
   if (source === undefined) {
     throw fail("missing required 'path' attribute in the first argument to 'builtins.path'");
   }
-  return addPath({ ...source, name: name === "" ? baseNameOfPath(source.path) : name, filter, method, expectedHash });
+  if (name === "") name = baseNameOfPath(shownBelowTree(source.path));
+  return addPath({ ...source, name, filter, method, expectedHash });
 }
 
 function storePathBuiltin(a: Slot): Value {
   if (host().mode.pure) throw fail("'builtins.storePath' is not allowed in pure evaluation mode");
   const argument = pathArgument(a, "while evaluating the first argument passed to 'builtins.storePath'");
-  let { path } = argument;
+  let path = shownPath(argument.path);
   if (!isStorePathText(path) && host().fileType(path) !== undefined) path = host().resolveSymlinks(path);
   if (!isInStore(path)) throw fail(`path '${path}' is not in the Nix store`);
   const storePath = storePathOf(path);
@@ -364,7 +368,11 @@ export const pathBuiltins: BuiltinTable = {
     arity: 1,
     global: true,
     call: (a) => {
-      const value = coercedArgument(a, 0, "while evaluating the first argument passed to builtins.baseNameOf");
+      const argument = force(a);
+      if (isPath(argument)) {
+        return makeString(legacyBaseName(shownBelowTree(canonicalPath(placedPathText(argument)))));
+      }
+      const value = coercedArgument(argument, 0, "while evaluating the first argument passed to builtins.baseNameOf");
       return makeString(legacyBaseName(stringText(value)), contextIdOf(value));
     },
   },
@@ -373,7 +381,7 @@ export const pathBuiltins: BuiltinTable = {
     arity: 1,
     call: (a) => {
       const { path, context } = pathArgument(a, "while evaluating the first argument passed to builtins.toPath");
-      return makeString(path, context);
+      return makeString(shownPath(path), context);
     },
   },
   readFile: { arity: 1, call: readFile },
@@ -418,7 +426,7 @@ export const pathBuiltins: BuiltinTable = {
         "while evaluating the second argument (the path to filter) passed to 'builtins.filterSource'",
       );
       const filter = functionArgument(a, "while evaluating the first argument passed to builtins.filterSource");
-      const name = baseNameOfPath(source.path);
+      const name = baseNameOfPath(shownPath(source.path));
       return addPath({ ...source, name, filter, method: "nar", expectedHash: undefined });
     },
   },

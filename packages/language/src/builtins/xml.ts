@@ -22,6 +22,7 @@ import { keyAt, orderedIndices } from "../heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
 import { peekSlot } from "../heap/thunk.ts";
+import { shownPath } from "../heap/tree-root.ts";
 import { mergeContexts } from "../value/context.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import { formatFloat } from "../value/text.ts";
@@ -90,7 +91,7 @@ class XmlWriter {
       ["line", String(line)],
       ["column", String(column)],
     ];
-    if (source.origin === "file") place.push(["path", source.name]);
+    if (source.origin === "file") place.push(["path", shownPath(source.name)]);
     return place;
   }
 

@@ -44,7 +44,7 @@ import {
   type Value,
 } from "../heap/memory.ts";
 import { integerOf, isInteger, isNumber, makeFloat, makeInteger, makeLargeInteger, numberOf } from "../heap/number.ts";
-import { makePath, pathString, pathText } from "../heap/path.ts";
+import { makePath, pathString, placedPathString, placedPathText } from "../heap/path.ts";
 import {
   attribute,
   emptySet,
@@ -87,6 +87,15 @@ import {
   nativeOf,
   peekSlot,
 } from "../heap/thunk.ts";
+import {
+  comparePaths,
+  hasTreeRoots,
+  samePaths,
+  shownBelowTree,
+  shownPath,
+  type TreeRoot,
+  useTreeRoots,
+} from "../heap/tree-root.ts";
 import type { EvalHost } from "../host.ts";
 import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../syntax/parser.ts";
 import { baseNameOfPath } from "../syntax/path-text.ts";
@@ -137,6 +146,8 @@ export interface EvaluatorState {
   /** True to add a frame for every function call to traces. */
   showTrace: boolean;
   depth: number;
+  /** The trees that are read where they lie. */
+  readonly treeRoots: TreeRoot[];
   /** Called once the number of imported files shows that the evaluation is a long one. */
   readonly whenLong: () => void;
   /** The debugger; set before anything is lowered, because it needs observed code. */
@@ -194,6 +205,7 @@ function select(evaluation: EvaluatorState): void {
   maxDepth = evaluation.host.mode.maxCallDepth;
   showTrace = evaluation.showTrace;
   calls = evaluation.calls;
+  useTreeRoots(evaluation.treeRoots);
 }
 
 export function evaluation(): EvaluatorState {
@@ -1330,7 +1342,7 @@ addTable({
 
 function sourceName(source: Source): Value {
   while (sourceNames.length <= source.index) sourceNames.push(none as Value);
-  if (sourceNames[source.index] === none) sourceNames[source.index] = makeString(source.name);
+  if (sourceNames[source.index] === none) sourceNames[source.index] = makeString(shownPath(source.name));
   return sourceNames[source.index]!;
 }
 
@@ -1754,7 +1766,7 @@ function add(left: Value, p: number, e: Env): Value {
   if (isPath(left)) {
     const tail = coerceToString(ev(A[p + 2]!, e), 0, segment, A[p + 4]!);
     if (contextIdOf(tail) !== 0) throw pathContextError(A[p + 5]!);
-    return makePath(canonicalPath(pathText(left) + stringText(tail)));
+    return makePath(canonicalPath(placedPathText(left) + stringText(tail)));
   }
   const head = coerceToString(left, coerceRaw, segment, A[p + 3]!);
   return concatenate(head, coerceToString(ev(A[p + 2]!, e), 0, segment, A[p + 4]!));
@@ -1786,7 +1798,12 @@ function pathConcat(p: number, e: Env): Value {
   let text = "";
   let context: ContextId = 0;
   for (let i = 0; i < count; i++) {
-    const part = coerceToString(ev(A[p + 3 + 2 * i]!, e), i === 0 ? coerceRaw : 0, segment, A[p + 4 + 2 * i]!);
+    const value = ev(A[p + 3 + 2 * i]!, e);
+    if (i === 0 && isPath(value)) {
+      text = placedPathText(value);
+      continue;
+    }
+    const part = coerceToString(value, i === 0 ? coerceRaw : 0, segment, A[p + 4 + 2 * i]!);
     text += stringText(part);
     context = mergeContexts(context, contextIdOf(part));
   }
@@ -1814,11 +1831,12 @@ export function coerceToString(slot: Slot, mode: number, text: string, pos: numb
   const value = forceAt(slot, pos);
   if ((value & 7) === 4) return value;
   if (isPath(value)) {
-    if ((mode & coerceCopy) !== 0) return copyPath(pathText(value));
-    if ((mode & coerceRaw) !== 0) return pathString(value);
-    const path = pathText(value);
+    if ((mode & coerceCopy) !== 0) return copyPath(placedPathText(value));
+    const string = pathString(value);
+    if ((mode & coerceRaw) !== 0) return string;
+    const path = stringText(string);
     const clean = canonicalPath(path);
-    return clean === path ? pathString(value) : makeString(clean);
+    return clean === path ? string : makeString(clean);
   }
   if ((value & 7) === 2) {
     enterCall(pos);
@@ -1879,7 +1897,8 @@ function coerceList(list: Value, mode: number, text: string, pos: number): Value
 
 /** Copies a path to the store, once per evaluation; returns the string of the store path. */
 export function copyPath(path: string): Value {
-  const clean = canonicalPath(path);
+  // The root of a tree has its store path in the name of the copy.
+  const clean = shownBelowTree(canonicalPath(path));
   const known = current.copiedPaths.get(clean);
   if (known !== undefined) return known;
   if (clean.endsWith(".drv")) throw new EvaluationError("eval-error", "file names are not allowed to end in '.drv'");
@@ -1950,8 +1969,13 @@ function equal(a: Value, b: Value, pos: number): boolean {
     depth--;
     return true;
   }
-  if (isPath(a)) return isPath(b) && equalStrings(pathString(a), pathString(b));
+  if (isPath(a)) return isPath(b) && equalPaths(a, b);
   return a === b && !isFunction(a);
+}
+
+function equalPaths(a: Value, b: Value): boolean {
+  if (equalStrings(placedPathString(a), placedPathString(b))) return true;
+  return hasTreeRoots() && samePaths(placedPathText(a), placedPathText(b));
 }
 
 export function equalSlots(a: Slot, b: Slot, pos: number): boolean {
@@ -2012,7 +2036,10 @@ export function less(a: Value, b: Value, text = ""): boolean {
       );
     }
     if (type === "string") return compareStrings(a, b) < 0;
-    if (type === "path") return compareStrings(pathString(a), pathString(b)) < 0;
+    if (type === "path") {
+      if (hasTreeRoots()) return comparePaths(placedPathText(a), placedPathText(b)) < 0;
+      return compareStrings(placedPathString(a), placedPathString(b)) < 0;
+    }
     if (type === "list") {
       const m = listLength(a);
       const n = listLength(b);

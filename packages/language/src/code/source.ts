@@ -5,13 +5,14 @@
 
 import type { SourcePosition } from "@firn/formats";
 import { byteStringOf } from "@firn/formats";
+import { shownPath } from "../heap/tree-root.ts";
 
 export type SourceOrigin = "file" | "string" | "stdin" | "internal";
 
 /** A parsed text, with its range among all positions. */
 export interface Source {
   readonly origin: SourceOrigin;
-  /** Absolute path of a file, else its printed name («string», «stdin»). */
+  /** Absolute path of a file, with the stand-in of its tree, else its printed name («string», «stdin»). */
   readonly name: string;
   /** Directory that relative paths start from. */
   readonly directory: string;
@@ -124,6 +125,12 @@ function lineText(source: Source, starts: Int32Array, line: number): string | un
 
 /** Returns the public form of a position, with the lines around it. */
 export function resolvePosition(position: number): SourcePosition | undefined {
+  const resolved = placedPosition(position);
+  return resolved === undefined ? undefined : { ...resolved, file: shownPath(resolved.file) };
+}
+
+/** Returns the public form of a position, but for the stand-in that the file's path may have. */
+export function placedPosition(position: number): SourcePosition | undefined {
   const source = sourceAt(position);
   if (source === undefined || source.origin === "internal") return undefined;
   const { line, column } = lineAndColumn(position);
@@ -142,6 +149,11 @@ export function resolvePosition(position: number): SourcePosition | undefined {
 
 /** Returns a position as `/path/file.nix:3:7`, as the reference prints it inside messages. */
 export function showPosition(position: number): string {
+  return shownPath(showPlacedPosition(position));
+}
+
+/** Returns a position as `showPosition` does, but for the stand-in that the file's path may have: for messages of errors. */
+export function showPlacedPosition(position: number): string {
   const source = sourceAt(position);
   if (source === undefined) return byteStringOf("«none»");
   const { line, column } = lineAndColumn(position);

@@ -3,7 +3,7 @@
  * becomes a FirnError at the public border.
  */
 import { FirnError } from "@firn/formats";
-import { resolvePosition } from "../code/source.ts";
+import { placedPosition } from "../code/source.ts";
 
 /** The kinds of errors of evaluation, which are their codes as a `FirnError`. */
 export type EvaluationErrorKind =
@@ -122,14 +122,14 @@ function framesOf(error: EvaluationError): EvalFrame[] {
   return frames.reverse();
 }
 
-/** Returns the public form of an error: positions resolved, frames innermost first. */
+/** Returns the public form of an error: positions resolved, frames innermost first; paths may have the stand-ins of their trees. */
 export function toFirnError(error: unknown): unknown {
   const wrapped = wrapError(error);
   if (!(wrapped instanceof EvaluationError)) return wrapped;
   const origin = wrapped.origin;
   // Where it was when it was interrupted says nothing.
   if (origin !== undefined && isInterruption(wrapped)) return origin;
-  const position = resolvePosition(wrapped.pos);
+  const position = placedPosition(wrapped.pos);
   const hint = origin?.hint ?? wrapped.hint;
   return new FirnError(origin === undefined ? wrapped.kind : origin.code, wrapped.message, {
     ...(position === undefined ? {} : { position }),
@@ -139,7 +139,7 @@ export function toFirnError(error: unknown): unknown {
     trace: [
       ...(origin?.trace ?? []),
       ...framesOf(wrapped).map((frame) => {
-        const at = resolvePosition(frame.pos);
+        const at = placedPosition(frame.pos);
         return { message: frame.text, always: frame.always, ...(at === undefined ? {} : { position: at }) };
       }),
     ],

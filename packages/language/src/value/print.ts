@@ -14,6 +14,7 @@ import {
   isThunk,
   kind,
   kindOf,
+  none,
   type Slot,
   trueValue,
   type Value,
@@ -25,6 +26,7 @@ import { keyAt, orderedIndices, shapeSize } from "../heap/shape.ts";
 import { stringText } from "../heap/string.ts";
 import { nameOf } from "../heap/symbol.ts";
 import { blackHole, done } from "../heap/thunk.ts";
+import { factValue, shownText } from "../heap/tree-root.ts";
 import { EvaluationError, isInterruption, wrapError } from "./evaluation-error.ts";
 import { formatFloat, quoteString } from "./text.ts";
 
@@ -147,7 +149,7 @@ class Printer {
         throw wrapped;
       }
       this.indent = indent;
-      this.write(`${open}error: ${wrapped.message.replace(/\x1b\[[0-9;]*m/g, "")}${close}`, red);
+      this.write(`${open}error: ${shownText(wrapped.message).replace(/\x1b\[[0-9;]*m/g, "")}${close}`, red);
     }
   }
 
@@ -159,11 +161,11 @@ class Printer {
         this.write(`${open}potential infinite recursion${close}`, red);
         return;
       }
-      if (state !== done) {
+      value = state === done ? (heap[(slot >>> 2) + 1]! as Value) : factValue(slot);
+      if (value === none) {
         this.write(`${open}thunk${close}`, magenta);
         return;
       }
-      value = heap[(slot >>> 2) + 1]! as Value;
     }
     if (isFresh(value) && depth > 0 && this.options.force === undefined) {
       this.write(`${open}thunk${close}`, magenta);
@@ -331,8 +333,8 @@ export function printAmbiguous(slot: Slot, seen: Set<Slot> | null = new Set(), d
   if (isThunk(slot)) {
     const state = heap[slot >>> 2];
     if (state === blackHole) return `${open}potential infinite recursion${close}`;
-    if (state !== done) return "<CODE>";
-    value = heap[(slot >>> 2) + 1]! as Value;
+    value = state === done ? (heap[(slot >>> 2) + 1]! as Value) : factValue(slot);
+    if (value === none) return "<CODE>";
   }
   if (isSet(value)) {
     const shape = shapeOf(value);
