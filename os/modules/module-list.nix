@@ -63,6 +63,7 @@
   ./services/jellyfin.nix
   ./services/logrotate.nix
   ./services/minidlna.nix
+  ./services/monitoring/grafana.nix
   ./services/monitoring/prometheus.nix
   ./services/nfs.nix
   ./services/nginx

@@ -3,6 +3,7 @@
 # are in the archive are its attribute `unpacked`.
 { lock, names, notLocked, debs, programs, busybox, closureOf, systemEnv, mkDerivation, debianSource, firn, system, trivial }:
 let
+  lib = import ../lib;
   shells = {
     bash = "/bin/bash";
     dash = "/bin/dash";
@@ -93,6 +94,7 @@ packages
   # Firn tells this of a name that the set lacks.
   __missing = name: if builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ name ];
   inherit busybox closureOf systemEnv mkDerivation debianSource firn system lock;
+  formats = import ./formats.nix { inherit lib trivial; };
   stdenv.hostPlatform = {
     inherit system;
     isLinux = true;
