@@ -89,6 +89,18 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: "a virtual machine",
+    commands: [`REBUILD build-vm ${a}`, `REBUILD build-vm-with-bootloader ${a}`],
+  },
+  {
+    name: "an image of a variant",
+    commands: [
+      `REBUILD build-image ${a} --image-variant raw`,
+      `REBUILD build-image ${a} --image-variant oso`,
+      `REBUILD build-image ${a}`,
+    ],
+  },
+  {
     name: "list-generations",
     commands: [
       `REBUILD switch ${a}`,
