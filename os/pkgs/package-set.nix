@@ -86,6 +86,37 @@ let
         ]
     ) (builtins.attrNames aliases)
   );
+
+  # The newest kernel of the lock among those of a kind: an attribute `kernel`, as NixOS's sets of kernels have it.
+  kernelsOf =
+    kind:
+    let
+      releases = builtins.filter (release: release != null) (
+        map (
+          name:
+          let
+            release = builtins.match "linux-image-([0-9].*)-${kind}" name;
+          in
+          if release == null || (kind == "amd64" && builtins.match ".*-(cloud|rt)" (builtins.head release) != null) then
+            null
+          else
+            "${builtins.head release}-${kind}"
+        ) (builtins.attrNames lock.packages)
+      );
+      newest = builtins.foldl' (a: b: if builtins.compareVersions a b > 0 then a else b) "" releases;
+    in
+    {
+      kernel =
+        if releases == [ ] then
+          throw (notLocked [ "linux-image-${kind}" ])
+        else
+          packages."linux-image-${newest}"
+          // {
+            kernelRelease = newest;
+            modDirVersion = newest;
+          };
+      isLocked = releases != [ ];
+    };
 in
 packages
 // aliased
@@ -95,6 +126,11 @@ packages
   __missing = name: if builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ name ];
   inherit busybox closureOf systemEnv mkDerivation debianSource firn system lock;
   formats = import ./formats.nix { inherit lib trivial; };
+  # Debian's kernel, with all drivers; the newest is the only one of a lock.
+  linuxPackages = kernelsOf "amd64";
+  linuxPackages_latest = kernelsOf "amd64";
+  # The same without the drivers that virtual machines have no use for.
+  linuxPackages_cloud = kernelsOf "cloud-amd64";
   stdenv.hostPlatform = {
     inherit system;
     isLinux = true;
