@@ -33,9 +33,13 @@ let
   };
   packages = builtins.mapAttrs (
     name: unpacked:
-    programs name
+    programs.of name
     // {
       inherit unpacked;
+      # Outputs of nixpkgs' packages, which are one here.
+      bin = packages.${name};
+      lib = packages.${name};
+      man = packages.${name};
       deb = name;
       pname = name;
       version = names.version lock.packages.${name}.version;
@@ -47,45 +51,63 @@ let
     // (if shells ? ${name} then { shellPath = shells.${name}; } else { })
   ) debs;
 
-  # Names that NixOS configurations use for what Debian calls otherwise; only those whose package is locked.
-  aliases = {
-    avahi = "avahi-daemon";
-    bashInteractive = "bash";
-    cacert = "ca-certificates";
-    dnsutils = "dnsutils";
-    docker = "docker.io";
-    gnugrep = "grep";
-    gnused = "sed";
-    gnutar = "tar";
-    iproute2 = "iproute2";
-    iputils = "iputils-ping";
-    mariadb = "mariadb-server";
-    networkmanager = "network-manager";
-    nfs-utils = "nfs-common";
-    nginx = "nginx-light";
-    nginxMainline = "nginx-light";
-    nginxStable = "nginx-light";
-    openssh = "openssh-server";
-    postgresql_15 = "postgresql-15";
-    redis = "redis-server";
-    shadow = "passwd";
-    util-linux = "util-linux";
-    vim = "vim-tiny";
-  };
+  # Those of nixpkgs' names whose package is locked.
+  nixpkgsNames = import ./nixpkgs-names.nix;
   aliased = builtins.listToAttrs (
     builtins.concatMap (
       name:
-      if packages ? ${name} || !(packages ? ${aliases.${name}}) then
+      let
+        locked = builtins.filter (other: packages ? ${other}) nixpkgsNames.${name};
+      in
+      if packages ? ${name} || locked == [ ] then
         [ ]
       else
         [
           {
             inherit name;
-            value = packages.${aliases.${name}};
+            value = packages.${builtins.head locked};
           }
         ]
-    ) (builtins.attrNames aliases)
+    ) (builtins.attrNames nixpkgsNames)
   );
+  debianName = name: if nixpkgsNames ? ${name} then builtins.head nixpkgsNames.${name} else name;
+
+  # Python's modules under the names of nixpkgs, and Python with some of them.
+  pythonNames = {
+    beautifulsoup4 = "bs4";
+    pillow = "pil";
+    pyyaml = "yaml";
+    python-dateutil = "dateutil";
+    pygobject3 = "gi";
+    pyserial = "serial";
+    pymysql = "pymysql";
+  };
+  pythonModule = name: "python3-${pythonNames.${name} or name}";
+  pythonPackages =
+    builtins.listToAttrs (
+      builtins.concatMap (
+        name:
+        let
+          module = builtins.match "python3-(.*)" name;
+        in
+        if module == null then [ ] else [ { name = builtins.head module; value = packages.${name}; } ]
+      ) (builtins.attrNames packages)
+    )
+    // builtins.listToAttrs (
+      builtins.concatMap (
+        name: if packages ? ${pythonModule name} then [ { inherit name; value = packages.${pythonModule name}; } ] else [ ]
+      ) (builtins.attrNames pythonNames)
+    )
+    // {
+      __missing = name: if builtins.match "[A-Za-z0-9][A-Za-z0-9+._-]*" name == null then null else notLocked [ (pythonModule name) ];
+    };
+  python = packages.python3 // {
+    pkgs = pythonPackages;
+    withPackages = choose: (programs.including "python3" (map (module: module.deb) (choose pythonPackages))) // {
+      pname = "python3";
+      meta.mainProgram = "python3";
+    };
+  };
 
   # The newest kernel of the lock among those of a kind: an attribute `kernel`, as NixOS's sets of kernels have it.
   kernelsOf =
@@ -121,10 +143,27 @@ in
 packages
 // aliased
 // trivial
+// (
+  if packages ? python3 then
+    {
+      python3 = python;
+      python3Full = python;
+      python3Packages = pythonPackages;
+    }
+  else
+    { }
+)
 // {
   # Firn tells this of a name that the set lacks.
-  __missing = name: if builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ name ];
+  __missing = name: if !(nixpkgsNames ? ${name}) && builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ (debianName name) ];
   inherit busybox closureOf systemEnv mkDerivation debianSource firn system lock;
+  # What builds here is Firn.
+  nix = firn;
+  nixVersions = {
+    stable = firn;
+    latest = firn;
+    git = firn;
+  };
   formats = import ./formats.nix { inherit lib trivial; };
   # Debian's kernel, with all drivers; the newest is the only one of a lock.
   linuxPackages = kernelsOf "amd64";
