@@ -2,7 +2,7 @@
 { config, lib, ... }:
 {
   options.boot.growPartition = lib.mkEnableOption "growing the partition of the root file system to the end of its disk";
-  config = lib.mkIf config.boot.growPartition {
+  config = lib.mkIf (config.boot.growPartition && !config.boot.isContainer) {
     fileSystems."/".autoResize = lib.mkDefault true;
     system.debian.packages = [ "fdisk" ];
     systemd.services.grow-partition = {

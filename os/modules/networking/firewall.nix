@@ -56,8 +56,6 @@ let
     in
     lib.optionalString (tcp != "") "    ${prefix}tcp dport { ${tcp} } accept\n"
     + lib.optionalString (udp != "") "    ${prefix}udp dport { ${udp} } accept\n";
-  # Packets from an address that would not be answered by the interface they came by.
-  reversePath = if cfg.checkReversePath == "loose" then "fib saddr . mark oif 0" else "fib saddr . mark . iif oif 0";
   tables = lib.filterAttrs (_: table: table.enable) config.networking.nftables.tables;
   table = types.submodule (
     { name, ... }:
@@ -91,11 +89,18 @@ let
     table inet firn-firewall
     delete table inet firn-firewall
     table inet firn-firewall {
+      ${lib.optionalString (cfg.checkReversePath != false) ''
+        chain rpfilter {
+          type filter hook prerouting priority mangle + 10; policy drop;
+          meta nfproto ipv4 udp sport . udp dport { 67 . 68, 68 . 67 } accept
+          fib saddr . mark${lib.optionalString (cfg.checkReversePath != "loose") " . iif"} oif exists accept
+          ${lib.optionalString cfg.logReversePathDrops "log level info prefix \"rpfilter drop: \""}
+        }
+      ''}
       chain input {
         type filter hook input priority filter; policy drop;
         iifname { ${quoted (lib.unique ([ "lo" ] ++ cfg.trustedInterfaces))} } accept
         ct state vmap { invalid : drop, established : accept, related : accept, new : jump input-allow, untracked : jump input-allow }
-        ${lib.optionalString (cfg.checkReversePath != false) "fib saddr type != local ${reversePath} udp sport != 67 ${lib.optionalString cfg.logReversePathDrops "log level info prefix \"rpfilter drop: \" "}drop"}
         ${lib.optionalString cfg.logRefusedPackets ''log level info prefix "refused packet: "''}
         ${lib.optionalString cfg.logRefusedConnections ''tcp flags syn / fin,syn,rst,ack log level info prefix "refused connection: "''}
         ${lib.optionalString cfg.rejectPackets "meta l4proto tcp reject with tcp reset\n    reject"}

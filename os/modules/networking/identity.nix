@@ -50,7 +50,7 @@ in
     environment.sessionVariables = cfg.proxy.envVars;
     boot.kernelParams = lib.optional (!cfg.usePredictableInterfaceNames) "net.ifnames=0";
     environment.etc.hostid = lib.mkIf (cfg.hostId != null) {
-      source = pkgs.runCommand "hostid" { } "printf '${lib.concatMapStrings (byte: "\\\\x${byte}") bytes}' >$out";
+      source = pkgs.runCommand "hostid" { } "printf '${lib.concatMapStrings (byte: "\\x${byte}") bytes}' >$out";
     };
   };
 }
