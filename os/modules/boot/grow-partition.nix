@@ -15,8 +15,6 @@
       unitConfig = {
         DefaultDependencies = false;
         ConditionVirtualization = "!container";
-        # A disk of the first start is grown before its machine has an id, so what is written must not wait.
-        ConditionPathIsReadWrite = "/dev";
       };
       serviceConfig = {
         Type = "oneshot";

@@ -1,4 +1,4 @@
-/** What a configuration of NixOS builds besides the system: programs that start virtual machines, and images. */
+/** Derivations of NixOS besides the system that a configuration has: programs that start virtual machines, and images. */
 import type { Found } from "@firn/flake";
 import { FirnError } from "@firn/formats";
 import type { OsConfiguration } from "@firn/system";
