@@ -1,7 +1,6 @@
 # The modules of every system.
 [
   ./boot/compatibility.nix
-  ./boot/grow-partition.nix
   ./boot/initrd.nix
   ./boot/kernel.nix
   ./boot/loader.nix

@@ -1,11 +1,11 @@
-# What needs a kernel of one's own: a tunnel of WireGuard, a directory by NFS, and a disk that is larger than the image written to it.
+# What needs a kernel of one's own: a tunnel of WireGuard, a directory by NFS, devices and what boot loaders are told.
 { lib, modulesPath, pkgs, ... }:
 {
   imports = [ (modulesPath + "/profiles/minimal.nix") ];
   networking.hostName = "kernel";
   boot.loader.systemd-boot.enable = true;
   boot.loader.timeout = 0;
-  boot.growPartition = true;
+  services.udev.extraHwdb = "firn:mine*\n FIRN_MINE=yes\n";
   boot.kernelParams = [ "console=ttyS0" "mitigations=off" ];
   fileSystems."/" = {
     label = "root";
@@ -21,6 +21,7 @@
     options = [ "noauto" "vers=4.2" ];
   };
   programs.firn.enable = false;
+  specialisation.quiet.configuration.boot.consoleLogLevel = 1;
   systemd.network.wait-online.enable = false;
 
   services.nfs.server = {
@@ -66,10 +67,12 @@
       ip link delete wg0
       for i in $(seq 100); do if [ "$(cat /run/wg0)" = down ]; then break; fi; sleep 0.2; done
       tell gone "cat /run/wg0"
-      tell nfs "mount /mnt/shared && echo data >/mnt/shared/file && cat /srv/shared/file"
+      tell nfs "systemctl start mnt-shared.mount && echo data >/mnt/shared/file && cat /srv/shared/file"
       tell mounted "findmnt -n -o FSTYPE /mnt/shared"
-      tell size "df --output=size -m / | tail -n 1"
+      tell device "systemd-hwdb query firn:mine:1"
+      tell maker "systemd-hwdb query usb:v046D | grep -o Logitech"
       tell failed "systemctl --failed --no-legend --plain | cut -d' ' -f1"
+      tell variant "tr -d '\"' </run/current-system/boot.json | awk -F org.nixos.specialisation.v1: '{ print substr(\$2, 1, 31) }'"
       tell end "echo end"
       systemctl --no-block poweroff
     '';

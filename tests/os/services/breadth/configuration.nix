@@ -3,7 +3,6 @@
 {
   imports = [ (modulesPath + "/profiles/minimal.nix") ];
   boot.isContainer = true;
-  boot.growPartition = true;
   systemd.network.wait-online.enable = false;
 
   networking = {
