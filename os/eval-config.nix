@@ -30,13 +30,17 @@ let
   pkgs = set.pkgs // {
     inherit lib;
   };
-  packages = {
-    _file = ./eval-config.nix;
-    config._module.args = {
-      inherit baseModules extraModules modules noUserModules;
-      pkgs = lib.mkOverride 1400 pkgs;
+  packages =
+    { config, ... }:
+    {
+      _file = ./eval-config.nix;
+      config._module.args = {
+        inherit baseModules extraModules modules noUserModules;
+        pkgs = lib.mkOverride 1400 (
+          if config.nixpkgs.overlays == [ ] then pkgs else lib.fix (lib.extends (lib.composeManyExtensions config.nixpkgs.overlays) (_: pkgs))
+        );
+      };
     };
-  };
   evaluate =
     modules:
     lib.evalModules {
@@ -53,5 +57,6 @@ let
 in
 evaluated
 // {
-  inherit pkgs lib extraModules;
+  inherit (evaluated._module.args) pkgs;
+  inherit lib extraModules;
 }

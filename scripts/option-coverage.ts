@@ -38,6 +38,7 @@ const places: Readonly<Record<string, readonly RegExp[]>> = {
   "services.cron": [],
   "services.dnsmasq": [],
   "services.fail2ban": [],
+  "services.grafana": [],
   "services.jellyfin": [],
   "services.mysql": [],
   "services.nfs": [],

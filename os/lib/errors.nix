@@ -121,7 +121,7 @@ rec {
         filter (name: length path > 1 || name != "_module") (attrNames around);
       values =
         builtins.addErrorContext
-          "while evaluating the error message for definitions for `${showOption location}', which is an option that does not exist"
+          "while evaluating the error message for definitions for `${showOption location}', which is an option that does not exist${alsoUnknown}"
           (builtins.addErrorContext "while evaluating a definition from `${first.file}'" (showUnknownDefs same));
       other =
         definition:

@@ -12,6 +12,7 @@
   ./config/i18n.nix
   ./config/nix.nix
   ./config/nixpkgs.nix
+  ./config/power.nix
   ./config/shells.nix
   ./config/sysctl.nix
   ./config/time.nix
@@ -25,6 +26,7 @@
   ./networking/claimed-ports.nix
   ./networking/firewall.nix
   ./networking/hosts.nix
+  ./networking/identity.nix
   ./networking/interfaces.nix
   ./networking/nat.nix
   ./networking/networkd.nix
@@ -36,12 +38,15 @@
   ./programs/firn.nix
   ./programs/fish.nix
   ./programs/git.nix
+  ./programs/gnupg.nix
   ./programs/htop.nix
+  ./programs/less.nix
   ./programs/packages.nix
   ./programs/ssh.nix
   ./programs/tmux.nix
   ./programs/zsh.nix
   ./security/acme.nix
+  ./security/certificates.nix
   ./security/pam.nix
   ./security/polkit.nix
   ./security/sudo.nix
@@ -63,10 +68,13 @@
   ./services/jellyfin.nix
   ./services/logrotate.nix
   ./services/minidlna.nix
+  ./services/monitoring/grafana.nix
   ./services/monitoring/prometheus.nix
   ./services/nfs.nix
   ./services/nginx
   ./services/openssh.nix
+  ./services/packaged.nix
+  ./services/printers.nix
   ./services/printing.nix
   ./services/samba.nix
   ./services/timesyncd.nix
@@ -76,6 +84,8 @@
   ./system/debian.nix
   ./system/etc.nix
   ./system/health.nix
+  ./system/labels.nix
+  ./system/settings-without-effect.nix
   ./system/specialisation.nix
   ./system/toplevel.nix
   ./system/unused.nix

@@ -25,13 +25,21 @@ let
     in
     "${debs.busybox-static}/${directory}/busybox";
 
+  # Archives of programs that Debian does not have, by the name of the package.
+  makers = {
+    docker-ce = "docker=https://download.docker.com/linux/debian --key FILE --component stable";
+    grafana = "grafana=https://apt.grafana.com --key FILE --suite stable";
+    jellyfin = "jellyfin=https://repo.jellyfin.org/debian --key FILE";
+    tailscale = "tailscale=https://pkgs.tailscale.com/stable/debian --key FILE";
+  };
+
   # What to say of names that the lock lacks.
   notLocked =
     missing:
     let
       listed = builtins.concatStringsSep ", " (map (name: "'${name}'") missing);
     in
-    "the lock of Debian packages lacks ${listed}; 'firn deb add ${builtins.concatStringsSep " " missing}' adds ${
+    "the lock of Debian packages lacks ${listed}; 'firn deb add ${if makers ? ${builtins.head missing} then "--archive ${makers.${builtins.head missing}} " else ""}${builtins.concatStringsSep " " missing}' adds ${
       if builtins.length missing == 1 then "it" else "them"
     }";
 

@@ -3,6 +3,7 @@
 # are in the archive are its attribute `unpacked`.
 { lock, names, notLocked, debs, programs, busybox, closureOf, systemEnv, mkDerivation, debianSource, firn, system, trivial }:
 let
+  lib = import ../lib;
   shells = {
     bash = "/bin/bash";
     dash = "/bin/dash";
@@ -32,9 +33,13 @@ let
   };
   packages = builtins.mapAttrs (
     name: unpacked:
-    programs name
+    programs.of name
     // {
       inherit unpacked;
+      # Outputs of nixpkgs' packages, which are one here.
+      bin = packages.${name};
+      lib = packages.${name};
+      man = packages.${name};
       deb = name;
       pname = name;
       version = names.version lock.packages.${name}.version;
@@ -46,53 +51,125 @@ let
     // (if shells ? ${name} then { shellPath = shells.${name}; } else { })
   ) debs;
 
-  # Names that NixOS configurations use for what Debian calls otherwise; only those whose package is locked.
-  aliases = {
-    avahi = "avahi-daemon";
-    bashInteractive = "bash";
-    cacert = "ca-certificates";
-    dnsutils = "dnsutils";
-    docker = "docker.io";
-    gnugrep = "grep";
-    gnused = "sed";
-    gnutar = "tar";
-    iproute2 = "iproute2";
-    iputils = "iputils-ping";
-    mariadb = "mariadb-server";
-    networkmanager = "network-manager";
-    nfs-utils = "nfs-common";
-    nginx = "nginx-light";
-    nginxMainline = "nginx-light";
-    nginxStable = "nginx-light";
-    openssh = "openssh-server";
-    postgresql_15 = "postgresql-15";
-    redis = "redis-server";
-    shadow = "passwd";
-    util-linux = "util-linux";
-    vim = "vim-tiny";
-  };
+  # Those of nixpkgs' names whose package is locked.
+  nixpkgsNames = import ./nixpkgs-names.nix;
   aliased = builtins.listToAttrs (
     builtins.concatMap (
       name:
-      if packages ? ${name} || !(packages ? ${aliases.${name}}) then
+      let
+        locked = builtins.filter (other: packages ? ${other}) nixpkgsNames.${name};
+      in
+      if packages ? ${name} || locked == [ ] then
         [ ]
       else
         [
           {
             inherit name;
-            value = packages.${aliases.${name}};
+            value = packages.${builtins.head locked};
           }
         ]
-    ) (builtins.attrNames aliases)
+    ) (builtins.attrNames nixpkgsNames)
   );
+  debianName = name: if nixpkgsNames ? ${name} then builtins.head nixpkgsNames.${name} else name;
+
+  # Python's modules under the names of nixpkgs, and Python with some of them.
+  pythonNames = {
+    beautifulsoup4 = "bs4";
+    pillow = "pil";
+    pyyaml = "yaml";
+    python-dateutil = "dateutil";
+    pygobject3 = "gi";
+    pyserial = "serial";
+    pymysql = "pymysql";
+  };
+  pythonModule = name: "python3-${pythonNames.${name} or name}";
+  pythonPackages =
+    builtins.listToAttrs (
+      builtins.concatMap (
+        name:
+        let
+          module = builtins.match "python3-(.*)" name;
+        in
+        if module == null then [ ] else [ { name = builtins.head module; value = packages.${name}; } ]
+      ) (builtins.attrNames packages)
+    )
+    // builtins.listToAttrs (
+      builtins.concatMap (
+        name: if packages ? ${pythonModule name} then [ { inherit name; value = packages.${pythonModule name}; } ] else [ ]
+      ) (builtins.attrNames pythonNames)
+    )
+    // {
+      __missing = name: if builtins.match "[A-Za-z0-9][A-Za-z0-9+._-]*" name == null then null else notLocked [ (pythonModule name) ];
+    };
+  python = packages.python3 // {
+    pkgs = pythonPackages;
+    withPackages = choose: (programs.including "python3" (map (module: module.deb) (choose pythonPackages))) // {
+      pname = "python3";
+      meta.mainProgram = "python3";
+    };
+  };
+
+  # The newest kernel of the lock among those of a kind: an attribute `kernel`, as NixOS's sets of kernels have it.
+  kernelsOf =
+    kind:
+    let
+      releases = builtins.filter (release: release != null) (
+        map (
+          name:
+          let
+            release = builtins.match "linux-image-([0-9].*)-${kind}" name;
+          in
+          if release == null || (kind == "amd64" && builtins.match ".*-(cloud|rt)" (builtins.head release) != null) then
+            null
+          else
+            "${builtins.head release}-${kind}"
+        ) (builtins.attrNames lock.packages)
+      );
+      newest = builtins.foldl' (a: b: if builtins.compareVersions a b > 0 then a else b) "" releases;
+    in
+    {
+      kernel =
+        if releases == [ ] then
+          throw (notLocked [ "linux-image-${kind}" ])
+        else
+          packages."linux-image-${newest}"
+          // {
+            kernelRelease = newest;
+            modDirVersion = newest;
+          };
+      isLocked = releases != [ ];
+    };
 in
 packages
 // aliased
 // trivial
+// (
+  if packages ? python3 then
+    {
+      python3 = python;
+      python3Full = python;
+      python3Packages = pythonPackages;
+    }
+  else
+    { }
+)
 // {
   # Firn tells this of a name that the set lacks.
-  __missing = name: if builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ name ];
+  __missing = name: if !(nixpkgsNames ? ${name}) && builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ (debianName name) ];
   inherit busybox closureOf systemEnv mkDerivation debianSource firn system lock;
+  # What builds here is Firn.
+  nix = firn;
+  nixVersions = {
+    stable = firn;
+    latest = firn;
+    git = firn;
+  };
+  formats = import ./formats.nix { inherit lib trivial; };
+  # Debian's kernel, with all drivers; the newest is the only one of a lock.
+  linuxPackages = kernelsOf "amd64";
+  linuxPackages_latest = kernelsOf "amd64";
+  # The same without the drivers that virtual machines have no use for.
+  linuxPackages_cloud = kernelsOf "cloud-amd64";
   stdenv.hostPlatform = {
     inherit system;
     isLinux = true;

@@ -19,26 +19,29 @@ let
     "ruby"
     "tcl"
   ];
+  make =
+    name: suffix: environment:
+    derivation {
+      name = names.storeName "${name}${suffix}" lock.packages.${name}.version;
+      inherit system busybox environment;
+      builder = busybox;
+      args = [ "sh" ./programs.sh ];
+      package = debs.${name};
+      # Many packages have their programs in one that they depend on.
+      related = map (other: debs.${other}) lock.packages.${name}.depends;
+      closure = map (other: debs.${other}) (closureOf name);
+    };
+  treeOf =
+    name: more:
+    debEnv {
+      name = "${name}-env";
+      packages = [ name ] ++ lock.packages.${name}.depends ++ more;
+    };
 in
-name:
-let
-  closure = closureOf name;
-in
-derivation {
-  name = names.storeName name lock.packages.${name}.version;
-  inherit system busybox;
-  builder = busybox;
-  args = [ "sh" ./programs.sh ];
-  package = debs.${name};
-  # Many packages have their programs in one that they depend on.
-  related = map (other: debs.${other}) lock.packages.${name}.depends;
-  closure = map (other: debs.${other}) closure;
-  environment =
-    if filter (other: elem other interpreters) closure == [ ] then
-      ""
-    else
-      debEnv {
-        name = "${name}-env";
-        packages = [ name ] ++ lock.packages.${name}.depends;
-      };
+{
+  of =
+    name:
+    make name "" (if filter (other: elem other interpreters) (closureOf name) == [ ] then "" else treeOf name [ ]);
+  # The same with a tree of its own that has further packages.
+  including = name: more: make name "-with-packages" (treeOf name more);
 }

@@ -9,7 +9,7 @@ awk '
   /^[Ff] / { n = $2; path = $0; sub(/^[Ff] [0-9]+ [0-9]+ /, "", path) }
   /^L / { n = 0; path = $0; sub(/^L [^ ]+ /, "", path) }
   { if (sub(/\/[^\/]*$/, "", path)) print path; for (; n > 0; n--) getline }
-' "$manifest" | sort -u | (cd "$out" && tr '\n' '\0' | xargs -0 -r mkdir -p)
+' "$manifest" | sort -u | (cd "$out" && tr '\n' '\0' | xargs -0 -r mkdir -p --)
 cd "$out"
 awk '
   /^[Ff] / {
@@ -23,7 +23,7 @@ awk '
   /^L / { target = $2; path = $0; sub(/^L [^ ]+ /, "", path); print "L\t" target "\t" path }
 ' "$manifest" | while IFS="$(printf '\t')" read -r kind value path; do
   case $kind in
-    L) ln -sfn "$value" "$path" ;;
+    L) ln -sfn -- "$value" "$path" ;;
     M) chmod "$value" "$path" ;;
   esac
 done

@@ -32,21 +32,22 @@ in
       default = false;
       description = "Whether the system only ever runs in a container.";
     };
+    kernelPackages = mkOption {
+      type = types.raw;
+      default =
+        if pkgs.linuxPackages.isLocked && (config.hardware.enableRedistributableFirmware || !pkgs.linuxPackages_cloud.isLocked) then
+          pkgs.linuxPackages
+        else
+          pkgs.linuxPackages_cloud;
+      defaultText = "pkgs.linuxPackages on machines with firmware (hardware.enableRedistributableFirmware), else pkgs.linuxPackages_cloud";
+      example = lib.literalExpression "pkgs.linuxPackages";
+      description = "The kernel: `pkgs.linuxPackages` has all drivers, `pkgs.linuxPackages_cloud` those of virtual machines.";
+    };
     kernelPackage = mkOption {
       type = types.package;
       internal = true;
-      default =
-        let
-          names = builtins.filter (name: builtins.match "linux-image-[0-9].*" name != null) (builtins.attrNames pkgs.lock.packages);
-        in
-        if names == [ ] then
-          throw "no kernel is in the lock; 'firn deb add linux-image-cloud-amd64' adds one"
-        else
-          pkgs.${lib.last names}
-          // {
-            kernelRelease = lib.removePrefix "linux-image-" (lib.last names);
-          };
-      defaultText = "the kernel of the lock";
+      default = cfg.kernelPackages.kernel;
+      defaultText = lib.literalExpression "config.boot.kernelPackages.kernel";
       description = "Debian's kernel package; with an attribute `kernelRelease`, the name of its directory of modules.";
     };
     kernelParams = mkOption {

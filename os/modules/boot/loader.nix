@@ -13,6 +13,11 @@ in
         default = false;
         description = "Whether the kernel's command line may be edited in the boot menu; whoever can, is root.";
       };
+      consoleMode = mkOption {
+        type = types.enum [ "0" "1" "2" "5" "auto" "max" "keep" ];
+        default = "keep";
+        description = "Mode of the screen in the menu.";
+      };
       configurationLimit = mkOption {
         type = types.nullOr types.ints.positive;
         default = 10;

@@ -17,6 +17,11 @@ in
       example = "sg";
       description = "Keyboard layout of the virtual consoles, written to `/etc/vconsole.conf`.";
     };
+    packages = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      description = "Packages with fonts and layouts.";
+    };
     font = mkOption {
       type = types.nullOr types.str;
       default = null;
@@ -26,6 +31,7 @@ in
 
   config.environment.etc."vconsole.conf".text =
     "KEYMAP=${cfg.keyMap}\n" + lib.optionalString (cfg.font != null) "FONT=${cfg.font}\n";
+  config.environment.systemPackages = cfg.packages;
   config.systemd.targets = lib.mkIf cfg.enable { getty.wants = [ "getty@tty1.service" ]; };
   config.systemd.services = lib.mkIf (!cfg.enable) {
     "serial-getty@".enable = false;

@@ -68,6 +68,29 @@ in
         apply = lib.mapAttrs (_: text);
         description = "Variables of all sessions, set by PAM at login.";
       };
+      homeBinInPath = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether `~/bin` is on PATH.";
+      };
+      extraInit = mkOption {
+        type = types.lines;
+        default = "";
+        description = "Shell text run after the variables are set, by all shells.";
+      };
+      profileRelativeSessionVariables = mkOption {
+        type = types.attrsOf (types.listOf types.str);
+        default = { };
+        example = {
+          PATH = [ "/games" ];
+        };
+        description = "Variables whose values are directories of the system's programs that are not Debian's.";
+      };
+      enableAllTerminfo = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether all terminals are known: Debian's ncurses-term.";
+      };
       localBinInPath = mkOption {
         type = types.bool;
         default = false;
@@ -83,13 +106,19 @@ in
 
   config = {
     environment = {
-      systemPackages = cfg.defaultPackages;
+      systemPackages = cfg.defaultPackages ++ lib.optional cfg.enableAllTerminfo pkgs.ncurses-term;
       variables = lib.mapAttrs (_: lib.mkDefault) cfg.sessionVariables;
       etc = {
         "set-environment".text = ''
           # Sourced by the shells of all users.
-          export PATH="/run/wrappers/bin:${lib.optionalString cfg.localBinInPath "$HOME/.local/bin:"}$HOME/.nix-profile/bin:/nix/var/nix/profiles/default/bin:/run/current-system/sw/bin:/usr/local/bin:/usr/bin:/usr/sbin"
+          export PATH="/run/wrappers/bin:${lib.optionalString cfg.homeBinInPath "$HOME/bin:"}${lib.optionalString cfg.localBinInPath "$HOME/.local/bin:"}$HOME/.nix-profile/bin:/nix/var/nix/profiles/default/bin:/run/current-system/sw/bin:/usr/local/bin:/usr/bin:/usr/sbin"
           ${lib.concatStringsSep "\n" (lib.mapAttrsToList (name: value: "export ${name}=${lib.escapeShellArg value}") cfg.variables)}
+          ${lib.concatStringsSep "\n" (
+            lib.mapAttrsToList (
+              name: places: "export ${name}=\"${lib.concatMapStringsSep ":" (place: "/run/current-system/sw${place}") places}\${${name}:+:\$${name}}\""
+            ) cfg.profileRelativeSessionVariables
+          )}
+          ${cfg.extraInit}
           export __FIRN_SET_ENVIRONMENT=1
         '';
         environment.text = ''

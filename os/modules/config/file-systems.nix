@@ -80,6 +80,16 @@ let
           defaultText = "whether the system lies on it";
           description = "Whether the initial ramdisk mounts it.";
         };
+        autoResize = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether the file system grows to the size of its device when it is mounted.";
+        };
+        autoFormat = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether the file system is made when the device has none.";
+        };
         noCheck = mkOption {
           type = types.bool;
           default = false;
@@ -122,7 +132,7 @@ let
       (escape (if entry.device == null then entry.fsType else entry.device))
       (escape entry.mountPoint)
       entry.fsType
-      (escape (lib.concatStringsSep "," (entry.options ++ map (path: "x-systemd.requires-mounts-for=${path}") entry.depends)))
+      (escape (lib.concatStringsSep "," (entry.options ++ lib.optional entry.autoResize "x-systemd.growfs" ++ lib.optional entry.autoFormat "x-systemd.makefs" ++ map (path: "x-systemd.requires-mounts-for=${path}") entry.depends)))
       "0"
       (if entry.noCheck || entry.device == null || builtins.elem entry.fsType uncheckedTypes then "0" else if entry.mountPoint == "/" then "1" else "2")
     ];

@@ -1,8 +1,43 @@
 # Settings of Firn (and of Nix, where it is installed beside it): /etc/nix/nix.conf and the registry.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
+  forms = import ../option-forms.nix { inherit lib pkgs; };
   cfg = config.nix;
+  builder = types.submodule {
+    options = {
+      hostName = forms.required types.str "Name of the machine.";
+      protocol = forms.of (types.nullOr (types.enum [ "ssh" "ssh-ng" ])) "ssh" "How it is spoken with; null is as the name says.";
+      system = forms.optional types.str "What it builds for.";
+      systems = forms.strings "What it builds for.";
+      sshUser = forms.optional types.str "User that logs in.";
+      sshKey = forms.optional types.str "File of the key, outside the store.";
+      maxJobs = forms.int 1 "How many builds it does at once.";
+      speedFactor = forms.int 1 "How fast it is.";
+      mandatoryFeatures = forms.strings "Features that a build has to ask for.";
+      supportedFeatures = forms.strings "Features that it has.";
+      publicHostKey = forms.optional types.str "Its key, in base 64.";
+    };
+  };
+  orNone = list: if list == [ ] then "-" else lib.concatStringsSep "," list;
+  machine =
+    entry:
+    lib.concatStringsSep " " [
+      "${lib.optionalString (entry.protocol != null) "${entry.protocol}://"}${lib.optionalString (entry.sshUser != null) "${entry.sshUser}@"}${entry.hostName}"
+      (orNone (lib.optional (entry.system != null) entry.system ++ entry.systems))
+      (if entry.sshKey == null then "-" else entry.sshKey)
+      (toString entry.maxJobs)
+      (toString entry.speedFactor)
+      (orNone (entry.supportedFeatures ++ entry.mandatoryFeatures))
+      (orNone entry.mandatoryFeatures)
+      (if entry.publicHostKey == null then "-" else entry.publicHostKey)
+    ]
+    + "\n";
 
   single = types.nullOr (types.oneOf [ types.bool types.int types.float types.str types.path types.package ]);
   setting = types.either single (types.listOf single);
@@ -86,6 +121,9 @@ in
         Settings by name; values of a list are put on one line. `deb-mirrors` says where the packages of Debian come from.
       '';
     };
+    package = forms.of types.package config.programs.firn.package "The package of what builds: Firn's.";
+    buildMachines = forms.listOf builder "Machines that builds are done on, with {option}`nix.distributedBuilds`.";
+    distributedBuilds = forms.bool false "Whether builds are done on other machines.";
     nixPath = mkOption {
       type = types.listOf types.str;
       default = [ ];
@@ -115,6 +153,8 @@ in
       "debian-security=http://snapshot.debian.org/archive/debian-security"
     ];
     nix.settings.npm-registry = lib.mkDefault "https://registry.npmjs.org";
+    environment.etc."nix/machines" = lib.mkIf (cfg.buildMachines != [ ]) { text = lib.concatMapStrings machine cfg.buildMachines; };
+    nix.settings.builders = lib.mkIf (!cfg.distributedBuilds && cfg.buildMachines != [ ]) (lib.mkDefault null);
     environment.etc."nix/nix.conf" = lib.mkIf (cfg.settings != { } || cfg.extraOptions != "") {
       text =
         lines (lib.filterAttrs (name: value: !isExtra name value) cfg.settings)

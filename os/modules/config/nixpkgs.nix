@@ -20,6 +20,17 @@ in
       default = "x86_64-linux";
       description = "The older way to say {option}`nixpkgs.hostPlatform`.";
     };
+    overlays = mkOption {
+      type = types.listOf (types.mkOptionType {
+        name = "overlay";
+        description = "function of the final and the previous set of packages";
+        check = lib.isFunction;
+        merge = lib.mergeOneOption;
+      });
+      default = [ ];
+      example = lib.literalExpression "[ (final: prev: { tool = prev.writeShellScriptBin \"tool\" \"echo mine\"; }) ]";
+      description = "Changes of the set of packages. What Debian's packages depend on stays what it is.";
+    };
     config = mkOption {
       type = types.attrsOf types.raw;
       default = { };

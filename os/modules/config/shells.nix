@@ -49,6 +49,11 @@ in
     };
   };
   options.programs.bash = {
+    enable = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Has to be on: scripts of the system are bash's.";
+    };
     promptInit = mkOption {
       type = types.lines;
       default = ''

@@ -56,16 +56,52 @@ let
     in
     lib.optionalString (tcp != "") "    ${prefix}tcp dport { ${tcp} } accept\n"
     + lib.optionalString (udp != "") "    ${prefix}udp dport { ${udp} } accept\n";
+  tables = lib.filterAttrs (_: table: table.enable) config.networking.nftables.tables;
+  table = types.submodule (
+    { name, ... }:
+    {
+      options = {
+        enable = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether the table is made.";
+        };
+        name = mkOption {
+          type = types.str;
+          default = name;
+          defaultText = "the attribute's name";
+          description = "Its name.";
+        };
+        family = mkOption {
+          type = types.enum [ "ip" "ip6" "inet" "arp" "bridge" "netdev" ];
+          description = "The packets that it sees.";
+        };
+        content = mkOption {
+          type = types.lines;
+          description = "Its chains.";
+        };
+      };
+    }
+  );
   quoted = lib.concatMapStringsSep ", " (name: "\"${name}\"");
 
   rules = ''
     table inet firn-firewall
     delete table inet firn-firewall
     table inet firn-firewall {
+      ${lib.optionalString (cfg.checkReversePath != false) ''
+        chain rpfilter {
+          type filter hook prerouting priority mangle + 10; policy drop;
+          meta nfproto ipv4 udp sport . udp dport { 67 . 68, 68 . 67 } accept
+          fib saddr . mark${lib.optionalString (cfg.checkReversePath != "loose") " . iif"} oif exists accept
+          ${lib.optionalString cfg.logReversePathDrops "log level info prefix \"rpfilter drop: \""}
+        }
+      ''}
       chain input {
         type filter hook input priority filter; policy drop;
         iifname { ${quoted (lib.unique ([ "lo" ] ++ cfg.trustedInterfaces))} } accept
         ct state vmap { invalid : drop, established : accept, related : accept, new : jump input-allow, untracked : jump input-allow }
+        ${lib.optionalString cfg.logRefusedPackets ''log level info prefix "refused packet: "''}
         ${lib.optionalString cfg.logRefusedConnections ''tcp flags syn / fin,syn,rst,ack log level info prefix "refused connection: "''}
         ${lib.optionalString cfg.rejectPackets "meta l4proto tcp reject with tcp reset\n    reject"}
       }
@@ -76,8 +112,26 @@ let
         ip6 daddr fe80::/64 udp dport 546 accept
         ${cfg.extraInputRules}
       }
+      ${lib.optionalString cfg.filterForward ''
+        chain forward {
+          type filter hook forward priority filter; policy drop;
+          ct state vmap { invalid : drop, established : accept, related : accept, new : jump forward-allow, untracked : jump forward-allow }
+        }
+        chain forward-allow {
+          icmpv6 type != { router-renumbering, 139 } accept
+          ct status dnat accept
+          ${cfg.extraForwardRules}
+        }
+      ''}
     }
+    ${lib.concatStrings (
+      lib.mapAttrsToList (
+        _: entry:
+        "table ${entry.family} ${entry.name}\ndelete table ${entry.family} ${entry.name}\ntable ${entry.family} ${entry.name} {\n${entry.content}\n}\n"
+      ) tables
+    )}
     ${config.networking.nftables.ruleset}
+    ${lib.optionalString (config.networking.nftables.rulesetFile != null) "include \"${config.networking.nftables.rulesetFile}\""}
   '';
 in
 {
@@ -114,6 +168,34 @@ in
         default = [ ];
         description = "Interfaces from which everything is accepted.";
       };
+      logRefusedPackets = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether all refused packets are logged.";
+      };
+      checkReversePath = mkOption {
+        type = types.either types.bool (types.enum [ "strict" "loose" ]);
+        default = false;
+        description = ''
+          Whether packets are refused whose sender would be answered by another interface (`true` or `strict`), or by none (`loose`).
+        '';
+      };
+      logReversePathDrops = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether such packets are logged.";
+      };
+      filterForward = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether packets between networks are refused unless {option}`networking.firewall.extraForwardRules` accepts them.";
+      };
+      extraForwardRules = mkOption {
+        type = types.lines;
+        default = "";
+        example = "iifname wg0 accept";
+        description = "Rules of nftables that accept packets between networks.";
+      };
       extraInputRules = mkOption {
         type = types.lines;
         default = "";
@@ -132,6 +214,16 @@ in
         default = true;
         description = "Has to be on: the firewall is always nftables'.";
       };
+      tables = mkOption {
+        type = types.attrsOf table;
+        default = { };
+        description = "Further tables by name.";
+      };
+      rulesetFile = mkOption {
+        type = types.nullOr types.path;
+        default = null;
+        description = "File with further tables.";
+      };
       ruleset = mkOption {
         type = types.lines;
         default = "";
@@ -144,6 +236,12 @@ in
     system.debian.packages = [ "nftables" ];
     boot.kernelModules = [ "nf_tables" ];
     environment.etc."nftables.conf".text = rules;
+    assertions = [
+      {
+        assertion = cfg.extraForwardRules == "" || cfg.filterForward;
+        message = "networking.firewall.extraForwardRules: packets between networks are not refused without 'filterForward'";
+      }
+    ];
     systemd.services.nftables = {
       description = "Firewall";
       documentation = [ "man:nft(8)" ];

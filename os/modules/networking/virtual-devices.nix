@@ -1,4 +1,4 @@
-# Bridges, VLANs and WireGuard, made by systemd-networkd.
+# Bridges, bonds, VLANs and WireGuard, made by systemd-networkd.
 {
   config,
   lib,
@@ -10,6 +10,41 @@ let
   forms = import ../option-forms.nix { inherit lib pkgs; };
   cfg = config.networking;
   each = function: attributes: lib.concatMapAttrs function attributes;
+
+  # The driver's options under networkd's names.
+  bondOption =
+    name: value:
+    let
+      names = {
+        mode = "Mode";
+        xmit_hash_policy = "TransmitHashPolicy";
+        lacp_rate = "LACPTransmitRate";
+        miimon = "MIIMonitorSec";
+        updelay = "UpDelaySec";
+        downdelay = "DownDelaySec";
+        ad_select = "AdSelect";
+        fail_over_mac = "FailOverMACPolicy";
+        arp_validate = "ARPValidate";
+        arp_interval = "ARPIntervalSec";
+        arp_ip_target = "ARPIPTargets";
+        arp_all_targets = "ARPAllTargets";
+        primary_reselect = "PrimaryReselectPolicy";
+        resend_igmp = "ResendIGMP";
+        packets_per_slave = "PacketsPerSlave";
+        num_grat_arp = "GratuitousARP";
+        all_slaves_active = "AllSlavesActive";
+        min_links = "MinLinks";
+      };
+      key = names.${name} or (throw "networking.bonds: the option '${name}' is not known");
+    in
+    {
+      ${key} = if builtins.elem name [ "miimon" "updelay" "downdelay" "arp_interval" ] then "${value}ms" else value;
+    };
+  hook = what: mkOption {
+    type = types.lines;
+    default = "";
+    description = "Shell text run ${what}.";
+  };
 
   peer = types.submodule {
     options = {
@@ -39,12 +74,22 @@ let
         example = "vpn.example.org:51820";
         description = "Where the peer is reached.";
       };
+      dynamicEndpointRefreshSeconds = mkOption {
+        type = types.nullOr types.int;
+        default = null;
+        description = "Seconds after which the endpoint's address is looked up anew; null is as for the interface.";
+      };
       persistentKeepalive = mkOption {
         type = types.nullOr types.int;
         default = null;
         description = "Seconds after which something is sent, so that a firewall between keeps the connection.";
       };
     };
+  };
+  seconds = what: mkOption {
+    type = types.int;
+    default = 0;
+    description = "Seconds after which the address of ${what} is looked up anew; 0 is never.";
   };
   tunnel = types.submodule {
     options = {
@@ -61,6 +106,11 @@ let
         example = "/etc/wireguard/key";
         description = "File with the private key, outside the store and readable by the group systemd-network.";
       };
+      dynamicEndpointRefreshSeconds = seconds "each peer";
+      preSetup = hook "before the interface is made";
+      postSetup = hook "when the interface is there";
+      preShutdown = hook "before the interface goes";
+      postShutdown = hook "when the interface is gone, or goes with the machine";
       generatePrivateKeyFile = forms.bool false "Whether the file is made with a new key when it does not exist; the public key is in a file beside it, ending in `.pub`.";
       allowedIPsAsRoutes = forms.bool true "Whether what a peer may use is sent through the interface.";
       table = mkOption {
@@ -109,6 +159,30 @@ in
       );
       default = { };
       description = "Bridges by name.";
+    };
+    bonds = mkOption {
+      type = types.attrsOf (
+        types.submodule {
+          options = {
+            interfaces = mkOption {
+              type = types.listOf types.str;
+              example = [ "eth0" "eth1" ];
+              description = "Interfaces that are used as one.";
+            };
+            driverOptions = mkOption {
+              type = types.attrsOf types.str;
+              default = { };
+              example = {
+                mode = "802.3ad";
+                miimon = "100";
+              };
+              description = "Options of the kernel's driver.";
+            };
+          };
+        }
+      );
+      default = { };
+      description = "Bonds by name.";
     };
     vlans = mkOption {
       type = types.attrsOf (
@@ -162,6 +236,15 @@ in
             bridgeConfig.STP = lib.mkIf bridge.rstp true;
           };
         }) cfg.bridges
+        // each (name: bond: {
+          "40-${name}" = {
+            netdevConfig = {
+              Name = name;
+              Kind = "bond";
+            };
+            bondConfig = lib.concatMapAttrs bondOption bond.driverOptions;
+          };
+        }) cfg.bonds
         // each (name: vlan: {
           "40-${name}" = {
             netdevConfig = {
@@ -184,6 +267,18 @@ in
               };
             }) bridge.interfaces
           ) cfg.bridges
+        )
+        ++ lib.concatLists (
+          lib.mapAttrsToList (
+            name: bond:
+            map (interface: {
+              "40-${interface}" = {
+                matchConfig.Name = interface;
+                networkConfig.DHCP = lib.mkOverride 90 "no";
+                networkConfig.Bond = name;
+              };
+            }) bond.interfaces
+          ) cfg.bonds
         )
         ++ lib.mapAttrsToList (name: vlan: {
           "40-${vlan.interface}" = {
@@ -266,7 +361,58 @@ in
             RemainAfterExit = true;
           };
         }
-      ) (lib.filterAttrs (_: wireguard: wireguard.generatePrivateKeyFile) cfg.wireguard.interfaces);
+      ) (lib.filterAttrs (_: wireguard: wireguard.generatePrivateKeyFile) cfg.wireguard.interfaces)
+      // lib.concatMapAttrs (
+        name: wireguard:
+        lib.listToAttrs (
+          lib.concatMap (
+            entry:
+            let
+              every = if entry.dynamicEndpointRefreshSeconds == null then wireguard.dynamicEndpointRefreshSeconds else entry.dynamicEndpointRefreshSeconds;
+            in
+            lib.optional (entry.endpoint != null && every != 0) (
+              lib.nameValuePair "wireguard-${name}-peer-${builtins.hashString "sha256" entry.publicKey}" {
+                description = "Address of the peer ${entry.endpoint} of ${name}";
+                wantedBy = [ "sys-subsystem-net-devices-${name}.device" ];
+                bindsTo = [ "sys-subsystem-net-devices-${name}.device" ];
+                after = [ "sys-subsystem-net-devices-${name}.device" ];
+                path = [ pkgs.wireguard-tools ];
+                serviceConfig.Restart = "always";
+                script = "while sleep ${toString every}; do wg set ${lib.escapeShellArgs [ name "peer" entry.publicKey "endpoint" entry.endpoint ]} || true; done";
+              }
+            )
+          ) wireguard.peers
+        )
+        // lib.optionalAttrs (wireguard.preSetup != "") {
+          "wireguard-${name}-before" = {
+            description = "What comes before the WireGuard interface ${name}";
+            wantedBy = [ "systemd-networkd.service" ];
+            before = [ "systemd-networkd.service" ];
+            unitConfig.DefaultDependencies = false;
+            serviceConfig = {
+              Type = "oneshot";
+              RemainAfterExit = true;
+            };
+            script = wireguard.preSetup;
+          };
+        }
+        // lib.optionalAttrs (wireguard.postSetup + wireguard.preShutdown + wireguard.postShutdown != "") {
+          "wireguard-${name}" = {
+            description = "What belongs to the WireGuard interface ${name}";
+            wantedBy = [ "sys-subsystem-net-devices-${name}.device" ];
+            bindsTo = [ "sys-subsystem-net-devices-${name}.device" ];
+            after = [ "sys-subsystem-net-devices-${name}.device" ];
+            path = [ pkgs.wireguard-tools pkgs.iproute2 ];
+            serviceConfig = {
+              Type = "oneshot";
+              RemainAfterExit = true;
+            };
+            script = "${wireguard.postSetup}\ntrue";
+            preStop = wireguard.preShutdown;
+            postStop = wireguard.postShutdown;
+          };
+        }
+      ) cfg.wireguard.interfaces;
       assertions = lib.concatLists (
         lib.mapAttrsToList (name: wireguard: [
           {

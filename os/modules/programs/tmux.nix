@@ -9,6 +9,9 @@ let
   inherit (lib) mkOption types;
   forms = import ../option-forms.nix { inherit lib pkgs; };
   cfg = config.programs.tmux;
+  plugins = pkgs.writeShellScript "tmux-plugins" (
+    lib.concatMapStrings (plugin: if plugin ? rtp then "${plugin.rtp}\n" else "for file in ${plugin}/*.tmux ${plugin}/share/tmux-plugins/*/*.tmux; do if [ -x \"$file\" ]; then \"$file\"; fi; done\n") cfg.plugins
+  );
   onOff = value: if value then "on" else "off";
 in
 {
@@ -34,10 +37,17 @@ in
     resizeAmount = forms.int 5 "How far a pane is resized.";
     shortcut = forms.str "b" "Key that commands begin with, together with Ctrl.";
     terminal = forms.str "screen" "What TERM is inside.";
+    withUtempter = forms.bool true "Whether windows are listed among who is logged in.";
+    plugins = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      description = "Plugins: packages with a file that ends in `.tmux`, or with an attribute `rtp` that names it.";
+    };
     secureSocket = forms.bool true "Whether sockets are in a directory that is the user's alone; it goes when the user has logged out.";
   };
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ cfg.package ];
+    system.debian.packages = lib.optional cfg.withUtempter "libutempter0";
     environment.shellInit = lib.mkIf cfg.secureSocket ''
       export TMUX_TMPDIR="''${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
     '';
@@ -72,6 +82,7 @@ in
         bind C-${cfg.shortcut} last-window
       ''
       + cfg.extraConfigBeforePlugins
+      + lib.optionalString (cfg.plugins != [ ]) "run-shell ${plugins}\n"
       + cfg.extraConfig;
   };
 }

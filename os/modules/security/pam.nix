@@ -19,6 +19,11 @@ in
       description = "The file of that text.";
     };
   };
+  options.users.allowNoPasswordLogin = mkOption {
+    type = types.bool;
+    default = false;
+    description = "Whether a system is built that nobody can log in to. It always is.";
+  };
   options.security.pam = {
     loginLimits = mkOption {
       type = types.listOf types.attrs;
@@ -36,6 +41,11 @@ in
     services = mkOption {
       type = types.attrsOf (
         types.submodule {
+          options.showMotd = mkOption {
+            type = types.bool;
+            default = true;
+            description = "Has no effect: Debian's services of logins show {option}`users.motd`.";
+          };
           options.text = mkOption {
             type = types.nullOr types.lines;
             default = null;

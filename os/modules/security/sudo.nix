@@ -1,5 +1,10 @@
 # sudo.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   cfg = config.security.sudo;
@@ -70,6 +75,27 @@ in
       default = true;
       description = "Whether users may run commands as others with sudo.";
     };
+    package = mkOption {
+      type = types.package;
+      default = pkgs.sudo;
+      defaultText = lib.literalExpression "pkgs.sudo";
+      description = "The sudo package.";
+    };
+    keepTerminfo = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether what terminals can do is kept.";
+    };
+    defaultOptions = mkOption {
+      type = types.listOf types.str;
+      default = [ "SETENV" ];
+      description = "Tags of the rules for root and `wheel`.";
+    };
+    configFile = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Text of `/etc/sudoers` besides what the other options make.";
+    };
     wheelNeedsPassword = mkOption {
       type = types.bool;
       default = true;
@@ -92,14 +118,14 @@ in
     };
   };
   config = lib.mkIf cfg.enable {
-    system.debian.packages = [ "sudo" ];
+    system.debian.packages = [ cfg.package.deb ];
     security.sudo.extraRules = lib.mkBefore [
       {
         users = [ "root" ];
         commands = [
           {
             command = "ALL";
-            options = [ "SETENV" ];
+            options = cfg.defaultOptions;
           }
         ];
       }
@@ -108,7 +134,7 @@ in
         commands = [
           {
             command = "ALL";
-            options = [ "SETENV" ] ++ lib.optional (!cfg.wheelNeedsPassword) "NOPASSWD";
+            options = cfg.defaultOptions ++ lib.optional (!cfg.wheelNeedsPassword) "NOPASSWD";
           }
         ];
       }
@@ -117,10 +143,11 @@ in
       sudoers = {
         text = ''
           # Made by the system's configuration; changes are lost.
-          Defaults env_keep+=TERMINFO_DIRS
+          ${lib.optionalString cfg.keepTerminfo "Defaults env_keep+=TERMINFO_DIRS"}
           Defaults env_keep+=LOCPATH
           Defaults secure_path="/run/wrappers/bin:/run/current-system/sw/bin:/usr/local/bin:/usr/bin:/usr/sbin"
           ${lib.concatMapStrings ruleText cfg.extraRules}
+          ${cfg.configFile}
           ${cfg.extraConfig}
         '';
         mode = "0440";

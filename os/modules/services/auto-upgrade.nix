@@ -50,6 +50,26 @@ in
         default = true;
         description = "Whether an upgrade that was missed while the machine was off is made up for.";
       };
+      rebootWindow = mkOption {
+        type = types.nullOr (
+          types.submodule {
+            options = {
+              lower = mkOption {
+                type = types.strMatching "[[:digit:]]{2}:[[:digit:]]{2}";
+                example = "01:00";
+                description = "From when.";
+              };
+              upper = mkOption {
+                type = types.strMatching "[[:digit:]]{2}:[[:digit:]]{2}";
+                example = "05:00";
+                description = "Until when.";
+              };
+            };
+          }
+        );
+        default = null;
+        description = "Time of the day at which the machine may be started again; outside of it the new system waits for the next start.";
+      };
       allowReboot = mkOption {
         type = types.bool;
         default = false;
@@ -119,7 +139,20 @@ in
             if [ "$booted" = "$built" ]; then
               ${firn} os ${upgrade.operation} ${lib.optionalString (upgrade.flake != null) "--flake ${lib.escapeShellArg upgrade.flake}"}
             else
-              shutdown -r +1
+              ${
+                if upgrade.rebootWindow == null then
+                  "shutdown -r +1"
+                else
+                  ''
+                    now=$(date +%H:%M)
+                    lower=${upgrade.rebootWindow.lower} upper=${upgrade.rebootWindow.upper}
+                    if [[ $lower < $upper ]]; then
+                      if [[ ! $now < $lower && $now < $upper ]]; then shutdown -r +1; fi
+                    elif [[ ! $now < $lower || $now < $upper ]]; then
+                      shutdown -r +1
+                    fi
+                  ''
+              }
             fi
           ''}
         '';

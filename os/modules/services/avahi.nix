@@ -35,7 +35,7 @@ let
     + line "enable-reflector" (yes cfg.reflector)
     + cfg.extraConfig;
   module = if cfg.nssmdns4 && cfg.nssmdns6 then "mdns" else if cfg.nssmdns4 then "mdns4" else "mdns6";
-  services = lib.mapAttrs (_: content: if lib.hasPrefix "/" "${content}" then builtins.readFile content else content) cfg.extraServiceFiles;
+  services = lib.mapAttrs (_: content: if lib.hasPrefix "/" "${content}" then { source = content; } else { text = content; }) cfg.extraServiceFiles;
 in
 {
   options.services.avahi = {
@@ -94,7 +94,7 @@ in
     environment.etc = {
       "avahi/avahi-daemon.conf".text = text;
     }
-    // lib.mapAttrs' (name: content: lib.nameValuePair "avahi/services/${name}.service" { text = content; }) services;
+    // lib.mapAttrs' (name: content: lib.nameValuePair "avahi/services/${name}.service" content) services;
     users.users.avahi = {
       group = "avahi";
       isSystemUser = true;
@@ -112,7 +112,7 @@ in
       wantedBy = [ "multi-user.target" ];
       requires = [ "avahi-daemon.socket" ];
       aliases = [ "dbus-org.freedesktop.Avahi.service" ];
-      restartTriggers = [ text (builtins.toJSON services) ];
+      restartTriggers = [ text (builtins.toJSON (builtins.attrValues cfg.extraServiceFiles)) ];
       serviceConfig = {
         Type = "dbus";
         BusName = "org.freedesktop.Avahi";

@@ -36,6 +36,7 @@ let
             *) ln -s /usr/lib/cups/$name $out/$name ;;
           esac
         done
+        ${lib.concatStrings (lib.mapAttrsToList (name: program: "ln -sf ${program} $out/backend/${name}\n") cfg.backends)}
       '';
   filesText = ''
     ServerBin ${programs}
@@ -60,6 +61,12 @@ in
       default = [ ];
       example = lib.literalExpression "[ pkgs.printer-driver-brlaser ]";
       description = "Packages with drivers.";
+    };
+    backends = mkOption {
+      type = types.attrsOf types.path;
+      default = { };
+      internal = true;
+      description = "Programs in place of those that send jobs, by name.";
     };
     listenAddresses = mkOption {
       type = types.listOf types.str;

@@ -52,3 +52,21 @@ esac
 EOF
 chmod 755 "$out/bin/switch-to-configuration"
 . "$extraPath"
+
+# What variants start, each as its own file says.
+if [ -f "$out/boot.json" ] && [ -d "$out/specialisation" ]; then
+  list=
+  for variant in "$out"/specialisation/*; do
+    if [ -f "$variant/boot.json" ]; then list=$list${list:+,}\"${variant##*/}\":$(cat "$variant/boot.json"); fi
+  done
+  printf '%s' "$list" >"$NIX_BUILD_TOP/variants"
+  awk -v file="$NIX_BUILD_TOP/variants" -v none='"org.nixos.specialisation.v1":{}' '
+    BEGIN { getline variants < file }
+    {
+      at = index($0, none)
+      if (at) print substr($0, 1, at + length(none) - 2) variants substr($0, at + length(none) - 1)
+      else print
+    }
+  ' "$out/boot.json" >"$NIX_BUILD_TOP/boot.json"
+  cat "$NIX_BUILD_TOP/boot.json" >"$out/boot.json"
+fi

@@ -9,13 +9,18 @@ let
   inherit (lib) mkOption types;
   cfg = config.system.debian;
   isDeb = package: package ? deb;
-  documentation = [
-    "usr/share/doc"
-    "usr/share/doc-base"
-    "usr/share/info"
-    "usr/share/man"
-    "usr/share/gtk-doc"
-  ];
+  shown = config.documentation;
+  documentation =
+    lib.optionals (!shown.enable || !shown.doc.enable) [ "usr/share/doc" "usr/share/doc-base" "usr/share/gtk-doc" ]
+    ++ lib.optional (!shown.enable || !shown.info.enable) "usr/share/info"
+    ++ lib.optional (!shown.enable || !shown.man.enable) "usr/share/man";
+  part =
+    what:
+    mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether ${what} are among the documentation.";
+    };
 in
 {
   options = {
@@ -48,6 +53,9 @@ in
         description = "The merged packages.";
       };
     };
+    documentation.man.enable = part "manual pages";
+    documentation.info.enable = part "info files";
+    documentation.doc.enable = part "texts of packages";
     documentation.enable = mkOption {
       type = types.bool;
       default = false;
@@ -75,7 +83,7 @@ in
       "run"
     ]
     ++ lib.optional (!config.security.polkit.enable) "usr/share/polkit-1"
-    ++ lib.optionals (!config.documentation.enable) documentation;
+    ++ documentation;
     excludeEtc = [
       "adduser.conf"
       "debconf.conf"

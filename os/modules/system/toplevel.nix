@@ -40,7 +40,8 @@ let
       inherit (loader) timeout;
       bootCountingTries =
         if loader.systemd-boot.bootCounting.enable then loader.systemd-boot.bootCounting.tries else 0;
-    };
+    }
+    // lib.optionalAttrs (loader.systemd-boot.consoleMode != "keep") { inherit (loader.systemd-boot) consoleMode; };
     health = { inherit (config.system.healthCheck) timeout units network; };
     inherit (config.system.switch) inhibitors;
   };

@@ -35,7 +35,6 @@ in
       };
       label = mkOption {
         type = types.str;
-        default = "${config.system.firn.version}.${suite}";
         defaultText = "version of Firn and suite of the packages";
         description = "Text that tells this system from others in the boot menu.";
       };

@@ -30,6 +30,36 @@ let
     else
       "${shell}${shell.shellPath or (throw "a package without 'shellPath' is not a shell")}";
 
+  subIds =
+    kind:
+    mkOption {
+      type = types.listOf (
+        types.submodule {
+          options = {
+            ${if kind == "user" then "startUid" else "startGid"} = mkOption {
+              type = types.int;
+              description = "First id.";
+            };
+            count = mkOption {
+              type = types.int;
+              default = 1;
+              description = "How many ids.";
+            };
+          };
+        }
+      );
+      default = [ ];
+      description = "Ranges of ${kind} ids that containers of the account may use.";
+    };
+  # Lines of /etc/subuid and subgid; ranges that nobody has given follow from the account's id.
+  subLines =
+    ranges: start:
+    lib.concatMapStrings (
+      user:
+      lib.optionalString user.autoSubUidGidRange "${user.name}:auto\n"
+      + lib.concatMapStrings (range: "${user.name}:${toString range.${start}}:${toString range.count}\n") user.${ranges}
+    ) users;
+
   userType = types.submodule (
     { name, config, ... }:
     {
@@ -82,6 +112,13 @@ let
           default = "/var/empty";
           description = "Home directory.";
         };
+        autoSubUidGidRange = mkOption {
+          type = types.bool;
+          default = false;
+          description = "Whether the account has ranges of 65536 ids for containers of its own; people have unless it is off.";
+        };
+        subUidRanges = subIds "user";
+        subGidRanges = subIds "group";
         homeMode = mkOption {
           type = types.strMatching "[0-7]{1,5}";
           default = "700";
@@ -153,6 +190,7 @@ let
           createHome = lib.mkDefault true;
           home = lib.mkDefault "/home/${config.name}";
           useDefaultShell = lib.mkDefault true;
+          autoSubUidGidRange = lib.mkDefault (config.subUidRanges == [ ] && config.subGidRanges == [ ]);
         })
         (lib.mkIf config.useDefaultShell { shell = lib.mkDefault cfg.defaultUserShell; })
       ];
@@ -284,12 +322,24 @@ in
       text = ". ${./setup-users.sh} ${
         pkgs.writeTree "users" {
           users.text = lib.concatMapStrings (user: "${userLine user}\n") users;
+          subuid.text = subLines "subUidRanges" "startUid";
+          subgid.text = subLines "subGidRanges" "startGid";
           groups.text = lib.concatMapStrings (group: "${groupLine group}\n") (builtins.attrValues cfg.groups);
         }
       } ${flag cfg.mutableUsers} ${./users.awk}";
       deps = [ "directories" ];
     };
 
+    # As in NixOS, where many configurations name groups of services that are off.
+    warnings = lib.concatMap (
+      user:
+      lib.concatMap (
+        group:
+        lib.optional (!builtins.any (known: known.name == group) (
+          builtins.attrValues cfg.groups
+        )) "users.users.${user.name}.extraGroups names '${group}', a group that does not exist"
+      ) user.extraGroups
+    ) users;
     assertions =
       lib.concatMap (user: [
         {
@@ -317,13 +367,6 @@ in
           message = "users.users.${user.name}.hashedPasswordFile lies in the store, where everyone can read it";
         }
       ]) users
-      ++ lib.concatMap (
-        user:
-        map (group: {
-          assertion = builtins.any (known: known.name == group) (builtins.attrValues cfg.groups);
-          message = "users.users.${user.name}.extraGroups names '${group}', a group that does not exist";
-        }) user.extraGroups
-      ) users
       ++ lib.optionals cfg.enforceIdUniqueness (
         map (uid: {
           assertion = false;

@@ -49,7 +49,7 @@ let
 in
 {
   users = {
-    groups = lib.mapAttrs (_: gid: { inherit gid; }) gids;
+    groups = lib.mapAttrs (_: gid: { gid = lib.mkDefault gid; }) gids;
     users = {
       root = {
         uid = 0;

@@ -43,6 +43,21 @@ if [ -s $_new/passwd ] && [ -s $_new/group ] && [ -s $_new/shadow ]; then
       chmod "$mode" "$home"
     fi
   done <$_new/homes
+  # Ids of containers: those of accounts made on the machine stay.
+  for file in subuid subgid; do
+    [ -e /etc/$file ] || : >/etc/$file
+    awk -F : -v declared="$1/$file" '
+      FILENAME == "/etc/passwd" { uid[$1] = $3; next }
+      FILENAME == declared {
+        seen[$1] = 1
+        if ($2 != "auto") print
+        else if ($1 in uid) printf "%s:%.0f:65536\n", $1, 100000 + (uid[$1] >= 1000 ? uid[$1] - 1000 : 60000 + uid[$1]) * 65536
+        next
+      }
+      !($1 in seen)
+    ' /etc/passwd "$1/$file" /etc/$file >$_new/$file
+    cmp -s $_new/$file /etc/$file || { cp $_new/$file /etc/.$file.new && chmod 644 /etc/.$file.new && mv -f /etc/.$file.new /etc/$file; }
+  done
   mkdir -p /var/lib/systemd/linger
   while read -r name; do : >"/var/lib/systemd/linger/$name"; done <$_new/linger
 else

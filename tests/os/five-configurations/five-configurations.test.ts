@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canBootContainers } from "../../support/build-systems.ts";
 import { bootConfiguration, type ContainerMachine } from "../../support/container-machine.ts";
-import { addJellyfin } from "../../support/jellyfin-archive.ts";
+import { addFromMakers, JELLYFIN } from "../../support/makers-archives.ts";
 import type { Place } from "../../support/run-firn.ts";
 
 const runs = canBootContainers && process.env.FIRN_ALL_STEPS !== undefined;
@@ -177,7 +177,7 @@ describe.skipIf(!runs)("a machine of several people", () => {
 });
 
 describe.skipIf(!runs)("Jellyfin behind nginx", () => {
-  boots("media", addJellyfin);
+  boots("media", (copy, place) => addFromMakers(copy, place, [JELLYFIN]));
 
   test("is shown with a certificate, and its library is shared", async () => {
     const curl = await certificate("jellyfin.example.test");

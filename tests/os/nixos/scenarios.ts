@@ -79,6 +79,13 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: "a password for sudo, here and there",
+    commands: [
+      `echo secret | REBUILD switch ${a} --elevate sudo --ask-elevate-password`,
+      `echo secret | REBUILD test ${b} --target-host admin@far --ask-sudo-password`,
+    ],
+  },
+  {
     name: "channels are updated first",
     commands: [
       "mkdir -p /nix/var/nix/profiles/per-user/root/channels/nixos /nix/var/nix/profiles/per-user/root/channels/other",
@@ -86,6 +93,18 @@ export const scenarios: readonly Scenario[] = [
       `REBUILD test ${a} --upgrade-all --elevate sudo`,
       "touch /nix/var/nix/profiles/per-user/root/channels/other/.update-on-nixos-rebuild",
       `REBUILD test ${a} --upgrade`,
+    ],
+  },
+  {
+    name: "a virtual machine",
+    commands: [`REBUILD build-vm ${a}`, `REBUILD build-vm-with-bootloader ${a}`],
+  },
+  {
+    name: "an image of a variant",
+    commands: [
+      `REBUILD build-image ${a} --image-variant raw`,
+      `REBUILD build-image ${a} --image-variant oso`,
+      `REBUILD build-image ${a}`,
     ],
   },
   {
@@ -146,7 +165,7 @@ shift
 case "$*" in *"nix-store --serve"*) ;; *) echo "ssh: $host: $*" >> /run/calls.log ;; esac
 exec sh -c "$*"
 X`,
-    `printf '#!/bin/sh\\necho "sudo: $*" >> /run/calls.log; while true; do case $1 in -*) shift ;; *) break ;; esac; done; exec "$@"\\n' > /run/bin/sudo`,
+    `printf '#!/bin/sh\\necho "sudo: $*" >> /run/calls.log; while true; do case $1 in --stdin) read -r word; echo "sudo: password $word" >> /run/calls.log; shift ;; -*) shift ;; *) break ;; esac; done; exec "$@"\\n' > /run/bin/sudo`,
     `printf '#!/bin/sh\\necho "run0: $*" >> /run/calls.log; shift; exec "$@"\\n' > /run/bin/run0`,
     `printf '#!/bin/sh\\necho "nix-channel: $*" >> /run/calls.log\\n' > /run/bin/nix-channel`,
     "chmod +x /run/bin/systemd-run /run/bin/ssh /run/bin/sudo /run/bin/run0 /run/bin/nix-channel",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canBootContainers } from "../../support/build-systems.ts";
 import { bootConfiguration, type ContainerMachine } from "../../support/container-machine.ts";
-import { addJellyfin } from "../../support/jellyfin-archive.ts";
+import { addFromMakers, GRAFANA, JELLYFIN } from "../../support/makers-archives.ts";
 
 describe.skipIf(!canBootContainers)("a home server", () => {
   let machine: ContainerMachine;
@@ -11,7 +11,9 @@ describe.skipIf(!canBootContainers)("a home server", () => {
   const status = "-s -o /dev/null -w '%{http_code} %{redirect_url}'";
 
   beforeAll(async () => {
-    machine = await bootConfiguration(join(import.meta.dirname, "home-server"), addJellyfin);
+    machine = await bootConfiguration(join(import.meta.dirname, "home-server"), (copy, place) =>
+      addFromMakers(copy, place, [JELLYFIN, GRAFANA]),
+    );
   }, 900_000);
   afterAll(() => machine?.remove());
 
@@ -27,6 +29,23 @@ describe.skipIf(!canBootContainers)("a home server", () => {
     );
     await out("systemctl start acme-order-renew-media.home.test");
     expect(await out("journalctl -u acme-order-renew-media.home.test -o cat")).toContain("no renewal");
+  }, 60_000);
+
+  test("shows Grafana through nginx, with the source of data that is declared", async () => {
+    const host = "-H 'Host: figures.home.test' http://127.0.0.1";
+    await out(`for i in {1..100}; do curl -sf ${host}/api/health && exit; sleep 0.1; done; exit 1`);
+    expect(JSON.parse(await out(`curl -s ${host}/api/health`))).toEqual({
+      database: "ok",
+      host: "figures.home.test",
+      root: "http://figures.home.test/",
+    });
+    expect(await out(`curl ${status} ${host}/datasources`)).toBe("401");
+    expect(JSON.parse(await out(`curl -s -u admin:secret ${host}/datasources`))).toMatchObject([
+      { apiVersion: 1, datasources: [{ name: "Prometheus", access: "proxy", jsonData: { timeInterval: "15s" } }] },
+    ]);
+    const [providers] = JSON.parse(await out(`curl -s -u admin:secret ${host}/dashboards`));
+    expect(await out(`cat ${providers.providers[0].options.path}/index.html`)).toBe("the page");
+    expect(await out("stat -c '%a %U' /var/lib/grafana /var/lib/grafana/secret_key")).toBe("700 grafana\n600 grafana");
   }, 60_000);
 
   test("nginx asks for passwords, limits requests and passes streams on", async () => {

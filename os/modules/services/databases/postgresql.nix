@@ -28,14 +28,19 @@ let
       prefix = "${server}-";
     in
     builtins.listToAttrs (
-      map (name: lib.nameValuePair (builtins.replaceStrings [ "-" ] [ "_" ] (lib.removePrefix prefix name)) pkgs.${name}) (
-        builtins.filter (lib.hasPrefix prefix) (builtins.attrNames pkgs.lock.packages)
-      )
+      lib.concatMap (
+        name:
+        let
+          short = builtins.replaceStrings [ "-" ] [ "_" ] (lib.removePrefix prefix name);
+          plain = builtins.match "(.*)_[0-9]+" short;
+        in
+        [ (lib.nameValuePair short pkgs.${name}) ] ++ lib.optional (plain != null) (lib.nameValuePair (builtins.head plain) pkgs.${name})
+      ) (builtins.filter (lib.hasPrefix prefix) (builtins.attrNames pkgs.lock.packages))
     )
     // {
-      __missing = name: pkgs.__missing "${prefix}${builtins.replaceStrings [ "_" ] [ "-" ] name}";
+      __missing = name: pkgs.__missing "${prefix}${if name == "postgis" then "postgis-3" else builtins.replaceStrings [ "_" ] [ "-" ] name}";
     };
-  extensions = if builtins.isFunction cfg.extensions then cfg.extensions extensionSet else cfg.extensions;
+  extensions = if lib.isFunction cfg.extensions then cfg.extensions extensionSet else cfg.extensions;
 
   value =
     content:

@@ -48,7 +48,7 @@ export const command: Command = {
           date: localDate(statSync(store.realPath(path)).ctime),
           version: facts.version ?? unknown,
           kernel: facts.kernel ?? unknown,
-          revision: await configurationRevision(link),
+          revision: tree.text("configuration-revision") ?? (await configurationRevision(link)),
           specialisations: facts.specialisations,
           current: number === current,
         });

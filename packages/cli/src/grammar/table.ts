@@ -347,6 +347,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     systems,
+    "os build-vm-with-bootloader",
+    "start a system in a virtual machine by its boot loader",
+    async () => (await import("../commands/os-image.ts")).buildVmWithBootLoader,
+  ),
+  entry(
+    systems,
     "os install",
     "install a system into a mounted root",
     async () => (await import("../commands/os-install.ts")).command,

@@ -22,15 +22,24 @@ export interface BuiltConfiguration {
   readonly found: Found;
 }
 
-/** Evaluates and builds an attribute of a configuration; with `dryRun` only the plan is shown. */
-export async function buildConfiguration(
+/** Evaluates and builds the system of a configuration; with `dryRun` only the plan is shown. */
+export function buildConfiguration(
   session: EvaluationSession,
   configuration: OsConfiguration,
-  options: { readonly attribute?: string; readonly dryRun?: boolean } = {},
+  options: { readonly dryRun?: boolean } = {},
+): Promise<BuiltConfiguration> {
+  return buildFound(session, () => findInConfiguration(session, configuration, toplevelAttribute), options);
+}
+
+/** Builds what `find` evaluates to, a derivation of a configuration; with `dryRun` only the plan is shown. */
+export async function buildFound(
+  session: EvaluationSession,
+  find: () => Promise<Found>,
+  options: { readonly dryRun?: boolean } = {},
 ): Promise<BuiltConfiguration> {
   session.progress.event({ kind: "message", level: "notice", text: "building the system configuration..." });
   const { found, facts } = await withOwnTraces(session, async () => {
-    const value = await findInConfiguration(session, configuration, options.attribute ?? toplevelAttribute);
+    const value = await find();
     const evaluation = await session.evaluation();
     return { found: value, facts: await evaluation.derivation(value) };
   });

@@ -6,6 +6,7 @@ import type { Elevation, SshMachineOptions } from "@firn/system";
 import type { Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import { UsageError } from "../grammar/usage-error.ts";
+import { askPassword } from "../session/ask-password.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import type { Session } from "../session/session.ts";
 import { plannedTargets } from "../targets/build-targets.ts";
@@ -24,26 +25,40 @@ export const buildHostFlag: Flag = {
   description: "Evaluate here, build on that machine by ssh, and copy the result back.",
 };
 
-/** Returns how root is had for commands that need it. */
-export function elevationOf({ invocation, io }: Pick<Session, "invocation" | "io">): Elevation {
+const asked = new WeakMap<Invocation, Promise<Elevation>>();
+
+/** Returns how root is had for commands that need it; a password is asked for once. */
+export function elevationOf(session: Pick<Session, "invocation" | "io">): Promise<Elevation> {
+  const known = asked.get(session.invocation) ?? chooseElevation(session);
+  asked.set(session.invocation, known);
+  return known;
+}
+
+async function chooseElevation({ invocation, io }: Pick<Session, "invocation" | "io">): Promise<Elevation> {
   const { flags } = invocation;
-  const method = flags.value("elevate") ?? (flags.has("sudo") ? "sudo" : "none");
+  const asks = flags.has("ask-elevate-password") || flags.has("ask-sudo-password");
+  const method = flags.value("elevate") ?? (flags.has("sudo") || asks ? "sudo" : "none");
   switch (method) {
     case "none":
     case "run0":
+      if (asks) throw new UsageError(`a password can be asked for with '--elevate sudo' only, not with '${method}'`);
       return { kind: method };
-    case "sudo":
-      return { kind: "sudo", words: (io.env.NIX_SUDOOPTS ?? "").split(/\s+/).filter((word) => word !== "") };
+    case "sudo": {
+      const words = (io.env.NIX_SUDOOPTS ?? "").split(/\s+/).filter((word) => word !== "");
+      if (!asks) return { kind: "sudo", words };
+      const host = hostOf(invocation, "target-host") ?? "localhost";
+      return { kind: "sudo", words, password: await askPassword(io, `[sudo] password for ${host}: `) };
+    }
     default:
       throw new UsageError(`'${method}' is not a way to become root; use 'none', 'sudo' or 'run0'`);
   }
 }
 
 /** Returns the machine of `--target-host`. */
-export function targetHost(session: Pick<Session, "invocation" | "io">): SshMachineOptions | undefined {
+export async function targetHost(session: Pick<Session, "invocation" | "io">): Promise<SshMachineOptions | undefined> {
   const host = hostOf(session.invocation, "target-host");
   if (host === undefined) return undefined;
-  return { host, sshOptions: sshOptions(session.io.env), elevation: elevationOf(session) };
+  return { host, sshOptions: sshOptions(session.io.env), elevation: await elevationOf(session) };
 }
 
 function hostOf({ flags }: Invocation, flag: "build-host" | "target-host"): string | undefined {

@@ -38,6 +38,13 @@ export const switchFlags: readonly Flag[] = [
     description: "How root is had for switching: 'none' (default), 'sudo' or 'run0'.",
   },
   { name: "sudo", description: "As '--elevate sudo'." },
+  {
+    name: "ask-elevate-password",
+    short: "S",
+    description:
+      "Ask here for the password that sudo wants, on this machine or another; sudo is taken when no way is named.",
+  },
+  { name: "ask-sudo-password", description: "As '--elevate sudo --ask-elevate-password'." },
   useSubstitutesFlag,
   profileNameFlag,
   {
@@ -75,8 +82,8 @@ export async function switchContext(session: Session): Promise<SwitchContext> {
 /** Switches to a system in the store in the way of its kind. Resolves to the exit status. */
 export async function switchTo(session: Session, target: SwitchTarget): Promise<number> {
   const { path, action } = target;
-  const remote = targetHost(session);
-  const elevation = elevationOf(session);
+  const remote = await targetHost(session);
+  const elevation = await elevationOf(session);
   if (remote !== undefined || elevation.kind !== "none") {
     const { switchByPrograms } = await import("./switch-by-programs.ts");
     return switchByPrograms(session, remote ?? { elevation }, target);

@@ -22,7 +22,7 @@ export async function upgradeChannels(session: Session, configuration: OsConfigu
   const { io, invocation, progress } = session;
   const all = invocation.flags.has("upgrade-all");
   if (!all && !invocation.flags.has("upgrade")) return;
-  const elevation = elevationOf(session);
+  const elevation = await elevationOf(session);
   if (elevation.kind === "none" && process.getuid?.() !== 0) {
     throw new FirnError("usage", "channels are updated by root: run the command as root or with --elevate");
   }

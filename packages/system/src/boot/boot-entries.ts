@@ -229,7 +229,7 @@ function loaderText(settings: BootSettings, pattern: string): string {
   return `timeout ${settings.timeout ?? "menu-force"}
 default ${pattern}
 editor ${settings.editor ? "yes" : "no"}
-`;
+${settings.consoleMode === undefined ? "" : `console-mode ${settings.consoleMode}\n`}`;
 }
 
 /** Copies kernels and initrds and writes entries; the generation to start next stays the same. */

@@ -3,7 +3,14 @@ import type { Hardware } from "../machine/hardware.ts";
 
 /** Returns the text of `hardware-configuration.nix` for some {@link Hardware}; without `fileSystems` these are left out. */
 export function hardwareConfiguration(hardware: Hardware, options: { readonly fileSystems: boolean }): string {
-  const imports = hardware.qemu ? [`(modulesPath + "/profiles/qemu-guest.nix")`] : [];
+  // A machine that is no guest has the firmware of its devices, and with it the kernel that has all drivers.
+  const imports = [
+    `(modulesPath + "/${hardware.qemu ? "profiles/qemu-guest.nix" : "installer/scan/not-detected.nix"}")`,
+  ];
+  const microcode =
+    hardware.qemu || hardware.processor === undefined
+      ? ""
+      : `  hardware.cpu.${hardware.processor}.updateMicrocode = lib.mkDefault config.hardware.enableRedistributableFirmware;\n`;
   const mounts = hardware.fileSystems.map(
     ({ mountPoint, device, fsType, options: given }) => `
   fileSystems.${quoted(mountPoint)} = {
@@ -16,7 +23,7 @@ export function hardwareConfiguration(hardware: Hardware, options: { readonly fi
   swapDevices = [${hardware.swapDevices.map((device) => ` { device = ${quoted(device)}; }`).join("")} ];
 `;
   return `# Made by 'firn os generate-config', which writes it anew each time: changes belong into configuration.nix.
-{ lib, modulesPath, ... }:
+{ config, lib, modulesPath, ... }:
 {
   imports = [${imports.map((text) => ` ${text}`).join("")} ];
 
@@ -25,7 +32,7 @@ export function hardwareConfiguration(hardware: Hardware, options: { readonly fi
   boot.kernelModules = ${list(hardware.kernelModules)};
 ${options.fileSystems ? mounts.join("") + swap : ""}
   nixpkgs.hostPlatform = lib.mkDefault ${quoted(hardware.system)};
-}
+${microcode}}
 `;
 }
 

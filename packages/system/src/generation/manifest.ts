@@ -27,6 +27,8 @@ export interface BootSettings {
   /** Number of failed starts after which the generation before a new one is taken; 0 turns counting off. */
   readonly bootCountingTries: number;
   readonly editor: boolean;
+  /** Mode of the screen; undefined leaves it to the firmware. */
+  readonly consoleMode?: string;
 }
 
 /** Conditions that must hold after a switch. */
@@ -141,6 +143,9 @@ export function parseSystemManifest(text: string, where: string): SystemManifest
       timeout: optionalNumber(boot.get("timeout"), "boot.timeout"),
       bootCountingTries: number(boot.get("bootCountingTries"), "boot.bootCountingTries"),
       editor: boolean(boot.get("editor"), "boot.editor"),
+      ...(boot.get("consoleMode") === undefined
+        ? {}
+        : { consoleMode: string(boot.get("consoleMode"), "boot.consoleMode") }),
     },
     health: {
       timeout: number(health.get("timeout"), "health.timeout"),

@@ -3,7 +3,7 @@
 /** A way to become root: not at all, by sudo with more words of its own, or by systemd's `run0`. */
 export type Elevation =
   | { readonly kind: "none" }
-  | { readonly kind: "sudo"; readonly words: readonly string[] }
+  | { readonly kind: "sudo"; readonly words: readonly string[]; readonly password?: string }
   | { readonly kind: "run0" };
 
 /** The variables of a program: those that it inherits, and those that it is given. */
@@ -24,6 +24,18 @@ const unitAsRoot = [
   "--send-sighup",
 ];
 
+const sudo = (elevation: Elevation & { readonly kind: "sudo" }): readonly string[] => [
+  "sudo",
+  ...(elevation.password === undefined ? [] : ["--prompt=", "--stdin"]),
+  ...elevation.words,
+];
+
+/** Returns the standard input of a program that runs as root: the password first, when sudo is given one. */
+export function elevatedInput(elevation: Elevation, input: string | undefined): string | undefined {
+  if (elevation.kind !== "sudo" || elevation.password === undefined) return input;
+  return `${elevation.password}\n${input ?? ""}`;
+}
+
 /** Returns the command that runs a program on this machine as root, with exactly these variables. */
 export function elevatedHere(
   elevation: Elevation,
@@ -33,7 +45,7 @@ export function elevatedHere(
   if (elevation.kind === "none") return argv;
   const variables = Object.entries(environment ?? {}).map(([name, value]) => `${name}=${value}`);
   const command = variables.length === 0 ? argv : ["env", "-i", ...variables, ...argv];
-  return elevation.kind === "sudo" ? ["sudo", ...elevation.words, ...command] : ["run0", "--", ...command];
+  return elevation.kind === "sudo" ? [...sudo(elevation), ...command] : ["run0", "--", ...command];
 }
 
 /**
@@ -57,8 +69,8 @@ export function elevatedThere(
     ...kept.map((name) => `${name}="\${${name}-}"`),
     ...Object.entries(environment).map(([name, value]) => `${name}=${quoted(value)}`),
   ];
-  const sudo = elevation.kind === "sudo" ? ["sudo", ...elevation.words] : [];
-  return [...sudo, "/bin/sh", "-c", `exec /usr/bin/env -i ${assignments.join(" ")} "$@"`, "sh", ...argv];
+  const prefix = elevation.kind === "sudo" ? sudo(elevation) : [];
+  return [...prefix, "/bin/sh", "-c", `exec /usr/bin/env -i ${assignments.join(" ")} "$@"`, "sh", ...argv];
 }
 
 /** Quotes a word for a shell. */

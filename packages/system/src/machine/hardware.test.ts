@@ -29,7 +29,7 @@ describe("hardware is found", () => {
 `,
     );
     put("proc/swaps", "Filename Type Size Used Priority\n/dev/vda3 partition 1 0 -2\n/dev/zram0 partition 1 0 5\n");
-    put("proc/cpuinfo", "flags\t\t: fpu svm\n");
+    put("proc/cpuinfo", "vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm\n");
     for (const name of ["vda1", "vda2", "vda3", "vdb"]) put(`dev/${name}`, name);
     link("dev/disk/by-uuid/aa-bb", "../../vda2");
     link("dev/disk/by-label/swap", "../../vda3");
@@ -73,6 +73,13 @@ describe("hardware is found", () => {
     const text = hardwareConfiguration(hardware, { fileSystems: true });
     expect(text).toContain('fileSystems."/srv/a b" = {\n    device = "/dev/vdb";');
     expect(text).toContain('swapDevices = [ { device = "/dev/a\\"b\\${c}"; } ];');
+    expect(text).toContain('imports = [ (modulesPath + "/profiles/qemu-guest.nix") ];');
+    expect(text).not.toContain("Microcode");
     expect(hardwareConfiguration(hardware, { fileSystems: false })).not.toContain("fileSystems");
+    const real = hardwareConfiguration({ ...hardware, qemu: false }, { fileSystems: false });
+    expect(real).toContain('imports = [ (modulesPath + "/installer/scan/not-detected.nix") ];');
+    expect(real).toContain(
+      "hardware.cpu.amd.updateMicrocode = lib.mkDefault config.hardware.enableRedistributableFirmware;",
+    );
   });
 });

@@ -29,6 +29,8 @@ export interface Hardware {
   readonly kernelModules: readonly string[];
   /** True for a guest of qemu. */
   readonly qemu: boolean;
+  /** Maker of the processor, where microcode is known for it. */
+  readonly processor: "intel" | "amd" | undefined;
   readonly uefi: boolean;
   readonly system: string;
 }
@@ -71,6 +73,7 @@ export function detectHardware({ host = "", root = "" }: HardwareOptions = {}): 
     swapDevices: swaps(host),
     initrdModules: [...initrd].sort(),
     kernelModules: flag("vmx") ? ["kvm-intel"] : flag("svm") ? ["kvm-amd"] : [],
+    processor: /GenuineIntel/.test(processor) ? "intel" : /AuthenticAMD/.test(processor) ? "amd" : undefined,
     qemu: /QEMU/.test(vendor) || names(`${host}/sys/bus/virtio/devices`).length > 0,
     uefi: existsSync(`${host}/sys/firmware/efi`),
     system: process.arch === "arm64" ? "aarch64-linux" : "x86_64-linux",

@@ -3,7 +3,7 @@
 import { FirnError } from "@firn/formats";
 import { startProgram } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
-import { type Elevation, elevatedHere } from "./elevation.ts";
+import { type Elevation, elevatedHere, elevatedInput } from "./elevation.ts";
 
 /** The result of a program. */
 export interface ProgramResult {
@@ -59,9 +59,10 @@ function runProgramHere(
   const chosen = options.environment === undefined && options.keep === undefined ? undefined : ownEnvironment(options);
   const isElevated = options.asRoot === true && elevation.kind !== "none";
   const [file = "", ...args] = isElevated ? elevatedHere(elevation, argv, chosen) : argv;
+  const input = isElevated ? elevatedInput(elevation, options.input) : options.input;
   return new Promise((resolve, reject) => {
     const child = startProgram(file, args, {
-      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       ...(chosen === undefined || isElevated ? {} : { env: chosen }),
     });
     const collected = { stdout: "", stderr: "" };
@@ -84,6 +85,9 @@ function runProgramHere(
     child.on("close", (code, signal) => {
       resolve({ status: code ?? (signal === null ? 1 : 128 + 9), ...collected });
     });
-    if (options.input !== undefined) child.stdin?.end(options.input);
+    if (input === undefined) return;
+    // A program that asks for nothing may have ended already.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(input, "latin1");
   });
 }

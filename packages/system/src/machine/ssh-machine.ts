@@ -1,5 +1,5 @@
 /** A machine reached by ssh, as nixos-rebuild reaches a target host: one program at a time, in the environment of its login. */
-import { type Elevation, elevatedThere, quoted } from "./elevation.ts";
+import { type Elevation, elevatedInput, elevatedThere, quoted } from "./elevation.ts";
 import type { Machine, ProgramOptions, ProgramResult } from "./machine.ts";
 import { thisMachine } from "./machine.ts";
 
@@ -19,8 +19,11 @@ export function sshMachine(options: SshMachineOptions): Machine {
   return {
     root: "",
     run: (argv: readonly string[], given: ProgramOptions = {}): Promise<ProgramResult> => {
-      const words = elevatedThere(given.asRoot === true ? options.elevation : { kind: "none" }, argv, given);
-      const { environment: _, keep: __, ...rest } = given;
+      const elevation: Elevation = given.asRoot === true ? options.elevation : { kind: "none" };
+      const words = elevatedThere(elevation, argv, given);
+      const input = elevatedInput(elevation, given.input);
+      const { environment: _, keep: __, input: ___, ...others } = given;
+      const rest: ProgramOptions = { ...others, ...(input === undefined ? {} : { input }) };
       return local.run(["ssh", ...options.sshOptions, options.host, "--", ...words.map(quoted)], rest);
     },
   };

@@ -1,5 +1,5 @@
-# A home server: Jellyfin behind nginx with a certificate, PostgreSQL and Redis, backups and names.
-{ modulesPath, pkgs, ... }:
+# A home server: Jellyfin behind nginx with a certificate, Grafana, PostgreSQL and Redis, backups and names.
+{ config, modulesPath, pkgs, ... }:
 {
   imports = [
     (modulesPath + "/profiles/minimal.nix")
@@ -48,6 +48,42 @@
         try_files /index.html =404;
       '';
     };
+  };
+
+  services.grafana = {
+    enable = true;
+    settings = {
+      server = {
+        domain = "figures.home.test";
+        root_url = "http://figures.home.test/";
+      };
+      security.admin_password = "$__file{/run/grafana/password}";
+      users.default_theme = "light";
+      "auth.anonymous".enabled = false;
+    };
+    provision = {
+      enable = true;
+      datasources.settings.datasources = [
+        {
+          name = "Prometheus";
+          type = "prometheus";
+          url = "http://127.0.0.1:${toString config.services.prometheus.port}";
+          isDefault = true;
+          jsonData.timeInterval = "15s";
+        }
+      ];
+      dashboards.settings.providers = [
+        {
+          name = "own";
+          options.path = ./site;
+        }
+      ];
+    };
+  };
+  systemd.services.grafana.preStart = "echo secret >/run/grafana/password";
+  services.nginx.virtualHosts.${config.services.grafana.settings.server.domain}.locations."/" = {
+    proxyPass = "http://${config.services.grafana.settings.server.http_addr}:${toString config.services.grafana.settings.server.http_port}";
+    proxyWebsockets = true;
   };
 
   services.postgresql = {
