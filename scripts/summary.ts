@@ -27,6 +27,7 @@ const known = new Set(
 const asked = [
   { path: "../tests/vm/", variable: "FIRN_VM_TESTS" },
   { path: "../tests/os/services/services.test.ts", variable: "FIRN_ALL_STEPS" },
+  { path: "../tests/os/services/breadth.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/five-configurations/", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/concurrency/crowd.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/desktop.test.ts", variable: "FIRN_ALL_STEPS" },
