@@ -479,6 +479,10 @@ async function runInSandbox(run: PreparedRun, { environment, ...plan }: Sandboxe
     const seccompFile = `${sandbox.top}/seccomp`;
     if (sandbox.seccomp !== undefined) writeNew(seccompFile, sandbox.seccomp);
     const builder = [derivation.builder, ...derivation.args].map((text) => rewriteText(text, rewrites));
+    if (sandbox.lacks(builder[0]!)) {
+      run.log.write(Buffer.from(`error: executing '${builder[0]}': No such file or directory\n`, "latin1"));
+      await requireSuccess(run, { ok: false, status: "failed with exit code 1", code: 1 });
+    }
     // The builder sees a copy, under the name in its own store.
     const show = async (path: string): Promise<void> => {
       const place = `${sandbox.outputs}/${storePathBaseName(path)}`;

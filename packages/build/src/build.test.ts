@@ -40,6 +40,8 @@ afterEach(async () => {
 
 interface Recipe {
   readonly script: string;
+  /** By default the shell. */
+  readonly builder?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly inputs?: readonly string[];
   readonly outputs?: readonly string[];
@@ -66,7 +68,7 @@ async function derive(name: string, recipe: Recipe): Promise<{ drvPath: string; 
     inputDrvs: new Map((recipe.inputs ?? []).map((input) => [input, { outputs: ["out"] }])),
     inputSrcs: [],
     system: settings.get("system"),
-    builder: "/bin/sh",
+    builder: recipe.builder ?? "/bin/sh",
     args: ["-ec", recipe.script],
     env,
   };
@@ -151,6 +153,14 @@ describe.skipIf(!sandboxWorks())("building in the sandbox", () => {
     const [out, dev] = [result!.outputs.get("out")!, result!.outputs.get("dev")!];
     expect((await store.queryPathInfo(out))!.references).toEqual([depOut]);
     expect((await store.queryPathInfo(dev))!.references).toEqual([out]);
+  });
+
+  it("says which builder does not exist", async () => {
+    for (const builder of ["/opt/none/bash", "/bin/none/bash"]) {
+      const { drvPath } = await derive("none", { script: "", builder });
+      await expect(build(drvPath)).rejects.toThrow("Reason: builder failed with exit code 1.");
+    }
+    expect(lines()).toEqual(["error: executing '/opt/none/bash': No such file or directory", expect.any(String)]);
   });
 
   it("tells failures in the reference's words and leaves nothing behind", async () => {

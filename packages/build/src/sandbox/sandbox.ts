@@ -62,6 +62,8 @@ export interface Sandbox {
   /** Contents for file descriptors 3 (system call filter) and 4 (bubblewrap arguments). */
   readonly seccomp: Buffer | undefined;
   argumentsFile(environment: ReadonlyMap<string, string>): Buffer;
+  /** Tells whether a builder would certainly not find a path. */
+  lacks(path: string): boolean;
 }
 
 interface Bind {
@@ -303,6 +305,7 @@ function layOut(plan: SandboxPlan, top: string): Sandbox {
     outputs,
     top,
     seccomp,
+    lacks: (path) => isAbsent(layout, mounts, path),
     command: (builder) => {
       const command = [...outerCommand(plan, fstab), ...bubblewrap(plan, seccomp !== undefined), ...builder];
       return plan.group?.enter(command) ?? command;
@@ -310,6 +313,14 @@ function layOut(plan: SandboxPlan, top: string): Sandbox {
     argumentsFile: (environment) =>
       argumentsFile(environment, ["--dev-bind", entry, "/", ...(mode === "tree" ? [] : bindArguments(plan, mounts))]),
   };
+}
+
+/** Tells whether an absolute path is in none of the mounts and not in the tree that is made here. Links are never followed. */
+function isAbsent({ plan, root }: Layout, mounts: readonly Mount[], path: string): boolean {
+  if (!path.startsWith("/") || path.split("/").includes("..")) return false;
+  const places = [...mounts.map(({ target }) => target), plan.store.storeDir, "/proc", "/dev"];
+  if (places.some((place) => path === place || isBelow(path, place))) return false;
+  return fs.lstatSync(root + path, { throwIfNoEntry: false }) === undefined;
 }
 
 /**
