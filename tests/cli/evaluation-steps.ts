@@ -14,7 +14,10 @@ const steps: readonly Step[] = [
   ...references.map((text) => `builtins.parseFlakeRef "${text}"`),
   ...attributes.map((text) => `builtins.flakeRefToString ${text}`),
   ...endless.map((text) => `builtins.toXML (${text})`),
+  // Paths are copied where a language's function makes the JSON, not where the command does.
+  "[ ./file { a = ./.; } /no/such/path ]",
+  "builtins.toJSON [ ./file ]",
 ].map((expression) => ({ words: ["nix", "eval", "--impure", "--json", "--expr", expression] }));
 
-/** References as data, and values without end. */
-export const evaluationSteps: StepSuite = { files: {}, steps };
+/** References as data, values without end, and paths. */
+export const evaluationSteps: StepSuite = { files: { file: "content\n" }, steps };

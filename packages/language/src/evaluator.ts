@@ -97,7 +97,8 @@ export type OutputForm =
   | { readonly kind: "literal" }
   /** The form of `nix eval`: forced, derivations abbreviated. */
   | { readonly kind: "nix" }
-  | { readonly kind: "json" }
+  /** JSON; paths are copied to the store, unless `copiesPaths` is false. */
+  | { readonly kind: "json"; readonly copiesPaths?: boolean }
   | ({ readonly kind: "xml" } & XmlOptions)
   /** The text of a string-like value alone. */
   | { readonly kind: "raw"; readonly command?: string };
@@ -370,7 +371,7 @@ export class Evaluator {
           derivationPath: (attrs) => derivationPathOf(attrs),
         });
       case "json":
-        return new JsonWriter(true).write(slot, 0);
+        return new JsonWriter(form.copiesPaths ?? true).write(slot, 0);
       case "xml":
         return toXml(slot, form).text;
       case "raw":

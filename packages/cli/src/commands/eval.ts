@@ -47,7 +47,7 @@ export const command: Command = {
           return 0;
         }
         const form = flags.has("raw") ? "raw" : flags.has("json") ? "json" : "nix";
-        const text = await value.print({ kind: form });
+        const text = await value.print(form === "json" ? { kind: form, copiesPaths: false } : { kind: form });
         const layout = jsonLayout(invocation);
         session.progress.clear();
         if (form === "raw") io.out(Buffer.from(text, "latin1"));
