@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { debianSetDirectory, type Found, flakeRefToAttributes } from "@firn/flake";
+import { debianSetDirectory, type Evaluation, type Found, flakeRefToAttributes } from "@firn/flake";
 import { didYouMean, FirnError, type JsonValue, jsonNumber, nearNames } from "@firn/formats";
 import {
   matchesPattern,
@@ -41,7 +41,8 @@ export const command: Command = {
       needs: configuration === undefined ? { impure: true } : configurationNeeds(configuration),
       body: async (session) => {
         const root = await optionsOf(session, configuration);
-        const options = await optionSet((await session.evaluation()).evaluator, root.value, localFile(root));
+        const evaluation = await session.evaluation();
+        const options = await optionSet(evaluation.evaluator, root.value, await localFile(evaluation, root));
         const word = invocation.positionals[0] ?? "";
         const found = /[*?]/.test(word) ? { kind: "missing" as const } : await options.lookup(optionPath(word));
         if (found.kind !== "missing" && !(found.kind === "set" && word === "")) {
@@ -80,9 +81,10 @@ async function optionsOf(session: EvaluationSession, configuration: OsConfigurat
 }
 
 /** Returns a function that names files of a flake in a local directory by that, instead of by the evaluated copy. */
-function localFile({ locked }: Found): (file: string) => string {
+async function localFile(evaluation: Evaluation, { locked }: Found): Promise<(file: string) => string> {
   if (locked === undefined) return (file) => file;
-  const { resolvedRef, storePath } = locked.flake;
+  // Modules are named by their texts, for which the tree is copied in any case.
+  const { resolvedRef, storePath } = (await evaluation.stored(locked)).flake;
   const attributes = flakeRefToAttributes(resolvedRef);
   const directory =
     attributes.get("type") === "path"
