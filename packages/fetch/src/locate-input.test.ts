@@ -105,3 +105,10 @@ test("an input that promises something is fetched", async () => {
   expect(await locateInput(promised, context())).toMatchObject({ storePath: "/store/first" });
   expect(copied).toEqual(["first"]);
 });
+
+test("a revision that is named is locked with the branch that HEAD is, as the reference locks it", async () => {
+  const rev = execFileSync("git", ["rev-parse", "HEAD"], { cwd: tree, encoding: "utf8" }).trim();
+  const branch = execFileSync("git", ["symbolic-ref", "HEAD"], { cwd: tree, encoding: "utf8" }).trim();
+  const { locked } = await fetchInput(inputFromUrl(`git+file://${tree}?rev=${rev}`, true), context());
+  expect([locked.get("ref"), locked.get("rev")]).toEqual([branch, rev]);
+});

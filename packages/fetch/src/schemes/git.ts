@@ -347,7 +347,8 @@ async function fetchRevision(request: RevisionRequest): Promise<FetchedTree> {
   return {
     storePath: tree.storePath,
     locked: withAttributes(input, {
-      ref,
+      // As in the reference, also a revision that was named has the branch that HEAD is.
+      ref: ref ?? (await symbolicHead(repository)),
       rev,
       narHash: tree.narHash,
       lastModified: facts.lastModified,
@@ -564,8 +565,17 @@ async function fetchRemote(input: Input, context: FetchContext): Promise<Fetched
   const named =
     asked === "HEAD" && ref !== undefined
       ? withAttributes(input, { rev: rev ?? (await resolveRef(repository, ref)) })
-      : withAttributes(input, { ref });
+      : withAttributes(input, { ref: ref ?? (await remoteHeadIfReachable(url, context)) });
   return fetchRevision({ repository, input: named, context });
+}
+
+async function remoteHeadIfReachable(url: string, context: FetchContext): Promise<string> {
+  try {
+    return await remoteHead(url, context);
+  } catch (error) {
+    if (!(error instanceof FirnError) || error.code === "aborted") throw error;
+    return "master";
+  }
 }
 
 /** Returns the branch that a remote's HEAD names. */

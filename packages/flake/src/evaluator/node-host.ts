@@ -17,7 +17,7 @@ import { openCodeCache } from "./code-cache.ts";
 import { FilesAhead, type Hashed, type ReadAheadRequest } from "./files-ahead.ts";
 import { openKeptFiles } from "./kept-files.ts";
 import { type LastComponent, PathGuard } from "./path-guard.ts";
-import type { PlacedTrees } from "./placed-trees.ts";
+import { entriesInPlace, openInPlace, type PlacedTrees } from "./placed-trees.ts";
 import type { SyncServices } from "./services.ts";
 import { storePlaces } from "./store-places.ts";
 import type { WorkTrees } from "./work-trees.ts";
@@ -84,15 +84,18 @@ function uriAllowed(uri: string, prefix: string): boolean {
   return /^[a-z+]+:$/.test(prefix);
 }
 
-/** Gives the bytes of a file, which is over after `size` bytes if those are known, until it gives the next. */
-type FileReader = (path: string, size?: number) => Buffer;
+/**
+ * Gives the bytes of a file, which is over after `size` bytes if those are known, until it gives the next. With `isInPlace` the file is
+ * one of a tree that is read where it lies: no link is followed.
+ */
+type FileReader = (path: string, size?: number, isInPlace?: boolean) => Buffer;
 
 /** Makes a reader that uses one buffer for all small files, since buffers of their own would cause garbage collection. */
 function makeFileReader(): FileReader {
   let buffer: Buffer | undefined;
-  return (path, size) => {
+  return (path, size, isInPlace = false) => {
     buffer ??= Buffer.allocUnsafeSlow(512 * 1024);
-    const descriptor = fs.openSync(path, fs.constants.O_RDONLY);
+    const descriptor = isInPlace ? openInPlace(path, "file") : fs.openSync(path, fs.constants.O_RDONLY);
     try {
       let length = 0;
       for (;;) {
@@ -198,6 +201,11 @@ export function createNodeHost(
     const placed = trees?.placeOf(path);
     if (placed === undefined || placed.kind === "absent") return placeInStore(path);
     return placed.kind === "local" ? placed.place : placeInStore(placed.place);
+  }
+
+  /** Tells whether a logical path lies in a tree that is read where it lies. */
+  function isLocal(path: string): boolean {
+    return trees?.placeOf(path)?.kind === "local";
   }
 
   /** The path on disk of a logical path. */
@@ -348,7 +356,7 @@ export function createNodeHost(
     if (path === `${corePackages}fetchurl.nix`) return Buffer.from(fetchurlSource, "latin1");
     const place = reachContents(path, "follow");
     try {
-      return readFile(onDisk(place), sizeSeen(place));
+      return readFile(onDisk(place), sizeSeen(place), isLocal(place));
     } catch (error) {
       throw systemError(error, "reading", placeOfFailure(path));
     }
@@ -361,7 +369,8 @@ export function createNodeHost(
   }
 
   function digestAhead(method: Hashed, file: string): ReturnType<FilesAhead["digest"]> {
-    return ahead?.digest(method, place(file), () => statusOfFile(file));
+    // Another thread would follow links that are new.
+    return isLocal(file) ? undefined : ahead?.digest(method, place(file), () => statusOfFile(file));
   }
 
   /** Returns a filter that also leaves out files that a listing of the tree would not show. */
@@ -398,7 +407,7 @@ export function createNodeHost(
     readDirectory(path) {
       const place = reachContents(path, "follow");
       try {
-        const listing = entriesIn(onDisk(place));
+        const listing = isLocal(place) ? entriesInPlace(onDisk(place)) : entriesIn(onDisk(place));
         const shown = trees?.shown(place, listing) ?? listing;
         const entries = shown.map(({ name, kind }) => [name, kind] as const);
         return guard.coversTree(place) ? entries : entries.filter(([name]) => guard.shows(place, name));

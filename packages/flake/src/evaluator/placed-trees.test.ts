@@ -1,9 +1,19 @@
 /** Trees that are read where they lie, and change meanwhile. */
-import { lstatSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { PlacedTrees } from "./placed-trees.ts";
+import { entriesInPlace, openInPlace, PlacedTrees } from "./placed-trees.ts";
 
 const standIn = `/store/${"e".repeat(32)}-source`;
 const facts = { storePath: `/store/${"0".repeat(32)}-source`, narHash: "", lastModified: 0n };
@@ -91,4 +101,22 @@ test("are copied when a program has their store path from elsewhere", () => {
   expect(trees.isAnyPending).toBe(true);
   expect(trees.settles(`${facts.storePath}/a`)).toBe(true);
   expect(trees.isAnyPending).toBe(false);
+});
+
+test("no link is followed on the way to a file or directory, however new it is", () => {
+  const top = realpathSync(mkdtempSync(join(tmpdir(), "firn-in-place-")));
+  try {
+    mkdirSync(join(top, "real"));
+    writeFileSync(join(top, "real/file"), "text");
+    symlinkSync("real/file", join(top, "link"));
+    symlinkSync("real", join(top, "below"));
+    closeSync(openInPlace(join(top, "real/file"), "file"));
+    expect(entriesInPlace(join(top, "real"))).toEqual([{ name: "file", kind: "regular" }]);
+    for (const place of ["link", "below/file", "real"]) {
+      expect(() => openInPlace(join(top, place), "file")).toThrow(`'${join(top, place)}' changed while it was being`);
+    }
+    expect(() => entriesInPlace(join(top, "below"))).toThrow("changed while it was being evaluated");
+  } finally {
+    rmSync(top, { recursive: true });
+  }
 });

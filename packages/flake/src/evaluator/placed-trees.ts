@@ -4,6 +4,7 @@
  */
 import type { Stats } from "node:fs";
 import { FirnError } from "@firn/formats";
+import { entriesIn, hasErrorCode } from "@firn/store";
 import * as fs from "@firn/store/files";
 import type { TreeRead } from "./reads.ts";
 
@@ -77,6 +78,49 @@ function directorySizes(paths: Iterable<string>): Map<string, number> {
 
 function stateOf({ ino, size, mtimeMs }: Stats): string {
   return `${ino} ${size} ${mtimeMs}`;
+}
+
+function treeChanged(place: string): FirnError {
+  return new FirnError("tree-changed", `'${place}' changed while it was being evaluated`, {
+    hint: "run the command again",
+  });
+}
+
+/**
+ * Opens a file or directory of a tree by its place, which is free of links: what is a link by now, or lies below one, is not followed. Fails with
+ * `tree-changed` then, and as opening does.
+ */
+export function openInPlace(place: string, kind: "file" | "directory"): number {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if (hasErrorCode(error, "ELOOP")) throw treeChanged(place);
+    throw error;
+  }
+  try {
+    const status = fs.fstatSync(descriptor);
+    const isRight = kind === "file" ? status.isFile() : status.isDirectory();
+    // Only Linux tells where an open file lies.
+    const lies = process.platform === "linux" ? fs.readlinkSync(`/proc/self/fd/${descriptor}`) : place;
+    if (!isRight || lies !== place) throw treeChanged(place);
+    return descriptor;
+  } catch (error) {
+    fs.closeSync(descriptor);
+    throw error;
+  }
+}
+
+/** Lists a directory of a tree as `entriesIn` does, by `openInPlace`. */
+export function entriesInPlace(place: string): ReturnType<typeof entriesIn> {
+  if (process.platform !== "linux") return entriesIn(place);
+  const descriptor = openInPlace(place, "directory");
+  try {
+    return entriesIn(`/proc/self/fd/${descriptor}`);
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 /** The trees of one evaluation. */
@@ -200,9 +244,7 @@ export class PlacedTrees {
     for (const [place, state] of tree.seen) {
       const now = fs.lstatSync(place, { throwIfNoEntry: false });
       if (now !== undefined && stateOf(now) === state) continue;
-      throw new FirnError("tree-changed", `'${place}' changed while it was being evaluated`, {
-        hint: "run the command again",
-      });
+      throw treeChanged(place);
     }
     tree.facts = facts;
     this.#isAnyPending = [...this.#trees.values()].some((other) => other.facts === undefined);
