@@ -19,12 +19,12 @@ afterAll(async () => {
   removePath(root);
 });
 
-async function run(script: string, maxLogSize = 0): Promise<RunResult> {
+async function run(script: string, maxLogSize = 0, shell = "/bin/sh"): Promise<RunResult> {
   const drvPath = "/nix/store/00000000000000000000000000000000-x.drv";
   const log = new BuildLog(drvPath, { store, settings: new Settings(), events: () => {} });
   try {
     return await runBuilder({
-      command: ["/bin/sh", "-c", script],
+      command: [shell, "-c", script],
       environment: { PATH: "/bin:/usr/bin" },
       directory: root,
       log,
@@ -51,4 +51,8 @@ it("leaves a builder that ends by itself its own status", async () => {
 
 it("ends a builder that writes too much", async () => {
   expect(await run("while true; do echo x; done", 100)).toMatchObject({ ok: false, timedOut: "log-size" });
+});
+
+it("fails as a builder does when the program is not there", async () => {
+  expect(await run("", 0, "/no/such/shell")).toEqual({ ok: false, status: "failed with exit code 1", code: 1 });
 });

@@ -199,7 +199,14 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
       clearTimeout(whole);
       clearTimeout(silence);
       for (const output of outputs) output.destroy();
-      reject(error);
+      if (!("code" in error) || (error.code !== "ENOENT" && error.code !== "EACCES")) {
+        reject(error);
+        return;
+      }
+      // The reference starts a process of its own first, which then fails.
+      const reason = error.code === "ENOENT" ? "No such file or directory" : "Permission denied";
+      request.log.write(Buffer.from(`error: executing '${program}': ${reason}\n`, "latin1"));
+      resolve({ ok: false, status: describe(1, null), code: 1 });
     });
     child.on("exit", (code, signal) => {
       exited = true;
