@@ -11,7 +11,13 @@ export { dumpPath, type PathFilter, readFileChunks } from "./fs/dump.ts";
 export { type EntryKind, entriesIn, kindOf } from "./fs/entries.ts";
 export { findLogicalFile, type LogicalFile } from "./fs/logical-path.ts";
 export { machineError, sqliteCode, systemErrorText } from "./fs/machine-error.ts";
-export { OpenDirectory, type OpenPlace, withPlace } from "./fs/open-directory.ts";
+export {
+  entriesWithoutLinks,
+  OpenDirectory,
+  type OpenPlace,
+  openWithoutLinks,
+  withPlace,
+} from "./fs/open-directory.ts";
 export { removePath } from "./fs/remove.ts";
 export { RestoreSink, restorePath } from "./fs/restore.ts";
 export { withSocketPath } from "./fs/socket-path.ts";

@@ -95,7 +95,7 @@ function makeFileReader(): FileReader {
   let buffer: Buffer | undefined;
   return (path, size, isInPlace = false) => {
     buffer ??= Buffer.allocUnsafeSlow(512 * 1024);
-    const descriptor = isInPlace ? openInPlace(path, "file") : fs.openSync(path, fs.constants.O_RDONLY);
+    const descriptor = isInPlace ? openInPlace(path) : fs.openSync(path, fs.constants.O_RDONLY);
     try {
       let length = 0;
       for (;;) {

@@ -4,7 +4,7 @@
  */
 import type { Stats } from "node:fs";
 import { FirnError } from "@firn/formats";
-import { entriesIn, hasErrorCode } from "@firn/store";
+import { type entriesIn, entriesWithoutLinks, openWithoutLinks } from "@firn/store";
 import * as fs from "@firn/store/files";
 import type { TreeRead } from "./reads.ts";
 
@@ -86,41 +86,18 @@ function treeChanged(place: string): FirnError {
   });
 }
 
-/**
- * Opens a file or directory of a tree by its place, which is free of links: what is a link by now, or lies below one, is not followed. Fails with
- * `tree-changed` then, and as opening does.
- */
-export function openInPlace(place: string, kind: "file" | "directory"): number {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-  let descriptor: number;
-  try {
-    descriptor = fs.openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  } catch (error) {
-    if (hasErrorCode(error, "ELOOP")) throw treeChanged(place);
-    throw error;
-  }
-  try {
-    const status = fs.fstatSync(descriptor);
-    const isRight = kind === "file" ? status.isFile() : status.isDirectory();
-    // Only Linux tells where an open file lies.
-    const lies = process.platform === "linux" ? fs.readlinkSync(`/proc/self/fd/${descriptor}`) : place;
-    if (!isRight || lies !== place) throw treeChanged(place);
-    return descriptor;
-  } catch (error) {
-    fs.closeSync(descriptor);
-    throw error;
-  }
+/** Opens a file of a tree by its place, which is free of links. Fails with `tree-changed` when it leads through one by now, and as opening does. */
+export function openInPlace(place: string): number {
+  const descriptor = openWithoutLinks(place, "regular");
+  if (descriptor === undefined) throw treeChanged(place);
+  return descriptor;
 }
 
-/** Lists a directory of a tree as `entriesIn` does, by `openInPlace`. */
+/** Lists a directory of a tree by its place. Fails as `openInPlace` does. */
 export function entriesInPlace(place: string): ReturnType<typeof entriesIn> {
-  if (process.platform !== "linux") return entriesIn(place);
-  const descriptor = openInPlace(place, "directory");
-  try {
-    return entriesIn(`/proc/self/fd/${descriptor}`);
-  } finally {
-    fs.closeSync(descriptor);
-  }
+  const entries = entriesWithoutLinks(place);
+  if (entries === undefined) throw treeChanged(place);
+  return entries;
 }
 
 /** The trees of one evaluation. */

@@ -7,8 +7,8 @@
 
 import type { Stats } from "node:fs";
 import { FirnError, textOf } from "@firn/formats";
-import { disk } from "./disk.ts";
-import { type EntryKind, entriesIn } from "./entries.ts";
+import { disk, hasErrorCode } from "./disk.ts";
+import { type EntryKind, entriesIn, kindOf } from "./entries.ts";
 import * as fs from "./files.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
@@ -243,6 +243,41 @@ export class OpenDirectory {
   /** Closes it. */
   close(): void {
     fs.closeSync(this.fd);
+  }
+}
+
+/**
+ * Opens a file or directory for reading by a path that has no links in it; one that leads through a link by now is not opened. Returns
+ * undefined then, and for what is of another kind. The caller closes the descriptor. Errors are those of the system (ENOENT, …).
+ */
+export function openWithoutLinks(path: string, kind: "regular" | "directory"): number | undefined {
+  let fd: number;
+  try {
+    fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if (hasErrorCode(error, "ELOOP")) return undefined;
+    throw error;
+  }
+  try {
+    // Only Linux tells where an open file lies.
+    const lies = process.platform === "linux" ? fs.readlinkSync(heldPath(fd)) : path;
+    if (lies === path && kindOf(fs.fstatSync(fd)) === kind) return fd;
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+  fs.closeSync(fd);
+  return undefined;
+}
+
+/** Lists a directory as `entriesIn` does, opened by `openWithoutLinks`; undefined where that opens nothing. */
+export function entriesWithoutLinks(path: string): ReturnType<typeof entriesIn> | undefined {
+  const fd = openWithoutLinks(path, "directory");
+  if (fd === undefined) return undefined;
+  try {
+    return withHeld({ fd, shown: path }, entriesIn);
+  } finally {
+    fs.closeSync(fd);
   }
 }
 
