@@ -1,52 +1,26 @@
 # Options of NixOS that files made by nixos-generate-config set, and that have one right value here.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
-  inherit (lib) mkOption types;
+  inherit (lib) types;
+  forms = import ../option-forms.nix { inherit lib pkgs; };
 in
 {
   options.boot = {
-    extraModulePackages = mkOption {
-      type = types.listOf types.package;
-      default = [ ];
-      description = "Packages with further kernel modules. None can be had here: modules are those of Debian's kernel.";
-    };
+    extraModulePackages = forms.packages "Packages with further kernel modules. None can be had here: modules are those of Debian's kernel.";
     loader.grub = {
-      enable = mkOption {
-        type = types.bool;
-        default = false;
-        description = "Whether GRUB starts the machine. It cannot here: see {option}`boot.loader.systemd-boot.enable`.";
-      };
-      device = mkOption {
-        type = types.str;
-        default = "nodev";
-        description = "Disk that GRUB is written to.";
-      };
-      devices = mkOption {
-        type = types.listOf types.str;
-        default = [ ];
-        description = "Disks that GRUB is written to.";
-      };
-      efiSupport = mkOption {
-        type = types.bool;
-        default = false;
-        description = "Whether GRUB is started by UEFI firmware.";
-      };
-      useOSProber = mkOption {
-        type = types.bool;
-        default = false;
-        description = "Whether GRUB's menu has other systems of the machine.";
-      };
-      efiInstallAsRemovable = mkOption {
-        type = types.bool;
-        default = false;
-        description = "Whether GRUB lies where all firmware looks.";
-      };
+      enable = forms.bool false "Whether GRUB starts the machine. It cannot here: see {option}`boot.loader.systemd-boot.enable`.";
+      device = forms.str "nodev" "Disk that GRUB is written to.";
+      devices = forms.strings "Disks that GRUB is written to.";
+      efiSupport = forms.bool false "Whether GRUB is started by UEFI firmware.";
+      useOSProber = forms.bool false "Whether GRUB's menu has other systems of the machine.";
+      efiInstallAsRemovable = forms.bool false "Whether GRUB lies where all firmware looks.";
     };
-    initrd.luks.devices = mkOption {
-      type = types.attrsOf types.attrs;
-      default = { };
-      description = "Encrypted devices that are opened before the root file system is mounted. They cannot be here.";
-    };
+    initrd.luks.devices = forms.attrsOf types.attrs "Encrypted devices that are opened before the root file system is mounted. They cannot be here.";
   };
   config.assertions = [
     {

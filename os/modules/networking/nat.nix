@@ -3,7 +3,6 @@
 let
   inherit (lib) mkOption types;
   cfg = config.networking.nat;
-  quoted = lib.concatMapStringsSep ", " (name: "\"${name}\"");
   port = types.submodule {
     options = {
       sourcePort = mkOption {
@@ -23,16 +22,40 @@ let
       };
     };
   };
-  out6 = lib.optionalString (cfg.externalInterface != null) "oifname \"${cfg.externalInterface}\" ";
-  translate6 = if cfg.externalIPv6 == null then "masquerade" else "snat to ${cfg.externalIPv6}";
   isV6 = entry: lib.hasPrefix "[" entry.destination;
+  from = lib.optionalString (cfg.externalInterface != null) "iifname \"${cfg.externalInterface}\" ";
   out = lib.optionalString (cfg.externalInterface != null) "oifname \"${cfg.externalInterface}\" ";
-  translate = if cfg.externalIP == null then "masquerade" else "snat to ${cfg.externalIP}";
   forward =
     entry:
-    "    ${
-      lib.optionalString (cfg.externalInterface != null) "iifname \"${cfg.externalInterface}\" "
-    }${entry.proto} dport ${lib.replaceString ":" "-" (toString entry.sourcePort)} dnat to ${entry.destination}\n";
+    "    ${from}${entry.proto} dport ${lib.replaceString ":" "-" (toString entry.sourcePort)} dnat to ${entry.destination}\n";
+  # The table of one family of addresses.
+  table =
+    {
+      family,
+      forwardPorts,
+      dmzHost ? null,
+      internalIPs,
+      externalIP,
+    }:
+    let
+      translate = out + (if externalIP == null then "masquerade" else "snat to ${externalIP}");
+      sources = lib.optional (cfg.internalInterfaces != [ ]) "iifname { ${lib.concatMapStringsSep ", " (name: "\"${name}\"") cfg.internalInterfaces} }"
+        ++ lib.optional (internalIPs != [ ]) "${family} saddr { ${lib.concatStringsSep ", " internalIPs} }";
+    in
+    ''
+      table ${family} firn-nat
+      delete table ${family} firn-nat
+      table ${family} firn-nat {
+        chain prerouting {
+          type nat hook prerouting priority dstnat;
+      ${lib.concatMapStrings forward forwardPorts}${
+        lib.optionalString (dmzHost != null) "    ${from}ct state new dnat to ${dmzHost}\n"
+      }  }
+        chain postrouting {
+          type nat hook postrouting priority srcnat;
+      ${lib.concatMapStrings (source: "    ${source} ${translate}\n") sources}  }
+      }
+    '';
 in
 {
   options.networking.nat = {
@@ -97,42 +120,19 @@ in
       "net.ipv6.conf.all.forwarding" = lib.mkOverride 99 true;
       "net.ipv6.conf.default.forwarding" = lib.mkOverride 99 true;
     };
-    networking.nftables.ruleset = ''
-      table ip firn-nat
-      delete table ip firn-nat
-      table ip firn-nat {
-        chain prerouting {
-          type nat hook prerouting priority dstnat;
-      ${lib.concatMapStrings forward (builtins.filter (entry: !isV6 entry) cfg.forwardPorts)}${
-        lib.optionalString (cfg.dmzHost != null) "    ${lib.optionalString (cfg.externalInterface != null) "iifname \"${cfg.externalInterface}\" "}ct state new dnat to ${cfg.dmzHost}\n"
-      }  }
-        chain postrouting {
-          type nat hook postrouting priority srcnat;
-      ${
-        lib.optionalString (
-          cfg.internalInterfaces != [ ]
-        ) "    iifname { ${quoted cfg.internalInterfaces} } ${out}${translate}\n"
-      }${
-        lib.optionalString (
-          cfg.internalIPs != [ ]
-        ) "    ip saddr { ${lib.concatStringsSep ", " cfg.internalIPs} } ${out}${translate}\n"
-      }  }
+    networking.nftables.ruleset =
+      table {
+        family = "ip";
+        forwardPorts = builtins.filter (entry: !isV6 entry) cfg.forwardPorts;
+        inherit (cfg) dmzHost internalIPs externalIP;
       }
-      ${lib.optionalString cfg.enableIPv6 ''
-        table ip6 firn-nat
-        delete table ip6 firn-nat
-        table ip6 firn-nat {
-          chain prerouting {
-            type nat hook prerouting priority dstnat;
-        ${lib.concatMapStrings forward (builtins.filter isV6 cfg.forwardPorts)}  }
-          chain postrouting {
-            type nat hook postrouting priority srcnat;
-        ${lib.optionalString (cfg.internalInterfaces != [ ]) "    iifname { ${quoted cfg.internalInterfaces} } ${out6}${translate6}\n"}${
-          lib.optionalString (cfg.internalIPv6s != [ ]) "    ip6 saddr { ${lib.concatStringsSep ", " cfg.internalIPv6s} } ${out6}${translate6}\n"
-        }  }
-        }
-      ''}
-    '';
+      + lib.optionalString cfg.enableIPv6 (table {
+        family = "ip6";
+        forwardPorts = builtins.filter isV6 cfg.forwardPorts;
+        internalIPs = cfg.internalIPv6s;
+        externalIP = cfg.externalIPv6;
+      })
+      + "\n";
     assertions = [
       {
         assertion = config.networking.firewall.enable;

@@ -40,10 +40,11 @@ let
     {
       ${key} = if builtins.elem name [ "miimon" "updelay" "downdelay" "arp_interval" ] then "${value}ms" else value;
     };
-  hook = what: mkOption {
-    type = types.lines;
-    default = "";
-    description = "Shell text run ${what}.";
+  hook = what: forms.lines "Shell text run ${what}.";
+  joined = description: mkOption {
+    type = types.listOf types.str;
+    example = [ "eth0" "eth1" ];
+    inherit description;
   };
 
   peer = types.submodule {
@@ -74,22 +75,13 @@ let
         example = "vpn.example.org:51820";
         description = "Where the peer is reached.";
       };
-      dynamicEndpointRefreshSeconds = mkOption {
-        type = types.nullOr types.int;
-        default = null;
-        description = "Seconds after which the endpoint's address is looked up anew; null is as for the interface.";
-      };
+      dynamicEndpointRefreshSeconds = forms.optional types.int "Seconds after which the endpoint's address is looked up anew; null is as for the interface.";
       persistentKeepalive = mkOption {
         type = types.nullOr types.int;
         default = null;
         description = "Seconds after which something is sent, so that a firewall between keeps the connection.";
       };
     };
-  };
-  seconds = what: mkOption {
-    type = types.int;
-    default = 0;
-    description = "Seconds after which the address of ${what} is looked up anew; 0 is never.";
   };
   tunnel = types.submodule {
     options = {
@@ -106,7 +98,7 @@ let
         example = "/etc/wireguard/key";
         description = "File with the private key, outside the store and readable by the group systemd-network.";
       };
-      dynamicEndpointRefreshSeconds = seconds "each peer";
+      dynamicEndpointRefreshSeconds = forms.int 0 "Seconds after which the address of each peer is looked up anew; 0 is never.";
       preSetup = hook "before the interface is made";
       postSetup = hook "when the interface is there";
       preShutdown = hook "before the interface goes";
@@ -144,11 +136,7 @@ in
       type = types.attrsOf (
         types.submodule {
           options = {
-            interfaces = mkOption {
-              type = types.listOf types.str;
-              example = [ "eth0" "eth1" ];
-              description = "Interfaces that the bridge joins.";
-            };
+            interfaces = joined "Interfaces that the bridge joins.";
             rstp = mkOption {
               type = types.bool;
               default = false;
@@ -164,11 +152,7 @@ in
       type = types.attrsOf (
         types.submodule {
           options = {
-            interfaces = mkOption {
-              type = types.listOf types.str;
-              example = [ "eth0" "eth1" ];
-              description = "Interfaces that are used as one.";
-            };
+            interfaces = joined "Interfaces that are used as one.";
             driverOptions = mkOption {
               type = types.attrsOf types.str;
               default = { };

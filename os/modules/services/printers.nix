@@ -35,10 +35,7 @@ let
       options = {
         enable = forms.bool true "Whether it is there.";
         installPrinter = forms.bool true "Whether there is a printer of its name.";
-        confFileText = mkOption {
-          type = types.lines;
-          description = "Text of its configuration: that of {option}`settings`, and what is added here.";
-        };
+        confFileText = forms.required types.lines "Text of its configuration: that of {option}`settings`, and what is added here.";
         settings = mkOption {
           type = types.submodule {
             freeformType = types.attrsOf (types.nullOr (types.oneOf [ types.int types.str types.path types.package ]));
