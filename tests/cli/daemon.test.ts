@@ -1,12 +1,10 @@
 /** `firn daemon`, `nix-daemon`, and what commands say of a daemon's store. Messages are the reference's where it has them. */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { daemonHere, type TestDaemon } from "../support/daemons.ts";
 import { makePlace, type Place } from "../support/run-firn.ts";
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 let place: Place;
 let daemon: TestDaemon | undefined;
 beforeEach(() => {
@@ -53,6 +51,8 @@ os.set_inheritable(3, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="socket")
 os.execv(sys.argv[2], sys.argv[2:])
 `;
+
+import { main } from "../support/program.ts";
 
 describe("a daemon that the service manager starts", () => {
   it("serves those who come to the manager's socket, and leaves that", async () => {

@@ -4,12 +4,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sandboxWorks } from "@firn/build";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Place } from "../support/run-firn.ts";
 import { runSteps, type StepResult } from "../support/steps.ts";
 import { developSteps } from "./develop-steps.ts";
 
 const recorded = JSON.parse(readFileSync(new URL("./develop.json", import.meta.url), "utf8")) as readonly StepResult[];
-const main = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 const sandbox = ["--option", "sandbox-paths", "/bin /lib /lib64? /usr"];
 let place: Place;
 let work: string;

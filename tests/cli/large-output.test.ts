@@ -1,11 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace } from "../support/run-firn.ts";
-
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 
 test("an archive that is written to a file takes no memory of its size", () => {
   const place = makePlace();

@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Place } from "../support/run-firn.ts";
 
 let place: Place;
@@ -32,7 +33,6 @@ test.each([
   expect({ code, err: err.replaceAll(work, "/w").split("\n")[0] }).toEqual({ code: 1, err: `error: ${message}` });
 });
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 const canMount = spawnSync("unshare", ["--mount", "true"]).status === 0;
 
 describe.skipIf(!canMount)("on a file system of its own", () => {

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { sandboxWorks } from "@firn/build";
 import { removePath } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Outcome, type Place, runProgram } from "../support/run-firn.ts";
 
 const host = ["/bin", "/lib", "/lib64", "/usr"].filter((item) => existsSync(item));
-const main = join(import.meta.dirname, "../../packages/cli/src/main.ts");
 let place: Place;
 let work: string;
 

@@ -2,9 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { byteStringOf } from "@firn/formats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 
 let place: Place;
@@ -121,21 +121,18 @@ describe("stores", () => {
 });
 
 test("the program itself takes arguments that are text and such that are none", () => {
-  const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
   const script = `"$0" --disable-warning=ExperimentalWarning "$1" eval --raw --expr $'"\\xc3\\xbc\\xff"'`;
   const out = execFileSync("bash", ["-c", script, process.execPath, main], { cwd: work, env });
   expect(out).toEqual(Buffer.from([0xc3, 0xbc, 0xff]));
 });
 
 test("a store by a relative path is in such a working directory", () => {
-  const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
   const words = ["--disable-warning=ExperimentalWarning", main, "store", "add", "--store", "./störe", "x.nix"];
   const path = execFileSync(process.execPath, words, { cwd: work, env, encoding: "utf8" }).trim();
   expect(readFileSync(join(work, "störe", path))).toEqual(readFileSync(join(work, "x.nix")));
 });
 
 test("variables keep bytes that are no text", () => {
-  const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
   const script = `X=$(printf 'bad\\377') exec "$@"`;
   const words = ["eval", "--impure", "--raw", "--expr", 'builtins.getEnv "X"'];
   const node = [process.execPath, "--disable-warning=ExperimentalWarning", main, ...words];

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
 
 let place: Place;
@@ -185,7 +185,6 @@ test("a derivation is added only with the right output paths", async () => {
 /** Makes a program that is `nix-store`, for the far end of a connection, with settings of its own. */
 function farEnd(name: string, config: string): string {
   const program = join(place.directory, name);
-  const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
   const words = `${process.execPath} --disable-warning=ExperimentalWarning ${main} nix-store`;
   writeFileSync(program, `#!/bin/sh\nNIX_CONFIG='${config}' exec ${words} "$@"\n`, { mode: 0o755 });
   return program;

@@ -3,8 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
-
-const main = path.join(import.meta.dirname, "../../packages/cli/src/main.ts");
+import { main } from "../support/program.ts";
 
 function evaluate(home: string, file: string, kill = false): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { sandboxWorks } from "@firn/build";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Outcome, type Place, runProgram } from "../support/run-firn.ts";
 
 let place: Place;
@@ -119,7 +119,6 @@ function processesWith(mark: string): string[] {
 
 /** Starts `firn`, interrupts it when its output has `cue`, and gives the status. */
 function interrupted(args: string[], cue: string): Promise<Outcome> {
-  const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], {
       cwd: join(place.directory, "work"),

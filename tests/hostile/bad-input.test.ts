@@ -11,10 +11,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { debOf, hostileNars, hostileTars, hostileZips, narInfo, tarOf } from "../support/archives.ts";
+import { main } from "../support/program.ts";
 import { makePlace, type Outcome, type Place, runProgram } from "../support/run-firn.ts";
 
 let place: Place;
@@ -201,8 +201,6 @@ const UNSHARE = ["unshare", ...(process.getuid?.() === 0 ? [] : ["-r"]), "-m", "
 const mounts = spawnSync(UNSHARE[0]!, [...UNSHARE.slice(1), "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
 
 describe.skipIf(!mounts)("on a machine", () => {
-  const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
-
   function script(text: string): { status: number | null; out: string } {
     const firn = `${process.execPath} --disable-warning=ExperimentalWarning ${main}`;
     const result = spawnSync(UNSHARE[0]!, [...UNSHARE.slice(1), "sh", "-c", `firn() { ${firn} "$@"; }\n${text}`], {

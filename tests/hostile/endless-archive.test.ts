@@ -3,12 +3,11 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Place } from "../support/run-firn.ts";
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 const path = `/nix/store/${"a".repeat(32)}-x`;
 const description = `StorePath: ${path}\nURL: x.nar\nCompression: none\nNarHash: sha256:${"0".repeat(52)}\nNarSize: 120\n`;
 

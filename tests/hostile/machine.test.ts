@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Place } from "../support/run-firn.ts";
 
 let place: Place;
@@ -18,7 +18,6 @@ const at = (...names: string[]): string => join(place.directory, ...names);
 /** A private mount namespace, as root or as anybody. */
 const UNSHARE = ["unshare", ...(process.getuid?.() === 0 ? [] : ["-r"]), "-m", "--propagation", "private"];
 const mounts = spawnSync(UNSHARE[0]!, [...UNSHARE.slice(1), "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 
 /** What a shell script says, in which `firn` is the command line. */
 function script(text: string, environment: Record<string, string | undefined> = {}): string {

@@ -2,13 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { sandboxWorks } from "@firn/build";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Place } from "../support/run-firn.ts";
-
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 
 let place: Place;
 beforeEach(() => {

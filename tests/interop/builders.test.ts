@@ -9,11 +9,11 @@ import { sandboxWorks } from "@firn/build";
 import { openLockFile, removePath, tryLock } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { daemonHere, realEnvironment, sandboxPrograms, type TestDaemon } from "../support/daemons.ts";
+import { main } from "../support/program.ts";
 
 const run = promisify(execFile);
 const realNix = process.env.FIRN_REAL_NIX ?? "";
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
-const main = path.join(checkout, "packages/cli/src/main.ts");
 
 let top: string;
 const daemons: TestDaemon[] = [];

@@ -8,9 +8,9 @@ import type { Derivation } from "@firn/formats";
 import { addDerivation, computeClosure, LocalStore, removePath, Settings, storeLocation } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sandboxPrograms } from "../support/daemons.ts";
+import { main } from "../support/program.ts";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
-const main = `${checkout}/packages/cli/src/main.ts`;
 
 let root: string;
 let store: LocalStore;

@@ -20,8 +20,8 @@ import {
   verifyStore,
 } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { main } from "../support/program.ts";
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
 
 let top: string;

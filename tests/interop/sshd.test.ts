@@ -8,9 +8,9 @@ import { promisify } from "node:util";
 import { copyClosure, LocalStore, openStore, removePath, Settings, storeLocation, verifyStore } from "@firn/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { realEnvironment } from "../support/daemons.ts";
+import { main } from "../support/program.ts";
 import { sshdProgram, startSshd, type TestSshd } from "../support/sshd.ts";
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
 const realNix = process.env.FIRN_REAL_NIX ?? "";
 

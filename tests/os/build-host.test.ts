@@ -3,9 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace } from "../support/run-firn.ts";
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 const file = fileURLToPath(new URL("./nixos/system.nix", import.meta.url));
 
 /** Starts here what ssh would start there, and writes down how it was called. */

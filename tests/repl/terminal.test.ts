@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { sandboxWorks } from "@firn/build";
 import { removePath } from "@firn/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { main } from "../support/program.ts";
 import { makePlace, type Place } from "../support/run-firn.ts";
 
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 const driver = fileURLToPath(new URL("./terminal.py", import.meta.url));
 const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0;
 

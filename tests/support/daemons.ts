@@ -3,12 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { type ClientRights, clientConnection, serveDaemonClient } from "@firn/build";
 import { wire } from "@firn/formats";
 import { LocalStore, Settings, storeLocation } from "@firn/store";
-
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+import { main } from "./program.ts";
 
 /** Host programs for builders, as settings of the sandbox. */
 export const sandboxPrograms = "/bin=/usr/bin /lib=/usr/lib /lib64=/usr/lib64 /usr";

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { byteStringOf, printedBytes } from "@firn/formats";
 import { runCommandLine } from "../../packages/cli/src/main.ts";
+import { main } from "./program.ts";
 
 /** What a run gave. */
 export interface Outcome {
@@ -35,8 +35,6 @@ export interface Place {
   ): Promise<Outcome>;
   remove(): void;
 }
-
-const main = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 
 /** Makes a place; no substituter and no registry is configured, so nothing leaves the machine. */
 export function makePlace(): Place {
