@@ -47,7 +47,7 @@ import { type BuildOptions, readBuildOptions } from "./options.ts";
 import { registerOutputs } from "./outputs/register.ts";
 import { runPostBuildHook } from "./post-build-hook.ts";
 import { recordRealisation } from "./record-realisation.ts";
-import { type RunRequest, type RunResult, runBuilder } from "./run-builder.ts";
+import { failed, notExecuted, type RunRequest, type RunResult, runBuilder } from "./run-builder.ts";
 import { makeBuildGroup, type ProcessorTime } from "./sandbox/build-group.ts";
 import { acquireBuildUser, type BuildUser, endProcesses, needsBuildUser, openStoreTo } from "./sandbox/build-user.ts";
 import { prepareSandbox, requireSandbox, type Sandbox, type SandboxPlan } from "./sandbox/sandbox.ts";
@@ -480,8 +480,7 @@ async function runInSandbox(run: PreparedRun, { environment, ...plan }: Sandboxe
     if (sandbox.seccomp !== undefined) writeNew(seccompFile, sandbox.seccomp);
     const builder = [derivation.builder, ...derivation.args].map((text) => rewriteText(text, rewrites));
     if (sandbox.lacks(builder[0]!)) {
-      run.log.write(Buffer.from(`error: executing '${builder[0]}': No such file or directory\n`, "latin1"));
-      await requireSuccess(run, { ok: false, status: "failed with exit code 1", code: 1 });
+      await requireSuccess(run, notExecuted(builder[0]!, "ENOENT", run.log));
     }
     // The builder sees a copy, under the name in its own store.
     const show = async (path: string): Promise<void> => {
@@ -657,7 +656,7 @@ async function runBuiltin(run: PreparedRun, place: Place): Promise<void> {
     if (!(error instanceof FirnError)) throw error;
     run.log.write(Buffer.from(`${errorText(error.message)}\n`));
     if (error.hint !== undefined) run.log.write(Buffer.from(`${error.hint}\n`));
-    await requireSuccess(run, { ok: false, status: "failed with exit code 1", code: 1 });
+    await requireSuccess(run, failed);
   }
 }
 

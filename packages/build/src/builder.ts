@@ -18,7 +18,7 @@ import {
 } from "@firn/store";
 import { processEnvironment } from "@firn/store/surroundings";
 import type { BuildStore } from "./build-store.ts";
-import { distributedExecutor } from "./builders/distributed-executor.ts";
+import { type DistributedBuildOptions, distributedExecutor } from "./builders/distributed-executor.ts";
 import { hookExecutor } from "./builders/hook-executor.ts";
 import { type BuilderMaker, MachineConnections } from "./builders/machine-connections.ts";
 import { readMachines } from "./builders/machines.ts";
@@ -101,19 +101,13 @@ function isOwnHook(program: string, words: readonly string[]): boolean {
 }
 
 /** Makes the executor of the builds of one request: on this machine, and on those of the setting builders. */
-function executorOf(options: LocalBuildOptions, connections: MachineConnections): BuildExecutor {
-  const { settings } = options;
-  const local = localExecutor(options);
+function executorOf(here: LocalBuildOptions, connections: MachineConnections): BuildExecutor {
+  const { store, settings, events } = here;
+  const local = localExecutor(here);
   const [program, ...words] = settings.get("build-hook");
   if (program === undefined || settings.get("builders") === "") return local;
-  if (!isOwnHook(program, words)) {
-    return hookExecutor({ ...options, local, command: [program, ...words] });
-  }
-  const machines = readMachines(settings);
-  if (machines.length === 0) return local;
-  const { store, events } = options;
-  const { stateDir } = store.location;
-  return distributedExecutor({ store, settings, events, stateDir, here: options, local, machines, connections });
+  if (!isOwnHook(program, words)) return hookExecutor({ ...here, local, command: [program, ...words] });
+  return onMachines({ store, settings, events, here, local, connections }, () => store.location.stateDir);
 }
 
 /** Makes the executor of builds into a store that no builder here can write to: on the machines of the setting builders. */
@@ -124,10 +118,16 @@ function executorElsewhere(
   const local = refusingExecutor();
   const [program, ...words] = settings.get("build-hook");
   if (program === undefined || !isOwnHook(program, words)) return local;
-  const machines = readMachines(settings);
-  if (machines.length === 0) return local;
-  const stateDir = defaultStateDir(environment);
-  return distributedExecutor({ store, settings, events, stateDir, local, machines, connections });
+  return onMachines({ store, settings, events, local, connections }, () => defaultStateDir(environment));
+}
+
+/** Makes the executor of builds on the machines of the setting builders; that of this machine alone where there are none. */
+function onMachines(
+  options: Omit<DistributedBuildOptions, "machines" | "stateDir">,
+  stateDir: () => string,
+): BuildExecutor {
+  const machines = readMachines(options.settings);
+  return machines.length === 0 ? options.local : distributedExecutor({ ...options, machines, stateDir: stateDir() });
 }
 
 /** Makes connections to machines that build, from an environment with the user's words for ssh. */

@@ -1,7 +1,7 @@
 /** Runs a builder as a child process, its output into a log, with time limits. */
 
 import os from "node:os";
-import { type RunningProgram, startProgram } from "@firn/store";
+import { hasErrorCode, type RunningProgram, startProgram, systemErrorText } from "@firn/store";
 import * as fs from "@firn/store/files";
 import type { BuildLog } from "./log/build-log.ts";
 import { openPty } from "./sandbox/pty.ts";
@@ -79,6 +79,20 @@ const signalNames: Readonly<Record<number, string>> = {
 
 function describeSignal(number: number): string {
   return `failed due to signal ${number} (${signalNames[number] ?? `Unknown signal ${number}`})`;
+}
+
+/** The end of a builder that has failed by itself. */
+export const failed: RunResult = { ok: false, status: describe(1, null), code: 1 };
+
+/**
+ * Tells in the log that a program cannot be executed, by the code of the error. As in the reference, whose process of the build
+ * fails then, this is the end of a builder.
+ */
+export function notExecuted(program: string, code: "ENOENT" | "EACCES", log: Pick<BuildLog, "write">): RunResult {
+  log.write(
+    Buffer.from(`error: executing '${program}': ${systemErrorText(code, -os.constants.errno[code])}\n`, "latin1"),
+  );
+  return failed;
 }
 
 /** The descriptors that this process was started with and would pass on, lowest first; Node's own are closed in children. */
@@ -199,14 +213,9 @@ export function runBuilder(request: RunRequest): Promise<RunResult> {
       clearTimeout(whole);
       clearTimeout(silence);
       for (const output of outputs) output.destroy();
-      if (!("code" in error) || (error.code !== "ENOENT" && error.code !== "EACCES")) {
-        reject(error);
-        return;
-      }
-      // The reference starts a process of its own first, which then fails.
-      const reason = error.code === "ENOENT" ? "No such file or directory" : "Permission denied";
-      request.log.write(Buffer.from(`error: executing '${program}': ${reason}\n`, "latin1"));
-      resolve({ ok: false, status: describe(1, null), code: 1 });
+      const code = (["ENOENT", "EACCES"] as const).find((name) => hasErrorCode(error, name));
+      if (code === undefined) reject(error);
+      else resolve(notExecuted(program!, code, request.log));
     });
     child.on("exit", (code, signal) => {
       exited = true;

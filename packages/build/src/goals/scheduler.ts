@@ -18,6 +18,7 @@ import {
 import {
   type BuildMode,
   type BuildResult,
+  cannotSubstitute,
   copyClosure,
   DerivationHashes,
   type EventSink,
@@ -171,10 +172,7 @@ class Scheduler {
     await store.addTempRoot(path);
     if (await store.isValidPath(path)) return;
     if (await this.#order.waiting(this.#substitution.obtain(path))) return;
-    throw new FirnError(
-      "cannot-substitute",
-      `path '${path}' is required, but there is no substituter that can build it`,
-    );
+    throw cannotSubstitute(path);
   }
 
   /** Makes a source of a derivation valid, which may be in the store of the evaluation. */

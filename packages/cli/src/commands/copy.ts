@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { FirnError } from "@firn/formats";
-import { computeClosure, copyPaths, offered, openStore, type Store } from "@firn/store";
+import { cannotSubstitute, computeClosure, copyPaths, offered, openStore, type Store } from "@firn/store";
 import { setProfile } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
@@ -91,9 +91,7 @@ export const command: Command = {
 async function requirePaths(from: Store, paths: readonly string[]): Promise<void> {
   const valid = await from.queryValidPaths(paths);
   const missing = paths.find((path) => !valid.has(path));
-  if (missing === undefined) return;
-  const message = `path '${missing}' is required, but there is no substituter that can build it`;
-  throw new FirnError("cannot-substitute", message);
+  if (missing !== undefined) throw cannotSubstitute(missing);
 }
 
 /** Makes the copied paths roots of the destination, or the next generation of a profile there, as the flags ask. */

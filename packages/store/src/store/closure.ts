@@ -19,6 +19,12 @@ export async function requirePathInfo(store: PathFacts, path: string): Promise<P
   return info;
 }
 
+/** The error of a path that must be there and that no store offers. */
+export function cannotSubstitute(path: string): FirnError {
+  const text = `path '${path}' is required, but there is no substituter that can build it`;
+  return new FirnError("cannot-substitute", text);
+}
+
 /** Returns all paths reachable from `roots`, themselves included, sorted. Error `invalid-path` when one is missing. */
 export async function computeClosure(
   store: PathFacts,

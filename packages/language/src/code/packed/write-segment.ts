@@ -2,6 +2,7 @@
 import { FirnError } from "@firn/formats";
 import { type Address, heap, isFloat, isPath, isString } from "../../heap/memory.ts";
 import { integerOf, numberOf } from "../../heap/number.ts";
+import { placeOfWhole } from "../../heap/places.ts";
 import { keyAt, shapeSize } from "../../heap/shape.ts";
 import { stringText } from "../../heap/string.ts";
 import { nameOf } from "../../heap/symbol.ts";
@@ -135,7 +136,7 @@ export class SegmentWriter {
     const at = this.reserve(3 + 2 * size);
     this.cells[at] = literalRecord;
     this.cells[at + 1] = size;
-    this.cells[at + 2] = this.position(heap[places + 1 + size]!);
+    this.cells[at + 2] = this.position(placeOfWhole(places, shape));
     for (let i = 0; i < size; i++) {
       this.cells[at + 3 + 2 * i] = this.symbol(keyAt(shape, i));
       this.cells[at + 4 + 2 * i] = this.position(heap[places + 1 + i]!);
