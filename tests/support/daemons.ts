@@ -1,8 +1,9 @@
 /** Daemons for tests: ours in this process, ours as a program, and the reference's. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
+import { promisify } from "node:util";
 import { type ClientRights, clientConnection, serveDaemonClient } from "@firn/build";
 import { wire } from "@firn/formats";
 import { LocalStore, Settings, storeLocation } from "@firn/store";
@@ -170,11 +171,11 @@ export function realEnvironment(root: string, configuration = ""): Record<string
 export async function realDaemon(root: string, configuration = ""): Promise<TestDaemon> {
   fs.mkdirSync(path.join(root, "nix"), { recursive: true });
   const socket = path.join(root, "socket");
-  const program = spawn(realNix, ["nix-daemon"], {
-    cwd: root,
-    env: realEnvironment(root, configuration),
-    stdio: ["ignore", "ignore", "ignore"],
-  });
+  const options = { cwd: root, env: realEnvironment(root, configuration), stdio: "ignore" } as const;
+  // It serves each client by a process that opens the store: while one makes a new store, another finds its
+  // schema's file empty and ends.
+  await promisify(execFile)(realNix, ["nix-store", "--init"], options);
+  const program = spawn(realNix, ["nix-daemon"], options);
   await untilThere(socket, program);
   return { socket, url: urlOf(socket, root), stop: () => end(program) };
 }
