@@ -24,13 +24,11 @@ export const command: Command = {
   positionals: [{ label: "from-url" }, { label: "to-url" }],
   flags,
   async run(invocation, io) {
-    const [fromText = "", toText = ""] = invocation.positionals;
-    const parse = (text: string) => flakeRefToAttributes(parseFlakeRef(text, { baseDirectory: io.cwd }));
-    const from = parse(fromText);
-    if (from.get("type") !== "indirect") throw new FirnError("usage", `'${fromText}' is not a registry name`);
+    const [from, to] = invocation.positionals.map((text) => flakeRefToAttributes(parseFlakeRef(text)));
+    if (from === undefined || to === undefined) throw new FirnError("usage", "two flake references are needed");
     const file = registryFile(invocation, io);
     const { entries } = readRegistryFile("user", file);
-    writeRegistryFile(file, [...without(entries, from), { from, to: parse(toText), exact: false }]);
+    writeRegistryFile(file, [...without(entries, from), { from, to, exact: false }]);
     return 0;
   },
 };
@@ -40,7 +38,7 @@ export const remove: Command = {
   positionals: [{ label: "url" }],
   flags,
   async run(invocation, io) {
-    const from = flakeRefToAttributes(parseFlakeRef(invocation.positionals[0] ?? "", { baseDirectory: io.cwd }));
+    const from = flakeRefToAttributes(parseFlakeRef(invocation.positionals[0] ?? ""));
     const file = registryFile(invocation, io);
     writeRegistryFile(file, without(readRegistryFile("user", file).entries, from));
     return 0;

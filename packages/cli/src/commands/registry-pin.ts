@@ -14,10 +14,9 @@ export const command: Command = {
     withEvaluation(invocation, io, {
       body: async (session) => {
         const [name = "", target = name] = invocation.positionals;
-        const parse = (text: string) => parseFlakeRef(text, { baseDirectory: io.cwd });
         const { context } = await session.evaluation();
-        const { lockedRef } = await fetchRef(context, parse(target), "all");
-        const from = flakeRefToAttributes(parse(name));
+        const { lockedRef } = await fetchRef(context, parseFlakeRef(target), "all");
+        const from = flakeRefToAttributes(parseFlakeRef(name));
         const registry = invocation.flags.value("registry");
         const file = registry === undefined ? userRegistryPath(io.env) : resolve(io.cwd, registry);
         const others = readRegistryFile("user", file).entries.filter((entry) => !sameInput(entry.from, from));
