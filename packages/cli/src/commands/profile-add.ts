@@ -4,7 +4,7 @@ import { freeName } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { deprecatedAlias } from "../grammar/deprecated-alias.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { buildElement, changeManifest, profileFlag, profilePath, profilePlaces } from "../session/profile-session.ts";
+import { buildElements, changeManifest, profileFlag, profilePath, profilePlaces } from "../session/profile-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { tellOfMovedStore } from "../targets/build-targets.ts";
 
@@ -23,12 +23,11 @@ export const command: Command = {
         const priority = invocation.flags.value("priority");
         if (priority !== undefined && !/^-?\d+$/.test(priority))
           throw new FirnError("usage", `'${priority}' is not an integer`);
-        const elements: Awaited<ReturnType<typeof buildElement>>[] = [];
-        for (const installable of session.installables.parse(await session.words())) {
-          elements.push(
-            await buildElement(session, installable, priority === undefined ? undefined : Number(priority)),
-          );
-        }
+        const wanted = session.installables.parse(await session.words()).map((installable) => ({
+          installable,
+          priority: priority === undefined ? undefined : Number(priority),
+        }));
+        const elements = await buildElements(session, wanted);
         const notice = (text: string): void => session.progress.event({ kind: "message", level: "notice", text });
         await changeManifest(session, async (present) => {
           const manifest = new Map(present);

@@ -4,7 +4,14 @@ import type { ProfileElement } from "@firn/formats";
 import { elementIdentifier } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags, flakeFlags } from "../grammar/flags.ts";
-import { buildElement, changeManifest, chosenElements, elementFlags, profileFlag } from "../session/profile-session.ts";
+import {
+  buildElements,
+  changeManifest,
+  chosenElements,
+  elementFlags,
+  profileFlag,
+  type WantedElement,
+} from "../session/profile-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn profile upgrade`: builds packages anew from the flakes they came from. */
@@ -24,7 +31,8 @@ export const command: Command = {
             progress.warn(`No packages to upgrade. Use '${list}' to see the current profile.`);
             return undefined;
           }
-          let upgradable = 0;
+          const upgradable: { readonly name: string; readonly old: ProfileElement; readonly wanted: WantedElement }[] =
+            [];
           for (const name of [...chosen].sort()) {
             const old = manifest.get(name);
             if (old === undefined) continue;
@@ -38,18 +46,22 @@ export const command: Command = {
               progress.warn(`${found} added from a locked flake reference so it can't be upgraded!`);
               continue;
             }
-            upgradable++;
-            const { element } = await buildElement(
-              session,
-              {
-                kind: "flake",
-                ref,
-                fragment: `.${old.attrPath ?? ""}`,
-                outputs: outputsOf(old),
-                text: old.originalUrl,
-              },
-              old.priority,
-            );
+            const { originalUrl: text, attrPath = "", priority } = old;
+            const installable = {
+              kind: "flake",
+              ref,
+              fragment: `.${attrPath}`,
+              outputs: outputsOf(old),
+              text,
+            } as const;
+            upgradable.push({ name, old, wanted: { installable, priority } });
+          }
+          const built = await buildElements(
+            session,
+            upgradable.map(({ wanted }) => wanted),
+          );
+          for (const [index, { name, old }] of upgradable.entries()) {
+            const { element } = built[index]!;
             if (element.url === old.url && element.storePaths.join() === old.storePaths.join()) continue;
             progress.event({
               kind: "message",
@@ -58,7 +70,7 @@ export const command: Command = {
             });
             manifest.set(name, element);
           }
-          if (upgradable > 0) return manifest;
+          if (upgradable.length > 0) return manifest;
           progress.warn("Found some packages but none of them could be upgraded.");
           return undefined;
         });

@@ -1,7 +1,7 @@
 /** Functions that the profile commands share: the profile's path, its elements and changes. */
 import { resolve } from "node:path";
 import { FileCollision } from "@firn/build";
-import { type FlakeRef, type Installable, showFlakeRef, type ValueRef } from "@firn/flake";
+import { type FlakeRef, type Installable, showFlakeRef, type Target, type ValueRef } from "@firn/flake";
 import { FirnError, isStorePath, type ProfileElement, storePathBaseName } from "@firn/formats";
 import { compileRegex, RegexSyntaxError } from "@firn/language";
 import { defaultProfile, type ProfilePlaces } from "@firn/store";
@@ -17,7 +17,7 @@ import {
 } from "@firn/system";
 import type { Flag } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { buildTargets } from "../targets/build-targets.ts";
+import { type BuiltTarget, buildTargets } from "../targets/build-targets.ts";
 import type { EvaluationSession } from "./evaluation-session.ts";
 import type { Session } from "./session.ts";
 
@@ -172,15 +172,31 @@ function compiled(pattern: string): ReturnType<typeof compileRegex> {
   }
 }
 
-/** Builds an installable as a profile element; returns it with its preferred name. */
-export async function buildElement(
+/** An installable that a profile is to have, with the priority that the user gave. */
+export interface WantedElement {
+  readonly installable: Installable;
+  readonly priority: number | undefined;
+}
+
+/** Builds installables, all at a time, as profile elements; returns them with their preferred names. */
+export async function buildElements(
   session: EvaluationSession,
-  installable: Installable,
-  priority: number | undefined,
+  wanted: readonly WantedElement[],
+): Promise<{ readonly name: string; readonly element: ProfileElement }[]> {
+  const targets: Target[] = [];
+  for (const { installable } of wanted) targets.push(await session.installables.target(installable));
+  const built = await buildTargets(session, targets);
+  const elements: Awaited<ReturnType<typeof buildElements>> = [];
+  for (const [index, one] of wanted.entries()) elements.push(await elementOf(session, one, built[index]!));
+  return elements;
+}
+
+async function elementOf(
+  session: EvaluationSession,
+  { installable, priority }: WantedElement,
+  { target, outputs: paths }: BuiltTarget,
 ): Promise<{ readonly name: string; readonly element: ProfileElement }> {
-  const target = await session.installables.target(installable);
-  const [built] = await buildTargets(session, [target]);
-  const storePaths = [...(built?.outputs.values() ?? [])].sort();
+  const storePaths = [...paths.values()].sort();
   const found = target.kind === "outputs" ? target.found : undefined;
   const own = priority ?? (await metaPriority(found?.value)) ?? defaultPriority;
   const base = { storePaths, active: true, priority: own };
