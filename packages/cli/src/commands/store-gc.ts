@@ -1,4 +1,4 @@
-import { FirnError } from "@firn/formats";
+import { FirnError, showSize } from "@firn/formats";
 import { offered } from "@firn/store";
 
 import type { Command } from "../grammar/command.ts";
@@ -33,10 +33,10 @@ export const command: Command = {
       });
       session.progress.clear();
       if (dryRun) {
-        for (const path of result.paths) printLine(io, path);
         let size = 0;
         for (const path of result.paths) size += (await store.queryPathInfo(path))?.narSize ?? 0;
-        io.err(`${freed(result.paths.length, size).replace("deleted", "would be deleted")}\n`);
+        printLine(io, `${result.paths.length} store paths would be deleted`);
+        session.progress.event({ kind: "message", level: "notice", text: `${showSize(size)} would be freed` });
       } else io.out(`${freed(result.paths.length, result.bytesFreed)}\n`);
       return result.failures.length > 0 ? 1 : 0;
     }),
