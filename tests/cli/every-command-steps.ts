@@ -62,6 +62,11 @@ const files: Readonly<Record<string, string>> = {
   "wrong/flake.nix": "{ outputs = 1; }\n",
   "bare/flake.nix": "{ outputs = _: { }; }\n",
   "t.nix": `derivation { name = "old"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo old > $out" ]; }\n`,
+  "several.nix": `let d = name: script: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" script ]; }; in {
+    z = d "z" "echo last; exit 3"; b = d "b" "exit 4"; c = d "c" "echo second; exit 5";
+    app = d "app-1.2.3" "echo one; echo two; echo > $out";
+  }
+`,
   file: "contents\n",
   "dir/a": "a\n",
   "secret.key": "test-1:ruzVzWZKYdjdxdUezQtIYDlHNBGjiGCKvgDO+RDholqJxeZPR7ynUeYxUC8V46DPQkoMfwPklO75PP92qs1d8A==",
@@ -92,6 +97,14 @@ const building: readonly Step[] = [
   step(`nix log ${missing}`),
   step("nix why-depends $TWO $ONE"),
   step(`nix why-depends $TWO ${missing}`),
+];
+
+const severalBuilds: readonly Step[] = [
+  step("nix build -f several.nix z b c -j1 --no-link"),
+  step("nix build -f several.nix z b c -j1 --keep-going --no-link"),
+  step("nix-build several.nix -A z -A c -A b -j1 -k --no-out-link"),
+  step("nix build -f several.nix app -L --no-link"),
+  step("nix build -f several.nix app -L --rebuild --no-link"),
 ];
 
 const formatting: readonly Step[] = [
@@ -241,6 +254,11 @@ const settings: readonly Step[] = [
   step("nix nope"),
   step(`nix registry add ${registry} mine path:/somewhere`),
   step(`nix registry add ${registry} mine nonsense://`),
+  step(`nix registry add ${registry} mine ./f`),
+  step(`nix registry add ${registry} ./f path:/somewhere`),
+  step(`nix registry add ${registry} mine $WORK/f`),
+  step(`nix registry pin ${registry} ./f`),
+  step(`nix registry remove ${registry} ./f`),
   step("nix registry list", { compares: false }),
   step(`nix registry pin ${registry} nope`),
   step(`nix registry remove ${registry} nope`),
@@ -287,6 +305,7 @@ export const everyCommandSteps: StepSuite = {
   files,
   steps: [
     ...building,
+    ...severalBuilds,
     ...formatting,
     ...flakes,
     ...derivations,

@@ -24,7 +24,13 @@ import { type BuilderMaker, MachineConnections } from "./builders/machine-connec
 import { readMachines } from "./builders/machines.ts";
 import type { BuildExecutor } from "./goals/executor.ts";
 import { queryMissing } from "./goals/query-missing.ts";
-import { type BuildPathsOptions, buildGivenDerivation, buildPaths, buildPathsWithResults } from "./goals/scheduler.ts";
+import {
+  type BuildPathsOptions,
+  buildGivenDerivation,
+  buildPaths,
+  buildPathsWithResults,
+  type FailureForm,
+} from "./goals/scheduler.ts";
 import { type LocalBuildOptions, localExecutor, refusingExecutor } from "./local-executor.ts";
 import { serveBuild } from "./recursive/build-socket.ts";
 import { type Steps, stepsOfServer } from "./server-steps.ts";
@@ -41,6 +47,8 @@ export interface StoreBuilderOptions {
   readonly signal?: AbortSignal;
   /** The command that shows logs, for messages; by default `nix log`. */
   readonly logCommand?: string;
+  /** The form in which several failures are told; by default `requests`. */
+  readonly failures?: FailureForm;
   /** The environment of programs that reach other machines; by default this process's. */
   readonly environment?: Environment;
   /** Opens the configured substituters; called at most once. */
@@ -167,12 +175,14 @@ function stepsHere(
   };
   // The signal is read anew for each build: it may be another one.
   const evalStore = options.evalStore === undefined ? {} : { evalStore: options.evalStore };
+  const told = options.failures === undefined ? {} : { failures: options.failures };
   const context = (mode?: BuildMode): BuildPathsOptions => ({
     store,
     ...evalStore,
     settings,
     events,
     substituters,
+    ...told,
     executor: executorOf(local, connections),
     ...(mode === undefined ? {} : { mode }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -210,8 +220,12 @@ function stepsHere(
 
 /** The steps over a store that no builder can write to: what it has is found, and what caches have is fetched. */
 function stepsWithoutBuilders(options: StoreBuilderOptions, { substituters, connections }: StepsContext): Steps {
-  const { store, evalStore, settings, events, signal } = options;
-  const stores = { store, ...(evalStore === undefined ? {} : { evalStore }) };
+  const { store, evalStore, settings, events, signal, failures } = options;
+  const stores = {
+    store,
+    ...(evalStore === undefined ? {} : { evalStore }),
+    ...(failures === undefined ? {} : { failures }),
+  };
   const until = signal === undefined ? {} : { signal };
   const context = (mode: BuildMode): BuildPathsOptions => ({
     ...stores,

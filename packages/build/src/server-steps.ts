@@ -10,7 +10,7 @@ import {
   offered,
   type Store,
 } from "@firn/store";
-import { requireBuilt } from "./goals/scheduler.ts";
+import { type FailureForm, requireBuilt } from "./goals/scheduler.ts";
 import type { StoreBuilder } from "./store-builder.ts";
 
 /** The steps that differ between a store that is written here and one with a server. */
@@ -22,7 +22,12 @@ export type Steps = Pick<StoreBuilder, "missing" | "substitutable" | "repair" | 
 /** The steps by the server of a store. */
 export function stepsOfServer(
   store: Store,
-  options: { readonly events: EventSink; readonly signal?: AbortSignal; readonly evalStore?: MachineStore },
+  options: {
+    readonly events: EventSink;
+    readonly signal?: AbortSignal;
+    readonly evalStore?: MachineStore;
+    readonly failures?: FailureForm;
+  },
 ): Steps {
   const server = offered(store, "building");
   const how = (mode: BuildMode = "normal"): BuildRequestOptions => ({

@@ -1,6 +1,7 @@
 /** Events of the store, the builder and the fetchers. Nothing here prints. */
 
 import { FirnError } from "@firn/formats";
+import type { BuildMode } from "./store/building.ts";
 
 /** A machine of the network that cannot be reached: error `unreachable`. */
 export class UnreachableError extends FirnError {
@@ -20,7 +21,13 @@ export type MessageLevel = "error" | "warn" | "notice" | "info" | "talkative" | 
 export type FirnEvent =
   | { readonly kind: "message"; readonly level: MessageLevel; readonly text: string }
   | { readonly kind: "unreachable"; readonly host: string; readonly text: string }
-  | { readonly kind: "build-start"; readonly drvPath: string; readonly machine?: string; readonly current: number }
+  | {
+      readonly kind: "build-start";
+      readonly drvPath: string;
+      readonly mode?: BuildMode;
+      readonly machine?: string;
+      readonly current: number;
+    }
   | { readonly kind: "build-phase"; readonly drvPath: string; readonly phase: string }
   | { readonly kind: "build-log"; readonly drvPath: string; readonly line: string }
   | { readonly kind: "build-end"; readonly drvPath: string; readonly ok: boolean; readonly seconds: number }
@@ -36,6 +43,18 @@ export type FirnEvent =
     }
   | { readonly kind: "copy-progress"; readonly path: string; readonly done: number; readonly size: number }
   | { readonly kind: "copy-end"; readonly path: string; readonly ok: boolean };
+
+/** Describes the start of a build in the reference's words. */
+export function buildStartText({ drvPath, mode, machine }: FirnEvent & { readonly kind: "build-start" }): string {
+  const where = machine === undefined ? "" : ` on '${machine}'`;
+  return `${buildVerbs[mode ?? "normal"]} '${drvPath}'${where}`;
+}
+
+const buildVerbs: Readonly<Record<BuildMode, string>> = {
+  normal: "building",
+  check: "checking outputs of",
+  repair: "repairing outputs of",
+};
 
 /** Receives events; must not throw. */
 export type EventSink = (event: FirnEvent) => void;

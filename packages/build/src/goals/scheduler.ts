@@ -40,6 +40,12 @@ import { inputRequests, needsResolution, resolveDerivation } from "./resolve.ts"
 import { StartOrder } from "./start-order.ts";
 import { Substitution } from "./substitution.ts";
 
+/**
+ * The forms in which several failures are told, of the reference's new and old commands: those of what was requested, in its order; or those
+ * of goals in the order of their names, the first of them last, with derivations for their outputs.
+ */
+export type FailureForm = "requests" | "goals";
+
 /** Options of building. */
 export interface BuildPathsOptions {
   readonly store: GraphStore;
@@ -51,6 +57,8 @@ export interface BuildPathsOptions {
   readonly substituters?: () => Promise<readonly Store[]>;
   readonly mode?: BuildMode;
   readonly signal?: AbortSignal;
+  /** The form in which several failures are told; by default `requests`. */
+  readonly failures?: FailureForm;
   /** The executor of builds; by default this machine, if the store is on it. */
   readonly executor?: BuildExecutor;
 }
@@ -124,8 +132,7 @@ class Scheduler {
   /** Fetches or builds paths, begun in the order of their names as in the reference; results come in the order of the paths. */
   async requestAll(paths: readonly DerivedPath[]): Promise<BuildResult[]> {
     const results = new Map<DerivedPath, Promise<BuildResult>>();
-    const nameOf = (path: DerivedPath): string => storePathName(path.kind === "opaque" ? path.path : path.drvPath);
-    for (const path of sortedByName(paths, nameOf)) results.set(path, this.request(path));
+    for (const path of sortedByName(paths, requestName)) results.set(path, this.request(path));
     return Promise.all(paths.map((path) => results.get(path)!));
   }
 
@@ -386,7 +393,7 @@ class Scheduler {
           started = Date.now();
           this.#building++;
           const where = machine === undefined ? {} : { machine };
-          events({ kind: "build-start", drvPath, ...where, current: this.#building });
+          events({ kind: "build-start", drvPath, mode: job.mode, ...where, current: this.#building });
         },
       });
       ok = true;
@@ -546,7 +553,7 @@ export async function buildPaths(
 /** Returns results unless some are failures: throws the one, or `build-failed` for several, each of which is then an error message. */
 export function requireBuilt(
   results: readonly BuildResult[],
-  options: Pick<BuildPathsOptions, "events" | "signal"> & { readonly exitStatus: number },
+  options: Pick<BuildPathsOptions, "events" | "signal" | "failures"> & { readonly exitStatus: number },
 ): readonly BuildResult[] {
   const failed = results.filter((result) => result.error !== undefined);
   if (failed.length === 0) return results;
@@ -554,10 +561,16 @@ export function requireBuilt(
   const real = [...told.values()].filter((result) => result.error!.code !== "aborted");
   const [first] = real.length > 0 ? real : failed;
   if (options.signal?.aborted === true || real.length <= 1) throw first!.error!;
-  for (const result of real) {
+  const goals = options.failures === "goals";
+  const byName = goals ? sortedByName(real, ({ path }) => requestName(path)) : [];
+  for (const result of goals ? [...byName.slice(1), byName[0]!] : real)
     options.events(errorEvent(result.error!.message));
-  }
-  const names = real.map((result) => `'${printDerivedPath(result.path)}'`).join(", ");
+  const shown = ({ path }: BuildResult): string =>
+    goals && path.kind === "built" ? printDerivationOf(path.drvPath) : printDerivedPath(path);
+  const names = [...new Set(real.map(shown))]
+    .sort(compareByteStrings)
+    .map((name) => `'${name}'`)
+    .join(", ");
   throw new FirnError("build-failed", `build of ${names} failed`, { exitStatus: options.exitStatus });
 }
 
@@ -576,6 +589,11 @@ export function buildGivenDerivation(
 function fixedAddress(derivation: Derivation, name: string): ContentAddress | undefined {
   const output = derivation.outputs.get(name);
   return output?.kind === "fixed" ? output.address : undefined;
+}
+
+/** Returns the name of what is requested, by which the reference orders its goals. */
+function requestName(path: DerivedPath): string {
+  return storePathName(path.kind === "opaque" ? path.path : path.drvPath);
 }
 
 function sortedByName<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {

@@ -36,7 +36,8 @@ export class Semaphore {
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free++;
-      else next.begin();
+      // Whoever asked for this task hears of its failure first, and may end the others.
+      else setImmediate(next.begin);
     }
   }
 }

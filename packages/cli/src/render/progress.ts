@@ -2,7 +2,8 @@
  * Shows events of the store, the builder and the fetchers: on a terminal a live block of current activities, elsewhere plain
  * lines in the reference's words. All of it goes to standard error.
  */
-import type { FirnEvent, MessageLevel } from "@firn/store";
+import { parseDrvName } from "@firn/formats";
+import { buildStartText, type FirnEvent, type MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
 import type { BuildTimes } from "./build-times.ts";
 import { jsonProgress } from "./json-progress.ts";
@@ -152,7 +153,7 @@ export function makeProgress(options: ProgressOptions): Progress {
           return;
         case "build-start":
           builds.set(event.drvPath, { started: Date.now(), place: placeOf(event), phase: "", lines: [] });
-          if (!io.terminal && shows("notice")) line(`building '${event.drvPath}'${placeOf(event)}...`);
+          if (!io.terminal && shows("notice")) line(`${buildStartText(event)}...`);
           break;
         case "build-phase": {
           const build = builds.get(event.drvPath);
@@ -165,7 +166,7 @@ export function makeProgress(options: ProgressOptions): Progress {
             build.lines.push(event.line);
             if (build.lines.length > failedLines) build.lines.shift();
           }
-          if (options.buildLogs === "named") line(`${storeName(event.drvPath)}> ${event.line}`);
+          if (options.buildLogs === "named") line(`${logMark(event.drvPath)}${event.line}`);
           else if (options.buildLogs === "plain") line(event.line);
           break;
         }
@@ -181,7 +182,7 @@ export function makeProgress(options: ProgressOptions): Progress {
             if (io.terminal && build !== undefined && builds.size > 0 && shows("notice")) {
               line(`${storeName(event.drvPath)} failed after ${duration(event.seconds)}`);
               if (options.buildLogs === "hidden")
-                for (const text of build.lines) line(`${storeName(event.drvPath)}> ${text}`);
+                for (const text of build.lines) line(`${logMark(event.drvPath)}${text}`);
             }
           }
           break;
@@ -222,6 +223,11 @@ export function makeProgress(options: ProgressOptions): Progress {
       changed();
     },
   };
+}
+
+/** Returns the mark of the lines of a build's log: its name without the version. */
+function logMark(drvPath: string): string {
+  return `${parseDrvName(storeName(drvPath)).name}> `;
 }
 
 /** Names the machine of a build when it is another one. */

@@ -44,7 +44,16 @@ export function withOldSession(
           const { signal } = abort;
           const substituters = () => openSubstituters({ settings, environment: io.env, events });
           const logCommand = `${invocation.mainProgram} log`;
-          opened = makeBuilder({ store, settings, events, offline: false, signal, logCommand, substituters });
+          opened = makeBuilder({
+            store,
+            settings,
+            events,
+            offline: false,
+            signal,
+            logCommand,
+            failures: "goals",
+            substituters,
+          });
           return opened;
         },
         async storePath(word) {

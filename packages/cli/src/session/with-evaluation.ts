@@ -76,6 +76,7 @@ export function withEvaluation(
       events: (event) => progress.event(event),
       offline: flags.has("offline"),
       logCommand: `${invocation.mainProgram} log`,
+      failures: invocation.style === "old" ? "goals" : "requests",
       get signal() {
         return abort.signal;
       },

@@ -1,6 +1,6 @@
 /** Events as messages of the worker protocol, and back. */
 import { wire } from "@firn/formats";
-import type { EventSink, FirnEvent, MessageLevel } from "../events.ts";
+import { buildStartText, type EventSink, type FirnEvent, type MessageLevel } from "../events.ts";
 
 const { activityTypes, resultTypes, verbosities } = wire;
 
@@ -137,8 +137,7 @@ export class NoticeWriter {
       case "build-start": {
         const { drvPath, machine = "" } = event;
         const fields = [drvPath, machine, 1n, 1n];
-        const where = machine === "" ? "" : ` on '${machine}'`;
-        this.#start(`build ${drvPath}`, { type: activityTypes.build, text: `building '${drvPath}'${where}`, fields });
+        this.#start(`build ${drvPath}`, { type: activityTypes.build, text: buildStartText(event), fields });
         return;
       }
       case "build-phase":

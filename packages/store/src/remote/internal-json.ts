@@ -71,7 +71,7 @@ interface Totals {
 export class InternalJsonWriter {
   readonly #write: (json: string) => void;
   readonly #notices: NoticeWriter;
-  #totals: { readonly builds: Totals; readonly copies: Totals } | undefined;
+  #totals: { readonly whole: bigint; readonly builds: Totals; readonly copies: Totals } | undefined;
 
   /** Takes what writes an object, one a call and without a line break. */
   constructor(write: (json: string) => void) {
@@ -110,12 +110,17 @@ export class InternalJsonWriter {
   /** Ends the counts. */
   end(): void {
     if (this.#totals === undefined) return;
-    for (const { id } of [this.#totals.copies, this.#totals.builds]) this.#notice({ kind: "stop-activity", id });
+    const { whole, builds, copies } = this.#totals;
+    for (const id of [copies.id, builds.id, whole]) this.#notice({ kind: "stop-activity", id });
     this.#totals = undefined;
   }
 
   #count(kind: "builds" | "copies", change: Partial<Record<"done" | "expected" | "running" | "failed", number>>): void {
-    this.#totals ??= { builds: this.#begin("builds"), copies: this.#begin("copyPaths") };
+    this.#totals ??= {
+      whole: this.#begin("realise"),
+      builds: this.#beginTotals("builds"),
+      copies: this.#beginTotals("copyPaths"),
+    };
     const totals = this.#totals[kind];
     totals.done += change.done ?? 0;
     totals.expected += change.expected ?? 0;
@@ -126,11 +131,15 @@ export class InternalJsonWriter {
     this.#notice({ kind: "result", id, type: wire.resultTypes.progress, fields });
   }
 
-  #begin(type: "builds" | "copyPaths"): Totals {
+  #beginTotals(type: "builds" | "copyPaths"): Totals {
+    return { id: this.#begin(type), done: 0, expected: 0, running: 0, failed: 0 };
+  }
+
+  #begin(type: "realise" | "builds" | "copyPaths"): bigint {
     const id = this.#notices.newId();
     const activity = { id, level: 0, type: wire.activityTypes[type], text: "", fields: [], parent: 0n };
     this.#notice({ kind: "start-activity", ...activity });
-    return { id, done: 0, expected: 0, running: 0, failed: 0 };
+    return id;
   }
 
   #notice(notice: Notice): void {
