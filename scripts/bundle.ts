@@ -1,5 +1,5 @@
 /**
- * Makes the published package in dist/package: the command line bundled into a few files, its pages, the Debian set.
+ * Makes the published package in dist/package (or `--into DIRECTORY`): the command line bundled into a few files, its pages, the Debian set.
  * `npm pack` there gives the tarball. Native modules stay outside the bundle; both are optional.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,11 +11,13 @@ import { type Plugin as RolldownPlugin, build as rolldown } from "rolldown";
 import { lazyModules, lazyModulesForRolldown } from "./lazy-modules.ts";
 
 // A system needs the program alone; the types of the library take the compiler, which its build does not have.
-const { values: flags } = parseArgs({ options: { "program-only": { type: "boolean", default: false } } });
+const { values: flags } = parseArgs({
+  options: { "program-only": { type: "boolean", default: false }, into: { type: "string" } },
+});
 const library = flags["program-only"] ? undefined : await import("./bundle-library.ts");
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const target = join(root, "dist", "package");
+const target = flags.into ?? join(root, "dist", "package");
 const read = (
   path: string,
 ): { version: string; engines?: Record<string, string>; optionalDependencies?: Record<string, string> } =>

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { relative } from "node:path";
 import { checkout } from "../support/build-systems.ts";
+import { main } from "../support/program.ts";
 import type { Outcome } from "../support/run-firn.ts";
 
 /** A user id that belongs to nobody. */
@@ -22,7 +23,7 @@ export function asOrdinaryUser(
   const node = process.execPath.startsWith(checkout)
     ? `${MOUNTED}/${relative(checkout, process.execPath)}`
     : process.execPath;
-  const firn = [node, "--disable-warning=ExperimentalWarning", `${MOUNTED}/packages/cli/src/main.ts`, ...args];
+  const firn = [node, "--disable-warning=ExperimentalWarning", `${MOUNTED}/${relative(checkout, main)}`, ...args];
   const { status, stdout, stderr } = spawnSync(
     "unshare",
     ["--mount", "--propagation", "private", "sh", "-c", SCRIPT, "sh", checkout, String(ordinaryUser), ...firn],

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { main } from "../../support/program.ts";
 import { directory, runScenario, scenarios } from "./scenarios.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -9,7 +10,7 @@ const recorded = JSON.parse(readFileSync(join(directory, "recorded.json"), "utf8
 
 /** Firn runs in the reference's root, where /nix can be a store of its own. */
 describe.skipIf(process.env.FIRN_REAL_NIX === undefined)("systems of NixOS are switched as nixos-rebuild does", () => {
-  const program = `${process.execPath} --disable-warning=ExperimentalWarning ${join(root, "packages/cli/src/main.ts")} os`;
+  const program = `${process.execPath} --disable-warning=ExperimentalWarning ${main} os`;
   test("every scenario is recorded", () => {
     expect(scenarios.map(({ name }) => name)).toEqual(Object.keys(recorded));
   });
