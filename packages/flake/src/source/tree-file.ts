@@ -2,8 +2,9 @@
 
 import { canonicalPath, FirnError } from "@firn/formats";
 import { kindOf } from "@firn/store";
-import { lstatSync, readFileSync, readlinkSync } from "@firn/store/files";
+import { closeSync, lstatSync, readFileSync, readlinkSync, realpathSync } from "@firn/store/files";
 import { PathGuard } from "../evaluator/path-guard.ts";
+import { openInPlace } from "../evaluator/placed-trees.ts";
 
 /** A tree: its store path, and its place on disk. */
 export interface Tree {
@@ -42,13 +43,24 @@ export function fileInTree(tree: Tree, path: string): string | undefined {
   throw new FirnError("path-not-found", `path '${tree.storePath}${place}' does not exist`);
 }
 
-/** Returns the text of a file that is reached without links, or undefined when there is none. Fails when there are links on the way. */
+function textWithoutLinks(place: string): string {
+  const descriptor = openInPlace(place);
+  try {
+    return readFileSync(descriptor, "latin1");
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Returns the text of a file that is reached without links, or undefined when there is none. Fails when there are links on the way, and with `tree-changed` when one comes between. */
 export function plainFileText(tree: Tree, path: string): string | undefined {
   for (let end = path.indexOf("/", 1); ; end = path.indexOf("/", end + 1)) {
     const part = end < 0 ? path : path.slice(0, end);
     const kind = kindInTree(tree, part);
     if (kind === undefined) return undefined;
     if (kind === "symlink") throw new FirnError("symlink-in-tree", `path '${tree.storePath}${part}' is a symlink`);
-    if (end < 0) return readFileSync(tree.realPath + path, "latin1");
+    if (end < 0 && kind !== "regular")
+      throw new FirnError("system-error", `reading '${tree.storePath}${part}': Is a directory`);
+    if (end < 0) return textWithoutLinks(realpathSync(tree.realPath) + path);
   }
 }
