@@ -4,7 +4,7 @@
  *
  *   node scripts/bench.ts [--pairs N] [--nixpkgs DIRECTORY] [NAME...]
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -69,6 +69,31 @@ for (const [name, text] of Object.entries(programs)) {
   writeFileSync(file, `${text}\n`);
   works.push(instantiate(name, "--eval", "--strict", file));
 }
+/** A flake whose inputs are thirty flakes beside it. */
+const flake = join(directory, "flake");
+const neighbours = Array.from({ length: 30 }, (_, n) => `i${n}`);
+for (const name of neighbours) {
+  mkdirSync(join(directory, name));
+  writeFileSync(join(directory, name, "flake.nix"), `{ outputs = _: { name = "${name}"; }; }\n`);
+}
+mkdirSync(flake);
+const inputLines = neighbours.map((name) => `inputs.${name}.url = "path:${directory}/${name}";`);
+writeFileSync(join(flake, "flake.nix"), `{ ${inputLines.join(" ")} outputs = _: { x = 1; }; }\n`);
+const flakeWork = (name: string, words: readonly string[]): Work => ({
+  name,
+  reference: ["nix", "--extra-experimental-features", "nix-command flakes", ...words],
+  firn: words,
+  sameOutput: false,
+  warm: true,
+  again: true,
+});
+works.push(
+  {
+    ...flakeWork("lock of 30", ["flake", "lock", `path:${flake}`]),
+    edit: () => rmSync(join(flake, "flake.lock"), { force: true }),
+  },
+  flakeWork("flake metadata", ["flake", "metadata", `path:${flake}`]),
+);
 if (values.nixpkgs !== undefined) {
   const writeSystem = (file: string, more: string): void =>
     writeFileSync(
@@ -129,6 +154,7 @@ for (const work of works) {
   for (let pair = 1; pair <= Number(values.pairs); pair++) {
     work.edit?.(pair);
     ours.push(await measure(firn, firnPlace));
+    work.edit?.(pair);
     theirs.push(
       await measure(referenceCommand(work.reference), { cwd: directory, env: { ...environment, NIX_REMOTE: store } }),
     );

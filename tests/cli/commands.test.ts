@@ -1,8 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { commandTable } from "../../packages/cli/src/grammar/table.ts";
-import { makePlace, type Place, runProgram, startProgram } from "../support/run-firn.ts";
+import { makePlace, type Place, startProgram } from "../support/run-firn.ts";
 
 let place: Place;
 beforeAll(() => {
@@ -103,11 +104,11 @@ registerHooks({ load(url, context, next) { appendFileSync(${JSON.stringify(trace
   );
   for (const flag of ["--version", "--help"]) {
     writeFileSync(trace, "");
-    const { code } = await runProgram([flag], {
-      cwd: place.directory,
+    // The sources tell which modules are loaded.
+    const program = join(import.meta.dirname, "../../packages/cli/src/main.ts");
+    execFileSync(process.execPath, ["--disable-warning=ExperimentalWarning", program, flag], {
       env: { ...place.environment, NODE_OPTIONS: `--import=${hook}` },
     });
-    expect(code).toBe(0);
     const loaded = readFileSync(trace, "utf8");
     expect(loaded).toContain("packages/cli/src/main.ts");
     // Of the store only the edge of the process and its errors.

@@ -49,8 +49,51 @@ const wrong = `{
 `;
 
 /** The commands about flakes, and those that evaluate. */
+/** Texts of flake.nix that are mistakes, each in a directory of its own. */
+const mistakes = [
+  "{ inputs = 1; outputs = _: { }; }",
+  "{ inputs.a = 1; outputs = _: { }; }",
+  "{ inputs.a.url = 1; outputs = _: { }; }",
+  "{ inputs.a.flake = 1; outputs = _: { }; }",
+  "{ inputs.a.follows = 1; outputs = _: { }; }",
+  "{ inputs.a.inputs = 1; outputs = _: { }; }",
+  "{ inputs.a.inputs.b = 1; outputs = _: { }; }",
+  "{ inputs.a.inputs.self = { }; outputs = _: { }; }",
+  "{ inputs.self = 1; outputs = _: { }; }",
+  '{ inputs.self.x = "a"; outputs = _: { }; }',
+  '{ inputs.a.zz = "1"; inputs.a.b = "2"; outputs = _: { }; }',
+  '{ inputs.a = { type = "path"; path = "/x"; nope = 1; }; outputs = _: { }; }',
+  '{ inputs.a = { type = "git"; url = "/x"; shallow = [ ]; }; outputs = _: { }; }',
+  '{ inputs.a = { type = "git"; url = "/x"; lastModified = -1; }; outputs = _: { }; }',
+  '{ inputs.a.url = "nope:::/x"; outputs = _: { }; }',
+  "{ description = 1; outputs = _: { }; }",
+  "{ outputs = 1; }",
+  "{ nixConfig = 1; outputs = _: { }; }",
+  "{ nixConfig.a = { }; outputs = _: { }; }",
+  "{ nixConfig.a = [ 1 ]; outputs = _: { }; }",
+  "{ nixConfig.a = 1 + 1; outputs = _: { }; }",
+  "{ a = 1; outputs = _: { }; }",
+  '{ description = "x"; }',
+  '{ inputs.a = { url = "path:/x"; follows = "b"; }; outputs = _: { }; }',
+  '{ inputs.a.inputs.b = { url = "path:/x"; follows = "b"; }; outputs = _: { }; }',
+  "{ inputs.a.url = /x; outputs = _: { }; }",
+  '{ inputs.a.url = "a" + "b"; outputs = _: { }; }',
+  "{ inputs.a.flake = !true; outputs = _: { }; }",
+  'rec { description = "x"; inputs.a.url = description; outputs = _: { }; }',
+  '{ inputs = rec { a.url = b; b = "x"; }; outputs = _: { }; }',
+  "{ inputs = builtins.listToAttrs [ ]; outputs = _: { }; }",
+  '{ inputs."${"a"}".url = "x"; outputs = _: { }; }',
+  "{ outputs = import ./x.nix; }",
+  '{ description = "x" + "y"; outputs = _: { }; }',
+  "{ inputs.a = let x = 1; in { }; outputs = _: { }; }",
+  "{ inputs.a = null; outputs = _: { }; }",
+  '{ inputs.a.url = "x${"y"}"; outputs = _: { }; }',
+];
+const mistaken = mistakes.map((_, index) => `mistake${index}`);
+
 export const flakeSteps: StepSuite = {
   files: {
+    ...Object.fromEntries(mistakes.map((text, index) => [`${mistaken[index]}/flake.nix`, `${text}\n`])),
     "all/flake.nix": all,
     "all/dep/flake.nix": "{ outputs = _: { v = 1; }; }\n",
     "all/template/a": "file\n",
@@ -99,5 +142,6 @@ export const flakeSteps: StepSuite = {
     step("nix config check", { compares: false }),
     step("nix doctor", { compares: false }),
     step("nix show-config cores"),
+    ...mistaken.map((name) => step(`nix flake metadata path:$WORK/${name}`)),
   ],
 };

@@ -12,6 +12,7 @@ import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
 import type { CallObserver } from "./code/call-observer.ts";
 import { codeScopes } from "./code/code-scopes.ts";
+import { computedAttributes } from "./code/computed-attributes.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import { disassemble } from "./code/disassemble.ts";
@@ -256,6 +257,17 @@ export class Evaluator {
   /** Evaluates a file that must be a literal attribute set (flake.nix). */
   evaluateLiteralSet(path: string): Value {
     return this.run(() => importFile(path, true));
+  }
+
+  /**
+   * Returns the paths of what is computed, and no literal, below the named attributes of a file that is a set literal; elements of lists by
+   * their index.
+   */
+  computedAttributes(path: string, sections: readonly string[]): string[][] {
+    return this.run(() => {
+      const source = this.source({ kind: "file", path });
+      return computedAttributes(parseExpressionAt(source, this.evaluation.parser, 0), sections);
+    });
   }
 
   /**

@@ -26,6 +26,11 @@ export class Evaluator {
     return new ValueRef(this.#client, await this.#client.request({ op: "evaluate", source, ...options }));
   }
 
+  /** Returns the paths of what is computed below the named attributes of a file that is a set literal. */
+  computedAttributes(path: string, sections: readonly string[]): Promise<readonly (readonly string[])[]> {
+    return this.#client.request({ op: "computedAttributes", path, sections });
+  }
+
   /** Returns the syntax tree of a file or of a text, printed as Nix. */
   parse(source: ExpressionSource): Promise<string> {
     return this.#client.request({ op: "parse", source });

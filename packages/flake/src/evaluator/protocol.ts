@@ -88,6 +88,7 @@ export type ValueKind = TypeName | "derivation";
 export type Request =
   | { readonly op: "parse"; readonly source: ExpressionSource }
   | { readonly op: "evaluate"; readonly source: ExpressionSource; readonly literalSet?: boolean }
+  | { readonly op: "computedAttributes"; readonly path: string; readonly sections: readonly string[] }
   | { readonly op: "data"; readonly data: PlainData }
   | { readonly op: "autoCall"; readonly value: Handle; readonly autoArgs: AutoArgData }
   | { readonly op: "select"; readonly value: Handle; readonly path: string; readonly autoArgs: AutoArgData }
@@ -174,6 +175,7 @@ export type Request =
 /** The result type of each request. */
 export interface Responses {
   readonly parse: string;
+  readonly computedAttributes: readonly (readonly string[])[];
   readonly evaluate: Handle;
   readonly data: Handle;
   readonly autoCall: Handle;

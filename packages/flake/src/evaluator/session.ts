@@ -206,6 +206,8 @@ export class EvaluatorSession {
           return this.keep(evaluator.evaluateLiteralSet(request.source.path));
         }
         return this.keep(evaluator.evaluate(request.source));
+      case "computedAttributes":
+        return evaluator.computedAttributes(request.path, request.sections);
       case "data":
         return this.keep(this.data(request.data));
       case "autoCall":

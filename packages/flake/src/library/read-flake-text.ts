@@ -12,7 +12,7 @@ import {
   typeName,
 } from "@firn/language";
 import type { FlakeFile } from "../source/flake-file.ts";
-import { type FlakeValue, readFlakeValue } from "../source/flake-value.ts";
+import { type FlakeValue, literalSections, readFlakeValue } from "../source/flake-value.ts";
 
 /** The path and name of a flake.nix. */
 export interface FlakeTextPlace {
@@ -26,7 +26,8 @@ export interface FlakeTextPlace {
 export function readFlakeText(text: string, { path, shown }: FlakeTextPlace = {}): Promise<FlakeFile> {
   const file = byteStringOf(path ?? "/source/flake.nix");
   const evaluator = new Evaluator(createMemoryHost({ files: { [file]: byteStringOf(text) } }));
-  return readFlakeValue(new LocalValue(evaluator, evaluator.evaluateLiteralSet(file)), shown ?? file);
+  const root = new LocalValue(evaluator, evaluator.evaluateLiteralSet(file));
+  return readFlakeValue(root, shown ?? file, evaluator.computedAttributes(file, literalSections));
 }
 
 /** A value of an evaluator in this thread. */

@@ -100,7 +100,7 @@ class Computation {
   async run(old: GraphNode): Promise<ComputedLock> {
     const root: GraphNode = { inputs: new Map() };
     const place = { storePath: this.flake.storePath, dir: this.flake.dir };
-    for (const { path, ref } of this.request.overrides) {
+    for (const { path, ref } of byPath(this.request.overrides)) {
       const input: FlakeInput = { ref, isFlake: true, follows: undefined, inputs: new Map() };
       this.overrides.set(showInputPath(path), { path, input, place, parent: undefined });
       this.fromCommandLine.add(showInputPath(path));
@@ -115,14 +115,14 @@ class Computation {
       place,
       trustLock: false,
     });
-    for (const { path, ref } of this.request.overrides) {
+    for (const { path, ref } of byPath(this.request.overrides)) {
       if (!this.used.has(showInputPath(path))) {
         this.context.warn(
           `the flag '--override-input ${showInputPath(path)} ${showFlakeRef(ref)}' does not match any input`,
         );
       }
     }
-    for (const path of this.request.updates) {
+    for (const path of [...this.request.updates].sort(compareInputPaths)) {
       if (!this.seen.has(showInputPath(path))) {
         this.context.warn(`'${showInputPath(path)}' does not match any input of this flake`);
       }
@@ -132,7 +132,7 @@ class Computation {
 
   private async step(step: Step): Promise<void> {
     for (const [name, input] of step.inputs) this.addOverrides(input, [...step.path, name], step);
-    for (const { path } of this.overrides.values()) {
+    for (const { path } of byPath([...this.overrides.values()])) {
       const name = path.at(-1) ?? "";
       if (path.length === step.path.length + 1 && startsWith(path, step.path) && !step.inputs.has(name)) {
         this.context.warn(`input '${showInputPath(step.path)}' has an override for a non-existent input '${name}'`);
@@ -266,12 +266,27 @@ class Computation {
         target.relative === undefined
           ? await this.context.getTree(ref)
           : { lockedRef: ref, place: relativePlace(target.base, target.relative) };
-      const node: LockedNode = { inputs: new Map(), lockedRef, originalRef, isFlake: false, parent };
+      const node: LockedNode = {
+        inputs: new Map(),
+        lockedRef,
+        originalRef,
+        isFlake: false,
+        parent,
+        isFromLockFile: false,
+      };
       this.places.set(node, place);
       return node;
     }
     const flake = await this.load(target, path, this.fromCommandLine.has(showInputPath(path)) ? "all" : "limited");
-    const node: LockedNode = { inputs: new Map(), lockedRef: flake.lockedRef, originalRef, isFlake: true, parent };
+    const { lockedRef } = flake;
+    const node: LockedNode = {
+      inputs: new Map(),
+      lockedRef,
+      originalRef,
+      isFlake: true,
+      parent,
+      isFromLockFile: false,
+    };
     for (const above of this.parents) {
       if (sameFlakeRef(above, ref))
         throw new FirnError("flake-circular", `found circular import of flake '${showFlakeRef(above)}'`);
@@ -351,4 +366,8 @@ function startsWith(path: InputPath, prefix: InputPath): boolean {
 function sameParent(a: InputPath | undefined, b: InputPath | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return compareInputPaths(a, b) === 0;
+}
+
+function byPath<Item extends { readonly path: InputPath }>(items: readonly Item[]): Item[] {
+  return [...items].sort((a, b) => compareInputPaths(a.path, b.path));
 }

@@ -31,6 +31,8 @@ export interface LockedNode extends GraphNode {
   readonly isFlake: boolean;
   /** For relative paths, the input to which they are relative. */
   readonly parent: InputPath | undefined;
+  /** True when it comes from a lock file, as it is or kept. */
+  readonly isFromLockFile: boolean;
 }
 
 /** Writes an input path as `a/b`. */
@@ -98,6 +100,7 @@ function lockedNode(entry: LockNode, key: string, shown: string): LockedNode {
     originalRef: flakeRefFromAttributes(entry.original),
     isFlake: entry.flake,
     parent: entry.parent,
+    isFromLockFile: true,
   };
 }
 
@@ -159,14 +162,22 @@ export function allInputs(root: GraphNode): [InputPath, Edge][] {
   return found.sort(([a], [b]) => compareInputPaths(a, b));
 }
 
-/** Returns the node at an input path, following `follows`; undefined when there is none. */
-export function findInput(root: GraphNode, path: InputPath, steps = 0): GraphNode | undefined {
-  if (steps > 100) throw new FirnError("flake-follows", `follow cycle detected: '${showInputPath(path)}'`);
+/**
+ * Returns the node at an input path, following `follows`; undefined when there is none. Fails with `flake-follows` when it comes to a path a second
+ * time: as in the reference also where that is no circle, but two inputs of one path follow the same.
+ */
+export function findInput(root: GraphNode, path: InputPath, visited: InputPath[] = []): GraphNode | undefined {
+  const first = visited.findIndex((other) => compareInputPaths(other, path) === 0);
+  if (first >= 0) {
+    const cycle = [...visited.slice(first), path].map(showInputPath).join(" -> ");
+    throw new FirnError("flake-follows", `follow cycle detected: [${cycle}]`);
+  }
+  visited.push(path);
   let node = root;
   for (const name of path) {
     const edge = node.inputs.get(name);
     if (edge === undefined) return undefined;
-    const next = edge.kind === "node" ? edge.node : findInput(root, edge.path, steps + 1);
+    const next = edge.kind === "node" ? edge.node : findInput(root, edge.path, visited);
     if (next === undefined) return undefined;
     node = next;
   }
@@ -236,7 +247,11 @@ function describeEdge(edge: Edge): string {
 }
 
 function sameEdge(a: Edge, b: Edge): boolean {
-  if (a.kind === "node") return b.kind === "node" && sameFlakeRef(a.node.lockedRef, b.node.lockedRef);
+  if (a.kind === "node") {
+    if (b.kind !== "node" || !sameFlakeRef(a.node.lockedRef, b.node.lockedRef)) return false;
+    // In the reference a relative path that is locked anew lacks a mark that lock files give, and is told as updated.
+    return relativePathOf(a.node.lockedRef) === undefined || a.node.isFromLockFile === b.node.isFromLockFile;
+  }
   return b.kind === "follows" && compareInputPaths(a.path, b.path) === 0;
 }
 

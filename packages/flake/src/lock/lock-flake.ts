@@ -97,7 +97,9 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   const { root, keys, lockText, changed } = computed;
   if (changed || options.outputFile !== undefined) {
     const written = await writeLock(ref, { computed, options });
-    if (written) flake = { ...(await loadFlake(context, ref, top)), lockText };
+    // That the new lock file makes the tree dirty is told of no more than in the reference, which knows the tree's state by then.
+    const fetch = { ...context.fetch, allowDirty: true, warnDirty: false };
+    if (written) flake = { ...(await loadFlake({ ...context, fetch }, ref, top)), lockText };
   }
   const places = new Map(computed.places).set(root, { storePath: flake.storePath, dir: flake.dir });
   return { flake, root, lockText, keys, places, isChanged: changed && !options.write };

@@ -3,6 +3,7 @@ import { FirnError, type JsonValue, printJson } from "@firn/formats";
 import type { TreePlace } from "../lock/compute.ts";
 import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, flakeRefFromAttributes, parseReference, showFlakeRef } from "../refs/reference.ts";
+import { type AttributePath, FlakeMistake, withFrame } from "./flake-mistake.ts";
 
 /** A literal of flake.nix. Paths are absolute. */
 export type Literal =
@@ -30,6 +31,11 @@ export interface FlakeReader {
    * store path was taken from.
    */
   readFlakeFile(file: string, shown: string, workTree?: string): Promise<FlakeFile>;
+  /** Returns line and column of attributes of a file that was read; undefined where they are not known. */
+  attributePositions(
+    file: string,
+    places: readonly AttributePath[],
+  ): Promise<readonly ({ readonly line: number; readonly column: number } | undefined)[]>;
 }
 
 /** A flake in a tree that is in the store already. */
@@ -50,13 +56,14 @@ export function noFlake(at: FlakeAt): FirnError {
   );
 }
 
-/** Returns the meaning of a flake.nix that was read. Fails with `bad-flake` for invalid inputs or settings. */
+/** Returns the meaning of a flake.nix that was read. Fails with a `FlakeMistake` for invalid inputs or settings. */
 export function flakeSource(file: FlakeFile, at: FlakeAt, lockText: string | undefined): FlakeSource {
   const { storePath, dir } = at.place;
   const directory = dir === "" ? storePath : `${storePath}/${dir}`;
-  const inputs = parseInputs(file.inputs, { directory, allowSelf: true });
+  const inputs = parseInputs(file.inputs, { tree: storePath, directory, allowSelf: true, at: ["inputs"] });
   const self = file.inputs.get("self");
-  const selfAttributes = self === undefined ? new Map<string, string | bigint | boolean>() : parseSelf(expectSet(self));
+  const selfAttributes =
+    self === undefined ? new Map<string, string | bigint | boolean>() : parseSelf(expectSet(self, ["inputs", "self"]));
   for (const name of file.outputArguments) {
     if (name !== "self" && !inputs.has(name)) {
       inputs.set(name, { ref: parseReference(name), isFlake: true, follows: undefined, inputs: new Map() });
@@ -77,19 +84,25 @@ export function flakeSource(file: FlakeFile, at: FlakeAt, lockText: string | und
 }
 
 interface InputContext {
+  /** Store path of the flake's tree. */
+  readonly tree: string;
   /** Store directory of the flake.nix. */
   readonly directory: string;
   readonly allowSelf: boolean;
+  /** The attribute of the inputs. */
+  readonly at: AttributePath;
 }
 
 function parseInputs(literals: ReadonlyMap<string, Literal>, context: InputContext): Map<string, FlakeInput> {
   const inputs = new Map<string, FlakeInput>();
   for (const [name, literal] of literals) {
     if (name === "self") {
-      if (!context.allowSelf) throw new FirnError("bad-flake", "'self' input attribute not allowed");
+      if (!context.allowSelf)
+        throw new FlakeMistake("'self' input attribute not allowed", { at: [...context.at, name] });
       continue;
     }
-    inputs.set(name, parseInput(name, expectSet(literal), context));
+    const at = [...context.at, name];
+    inputs.set(name, parseInput(expectSet(literal, at), { ...context, at }));
   }
   return inputs;
 }
@@ -99,50 +112,58 @@ function parseSelf(attributes: ReadonlyMap<string, Literal>): Map<string, string
   const found = new Map<string, string | bigint | boolean>();
   for (const [name, value] of attributes) {
     if (name !== "submodules" && name !== "lfs") {
-      throw new FirnError("bad-flake", `flake 'self' attribute '${name}' is not supported`);
+      throw new FlakeMistake(`flake 'self' attribute '${name}' is not supported`);
     }
     found.set(name, plainAttribute(name, value));
   }
   return found;
 }
 
-function parseInput(name: string, attributes: ReadonlyMap<string, Literal>, context: InputContext): FlakeInput {
+function parseInput(attributes: ReadonlyMap<string, Literal>, context: InputContext): FlakeInput {
+  const { at } = context;
   let url: string | undefined;
   let isFlake = true;
   let follows: readonly string[] | undefined;
   let inputs: ReadonlyMap<string, FlakeInput> = new Map();
   const rest = new Map<string, string | bigint | boolean>();
   for (const [key, value] of attributes) {
-    if (key === "url") url = urlOf(value, context.directory);
-    else if (key === "flake") isFlake = expectBool(value);
-    else if (key === "inputs") inputs = parseInputs(expectSet(value), { ...context, allowSelf: false });
-    else if (key === "follows")
-      follows = expectString(value)
-        .split("/")
-        .filter((part) => part !== "");
-    else rest.set(key, plainAttribute(key, value));
+    const place = [...at, key];
+    withFrame(`while evaluating flake attribute '${key}'`, place, () => {
+      if (key === "url") url = urlOf(value, context, place);
+      else if (key === "flake") isFlake = expectBool(value, place);
+      else if (key === "inputs")
+        inputs = parseInputs(expectSet(value, place), { ...context, allowSelf: false, at: place });
+      else if (key === "follows")
+        follows = expectString(value, place)
+          .split("/")
+          .filter((part) => part !== "");
+      else rest.set(key, plainAttribute(key, value));
+    });
   }
   let ref: FlakeRef | undefined;
   if (rest.has("type")) {
     if (url !== undefined) rest.set("url", url);
-    ref = flakeRefFromAttributes(rest);
+    ref = withFrame("while evaluating flake input", at, () => flakeRefFromAttributes(rest));
   } else {
-    const [unexpected] = rest.keys();
-    if (unexpected !== undefined) {
-      throw new FirnError("bad-flake", `unexpected flake input attribute '${unexpected}' of input '${name}'`);
-    }
+    const [unexpected] = [...rest.keys()].sort();
+    if (unexpected !== undefined)
+      throw new FlakeMistake(`unexpected flake input attribute '${unexpected}'`, { at, joint: ", at " });
     if (url !== undefined) ref = parseReference(url, { isFlake, keepRelative: true });
   }
   if (ref !== undefined && follows !== undefined) {
-    throw new FirnError("bad-flake", "flake input has both a flake reference and a follows attribute");
+    throw new FlakeMistake("flake input has both a flake reference and a follows attribute", { at, joint: ", at " });
   }
   return { ref, isFlake, follows, inputs };
 }
 
 /** Returns the URL of an input. A path literal is an input in the same tree, and becomes relative again. */
-function urlOf(value: Literal, directory: string): string {
+function urlOf(value: Literal, { tree, directory }: InputContext, at: AttributePath): string {
   if (value.kind === "string") return value.text;
-  if (value.kind !== "path") throw new FirnError("bad-flake", `expected a string or a path but got ${typeName(value)}`);
+  if (value.kind !== "path") throw new FlakeMistake(`expected a string or a path but got ${typeName(value)}`, { at });
+  if (value.path !== tree && !value.path.startsWith(`${tree}/`)) {
+    const rest = ` must be in the same source tree as ${directory}/`;
+    throw new FlakeMistake(`input attribute path '${value.path}'`, { at, rest });
+  }
   const from = directory.split("/");
   const to = value.path.split("/");
   let common = 0;
@@ -159,12 +180,11 @@ function plainAttribute(name: string, value: Literal): string | bigint | boolean
       return value.value;
     case "int":
       if (value.value < 0n)
-        throw new FirnError("bad-flake", `negative value given for flake input attribute ${name}: ${value.value}`);
+        throw new FlakeMistake(`negative value given for flake input attribute ${name}: ${value.value}`);
       return value.value;
     default:
       if (name === "publicKeys") return printJson(jsonOf(value));
-      throw new FirnError(
-        "bad-flake",
+      throw new FlakeMistake(
         `flake input attribute '${name}' is ${typeName(value)} while a string, Boolean, or integer is expected`,
       );
   }
@@ -188,7 +208,7 @@ function jsonOf(value: Literal): JsonValue {
         [...value.attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, item]) => [name, jsonOf(item)]),
       );
     case "other":
-      throw new FirnError("bad-flake", `cannot convert ${typeName(value)} to JSON`);
+      throw new FlakeMistake(`cannot convert ${typeName(value)} to JSON`);
   }
 }
 
@@ -209,27 +229,37 @@ function settingsOf(
         settings.set(name, value.value);
         break;
       case "list":
-        settings.set(name, value.items.map(expectString));
+        settings.set(
+          name,
+          value.items.map((item) => {
+            if (item.kind === "string") return item.text;
+            throw new FlakeMistake(
+              `list element in flake configuration setting '${name}' is a list while a string is expected`,
+            );
+          }),
+        );
         break;
       default:
-        throw new FirnError("bad-flake", `flake configuration setting '${name}' is ${typeName(value)}`);
+        throw new FlakeMistake(`flake configuration setting '${name}' is ${typeName(value)}`);
     }
   }
   return settings;
 }
 
-function expectSet(value: Literal): ReadonlyMap<string, Literal> {
-  if (value.kind !== "set") throw new FirnError("bad-flake", `expected a set but got ${typeName(value)}`);
+/** Returns the attributes of a set. Fails with a `FlakeMistake` at an attribute for what is none. */
+export function expectSet(value: Literal, at: AttributePath): ReadonlyMap<string, Literal> {
+  if (value.kind !== "set") throw new FlakeMistake(`expected a set but got ${typeName(value)}`, { at });
   return value.attributes;
 }
 
-function expectBool(value: Literal): boolean {
-  if (value.kind !== "bool") throw new FirnError("bad-flake", `expected a Boolean but got ${typeName(value)}`);
+function expectBool(value: Literal, at: AttributePath): boolean {
+  if (value.kind !== "bool") throw new FlakeMistake(`expected a Boolean but got ${typeName(value)}`, { at });
   return value.value;
 }
 
-function expectString(value: Literal): string {
-  if (value.kind !== "string") throw new FirnError("bad-flake", `expected a string but got ${typeName(value)}`);
+/** Returns the text of a string. Fails with a `FlakeMistake` at an attribute for what is none. */
+export function expectString(value: Literal, at: AttributePath): string {
+  if (value.kind !== "string") throw new FlakeMistake(`expected a string but got ${typeName(value)}`, { at });
   return value.text;
 }
 

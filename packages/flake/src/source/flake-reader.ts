@@ -1,7 +1,8 @@
 /** Reads flake.nix with the evaluator. */
 import type { Evaluator } from "../evaluator/evaluator.ts";
 import type { FlakeReader } from "./flake-file.ts";
-import { readFlakeValue } from "./flake-value.ts";
+import type { AttributePath } from "./flake-mistake.ts";
+import { literalSections, readFlakeValue } from "./flake-value.ts";
 import type { LocatedTrees } from "./located-trees.ts";
 
 /** Makes a reader over an evaluator session; `located` are the trees that are read where they lie. */
@@ -10,9 +11,29 @@ export function makeFlakeReader(evaluator: Evaluator, located: LocatedTrees): Fl
     async readFlakeFile(file, shown, workTree) {
       const tree = treeOf(file);
       await evaluator.allowPath(tree, { workTree, tree: located.find(tree)?.placed });
-      return readFlakeValue(await evaluator.evaluate({ kind: "file", path: file }, { literalSet: true }), shown);
+      const root = await evaluator.evaluate({ kind: "file", path: file }, { literalSet: true });
+      return readFlakeValue(root, shown, await evaluator.computedAttributes(file, literalSections));
+    },
+    async attributePositions(file, places) {
+      const positions = places.map((place) => `(builtins.unsafeGetAttrPos ${nameAndSet(place)})`);
+      const text = `let flake = import ${nixString(file)}; in builtins.toJSON [ ${positions.join(" ")} ]`;
+      const value = await evaluator.evaluate({ kind: "string", text, directory: "/" });
+      const found: readonly ({ readonly line: number; readonly column: number } | null)[] = JSON.parse(
+        (await value.string()).text,
+      );
+      return found.map((one) => one ?? undefined);
     },
   };
+}
+
+/** Returns the arguments of `unsafeGetAttrPos` for an attribute of `flake`. */
+function nameAndSet(place: AttributePath): string {
+  const names = place.map(nixString);
+  return `${names.at(-1)} ${["flake", ...names.slice(0, -1)].join(".")}`;
+}
+
+function nixString(text: string): string {
+  return `"${text.replaceAll(/["\\]|\$(?=\{)/g, "\\$&")}"`;
 }
 
 /** Returns the store path that contains a file of a fetched tree. */

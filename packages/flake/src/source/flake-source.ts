@@ -1,10 +1,11 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
 import { attributesOfInput, type FetchContext, fetchInput, type Input, locateInput, type Registry } from "@firn/fetch";
-import { FirnError } from "@firn/formats";
+import { FirnError, type SourceExcerpt } from "@firn/formats";
 import { missingInWorkTree } from "../evaluator/work-trees.ts";
 import type { FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, resolveReference, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeAt, type FlakeReader, flakeSource, noFlake } from "./flake-file.ts";
+import { FlakeMistake } from "./flake-mistake.ts";
 import type { LocatedTrees } from "./located-trees.ts";
 import { fileInTree, pathInTree, plainFileText } from "./tree-file.ts";
 import { workTreeOf } from "./work-tree.ts";
@@ -114,10 +115,27 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
     if (workTree === undefined) throw noFlake(at);
     throw new FirnError("no-flake", missingInWorkTree(workTree, pathInTree(dir, "flake.nix").slice(1)));
   }
-  const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), workTree);
-  const lockText = plainFileText(tree, pathInTree(dir, "flake.lock"));
-  if (!context.located.isStored(storePath)) return flakeSource(file, at, lockText);
-  // The paths that were read have the store path.
-  const stored = await context.located.store(storePath);
-  return flakeSource(file, { ...at, place: { storePath: stored.storePath, dir } }, lockText);
+  try {
+    const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), workTree);
+    const lockText = plainFileText(tree, pathInTree(dir, "flake.lock"));
+    if (!context.located.isStored(storePath)) return flakeSource(file, at, lockText);
+    // The paths that were read have the store path.
+    const stored = await context.located.store(storePath);
+    return flakeSource(file, { ...at, place: { storePath: stored.storePath, dir } }, lockText);
+  } catch (error) {
+    if (!(error instanceof FlakeMistake)) throw error;
+    const file = `${storePath}${flakeFile}`;
+    const positions = await context.reader.attributePositions(file, error.places());
+    const shown = workTree === undefined ? await context.located.shownText(file) : `${workTree}${flakeFile}`;
+    const lines = (plainFileText(tree, flakeFile) ?? "").split("\n");
+    throw error.located(
+      positions.map((position) =>
+        position === undefined ? undefined : { ...position, file: shown, excerpt: excerptOf(lines, position.line) },
+      ),
+    );
+  }
+}
+
+function excerptOf(lines: readonly string[], line: number): SourceExcerpt {
+  return { previous: lines[line - 2], line: lines[line - 1], next: lines[line] };
 }

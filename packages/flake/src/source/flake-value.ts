@@ -1,7 +1,8 @@
 /** Reads the value of a flake.nix: literals only, nothing is called. */
 import { FirnError } from "@firn/formats";
 import type { OutputForm } from "@firn/language";
-import type { FlakeFile, Literal } from "./flake-file.ts";
+import { expectSet, expectString, type FlakeFile, type Literal } from "./flake-file.ts";
+import { type AttributePath, FlakeMistake } from "./flake-mistake.ts";
 
 /** A value of the language with the methods that reading a flake.nix needs; the evaluator's own `ValueRef` is one. */
 export interface FlakeValue {
@@ -14,30 +15,37 @@ export interface FlakeValue {
   print(form: OutputForm): Promise<string>;
 }
 
-const allowed = new Set(["description", "inputs", "outputs", "nixConfig"]);
+/** The attributes of a flake.nix, which are literals. */
+export const literalSections = ["description", "inputs", "outputs", "nixConfig"];
 const maxDepth = 32;
 
-/** Reads the value of a flake.nix; `shown` is the flake's reference for errors. Fails with `bad-flake` when it is none. */
-export async function readFlakeValue(root: FlakeValue, shown: string): Promise<FlakeFile> {
+/**
+ * Reads the value of a flake.nix; `shown` is the flake's reference for errors, `computed` are the paths of what is no literal, which is not
+ * evaluated. Fails with `bad-flake` when it is none.
+ */
+export async function readFlakeValue(
+  root: FlakeValue,
+  shown: string,
+  computed: readonly AttributePath[],
+): Promise<FlakeFile> {
+  const reading: Reading = { computed: new Set(computed.map((path) => path.join("\0"))) };
   const names = (await root.attributeNames()) ?? [];
   const outputs = await root.attribute("outputs");
   if (outputs === undefined) throw new FirnError("bad-flake", `flake '${shown}' lacks attribute 'outputs'`);
   for (const name of names) {
-    if (!allowed.has(name)) throw new FirnError("bad-flake", `flake '${shown}' has an unsupported attribute '${name}'`);
+    if (!literalSections.includes(name))
+      throw new FlakeMistake(`flake '${shown}' has an unsupported attribute '${name}'`, { at: [name], joint: ", at " });
   }
-  const kind = await outputs.kind();
-  if (kind !== "lambda") throw new FirnError("bad-flake", `expected a function but got ${described(kind)}`);
+  const kind = reading.computed.has("outputs") ? "thunk" : await outputs.kind();
+  if (kind !== "lambda") throw new FlakeMistake(`expected a function but got ${described(kind)}`, { at: ["outputs"] });
   const formals = await outputs.formals();
   const section = async (name: string): Promise<Literal | undefined> => {
     const handle = await root.attribute(name);
-    return handle === undefined ? undefined : literal(handle, 0);
+    return handle === undefined ? undefined : literal(handle, [name], reading);
   };
   const description = await section("description");
-  if (description !== undefined && description.kind !== "string") {
-    throw new FirnError("bad-flake", "expected a string for the description of a flake");
-  }
   return {
-    description: description?.text,
+    description: description === undefined ? undefined : expectString(description, ["description"]),
     inputs: attributesOf(await section("inputs"), "inputs"),
     outputArguments: formals === undefined ? [] : Object.keys(formals),
     nixConfig: attributesOf(await section("nixConfig"), "nixConfig"),
@@ -45,13 +53,16 @@ export async function readFlakeValue(root: FlakeValue, shown: string): Promise<F
 }
 
 function attributesOf(value: Literal | undefined, name: string): ReadonlyMap<string, Literal> {
-  if (value === undefined) return new Map();
-  if (value.kind !== "set") throw new FirnError("bad-flake", `expected a set for '${name}' of a flake`);
-  return value.attributes;
+  return value === undefined ? new Map() : expectSet(value, [name]);
 }
 
-async function literal(value: FlakeValue, depth: number): Promise<Literal> {
-  if (depth > maxDepth) throw new FirnError("bad-flake", "the inputs of a flake are nested too deeply");
+interface Reading {
+  readonly computed: ReadonlySet<string>;
+}
+
+async function literal(value: FlakeValue, path: AttributePath, reading: Reading): Promise<Literal> {
+  if (reading.computed.has(path.join("\0"))) return { kind: "other", type: "a thunk" };
+  if (path.length > maxDepth) throw new FirnError("bad-flake", "the inputs of a flake are nested too deeply");
   const kind = await value.kind();
   switch (kind) {
     case "string":
@@ -64,7 +75,8 @@ async function literal(value: FlakeValue, depth: number): Promise<Literal> {
       return { kind: "bool", value: (await value.print({ kind: "nix" })) === "true" };
     case "list": {
       const items: Literal[] = [];
-      for (const element of await value.elements()) items.push(await literal(element, depth + 1));
+      for (const [index, element] of (await value.elements()).entries())
+        items.push(await literal(element, [...path, String(index)], reading));
       return { kind: "list", items };
     }
     case "set":
@@ -72,7 +84,7 @@ async function literal(value: FlakeValue, depth: number): Promise<Literal> {
       const attributes = new Map<string, Literal>();
       for (const name of (await value.attributeNames()) ?? []) {
         const handle = await value.attribute(name);
-        if (handle !== undefined) attributes.set(name, await literal(handle, depth + 1));
+        if (handle !== undefined) attributes.set(name, await literal(handle, [...path, name], reading));
       }
       return { kind: "set", attributes };
     }

@@ -1,0 +1,90 @@
+/**
+ * Records what the reference answers to the graphs of tests/flakes/lock-graphs.ts, or compares its answers with Firn's, to the last byte.
+ *
+ *   node scripts/record-locks.ts [--seed N] [--count N] [--compare]
+ *
+ * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type LockOutcome, lockOutcome, lockSteps, prepareStep } from "../tests/flakes/lock-graphs.ts";
+import { makePlace } from "../tests/support/run-firn.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    count: { type: "string", default: "60" },
+    compare: { type: "boolean", default: false },
+  },
+});
+const reference = process.env.FIRN_REFERENCE ?? join(homedir(), ".cache", "firn-reference", "real-nix");
+const top = mkdtempSync(join(tmpdir(), "firn-locks-"));
+const work = join(top, "work");
+const config = "build-users-group =\nexperimental-features = nix-command flakes\nsubstituters =\nflake-registry =\n";
+
+type Runner = (words: readonly string[]) => Promise<{ readonly code: number; readonly err: string }>;
+
+/** Runs the steps of a graph in an empty directory. */
+async function outcomes(seed: number, run: Runner): Promise<LockOutcome[]> {
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work);
+  const all: LockOutcome[] = [];
+  for (const step of lockSteps(seed)) {
+    prepareStep(step, work);
+    const ended = await run(step.words.map((word) => word.replaceAll("$WORK", work)));
+    all.push(lockOutcome(step, work, { ...ended, exact: values.compare }));
+  }
+  return all;
+}
+
+mkdirSync(join(top, "home"));
+mkdirSync(join(top, "state"));
+const environment = {
+  PATH: process.env.PATH,
+  HOME: join(top, "home"),
+  NIX_CONFIG: config,
+  REAL_NIX_BIND: top,
+  REAL_NIX_STATE: join(top, "state"),
+  LC_ALL: "C.UTF-8",
+};
+const runReference: Runner = async (words) => {
+  const done = spawnSync(reference, ["nix", ...words], { cwd: top, encoding: "utf8", env: environment });
+  if (done.status === null) throw done.error ?? new Error("the reference was ended");
+  // The first program over an empty store reads its own language's files; a collection's leftovers are told.
+  return { code: done.status, err: done.stderr };
+};
+
+const place = makePlace();
+const runFirn: Runner = (words) => place.firnWith({ cwd: top, env: { NIX_CONFIG: config }, program: "nix" }, ...words);
+
+try {
+  const first = Number(values.seed);
+  const seeds = Array.from({ length: Number(values.count) }, (_, index) => first + index);
+  if (values.compare) {
+    let wrong = 0;
+    for (const seed of seeds) {
+      const wanted = await outcomes(seed, runReference);
+      const got = await outcomes(seed, runFirn);
+      const at = wanted.findIndex((outcome, index) => JSON.stringify(outcome) !== JSON.stringify(got[index]));
+      if (at < 0) continue;
+      wrong++;
+      console.log(`seed ${seed}, step ${at}: ${wanted[at]!.words}`);
+      for (const key of ["code", "err", "lock"] as const)
+        if (wanted[at]![key] !== got[at]![key])
+          console.log(`  ${key} of the reference: ${wanted[at]![key]}\n  ${key} of Firn: ${got[at]![key]}`);
+    }
+    console.log(`${seeds.length} graphs from seed ${first}: ${wrong} differ`);
+    process.exitCode = wrong === 0 ? 0 : 1;
+  } else {
+    const recorded: Record<string, LockOutcome[]> = {};
+    for (const seed of seeds) recorded[seed] = await outcomes(seed, runReference);
+    const target = new URL("../tests/flakes/lock-graphs.json", import.meta.url);
+    writeFileSync(target, `${JSON.stringify(recorded, null, 1)}\n`);
+  }
+} finally {
+  place.remove();
+  rmSync(top, { recursive: true, force: true });
+}
