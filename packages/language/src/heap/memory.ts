@@ -168,6 +168,18 @@ export function allocate(cells: number): Address {
   return at as Address;
 }
 
+/** Gives back the cells of an object that nothing refers to, if it is the last one that was made. */
+export function giveBack(at: number, cells: number): void {
+  if (top !== at + cells) return;
+  for (let i = at; i < top; i++) heap[i] = 0;
+  top = at;
+}
+
+/** Returns the address of what is made next, unless that is large or does not fit. */
+export function nextAddress(): number {
+  return top;
+}
+
 /** From this number of cells on, an object is put where there is room, and the range that is being filled stays. */
 const large = 1024;
 
