@@ -1,14 +1,15 @@
 /** The builtins on strings. */
 
 import { coerceCopy, coerceMore, force } from "../code/interpret.ts";
-import { elementAt, listLength, makeList } from "../heap/list.ts";
-import { emptyList, emptyString, heapBytes, isString, nullValue, type Slot, type Value } from "../heap/memory.ts";
+import { allocateList, elementAt, firstElement, listLength, makeList } from "../heap/list.ts";
+import { emptyList, emptyString, heap, heapBytes, isString, nullValue, type Slot, type Value } from "../heap/memory.ts";
 import { makeInteger } from "../heap/number.ts";
 import {
   allocateString,
   bytesAre,
   contextIdOf,
   copyBytes,
+  copyOfBytes,
   joinAll,
   makeString,
   partOfString,
@@ -28,7 +29,9 @@ import {
   nameArgument,
   stringArgument,
 } from "./arguments.ts";
-import { compileRegex, type PosixRegex, RegexSyntaxError } from "./regex.ts";
+import type { OnePass } from "./one-pass.ts";
+import { compileRegex, type PosixRegex } from "./regex.ts";
+import { RegexSyntaxError } from "./regex-syntax.ts";
 
 /** Compiled patterns by the strings that they were made from. */
 const compiled = new Map<Value, PosixRegex>();
@@ -54,6 +57,20 @@ function regexArgument(slot: Slot, text: string): PosixRegex {
 function groupsList(groups: readonly (string | undefined)[]): Value {
   if (groups.length === 0) return emptyList;
   return makeList(groups.map((group) => (group === undefined ? nullValue : makeString(group))));
+}
+
+function matchInOnePass(pattern: OnePass, text: Value): Value {
+  const start = startOf(text);
+  if (!pattern.matches(heapBytes, start, start + stringLength(text))) return nullValue;
+  const { places } = pattern;
+  const groups = allocateList(places.length / 2);
+  const first = firstElement(groups);
+  for (let i = 0; i < places.length; i += 2) {
+    const from = places[i]!;
+    const to = places[i + 1]!;
+    heap[first + i / 2] = from < 0 || to < 0 ? nullValue : copyOfBytes(start + from, to - from);
+  }
+  return groups;
 }
 
 function split(a: Slot, b: Slot): Value {
@@ -226,6 +243,8 @@ export const stringBuiltins: BuiltinTable = {
     call: (a, b) => {
       const regex = regexArgument(a, "while evaluating the first argument passed to builtins.match");
       const text = stringArgument(b, "while evaluating the second argument passed to builtins.match");
+      const { onePass } = regex;
+      if (onePass !== undefined) return matchInOnePass(onePass, text);
       const groups = regex.match(stringText(text));
       return groups === undefined ? nullValue : groupsList(groups);
     },
