@@ -2,6 +2,7 @@
 
 import { byteString, canonicalPath } from "@firn/formats";
 import { call, coerceToString, copyPath, enterCall, forceAt, leaveCall, positionOfValue } from "../code/interpret.ts";
+import { largerBuffer, returnBuffer, takeBuffer } from "../heap/buffers.ts";
 import { elementAt, listLength } from "../heap/list.ts";
 import {
   type Address,
@@ -88,12 +89,6 @@ const hexadecimal = "0123456789abcdef";
 /** The longest form of a byte. */
 const longestEscape = 6;
 
-/** The buffers of writers that have ended, for the next ones: there are as many as writers are nested. */
-const spare: Uint8Array[] = [];
-const firstSize = 1 << 12;
-const largestSpare = 1 << 20;
-const mostSpare = 32;
-
 /** Writes values as JSON and collects their context. */
 export class JsonWriter {
   context: ContextId = 0;
@@ -103,7 +98,7 @@ export class JsonWriter {
 
   constructor(copyPaths: boolean) {
     this.copyPaths = copyPaths;
-    this.bytes = spare.pop() ?? new Uint8Array(firstSize);
+    this.bytes = takeBuffer(0);
   }
 
   /** Ends the writing and returns the text. */
@@ -121,7 +116,7 @@ export class JsonWriter {
   }
 
   private release(): void {
-    if (this.bytes.length <= largestSpare && spare.length < mostSpare) spare.push(this.bytes);
+    returnBuffer(this.bytes);
     this.bytes = noBytes;
     this.length = 0;
   }
@@ -129,9 +124,7 @@ export class JsonWriter {
   /** Makes room for some bytes. */
   private reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return;
-    const larger = new Uint8Array(2 * (this.length + count));
-    larger.set(this.bytes.subarray(0, this.length));
-    this.bytes = larger;
+    this.bytes = largerBuffer(this.bytes, this.length, this.length + count);
   }
 
   private byte(byte: number): void {
