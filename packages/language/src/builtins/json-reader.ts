@@ -64,7 +64,7 @@ class JsonReader {
   private readonly start: number;
   private readonly end: number;
   private at: number;
-  /** What was read of lists and objects that have not ended. */
+  /** The values of lists and objects that have not ended. */
   private readonly waiting: Slot[] = [];
   private readonly names: number[] = [];
 

@@ -71,7 +71,7 @@ const comma = 44;
 const colon = 58;
 const backslash = 92;
 
-/** What a byte of a string needs: nothing, an escape, or a look at the whole string for what is no UTF-8. */
+/** The needs of a byte of a string: nothing, an escape, or a look at the whole string for what is no UTF-8. */
 const plain = 0;
 const escaped = 1;
 const high = 2;

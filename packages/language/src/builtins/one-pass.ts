@@ -5,7 +5,7 @@
 
 import type { Node } from "./regex-syntax.ts";
 
-/** What a pattern does, step by step. Steps are known by number. */
+/** A step of a pattern. Steps are known by number. */
 type Step =
   | { readonly kind: "set"; readonly bits: Uint8Array; next: number }
   | { readonly kind: "either"; readonly ways: number[] }
@@ -112,12 +112,12 @@ export class OnePass {
   private readonly ways: Uint8Array;
   /** The state that each way leads to. */
   private readonly states: Uint8Array;
-  /** Where the cells of each way stand in `cells`, one more than there are ways. */
+  /** The place of the first cell of each way in `cells`, and the end of them. */
   private readonly starts: Uint16Array;
   private readonly cells: Uint8Array;
   /** The way of each state at the end of the text, 0 when that is too early. */
   private readonly ends: Uint8Array;
-  /** Where groups start and end in the last text that matched; -1 for those that took no part. */
+  /** The starts and ends of groups in the last text that matched; -1 for those that took no part. */
   readonly places: Int32Array;
 
   constructor(tables: {
