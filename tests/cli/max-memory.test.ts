@@ -29,6 +29,15 @@ test("below it nothing changes, and the next evaluation has its own", async () =
   });
 });
 
+test("a loop whose steps leave nothing behind may be as long as it likes", async () => {
+  const loop = "let loop = n: sum: if n == 0 then sum else loop (n - 1) (sum + n); in";
+  const text = `${loop} builtins.foldl' (sum: i: sum + loop 1000 0) 0 (builtins.genList (i: i) 5000)`;
+  expect(await place.firn("eval", "--max-memory", "10M", "--expr", text)).toMatchObject({
+    code: 0,
+    out: "2502500000\n",
+  });
+});
+
 test("many lines of a repl together take more than it, for what they leave behind is freed", async () => {
   const pairs = "builtins.foldl' (sum: i: sum + builtins.length [ sum i ]) 0 (builtins.genList (i: i) 100000)";
   const lines = Array.from({ length: 12 }, (_, i) => `kept.b + ${i} + ${pairs}`);

@@ -4,7 +4,7 @@ import type { SourcePosition } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
 import { type BuiltinTable, makeBuiltin } from "./builtins/arguments.ts";
 import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
-import { JsonWriter } from "./builtins/json.ts";
+import { jsonTextOf } from "./builtins/json-writer.ts";
 import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
 import { argumentName } from "./code/argument-name.ts";
@@ -383,7 +383,7 @@ export class Evaluator {
           derivationPath: (attrs) => derivationPathOf(attrs),
         });
       case "json":
-        return new JsonWriter(form.copiesPaths ?? true).write(slot, 0);
+        return jsonTextOf(slot, form.copiesPaths ?? true);
       case "xml":
         return toXml(slot, form).text;
       case "raw":

@@ -11,7 +11,8 @@ export {
 } from "./builtins/arguments.ts";
 export { fetchedValue, finalTreeBuiltin } from "./builtins/fetch.ts";
 export { fetchurlSource } from "./builtins/internal-sources.ts";
-export { compileRegex, RegexSyntaxError } from "./builtins/regex.ts";
+export { compileRegex } from "./builtins/regex.ts";
+export { RegexSyntaxError } from "./builtins/regex-syntax.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
 export type { CallObserver } from "./code/call-observer.ts";

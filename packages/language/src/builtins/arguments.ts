@@ -17,6 +17,7 @@ import { integerOf, isInteger, isNumber } from "../heap/number.ts";
 import { attribute } from "../heap/set.ts";
 import { stringText } from "../heap/string.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
+import { peekSlot } from "../heap/thunk.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 
 /** One builtin: its arity, its options and its function. */
@@ -73,9 +74,14 @@ const functor = intern("__functor");
 const isCallable = (value: Value): boolean => isFunction(value) || (isSet(value) && attribute(value, functor) !== none);
 
 /** Forces an integer argument; throws a type error with `text` as its frame. */
+export function integerArgument(slot: Slot, text: string, pos = 0): Value {
+  const known = peekSlot(slot);
+  return isInteger(known) ? known : forced(slot, { text, pos, wanted: "an integer" }, isInteger);
+}
+
+/** Returns the number of an integer argument. */
 export function intArgument(slot: Slot, text: string, pos = 0): number | bigint {
-  if ((slot & 1) === 1) return slot >> 1;
-  return integerOf(forced(slot, { text, pos, wanted: "an integer" }, isInteger));
+  return (slot & 1) === 1 ? slot >> 1 : integerOf(integerArgument(slot, text, pos));
 }
 
 /** Forces an argument that is an integer or a float; throws a type error with `text` as its frame. */

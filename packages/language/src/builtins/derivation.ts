@@ -19,7 +19,6 @@ import {
   parseDerivation,
   parseHash,
   printHash,
-  quoteJson,
   sortedUnique,
   storePathName,
 } from "@firn/formats";
@@ -47,7 +46,7 @@ import {
   stringArgument,
 } from "./arguments.ts";
 import { outputString } from "./derivation-outputs.ts";
-import { JsonWriter } from "./json.ts";
+import { JsonWriter } from "./json-writer.ts";
 
 const sym = {
   name: intern("name"),
@@ -83,8 +82,9 @@ class Draft {
   readonly name: string;
   readonly args: string[] = [];
   readonly env = new Map<string, string>();
-  readonly json: string[] = [];
   structured = false;
+  /** The JSON of structured attributes so far. */
+  json: JsonWriter | undefined;
   context: ContextId = 0;
   builder = "";
   system = "";
@@ -157,12 +157,14 @@ const structuredOnly = new Map(
   ]),
 );
 
-function structuredAttribute(draft: Draft, key: string, slot: Slot): void {
+function structuredAttribute(draft: Draft, symbol: number, slot: Slot): void {
+  const key = nameOf(symbol);
   if (key === "__structuredAttrs") return;
-  const writer = new JsonWriter(true);
-  const json = writer.write(slot, 0);
-  draft.context = mergeContexts(draft.context, writer.context);
-  draft.json.push(`${quoteJson(key)}:${json}`);
+  const first = draft.json === undefined;
+  draft.json ??= new JsonWriter(true);
+  draft.json.raw(first ? "{" : ",");
+  draft.json.name(symbol);
+  draft.json.write(slot, 0);
   switch (key) {
     case "builder":
       draft.builder = draft.take(stringArgument(slot, ""));
@@ -223,7 +225,8 @@ function plainAttribute(draft: Draft, key: string, slot: Slot): void {
   }
 }
 
-function addAttribute(draft: Draft, key: string, slot: Slot): void {
+function addAttribute(draft: Draft, symbol: number, slot: Slot): void {
+  const key = nameOf(symbol);
   switch (key) {
     case "__contentAddressed":
       if (boolArgument(slot, "")) {
@@ -246,7 +249,7 @@ function addAttribute(draft: Draft, key: string, slot: Slot): void {
       return;
     }
     default:
-      if (draft.structured) structuredAttribute(draft, key, slot);
+      if (draft.structured) structuredAttribute(draft, symbol, slot);
       else plainAttribute(draft, key, slot);
   }
 }
@@ -373,7 +376,11 @@ function withOutputs(draft: Draft, base: Omit<Derivation, "outputs" | "env">): D
 }
 
 function build(draft: Draft): Value {
-  if (draft.structured) draft.env.set("__json", `{${draft.json.join(",")}}`);
+  if (draft.json !== undefined) {
+    draft.json.raw("}");
+    draft.context = mergeContexts(draft.context, draft.json.context);
+    draft.env.set("__json", draft.json.text());
+  } else if (draft.structured) draft.env.set("__json", "{}");
   const { inputDrvs, inputSrcs } = inputs(draft.context);
   if (draft.builder === "") throw fail("required attribute 'builder' missing");
   if (draft.system === "") throw fail("required attribute 'system' missing");
@@ -419,13 +426,12 @@ function fill(draft: Draft, attrs: Value): void {
   for (const index of orderedIndices(shape)) {
     const symbol = keyAt(shape, index);
     if (symbol === sym.ignoreNulls) continue;
-    const key = nameOf(symbol);
     try {
       const slot = valueAt(attrs, index);
       if (ignoreNulls && force(slot) === nullValue) continue;
-      addAttribute(draft, key, slot);
+      addAttribute(draft, symbol, slot);
     } catch (error) {
-      const text = `while evaluating attribute '${showIdentifier(key)}' of derivation '${draft.name}'`;
+      const text = `while evaluating attribute '${showIdentifier(nameOf(symbol))}' of derivation '${draft.name}'`;
       throw addFrame(error, positionOf(attrs, symbol), text);
     }
   }

@@ -22,7 +22,7 @@ import type { FetchResult, FetchValue } from "../host.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
 import { showType } from "../value/type.ts";
 import { attrsArgument, type BuiltinTable, boolArgument, fail, plainArgument } from "./arguments.ts";
-import { jsonTextOf } from "./json.ts";
+import { jsonTextOf } from "./json-writer.ts";
 import { isStorePathText, realise, sha256Argument, storeString } from "./paths.ts";
 
 function storeName(url: string, name: string, at: { who: string; isAttrs: boolean; named: boolean }): void {

@@ -2,33 +2,23 @@
 import { addNumbers, divide, multiply, subtract } from "../code/arithmetic.ts";
 import { force, less } from "../code/interpret.ts";
 import { bool, isFloat, type Slot, type Value } from "../heap/memory.ts";
-import { integerOf, makeInteger, makeLargeInteger, numberOf } from "../heap/number.ts";
+import { highBits, integerOf, integerOfBits, lowBits, makeLargeInteger, numberOf } from "../heap/number.ts";
 import { formatFloat } from "../value/text.ts";
-import { type BuiltinTable, fail, intArgument, numberArgument } from "./arguments.ts";
+import { type BuiltinTable, fail, integerArgument, numberArgument } from "./arguments.ts";
 
 const two63 = 2 ** 63;
 
-function isInt32(value: number | bigint): value is number {
-  return typeof value === "number" && (value | 0) === value;
-}
-
-/** The forms of one operation on bits. */
-interface BitOperation {
-  readonly small: (x: number, y: number) => number;
-  readonly large: (x: bigint, y: bigint) => bigint;
-}
-
-function bits(name: string, { small, large }: BitOperation) {
+/** Makes a builtin that combines the bits of two integers, 32 at a time. */
+function bits(name: string, combine: (x: number, y: number) => number) {
   const first = `while evaluating the first argument passed to builtins.${name}`;
   const second = `while evaluating the second argument passed to builtins.${name}`;
   return {
     arity: 2,
     strict: true,
     call: (a: Slot, b: Slot): Value => {
-      const x = intArgument(a, first);
-      const y = intArgument(b, second);
-      if (isInt32(x) && isInt32(y)) return makeInteger(small(x, y));
-      return makeLargeInteger(BigInt.asIntN(64, large(BigInt(x), BigInt(y))))!;
+      const x = integerArgument(a, first);
+      const y = integerArgument(b, second);
+      return integerOfBits(combine(lowBits(x), lowBits(y)), combine(highBits(x), highBits(y)));
     },
   };
 }
@@ -78,9 +68,9 @@ export const numberBuiltins: BuiltinTable = {
   mul: binary(multiply),
   div: binary(divide),
   lessThan: binary((a, b) => bool(less(a, b))),
-  bitAnd: bits("bitAnd", { small: (x, y) => x & y, large: (x, y) => x & y }),
-  bitOr: bits("bitOr", { small: (x, y) => x | y, large: (x, y) => x | y }),
-  bitXor: bits("bitXor", { small: (x, y) => x ^ y, large: (x, y) => x ^ y }),
+  bitAnd: bits("bitAnd", (x, y) => x & y),
+  bitOr: bits("bitOr", (x, y) => x | y),
+  bitXor: bits("bitXor", (x, y) => x ^ y),
   ceil: rounding("ceil", Math.ceil),
   floor: rounding("floor", Math.floor),
 };

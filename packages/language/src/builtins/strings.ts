@@ -1,16 +1,20 @@
 /** The builtins on strings. */
 
 import { coerceCopy, coerceMore, force } from "../code/interpret.ts";
-import { elementAt, listLength, makeList } from "../heap/list.ts";
-import { emptyList, emptyString, heapBytes, isString, nullValue, type Slot, type Value } from "../heap/memory.ts";
+import { largerBuffer, returnBuffer, takeBuffer } from "../heap/buffers.ts";
+import { allocateList, elementAt, firstElement, listLength, makeList } from "../heap/list.ts";
+import { emptyList, emptyString, heap, heapBytes, isString, nullValue, type Slot, type Value } from "../heap/memory.ts";
 import { makeInteger } from "../heap/number.ts";
 import {
   allocateString,
   bytesAre,
+  type ContextId,
   contextIdOf,
   copyBytes,
+  copyOfBytes,
   joinAll,
   makeString,
+  makeStringOfBytes,
   partOfString,
   startOf,
   stringLength,
@@ -28,7 +32,9 @@ import {
   nameArgument,
   stringArgument,
 } from "./arguments.ts";
-import { compileRegex, type PosixRegex, RegexSyntaxError } from "./regex.ts";
+import type { OnePass } from "./one-pass.ts";
+import { compileRegex, type PosixRegex } from "./regex.ts";
+import { RegexSyntaxError } from "./regex-syntax.ts";
 
 /** Compiled patterns by the strings that they were made from. */
 const compiled = new Map<Value, PosixRegex>();
@@ -54,6 +60,20 @@ function regexArgument(slot: Slot, text: string): PosixRegex {
 function groupsList(groups: readonly (string | undefined)[]): Value {
   if (groups.length === 0) return emptyList;
   return makeList(groups.map((group) => (group === undefined ? nullValue : makeString(group))));
+}
+
+function matchInOnePass(pattern: OnePass, text: Value): Value {
+  const start = startOf(text);
+  if (!pattern.matches(heapBytes, start, start + stringLength(text))) return nullValue;
+  const { places } = pattern;
+  const groups = allocateList(places.length / 2);
+  const first = firstElement(groups);
+  for (let i = 0; i < places.length; i += 2) {
+    const from = places[i]!;
+    const to = places[i + 1]!;
+    heap[first + i / 2] = from < 0 || to < 0 ? nullValue : copyOfBytes(start + from, to - from);
+  }
+  return groups;
 }
 
 function split(a: Slot, b: Slot): Value {
@@ -126,23 +146,10 @@ function replaceStrings(a: Slot, b: Slot, c: Slot): Value {
     replacements[i] = value;
     return value;
   };
-  // Pieces of the result: where bytes start and how many they are.
-  let pieces = new Uint32Array(64);
-  let used = 0;
+  // There is always room for what is left of the subject.
+  let bytes = takeBuffer(length);
   let size = 0;
-  const piece = (at: number, count: number): void => {
-    if (count === 0) return;
-    if (used === pieces.length) {
-      const larger = new Uint32Array(2 * used);
-      larger.set(pieces);
-      pieces = larger;
-    }
-    pieces[used] = at;
-    pieces[used + 1] = count;
-    used += 2;
-    size += count;
-  };
-  let copied = 0;
+  let isChanged = false;
   let i = 0;
   scan: while (i <= length) {
     if (always || (i < length && firstBytes[heapBytes[start + i]!] === 1)) {
@@ -150,28 +157,34 @@ function replaceStrings(a: Slot, b: Slot, c: Slot): Value {
         const wanted = from[k]!;
         const count = stringLength(wanted);
         if (i + count > length || !bytesAre(start + i, wanted)) continue;
-        piece(start + copied, i - copied);
+        isChanged = true;
         const value = replacement(k);
-        piece(startOf(value), stringLength(value));
+        const added = stringLength(value);
+        const needed = size + added + length - i;
+        if (needed > bytes.length) bytes = largerBuffer(bytes, size, needed);
+        size = writeBytes(bytes, size, value);
         if (count === 0) {
-          if (i < length) piece(start + i, 1);
+          if (i < length) bytes[size++] = heapBytes[start + i]!;
           i++;
         } else i += count;
-        copied = i;
         continue scan;
       }
     }
+    if (i < length) bytes[size++] = heapBytes[start + i]!;
     i++;
   }
-  if (copied === 0) return withContext(subject, context);
-  if (copied < length) piece(start + copied, length - copied);
-  const result = allocateString(size, context);
-  let at = startOf(result);
-  for (let k = 0; k < used; k += 2) {
-    copyBytes(pieces[k]!, at, pieces[k + 1]!);
-    at += pieces[k + 1]!;
-  }
+  const result = isChanged ? makeStringOfBytes(bytes, 0, size, context) : withContext(subject, context);
+  returnBuffer(bytes);
   return result;
+}
+
+/** Writes the bytes of a string into a buffer; returns where they end. */
+function writeBytes(bytes: Uint8Array, at: number, value: Value): number {
+  const start = startOf(value);
+  const count = stringLength(value);
+  if (count > 64) bytes.set(heapBytes.subarray(start, start + count), at);
+  else for (let i = 0; i < count; i++) bytes[at + i] = heapBytes[start + i]!;
+  return at + count;
 }
 
 function concatStringsSep(a: Slot, b: Slot): Value {
@@ -185,8 +198,8 @@ function concatStringsSep(a: Slot, b: Slot): Value {
   );
   let context = contextIdOf(separator);
   const length = listLength(list);
-  const step = stringLength(separator) > 0 ? 2 : 1;
-  const parts = new Array<Value>(length === 0 ? 0 : step * length - step + 1).fill(separator);
+  const parts = new Array<Value>(length);
+  let size = 0;
   for (let i = 0; i < length; i++) {
     const item = elementAt(list, i);
     const part = isString(item)
@@ -196,11 +209,45 @@ function concatStringsSep(a: Slot, b: Slot): Value {
           coerceCopy,
           "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep",
         );
-    parts[step * i] = part;
+    parts[i] = part;
+    size += stringLength(part);
     const id = contextIdOf(part);
     if (id !== context) context = mergeContexts(context, id);
   }
-  return joinAll(parts, context);
+  return joinSeparated(parts, separator, { size, context });
+}
+
+const manyParts = 16;
+
+/** Returns strings of some bytes together one after the other, with another one between them. */
+function joinSeparated(
+  parts: readonly Value[],
+  separator: Value,
+  { size, context }: { readonly size: number; readonly context: ContextId },
+): Value {
+  const count = stringLength(separator);
+  if (count === 0 || parts.length < 2) return joinAll(parts, context);
+  // What grows by one side is not copied again each time.
+  if (parts.length < manyParts || 2 * Math.max(stringLength(parts[0]!), stringLength(parts.at(-1)!)) > size) {
+    return joinAll(
+      parts.flatMap((part, i) => (i === 0 ? [part] : [separator, part])),
+      context,
+    );
+  }
+  const result = allocateString(size + count * (parts.length - 1), context);
+  const between = startOf(separator);
+  let to = startOf(result);
+  for (let i = 0; i < parts.length; i++) {
+    if (i > 0) {
+      copyBytes(between, to, count);
+      to += count;
+    }
+    const part = parts[i]!;
+    const length = stringLength(part);
+    copyBytes(startOf(part), to, length);
+    to += length;
+  }
+  return result;
 }
 
 export const stringBuiltins: BuiltinTable = {
@@ -226,6 +273,8 @@ export const stringBuiltins: BuiltinTable = {
     call: (a, b) => {
       const regex = regexArgument(a, "while evaluating the first argument passed to builtins.match");
       const text = stringArgument(b, "while evaluating the second argument passed to builtins.match");
+      const { onePass } = regex;
+      if (onePass !== undefined) return matchInOnePass(onePass, text);
       const groups = regex.match(stringText(text));
       return groups === undefined ? nullValue : groupsList(groups);
     },

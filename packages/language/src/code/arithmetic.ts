@@ -1,6 +1,16 @@
 /** Arithmetic on forced values, as the operators and the builtins do it. */
 import { isFloat, type Value } from "../heap/memory.ts";
-import { integerOf, isNumber, makeFloat, makeInteger, makeLargeInteger, numberOf } from "../heap/number.ts";
+import {
+  differenceOf,
+  integerOf,
+  isNumber,
+  makeFloat,
+  makeInteger,
+  makeLargeInteger,
+  numberOf,
+  productOf,
+  sumOf,
+} from "../heap/number.ts";
 import { EvaluationError } from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
 import { showType } from "../value/type.ts";
@@ -32,7 +42,7 @@ export function overflow(verb: string, a: Value, symbol: string, b: Value): Eval
 export function addNumbers(a: Value, b: Value): Value {
   if ((a & b & 1) === 1) return makeInteger((a >> 1) + (b >> 1));
   if (arithmeticOperands(a, b, "addition")) return makeFloat(numberOf(a) + numberOf(b));
-  return makeLargeInteger(BigInt(integerOf(a)) + BigInt(integerOf(b))) ?? fail("adding", a, "+", b);
+  return sumOf(a, b) ?? fail("adding", a, "+", b);
 }
 
 function fail(verb: string, a: Value, symbol: string, b: Value): never {
@@ -42,16 +52,13 @@ function fail(verb: string, a: Value, symbol: string, b: Value): never {
 export function subtract(a: Value, b: Value): Value {
   if ((a & b & 1) === 1) return makeInteger((a >> 1) - (b >> 1));
   if (arithmeticOperands(a, b, "subtraction")) return makeFloat(numberOf(a) - numberOf(b));
-  return makeLargeInteger(BigInt(integerOf(a)) - BigInt(integerOf(b))) ?? fail("subtracting", a, "-", b);
+  return differenceOf(a, b) ?? fail("subtracting", a, "-", b);
 }
 
 export function multiply(a: Value, b: Value): Value {
-  if ((a & b & 1) === 1) {
-    const product = (a >> 1) * (b >> 1);
-    if (Number.isSafeInteger(product)) return makeInteger(product === 0 ? 0 : product);
-  }
+  if ((a & b & 1) === 1) return productOf(a, b)!;
   if (arithmeticOperands(a, b, "multiplication")) return makeFloat(numberOf(a) * numberOf(b));
-  return makeLargeInteger(BigInt(integerOf(a)) * BigInt(integerOf(b))) ?? fail("multiplying", a, "*", b);
+  return productOf(a, b) ?? fail("multiplying", a, "*", b);
 }
 
 export function divide(a: Value, b: Value): Value {

@@ -26,6 +26,7 @@ import {
   emptyList,
   emptyString,
   falseValue,
+  giveBack,
   type HeapLimit,
   heap,
   isFloat,
@@ -37,13 +38,14 @@ import {
   isString,
   kindOf,
   limitHeap,
+  nextAddress,
   none,
   nullValue,
   type Slot,
   trueValue,
   type Value,
 } from "../heap/memory.ts";
-import { integerOf, isInteger, isNumber, makeFloat, makeInteger, makeLargeInteger, numberOf } from "../heap/number.ts";
+import { integerOf, isInteger, isNumber, makeFloat, makeInteger, numberOf, sumOf } from "../heap/number.ts";
 import { makePath, pathString, placedPathString, placedPathText } from "../heap/path.ts";
 import {
   attribute,
@@ -401,6 +403,15 @@ function cellValue(cell: number, pos: number): Value {
   return value as Value;
 }
 
+/**
+ * Gives back the thunks of two arguments that were made from `next` on, after a call: unless more was made, only its environment, or the
+ * builtin, knew of them.
+ */
+function giveBackThunks(next: number, a: Slot, b: Slot): void {
+  if (a === next << 2) giveBack(next, b === (next + 2) << 2 ? 4 : 2);
+  else if (b === next << 2) giveBack(next, 2);
+}
+
 /** Makes an environment whose slots are the delayed nodes at A[q…]; they see the environment itself. */
 function bindEnv(up: Env, q: number, count: number): Env {
   const e = allocate((count + 2) & -2);
@@ -676,6 +687,7 @@ export function ev(start: number, env: Env): Value {
         case 17: /* CALL1 */ {
           const f = operand(A[p + 1]!, e);
           const q = A[p + 3]!;
+          const next = nextAddress();
           if ((f & 7) === 6) {
             const at = (f >>> 2) - 1;
             const head = H[at]!;
@@ -689,11 +701,18 @@ export function ev(start: number, env: Env): Value {
               if (A[n + 2] !== 1) return makePartialLambda(f, [delay(q, e)]);
               const strict = isSum(q) && forcesFirst(A[n + 1]!, 60);
               const a = strict ? strictArgument(q, e) : delay(q, e);
-              return body(A[n + 1]!, env1(H[at + 1]!, a), n + 4, A[p + 2]!);
+              const v = body(A[n + 1]!, env1(H[at + 1]!, a), 2, n + 4, A[p + 2]!);
+              if (a === next << 2) giveBack(next, 2);
+              return v;
             }
             if ((head & 15) === 4) {
               const info = builtinOf(f);
-              if (info.arity === 1) return callBuiltin1(info, delay(q, e), A[p + 2]!);
+              if (info.arity === 1) {
+                const a = delay(q, e);
+                const v = callBuiltin1(info, a, A[p + 2]!);
+                if (a === next << 2) giveBack(next, 2);
+                return v;
+              }
             }
           }
           return call(f, delay(q, e), A[p + 2]!);
@@ -701,10 +720,15 @@ export function ev(start: number, env: Env): Value {
         case 18: /* CALL2 */ {
           const f = operand(A[p + 1]!, e);
           const q = A[p + 4]!;
+          const next = nextAddress();
           if ((f & 7) === 6 && (H[(f >>> 2) - 1]! & 15) === 4) {
             const info = builtinOf(f);
             if (info.strict) {
-              return callBuiltin2(info, builtinArgument(A[p + 3]!, e), builtinArgument(q, e), A[p + 2]!);
+              const a = builtinArgument(A[p + 3]!, e);
+              const b = builtinArgument(q, e);
+              const v = callBuiltin2(info, a, b, A[p + 2]!);
+              giveBackThunks(next, a, b);
+              return v;
             }
           }
           const a = delay(A[p + 3]!, e);
@@ -716,7 +740,9 @@ export function ev(start: number, env: Env): Value {
               const n = head >>> 5;
               if (A[n] === 15 && A[n + 2] === 2) {
                 const b = isSum(q) && forcesFirst(A[n + 1]!, 61) ? strictArgument(q, e) : delay(q, e);
-                return body(A[n + 1]!, env2(H[at + 1]!, a, b), n + 5, A[p + 2]!);
+                const v = body(A[n + 1]!, env2(H[at + 1]!, a, b), 4, n + 5, A[p + 2]!);
+                giveBackThunks(next, a, b);
+                return v;
               }
             }
           }
@@ -740,7 +766,7 @@ export function ev(start: number, env: Env): Value {
                 H[inner + 1] = a;
                 H[inner + 2] = b;
                 H[inner + 3] = c;
-                return body(A[n + 1]!, inner, n + 6, A[p + 2]!);
+                return body(A[n + 1]!, inner, 4, n + 6, A[p + 2]!);
               }
             }
           }
@@ -1373,14 +1399,18 @@ export function countStep(): void {
 
 const largeList = 65536;
 
-/** Runs a function body; `at` is the cell with the position of the lambda. */
-function body(code: number, e: Env, at: number, pos: number): Value {
+/**
+ * Runs a function body in an environment of its own with some cells; `at` is the cell with the position of the lambda. When it made
+ * nothing, nothing refers to the environment: it is given back.
+ */
+function body(code: number, e: Env, cells: number, at: number, pos: number): Value {
   if (--callsUntilPoll === 0) pollInterrupt();
   if (++depth > maxDepth + 1) {
     throw new EvaluationError("stack-overflow", "stack overflow; max-call-depth exceeded", pos);
   }
   const value = showTrace ? tracedBody(code, e, at, pos) : ev(code, e);
   depth--;
+  giveBack(e, cells);
   return value;
 }
 
@@ -1417,7 +1447,7 @@ export function call(f: Value, a: Slot, pos: number): Value {
         if ((head & 16) !== 0) H[at] = head & ~16;
         const n = head >>> 5;
         if (A[n] === 16) return callPattern(f, a, pos);
-        if (A[n + 2] === 1) return body(A[n + 1]!, env1(H[at + 1]!, a), n + 4, pos);
+        if (A[n + 2] === 1) return body(A[n + 1]!, env1(H[at + 1]!, a), 2, n + 4, pos);
         return makePartialLambda(f, [a]);
       }
       case 3: {
@@ -1429,7 +1459,7 @@ export function call(f: Value, a: Slot, pos: number): Value {
         H[e] = H[lambda + 1]!;
         for (let i = 1; i < count; i++) H[e + i] = H[at + 1 + i]!;
         H[e + count] = a;
-        return body(A[n + 1]!, e, n + 3 + count, pos);
+        return body(A[n + 1]!, e, (count + 2) & -2, n + 3 + count, pos);
       }
       case 4: {
         const info = builtinOf(f);
@@ -1481,7 +1511,7 @@ export function call2(f: Value, a: Slot, b: Slot, pos: number): Value {
       const n = head >>> 5;
       if (A[n] === 15) {
         if ((head & 16) !== 0) H[at] = head & ~16;
-        if (A[n + 2] === 2) return body(A[n + 1]!, env2(H[at + 1]!, a, b), n + 5, pos);
+        if (A[n + 2] === 2) return body(A[n + 1]!, env2(H[at + 1]!, a, b), 4, n + 5, pos);
         if (A[n + 2]! > 2) return makePartialLambda(f, [a, b]);
       }
     } else if ((head & 15) === 4) {
@@ -1529,7 +1559,7 @@ function callMany(p: number, e: Env): Value {
       const inner = allocate((count + 2) & -2);
       H[inner] = H[at + 1]!;
       for (let i = 0; i < count; i++) H[inner + 1 + i] = delay(A[p + 4 + i]!, e);
-      return body(A[n + 1]!, inner, n + 3 + count, pos);
+      return body(A[n + 1]!, inner, (count + 2) & -2, n + 3 + count, pos);
     }
   }
   const args = new Array<Slot>(count);
@@ -1545,7 +1575,7 @@ function callMany(p: number, e: Env): Value {
       H[inner] = H[at + 1]!;
       for (let k = 0; k < arity; k++) H[inner + 1 + k] = args[i + k]!;
       i += arity;
-      f = body(A[n + 1]!, inner, n + 3 + arity, pos);
+      f = body(A[n + 1]!, inner, (arity + 2) & -2, n + 3 + arity, pos);
     } else f = call(f, args[i++]!, pos);
   }
   return f;
@@ -1689,6 +1719,7 @@ function callPattern(f: Value, a: Slot, pos: number): Value {
   }
   const value = showTrace ? tracedBody(A[n + 1]!, e, n + 4, pos) : ev(A[n + 1]!, e);
   depth--;
+  giveBack(e, (count + whole + 2) & -2);
   return value;
 }
 
@@ -1775,8 +1806,7 @@ function add(left: Value, p: number, e: Env): Value {
 function addToInteger(left: Value, right: Value, pos: number): Value {
   if (isFloat(right)) return makeFloat(numberOf(left) + numberOf(right));
   if (!isInteger(right)) throw partError(right, "an integer", pos);
-  if ((left & right & 1) === 1) return makeInteger((left >> 1) + (right >> 1));
-  const sum = makeLargeInteger(BigInt(integerOf(left)) + BigInt(integerOf(right)));
+  const sum = sumOf(left, right);
   if (sum === undefined) {
     const error = overflow("adding", left, "+", right);
     error.pos = pos;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allocate, emptyString, heapSize, isString, type Value } from "./memory.ts";
+import { allocate, emptyString, freeRanges, giveBack, heapSize, isString, nextAddress, type Value } from "./memory.ts";
 import { floatOf, integerOf, makeFloat, makeInteger, makeLargeInteger } from "./number.ts";
 import {
   compareStrings,
@@ -124,5 +124,38 @@ describe("the heap", () => {
     }
     expect(heapSize()).toBe(before);
     expect(isString(makeString("still here"))).toBe(true);
+  });
+});
+
+describe("what is given back", () => {
+  /** Lets the heap fill a range of some cells, as after a collection. */
+  function fillRange(cells: number): void {
+    const start = allocate(cells);
+    freeRanges([{ start, end: start + cells }], heapSize() - cells);
+  }
+
+  it("is the last object only", () => {
+    fillRange(500);
+    const first = allocate(2);
+    const second = allocate(2);
+    giveBack(first, 2);
+    expect(nextAddress()).toBe(second + 2);
+    giveBack(second, 2);
+    giveBack(first, 2);
+    expect(nextAddress()).toBe(first);
+  });
+
+  it("is nothing that a large object elsewhere may refer to", () => {
+    fillRange(500);
+    const size = heapSize();
+    const before = allocate(2);
+    const large = allocate(2000);
+    giveBack(before, 2);
+    expect(large).not.toBe(before + 2);
+    expect(nextAddress()).toBe(before + 2);
+    const after = allocate(2);
+    giveBack(after, 2);
+    expect(nextAddress()).toBe(after);
+    expect(heapSize()).toBe(size + 2002);
   });
 });

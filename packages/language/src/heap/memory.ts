@@ -168,6 +168,21 @@ export function allocate(cells: number): Address {
   return at as Address;
 }
 
+/** The end of what a large object may refer to that was put elsewhere. */
+let settled = 0;
+
+/** Gives back the cells of an object that nothing made before it refers to, if nothing was made after it. */
+export function giveBack(at: number, cells: number): void {
+  if (top !== at + cells || at < settled) return;
+  for (let i = at; i < top; i++) heap[i] = 0;
+  top = at;
+}
+
+/** Returns the address of what is made next, unless that is large or does not fit. */
+export function nextAddress(): number {
+  return top;
+}
+
 /** From this number of cells on, an object is put where there is room, and the range that is being filled stays. */
 const large = 1024;
 
@@ -182,6 +197,7 @@ function allocateFurther(cells: number): Address {
       skipped -= cells;
       setEnd();
       wipe(at, range.start);
+      settled = top;
       return at as Address;
     }
     full();
@@ -202,6 +218,7 @@ function fill(range: { readonly start: number; readonly end: number }): void {
   top = range.start;
   skipped = top - size;
   rangeEnd = range.end;
+  settled = 0;
   setEnd();
 }
 
@@ -225,6 +242,7 @@ export function freeRanges(ranges: readonly { readonly start: number; readonly e
   top = first.start;
   skipped = top - size;
   rangeEnd = first.end;
+  settled = 0;
   setEnd();
 }
 

@@ -55,6 +55,52 @@ export function integerOf(value: Slot): number | bigint {
   return Number.isSafeInteger(number) ? number : (BigInt(upper) << 32n) | BigInt(low);
 }
 
+/** Returns the lower 32 bits of an integer. */
+export function lowBits(value: Slot): number {
+  return (value & 1) === 1 ? value >> 1 : heap[(value >>> 2) + 1]!;
+}
+
+/** Returns the upper 32 bits of an integer. */
+export function highBits(value: Slot): number {
+  return (value & 1) === 1 ? value >> 31 : heap[(value >>> 2) + 2]!;
+}
+
+/** Makes an integer of its lower and upper 32 bits. */
+export function integerOfBits(low: number, upper: number): Value {
+  const number = upper * high + (low >>> 0);
+  if (Number.isSafeInteger(number)) return makeInteger(number);
+  const at = allocate(4);
+  heap[at] = kind.integer;
+  heap[at + 2] = low;
+  heap[at + 3] = upper;
+  return ((at << 2) | 6) as Value;
+}
+
+/** Returns the sum of two integers; undefined when it does not fit into 64 bits. */
+export function sumOf(a: Slot, b: Slot): Value | undefined {
+  const x = integerOf(a);
+  const y = integerOf(b);
+  if (typeof x === "number" && typeof y === "number" && Number.isSafeInteger(x + y)) return makeInteger(x + y);
+  return makeLargeInteger(BigInt(x) + BigInt(y));
+}
+
+/** Returns the difference of two integers; undefined when it does not fit into 64 bits. */
+export function differenceOf(a: Slot, b: Slot): Value | undefined {
+  const x = integerOf(a);
+  const y = integerOf(b);
+  if (typeof x === "number" && typeof y === "number" && Number.isSafeInteger(x - y)) return makeInteger(x - y);
+  return makeLargeInteger(BigInt(x) - BigInt(y));
+}
+
+/** Returns the product of two integers; undefined when it does not fit into 64 bits. */
+export function productOf(a: Slot, b: Slot): Value | undefined {
+  const x = integerOf(a);
+  const y = integerOf(b);
+  // There is no negative zero among integers.
+  if (typeof x === "number" && typeof y === "number" && Number.isSafeInteger(x * y)) return makeInteger(x * y + 0);
+  return makeLargeInteger(BigInt(x) * BigInt(y));
+}
+
 /** Makes an integer that is known to fit. */
 export function makeInt64(value: number | bigint): Value {
   return typeof value === "number" ? makeInteger(value) : makeLargeInteger(BigInt.asIntN(64, value))!;

@@ -125,10 +125,11 @@ export function makeString(text: string, context: ContextId = 0): Value {
 }
 
 /** Makes a string of some bytes. */
-export function makeStringOfBytes(bytes: Uint8Array, start: number, end: number): Value {
-  const value = allocateString(end - start, 0);
+export function makeStringOfBytes(bytes: Uint8Array, start: number, end: number, context: ContextId = 0): Value {
+  const value = allocateString(end - start, context);
   const to = ((value >>> 2) + firstBytes - 1) * 4;
-  for (let i = start; i < end; i++) heapBytes[to + i - start] = bytes[i]!;
+  if (end - start > 256) heapBytes.set(bytes.subarray(start, end), to);
+  else for (let i = start; i < end; i++) heapBytes[to + i - start] = bytes[i]!;
   return value;
 }
 
@@ -294,11 +295,19 @@ function oneByte(byte: number): Value {
   return value as Value;
 }
 
+/** Returns the string of some bytes of the heap. */
+export function copyOfBytes(from: number, length: number): Value {
+  if (length === 1) return oneByte(heapBytes[from]!);
+  const part = allocateString(length, 0);
+  copyBytes(from, ((part >>> 2) + firstBytes - 1) * 4, length);
+  return part;
+}
+
 /** Returns a part of a string; the part is inside it. */
 export function partOfString(value: Value, start: number, length: number, context: ContextId): Value {
   if (length === stringLength(value)) return withContext(value, context);
   const from = startOf(value) + start;
-  if (length === 1 && context === 0) return oneByte(heapBytes[from]!);
+  if (context === 0) return copyOfBytes(from, length);
   const part = allocateString(length, context);
   copyBytes(from, ((part >>> 2) + firstBytes - 1) * 4, length);
   return part;
@@ -353,6 +362,11 @@ export function bytesAre(at: number, part: Slot): boolean {
   return true;
 }
 
+/** Tells whether a string is some bytes of the heap. */
+export function isBytes(value: Slot, at: number, length: number): boolean {
+  return stringLength(value) === length && bytesAre(at, value);
+}
+
 const mix = 0x9e3779b1;
 
 /** Returns a hash of the bytes of a string. */
@@ -363,6 +377,24 @@ export function hashOfString(value: Slot): number {
   const end = at + firstBytes + ((length + 3) >> 2);
   for (let i = at + firstBytes; i < end; i++) {
     hash = Math.imul(hash ^ heap[i]!, mix);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
+/** Returns the hash of a string of some bytes of the heap. */
+export function hashOfBytes(at: number, length: number): number {
+  let hash = length;
+  let i = at;
+  for (const whole = at + length - 3; i < whole; i += 4) {
+    const cell = heapBytes[i]! | (heapBytes[i + 1]! << 8) | (heapBytes[i + 2]! << 16) | (heapBytes[i + 3]! << 24);
+    hash = Math.imul(hash ^ cell, mix);
+    hash ^= hash >>> 15;
+  }
+  let rest = 0;
+  for (let k = at + length - 1; k >= i; k--) rest = (rest << 8) | heapBytes[k]!;
+  if (i < at + length) {
+    hash = Math.imul(hash ^ rest, mix);
     hash ^= hash >>> 15;
   }
   return hash;

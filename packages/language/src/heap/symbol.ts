@@ -1,7 +1,17 @@
 /** Symbols: the names of attributes and variables, by number. Every symbol has its string, and a string may know its symbol. */
 
 import { heap, type Value } from "./memory.ts";
-import { equalStrings, flatString, hashOfString, makeString, makeStringOfBytes, stringText } from "./string.ts";
+import {
+  copyOfBytes,
+  equalStrings,
+  flatString,
+  hashOfBytes,
+  hashOfString,
+  isBytes,
+  makeString,
+  makeStringOfBytes,
+  stringText,
+} from "./string.ts";
 import { addTable } from "./tables.ts";
 
 /** The string of each symbol. */
@@ -103,4 +113,15 @@ export function intern(name: string): number {
 /** Returns the symbol of the name that some bytes are. */
 export function internBytes(bytes: Uint8Array, start: number, end: number): number {
   return symbolOf(makeStringOfBytes(bytes, start, end));
+}
+
+/** Returns the symbol of the name that some bytes of the heap are. */
+export function symbolOfBytes(start: number, length: number): number {
+  const mask = table.length - 1;
+  const hash = hashOfBytes(start, length);
+  for (let at = (hash ^ (hash >>> 16)) & mask; ; at = (at + 1) & mask) {
+    const found = table[at]!;
+    if (found === 0) return add(copyOfBytes(start, length), at);
+    if (isBytes(strings[found - 1]! as Value, start, length)) return found - 1;
+  }
 }

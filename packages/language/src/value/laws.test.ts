@@ -1,3 +1,4 @@
+import { byteStringOf, textOf } from "@firn/formats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Evaluator } from "../evaluator.ts";
@@ -25,6 +26,23 @@ const less = compiled("a: b: a < b");
 const equal = compiled("a: b: a == b");
 const join = compiled('a: b: "${a}${b}"');
 const roundTrip = compiled("value: builtins.fromJSON (builtins.toJSON value) == value");
+
+function sortedNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedNames);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .map(([name, member]) => [name, sortedNames(member)])
+    .sort();
+}
+
+function succeeds(work: () => unknown): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const storePath = fc.stringMatching(/^[0-9a-df-np-sv-z]{32}-[a-z]{1,3}$/).map((name) => `/nix/store/${name}`);
 const drvPath = storePath.map((path) => `${path}.drv`);
@@ -134,6 +152,33 @@ describe("JSON", () => {
       fc.property(json, (value) => {
         expect(roundTrip(value)).toBe(trueValue);
       }),
+    );
+  });
+
+  it("reads and writes what JavaScript's own does", () => {
+    const again = compiled("text: builtins.toJSON (builtins.fromJSON text)");
+    fc.assert(
+      fc.property(fc.json({ stringUnit: fc.constantFrom(...'a\x01\x1f\n"\\/é\u{1f600}') }), (text) => {
+        const value: unknown = JSON.parse(text);
+        const written = evaluator.stringOf(again(makeString(byteStringOf(text)))).text;
+        // Names are sorted, and zero has no sign.
+        expect(JSON.stringify(sortedNames(JSON.parse(textOf(written))))).toBe(JSON.stringify(sortedNames(value)));
+      }),
+    );
+  });
+
+  it("refuses what JavaScript's own refuses", () => {
+    const read = compiled("text: builtins.deepSeq (builtins.fromJSON text) true");
+    const changed = fc
+      .tuple(fc.json(), fc.nat(), fc.constantFrom(...'{}[]",:\\0-.e \n\x01xn'))
+      .map(([text, at, char]) => text.slice(0, at % text.length) + char + text.slice((at % text.length) + 1))
+      // Numbers that do not fit are refused here only, as are escapes of what is no text.
+      .filter((text) => !/[0-9.]{16}|e[-+]?[0-9]{3}|\\u/i.test(text));
+    fc.assert(
+      fc.property(changed, (text) => {
+        expect(succeeds(() => read(makeString(byteStringOf(text))))).toBe(succeeds(() => JSON.parse(text)));
+      }),
+      { numRuns: 1000 },
     );
   });
 
