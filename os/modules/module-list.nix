@@ -1,6 +1,7 @@
 # The modules of every system.
 [
   ./boot/compatibility.nix
+  ./boot/grow-partition.nix
   ./boot/grub.nix
   ./boot/initrd.nix
   ./boot/kernel.nix
