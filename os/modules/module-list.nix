@@ -6,7 +6,9 @@
   ./boot/initrd.nix
   ./boot/kernel.nix
   ./boot/loader.nix
+  ./boot/luks.nix
   ./boot/stage-2.nix
+  ./boot/swraid.nix
   ./boot/tmp.nix
   ./config/console.nix
   ./config/environment.nix

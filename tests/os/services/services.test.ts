@@ -157,7 +157,9 @@ describe.skipIf(!runs)("what houses and small offices run besides", () => {
       /^_chrony:750\nroot:640\n\d+$/,
     );
     expect(await out("tr '\\0' ' ' </proc/$(pidof earlyoom)/cmdline")).toContain("-m 3 -s 10 -r 3600 --prefer");
-    expect(await out("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value wsdd)/cmdline")).toContain("--workgroup HOUSE");
+    expect(await out("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value wsdd)/cmdline")).toContain(
+      "--workgroup HOUSE",
+    );
     await out("su - alice -c 'echo id -un \\>later | at now 2>/dev/null'");
     await out("for i in {1..100}; do grep alice /home/alice/later 2>/dev/null && exit; sleep 0.2; done; atq; exit 1");
   }, 60_000);
