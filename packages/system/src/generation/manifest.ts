@@ -29,7 +29,7 @@ export interface BootSettings {
   readonly editor: boolean;
   /** Mode of the screen; undefined leaves it to the firmware. */
   readonly consoleMode?: string;
-  /** What only GRUB has. */
+  /** Settings that only GRUB has. */
   readonly grub?: GrubSettings;
 }
 
