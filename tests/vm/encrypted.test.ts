@@ -24,7 +24,7 @@ describe.skipIf(!hasMirror || !hasFirmware || !wanted)("a machine with encrypted
     const args = ["os", "build-image", configuration, "--free", "128M", "-o", image];
     const built = await runProgram(args, { cwd: place.directory, env: place.environment });
     if (built.code !== 0) throw new Error(built.err);
-    truncateSync(image, 4 << 30);
+    truncateSync(image, 4 * 1024 ** 3);
     const variables = join(place.directory, "efivars");
     await factsOfMachine({ image, variables });
     const answers = [

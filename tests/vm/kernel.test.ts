@@ -30,7 +30,7 @@ describe.skipIf(!hasMirror || !hasFirmware || !wanted)("a machine with a kernel 
     const built = await runProgram(args, { cwd: place.directory, env: place.environment });
     if (built.code !== 0) throw new Error(built.err);
     // The disk is larger than what was written to it.
-    truncateSync(image, 4 << 30);
+    truncateSync(image, 4 * 1024 ** 3);
     facts = await factsOfMachine({ image, variables: join(place.directory, "efivars") });
   }, 900_000);
   afterAll(() => place?.remove());

@@ -22,6 +22,8 @@
     fsType = "vfat";
   };
   systemd.network.wait-online.enable = false;
+  # A getty hangs the console up when it starts, and what is told by then is lost with who tells it.
+  systemd.services."serial-getty@ttyS0".enable = false;
   systemd.services.tell = {
     wantedBy = [ "multi-user.target" ];
     serviceConfig = {

@@ -43,6 +43,8 @@
   networking.firewall.allowedUDPPorts = [ 51820 51821 ];
   environment.systemPackages = [ pkgs.wireguard-tools pkgs.iputils-ping ];
 
+  # A getty hangs the console up when it starts, and what is told by then is lost with who tells it.
+  systemd.services."serial-getty@ttyS0".enable = false;
   # The other end has a network of its own, so that packets have to go through the tunnel.
   systemd.services.tell = {
     wantedBy = [ "multi-user.target" ];
