@@ -1,10 +1,14 @@
 # The modules of every system.
 [
   ./boot/compatibility.nix
+  ./boot/grow-partition.nix
+  ./boot/grub.nix
   ./boot/initrd.nix
   ./boot/kernel.nix
   ./boot/loader.nix
+  ./boot/luks.nix
   ./boot/stage-2.nix
+  ./boot/swraid.nix
   ./boot/tmp.nix
   ./config/console.nix
   ./config/environment.nix
@@ -34,6 +38,7 @@
   ./networking/resolved.nix
   ./networking/virtual-devices.nix
   ./networking/wg-quick.nix
+  ./programs/direnv.nix
   ./programs/editors.nix
   ./programs/firn.nix
   ./programs/fish.nix
@@ -41,6 +46,7 @@
   ./programs/gnupg.nix
   ./programs/htop.nix
   ./programs/less.nix
+  ./programs/msmtp.nix
   ./programs/packages.nix
   ./programs/ssh.nix
   ./programs/tmux.nix
@@ -57,17 +63,20 @@
   ./services/backup/database-dumps.nix
   ./services/backup/restic.nix
   ./services/caddy.nix
+  ./services/chrony.nix
   ./services/cron.nix
   ./services/databases/mysql.nix
   ./services/databases/postgresql.nix
   ./services/databases/redis.nix
   ./services/dnsmasq.nix
+  ./services/earlyoom.nix
   ./services/fail2ban.nix
   ./services/fstrim.nix
   ./services/getty.nix
   ./services/jellyfin.nix
   ./services/logrotate.nix
   ./services/minidlna.nix
+  ./services/monitoring/exporters.nix
   ./services/monitoring/grafana.nix
   ./services/monitoring/prometheus.nix
   ./services/nfs.nix
@@ -76,9 +85,13 @@
   ./services/packaged.nix
   ./services/printers.nix
   ./services/printing.nix
+  ./services/radvd.nix
   ./services/samba.nix
+  ./services/smartd.nix
+  ./services/syncthing.nix
   ./services/timesyncd.nix
   ./services/udev.nix
+  ./services/unbound.nix
   ./system/activation.nix
   ./system/assertions.nix
   ./system/debian.nix

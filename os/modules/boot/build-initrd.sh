@@ -10,6 +10,7 @@ cp "$stage1" "$root/init"
 chmod 755 "$root/init"
 cp "$fstabPath" "$root/fstab"
 cp "$settingsPath" "$root/settings"
+cp "$openEncryptedPath" "$root/open-encrypted"
 cp "$postMountPath" "$root/post-mount"
 cp "$postDevicePath" "$root/post-device"
 printf '%s\n' $kernelModules >"$root/load"
@@ -48,6 +49,20 @@ awk -v names="$NIX_BUILD_TOP/names" '
   BEGIN { while ((getline name < names) > 0) take[name] = 1 }
   /^alias / && ($3 in take) { print }
 ' "$modules/modules.alias" >"$root/lib/modules/$release/modules.alias"
+
+# Programs besides busybox's, each with the libraries that it is linked with.
+if [ -n "$programs" ]; then
+  mkdir -p "$root/lib64" "$root/lib/x86_64-linux-gnu"
+  cp -L "$linker" "$root/lib64/ld-linux-x86-64.so.2"
+  for program in $programs; do
+    cp -L "$program" "$root/bin/${program##*/}"
+    "$linker" --library-path "$programLibraries" --list "$program" >"$NIX_BUILD_TOP/libraries"
+    awk '$2 == "=>" && $3 ~ /^\// { print $3 }' "$NIX_BUILD_TOP/libraries" | while read -r library; do
+      cp -L "$library" "$root/lib/x86_64-linux-gnu/${library##*/}"
+    done
+  done
+  chmod -R u+w "$root/bin" "$root/lib64" "$root/lib/x86_64-linux-gnu"
+fi
 
 # archive ROOT: the same bytes each time: one time, one order, numbered inodes.
 archive() (

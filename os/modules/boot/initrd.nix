@@ -64,6 +64,24 @@ in
       default = 30;
       description = "Seconds that the ramdisk waits for the root device.";
     };
+    programs = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      internal = true;
+      description = "Files of programs that the ramdisk has besides busybox's, with the libraries they are linked with.";
+    };
+    programPackages = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      internal = true;
+      description = "Names of the Debian packages that have the programs; the libraries are in what these need.";
+    };
+    openCommands = mkOption {
+      type = types.lines;
+      default = "";
+      internal = true;
+      description = "Shell text that opens encrypted devices.";
+    };
     postMountCommands = mkOption {
       type = types.lines;
       default = "";
@@ -113,7 +131,14 @@ in
       linker = "${pkgs.libc6.unpacked}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
       libraries = "${pkgs.libc6.unpacked}/lib/x86_64-linux-gnu:${pkgs.libzstd1.unpacked}/usr/lib/x86_64-linux-gnu:${pkgs.zlib1g.unpacked}/lib/x86_64-linux-gnu:${pkgs.liblzma5.unpacked}/lib/x86_64-linux-gnu:${pkgs.liblz4-1.unpacked}/usr/lib/x86_64-linux-gnu:${pkgs.libgcc-s1.unpacked}/lib/x86_64-linux-gnu:${pkgs."libstdc++6".unpacked}/usr/lib/x86_64-linux-gnu";
       zstd = "${pkgs.zstd.unpacked}/usr/bin/zstd";
+      inherit (cfg) programs;
+      programLibraries = lib.optionalString (cfg.programs != [ ]) (
+        lib.concatMapStringsSep ":" (
+          name: "${pkgs.${name}.unpacked}/lib/x86_64-linux-gnu:${pkgs.${name}.unpacked}/usr/lib/x86_64-linux-gnu"
+        ) (pkgs.closureOf cfg.programPackages)
+      );
       stage1 = ./stage-1.sh;
+      openEncrypted = cfg.openCommands;
       fstab = lib.concatMapStrings (
         entry:
         "${if entry.device == null then entry.fsType else entry.device} ${entry.mountPoint} ${entry.fsType} ${
@@ -128,6 +153,7 @@ in
       passAsFile = [
         "fstab"
         "settings"
+        "openEncrypted"
         "postMount"
         "postDevice"
       ];

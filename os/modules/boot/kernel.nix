@@ -67,6 +67,12 @@ in
       example = [ "kvm-intel" ];
       description = "Modules loaded at boot, after the initial ramdisk.";
     };
+    extraKernelModules = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      internal = true;
+      description = "Modules that the kernel loads when it needs them, and that the system has in any case.";
+    };
     blacklistedKernelModules = mkOption {
       type = types.listOf types.str;
       default = [ ];
@@ -112,7 +118,7 @@ in
           zstd
           ;
         included = if cfg.includedKernelModules == null then [ "*" ] else cfg.includedKernelModules;
-        needed = lib.unique (cfg.kernelModules ++ cfg.initrd.kernelModules ++ cfg.initrd.availableKernelModules);
+        needed = lib.unique (cfg.kernelModules ++ cfg.extraKernelModules ++ cfg.initrd.kernelModules ++ cfg.initrd.availableKernelModules);
       };
     })
   ];

@@ -6,6 +6,9 @@ export PATH=/bin
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run
+# Where the kernel finds the program for modules that it asks for itself.
+modprobe_before=$(cat /proc/sys/kernel/modprobe)
+echo /bin/modprobe >/proc/sys/kernel/modprobe
 . /settings
 stage2=
 root=
@@ -57,6 +60,76 @@ device() {
   esac
 }
 
+# wait_for DEVICE PURPOSE [SECONDS]: sets node to the node of the device, once that is there; fails when it does not appear.
+wait_for() {
+  node=
+  tries=0
+  while node=$(device "$1"); [ -z "$node" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -le $((${3:-$timeout} * 10)) ] || return 1
+    usleep 100000
+    [ $((tries % 10)) != 5 ] || coldplug
+  done
+}
+must_wait_for() { wait_for "$1" || fail "the device '$1' of $2 did not appear within $timeout seconds"; }
+
+# open_encrypted NAME DEVICE HEADER KEY KEY-OPTIONS SECONDS FALL-BACK TRY-EMPTY [OPTION]...
+open_encrypted() {
+  name=$1 what=$2 header=$3 key=$4 key_options=$5 seconds=$6 fall_back=$7 try_empty=$8
+  shift 8
+  mkdir -p -m 700 /run/cryptsetup
+  must_wait_for "$what" "$name"
+  encrypted=$node
+  if [ -n "$header" ]; then
+    must_wait_for "$header" "$name"
+    set -- "$@" --header "$node"
+  fi
+  opened=
+  if [ -n "$key" ]; then
+    node=$key
+    case $key in
+      /dev/*) wait_for "$key" "$name" "$seconds" || node= ;;
+    esac
+    if [ -n "$node" ] && [ -e "$node" ] && cryptsetup open --type luks "$@" --key-file "$node" $key_options "$encrypted" "$name"; then
+      opened=1
+    elif [ -z "$fall_back" ]; then
+      fail "the key '$key' does not open '$what'"
+    else
+      echo "stage 1: the key '$key' does not open '$what'" >&2
+    fi
+  fi
+  if [ -z "$opened" ] && [ -n "$try_empty" ] && try_passphrase "" "$@"; then opened=1; fi
+  # The passphrase of the device before often opens this one too.
+  if [ -z "$opened" ] && [ -n "${passphrase+set}" ] && try_passphrase "$passphrase" "$@"; then opened=1; fi
+  while [ -z "$opened" ]; do
+    printf 'Passphrase for %s (%s): ' "$name" "$what"
+    IFS= read -r -s passphrase || fail "there is no console to ask for the passphrase of '$what'"
+    echo
+    if try_passphrase "$passphrase" "$@"; then opened=1; else echo "stage 1: this passphrase does not open '$what'"; fi
+  done
+  if [ -n "${forget-}" ]; then unset passphrase; fi
+  # The names and marks that udev would have made: without them it takes no notice of a device that was there before it.
+  for mapped in /sys/block/dm-*; do
+    if [ "$(cat "$mapped/dm/name")" = "$name" ]; then
+      ln -sfn "../${mapped##*/}" "/dev/mapper/$name"
+      mkdir -p /run/udev/data
+      echo E:DM_UDEV_PRIMARY_SOURCE_FLAG=1 >"/run/udev/data/b$(cat "$mapped/dev")"
+    fi
+  done
+}
+# try_passphrase TEXT [OPTION]...: fails when it is a wrong one; what else goes wrong is not to be asked about again.
+try_passphrase() {
+  text=$1
+  shift
+  status=0
+  printf %s "$text" | cryptsetup open --type luks "$@" --key-file - "$encrypted" "$name" 2>/run/cryptsetup/error || status=$?
+  case $status in
+    0) return 0 ;;
+    2) return 1 ;;
+    *) fail "'$encrypted' cannot be opened: $(cat /run/cryptsetup/error)" ;;
+  esac
+}
+. /open-encrypted
 . /post-device
 mount_all() {
   mounted=
@@ -76,14 +149,7 @@ mount_one() {
   case $3 in
     tmpfs | overlay | virtiofs | 9p) node=$what ;;
     *)
-      node=
-      tries=0
-      while node=$(device "$what"); [ -z "$node" ]; do
-        tries=$((tries + 1))
-        [ "$tries" -le $((timeout * 10)) ] || fail "the device '$what' of $2 did not appear within $timeout seconds"
-        usleep 100000
-        [ $((tries % 10)) != 5 ] || coldplug
-      done ;;
+      must_wait_for "$what" "$2" ;;
   esac
   mkdir -p "/mnt-root$2"
   case $3 in auto) type= ;; *) type="-t $3" ;; esac
@@ -94,6 +160,7 @@ mount_all
 [ -n "$stage2" ] || fail "the command line has no init="
 [ -x "/mnt-root$stage2" ] || fail "there is no '$stage2' on the root file system"
 # Programs of the ramdisk end with it.
+echo "$modprobe_before" >/proc/sys/kernel/modprobe
 umount /sys
 mount -o move /dev /mnt-root/dev 2>/dev/null || { mkdir -p /mnt-root/dev; mount -o move /dev /mnt-root/dev; }
 mkdir -p /mnt-root/run /mnt-root/proc /mnt-root/sys

@@ -170,7 +170,7 @@ in
       ${lib.concatMapStringsSep "\n" line (builtins.filter (entry: entry.mountPoint != "/nix/store") mounted)}
       ${lib.concatMapStringsSep "\n" (
         entry:
-        "${entry.device} none swap ${
+        "${entry.realDevice} none swap ${
           lib.concatStringsSep "," (entry.options ++ lib.optional (entry.priority != null) "pri=${toString entry.priority}")
         } 0 0"
       ) config.swapDevices}

@@ -85,7 +85,21 @@ let
   );
   quoted = lib.concatMapStringsSep ", " (name: "\"${name}\"");
 
+  nftables = config.networking.nftables;
   rules = ''
+    ${lib.optionalString nftables.flushRuleset "flush ruleset"}
+    ${lib.optionalString cfg.enable filter}
+    ${nftables.ownRuleset}
+    ${lib.concatStrings (
+      lib.mapAttrsToList (
+        _: entry:
+        "table ${entry.family} ${entry.name}\ndelete table ${entry.family} ${entry.name}\ntable ${entry.family} ${entry.name} {\n${entry.content}\n}\n"
+      ) tables
+    )}
+    ${nftables.ruleset}
+    ${lib.optionalString (nftables.rulesetFile != null) "include \"${nftables.rulesetFile}\""}
+  '';
+  filter = ''
     table inet firn-firewall
     delete table inet firn-firewall
     table inet firn-firewall {
@@ -124,14 +138,6 @@ let
         }
       ''}
     }
-    ${lib.concatStrings (
-      lib.mapAttrsToList (
-        _: entry:
-        "table ${entry.family} ${entry.name}\ndelete table ${entry.family} ${entry.name}\ntable ${entry.family} ${entry.name} {\n${entry.content}\n}\n"
-      ) tables
-    )}
-    ${config.networking.nftables.ruleset}
-    ${lib.optionalString (config.networking.nftables.rulesetFile != null) "include \"${config.networking.nftables.rulesetFile}\""}
   '';
 in
 {
@@ -229,10 +235,22 @@ in
         default = "";
         description = "Further tables.";
       };
+      ownRuleset = mkOption {
+        type = types.lines;
+        default = "";
+        internal = true;
+        description = "Tables of other modules, each of which is deleted before it is made.";
+      };
+      flushRuleset = mkOption {
+        type = types.bool;
+        default = nftables.ruleset != "" || nftables.rulesetFile != null;
+        defaultText = "whether 'ruleset' or 'rulesetFile' is set";
+        description = "Whether all tables are deleted when the rules are loaded again. Otherwise those of `ruleset` are added to what is there.";
+      };
     };
   };
 
-  config = lib.mkIf cfg.enable {
+  config = lib.mkIf (cfg.enable || nftables.ownRuleset != "" || tables != { } || nftables.ruleset != "" || nftables.rulesetFile != null) {
     system.debian.packages = [ "nftables" ];
     boot.kernelModules = [ "nf_tables" ];
     environment.etc."nftables.conf".text = rules;
@@ -266,7 +284,7 @@ in
         ProtectHome = true;
         ExecStart = "/usr/sbin/nft -f /etc/nftables.conf";
         ExecReload = "/usr/sbin/nft -f /etc/nftables.conf";
-        ExecStop = "/usr/sbin/nft delete table inet firn-firewall";
+        ExecStop = if nftables.flushRuleset then "/usr/sbin/nft flush ruleset" else "-/usr/sbin/nft delete table inet firn-firewall";
       };
     };
   };

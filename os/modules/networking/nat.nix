@@ -120,7 +120,7 @@ in
       "net.ipv6.conf.all.forwarding" = lib.mkOverride 99 true;
       "net.ipv6.conf.default.forwarding" = lib.mkOverride 99 true;
     };
-    networking.nftables.ruleset =
+    networking.nftables.ownRuleset =
       table {
         family = "ip";
         forwardPorts = builtins.filter (entry: !isV6 entry) cfg.forwardPorts;
@@ -133,11 +133,5 @@ in
         externalIP = cfg.externalIPv6;
       })
       + "\n";
-    assertions = [
-      {
-        assertion = config.networking.firewall.enable;
-        message = "networking.nat.enable needs networking.firewall.enable: both are one set of rules";
-      }
-    ];
   };
 }

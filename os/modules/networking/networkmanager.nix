@@ -130,7 +130,7 @@ in
 
   config = lib.mkIf cfg.enable {
     networking = {
-      useDHCP = lib.mkDefault false;
+      useDHCP = false;
       networkmanager.connectionConfig = {
         "ethernet.cloned-mac-address" = cfg.ethernet.macAddress;
         "wifi.cloned-mac-address" = cfg.wifi.macAddress;

@@ -15,7 +15,6 @@ let
     traceroute = "traceroute, which follows the way to a host";
     bat = "bat, which shows files in colours";
     zoxide = "zoxide, which goes to directories by parts of their names";
-    direnv = "direnv, which sets variables by directory";
   };
   enabled = builtins.filter (name: config.programs.${name}.enable) (builtins.attrNames programs);
 in
@@ -23,21 +22,10 @@ in
   options.programs = lib.mapAttrs (_: what: { enable = lib.mkEnableOption what; }) programs;
   config = {
     environment.systemPackages = map (name: pkgs.${name}) enabled;
-    # What these two do is done in the shells.
-    programs = lib.mkMerge (
-      map (
-        name:
-        lib.mkIf config.programs.${name}.enable (
-          let
-            hook = shell: if name == "direnv" then "direnv hook ${shell}" else "zoxide init ${shell}";
-          in
-          {
-            bash.interactiveShellInit = "eval \"$(${hook "bash"})\"\n";
-            zsh.interactiveShellInit = "eval \"$(${hook "zsh"})\"\n";
-            fish.interactiveShellInit = "${hook "fish"} | source\n";
-          }
-        )
-      ) [ "direnv" "zoxide" ]
-    );
+    programs = lib.mkIf config.programs.zoxide.enable {
+      bash.interactiveShellInit = "eval \"$(zoxide init bash)\"\n";
+      zsh.interactiveShellInit = "eval \"$(zoxide init zsh)\"\n";
+      fish.interactiveShellInit = "zoxide init fish | source\n";
+    };
   };
 }

@@ -51,6 +51,7 @@ let
   certificate = types.submodule (
     { name, config, ... }:
     {
+      imports = [ (lib.mkRenamedOptionModule [ "credentialsFile" ] [ "environmentFile" ]) ];
       options = shared (if config.inheritDefaults then cfg.defaults else null) // {
         inheritDefaults = forms.bool true "Whether what is not set is taken from {option}`security.acme.defaults`.";
         directory = mkOption {

@@ -116,6 +116,9 @@ in
         "d /var/lib/nfs/sm.bak 0700 statd nogroup - -"
         "f /var/lib/nfs/state 0600 statd nogroup - -"
         "d /var/lib/nfs/v4recovery 0755 root root - -"
+        # Programs that keep what the server knows of its clients, and that may not write beside it.
+        "d /var/lib/nfs/nfsdcld 0700 root root - -"
+        "d /var/lib/nfs/nfsdcltrack 0700 root root - -"
         "f /var/lib/nfs/etab 0644 root root - -"
         "f /var/lib/nfs/rmtab 0644 root root - -"
       ];
@@ -134,7 +137,7 @@ in
     (lib.mkIf server.enable {
       system.debian.packages = [ "nfs-kernel-server" ];
       boot.kernelModules = [ "nfsd" ];
-      environment.etc.exports.text = server.exports;
+      environment.etc.exports.text = "${server.exports}\n";
       systemd.services.nfs-server = {
         wantedBy = [ "multi-user.target" ];
         restartTriggers = [ nfsText ];
@@ -143,7 +146,7 @@ in
       systemd.services.nfs-mountd = {
         restartTriggers = [ nfsText server.exports ];
         preStart = lib.optionalString server.createMountPoints ''
-          sed '/^#/d;/^[[:space:]]*$/d;s/^"\([^"]*\)".*/\1/;t;s/[[:space:]].*//' /etc/exports | while read -r directory; do mkdir -p "$directory"; done
+          sed '/^#/d;/^[[:space:]]*$/d;s/^"\([^"]*\)".*/\1/;t;s/[[:space:]].*//' /etc/exports | while read -r directory || [ -n "$directory" ]; do mkdir -p "$directory"; done
         '';
       };
     })

@@ -47,6 +47,10 @@ let
     programs.fish.generateCompletions = off "completions are those that packages have";
     programs.zsh.vteIntegration = off "terminals are told nothing";
     programs.zsh.ohMyZsh.enable = off "Debian has no Oh My Zsh";
+    programs.zsh.ohMyZsh.plugins = none "Debian has no Oh My Zsh";
+    programs.zsh.ohMyZsh.theme = given types.str "" "Debian has no Oh My Zsh";
+    programs.zsh.ohMyZsh.custom = given (types.nullOr types.str) null "Debian has no Oh My Zsh";
+    programs.direnv.nix-direnv.enable = on "`use flake` is that of direnv itself, which keeps nothing";
     programs.zsh.zsh-autoenv.enable = off "Debian has no zsh-autoenv";
     programs.nix-ld.enable = on "/lib64 has the linker that programs ask for";
     programs.starship.enable = off "Debian 12 has no Starship";

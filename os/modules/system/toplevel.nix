@@ -34,13 +34,15 @@ let
     }) normal;
     groups = lib.mapAttrs (_: group: { inherit (group) gid; }) config.users.groups;
     boot = {
-      loader = if loader.systemd-boot.enable then "systemd-boot" else "none";
+      loader = if loader.systemd-boot.enable then "systemd-boot" else if loader.grub.enable then "grub" else "none";
       inherit (loader.efi) efiSysMountPoint;
-      inherit (loader.systemd-boot) configurationLimit editor;
+      inherit (loader.systemd-boot) editor;
+      inherit (if loader.grub.enable then loader.grub else loader.systemd-boot) configurationLimit;
       inherit (loader) timeout;
       bootCountingTries =
-        if loader.systemd-boot.bootCounting.enable then loader.systemd-boot.bootCounting.tries else 0;
+        if loader.systemd-boot.bootCounting.enable && !loader.grub.enable then loader.systemd-boot.bootCounting.tries else 0;
     }
+    // lib.optionalAttrs loader.grub.enable { grub = { inherit (loader.grub) devices extraConfig extraEntries place; }; }
     // lib.optionalAttrs (loader.systemd-boot.consoleMode != "keep") { inherit (loader.systemd-boot) consoleMode; };
     health = { inherit (config.system.healthCheck) timeout units network; };
     inherit (config.system.switch) inhibitors;

@@ -1,6 +1,6 @@
 /** Profiles and their generations, and whole systems. */
 
-export { type BootPlan, planBoot } from "./boot/boot-entries.ts";
+export { type BootPlan, biosLoader, planBoot } from "./boot/boot-entries.ts";
 export { type ConfigurationContext, findSystemValue, type OsConfiguration } from "./configuration/find-value.ts";
 export { firstConfiguration, firstFlake, hardwareConfiguration } from "./configuration/generated-configuration.ts";
 export { moduleConfiguration } from "./configuration/module-configuration.ts";

@@ -1,4 +1,4 @@
-/** Services and programs by their options, three machines of them, each used as its clients do. All of it is run with FIRN_ALL_STEPS. */
+/** Services and programs by their options, four machines of them, each used as its clients do. All of it is run with FIRN_ALL_STEPS. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canBootContainers } from "../../support/build-systems.ts";
@@ -132,4 +132,86 @@ describe.skipIf(!runs)("containers of other systems", () => {
     await docker("rm -f web2");
     expect((await machine.run("runuser -u nobody -- docker ps")).err).toContain("permission denied");
   }, 60_000);
+});
+
+describe.skipIf(!runs)("what houses and small offices run besides", () => {
+  boots("household");
+  const figures = (port: number, path = "/metrics") =>
+    out(`curl -sS --retry 20 --retry-connrefused --retry-delay 1 'http://127.0.0.1:${port}${path}'`);
+
+  test("Unbound knows names of its own, and is told more while it runs", async () => {
+    expect(await out("dig +short door.house @127.0.0.7")).toBe("192.0.2.7");
+    await out("unbound-control -s /run/unbound.ctl local_data gate.house. A 192.0.2.8");
+    expect(await out("dig +short gate.house @127.0.0.7")).toBe("192.0.2.8");
+  });
+
+  test("chrony, earlyoom, vnStat, at and wsdd run as they are told", async () => {
+    expect(await out("systemctl is-active earlyoom vnstat atd wsdd radvd")).toBe(
+      "active\nactive\nactive\nactive\nactive",
+    );
+    // A container may not set the clock, so that chrony does not start in one.
+    expect(await out("chronyd -p -f /etc/chrony/chrony.conf")).toMatch(
+      /server time\.house iburst\n[\s\S]*driftfile \/var\/lib\/chrony\/chrony\.drift[\s\S]*allow 192\.0\.2\.0\/24/,
+    );
+    expect(await out("stat -c %U:%a /var/lib/chrony /var/lib/chrony/chrony.keys; id -u _chrony")).toMatch(
+      /^_chrony:750\nroot:640\n\d+$/,
+    );
+    expect(await out("tr '\\0' ' ' </proc/$(pidof earlyoom)/cmdline")).toContain("-m 3 -s 10 -r 3600 --prefer");
+    expect(await out("tr '\\0' ' ' </proc/$(systemctl show -p MainPID --value wsdd)/cmdline")).toContain(
+      "--workgroup HOUSE",
+    );
+    await out("su - alice -c 'echo id -un \\>later | at now 2>/dev/null'");
+    await out("for i in {1..100}; do grep alice /home/alice/later 2>/dev/null && exit; sleep 0.2; done; atq; exit 1");
+  }, 60_000);
+
+  test("rules and translation of addresses stand without the firewall, and once after they are loaded again", async () => {
+    await out("systemctl reload nftables");
+    const rules = await out("nft list ruleset");
+    expect(rules.match(/203\.0\.113\.9 drop/g)).toHaveLength(1);
+    expect(rules).toMatch(/table ip firn-nat[\s\S]*masquerade/);
+    expect(rules).not.toContain("firn-firewall");
+  });
+
+  test("Syncthing has the declared machines, directories and settings", async () => {
+    await out("systemctl start syncthing-init; systemctl is-active syncthing-init");
+    const config = "/var/lib/syncthing/.config/syncthing/config.xml";
+    const text = await out(`cat ${config}`);
+    expect(text).toMatch(/<device id="7CFNTQM-[^"]*" name="laptop"/);
+    expect(text).toMatch(/<folder id="photos" label="photos" path="\/var\/lib\/syncthing\/photos"/);
+    // Its own first directory is not declared.
+    expect([...text.matchAll(/^ {4}<folder id="(.*?)"/gm)].map(([, id]) => id)).toEqual(["photos"]);
+    expect(text.match(/^ {4}<device id=/gm)).toHaveLength(2);
+    expect(text).toMatch(/<versioning type="simple">\s*<param key="keep" val="5">/);
+    expect(text).toMatch(/<theme>dark<\/theme>[\s\S]*<urAccepted>-1<\/urAccepted>/);
+    await out("ls -d /var/lib/syncthing/photos/.stfolder");
+  }, 90_000);
+
+  test("exporters show figures of nginx, PostgreSQL, Redis, MariaDB and of pages", async () => {
+    expect(await figures(9113)).toMatch(/nginx_up\{house="mine"\} 1/);
+    expect(await figures(9187)).toMatch(/^pg_up 1$/m);
+    expect(await figures(9121)).toMatch(/^redis_up 1$/m);
+    expect(await figures(9104)).toMatch(/^mysql_up 1$/m);
+    expect(await figures(9115, "/probe?module=page&target=http://127.0.0.1/nginx_status")).toMatch(
+      /^probe_success 1$/m,
+    );
+  }, 60_000);
+
+  test("finds files by their names, but none below names that are left out", async () => {
+    await out("mkdir -p /srv/found /srv/hidden && touch /srv/found/needle /srv/hidden/needle");
+    await out("systemctl start --wait plocate-updatedb");
+    expect(await out("su - alice -c 'locate needle'")).toBe("/srv/found/needle");
+  });
+
+  test("direnv sets variables by directory, and says nothing", async () => {
+    await out("su - alice -c 'mkdir d && echo export HERE=yes >d/.envrc && direnv allow d'");
+    const { out: text, err } = await machine.run("su - alice -c 'cd d && direnv exec . sh -c \"echo \\$HERE\"'");
+    expect([text, err]).toEqual(["yes\n", ""]);
+  });
+
+  test("sends mail by way of a provider", async () => {
+    expect(await out("su - alice -c 'command -v sendmail'")).toBe("/run/wrappers/bin/sendmail");
+    expect(await out("su - alice -c 'sendmail --pretend someone@example.org </dev/null'")).toMatch(
+      /host = 127\.0\.0\.1\nport = 2525[\s\S]*from = house@example\.org/,
+    );
+  });
 });

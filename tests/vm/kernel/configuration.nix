@@ -1,10 +1,12 @@
-# What needs a kernel of one's own: a tunnel of WireGuard, a directory by NFS, devices and what boot loaders are told.
+# What needs a kernel of one's own: a tunnel of WireGuard, a directory by NFS, a disk that is larger than the image written to it, devices
+# and what boot loaders are told.
 { lib, modulesPath, pkgs, ... }:
 {
   imports = [ (modulesPath + "/profiles/minimal.nix") ];
   networking.hostName = "kernel";
   boot.loader.systemd-boot.enable = true;
   boot.loader.timeout = 0;
+  boot.growPartition = true;
   services.udev.extraHwdb = "firn:mine*\n FIRN_MINE=yes\n";
   boot.kernelParams = [ "console=ttyS0" "mitigations=off" ];
   fileSystems."/" = {
@@ -41,6 +43,8 @@
   networking.firewall.allowedUDPPorts = [ 51820 51821 ];
   environment.systemPackages = [ pkgs.wireguard-tools pkgs.iputils-ping ];
 
+  # A getty hangs the console up when it starts, and what is told by then is lost with who tells it.
+  systemd.services."serial-getty@ttyS0".enable = false;
   # The other end has a network of its own, so that packets have to go through the tunnel.
   systemd.services.tell = {
     wantedBy = [ "multi-user.target" ];
@@ -69,6 +73,7 @@
       tell gone "cat /run/wg0"
       tell nfs "systemctl start mnt-shared.mount && echo data >/mnt/shared/file && cat /srv/shared/file"
       tell mounted "findmnt -n -o FSTYPE /mnt/shared"
+      tell size "df --output=size -m / | tail -n 1"
       tell device "systemd-hwdb query firn:mine:1"
       tell maker "systemd-hwdb query usb:v046D | grep -o Logitech"
       tell failed "systemctl --failed --no-legend --plain | cut -d' ' -f1"

@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { FirnError } from "@firn/formats";
 import { existsSync, mkdtempSync, readdirSync, rmSync, temporaryParent } from "@firn/store/files";
-import { buildDiskImage, GenerationTree, kvmWorks, type SystemManifest, startVm } from "@firn/system";
+import { biosLoader, buildDiskImage, GenerationTree, kvmWorks, type SystemManifest, startVm } from "@firn/system";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import { UsageError } from "../grammar/usage-error.ts";
@@ -80,7 +80,7 @@ export const command: Command = {
           if (existsSync(output) && readdirSync(output).length > 0 && !existsSync(join(output, "nix/store"))) {
             throw new FirnError("image", `'${output}' exists and is not the directory of a container`);
           }
-          await installBelow(session, { system: path, source }, output);
+          await installBelow(session, { system: path, source, withoutDisks: true }, output);
         } else await makeImage(session, { path, source, manifest, output, free });
         reportResult(io, "Done. The image is", output);
         return 0;
@@ -180,7 +180,14 @@ function vmCommand(attribute: "vm" | "vmWithBootLoader"): Command {
             session.progress.clear();
             io.err(`starting the machine${kvm ? "" : " without KVM"}; Ctrl-A X ends it, whatever it does\n`);
             return await ended(
-              startVm({ image, variables: `${image}.efivars`, memory, forward, kvm, console: "inherit" }),
+              startVm({
+                image,
+                ...(manifest?.boot.loader === "grub" ? {} : { variables: `${image}.efivars` }),
+                memory,
+                forward,
+                kvm,
+                console: "inherit",
+              }),
             );
           } finally {
             if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
@@ -218,15 +225,17 @@ async function makeImage(
   const { path, source, manifest, output, free } = options;
   if (manifest === undefined || manifest.boot.loader === "none") {
     throw new FirnError("image", `'${path}' has no boot loader, so a machine cannot start it`, {
-      hint: "set boot.loader.systemd-boot.enable, and file systems '/' on the label root and '/boot' on the label ESP",
+      hint: "set boot.loader.systemd-boot.enable (or boot.loader.grub.enable, for machines with BIOS), and file systems '/' on the label root and '/boot' on the label ESP",
     });
   }
   // Beside the image: both are large, and temporary directories are often in memory.
   const tree = mkdtempSync(join(dirname(output), `.${basename(output)}-`));
   try {
-    await installBelow(session, { system: path, source }, tree);
+    await installBelow(session, { system: path, source, withoutDisks: true }, tree);
     session.progress.event({ kind: "message", level: "notice", text: `writing the image '${output}'...` });
-    await buildDiskImage({ tree, efiSysMountPoint: manifest.boot.efiSysMountPoint, output, freeSpace: free });
+    const { efiSysMountPoint, loader } = manifest.boot;
+    const bios = loader === "grub" ? { bios: biosLoader(await firnSystem(session, path)) } : {};
+    await buildDiskImage({ tree, efiSysMountPoint, output, freeSpace: free, ...bios });
   } finally {
     session.progress.clear();
     rmSync(tree, { recursive: true, force: true });

@@ -12,7 +12,11 @@ import type { Session } from "../session/session.ts";
  */
 export async function installBelow(
   session: Session,
-  { system, source }: { readonly system: string; readonly source: string | undefined },
+  {
+    system,
+    source,
+    withoutDisks = false,
+  }: { readonly system: string; readonly source: string | undefined; readonly withoutDisks?: boolean },
   root: string,
 ): Promise<void> {
   const { io, progress, settings } = session;
@@ -22,7 +26,15 @@ export async function installBelow(
   const events = (event: FirnEvent): void => progress.event(event);
   const to = await openMachineStore({ settings, environment: io.env, offline: true, events }, root);
   try {
-    await installSystem({ system, source, from, to, root, events: (event) => showInstall(session, event) });
+    await installSystem({
+      system,
+      source,
+      from,
+      to,
+      root,
+      withoutDisks,
+      events: (event) => showInstall(session, event),
+    });
   } finally {
     await to.close();
     progress.clear();

@@ -34,6 +34,9 @@ describe("the boot menu", () => {
     return plan;
   };
 
+  const prune = (numbers: number[], next: number, changed: object = {}): number[] =>
+    pruneEntries({ directory, settings: { ...settings, ...changed } }, new Set(numbers), next);
+
   test("has an entry for each generation, with its own kernel, initrd and system", () => {
     const one = generation(1);
     apply({ generations: [one], next: 1, now: undefined, keep: [] });
@@ -58,7 +61,7 @@ describe("the boot menu", () => {
     apply({ generations: [{ ...one, specialisations: [] }, two], next: 2, now: 2, keep: [] });
     expect(entries()).toEqual(["firn-1.conf", "firn-2.conf"]);
     apply({ generations: [one, two], next: 2, now: 2, keep: [] });
-    expect(pruneEntries(directory, new Set([2]))).toEqual([1]);
+    expect(prune([2], 2)).toEqual([1]);
     expect(entries()).toEqual(["firn-2.conf"]);
     expect(files()).toHaveLength(2);
   });
@@ -68,10 +71,45 @@ describe("the boot menu", () => {
     apply({ generations, next: 3, now: 2, keep: [2] });
     expect(files()).toHaveLength(6);
     writeFileSync(join(directory, "loader/entries/other.conf"), "linux /vmlinuz\n");
-    expect(pruneEntries(directory, new Set([3, 4]))).toEqual([1, 2]);
+    expect(prune([3, 4], 3)).toEqual([1, 2]);
     expect(entries()).toEqual(["firn-3.conf", "other.conf"]);
     expect(files()).toHaveLength(2);
-    expect(pruneEntries(directory, new Set([3]))).toEqual([]);
+    expect(prune([3], 3)).toEqual([]);
+  });
+
+  test("is GRUB's too, with the newest first and the next as its default", () => {
+    const grub = {
+      devices: [],
+      place: "/boot",
+      extraConfig: "set color_normal=cyan/black",
+      extraEntries: "menuentry other { halt }",
+    };
+    const loader = { loader: "grub", grub, timeout: undefined };
+    const menu = (): string => readFileSync(join(directory, "grub/grub.cfg"), "utf8");
+    const ids = (): string[] => [...menu().matchAll(/^menuentry .*--id '(.*)' \{$/gm)].map(([, id = ""]) => id);
+    const generations = [1, 2, 10].map((number) => generation(number));
+    apply({ generations: generations.slice(0, 2), next: 2, now: 1, keep: [1], settings: loader });
+    expect(menu()).toContain("set timeout=-1\nset default='firn-2'\nset color_normal=cyan/black\n");
+    expect(menu()).toMatch(
+      /menuentry 'Firn \(machine\), Generation 2 test, built on 2023-11-14' --id 'firn-2' \{\n {2}linux \/boot\/EFI\/firn\/\S+ init=\S+\/init quiet\n {2}initrd \/boot\/EFI\/firn\/\S+\n\}/,
+    );
+    expect(menu().trimEnd()).toMatch(/menuentry other \{ halt \}$/);
+    const plan = planBoot({
+      directory,
+      settings: { ...settings, ...loader, loader: "grub" },
+      generations,
+      next: 10,
+      now: 2,
+      keep: [2],
+    });
+    writeBootFiles(plan);
+    // What starts is the one of before until the switch is through.
+    expect(menu()).toContain("set default='firn-2'\n");
+    finishBoot(plan);
+    expect(menu()).toContain("set default='firn-10'\n");
+    expect(ids()).toEqual(["firn-10", "firn-2", "firn-1"]);
+    expect(prune([2, 10], 10, loader)).toEqual([1]);
+    expect(ids()).toEqual(["firn-10", "firn-2"]);
   });
 
   test("names an older generation itself, so that the newest does not win", () => {

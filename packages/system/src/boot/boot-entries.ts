@@ -1,6 +1,7 @@
 /**
- * systemd-boot's menu: one entry for each generation (Boot Loader Specification), kernel and initrd copied to the EFI
- * partition, which is small. Space is secured before anything is written; the oldest entries are dropped first.
+ * The boot menu: one entry for each generation (Boot Loader Specification), kernel and initrd copied to the EFI partition,
+ * which is small. Space is secured before anything is written; the oldest entries are dropped first. systemd-boot reads the
+ * entries; GRUB's menu is made of them.
  */
 
 import { basename, dirname, join } from "node:path";
@@ -9,6 +10,8 @@ import { disk } from "@firn/store";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "@firn/store/files";
 import type { BootSettings } from "../generation/manifest.ts";
 import type { System } from "../generation/system.ts";
+import { type BiosLoader, writeBiosLoader } from "./bios-loader.ts";
+import { grubMenu } from "./grub-menu.ts";
 
 /** A generation that may get an entry. */
 export interface BootGeneration {
@@ -57,13 +60,15 @@ export interface BootPlan {
   readonly dropped: readonly number[];
   /** True when stale files must be removed to make space for the new ones. */
   readonly tight: boolean;
-  /** Returns the text of the loader's settings that name generation `number` alone; used at the end too. */
-  readonly pinned: (number: number) => string;
-  readonly loaderConf: string;
+  readonly settings: BootSettings;
+  /** The pattern of the entries of which the first is started. */
+  readonly pattern: string;
 }
 
 const filesDirectory = "EFI/firn";
 const entriesDirectory = "loader/entries";
+const SYSTEMD_BOOT = "EFI/systemd/systemd-bootx64.efi";
+const GRUB_MENU = "grub/grub.cfg";
 /** Bytes that the partition needs besides the files themselves, for directories and clusters. */
 const reserve = 1 << 20;
 
@@ -159,8 +164,8 @@ function layOut(
         .map((name) => join(entriesDirectory, name)),
       ...[...present.keys()].filter((name) => !wantedFiles.has(name)).map((name) => join(filesDirectory, name)),
     ],
-    pinned: (number) => loaderText(settings, `firn-${number}[.+]*`),
-    loaderConf: loaderText(settings, next === newest ? "firn-*" : `firn-${next}[.+]*`),
+    settings,
+    pattern: next === newest ? "firn-*" : onlyPattern(next),
   };
 }
 
@@ -221,6 +226,9 @@ function generationOfEntry(name: string): number | undefined {
   return number === null ? undefined : Number(number[1] ?? number[2]);
 }
 
+/** Returns the pattern that generation `number` alone matches. */
+const onlyPattern = (number: number): string => `firn-${number}[.+]*`;
+
 /**
  * Returns the text of the loader's settings. The newest entry that has tries left is first in the menu, so the pattern of all
  * entries lets the loader pass over a generation that does not start; an older generation is named itself.
@@ -236,7 +244,7 @@ ${settings.consoleMode === undefined ? "" : `console-mode ${settings.consoleMode
 export function writeBootFiles(plan: BootPlan): void {
   for (const part of [filesDirectory, entriesDirectory]) mkdirSync(join(plan.directory, part), { recursive: true });
   // A new entry would be the first of the pattern of all.
-  if (plan.now !== undefined) putLoader(plan, plan.pinned(plan.now));
+  if (plan.now !== undefined) putLoader(plan, plan.now, onlyPattern(plan.now));
   if (plan.tight) removeStale(plan);
   for (const { name, from } of plan.copies) {
     put(join(plan.directory, filesDirectory, name), readFileSync(from));
@@ -248,17 +256,46 @@ export function writeBootFiles(plan: BootPlan): void {
 
 /** Makes the planned generation the one to start next, by one rename, then removes stale entries and files. */
 export function finishBoot(plan: BootPlan): void {
-  putLoader(plan, plan.pinned(plan.next));
+  putLoader(plan, plan.next, onlyPattern(plan.next));
   if (!plan.tight) removeStale(plan);
-  putLoader(plan, plan.loaderConf);
+  putLoader(plan, plan.next, plan.pattern);
 }
 
-function putLoader(plan: BootPlan, text: string): void {
-  put(join(plan.directory, "loader/loader.conf"), Buffer.from(text));
+/** Makes the loader start a generation. `pattern` is what systemd-boot is told, which may pass over one that does not start. */
+function putLoader({ directory, settings }: BootPlan, number: number, pattern: string): void {
+  if (settings.grub === undefined) {
+    put(join(directory, "loader/loader.conf"), Buffer.from(loaderText(settings, pattern)));
+  } else putGrubMenu(directory, settings, number);
 }
 
-/** Installs the boot loader itself: copies it when it is missing or differs. */
-export function installLoader(directory: string, system: System): void {
+function putGrubMenu(directory: string, { timeout, grub }: BootSettings, number: number): void {
+  const entries = new Map(
+    list(directory, entriesDirectory)
+      .filter((name) => generationOfEntry(name) !== undefined)
+      .map((name) => [name, readFileSync(join(directory, entriesDirectory, name), "latin1")]),
+  );
+  const { place = "", extraConfig = "", extraEntries = "" } = grub ?? {};
+  const text = grubMenu(entries, { start: `firn-${number}`, timeout, place, extraConfig, extraEntries });
+  mkdirSync(dirname(join(directory, GRUB_MENU)), { recursive: true });
+  put(join(directory, GRUB_MENU), Buffer.from(text, "latin1"));
+}
+
+/** Tells whether the loader of these settings was installed. */
+export function loaderPresent({ directory, settings }: Pick<BootPlan, "directory" | "settings">): boolean {
+  return existsSync(join(directory, settings.grub === undefined ? SYSTEMD_BOOT : GRUB_MENU));
+}
+
+/** Installs the boot loader itself: copies it when it is missing or differs. GRUB is written to the disks of its settings. */
+export function installLoader(
+  { directory, settings }: Pick<BootPlan, "directory" | "settings">,
+  system: System,
+  { withoutDisks = false }: { readonly withoutDisks?: boolean } = {},
+): void {
+  if (settings.grub !== undefined) {
+    const loader = biosLoader(system);
+    if (!withoutDisks) for (const device of settings.grub.devices) writeBiosLoader(device, loader);
+    return;
+  }
   const entry = system.tree.entry("usr/lib/systemd/boot/efi/systemd-bootx64.efi");
   if (entry?.kind !== "file") {
     throw new FirnError("bad-system", `'${system.path}' has no systemd-boot`, {
@@ -266,7 +303,7 @@ export function installLoader(directory: string, system: System): void {
     });
   }
   const bytes = readFileSync(entry.real);
-  for (const path of ["EFI/systemd/systemd-bootx64.efi", "EFI/BOOT/BOOTX64.EFI"]) {
+  for (const path of [SYSTEMD_BOOT, "EFI/BOOT/BOOTX64.EFI"]) {
     const target = join(directory, path);
     if (existsSync(target) && readFileSync(target).equals(bytes)) continue;
     mkdirSync(dirname(target), { recursive: true });
@@ -274,11 +311,25 @@ export function installLoader(directory: string, system: System): void {
   }
 }
 
+/** Returns GRUB's image of a system. */
+export function biosLoader({ tree, path }: System): BiosLoader {
+  const bytes = (name: string): Uint8Array => {
+    const entry = tree.entry(`grub/${name}`);
+    if (entry?.kind !== "file") throw new FirnError("bad-system", `'${path}' has no GRUB`);
+    return readFileSync(entry.real);
+  };
+  return { boot: bytes("boot.img"), core: bytes("core.img") };
+}
+
 /**
  * Removes the entries of generations that no longer exist, and the kernels that only they started. Returns the numbers of those
  * generations.
  */
-export function pruneEntries(directory: string, numbers: ReadonlySet<number>): number[] {
+export function pruneEntries(
+  { directory, settings }: Pick<BootPlan, "directory" | "settings">,
+  numbers: ReadonlySet<number>,
+  next: number,
+): number[] {
   const gone: number[] = [];
   const used = new Set<string>();
   for (const name of list(directory, entriesDirectory)) {
@@ -292,6 +343,7 @@ export function pruneEntries(directory: string, numbers: ReadonlySet<number>): n
     for (const [, file = ""] of readFileSync(path, "latin1").matchAll(/^(?:linux|initrd) +\/(\S+)$/gm)) used.add(file);
   }
   if (gone.length === 0) return gone;
+  if (settings.grub !== undefined) putGrubMenu(directory, settings, next);
   for (const name of list(directory, filesDirectory)) {
     const file = join(filesDirectory, name);
     if (!used.has(file)) rmSync(join(directory, file), { force: true });

@@ -46,7 +46,7 @@ export function firstConfiguration(hardware: Hardware, stateVersion: string): st
 ${
   hardware.uefi
     ? "  boot.loader.systemd-boot.enable = true;"
-    : "  # This machine was not started by UEFI firmware, which systemd-boot needs.\n  # boot.loader.systemd-boot.enable = true;"
+    : '  # This machine was started by a BIOS: name the disk to whose start GRUB is written.\n  # boot.loader.grub = { enable = true; device = "/dev/sda"; };'
 }
 
   networking.hostName = "firn";

@@ -18,7 +18,7 @@ export interface SystemUser {
 
 /** Settings of the boot menu. */
 export interface BootSettings {
-  readonly loader: "systemd-boot" | "none";
+  readonly loader: "systemd-boot" | "grub" | "none";
   readonly efiSysMountPoint: string;
   /** Number of generations that the menu keeps; undefined for all. */
   readonly configurationLimit: number | undefined;
@@ -29,6 +29,19 @@ export interface BootSettings {
   readonly editor: boolean;
   /** Mode of the screen; undefined leaves it to the firmware. */
   readonly consoleMode?: string;
+  /** Settings that only GRUB has. */
+  readonly grub?: GrubSettings;
+}
+
+/** Settings of GRUB. */
+export interface GrubSettings {
+  /** The disks that it is written to. */
+  readonly devices: readonly string[];
+  /** Path of the directory of kernels on its file system, as GRUB sees it; empty when it is the whole of one. */
+  readonly place: string;
+  /** Text of its configuration before and after the entries. */
+  readonly extraConfig: string;
+  readonly extraEntries: string;
 }
 
 /** Conditions that must hold after a switch. */
@@ -93,6 +106,12 @@ export function parseSystemManifest(text: string, where: string): SystemManifest
     return result;
   };
 
+  const grubSettings = (grub: ReadonlyMap<string, JsonValue>): GrubSettings => ({
+    devices: list(grub.get("devices"), "boot.grub.devices").map((device) => string(device, "a device of GRUB")),
+    place: string(grub.get("place"), "boot.grub.place"),
+    extraConfig: string(grub.get("extraConfig"), "boot.grub.extraConfig"),
+    extraEntries: string(grub.get("extraEntries"), "boot.grub.extraEntries"),
+  });
   const top = object(json, "it");
   const version = number(top.get("format"), "format");
   if (version !== format) {
@@ -102,7 +121,8 @@ export function parseSystemManifest(text: string, where: string): SystemManifest
   }
   const boot = object(top.get("boot"), "boot");
   const loader = string(boot.get("loader"), "boot.loader");
-  if (loader !== "systemd-boot" && loader !== "none") throw bad(`'${loader}' is not a boot loader`);
+  if (loader !== "systemd-boot" && loader !== "grub" && loader !== "none")
+    throw bad(`'${loader}' is not a boot loader`);
   const health = object(top.get("health"), "health");
   return {
     name: string(top.get("name"), "name"),
@@ -146,6 +166,7 @@ export function parseSystemManifest(text: string, where: string): SystemManifest
       ...(boot.get("consoleMode") === undefined
         ? {}
         : { consoleMode: string(boot.get("consoleMode"), "boot.consoleMode") }),
+      ...(loader === "grub" ? { grub: grubSettings(object(boot.get("grub"), "boot.grub")) } : {}),
     },
     health: {
       timeout: number(health.get("timeout"), "health.timeout"),

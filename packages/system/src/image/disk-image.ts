@@ -1,6 +1,6 @@
 /**
  * A raw disk image of a system installed below a directory: a GUID partition table, an EFI system partition with the boot loader's
- * files, and an ext4 root file system. Needs neither root nor a loop device: the programs write into the image at an offset.
+ * files, and an ext4 root file system; for machines with BIOS one more with GRUB. Needs neither root nor a loop device: the programs write into the image at an offset.
  */
 
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { FirnError } from "@firn/formats";
 import { hasErrorCode, startProgram } from "@firn/store";
 import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "@firn/store/files";
 import { processEnvironment } from "@firn/store/surroundings";
+import { type BiosLoader, writeBiosLoader } from "../boot/bios-loader.ts";
 
 /** The system to make an image of, and the sizes of the image. */
 export interface ImageOptions {
@@ -21,6 +22,8 @@ export interface ImageOptions {
   readonly freeSpace?: number;
   /** Bytes of the EFI partition; default 256 MiB. */
   readonly efiSize?: number;
+  /** GRUB for machines with BIOS, which gets a partition of its own. */
+  readonly bios?: BiosLoader;
 }
 
 const MIB = 1 << 20;
@@ -31,6 +34,7 @@ const ALIGNMENT = MIB;
  */
 const DISK_ID = "4669726e-4f53-4d00-8000-000000000001";
 const EFI_ID = "4669726e-4f53-4d00-8000-000000000002";
+const BIOS_ID = "4669726e-4f53-4d00-8000-000000000004";
 const ROOT_ID = "4669726e-4f53-4d00-8000-000000000003";
 const FAT_ID = "4669726e";
 
@@ -44,7 +48,8 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
   const used = (await treeSize(tree)) * 1.04;
   // The file system's own tables and its journal.
   const rootSize = roundUp(used * 1.02 + (options.freeSpace ?? 1024 * MIB) + 96 * MIB);
-  const rootStart = ALIGNMENT + efiSize;
+  const efiStart = options.bios === undefined ? ALIGNMENT : 2 * ALIGNMENT;
+  const rootStart = efiStart + efiSize;
   const image = `${output}.new`;
   const efi = `${output}.efi`;
   const boot = `${tree}.efi`;
@@ -52,7 +57,7 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
   writeFileSync(image, "");
   try {
     truncateSync(image, rootStart + rootSize + ALIGNMENT);
-    await tool(["sfdisk", "--quiet", image], partitions(efiSize, rootStart, rootSize));
+    await tool(["sfdisk", "--quiet", image], partitions({ efiStart, efiSize, rootStart, rootSize }));
 
     // Made on its own: mkfs.vfat's --offset forgets the root directory.
     writeFileSync(efi, "");
@@ -67,7 +72,7 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
       `if=${efi}`,
       `of=${image}`,
       "bs=1M",
-      `seek=${ALIGNMENT / MIB}`,
+      `seek=${efiStart / MIB}`,
       "conv=notrunc,sparse",
       "status=none",
     ]);
@@ -83,6 +88,7 @@ export async function buildDiskImage(options: ImageOptions): Promise<void> {
       rmdirSync(mountPoint);
       renameSync(boot, mountPoint);
     }
+    if (options.bios !== undefined) writeBiosLoader(image, options.bios);
     renameSync(image, output);
   } finally {
     for (const file of [image, efi]) rmSync(file, { force: true });
@@ -94,10 +100,19 @@ function asRoot(): string[] {
   return process.getuid?.() === 0 ? [] : ["unshare", "-r"];
 }
 
-function partitions(efiSize: number, rootStart: number, rootSize: number): string {
+function partitions({
+  efiStart,
+  efiSize,
+  rootStart,
+  rootSize,
+}: Readonly<Record<"efiStart" | "efiSize" | "rootStart" | "rootSize", number>>): string {
+  const bios =
+    efiStart === ALIGNMENT
+      ? ""
+      : `start=${ALIGNMENT / 512}, size=${(efiStart - ALIGNMENT) / 512}, type=21686148-6449-6E6F-744E-656564454649, uuid=${BIOS_ID}, name=BIOS\n`;
   return `label: gpt
 label-id: ${DISK_ID}
-start=${ALIGNMENT / 512}, size=${efiSize / 512}, type=U, uuid=${EFI_ID}, name=ESP
+${bios}start=${efiStart / 512}, size=${efiSize / 512}, type=U, uuid=${EFI_ID}, name=ESP
 start=${rootStart / 512}, size=${rootSize / 512}, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, uuid=${ROOT_ID}, name=root
 `;
 }

@@ -22,12 +22,14 @@ export interface InstallOptions {
   readonly to: MachineStore;
   /** The directory, with the file systems of the new machine mounted below it. */
   readonly root: string;
+  /** True when the new machine's disks are elsewhere, as those of an image. */
+  readonly withoutDisks?: boolean;
   readonly events: (event: SwitchEvent) => void;
 }
 
 /** Installs the system; existing files stay, and a second system becomes the next generation. Errors as those of a switch. */
 export async function installSystem(options: InstallOptions): Promise<void> {
-  const { system, source, from, to, root, events } = options;
+  const { system, source, from, to, root, withoutDisks = false, events } = options;
   const paths = await computeClosure(from, source === undefined ? [system] : [system, source]);
   await copyPaths(paths, { from, to, checkSignatures: false });
   const { manifest } = openSystem(to.location, system);
@@ -39,7 +41,13 @@ export async function installSystem(options: InstallOptions): Promise<void> {
   const profile = join(to.location.stateDir, "profiles/system");
   await switchSystem(
     { machine, store: to, profile, events },
-    { action: "boot", system, healthGate: false, installLoader: manifest?.boot.loader === "systemd-boot" },
+    {
+      action: "boot",
+      system,
+      healthGate: false,
+      installLoader: manifest !== undefined && manifest.boot.loader !== "none",
+      withoutDisks,
+    },
   );
   if (source === undefined) return;
   const { current } = findGenerations(profile);

@@ -1,4 +1,4 @@
-/** Starts a disk image in a virtual machine with UEFI firmware. */
+/** Starts a disk image in a virtual machine with UEFI firmware, or with a BIOS. */
 
 import { FirnError } from "@firn/formats";
 import { type RunningProgram, startProgram } from "@firn/store";
@@ -9,8 +9,8 @@ import { processEnvironment } from "@firn/store/surroundings";
 export interface VmOptions {
   /** The disk image. */
   readonly image: string;
-  /** File that stores the firmware's variables; made when it is missing. */
-  readonly variables: string;
+  /** File that stores the variables of UEFI firmware, made when it is missing; undefined for a machine with a BIOS. */
+  readonly variables?: string;
   /** MiB of memory; default 1024. */
   readonly memory?: number;
   /** True when writes go to a temporary file that is deleted at the end. */
@@ -28,15 +28,25 @@ const FIRMWARE = ["/usr/share/OVMF", "/usr/share/edk2/x64", "/usr/share/edk2/ovm
 /** Starts qemu. Errors: `not-found` when there is no UEFI firmware; a missing qemu is an event of the process. */
 export function startVm(options: VmOptions): RunningProgram {
   const { image, variables } = options;
-  const code = firmware(["OVMF_CODE_4M.fd", "OVMF_CODE.4m.fd", "OVMF_CODE.fd"]);
-  if (!existsSync(variables)) copyFileSync(firmware(["OVMF_VARS_4M.fd", "OVMF_VARS.4m.fd", "OVMF_VARS.fd"]), variables);
-  return startProgram("qemu-system-x86_64", vmArguments(options, code), {
+  return startProgram("qemu-system-x86_64", vmArguments(options, variables === undefined ? [] : uefi(variables)), {
     stdio: options.console === "inherit" ? "inherit" : ["pipe", "pipe", "pipe"],
     env: { ...processEnvironment(), IMAGE: image },
   });
 }
 
-function vmArguments(options: VmOptions, code: string): string[] {
+/** Returns the arguments of UEFI firmware with its variables. */
+function uefi(variables: string): string[] {
+  const code = firmware(["OVMF_CODE_4M.fd", "OVMF_CODE.4m.fd", "OVMF_CODE.fd"]);
+  if (!existsSync(variables)) copyFileSync(firmware(["OVMF_VARS_4M.fd", "OVMF_VARS.4m.fd", "OVMF_VARS.fd"]), variables);
+  return [
+    "-drive",
+    `if=pflash,format=raw,readonly=on,file=${escaped(code)}`,
+    "-drive",
+    `if=pflash,format=raw,file=${escaped(variables)}`,
+  ];
+}
+
+function vmArguments(options: VmOptions, uefiArguments: readonly string[]): string[] {
   const forwards = [...(options.forward ?? [])].map(([host, guest]) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`);
   return [
     "-nodefaults",
@@ -53,10 +63,7 @@ function vmArguments(options: VmOptions, code: string): string[] {
     `${options.memory ?? 1024}`,
     "-device",
     "virtio-rng-pci",
-    "-drive",
-    `if=pflash,format=raw,readonly=on,file=${escaped(code)}`,
-    "-drive",
-    `if=pflash,format=raw,file=${escaped(options.variables)}`,
+    ...uefiArguments,
     "-drive",
     `if=virtio,format=raw,discard=unmap,file=${escaped(options.image)}${options.snapshot === true ? ",snapshot=on" : ""}`,
     "-netdev",

@@ -20,6 +20,7 @@ import {
   type BootPlan,
   finishBoot,
   installLoader,
+  loaderPresent,
   planBoot,
   pruneEntries,
   writeBootFiles,
@@ -81,6 +82,8 @@ export interface SwitchRequest {
   /** Resolves to true when the user has confirmed the new system; when absent, no confirmation is needed. */
   readonly confirmed?: () => Promise<boolean>;
   readonly installLoader?: boolean;
+  /** True when the machine's disks are elsewhere, so that nothing is written to their first sectors. */
+  readonly withoutDisks?: boolean;
   /** True to switch a running machine even when an inhibitor of its system has changed. */
   readonly ignoreInhibitors?: boolean;
 }
@@ -230,7 +233,9 @@ class SwitchRun {
     if (request.action !== "test") syncFileSystem(store.location.realStoreDir);
     if (planned.boot !== undefined) {
       this.step("boot-files");
-      if (request.installLoader === true || !loaderPresent(planned.boot)) installLoader(planned.boot.directory, whole);
+      if (request.installLoader === true || !loaderPresent(planned.boot)) {
+        installLoader(planned.boot, whole, { withoutDisks: request.withoutDisks === true });
+      }
       writeBootFiles(planned.boot);
     }
     if (request.action !== "test") {
@@ -318,7 +323,7 @@ export async function pruneBootMenu(context: Pick<SwitchContext, "machine" | "st
   if (current === undefined || !existsSync(directory)) return [];
   return withSwitchLock(context, async () =>
     readJournal(context.machine.root) === undefined
-      ? pruneEntries(directory, new Set(generations.map(({ number }) => number)))
+      ? pruneEntries({ directory, settings: boot }, new Set(generations.map(({ number }) => number)), current)
       : [],
   );
 }
@@ -477,10 +482,6 @@ function newGeneration(generations: readonly Generation[], system: string, exist
   if (existing !== undefined || (newest !== undefined && readlinkSync(newest.link, "latin1") === system))
     return undefined;
   return (newest?.number ?? 0) + 1;
-}
-
-function loaderPresent({ directory }: BootPlan): boolean {
-  return existsSync(join(directory, "EFI/systemd/systemd-bootx64.efi"));
 }
 
 /** Returns the generation that a system is, or is a variant of. */
