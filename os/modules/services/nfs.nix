@@ -137,7 +137,7 @@ in
     (lib.mkIf server.enable {
       system.debian.packages = [ "nfs-kernel-server" ];
       boot.kernelModules = [ "nfsd" ];
-      environment.etc.exports.text = "${server.exports}\n";
+      environment.etc.exports.text = server.exports;
       systemd.services.nfs-server = {
         wantedBy = [ "multi-user.target" ];
         restartTriggers = [ nfsText ];
