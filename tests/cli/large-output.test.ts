@@ -10,7 +10,7 @@ test("an archive that is written to a file takes no memory of its size", () => {
   try {
     const large = join(place.directory, "large");
     writeFileSync(large, "");
-    truncateSync(large, 1_000_000_000);
+    truncateSync(large, 2_000_000_000);
     const target = join(place.directory, "archive");
     const output = openSync(target, "w");
     const told =
@@ -23,9 +23,10 @@ test("an archive that is written to a file takes no memory of its size", () => {
     });
     closeSync(output);
     expect(status).toBe(0);
-    expect(statSync(target).size).toBeGreaterThan(1_000_000_000);
-    expect(Number(stderr)).toBeLessThan(500_000);
+    expect(statSync(target).size).toBeGreaterThan(2_000_000_000);
+    // Buffers that were written are given back when the collector comes to it; on a busy machine that is late.
+    expect(Number(stderr)).toBeLessThan(1_000_000);
   } finally {
     place.remove();
   }
-}, 60_000);
+}, 120_000);
