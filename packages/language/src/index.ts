@@ -52,7 +52,7 @@ export { type EvaluateOptions, evaluate, evaluateFile, parse } from "./library.t
 export { createMemoryHost, type MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
 export type { MetaEntry, MetaValue, PackageOutput, PackageText } from "./packages.ts";
 export { showIdentifier } from "./syntax/print.ts";
-export { formatFloat, formatJsonFloat } from "./value/text.ts";
+export { formatFloat, formatJsonFloat, quoteString } from "./value/text.ts";
 export { showType, type TypeName, typeName } from "./value/type.ts";
 export {
   type FunctionView,

@@ -12,7 +12,9 @@ interface Frame {
 
 /** An error `bad-flake` whose place is not known yet as one in the file. */
 export class FlakeMistake extends FirnError {
-  /** The attribute that the message ends with the position of, after `joint`. */
+  /** The message before the position. */
+  readonly begin: string;
+  /** The attribute whose position the message has, after `joint`. */
   readonly at: AttributePath | undefined;
   readonly joint: string;
   /** The end of the message, behind the position. */
@@ -31,6 +33,7 @@ export class FlakeMistake extends FirnError {
     details: ErrorDetails = {},
   ) {
     super("bad-flake", message + rest, details);
+    this.begin = message;
     this.at = at;
     this.joint = joint;
     this.rest = rest;
@@ -44,11 +47,10 @@ export class FlakeMistake extends FirnError {
 
   /** Returns the error with positions, which are in the order of `places`; those that are unknown are left out. */
   located(positions: readonly (SourcePosition | undefined)[]): FirnError {
-    const begin = this.message.slice(0, this.message.length - this.rest.length);
     const own = this.at === undefined ? undefined : positions[0];
     const others = this.at === undefined ? positions : positions.slice(1);
     const message =
-      own === undefined ? this.message : `${begin}${this.joint}${own.file}:${own.line}:${own.column}${this.rest}`;
+      own === undefined ? this.message : `${this.begin}${this.joint}${own.file}:${own.line}:${own.column}${this.rest}`;
     const trace = this.frames.map((frame, index) => {
       const position = others[index];
       return { message: frame.message, ...(position === undefined ? {} : { position }) };
@@ -63,8 +65,7 @@ export function withFrame<Result>(message: string, at: AttributePath, work: () =
     return work();
   } catch (error) {
     if (error instanceof FlakeMistake) {
-      const { at: place, joint, rest, frames, trace } = error;
-      const begin = error.message.slice(0, error.message.length - rest.length);
+      const { begin, at: place, joint, rest, frames, trace } = error;
       throw new FlakeMistake(begin, { at: place, joint, rest, frames: [...frames, { message, at }] }, { trace });
     }
     if (error instanceof FirnError) {

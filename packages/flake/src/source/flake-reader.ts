@@ -1,4 +1,5 @@
 /** Reads flake.nix with the evaluator. */
+import { quoteString } from "@firn/language";
 import type { Evaluator } from "../evaluator/evaluator.ts";
 import type { FlakeReader } from "./flake-file.ts";
 import type { AttributePath } from "./flake-mistake.ts";
@@ -16,7 +17,7 @@ export function makeFlakeReader(evaluator: Evaluator, located: LocatedTrees): Fl
     },
     async attributePositions(file, places) {
       const positions = places.map((place) => `(builtins.unsafeGetAttrPos ${nameAndSet(place)})`);
-      const text = `let flake = import ${nixString(file)}; in builtins.toJSON [ ${positions.join(" ")} ]`;
+      const text = `let flake = import ${quoteString(file)}; in builtins.toJSON [ ${positions.join(" ")} ]`;
       const value = await evaluator.evaluate({ kind: "string", text, directory: "/" });
       const found: readonly ({ readonly line: number; readonly column: number } | null)[] = JSON.parse(
         (await value.string()).text,
@@ -28,12 +29,8 @@ export function makeFlakeReader(evaluator: Evaluator, located: LocatedTrees): Fl
 
 /** Returns the arguments of `unsafeGetAttrPos` for an attribute of `flake`. */
 function nameAndSet(place: AttributePath): string {
-  const names = place.map(nixString);
+  const names = place.map((name) => quoteString(name));
   return `${names.at(-1)} ${["flake", ...names.slice(0, -1)].join(".")}`;
-}
-
-function nixString(text: string): string {
-  return `"${text.replaceAll(/["\\]|\$(?=\{)/g, "\\$&")}"`;
 }
 
 /** Returns the store path that contains a file of a fetched tree. */
