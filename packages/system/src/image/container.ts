@@ -133,7 +133,11 @@ export async function bootContainer(options: ContainerOptions): Promise<Containe
     const pid = firstProcess(child);
     if (pid !== undefined) {
       if (network === "uplink") startUplink(pid, ended, collect);
-      return handle(child, pid, ended);
+      return handle(
+        child,
+        pid,
+        ended.then((code) => untilGone(pid).then(() => code)),
+      );
     }
     await sleep(5);
   }
@@ -232,6 +236,15 @@ function handle(child: RunningProgram, pid: number, ended: Promise<number>): Con
       await kill();
     },
   };
+}
+
+/**
+ * Waits until a killed process has ended: it outlives its standard streams while the kernel ends what its namespace holds. One that
+ * nobody has asked for its status (a zombie) has ended. One that a device holds is given up after ten seconds.
+ */
+async function untilGone(pid: number): Promise<void> {
+  for (let tries = 0; tries < 2000 && /^State:\s*[^ZX]/m.test(readOrEmpty(`/proc/${pid}/status`)); tries++)
+    await sleep(5);
 }
 
 /** Returns the host's id of the process that is 1 in the inner of the two process namespaces, once it is systemd. */
