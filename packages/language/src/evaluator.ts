@@ -23,6 +23,7 @@ import {
   countStep,
   type EvaluatorState,
   enter,
+  evaluation,
   force,
   formalsOf,
   isDerivation,
@@ -41,13 +42,15 @@ import {
   sourceAt,
 } from "./code/source.ts";
 import type { Documentation } from "./documentation.ts";
+import "./code/image-tables.ts";
 import { type Collected, collectGarbage, startOfEvaluations } from "./heap/collect.ts";
+import { type ImageSource, loadImage, type StartIdentity, saveImage, startIdentity } from "./heap/image.ts";
 import { heapSize, isLambda, isSet, isString, none, type Slot, type Value } from "./heap/memory.ts";
 import { attribute, positionOf, setOf, shapeOf } from "./heap/set.ts";
 import { keysOf, orderedKeys } from "./heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "./heap/string.ts";
 import { intern, nameOf, symbolCount } from "./heap/symbol.ts";
-import { addHolder } from "./heap/tables.ts";
+import { addHolder, addTable, ImageMismatch } from "./heap/tables.ts";
 import { shownPath } from "./heap/tree-root.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
 import {
@@ -115,6 +118,21 @@ export interface ShowOptions {
 
 /** The bytes of values from which on freeing some is worth its time; a NixOS system takes a third of that. */
 const worthCollecting = 1024 ** 3;
+
+addTable({
+  save(to) {
+    const { copiedPaths } = evaluation();
+    to.texts("copied paths", [...copiedPaths.keys()]);
+    to.cells("values of copied paths", [...copiedPaths.values()]);
+  },
+  load(from) {
+    const { copiedPaths } = evaluation();
+    const values = from.cells("values of copied paths");
+    from.texts("copied paths").forEach((path, i) => {
+      copiedPaths.set(path, values[i]! as Value);
+    });
+  },
+});
 
 /** Parses and evaluates over one host. Errors of evaluations are thrown as `FirnError`. */
 export class Evaluator {
@@ -417,6 +435,31 @@ export class Evaluator {
   /** Returns the attributes of a package's `meta`, or only the one that is named. */
   packageMeta(attrs: Value, only?: string): MetaEntry[] {
     return this.run(() => packageMeta(attrs, only));
+  }
+
+  /** Returns the identity of the heap, for images; nothing may have been evaluated yet. */
+  startIdentity(): StartIdentity {
+    return startIdentity();
+  }
+
+  /**
+   * Returns all values that are reached, with the tables around them, as the pieces of an image. Frees all other values first. Throws
+   * `ImageMismatch` when there is something that an image cannot hold.
+   */
+  saveImage(start: StartIdentity): Uint8Array[] {
+    if (this.collect() === undefined) throw new ImageMismatch("not all values are known");
+    return this.run(() => saveImage(start));
+  }
+
+  /**
+   * Takes the values of an image, before anything is evaluated. Throws `ImageMismatch` when it does not fit; after any error nothing can be evaluated
+   * in this process.
+   */
+  loadImage(source: ImageSource): void {
+    const { codeCache } = this.host;
+    if (codeCache === undefined) throw new ImageMismatch("no lowered code is kept");
+    this.run(() => loadImage(source, startIdentity(), codeCache.decode));
+    this.evaluation.code?.startAnew();
   }
 
   /** Makes variables for expressions of a repl; relative paths start from `directory`. */

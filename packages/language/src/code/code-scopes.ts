@@ -18,6 +18,11 @@ export function addRoot(root: number, scope: Scope | null): number {
   return root;
 }
 
+/** Returns the roots and their scopes. */
+export function allRoots(): { readonly roots: readonly number[]; readonly scopes: readonly (Scope | null)[] } {
+  return { roots, scopes: rootScopes };
+}
+
 /** Code that the walk does not know: of the debugger, or of an observer of calls. */
 let unknownCode = false;
 

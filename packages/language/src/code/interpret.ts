@@ -103,7 +103,13 @@ import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../synt
 import { baseNameOfPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { addFrame, EvaluationError, isInterruption, wrapError } from "../value/evaluation-error.ts";
+import {
+  addFrame,
+  EvaluationError,
+  evaluationErrorKinds,
+  isInterruption,
+  wrapError,
+} from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
 import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
@@ -1363,6 +1369,22 @@ addTable({
     failures.forEach((_, number) => {
       if (!kept.failures.has(number)) failures[number] = undefined;
     });
+  },
+  save(to) {
+    to.cells("names of sources", sourceNames);
+    // An error of an image is never shown: what is caught is told by its kind.
+    to.texts(
+      "failures",
+      failures.flatMap((failure) => (failure === undefined ? ["", ""] : [failure.kind, failure.message])),
+    );
+  },
+  load(from) {
+    for (const name of from.cells("names of sources")) sourceNames.push(name as Value);
+    const texts = from.texts("failures");
+    for (let i = 0; i < texts.length; i += 2) {
+      const found = evaluationErrorKinds.find((known) => known === texts[i]);
+      failures.push(found === undefined ? undefined : new EvaluationError(found, texts[i + 1]!));
+    }
   },
 });
 
