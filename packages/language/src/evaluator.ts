@@ -3,6 +3,12 @@
 import type { SourcePosition } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
 import { type BuiltinTable, makeBuiltin } from "./builtins/arguments.ts";
+import {
+  findApplication,
+  hearOfApplications,
+  type ImageApplication,
+  makeApplication,
+} from "./builtins/image-application.ts";
 import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
 import { jsonTextOf } from "./builtins/json-writer.ts";
 import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
@@ -16,6 +22,7 @@ import { computedAttributes } from "./code/computed-attributes.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import { disassemble } from "./code/disassemble.ts";
+import { codeTable } from "./code/image-tables.ts";
 import {
   call,
   coerceCopy,
@@ -28,6 +35,7 @@ import {
   formalsOf,
   isDerivation,
   isEvaluating,
+  isInOrder,
   leave,
   positionOfValue,
 } from "./code/interpret.ts";
@@ -42,7 +50,6 @@ import {
   sourceAt,
 } from "./code/source.ts";
 import type { Documentation } from "./documentation.ts";
-import "./code/image-tables.ts";
 import { type Collected, collectGarbage, startOfEvaluations } from "./heap/collect.ts";
 import { type ImageSource, loadImage, type StartIdentity, saveImage, startIdentity } from "./heap/image.ts";
 import { heapSize, isLambda, isSet, isString, none, type Slot, type Value } from "./heap/memory.ts";
@@ -118,6 +125,8 @@ export interface ShowOptions {
 
 /** The bytes of values from which on freeing some is worth its time; a NixOS system takes a third of that. */
 const worthCollecting = 1024 ** 3;
+
+addTable(codeTable);
 
 addTable({
   save(to) {
@@ -435,6 +444,35 @@ export class Evaluator {
   /** Returns the attributes of a package's `meta`, or only the one that is named. */
   packageMeta(attrs: Value, only?: string): MetaEntry[] {
     return this.run(() => packageMeta(attrs, only));
+  }
+
+  /**
+   * Hears of applications from now on, for images: of those that import so many files and have so many attributes, by default what packages have.
+   * Nothing may have been imported yet.
+   */
+  hearOfApplications(from?: { readonly imports: number; readonly attributes: number }): void {
+    this.run(() => hearOfApplications(from));
+  }
+
+  /** Returns the application that an image is worth its time for, if there is one. */
+  findApplication(): ImageApplication | undefined {
+    return this.run(findApplication);
+  }
+
+  /** Makes the value of an application, for an image. Fails as it does. */
+  makeApplication(application: ImageApplication): void {
+    this.run(() => makeApplication(application));
+  }
+
+  /** Tells whether the evaluation may be seen to have used an image, or what an image would be made of is not the same each time. */
+  imageIsVisible(): boolean {
+    const { applications } = this.evaluation;
+    return applications !== undefined && (applications.isVisible || applications.askedForPlace);
+  }
+
+  /** Tells whether a message now would stand in an order that an image can change. */
+  isInOrder(): boolean {
+    return isInOrder();
   }
 
   /** Returns the identity of the heap, for images; nothing may have been evaluated yet. */

@@ -1,5 +1,6 @@
 /** `import` and `scopedImport`. */
 import { derivationOutputPath, FirnError, parseDerivation, storePathName } from "@firn/formats";
+import { applications } from "../code/applications.ts";
 import { call, type EvaluatorState, ev, evaluation, force, host } from "../code/interpret.ts";
 import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
@@ -102,7 +103,14 @@ export function importFile(path: string, mustBeSet = false): Value {
   });
   values.set(file, thunk);
   if (values.size === longFrom) evaluation().whenLong();
-  return force(thunk);
+  const value = force(thunk);
+  if (evaluation().applications !== undefined) applications().imported(file, value);
+  return value;
+}
+
+/** Returns the values of the files that were imported. */
+export function importedFiles(): ReadonlyMap<string, Slot> {
+  return caches.get().values;
 }
 
 function loadFile(file: string, surroundings: Surroundings): Value {

@@ -1,6 +1,6 @@
-/** What an image has of sources, of code that is not lowered yet, and of the scopes that both need. */
+/** The part of an image that holds sources, code that is not lowered yet, and the scopes that both need. */
 
-import { addTable, ImageMismatch, type ImageReader, type ImageWriter } from "../heap/tables.ts";
+import { ImageMismatch, type ImageReader, type ImageWriter, type Table } from "../heap/tables.ts";
 import { parentOf } from "../syntax/path-text.ts";
 import { addRoot, allRoots } from "./code-scopes.ts";
 import { evaluation } from "./interpret.ts";
@@ -113,7 +113,8 @@ function loadSources(from: ImageReader): void {
   }
 }
 
-addTable({
+/** Sources, the roots of code, and what is not lowered yet. */
+export const codeTable: Table = {
   save(to) {
     saveSources(to);
     const scopes = new ScopeWriter();
@@ -161,4 +162,4 @@ addTable({
       };
     });
   },
-});
+};

@@ -20,6 +20,11 @@ export function lambdaNode(lambda: Slot): number {
   return heap[(lambda >>> 2) - 1]! >>> 5;
 }
 
+/** Returns the environment that a function was made in. */
+export function lambdaClosure(lambda: Slot): number {
+  return heap[lambda >>> 2]!;
+}
+
 export function isFresh(slot: Slot): boolean {
   return (slot & 7) === 6 && (heap[(slot >>> 2) - 1]! & 31) === (freshBit | kind.lambda);
 }

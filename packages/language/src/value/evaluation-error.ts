@@ -46,6 +46,8 @@ export class EvaluationError extends Error {
   readonly origin: FirnError | undefined;
   /** True when the debugger has stopped at this error. */
   seen = false;
+  /** True when it came of a set whose values were forced in the order of their symbols. */
+  ordered = false;
 
   constructor(kind: EvaluationErrorKind, message: string, pos = 0, origin?: FirnError) {
     super(message);
@@ -67,6 +69,7 @@ export class EvaluationError extends Error {
     copy.suggestions = this.suggestions;
     copy.hint = this.hint;
     copy.seen = this.seen;
+    copy.ordered = this.ordered;
     return copy;
   }
 }
