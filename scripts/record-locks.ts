@@ -5,8 +5,9 @@
  *
  * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -50,11 +51,14 @@ const environment = {
   REAL_NIX_STATE: join(top, "state"),
   LC_ALL: "C.UTF-8",
 };
+/** One shell runs all commands of the reference: entering its surroundings takes longer than most of them. */
+const shell = spawn(reference, ["sh"], { cwd: top, env: environment, stdio: ["pipe", "pipe", "inherit"] });
+const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 const runReference: Runner = async (words) => {
-  const done = spawnSync(reference, ["nix", ...words], { cwd: top, encoding: "utf8", env: environment });
-  if (done.status === null) throw done.error ?? new Error("the reference was ended");
-  // The first program over an empty store reads its own language's files; a collection's leftovers are told.
-  return { code: done.status, err: done.stderr };
+  const errors = join(top, "errors");
+  shell.stdin.write(`nix ${words.map(quote).join(" ")} </dev/null >/dev/null 2>${quote(errors)}; echo $?\n`);
+  const [status] = (await once(shell.stdout, "data")) as [Buffer];
+  return { code: Number(status.toString()), err: readFileSync(errors, "utf8") };
 };
 
 const place = makePlace();
@@ -85,6 +89,8 @@ try {
     writeFileSync(target, `${JSON.stringify(recorded, null, 1)}\n`);
   }
 } finally {
+  shell.stdin.end();
+  await once(shell, "exit");
   place.remove();
   rmSync(top, { recursive: true, force: true });
 }
