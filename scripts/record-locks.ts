@@ -12,7 +12,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type LockOutcome, lockOutcome, lockSteps, prepareStep } from "../tests/flakes/lock-graphs.ts";
-import { makePlace } from "../tests/support/run-firn.ts";
+import { makePlace, runProgram } from "../tests/support/run-firn.ts";
 
 const { values } = parseArgs({
   options: {
@@ -62,7 +62,11 @@ const runReference: Runner = async (words) => {
 };
 
 const place = makePlace();
-const runFirn: Runner = (words) => place.firnWith({ cwd: top, env: { NIX_CONFIG: config }, program: "nix" }, ...words);
+/** The published program (scripts/bundle.ts) where FIRN_TEST_PROGRAM names it, which is faster; else the command line in this process. */
+const runFirn: Runner =
+  process.env.FIRN_TEST_PROGRAM === undefined
+    ? (words) => place.firnWith({ cwd: top, env: { NIX_CONFIG: config }, program: "nix" }, ...words)
+    : (words) => runProgram(words, { cwd: top, env: { ...place.environment, NIX_CONFIG: config, FIRN_ARGV0: "nix" } });
 
 try {
   const first = Number(values.seed);
