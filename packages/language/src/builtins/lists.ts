@@ -322,8 +322,12 @@ export const listBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const length = intArgument(b, "while evaluating the second argument passed to builtins.genList");
-      if (length < 0 || length > 4294967295) throw fail(`cannot create list of size ${length}`);
+      const refuse = (): never => {
+        throw fail(`cannot create list of size ${length}`);
+      };
+      if (length < 0) refuse();
       const f = functionArgument(a, "while evaluating the first argument passed to builtins.genList");
+      if (length > 4294967295) refuse();
       const result = allocateList(Number(length));
       const to = firstElement(result);
       for (let i = 0; i < length; i++) {
