@@ -156,6 +156,17 @@ packages
 // {
   # Firn tells this of a name that the set lacks.
   __missing = name: if !(nixpkgsNames ? ${name}) && builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ (debianName name) ];
+  # A package that the lock lacks, where it may be named but has no path.
+  unlocked = name: {
+    type = "derivation";
+    inherit name;
+    deb = name;
+    pname = name;
+    version = throw (notLocked [ name ]);
+    outPath = throw (notLocked [ name ]);
+    drvPath = throw (notLocked [ name ]);
+    meta.mainProgram = name;
+  };
   inherit busybox closureOf systemEnv mkDerivation debianSource firn system lock;
   # What builds here is Firn.
   nix = firn;
