@@ -109,6 +109,68 @@ let
     };
   };
 
+  # PHP with some of its modules. In a system they are part of /usr, where each of them is on; as a path it has a tree of its own.
+  phpModules = {
+    pgsql = [ "pdo_pgsql" ];
+    mysql = [ "mysqli" "mysqlnd" "pdo_mysql" ];
+    sqlite3 = [ "pdo_sqlite" ];
+    xml = [ "dom" "simplexml" "xmlreader" "xmlwriter" "xsl" ];
+    common = [ "calendar" "ctype" "exif" "ffi" "fileinfo" "filter" "ftp" "gettext" "iconv" "openssl" "pdo" "posix" "session" "shmop" "sockets" "sysvmsg" "sysvsem" "sysvshm" "tokenizer" "zlib" ];
+    opcache = [ "opcache" ];
+  };
+  phpModule =
+    name: if packages ? "php-${name}" then packages."php-${name}" else throw (notLocked [ "php-${name}" ]);
+  phpExtensions =
+    builtins.listToAttrs (
+      builtins.concatMap (
+        name:
+        let
+          module = builtins.match "php-(.*)" name;
+        in
+        if module == null then [ ] else [ { name = builtins.head module; value = packages.${name}; } ]
+      ) (builtins.attrNames packages)
+    )
+    // builtins.listToAttrs (
+      builtins.concatMap (
+        package:
+        map (name: {
+          inherit name;
+          value = phpModule (if package == "opcache" then "common" else package);
+        }) phpModules.${package}
+      ) (builtins.attrNames phpModules)
+    )
+    // {
+      __missing = name: if builtins.match "[A-Za-z0-9][A-Za-z0-9+._-]*" name == null then null else notLocked [ "php-${name}" ];
+    };
+  phpWith =
+    chosen: ini:
+    let
+      extensionPackages = map (module: module.deb) chosen;
+    in
+    (if chosen == [ ] then packages.php-cli else packages.php-cli // programs.including "php-cli" extensionPackages)
+    // {
+      inherit extensionPackages;
+      pname = "php";
+      phpIni = ini;
+      extensions = phpExtensions;
+      meta = packages.php-cli.meta // { mainProgram = "php"; };
+      withExtensions =
+        choose:
+        phpWith (choose {
+          enabled = chosen;
+          all = phpExtensions;
+        }) ini;
+      buildEnv =
+        {
+          extensions ? { enabled, ... }: enabled,
+          extraConfig ? "",
+        }:
+        phpWith (extensions {
+          enabled = chosen;
+          all = phpExtensions;
+        }) (ini + extraConfig);
+    };
+
   # The newest kernel of the lock among those of a kind: an attribute `kernel`, as NixOS's sets of kernels have it.
   kernelsOf =
     kind:
@@ -149,6 +211,17 @@ packages
       python3 = python;
       python3Full = python;
       python3Packages = pythonPackages;
+    }
+  else
+    { }
+)
+// (
+  if packages ? php-cli then
+    {
+      php = phpWith [ ] "";
+      php82 = phpWith [ ] "";
+      phpExtensions = phpExtensions;
+      php82Extensions = phpExtensions;
     }
   else
     { }
