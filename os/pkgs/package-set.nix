@@ -147,7 +147,12 @@ let
     let
       extensionPackages = map (module: module.deb) chosen;
     in
-    (if chosen == [ ] then packages.php-cli else packages.php-cli // programs.including "php-cli" extensionPackages)
+    (
+      if chosen == [ ] then
+        packages.php-cli
+      else
+        programs.including "php-cli" extensionPackages // { inherit (packages.php-cli) deb version; }
+    )
     // {
       inherit extensionPackages;
       pname = "php";

@@ -113,7 +113,7 @@
   };
   systemd.services.wiki-jobs = {
     serviceConfig.Type = "oneshot";
-    script = "${lib.getExe (pkgs.php.withExtensions ({ all, ... }: [ all.mbstring ]))} -r 'echo mb_strtoupper(\"ä\"), PHP_EOL;'";
+    script = "${lib.getExe (pkgs.php.withExtensions ({ all, ... }: [ all.mbstring ]))} -r 'echo mb_strtoupper(\"ä\"), PHP_EOL;' >/run/wiki-jobs";
   };
 
   services.haproxy = {
