@@ -24,9 +24,13 @@ function launcherVariableNames(): Set<string> {
   return new Set([...launcherNames, ...own.split(" ")]);
 }
 
-/** Returns the variables that the launcher of a checkout set, for starting the program once more. */
+/** The settings of the C library with which whatever starts the program begins its variable `GLIBC_TUNABLES`; the user's own follow. */
+const ownTunables = "glibc.malloc.hugetlb=1:";
+
+/** Returns the variables that whatever started the program set, for starting it once more. */
 export function launcherVariables(): Environment {
   const names = [...launcherVariableNames()];
+  if (process.env.GLIBC_TUNABLES?.startsWith(ownTunables) === true) names.push("GLIBC_TUNABLES");
   return Object.fromEntries(
     names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
@@ -46,7 +50,9 @@ export function processEnvironment(): Environment {
   const own = launcherVariableNames();
   const given = Object.entries(process.env)
     .map(([name, value = ""]): [string, string] => [name, value])
-    .filter(([name]) => !own.has(name));
+    .filter(([name]) => !own.has(name))
+    .map(([name, value]): [string, string] => [name, name === "GLIBC_TUNABLES" ? usersTunables(value) : value])
+    .filter(([name, value]) => name !== "GLIBC_TUNABLES" || value !== "");
   const pairs = given.map(([name, value]): [string, string] => [byteStringOf(name), byteStringOf(value)]);
   if (!given.some(([, value]) => value.includes(LOST))) return Object.fromEntries(pairs);
   // Bytes that are no UTF-8: the kernel still has the variables that the process was started with.
@@ -61,6 +67,9 @@ export function processEnvironment(): Environment {
     ),
   );
 }
+
+const usersTunables = (value: string): string =>
+  value.startsWith(ownTunables) ? value.slice(ownTunables.length) : value;
 
 /** Variables by which tests, mostly the reference's own, steer what else depends on the machine, the network or chance (docs/notes/testing.md). */
 export type TestVariable =
