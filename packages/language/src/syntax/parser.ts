@@ -133,7 +133,7 @@ class Parser {
     return this.source.base + this.lexer.start;
   }
 
-  /** Where the last piece of the last path begins, and where that path ends. */
+  /** The beginning of the last piece of the last path, and the end of that path. */
   private lastPiece = 0;
   private endOfPath = -1;
 
