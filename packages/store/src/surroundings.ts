@@ -18,19 +18,20 @@ const LOST = "\ufffd";
 /** Variables by which the launcher of a checkout tells this process its name, its own place and which others are its own. */
 const launcherNames = ["FIRN_ARGV0", "FIRN_LAUNCHER", "FIRN_LAUNCHER_SET"];
 
-/** The names of the launcher's variables, which programs that this process starts do not get. */
-function launcherVariableNames(): Set<string> {
-  const { FIRN_LAUNCHER_SET: own = "" } = process.env;
-  return new Set([...launcherNames, ...own.split(" ")]);
-}
-
 /** The settings of the C library with which whatever starts the program begins its variable `GLIBC_TUNABLES`; the user's own follow. */
 const ownTunables = "glibc.malloc.hugetlb=1:";
+
+/** The names of the launcher's variables, which programs that this process starts do not get. */
+function launcherVariableNames(): Set<string> {
+  const { FIRN_LAUNCHER_SET: own = "", GLIBC_TUNABLES = "" } = process.env;
+  const names = new Set([...launcherNames, ...own.split(" ")]);
+  if (GLIBC_TUNABLES.startsWith(ownTunables)) names.add("GLIBC_TUNABLES");
+  return names;
+}
 
 /** Returns the variables that whatever started the program set, for starting it once more. */
 export function launcherVariables(): Environment {
   const names = [...launcherVariableNames()];
-  if (process.env.GLIBC_TUNABLES?.startsWith(ownTunables) === true) names.push("GLIBC_TUNABLES");
   return Object.fromEntries(
     names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
@@ -50,9 +51,9 @@ export function processEnvironment(): Environment {
   const own = launcherVariableNames();
   const given = Object.entries(process.env)
     .map(([name, value = ""]): [string, string] => [name, value])
-    .filter(([name]) => !own.has(name))
-    .map(([name, value]): [string, string] => [name, name === "GLIBC_TUNABLES" ? usersTunables(value) : value])
-    .filter(([name, value]) => name !== "GLIBC_TUNABLES" || value !== "");
+    .filter(([name]) => !own.has(name));
+  const users = own.has("GLIBC_TUNABLES") ? process.env.GLIBC_TUNABLES?.slice(ownTunables.length) : undefined;
+  if (users !== undefined && users !== "") given.push(["GLIBC_TUNABLES", users]);
   const pairs = given.map(([name, value]): [string, string] => [byteStringOf(name), byteStringOf(value)]);
   if (!given.some(([, value]) => value.includes(LOST))) return Object.fromEntries(pairs);
   // Bytes that are no UTF-8: the kernel still has the variables that the process was started with.
@@ -67,9 +68,6 @@ export function processEnvironment(): Environment {
     ),
   );
 }
-
-const usersTunables = (value: string): string =>
-  value.startsWith(ownTunables) ? value.slice(ownTunables.length) : value;
 
 /** Variables by which tests, mostly the reference's own, steer what else depends on the machine, the network or chance (docs/notes/testing.md). */
 export type TestVariable =

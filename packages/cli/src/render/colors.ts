@@ -7,3 +7,8 @@ export const colors = {
   magenta: "\x1b[35;1m",
   grey: "\x1b[38;5;244m",
 } as const;
+
+/** Returns a text in a colour, where a terminal shows it. */
+export function painted(text: string, color: keyof typeof colors, terminal: boolean): string {
+  return terminal ? `${colors[color]}${text}${colors.normal}` : text;
+}

@@ -3,6 +3,7 @@ import { FirnError } from "@firn/formats";
 import type { Settings } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
+import { painted } from "./colors.ts";
 import { renderError } from "./error.ts";
 
 /** The surroundings of a failure. */
@@ -39,7 +40,9 @@ export async function renderFailure(thrown: unknown, context: FailureContext): P
     return context.old || error.code === "input-mismatch" ? error.exitStatus : 1;
   }
   // A mistake of our own: everything that helps to find it.
-  io.err(`error: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  io.err(
+    `${painted("error:", "red", io.terminal)} internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return 1;
 }
 

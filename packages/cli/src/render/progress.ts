@@ -6,7 +6,7 @@ import { parseDrvName } from "@firn/formats";
 import { buildStartText, type FirnEvent, type MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
 import type { BuildTimes } from "./build-times.ts";
-import { colors } from "./colors.ts";
+import { painted } from "./colors.ts";
 import { jsonProgress } from "./json-progress.ts";
 import type { Progress } from "./progress-sink.ts";
 import { duration, mebibytes, progressOf, storeName } from "./quantities.ts";
@@ -138,8 +138,7 @@ export function makeProgress(options: ProgressOptions): Progress {
       options.times?.save();
     },
     warn: (text) => {
-      if (options.verbosity >= -1)
-        line(`${io.terminal ? `${colors.magenta}warning:${colors.normal}` : "warning:"} ${text}`);
+      if (options.verbosity >= -1) line(`${painted("warning:", "magenta", io.terminal)} ${text}`);
     },
     event(event) {
       switch (event.kind) {

@@ -2,7 +2,7 @@
 import { parseReplLine, type Repl, type ValueRef } from "@firn/flake";
 import { derivationOutputPath, FirnError } from "@firn/formats";
 import { testVariable } from "@firn/store/surroundings";
-import { colors } from "../render/colors.ts";
+import { painted } from "../render/colors.ts";
 import { renderError } from "../render/error.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
@@ -273,7 +273,7 @@ export class ReplCommands {
 
 /** Returns the message for `builtins.break`. */
 export function breakpointText(terminal: boolean): string {
-  return `${terminal ? `${colors.green}info:${colors.normal}` : "info:"} breakpoint reached`;
+  return `${painted("info:", "green", terminal)} breakpoint reached`;
 }
 
 function withoutTrace(error: FirnError): FirnError {

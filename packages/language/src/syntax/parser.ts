@@ -61,6 +61,12 @@ operator(T.CONCAT, 10, "++", true);
 operator(T.QUESTION, 11, "?");
 const negateLevel = 12;
 
+/** Tokens that can begin a definition, by where it stands. */
+const bindingExpected = {
+  let: ["'in'", "'inherit'"],
+  recursive: ["'inherit'", "'}'"],
+  set: ["'inherit'"],
+} as const;
 const attrExpected = ["identifier", "'or'", "'${'", "'\"'"];
 
 /** Tells whether a token can start an operand; any other ends an application or a list. */
@@ -295,8 +301,8 @@ class Parser {
     lexer.next();
     const bodyStart = lexer.start;
     const body = this.expression();
-    this.checkFormals(head);
-    const { argument, formals } = head;
+    const { argument, formals, pos } = head;
+    if (formals !== undefined) this.checkFormals(formals, argument, pos);
     this.close(mark, (name) => {
       if (name === argument) return true;
       if (formals === undefined) return false;
@@ -307,7 +313,7 @@ class Parser {
   }
 
   /** Refuses names that are given twice. A mistake in the body is found before. */
-  private checkFormals({ argument, formals = [], pos }: Pick<LambdaExpr, "argument" | "formals" | "pos">): void {
+  private checkFormals(formals: readonly Formal[], argument: string | undefined, pos: number): void {
     const seen = new Map<string, number>();
     let twice: { readonly first: number; readonly formal: Formal } | undefined;
     for (const [index, formal] of formals.entries()) {
@@ -791,9 +797,7 @@ class Parser {
   private bindings(attrs: AttrsExpr, end: number, recursive: boolean): string[] {
     const lexer = this.lexer;
     const outer: string[] = [];
-    const expected = ["'inherit'"];
-    if (end === T.IN) expected.unshift("'in'");
-    else if (recursive) expected.push("'}'");
+    const expected = end === T.IN ? bindingExpected.let : recursive ? bindingExpected.recursive : bindingExpected.set;
     while (lexer.token !== end) {
       if (lexer.token === T.INHERIT) {
         this.inherit(attrs, recursive ? outer : undefined);
