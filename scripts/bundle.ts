@@ -43,6 +43,19 @@ const constantClasses: RolldownPlugin = {
   renderChunk: (code) => code.replace(/^var (?=[\w$]+ = class)/gm, "const "),
 };
 
+/** All is ASCII, as esbuild's output is: a source with any other sign is decoded slowly and takes two bytes a sign. */
+const asciiOnly: RolldownPlugin = {
+  name: "ascii-only",
+  generateBundle(_, files) {
+    for (const file of Object.values(files))
+      if (file.type === "chunk")
+        file.code = file.code.replace(
+          /[^\0-\x7f]/g,
+          (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+        );
+  },
+};
+
 rmSync(target, { recursive: true, force: true });
 mkdirSync(join(target, "dist"), { recursive: true });
 const external = ["@aws-sdk/client-s3", "koffi", "lzma-native", "./open-session.mjs", "./worker-main.mjs"];
@@ -82,7 +95,7 @@ await rolldown({
   platform: "node",
   // Evaluations ask the main thread to unpack archives.
   external: [...external, "yauzl"],
-  plugins: [lazyModulesForRolldown, constantClasses],
+  plugins: [lazyModulesForRolldown, constantClasses, asciiOnly],
   tsconfig: false,
   // Fields that are only declared would be made twice, first as `undefined`: the engine then knows less of what they hold.
   transform: { typescript: { removeClassFieldsWithoutInitializer: true }, assumptions: { setPublicClassFields: true } },

@@ -13,8 +13,9 @@ const realNix = process.env.FIRN_REAL_NIX;
 if (realNix === undefined) throw new Error("FIRN_REAL_NIX is not set: scripts/setup-reference prints the path");
 const bundle = join(root, "dist/package/dist/firn.mjs");
 if (!existsSync(bundle)) execFileSync(process.execPath, [join(root, "scripts/bundle.ts")], { stdio: "inherit" });
-/** How the published program has itself started: `#!/usr/bin/env -S node FLAG...`. */
-const flags = readFileSync(bundle, "utf8").split("\n", 1)[0]!.split(" ").slice(3);
+/** How the published program has itself started: `#!/usr/bin/env -S VARIABLE=${VALUE} node FLAG...`. */
+const [, line = ""] = /^#!.* -S (.*)$/m.exec(readFileSync(bundle, "utf8")) ?? [];
+const start = ["env", "-S", line.replace(" node ", ` ${process.execPath} `)];
 
 /** The figures of one run. */
 export interface Sample {
@@ -43,7 +44,7 @@ const withTimes = (words: readonly string[]): string[] => [
 
 /** Returns the command that runs Firn's bundle and times it. */
 export function firnCommand(words: readonly string[]): string[] {
-  return withTimes([process.execPath, ...flags, bundle, ...words]);
+  return withTimes([...start, bundle, ...words]);
 }
 
 /** Returns the command that runs a program of the reference and times it inside the reference's own root. */

@@ -5,13 +5,14 @@
  *
  * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type LockOutcome, lockOutcome, lockSteps, prepareStep } from "../tests/flakes/lock-graphs.ts";
-import { makePlace } from "../tests/support/run-firn.ts";
+import { makePlace, runProgram } from "../tests/support/run-firn.ts";
 
 const { values } = parseArgs({
   options: {
@@ -50,15 +51,22 @@ const environment = {
   REAL_NIX_STATE: join(top, "state"),
   LC_ALL: "C.UTF-8",
 };
+/** One shell runs all commands of the reference: entering its surroundings takes longer than most of them. */
+const shell = spawn(reference, ["sh"], { cwd: top, env: environment, stdio: ["pipe", "pipe", "inherit"] });
+const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 const runReference: Runner = async (words) => {
-  const done = spawnSync(reference, ["nix", ...words], { cwd: top, encoding: "utf8", env: environment });
-  if (done.status === null) throw done.error ?? new Error("the reference was ended");
-  // The first program over an empty store reads its own language's files; a collection's leftovers are told.
-  return { code: done.status, err: done.stderr };
+  const errors = join(top, "errors");
+  shell.stdin.write(`nix ${words.map(quote).join(" ")} </dev/null >/dev/null 2>${quote(errors)}; echo $?\n`);
+  const [status] = (await once(shell.stdout, "data")) as [Buffer];
+  return { code: Number(status.toString()), err: readFileSync(errors, "utf8") };
 };
 
 const place = makePlace();
-const runFirn: Runner = (words) => place.firnWith({ cwd: top, env: { NIX_CONFIG: config }, program: "nix" }, ...words);
+/** The published program (scripts/bundle.ts) where FIRN_TEST_PROGRAM names it, which is faster; else the command line in this process. */
+const runFirn: Runner =
+  process.env.FIRN_TEST_PROGRAM === undefined
+    ? (words) => place.firnWith({ cwd: top, env: { NIX_CONFIG: config }, program: "nix" }, ...words)
+    : (words) => runProgram(words, { cwd: top, env: { ...place.environment, NIX_CONFIG: config, FIRN_ARGV0: "nix" } });
 
 try {
   const first = Number(values.seed);
@@ -85,6 +93,8 @@ try {
     writeFileSync(target, `${JSON.stringify(recorded, null, 1)}\n`);
   }
 } finally {
+  shell.stdin.end();
+  await once(shell, "exit");
   place.remove();
   rmSync(top, { recursive: true, force: true });
 }

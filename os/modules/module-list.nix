@@ -22,6 +22,7 @@
   ./config/time.nix
   ./config/zram.nix
   ./desktop/audio.nix
+  ./desktop/cage.nix
   ./desktop/devices.nix
   ./desktop/fonts.nix
   ./desktop/greetd.nix
@@ -29,6 +30,7 @@
   ./hardware/firmware.nix
   ./networking/claimed-ports.nix
   ./networking/firewall.nix
+  ./networking/hostapd.nix
   ./networking/hosts.nix
   ./networking/identity.nix
   ./networking/interfaces.nix
@@ -68,28 +70,38 @@
   ./services/databases/mysql.nix
   ./services/databases/postgresql.nix
   ./services/databases/redis.nix
+  ./services/ddclient.nix
   ./services/dnsmasq.nix
   ./services/earlyoom.nix
   ./services/fail2ban.nix
   ./services/fstrim.nix
   ./services/getty.nix
+  ./services/haproxy.nix
+  ./services/inadyn.nix
   ./services/jellyfin.nix
   ./services/logrotate.nix
+  ./services/mail/postfix.nix
+  ./services/memcached.nix
   ./services/minidlna.nix
   ./services/monitoring/exporters.nix
   ./services/monitoring/grafana.nix
   ./services/monitoring/prometheus.nix
+  ./services/mosquitto.nix
   ./services/nfs.nix
   ./services/nginx
   ./services/openssh.nix
+  ./services/openvpn.nix
   ./services/packaged.nix
+  ./services/phpfpm.nix
   ./services/printers.nix
   ./services/printing.nix
   ./services/radvd.nix
+  ./services/rsyncd.nix
   ./services/samba.nix
   ./services/smartd.nix
   ./services/syncthing.nix
   ./services/timesyncd.nix
+  ./services/transmission.nix
   ./services/udev.nix
   ./services/unbound.nix
   ./system/activation.nix

@@ -32,7 +32,8 @@ in
     name:
     mkOption {
       type = types.package;
-      default = pkgs.${name};
+      # All packages that a system lacks are told together.
+      default = pkgs.${name} or (pkgs.unlocked name);
       defaultText = lib.literalExpression "pkgs.${name}";
       description = "The package: Debian's ${name}.";
     };

@@ -64,21 +64,38 @@ for package in $packages; do
 done
 
 # Alternatives: the highest priority of each link wins, and its slaves come with it. Read from the scripts, not run.
+alternatives=$PWD/alternatives
+: >"$alternatives"
 for package in $packages; do
   if [ -f "$package/DEBIAN/postinst" ]; then
     $bb sed -e ':join' -e '/\\$/{N;s/\\\n/ /;b join' -e '}' "$package/DEBIAN/postinst"
   fi
 done | $bb awk '
   function clean(word) { gsub(/["\047;]/, "", word); return word }
+  function choose(link, target, priority, more) {
+    if (link in best && best[link] >= priority) return
+    best[link] = priority; chosen[link] = target; slaves[link] = more
+  }
+  function filled(text, with) { gsub("[$][{]" variable "[}]", with, text); gsub("[$]" variable, with, text); return text }
+  # A loop over names: those of the last one.
+  /^[ \t]*for [A-Za-z_]+ in / {
+    variable = $2
+    values = split($0, value, /[ \t;]+/)
+    first = 0
+    for (i = 1; i <= values; i++) if (value[i] == "in") { first = i; break }
+    for (i = first + 1; i <= values && value[i] != "do" && value[i] != ""; i++) value[i - first] = value[i]
+    values = i - first - 1
+  }
   /update-alternatives/ && /--install/ {
     n = split($0, word, /[ \t]+/)
     for (i = 1; i <= n; i++) if (word[i] == "--install") break
     link = clean(word[i + 1]); target = clean(word[i + 3]); priority = clean(word[i + 4]) + 0
     if (link !~ /^\// || target !~ /^\//) next
-    if (link in best && best[link] >= priority) next
-    best[link] = priority; chosen[link] = target; slaves[link] = ""
+    more = ""
     for (i = i + 5; i <= n; i++)
-      if (word[i] == "--slave") slaves[link] = slaves[link] clean(word[i + 1]) " " clean(word[i + 3]) "\n"
+      if (word[i] == "--slave") more = more clean(word[i + 1]) " " clean(word[i + 3]) "\n"
+    if (variable == "" || index(link, "$") == 0) choose(link, target, priority, more)
+    else for (j = 1; j <= values; j++) choose(filled(link, value[j]), filled(target, value[j]), priority, filled(more, value[j]))
   }
   END { for (link in chosen) printf "%s %s\n%s", link, chosen[link], slaves[link] }
 ' | $bb sort -u | while read -r link target; do
@@ -88,6 +105,7 @@ done | $bb awk '
   if { [ -e "$out$target" ] || [ -L "$out$target" ]; } && [ ! -e "$out$link" ] && [ ! -L "$out$link" ]; then
     $bb mkdir -p "$out${link%/*}"
     $bb ln -s "$target" "$out$link"
+    echo "$link $target" >>"$alternatives"
   fi
 done
 if [ ! -e "$out/usr/bin/sh" ] && [ ! -L "$out/usr/bin/sh" ]; then
@@ -106,6 +124,28 @@ fi
 if [ -f "$out/usr/share/libc-bin/nsswitch.conf" ]; then
   $bb cp "$out/usr/share/libc-bin/nsswitch.conf" "$out/etc/nsswitch.conf"
 fi
+
+# Modules of PHP are on where their packages are, in the order that they name, and its settings are those for servers.
+for file in "$out"/usr/share/php*/*/*.ini; do
+  version=${file#"$out"/usr/share/php}
+  available=$out/etc/php/${version%%-*}/mods-available
+  if [ -f "$file" ] && [ -d "$available" ]; then $bb cp "$file" "$available/${file##*/}"; fi
+done
+for file in "$out"/etc/php/*/mods-available/*.ini; do
+  if [ ! -f "$file" ]; then continue; fi
+  priority=$($bb sed -n 's/^; *priority=\([0-9]*\).*/\1/p' "$file" | $bb head -n 1)
+  for place in "${file%/mods-available/*}"/*/conf.d; do
+    if [ -d "$place" ]; then $bb ln -s "../../mods-available/${file##*/}" "$place/${priority:-20}-${file##*/}"; fi
+  done
+done
+for place in "$out"/etc/php/*/*/conf.d; do
+  if [ ! -d "$place" ]; then continue; fi
+  place=${place%/conf.d}
+  version=${place#"$out/etc/php/"}
+  settings=$out/usr/lib/php/${version%%/*}/php.ini-production
+  if [ "${place##*/}" = cli ]; then settings=$settings.cli; fi
+  if [ -f "$settings" ] && [ ! -e "$place/php.ini" ]; then $bb cp "$settings" "$place/php.ini"; fi
+done
 
 # Caches, made by the programs of the tree itself; a tree without the program needs no such cache.
 generate() {
@@ -144,6 +184,17 @@ start_program() {
       done
       echo "export PERL5LIB='$modules'\${PERL5LIB:+:\$PERL5LIB}" ;;
     python3*) echo "export PYTHONHOME='$out/usr'" ;;
+    php | php.default | php[0-9]*)
+      for directory in "$out"/etc/php/*/cli/conf.d; do
+        if [ ! -d "$directory" ]; then continue; fi
+        settings=$out/nix-support/php
+        if [ ! -e "$settings" ]; then
+          $bb mkdir -p "$settings"
+          for modules in "$out"/usr/lib/php/2*; do echo "extension_dir=$modules" >"$settings/00-place.ini"; done
+          for module in "$directory"/*.ini; do $bb cp "$module" "$settings/${module##*/}"; done
+        fi
+        echo "export PHPRC='${directory%/conf.d}/php.ini' PHP_INI_SCAN_DIR='$settings'\${PHP_INI_SCAN_DIR:+:\$PHP_INI_SCAN_DIR}"
+      done ;;
   esac
   if [ "$($bb head -c 4 "$out$1" | $bb tail -c 3)" = ELF ]; then
     if [ -n "$loader" ] && $bb head -c 4096 "$out$1" | $bb grep -q "ld-linux"; then
@@ -181,6 +232,20 @@ for package in ${roots:-}; do
     fi
   done
 done
+
+# The names that programs have as alternatives: php for php8.2.
+while read -r link target; do
+  name=${link##*/}
+  case $link in /usr/bin/* | /usr/sbin/* | /usr/games/*) ;; *) continue ;; esac
+  if [ -e "$profile/bin/$name" ]; then continue; fi
+  for package in ${roots:-}; do
+    if { [ -f "$package$target" ] || [ -L "$package$target" ]; } && [ -x "$out$target" ]; then
+      start_program "$target" > "$profile/bin/$name"
+      $bb chmod 755 "$profile/bin/$name"
+      break
+    fi
+  done
+done <"$alternatives"
 
 # Tells `firn run` and `firn shell` that programs of this tree want it as their /usr.
 echo 1 > "$out/nix-support/usr-root"

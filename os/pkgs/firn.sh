@@ -21,7 +21,7 @@ cp -r "$native/node_modules" "$out/lib/firn/node_modules"
 printf %s "$out" > "$out/lib/firn/store-path"
 cat > "$out/bin/firn" <<EOF
 #!/bin/sh
-exec $nodejs/bin/node --v8-pool-size=0 --disable-warning=ExperimentalWarning $out/lib/firn/dist/firn.mjs "\$@"
+GLIBC_TUNABLES=glibc.malloc.hugetlb=1:\${GLIBC_TUNABLES:-} exec $nodejs/bin/node --v8-pool-size=0 --disable-warning=ExperimentalWarning $out/lib/firn/dist/firn.mjs "\$@"
 EOF
 # The old names: scripts use them, and an ssh:// store of another machine starts nix-store.
 for name in nix-build nix-channel nix-collect-garbage nix-copy-closure nix-daemon nix-env nix-hash nix-instantiate nix-prefetch-url nix-shell nix-store; do

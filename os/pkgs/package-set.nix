@@ -109,6 +109,73 @@ let
     };
   };
 
+  # PHP with some of its modules. In a system they are part of /usr, where each of them is on; as a path it has a tree of its own.
+  phpModules = {
+    pgsql = [ "pdo_pgsql" ];
+    mysql = [ "mysqli" "mysqlnd" "pdo_mysql" ];
+    sqlite3 = [ "pdo_sqlite" ];
+    xml = [ "dom" "simplexml" "xmlreader" "xmlwriter" "xsl" ];
+    common = [ "calendar" "ctype" "exif" "ffi" "fileinfo" "filter" "ftp" "gettext" "iconv" "openssl" "pdo" "posix" "session" "shmop" "sockets" "sysvmsg" "sysvsem" "sysvshm" "tokenizer" "zlib" ];
+    opcache = [ "opcache" ];
+  };
+  phpModule =
+    name: if packages ? "php-${name}" then packages."php-${name}" else throw (notLocked [ "php-${name}" ]);
+  phpExtensions =
+    builtins.listToAttrs (
+      builtins.concatMap (
+        name:
+        let
+          module = builtins.match "php-(.*)" name;
+        in
+        if module == null then [ ] else [ { name = builtins.head module; value = packages.${name}; } ]
+      ) (builtins.attrNames packages)
+    )
+    // builtins.listToAttrs (
+      builtins.concatMap (
+        package:
+        map (name: {
+          inherit name;
+          value = phpModule (if package == "opcache" then "common" else package);
+        }) phpModules.${package}
+      ) (builtins.attrNames phpModules)
+    )
+    // {
+      __missing = name: if builtins.match "[A-Za-z0-9][A-Za-z0-9+._-]*" name == null then null else notLocked [ "php-${name}" ];
+    };
+  phpWith =
+    chosen: ini:
+    let
+      extensionPackages = map (module: module.deb) chosen;
+    in
+    (
+      if chosen == [ ] then
+        packages.php-cli
+      else
+        programs.including "php-cli" extensionPackages // { inherit (packages.php-cli) deb version; }
+    )
+    // {
+      inherit extensionPackages;
+      pname = "php";
+      phpIni = ini;
+      extensions = phpExtensions;
+      meta = packages.php-cli.meta // { mainProgram = "php"; };
+      withExtensions =
+        choose:
+        phpWith (choose {
+          enabled = chosen;
+          all = phpExtensions;
+        }) ini;
+      buildEnv =
+        {
+          extensions ? { enabled, ... }: enabled,
+          extraConfig ? "",
+        }:
+        phpWith (extensions {
+          enabled = chosen;
+          all = phpExtensions;
+        }) (ini + extraConfig);
+    };
+
   # The newest kernel of the lock among those of a kind: an attribute `kernel`, as NixOS's sets of kernels have it.
   kernelsOf =
     kind:
@@ -153,9 +220,31 @@ packages
   else
     { }
 )
+// (
+  if packages ? php-cli then
+    {
+      php = phpWith [ ] "";
+      php82 = phpWith [ ] "";
+      phpExtensions = phpExtensions;
+      php82Extensions = phpExtensions;
+    }
+  else
+    { }
+)
 // {
   # Firn tells this of a name that the set lacks.
   __missing = name: if !(nixpkgsNames ? ${name}) && builtins.match "[a-z0-9][a-z0-9+.-]+" name == null then null else notLocked [ (debianName name) ];
+  # A package that the lock lacks, where it may be named but has no path.
+  unlocked = name: {
+    type = "derivation";
+    inherit name;
+    deb = name;
+    pname = name;
+    version = throw (notLocked [ name ]);
+    outPath = throw (notLocked [ name ]);
+    drvPath = throw (notLocked [ name ]);
+    meta.mainProgram = name;
+  };
   inherit busybox closureOf systemEnv mkDerivation debianSource firn system lock;
   # What builds here is Firn.
   nix = firn;

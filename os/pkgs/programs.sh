@@ -11,6 +11,10 @@ for directory in "$package"/usr/* "$package"/*; do
   case $name in bin | sbin | games | DEBIAN) continue ;; esac
   if [ -e "$directory" ] && [ ! -e "$out/$name" ]; then $bb ln -s "$directory" "$out/$name"; fi
 done
+# What configurations include from nginx's own directory.
+for member in $closure; do
+  if [ -d "$member/etc/nginx" ] && [ ! -e "$out/conf" ]; then $bb ln -s "$member/etc/nginx" "$out/conf"; fi
+done
 
 if [ -n "$environment" ]; then
   for file in "$environment"/nix-support/profile/bin/*; do

@@ -19,6 +19,8 @@ awk '
     for (i = 1; i <= n; i++) { getline; if (open && i == n) printf "%s", $0 > path; else print > path }
     close(path)
     if (mode != "644") print "M\t" mode "\t" path
+    # The last line of a file can look like a record.
+    next
   }
   /^L / { target = $2; path = $0; sub(/^L [^ ]+ /, "", path); print "L\t" target "\t" path }
 ' "$manifest" | while IFS="$(printf '\t')" read -r kind value path; do

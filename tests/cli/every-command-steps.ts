@@ -65,6 +65,7 @@ const files: Readonly<Record<string, string>> = {
   "several.nix": `let d = name: script: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" script ]; }; in {
     z = d "z" "echo last; exit 3"; b = d "b" "exit 4"; c = d "c" "echo second; exit 5";
     app = d "app-1.2.3" "echo one; echo two; echo > $out";
+    never = d "never" "echo > $out";
   }
 `,
   file: "contents\n",
@@ -97,6 +98,23 @@ const building: readonly Step[] = [
   step(`nix log ${missing}`),
   step("nix why-depends $TWO $ONE"),
   step(`nix why-depends $TWO ${missing}`),
+];
+
+/** Installables in messages: by the words for attributes, whole references for flakes, paths as they are. */
+const named: readonly Step[] = [
+  step("nix log ./f#two"),
+  step(`nix log ${flakeUrl}#checks.x86_64-linux.c^out`),
+  step("nix log -f several.nix app"),
+  step("nix why-depends ./f#two ./f#one"),
+  step(`nix why-depends ${flakeUrl}#one ${flakeUrl}#two^out`),
+  step(`nix why-depends --derivation ${flakeUrl}#one ${flakeUrl}#two`),
+  step(`nix why-depends ${flakeUrl}#one ${flakeUrl}#checks.x86_64-linux.c`),
+  step("nix path-info -f several.nix never"),
+  step(`nix path-info ${flakeUrl}#checks.x86_64-linux.c ${flakeUrl}#one`),
+  step(`nix store copy-log --to $WORK/logs ${flakeUrl}#one`),
+  step(`nix store copy-log --to $WORK/logs ${flakeUrl}#checks.x86_64-linux.c`),
+  step("nix store ls ./f"),
+  step("nix store cat f/../g"),
 ];
 
 const severalBuilds: readonly Step[] = [
@@ -306,6 +324,7 @@ export const everyCommandSteps: StepSuite = {
   steps: [
     ...building,
     ...severalBuilds,
+    ...named,
     ...formatting,
     ...flakes,
     ...derivations,

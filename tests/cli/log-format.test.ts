@@ -58,7 +58,7 @@ test.skipIf(!sandboxWorks())(
     const messages = log.filter(({ action }) => action === "msg");
     expect(messages.map(({ level }) => level)).toEqual([3, 3, 0]);
     expect(messages.at(-1)?.msg).toMatch(
-      /^error: Cannot build '\S*-x\.drv'\.\n {7}Reason: builder failed with exit code 1\./,
+      /^\x1b\[31;1merror:\x1b\[0m Cannot build '\S*-x\.drv'\.\n {7}Reason: builder failed with exit code 1\./,
     );
     // What is written can be read again.
     const events: FirnEvent[] = [];
@@ -78,8 +78,35 @@ test("messages of an evaluation as JSON", async () => {
   expect([code, out]).toEqual([0, "1\n"]);
   expect(entries(err, "@nix ").map(({ level, msg }) => [level, msg])).toEqual([
     [0, "trace: x"],
-    [1, expect.stringContaining("y")],
+    [1, "\x1b[35;1mevaluation warning:\x1b[0m y"],
   ]);
+});
+
+/** What the reference writes: `nix --log-format internal-json eval --expr '{ a = 1 + ; }'`. */
+const syntaxError = `{"action":"msg","column":11,"file":"«string»:1:11","level":0,"line":1,"msg":"\\u001b[31;1merror:\\u001b[0m syntax error, unexpected ';'\\n       \\u001b[34;1mat \\u001b[35;1m«string»:1:11\\u001b[0m:\\n            1| { a = 1 + ; }\\n             |           \\u001b[31;1m^\\u001b[0m","raw_msg":"syntax error, unexpected ';'"}\n`;
+
+test("an error as JSON has message, position and trace for programs", async () => {
+  const expression = ["--expr", "{ a = 1 + ; }"];
+  expect((await place.firn("eval", "--log-format", "internal-json", ...expression)).err).toBe(`@nix ${syntaxError}`);
+  const file = join(place.directory, "errors.json");
+  const plain = await place.firn("eval", "--json-log-path", file, ...expression);
+  expect(plain.err).toMatch(/^error: syntax error, unexpected ';'\n {7}at «string»:1:11:\n/);
+  expect(readFileSync(file, "utf8")).toBe(syntaxError);
+  const thrown = ["--expr", 'let f = x: throw "oops"; in f 1'];
+  const [error] = entries(
+    (await place.firn("eval", "--log-format", "internal-json", "--show-trace", ...thrown)).err,
+    "@nix ",
+  );
+  expect(error).toMatchObject({
+    column: null,
+    file: null,
+    raw_msg: "oops",
+    trace: [
+      { column: 12, line: 1, raw_msg: "while calling the 'throw' builtin" },
+      { column: 9, file: "«string»:1:9", line: 1, raw_msg: "while calling 'f'" },
+      { column: 29, line: 1, raw_msg: "from call site" },
+    ],
+  });
 });
 
 test.skipIf(!sandboxWorks())("a log in a file, or for a socket, beside what is shown", async () => {

@@ -5,8 +5,7 @@ import { byteString, byteStringOf, FirnError, printedBytes } from "@firn/formats
 import type { EvalMessage } from "@firn/language";
 import { afterAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../../packages/cli/src/main.ts";
-import { renderError, renderWarning } from "../../packages/cli/src/render/error.ts";
-import { terminalText } from "../../packages/cli/src/render/terminal-text.ts";
+import { renderError, renderMessage } from "../../packages/cli/src/render/error.ts";
 import { makeCaseDirectory } from "./cases.ts";
 
 const root = import.meta.dirname;
@@ -41,10 +40,7 @@ const config: HostConfig = {
 
 let stderr = "";
 function report(message: EvalMessage): void {
-  const place = message.kind === "warning" ? message.position : undefined;
-  if (message.kind === "warning") stderr += `${renderWarning(message.text, place)}\n`;
-  else if (message.kind === "trace") stderr += `${terminalText(`trace: ${message.text}`)}\n`;
-  else stderr += `${terminalText(`evaluation warning: ${message.text}`)}\n`;
+  if (message.kind !== "call") stderr += `${renderMessage(message, false)}\n`;
 }
 
 const evaluator = new Evaluator({ config, report });

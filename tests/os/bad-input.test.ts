@@ -52,6 +52,16 @@ describe("a configuration that is wrong", () => {
     expect(whole.err).toMatch(/os\/lib/);
   }, 60_000);
 
+  test("packages that the lock lacks: all of them, with the one command, and no trace of the package set", async () => {
+    const { outcome } = await build({
+      "configuration.nix": `{ ${root}\n  services.pipewire = { enable = true; pulse.enable = true; };\n}`,
+    });
+    const lacking = ["pipewire", "pipewire-bin", "pipewire-pulse", "wireplumber"];
+    expect(outcome.err.slice(outcome.err.indexOf("error:"))).toBe(
+      `error: the lock of Debian packages lacks ${lacking.map((name) => `'${name}'`).join(", ")}; 'firn deb add ${lacking.join(" ")}' adds them\n`,
+    );
+  }, 60_000);
+
   test("a value of the wrong type: option, value, place and type", async () => {
     const message = await failure({
       "configuration.nix": `{ ${root}\n  services.openssh.enable = true;\n  services.openssh.ports = "22";\n}`,

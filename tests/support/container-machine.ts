@@ -44,7 +44,9 @@ export async function bootConfiguration(
     throw error;
   });
   if (state !== "running") {
-    const { out } = await run("systemctl --failed --no-legend; journalctl -b -p warning -o cat");
+    const { out } = await run(
+      "journalctl -b -p warning -o cat; for unit in $(systemctl --failed --no-legend --plain | cut -d' ' -f1); do systemctl status -n 40 $unit; done",
+    );
     await container.kill();
     throw new Error(`the machine is ${state}:\n${out}`);
   }

@@ -25,7 +25,7 @@ in
   options.fonts = {
     enableDefaultPackages = forms.bool false "Whether there are fonts for most languages.";
     packages = mkOption {
-      type = types.listOf types.path;
+      type = types.listOf (types.either types.package types.path);
       default = [ ];
       example = lib.literalExpression "[ pkgs.fonts-noto-core ]";
       description = "Packages with fonts.";
@@ -50,7 +50,7 @@ in
   };
   config = lib.mkMerge [
     (lib.mkIf cfg.enableDefaultPackages {
-      fonts.packages = map (name: pkgs.${name}) [
+      fonts.packages = map (name: pkgs.${name} or (pkgs.unlocked name)) [
         "fonts-dejavu"
         "fonts-noto-core"
       ];

@@ -19,7 +19,7 @@ in
       package = forms.package "sway";
       extraPackages = mkOption {
         type = types.listOf types.package;
-        default = map (name: pkgs.${name}) [
+        default = map (name: pkgs.${name} or (pkgs.unlocked name)) [
           "brightnessctl"
           "foot"
           "grim"

@@ -21,7 +21,7 @@ in
 {
   options.programs = lib.mapAttrs (_: what: { enable = lib.mkEnableOption what; }) programs;
   config = {
-    environment.systemPackages = map (name: pkgs.${name}) enabled;
+    environment.systemPackages = map (name: pkgs.${name} or (pkgs.unlocked name)) enabled;
     programs = lib.mkIf config.programs.zoxide.enable {
       bash.interactiveShellInit = "eval \"$(zoxide init bash)\"\n";
       zsh.interactiveShellInit = "eval \"$(zoxide init zsh)\"\n";

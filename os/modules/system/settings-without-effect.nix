@@ -39,6 +39,7 @@ let
     nix.checkConfig = on "nix.conf is not read when the system is built";
     nix.daemonCPUSchedPolicy = given types.str "other" "there is no daemon";
     nix.daemonIOSchedClass = given types.str "best-effort" "there is no daemon";
+    nix.nrBuildUsers = given types.int 0 "each build has a user namespace of its own";
     nix.sshServe.enable = off "who may log in is served by `nix-store --serve`";
     programs.bash.blesh.enable = off "Debian has no ble.sh";
     programs.bash.undistractMe.enable = off "Debian 12 has no undistract-me";

@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { byteStringOf } from "@firn/formats/base";
 import { startProgram } from "@firn/store/start-program";
-import { ownCommand, processArguments } from "@firn/store/surroundings";
+import { launcherVariables, ownCommand, processArguments, processEnvironment } from "@firn/store/surroundings";
 import { oldestNode } from "./node-version.ts";
 
 const forwarded = ["SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -26,6 +26,7 @@ export function startOnPinnedNode(): void {
   }
   const child = startProgram(byteStringOf(node), [...ownCommand().slice(1), ...processArguments()], {
     stdio: "inherit",
+    env: { ...processEnvironment(), ...launcherVariables() },
   });
   // A terminal sends its interrupts to both; the program decides what they mean.
   process.on("SIGINT", () => undefined);

@@ -2,7 +2,7 @@
  * Inputs: a source tree named by attributes (`type`, `url`, `rev`, …). A scheme turns URLs into attributes and back. Attributes
  * and their names are those of flake.lock.
  */
-import { FirnError, type FlakeAttributes } from "@firn/formats";
+import { FirnError, type FlakeAttributes, jsonNumber, parseHash, printJson } from "@firn/formats";
 import type { Url } from "./url.ts";
 
 /** The attributes of an input; `type` names its scheme. */
@@ -55,8 +55,18 @@ export interface InputScheme {
 export function stringAttribute(input: Input, name: string): string | undefined {
   const value = input.get(name);
   if (value === undefined) return undefined;
-  if (typeof value !== "string") throw new FirnError("bad-input", `input attribute '${name}' is not a string`);
+  if (typeof value !== "string") {
+    throw new FirnError("bad-input", `input attribute '${name}' is not a string ${showAttributes(input)}`);
+  }
   return value;
+}
+
+/** Returns the attributes of an input as messages show them: JSON, sorted by name. */
+export function showAttributes(input: Input): string {
+  const sorted = [...input].sort(([a], [b]) => (a < b ? -1 : 1));
+  return printJson(
+    new Map(sorted.map(([name, value]) => [name, typeof value === "bigint" ? jsonNumber(value) : value])),
+  );
 }
 
 /** Returns a string attribute; fails when it is missing. */
@@ -111,6 +121,18 @@ export function isRevision(text: string): boolean {
   return revPattern.test(text) || rev64Pattern.test(text);
 }
 
+/** Fails with `bad-hash` or `bad-input` unless a text is a Git revision in base 16. */
+export function checkRevision(text: string): void {
+  if (isRevision(text)) return;
+  parseHash(text, text.length === 64 ? "sha256" : "sha1");
+  throw new FirnError("bad-input", `'${text}' is not a commit hash`);
+}
+
+/** Tells whether a text may name a branch or tag, by the rules of `git check-ref-format` and of the reference. */
+export function isRef(text: string): boolean {
+  return !/^$|^@$|^[-/]|[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|[/.]$|(?:^|\/)\.|\.lock(?:\/|$)/.test(text);
+}
+
 /**
  * Checks that a text is a branch or tag name that is safe to pass to a program, by the rules of `git check-ref-format` and of the
  * reference; fails otherwise.
@@ -118,7 +140,7 @@ export function isRevision(text: string): boolean {
 export function checkRef(ref: string, kind: "Git" | "Mercurial" = "Git"): void {
   const legal =
     kind === "Git"
-      ? !/^$|^@$|^[-/]|[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|[/.]$|(?:^|\/)\.|\.lock(?:\/|$)/.test(ref)
+      ? isRef(ref)
       : /^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) && !ref.includes("..") && !ref.endsWith(".lock");
   if (!legal) throw new FirnError("bad-input", `invalid ${kind} branch/tag name '${ref}'`);
 }

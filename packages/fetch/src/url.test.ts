@@ -35,13 +35,18 @@ test("inputs survive the way to a URL and back", () => {
     "git+https://example.org/r?ref=main&shallow=1&submodules=1",
     "path:/a/b?lastModified=1&narHash=sha256-ziEVinUR30Nphl6ZWWe5FYAM8skd42soCr1MS0suR8k%3D",
     "https://example.org/x.tar.gz?narHash=sha256-ziEVinUR30Nphl6ZWWe5FYAM8skd42soCr1MS0suR8k%3D",
-    "tarball+https://example.org/x",
-    "file+https://example.org/x.tar.gz",
     "flake:nixpkgs/nixos-26.05",
   ]) {
     const input = inputFromUrl(text, true);
     expect(showInput(input)).toBe(text);
     expect(inputFromUrl(inputToUrl(input), true)).toEqual(input);
+  }
+});
+
+test("the kind of a file is not part of the URL that is shown", () => {
+  for (const kind of ["tarball", "file"]) {
+    for (const url of ["https://example.org/x", "https://example.org/x.tar.gz"])
+      expect(showInput(inputFromUrl(`${kind}+${url}`, true))).toBe(url);
   }
 });
 

@@ -68,7 +68,7 @@ export { ReferenceScanner } from "./references/scan.ts";
 export { writeBuildResult } from "./remote/build-results.ts";
 export { NoticeWriter } from "./remote/daemon-events.ts";
 export { DaemonStore } from "./remote/daemon-store.ts";
-export { InternalJsonReader, InternalJsonWriter, messageJson } from "./remote/internal-json.ts";
+export { errorJson, InternalJsonReader, InternalJsonWriter, messageJson } from "./remote/internal-json.ts";
 export { realisationsOf, type ServeOptions, serveStore } from "./remote/serve.ts";
 export { checkSshHost, parseSshAuthority } from "./remote/ssh-authority.ts";
 export { SshStore, type SshStoreOptions } from "./remote/ssh-store.ts";

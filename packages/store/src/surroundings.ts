@@ -18,13 +18,18 @@ const LOST = "\ufffd";
 /** Variables by which the launcher of a checkout tells this process its name, its own place and which others are its own. */
 const launcherNames = ["FIRN_ARGV0", "FIRN_LAUNCHER", "FIRN_LAUNCHER_SET"];
 
+/** The settings of the C library with which whatever starts the program begins its variable `GLIBC_TUNABLES`; the user's own follow. */
+const ownTunables = "glibc.malloc.hugetlb=1:";
+
 /** The names of the launcher's variables, which programs that this process starts do not get. */
 function launcherVariableNames(): Set<string> {
-  const { FIRN_LAUNCHER_SET: own = "" } = process.env;
-  return new Set([...launcherNames, ...own.split(" ")]);
+  const { FIRN_LAUNCHER_SET: own = "", GLIBC_TUNABLES = "" } = process.env;
+  const names = new Set([...launcherNames, ...own.split(" ")]);
+  if (GLIBC_TUNABLES.startsWith(ownTunables)) names.add("GLIBC_TUNABLES");
+  return names;
 }
 
-/** Returns the variables that the launcher of a checkout set, for starting the program once more. */
+/** Returns the variables that whatever started the program set, for starting it once more. */
 export function launcherVariables(): Environment {
   const names = [...launcherVariableNames()];
   return Object.fromEntries(
@@ -47,6 +52,8 @@ export function processEnvironment(): Environment {
   const given = Object.entries(process.env)
     .map(([name, value = ""]): [string, string] => [name, value])
     .filter(([name]) => !own.has(name));
+  const users = own.has("GLIBC_TUNABLES") ? process.env.GLIBC_TUNABLES?.slice(ownTunables.length) : undefined;
+  if (users !== undefined && users !== "") given.push(["GLIBC_TUNABLES", users]);
   const pairs = given.map(([name, value]): [string, string] => [byteStringOf(name), byteStringOf(value)]);
   if (!given.some(([, value]) => value.includes(LOST))) return Object.fromEntries(pairs);
   // Bytes that are no UTF-8: the kernel still has the variables that the process was started with.

@@ -94,3 +94,72 @@ describe.skipIf(!runs)("a machine with a bit of everything", () => {
     );
   });
 });
+
+describe.skipIf(!runs)("a small office", () => {
+  let machine: ContainerMachine;
+  const out = (command: string): Promise<string> => machine.out(command);
+  const until = (command: string): Promise<string> =>
+    out(`for i in {1..300}; do ${command} >/dev/null 2>&1 && exit; sleep 0.1; done; ${command}; exit 1`);
+
+  beforeAll(async () => {
+    machine = await bootConfiguration(join(import.meta.dirname, "office"));
+  }, 900_000);
+  afterAll(() => machine?.remove());
+
+  test("delivers mail to users, by aliases and tables, and sends on what is for others", async () => {
+    await out("echo hello | su - bob -c 'sendmail root sales@example.test'");
+    await until("grep -rl hello /var/spool/mail/alice /var/spool/mail/bob | grep -c . | grep -x 2");
+    const send = (from: string, to: string, subject: string, port = 25): Promise<string> =>
+      out(
+        `printf 'Subject: ${subject}\\n\\nfrom a program\\n' | curl -s smtp://127.0.0.1:${port} --mail-from ${from} --mail-rcpt ${to} -T - 2>&1; echo $?`,
+      );
+    expect(await send("a@b.test", "team@example.test", "one", 587)).toBe("0");
+    await until("grep -rl 'Subject: one' /var/spool/mail/alice /var/spool/mail/bob | grep -c . | grep -x 2");
+    expect(await send("spam@bad.test", "bob@example.test", "two")).not.toBe("0");
+    expect(await send("a@b.test", "bob@example.test", "a lottery")).not.toBe("0");
+    expect(await send("a@b.test", "nobody-here@example.test", "three")).not.toBe("0");
+    expect(await send("a@b.test", "someone@far.test", "four")).toBe("0");
+    await until("grep -F 'mail RCPT TO:<someone@far.test>' /run/told");
+    expect(await out("postconf -h myhostname message_size_limit; mailq | tail -1")).toBe(
+      "office.example.test\n1000000\nMail queue is empty",
+    );
+  }, 120_000);
+
+  test("has pages in PHP that know their database", async () => {
+    const page = "wiki kept 20M Europe/Zurich office /page?x=1";
+    expect(await out("curl -s 'http://localhost/page?x=1'")).toBe(page);
+    expect(await out("curl -s 'http://127.0.0.1:8090/page?x=1'")).toBe(page);
+    await out("systemctl reload phpfpm-wiki && systemctl start wiki-jobs");
+    expect(await out("od -An -tx1 /run/wiki-jobs")).toBe("c3 84 0a");
+  }, 60_000);
+
+  test("keeps values, files and torrents", async () => {
+    expect(await out("printf 'set k 0 0 1\\r\\nv\\r\\nget k\\r\\nquit\\r\\n' | nc -q 1 127.0.0.1 11211")).toContain(
+      "STORED\r\nVALUE k 0 1\r\nv",
+    );
+    await out("echo one >/root/file && rsync /root/file rsync://127.0.0.1/public/ && rm /root/file");
+    expect(
+      await out("rsync rsync://127.0.0.1/public/file /root/ && cat /root/file && stat -c %U /srv/public/file"),
+    ).toBe("one\nalice");
+    await until("transmission-remote -n alice:wonderland -si | grep '/srv/torrents'");
+    expect(await out("transmission-remote -l 2>&1 | grep -o '401: Unauthorized' | head -1")).toBe("401: Unauthorized");
+  }, 60_000);
+
+  test("passes messages of devices on to who may read them", async () => {
+    const as = (user: string, password: string) => `-h 127.0.0.1 -u ${user} -P ${password}`;
+    await out(`mosquitto_pub ${as("lamp", "light")} -t home/lamp -m on -r`);
+    await out(`mosquitto_pub ${as("guest", "secret")} -t home/lamp -m off -r`);
+    expect(await out(`mosquitto_sub ${as("guest", "secret")} -t home/lamp -C 1 -W 10`)).toBe("on");
+    expect((await machine.run(`mosquitto_pub ${as("lamp", "wrong")} -t home/lamp -m off`)).code).not.toBe(0);
+  }, 60_000);
+
+  test("tells its providers of names which address it has", async () => {
+    await out("systemctl start inadyn");
+    const told = await out("cat /run/told");
+    const login = Buffer.from("office:p&ss|word").toString("base64");
+    expect(told).toContain(`/nic/update?system=dyndns&hostname=office.dyn.test&myip=203.0.113.7 Basic ${login}`);
+    expect(told).toContain("/set?name=home.dyn.test&address=203.0.113.8");
+    expect(await out("systemctl is-enabled ddclient.timer inadyn.timer")).toBe("enabled\nenabled");
+    expect(await out("cat /etc/notes")).toBe("F 1 644 notes\nL /dev/null notes");
+  }, 60_000);
+});

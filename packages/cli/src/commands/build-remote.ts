@@ -1,7 +1,7 @@
 /** `firn __build-remote`: the build hook of another program, which asks on standard input and is answered on standard error. */
 import { clientConnection, logDescriptor, logMark, serveBuildHook } from "@firn/build";
 import { FirnError } from "@firn/formats";
-import { type EventSink, hasErrorCode, InternalJsonWriter, messageJson, openMachineStore } from "@firn/store";
+import { type EventSink, errorJson, hasErrorCode, InternalJsonWriter, openMachineStore } from "@firn/store";
 import * as fs from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { commandSettings } from "../session/session.ts";
@@ -30,7 +30,7 @@ export const command: Command = {
       return 0;
     } catch (error) {
       if (!(error instanceof FirnError)) throw error;
-      say(messageJson("error", `error: ${error.message}`));
+      say(errorJson(`error: ${error.message}`, error, false));
       return 1;
     } finally {
       process.stdin.destroy();

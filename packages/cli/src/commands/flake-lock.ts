@@ -11,7 +11,7 @@ export function flakeArgument(invocation: Invocation, io: Io, word = invocation.
   return parseFlakeRef(word === undefined || word === "" ? "." : word, {
     baseDirectory: io.cwd,
     warn: (text, level) => {
-      if (level === "warn") io.err(`${renderWarning(text, undefined)}\n`);
+      if (level === "warn") io.err(`${renderWarning(text, undefined, io.terminal)}\n`);
     },
   });
 }

@@ -19,7 +19,7 @@ function conversionTo(format: HashFormat): Command {
     async run({ flags, positionals }, io) {
       const replaced =
         "The old format conversion subcommands of `nix hash` were deprecated in favor of `nix hash convert`.";
-      io.err(`${renderWarning(replaced, undefined)}\n`);
+      io.err(`${renderWarning(replaced, undefined, io.terminal)}\n`);
       const type = flags.value("type");
       const algorithm = type === undefined ? undefined : parseHashAlgorithm(type);
       for (const text of positionals) printLine(io, printHash(parseHash(text, algorithm), format, format === "sri"));

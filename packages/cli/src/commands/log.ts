@@ -1,3 +1,4 @@
+import { packageLookup, showInstallable } from "@firn/flake";
 import { FirnError, isDerivationPath } from "@firn/formats";
 import { openSubstituters, type Store } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
@@ -14,12 +15,15 @@ export const command: Command = {
       needs: { readOnly: true },
       body: async (session) => {
         const store = await session.store();
-        const targets = await session.installables.targets(session.installables.parse(invocation.positionals));
+        const installables = session.installables.parse(invocation.positionals);
+        const targets = await session.installables.targets(installables);
         const [planned] = await plannedTargets(session, targets);
         const [target] = targets;
-        if (target === undefined || planned === undefined) throw new FirnError("usage", "more arguments are required");
-        const shown = invocation.positionals[0] ?? ".";
+        const [installable] = installables;
+        if (target === undefined || planned === undefined || installable === undefined)
+          throw new FirnError("usage", "more arguments are required");
         const path = target.kind === "path" ? target.path : target.drvPath;
+        const shown = target.kind === "path" ? path : showInstallable(installable, packageLookup(session.system));
         const substituters = await openSubstituters({
           settings: session.settings,
           environment: io.env,
@@ -34,9 +38,7 @@ export const command: Command = {
             const log = drvPath === undefined ? undefined : await source.offers.logs?.buildLog(drvPath);
             if (log === undefined) continue;
             session.progress.clear();
-            io.err(
-              `got build log for '${target.kind === "path" ? path : shown}' from '${withoutParameters(source.uri)}'\n`,
-            );
+            io.err(`got build log for '${shown}' from '${withoutParameters(source.uri)}'\n`);
             for await (const chunk of log) {
               io.out(chunk);
               await io.drained?.();
@@ -46,7 +48,7 @@ export const command: Command = {
         } finally {
           for (const substituter of substituters) await substituter.close();
         }
-        throw new FirnError("no-log", `build log of '${path}' is not available`);
+        throw new FirnError("no-log", `build log of '${shown}' is not available`);
       },
     }),
 };

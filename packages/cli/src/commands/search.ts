@@ -3,6 +3,7 @@ import { FirnError, type JsonValue, parseDrvName } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
+import { colors } from "../render/colors.ts";
 import { printJsonResult } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
@@ -75,11 +76,11 @@ export const command: Command = {
 /** Returns the lines of a match; with patterns its name stands out, and what they find. */
 function shownMatch({ attrPath, version, description }: Match, patterns: readonly RegExp[] | undefined): string {
   const marked = (text: string, around: string): string =>
-    patterns === undefined ? text : `${around}${highlighted(text, patterns, around)}\x1b[0m`;
+    patterns === undefined ? text : `${around}${highlighted(text, patterns, around)}${colors.normal}`;
   const name = `* ${marked(attrPath, "\x1b[0;1m")}${version === "" ? "" : ` (${version})`}\n`;
   return description === ""
     ? name
-    : `${name}  ${patterns === undefined ? description : highlighted(description, patterns, "\x1b[0m")}\n`;
+    : `${name}  ${patterns === undefined ? description : highlighted(description, patterns, colors.normal)}\n`;
 }
 
 /** Marks in a text what patterns find; `after` is the style of the rest. */
@@ -92,7 +93,7 @@ function highlighted(text: string, patterns: readonly RegExp[], after: string): 
   }
   let result = "";
   for (let i = 0; i < text.length; i++) {
-    if (found.has(i) && !found.has(i - 1)) result += "\x1b[32;1m";
+    if (found.has(i) && !found.has(i - 1)) result += colors.green;
     result += text[i];
     if (found.has(i) && !found.has(i + 1)) result += after;
   }

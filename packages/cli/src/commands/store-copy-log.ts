@@ -1,5 +1,5 @@
 import { FirnError } from "@firn/formats";
-import { derivationOf, offered, openStore, type Store } from "@firn/store";
+import { offered, openStore, type Store } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
@@ -30,8 +30,8 @@ export const command: Command = {
         const from = fromUri === undefined ? local : await open(fromUri);
         const to = toUri === undefined ? local : await open(toUri);
         try {
-          for (const path of await pathsOf(session, await session.words(), { realise: false })) {
-            const drvPath = await derivationOf(local, path);
+          const wanted = { realise: false, derivations: true };
+          for (const drvPath of await pathsOf(session, await session.words(), wanted)) {
             const log = await offered(from, "logs").buildLog(drvPath);
             if (log === undefined) throw new FirnError("no-log", `build log for '${drvPath}' is not available`);
             await offered(to, "logWriting").addBuildLog(drvPath, log);

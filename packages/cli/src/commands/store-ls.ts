@@ -24,11 +24,12 @@ export function withFileOfStore(
   body: (file: FileOfStore) => Promise<number>,
 ): Promise<number> {
   return withReadingSession(invocation, io, async ({ settings, progress }) => {
-    const path = resolve(io.cwd, invocation.positionals[0] ?? "");
+    const [word = ""] = invocation.positionals;
+    const path = resolve(io.cwd, word);
     const store: Store = await openQueriedStore({ settings, progress, io });
     try {
       if (!path.startsWith(`${store.storeDir}/`)) {
-        throw new FirnError("not-in-store", `path '${path}' is not in the Nix store`);
+        throw new FirnError("not-in-store", `path '${word}' is not in the Nix store`);
       }
       const { storePath, rest } = splitStorePath(path, store.storeDir);
       return await withPathTree(store, storePath, (tree) => body({ tree, place: rest, path }));

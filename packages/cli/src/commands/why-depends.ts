@@ -1,3 +1,4 @@
+import { packageLookup, showInstallable } from "@firn/flake";
 import { diskTree, pathsLeadingTo } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags } from "../grammar/flags.ts";
@@ -33,18 +34,19 @@ export const command: Command = {
         const [packageWord = "", dependency = ""] = invocation.positionals;
         const derivations = flags.has("derivation");
         const store = await session.store();
+        /** A word as messages name it: an installable that may be of several outputs by its own words. */
+        const shown = (word: string): string => {
+          const [installable] = session.installables.parse([word]);
+          return installable === undefined ? word : showInstallable(installable, packageLookup(session.system));
+        };
         const [from = ""] = await pathsOf(session, [packageWord], { realise: !derivations, derivations });
         const [to] = await pathsOf(session, [dependency], { realise: false, derivations });
         session.progress.clear();
-        if (to === undefined) {
-          // What was never built is no dependency.
-          const text = `'${packageWord}' does not depend on '${dependency}'`;
+        // What was never built is no dependency.
+        const leading = to === undefined ? undefined : await pathsLeadingTo(store, from, to);
+        if (to === undefined || leading === undefined || leading.size === 0) {
+          const text = `'${shown(packageWord)}' does not depend on '${shown(dependency)}'`;
           session.progress.event({ kind: "message", level: "error", text });
-          return 0;
-        }
-        const leading = await pathsLeadingTo(store, from, to);
-        if (leading.size === 0) {
-          session.progress.event({ kind: "message", level: "error", text: `'${from}' does not depend on '${to}'` });
           return 0;
         }
         printWhyTree({

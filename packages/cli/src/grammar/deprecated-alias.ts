@@ -8,7 +8,7 @@ export function deprecatedAlias(command: Command, names: (program: string) => re
     ...command,
     run(invocation, io) {
       const [old, current] = names(invocation.mainProgram);
-      io.err(`${renderWarning(`'${old}' is a deprecated alias for '${current}'`, undefined)}\n`);
+      io.err(`${renderWarning(`'${old}' is a deprecated alias for '${current}'`, undefined, io.terminal)}\n`);
       return command.run(invocation, io);
     },
   };

@@ -3,6 +3,7 @@ import { type Package, selectPackages } from "@firn/flake";
 import { compareVersions, FirnError, type JsonValue, jsonNumber, parseDrvName, printJson, traced } from "@firn/formats";
 import { formatFloat, formatJsonFloat, type MetaValue } from "@firn/language";
 import { UsageError } from "../grammar/usage-error.ts";
+import { painted } from "../render/colors.ts";
 import { printLine } from "../render/output.ts";
 import { XmlWriter } from "../render/xml-writer.ts";
 import { availablePackages, type EnvironmentSession, installedIn, substitutable } from "./nix-env-session.ts";
@@ -172,7 +173,7 @@ async function columns(query: Query, item: Package): Promise<string[]> {
   if (has("compare-versions")) {
     const { sign, version } = comparison(item, query.others);
     const text = `${sign} ${version}`;
-    row.push(sign === "<" && process.stdout.isTTY === true ? `\x1b[31;1m${text}\x1b[0m` : text);
+    row.push(painted(text, "red", sign === "<" && process.stdout.isTTY === true));
   }
   if (has("system")) row.push(await item.system());
   if (has("drv-path")) row.push((await item.drvPath()) ?? "-");

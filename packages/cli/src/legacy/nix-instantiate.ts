@@ -6,8 +6,7 @@ import { configuredRealStoreDir, configuredStoreDir, type Settings } from "@firn
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
-import { renderWarning } from "../render/error.ts";
-import { terminalText } from "../render/terminal-text.ts";
+import { renderMessage, renderWarning } from "../render/error.ts";
 import { explainCache } from "../session/explain-cache.ts";
 import type { OpenServices, ServicesFor } from "../session/lazy-services.ts";
 import { commandSettings, tellMistakes } from "../session/session.ts";
@@ -205,21 +204,7 @@ async function instantiate(
     ...(opened === undefined ? {} : { services: opened.services }),
     ...(results === undefined ? {} : { results }),
     ...(images === undefined ? {} : { images }),
-    report: (message) => {
-      switch (message.kind) {
-        case "trace":
-          io.err(`${terminalText(`trace: ${message.text}`)}\n`);
-          return;
-        case "call":
-          io.err(`${terminalText(message.text)}\n`);
-          return;
-        case "evaluation-warning":
-          io.err(`${terminalText(`evaluation warning: ${message.text}`)}\n`);
-          return;
-        case "warning":
-          io.err(`${renderWarning(message.text, message.position)}\n`);
-      }
-    },
+    report: (message) => io.err(`${renderMessage(message, io.terminal)}\n`),
   });
   try {
     await new Instantiation(args, { evaluator, io, fetchPath, directory: io.cwd }, opened?.addRoot).run();
@@ -239,7 +224,7 @@ export const command: Command = {
   flags,
   async run(invocation, io) {
     const settings = commandSettings(invocation, io);
-    tellMistakes(settings, (text) => io.err(`${renderWarning(text, undefined)}\n`));
+    tellMistakes(settings, (text) => io.err(`${renderWarning(text, undefined, io.terminal)}\n`));
     const evalStore = invocation.flags.value("eval-store");
     const storeless = evalStore === undefined && settings.get("store") === "dummy://";
     const services = storeless ? undefined : (await import("../session/lazy-services.ts")).lazyServices;

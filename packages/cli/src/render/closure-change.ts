@@ -1,6 +1,7 @@
 /** Changes between closures as text, in the reference's words. */
 import { showSize } from "@firn/formats";
 import { notableSize, type PackageChange } from "@firn/store";
+import { colors } from "./colors.ts";
 
 function bytes(text: string): string {
   return Buffer.from(text).toString("latin1");
@@ -15,8 +16,8 @@ export function changeLine({ name, removed, added, sizeChange }: PackageChange):
   const parts: string[] = [];
   if (removed.length + added.length > 0) parts.push(`${versions(removed)} ${bytes("→")} ${versions(added)}`);
   if (Math.abs(sizeChange) >= notableSize) {
-    const colour = sizeChange > 0 ? "\x1b[31;1m+" : "\x1b[32;1m";
-    parts.push(`${colour}${showSize(sizeChange)}\x1b[0m`);
+    const colour = sizeChange > 0 ? `${colors.red}+` : colors.green;
+    parts.push(`${colour}${showSize(sizeChange)}${colors.normal}`);
   }
   return `${name}: ${parts.join(", ")}`;
 }

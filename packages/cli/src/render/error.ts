@@ -1,14 +1,18 @@
 /** Errors as text, in the reference's layout: the trace outermost first, then the message with its position and excerpt. */
 import type { FirnError, SourcePosition, TraceFrame } from "@firn/formats";
+import type { EvalMessage } from "@firn/language";
+import { colors } from "./colors.ts";
 import { terminalText } from "./terminal-text.ts";
 
 /** Options of the text of an error. */
 export interface RenderOptions {
   /** True to print the whole trace instead of its first frames. */
   readonly showTrace: boolean;
-  /** True to keep the colours of the message itself; otherwise they are removed. */
+  /** True to paint labels, positions and the message's own names; otherwise all colours are removed. */
   readonly colors?: boolean;
 }
+
+const { normal, red, blue, magenta } = colors;
 
 const shownFrames = 3;
 const fewDuplicates = 5;
@@ -24,14 +28,16 @@ function excerpt(position: SourcePosition): string {
   if (lines.previous !== undefined) out += codeLine(line - 1, lines.previous);
   if (lines.line !== undefined) {
     out += codeLine(line, lines.line);
-    if (column > 0) out += `\n      |${" ".repeat(column)}^`;
+    if (column > 0) out += `\n      |${" ".repeat(column)}${red}^${normal}`;
   }
   if (lines.next !== undefined) out += codeLine(line + 1, lines.next);
   return `${out}\n`;
 }
 
+const placeName = ({ file, line, column }: SourcePosition): string => `${file}:${line}:${column}`;
+
 function place(position: SourcePosition, indent: string): string {
-  return `${indent}at ${position.file}:${position.line}:${position.column}:${excerpt(position)}`;
+  return `${indent}${blue}at ${magenta}${placeName(position)}${normal}:${excerpt(position)}`;
 }
 
 function frameText(frame: TraceFrame): string {
@@ -41,7 +47,7 @@ function frameText(frame: TraceFrame): string {
 
 function frameKey(frame: TraceFrame): string {
   const at = frame.position;
-  return `${at === undefined ? "" : `${at.file}:${at.line}:${at.column}`}\0${frame.message}`;
+  return `${at === undefined ? "" : placeName(at)}\0${frame.message}`;
 }
 
 /** Returns frames from the outside in; repeated ones are combined, and all after the first few left out unless wanted. */
@@ -95,27 +101,43 @@ function indentRest(first: string, text: string): string {
 
 function suggestionText(names: readonly string[]): string {
   if (names.length === 0) return "";
-  if (names.length === 1) return `Did you mean ${names[0]}?\n`;
-  return `Did you mean one of ${names.slice(0, -1).join(", ")} or ${names.at(-1)}?\n`;
+  const marked = names.map((name) => `${magenta}${name}${normal}`);
+  if (marked.length === 1) return `Did you mean ${marked[0]}?\n`;
+  return `Did you mean one of ${marked.slice(0, -1).join(", ")} or ${marked.at(-1)}?\n`;
 }
 
 /** Returns an error as text to print, without a final newline. */
 export function renderError(error: FirnError, options: RenderOptions): string {
   const prefix = "error: ";
+  const label = `${red}error:${normal}`;
   const frames = [...error.trace].reverse();
   let body = "";
-  if (frames.some((frame) => frame.message !== "")) body += `${traceText(frames, options)}\n${prefix}`;
+  if (frames.some((frame) => frame.message !== "")) body += `${traceText(frames, options)}\n${label} `;
   body += `${error.message}\n`;
   if (error.position !== undefined) body += place(error.position, "");
   body += suggestionText(error.suggestions);
-  const text = terminalText(indentRest(prefix, body), options.colors);
+  const text = terminalText(`${label}${indentRest(prefix, body).slice("error:".length)}`, options.colors);
   // The reference closes its colour behind a last line break, which keeps that line's indentation.
   const open = error.code !== "thrown" && error.position === undefined && error.message.endsWith("\n");
   return open && error.suggestions.length === 0 ? `${text}\n${" ".repeat(prefix.length)}` : text;
 }
 
-/** Returns a warning with its position as text. */
-export function renderWarning(text: string, position: SourcePosition | undefined): string {
-  if (position === undefined) return terminalText(`warning: ${text}`);
-  return terminalText(indentRest("warning: ", `${text}\n${place(position, "")}`));
+/** Returns a warning with its position as text; `terminal` keeps its colours. */
+export function renderWarning(text: string, position: SourcePosition | undefined, terminal: boolean): string {
+  const body = position === undefined ? text : indentRest("warning: ", `${text}\n${place(position, "")}`).slice(9);
+  return terminalText(`${magenta}warning:${normal} ${body}`, terminal);
+}
+
+/** Returns what an evaluation reports as text; `terminal` keeps its colours. */
+export function renderMessage(message: EvalMessage, terminal: boolean): string {
+  switch (message.kind) {
+    case "trace":
+      return terminalText(`trace: ${message.text}`, terminal);
+    case "call":
+      return terminalText(message.text, terminal);
+    case "evaluation-warning":
+      return terminalText(`${magenta}evaluation warning:${normal} ${message.text}`, terminal);
+    case "warning":
+      return renderWarning(message.text, message.position, terminal);
+  }
 }

@@ -1,7 +1,9 @@
 /** Renders the error of a command and decides on the exit status. */
 import { FirnError } from "@firn/formats";
+import type { Settings } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
+import { painted } from "./colors.ts";
 import { renderError } from "./error.ts";
 
 /** The surroundings of a failure. */
@@ -21,18 +23,26 @@ export interface FailureContext {
 export async function renderFailure(thrown: unknown, context: FailureContext): Promise<number> {
   const error = thrown instanceof FirnError ? thrown : ((await import("@firn/store")).machineError(thrown) ?? thrown);
   const { io } = context;
-  const label = io.terminal ? "\x1b[31;1merror:\x1b[0m" : "error:";
   if (error instanceof FirnError) {
-    const showTrace = error.trace.length > 0 && (await showsTrace(context));
-    const text = renderError(error, { showTrace, colors: io.terminal });
-    io.err(`${text.replace("error:", label)}\n`);
+    const settings = await settingsOf(context);
+    const showTrace = settings?.get("show-trace") === true;
+    if (io.record === undefined) io.err(`${renderError(error, { showTrace, colors: io.terminal })}\n`);
+    const place = settings?.get("json-log-path") ?? "";
+    if (io.record !== undefined || place !== "") {
+      const { errorJson } = await import("@firn/store");
+      const json = errorJson(renderError(error, { showTrace, colors: true }), error, showTrace);
+      io.record?.(json);
+      if (place !== "") await appendToJsonLog(place, json);
+    }
     if (isUsage(error)) io.err(`Try '${context.program} --help' for more information.\n`);
     if (error.hint !== undefined) io.err(`       ${indent(calledAs(context.mainProgram, error.hint))}\n`);
     // New commands tell only what they fetched wrongly apart, not why builds failed.
     return context.old || error.code === "input-mismatch" ? error.exitStatus : 1;
   }
   // A mistake of our own: everything that helps to find it.
-  io.err(`${label} internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  io.err(
+    `${painted("error:", "red", io.terminal)} internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return 1;
 }
 
@@ -41,15 +51,27 @@ export function isUsage(error: FirnError): boolean {
   return ["unknown-hash-algorithm", "unknown-hash-format", "bad-conf", "bad-setting", "usage"].includes(error.code);
 }
 
-/** Tells whether the whole trace is wanted: by the command line, or by the setting in nix.conf. */
-async function showsTrace({ invocation, io }: FailureContext): Promise<boolean> {
+/** Returns the command's settings; undefined when its words or its configuration cannot be read. */
+async function settingsOf({ invocation, io }: FailureContext): Promise<Settings | undefined> {
   const { commandSettings } = await import("../session/session.ts");
   try {
-    return invocation !== undefined && commandSettings(invocation, io).get("show-trace");
+    return invocation === undefined ? undefined : commandSettings(invocation, io);
   } catch (error) {
     // A configuration that cannot be read has been reported already, or is what is being reported.
-    if (error instanceof FirnError) return false;
+    if (error instanceof FirnError) return undefined;
     throw error;
+  }
+}
+
+async function appendToJsonLog(place: string, json: string): Promise<void> {
+  const { openJsonLog } = await import("./json-log.ts");
+  try {
+    const log = openJsonLog(place);
+    log.write(`${json}\n`);
+    log.close();
+  } catch (error) {
+    // The log that cannot be opened is what is being reported.
+    if (!(error instanceof FirnError)) throw error;
   }
 }
 

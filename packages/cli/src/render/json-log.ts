@@ -8,7 +8,7 @@ import type { Progress } from "./progress-sink.ts";
 /** Returns a renderer that also writes all it gets to a place, if one is given. Error `system-error`. */
 export function withJsonLog(shown: Progress, place: string | undefined): Progress {
   if (place === undefined || place === "") return shown;
-  const log = openLog(place);
+  const log = openJsonLog(place);
   const written = jsonProgress(
     (json) => log.write(`${json}\n`),
     () => true,
@@ -40,7 +40,8 @@ interface Log {
   close(): void;
 }
 
-function openLog(place: string): Log {
+/** Opens the log at a place. Error `system-error`. */
+export function openJsonLog(place: string): Log {
   try {
     if (fs.statSync(place, { throwIfNoEntry: false })?.isSocket() === true) return socketLog(place);
     const fd = fs.openSync(place, "a", 0o644);

@@ -6,6 +6,7 @@ import { parseDrvName } from "@firn/formats";
 import { buildStartText, type FirnEvent, type MessageLevel } from "@firn/store";
 import type { Io } from "../io.ts";
 import type { BuildTimes } from "./build-times.ts";
+import { painted } from "./colors.ts";
 import { jsonProgress } from "./json-progress.ts";
 import type { Progress } from "./progress-sink.ts";
 import { duration, mebibytes, progressOf, storeName } from "./quantities.ts";
@@ -137,7 +138,7 @@ export function makeProgress(options: ProgressOptions): Progress {
       options.times?.save();
     },
     warn: (text) => {
-      if (options.verbosity >= -1) line(`${io.terminal ? "\x1b[35;1mwarning:\x1b[0m" : "warning:"} ${text}`);
+      if (options.verbosity >= -1) line(`${painted("warning:", "magenta", io.terminal)} ${text}`);
     },
     event(event) {
       switch (event.kind) {

@@ -1,6 +1,7 @@
 /** The chains of references from one path to another as a tree, also with the files that hold them. */
 import { byteString, storePathHashPart } from "@firn/formats";
 import type { LeadingPath, TreeAccess } from "@firn/store";
+import { colors } from "./colors.ts";
 
 /** A tree to show. */
 export interface WhyTree {
@@ -14,10 +15,7 @@ export interface WhyTree {
   readonly line: (text: string) => void;
 }
 
-const normal = "\x1b[0m";
-const grey = "\x1b[38;5;244m";
-const green = "\x1b[32;1m";
-const blue = "\x1b[34;1m";
+const { normal, grey, green, blue } = colors;
 
 const bars = {
   last: byteString(Buffer.from("└───")),

@@ -2,6 +2,7 @@
 import { parseReplLine, type Repl, type ValueRef } from "@firn/flake";
 import { derivationOutputPath, FirnError } from "@firn/formats";
 import { testVariable } from "@firn/store/surroundings";
+import { painted } from "../render/colors.ts";
 import { renderError } from "../render/error.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
@@ -272,7 +273,7 @@ export class ReplCommands {
 
 /** Returns the message for `builtins.break`. */
 export function breakpointText(terminal: boolean): string {
-  return `${terminal ? "\x1b[32;1minfo:\x1b[0m" : "info:"} breakpoint reached`;
+  return `${painted("info:", "green", terminal)} breakpoint reached`;
 }
 
 function withoutTrace(error: FirnError): FirnError {
@@ -285,6 +286,5 @@ export function errorText(
   error: FirnError,
   options: { readonly showTrace: boolean; readonly terminal: boolean },
 ): string {
-  const text = renderError(error, { showTrace: options.showTrace, colors: options.terminal });
-  return options.terminal ? text.replace("error:", "\x1b[31;1merror:\x1b[0m") : text;
+  return renderError(error, { showTrace: options.showTrace, colors: options.terminal });
 }

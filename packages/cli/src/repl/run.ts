@@ -1,6 +1,6 @@
 /** `firn repl` from its start to its end. */
 import { constants } from "node:os";
-import { showFlakeRef, type ValueRef } from "@firn/flake";
+import { showInstallable, type ValueRef } from "@firn/flake";
 import { FirnError } from "@firn/formats";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { replSessionOf } from "./repl-session.ts";
@@ -56,11 +56,9 @@ async function installablesOf(session: EvaluationSession): Promise<LoadedValue[]
     if (installable.kind === "store-path") {
       throw new FirnError("usage", `'${installable.path}' is a store path, not a value`);
     }
-    const what =
-      installable.kind === "attribute" ? installable.path : `${showFlakeRef(installable.ref)}#${installable.fragment}`;
     const lookup = { defaults: [""], prefixes: [`packages.${session.system}.`, `legacyPackages.${session.system}.`] };
     const { value } = await session.installables.find(installable, lookup);
-    values.push({ what: what, value });
+    values.push({ what: showInstallable(installable, lookup), value });
   }
   return values;
 }

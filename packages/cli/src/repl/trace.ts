@@ -1,10 +1,8 @@
 /** The debugger's trace and environments as text, in the reference's layout. They are always coloured, as upstream. */
 import type { DebugLevel, DebugTraceStep } from "@firn/language";
+import { colors } from "../render/colors.ts";
 
-const normal = "\x1b[0m";
-const red = "\x1b[31;1m";
-const blue = "\x1b[34;1m";
-const magenta = "\x1b[35;1m";
+const { normal, red, blue, magenta } = colors;
 
 /** Global names as upstream lists them, without those that only sets of builtins have. */
 const globalNames =

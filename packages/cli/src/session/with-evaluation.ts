@@ -17,8 +17,7 @@ import { openSubstituters } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import type { Io } from "../io.ts";
-import { renderWarning } from "../render/error.ts";
-import { terminalText } from "../render/terminal-text.ts";
+import { renderMessage } from "../render/error.ts";
 import { autoArguments } from "./auto-arguments.ts";
 import type { DebuggerFrontEnd, EvaluationNeeds, EvaluationSession } from "./evaluation-session.ts";
 import { explainCache } from "./explain-cache.ts";
@@ -111,10 +110,8 @@ export function withEvaluation(
         applyConfig: async (nixConfig) => (await import("./flake-settings.ts")).applyFlakeSettings(session, nixConfig),
         report: (message) => {
           progress.clear();
-          if (message.kind === "trace") io.err(`${terminalText(`trace: ${message.text}`, io.terminal)}\n`);
-          else if (message.kind === "call") progress.event({ kind: "message", level: "info", text: message.text });
-          else if (message.kind === "warning") io.err(`${renderWarning(message.text, message.position)}\n`);
-          else io.err(`${terminalText(`evaluation warning: ${message.text}`, io.terminal)}\n`);
+          if (message.kind === "call") progress.event({ kind: "message", level: "info", text: message.text });
+          else io.err(`${renderMessage(message, io.terminal)}\n`);
         },
         warn: (text) => progress.warn(text),
         ...(io.isProgram !== true || flags.has("eval-store") ? {} : { startImage }),

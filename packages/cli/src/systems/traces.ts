@@ -5,9 +5,9 @@
 import { FirnError, type TraceFrame } from "@firn/formats";
 import type { Session } from "../session/session.ts";
 
-/** Pattern of Firn's module system and modules, and of the files of nixpkgs' lib that do the same work. */
+/** Pattern of Firn's module system, modules and package set, and of the files of nixpkgs' lib that do the same work. */
 const library =
-  /\/os\/(?:lib|modules)\/[^/].*\.nix$|\/lib\/(?:modules|types|options|attrsets|lists|trivial|customisation|fixed-points)\.nix$/;
+  /\/os\/(?:lib|modules|pkgs)\/[^/].*\.nix$|\/lib\/(?:modules|types|options|attrsets|lists|trivial|customisation|fixed-points)\.nix$/;
 
 /** A module that is a directory. */
 const modules = /\/os\/modules\/[^/].*$/;
@@ -39,6 +39,10 @@ function ownFrames(trace: readonly TraceFrame[]): TraceFrame[] {
   let internal = false;
   return trace.filter(({ message, position }) => {
     if (position !== undefined) return !library.test(position.file);
+    const derivation = /^while evaluating derivation '.*'\n *whose name attribute is located at (.*):\d+:\d+$/.exec(
+      message,
+    )?.[1];
+    if (derivation !== undefined) return !library.test(derivation);
     if (/^while (calling the |evaluating the [a-z]+ argument passed to )/.test(message)) return false;
     const definitions = /^while evaluating definitions from `(.*)':$/.exec(message)?.[1];
     if (definitions !== undefined) {

@@ -33,11 +33,7 @@ export async function buildTargets(
   const known = await alreadyBuilt(session, targets);
   if (options.mode === undefined && known !== undefined) return known;
   const plan = await session.builder.missing(wanted);
-  session.progress.clear();
-  const derivations = new DerivationSource(await session.store(), await session.evalStore());
-  const all = options.dryRun === true || session.invocation.flags.has("verbose");
-  const readDerivation = (path: string): Derivation => derivations.readDerivation(path);
-  for (const line of describePlan(plan, { all, readDerivation })) session.io.err(`${line}\n`);
+  await tellPlan(session, plan, options.dryRun === true || session.invocation.flags.has("verbose"));
   if (options.dryRun === true) return plannedTargets(session, targets);
   session.progress.expect({ builds: plan.willBuild.length, copies: plan.willSubstitute.length });
   const results = await session.builder.build(wanted, options.mode);
@@ -47,6 +43,14 @@ export async function buildTargets(
       target.kind === "path" ? new Map([["out", target.path]]) : (result?.outputs ?? new Map<string, string>());
     return { target, outputs };
   });
+}
+
+/** Prints what would be built and fetched; `all` for every path. */
+export async function tellPlan(session: EvaluationSession, plan: Missing, all: boolean): Promise<void> {
+  session.progress.clear();
+  const derivations = new DerivationSource(await session.store(), await session.evalStore());
+  const readDerivation = (path: string): Derivation => derivations.readDerivation(path);
+  for (const line of describePlan(plan, { all, readDerivation })) session.io.err(`${line}\n`);
 }
 
 /** Returns the targets' paths when all are valid already, so that nothing has to be planned or queried from a cache. */
@@ -157,7 +161,7 @@ export function describePlan(
 }
 
 /** Describes store paths that can neither be built nor fetched; nothing for none. */
-export function unknownPaths(paths: readonly string[]): string[] {
+function unknownPaths(paths: readonly string[]): string[] {
   return paths.length === 0 ? [] : ["don't know how to build these paths:", ...paths.map((path) => `  ${path}`)];
 }
 

@@ -1,5 +1,5 @@
 /** Store paths for commands about paths: installables are built when they must exist, else only computed. */
-import { derivedPath, type Target } from "@firn/flake";
+import { derivedPath } from "@firn/flake";
 import { type Derivation, derivationKind, FirnError, isDerivationPath, type wire } from "@firn/formats";
 import {
   computeClosure,
@@ -13,7 +13,7 @@ import {
 } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
-import { buildTargets, plannedTargets, unknownPaths } from "./build-targets.ts";
+import { type BuiltTarget, buildTargets, plannedTargets, tellPlan } from "./build-targets.ts";
 
 /** The conversion of installables to paths. */
 export interface PathsWanted {
@@ -51,25 +51,26 @@ export async function pathsOf(
     for (const target of targets)
       paths.push(target.kind === "outputs" ? target.drvPath : await derivationOf(store, target.path));
   } else {
-    if (!wanted.realise) await tellMissing(session, targets, wanted.from ?? store);
     const built = wanted.realise
       ? await buildTargets(session, targets)
       : await plannedTargets(session, targets, wanted.realised);
+    if (!wanted.realise) await tellMissing(session, built, wanted.from ?? store);
     paths = built.flatMap(({ outputs }) => [...outputs.values()]);
   }
   if (wanted.closure !== true) return [...new Set(paths)];
   return sortByReferences(store, await computeClosure(store, paths));
 }
 
-/** Tells which of the store paths that were named a store neither has nor can get. */
-async function tellMissing(session: EvaluationSession, targets: readonly Target[], from: Store): Promise<void> {
+/** Tells what building the targets that a store lacks would take, and which it neither has nor can get. */
+async function tellMissing(session: EvaluationSession, planned: readonly BuiltTarget[], from: Store): Promise<void> {
   // Asked all at once: a cache behind a slow link answers many questions in the time of one.
-  const valid = await from.queryValidPaths(targets.flatMap((target) => (target.kind === "path" ? [target.path] : [])));
-  const missing = targets.filter((target) => target.kind === "path" && !valid.has(target.path));
+  const valid = await from.queryValidPaths(planned.flatMap(({ outputs }) => [...outputs.values()]));
+  const missing = planned.filter(
+    ({ outputs }) => outputs.size === 0 || [...outputs.values()].some((path) => !valid.has(path)),
+  );
   if (missing.length === 0) return;
-  const { unknown } = await session.builder.missing(missing.map(derivedPath));
-  session.progress.clear();
-  for (const line of unknownPaths(unknown)) session.io.err(`${line}\n`);
+  const plan = await session.builder.missing(missing.map(({ target }) => derivedPath(target)));
+  await tellPlan(session, plan, true);
 }
 
 /**

@@ -1,8 +1,18 @@
 /** The forms of inputs that are repositories of a forge. */
 import { FirnError } from "@firn/formats";
-import { checkRef, type InputScheme, isRevision, requireString, stringAttribute } from "../input.ts";
+import {
+  checkRef,
+  checkRevision,
+  type InputScheme,
+  isRef,
+  isRevision,
+  requireString,
+  showAttributes,
+  stringAttribute,
+} from "../input.ts";
 import { percentDecode, percentEncode, type Url } from "../url.ts";
 
+const hostPattern = /^[a-zA-Z0-9.:-]+$/;
 const ownerCharacters = "!$&'()*+,;=:@";
 
 /** A forge by the scheme of its URLs. */
@@ -38,7 +48,7 @@ export function forgeInputs(type: ForgeType): InputScheme {
           if (name === "ref") checkRef(value);
           input.set(name, value);
         } else if (name === "host" || name === "narHash") {
-          if (name === "host" && !/^[a-zA-Z0-9.:-]+$/.test(value)) {
+          if (name === "host" && !hostPattern.test(value)) {
             throw new FirnError("bad-forge-url", `URL '${shown}' contains an invalid instance host`);
           }
           input.set(name, value);
@@ -52,14 +62,14 @@ export function forgeInputs(type: ForgeType): InputScheme {
       requireString(input, "repo");
       const rev = stringAttribute(input, "rev");
       const ref = stringAttribute(input, "ref");
-      if (ref !== undefined) checkRef(ref);
-      if (rev !== undefined && !isRevision(rev)) throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
-      if (ref !== undefined && rev !== undefined) {
-        throw new FirnError(
-          "bad-input",
-          `input '${type}:${requireString(input, "owner")}/${requireString(input, "repo")}' contains both a commit hash ('${rev}') and a branch/tag name ('${ref}')`,
-        );
-      }
+      const bad = (what: string): FirnError =>
+        new FirnError("bad-input", `input ${showAttributes(input)} contains ${what}`);
+      if (ref !== undefined && !isRef(ref)) throw bad("an invalid branch/tag name");
+      if (ref !== undefined && rev !== undefined)
+        throw bad(`both a commit hash ('${rev}') and a branch/tag name ('${ref}')`);
+      if (rev !== undefined) checkRevision(rev);
+      const host = stringAttribute(input, "host");
+      if (host !== undefined && !hostPattern.test(host)) throw bad("an invalid instance host");
     },
 
     toUrl(input): Url {

@@ -1,11 +1,10 @@
 /** The forms of inputs that are Git repositories. */
-import { FirnError, parseHash } from "@firn/formats";
 import {
   booleanAttribute,
   checkRef,
+  checkRevision,
   type InputScheme,
   integerAttribute,
-  isRevision,
   requireString,
   stringAttribute,
 } from "../input.ts";
@@ -44,10 +43,7 @@ export const gitInputs: InputScheme = {
     const ref = stringAttribute(input, "ref");
     const rev = stringAttribute(input, "rev");
     if (ref !== undefined) checkRef(ref);
-    if (rev !== undefined && !isRevision(rev)) {
-      parseHash(rev, rev.length === 64 ? "sha256" : "sha1");
-      throw new FirnError("bad-input", `'${rev}' is not a commit hash`);
-    }
+    if (rev !== undefined) checkRevision(rev);
     for (const name of integers) integerAttribute(input, name);
     for (const name of booleans) booleanAttribute(input, name);
   },

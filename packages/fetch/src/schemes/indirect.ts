@@ -1,6 +1,14 @@
 /** `flake:` and bare names, which a registry resolves before anything can be fetched. */
 import { FirnError } from "@firn/formats";
-import { checkRef, type Input, type InputScheme, isRevision, requireString, stringAttribute } from "../input.ts";
+import {
+  checkRef,
+  checkRevision,
+  type Input,
+  type InputScheme,
+  isRevision,
+  requireString,
+  stringAttribute,
+} from "../input.ts";
 
 const idPattern = /^[a-zA-Z][a-zA-Z0-9_-]*$/;
 
@@ -21,6 +29,8 @@ export const indirectInputs: InputScheme = {
   check(input) {
     const id = requireString(input, "id");
     if (!idPattern.test(id)) throw new FirnError("bad-input", `'${id}' is not a valid flake ID`);
+    const rev = stringAttribute(input, "rev");
+    if (rev !== undefined) checkRevision(rev);
   },
 
   toUrl(input) {

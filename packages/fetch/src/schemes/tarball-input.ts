@@ -52,9 +52,8 @@ function inputsOf(type: "tarball" | "file"): InputScheme {
       // The other attributes are not written, as the reference does not.
       const narHash = input.get("narHash");
       if (narHash !== undefined) query.set("narHash", String(narHash));
-      // A URL that would be read as the other kind says which one it is.
-      const plain = archiveName.test(url.path) === (type === "tarball");
-      return { ...url, scheme: plain ? url.scheme : `${type}+${url.scheme}`, query };
+      // A URL that would be read as the other kind does not say so, as in the reference.
+      return { ...url, query };
     },
 
     isLocked: (input) => input.has("narHash"),

@@ -4,7 +4,7 @@ import path from "node:path";
 import { FirnError } from "@firn/formats";
 import * as fs from "@firn/store/files";
 import { type FlakeRefContext, parseFlakeRef } from "../refs/flake-ref.ts";
-import { type FlakeRef, splitFragment } from "../refs/reference.ts";
+import { type FlakeRef, showFlakeRef, splitFragment } from "../refs/reference.ts";
 
 /** Selection of a derivation's outputs: those to install by default, all, or some by name. */
 export type OutputsSpec =
@@ -121,6 +121,16 @@ export function formatterLookup(system: string): Lookup {
 /** Returns the lookup of bundlers. */
 export function bundlerLookup(system: string): Lookup {
   return { defaults: [`bundlers.${system}.default`, `defaultBundler.${system}`], prefixes: [`bundlers.${system}.`] };
+}
+
+/**
+ * Returns an installable as messages name it: a store path or an attribute path as it is, a flake's output by the whole reference and the fragment
+ * or, where that is empty, the first of the lookup's defaults.
+ */
+export function showInstallable(installable: Installable, lookup: Lookup): string {
+  if (installable.kind !== "flake") return installable.path;
+  const { fragment } = installable;
+  return `${showFlakeRef(installable.ref)}#${fragment === "" ? (lookup.defaults[0] ?? "") : fragment}`;
 }
 
 /** Returns the attribute paths to try for a fragment; one that begins with a dot is used as it is. */

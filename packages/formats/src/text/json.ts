@@ -15,7 +15,8 @@ export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValu
 
 const MAX_DEPTH = 512;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const ESCAPES: Readonly<Record<string, string>> = {
+/** The signs that escapes of JSON's strings stand for, by the letter behind the backslash. */
+export const jsonEscapes: Readonly<Record<string, string>> = {
   '"': '"',
   "\\": "\\",
   "/": "/",
@@ -79,7 +80,7 @@ export function parseJson(text: string, maxDepth = MAX_DEPTH): JsonValue {
         } else if (code >= 0xd800 && code <= 0xdfff) fail("lone surrogate");
         result += byteString(new TextEncoder().encode(String.fromCodePoint(code)));
       } else {
-        const plain = ESCAPES[escaped];
+        const plain = jsonEscapes[escaped];
         if (plain === undefined) fail("bad escape");
         result += plain;
         at += 2;

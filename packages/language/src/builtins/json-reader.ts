@@ -1,6 +1,6 @@
 /** Reads JSON from the bytes of a string in the heap; values are made as they are read. */
 
-import { byteStringOf, describeJsonError } from "@firn/formats";
+import { byteStringOf, describeJsonError, jsonEscapes } from "@firn/formats";
 import { allocateList, firstElement } from "../heap/list.ts";
 import { falseValue, heap, heapBytes, nullValue, type Slot, trueValue, type Value } from "../heap/memory.ts";
 import { makeFloat, makeInteger, makeLargeInteger } from "../heap/number.ts";
@@ -44,16 +44,6 @@ function badJson(message: string): unknown {
 const bytes = heapBytes;
 const quote = 34;
 const backslash = 92;
-const escapes: Readonly<Record<string, string>> = {
-  '"': '"',
-  "\\": "\\",
-  "/": "/",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-};
 
 function isDigit(byte: number): boolean {
   return byte >= 48 && byte <= 57;
@@ -207,7 +197,7 @@ class JsonReader {
       const letter = String.fromCharCode(this.next());
       this.at++;
       if (letter === "u") result += this.codePoint();
-      else result += escapes[letter] ?? this.fail("bad escape");
+      else result += jsonEscapes[letter] ?? this.fail("bad escape");
     }
   }
 

@@ -21,6 +21,8 @@ import {
   requiredAttr,
 } from "./arguments.ts";
 
+const badLength = (length: bigint | number) => fail(`cannot create list of size ${length}`);
+
 function anyOrAll(name: "any" | "all", wanted: boolean) {
   return {
     arity: 2,
@@ -322,8 +324,9 @@ export const listBuiltins: BuiltinTable = {
     arity: 2,
     call: (a, b) => {
       const length = intArgument(b, "while evaluating the second argument passed to builtins.genList");
-      if (length < 0 || length > 4294967295) throw fail(`cannot create list of size ${length}`);
+      if (length < 0) throw badLength(length);
       const f = functionArgument(a, "while evaluating the first argument passed to builtins.genList");
+      if (length > 4294967295) throw badLength(length);
       const result = allocateList(Number(length));
       const to = firstElement(result);
       for (let i = 0; i < length; i++) {

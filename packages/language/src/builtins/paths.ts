@@ -1,5 +1,5 @@
 /** The builtins on files and paths. Every one of them calls the host. */
-import { canonicalPath, hashData, outputPlaceholder, parseHash, printHash } from "@firn/formats";
+import { canonicalPath, hashData, isStorePath, outputPlaceholder, parseHash, printHash } from "@firn/formats";
 import { call, call2, coerceToString, force, forceAt, host, plainString } from "../code/interpret.ts";
 import { elementAt, listLength } from "../heap/list.ts";
 import { bool, falseValue, isPath, isSet, isString, none, type Slot, trueValue, type Value } from "../heap/memory.ts";
@@ -94,7 +94,7 @@ function storePathOf(path: string): string {
 }
 
 export function isStorePathText(path: string): boolean {
-  return isInStore(path) && storePathOf(path) === path && /^[0-9a-z]{32}-./.test(baseNameOfPath(path));
+  return isInStore(path) && storePathOf(path) === path && isStorePath(path, host().storeDir);
 }
 
 export function storeString(path: string): Value {

@@ -134,7 +134,7 @@ export function lineAndColumn(position: number): { line: number; column: number 
 }
 
 function lineText(source: Source, starts: Int32Array, line: number): string | undefined {
-  if (line < 1 || line > starts.length) return undefined;
+  if (line < 1 || line > starts.length || source.text === "") return undefined;
   const start = starts[line - 1]!;
   const end = line < starts.length ? starts[line]! : source.text.length;
   return source.text.slice(start, end).replace(/\r?\n$|\r$/, "");

@@ -417,6 +417,11 @@ export class Lexer {
     const text = this.text;
     const d = text.charCodeAt(this.start + 1);
     switch (c) {
+      case 0:
+        // The reference's scanner takes this byte for the end of the file, which it tells behind it.
+        this.token = EOF;
+        this.start++;
+        return;
       case 34:
         return this.set(STRING_OPEN, 1);
       case 39:

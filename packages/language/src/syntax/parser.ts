@@ -61,6 +61,12 @@ operator(T.CONCAT, 10, "++", true);
 operator(T.QUESTION, 11, "?");
 const negateLevel = 12;
 
+/** Tokens that can begin a definition, by where it stands. */
+const bindingExpected = {
+  let: ["'in'", "'inherit'"],
+  recursive: ["'inherit'", "'}'"],
+  set: ["'inherit'"],
+} as const;
 const attrExpected = ["identifier", "'or'", "'${'", "'\"'"];
 
 /** Tells whether a token can start an operand; any other ends an application or a list. */
@@ -133,8 +139,16 @@ class Parser {
     return this.source.base + this.lexer.start;
   }
 
+  /** The beginning of the last piece of the last path, and the end of that path. */
+  private lastPiece = 0;
+  private endOfPath = -1;
+
   private unexpected(expected: readonly string[] = []): never {
-    throw new UnexpectedToken(T.tokenNames[this.lexer.token]!, expected, this.pos);
+    const { token, start } = this.lexer;
+    // The reference tells the end of a file right behind a path at the path's last piece.
+    const behindPath = token === T.EOF && this.endOfPath === start;
+    const pos = behindPath ? this.source.base + this.lastPiece : this.pos;
+    throw new UnexpectedToken(T.tokenNames[token]!, expected, pos);
   }
 
   private lint(name: LintName, message: (fatal: boolean) => string, pos: number): void {
@@ -266,7 +280,7 @@ class Parser {
         lexer.next();
         if (lexer.token !== T.LEFT_BRACE) this.unexpected(["'{'"]);
         const mark = this.free.length;
-        const { formals, ellipsis } = this.formalSet(pos, value as string);
+        const { formals, ellipsis } = this.formalSet();
         if (lexer.token !== T.COLON) this.unexpected(["':'"]);
         return this.lambdaBody({ argument: value as string, formals, ellipsis, pos }, mark);
       }
@@ -287,7 +301,8 @@ class Parser {
     lexer.next();
     const bodyStart = lexer.start;
     const body = this.expression();
-    const { argument, formals } = head;
+    const { argument, formals, pos } = head;
+    if (formals !== undefined) this.checkFormals(formals, argument, pos);
     this.close(mark, (name) => {
       if (name === argument) return true;
       if (formals === undefined) return false;
@@ -295,6 +310,24 @@ class Parser {
       return false;
     });
     return { kind: "lambda", ...head, body, bodyStart, bodyEnd: lexer.start };
+  }
+
+  /** Refuses names that are given twice. A mistake in the body is found before. */
+  private checkFormals(formals: readonly Formal[], argument: string | undefined, pos: number): void {
+    const seen = new Map<string, number>();
+    let twice: { readonly first: number; readonly formal: Formal } | undefined;
+    for (const [index, formal] of formals.entries()) {
+      const first = seen.get(formal.name);
+      if (first === undefined) seen.set(formal.name, index);
+      // Of several, that one is told whose name comes first.
+      else if (twice === undefined || first < twice.first) twice = { first, formal };
+    }
+    if (twice !== undefined) {
+      throw this.error(`duplicate formal function argument '${twice.formal.name}'`, twice.formal.pos);
+    }
+    if (argument !== undefined && seen.has(argument)) {
+      throw this.error(`duplicate formal function argument '${argument}'`, pos);
+    }
   }
 
   /** Tells at "{" whether a set pattern starts here; two or three tokens decide. */
@@ -323,22 +356,19 @@ class Parser {
     const lexer = this.lexer;
     const pos = this.pos;
     const mark = this.free.length;
-    const { formals, ellipsis } = this.formalSet(pos, undefined);
+    const { formals, ellipsis } = this.formalSet();
     let argument: string | undefined;
     if (lexer.token === T.AT) {
       lexer.next();
       if (lexer.token !== T.ID) this.unexpected(["identifier"]);
       argument = lexer.value as string;
-      if (formals.some((formal) => formal.name === argument)) {
-        throw this.error(`duplicate formal function argument '${argument}'`, pos);
-      }
       lexer.next();
       if (lexer.token !== T.COLON) this.unexpected(["':'"]);
     } else if (lexer.token !== T.COLON) this.unexpected(["':'", "'@'"]);
     return this.lambdaBody({ argument, formals, ellipsis, pos }, mark);
   }
 
-  private formalSet(pos: number, argument: string | undefined): { formals: Formal[]; ellipsis: boolean } {
+  private formalSet(): { formals: Formal[]; ellipsis: boolean } {
     const lexer = this.lexer;
     lexer.next();
     const formals: Formal[] = [];
@@ -350,7 +380,7 @@ class Parser {
         if (lexer.token !== T.RIGHT_BRACE) this.unexpected(["'}'"]);
         break;
       }
-      if (lexer.token !== T.ID) this.unexpected(formals.length === 0 ? [] : ["identifier", "'}'", "'...'"]);
+      if (lexer.token !== T.ID) this.unexpected(formals.length === 0 ? [] : ["identifier", "'...'", "'}'"]);
       const name = lexer.value as string;
       const at = this.pos;
       lexer.next();
@@ -364,16 +394,6 @@ class Parser {
       else if (lexer.token !== T.RIGHT_BRACE) this.unexpected(["'}'", "','"]);
     }
     lexer.next();
-    const seen = new Set<string>();
-    for (const formal of formals) {
-      if (seen.has(formal.name)) {
-        throw this.error(`duplicate formal function argument '${formal.name}'`, formal.pos);
-      }
-      seen.add(formal.name);
-    }
-    if (argument !== undefined && seen.has(argument)) {
-      throw this.error(`duplicate formal function argument '${argument}'`, pos);
-    }
     return { formals, ellipsis };
   }
 
@@ -618,7 +638,7 @@ class Parser {
       }
       case T.LET: {
         lexer.next();
-        if (lexer.token !== T.LEFT_BRACE) this.unexpected();
+        if (lexer.token !== T.LEFT_BRACE) this.unexpected(["'{'"]);
         const base = this.recursiveSet(pos);
         return { kind: "select", base, path: ["body"], fallback: undefined, pos: 0 };
       }
@@ -677,6 +697,8 @@ class Parser {
     }
     const value = pathOfLiteral(text, this.source.directory, this.options);
     const expr: Expr = { kind: "path", value, literal: text };
+    this.lastPiece = lexer.start;
+    this.endOfPath = lexer.offset;
     if (!lexer.atInterpolation()) {
       lexer.next();
       return expr;
@@ -689,10 +711,13 @@ class Parser {
       const expr = this.expression();
       if (lexer.token !== T.RIGHT_BRACE) this.unexpected(["'}'"]);
       parts.push({ pos: at, expr });
+      this.lastPiece = lexer.start;
       const chunk = lexer.pathChunk();
       if (chunk !== "") {
+        this.lastPiece = lexer.start;
         parts.push({ pos: this.source.base + lexer.start, expr: { kind: "string", value: chunk } });
       }
+      this.endOfPath = lexer.offset;
     }
     lexer.next();
     return { kind: "concat", forceString: false, parts, pos };
@@ -772,13 +797,14 @@ class Parser {
   private bindings(attrs: AttrsExpr, end: number, recursive: boolean): string[] {
     const lexer = this.lexer;
     const outer: string[] = [];
+    const expected = end === T.IN ? bindingExpected.let : recursive ? bindingExpected.recursive : bindingExpected.set;
     while (lexer.token !== end) {
       if (lexer.token === T.INHERIT) {
         this.inherit(attrs, recursive ? outer : undefined);
         continue;
       }
       const pos = this.pos;
-      const path: AttrName[] = [this.attrName(end === T.IN ? ["'in'", "'inherit'"] : ["'inherit'"])];
+      const path: AttrName[] = [this.attrName(expected)];
       while (lexer.token === T.DOT) {
         lexer.next();
         path.push(this.attrName());

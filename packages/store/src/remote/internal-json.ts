@@ -7,6 +7,7 @@ import {
   jsonNumber,
   parseJson,
   printJson,
+  type SourcePosition,
   wire,
 } from "@firn/formats";
 import type { EventSink, FirnEvent, MessageLevel } from "../events.ts";
@@ -53,9 +54,39 @@ function noticeEntries(notice: Notice): Entries {
   }
 }
 
-/** Returns a message of a level as a JSON object on one line. */
+const warningLabel = /^(?:\x1b\[35;1m)?(evaluation warning|warning):(?:\x1b\[0m)? /;
+
+/** Returns a message of a level as a JSON object on one line; warnings get their label, as the reference's have it. */
 export function messageJson(level: MessageLevel, text: string): string {
-  return printJson(object({ action: "msg", level: jsonNumber(wire.verbosities.indexOf(level)), msg: text }));
+  return printJson(object(messageEntries(level, text)));
+}
+
+function messageEntries(level: MessageLevel, text: string): Entries {
+  const [label = "", name = "warning"] = (level === "warn" && warningLabel.exec(text)) || [];
+  const msg = level === "warn" ? `\x1b[35;1m${name}:\x1b[0m ${text.slice(label.length)}` : text;
+  return { action: "msg", level: jsonNumber(wire.verbosities.indexOf(level)), msg };
+}
+
+/**
+ * Returns an error as a JSON object on one line: `text` is what a terminal would show, and message, position and trace (from the inside out; when
+ * `showTrace` is set and there is one) stand beside it for programs.
+ */
+export function errorJson(text: string, error: FirnError, showTrace: boolean): string {
+  const entriesOf = (message: string, position: SourcePosition | undefined): Entries => ({
+    column: position === undefined ? null : jsonNumber(position.column),
+    file: position === undefined ? null : `${position.file}:${position.line}:${position.column}`,
+    line: position === undefined ? null : jsonNumber(position.line),
+    raw_msg: message,
+  });
+  const frames = error.trace.filter(({ message }) => message !== "");
+  const trace = frames.map(({ message, position }) => object(entriesOf(message, position)));
+  return printJson(
+    object({
+      ...messageEntries("error", text),
+      ...entriesOf(error.message, error.position),
+      trace: showTrace && trace.length > 0 ? trace : undefined,
+    }),
+  );
 }
 
 /** Counts of one kind of work. */
@@ -171,7 +202,7 @@ export class InternalJsonReader {
     const level = whole("level");
     switch (value.get("action")) {
       case "msg":
-        this.#events({ kind: "message", level: wire.verbosities[level] ?? "vomit", text: textOf(value.get("msg")) });
+        this.#events({ kind: "message", ...messageOf(wire.verbosities[level] ?? "vomit", textOf(value.get("msg"))) });
         return true;
       case "start":
         this.#notices.read({
@@ -199,6 +230,12 @@ export class InternalJsonReader {
   end(): void {
     this.#notices.end();
   }
+}
+
+/** Returns a message without the label that its level stands for. */
+function messageOf(level: MessageLevel, text: string): { readonly level: MessageLevel; readonly text: string } {
+  const label = level === "warn" ? warningLabel.exec(text) : null;
+  return { level, text: label?.[1] === "warning" ? text.slice(label[0].length) : text };
 }
 
 function parsed(text: string): JsonValue | undefined {

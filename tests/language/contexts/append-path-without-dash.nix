@@ -1,0 +1,1 @@
+builtins.getContext (builtins.appendContext "x" { "/nix/store/00000000000000000000000000000000xname" = { path = true; }; })

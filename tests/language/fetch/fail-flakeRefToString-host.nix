@@ -1,0 +1,1 @@
+builtins.flakeRefToString { type = "gitlab"; owner = "a"; repo = "b"; host = "x y"; }
