@@ -1,5 +1,6 @@
 /** `import` and `scopedImport`. */
 import { derivationOutputPath, FirnError, parseDerivation, storePathName } from "@firn/formats";
+import { applications } from "../code/applications.ts";
 import { call, type EvaluatorState, ev, evaluation, force, host } from "../code/interpret.ts";
 import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
@@ -11,6 +12,7 @@ import { makeSet, shapeOf, valueAt } from "../heap/set.ts";
 import { keyAt, shapeSize } from "../heap/shape.ts";
 import { makeString } from "../heap/string.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
+import { addTable } from "../heap/tables.ts";
 import { makeNativeThunk } from "../heap/thunk.ts";
 import { placedPath } from "../heap/tree-root.ts";
 import { parentOf } from "../syntax/path-text.ts";
@@ -36,6 +38,25 @@ const caches = new PerEvaluation<ImportCache>(
     for (const slot of values.values()) marker.slot(slot);
   },
 );
+
+addTable({
+  save(to) {
+    const { resolved, values } = caches.get();
+    to.texts("resolved imports", [...resolved].flat());
+    to.texts("imported files", [...values.keys()]);
+    to.cells("imported values", [...values.values()]);
+  },
+  load(from) {
+    const { resolved, values } = caches.get();
+    const texts = from.texts("resolved imports");
+    for (let i = 0; i < texts.length; i += 2) resolved.set(texts[i]!, texts[i + 1]!);
+    const slots = from.cells("imported values");
+    from.texts("imported files").forEach((file, i) => {
+      values.set(file, slots[i]! as Slot);
+    });
+    if (values.size >= longFrom) evaluation().whenLong();
+  },
+});
 
 /** Forgets the results of imports, so that files are read again. */
 export function resetImports(owner: EvaluatorState): void {
@@ -82,7 +103,14 @@ export function importFile(path: string, mustBeSet = false): Value {
   });
   values.set(file, thunk);
   if (values.size === longFrom) evaluation().whenLong();
-  return force(thunk);
+  const value = force(thunk);
+  if (evaluation().applications !== undefined) applications().imported(file, value);
+  return value;
+}
+
+/** Returns the values of the files that were imported. */
+export function importedFiles(): ReadonlyMap<string, Slot> {
+  return caches.get().values;
 }
 
 function loadFile(file: string, surroundings: Surroundings): Value {

@@ -246,6 +246,40 @@ export function freeRanges(ranges: readonly { readonly start: number; readonly e
   setEnd();
 }
 
+/** The cells in use as an image has them: what is free, and the end of all that were ever used. */
+export interface HeapLayout {
+  readonly free: readonly { readonly start: number; readonly end: number }[];
+  readonly end: number;
+  /** The number of cells in use. */
+  readonly size: number;
+}
+
+/** Returns the layout of the heap right after a collection. */
+export function heapLayout(): HeapLayout {
+  const ranges = [{ start: top, end: rangeEnd }, ...free.slice(nextFree)];
+  const beyond = ranges.pop()!;
+  return { free: ranges, end: beyond.start, size: heapSize() };
+}
+
+/** Tells whether the bounds allow a heap of this layout. */
+export function fits({ end: used, size }: HeapLayout): boolean {
+  return used <= last && size <= largestSize();
+}
+
+/** Takes the layout of an image, whose cells are written then. */
+export function takeLayout(layout: HeapLayout): void {
+  clean = Math.max(clean, usedEnd());
+  free = [...layout.free, { start: Math.max(layout.end, clean), end: last }];
+  nextFree = 1;
+  const first = free[0]!;
+  wipe(first.start, first.end);
+  top = first.start;
+  skipped = top - layout.size;
+  rangeEnd = first.end;
+  settled = 0;
+  setEnd();
+}
+
 export function isThunk(slot: Slot): boolean {
   return (slot & 7) === 0;
 }
