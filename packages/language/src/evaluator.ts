@@ -22,6 +22,7 @@ import { computedAttributes } from "./code/computed-attributes.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import { disassemble } from "./code/disassemble.ts";
+import { dumpHeap } from "./code/dump-heap.ts";
 import { codeTable } from "./code/image-tables.ts";
 import {
   call,
@@ -237,6 +238,12 @@ export class Evaluator {
     if (4 * heapSize() < this.collectFrom) return;
     this.collect();
     this.collectFrom = Math.max(this.smallestCollected(), 8 * heapSize());
+  }
+
+  /** Returns the heap as text: sizes by kind of object, and with `objects` each object. Undefined where `collect` does nothing. */
+  dumpHeap(options: { readonly objects: boolean }): string | undefined {
+    const scopes = isEvaluating() ? undefined : codeScopes();
+    return scopes === undefined ? undefined : dumpHeap(scopes, options);
   }
 
   private smallestCollected(): number {

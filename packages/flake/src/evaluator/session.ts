@@ -339,6 +339,8 @@ export class EvaluatorSession {
       }
       case "profile":
         return this.flameGraph?.text() ?? "";
+      case "dumpHeap":
+        return evaluator.dumpHeap(request) ?? null;
       case "findApplication":
         return evaluator.findApplication() ?? null;
       case "makeImage":
