@@ -13,6 +13,7 @@ import { importFile, resetImports, resolveImportPath } from "./builtins/import.t
 import { jsonTextOf } from "./builtins/json-writer.ts";
 import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
+import { flakeOfTreeFile } from "./code/applications.ts";
 import { argumentName } from "./code/argument-name.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
@@ -195,8 +196,9 @@ export class Evaluator {
     this.evaluation.code = codeStoreFor(this.evaluation);
   }
 
-  /** Returns an internal builtin of the embedder, which expressions cannot name; undefined when there is none. */
+  /** Returns an internal builtin of the language or of the embedder, which expressions cannot name; undefined when there is none. */
   internalBuiltin(name: string): Value | undefined {
+    if (name === "flakeOfTree") return this.run(() => importFile(flakeOfTreeFile));
     for (const table of this.extraBuiltins) {
       const definition = table[name];
       if (definition !== undefined) return makeBuiltin(name, definition);
