@@ -30,7 +30,6 @@ export { type HashedTree, hashTrees } from "./local/hash-trees.ts";
 export { type HeldDirectory, makeHeldDirectory } from "./local/held-directory.ts";
 export { LocalStore, type LocalStoreOptions } from "./local/local-store.ts";
 export { logFile } from "./local/logs.ts";
-export { rootsAnswer, rootsSocket } from "./local/roots-daemon.ts";
 export { readTempRoots } from "./local/temp-roots.ts";
 export * from "./local/verify.ts";
 export { type LockKind, lock, openLockFile, tryLock } from "./locks/flock.ts";
@@ -56,6 +55,7 @@ export {
   sshOptions,
 } from "./open/open.ts";
 export * from "./open/profile-places.ts";
+export { servedRoots } from "./open/served-roots.ts";
 export { LineSplitter } from "./program/line-splitter.ts";
 export {
   becomeProgram,

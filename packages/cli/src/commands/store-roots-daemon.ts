@@ -1,7 +1,6 @@
 /** `firn store roots-daemon`: tells the collector of another user's process which store paths running programs use. */
 import { answerClients } from "@firn/build";
-import { FirnError } from "@firn/formats";
-import { LocalStore, openStore, rootsAnswer, rootsSocket } from "@firn/store";
+import { openStore, servedRoots } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { makeProgress } from "../render/progress.ts";
 import { commandSettings, verbosityOf } from "../session/session.ts";
@@ -22,16 +21,12 @@ export const command: Command = {
       reads: true,
     });
     try {
-      if (!(store instanceof LocalStore)) {
-        throw new FirnError("unsupported-store", `the store '${store.uri}' has no processes that use its paths`, {
-          hint: "use a local store, e.g. --store local or --store DIRECTORY",
-        });
-      }
+      const { socket: usual, answer } = servedRoots(store);
       const ending = new AbortController();
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());
-      const answer = (): Buffer => rootsAnswer(store);
-      const sockets = socketsOf(io.env, rootsSocket(store.location.stateDir));
-      await Promise.all(sockets.map((socket) => answerClients(socket, { answer, events, signal: ending.signal })));
+      await Promise.all(
+        socketsOf(io.env, usual).map((socket) => answerClients(socket, { answer, events, signal: ending.signal })),
+      );
       return 0;
     } finally {
       await store.close();
