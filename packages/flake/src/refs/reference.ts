@@ -12,7 +12,7 @@ import {
   stringAttribute,
   withAttributes,
 } from "@firn/fetch/inputs";
-import { canonicalPath, FirnError, type FlakeAttributes } from "@firn/formats";
+import { canonicalPath, FirnError, type FlakeAttributes, withoutPasswords } from "@firn/formats";
 
 /** A flake: the tree that holds it and the directory of its flake.nix in that tree. */
 export interface FlakeRef {
@@ -54,8 +54,9 @@ export function parseReference(text: string, context: ReferenceContext = {}): Fl
     try {
       return fromUrl(text, context);
     } catch (error) {
-      // A URL that cannot be read is taken for a path, as in the reference.
-      if (!(error instanceof FirnError && error.code === "bad-url")) throw error;
+      // A URL that cannot be read is taken for a path, as in the reference; one with a password is not told as such.
+      const isPath = error instanceof FirnError && error.code === "bad-url" && withoutPasswords(text) === text;
+      if (!isPath) throw error;
     }
   }
   return fromPath(text, context);
