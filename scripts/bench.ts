@@ -4,9 +4,10 @@
  *
  *   node scripts/bench.ts [--pairs N] [--nixpkgs DIRECTORY] [NAME...]
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { firnCommand, measure, median, referenceCommand, type Sample } from "./measure.ts";
 
@@ -114,9 +115,16 @@ if (values.nixpkgs !== undefined) {
   writeFileSync(four, `[ ${hosts.map((file) => `(import ${file})`).join(" ")} ]\n`);
   const hello = ["--eval", "--readonly-mode", values.nixpkgs, "-A", "hello.drvPath"];
   const whole = ["--eval", "--readonly-mode", system];
+  const helloAgain = join(directory, "hello.nix");
   works.push(
     instantiate("hello cold", ...hello),
     { ...instantiate("hello warm", ...hello), warm: true },
+    {
+      ...instantiate("hello image", "--eval", "--readonly-mode", helloAgain),
+      warm: true,
+      again: true,
+      edit: (run) => writeFileSync(helloAgain, `(import ${values.nixpkgs} { }).hello.drvPath + "${run}"\n`),
+    },
     instantiate("system cold", ...whole),
     { ...instantiate("system warm", ...whole), warm: true },
     { ...instantiate("system again", ...whole), warm: true, again: true },
@@ -137,6 +145,15 @@ const environment = {
   NIX_CONFIG: "substituters =\n",
   REAL_NIX_BIND: [directory, values.nixpkgs ?? ""].join(":"),
 };
+/** Waits until the image that an evaluation has asked for is there. */
+async function imageIsMade(): Promise<void> {
+  const images = join(directory, "code/images");
+  const names = (): string[] => (existsSync(images) ? readdirSync(images) : []);
+  const wanted = (): string[] => names().filter((name) => name.endsWith(".wanted"));
+  const made = (): string[] => names().filter((name) => name.endsWith(".image"));
+  while (made().length < wanted().length || names().includes("making")) await sleep(100);
+}
+
 for (const work of works) {
   if (positionals.length > 0 && !positionals.includes(work.name)) continue;
   const ours: Sample[] = [];
@@ -150,7 +167,9 @@ for (const work of works) {
     env: { ...environment, NIX_REMOTE: store, FIRN_CODE_CACHE: work.warm === true ? join(directory, "code") : "" },
   };
   work.edit?.(0);
+  rmSync(join(directory, "code/images"), { recursive: true, force: true });
   if (work.warm === true) await measure(firn, firnPlace);
+  if (work.again === true) await imageIsMade();
   for (let pair = 1; pair <= Number(values.pairs); pair++) {
     work.edit?.(pair);
     ours.push(await measure(firn, firnPlace));

@@ -123,6 +123,7 @@ const readers = [
   "packages/flake/src/evaluator/placed-trees.ts",
   // Files of the evaluator's own below the user's cache.
   "packages/flake/src/evaluator/kept-files.ts",
+  "packages/flake/src/evaluator/image-file.ts",
   // Hashes in advance what an earlier evaluation read; the door gives out the digest of a file only when it may be read.
   "packages/flake/src/evaluator/read-ahead.ts",
 ];

@@ -25,6 +25,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readStdin(): Promise<string>;
+  /** True in the program itself, which may leave a process behind that goes on with work for later. */
+  readonly isProgram?: boolean;
   /** Standard input piece by piece, for commands that answer before its end; when absent, the process's own is used. */
   readonly input?: AsyncIterable<Uint8Array>;
 }
@@ -45,6 +47,7 @@ export function processIo(): Io {
     size: () => ({ columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24 }),
     terminal: process.stderr.isTTY === true && process.env.TERM !== "dumb",
     env: processEnvironment(),
+    isProgram: true,
     get cwd() {
       return workingDirectory();
     },

@@ -17,8 +17,9 @@ import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake, storedLock } from "./lock/lock-flake.ts";
 import { parseFlakeRef } from "./refs/flake-ref.ts";
 import { type FlakeRef, flakeRefToAttributes, parseReference, showFlakeRef } from "./refs/reference.ts";
+import type { ImageWork } from "./results/kept-images.ts";
 import { openKeptTrees } from "./results/kept-trees.ts";
-import { openResults } from "./results/open-results.ts";
+import { openImages, openResults } from "./results/open-results.ts";
 import type { Builder } from "./source/builder.ts";
 import { debianFlake, debianSetDirectory, debianSetFlake, templatesFlake } from "./source/debian-flake.ts";
 import { makeFetchContext, makeRegistries } from "./source/fetch-context.ts";
@@ -48,6 +49,8 @@ export interface EvaluationOptions {
   readonly lock: LockOptions;
   /** Receives, in words, which kept answers were used, or why not (`--explain-cache`). */
   explainResults?(text: string): void;
+  /** Starts a process that makes an image, and does not wait for it; where it is absent, no images are used. */
+  startImage?(work: ImageWork): Promise<void>;
   /** Called when evaluation stops at an error or breakpoint; resolves to the way to continue. */
   readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
   /** Receives the settings of the `nixConfig` of flakes that the user names. */
@@ -141,13 +144,17 @@ export class Evaluation {
       ...makeHostServices(serviceContext),
       obtainTree: (standIn) => this.located.facts(standIn),
     };
-    const results = openResults({
+    const resultsOptions = {
       settings,
       config: { ...config, storeDir: store.storeDir },
       store: async () => store,
       computing: async () => makeHostServices({ ...serviceContext, readOnly: true }),
       ...(options.explainResults === undefined ? {} : { explain: options.explainResults }),
-    });
+    };
+    const results = openResults(resultsOptions);
+    const { startImage } = options;
+    const images =
+      startImage === undefined ? undefined : openImages({ ...resultsOptions, flakes: true, start: startImage });
     this.evaluator =
       options.evaluator ??
       new Evaluator({
@@ -156,6 +163,7 @@ export class Evaluation {
         services: this.services,
         report: (message) => options.report(message),
         ...(results === undefined ? {} : { results }),
+        ...(images === undefined ? {} : { images }),
         ...(options.onStop === undefined ? {} : { onStop: options.onStop }),
       });
     this.context = {

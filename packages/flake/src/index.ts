@@ -58,8 +58,10 @@ export {
 export { parseReplLine, type ReplCommand, replCommandWords } from "./repl/command.ts";
 export { type Completions, completeLine } from "./repl/completion.ts";
 export { Repl, type ReplEvent, type ReplOptions } from "./repl/repl.ts";
+export type { ImageWork } from "./results/kept-images.ts";
 export { type KeptAmount, type KeptFigures, type KeptOnDisk, keptOnDisk } from "./results/kept-on-disk.ts";
-export { openResults, type ResultsOptions } from "./results/open-results.ts";
+export { readImageWork, stepBack } from "./results/make-image.ts";
+export { makeImageOf, openImages, openResults, type ResultsOptions } from "./results/open-results.ts";
 export { type Builder, makeBuilder } from "./source/builder.ts";
 export {
   archiveAccess,

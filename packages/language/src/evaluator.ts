@@ -3,10 +3,17 @@
 import type { SourcePosition } from "@firn/formats";
 import { installGlobals } from "./builtins/all.ts";
 import { type BuiltinTable, makeBuiltin } from "./builtins/arguments.ts";
+import {
+  findApplication,
+  hearOfApplications,
+  type ImageApplication,
+  makeApplication,
+} from "./builtins/image-application.ts";
 import { importFile, resetImports, resolveImportPath } from "./builtins/import.ts";
 import { jsonTextOf } from "./builtins/json-writer.ts";
 import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
+import { flakeOfTreeFile } from "./code/applications.ts";
 import { argumentName } from "./code/argument-name.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
@@ -16,6 +23,8 @@ import { computedAttributes } from "./code/computed-attributes.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import { disassemble } from "./code/disassemble.ts";
+import { dumpHeap } from "./code/dump-heap.ts";
+import { codeTable } from "./code/image-tables.ts";
 import {
   call,
   coerceCopy,
@@ -23,10 +32,12 @@ import {
   countStep,
   type EvaluatorState,
   enter,
+  evaluation,
   force,
   formalsOf,
   isDerivation,
   isEvaluating,
+  isInOrder,
   leave,
   positionOfValue,
 } from "./code/interpret.ts";
@@ -42,12 +53,13 @@ import {
 } from "./code/source.ts";
 import type { Documentation } from "./documentation.ts";
 import { type Collected, collectGarbage, startOfEvaluations } from "./heap/collect.ts";
+import { type ImageSource, loadImage, type StartIdentity, saveImage, startIdentity } from "./heap/image.ts";
 import { heapSize, isLambda, isSet, isString, none, type Slot, type Value } from "./heap/memory.ts";
 import { attribute, positionOf, setOf, shapeOf } from "./heap/set.ts";
 import { keysOf, orderedKeys } from "./heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "./heap/string.ts";
 import { intern, nameOf, symbolCount } from "./heap/symbol.ts";
-import { addHolder } from "./heap/tables.ts";
+import { addHolder, addTable, ImageMismatch } from "./heap/tables.ts";
 import { shownPath } from "./heap/tree-root.ts";
 import type { ContextElement, EvalHost } from "./host.ts";
 import {
@@ -116,6 +128,23 @@ export interface ShowOptions {
 /** The bytes of values from which on freeing some is worth its time; a NixOS system takes a third of that. */
 const worthCollecting = 1024 ** 3;
 
+addTable(codeTable);
+
+addTable({
+  save(to) {
+    const { copiedPaths } = evaluation();
+    to.texts("copied paths", [...copiedPaths.keys()]);
+    to.cells("values of copied paths", [...copiedPaths.values()]);
+  },
+  load(from) {
+    const { copiedPaths } = evaluation();
+    const values = from.cells("values of copied paths");
+    from.texts("copied paths").forEach((path, i) => {
+      copiedPaths.set(path, values[i]! as Value);
+    });
+  },
+});
+
 /** Parses and evaluates over one host. Errors of evaluations are thrown as `FirnError`. */
 export class Evaluator {
   readonly host: EvalHost;
@@ -167,8 +196,9 @@ export class Evaluator {
     this.evaluation.code = codeStoreFor(this.evaluation);
   }
 
-  /** Returns an internal builtin of the embedder, which expressions cannot name; undefined when there is none. */
+  /** Returns an internal builtin of the language or of the embedder, which expressions cannot name; undefined when there is none. */
   internalBuiltin(name: string): Value | undefined {
+    if (name === "flakeOfTree") return this.run(() => importFile(flakeOfTreeFile));
     for (const table of this.extraBuiltins) {
       const definition = table[name];
       if (definition !== undefined) return makeBuiltin(name, definition);
@@ -210,6 +240,12 @@ export class Evaluator {
     if (4 * heapSize() < this.collectFrom) return;
     this.collect();
     this.collectFrom = Math.max(this.smallestCollected(), 8 * heapSize());
+  }
+
+  /** Returns the heap as text: sizes by kind of object, and with `objects` each object. Undefined where `collect` does nothing. */
+  dumpHeap(options: { readonly objects: boolean }): string | undefined {
+    const scopes = isEvaluating() ? undefined : codeScopes();
+    return scopes === undefined ? undefined : dumpHeap(scopes, options);
   }
 
   private smallestCollected(): number {
@@ -417,6 +453,60 @@ export class Evaluator {
   /** Returns the attributes of a package's `meta`, or only the one that is named. */
   packageMeta(attrs: Value, only?: string): MetaEntry[] {
     return this.run(() => packageMeta(attrs, only));
+  }
+
+  /**
+   * Hears of applications from now on, for images: of those that import so many files and have so many attributes, by default what packages have.
+   * Nothing may have been imported yet.
+   */
+  hearOfApplications(from?: { readonly imports: number; readonly attributes: number }): void {
+    this.run(() => hearOfApplications(from));
+  }
+
+  /** Returns the application that an image is worth its time for, if there is one. */
+  findApplication(): ImageApplication | undefined {
+    return this.run(findApplication);
+  }
+
+  /** Makes the value of an application, for an image. Fails as it does. */
+  makeApplication(application: ImageApplication): void {
+    this.run(() => makeApplication(application));
+  }
+
+  /** Tells whether the evaluation may be seen to have used an image, or what an image would be made of is not the same each time. */
+  imageIsVisible(): boolean {
+    const { applications } = this.evaluation;
+    return applications !== undefined && (applications.isVisible || applications.askedForPlace);
+  }
+
+  /** Tells whether a message now would stand in an order that an image can change. */
+  isInOrder(): boolean {
+    return isInOrder();
+  }
+
+  /** Returns the identity of the heap, for images; nothing may have been evaluated yet. */
+  startIdentity(): StartIdentity {
+    return startIdentity();
+  }
+
+  /**
+   * Returns all values that are reached, with the tables around them, as the pieces of an image. Frees all other values first. Throws
+   * `ImageMismatch` when there is something that an image cannot hold.
+   */
+  saveImage(start: StartIdentity): Uint8Array[] {
+    if (this.collect() === undefined) throw new ImageMismatch("not all values are known");
+    return this.run(() => saveImage(start));
+  }
+
+  /**
+   * Takes the values of an image, before anything is evaluated. Throws `ImageMismatch` when it does not fit; after any error nothing can be evaluated
+   * in this process.
+   */
+  loadImage(source: ImageSource): void {
+    const { codeCache } = this.host;
+    if (codeCache === undefined) throw new ImageMismatch("no lowered code is kept");
+    this.run(() => loadImage(source, startIdentity(), codeCache.decode));
+    this.evaluation.code?.startAnew();
   }
 
   /** Makes variables for expressions of a repl; relative paths start from `directory`. */

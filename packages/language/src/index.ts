@@ -10,6 +10,7 @@ export {
   stringArgument,
 } from "./builtins/arguments.ts";
 export { fetchedValue, finalTreeBuiltin } from "./builtins/fetch.ts";
+export type { ArgumentData, ImageApplication } from "./builtins/image-application.ts";
 export { fetchurlSource } from "./builtins/internal-sources.ts";
 export { compileRegex } from "./builtins/regex.ts";
 export { RegexSyntaxError } from "./builtins/regex-syntax.ts";
@@ -29,6 +30,7 @@ export { force as forceValue } from "./code/interpret.ts";
 export type { Documentation } from "./documentation.ts";
 export * from "./evaluator.ts";
 export type { Collected } from "./heap/collect.ts";
+export type { ImageSource } from "./heap/image.ts";
 export { elementAt, elementsOf, listLength, makeList } from "./heap/list.ts";
 export {
   bool,

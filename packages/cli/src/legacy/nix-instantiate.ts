@@ -1,7 +1,7 @@
 /** `nix-instantiate`: evaluates expressions, prints values or store derivations (manual: "nix-instantiate"). */
 
 import { resolve } from "node:path";
-import { Evaluator, hostConfig, openResults, type ValueRef } from "@firn/flake";
+import { Evaluator, hostConfig, openImages, openResults, type ValueRef } from "@firn/flake";
 import { configuredRealStoreDir, configuredStoreDir, type Settings } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
@@ -10,6 +10,7 @@ import { renderMessage, renderWarning } from "../render/error.ts";
 import { explainCache } from "../session/explain-cache.ts";
 import type { OpenServices, ServicesFor } from "../session/lazy-services.ts";
 import { commandSettings, tellMistakes } from "../session/session.ts";
+import { startImage } from "../session/start-image.ts";
 import {
   derivationsIn,
   type ExpressionContext,
@@ -182,21 +183,27 @@ async function instantiate(
   const config = { ...machine, storeDir: configuredStoreDir(configured) };
   const fetchPath = async (url: string): Promise<string | undefined> => opened?.services.resolveSearchPathUrl(url);
   const { store, computing } = opened ?? {};
-  const results =
+  const kept =
     store === undefined || computing === undefined
       ? undefined
-      : openResults({
+      : {
           settings,
           config,
           store,
           computing,
           ...(args.explains ? { explain: (text: string) => explainCache(io, text) } : {}),
-        });
+        };
+  const results = kept === undefined ? undefined : openResults(kept);
+  const images =
+    kept === undefined || evalStore !== undefined || io.isProgram !== true
+      ? undefined
+      : openImages({ ...kept, flakes: true, start: startImage });
   const evaluator: Evaluator = new Evaluator({
     config,
     flakes: opened !== undefined,
     ...(opened === undefined ? {} : { services: opened.services }),
     ...(results === undefined ? {} : { results }),
+    ...(images === undefined ? {} : { images }),
     report: (message) => io.err(`${renderMessage(message, io.terminal)}\n`),
   });
   try {

@@ -22,6 +22,7 @@ import { autoArguments } from "./auto-arguments.ts";
 import type { DebuggerFrontEnd, EvaluationNeeds, EvaluationSession } from "./evaluation-session.ts";
 import { explainCache } from "./explain-cache.ts";
 import { buildLogs, type Session, withSession } from "./session.ts";
+import { startImage } from "./start-image.ts";
 
 /** Time in milliseconds within which a command may end by itself after Ctrl-C. */
 const interruptGraceMs = 1500;
@@ -113,6 +114,7 @@ export function withEvaluation(
           else io.err(`${renderMessage(message, io.terminal)}\n`);
         },
         warn: (text) => progress.warn(text),
+        ...(io.isProgram !== true || flags.has("eval-store") ? {} : { startImage }),
         ...(flags.has("explain-cache") ? { explainResults: (text) => explainCache(io, text) } : {}),
       });
     const installablesOf = (get: () => Promise<Evaluation>): Installables =>

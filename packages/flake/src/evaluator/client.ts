@@ -1,7 +1,7 @@
 /** The main thread's side of the evaluator: starts the worker, sends requests, answers its host calls. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { FirnError } from "@firn/formats";
-import type { EvalMessage, StopAnswer } from "@firn/language";
+import type { EvalMessage, ImageApplication, StopAnswer } from "@firn/language";
 import { hasErrorCode, machineError } from "@firn/store";
 import type { KeptAnswer, KeptResults } from "../results/kept-results.ts";
 import { writeProfile } from "../results/write-profile.ts";
@@ -11,6 +11,7 @@ import type { HostConfig } from "./node-host.ts";
 import type {
   DebuggerStop,
   FromWorker,
+  ImageUse,
   Request,
   Responses,
   ServiceCall,
@@ -18,9 +19,10 @@ import type {
   WorkerSetup,
 } from "./protocol.ts";
 import type { Reading } from "./read-ahead.ts";
+import type { Reads } from "./reads.ts";
 import type { HostServices } from "./services.ts";
 import { type SmallAnswer, SmallEvaluation } from "./small-evaluation.ts";
-import { lastRunWasLong, rememberWorker, type StartedWorker, takeWorker } from "./worker-start.ts";
+import { isHeapChecked, lastRunWasLong, rememberWorker, type StartedWorker, takeWorker } from "./worker-start.ts";
 
 /** Options of an evaluator in a worker thread. */
 export interface EvaluatorClientOptions {
@@ -35,9 +37,32 @@ export interface EvaluatorClientOptions {
   readonly flakes?: boolean;
   /** Answers of earlier evaluations, which are used and added to. */
   readonly results?: KeptResults;
+  /** Images of earlier evaluations, where they are used. */
+  readonly images?: ImagesOfEvaluation;
+}
+
+/** An image that is still what the evaluation would make, with what was read for it. */
+export interface WantedImage {
+  readonly file: string;
+  readonly identity: string;
+  readonly reads: Reads;
+}
+
+/** The images that an evaluation may use and have made. */
+export interface ImagesOfEvaluation {
+  readonly use: Pick<ImageUse, "from" | "makes">;
+  /** Returns the image to begin with, if there is one. */
+  wanted(): Promise<WantedImage | undefined>;
+  /** Hears why the evaluation has begun anew without the image; `isInVain` is true when it would do so each time. */
+  left(reason: string, isInVain: boolean): void;
+  /** Hears that the evaluation has ended with the image that it began with. */
+  used(): void;
+  /** Takes what the evaluation found to be worth an image, and the milliseconds that it took. */
+  found(application: ImageApplication, took: number): Promise<void>;
 }
 
 interface Pending {
+  readonly request: Request;
   resolve(value: unknown): void;
   reject(error: FirnError): void;
   /** The time in milliseconds at which the request was sent. */
@@ -60,7 +85,7 @@ const answering = new AsyncLocalStorage<true>();
 export class EvaluatorClient {
   /** The thread, from the first request on that it gets. */
   private thread: StartedWorker | undefined;
-  private readonly setup: WorkerSetup;
+  private setup: WorkerSetup;
   private readonly options: EvaluatorClientOptions;
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
@@ -83,6 +108,12 @@ export class EvaluatorClient {
   /** True once the worker has got a request. */
   private working = false;
   private turn: Promise<unknown> = Promise.resolve();
+  /** The image with which the thread has begun, as long as it is in use. */
+  private image: WantedImage | undefined;
+  /** True once the reads of the image are among those of an answer. */
+  private imageIsRecorded = false;
+  /** Messages of the request at work, while an image is in use. */
+  private held: EvalMessage[] = [];
 
   constructor(options: EvaluatorClientOptions) {
     this.options = options;
@@ -92,7 +123,7 @@ export class EvaluatorClient {
       flakes: options.flakes ?? false,
       records: options.results !== undefined,
     };
-    this.maySmall = options.config.debugger === undefined && options.config.calls === undefined;
+    this.maySmall = options.config.debugger === undefined && options.config.calls === undefined && !isHeapChecked();
   }
 
   /** Returns the thread, started when it is needed first. */
@@ -125,8 +156,9 @@ export class EvaluatorClient {
   private receive(message: FromWorker): void {
     switch (message.kind) {
       case "report":
-        this.options.results?.message(message.message);
-        if (this.repeated.size === 0) this.options.report(message.message);
+        // With an image it may have to be evaluated again.
+        if (this.image === undefined) this.report(message.message);
+        else this.held.push(message.message);
         return;
       case "service":
         void this.serve(message.call);
@@ -141,15 +173,58 @@ export class EvaluatorClient {
         this.respond(message);
         return;
       case "failure":
+        if (this.image !== undefined && message.error.code !== "interrupted") {
+          if (message.error.code === "internal") this.leaveImage(message.error.message, true);
+          else this.leaveImage("errors are told as without one");
+          return;
+        }
+        this.releaseHeld();
         if (this.repeated.delete(message.id)) this.fail(fromErrorData(message.error));
         this.settle(message.id)?.reject(fromErrorData(message.error));
     }
   }
 
-  private respond({ id, value, reads }: FromWorker & { readonly kind: "response" }): void {
+  private report(message: EvalMessage): void {
+    this.options.results?.message(message);
+    if (this.repeated.size === 0) this.options.report(message);
+  }
+
+  private releaseHeld(): void {
+    for (const message of this.held.splice(0)) this.report(message);
+  }
+
+  /** Begins anew without the image: all requests are made again, in a new thread. */
+  private leaveImage(reason: string, isInVain = false): void {
+    this.options.images?.left(reason, isInVain);
+    const { thread } = this;
+    this.image = undefined;
+    this.held = [];
+    this.setup = { ...this.setup, images: { ...this.options.images?.use } };
+    const waiting = [...this.pending].filter(([id]) => !this.repeated.has(id)).map(([, pending]) => pending);
+    this.pending.clear();
+    this.repeated.clear();
+    this.serving.clear();
+    this.thread = undefined;
+    thread?.worker.removeAllListeners();
+    thread?.replies.close();
+    void thread?.worker.terminate();
+    this.repeatAnswered();
+    for (const { request, resolve, reject, key } of waiting) this.post(request, key).then(resolve, reject);
+  }
+
+  private respond({ id, value, reads: own }: FromWorker & { readonly kind: "response" }): void {
+    this.releaseHeld();
     const before = this.repeated.get(id);
     this.repeated.delete(id);
     const pending = this.settle(id);
+    let reads = own;
+    if (this.image !== undefined && pending !== undefined) {
+      if (before === undefined) this.answered.push({ request: pending.request, key: pending.key, value });
+      if (!this.imageIsRecorded && reads !== undefined && pending.key !== undefined) {
+        reads = joinedReads(reads, this.image.reads);
+        this.imageIsRecorded = true;
+      }
+    }
     if (pending?.key !== undefined) {
       this.options.results?.record(pending.key, { value, reads, took: performance.now() - pending.since });
     }
@@ -178,6 +253,12 @@ export class EvaluatorClient {
   private async serve(call: ServiceCall): Promise<void> {
     let reply: ServiceReply;
     const { id, method } = call;
+    const { thread } = this;
+    // Requests within requests are not made again.
+    if (method === "getFlake" && this.image !== undefined) {
+      this.leaveImage("a flake was asked for");
+      return;
+    }
     // The worker goes on while derivations are written.
     const awaited = method !== "writeDerivations";
     if (awaited) this.serving.add(id);
@@ -188,7 +269,7 @@ export class EvaluatorClient {
     } catch (error) {
       reply = { id, error: toErrorData(machineError(error) ?? error) };
     }
-    if (!awaited || this.serving.delete(id)) this.wake(reply);
+    if (this.thread === thread && (!awaited || this.serving.delete(id))) this.wake(reply);
   }
 
   private wake(reply: ServiceReply): void {
@@ -242,7 +323,8 @@ export class EvaluatorClient {
       // A request is answered with the response of its kind, also when that was kept.
       return { response: Promise.resolve(answer.value as Responses[R["op"]]) };
     }
-    if (!this.working) this.beginAnew();
+    if (!this.working) await this.beginAnew(request);
+    if (this.image !== undefined && !fitsImages.has(request.op)) this.leaveImage("an image could be seen");
     if (this.failure !== undefined) return { response: Promise.reject(this.failure) };
     const response = this.post(request, key);
     // Where answers are kept the order of requests is the same each time, so each is answered before the next one is sent.
@@ -265,9 +347,19 @@ export class EvaluatorClient {
   }
 
   /** Leaves all further work to the worker, which first repeats the requests answered in this thread. */
-  private beginAnew(): void {
+  private async beginAnew(request: Request): Promise<void> {
     this.maySmall = false;
+    const { images } = this.options;
+    if (images !== undefined && this.thread === undefined) {
+      this.image = fitsImages.has(request.op) ? await images.wanted() : undefined;
+      const load = this.image === undefined ? {} : { load: this.image };
+      this.setup = { ...this.setup, images: { ...images.use, ...load } };
+    }
     this.working = true;
+    this.repeatAnswered();
+  }
+
+  private repeatAnswered(): void {
     for (const answered of this.answered) {
       this.repeated.set(this.nextId, answered);
       // A failure ends the session, and the request that it was repeated for.
@@ -282,6 +374,7 @@ export class EvaluatorClient {
     worker.ref();
     return new Promise((resolve, reject) => {
       this.pending.set(id, {
+        request,
         // The worker answers each request with the response of its kind.
         resolve: (value) => resolve(value as Responses[R["op"]]),
         reject,
@@ -312,6 +405,7 @@ export class EvaluatorClient {
 
   /** Ends the session and its thread; lowered code is kept for the next one. */
   async close(): Promise<void> {
+    await this.tellOfApplication();
     if (this.failure === undefined && this.working && this.options.config.codeDirectory !== undefined) {
       await this.request({ op: "keepCode" });
     }
@@ -320,8 +414,56 @@ export class EvaluatorClient {
       writeProfile(profile.file, await this.request({ op: "profile" }));
     }
     this.failure ??= new FirnError("evaluator-stopped", "the evaluator was closed");
-    rememberWorker(this.thread !== undefined, this.worked);
+    rememberWorker(this.thread !== undefined, this.image === undefined ? this.worked : Number.POSITIVE_INFINITY);
     this.thread?.replies.close();
     await Promise.all([this.thread?.worker.terminate(), this.options.results?.close()]);
   }
+
+  /** Tells what an image is worth its time for. */
+  private async tellOfApplication(): Promise<void> {
+    const { images } = this.options;
+    if (images === undefined || images.use.makes === true || this.failure !== undefined || !this.working) return;
+    const took = this.worked;
+    if (this.image !== undefined) images.used();
+    const application = await this.request({ op: "findApplication" }).catch(() => null);
+    if (application !== null) await images.found(application, took);
+  }
+}
+
+/** Requests whose answers do not depend on what was evaluated before; others are answered without an image. */
+const fitsImages: ReadonlySet<Request["op"]> = new Set([
+  "evaluate",
+  "computedAttributes",
+  "data",
+  "autoCall",
+  "select",
+  "attribute",
+  "attrNames",
+  "length",
+  "element",
+  "call",
+  "kind",
+  "formals",
+  "derivation",
+  "string",
+  "print",
+  "findFile",
+  "internalBuiltin",
+  "allowPath",
+  "release",
+  "keepCode",
+  "findApplication",
+]);
+
+function joinedReads(a: Reads, b: Reads): Reads {
+  return {
+    ...(a.unrepeatable === undefined ? {} : { unrepeatable: a.unrepeatable }),
+    types: [...a.types, ...b.types],
+    resolved: [...a.resolved, ...b.resolved],
+    files: [...a.files, ...b.files],
+    directories: [...a.directories, ...b.directories],
+    variables: [...a.variables, ...b.variables],
+    trees: [...a.trees, ...b.trees],
+    storePaths: [...a.storePaths, ...b.storePaths],
+  };
 }

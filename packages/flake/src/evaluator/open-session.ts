@@ -25,16 +25,20 @@ export interface SessionEnds {
 }
 
 /** Opens a session; without services of the setup, store paths are computed only. */
-export function openSession({ config, services, flakes }: WorkerSetup, ends: SessionEnds): EvaluatorSession {
+export function openSession({ config, services, flakes, images }: WorkerSetup, ends: SessionEnds): EvaluatorSession {
   const answering = services ? ends.services : createOfflineServices(config.storeDir, config.mode.pure);
   const workTrees = new WorkTrees();
   const trees = new PlacedTrees((standIn) => {
     if (answering.obtainTree === undefined) throw new FirnError("internal", "no trees are read where they lie");
     return answering.obtainTree(standIn);
   });
-  const report = (message: EvalMessage): void => ends.report({ ...message, text: shownText(message.text) });
+  let session: EvaluatorSession | undefined;
+  const report = (message: EvalMessage): void => {
+    session?.reporting();
+    ends.report({ ...message, text: shownText(message.text) });
+  };
   const host = createNodeHost(config, answering, { ...ends, report, workTrees, trees });
-  return new EvaluatorSession(ends.limit?.(host, trees) ?? host, {
+  session = new EvaluatorSession(ends.limit?.(host, trees) ?? host, {
     trees,
     showTrace: config.showTrace,
     workTrees,
@@ -43,4 +47,6 @@ export function openSession({ config, services, flakes }: WorkerSetup, ends: Ses
     ...(ends.debugger === undefined ? {} : { debugger: ends.debugger }),
     ...(config.calls === undefined ? {} : { calls: config.calls }),
   });
+  if (images !== undefined) session.startImages(images);
+  return session;
 }

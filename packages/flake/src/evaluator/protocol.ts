@@ -12,6 +12,7 @@ import type {
   Documentation,
   EvalMessage,
   ExpressionSource,
+  ImageApplication,
   MetaEntry,
   OutputForm,
   PackageOutput,
@@ -124,8 +125,14 @@ export type Request =
   | { readonly op: "forgetFiles" }
   /** Returns an internal builtin, which expressions cannot name. */
   | { readonly op: "internalBuiltin"; readonly name: string }
+  /** Returns the application that an image is worth its time for; null when there is none. */
+  | { readonly op: "findApplication" }
+  /** Makes the value of an application and writes an image of it to a file; returns the image's identity. */
+  | { readonly op: "makeImage"; readonly application: ImageApplication; readonly file: string }
   /** Writes lowered code to the cache. */
   | { readonly op: "keepCode" }
+  /** Returns the heap as text; null while something is being evaluated. */
+  | { readonly op: "dumpHeap"; readonly objects: boolean }
   /** The folded stacks of the calls so far. */
   | { readonly op: "profile" }
   /** Allows a pure evaluation to read at and below a path; `workTree` and `tree` tell where the files lie that are there. */
@@ -205,7 +212,10 @@ export interface Responses {
   readonly findFile: string;
   readonly forgetFiles: null;
   readonly internalBuiltin: Handle;
+  readonly findApplication: ImageApplication | null;
+  readonly makeImage: string;
   readonly keepCode: null;
+  readonly dumpHeap: string | null;
   readonly profile: string;
   readonly allowPath: null;
   readonly newVariables: VariablesId;
@@ -294,6 +304,18 @@ export interface WorkerSetup {
   readonly flakes: boolean;
   /** True to record what is read. */
   readonly records?: boolean;
+  /** Set where images are made or used. */
+  readonly images?: ImageUse;
+}
+
+/** The use of images in an evaluation. */
+export interface ImageUse {
+  /** The image that the evaluation begins with. */
+  readonly load?: { readonly file: string; readonly identity: string };
+  /** True in an evaluation that only makes an image. */
+  readonly makes?: boolean;
+  /** Numbers of imports and of attributes from which an application counts as one of packages. */
+  readonly from?: { readonly imports: number; readonly attributes: number };
 }
 
 /** The data that a worker is started with. */
@@ -303,4 +325,6 @@ export interface WorkerInput {
   readonly replies: MessagePort;
   /** Directory of the compile cache of this process; undefined when it has none. */
   readonly compileCache: string | undefined;
+  /** True to check each access to the heap. */
+  readonly checkedHeap: boolean;
 }

@@ -12,6 +12,7 @@ import {
   elementsOf,
   FlameGraph,
   finalTreeBuiltin,
+  type ImageApplication,
   isList,
   isSet,
   isString,
@@ -33,6 +34,7 @@ import {
 import { dateText } from "../source/tree-attributes.ts";
 import { toShownErrorData } from "./error-data.ts";
 import { flakeRefBuiltins, getFlakeBuiltin } from "./flake-builtins.ts";
+import { readImage, writeImage } from "./image-file.ts";
 import type { HostConfig } from "./node-host.ts";
 import type { PlacedTrees } from "./placed-trees.ts";
 import type {
@@ -40,6 +42,7 @@ import type {
   DerivationFacts,
   ErrorData,
   Handle,
+  ImageUse,
   PlainData,
   Request,
   Responses,
@@ -60,6 +63,17 @@ const evaluating: ReadonlySet<Request["op"]> = new Set([
   "packages",
 ]);
 
+/** Forms that show a value forced and whole. */
+const showsAll: ReadonlySet<string> = new Set(["json", "raw"]);
+
+/** Requests whose results are forced. */
+const forcing: ReadonlySet<Request["op"]> = new Set(["evaluate", "autoCall", "select", "call"]);
+
+/** Tells whether a value has no parts that may be shown unforced. */
+function isPlain(value: Value): boolean {
+  return !isSet(value) && !isList(value) && typeName(value) !== "lambda";
+}
+
 /** Answers requests on one evaluator and keeps the values that they refer to. Errors are those of evaluation. */
 export class EvaluatorSession {
   private readonly evaluator: Evaluator;
@@ -72,6 +86,12 @@ export class EvaluatorSession {
   /** The work trees whose tracked files the evaluation reads. */
   readonly workTrees: WorkTrees;
   private nextHandle = 1;
+  /** The heap at the start and whether it was replaced by an image's, where images are made or used. */
+  private images: { readonly start: ReturnType<Evaluator["startIdentity"]>; readonly loaded: boolean } | undefined;
+  /** The values that were forced because a request asked for them. */
+  private readonly forced = new Set<Handle>();
+  /** True once the image could be seen. */
+  private isVisible = false;
 
   /** Takes the evaluator and `flakes`, which answers `getFlake`; it is absent when flakes are not evaluated. */
   constructor(
@@ -190,12 +210,47 @@ export class EvaluatorSession {
     return new Map(Object.entries(data).map(([name, value]) => [name, this.data(value)]));
   }
 
+  /** Takes an image, if there is one, and hears of applications from now on. Fails when the image does not fit. */
+  startImages({ load, makes, from }: ImageUse): void {
+    const { evaluator } = this;
+    this.images = { start: evaluator.startIdentity(), loaded: load !== undefined };
+    evaluator.hearOfApplications(makes === true ? { imports: Infinity, attributes: Infinity } : from);
+    if (load !== undefined) readImage(load.file, load.identity, (source) => evaluator.loadImage(source));
+  }
+
+  /** Hears that the evaluation reports something. */
+  reporting(): void {
+    if (this.images?.loaded === true && this.evaluator.isInOrder()) this.isVisible = true;
+  }
+
+  /** Answers a request, unless an image that is in use could be seen in the answer. */
+  answer(request: Request): Responses[Request["op"]] {
+    if (this.images?.loaded !== true) return this.answerNow(request);
+    if (request.op === "print" && !showsAll.has(request.form.kind)) {
+      // What is not forced is shown so, and with an image more is; the form of `eval` forces the value itself.
+      const isForced = request.form.kind === "nix" || this.forced.has(request.value);
+      if (!isForced || !isPlain(this.force(request.value))) this.isVisible = true;
+    }
+    const response = this.isVisible ? null : this.answerNow(request);
+    if (forcing.has(request.op)) this.forced.add(response as Handle);
+    if (this.isVisible || this.evaluator.imageIsVisible()) throw new FirnError("internal", "an image could be seen");
+    return response;
+  }
+
+  private makeImage(application: ImageApplication, file: string): string {
+    const { evaluator, images } = this;
+    if (images === undefined) throw new FirnError("internal", "no images are made");
+    evaluator.makeApplication(application);
+    if (evaluator.imageIsVisible()) throw new FirnError("internal", "what an image is made of is not always the same");
+    return writeImage(file, evaluator.saveImage(images.start));
+  }
+
   /** Returns an error of an answer as data, as it is to be shown. */
   errorData(error: unknown): ErrorData {
     return this.evaluator.run(() => toShownErrorData(error, this.workTrees));
   }
 
-  answer(request: Request): Responses[Request["op"]] {
+  private answerNow(request: Request): Responses[Request["op"]] {
     const { evaluator } = this;
     if (evaluating.has(request.op)) evaluator.tidy();
     switch (request.op) {
@@ -285,6 +340,12 @@ export class EvaluatorSession {
       }
       case "profile":
         return this.flameGraph?.text() ?? "";
+      case "dumpHeap":
+        return evaluator.dumpHeap(request) ?? null;
+      case "findApplication":
+        return evaluator.findApplication() ?? null;
+      case "makeImage":
+        return this.makeImage(request.application, request.file);
       case "keepCode":
         evaluator.keepCode();
         return null;

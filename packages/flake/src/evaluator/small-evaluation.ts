@@ -31,6 +31,9 @@ const noServices: SyncServices = {
   obtainTree: refuse,
 };
 
+/** Requests that are never answered here. */
+const forThread: ReadonlySet<Request["op"]> = new Set(["show", "newVariables", "makeImage", "dumpHeap"]);
+
 /** An answer, with the traces and warnings of its evaluation. */
 export interface SmallAnswer {
   readonly value: Responses[Request["op"]];
@@ -71,7 +74,7 @@ export class SmallEvaluation {
   /** Answers a request; returns undefined when this thread declines it, and then for all later ones. */
   answer(request: Request): SmallAnswer | undefined {
     // What is shown may contain failures, and files change while a repl with its variables is used: nothing of it is done again.
-    if (request.op === "show" || request.op === "newVariables" || ++this.requests > maxRequests) return undefined;
+    if (forThread.has(request.op) || ++this.requests > maxRequests) return undefined;
     const started = performance.now();
     this.deadline = started + this.left;
     this.messages = [];

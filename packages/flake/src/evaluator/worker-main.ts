@@ -183,6 +183,7 @@ let recorder: ReadRecorder | undefined;
 /** Answers a request; what was read for a nested one belongs to the request that waits for it. */
 function answer({ id, request }: ToWorker, nested = false): void {
   try {
+    if (unfit !== undefined) throw unfit;
     const value = settled(() => session!.answer(request));
     send({ kind: "response", id, value, ...(nested || recorder === undefined ? {} : { reads: recorder.take() }) });
   } catch (error) {
@@ -190,7 +191,18 @@ function answer({ id, request }: ToWorker, nested = false): void {
   }
 }
 
+/** The error with which an image could not be taken. */
+let unfit: unknown;
+
 port.on("message", (message: WorkerSetup | ToWorker) => {
-  if ("config" in message) session = open(message);
-  else answer(message);
+  if (!("config" in message)) {
+    answer(message);
+    return;
+  }
+  try {
+    session = open(message);
+  } catch (error) {
+    if (message.images?.load === undefined) throw error;
+    unfit = error;
+  }
 });

@@ -1,8 +1,9 @@
-/** Answers and lowered code that earlier evaluations left on disk, as a whole. */
+/** Answers, images and lowered code that earlier evaluations left on disk, as a whole. */
 import { join } from "node:path";
 import * as fs from "@firn/store/files";
 import { codeDirectory } from "../evaluator/code-directory.ts";
 import { AnswerDatabase } from "./answer-database.ts";
+import { imageFiles, imagesDirectory } from "./kept-images.ts";
 import { resultsFile } from "./kept-results.ts";
 
 /** Number and total size in bytes of some kept things. */
@@ -17,6 +18,8 @@ export interface KeptFigures {
   readonly answers: KeptAmount;
   /** Files of lowered code, and the lists of sources that are read ahead. */
   readonly code: KeptAmount;
+  /** Images, and the notes of which one is wanted. */
+  readonly images: KeptAmount;
 }
 
 /** The kept things of a user. */
@@ -42,13 +45,17 @@ export function keptOnDisk(environment: Readonly<Record<string, string | undefin
     figures() {
       const answers = database.amount();
       database.close();
-      const files = codeFiles();
-      const sizes = files.map((path) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0);
-      return { directory, answers, code: { count: files.length, size: sizes.reduce((sum, size) => sum + size, 0) } };
+      return { directory, answers, code: amountOf(codeFiles()), images: amountOf(imageFiles(directory)) };
     },
     clear() {
       database.clear();
       for (const path of codeFiles()) fs.rmSync(path, { force: true });
+      fs.rmSync(imagesDirectory(directory), { recursive: true, force: true });
     },
   };
+}
+
+function amountOf(files: readonly string[]): KeptAmount {
+  const sizes = files.map((path) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  return { count: files.length, size: sizes.reduce((sum, size) => sum + size, 0) };
 }

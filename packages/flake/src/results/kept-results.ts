@@ -37,6 +37,8 @@ export interface KeptResultsOptions extends Omit<Surroundings, "environment"> {
   readonly worthKeeping?: number;
   /** Age in milliseconds from which a file's time of change counts (default: 2000). */
   readonly settledAfter?: number;
+  /** False to keep answers and use none (default: true). */
+  readonly isAnswering?: boolean;
 }
 
 /** A kept answer, with the messages of its evaluation. */
@@ -45,7 +47,8 @@ export interface KeptAnswer {
   readonly messages: readonly EvalMessage[];
 }
 
-interface Entry extends KeptAnswer {
+/** A kept answer, with what was read for it. */
+export interface KeptEntry extends KeptAnswer {
   readonly reads: KeptReads;
 }
 
@@ -76,6 +79,9 @@ const repl: ReadonlySet<Request["op"]> = new Set([
   "forgetFiles",
 ]);
 
+/** Requests that are no part of an evaluation. */
+const aside: ReadonlySet<Request["op"]> = new Set(["release", "keepCode", "findApplication", "dumpHeap"]);
+
 /** Finds the answers to the requests of one evaluation, and keeps new ones. */
 export class KeptResults {
   readonly #options: KeptResultsOptions;
@@ -83,7 +89,7 @@ export class KeptResults {
   readonly #states: FileStates;
   /** The digest of all requests so far. */
   #chain: string | undefined;
-  #answering = true;
+  #answering: boolean;
   #answered = false;
   /** False when nothing is kept of this evaluation any more. */
   #recording = true;
@@ -99,6 +105,7 @@ export class KeptResults {
 
   constructor(options: KeptResultsOptions) {
     this.#options = options;
+    this.#answering = options.isAnswering ?? true;
     this.#database = new AnswerDatabase(options.file);
     this.#states = new FileStates(Date.now(), options.settledAfter);
   }
@@ -106,7 +113,7 @@ export class KeptResults {
   /** Tells whether a request has an answer that can be kept; after one that has none, nothing is kept any more. */
   takes(request: Request): boolean {
     if (repl.has(request.op)) this.#stop();
-    return this.#recording && request.op !== "release" && request.op !== "keepCode";
+    return this.#recording && !aside.has(request.op);
   }
 
   #stop(): void {
@@ -136,7 +143,7 @@ export class KeptResults {
   }
 
   /** Returns the answer that is kept under a key, if nothing that was read for it has changed; undefined also ever after. */
-  async answer(key: string): Promise<KeptAnswer | undefined> {
+  async answer(key: string): Promise<KeptEntry | undefined> {
     if (!this.#answering) return undefined;
     const entry = this.#load(key);
     const difference =
@@ -160,10 +167,10 @@ export class KeptResults {
     return undefined;
   }
 
-  #load(key: string): Entry | undefined {
+  #load(key: string): KeptEntry | undefined {
     const data = this.#database.load(key);
     // The database is the user's own and the checksum is right: this is what was stored.
-    return data === undefined ? undefined : (deserialize(data) as Entry);
+    return data === undefined ? undefined : (deserialize(data) as KeptEntry);
   }
 
   /** Takes a message of the evaluation. */
@@ -259,7 +266,7 @@ export class KeptResults {
         if (typeof kept === "string") break;
         // Paths that were only looked at may not exist.
         if (!(await this.#holdsAll(reads.storePaths))) break;
-        entries.push([key, serialize({ value, messages, reads: kept } satisfies Entry)]);
+        entries.push([key, serialize({ value, messages, reads: kept } satisfies KeptEntry)]);
       }
       if (entries.length > 0) this.#database.store(entries);
     } finally {

@@ -2,7 +2,7 @@
 
 import { deepForce } from "../code/deep-force.ts";
 import { callDepth, coerceCopy, coerceToString, evaluation, force, host, restoreCallDepth } from "../code/interpret.ts";
-import { bool, falseValue, isString, type Slot, type Value } from "../heap/memory.ts";
+import { bool, falseValue, isList, isSet, isString, type Slot, type Value } from "../heap/memory.ts";
 import { makeSet } from "../heap/set.ts";
 import { stringText } from "../heap/string.ts";
 import { intern } from "../heap/symbol.ts";
@@ -25,6 +25,8 @@ function tryEval(a: Slot): Value {
     if (!(wrapped instanceof EvaluationError && (wrapped.kind === "thrown" || wrapped.kind === "assertion-failed"))) {
       throw wrapped;
     }
+    const { applications } = evaluation();
+    if (wrapped.ordered && applications !== undefined) applications.isVisible = true;
     restoreCallDepth(depth);
     ok = false;
   } finally {
@@ -35,6 +37,9 @@ function tryEval(a: Slot): Value {
 
 function trace(a: Slot, b: Slot): Value {
   const message = force(a);
+  const { applications } = evaluation();
+  // What is not forced is shown so, and with an image more is.
+  if (applications !== undefined && (isSet(message) || isList(message))) applications.isVisible = true;
   const text = isString(message) ? stringText(message) : printValue(message, plainPrint);
   host().report({ kind: "trace", text: text });
   evaluation().debugger?.traced("trace");

@@ -31,6 +31,7 @@ import { attribute, makeSet, positionOf, shapeOf, valueAt } from "../heap/set.ts
 import { keyAt, orderedIndices } from "../heap/shape.ts";
 import { type ContextId, contextIdOf, makeString, stringText } from "../heap/string.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
+import { addTable } from "../heap/tables.ts";
 import { showIdentifier } from "../syntax/print.ts";
 import { contextOf, mergeContexts, unorderedElements } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
@@ -56,6 +57,30 @@ const sym = {
 };
 
 const knownHashes = new PerEvaluation(() => new Map<string, DerivationHash>(), "plain");
+
+addTable({
+  save: (to) =>
+    to.texts(
+      "hashes of derivations",
+      [...knownHashes.get()].flatMap(([drvPath, { hashes, deferred }]) => [
+        drvPath,
+        String(deferred),
+        String(hashes.size),
+        ...[...hashes].flat(),
+      ]),
+    ),
+  load(from) {
+    const known = knownHashes.get();
+    const texts = from.texts("hashes of derivations");
+    for (let at = 0; at < texts.length; ) {
+      const [drvPath = "", deferred = "", count = ""] = texts.slice(at, at + 3);
+      at += 3;
+      const hashes = new Map<string, string>();
+      for (let left = Number(count); left > 0; left--, at += 2) hashes.set(texts[at]!, texts[at + 1]!);
+      known.set(drvPath, { hashes, deferred: deferred === "true" });
+    }
+  },
+});
 
 function readDerivation(drvPath: string): Derivation {
   const name = storePathName(drvPath).slice(0, -".drv".length);

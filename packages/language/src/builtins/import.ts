@@ -1,7 +1,8 @@
 /** `import` and `scopedImport`. */
 import { derivationOutputPath, FirnError, parseDerivation, storePathName } from "@firn/formats";
+import { applications } from "../code/applications.ts";
 import { call, type EvaluatorState, ev, evaluation, force, host } from "../code/interpret.ts";
-import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
+import { compile, evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
 import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
@@ -11,6 +12,7 @@ import { makeSet, shapeOf, valueAt } from "../heap/set.ts";
 import { keyAt, shapeSize } from "../heap/shape.ts";
 import { makeString } from "../heap/string.ts";
 import { intern, nameOf } from "../heap/symbol.ts";
+import { addTable } from "../heap/tables.ts";
 import { makeNativeThunk } from "../heap/thunk.ts";
 import { placedPath } from "../heap/tree-root.ts";
 import { parentOf } from "../syntax/path-text.ts";
@@ -18,7 +20,7 @@ import { contextOf } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
 import { attrsArgument, type BuiltinTable, fail } from "./arguments.ts";
 import { outputString } from "./derivation-outputs.ts";
-import { importedDerivationSource } from "./internal-sources.ts";
+import { importedDerivationSource, internalSource } from "./internal-sources.ts";
 import { isStorePathText, realisedPath } from "./paths.ts";
 
 /** Number of files from which an evaluation counts as long: it takes seconds rather than milliseconds. */
@@ -36,6 +38,25 @@ const caches = new PerEvaluation<ImportCache>(
     for (const slot of values.values()) marker.slot(slot);
   },
 );
+
+addTable({
+  save(to) {
+    const { resolved, values } = caches.get();
+    to.texts("resolved imports", [...resolved].flat());
+    to.texts("imported files", [...values.keys()]);
+    to.cells("imported values", [...values.values()]);
+  },
+  load(from) {
+    const { resolved, values } = caches.get();
+    const texts = from.texts("resolved imports");
+    for (let i = 0; i < texts.length; i += 2) resolved.set(texts[i]!, texts[i + 1]!);
+    const slots = from.cells("imported values");
+    from.texts("imported files").forEach((file, i) => {
+      values.set(file, slots[i]! as Slot);
+    });
+    if (values.size >= longFrom) evaluation().whenLong();
+  },
+});
 
 /** Forgets the results of imports, so that files are read again. */
 export function resetImports(owner: EvaluatorState): void {
@@ -68,12 +89,16 @@ function linkedFile(path: string): string {
 }
 
 export function importFile(path: string, mustBeSet = false): Value {
-  const file = placedPath(resolveImportPath(placedPath(path)));
+  const own = internalSource(path);
+  const file = own === undefined ? placedPath(resolveImportPath(placedPath(path))) : path;
   const { values } = caches.get();
   const known = values.get(file);
   if (known !== undefined) return force(known);
   const thunk = makeNativeThunk(() => {
-    const root = fileCode(file, mustBeSet);
+    const root =
+      own === undefined
+        ? fileCode(file, mustBeSet)
+        : compile(addSource("internal", file, "/", own), evaluation(), null);
     try {
       return ev(root, 0);
     } catch (error) {
@@ -82,7 +107,14 @@ export function importFile(path: string, mustBeSet = false): Value {
   });
   values.set(file, thunk);
   if (values.size === longFrom) evaluation().whenLong();
-  return force(thunk);
+  const value = force(thunk);
+  if (evaluation().applications !== undefined) applications().imported(file, value);
+  return value;
+}
+
+/** Returns the values of the files that were imported. */
+export function importedFiles(): ReadonlyMap<string, Slot> {
+  return caches.get().values;
 }
 
 function loadFile(file: string, surroundings: Surroundings): Value {

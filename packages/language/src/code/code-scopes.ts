@@ -18,6 +18,11 @@ export function addRoot(root: number, scope: Scope | null): number {
   return root;
 }
 
+/** Returns the roots and their scopes. */
+export function allRoots(): { readonly roots: readonly number[]; readonly scopes: readonly (Scope | null)[] } {
+  return { roots, scopes: rootScopes };
+}
+
 /** Code that the walk does not know: of the debugger, or of an observer of calls. */
 let unknownCode = false;
 
@@ -31,6 +36,8 @@ class CodeScopes implements Scopes {
   private readonly scopes = new Int32Array(codeSize());
   private readonly sizes: number[] = [0];
   private readonly outer: number[] = [0];
+  /** The nodes of functions of one argument by the scopes of their bodies; 0 for others. */
+  private readonly lambdas: number[] = [0];
   private readonly ofScope = new Map<Scope, number>();
   /** Nodes that are yet to be looked at, and their scopes. */
   private readonly nodes: number[] = [];
@@ -58,8 +65,13 @@ class CodeScopes implements Scopes {
     return this.outer[scope]!;
   }
 
-  private newScope(size: number, outer: number): number {
+  lambdaOf(scope: number): number {
+    return this.lambdas[scope]!;
+  }
+
+  private newScope(size: number, outer: number, lambda = 0): number {
     this.sizes.push(size);
+    this.lambdas.push(lambda);
     return this.outer.push(outer) - 1;
   }
 
@@ -88,7 +100,8 @@ class CodeScopes implements Scopes {
   private walk(node: number, scope: number): void {
     switch (ints[node]) {
       case op.LAMBDA: {
-        this.add(ints[node + 1]!, this.newScope(ints[node + 2]!, scope));
+        const arity = ints[node + 2]!;
+        this.add(ints[node + 1]!, this.newScope(arity, scope, arity === 1 ? node : 0));
         return;
       }
       case op.PATTERN: {
@@ -180,8 +193,14 @@ class CodeScopes implements Scopes {
 
 let current: CodeScopes | undefined;
 
+/** The scopes of code, with the functions whose bodies they are. */
+export interface FunctionScopes extends Scopes {
+  /** Returns the node of the function of one argument whose body has a scope; 0 for other scopes. */
+  lambdaOf(scope: number): number;
+}
+
 /** Returns the scopes of all code, undefined when there is code that has none. */
-export function codeScopes(): Scopes | undefined {
+export function codeScopes(): FunctionScopes | undefined {
   if (unknownCode) return undefined;
   current = new CodeScopes();
   return current;

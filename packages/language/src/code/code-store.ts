@@ -46,7 +46,7 @@ export class CodeStore {
   private loader: PackLoader | undefined;
   private opened = false;
   private loaded = 0;
-  private readonly firstCell = codeSize();
+  private firstCell = codeSize();
   private readonly entries = new Map<string, Entry>();
 
   constructor(owner: CodeOwner) {
@@ -60,7 +60,7 @@ export class CodeStore {
     const changes = { lowered: false };
     const segment = this.entries.has(hash) ? undefined : this.segment(hash);
     if (segment !== undefined && segment.textLength === length) {
-      const source = addLazySource(path, parentOf(path), length, () => this.text(path, hash));
+      const source = this.fileSource(path, hash, length);
       const { parser, isGlobal } = this.owner;
       const context: LowerContext = { source, parser, isGlobal, lazy: true, changes };
       const root = addRoot(this.loader!.load(segment, context), null);
@@ -70,13 +70,23 @@ export class CodeStore {
     }
     // What is read is what counts: the file may have changed since.
     const read = cache.read(path);
-    const source = addSource("file", path, parentOf(path), read.text);
+    const source = addSource("file", path, parentOf(path), read.text, read.hash);
     const { root, cacheable } = this.owner.compile(source, changes);
     if (cacheable && !this.entries.has(read.hash)) {
       const textLength = read.text.length;
       this.entries.set(read.hash, { hash: read.hash, source, textLength, root, segment: undefined, changes });
     }
     return root;
+  }
+
+  /** Adds a file whose content is known, to be read when its text is needed. */
+  fileSource(path: string, hash: string, length: number): Source {
+    return addLazySource({ name: path, directory: parentOf(path), length, hash }, () => this.text(path, hash));
+  }
+
+  /** Counts code that there is by now as no code of this evaluation. */
+  startAnew(): void {
+    this.firstCell = codeSize();
   }
 
   /** Returns the text that kept code was made from, for the rare needs of it. */

@@ -7,7 +7,7 @@ import { keyAt, shapeSize } from "../heap/shape.ts";
 import { nameOf } from "../heap/symbol.ts";
 import { showIdentifier } from "../syntax/print.ts";
 import { addFrame, EvaluationError } from "../value/evaluation-error.ts";
-import { callDepth, evaluation, forceAt, positionOfSlot, restoreCallDepth } from "./interpret.ts";
+import { callDepth, evaluation, forceAt, inOrder, positionOfSlot, restoreCallDepth } from "./interpret.ts";
 
 export function deepForce(slot: Slot): Value {
   return visit(slot, new Set());
@@ -32,14 +32,16 @@ function visit(slot: Slot, seen: Set<Value>): Value {
 function visitMembers(value: Value, seen: Set<Value>): void {
   if (isSet(value)) {
     const shape = shapeOf(value);
-    for (let i = 0; i < shapeSize(shape); i++) {
-      try {
-        visit(valueAt(value, i), seen);
-      } catch (error) {
-        const name = showIdentifier(nameOf(keyAt(shape, i)));
-        throw addFrame(error, positionOf(value, keyAt(shape, i)), `while evaluating the attribute '${name}'`);
+    inOrder(() => {
+      for (let i = 0; i < shapeSize(shape); i++) {
+        try {
+          visit(valueAt(value, i), seen);
+        } catch (error) {
+          const name = showIdentifier(nameOf(keyAt(shape, i)));
+          throw addFrame(error, positionOf(value, keyAt(shape, i)), `while evaluating the attribute '${name}'`);
+        }
       }
-    }
+    });
   } else {
     for (let i = 0; i < listLength(value); i++) {
       try {

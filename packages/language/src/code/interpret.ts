@@ -103,7 +103,13 @@ import { type ParserOptions, parseExpressionAt, parseSelectionAt } from "../synt
 import { baseNameOfPath } from "../syntax/path-text.ts";
 import { showExpr, showIdentifier } from "../syntax/print.ts";
 import { contextElements, contextOf, mergeContexts } from "../value/context.ts";
-import { addFrame, EvaluationError, isInterruption, wrapError } from "../value/evaluation-error.ts";
+import {
+  addFrame,
+  EvaluationError,
+  evaluationErrorKinds,
+  isInterruption,
+  wrapError,
+} from "../value/evaluation-error.ts";
 import { showValue } from "../value/print.ts";
 import { suggest } from "../value/suggestions.ts";
 import { formatFixed } from "../value/text.ts";
@@ -135,9 +141,25 @@ export interface DebuggerHooks {
   traced(what: "trace" | "warning"): void;
 }
 
+/** Hears of applications of functions whose code says so. */
+export interface ApplicationHooks {
+  /** Returns the value of a function, its node and environment, for an argument; `run` computes it. */
+  apply(node: number, env: Env, argument: Slot, run: () => Value): Value;
+  /** Hears that the place of an argument was asked for, which differs from one application to the next. */
+  askedForPlace: boolean;
+  /** True where an image is in use or made, so that it matters in which order things are evaluated. */
+  readonly isWatching: boolean;
+  /** Runs what must leave no trace; returns false when it fails. */
+  tryOut(work: () => void): boolean;
+  /** Is set when an error came of a set whose values are forced in the order of their symbols, and was caught. */
+  isVisible: boolean;
+}
+
 /** The state of one evaluator. */
 export interface EvaluatorState {
-  readonly host: EvalHost;
+  host: EvalHost;
+  /** Hears of applications, where images are made or used. */
+  applications?: ApplicationHooks;
   heapLimit: HeapLimit;
   readonly parser: ParserOptions;
   /** Values of global names, by symbol; undefined or `none` for other names. */
@@ -776,6 +798,16 @@ export function ev(start: number, env: Env): Value {
         }
         case 20: // CALLN
           return callMany(p, e);
+        case 53: /* HOOKED */ {
+          const hooks = current.applications;
+          if (hooks !== undefined) {
+            const code = A[p + 1]!;
+            const inner = e;
+            return hooks.apply(A[p + 2]!, H[e]!, H[e + 1] as Slot, () => ev(code, inner));
+          }
+          p = A[p + 1]!;
+          continue;
+        }
         case 21: // LET
           e = bindEnv(e, p + 3, A[p + 2]!);
           p = A[p + 1]!;
@@ -1364,6 +1396,22 @@ addTable({
       if (!kept.failures.has(number)) failures[number] = undefined;
     });
   },
+  save(to) {
+    to.cells("names of sources", sourceNames);
+    // An error of an image is never shown: what is caught is told by its kind.
+    to.texts(
+      "failures",
+      failures.flatMap((failure) => (failure === undefined ? ["", ""] : [failure.kind, failure.message])),
+    );
+  },
+  load(from) {
+    for (const name of from.cells("names of sources")) sourceNames.push(name as Value);
+    const texts = from.texts("failures");
+    for (let i = 0; i < texts.length; i += 2) {
+      const found = evaluationErrorKinds.find((known) => known === texts[i]);
+      failures.push(found === undefined ? undefined : new EvaluationError(found, texts[i + 1]!));
+    }
+  },
 });
 
 function sourceName(source: Source): Value {
@@ -1372,9 +1420,13 @@ function sourceName(source: Source): Value {
   return sourceNames[source.index]!;
 }
 
+/** The name of the source whose places are those of arguments that an image was made for. */
+export const argumentsName = "\xc2\xabarguments\xc2\xbb";
+
 /** Returns the value of `__curPos` and `unsafeGetAttrPos`; null when the place is unknown. */
 export function positionAttrs(pos: number): Value {
   const source = sourceAt(pos);
+  if (source?.name === argumentsName && current.applications !== undefined) current.applications.askedForPlace = true;
   if (source === undefined || source.origin !== "file") return nullValue;
   const { line, column } = lineAndColumn(pos);
   const values = [sourceName(source), makeInteger(line), makeInteger(column)];
@@ -1689,6 +1741,15 @@ function patternArgument(n: number, a: Slot, pos: number): Value {
 }
 
 function callPattern(f: Value, a: Slot, pos: number): Value {
+  const lambda = (f >>> 2) - 1;
+  const n = H[lambda]! >>> 5;
+  const hooks = (A[n + 6]! & 4) === 0 ? undefined : current.applications;
+  if (hooks === undefined) return applyPattern(f, a, pos);
+  const set = (a & 7) === 2 ? a : patternArgument(n, a, pos);
+  return hooks.apply(n, H[lambda + 1]!, set, () => applyPattern(f, set, pos));
+}
+
+function applyPattern(f: Value, a: Slot, pos: number): Value {
   const lambda = (f >>> 2) - 1;
   const n = H[lambda]! >>> 5;
   if (--callsUntilPoll === 0) pollInterrupt();
@@ -2035,10 +2096,62 @@ function equalSets(a: Value, b: Value, pos: number): boolean {
   const shapeB = shapeOf(b);
   const size = shapeSize(shapeA);
   if (size !== shapeSize(shapeB)) return false;
-  for (let i = 0; i < size; i++) {
-    if (keyAt(shapeA, i) !== keyAt(shapeB, i) || !equalSlots(valueAt(a, i), valueAt(b, i), pos)) return false;
+  ordered++;
+  try {
+    for (let i = 0; i < size; i++) {
+      if (keyAt(shapeA, i) !== keyAt(shapeB, i)) return false;
+      if (equalSlots(valueAt(a, i), valueAt(b, i), pos)) continue;
+      if (current.applications !== undefined) checkOrder(a, b, i + 1);
+      return false;
+    }
+    return true;
+  } catch (error) {
+    throw markOrdered(error);
+  } finally {
+    ordered--;
   }
-  return true;
+}
+
+/** Number of attributes up to which the order of comparing them is tried out. */
+const mostTried = 256;
+
+/**
+ * Compares the values of two sets that were not compared, because others differ. In another order of symbols they may be compared first: what fails then makes
+ * an image visible.
+ */
+function checkOrder(a: Value, b: Value, from: number): void {
+  const hooks = current.applications;
+  if (hooks === undefined || !hooks.isWatching || hooks.isVisible) return;
+  const size = shapeSize(shapeOf(a));
+  const rest = (): void => {
+    for (let i = from; i < size; i++) equalSlots(valueAt(a, i), valueAt(b, i), 0);
+  };
+  if (size > mostTried || !hooks.tryOut(rest)) hooks.isVisible = true;
+}
+
+/** The number of sets around whose values are being forced in the order of their symbols. */
+let ordered = 0;
+
+/** Tells whether values of a set are being forced in the order of its symbols: with an image that may be another one. */
+export function isInOrder(): boolean {
+  return ordered > 0;
+}
+
+/** Runs what forces the values of a set in the order of its symbols. */
+export function inOrder(work: () => void): void {
+  ordered++;
+  try {
+    work();
+  } catch (error) {
+    throw markOrdered(error);
+  } finally {
+    ordered--;
+  }
+}
+
+function markOrdered(error: unknown): unknown {
+  if (error instanceof EvaluationError) error.ordered = true;
+  return error;
 }
 
 function basicType(value: Value): string {

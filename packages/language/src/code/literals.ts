@@ -29,6 +29,13 @@ addTable({
   mark(marker) {
     for (let i = 0; i < count; i++) if (literals[i]! > 0) marker.places(literals[i]!);
   },
+  save: (to) => to.cells("literals", literals.subarray(0, count)),
+  load(from) {
+    const loaded = from.cells("literals");
+    count = loaded.length;
+    literals = new Int32Array(Math.max(4096, 2 * count));
+    literals.set(loaded);
+  },
 });
 
 /** Adds a literal of sorted keys with their positions, and the position of the set. */

@@ -49,7 +49,7 @@ export function lowerParsed(
 }
 
 /** Returns a function that tells which names are global in an evaluation. */
-function globalNames(owner: EvaluatorState): (name: string) => boolean {
+export function globalNames(owner: EvaluatorState): (name: string) => boolean {
   return (name) => (owner.globals[intern(name)] ?? none) !== none;
 }
 

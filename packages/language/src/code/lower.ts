@@ -47,8 +47,10 @@ export interface LazyNote {
   readonly expr: Expr | undefined;
 }
 
-const notes: (LazyNote | null)[] = [];
+const notes: (LazyNote | null | undefined)[] = [];
 let patternCount = 0;
+/** Makes the notes of an image. */
+let loadedNote: (index: number) => LazyNote;
 
 export function addLazyNote(note: LazyNote): number {
   notes.push(note);
@@ -57,7 +59,19 @@ export function addLazyNote(note: LazyNote): number {
 
 /** Returns the note of a node that is not lowered yet. */
 export function lazyNote(index: number): LazyNote {
-  return notes[index]!;
+  return notes[index] ?? loadedNote(index);
+}
+
+/** Returns the notes of what is not lowered yet, null for what is by now, and the number of set patterns. */
+export function notesAndPatterns(): { readonly notes: (LazyNote | null)[]; readonly patterns: number } {
+  return { notes: notes.map((note, index) => (note === undefined ? loadedNote(index) : note)), patterns: patternCount };
+}
+
+/** Takes the notes of an image, which are made at their first use. */
+export function takeNotes(count: number, patterns: number, make: (index: number) => LazyNote): void {
+  for (let i = 0; i < count; i++) notes.push(undefined);
+  patternCount = patterns;
+  loadedNote = make;
 }
 
 export function scopeOfNote(note: LazyNote): Scope | null {
@@ -83,7 +97,7 @@ export function lower(expr: Expr, context: LowerContext, scope: Scope | null): n
 
 /** Lowers the part noted by a LAZY node and turns the node into a FORWARD. Returns the new node. */
 export function lowerLazy(node: number): number {
-  const note = notes[ints[node + 1]!]!;
+  const note = lazyNote(ints[node + 1]!);
   notes[ints[node + 1]!] = null;
   const { context, offset, name, expr } = note;
   const scope = scopeOfNote(note);

@@ -8,7 +8,7 @@ import type { Value } from "../heap/memory.ts";
 import { makeFloat } from "../heap/number.ts";
 import { makePath } from "../heap/path.ts";
 import { makeString, makeStringOfBytes } from "../heap/string.ts";
-import { addTable } from "../heap/tables.ts";
+import { addTable, ImageMismatch } from "../heap/tables.ts";
 
 const capacity = 48 * 1024 * 1024;
 
@@ -49,6 +49,45 @@ addTable({
     for (const value of stringConstants.values()) marker.slot(value);
     for (const value of pendingValues) marker.slot(value as Value);
     for (const value of pathLiterals.keys()) marker.slot(value);
+  },
+  save(to) {
+    to.cells("code", ints.subarray(firstCode, used));
+    to.cells("constants", pendingValues);
+    // Of those that are strings already no text is needed.
+    const ends = new Int32Array(pendingTexts.length);
+    let end = 0;
+    pendingTexts.forEach((number, index) => {
+      const source = pendingValues[index] === 0 ? textSourceOf(index) : undefined;
+      if (source !== undefined) end += source.endOf(number) - source.startOf(number);
+      ends[index] = end;
+    });
+    const bytes = new Uint8Array((end + 3) & ~3);
+    pendingTexts.forEach((number, index) => {
+      if (pendingValues[index] !== 0) return;
+      const source = textSourceOf(index);
+      const text = source.bytes.subarray(source.startOf(number), source.endOf(number));
+      bytes.set(text, ends[index]! - text.length);
+    });
+    to.cells("texts of constants: ends", ends);
+    to.cells("texts of constants: bytes", new Int32Array(bytes.buffer));
+  },
+  load(from) {
+    if (used !== firstCode) throw new ImageMismatch("there is code already");
+    const code = from.cells("code");
+    ints.set(code, allocateCode(code.length));
+    const values = from.cells("constants");
+    for (let index = 0; index < values.length; index++) {
+      pendingValues.push(values[index]!);
+      pendingTexts.push(index);
+    }
+    const ends = from.cells("texts of constants: ends");
+    const bytes = from.cells("texts of constants: bytes");
+    textSources.push({
+      bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      startOf: (number) => (number === 0 ? 0 : ends[number - 1]!),
+      endOf: (number) => ends[number]!,
+    });
+    firstOfSource.push(0);
   },
 });
 
@@ -92,15 +131,20 @@ export function addPendingConstant(source: TextSource, number: number): number {
   return (pendingTexts.push(number) - 1) << 3;
 }
 
+/** Returns the source of a pending constant's text. */
+function textSourceOf(index: number): TextSource {
+  let from = textSources.length - 1;
+  while (firstOfSource[from]! > index) from--;
+  return textSources[from]!;
+}
+
 /** Returns the value of a constant's cell. */
 export function constantAt(cell: number): Value {
   if ((cell & 7) !== 0) return cell as Value;
   const index = cell >>> 3;
   const known = pendingValues[index]!;
   if (known !== 0) return known as Value;
-  let from = textSources.length - 1;
-  while (firstOfSource[from]! > index) from--;
-  const source = textSources[from]!;
+  const source = textSourceOf(index);
   const number = pendingTexts[index]!;
   const value = makeStringOfBytes(source.bytes, source.startOf(number), source.endOf(number));
   pendingValues[index] = value;

@@ -79,6 +79,7 @@ const definitions = {
   POSITION: [46, "pos:position", "`__curPos`"],
   EMPTY_ATTRS: [47, "", "`{ }`"],
   EMPTY_LIST: [48, "", "`[ ]`"],
+  HOOKED: [53, "body:node function:raw", "the body of a function of one argument whose applications are heard of"],
   OBSERVED: [50, "site:raw node:node", "a node that the debugger looks at; never kept"],
   CONSTANT_ATTRS: [51, "keys:literal n:raw made:memo (value:node)*n", "a set of constants, made once"],
   FROM_ATTRS: [

@@ -17,24 +17,32 @@ export interface Source {
   /** Directory that relative paths start from. */
   readonly directory: string;
   readonly text: string;
+  /** The number of its bytes. */
+  readonly length: number;
   readonly base: number;
   readonly index: number;
+  /** The hash by which the host knows the text of a file, if it does. */
+  readonly hash: string | undefined;
 }
 
 class LazySource implements Source {
   readonly origin = "file";
   readonly name: string;
   readonly directory: string;
+  readonly length: number;
   readonly base: number;
   readonly index: number;
+  readonly hash: string;
   private readonly read: () => string;
   private known: string | undefined;
 
-  constructor(place: Pick<Source, "name" | "directory" | "base" | "index">, read: () => string) {
+  constructor(place: Omit<Source, "origin" | "text" | "hash"> & { readonly hash: string }, read: () => string) {
     this.name = place.name;
     this.directory = place.directory;
+    this.length = place.length;
     this.base = place.base;
     this.index = place.index;
+    this.hash = place.hash;
     this.read = read;
   }
 
@@ -47,19 +55,28 @@ class LazySource implements Source {
 const sources: Source[] = [];
 let nextBase = 1;
 
-export function addSource(origin: SourceOrigin, name: string, directory: string, text: string): Source {
-  const source = { origin, name, directory, text, base: nextBase, index: sources.length };
+export function addSource(origin: SourceOrigin, name: string, directory: string, text: string, hash?: string): Source {
+  const { length } = text;
+  const source = { origin, name, directory, text, length, base: nextBase, index: sources.length, hash };
   sources.push(source);
-  nextBase += text.length + 2;
+  nextBase += length + 2;
   return source;
 }
 
 /** Adds a file of `length` bytes whose text is read at its first use. */
-export function addLazySource(name: string, directory: string, length: number, read: () => string): Source {
-  const source = new LazySource({ name, directory, base: nextBase, index: sources.length }, read);
+export function addLazySource(
+  file: Pick<Source, "name" | "directory" | "length"> & { readonly hash: string },
+  read: () => string,
+): Source {
+  const source = new LazySource({ ...file, base: nextBase, index: sources.length }, read);
   sources.push(source);
-  nextBase += length + 2;
+  nextBase += file.length + 2;
   return source;
+}
+
+/** Returns all sources, in the order in which they were added. */
+export function allSources(): readonly Source[] {
+  return sources;
 }
 
 export function sourceAt(position: number): Source | undefined {

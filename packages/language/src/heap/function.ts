@@ -1,5 +1,6 @@
 /** Functions of the language and builtins. */
 import { allocate, heap, kind, type Slot, type Value } from "./memory.ts";
+import { addTable, ImageMismatch } from "./tables.ts";
 
 /** Bit of a function's first cell. */
 const freshBit = 16;
@@ -17,6 +18,11 @@ export function makeLambda(node: number, env: number, fresh: boolean): Value {
 
 export function lambdaNode(lambda: Slot): number {
   return heap[(lambda >>> 2) - 1]! >>> 5;
+}
+
+/** Returns the environment that a function was made in. */
+export function lambdaClosure(lambda: Slot): number {
+  return heap[lambda >>> 2]!;
 }
 
 export function isFresh(slot: Slot): boolean {
@@ -95,6 +101,20 @@ export interface BuiltinInfo {
 
 const builtins: BuiltinInfo[] = [];
 const numbers = new WeakMap<BuiltinInfo, number>();
+
+addTable({
+  save: (to) =>
+    to.texts(
+      "builtins",
+      builtins.map(({ name }) => name),
+    ),
+  load(from) {
+    const names = from.texts("builtins");
+    if (names.length !== builtins.length || names.some((name, number) => builtins[number]!.name !== name)) {
+      throw new ImageMismatch("the builtins have other numbers");
+    }
+  },
+});
 
 export function makeBuiltinValue(info: BuiltinInfo): Value {
   let number = numbers.get(info);

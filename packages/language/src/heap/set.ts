@@ -184,6 +184,19 @@ addTable({
       if (!usedFinds.has(number)) found.clear();
     });
   },
+  save: (to) =>
+    to.cells(
+      "values found",
+      foundBySymbol.flatMap((found) => [found.size, ...[...found].flat()]),
+    ),
+  load(from) {
+    const cells = from.cells("values found");
+    for (let at = 0; at < cells.length; ) {
+      const found = new Map<number, Slot>();
+      for (let left = cells[at++]!; left > 0; left--, at += 2) found.set(cells[at]!, cells[at + 1]! as Slot);
+      foundBySymbol.push(found);
+    }
+  },
 });
 
 /** Returns a set with every value mapped by a function of name and value; in large sets each value is mapped at its first use. */

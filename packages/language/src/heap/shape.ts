@@ -193,6 +193,8 @@ addTable({
       }
     }
   },
+  save: (to) => to.cells("shapes by hash", buckets),
+  load: (from) => buckets.set(from.cells("shapes by hash")),
 });
 
 const mergedKeys: number[] = [];

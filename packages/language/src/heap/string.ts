@@ -283,6 +283,8 @@ addTable({
   mark(marker) {
     for (const value of bytes) marker.slot(value as Slot);
   },
+  save: (to) => to.cells("strings of one byte", bytes),
+  load: (from) => bytes.set(from.cells("strings of one byte")),
 });
 
 function oneByte(byte: number): Value {

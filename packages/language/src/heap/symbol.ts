@@ -56,6 +56,17 @@ addTable({
   mark(marker) {
     for (let symbol = 0; symbol < count; symbol++) marker.slot(strings[symbol]! as Value);
   },
+  save(to) {
+    to.cells("symbols", strings.subarray(0, count));
+    to.cells("symbols by hash", table);
+  },
+  load(from) {
+    const loaded = from.cells("symbols");
+    table = from.cells("symbols by hash");
+    strings = new Int32Array(table.length);
+    strings.set(loaded);
+    for (; count < loaded.length; count++) names.push(undefined);
+  },
 });
 
 function grow(): void {

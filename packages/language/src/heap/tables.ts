@@ -22,12 +22,31 @@ export interface Kept {
   readonly failures: ReadonlySet<number>;
 }
 
-/** A table that holds values or addresses of the heap. */
+/** The destination of what an image has of a table: numbers and byte strings, each under a name of its own. */
+export interface ImageWriter {
+  cells(name: string, cells: ArrayLike<number>): void;
+  texts(name: string, texts: readonly string[]): void;
+}
+
+/** The source of what an image has of a table. */
+export interface ImageReader {
+  cells(name: string): Int32Array<ArrayBuffer>;
+  texts(name: string): string[];
+}
+
+/** A state of the process that no image can hold, or an image that does not fit the process. */
+export class ImageMismatch extends Error {}
+
+/** A table that holds values or addresses of the heap, or what they refer to. */
 export interface Table {
   /** Marks all values that have to stay. */
   mark?(marker: Marker): void;
   /** Forgets what was not kept; memos may be forgotten whole. */
   sweep?(kept: Kept): void;
+  /** Writes the table after a collection. Makes no values. Throws `ImageMismatch` for what an image cannot hold. */
+  save?(to: ImageWriter): void;
+  /** Replaces the table by that of an image, before anything was evaluated. Throws `ImageMismatch` where that is not possible. */
+  load?(from: ImageReader): void;
 }
 
 export const tables: Table[] = [];

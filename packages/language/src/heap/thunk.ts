@@ -1,7 +1,7 @@
 /** Thunks: delayed values. The first cell is the offset of the code to run, or a state; the second its environment, or what is left. */
 
 import { allocate, heap, none, type Slot, type Value } from "./memory.ts";
-import { addTable } from "./tables.ts";
+import { addTable, ImageMismatch } from "./tables.ts";
 
 /** A thunk that has its value. */
 export const done = -1;
@@ -56,6 +56,11 @@ addTable({
     natives.forEach((compute, number) => {
       if (compute !== undefined && !stay.has(number) && !kept.natives.has(number)) natives[number] = undefined;
     });
+  },
+  save() {
+    // Those that are shared have the same numbers in each process.
+    const waiting = natives.filter((compute) => compute !== undefined && !shared.has(compute));
+    if (waiting.length > 0) throw new ImageMismatch("a function of the program was not called yet");
   },
 });
 

@@ -3,6 +3,7 @@
  * concatenation merge the same two again and again. 0 is no context.
  */
 import type { ContextId } from "../heap/string.ts";
+import { addTable } from "../heap/tables.ts";
 import type { ContextElement } from "../host.ts";
 
 class Context {
@@ -25,6 +26,61 @@ function addContext(elements: readonly number[]): ContextId {
 /** Elements by number, and those of their texts that were needed so far. */
 const known: ContextElement[] = [];
 const texts: (string | undefined)[] = [];
+
+/** The kinds of elements by number, as images have them. */
+const kinds = ["opaque", "deep", "output"] as const;
+
+addTable({
+  save(to) {
+    to.cells(
+      "contexts",
+      contexts.flatMap(({ elements }) => [elements.length, ...elements]),
+    );
+    to.cells(
+      "kinds of context elements",
+      known.map(({ kind }) => kinds.indexOf(kind)),
+    );
+    to.texts(
+      "context elements",
+      known.flatMap((element) =>
+        element.kind === "opaque"
+          ? [element.path, ""]
+          : [element.drvPath, element.kind === "output" ? element.output : ""],
+      ),
+    );
+  },
+  load(from) {
+    const elements = from.texts("context elements");
+    from.cells("kinds of context elements").forEach((kind, i) => {
+      const path = elements[2 * i]!;
+      if (kind === 0) known.push({ kind: "opaque", path });
+      else if (kind === 1) known.push({ kind: "deep", drvPath: path });
+      else known.push({ kind: "output", drvPath: path, output: elements[2 * i + 1]! });
+      texts.push(undefined);
+    });
+    const cells = from.cells("contexts");
+    for (let at = cells[0]! + 1; at < cells.length; at += cells[at]! + 1) {
+      const members = [...cells.subarray(at + 1, at + 1 + cells[at]!)];
+      const context = addContext(members);
+      if (members.length === 1) rememberElement(known[members[0]!]!, context);
+    }
+  },
+});
+
+/** Lets the context of an element be found. */
+function rememberElement(element: ContextElement, context: ContextId): void {
+  if (element.kind === "opaque") {
+    paths.set(element.path, context);
+    return;
+  }
+  let derivation = derivations.get(element.drvPath);
+  if (derivation === undefined) {
+    derivation = { deep: undefined, outputs: new Map() };
+    derivations.set(element.drvPath, derivation);
+  }
+  if (element.kind === "deep") derivation.deep = context;
+  else derivation.outputs.set(element.output, context);
+}
 
 const paths = new Map<string, ContextId>();
 /** Contexts of each derivation: itself (deep) and its outputs by name. */

@@ -5,22 +5,24 @@
 import { FirnError } from "@firn/formats";
 import { placedPosition } from "../code/source.ts";
 
-/** The kinds of errors of evaluation, which are their codes as a `FirnError`. */
-export type EvaluationErrorKind =
-  | "parse-error"
-  | "eval-error"
-  | "type-error"
-  | "undefined-variable"
-  | "missing-argument"
-  | "infinite-recursion"
-  | "stack-overflow"
-  | "thrown"
-  | "assertion-failed"
-  | "aborted"
-  | "restricted-path"
-  /** The user left the debugger at a breakpoint. */
-  | "breakpoint"
-  | "host-error";
+/** The kinds of errors of evaluation, which are their codes as a `FirnError`. `breakpoint`: the user left the debugger at one. */
+export const evaluationErrorKinds = [
+  "parse-error",
+  "eval-error",
+  "type-error",
+  "undefined-variable",
+  "missing-argument",
+  "infinite-recursion",
+  "stack-overflow",
+  "thrown",
+  "assertion-failed",
+  "aborted",
+  "restricted-path",
+  "breakpoint",
+  "host-error",
+] as const;
+
+export type EvaluationErrorKind = (typeof evaluationErrorKinds)[number];
 
 /** One step of a trace and those inside it. Shared between errors: a failed thunk remembers its error as it was then. */
 export interface EvalFrame {
@@ -44,6 +46,8 @@ export class EvaluationError extends Error {
   readonly origin: FirnError | undefined;
   /** True when the debugger has stopped at this error. */
   seen = false;
+  /** True when it came of a set whose values were forced in the order of their symbols. */
+  ordered = false;
 
   constructor(kind: EvaluationErrorKind, message: string, pos = 0, origin?: FirnError) {
     super(message);
@@ -65,6 +69,7 @@ export class EvaluationError extends Error {
     copy.suggestions = this.suggestions;
     copy.hint = this.hint;
     copy.seen = this.seen;
+    copy.ordered = this.ordered;
     return copy;
   }
 }

@@ -10,10 +10,9 @@ import { cell, layouts, literalRecord } from "../layout.ts";
 import { literalAt } from "../literals.ts";
 import { type LazyNote, lazyNote, scopeOfNote } from "../lower.ts";
 import { constantAt, ints, pathLiterals } from "../memory.ts";
+import { op } from "../opcodes.ts";
 import type { Scope } from "../scope.ts";
 import { constantKinds, type PackBuilder, type Segment } from "./pack.ts";
-
-const forward = 58;
 
 export class SegmentWriter {
   private readonly builder: PackBuilder;
@@ -62,7 +61,7 @@ export class SegmentWriter {
 
   private node(start: number): number {
     let p = start;
-    while (ints[p] === forward) p = ints[p + 1]!;
+    while (ints[p] === op.FORWARD || ints[p] === op.HOOKED) p = ints[p + 1]!;
     const layout = layouts[ints[p]!];
     if (layout === undefined) throw new FirnError("internal", `no layout for opcode ${ints[p]}`);
     let length = 1 + layout.fixed.length;
@@ -76,6 +75,8 @@ export class SegmentWriter {
         for (let k = 0; k < kinds.length; k++, c++) this.put(at + c, kinds[k]!, ints[p + c]!);
       }
     }
+    // Whether applications are heard of belongs to one evaluation.
+    if (ints[p] === op.PATTERN) this.cells[at + 6] = ints[p + 6]! & 3;
     return at;
   }
 
