@@ -195,10 +195,10 @@ function outdated(flags: Invocation["flags"]): string[] {
           "'--recreate-lock-file' is deprecated and will be removed in a future version; use 'nix flake update' instead.",
         ]
       : []),
-    ...(flags.has("no-registries") ? ["'--no-registries' is deprecated; use '--no-use-registries'"] : []),
     ...flags
       .all("update-input")
       .map(() => "'--update-input' is a deprecated alias for 'flake update' and will be removed in a future version."),
+    ...(flags.has("no-registries") ? ["'--no-registries' is deprecated; use '--no-use-registries'"] : []),
   ];
 }
 
