@@ -470,6 +470,7 @@ function planBootOf(
     .map(({ number }) => number);
   return planBoot({
     directory: `${machine.root}${settings.efiSysMountPoint}`,
+    root: machine.root,
     settings,
     generations: known,
     next,
