@@ -39,7 +39,7 @@ interface Manifest {
   readonly files: ReadonlyMap<string, TextEntry | LinkEntry>;
   /** Of two files at one place the first is linked, and none where the manifest has a file there, above or below. */
   readonly sources: readonly Source[];
-  /** Where the programs are that units of this tree start; their absence is an error. */
+  /** Places of the programs that units of this tree start; the absence of one is an error. */
   readonly programs: ProgramPlaces | undefined;
 }
 
