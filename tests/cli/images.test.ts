@@ -47,9 +47,13 @@ async function instantiate(
       name = "whole"; system = "x86_64-linux"; builder = pkgs.p1; args = [ pkgs.p2 "${edit}" ];
     }\n`,
   );
+  return run(work, "nix-instantiate", "--explain-cache", "--no-gc-warning", ...flags, "default.nix");
+}
+
+async function run(cwd: string, ...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
   const program = join(import.meta.dirname, "../../firn");
-  const child = spawn(program, ["nix-instantiate", "--explain-cache", "--no-gc-warning", ...flags, "default.nix"], {
-    cwd: work,
+  const child = spawn(program, words, {
+    cwd,
     env: {
       PATH: process.env.PATH ?? "",
       HOME: join(place.directory, "home"),
@@ -114,4 +118,52 @@ test("are made after an evaluation, and used after an edit of what is not in the
   expect((await place.firn("cache", "info")).out).toMatch(/\nimages: [1-9]\d* files/);
   await place.firn("cache", "clear");
   expect(existsSync(images)).toBe(false);
+}, 600_000);
+
+test("are made of flakes without inputs, also where their packages have overlays", async () => {
+  const all = readFileSync(join(work, "pkgs/default.nix"), "utf8");
+  write(
+    "pkgs/default.nix",
+    all.replace("{ system }:", "{ system, overlay }:").replace("in packages", "in overlay packages"),
+  );
+  write(
+    "pkgs/flake.nix",
+    `{
+      outputs = { self }: {
+        lib = (import ./lib.nix).extended "flake";
+        packages = import ./. { system = "x86_64-linux"; overlay = packages: packages // { added = "added by ${"${self}"}"; }; };
+      };
+    }\n`,
+  );
+  write("pkgs/lib.nix", '{ extended = by: { name = args: { inherit (args) text; f = x: "${x}-${by}"; }; }; }\n');
+  const flake = join(work, "flake");
+  mkdirSync(flake);
+  const evaluate = (edit: string, ...flags: string[]): ReturnType<typeof run> => {
+    write(
+      "flake/flake.nix",
+      `{
+        inputs.pkgs.url = "path:${work}/pkgs";
+        outputs = { self, pkgs }: {
+          a = "${edit} ${"${pkgs.packages.p1}"} ${"${pkgs.packages.added}"} ${'${(pkgs.lib.name { text = "x"; }).f "y"}'}";
+        };
+      }\n`,
+    );
+    return run(flake, "eval", "--raw", "--explain-cache", ...flags, ".#a");
+  };
+  const first = await evaluate("a");
+  expect(first).toMatchObject({ code: 0 });
+  expect(first.out).toMatch(/^a \/.*-p1 added by \/.* y-flake$/);
+  await imageFile();
+  const second = await evaluate("b");
+  expect(second.err).toContain(`${begun} '\u00abinternal\u00bb/flake-of-tree.nix'`);
+  expect(second.err).not.toContain("without an image");
+  expect(second.out).toBe(first.out.replace(/^a/, "b"));
+  expect((await evaluate("b", "--no-eval-cache")).out).toBe(second.out);
+
+  // Another tree of the input is another flake.
+  write("pkgs/by-name/p1.nix", 'mk: mk "p1" // { name = "p1"; outPath = "changed"; }\n');
+  await run(flake, "flake", "update");
+  const third = await evaluate("c");
+  expect(third.out).toContain("c changed added by");
+  expect((await evaluate("c", "--no-eval-cache")).out).toBe(third.out);
 }, 600_000);

@@ -61,6 +61,24 @@ rec {
 }
 `;
 
+/** A library whose functions belong to no file's value. */
+const extendedLib = `
+{ name }: (import ./.) // {
+  elaborate = args: let final = { name = args.name or "none"; is = other: other == final.name; longName = "\${final.name}-of-\${name}"; }; in final;
+}
+`;
+
+const packagesFlake = `
+{
+  outputs = { self }: {
+    lib = import ./lib/extended.nix { name = "flake"; };
+    packages.all = import ./. { overlays = [ (self: super: { added = super.p0; }) ]; };
+    rev = self.rev or "none";
+    mark = "\${self}";
+  };
+}
+`;
+
 /** Returns the text of a package that depends on others of lower numbers. */
 function packageText(number: number, random: () => number): string {
   const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!;
@@ -87,22 +105,30 @@ function packageText(number: number, random: () => number): string {
   return `{ lib, mk, config, platform, ${number === 0 ? "" : `${other}, `}... }: ${body}\n`;
 }
 
-/** Arguments of the packages. */
-const argumentTexts = [
-  "{ }",
-  "{ config = { }; }",
-  '{ system = "aarch64-linux"; }',
-  '{ config = { salt = "some"; missing = "not"; }; }',
-  "{ config = { loud = true; }; }",
-  `{ config = builtins.trace "lazy" { salt = "traced"; }; }`,
-  "{ config = import ./settings.nix; }",
-  '{ platform = (import ../pkgs/lib).elaborate { name = "strange"; }; }',
-  '{ platform = (import ../pkgs/lib).elaborate { name = "strange"; }; config = { missing = "not"; }; }',
-  "{ overlays = [ (self: super: { added = super.p0; }) ]; }",
+/** The packages as projects come to them. */
+const packagesTexts = [
+  ...[
+    "{ }",
+    "{ config = { }; }",
+    '{ system = "aarch64-linux"; }',
+    '{ config = { salt = "some"; missing = "not"; }; }',
+    "{ config = { loud = true; }; }",
+    `{ config = builtins.trace "lazy" { salt = "traced"; }; }`,
+    "{ config = import ./settings.nix; }",
+    '{ platform = (import ../pkgs/lib).elaborate { name = "strange"; }; }',
+    '{ platform = (import ../pkgs/lib).elaborate { name = "strange"; }; config = { missing = "not"; }; }',
+    "{ overlays = [ (self: super: { added = super.p0; }) ]; }",
+    '{ platform = flake.lib.elaborate { name = "strange"; }; }',
+    "{ config = { salt = flake.rev; }; }",
+    "{ config = { salt = flake.mark; }; }",
+  ].map((text) => `import ../pkgs ${text}`),
+  "flake.packages.all",
+  "(flake.packages.all // { own = flake.lib.version; })",
+  "flake.outputs.packages.all",
 ];
 
-/** Returns the text of a project that uses the packages with some arguments. */
-function projectText(args: string, random: () => number): string {
+/** Returns the text of a project that uses packages, a function of their flake. */
+function projectText(packages: string, random: () => number): string {
   const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!;
   const p = (): string => `p${Math.floor(random() * packageCount)}`;
   const salt = Math.floor(random() * 1000);
@@ -114,7 +140,7 @@ function projectText(args: string, random: () => number): string {
     `\${if pkgs.lib.same pkgs.${p()} pkgs.${p()} then "same" else "other"}`,
     `\${toString (pkgs.mk { name = "own"; input = pkgs.${p()}; salt = ${salt}; })}`,
     `\${toString (pkgs.callPackage ./own.nix { })}`,
-    `\${toString ((import ../pkgs ${args}).${p()})}`,
+    `\${toString (${packages}).${p()}}`,
     `\${builtins.trace "seen ${salt}" "traced"}`,
     `\${toString (pkgs.${p()}.override { more = ${salt}; }).more}`,
     `\${if pkgs.platform ? is then toString (pkgs.platform.is "strange") else "plain"}`,
@@ -124,7 +150,7 @@ function projectText(args: string, random: () => number): string {
   const unusual = [
     `\${if pkgs.lib.deep { zzz${salt} = throw "z"; b = pkgs.${p()}.attrs; } then "deep" else "failed"}`,
     `\${toString (pkgs.lib.same { zz${salt} = throw "never"; name = 1; } { zz${salt} = 1; name = 2; })}`,
-    `\${toString (pkgs == import ../pkgs ${args})}`,
+    `\${toString (pkgs == ${packages})}`,
     `\${builtins.trace pkgs.${p()}.attrs "traced"}`,
     `\${throw "wrong ${salt}"}`,
     "${toString pkgs.absent}",
@@ -132,7 +158,7 @@ function projectText(args: string, random: () => number): string {
   ];
   const use = (): string => pick(random() < 0.07 ? unusual : usual);
   const texts = Array.from({ length: 3 }, use).join(" ");
-  return `let pkgs = import ../pkgs ${args}; in {
+  return `flake: let pkgs = ${packages}; in {
     drv = pkgs.mk { name = "whole"; text = "${texts}"; inputs = builtins.genList (i: pkgs."p\${toString i}") ${packageCount}; };
     text = "${use()}";
     data = { inherit (pkgs.${p()}) name; names = builtins.length (builtins.attrNames pkgs); };
@@ -145,7 +171,8 @@ class Project {
   readonly directory: string;
   readonly variables: Variables = {};
   private readonly random: () => number;
-  private args = argumentTexts[0]!;
+  private packages = packagesTexts[0]!;
+  private revision = "1";
 
   constructor(directory: string, random: () => number) {
     this.directory = directory;
@@ -155,13 +182,15 @@ class Project {
     }
     this.write("pkgs/default.nix", top);
     this.write("pkgs/lib/default.nix", lib);
+    this.write("pkgs/lib/extended.nix", extendedLib);
+    this.write("pkgs/flake.nix", packagesFlake);
     this.write("pkgs/lib/version", "1");
     this.write("pkgs/src/file", "1");
     for (let i = 0; i < packageCount; i++) this.write(`pkgs/by-name/p${i}.nix`, packageText(i, random));
     for (let i = 0; i < 3; i++) this.write(`pkgs/texts/${i}`, String(i));
     this.write("project/settings.nix", '{ salt = "file"; }');
     this.write("project/own.nix", '{ mk, p1 }: mk { name = "own"; input = p1; }');
-    this.write("project/default.nix", projectText(this.args, random));
+    this.write("project/default.nix", projectText(this.packages, random));
   }
 
   private below(path: string): string {
@@ -178,11 +207,11 @@ class Project {
     const number = String(Math.floor(random() * 1000));
     if (random() < 0.5) {
       // What is applied to what stays the same for a while.
-      if (random() < 0.15) this.args = argumentTexts[Math.floor(random() * argumentTexts.length)]!;
-      this.write("project/default.nix", projectText(this.args, random));
+      if (random() < 0.15) this.packages = packagesTexts[Math.floor(random() * packagesTexts.length)]!;
+      this.write("project/default.nix", projectText(this.packages, random));
       return "write the project";
     }
-    switch (Math.floor(random() * 7)) {
+    switch (Math.floor(random() * 8)) {
       case 0: {
         const changed = Math.floor(random() * packageCount);
         this.write(`pkgs/by-name/p${changed}.nix`, packageText(changed, random));
@@ -207,9 +236,31 @@ class Project {
         if (fs.existsSync(this.below("pkgs/by-name/q.nix"))) fs.rmSync(this.below("pkgs/by-name/q.nix"));
         else this.write("pkgs/by-name/q.nix", "{ p1 }: p1");
         return "toggle a package";
+      case 6:
+        this.revision = number;
+        return "set the revision of the flake";
       default:
         return "nothing";
     }
+  }
+
+  /** The requests of an evaluation: the packages' flake, the project, and what is asked of it. */
+  requests(): readonly Request[] {
+    const storePath = "/nix/store/00000000000000000000000000000000-source";
+    const outPath = { string: storePath, context: [{ kind: "opaque", path: storePath }] } as const;
+    const sourceInfo = { attrs: { outPath, rev: this.revision } };
+    return [
+      { op: "internalBuiltin", name: "flakeOfTree" },
+      { op: "call", callee: 1, args: [{ attrs: { sourceInfo, outPath, place: this.below("pkgs") } }] },
+      { op: "evaluate", source: { kind: "file", path: this.below("project") } },
+      { op: "call", callee: 3, args: [{ handle: 2 }] },
+      { op: "attribute", value: 4, name: "drv" },
+      { op: "derivation", value: 5 },
+      { op: "select", value: 4, path: "text", autoArgs: {} },
+      { op: "print", value: 6, form: { kind: "instantiate" } },
+      { op: "attribute", value: 4, name: "data" },
+      { op: "print", value: 7, form: { kind: "json" } },
+    ];
   }
 
   config(): HostConfig {
@@ -227,21 +278,9 @@ interface Answers {
   readonly messages: readonly string[];
 }
 
-function requests(directory: string): readonly Request[] {
-  return [
-    { op: "evaluate", source: { kind: "file", path: join(directory, "project") } },
-    { op: "attribute", value: 1, name: "drv" },
-    { op: "derivation", value: 2 },
-    { op: "select", value: 1, path: "text", autoArgs: {} },
-    { op: "print", value: 3, form: { kind: "instantiate" } },
-    { op: "attribute", value: 1, name: "data" },
-    { op: "print", value: 4, form: { kind: "json" } },
-  ];
-}
-
-async function answersOf(directory: string, answer: (request: Request) => unknown): Promise<unknown[]> {
+async function answersOf(requests: readonly Request[], answer: (request: Request) => unknown): Promise<unknown[]> {
   const answers: unknown[] = [];
-  for (const request of requests(directory)) {
+  for (const request of requests) {
     try {
       answers.push(await answer(request));
     } catch (error) {
@@ -284,7 +323,7 @@ export async function compareImageEdits(
   const fresh = async (config: HostConfig): Promise<Answers> => {
     const messages: string[] = [];
     const client = new EvaluatorClient({ config, services, report: ({ text }) => messages.push(text) });
-    const answers = await answersOf(directory, (request) => client.request(request));
+    const answers = await answersOf(project.requests(), (request) => client.request(request));
     await client.close();
     return { answers, messages };
   };
@@ -324,7 +363,7 @@ export async function compareImageEdits(
         },
       }),
     });
-    const answers = await answersOf(directory, (request) => client.request(request));
+    const answers = await answersOf(project.requests(), (request) => client.request(request));
     await client.close();
     return { answers, messages };
   };

@@ -157,11 +157,12 @@ function evaluated(names: readonly string[], inPlace: boolean): Given {
     source: { kind: "string", text: callFlake, directory: "/" },
   }) as number;
   const fetchTree = session.answer({ op: "internalBuiltin", name: "fetchFinalTree" }) as number;
+  const flakeOfTree = session.answer({ op: "internalBuiltin", name: "flakeOfTree" }) as number;
   const overrides: PlainData = { attrs: { root: { attrs: flake } } };
   const value = session.answer({
     op: "call",
     callee: call,
-    args: [lockText, overrides, { handle: fetchTree }],
+    args: [lockText, overrides, { handle: fetchTree }, { handle: flakeOfTree }],
   }) as number;
   const answers = names.map((name) => {
     const found = attempt({ op: "attribute", value, name });

@@ -13,6 +13,7 @@ import { importFile, resetImports, resolveImportPath } from "./builtins/import.t
 import { jsonTextOf } from "./builtins/json-writer.ts";
 import { findInSearchPath, pathArgument } from "./builtins/paths.ts";
 import { toXml, type XmlOptions } from "./builtins/xml.ts";
+import { flakeOfTreeFile } from "./code/applications.ts";
 import { argumentName } from "./code/argument-name.ts";
 import { selectAlong } from "./code/attr-path.ts";
 import { type AutoArgs, autoCall } from "./code/auto-call.ts";
@@ -22,6 +23,7 @@ import { computedAttributes } from "./code/computed-attributes.ts";
 import type { Debugger } from "./code/debug.ts";
 import { deepForce } from "./code/deep-force.ts";
 import { disassemble } from "./code/disassemble.ts";
+import { dumpHeap } from "./code/dump-heap.ts";
 import { codeTable } from "./code/image-tables.ts";
 import {
   call,
@@ -194,8 +196,9 @@ export class Evaluator {
     this.evaluation.code = codeStoreFor(this.evaluation);
   }
 
-  /** Returns an internal builtin of the embedder, which expressions cannot name; undefined when there is none. */
+  /** Returns an internal builtin of the language or of the embedder, which expressions cannot name; undefined when there is none. */
   internalBuiltin(name: string): Value | undefined {
+    if (name === "flakeOfTree") return this.run(() => importFile(flakeOfTreeFile));
     for (const table of this.extraBuiltins) {
       const definition = table[name];
       if (definition !== undefined) return makeBuiltin(name, definition);
@@ -237,6 +240,12 @@ export class Evaluator {
     if (4 * heapSize() < this.collectFrom) return;
     this.collect();
     this.collectFrom = Math.max(this.smallestCollected(), 8 * heapSize());
+  }
+
+  /** Returns the heap as text: sizes by kind of object, and with `objects` each object. Undefined where `collect` does nothing. */
+  dumpHeap(options: { readonly objects: boolean }): string | undefined {
+    const scopes = isEvaluating() ? undefined : codeScopes();
+    return scopes === undefined ? undefined : dumpHeap(scopes, options);
   }
 
   private smallestCollected(): number {

@@ -10,7 +10,7 @@ export {
   stringArgument,
 } from "./builtins/arguments.ts";
 export { fetchedValue, finalTreeBuiltin } from "./builtins/fetch.ts";
-export type { ImageApplication } from "./builtins/image-application.ts";
+export type { ArgumentData, ImageApplication } from "./builtins/image-application.ts";
 export { fetchurlSource } from "./builtins/internal-sources.ts";
 export { compileRegex } from "./builtins/regex.ts";
 export { RegexSyntaxError } from "./builtins/regex-syntax.ts";

@@ -72,6 +72,7 @@ export function processEnvironment(): Environment {
 /** Variables by which tests, mostly the reference's own, steer what else depends on the machine, the network or chance (docs/notes/testing.md). */
 export type TestVariable =
   | "_FIRN_ALWAYS_IMAGES"
+  | "_FIRN_CHECKED_HEAP"
   | "_FIRN_TREES_TO_STORE"
   | "_NIX_FORCE_HTTP"
   | "_NIX_IN_TEST"

@@ -202,7 +202,7 @@ describe.skipIf(!runs)("ways into a network, and a screen", () => {
       /^up office\naway .*10\.8\.0\.2 peer 10\.8\.0\.1/,
     );
     await out(
-      "socat TCP-LISTEN:99,bind=10.8.0.1 SYSTEM:'echo through the tunnel' & ip netns exec away socat -T 9 TCP:10.8.0.1:99,retry=50,interval=0.1 CREATE:/run/heard; wait",
+      "socat -u SYSTEM:'echo through the tunnel' TCP-LISTEN:99,bind=10.8.0.1 & ip netns exec away socat -u TCP:10.8.0.1:99,retry=50,interval=0.1 CREATE:/run/heard; wait",
     );
     expect(await out("cat /run/heard; ip -s link show office | grep -c mtu")).toBe("through the tunnel\n1");
   }, 60_000);

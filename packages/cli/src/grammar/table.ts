@@ -784,6 +784,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     internal,
+    "__dump-heap",
+    "evaluate a file and print the values that are kept",
+    async () => (await import("../commands/dump-heap.ts")).command,
+  ),
+  entry(
+    internal,
     "__make-image",
     "make an image of what an evaluation has used",
     async () => (await import("../commands/make-image.ts")).command,

@@ -1,6 +1,7 @@
 # Turns a lock file into the flake's outputs. `overrides` has the nodes whose trees are known already
 # ({ dir; sourceInfo; }, by node key, with `root`, a path, where the files lie elsewhere than at `outPath`); every other tree is fetched when, and only when, something looks into it.
-lockText: overrides: fetchTree:
+# `flakeOfTree` makes a flake of a tree.
+lockText: overrides: fetchTree: flakeOfTree:
 let
   lock = builtins.fromJSON lockText;
 
@@ -35,26 +36,17 @@ let
           parent.place + ("/" + node.locked.path + (if dir == "" then "" else "/" + dir))
         else
           override.root or sourceInfo.outPath + (if dir == "" then "" else "/" + dir);
-      inputs = builtins.mapAttrs (name: spec: nodes.${target spec}.result) (node.inputs or { });
-      flake = import (place + "/flake.nix");
-      outputs = flake.outputs (inputs // { self = result; });
-      result =
-        outputs
-        # The tree's attributes describe the flake too; its own outputs do not hide them.
-        // sourceInfo
-        // {
-          inherit outPath inputs outputs sourceInfo;
-          _type = "flake";
-        };
+      inputs = builtins.mapAttrs (name: spec: nodes.${target spec}.result) node.inputs;
     in
     {
       inherit sourceInfo outPath place;
       result =
-        if node.flake or true then
-          assert builtins.isFunction flake.outputs;
-          result
+        if !(node.flake or true) then
+          sourceInfo // { inherit sourceInfo outPath; }
+        else if node.inputs or { } == { } then
+          flakeOfTree { inherit sourceInfo outPath place; }
         else
-          sourceInfo // { inherit sourceInfo outPath; };
+          flakeOfTree { inherit sourceInfo outPath place inputs; };
     };
 
   nodes = builtins.mapAttrs callNode lock.nodes;

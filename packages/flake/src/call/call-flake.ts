@@ -35,5 +35,6 @@ export async function callFlake(evaluator: Evaluator, locked: LockedFlake, locat
   const text = readFileSync(new URL("./call-flake.nix", import.meta.url), "latin1");
   const call = await evaluator.evaluate({ kind: "string", text, directory: "/" });
   const fetchTree = await evaluator.internalBuiltin("fetchFinalTree");
-  return call.call(locked.lockText, { attrs: overrides }, fetchTree);
+  const flakeOfTree = await evaluator.internalBuiltin("flakeOfTree");
+  return call.call(locked.lockText, { attrs: overrides }, fetchTree, flakeOfTree);
 }

@@ -22,7 +22,7 @@ import type { Reading } from "./read-ahead.ts";
 import type { Reads } from "./reads.ts";
 import type { HostServices } from "./services.ts";
 import { type SmallAnswer, SmallEvaluation } from "./small-evaluation.ts";
-import { lastRunWasLong, rememberWorker, type StartedWorker, takeWorker } from "./worker-start.ts";
+import { isHeapChecked, lastRunWasLong, rememberWorker, type StartedWorker, takeWorker } from "./worker-start.ts";
 
 /** Options of an evaluator in a worker thread. */
 export interface EvaluatorClientOptions {
@@ -123,7 +123,7 @@ export class EvaluatorClient {
       flakes: options.flakes ?? false,
       records: options.results !== undefined,
     };
-    this.maySmall = options.config.debugger === undefined && options.config.calls === undefined;
+    this.maySmall = options.config.debugger === undefined && options.config.calls === undefined && !isHeapChecked();
   }
 
   /** Returns the thread, started when it is needed first. */

@@ -83,6 +83,11 @@ export class Evaluator {
     return this.#client.request({ op: "debugLevels", index });
   }
 
+  /** Returns the heap as text: sizes by kind of object, and with `objects` each object. Undefined while something is being evaluated. */
+  async dumpHeap(options: { readonly objects: boolean }): Promise<string | undefined> {
+    return (await this.#client.request({ op: "dumpHeap", ...options })) ?? undefined;
+  }
+
   /** Releases values that are no longer used. */
   async release(values: readonly ValueRef[]): Promise<void> {
     if (values.length > 0) await this.#client.request({ op: "release", values: values.map(({ handle }) => handle) });

@@ -1,5 +1,5 @@
 /** The requests with which an image is made. */
-import type { ImageApplication } from "@firn/language";
+import type { ArgumentData, ImageApplication } from "@firn/language";
 import { EvaluatorClient, type EvaluatorClientOptions } from "./client.ts";
 import type { HostConfig } from "./node-host.ts";
 import type { Request } from "./protocol.ts";
@@ -8,11 +8,23 @@ import type { Request } from "./protocol.ts";
 export function imageRequests(file: string, config: HostConfig, application: ImageApplication): Request[] {
   const make: Request = { op: "makeImage", application, file };
   if (!config.mode.pure && !config.mode.restricted) return [make];
-  // What the function's own tree has may be read, as where it was applied.
+  // What the function's own tree has may be read, as where it was applied, and trees that are among its arguments.
   const below = `${config.storeDir}/`;
-  if (!application.file.startsWith(below)) return [make];
-  const path = application.file.split("/", below.split("/").length).join("/");
-  return [{ op: "allowPath", path }, make];
+  const own = application.file.startsWith(below) ? [application.file] : [];
+  const roots = [...own, ...storePathsIn(application.argument)].map((path) =>
+    path.split("/", below.split("/").length).join("/"),
+  );
+  return [...[...new Set(roots)].map((path): Request => ({ op: "allowPath", path })), make];
+}
+
+/** Returns the store paths that strings of arguments depend on. */
+function storePathsIn(data: ArgumentData): string[] {
+  if (data === null || typeof data !== "object") return [];
+  if ("context" in data) return [...data.context];
+  if ("list" in data) return data.list.flatMap(storePathsIn);
+  if ("attrs" in data) return data.attrs.flatMap(([, member]) => storePathsIn(member));
+  if (!("attribute" in data)) return [];
+  return [...(data.applied === undefined ? [] : storePathsIn(data.applied)), ...storePathsIn(data.argument)];
 }
 
 /** Answers them in a thread of its own. Errors are those of the application, and of the machine. */

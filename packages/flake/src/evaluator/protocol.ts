@@ -131,6 +131,8 @@ export type Request =
   | { readonly op: "makeImage"; readonly application: ImageApplication; readonly file: string }
   /** Writes lowered code to the cache. */
   | { readonly op: "keepCode" }
+  /** Returns the heap as text; null while something is being evaluated. */
+  | { readonly op: "dumpHeap"; readonly objects: boolean }
   /** The folded stacks of the calls so far. */
   | { readonly op: "profile" }
   /** Allows a pure evaluation to read at and below a path; `workTree` and `tree` tell where the files lie that are there. */
@@ -213,6 +215,7 @@ export interface Responses {
   readonly findApplication: ImageApplication | null;
   readonly makeImage: string;
   readonly keepCode: null;
+  readonly dumpHeap: string | null;
   readonly profile: string;
   readonly allowPath: null;
   readonly newVariables: VariablesId;
@@ -322,4 +325,6 @@ export interface WorkerInput {
   readonly replies: MessagePort;
   /** Directory of the compile cache of this process; undefined when it has none. */
   readonly compileCache: string | undefined;
+  /** True to check each access to the heap. */
+  readonly checkedHeap: boolean;
 }

@@ -227,8 +227,9 @@ export class EvaluatorSession {
   answer(request: Request): Responses[Request["op"]] {
     if (this.images?.loaded !== true) return this.answerNow(request);
     if (request.op === "print" && !showsAll.has(request.form.kind)) {
-      // What is not forced is shown so, and with an image more is.
-      if (!this.forced.has(request.value) || !isPlain(this.force(request.value))) this.isVisible = true;
+      // What is not forced is shown so, and with an image more is; the form of `eval` forces the value itself.
+      const isForced = request.form.kind === "nix" || this.forced.has(request.value);
+      if (!isForced || !isPlain(this.force(request.value))) this.isVisible = true;
     }
     const response = this.isVisible ? null : this.answerNow(request);
     if (forcing.has(request.op)) this.forced.add(response as Handle);
@@ -339,6 +340,8 @@ export class EvaluatorSession {
       }
       case "profile":
         return this.flameGraph?.text() ?? "";
+      case "dumpHeap":
+        return evaluator.dumpHeap(request) ?? null;
       case "findApplication":
         return evaluator.findApplication() ?? null;
       case "makeImage":

@@ -32,7 +32,7 @@ const noServices: SyncServices = {
 };
 
 /** Requests that are never answered here. */
-const forThread: ReadonlySet<Request["op"]> = new Set(["show", "newVariables", "makeImage"]);
+const forThread: ReadonlySet<Request["op"]> = new Set(["show", "newVariables", "makeImage", "dumpHeap"]);
 
 /** An answer, with the traces and warnings of its evaluation. */
 export interface SmallAnswer {

@@ -3,6 +3,7 @@ import { enableCompileCache } from "node:module";
 import { workerData } from "node:worker_threads";
 import type { WorkerInput } from "./protocol.ts";
 
-const { compileCache } = workerData as WorkerInput;
+const { compileCache, checkedHeap } = workerData as WorkerInput;
 if (compileCache !== undefined) enableCompileCache(compileCache);
+if (checkedHeap) Reflect.set(globalThis, Symbol.for("firn.checkedHeap"), true);
 await import("./worker-main.ts");

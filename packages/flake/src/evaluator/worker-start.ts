@@ -4,7 +4,7 @@
  */
 import { totalmem } from "node:os";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { compileCacheDirectory } from "@firn/store/surroundings";
+import { compileCacheDirectory, testVariable } from "@firn/store/surroundings";
 import { lastRun, rememberRun, threadMark } from "../results/thread-marks.ts";
 import { codeDirectory } from "./code-directory.ts";
 import type { WorkerInput } from "./protocol.ts";
@@ -24,6 +24,11 @@ const youngMegabytes = 24;
 
 export { codeDirectory };
 
+/** Tells whether evaluators check each access to the heap, which needs a thread whose modules are not loaded yet. */
+export function isHeapChecked(): boolean {
+  return testVariable("_FIRN_CHECKED_HEAP") !== undefined;
+}
+
 let prepared: StartedWorker | undefined;
 /** The file that stands for this command line where the last run is remembered. */
 let mark: string | undefined;
@@ -38,7 +43,12 @@ const longFrom = 250;
 function start(): StartedWorker {
   const channel = new MessageChannel();
   const signal = new SharedArrayBuffer(8);
-  const input: WorkerInput = { signal, replies: channel.port2, compileCache: compileCacheDirectory() };
+  const input: WorkerInput = {
+    signal,
+    replies: channel.port2,
+    compileCache: compileCacheDirectory(),
+    checkedHeap: isHeapChecked(),
+  };
   const worker = new Worker(new URL("./worker-entry.ts", import.meta.url), {
     workerData: input,
     transferList: [channel.port2],

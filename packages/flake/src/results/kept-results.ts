@@ -80,7 +80,7 @@ const repl: ReadonlySet<Request["op"]> = new Set([
 ]);
 
 /** Requests that are no part of an evaluation. */
-const aside: ReadonlySet<Request["op"]> = new Set(["release", "keepCode", "findApplication"]);
+const aside: ReadonlySet<Request["op"]> = new Set(["release", "keepCode", "findApplication", "dumpHeap"]);
 
 /** Finds the answers to the requests of one evaluation, and keeps new ones. */
 export class KeptResults {

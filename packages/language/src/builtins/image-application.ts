@@ -1,5 +1,5 @@
 /** The application that an image is made for: its arguments as data, how it is found after an evaluation, and how it is made again. */
-import { type Applications, applications, hook } from "../code/applications.ts";
+import { type Applications, applications, flakeOfTreeFile, hook, type NotedApplication } from "../code/applications.ts";
 import { codeScopes } from "../code/code-scopes.ts";
 import { argumentsName, call, callDepth, evaluation, force, restoreCallDepth } from "../code/interpret.ts";
 import { addSource } from "../code/source.ts";
@@ -30,6 +30,7 @@ import { contextIdOf, makeString, stringText } from "../heap/string.ts";
 import { intern, nameOf, symbolOf } from "../heap/symbol.ts";
 import { peekSlot } from "../heap/thunk.ts";
 import { shownPath } from "../heap/tree-root.ts";
+import { contextElements, contextOf, mergeContexts } from "../value/context.ts";
 import { EvaluationError, isInterruption } from "../value/evaluation-error.ts";
 import { importedFiles, importFile } from "./import.ts";
 
@@ -41,29 +42,46 @@ export type ArgumentData =
   | { readonly int: string }
   | { readonly float: string }
   | { readonly path: string }
+  /** A string with the store paths that it depends on. */
+  | { readonly string: string; readonly context: readonly string[] }
   | { readonly list: readonly ArgumentData[] }
   | { readonly attrs: readonly (readonly [name: string, value: ArgumentData])[] }
-  /** The value of a function that is an attribute of what a file evaluates to. */
-  | { readonly file: string; readonly attribute: readonly string[]; readonly argument: ArgumentData };
+  /**
+   * The value of a function that is an attribute of what a file evaluates to, or, where that is a function, of its value for what it is applied to.
+   */
+  | {
+      readonly file: string;
+      readonly applied?: ArgumentData;
+      readonly attribute: readonly string[];
+      readonly argument: ArgumentData;
+    };
 
 /** An application of the function that a file evaluates to. */
 export interface ImageApplication {
   readonly file: string;
   readonly argument: ArgumentData;
-  /** The attributes of its value that are forced before the image is written. */
-  readonly names: readonly string[];
+  /** The attributes of its value, by their paths, that are forced before the image is written. */
+  readonly names: readonly (readonly string[])[];
   /** The derivations among them whose paths are forced too. */
-  readonly derivations: readonly string[];
+  readonly derivations: readonly (readonly string[])[];
 }
 
 /** Number of parts from which arguments are not looked at. */
 const mostParts = 10_000;
-/** Number of levels below a file's value at which its functions are found. */
-const deepest = 2;
+/** Number of levels below a file's value, and below a flake, at which functions are found and attributes are forced. */
+const deepest = { file: 2, flake: 3 };
+/** Attributes of a flake that have the same values as others. */
+const sameInFlakes: ReadonlySet<string> = new Set(["inputs", "outputs", "sourceInfo"]);
 /** Number of noted applications that are tried. */
 const mostTried = 4;
 
-const sym = { drvPath: intern("drvPath"), outPath: intern("outPath"), outputs: intern("outputs") };
+const sym = {
+  drvPath: intern("drvPath"),
+  outPath: intern("outPath"),
+  outputs: intern("outputs"),
+  place: intern("place"),
+  type: intern("type"),
+};
 
 /** An argument that is no plain data. */
 class NotPlain extends Error {}
@@ -88,8 +106,13 @@ class Describer {
     if (isInteger(value)) return JSON.stringify({ int: String(integerOf(value)) });
     if (isFloat(value)) return JSON.stringify({ float: String(numberOf(value)) });
     if (isString(value)) {
-      if (contextIdOf(value) !== 0) throw new NotPlain();
-      return JSON.stringify(stringText(value));
+      const text = stringText(value);
+      if (contextIdOf(value) === 0) return JSON.stringify(text);
+      const context = contextElements(contextIdOf(value)).map((element) => {
+        if (element.kind !== "opaque") throw new NotPlain();
+        return element.path;
+      });
+      return JSON.stringify({ string: text, context });
     }
     if (isPath(value)) {
       const path = placedPathText(value);
@@ -149,27 +172,53 @@ export function hearOfApplications(from: { readonly imports: number; readonly at
 export function findApplication(): ImageApplication | undefined {
   const found = applications();
   const byImports = [...found.noted].sort((a, b) => b.imports - a.imports);
-  const known = found.known.find(({ file, taken }) => file !== "" && taken);
+  const known = found.known.find(({ call: part, taken }) => part === "" && taken);
   if (known !== undefined) return undefined;
-  for (const { file, argument, result } of byImports.slice(0, mostTried)) {
+  const packages = byImports.filter(({ isFlake }) => !isFlake).slice(0, mostTried);
+  for (const { file, argument, result } of [...packages, ...longFlakes(found)]) {
     const text = describeQuietly(argument, makersOfSets());
-    if (text !== undefined) return { file, argument: JSON.parse(text) as ArgumentData, ...forcedNames(result) };
+    if (text === undefined) continue;
+    const levels = file === flakeOfTreeFile ? deepest.flake : 1;
+    return { file, argument: JSON.parse(text) as ArgumentData, ...forcedNames(result, levels) };
   }
   return undefined;
 }
 
-/** Returns the attributes of a set that were forced, and the derivations among them that were made. */
-function forcedNames(set: Value): Pick<ImageApplication, "names" | "derivations"> {
-  const names: string[] = [];
-  const derivations: string[] = [];
-  const shape = shapeOf(set);
-  for (const index of orderedIndices(shape)) {
-    const member = peekSlot(valueAt(set, index));
-    if (member === none) continue;
-    const name = nameOf(keyAt(shape, index));
-    names.push(name);
-    if (isSet(member) && isMade(member)) derivations.push(name);
-  }
+/** Returns the flakes of which so many files were imported that an image is worth its time, those with most files first. */
+function longFlakes(found: Applications): NotedApplication[] {
+  const flakes = found.noted.filter(({ isFlake }) => isFlake);
+  if (flakes.length === 0) return [];
+  const files = [...importedFiles().keys()];
+  return flakes
+    .map((flake) => {
+      const place = peekSlot(attribute(flake.argument, sym.place));
+      const below = isString(place) ? `${stringText(place)}/` : "\0";
+      return { flake, imports: files.filter((file) => file.startsWith(below)).length };
+    })
+    .filter(({ imports }) => imports >= found.from.imports)
+    .sort((a, b) => b.imports - a.imports)
+    .map(({ flake }) => flake);
+}
+
+/** Returns the attributes of a set, and some levels below it, that were forced, and the derivations among them that were made. */
+function forcedNames(set: Value, levels: number): Pick<ImageApplication, "names" | "derivations"> {
+  const names: string[][] = [];
+  const derivations: string[][] = [];
+  const collect = (within: Value, path: readonly string[]): void => {
+    const shape = shapeOf(within);
+    for (const index of orderedIndices(shape)) {
+      const member = peekSlot(valueAt(within, index));
+      if (member === none) continue;
+      const name = nameOf(keyAt(shape, index));
+      if (levels === deepest.flake && path.length === 0 && sameInFlakes.has(name)) continue;
+      const here = [...path, name];
+      names.push(here);
+      if (!isSet(member)) continue;
+      if (isMade(member)) derivations.push(here);
+      else if (here.length < levels && peekSlot(attribute(member, sym.type)) === none) collect(member, here);
+    }
+  };
+  collect(set, []);
   return { names, derivations };
 }
 
@@ -204,8 +253,10 @@ function makersOfSets(): KnownSets {
         const node = scopes.lambdaOf(scope);
         const place = node === 0 ? undefined : placeOfFunction(node, heap[env]!);
         if (place !== undefined) {
-          const argument = new Describer(() => undefined).describe(heap[env + 1]! as Slot);
-          return `{"file":${JSON.stringify(place.file)},"attribute":${JSON.stringify(place.attribute)},"argument":${argument}}`;
+          const plain = new Describer(() => undefined);
+          const applied = place.applied === undefined ? "" : `"applied":${plain.describe(place.applied)},`;
+          const argument = plain.describe(heap[env + 1]! as Slot);
+          return `{"file":${JSON.stringify(place.file)},${applied}"attribute":${JSON.stringify(place.attribute)},"argument":${argument}}`;
         }
         scope = scopes.outerOf(scope);
       }
@@ -215,8 +266,11 @@ function makersOfSets(): KnownSets {
   };
 }
 
-/** Finds the file and attribute that a function is. */
-function placeOfFunction(node: number, env: number): { file: string; attribute: string[] } | undefined {
+/** Finds the file and attribute that a function is, with what the file's function is applied to where it is one. */
+function placeOfFunction(
+  node: number,
+  env: number,
+): { readonly file: string; readonly applied?: Slot; readonly attribute: string[] } | undefined {
   const search = (slot: Slot, levels: number): string[] | undefined => {
     const value = peekSlot(slot);
     if (!isSet(value)) return undefined;
@@ -232,8 +286,12 @@ function placeOfFunction(node: number, env: number): { file: string; attribute: 
     return undefined;
   };
   for (const [file, slot] of importedFiles()) {
-    const attribute = search(slot, deepest);
-    if (attribute !== undefined) return { file, attribute };
+    const found = search(slot, deepest.file);
+    if (found !== undefined) return { file, attribute: found };
+  }
+  for (const { file, isFlake, argument, result } of applications().noted) {
+    const found = isFlake ? search(result, deepest.flake) : undefined;
+    if (found !== undefined) return { file, applied: argument, attribute: found };
   }
   return undefined;
 }
@@ -251,10 +309,10 @@ export function makeApplication({ file, argument, names, derivations }: ImageApp
   const value = call(callee, made.value(argument), 0);
   made.know({ file, call: "", argument: JSON.stringify(argument) }, callee, value);
   if (!isSet(value)) return;
-  for (const name of names) attempt(() => force(memberOf(value, name)));
-  for (const name of derivations) {
+  for (const path of names) attempt(() => memberOf(value, path));
+  for (const path of derivations) {
     attempt(() => {
-      const member = force(memberOf(value, name));
+      const member = memberOf(value, path);
       if (isSet(member)) force(attributeOr(member, sym.drvPath));
     });
   }
@@ -266,8 +324,8 @@ function attributeOr(set: Value, symbol: number): Slot {
   return slot === none ? nullValue : slot;
 }
 
-function memberOf(set: Value, name: string): Slot {
-  return attributeOr(set, intern(name));
+function memberOf(set: Value, path: readonly string[]): Value {
+  return path.reduce((within, name) => (isSet(within) ? force(attributeOr(within, intern(name))) : within), set);
 }
 
 /** Runs what may fail. */
@@ -298,6 +356,10 @@ class ArgumentMaker {
     if ("int" in data) return makeLargeInteger(BigInt(data.int))!;
     if ("float" in data) return makeFloat(Number(data.float));
     if ("path" in data) return makePath(data.path);
+    if ("string" in data) {
+      const contexts = data.context.map((path) => contextOf({ kind: "opaque", path }));
+      return makeString(data.string, contexts.reduce(mergeContexts, 0));
+    }
     if ("list" in data) return makeList(data.list.map((item) => this.value(item)));
     if ("attrs" in data) {
       const symbols = data.attrs.map(([name]) => intern(name));
@@ -308,10 +370,22 @@ class ArgumentMaker {
     const text = JSON.stringify(data);
     const known = this.found.known.find((application) => application.call === text);
     if (known !== undefined) return force(known.result);
-    let callee = force(importFile(data.file));
-    for (const name of data.attribute) callee = force(attribute(callee, intern(name)));
+    const callee = memberOf(this.valueOfFile(data.file, data.applied), data.attribute);
     const result = call(callee, this.value(data.argument), 0);
     this.know({ file: "", call: text, argument: JSON.stringify(data.argument) }, callee, result);
+    return result;
+  }
+
+  /** Makes the value of a file, or that of its function for what it is applied to. */
+  private valueOfFile(file: string, applied: ArgumentData | undefined): Value {
+    if (applied === undefined) return importFile(file);
+    const argument = JSON.stringify(applied);
+    const text = JSON.stringify({ file, applied });
+    const known = this.found.known.find((application) => application.call === text);
+    if (known !== undefined) return force(known.result);
+    const callee = importFile(file);
+    const result = call(callee, this.value(applied), 0);
+    this.know({ file, call: text, argument }, callee, result);
     return result;
   }
 

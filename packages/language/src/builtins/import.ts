@@ -2,7 +2,7 @@
 import { derivationOutputPath, FirnError, parseDerivation, storePathName } from "@firn/formats";
 import { applications } from "../code/applications.ts";
 import { call, type EvaluatorState, ev, evaluation, force, host } from "../code/interpret.ts";
-import { evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
+import { compile, evaluateSource, fileCode, type Surroundings } from "../code/load.ts";
 import { PerEvaluation } from "../code/per-evaluation.ts";
 import { bindingScope } from "../code/scope.ts";
 import { addSource } from "../code/source.ts";
@@ -20,7 +20,7 @@ import { contextOf } from "../value/context.ts";
 import { addFrame } from "../value/evaluation-error.ts";
 import { attrsArgument, type BuiltinTable, fail } from "./arguments.ts";
 import { outputString } from "./derivation-outputs.ts";
-import { importedDerivationSource } from "./internal-sources.ts";
+import { importedDerivationSource, internalSource } from "./internal-sources.ts";
 import { isStorePathText, realisedPath } from "./paths.ts";
 
 /** Number of files from which an evaluation counts as long: it takes seconds rather than milliseconds. */
@@ -89,12 +89,16 @@ function linkedFile(path: string): string {
 }
 
 export function importFile(path: string, mustBeSet = false): Value {
-  const file = placedPath(resolveImportPath(placedPath(path)));
+  const own = internalSource(path);
+  const file = own === undefined ? placedPath(resolveImportPath(placedPath(path))) : path;
   const { values } = caches.get();
   const known = values.get(file);
   if (known !== undefined) return force(known);
   const thunk = makeNativeThunk(() => {
-    const root = fileCode(file, mustBeSet);
+    const root =
+      own === undefined
+        ? fileCode(file, mustBeSet)
+        : compile(addSource("internal", file, "/", own), evaluation(), null);
     try {
       return ev(root, 0);
     } catch (error) {

@@ -1,4 +1,5 @@
 /** The few parts of the library that are simplest in the language itself. */
+import { flakeOfTreeFile } from "../code/applications.ts";
 
 /** Source of `derivation`: one set per output around `derivationStrict`; everything stays lazy but the list of outputs. */
 export const derivationSource = `drvAttrs @ { outputs ? [ "out" ], ... }:
@@ -64,3 +65,27 @@ derivation ({
   urls = [ url ];
 } // (if impure then { __impure = true; } else { inherit outputHashAlgo outputHash; }))
 `;
+
+/**
+ * Source of the function that makes a flake of a tree: of its facts, its path, the place where its files are read, and its inputs. A flake without
+ * inputs depends on nothing else, and is given none.
+ */
+const flakeOfTreeSource = `{ sourceInfo, outPath, place, inputs ? { } }:
+let
+  flake = import (place + "/flake.nix");
+  outputs = flake.outputs (inputs // { self = result; });
+  result =
+    outputs
+    # The tree's attributes describe the flake too; its own outputs do not hide them.
+    // sourceInfo
+    // {
+      inherit outPath inputs outputs sourceInfo;
+      _type = "flake";
+    };
+in assert builtins.isFunction flake.outputs; result
+`;
+
+/** Returns the source of a file that is a part of the program; undefined for all others. */
+export function internalSource(file: string): string | undefined {
+  return file === flakeOfTreeFile ? flakeOfTreeSource : undefined;
+}

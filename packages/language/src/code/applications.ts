@@ -4,9 +4,10 @@
  */
 import { FirnError } from "@firn/formats";
 import { lambdaClosure, lambdaNode } from "../heap/function.ts";
-import { isLambda, isSet, type Slot, type Value } from "../heap/memory.ts";
-import { namesOf } from "../heap/set.ts";
+import { isLambda, isSet, none, type Slot, type Value } from "../heap/memory.ts";
+import { attribute, namesOf } from "../heap/set.ts";
 import { shapeSize } from "../heap/shape.ts";
+import { intern } from "../heap/symbol.ts";
 import { addTable } from "../heap/tables.ts";
 import { peekSlot } from "../heap/thunk.ts";
 import type { EvalHost } from "../host.ts";
@@ -18,7 +19,7 @@ import { PerEvaluation } from "./per-evaluation.ts";
 
 /** A function of an image with the arguments for which it has a value. */
 export interface KnownApplication {
-  /** The file that evaluates to the function; empty for one of the arguments. */
+  /** The file that evaluates to the function; empty where it is an attribute of something. */
   readonly file: string;
   /** The call as part of arguments; empty for the application itself. */
   readonly call: string;
@@ -26,6 +27,8 @@ export interface KnownApplication {
   readonly env: Env;
   /** The arguments, as text. */
   readonly argument: string;
+  /** The number of attributes that the arguments have. */
+  readonly size: number;
   readonly result: Slot;
   /** True once it was taken: a second application of the same gives another value. */
   taken: boolean;
@@ -38,7 +41,14 @@ export interface NotedApplication {
   readonly result: Value;
   /** The number of files that were imported meanwhile. */
   readonly imports: number;
+  /** True for a flake, the files of which are imported when its outputs are looked at. */
+  readonly isFlake: boolean;
 }
+
+const inputsSymbol = intern("inputs");
+
+/** The name by which the function that makes flakes of trees is imported; no path begins so. */
+export const flakeOfTreeFile = "\xc2\xabinternal\xc2\xbb/flake-of-tree.nix";
 
 /** The bit of a set pattern's flags that says that its applications are heard of. */
 const hookedFlag = 4;
@@ -88,10 +98,11 @@ export class Applications implements ApplicationHooks {
   from = { imports: 50, attributes: 256 };
 
   /** Takes an application of an image. */
-  load(application: Omit<KnownApplication, "taken">): void {
-    const { file, node, env } = application;
+  load(application: Omit<KnownApplication, "taken" | "size">): void {
+    const { file, node, env, argument } = application;
     this.isWatching = true;
-    this.known.push({ ...application, taken: false });
+    const data = JSON.parse(argument) as { readonly attrs?: readonly unknown[] } | null;
+    this.known.push({ ...application, size: data?.attrs?.length ?? 0, taken: false });
     if (file !== "") this.functions.set(node, { file, env });
   }
 
@@ -113,10 +124,14 @@ export class Applications implements ApplicationHooks {
     const imports = this.imports() - before;
     const value = peekSlot(argument);
     // What the image has imported is not counted.
+    if (!isSet(value) || !isSet(result)) return result;
+    const isFlake = found.file === flakeOfTreeFile;
     const isLong = imports >= this.from.imports || this.known.some((application) => application.node === node);
-    if (isLong && isSet(value) && isSet(result) && shapeSize(namesOf(result)) >= this.from.attributes) {
-      this.noted.push({ file: found.file, argument: value, result, imports });
-    }
+    // A flake with inputs depends on more than data.
+    const isNoted = isFlake
+      ? attribute(value, inputsSymbol) === none
+      : isLong && shapeSize(namesOf(result)) >= this.from.attributes;
+    if (isNoted) this.noted.push({ file: found.file, argument: value, result, imports, isFlake });
     return result;
   }
 
@@ -142,6 +157,8 @@ export class Applications implements ApplicationHooks {
   private take(node: number, env: Env, argument: Slot): Value | undefined {
     for (const application of this.known) {
       if (application.taken || application.node !== node || application.env !== env) continue;
+      const value = peekSlot(argument);
+      if (isSet(value) && shapeSize(namesOf(value)) !== application.size) continue;
       if (this.describe?.(argument) !== application.argument) continue;
       application.taken = true;
       return peekSlot(application.result);

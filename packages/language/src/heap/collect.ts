@@ -28,19 +28,45 @@ export interface Collected {
 /** Ranges of fewer cells are not worth filling. */
 const smallestRange = 128;
 
+/** The kinds of objects, as a dump names them. */
+export type ObjectKind =
+  | "thunk"
+  | "application"
+  | "environment"
+  | "string"
+  | "joined string"
+  | "set"
+  | "layered set"
+  | "mapped set"
+  | "forwarded set"
+  | "shape"
+  | "order of names"
+  | "places"
+  | "list"
+  | "function"
+  | "partial application"
+  | "path"
+  | "number"
+  | "constant";
+
+/** Receives each object that is reached, once: the address of its first cell, and their number. */
+export type ObjectVisitor = (what: ObjectKind, at: number, cells: number) => void;
+
 class Unknown extends Error {}
 
 class Marking implements Marker, Kept {
   readonly natives = new Set<number>();
   readonly failures = new Set<number>();
   private readonly scopes: Scopes;
+  private readonly visit: ObjectVisitor | undefined;
   private readonly bits: Int32Array;
   /** Pairs that are yet to be looked at: of a value and -1, or of an environment and its scope. */
   private stack = new Int32Array(65536);
   private depth = 0;
 
-  constructor(scopes: Scopes) {
+  constructor(scopes: Scopes, visit?: ObjectVisitor) {
     this.scopes = scopes;
+    this.visit = visit;
     this.bits = new Int32Array((usedEnd() >>> 6) + 2);
   }
 
@@ -63,16 +89,17 @@ class Marking implements Marker, Kept {
   }
 
   environment(env: Address, slots: number): void {
-    if (!this.claim(env, slots + 1)) return;
+    if (!this.claim(env, slots + 1, "environment")) return;
     for (let i = 1; i <= slots; i++) this.push(heap[env + i]!, -1);
     this.run();
   }
 
   /** Marks an object; returns false when it is marked already. */
-  private claim(at: number, cells: number): boolean {
+  private claim(at: number, cells: number, what: ObjectKind): boolean {
     const { bits } = this;
     const first = at >>> 1;
     if ((bits[first >>> 5]! & (1 << (first & 31))) !== 0) return false;
+    this.visit?.(what, at, cells);
     const end = (at + cells + 1) >>> 1;
     for (let i = first; i < end; ) {
       if ((i & 31) === 0 && i + 32 <= end) {
@@ -131,7 +158,7 @@ class Marking implements Marker, Kept {
     while (env !== 0) {
       const size = this.scopes.sizeOf(scope);
       if (scope === 0) throw new Unknown(`the environment ${env} is of no scope`);
-      if (!this.claim(env, size + 1)) return;
+      if (!this.claim(env, size + 1, "environment")) return;
       for (let i = 1; i <= size; i++) this.push(heap[env + i]!, -1);
       env = heap[env]!;
       scope = this.scopes.outerOf(scope);
@@ -145,7 +172,7 @@ class Marking implements Marker, Kept {
   }
 
   private markThunk(at: number): void {
-    if (!this.claim(at, 2)) return;
+    if (!this.claim(at, 2, "thunk")) return;
     const code = heap[at]!;
     const second = heap[at + 1]!;
     switch (code) {
@@ -159,7 +186,7 @@ class Marking implements Marker, Kept {
         throw new Unknown("a value is being evaluated");
       case applicationCode:
       case application2Code:
-        if (!this.claim(second, code + 1)) return;
+        if (!this.claim(second, code + 1, "application")) return;
         for (let i = 0; i <= code; i++) this.push(heap[second + i]!, -1);
         return;
       case nativeCode:
@@ -172,8 +199,8 @@ class Marking implements Marker, Kept {
 
   private markString(at: number): void {
     const length = heap[at]!;
-    if (length >= 0) this.claim(at, 2 + ((length + 3) >> 2));
-    else if (this.claim(at, 4)) {
+    if (length >= 0) this.claim(at, 2 + ((length + 3) >> 2), "string");
+    else if (this.claim(at, 4, "joined string")) {
       this.push(heap[at + 2]!, -1);
       this.push(heap[at + 3]!, -1);
     }
@@ -181,10 +208,10 @@ class Marking implements Marker, Kept {
 
   private markShape(at: number): void {
     const size = heap[at]!;
-    if (!this.claim(at, firstKey + size)) return;
+    if (!this.claim(at, firstKey + size, "shape")) return;
     clearPlan(at as Address);
     const order = heap[at + 1]!;
-    if (order !== 0) this.claim(order, Math.max(2, size));
+    if (order !== 0) this.claim(order, Math.max(2, size), "order of names");
   }
 
   private markPlaces(start: number): void {
@@ -193,8 +220,8 @@ class Marking implements Marker, Kept {
       if (at === 0) continue;
       if (heap[at]! >= 0) {
         this.markShape(heap[at]!);
-        this.claim(at, 2 + heap[heap[at]!]!);
-      } else if (this.claim(at, 4)) {
+        this.claim(at, 2 + heap[heap[at]!]!, "places");
+      } else if (this.claim(at, 4, "places")) {
         this.markShape(heap[at + 1]!);
         waiting.push(heap[at + 2]!, heap[at + 3]!);
       }
@@ -205,7 +232,7 @@ class Marking implements Marker, Kept {
     const shape = heap[at]!;
     if (shape > 0) {
       const size = heap[shape]!;
-      if (!this.claim(at, 2 + size)) return;
+      if (!this.claim(at, 2 + size, "set")) return;
       this.markShape(shape);
       this.markPlaces(heap[at + 1]!);
       for (let i = 0; i < size; i++) this.push(heap[at + 2 + i]!, -1);
@@ -214,7 +241,7 @@ class Marking implements Marker, Kept {
     const mark = setMark(at);
     const ofShape = mark === "mapped" ? heap[at + 3]! : 0;
     const size = ofShape > 0 ? heap[ofShape]! : 0;
-    if (!this.claim(at, mark === "forwarded" ? 2 : 4 + size)) return;
+    if (!this.claim(at, mark === "forwarded" ? 2 : 4 + size, `${mark} set`)) return;
     this.push(heap[at + 1]!, -1);
     if (mark === "forwarded") return;
     this.push(heap[at + 2]!, -1);
@@ -228,26 +255,27 @@ class Marking implements Marker, Kept {
     const count = first >>> 4;
     switch (first & 15) {
       case kind.list:
-        if (this.claim(at, 1 + count)) for (let i = 1; i <= count; i++) this.push(heap[at + i]!, -1);
+        if (this.claim(at, 1 + count, "list")) for (let i = 1; i <= count; i++) this.push(heap[at + i]!, -1);
         return;
       case kind.lambda:
-        if (this.claim(at, 2)) this.codeEnvironment(first >>> 5, heap[at + 1]!);
+        if (this.claim(at, 2, "function")) this.codeEnvironment(first >>> 5, heap[at + 1]!);
         return;
       case kind.partialLambda:
       case kind.partialBuiltin:
-        if (this.claim(at, 2 + count)) for (let i = 1; i <= 1 + count; i++) this.push(heap[at + i]!, -1);
+        if (this.claim(at, 2 + count, "partial application"))
+          for (let i = 1; i <= 1 + count; i++) this.push(heap[at + i]!, -1);
         return;
       case kind.path:
-        if (this.claim(at, 2)) this.push(heap[at + 1]!, -1);
+        if (this.claim(at, 2, "path")) this.push(heap[at + 1]!, -1);
         return;
       case kind.float:
       case kind.integer:
-        this.claim(at, 4);
+        this.claim(at, 4, "number");
         return;
       case kind.builtin:
       case kind.boolean:
       case kind.null:
-        this.claim(at, 2);
+        this.claim(at, 2, "constant");
         return;
       default:
         throw new Unknown(`the record at ${at} is of no kind`);
@@ -287,6 +315,21 @@ export function startOfEvaluations(): void {
   if (base === 0) base = usedEnd();
 }
 
+/** Shows all that tables hold to a visitor. Returns false when something is met that is not known to the last cell. */
+export function visitObjects(scopes: Scopes, visit: ObjectVisitor): boolean {
+  return markAll(new Marking(scopes, visit));
+}
+
+function markAll(marking: Marking): boolean {
+  try {
+    for (const table of tables) table.mark?.(marking);
+    return true;
+  } catch (error) {
+    if (error instanceof Unknown) return false;
+    throw error;
+  }
+}
+
 /**
  * Frees all that no table holds. Returns undefined, and frees nothing, when something is met that is not known to the last cell,
  * such as a value that is being evaluated.
@@ -294,12 +337,7 @@ export function startOfEvaluations(): void {
 export function collectGarbage(scopes: Scopes): Collected | undefined {
   if (isEverythingHeld()) return undefined;
   const marking = new Marking(scopes);
-  try {
-    for (const table of tables) table.mark?.(marking);
-  } catch (error) {
-    if (error instanceof Unknown) return undefined;
-    throw error;
-  }
+  if (!markAll(marking)) return undefined;
   for (const table of tables) table.sweep?.(marking);
   const before = heapSize();
   marking.free(base);

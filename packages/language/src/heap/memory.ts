@@ -25,6 +25,7 @@
  *   Boolean, null     kind, 0
  */
 import { FirnError } from "@firn/formats";
+import { checkedView, isHeapChecked } from "./checked.ts";
 
 declare const slotMark: unique symbol;
 declare const valueMark: unique symbol;
@@ -69,17 +70,25 @@ function reserve(): ArrayBufferLike {
 }
 
 const buffer = reserve();
+const whole = new Int32Array(buffer);
+
+/** Returns a view of the heap with elements of some bytes, checked where the program asks for it. */
+function view<T extends Int32Array | Uint8Array | Float64Array>(array: T): T {
+  const each = array.BYTES_PER_ELEMENT;
+  if (!isHeapChecked()) return array;
+  return checkedView(array, (start, end) => isInUse(Math.floor((start * each) / 4), Math.ceil((end * each) / 4)));
+}
 
 /** The cells of the heap. */
-export const heap: Int32Array = new Int32Array(buffer);
+export const heap: Int32Array = view(whole);
 /** The bytes of the heap. */
-export const heapBytes: Uint8Array = new Uint8Array(buffer);
+export const heapBytes: Uint8Array = view(new Uint8Array(buffer));
 /** The heap as floating-point numbers. */
-export const heapFloats: Float64Array = new Float64Array(buffer);
+export const heapFloats: Float64Array = view(new Float64Array(buffer));
 
 /** Cells that stay free: what is written in passing behind the last object never reaches the end. */
 const reserved = 1024;
-const last = heap.length - reserved;
+const last = whole.length - reserved;
 let end = last;
 /** The first cell behind the constants. */
 export const firstCell = 16;
@@ -97,11 +106,11 @@ export const emptyString = 44 as Value;
 
 const blackHoleCode = -2;
 // What is not set is never forced; if it were, it would be an endless recursion.
-heap[0] = blackHoleCode;
-heap[2] = kind.null;
-heap[4] = kind.boolean;
-heap[6] = kind.boolean;
-heap[8] = kind.list;
+whole[0] = blackHoleCode;
+whole[2] = kind.null;
+whole[4] = kind.boolean;
+whole[6] = kind.boolean;
+whole[8] = kind.list;
 
 /** Returns the Boolean value of a condition. */
 export function bool(condition: boolean): Value {
@@ -224,7 +233,14 @@ function fill(range: { readonly start: number; readonly end: number }): void {
 
 /** Sets cells to 0 that may have been used. */
 function wipe(from: number, to: number): void {
-  if (from < clean) heap.fill(0, from, Math.min(to, clean));
+  if (from < clean) whole.fill(0, from, Math.min(to, clean));
+}
+
+/** Tells whether cells are in use, or lie within what may be written in passing behind the last object. */
+function isInUse(from: number, to: number): boolean {
+  if (to > (rangeEnd === last ? top + reserved : free.at(-1)!.start)) return false;
+  if (rangeEnd !== last && from < rangeEnd && to > top + reserved) return false;
+  return !free.slice(nextFree).some(({ start, end: behind }) => from < behind && to > start);
 }
 
 /** Returns the end of all cells that were ever used. */
