@@ -13,6 +13,8 @@ in
   fileSystems."/boot" = {
     label = "ESP";
     fsType = "vfat";
+    # On a busy machine without KVM devices come late.
+    options = [ "x-systemd.device-timeout=15min" ];
   };
   environment.etc.volumes.text = "${volumes.config.system.build.toplevel}";
   environment.systemPackages = [ pkgs.fdisk ];

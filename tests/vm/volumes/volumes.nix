@@ -18,6 +18,8 @@
   fileSystems."/boot" = {
     label = "ESP";
     fsType = "vfat";
+    # On a busy machine without KVM devices come late.
+    options = [ "x-systemd.device-timeout=15min" ];
   };
   systemd.services.tell.script = ''
     tell() { echo "fact $1: $(eval "$2" 2>&1 | tr '\n' ' ')"; }
