@@ -6,6 +6,7 @@
   ./boot/initrd.nix
   ./boot/kernel.nix
   ./boot/loader.nix
+  ./boot/lvm.nix
   ./boot/luks.nix
   ./boot/stage-2.nix
   ./boot/swraid.nix

@@ -1,7 +1,7 @@
 # Small builders with nixpkgs' names: texts, scripts, trees of files. All of them run in busybox alone.
 { busybox, system }:
 let
-  inherit (builtins) concatStringsSep attrNames isPath isString split length elemAt;
+  inherit (builtins) concatStringsSep attrNames;
 
   # A derivation whose builder is busybox's shell with `script`; the other attributes become its environment.
   mkScript =
@@ -145,33 +145,22 @@ let
       )
     );
 
-  lines = text: builtins.filter isString (split "\n" text);
-
-  # One record of a manifest for write-tree.sh. The number of lines says where the text ends; "f" marks one whose last
-  # line has no newline.
-  record =
-    path: entry:
-    if entry ? text then
-      let
-        parts = lines entry.text;
-        open = elemAt parts (length parts - 1) != "";
-        count = if open then length parts else length parts - 1;
-      in
-      "${if open then "f" else "F"} ${toString count} ${entry.mode or "644"} ${path}\n${entry.text}${if open then "\n" else ""}"
-    else
-      "L ${entry.target} ${path}\n";
-
-  # A manifest of files; write-tree.sh makes them. Each is { text, mode ? "644" } or a link { target }.
-  treeManifest = files: concatStringsSep "" (map (path: record path files.${path}) (attrNames files));
-
   # A tree of files in one derivation, however many they are: { "path/in/tree" = { text, mode ? "644" } or { target }; }.
-  writeTree =
-    name: files:
-    mkScript {
+  writeTree = name: files: buildTree { inherit name files; };
+
+  # The same with what depends on inputs, made by Firn itself without a process. A text can have `instead`, its place where one of the paths `unless` is
+  # there (absolute ones in inputs, others in the tree), a link `otherwise`, its target where the first is not there. `sources` are directories
+  # { from, to, except ? [ pattern ] } whose files are linked where the tree has none, `programs` is where programs are that its units start.
+  buildTree =
+    { name, ... }@tree:
+    derivation {
       inherit name;
-      script = ./write-tree.sh;
-      manifest = treeManifest files;
-      passAsFile = [ "manifest" ];
+      system = "builtin";
+      builder = "builtin:write-tree";
+      manifest = builtins.toJSON (removeAttrs tree [ "name" ]);
+      # Made of this machine's own texts: no cache has it.
+      allowSubstitutes = false;
+      preferLocalBuild = true;
     };
 
   # Links the files of several trees into one; of two files at one place the first is kept.
@@ -204,11 +193,10 @@ in
     emptyDirectory
     linkFarm
     writeTree
-    treeManifest
+    buildTree
     symlinkJoin
     ;
   # Whoever builds it builds it here.
   runCommandLocal = runCommand;
   buildEnv = symlinkJoin;
-  writeTreeScript = ./write-tree.sh;
 }

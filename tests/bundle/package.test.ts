@@ -1,6 +1,8 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -214,13 +216,27 @@ describe("the published package", () => {
     expect(firn("eval", `path:${flake}#value`).trim()).toBe("42");
   });
 
-  test("makes a machine's flake from its template, and evaluates it", () => {
-    const machine = join(directory, "machine");
-    firn("flake", "new", machine, "-t", "firn#os");
-    const toplevel = "nixosConfigurations.firn.config.system.build.toplevel.drvPath";
-    expect(firn("eval", "--raw", `path:${machine}#${toplevel}`)).toMatch(
-      /^\/nix\/store\/\w{32}-firn-system-firn-0\.1\.bookworm\.drv$/,
-    );
+  test.each([
+    ["os", "firn"],
+    ["os-desktop", "desk"],
+  ])("makes a machine's flake from the template %s, and plans it, for an ordinary user", (template, name) => {
+    const place = join(directory, `user-${template}`);
+    for (const part of ["", "home", "machine"]) mkdirSync(join(place, part));
+    // A user who may write nothing else, where that can be had.
+    const ids = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined;
+    chmodSync(directory, 0o755);
+    if (ids !== undefined) for (const part of ["", "home", "machine"]) chownSync(join(place, part), ids.uid, ids.gid);
+    const run = (...args: string[]) =>
+      spawnSync("firn", args, {
+        cwd: join(place, "machine"),
+        env: { ...environment, HOME: join(place, "home"), NIX_REMOTE: join(place, "root") },
+        encoding: "utf8",
+        ...ids,
+      });
+    expect(run("flake", "init", "-t", `firn#${template}`)).toMatchObject({ status: 0 });
+    const { status, stdout, stderr } = run("os", "build", "--dry-run", "--flake", `.#${name}`);
+    expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(new RegExp(`^/nix/store/\\w{32}-firn-system-${name}-0\\.1\\.bookworm\\.drv$`, "m"));
   });
 
   test("unpacks zip archives", () => {

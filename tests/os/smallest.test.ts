@@ -98,8 +98,11 @@ describe.skipIf(!canBootContainers)("the smallest machine", () => {
   test("has a Firn that starts, switches, goes back and recovers", async () => {
     const first = await running();
     expect(await out("firn", "--version")).toMatch(/^firn \(Nix\) /);
-    await inside("sh", "-c", `sed 's/tiny/small/' >/root/configuration.nix <<'EOF'\n${CONFIGURATION}EOF`);
-    await out("firn", "os", "switch", "/root/configuration.nix");
+    const telling = CONFIGURATION.replace('"tiny"', '(builtins.trace "evaluated" "small")');
+    await inside("sh", "-c", `cat >/root/configuration.nix <<'EOF'\n${telling}EOF`);
+    const switched = await inside("firn", "os", "switch", "/root/configuration.nix");
+    // Whatever a command does with a configuration, it is evaluated once.
+    expect([switched.code, switched.err.match(/trace: evaluated/g)]).toEqual([0, ["trace: evaluated"]]);
     expect(await out("hostname")).toBe("small");
     expect(await out("firn", "os", "rollback")).toContain(first);
     expect(await running()).toBe(first);

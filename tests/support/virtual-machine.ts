@@ -1,12 +1,12 @@
 /** Runs virtual machines that tell facts on their console, as lines `fact NAME: TEXT`, and end by themselves. */
 import { startVm } from "@firn/system";
 
-/** The longest time that a machine without KVM may take, in milliseconds. */
-const longest = 800_000;
+/** The longest time in milliseconds that a machine may say nothing on its console. How long it takes in all depends on what else is run here. */
+const longestSilence = 400_000;
 
 /**
  * Starts the machine and returns the facts that it has told when it has ended. What `answer` returns for the console's text so far is
- * typed there. Fails when the machine ends, or is ended, without the fact `end`.
+ * typed there. Fails when the machine ends, or is ended because it has become silent, without the fact `end`.
  */
 export async function factsOfMachine(
   options: { readonly image: string; readonly variables?: string },
@@ -14,12 +14,15 @@ export async function factsOfMachine(
 ): Promise<ReadonlyMap<string, string>> {
   const machine = startVm({ ...options, kvm: false, console: "pipe" });
   let console = "";
+  const silent = (): NodeJS.Timeout => setTimeout(() => machine.kill("SIGKILL"), longestSilence);
+  let timer = silent();
   machine.stdout?.on("data", (chunk: Buffer) => {
+    clearTimeout(timer);
+    timer = silent();
     console += chunk.toString("latin1");
     const text = answer(console);
     if (text !== undefined) machine.stdin?.write(text);
   });
-  const timer = setTimeout(() => machine.kill("SIGKILL"), longest);
   await new Promise((resolve) => machine.on("close", resolve));
   clearTimeout(timer);
   const facts = new Map<string, string>();

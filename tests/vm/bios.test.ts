@@ -25,7 +25,7 @@ describe.skipIf(!hasMirror || !hasMachine || !wanted)("a machine with a BIOS", (
     const built = await runProgram(args, { cwd: place.directory, env: place.environment });
     if (built.code !== 0) throw new Error(built.err);
     facts = await factsOfMachine({ image });
-  }, 1_500_000);
+  }, 2_700_000);
   afterAll(() => place?.remove());
 
   test("starts by GRUB, with the parameters of its kernel as they are", () => {

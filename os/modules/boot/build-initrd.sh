@@ -11,6 +11,7 @@ chmod 755 "$root/init"
 cp "$fstabPath" "$root/fstab"
 cp "$settingsPath" "$root/settings"
 cp "$openEncryptedPath" "$root/open-encrypted"
+cp "$joinDevicesPath" "$root/join-devices"
 cp "$postMountPath" "$root/post-mount"
 cp "$postDevicePath" "$root/post-device"
 printf '%s\n' $kernelModules >"$root/load"
@@ -58,7 +59,8 @@ if [ -n "$programs" ]; then
     cp -L "$program" "$root/bin/${program##*/}"
     "$linker" --library-path "$programLibraries" --list "$program" >"$NIX_BUILD_TOP/libraries"
     awk '$2 == "=>" && $3 ~ /^\// { print $3 }' "$NIX_BUILD_TOP/libraries" | while read -r library; do
-      cp -L "$library" "$root/lib/x86_64-linux-gnu/${library##*/}"
+      # Programs share libraries.
+      [ -e "$root/lib/x86_64-linux-gnu/${library##*/}" ] || cp -L "$library" "$root/lib/x86_64-linux-gnu/${library##*/}"
     done
   done
   chmod -R u+w "$root/bin" "$root/lib64" "$root/lib/x86_64-linux-gnu"

@@ -53,6 +53,12 @@ in
       default = { };
       description = "Types of file systems the ramdisk can mount, besides those it must.";
     };
+    secrets = mkOption {
+      type = types.attrsOf (types.nullOr (types.either types.path types.str));
+      default = { };
+      example = lib.literalExpression ''{ "/etc/key" = "/root/key"; }'';
+      description = "Files that the first stage has besides, by their paths there: paths on the machine, or null for the same path. The boot loader's partition gets a copy when a generation is made the next one, the store never does; who can read that partition can read them.";
+    };
     microcode = mkOption {
       type = types.listOf types.package;
       default = [ ];
@@ -81,6 +87,12 @@ in
       default = "";
       internal = true;
       description = "Shell text that opens encrypted devices.";
+    };
+    joinCommands = mkOption {
+      type = types.lines;
+      default = "";
+      internal = true;
+      description = "Shell text that makes devices of those that are there: arrays, volumes. It is run again while a device is waited for; with `$late` what lacks a part is taken too.";
     };
     postMountCommands = mkOption {
       type = types.lines;
@@ -139,6 +151,7 @@ in
       );
       stage1 = ./stage-1.sh;
       openEncrypted = cfg.openCommands;
+      joinDevices = cfg.joinCommands;
       fstab = lib.concatMapStrings (
         entry:
         "${if entry.device == null then entry.fsType else entry.device} ${entry.mountPoint} ${entry.fsType} ${
@@ -154,6 +167,7 @@ in
         "fstab"
         "settings"
         "openEncrypted"
+        "joinDevices"
         "postMount"
         "postDevice"
       ];

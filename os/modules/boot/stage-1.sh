@@ -39,6 +39,23 @@ coldplug() {
 coldplug
 coldplug
 
+# mark_mapped: gives devices of the device mapper the links and marks that udev would have made: without them it takes no notice of a device
+# that was there before it.
+mark_mapped() {
+  for mapped in /sys/block/dm-*; do
+    [ -e "$mapped/dm/name" ] || continue
+    ln -sfn "../${mapped##*/}" "/dev/mapper/$(cat "$mapped/dm/name")"
+    mkdir -p /run/udev/data
+    echo E:DM_UDEV_PRIMARY_SOURCE_FLAG=1 >"/run/udev/data/b$(cat "$mapped/dev")"
+  done
+}
+# Arrays and volumes of the devices that are there by now.
+join_devices() {
+  . /join-devices
+}
+late=
+join_devices
+
 # device NAME: prints the node of /dev/disk/by-…, LABEL=, UUID=, PARTLABEL=, PARTUUID= or a plain device.
 device() {
   case $1 in
@@ -68,7 +85,11 @@ wait_for() {
     tries=$((tries + 1))
     [ "$tries" -le $((${3:-$timeout} * 10)) ] || return 1
     usleep 100000
-    [ $((tries % 10)) != 5 ] || coldplug
+    if [ $((tries % 10)) = 5 ]; then
+      coldplug
+      if [ "$tries" -gt $((timeout * 5)) ]; then late=1; fi
+      join_devices
+    fi
   done
 }
 must_wait_for() { wait_for "$1" || fail "the device '$1' of $2 did not appear within $timeout seconds"; }
@@ -108,14 +129,8 @@ open_encrypted() {
     if try_passphrase "$passphrase" "$@"; then opened=1; else echo "stage 1: this passphrase does not open '$what'"; fi
   done
   if [ -n "${forget-}" ]; then unset passphrase; fi
-  # The names and marks that udev would have made: without them it takes no notice of a device that was there before it.
-  for mapped in /sys/block/dm-*; do
-    if [ "$(cat "$mapped/dm/name")" = "$name" ]; then
-      ln -sfn "../${mapped##*/}" "/dev/mapper/$name"
-      mkdir -p /run/udev/data
-      echo E:DM_UDEV_PRIMARY_SOURCE_FLAG=1 >"/run/udev/data/b$(cat "$mapped/dev")"
-    fi
-  done
+  mark_mapped
+  join_devices
 }
 # try_passphrase TEXT [OPTION]...: fails when it is a wrong one; what else goes wrong is not to be asked about again.
 try_passphrase() {

@@ -20,7 +20,8 @@ in
     environment = forms.of (types.attrsOf types.str) { } "Variables of the program.";
   };
   config = lib.mkIf cfg.enable {
-    system.debian.packages = [ cfg.package.deb "xkb-data" ] ++ lib.optional (cfg.program == "/usr/bin/foot") "foot";
+    # Debian's Cage ends when it has no server for X11.
+    system.debian.packages = [ cfg.package.deb "xkb-data" "xwayland" ] ++ lib.optional (cfg.program == "/usr/bin/foot") "foot";
     hardware.graphics.enable = lib.mkDefault true;
     fonts.enableDefaultPackages = lib.mkDefault true;
     security.polkit.enable = true;

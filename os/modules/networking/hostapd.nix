@@ -122,7 +122,6 @@ let
     {
       inherit (card) driver channel;
       hw_mode = { "2g" = "g"; "5g" = "a"; "6g" = "a"; "60g" = "ad"; }.${card.band};
-      noscan = card.noScan;
       wmm_enabled = card.wifi4.enable;
     }
     // lib.optionalAttrs (card.countryCode != null) {
@@ -288,6 +287,10 @@ in
               in
               [
                 {
+                  assertion = !card.noScan;
+                  message = "services.hostapd.radios.${name}.noScan: Debian's hostapd always looks for other networks";
+                }
+                {
                   assertion = auth.mode == "wpa3-sae" || auth.mode == "wpa3-sae-transition" -> sae;
                   message = "${place}: mode ${auth.mode} needs saePasswords or saePasswordsFile";
                 }
@@ -321,7 +324,8 @@ in
         UMask = "0077";
         ProtectHome = true;
         ProtectSystem = "strict";
-        PrivateTmp = true;
+        # hostapd_cli is answered at a socket in /tmp.
+        PrivateTmp = false;
         NoNewPrivileges = true;
       };
     };

@@ -117,6 +117,8 @@ in
     (lib.mkIf cfg.enable {
       system.debian.packages = [ "logrotate" ];
       environment.etc."logrotate.conf".text = lib.concatMapStringsSep "\n" block rules + cfg.extraConfig;
+      # What has been rotated when.
+      systemd.tmpfiles.rules = [ "d /var/lib/logrotate 0755 root root -" ];
       # The units are Debian's.
       systemd.timers.logrotate.wantedBy = [ "timers.target" ];
     })

@@ -49,7 +49,6 @@ in
       enable = forms.bool true "Has to be on: systemd's programs use it.";
       packages = forms.packages "Packages whose services are known to the bus; those of Debian's packages in `/usr` are anyway.";
     };
-    lvm.enable = lib.mkEnableOption "logical volumes";
     locate = {
       enable = lib.mkEnableOption "plocate, which finds files by their names";
       package = forms.package "plocate";
@@ -153,10 +152,6 @@ in
         allowedTCPPorts = [ 5357 ];
         allowedUDPPorts = [ 3702 ];
       };
-    })
-    (lib.mkIf config.services.lvm.enable {
-      system.debian.packages = [ "lvm2" ];
-      boot.kernelModules = [ "dm_mod" ];
     })
     (lib.mkIf config.services.locate.enable {
       system.debian.packages = [ config.services.locate.package.deb ];

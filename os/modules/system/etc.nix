@@ -122,14 +122,16 @@ in
       message = "environment.etc: two entries have the target '${target}'";
     }) doubled;
 
-    system.build.etc = pkgs.mkScript {
+    system.build.etc = pkgs.buildTree {
       name = "etc";
-      script = ./build-etc.sh;
-      inherit env;
-      inherit (config.system.debian) excludeEtc;
-      writeTree = pkgs.writeTreeScript;
-      manifest = pkgs.treeManifest files;
-      passAsFile = [ "manifest" ];
+      inherit files;
+      sources = [
+        {
+          from = "${env}/etc";
+          to = "etc";
+          except = config.system.debian.excludeEtc;
+        }
+      ];
     };
 
     system.activationScripts.etc = {

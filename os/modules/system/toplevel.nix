@@ -43,6 +43,9 @@ let
         if loader.systemd-boot.bootCounting.enable && !loader.grub.enable then loader.systemd-boot.bootCounting.tries else 0;
     }
     // lib.optionalAttrs loader.grub.enable { grub = { inherit (loader.grub) devices extraConfig extraEntries place; }; }
+    // lib.optionalAttrs (config.boot.initrd.secrets != { }) {
+      secrets = lib.mapAttrs (place: source: if source == null then place else toString source) config.boot.initrd.secrets;
+    }
     // lib.optionalAttrs (loader.systemd-boot.consoleMode != "keep") { inherit (loader.systemd-boot) consoleMode; };
     health = { inherit (config.system.healthCheck) timeout units network; };
     inherit (config.system.switch) inhibitors;

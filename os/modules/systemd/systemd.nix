@@ -112,18 +112,18 @@ in
       service: map (package: package.deb) (builtins.filter (package: package ? deb) service.path)
     ) (builtins.attrValues cfg.services);
 
-    system.build.units = pkgs.mkScript {
-      name = "system-units";
-      script = ./build-units.sh;
-      scope = "system";
-      inherit env;
-      sw = config.system.path;
-      inherit (cfg) defaultUnit;
-      packages = builtins.filter (package: !(package ? deb)) cfg.packages;
-      writeTree = pkgs.writeTreeScript;
-      manifest = pkgs.treeManifest (unitFiles.files cfg.units);
-      passAsFile = [ "manifest" ];
-    };
+    system.build.units = pkgs.buildTree (
+      unitFiles.directory {
+        scope = "system";
+        inherit env;
+        sw = config.system.path;
+        inherit (cfg) defaultUnit units;
+        packages = builtins.filter (package: !(package ? deb)) cfg.packages;
+      }
+      // {
+        name = "system-units";
+      }
+    );
 
     environment.etc = {
       "systemd/system".source = config.system.build.units;

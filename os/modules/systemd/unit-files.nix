@@ -60,10 +60,33 @@ in
       timerConfig.OnCalendar = service.startAt;
     }) (lib.filterAttrs (_: service: service.enable && service.startAt != [ ]) services);
 
-  # What build-units.sh makes the directory of, in the form of pkgs.treeManifest.
-  files =
-    units:
+  # The directory of units as pkgs.buildTree has it. A definition that completes a unit of a package is a drop-in there, else a unit of its own.
+  directory =
+    {
+      scope,
+      units,
+      packages,
+      env,
+      sw,
+      defaultUnit ? null,
+    }:
     let
+      vendor = "${env}/usr/lib/systemd/${scope}";
+      # foo@bar.service is an instance of foo@.service.
+      templateOf =
+        name:
+        let
+          parts = builtins.match "([^@]*@)[^.].*" name;
+          suffix = lib.last (lib.splitString "." name);
+        in
+        if parts == null then name else "${builtins.head parts}.${suffix}";
+      definition =
+        name: entry:
+        { inherit (entry) text; }
+        // lib.optionalAttrs (!entry.complete) {
+          unless = map (known: "${vendor}/${known}") (lib.unique [ name (templateOf name) ]) ++ [ (templateOf name) ];
+          instead = "${name}.d/overrides.conf";
+        };
       enabled = lib.filterAttrs (_: entry: entry.enable) units;
       links =
         directory: pick:
@@ -76,19 +99,33 @@ in
         lib.mapAttrsToList (name: entry: map (alias: lib.nameValuePair alias { target = name; }) entry.aliases) enabled
       );
     in
-    lib.concatMapAttrs (
-      name: entry:
-      if !entry.enable then
-        { ${name}.target = "/dev/null"; }
-      else if entry.text == null then
-        { }
-      else
-        { "${if entry.complete then "unit" else "dropin"}/${name}".text = entry.text; }
-    ) units
-    // builtins.listToAttrs (
-      links "wants" (entry: entry.wantedBy)
-      ++ links "requires" (entry: entry.requiredBy)
-      ++ links "upholds" (entry: entry.upheldBy)
-      ++ aliases
-    );
+    {
+      files =
+        lib.mapAttrs (_: _: { target = "/dev/null"; }) (lib.filterAttrs (_: entry: !entry.enable) units)
+        // builtins.listToAttrs (
+          links "wants" (entry: entry.wantedBy)
+          ++ links "requires" (entry: entry.requiredBy)
+          ++ links "upholds" (entry: entry.upheldBy)
+          ++ aliases
+        )
+        // lib.mapAttrs definition (lib.filterAttrs (_: entry: entry.text != null) enabled)
+        // lib.optionalAttrs (defaultUnit != null) {
+          "default.target" = {
+            target = "${vendor}/${defaultUnit}";
+            otherwise = defaultUnit;
+          };
+        };
+      sources = lib.concatMap (
+        package:
+        map (place: {
+          from = "${package}/${place}/systemd/${scope}";
+          to = "";
+        }) [ "etc" "lib" ]
+      ) packages;
+      programs = {
+        options = if scope == "user" then "systemd.user.services" else "systemd.services";
+        env = "${env}";
+        sw = "${sw}";
+      };
+    };
 }

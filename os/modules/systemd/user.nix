@@ -45,17 +45,18 @@ in
       timers = unitFiles.timersOf cfg.services;
     };
     environment.etc."systemd/user" = lib.mkIf (cfg.units != { }) {
-      source = pkgs.mkScript {
-        name = "user-units";
-        script = ./build-units.sh;
-        scope = "user";
-        inherit (config.system.debian) env;
-        sw = config.system.path;
-        packages = builtins.filter (package: !(package ? deb)) config.systemd.packages;
-        writeTree = pkgs.writeTreeScript;
-        manifest = pkgs.treeManifest (unitFiles.files cfg.units);
-        passAsFile = [ "manifest" ];
-      };
+      source = pkgs.buildTree (
+        unitFiles.directory {
+          scope = "user";
+          inherit (config.system.debian) env;
+          sw = config.system.path;
+          inherit (cfg) units;
+          packages = builtins.filter (package: !(package ? deb)) config.systemd.packages;
+        }
+        // {
+          name = "user-units";
+        }
+      );
     };
     environment.etc."systemd/user.conf" = lib.mkIf (cfg.extraConfig != "") { text = "[Manager]\n${cfg.extraConfig}"; };
   };

@@ -1,8 +1,9 @@
 /** What configurations say besides services, used as its users do. All of it is run with FIRN_ALL_STEPS. */
 import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { canBootContainers } from "../../support/build-systems.ts";
+import { canBootContainers, checkout } from "../../support/build-systems.ts";
 import { bootConfiguration, type ContainerMachine } from "../../support/container-machine.ts";
 
 const runs = canBootContainers && process.env.FIRN_ALL_STEPS !== undefined;
@@ -162,4 +163,75 @@ describe.skipIf(!runs)("a small office", () => {
     expect(await out("systemctl is-enabled ddclient.timer inadyn.timer")).toBe("enabled\nenabled");
     expect(await out("cat /etc/notes")).toBe("F 1 644 notes\nL /dev/null notes");
   }, 60_000);
+});
+
+describe.skipIf(!runs)("ways into a network, and a screen", () => {
+  let machine: ContainerMachine;
+  const out = (command: string): Promise<string> => machine.out(command);
+  const until = (command: string): Promise<string> =>
+    out(`for i in {1..300}; do ${command} >/dev/null 2>&1 && exit; sleep 0.1; done; ${command}; exit 1`);
+
+  beforeAll(async () => {
+    machine = await bootConfiguration(join(import.meta.dirname, "access"), async (copy) => {
+      // A screen takes the desktop's packages, which are of the same day as those that come with Firn.
+      const lock = (file: string): { packages: object } => JSON.parse(readFileSync(join(checkout, file), "utf8"));
+      const common = lock("os/pkgs/debian.lock.json");
+      const packages = { ...lock("templates/os-desktop/debian.lock.json").packages, ...common.packages };
+      writeFileSync(join(copy, "debian.lock.json"), JSON.stringify({ ...common, packages }));
+      for (const name of ["office", "away"]) {
+        const file = (suffix: string): string => join(copy, `${name}.${suffix}`);
+        const key = ["-nodes", "-keyout", file("key"), "-out", file("pem")];
+        const openssl = (...args: string[]): string =>
+          execFileSync("openssl", args, { encoding: "utf8", stdio: "pipe" });
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-subj", `/CN=${name}`, ...key);
+        const line = openssl("x509", "-in", file("pem"), "-noout", "-fingerprint", "-sha256");
+        writeFileSync(file("fingerprint"), line.replace(/^.*=/, ""));
+      }
+    });
+  }, 900_000);
+  afterAll(() => machine?.remove());
+
+  test("a tunnel of OpenVPN between two networks", async () => {
+    await out(
+      "ip netns add away && ip link add here type veth peer name there netns away && ip address add 10.7.0.1/24 dev here && ip link set here up && ip -n away address add 10.7.0.2/24 dev there && ip -n away link set there up",
+    );
+    expect((await machine.run("ping -c 1 -W 1 10.8.0.2")).code).not.toBe(0);
+    await out("systemctl start openvpn-away");
+    await until("ping -c 1 -W 1 10.8.0.2");
+    expect(await out("cat /run/office-up; ip -n away -br address show away")).toMatch(
+      /^up office\naway .*10\.8\.0\.2 peer 10\.8\.0\.1/,
+    );
+    await out(
+      "socat -u SYSTEM:'echo through the tunnel' TCP-LISTEN:99,bind=10.8.0.1 & ip netns exec away socat -u TCP:10.8.0.1:99,retry=50,interval=0.1 CREATE:/run/heard; wait",
+    );
+    expect(await out("cat /run/heard; ip -s link show office | grep -c mtu")).toBe("through the tunnel\n1");
+  }, 60_000);
+
+  test("hostapd reads its settings and keeps the network, as far as it can without a card", async () => {
+    await until("hostapd_cli -p /run/hostapd -i wlan0 status | grep -x state=ENABLED");
+    expect(await out("hostapd_cli -p /run/hostapd -i wlan0 get_config")).toMatch(
+      /ssid=mine \\xc3\\xa9[\s\S]*key_mgmt=WPA-PSK-SHA256/,
+    );
+    expect(await out("grep -c 'wpa_passphrase=correct horse battery' /run/hostapd/wlan0.conf")).toBe("1");
+  }, 60_000);
+
+  test("Cage gives its program a screen", async () => {
+    await until("test -s /run/user/1000/shown");
+    expect(await out("cat /run/user/1000/shown; stat -c %U /run/user/1000/shown")).toBe("wayland-0 foot\nalice");
+    expect(await out("loginctl show-user alice -p State")).toBe("State=active");
+  }, 60_000);
+
+  test("accounts that a service makes have credentials", async () => {
+    expect(await out("cat /run/secretive")).toBe("correct horse batterysecretive");
+  });
+
+  test("logs of nginx are rotated as NixOS says", async () => {
+    expect(await out("grep -A 12 nginx /etc/logrotate.conf")).toMatch(
+      /^"\/var\/log\/nginx\/\*\.log" \{[\s\S]* {2}rotate 3\n {2}su nginx nginx\n\}/,
+    );
+    await out(
+      "echo line >/var/log/nginx/error.log && logrotate -f /etc/logrotate.conf && systemctl is-active logrotate.timer",
+    );
+    expect(await out("cat /var/log/nginx/error.log.1")).toBe("line");
+  });
 });

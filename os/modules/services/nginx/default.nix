@@ -304,6 +304,15 @@ in
       by = "services.nginx.virtualHosts";
     }) ports;
     systemd.tmpfiles.rules = [ "d /var/log/nginx 0750 ${cfg.user} ${cfg.group} -" ];
+    services.logrotate.settings.nginx = lib.mapAttrs (_: lib.mkDefault) {
+      files = [ "/var/log/nginx/*.log" ];
+      frequency = "weekly";
+      su = "${cfg.user} ${cfg.group}";
+      rotate = 26;
+      compress = true;
+      delaycompress = true;
+      postrotate = "[ ! -f /run/nginx/nginx.pid ] || kill -USR1 $(cat /run/nginx/nginx.pid)";
+    };
     systemd.services.nginx = {
       description = "Web server";
       documentation = [ "man:nginx(8)" ];

@@ -5,12 +5,14 @@ import type { Builtin } from "./context.ts";
 import { fetchUrl } from "./fetchurl.ts";
 import { unpackChannel } from "./unpack-channel.ts";
 import { unpackDeb } from "./unpack-deb.ts";
+import { writeTree } from "./write-tree.ts";
 
 const builtins: Readonly<Record<string, Builtin>> = {
   "builtin:fetchurl": fetchUrl,
   "builtin:buildenv": buildEnvironment,
   "builtin:unpack-channel": unpackChannel,
   "builtin:unpack-deb": unpackDeb,
+  "builtin:write-tree": writeTree,
 };
 
 /** Returns the builder of that name; error `unknown-builtin`. */

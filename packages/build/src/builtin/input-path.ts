@@ -68,6 +68,19 @@ export function findInput(view: InputView, path: string): InputFile | undefined 
   return found ?? findInput(view, `/${names.join("/")}`);
 }
 
+/** Tells whether something has this name in a directory of an input, be it a link that leads nowhere. */
+export function isThere(view: InputView, path: string): boolean {
+  if (view.allows(path)) return true;
+  const slash = path.lastIndexOf("/");
+  try {
+    const parent = findInput(view, path.slice(0, slash));
+    return parent?.status.isDirectory() === true && statusOf(`${parent.real}/${path.slice(slash + 1)}`) !== undefined;
+  } catch (error) {
+    if (error instanceof FirnError && error.code === "forbidden-path") return false;
+    throw error;
+  }
+}
+
 function statusOf(real: string): Stats | undefined {
   try {
     return fs.lstatSync(real);

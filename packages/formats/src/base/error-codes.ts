@@ -110,6 +110,7 @@ export const errorCodes = {
   "bad-zip": ["A zip archive breaks its format.", "Download it again."],
   "boot-full": ["The boot partition has too little space.", "Delete old generations, then try again."],
   "boot-loader": ["A disk has no place for the boot loader.", "Make a BIOS boot partition on it, or use UEFI."],
+  "boot-secret": ["A secret of the first stage is missing.", "Make the file that boot.initrd.secrets names."],
   breakpoint: ["The debugger was left at a breakpoint.", "Nothing."],
   "build-failed": ["A build did not give its outputs.", "Read its log with `firn log`."],
   busy: ["Another process is changing the same thing.", "Wait until it is done."],

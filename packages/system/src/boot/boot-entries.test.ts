@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FakeStore, fakeManifest, makeFakeStore } from "../../../../tests/support/fake-system.ts";
@@ -64,6 +64,87 @@ describe("the boot menu", () => {
     expect(prune([2], 2)).toEqual([1]);
     expect(entries()).toEqual(["firn-2.conf"]);
     expect(files()).toHaveLength(2);
+  });
+
+  describe("with secrets of the first stage", () => {
+    const secrets = { "/etc/keys/disk": "/root/key", "/name": "/root/name" };
+    const secretive = (number: number): BootGeneration => ({
+      ...generation(number),
+      system: store.system(
+        "system",
+        { kernel: "k".padEnd(mib), initrd: `i${number}`, "kernel-params": "" },
+        { boot: { ...fakeManifest.boot, secrets } },
+      ),
+    });
+    const root = (): string => join(store.directory, "machine");
+    const keep = (name: string, text: string): void => {
+      mkdirSync(join(root(), "root"), { recursive: true });
+      writeFileSync(join(root(), "root", name), text);
+    };
+    const archive = (number: number): string =>
+      readFileSync(join(directory, `EFI/firn/secrets-${number}.img`), "latin1");
+
+    test("gives the kernel an archive of them behind the ramdisk, which is made anew for the next generation only", () => {
+      keep("key", "first");
+      keep("name", "n");
+      const generations = [secretive(1), secretive(2)];
+      apply({ root: root(), generations: generations.slice(0, 1), next: 1, now: undefined, keep: [] });
+      const entry = readFileSync(join(directory, "loader/entries/firn-1.conf"), "utf8");
+      expect(entry).toMatch(/\ninitrd \/EFI\/firn\/\S+\.efi\ninitrd \/EFI\/firn\/secrets-1\.img\noptions /);
+      expect(statSync(join(directory, "EFI/firn/secrets-1.img")).mode & 0o777).toBe(0o600);
+      // Each header has its fields, and all begins at a multiple of four bytes.
+      const members = [...archive(1).matchAll(/070701(\w{104})([\w/!]+)\0/g)].map((match) => [
+        match[2],
+        match[1]?.slice(8, 16),
+        match.index % 4,
+      ]);
+      expect(members).toEqual([
+        ["etc", "000041ed", 0],
+        ["etc/keys", "000041ed", 0],
+        ["etc/keys/disk", "00008180", 0],
+        ["name", "00008180", 0],
+        ["TRAILER!!!", "00000000", 0],
+      ]);
+      expect(archive(1)).toContain("first\0");
+      keep("key", "second");
+      apply({ root: root(), generations, next: 2, now: 1, keep: [1] });
+      expect([archive(1).includes("first"), archive(2).includes("second")]).toEqual([true, true]);
+      expect(prune([2], 2)).toEqual([1]);
+      expect(files().filter((name) => name.startsWith("secrets"))).toEqual(["secrets-2.img"]);
+    });
+
+    test("fails before any change when the next generation lacks one, and leaves an older one as it is", () => {
+      keep("key", "first");
+      const generations = [secretive(1), generation(2)];
+      const request = { root: root(), generations, now: undefined, keep: [] };
+      expect(() => apply({ ...request, next: 1 })).toThrow(
+        "the first stage of generation 1 lacks its secret '/root/name'",
+      );
+      expect(existsSync(join(directory, "EFI"))).toBe(false);
+      keep("name", "n");
+      apply({ ...request, next: 1 });
+      rmSync(join(root(), "root"), { recursive: true });
+      apply({ ...request, next: 2, keep: [1] });
+      apply({ ...request, next: 1 });
+      expect(archive(1)).toContain("first\0");
+    });
+
+    test("has them in GRUB's menu too", () => {
+      keep("key", "first");
+      keep("name", "n");
+      const grub = { devices: [], place: "/boot", extraConfig: "", extraEntries: "" };
+      apply({
+        root: root(),
+        generations: [secretive(1)],
+        next: 1,
+        now: undefined,
+        keep: [],
+        settings: { loader: "grub", grub },
+      });
+      expect(readFileSync(join(directory, "grub/grub.cfg"), "utf8")).toMatch(
+        /\n {2}initrd \/boot\/EFI\/firn\/\S+\.efi \/boot\/EFI\/firn\/secrets-1\.img\n/,
+      );
+    });
   });
 
   test("loses the entries of generations that are gone, and the kernels that only they started", () => {

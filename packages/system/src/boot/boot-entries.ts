@@ -12,6 +12,7 @@ import type { BootSettings } from "../generation/manifest.ts";
 import type { System } from "../generation/system.ts";
 import { type BiosLoader, writeBiosLoader } from "./bios-loader.ts";
 import { grubMenu } from "./grub-menu.ts";
+import { type Secrets, secretsArchive, sizeOfSecrets } from "./secrets.ts";
 
 /** A generation that may get an entry. */
 export interface BootGeneration {
@@ -27,6 +28,8 @@ export interface BootGeneration {
 export interface BootRequest {
   /** The mounted EFI partition. */
   readonly directory: string;
+  /** Prefix of the machine's files, where secrets of first stages are; empty for the running machine. */
+  readonly root?: string;
   readonly settings: BootSettings;
   readonly generations: readonly BootGeneration[];
   /** The number of the generation to start next. */
@@ -44,6 +47,13 @@ interface BootFile {
   readonly size: number;
 }
 
+/** An archive of secrets to be made on the partition. */
+interface SecretsFile {
+  readonly name: string;
+  readonly secrets: Secrets;
+  readonly size: number;
+}
+
 /** Planned changes to the partition; made by {@link planBoot}, carried out by {@link writeBootFiles} and {@link finishBoot}. */
 export interface BootPlan {
   readonly directory: string;
@@ -52,6 +62,8 @@ export interface BootPlan {
   /** The number of the generation that starts until then. */
   readonly now: number | undefined;
   readonly copies: readonly BootFile[];
+  readonly secrets: readonly SecretsFile[];
+  readonly root: string;
   /** Texts of the missing entries by file name. */
   readonly entries: ReadonlyMap<string, string>;
   /** Entries and files that no kept generation needs, relative to the partition. */
@@ -72,7 +84,7 @@ const GRUB_MENU = "grub/grub.cfg";
 /** Bytes that the partition needs besides the files themselves, for directories and clusters. */
 const reserve = 1 << 20;
 
-/** Plans the menu. Fails with `boot-full` when the next generation and those to keep do not fit. */
+/** Plans the menu. Fails with `boot-full` when the next generation and those to keep do not fit, with `boot-secret` when it lacks a secret. */
 export function planBoot(request: BootRequest, free = freeSpace(request.directory)): BootPlan {
   const { directory, settings, generations, next } = request;
   const present = new Map(
@@ -91,7 +103,7 @@ export function planBoot(request: BootRequest, free = freeSpace(request.director
     const freed = plan.stale
       .filter((path) => dirname(path) === filesDirectory)
       .reduce((sum, path) => sum + (present.get(basename(path)) ?? 0), 0);
-    const wanted = plan.copies.reduce((sum, { size }) => sum + size, 0);
+    const wanted = [...plan.copies, ...plan.secrets].reduce((sum, { size }) => sum + size, 0);
     if (wanted + reserve <= free) return { ...plan, dropped: droppedFrom(newest, kept), tight: false };
     if (wanted + reserve <= free + freed) return { ...plan, dropped: droppedFrom(newest, kept), tight: true };
     const oldest = kept.findLast(({ number }) => !needed.has(number));
@@ -112,7 +124,7 @@ function droppedFrom(all: readonly BootGeneration[], kept: readonly BootGenerati
 }
 
 function layOut(
-  { directory, settings, next, now, generations, keep }: BootRequest,
+  { directory, root = "", settings, next, now, generations, keep }: BootRequest,
   kept: readonly BootGeneration[],
   present: ReadonlyMap<string, number>,
 ): Omit<BootPlan, "dropped" | "tight"> {
@@ -121,6 +133,24 @@ function layOut(
   const wantedFiles = new Set<string>();
   const wantedEntries = new Set<string>();
   const presentEntries = list(directory, entriesDirectory);
+  const secretsFiles: SecretsFile[] = [];
+  /** The file of a system's secrets, made anew for the next generation and where it is missing; undefined when there is none. */
+  const secretsOf = (system: System, suffix: string, isNext: boolean): string | undefined => {
+    const secrets = system.manifest?.boot.secrets;
+    if (secrets === undefined || secrets.size === 0) return undefined;
+    const name = `secrets-${suffix}.img`;
+    const size = sizeOfSecrets(secrets, root);
+    if (size !== undefined && (isNext || !present.has(name))) secretsFiles.push({ name, secrets, size });
+    else if (!present.has(name)) {
+      if (!isNext) return undefined;
+      const missing = [...secrets.values()].filter((source) => !existsSync(root + source)).join("', '");
+      throw new FirnError("boot-secret", `the first stage of generation ${next} lacks its secret '${missing}'`, {
+        hint: "make the file that boot.initrd.secrets names",
+      });
+    }
+    wantedFiles.add(name);
+    return name;
+  };
   for (const generation of kept) {
     const kernel = bootFile(generation.system, "kernel");
     const initrd = bootFile(generation.system, "initrd");
@@ -129,7 +159,8 @@ function layOut(
       if (present.get(file.name) !== file.size) copies.set(file.name, file);
     }
     const nearest = generation.number === next || keep.includes(generation.number);
-    const text = entryText(generation, { kernel: kernel.name, initrd: initrd.name, nearest });
+    const secrets = secretsOf(generation.system, `${generation.number}`, generation.number === next);
+    const text = entryText(generation, { kernel: kernel.name, initrd: initrd.name, secrets, nearest });
     const name = entryName(generation.number, { presentEntries, next, tries: settings.bootCountingTries });
     wantedEntries.add(name);
     const texts = [[name, text]];
@@ -142,7 +173,8 @@ function layOut(
       // No pattern of the loader's default matches this name.
       const variantName = `firn_${generation.number}_${variant.name}.conf`;
       wantedEntries.add(variantName);
-      const names = { kernel: files[0].name, initrd: files[1].name, variant: variant.name };
+      const own = secretsOf(variant.system, `${generation.number}-${variant.name}`, generation.number === next);
+      const names = { kernel: files[0].name, initrd: files[1].name, secrets: own, variant: variant.name };
       texts.push([variantName, entryText({ ...generation, system: variant.system }, names)]);
     }
     for (const [file = "", contents = ""] of texts) {
@@ -157,6 +189,8 @@ function layOut(
     next,
     now,
     copies: [...copies.values()],
+    secrets: secretsFiles,
+    root,
     entries,
     stale: [
       ...presentEntries
@@ -188,9 +222,16 @@ function entryText(
   {
     kernel,
     initrd,
+    secrets,
     nearest,
     variant,
-  }: { readonly kernel: string; readonly initrd: string; readonly nearest?: boolean; readonly variant?: string },
+  }: {
+    readonly kernel: string;
+    readonly initrd: string;
+    readonly secrets: string | undefined;
+    readonly nearest?: boolean;
+    readonly variant?: string;
+  },
 ): string {
   const { manifest, tree, path } = system;
   const date = new Date(created * 1000).toISOString().slice(0, 10);
@@ -201,7 +242,7 @@ version Generation ${number} ${manifest?.label ?? ""}, built on ${date}
 sort-key ${key}
 linux /${filesDirectory}/${kernel}
 initrd /${filesDirectory}/${initrd}
-options init=${path}/init ${parameters}
+${secrets === undefined ? "" : `initrd /${filesDirectory}/${secrets}\n`}options init=${path}/init ${parameters}
 `;
 }
 
@@ -248,6 +289,9 @@ export function writeBootFiles(plan: BootPlan): void {
   if (plan.tight) removeStale(plan);
   for (const { name, from } of plan.copies) {
     put(join(plan.directory, filesDirectory, name), readFileSync(from));
+  }
+  for (const { name, secrets } of plan.secrets) {
+    put(join(plan.directory, filesDirectory, name), secretsArchive(secrets, plan.root), 0o600);
   }
   for (const [name, text] of plan.entries) {
     put(join(plan.directory, entriesDirectory, name), Buffer.from(text, "latin1"));
@@ -356,8 +400,8 @@ function removeStale(plan: BootPlan): void {
 }
 
 /** Writes a file and waits until it is on the disk; the old file stays until the new one is complete. */
-function put(path: string, contents: Uint8Array): void {
-  disk.replaceFile(path, contents, { sync: true });
+function put(path: string, contents: Uint8Array, mode = 0o666): void {
+  disk.replaceFile(path, contents, { mode, sync: true });
 }
 
 function list(directory: string, part: string): string[] {

@@ -37,18 +37,22 @@ function menuEntry({ id, fields }: MenuEntry, place: string): string {
   const field = (name: string): string => fields.get(name) ?? "";
   return `menuentry ${quoted(`${field("title")}, ${field("version")}`)} --id ${quoted(id)} {
   linux ${place}${field("linux")} ${words(field("options"))}
-  initrd ${place}${field("initrd")}
+  initrd ${field("initrd")
+    .split(" ")
+    .map((file) => place + file)
+    .join(" ")}
 }
 `;
 }
 
+/** Returns the fields of an entry; several lines of one name, such as ramdisks, are one. */
 function fieldsOf(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text.split("\n").flatMap((line): [string, string][] => {
-      const match = /^(\S+) +(.*)$/.exec(line);
-      return match === null ? [] : [[match[1] ?? "", match[2] ?? ""]];
-    }),
-  );
+  const fields = new Map<string, string>();
+  for (const [, name = "", value = ""] of text.matchAll(/^(\S+) +(.*)$/gm)) {
+    const earlier = fields.get(name);
+    fields.set(name, earlier === undefined ? value : `${earlier} ${value}`);
+  }
+  return fields;
 }
 
 /** Text as one word of GRUB's language. */

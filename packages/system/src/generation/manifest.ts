@@ -31,6 +31,8 @@ export interface BootSettings {
   readonly consoleMode?: string;
   /** Settings that only GRUB has. */
   readonly grub?: GrubSettings;
+  /** Secrets of the first stage by their paths there: paths on the machine. */
+  readonly secrets?: ReadonlyMap<string, string>;
 }
 
 /** Settings of GRUB. */
@@ -167,6 +169,16 @@ export function parseSystemManifest(text: string, where: string): SystemManifest
         ? {}
         : { consoleMode: string(boot.get("consoleMode"), "boot.consoleMode") }),
       ...(loader === "grub" ? { grub: grubSettings(object(boot.get("grub"), "boot.grub")) } : {}),
+      ...(boot.get("secrets") === undefined
+        ? {}
+        : {
+            secrets: new Map(
+              [...object(boot.get("secrets"), "boot.secrets")].map(([place, source]) => [
+                place,
+                string(source, `the secret ${place}`),
+              ]),
+            ),
+          }),
     },
     health: {
       timeout: number(health.get("timeout"), "health.timeout"),

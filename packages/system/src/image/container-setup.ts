@@ -34,6 +34,8 @@ ln -s fd/1 stdout
 ln -s fd/2 stderr
 ln -s pts/ptmx ptmx
 mkdir pts shm mqueue
+# Tunnels are of the network that the container has for itself.
+if [ "$NETWORK" != host ]; then mkdir net && mknod -m 666 net/tun c 10 200; fi
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts pts
 mount -t tmpfs -o mode=1777,nosuid,nodev shm shm
 touch console
@@ -83,5 +85,7 @@ mount -o bind /proc/sys /proc/sys && mount -o remount,bind,ro none /proc/sys
 if [ ! -e /run/firn-host-network ]; then mount -o bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw none /proc/sys/net; fi
 if [ -e /proc/sysrq-trigger ]; then mount -o bind /dev/null /proc/sysrq-trigger; fi
 mount -o bind "$(tty)" /dev/console
+# What systemd mounts for a unit, such as its credentials, is seen by those that it starts; systemd itself leaves this to who makes a container.
+mount --make-rshared /
 exec env -i container=firn TERM="\${TERM:-dumb}" "$SYSTEM/init" <>/dev/console >&0 2>&0
 `;

@@ -17,9 +17,9 @@ export interface HealthBefore {
   readonly routed: boolean;
 }
 
-/** Records the health of a machine before it is switched. */
-export async function healthBefore(systemd: Systemd, machine: Machine): Promise<HealthBefore> {
-  const ill = (await systemd.units()).filter(({ active, sub }) => active === "failed" || sub === "auto-restart");
+/** Returns the health of a machine with these units, before it is switched. */
+export function healthBefore(units: readonly RunningUnit[], machine: Machine): HealthBefore {
+  const ill = units.filter(({ active, sub }) => active === "failed" || sub === "auto-restart");
   return { failed: new Set(ill.map(({ name }) => name)), addressed: hasAddress(), routed: hasRoute(machine) };
 }
 

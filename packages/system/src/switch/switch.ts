@@ -45,7 +45,7 @@ import {
   writeJournal,
 } from "./journal.ts";
 import { planUnits, type UnitPlan } from "./switch-plan.ts";
-import { Systemd } from "./systemd.ts";
+import { type RunningUnit, Systemd } from "./systemd.ts";
 import { readUnit } from "./units.ts";
 
 /** An event of a switch in progress. */
@@ -110,7 +110,7 @@ export async function planSwitch(
   { system, specialisation }: Pick<SwitchRequest, "system" | "specialisation">,
 ): Promise<UnitPlan> {
   const after = activated(context, openSystem(context.store.location, system), specialisation);
-  return unitPlan(new Systemd(context.machine), runningSystem(context), after);
+  return planOf(await new Systemd(context.machine).units(), runningSystem(context), after);
 }
 
 /**
@@ -134,10 +134,11 @@ export async function switchSystem(context: SwitchContext, request: SwitchReques
     const permanent = request.action !== "test";
     const live = request.action !== "boot";
     if (live && request.ignoreInhibitors !== true) requireSameInhibitors(from, to);
+    const running = live ? await systemd.units() : undefined;
+    const gated = request.healthGate && to.manifest !== undefined;
     const planned: Planned = {
-      units: live ? await unitPlan(systemd, from, to) : undefined,
-      health:
-        live && request.healthGate && to.manifest !== undefined ? await healthBefore(systemd, machine) : undefined,
+      units: running === undefined ? undefined : planOf(running, from, to),
+      health: running !== undefined && gated ? healthBefore(running, machine) : undefined,
       boot: permanent
         ? planBootOf(context, whole, { generations, current, generation: request.generation, running: from?.path })
         : undefined,
@@ -350,7 +351,7 @@ async function undo(context: SwitchContext, journal: SwitchJournal): Promise<voi
     const before = openSystem(store.location, to.live ?? to.system);
     const after = openSystem(store.location, from.system);
     const onLine = (text: string): void => events({ kind: "line", text });
-    const units = await unitPlan(systemd, before, after);
+    const units = planOf(await systemd.units(), before, after);
     await systemd.change("stop", units.stop, onLine);
     await activate(context, from.system);
     await systemd.reload(units.reexec);
@@ -403,8 +404,7 @@ function madeGeneration({ profile, made, to }: SwitchJournal, side: JournalSide)
   return found !== undefined && readlinkSync(found.link, "latin1") === to.system ? made : undefined;
 }
 
-async function unitPlan(systemd: Systemd, before: System | undefined, after: System): Promise<UnitPlan> {
-  const running = await systemd.units();
+function planOf(running: readonly RunningUnit[], before: System | undefined, after: System): UnitPlan {
   // On a machine without a system nothing is known of its units: only what the new one wants is started.
   return planUnits(before ?? after, after, running);
 }
@@ -416,7 +416,9 @@ async function changeUnits(systemd: Systemd, units: UnitPlan, onLine: (line: str
     ["restart", units.restart],
     ["start", units.start],
   ] as const) {
-    await systemd.change("reset-failed", names, () => undefined);
+    // Units that have been started often lately would not start again. Targets know no such limit.
+    const limited = verb === "reload" ? [] : names.filter((name) => !name.endsWith(".target"));
+    await systemd.change("reset-failed", limited, () => undefined);
     if (!(await systemd.change(verb, names, onLine)))
       failures.push(`not all units could be ${verb}ed: ${names.join(", ")}`);
   }
@@ -468,6 +470,7 @@ function planBootOf(
     .map(({ number }) => number);
   return planBoot({
     directory: `${machine.root}${settings.efiSysMountPoint}`,
+    root: machine.root,
     settings,
     generations: known,
     next,

@@ -1,0 +1,34 @@
+# A machine whose root is a volume of LVM on an array of two disks.
+{
+  imports = [ ../encrypted/base.nix ];
+  networking.hostName = "volumes";
+  programs.firn.enable = false;
+  boot.swraid = {
+    enable = true;
+    mdadmConf = "PROGRAM /usr/bin/true";
+  };
+  boot.initrd.services.lvm.enable = true;
+  boot.initrd.secrets."/etc/secret" = "/root/secret";
+  # Read where only the first stage is.
+  boot.initrd.postMountCommands = "cat /etc/secret >/run/secret-of-first-stage";
+  fileSystems."/" = {
+    device = "/dev/machine/root";
+    fsType = "ext4";
+  };
+  fileSystems."/boot" = {
+    label = "ESP";
+    fsType = "vfat";
+    # On a busy machine without KVM devices come late.
+    options = [ "x-systemd.device-timeout=15min" ];
+  };
+  systemd.services.tell.script = ''
+    tell() { echo "fact $1: $(eval "$2" 2>&1 | tr '\n' ' ')"; }
+    tell root "findmnt -n -o SOURCE /; systemctl is-active dev-machine-root.device"
+    tell array "grep -o 'active raid1.*' /proc/mdstat; mdadm --detail --export /dev/md/array | grep -x MD_DEVICES=2"
+    tell volume "lvs --noheadings -o vg_name,lv_name; lvcreate -q -n more -L 8M machine && ls /dev/machine"
+    tell secret "cat /run/secret-of-first-stage; stat -c %a /run/secret-of-first-stage"
+    tell failed "systemctl --failed --no-legend --plain | cut -d' ' -f1"
+    tell end "echo end"
+    systemctl --no-block poweroff
+  '';
+}
