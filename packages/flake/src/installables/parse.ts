@@ -60,7 +60,9 @@ export function parseInstallable(word: string, context: ParseContext): Installab
 
 /** Tells whether a path is that of a store object, or below one. */
 function isInStore(text: string, storeDir: string): boolean {
-  return text.startsWith(`${storeDir}/`) && isStorePath(text.split("/", storeDir.split("/").length + 1).join("/"), storeDir);
+  return (
+    text.startsWith(`${storeDir}/`) && isStorePath(text.split("/", storeDir.split("/").length + 1).join("/"), storeDir)
+  );
 }
 
 const MAX_LINKS = 40;
