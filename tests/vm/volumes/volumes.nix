@@ -10,7 +10,7 @@
   boot.initrd.services.lvm.enable = true;
   boot.initrd.secrets."/etc/secret" = "/root/secret";
   # Read where only the first stage is.
-  boot.initrd.postMountCommands = "cat /etc/secret >/run/secret-of-first-stage";
+  boot.initrd.postMountCommands = "{ cat /etc/secret; stat -c '%n: %a' /etc/secret; } >/run/secret-of-first-stage 2>&1";
   fileSystems."/" = {
     device = "/dev/machine/root";
     fsType = "ext4";
@@ -26,7 +26,7 @@
     tell root "findmnt -n -o SOURCE /; systemctl is-active dev-machine-root.device"
     tell array "grep -o 'active raid1.*' /proc/mdstat; mdadm --detail --export /dev/md/array | grep -x MD_DEVICES=2"
     tell volume "lvs --noheadings -o vg_name,lv_name; lvcreate -q -n more -L 8M machine && ls /dev/machine"
-    tell secret "cat /run/secret-of-first-stage; stat -c %a /run/secret-of-first-stage"
+    tell secret "cat /run/secret-of-first-stage"
     tell failed "systemctl --failed --no-legend --plain | cut -d' ' -f1"
     tell end "echo end"
     systemctl --no-block poweroff

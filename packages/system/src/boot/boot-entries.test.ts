@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FakeStore, fakeManifest, makeFakeStore } from "../../../../tests/support/fake-system.ts";
 import { type BootGeneration, finishBoot, planBoot, pruneEntries, writeBootFiles } from "./boot-entries.ts";
@@ -82,7 +83,7 @@ describe("the boot menu", () => {
       writeFileSync(join(root(), "root", name), text);
     };
     const archive = (number: number): string =>
-      readFileSync(join(directory, `EFI/firn/secrets-${number}.img`), "latin1");
+      gunzipSync(readFileSync(join(directory, `EFI/firn/secrets-${number}.img`))).toString("latin1");
 
     test("gives the kernel an archive of them behind the ramdisk, which is made anew for the next generation only", () => {
       keep("key", "first");

@@ -1,4 +1,5 @@
 /** Secrets of the first stage: files of the machine that its boot loader gives to the kernel behind the ramdisk, and that are never in the store. */
+import { gzipSync } from "node:zlib";
 import { FirnError } from "@firn/formats";
 import { readFileSync, statSync } from "@firn/store/files";
 
@@ -16,7 +17,10 @@ export function sizeOfSecrets(secrets: Secrets, root: string): number | undefine
   return size;
 }
 
-/** Returns secrets as an archive (cpio, `newc`) that the kernel unpacks over the ramdisk. Error `boot-secret` when a file is missing. */
+/**
+ * Returns secrets as an archive (cpio, `newc`) that the kernel unpacks over the ramdisk. It is compressed: the kernel finds a plain one only where
+ * the ramdisk's length is a multiple of four. Error `boot-secret` when a file is missing.
+ */
 export function secretsArchive(secrets: Secrets, root: string): Uint8Array {
   const directories = new Set<string>();
   const parts: Uint8Array[] = [];
@@ -34,7 +38,7 @@ export function secretsArchive(secrets: Secrets, root: string): Uint8Array {
     add(names.join("/"), 0o100600, readSecret(root, source));
   }
   parts.push(member(0, { name: "TRAILER!!!", mode: 0, contents: new Uint8Array() }));
-  return Buffer.concat(parts);
+  return gzipSync(Buffer.concat(parts));
 }
 
 function readSecret(root: string, source: string): Uint8Array {
