@@ -1,6 +1,15 @@
 /** The same command again: answers of earlier evaluations. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { makePlace, type Outcome, type Place } from "../support/run-firn.ts";
@@ -98,6 +107,28 @@ test("serves new commands, dirty work trees of flakes, and commands that share t
   const changed = await evaluate("a.drvPath");
   expect(changed.out).not.toBe(first.out);
   expect((await evaluate("a.drvPath")).err).toContain(used);
+});
+
+test("evaluates a flake again when a link is put in the way of a file that it has read, whatever it leads to", async () => {
+  const flake = join(work, "flake");
+  mkdirSync(join(flake, "below"), { recursive: true });
+  write(
+    "flake/flake.nix",
+    `{ outputs = _: { x = builtins.seq (${slow}) (import ./below/value.nix + builtins.readFile ./below/text); }; }\n`,
+  );
+  write("flake/below/value.nix", '"value "\n');
+  write("flake/below/text", "text");
+  const evaluate = (...flags: string[]): Promise<Outcome> =>
+    firn("eval", "--explain-cache", ...flags, `path:${flake}#x`);
+  const first = await evaluate();
+  expect(first).toMatchObject({ code: 0, out: '"value text"\n' });
+  expect((await evaluate()).err).toContain(used);
+  renameSync(join(flake, "below"), join(work, "elsewhere"));
+  symlinkSync(join(work, "elsewhere"), join(flake, "below"));
+  const behindLink = await evaluate();
+  expect(behindLink.err).toContain("below/value.nix' has changed\n");
+  expect(behindLink).toMatchObject({ code: 1, out: "" });
+  expect((await evaluate("--no-eval-cache")).code).toBe(1);
 });
 
 test("keeps no errors, and nothing that depends on the time or is told not to", async () => {

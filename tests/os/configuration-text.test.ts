@@ -188,9 +188,10 @@ describe("a file of", () => {
     ],
     ["hosts known to ssh", "ssh/ssh_known_hosts", "git.example.org,10.0.0.9 ssh-ed25519 AAAA\n"],
     [
-      "logrotate, with what is for all rules first",
+      "logrotate, with what is for all rules first, and the rules of nginx",
       "logrotate.conf",
-      'weekly\nrotate 4\n\n"/var/log/a.log" {\n  compress\n  daily\n  postrotate\n    systemctl reload a\n  endscript\n  rotate 7\n}\n',
+      'weekly\nrotate 4\n\n"/var/log/a.log" {\n  compress\n  daily\n  postrotate\n    systemctl reload a\n  endscript\n  rotate 7\n}\n' +
+        '\n"/var/log/nginx/*.log" {\n  compress\n  delaycompress\n  weekly\n  postrotate\n    [ ! -f /run/nginx/nginx.pid ] || kill -USR1 $(cat /run/nginx/nginx.pid)\n  endscript\n  rotate 26\n  su nginx nginx\n}\n',
     ],
     ["a bridge", "systemd/network/40-br0.netdev", "[NetDev]\nKind=bridge\nName=br0\n\n"],
     [

@@ -70,8 +70,15 @@ export class ReadRecorder {
       return place === undefined || isStored(place) ? undefined : place;
     };
 
+    /** Records that no link leads to what is read where it lies: there, what lies behind one is not read. */
+    const readInPlace = (path: string, place: string | undefined): void => {
+      if (place === undefined || trees?.placeOf(path)?.kind !== "local" || !this.#isNew("resolved", place)) return;
+      this.#reads.resolved.push([place, place]);
+    };
+
     const fileRead = (path: string, digest: () => string): void => {
       const place = outside(path);
+      readInPlace(path, place);
       if (place !== undefined && this.#isNew("file", place)) this.#reads.files.push([place, digest()]);
     };
 
@@ -103,6 +110,7 @@ export class ReadRecorder {
       readDirectory: (path) => {
         const entries = host.readDirectory(path);
         const place = outside(path);
+        readInPlace(path, place);
         const placed = trees?.placeOf(path);
         if (place !== undefined && placed?.kind === "local" && placed.isListed) {
           // The names are part of the key.
