@@ -281,7 +281,7 @@ test("deletes store paths only: other names in the store's directory are refused
   for (const name of [".links", "none", ".", "..", "x".repeat(32)]) {
     const { code, err } = await place.firn("store", "delete", `/nix/store/${name}`);
     expect([name, code]).toEqual([name, 1]);
-    expect([name, err]).toEqual([name, expect.stringMatching(/is not a store path|does not exist|flake/)]);
+    expect([name, err]).toEqual([name, expect.stringMatching(/is not a store path|getting status of|flake/)]);
   }
   expect(existsSync(join(place.store, "nix/store/.links"))).toBe(true);
 });

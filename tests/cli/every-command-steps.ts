@@ -123,6 +123,8 @@ const severalBuilds: readonly Step[] = [
   step("nix-build several.nix -A z -A c -A b -j1 -k --no-out-link"),
   step("nix build -f several.nix app -L --no-link"),
   step("nix build -f several.nix app -L --rebuild --no-link"),
+  step("nix build -f several.nix app never -j1 --rebuild --keep-going --no-link"),
+  { words: ["nix", "build", "-f", "several.nix", "app", "-o", ""] },
 ];
 
 const formatting: readonly Step[] = [
@@ -194,7 +196,12 @@ const hashes: readonly Step[] = [
   step("nix key generate-secret"),
   step("nix key generate-secret --key-name test-2", { compares: false }),
   step("nix key convert-secret-to-public", { input: "secret.key" }),
-  step("nix key convert-secret-to-public", { input: "file", messages: false }),
+  step("nix key convert-secret-to-public", { input: "file" }),
+  step("nix hash path --mode text dir"),
+  step("nix hash to-sri --type nope x"),
+  step("nix hash to-base32"),
+  step("nix hash convert"),
+  step("nix hash file"),
 ];
 
 const stores: readonly Step[] = [
@@ -263,11 +270,14 @@ const profiles: readonly Step[] = [
   step(`nix profile rollback ${profile} --to 99`),
   step(`nix profile history ${profile}`),
   step(`nix profile wipe-history ${profile}`),
+  step(`nix profile add ${profile} ${flakeUrl}#one --priority x`),
+  step(`nix profile rollback ${profile} --to 1K`),
 ];
 
 const settings: readonly Step[] = [
   step("nix config show cores --cores 3"),
   step("nix config show nope"),
+  step("nix config show cores --json"),
   step("nix help nope", { messages: false }),
   step("nix nope"),
   step(`nix registry add ${registry} mine path:/somewhere`),
@@ -283,6 +293,8 @@ const settings: readonly Step[] = [
   step(`nix registry remove ${registry} mine`),
   step("nix registry resolve path:$WORK/f"),
   step("nix registry resolve nope"),
+  step("nix registry resolve"),
+  step(`nix registry add ${registry} a/b/c path:/somewhere`),
 ];
 
 const old: readonly Step[] = [

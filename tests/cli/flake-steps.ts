@@ -48,7 +48,56 @@ const wrong = `{
 }
 `;
 
-/** The commands about flakes, and those that evaluate. */
+/** Outputs that are wrong, or seem so, each in a flake of its own. */
+const outputs = [
+  'packages.x86_64-linux.a = { type = "derivation"; };',
+  'packages.x86_64-linux."1a" = d "x";',
+  'packages.x86_64-linux.a = d "x" // { meta = throw "m"; };',
+  'apps.x86_64-linux.a = { type = "app"; program = 1; meta = { }; };',
+  'apps.x86_64-linux.a = { type = "app"; program = ./flake.nix; meta = { }; };',
+  "apps.x86_64-linux.a = { type = 1; };",
+  "packages.x86_64-linux.a = 1;",
+  'templates.a = { path = "x"; description = "x"; };',
+  'hydraJobs.a = { type = "derivation"; };',
+];
+const shownOutputs = outputs.map((_, index) => `outputs${index}`);
+
+/** Lock files that are none. */
+const locks = [
+  '{ "version": 99 }',
+  "{ }",
+  '{ "nodes": { "root": { "inputs": { "dep": "nope" } } }, "root": "root", "version": 7 }',
+];
+const locked = locks.map((_, index) => `lock${index}`);
+
+/** References that are none, or that lead nowhere. */
+const references = [
+  "./nowhere",
+  "./all#x",
+  "path:./all?nope=1",
+  "path:./all?rev=1",
+  "path:./all?revCount=x",
+  "path:./all?narHash=nonsense",
+  "path:./all?narHash=sha256-AAAA",
+  "path:./all?narHash=sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+  "path:./all?narHash=",
+  "path:./all?narHash=sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+  "path:./all/template",
+  "github:nope",
+  "github:a/b?rev=xyz",
+  "github:a/b/c?ref=d",
+  "github:a/b?ref=%20",
+  "a/b/c",
+  "a/b/c/d",
+  "%%%",
+  "file+file://$WORK/t.nix",
+  "tarball+file://$WORK/nope.tar.gz",
+  "git+file://$WORK/nope",
+];
+
+/** What installables give when they are nothing to build. */
+const installables = ["lib.f", "empty", "a.b", "defaul", "default^", "default^*,dev", "default^nope"];
+
 /** Texts of flake.nix that are mistakes, each in a directory of its own. */
 const mistakes = [
   "{ inputs = 1; outputs = _: { }; }",
@@ -94,6 +143,14 @@ const mistaken = mistakes.map((_, index) => `mistake${index}`);
 export const flakeSteps: StepSuite = {
   files: {
     ...Object.fromEntries(mistakes.map((text, index) => [`${mistaken[index]}/flake.nix`, `${text}\n`])),
+    ...Object.fromEntries(
+      outputs.map((text, index) => [
+        `${shownOutputs[index]}/flake.nix`,
+        `{\n  outputs = _: let\n    ${helpers};\n  in {\n    ${text}\n  };\n}\n`,
+      ]),
+    ),
+    ...Object.fromEntries(locks.map((text, index) => [`${locked[index]}/flake.lock`, `${text}\n`])),
+    ...Object.fromEntries(locked.map((name) => [`${name}/flake.nix`, "{ outputs = _: { }; }\n"])),
     "all/flake.nix": all,
     "all/dep/flake.nix": "{ outputs = _: { v = 1; }; }\n",
     "all/template/a": "file\n",
@@ -143,5 +200,23 @@ export const flakeSteps: StepSuite = {
     step("nix doctor", { compares: false }),
     step("nix show-config cores"),
     ...mistaken.map((name) => step(`nix flake metadata path:$WORK/${name}`)),
+    ...shownOutputs.flatMap((name) => [
+      step(`nix flake check path:$WORK/${name}`),
+      step(`nix flake show path:$WORK/${name} --json`),
+    ]),
+    ...locked.map((name) => step(`nix flake metadata path:$WORK/${name}`)),
+    ...references.map((reference) => step(`nix flake metadata ${reference}`)),
+    ...installables.map((fragment) => step(`nix build path:$WORK/all#${fragment} --no-link`)),
+    step("nix build /nix/store/bad"),
+    step("nix build /nix/store/26ypbv0ngv6p16n6rvkd5xyhr6724csi-nope.drv^out"),
+    step("nix flake lock path:$WORK/all --recreate-lock-file --update-input dep --no-registries"),
+    step("nix flake lock path:$WORK/all --reference-lock-file nope.lock"),
+    step("nix flake update dep dep --flake path:$WORK/all"),
+    step("nix flake update ./all"),
+    step("nix flake clone path:$WORK/all --dest cloned"),
+    step("nix flake clone path:$WORK/all --dest cloned"),
+    ...['{ type = "foo"; }', '{ type = "github"; }', "{ }"].map((attributes) => ({
+      words: ["nix", "eval", "--expr", `builtins.flakeRefToString ${attributes}`],
+    })),
   ],
 };

@@ -8,7 +8,7 @@ export { type HookOptions, serveBuildHook } from "./builders/serve-hook.ts";
 export { type FarmPackage, type FarmTarget, FileCollision, linkPackages } from "./builtin/link-farm.ts";
 export { clientConnection } from "./daemon/client-connection.ts";
 export type { ClientRights } from "./daemon/client-settings.ts";
-export { type ListenOptions, listenForClients } from "./daemon/listen.ts";
+export { answerClients, type ListenOptions, listenForClients } from "./daemon/listen.ts";
 export { type DaemonSessionOptions, serveDaemonClient } from "./daemon/serve-client.ts";
 export { clientDone, isClientMessage } from "./daemon/workers.ts";
 export {

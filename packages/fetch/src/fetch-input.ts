@@ -1,7 +1,8 @@
 /** Fetches inputs of every scheme and checks their NAR hashes. */
-import { FirnError, makeFixedOutputPath, parseHash, printHash, traced } from "@firn/formats";
+import { FirnError, type Hash, makeFixedOutputPath, parseSriHash, printHash, traced } from "@firn/formats";
 import type { FetchContext } from "./context.ts";
 import {
+  checkRevision,
   type FetchedTree,
   type Input,
   type InputType,
@@ -37,7 +38,7 @@ const fetchers: Readonly<Record<InputType, (input: Input, context: FetchContext)
  */
 export async function fetchInput(input: Input, context: FetchContext): Promise<FetchedTree> {
   const scheme = schemeOf(input);
-  const promised = stringAttribute(input, "narHash");
+  const promised = await tracedFetch(input, promisedHash(input));
   if (promised !== undefined && scheme.isLocked(input)) {
     const known = await validTree(input, promised, context);
     if (known !== undefined) return { storePath: known, locked: input };
@@ -45,21 +46,14 @@ export async function fetchInput(input: Input, context: FetchContext): Promise<F
   checkFetchable(input);
   const tree = await tracedFetch(input, fetchers[scheme.type](input, context));
   const got = stringAttribute(tree.locked, "narHash");
-  if (promised !== undefined && got !== undefined && sri(promised) !== sri(got)) {
-    throw new FirnError(
-      "input-mismatch",
-      `NAR hash mismatch in input '${showInput(input)}', expected '${promised}' but got '${got}'`,
-      { exitStatus: 102 },
-    );
-  }
-  for (const name of ["rev", "lastModified", "revCount"]) {
+  if (promised !== undefined && got !== undefined) checkNarHash(input, printHash(promised, "sri"), got);
+  for (const name of ["lastModified", "rev", "revCount"]) {
     const wanted = input.get(name);
     const have = tree.locked.get(name);
     if (wanted !== undefined && have !== undefined && wanted !== have) {
-      throw new FirnError(
-        "input-mismatch",
-        `'${name}' attribute mismatch in input '${showInput(input)}', expected ${wanted}, got ${have}`,
-      );
+      const got = name === "lastModified" ? `, got ${have}` : "";
+      const text = `'${name}' attribute mismatch in input '${showInput(tree.locked)}', expected ${wanted}${got}`;
+      throw traced(new FirnError("input-mismatch", text), whileFetching(input));
     }
   }
   return tree;
@@ -88,16 +82,44 @@ async function tracedFetch<Tree>(input: Input, tree: Promise<Tree>): Promise<Tre
     return await tree;
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
-    throw traced(error, `while fetching the input '${showInput(input)}'`);
+    throw traced(error, whileFetching(input));
   }
 }
 
-function sri(text: string): string {
-  return printHash(parseHash(text, "sha256"), "sri");
+function whileFetching(input: Input): string {
+  return `while fetching the input '${showInput(input)}'`;
 }
 
-async function validTree(input: Input, narHash: string, context: FetchContext): Promise<string | undefined> {
-  const hash = parseHash(narHash, "sha256");
+/** Returns the hash that an input promises of its NAR, all zeros for an empty text; checks its revision. Fails with `bad-hash` and `usage`. */
+async function promisedHash(input: Input): Promise<Hash | undefined> {
+  const rev = stringAttribute(input, "rev");
+  if (rev !== undefined) checkRevision(rev);
+  const text = stringAttribute(input, "narHash");
+  if (text === undefined) return undefined;
+  if (text === "") return { algorithm: "sha256", bytes: new Uint8Array(32) };
+  const hash = parseSriHash(text);
+  if (hash.algorithm !== "sha256") throw new FirnError("usage", "narHash must use SHA-256");
+  return hash;
+}
+
+/**
+ * Fails with `input-mismatch` for content that was not promised. The reference hashes archives and files while it fetches them, all others
+ * afterwards, and then tells the two hashes the other way round.
+ */
+function checkNarHash(input: Input, promised: string, got: string): void {
+  if (promised === got) return;
+  const type = stringAttribute(input, "type");
+  const early = type === "tarball" || type === "file";
+  const [first, second] = early ? [promised, got] : [got, promised];
+  const error = new FirnError(
+    "input-mismatch",
+    `NAR hash mismatch in input '${showInput(input)}', expected '${first}' but got '${second}'`,
+    { exitStatus: 102 },
+  );
+  throw early ? traced(error, whileFetching(input)) : error;
+}
+
+async function validTree(input: Input, hash: Hash, context: FetchContext): Promise<string | undefined> {
   const path = makeFixedOutputPath({ method: "nar", hash }, { name: nameOf(input), storeDir: context.store.storeDir });
   return (await context.store.narHashOf(path)) === undefined ? undefined : path;
 }

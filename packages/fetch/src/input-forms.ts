@@ -1,6 +1,6 @@
 /** Inputs of every scheme: from URLs and attributes, and back to URLs. */
 import { FirnError } from "@firn/formats";
-import { type Input, type InputScheme, stringAttribute } from "./input.ts";
+import { type Input, type InputScheme, showAttributes, stringAttribute } from "./input.ts";
 import { forgeInputs } from "./schemes/forge-input.ts";
 import { gitInputs } from "./schemes/git-input.ts";
 import { indirectInputs } from "./schemes/indirect.ts";
@@ -28,7 +28,8 @@ export function schemeOf(input: Input): InputScheme {
     throw new FirnError("bad-input", "'type' attribute to specify input scheme is required but not provided");
   }
   const scheme = schemes.find((candidate) => candidate.type === type);
-  if (scheme === undefined) throw new FirnError("bad-input", `input type '${type}' is not supported`);
+  if (scheme === undefined)
+    throw new FirnError("bad-input", `cannot show unsupported input '${showAttributes(input)}'`);
   return scheme;
 }
 

@@ -142,5 +142,5 @@ export function checkRef(ref: string, kind: "Git" | "Mercurial" = "Git"): void {
     kind === "Git"
       ? isRef(ref)
       : /^[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*$/.test(ref) && !ref.includes("..") && !ref.endsWith(".lock");
-  if (!legal) throw new FirnError("bad-input", `invalid ${kind} branch/tag name '${ref}'`);
+  if (!legal) throw new FirnError("bad-url", `invalid ${kind} branch/tag name '${ref}'`);
 }

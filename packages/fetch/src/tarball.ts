@@ -19,6 +19,8 @@ export interface ArchiveRequest {
   readonly immutable: boolean;
   /** Name of the store path; default `source`. */
   readonly name?: string;
+  /** The archive as messages name it; default its URL. */
+  readonly shown?: string;
 }
 
 /** The unpacked archive in the store. */
@@ -38,7 +40,11 @@ export async function fetchArchive(context: FetchContext, request: ArchiveReques
   const cached = hit === undefined ? undefined : await stillValid(context, hit);
   if (cached !== undefined && (request.immutable || hit?.expired === false)) return cached;
 
+  if (request.url.startsWith("file:")) checkArchive(request.url);
   context.emit({ kind: "fetching", what: request.url });
+  // The reference's words: it keeps what archives hold in a repository of its own.
+  const shown = request.shown ?? request.url;
+  context.emit({ kind: "detail", level: "info", text: `unpacking '${shown}' into the Git cache...` });
   const got = await download(context, request, cached === undefined ? undefined : String(hit?.value.etag ?? ""));
   if (got.file === undefined) {
     if (cached === undefined) throw new FirnError("fetch-failed", `unable to download '${request.url}': no body`);
@@ -67,6 +73,11 @@ export async function fetchArchive(context: FetchContext, request: ArchiveReques
     if (!request.url.startsWith("file:")) discardDownload(got.file);
     context.emit({ kind: "fetched", what: request.url });
   }
+}
+
+function checkArchive(url: string): void {
+  const file = pathOfFileUrl(url);
+  if (!existsSync(file)) throw new FirnError("fetch-failed", `tarball "${file}" does not exist.`);
 }
 
 async function stillValid(context: FetchContext, hit: CacheHit): Promise<ArchiveTree | undefined> {

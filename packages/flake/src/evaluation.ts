@@ -1,6 +1,6 @@
 /** One evaluation with its surroundings: the evaluator's session, a store, fetchers, registries, locks, builds. */
 import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
-import { FirnError, nearNames, type RegistryEntry } from "@firn/formats";
+import { editDistance, FirnError, nearNames, type RegistryEntry } from "@firn/formats";
 import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
 import { type EventSink, type MachineStore, openStore, type Settings } from "@firn/store";
 import { testVariable } from "@firn/store/surroundings";
@@ -290,10 +290,7 @@ export class Evaluation {
     { action = "call 'getFlake'", baseDirectory }: { readonly action?: string; readonly baseDirectory?: string } = {},
   ): Promise<ValueRef> {
     const pure = this.options.settings.get("pure-eval");
-    const ref =
-      baseDirectory === undefined
-        ? parseReference(reference)
-        : parseFlakeRef(reference, { baseDirectory, fetched: true });
+    const ref = baseDirectory === undefined ? parseReference(reference) : parseFlakeRef(reference, { baseDirectory });
     if (pure && !isLockedInput(ref.input)) {
       throw new FirnError(
         "unlocked",
@@ -368,24 +365,39 @@ export class Evaluation {
     return this.services.resolveSearchPathUrl(url);
   }
 
+  /** Returns the names nearest to those at which attribute paths come to an end, the nearest first. */
   private async nearNames(root: ValueRef, tried: readonly string[]): Promise<string[]> {
-    const names = new Set<string>();
+    const distances = new Map<string, number>();
     for (const path of tried) {
-      const parts = parseAttrPath(path);
-      const last = parts.at(-1);
-      const value = await root.attributeAlong(parts.slice(0, -1));
-      if (value === undefined || last === undefined) continue;
-      for (const name of nearNames(last, (await value.attributeNames()) ?? [])) names.add(name);
+      let value = root;
+      for (const part of parseAttrPath(path)) {
+        const next = await value.attribute(part);
+        if (next !== undefined) {
+          value = next;
+          continue;
+        }
+        for (const name of nearNames(part, (await value.attributeNames()) ?? [])) {
+          distances.set(name, Math.min(distances.get(name) ?? Number.POSITIVE_INFINITY, editDistance(part, name)));
+        }
+        break;
+      }
     }
-    return [...names].slice(0, 5);
+    return [...distances]
+      .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
+      .slice(0, 5)
+      .map(([name]) => name);
   }
 
   /** Returns the facts of a derivation value; fails with `not-a-derivation` for other values. */
   async derivation(found: Found): Promise<DerivationFacts> {
     const facts = await found.value.derivation();
     if (facts !== undefined) return facts;
-    const where =
-      found.locked === undefined ? `attribute '${found.attrPath}'` : `flake output attribute '${found.attrPath}'`;
+    if (found.locked !== undefined) {
+      const shown = `${await found.value.describe()}: ${(await found.value.show({ colors: false })).text}`;
+      const text = `expected flake output attribute '${found.attrPath}' to be a derivation or path but found ${shown}`;
+      throw new FirnError("not-a-derivation", text);
+    }
+    const where = `attribute '${found.attrPath}'`;
     throw new FirnError("not-a-derivation", `expected ${where} to be a derivation`);
   }
 

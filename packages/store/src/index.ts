@@ -55,6 +55,7 @@ export {
   sshOptions,
 } from "./open/open.ts";
 export * from "./open/profile-places.ts";
+export { servedRoots } from "./open/served-roots.ts";
 export { LineSplitter } from "./program/line-splitter.ts";
 export {
   becomeProgram,

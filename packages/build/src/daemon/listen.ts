@@ -63,13 +63,46 @@ export async function listenForClients(options: ListenOptions): Promise<void> {
     const text = `error: ${machineError(error, "cannot take a client")?.message ?? error.message}`;
     events({ kind: "message", level: "error", text });
   });
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await aborted(signal);
   server.close();
   if (typeof place === "string") removePath(place);
   workers.close();
+}
+
+/** Answers each client with the same kind of answer, made anew, until the signal aborts. Errors `system-error` when the socket cannot be made. */
+export async function answerClients(
+  place: string | number,
+  { answer, events, signal }: Pick<ListenOptions, "events" | "signal"> & { readonly answer: () => Uint8Array },
+): Promise<void> {
+  const fail = (error: unknown): void => {
+    const text = `error: error processing connection: ${machineError(error)?.message ?? String(error)}`;
+    events({ kind: "message", level: "error", text });
+  };
+  const server = net.createServer((socket) => {
+    socket.on("error", () => undefined);
+    try {
+      socket.end(answer());
+    } catch (error) {
+      fail(error);
+      socket.destroy();
+    }
+  });
+  try {
+    await listening(server, place);
+  } catch (error) {
+    throw machineError(error, "cannot listen for clients") ?? error;
+  }
+  server.on("error", fail);
+  await aborted(signal);
+  server.close();
+  if (typeof place === "string") removePath(place);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /** Makes a server listen; everybody may connect, and is then let in or not. */

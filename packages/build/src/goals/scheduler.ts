@@ -149,7 +149,8 @@ class Scheduler {
       // After the first failure of what was asked for, the rest counts as ended by it, also what depends on what failed.
       const failure = this.#ended ? interrupted() : error instanceof FirnError ? error : wrap(error);
       this.status.add(failure);
-      if (!this.#options.settings.get("keep-going")) {
+      // What cannot be checked ends the rest even when builds that fail do not.
+      if (!this.#options.settings.get("keep-going") || failure.code === "not-built") {
         this.#ended = true;
         this.#abort.abort();
       }
@@ -180,6 +181,16 @@ class Scheduler {
     if (await store.isValidPath(path)) return;
     if (await this.#order.waiting(this.#substitution.obtain(path))) return;
     throw cannotSubstitute(path);
+  }
+
+  /** Makes a derivation's file valid. Fails with `build-failed` when it cannot be had. */
+  async #ensureDerivation(drvPath: string): Promise<void> {
+    try {
+      await this.#ensurePath(drvPath);
+    } catch (error) {
+      if (!(error instanceof FirnError) || error.code !== "cannot-substitute") throw error;
+      throw new BuildFailure(drvPath, `failed to obtain derivation of '${drvPath}'`, error.exitStatus);
+    }
   }
 
   /** Makes a source of a derivation valid, which may be in the store of the evaluation. */
@@ -220,7 +231,7 @@ class Scheduler {
     const { store } = this.#options;
     const drvPath = await this.#derivationPath(requested);
     await (this.#options.evalStore ?? store).addTempRoot(drvPath);
-    if (!(await this.#source.isValidPath(drvPath))) await this.#ensurePath(drvPath);
+    if (!(await this.#source.isValidPath(drvPath))) await this.#ensureDerivation(drvPath);
     const derivation = this.#source.readDerivation(drvPath);
     const kind = derivationKind(derivation);
     if (kind !== "input-addressed" && kind !== "fixed") this.#unknown.add(requested);

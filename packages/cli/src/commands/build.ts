@@ -47,8 +47,10 @@ export const command: Command = {
         const mode = flags.has("rebuild") ? "check" : flags.has("repair") ? "repair" : undefined;
         const built = await buildTargets(session, targets, { dryRun, ...(mode === undefined ? {} : { mode }) });
         session.progress.clear();
-        if (!dryRun && !flags.has("no-link")) {
-          await makeOutLinks(session, resolve(io.cwd, flags.value("out-link") ?? "result"), built);
+        // An empty name means no link.
+        const link = flags.value("out-link") ?? "result";
+        if (!dryRun && !flags.has("no-link") && link !== "") {
+          await makeOutLinks(session, resolve(io.cwd, link), built);
         }
         const profile = flags.value("profile");
         if (!dryRun && profile !== undefined) await switchTo(session, resolve(io.cwd, profile), built);

@@ -13,6 +13,9 @@ export const command: Command = {
     withSession(invocation, io, async ({ settings }) => {
       const [wanted] = invocation.positionals;
       if (wanted !== undefined) {
+        if (invocation.flags.has("json")) {
+          throw new FirnError("usage", "'--json' is not supported when specifying a setting name");
+        }
         const name = settingNamed(wanted);
         if (name === undefined) throw new FirnError("unknown-setting", `could not find setting '${wanted}'`);
         printLine(io, settings.textOf(name));

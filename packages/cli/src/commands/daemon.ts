@@ -112,7 +112,7 @@ async function forward(store: DaemonStore, io: Io): Promise<number> {
 /** Serves everybody who comes to the socket. */
 async function serveSocket(invocation: Invocation, io: Io, { settings, forced }: How): Promise<number> {
   const { env } = io;
-  const sockets = socketsOf(env);
+  const sockets = socketsOf(env, daemonSocket(env));
   const store = servedStore(settings, env);
   // A daemon tells its log who comes.
   const progress = makeProgress({
@@ -141,15 +141,15 @@ async function serveSocket(invocation: Invocation, io: Io, { settings, forced }:
 /** The first descriptor that a service manager hands over. */
 const firstDescriptor = 3;
 
-/** Returns the sockets to listen on: those that the service manager opened, else the daemon's usual one. */
-function socketsOf(env: Io["env"]): readonly (string | number)[] {
+/** Returns the sockets to listen on: those that the service manager opened, else the usual one. */
+export function socketsOf(env: Io["env"], usual: string): readonly (string | number)[] {
   const { LISTEN_PID: pid, LISTEN_FDS: count = "0" } = env;
-  if (pid !== String(process.pid) || !/^[1-9][0-9]{0,2}$/.test(count)) return [daemonSocket(env)];
+  if (pid !== String(process.pid) || !/^[1-9][0-9]{0,2}$/.test(count)) return [usual];
   return Array.from({ length: Number(count) }, (_, index) => firstDescriptor + index);
 }
 
 /** Returns the store that a daemon serves: by itself it would be asked for the machine's store again. Error `usage`. */
-function servedStore(settings: Settings, env: Io["env"]): string {
+export function servedStore(settings: Settings, env: Io["env"]): string {
   const store = settings.get("store");
   if (store === "auto" || store === "") return "local";
   if (store === "daemon" || store === `unix://${daemonSocket(env)}`) {

@@ -22,7 +22,8 @@ export const command: Command = {
       body: async (session) => {
         const { context } = await session.evaluation();
         const { input } = await resolveFlakeRef(context, flakeArgument(invocation, io), "all");
-        await cloneInput(input, resolve(io.cwd, destination));
+        const directory = resolve(io.cwd, destination);
+        await cloneInput(input, { directory, shown: destination, context: context.fetch });
         return 0;
       },
     });

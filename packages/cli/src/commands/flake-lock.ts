@@ -10,9 +10,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 export function flakeArgument(invocation: Invocation, io: Io, word = invocation.positionals[0]): FlakeRef {
   return parseFlakeRef(word === undefined || word === "" ? "." : word, {
     baseDirectory: io.cwd,
-    warn: (text, level) => {
-      if (level === "warn") io.err(`${renderWarning(text, undefined, io.terminal)}\n`);
-    },
+    warn: (text, level) => io.err(`${level === "warn" ? renderWarning(text, undefined, io.terminal) : text}\n`),
   });
 }
 

@@ -36,9 +36,9 @@ export const command: Command = {
           if (node.output.kind === "omitted" && json) {
             session.progress.warn(`${node.path.join(".")} omitted (use '--${node.output.flag}' to show)`);
           }
+          if (node.output.kind === "hidden") warnHidden(session.progress, node);
           if (json) addJson(root, node);
-          else if (node.output.kind === "hidden") warnHidden(session.progress, node);
-          else {
+          else if (node.output.kind !== "hidden") {
             session.progress.clear();
             printLine(io, treeLine(node));
           }
@@ -50,8 +50,9 @@ export const command: Command = {
     }),
 };
 
+/** Warns of what stands where a derivation should; the reference names the derivation's name. */
 function warnHidden(progress: { warn(text: string): void }, { path }: ShownNode): void {
-  if (path[0] !== "legacyPackages") progress.warn(`${path.join(".")} is not a derivation`);
+  if (path[0] !== "legacyPackages") progress.warn(`${path.join(".")}.name is not a derivation`);
 }
 
 function addJson(root: Map<string, JsonValue>, { path, output }: ShownNode): void {

@@ -27,6 +27,32 @@ async function hasOwnInput(
   return (await loadFlake(context, ref, { registries: "all" })).inputs.has(name);
 }
 
+/** Reads the paths of inputs, which are each once in the result; warns of repeated ones and of references in their place. */
+function inputsToUpdate(words: readonly string[], warn: (text: string) => void): ReturnType<typeof parseInputPath>[] {
+  const updates = new Map<string, ReturnType<typeof parseInputPath>>();
+  for (const word of words) {
+    let path: ReturnType<typeof parseInputPath>;
+    try {
+      path = parseInputPath(word);
+      if (path.length === 0) {
+        throw new FirnError(
+          "usage",
+          "input path to be updated cannot be zero-length; it would refer to the flake itself, not an input",
+        );
+      }
+    } catch (error) {
+      warn(
+        `Invalid flake input '${word}'. To update a specific flake, use 'nix flake update --flake ${word}' instead.`,
+      );
+      throw error;
+    }
+    const shown = path.join("/");
+    if (updates.has(shown)) warn(`Input '${shown}' was specified multiple times. You may have done this by accident.`);
+    updates.set(shown, path);
+  }
+  return [...updates.values()];
+}
+
 /** `firn flake update`: updates the lock of all inputs, or of those named; `deb` renews the Debian index. */
 export const command: Command = {
   positionals: [{ label: "inputs", kind: "flake-input", optional: true, repeats: true }],
@@ -59,7 +85,7 @@ export const command: Command = {
           io.err(`${saved.index.packages.size} packages\n`);
           return 0;
         }
-        const updates = positionals.map(parseInputPath);
+        const updates = inputsToUpdate(positionals, (text) => session.progress.warn(text));
         const evaluation = await session.evaluation({ lock: { write: true, updates, recreate: updates.length === 0 } });
         await evaluation.lock(flakeArgument(invocation, io, flags.value("flake") ?? "."));
         return 0;

@@ -25,7 +25,7 @@ export function hashFormat(name: string): HashFormat {
 
 /** `firn hash convert`: prints the same hash in another notation. */
 export const command: Command = {
-  positionals: [{ label: "hashes", repeats: true }],
+  positionals: [{ label: "hashes", optional: true, repeats: true }],
   flags: [
     {
       name: "from",

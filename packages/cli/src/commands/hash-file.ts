@@ -35,7 +35,7 @@ export function hashFile(path: string, algorithm: HashAlgorithm): Hash {
 
 /** `firn hash file`: prints the hash of a file's contents. */
 export const command: Command = {
-  positionals: [{ label: "paths", repeats: true }],
+  positionals: [{ label: "paths", optional: true, repeats: true }],
   flags: hashFlags,
   async run({ flags, positionals }, io) {
     const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");

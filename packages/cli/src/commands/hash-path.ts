@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { parseContentAddressMethod, parseHashAlgorithm, printHash } from "@firn/formats";
 import { dumpPath, hashNarContent, requireFeature } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import { printLine } from "../render/output.ts";
 import { commandSettings } from "../session/session.ts";
 import { existingPath } from "../targets/existing-path.ts";
@@ -10,7 +11,7 @@ import { hashFile, hashFlags, notation } from "./hash-file.ts";
 
 /** `firn hash path`: prints the hash of a path's NAR serialisation. */
 export const command: Command = {
-  positionals: [{ label: "paths", repeats: true }],
+  positionals: [{ label: "paths", optional: true, repeats: true }],
   flags: [
     ...hashFlags,
     { name: "mode", labels: ["file-ingestion-method"], description: "How to hash: nar (default), flat or git." },
@@ -24,7 +25,11 @@ export const command: Command = {
   async run(invocation, io) {
     const { flags, positionals } = invocation;
     const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
-    const method = parseContentAddressMethod(flags.value("mode") ?? "nar");
+    const mode = flags.value("mode") ?? "nar";
+    if (!["flat", "nar", "git"].includes(mode)) {
+      throw new UsageError(`Unknown file ingestion method '${mode}', expect \`flat\`, \`nar\`, or \`git\``);
+    }
+    const method = parseContentAddressMethod(mode);
     const settings = commandSettings(invocation, io);
     if (method === "git") requireFeature(settings, "git-hashing");
     const named =

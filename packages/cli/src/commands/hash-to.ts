@@ -6,7 +6,7 @@ import { printLine } from "../render/output.ts";
 
 function conversionTo(format: HashFormat): Command {
   return {
-    positionals: [{ label: "strings", repeats: true }],
+    positionals: [{ label: "strings", optional: true, repeats: true }],
     flags: [
       {
         name: "type",
@@ -17,11 +17,11 @@ function conversionTo(format: HashFormat): Command {
       },
     ],
     async run({ flags, positionals }, io) {
+      const type = flags.value("type");
+      const algorithm = type === undefined ? undefined : parseHashAlgorithm(type);
       const replaced =
         "The old format conversion subcommands of `nix hash` were deprecated in favor of `nix hash convert`.";
       io.err(`${renderWarning(replaced, undefined, io.terminal)}\n`);
-      const type = flags.value("type");
-      const algorithm = type === undefined ? undefined : parseHashAlgorithm(type);
       for (const text of positionals) printLine(io, printHash(parseHash(text, algorithm), format, format === "sri"));
       return 0;
     },

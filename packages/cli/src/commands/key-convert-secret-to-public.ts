@@ -1,4 +1,4 @@
-import { parseSecretKey, printKey, publicKeyOf } from "@firn/formats";
+import { FirnError, parseSecretKey, printKey, publicKeyOf, traced } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 
 /** `firn key convert-secret-to-public`: prints the public half of a secret key read from standard input. */
@@ -6,7 +6,14 @@ export const command: Command = {
   positionals: [],
   flags: [],
   async run(_invocation, io) {
-    io.out(printKey(publicKeyOf(parseSecretKey((await io.readStdin()).trim()))));
+    const text = (await io.readStdin()).trim();
+    try {
+      io.out(printKey(publicKeyOf(parseSecretKey(text))));
+    } catch (error) {
+      if (!(error instanceof FirnError)) throw error;
+      // The reference names no key here.
+      throw traced(error, "while decoding key named ''");
+    }
     return 0;
   },
 };

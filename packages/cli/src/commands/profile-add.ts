@@ -1,9 +1,10 @@
-import { FirnError, type ProfileElement } from "@firn/formats";
+import type { ProfileElement } from "@firn/formats";
 import { profileLink } from "@firn/store";
 import { freeName } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
 import { deprecatedAlias } from "../grammar/deprecated-alias.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
+import { parseInteger } from "../grammar/integer.ts";
 import { buildElements, changeManifest, profileFlag, profilePath, profilePlaces } from "../session/profile-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { tellOfMovedStore } from "../targets/build-targets.ts";
@@ -20,12 +21,11 @@ export const command: Command = {
   run: (invocation, io) =>
     withEvaluation(invocation, io, {
       body: async (session) => {
-        const priority = invocation.flags.value("priority");
-        if (priority !== undefined && !/^-?\d+$/.test(priority))
-          throw new FirnError("usage", `'${priority}' is not an integer`);
+        const word = invocation.flags.value("priority");
+        const priority = word === undefined ? undefined : parseInteger(word);
         const wanted = session.installables.parse(await session.words()).map((installable) => ({
           installable,
-          priority: priority === undefined ? undefined : Number(priority),
+          priority,
         }));
         const elements = await buildElements(session, wanted);
         const notice = (text: string): void => session.progress.event({ kind: "message", level: "notice", text });

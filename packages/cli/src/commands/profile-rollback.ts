@@ -1,6 +1,6 @@
-import { FirnError } from "@firn/formats";
 import { rollbackProfile } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
+import { parseInteger } from "../grammar/integer.ts";
 import { profileFlag, profilePath } from "../session/profile-session.ts";
 import { withSession } from "../session/session.ts";
 
@@ -16,10 +16,10 @@ export const command: Command = {
     withSession(invocation, io, async (session) => {
       const { flags } = invocation;
       const to = flags.value("to");
-      if (to !== undefined && !/^\d+$/.test(to)) throw new FirnError("usage", `'${to}' is not a version number`);
+      const version = to === undefined ? {} : { to: parseInteger(to) };
       const dryRun = flags.has("dry-run");
       const path = await profilePath(session);
-      const moved = await rollbackProfile(path, { dryRun, ...(to === undefined ? {} : { to: Number(to) }) });
+      const moved = await rollbackProfile(path, { dryRun, ...version });
       const text = `${dryRun ? "would switch" : "switching"} profile from version ${moved.from ?? 0} to ${moved.to}`;
       session.progress.event({ kind: "message", level: "notice", text });
       return 0;

@@ -5,7 +5,7 @@ import { withEvaluation } from "../session/with-evaluation.ts";
 
 /** `firn registry resolve`: resolves references through the registries. */
 export const command: Command = {
-  positionals: [{ label: "flake-refs", repeats: true }],
+  positionals: [{ label: "flake-refs", optional: true, repeats: true }],
   flags: [],
   run: (invocation, io) =>
     withEvaluation(invocation, io, {

@@ -168,8 +168,8 @@ async function collect(value: ValueRef, path: readonly string[], matches: Match[
     try {
       await collect(member, [...path, name], matches);
     } catch (error) {
-      // A package that does not evaluate is none for this machine; the rest of the set is.
-      if (!(error instanceof FirnError)) throw error;
+      // What does not evaluate in a large set is no package for this machine; the rest of the set is.
+      if (!(error instanceof FirnError) || path[0] !== "legacyPackages") throw error;
     }
   }
 }

@@ -545,6 +545,12 @@ export const commandTable: CommandTable = [
   ),
   entry(
     stores,
+    "store roots-daemon",
+    "run a daemon that returns garbage collector roots on request",
+    async () => (await import("../commands/store-roots-daemon.ts")).command,
+  ),
+  entry(
+    stores,
     "store repair",
     "repair store paths",
     async () => (await import("../commands/store-repair.ts")).command,

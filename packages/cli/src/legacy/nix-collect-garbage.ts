@@ -3,12 +3,13 @@ import { dirname } from "node:path";
 import { defaultProfile, offered, profilesDirectory } from "@firn/store";
 import { cleanProfiles, type GenerationChoice } from "@firn/system";
 import type { Command } from "../grammar/command.ts";
+import { parseInteger } from "../grammar/integer.ts";
 import { printLine } from "../render/output.ts";
 import { tidyBootMenu } from "../session/boot-menu.ts";
 import { timeOfAge } from "../session/generation-age.ts";
 import { type OldSession, withOldSession } from "../session/old-session.ts";
 import { generationReport, profilePlaces } from "../session/profile-session.ts";
-import { deleteGarbage, parseSize } from "./nix-store/gc.ts";
+import { deleteGarbage } from "./nix-store/gc.ts";
 
 /** Deletes generations of all profiles that this user may change. */
 async function clean(session: OldSession, choice: GenerationChoice, dryRun: boolean): Promise<void> {
@@ -45,7 +46,7 @@ export const command: Command = {
       async (session) => {
         const { flags } = invocation;
         const max = flags.value("max-freed");
-        const limit = max === undefined ? {} : { maxFreed: Math.max(0, parseSize(max)) };
+        const limit = max === undefined ? {} : { maxFreed: Math.max(0, parseInteger(max)) };
         const dryRun = flags.has("dry-run");
         const age = flags.value("delete-older-than");
         if (age !== undefined) await clean(session, { kind: "older-than", time: timeOfAge(age) }, dryRun);

@@ -237,7 +237,10 @@ function placeOf({ machine }: FirnEvent & { readonly kind: "build-start" }): str
 }
 
 /** Describes a copy by the ends that are no local store. */
-function copyText({ path, from, to }: FirnEvent & { readonly kind: "copy-start" }): string {
+function copyText({ path, ...ends }: FirnEvent & { readonly kind: "copy-start" }): string {
+  // The parameters of a store's URL are left out, as the reference does.
+  const from = ends.from.replace(/\?.*/s, "");
+  const to = ends.to.replace(/\?.*/s, "");
   if (isLocal(from)) return `copying path '${path}' to '${to}'...`;
   return isLocal(to)
     ? `copying path '${path}' from '${from}'...`

@@ -187,11 +187,27 @@ function registryFlags(invocation: Invocation, io: Io): RegistryEntry[] {
     .map(([from = "", to = ""]) => ({ from: parse(from), to: parse(to), exact: false }));
 }
 
+/** Returns the reference's warnings about flags that have a successor. */
+function outdated(flags: Invocation["flags"]): string[] {
+  return [
+    ...(flags.has("recreate-lock-file")
+      ? [
+          "'--recreate-lock-file' is deprecated and will be removed in a future version; use 'nix flake update' instead.",
+        ]
+      : []),
+    ...flags
+      .all("update-input")
+      .map(() => "'--update-input' is a deprecated alias for 'flake update' and will be removed in a future version."),
+    ...(flags.has("no-registries") ? ["'--no-registries' is deprecated; use '--no-use-registries'"] : []),
+  ];
+}
+
 function lockOptions(invocation: Invocation, session: Session, io: Io): LockOptions {
   const { flags } = invocation;
   const { settings } = session;
   const reference = flags.value("reference-lock-file");
   const output = flags.value("output-lock-file");
+  for (const text of outdated(flags)) session.progress.warn(text);
   return {
     ...defaultLockOptions((text) => session.progress.warn(text)),
     overrides: flags.all("override-input").map(([path = "", ref = ""]) => ({

@@ -1,7 +1,6 @@
 /** The forms of inputs that are repositories of a forge. */
 import { FirnError } from "@firn/formats";
 import {
-  checkRef,
   checkRevision,
   type InputScheme,
   isRef,
@@ -10,7 +9,7 @@ import {
   showAttributes,
   stringAttribute,
 } from "../input.ts";
-import { percentDecode, percentEncode, type Url } from "../url.ts";
+import { percentDecode, percentEncode, printUrl, type Url } from "../url.ts";
 
 const hostPattern = /^[a-zA-Z0-9.:-]+$/;
 const ownerCharacters = "!$&'()*+,;=:@";
@@ -26,33 +25,25 @@ export function forgeInputs(type: ForgeType): InputScheme {
 
     fromUrl(url) {
       if (url.scheme !== type) return undefined;
-      const shown = `${type}:${url.path}`;
-      const segments =
-        url.encodedPath === undefined ? url.path.split("/") : url.encodedPath.split("/").map(percentDecode);
-      const [owner = "", repo = "", ...rest] = segments;
-      if (owner === "" || repo === "") throw new FirnError("bad-forge-url", `URL '${shown}' is invalid`);
+      const shown = printUrl(url);
+      const written = (url.encodedPath ?? url.path).split("/").filter((part) => part !== "");
+      const [owner, repo, ...rest] = url.encodedPath === undefined ? written : written.map(percentDecode);
+      if (owner === undefined || repo === undefined) throw new FirnError("bad-url", `URL '${shown}' is invalid`);
       const input = new Map<string, string>([
         ["type", type],
         ["owner", owner],
         ["repo", repo],
       ]);
       const refOrRev = rest.join("/");
-      if (refOrRev !== "") setRefOrRev(input, refOrRev);
+      if (refOrRev !== "") input.set(isRevision(refOrRev) ? "rev" : "ref", refOrRev);
       for (const [name, value] of url.query) {
         if (name === "rev" || name === "ref") {
-          if (input.has("rev") || input.has("ref")) {
-            throw new FirnError("bad-forge-url", `URL '${shown}' contains multiple commit hashes or branch/tag names`);
-          }
-          if (name === "rev" && !isRevision(value))
-            throw new FirnError("bad-forge-url", `URL '${shown}' has the invalid commit hash '${value}'`);
-          if (name === "ref") checkRef(value);
-          input.set(name, value);
-        } else if (name === "host" || name === "narHash") {
-          if (name === "host" && !hostPattern.test(value)) {
-            throw new FirnError("bad-forge-url", `URL '${shown}' contains an invalid instance host`);
+          if (input.has(name)) {
+            const what = name === "rev" ? "commit hashes" : "branch/tag names";
+            throw new FirnError("bad-url", `URL '${shown}' contains multiple ${what}`);
           }
           input.set(name, value);
-        }
+        } else if (name === "host" || name === "narHash") input.set(name, value);
       }
       return input;
     },
@@ -63,11 +54,11 @@ export function forgeInputs(type: ForgeType): InputScheme {
       const rev = stringAttribute(input, "rev");
       const ref = stringAttribute(input, "ref");
       const bad = (what: string): FirnError =>
-        new FirnError("bad-input", `input ${showAttributes(input)} contains ${what}`);
-      if (ref !== undefined && !isRef(ref)) throw bad("an invalid branch/tag name");
+        new FirnError("bad-url", `input ${showAttributes(input)} contains ${what}`);
       if (ref !== undefined && rev !== undefined)
         throw bad(`both a commit hash ('${rev}') and a branch/tag name ('${ref}')`);
       if (rev !== undefined) checkRevision(rev);
+      if (ref !== undefined && !isRef(ref)) throw bad("an invalid branch/tag name");
       const host = stringAttribute(input, "host");
       if (host !== undefined && !hostPattern.test(host)) throw bad("an invalid instance host");
     },
@@ -91,13 +82,4 @@ export function forgeInputs(type: ForgeType): InputScheme {
 
     isLocked: (input) => input.has("rev") && input.has("narHash"),
   };
-}
-
-function setRefOrRev(input: Map<string, string>, text: string): void {
-  if (isRevision(text)) {
-    input.set("rev", text);
-    return;
-  }
-  checkRef(text);
-  input.set("ref", text);
 }

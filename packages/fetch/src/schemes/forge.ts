@@ -6,8 +6,8 @@ import type { FetchContext } from "../context.ts";
 import { discardDownload } from "../download.ts";
 import { type FetchedTree, type Input, isRevision, requireString, stringAttribute, withAttributes } from "../input.ts";
 import { fetchArchive } from "../tarball.ts";
-import { percentEncode } from "../url.ts";
-import type { ForgeType } from "./forge-input.ts";
+import { percentEncode, printUrl } from "../url.ts";
+import { type ForgeType, forgeInputs } from "./forge-input.ts";
 
 interface Forge {
   readonly defaultHost: string;
@@ -96,6 +96,7 @@ export async function fetchFromForge(type: ForgeType, input: Input, context: Fet
     url: forge.archiveUrl(place, rev, token !== undefined),
     headers,
     immutable: true,
+    shown: printUrl(forgeInputs(type).toUrl(withAttributes(input, { ref: undefined, rev }))),
   });
   return {
     storePath: archive.storePath,

@@ -14,7 +14,9 @@ const nullRevision = "0".repeat(40);
 /** Transports by which a repository can be reached. */
 export const gitTransports = new Set(["file", "http", "https", "ssh", "git"]);
 const booleans = new Set(["shallow", "submodules", "lfs", "exportIgnore", "allRefs", "verifyCommit"]);
-const parameters = ["ref", "rev", "narHash", "keytype", "publicKey", "publicKeys", "name", "dirtyRev", "dirtyShortRev"];
+/** Attributes that URLs have as parameters, besides the booleans; all other parameters are the repository's own. */
+const inUrls = ["ref", "rev", "keytype", "publicKey", "publicKeys"];
+const parameters = [...inUrls, "narHash", "name", "dirtyRev", "dirtyShortRev"];
 const integers = new Set(["lastModified", "revCount"]);
 
 /** The scheme of Git repositories: `git+file:`, `git+https:`, `git+ssh:`, `git+http:`. */
@@ -29,8 +31,7 @@ export const gitInputs: InputScheme = {
     const input = new Map<string, string | bigint | boolean>([["type", "git"]]);
     for (const [name, value] of url.query) {
       if (booleans.has(name)) input.set(name, value === "1");
-      else if (integers.has(name) && /^\d{1,18}$/.test(value)) input.set(name, BigInt(value));
-      else if (name === "rev" || name === "ref" || parameters.includes(name)) input.set(name, value);
+      else if (inUrls.includes(name)) input.set(name, value);
       else continue;
       query.delete(name);
     }
@@ -52,11 +53,11 @@ export const gitInputs: InputScheme = {
     const text = requireString(input, "url");
     const url = parseUrl(/^\.{0,2}\//.test(text) ? `file:${text}` : text);
     const query = new Map(url.query);
-    for (const name of ["ref", "rev", "keytype", "publicKey", "publicKeys"]) {
+    for (const name of inUrls) {
       const value = stringAttribute(input, name);
       if (value !== undefined) query.set(name, value);
     }
-    for (const name of booleans) if (booleanAttribute(input, name)) query.set(name, "1");
+    for (const name of booleans) if (name !== "allRefs" && booleanAttribute(input, name)) query.set(name, "1");
     return { ...url, scheme: url.scheme === "git" ? "git" : `git+${url.scheme}`, query };
   },
 

@@ -89,7 +89,9 @@ export function localRepository(input: Input): string | undefined {
   if (url.scheme !== "file" || treatsFilesAsRemote()) return undefined;
   const { path } = url;
   if (!existsSync(join(path, ".git")) && !existsSync(join(path, "HEAD"))) {
-    throw new FirnError("git", `'${path}' does not appear to be a git repository`);
+    const known = existsSync(path);
+    const text = `'${path}' does not appear to be a git repository`;
+    throw new FirnError("git", known ? text : `Git repository "${path}" does not exist.`);
   }
   return path;
 }

@@ -1,7 +1,7 @@
 /** The forms of inputs that are directories of this machine. */
 import { FirnError } from "@firn/formats";
 import { type InputScheme, integerAttribute, requireString } from "../input.ts";
-import type { Url } from "../url.ts";
+import { printUrl, type Url } from "../url.ts";
 
 const integers = new Set(["revCount", "lastModified"]);
 
@@ -13,10 +13,7 @@ export const pathInputs: InputScheme = {
   fromUrl(url) {
     if (url.scheme !== "path") return undefined;
     if (url.authority !== undefined && url.authority !== "") {
-      throw new FirnError(
-        "bad-input",
-        `path URL 'path://${url.authority}${url.path}' should not have an authority ('${url.authority}')`,
-      );
+      throw new FirnError("bad-input", `path URL '${printUrl(url)}' should not have an authority ('${url.authority}')`);
     }
     const input = new Map<string, string | bigint | boolean>([
       ["type", "path"],
@@ -24,10 +21,10 @@ export const pathInputs: InputScheme = {
     ]);
     for (const [name, value] of url.query) {
       if (!pathInputs.attributes.includes(name) || name === "path") {
-        throw new FirnError("bad-input", `path URL 'path:${url.path}' has unsupported parameter '${name}'`);
+        throw new FirnError("bad-input", `path URL '${printUrl(url)}' has unsupported parameter '${name}'`);
       }
       if (integers.has(name) && !/^\d{1,18}$/.test(value)) {
-        throw new FirnError("bad-input", `path URL 'path:${url.path}' has invalid parameter '${name}'`);
+        throw new FirnError("bad-input", `path URL '${printUrl(url)}' has invalid parameter '${name}'`);
       }
       input.set(name, integers.has(name) ? BigInt(value) : value);
     }

@@ -1,7 +1,7 @@
 /** Installables as words on a command line: store paths, flake outputs, attributes of a file or expression (manual: "Installables"). */
 
 import path from "node:path";
-import { FirnError } from "@firn/formats";
+import { FirnError, isStorePath } from "@firn/formats";
 import * as fs from "@firn/store/files";
 import { type FlakeRefContext, parseFlakeRef } from "../refs/flake-ref.ts";
 import { type FlakeRef, showFlakeRef, splitFragment } from "../refs/reference.ts";
@@ -31,7 +31,7 @@ export interface ParseContext extends FlakeRefContext {
   readonly attributes: boolean;
 }
 
-/** Splits `X^out,dev`, `X^*` and plain `X`. Fails with `usage` for an empty list. */
+/** Splits `X^out,dev`, `X^*` and plain `X`. Fails with `bad-flake-ref` for an empty list. */
 export function splitOutputs(text: string): [rest: string, outputs: OutputsSpec] {
   const caret = text.lastIndexOf("^");
   if (caret < 0) return [text, { kind: "default" }];
@@ -39,7 +39,7 @@ export function splitOutputs(text: string): [rest: string, outputs: OutputsSpec]
   const spec = text.slice(caret + 1);
   if (spec === "*") return [rest, { kind: "all" }];
   if (!/^[a-zA-Z+\-._?=0-9]+(,[a-zA-Z+\-._?=0-9]+)*$/.test(spec)) {
-    throw new FirnError("usage", `Invalid outputs specifier: '${spec}'`);
+    throw new FirnError("bad-flake-ref", `invalid extended outputs specifier '${text}'`);
   }
   return [rest, { kind: "names", names: [...new Set(spec.split(","))].sort() }];
 }
@@ -51,19 +51,27 @@ export function parseInstallable(word: string, context: ParseContext): Installab
     if (text.startsWith(`${context.storeDir}/`)) return { kind: "store-path", path: text, outputs };
     return { kind: "attribute", path: text === "." ? "" : text, outputs };
   }
-  if (text.startsWith(`${context.storeDir}/`) && !text.includes("#"))
-    return { kind: "store-path", path: text, outputs };
+  if (isInStore(text, context.storeDir) && !text.includes("#")) return { kind: "store-path", path: text, outputs };
   const linked = linkedWord(text, context);
   if (linked !== undefined) return { kind: "store-path", path: linked, outputs };
   const [reference, fragment] = splitFragment(text);
   return { kind: "flake", ref: parseFlakeRef(reference === "" ? "." : reference, context), fragment, outputs, text };
 }
 
+/** Tells whether a path is that of a store object, or below one. */
+function isInStore(text: string, storeDir: string): boolean {
+  return (
+    text.startsWith(`${storeDir}/`) && isStorePath(text.split("/", storeDir.split("/").length + 1).join("/"), storeDir)
+  );
+}
+
 const MAX_LINKS = 40;
 
 /** Returns the store path for a word that leads into the store; a word without a slash never counts as a link. */
 function linkedWord(text: string, { storeDir, baseDirectory }: ParseContext): string | undefined {
-  return text.includes("/") ? followLinksToStore(path.resolve(baseDirectory ?? "/", text), storeDir) : undefined;
+  if (!text.includes("/")) return undefined;
+  const target = followLinksToStore(path.resolve(baseDirectory ?? "/", text), storeDir);
+  return target !== undefined && isInStore(target, storeDir) ? target : undefined;
 }
 
 /** Returns the path in the store that an absolute path is, or to which a link such as `./result` leads; undefined when there is none. */

@@ -138,7 +138,7 @@ function outputsTarget(
   if (names !== "*") {
     for (const name of names) {
       if (!facts.outputs.some((output) => output.name === name)) {
-        throw new FirnError("no-output", `derivation '${facts.drvPath}' does not have wanted outputs '${name}'`);
+        throw new FirnError("no-output", `derivation '${facts.drvPath}' does not have output '${name}'`);
       }
     }
   }

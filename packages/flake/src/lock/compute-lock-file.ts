@@ -19,7 +19,7 @@ async function readOldGraph(text: string | undefined, shown: () => Promise<strin
     return readLockGraph(text, "flake.lock");
   } catch {
     // The same error, which names the file.
-    return readLockGraph(text, `${await shown()}/flake.lock`);
+    return readLockGraph(text, await shown());
   }
 }
 
@@ -32,10 +32,12 @@ export async function computeLockFile(
     readonly context: LockContext;
     /** Returns the flake's locked reference for messages. */
     shown?(): Promise<string>;
+    /** Returns the place of the old lock file for messages. */
+    shownLockFile?(): Promise<string>;
   },
 ): Promise<ComputedLockFile> {
   const shown = options.shown ?? (async () => showFlakeRef(flake.lockedRef));
-  const old = await readOldGraph(oldText, shown);
+  const old = await readOldGraph(oldText, options.shownLockFile ?? (async () => `${await shown()}/flake.lock`));
   const computed = await computeLock(flake, old, options);
   checkFollows(computed.root);
   const { file, keys } = graphToLockFile(computed.root);

@@ -45,7 +45,7 @@ export function parseInputPath(text: string): InputPath {
   const path = text.split("/").filter((part) => part !== "");
   for (const part of path) {
     if (!/^[a-zA-Z][a-zA-Z0-9_-]*$/.test(part)) {
-      throw new FirnError("usage", `invalid flake input attribute path element '${part}'`);
+      throw new FirnError("bad-flake-ref", `invalid flake input attribute path element '${part}'`);
     }
   }
   return path;
@@ -70,8 +70,7 @@ export function readLockGraph(text: string | undefined, shown: string): GraphNod
     const known = nodes.get(key);
     if (known !== undefined) return known;
     const entry = file.nodes.get(key);
-    if (entry === undefined)
-      throw new FirnError("bad-lock-file", `lock file '${shown}' references missing node '${key}'`);
+    if (entry === undefined) throw new FirnError("bad-lock-file", `lock file references missing node '${key}'`);
     if (depth > 1000) throw new FirnError("bad-lock-file", `lock file '${shown}' is nested too deeply`);
     const node = key === file.root ? { inputs: new Map<string, Edge>() } : lockedNode(entry, key, shown);
     nodes.set(key, node);

@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { git, localRepository, nameOf, stringAttribute, withRepository } from "@firn/fetch";
-import { FirnError, makeFixedOutputPath, parseHash, traced } from "@firn/formats";
+import { byteStringOf, FirnError, makeFixedOutputPath, parseHash, traced } from "@firn/formats";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "@firn/store/files";
 import { type FlakeRef, showFlakeRef } from "../refs/reference.ts";
 import {
@@ -13,6 +13,7 @@ import {
   shownLockedRef,
   storedFlake,
 } from "../source/flake-source.ts";
+import { workTreeOf } from "../source/work-tree.ts";
 import type { LockRequest, TreePlace } from "./compute.ts";
 import { type ComputedLockFile, computeLockFile } from "./compute-lock-file.ts";
 import type { FlakeSource } from "./flake-description.ts";
@@ -73,7 +74,10 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   const top = { registries: options.useRegistries ? "all" : "none", inPlace: options.inPlace ?? false } as const;
   let flake = await loadFlake(context, ref, top);
   await options.applyConfig?.(flake.nixConfig);
-  const oldText = options.referenceFile === undefined ? flake.lockText : readFileSync(options.referenceFile, "latin1");
+  const { referenceFile } = options;
+  const referenceText =
+    referenceFile !== undefined && existsSync(referenceFile) ? readFileSync(referenceFile, "latin1") : undefined;
+  const oldText = referenceFile === undefined ? flake.lockText : referenceText;
   const loaded = flake;
   const shown = (): Promise<string> => shownLockedRef(context, loaded);
   const computed = await tracedLock(
@@ -81,6 +85,7 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
     computeLockFile(flake, oldText, {
       request: options,
       shown,
+      shownLockFile: () => shownLockFile(context, loaded),
       context: {
         getFlake: (input, registries) =>
           loadFlake(context, input, { registries: options.useRegistries ? registries : "none" }),
@@ -97,9 +102,8 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   const { root, keys, lockText, changed } = computed;
   if (changed || options.outputFile !== undefined) {
     const written = await writeLock(ref, { computed, options });
-    // That the new lock file makes the tree dirty is told of no more than in the reference, which knows the tree's state by then.
-    const fetch = { ...context.fetch, allowDirty: true, warnDirty: false };
-    if (written) flake = { ...(await loadFlake({ ...context, fetch }, ref, top)), lockText };
+    // The tree stays what was fetched, without the new lock file, as in the reference.
+    if (written) flake = { ...flake, lockText };
   }
   const places = new Map(computed.places).set(root, { storePath: flake.storePath, dir: flake.dir });
   return { flake, root, lockText, keys, places, isChanged: changed && !options.write };
@@ -198,12 +202,21 @@ async function writeLock(ref: FlakeRef, change: LockChange): Promise<boolean> {
       if (!options.commit) return;
       const summary =
         options.commitSummary === "" ? `${relative}: ${existed ? "Update" : "Add"}` : options.commitSummary;
-      const message = `${summary}\n\nFlake lock file updates:\n\n${differences}\n`;
+      const message = `${summary}\n\nFlake lock file updates:\n\n${byteStringOf(differences)}\n`;
       const args = ["commit", "--quiet", "-m", message, "--", relative];
       await git({ ...call, userConfiguration: true, args });
     });
   }
   return true;
+}
+
+/** Returns the place of a flake's lock file as messages name it: in the user's work tree or in the store, else by the flake's reference. */
+async function shownLockFile(context: FlakeContext, flake: FlakeSource): Promise<string> {
+  const file = flake.dir === "" ? "flake.lock" : `${flake.dir}/flake.lock`;
+  const workTree = workTreeOf(flake.resolvedRef);
+  if (workTree !== undefined) return `${workTree}/${file}`;
+  if (flake.lockedRef.input.get("type") === "path") return context.located.shownText(`${flake.storePath}/${file}`);
+  return `${byteStringOf("«")}${showFlakeRef({ ...flake.lockedRef, dir: "" })}${byteStringOf("»")}/${file}`;
 }
 
 /** Returns the directory that a reference names on this machine, if it may be written: a work tree or a plain directory. */

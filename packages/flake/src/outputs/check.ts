@@ -1,5 +1,6 @@
 /** The check of a flake's outputs: each has the form that its name promises (manual: "nix flake check"). */
 import { FirnError, type SourcePosition, traced } from "@firn/formats";
+import { showIdentifier } from "@firn/language";
 import type { ValueRef } from "../evaluator/value-ref.ts";
 
 /** A message of the check. */
@@ -196,8 +197,11 @@ class Check {
     let drvPath: string | undefined;
     await this.#guarded(member, `while checking the derivation '${attrPath}'`, async () => {
       if ((await value.kind()) !== "derivation") throw bad(`flake attribute '${attrPath}' is not a derivation`);
-      drvPath = (await value.derivation())?.drvPath;
-      if (drvPath !== undefined) event({ kind: "info", text: `derivation evaluated to ${drvPath}` });
+      if ((await value.attribute("name")) === undefined) throw bad("derivation name missing");
+      const path = await value.attribute("drvPath");
+      if (path === undefined) throw bad("derivation does not contain a 'drvPath' attribute");
+      drvPath = (await path.string()).text;
+      event({ kind: "info", text: `derivation evaluated to ${drvPath}` });
     });
     return drvPath;
   }
@@ -211,7 +215,9 @@ class Check {
       for (const name of ["type", "program"]) {
         const text = await value.attribute(name);
         if (text === undefined) throw bad(`app '${attrPath}' lacks attribute '${name}'`);
-        await text.string();
+        if ((await text.kind()) !== "string") {
+          throw await wrongType(text, "a string", await value.attributePosition(name));
+        }
       }
       const meta = await value.attribute("meta");
       if (meta === undefined) event({ kind: "warning", text: `app '${attrPath}' lacks attribute 'meta'` });
@@ -278,6 +284,7 @@ class Check {
       const path = await value.attribute("path");
       if (path === undefined) throw bad(`template '${attrPath}' lacks attribute 'path'`);
       const place = (await path.kind()) === "path" ? await path.pathOf() : (await path.string()).text;
+      if (!place.startsWith("/")) throw bad(`string '${place}' doesn't represent an absolute path`);
       if (!(await this.#options.pathExists(place))) {
         throw bad(`template '${attrPath}' refers to a non-existent path '${place}'`);
       }
@@ -323,6 +330,7 @@ async function* membersOf({ value, attrPath }: Member): AsyncGenerator<Member> {
   await requireSet(value);
   for (const name of await value.namesAsLoaded()) {
     const member = await value.attribute(name);
-    if (member !== undefined) yield { value: member, parent: value, name, attrPath: `${attrPath}.${name}` };
+    if (member !== undefined)
+      yield { value: member, parent: value, name, attrPath: `${attrPath}.${showIdentifier(name)}` };
   }
 }

@@ -96,11 +96,10 @@ async function describe(value: ValueRef, path: readonly string[], options: ShowO
     const derivation = await derivationOf(value, path);
     return derivation ?? (depth === 2 ? { kind: "set" } : { kind: "hidden" });
   }
-  if ((depth === 2 && section === "defaultApp") || (depth === 3 && section === "apps")) return app(value);
+  if ((depth === 2 && section === "defaultApp") || (depth === 3 && section === "apps")) return app(value, path);
   if ((depth === 1 && section === "defaultTemplate") || (depth === 2 && section === "templates")) {
-    const description = await (await value.attribute("description"))?.string();
-    if (description !== undefined) return { kind: "template", description: description.text };
-    throw new FirnError("missing-attribute", `attribute '${path.join(".")}.description' does not exist`);
+    const description = await (await attributeOf(value, [...path, "description"])).string();
+    return { kind: "template", description: description.text };
   }
   const one = depth === 1 ? section : undefined;
   const two = depth === 2 ? section : undefined;
@@ -110,9 +109,17 @@ async function describe(value: ValueRef, path: readonly string[], options: ShowO
   return { kind: "unknown" };
 }
 
-async function derivationOf(value: ValueRef, [section]: readonly string[]): Promise<ShownOutput | undefined> {
+/** Returns the attribute at the end of a path; `value` is the set that has it. */
+async function attributeOf(value: ValueRef, path: readonly string[]): Promise<ValueRef> {
+  const found = await value.attribute(path.at(-1) ?? "");
+  if (found !== undefined) return found;
+  throw new FirnError("missing-attribute", `attribute '${path.join(".")}' does not exist`);
+}
+
+async function derivationOf(value: ValueRef, path: readonly string[]): Promise<ShownOutput | undefined> {
   if ((await value.kind()) !== "derivation") return undefined;
-  const name = (await (await value.attribute("name"))?.string())?.text ?? "";
+  const { text: name } = await (await attributeOf(value, [...path, "name"])).string();
+  const [section] = path;
   const purpose =
     section === "devShell" || section === "devShells"
       ? "development environment"
@@ -122,9 +129,13 @@ async function derivationOf(value: ValueRef, [section]: readonly string[]): Prom
   return { kind: "derivation", name, purpose, description: (await descriptionOf(value)) ?? "" };
 }
 
-async function app(value: ValueRef): Promise<ShownOutput> {
+async function app(value: ValueRef, path: readonly string[]): Promise<ShownOutput> {
   const type = await value.attribute("type");
-  if (type === undefined || (await type.kind()) !== "string" || (await type.string()).text !== "app") {
+  if (type !== undefined && (await type.kind()) !== "string") {
+    const text = `'${[...path, "type"].join(".")}' is not a string but ${await type.describe()}`;
+    throw new FirnError("type-error", text);
+  }
+  if (type === undefined || (await type.string()).text !== "app") {
     throw new FirnError("type-error", "not an app definition");
   }
   return { kind: "app", description: await descriptionOf(value) };

@@ -3,27 +3,26 @@ import { basename, dirname, join } from "node:path";
 import { inputFromUrl } from "@firn/fetch/inputs";
 import { FirnError } from "@firn/formats";
 import { existsSync, lstatSync, realpathSync } from "@firn/store/files";
-import { type FlakeRef, parseReference, pathInput, type ReferenceContext } from "./reference.ts";
+import { type FlakeRef, parseReference, pathInput, type ReferenceContext, splitFragment } from "./reference.ts";
 
 /** Options of reading a reference on this machine. */
 export interface FlakeRefContext extends Omit<ReferenceContext, "findFlake"> {
-  /** True to tell of a missing path as fetching it would. */
-  readonly fetched?: boolean;
   /** Receives messages about paths with a meaning other than they seem to have. */
   warn?(text: string, level: "info" | "warn"): void;
 }
 
-/** Parses a reference without fragment; a path is looked up on disk. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
+/** Parses a reference, which must have no fragment; a path is looked up on disk. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
 export function parseFlakeRef(text: string, context: FlakeRefContext = {}): FlakeRef {
-  return parseReference(text, { ...context, findFlake: (path, query) => findFlake(path, query, context) });
+  const [reference, fragment] = splitFragment(text);
+  const ref = parseReference(reference, { ...context, findFlake: (path, query) => findFlake(path, query, context) });
+  if (fragment === "") return ref;
+  throw new FirnError("bad-flake-ref", `unexpected fragment '${fragment}' in flake reference '${text}'`);
 }
 
 /** Finds flake.nix in a directory or above it, and the Git repository around it, if any. */
 function findFlake(path: string, query: ReadonlyMap<string, string>, context: FlakeRefContext): FlakeRef {
   if (!existsSync(path)) {
-    const text = `path '${path}' does not exist`;
-    const fetched = `getting status of "${path}": No such file or directory`;
-    throw new FirnError("not-found", context.fetched === true ? fetched : text);
+    throw new FirnError("not-found", `getting status of "${path}": No such file or directory`);
   }
   let root = realpathSync(path);
   if (!lstatSync(root).isDirectory() && basename(root) === "flake.nix") {
@@ -38,21 +37,23 @@ function findFlake(path: string, query: ReadonlyMap<string, string>, context: Fl
   }
   if (!existsSync(join(root, "flake.nix")) && !query.has("dir")) {
     context.warn?.(`path "${root}" does not contain a 'flake.nix', searching up`, "info");
-    const start = root;
     const device = lstatSync(root).dev;
     for (;;) {
       if (existsSync(join(root, "flake.nix"))) break;
       if (existsSync(join(root, ".git"))) {
         throw new FirnError(
           "bad-flake-ref",
-          `path "${start}" is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)`,
+          `path "${root}" is not part of a flake (neither it nor its parent directories contain a 'flake.nix' file)`,
         );
       }
-      const parent = dirname(root);
-      if (parent === root || lstatSync(parent).dev !== device) {
-        throw new FirnError("bad-flake-ref", "could not find a flake.nix file");
+      if (lstatSync(root).dev !== device) {
+        throw new FirnError(
+          "bad-flake-ref",
+          `unable to find a flake before encountering filesystem boundary at "${root}"`,
+        );
       }
-      root = parent;
+      root = dirname(root);
+      if (root === "/") throw new FirnError("bad-flake-ref", "could not find a flake.nix file");
     }
   }
   let subdirectory = "";

@@ -1,7 +1,6 @@
 /** Flake references as data: an input and a directory in it, written as a URL, a path or a registry name (manual: "Flake references"). */
 import {
   type Input,
-  indirectInput,
   inputFromAttributes,
   inputFromUrl,
   inputToUrl,
@@ -13,7 +12,7 @@ import {
   stringAttribute,
   withAttributes,
 } from "@firn/fetch/inputs";
-import { canonicalPath, FirnError, type FlakeAttributes } from "@firn/formats";
+import { canonicalPath, FirnError, type FlakeAttributes, withoutPasswords } from "@firn/formats";
 
 /** A flake: the tree that holds it and the directory of its flake.nix in that tree. */
 export interface FlakeRef {
@@ -36,7 +35,8 @@ export interface ReferenceContext {
   findFlake?(path: string, query: ReadonlyMap<string, string>): FlakeRef;
 }
 
-const idPattern = /^([a-zA-Z][a-zA-Z0-9_-]*)(?:\/([a-zA-Z0-9@][a-zA-Z0-9_.@+-]*))?(?:\/([0-9a-f]{40}))?$/;
+/** `id`, `id/ref`, `id/rev` and `id/ref/rev`; more parts are a mistake, not a path. */
+const idPattern = /^[a-zA-Z][a-zA-Z0-9_-]*(?:\/[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*)?$/;
 
 /** Splits `reference#fragment`; the fragment is decoded and empty when there is none. */
 export function splitFragment(text: string): [reference: string, fragment: string] {
@@ -46,15 +46,17 @@ export function splitFragment(text: string): [reference: string, fragment: strin
 
 /** Parses a reference without fragment and without reading any file. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
 export function parseReference(text: string, context: ReferenceContext = {}): FlakeRef {
-  const id = idPattern.exec(text);
-  if (id?.[1] !== undefined) return { input: indirectInput(id[1], id[2], id[3]), dir: "" };
+  if (idPattern.test(text)) {
+    const url = { scheme: "flake", authority: undefined, path: text, query: new Map<string, string>(), fragment: "" };
+    return { input: inputFromUrl(url, true), dir: "" };
+  }
   if (/^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(text)) {
     try {
       return fromUrl(text, context);
     } catch (error) {
-      // A URL that its scheme cannot read is taken for a path, as in the reference; as an absolute one it never exists.
-      if (!(error instanceof FirnError && error.code === "bad-forge-url") || context.baseDirectory !== undefined)
-        throw error;
+      // A URL that cannot be read is taken for a path, as in the reference; one with a password is not told as such.
+      const isPath = error instanceof FirnError && error.code === "bad-url" && withoutPasswords(text) === text;
+      if (!isPath) throw error;
     }
   }
   return fromPath(text, context);
@@ -88,7 +90,7 @@ function fromUrl(text: string, context: ReferenceContext): FlakeRef {
 function fromPath(text: string, context: ReferenceContext): FlakeRef {
   const question = text.indexOf("?");
   const query = question < 0 ? new Map<string, string>() : parseUrl(`path:${text.slice(question)}`).query;
-  const written = percentDecode(question < 0 ? text : text.slice(0, question));
+  const written = question < 0 ? text : text.slice(0, question);
   if (context.keepRelative === true && !written.startsWith("/")) {
     return { input: pathInput(written, query), dir: query.get("dir") ?? "" };
   }
@@ -113,7 +115,8 @@ function absolutePath(base: string, path: string): string {
 export function pathInput(path: string, query: ReadonlyMap<string, string>): Input {
   const rest = new Map(query);
   rest.delete("dir");
-  return inputFromUrl({ scheme: "path", authority: undefined, path, query: rest, fragment: "" }, true);
+  const authority = path.startsWith("/") ? "" : undefined;
+  return inputFromUrl({ scheme: "path", authority, path, query: rest, fragment: "" }, true);
 }
 
 /** Returns the reference of attributes in the form of flake.nix and flake.lock: the input's, and `dir`. */

@@ -1,5 +1,5 @@
 /** The contents of a flake.nix as data: its literals, and their meaning as inputs and settings. */
-import { FirnError, type JsonValue, printJson } from "@firn/formats";
+import { byteStringOf, FirnError, type JsonValue, printJson, textOf } from "@firn/formats";
 import type { TreePlace } from "../lock/compute.ts";
 import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, flakeRefFromAttributes, parseReference, showFlakeRef } from "../refs/reference.ts";
@@ -46,14 +46,12 @@ export interface FlakeAt {
   readonly place: TreePlace;
 }
 
-/** Makes the error for a tree without a flake.nix. */
+/** Makes the error for a tree without a flake.nix; directories are named by their store path, all other trees by their reference. */
 export function noFlake(at: FlakeAt): FirnError {
-  const { dir } = at.place;
-  return new FirnError(
-    "no-flake",
-    `source tree referenced by '${showFlakeRef(at.resolvedRef)}' does not contain a '${dir === "" ? "" : `${dir}/`}flake.nix' file`,
-    { hint: "in a Git repository only tracked files exist for Nix: 'git add -N flake.nix' tracks it" },
-  );
+  const { storePath, dir } = at.place;
+  const { input } = at.lockedRef;
+  const tree = input.get("type") === "path" ? storePath : byteStringOf(`«${textOf(showFlakeRef({ input, dir: "" }))}»`);
+  return new FirnError("no-flake", `path '${tree}/${dir === "" ? "" : `${dir}/`}flake.nix' does not exist`);
 }
 
 /** Returns the meaning of a flake.nix that was read. Fails with a `FlakeMistake` for invalid inputs or settings. */

@@ -112,7 +112,8 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
   const flakeFile = fileInTree(tree, pathInTree(dir, "flake.nix"));
   const workTree = workTreeOf(at.resolvedRef);
   if (flakeFile === undefined) {
-    if (workTree === undefined) throw noFlake(at);
+    if (workTree === undefined)
+      throw noFlake({ ...at, place: { storePath: await context.located.shownText(storePath), dir } });
     throw new FirnError("no-flake", missingInWorkTree(workTree, pathInTree(dir, "flake.nix").slice(1)));
   }
   try {

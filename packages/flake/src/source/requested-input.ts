@@ -3,8 +3,6 @@ import { type Input, inputFromAttributes, inputFromUrl, isLockedInput, printUrl,
 import { FirnError } from "@firn/formats";
 import type { FetchRequest } from "@firn/language";
 
-const knownSchemes = ["path", "indirect", "git", "github", "gitlab", "sourcehut", "tarball", "file", "hg"];
-
 type TreeRequest = FetchRequest & { readonly kind: "tree" };
 
 /** Returns the input of a request, before registries; fails as the scheme does. */
@@ -37,12 +35,5 @@ function inputOf(request: TreeRequest): Input {
   if (attributes.get("type") === "git" && typeof url === "string" && url.startsWith("/"))
     attributes.set("url", printUrl({ scheme: "file", authority: "", path: url, query: new Map(), fragment: "" }));
   attributes.delete("__final");
-  const type = attributes.get("type");
-  if (!knownSchemes.includes(String(type))) {
-    const shown = Object.fromEntries(
-      [...attributes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, typeof v === "bigint" ? Number(v) : v]),
-    );
-    throw new FirnError("bad-input", `cannot show unsupported input '${JSON.stringify(shown)}'`);
-  }
   return inputFromAttributes(attributes);
 }

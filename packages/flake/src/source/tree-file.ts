@@ -20,7 +20,7 @@ export function pathInTree(dir: string, name: string): string {
 }
 
 function kindInTree(tree: Tree, path: string): ReturnType<typeof kindOf> | undefined {
-  if (tree.has?.(path) === false) return undefined;
+  if (tree.has?.(path) === false || !lstatSync(tree.realPath).isDirectory()) return undefined;
   const status = lstatSync(tree.realPath + path, { throwIfNoEntry: false });
   return status === undefined ? undefined : kindOf(status);
 }

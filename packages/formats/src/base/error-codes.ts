@@ -44,7 +44,6 @@ export const errorCodes = {
     "A flake reference cannot be read or leads to no flake.",
     "See the syntax of flake references; check the directory.",
   ],
-  "bad-forge-url": ["A URL of GitHub, GitLab or Sourcehut cannot be read.", "Write it as `github:OWNER/REPO`."],
   "bad-handle": [
     "A value of the evaluator was asked for that it does not hold.",
     "Report it: this is a mistake of Firn.",

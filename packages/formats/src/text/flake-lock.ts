@@ -45,10 +45,11 @@ export function parseFlakeLock(text: string, path: string): LockFile {
   if (typeof root !== "string" || !isJsonObject(nodes)) throw bad(path, "lacks 'root' or 'nodes'");
   const result = new Map<string, LockNode>();
   for (const [key, node] of nodes) result.set(key, nodeFromJson(node, path));
-  if (!result.has(root)) throw bad(path, `references missing node '${root}'`);
+  if (!result.has(root)) throw new FirnError("bad-lock-file", `lock file references missing node '${root}'`);
   for (const node of result.values()) {
     for (const edge of node.inputs.values()) {
-      if (typeof edge === "string" && !result.has(edge)) throw bad(path, `references missing node '${edge}'`);
+      if (typeof edge === "string" && !result.has(edge))
+        throw new FirnError("bad-lock-file", `lock file references missing node '${edge}'`);
     }
   }
   return { root, nodes: result };

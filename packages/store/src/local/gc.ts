@@ -154,7 +154,8 @@ class Collection {
       this.#roots.add(path);
     }
     if (this.#options.ignoreLiveness !== true) {
-      for (const path of findRoots(store, (directory) => this.#missed(directory)).keys()) this.#roots.add(path);
+      const roots = await findRoots(store, (directory) => this.#missed(directory));
+      for (const path of roots.keys()) this.#roots.add(path);
     }
     await waitForTest("_NIX_TEST_GC_SYNC_2");
     if (this.#options.action === "delete-specific") await this.#deleteSpecific();

@@ -10,7 +10,11 @@ import type { StoreDatabase } from "./database.ts";
 export interface LocalInternals extends PathFacts, PathWriter, StoreFiles, OutputRegistry {
   readonly database: StoreDatabase;
   readonly events: EventSink;
-  readonly options: { readonly keepOutputs?: boolean; readonly keepDerivations?: boolean };
+  readonly options: {
+    readonly keepOutputs?: boolean;
+    readonly keepDerivations?: boolean;
+    readonly useRootsDaemon?: boolean;
+  };
   /** Makes a path invalid; error `path-in-use` while others refer to it. */
   invalidatePath(path: string): void;
   /** Makes paths invalid one after another with one transaction, and returns those that are now: others may still refer to some. */

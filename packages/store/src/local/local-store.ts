@@ -71,6 +71,8 @@ export interface LocalStoreOptions {
   readonly useWal?: boolean;
   readonly keepOutputs?: boolean;
   readonly keepDerivations?: boolean;
+  /** True to ask the daemon of `nix store roots-daemon` for what running programs use, instead of looking into all processes. */
+  readonly useRootsDaemon?: boolean;
   readonly reservedSpace?: number;
   /**
    * True to delete the reserved space before opening the database, which cannot be opened on a full disk; for commands that

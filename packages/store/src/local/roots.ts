@@ -6,11 +6,7 @@ import { disk, hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import type { Roots } from "../store/roots.ts";
 import type { LocalInternals } from "./internals.ts";
-
-function add(roots: Roots, storePath: string, link: string): void {
-  const links = roots.get(storePath) ?? new Set();
-  roots.set(storePath, links.add(link));
-}
+import { addRoot, runtimeRoots } from "./runtime-roots.ts";
 
 /** Makes `link` a link to `storePath` that keeps it alive, registering it as an indirect root. Error `bad-root`. */
 export async function addPermRoot(store: LocalInternals, storePath: string, link: string): Promise<string> {
@@ -50,23 +46,30 @@ export function addIndirectRoot(store: LocalInternals, link: string): void {
 
 /**
  * Returns all permanent and runtime roots whose paths are valid. Dead links of indirect roots are removed. Calls `unreadable`
- * for each directory of the state directory that may hold roots and cannot be read.
+ * for each directory of the state directory that may hold roots and cannot be read. Errors of a daemon that is asked for runtime roots.
  */
-export function findRoots(store: LocalInternals, unreadable: (directory: string) => void = () => {}): Roots {
+export async function findRoots(
+  store: LocalInternals,
+  unreadable: (directory: string) => void = () => {},
+): Promise<Roots> {
   const roots: Roots = new Map();
   for (const name of ["gcroots", "profiles"]) {
     const place = `${store.location.stateDir}/${name}`;
     // Either may have been moved elsewhere as a whole; links farther down are roots themselves.
     if (leadsToDirectory(place)) searchDirectory(store, place, { roots, unreadable });
   }
-  for (const [storePath, links] of runtimeRoots(store)) for (const link of links) add(roots, storePath, link);
+  const inUse =
+    store.options.useRootsDaemon === true
+      ? await (await import("./roots-daemon.ts")).rootsOfDaemon(store)
+      : runtimeRoots(store);
+  for (const [storePath, links] of inUse) for (const link of links) addRoot(roots, storePath, link);
   return roots;
 }
 
 function found(store: LocalInternals, link: string, target: string, roots: Roots): void {
   try {
     const { storePath } = splitStorePath(target, store.storeDir);
-    if (store.database.isValid(storePath)) add(roots, storePath, link);
+    if (store.database.isValid(storePath)) addRoot(roots, storePath, link);
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
   }
@@ -113,7 +116,8 @@ function search(store: LocalInternals, place: string, how: Search): void {
     else if (stat.isSymbolicLink()) searchLink(store, place, how.roots);
     else if (stat.isFile()) {
       const storePath = `${store.storeDir}/${path.posix.basename(place)}`;
-      if (isStorePath(storePath, store.storeDir) && store.database.isValid(storePath)) add(how.roots, storePath, place);
+      if (isStorePath(storePath, store.storeDir) && store.database.isValid(storePath))
+        addRoot(how.roots, storePath, place);
     }
   } catch (error) {
     if (hasErrorCode(error, "EACCES")) how.unreadable(path.posix.dirname(place));
@@ -139,56 +143,4 @@ function searchLink(store: LocalInternals, link: string, roots: Roots): void {
     return;
   }
   if (second.startsWith(`${store.storeDir}/`)) found(store, indirect, second, roots);
-}
-
-/** Returns the store paths that running processes use: programs, mapped and open files, current directories, environments. */
-export function runtimeRoots(store: LocalInternals): Roots {
-  const roots: Roots = new Map();
-  const prefixes = [...new Set([store.storeDir, store.location.realStoreDir])];
-  const inStore = `(?:${prefixes.map((prefix) => prefix.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})/([0-9a-df-np-sv-z]{32}-[0-9A-Za-z+\\-._?=]+)`;
-  const anywhere = new RegExp(inStore, "g");
-  // A file below another store directory, such as that of another chroot store, has this one's name in the middle of its path.
-  const atStart = new RegExp(`^${inStore}`, "g");
-  const inMaps = new RegExp(`^(?:\\S+ +){5}${inStore}`, "gm");
-  const scan = (text: string, origin: string, pattern: RegExp): void => {
-    for (const match of text.matchAll(pattern)) {
-      const storePath = `${store.storeDir}/${match[1]}`;
-      if (isStorePath(storePath, store.storeDir) && store.database.isValid(storePath)) add(roots, storePath, origin);
-    }
-  };
-  const quietly = (read: () => string, origin: string, pattern: RegExp): void => {
-    try {
-      scan(read(), origin, pattern);
-    } catch (error) {
-      if (!hasErrorCode(error, "ENOENT", "EACCES", "ESRCH", "EPERM", "ENOTDIR", "EINVAL", "ENAMETOOLONG")) throw error;
-    }
-  };
-  let processes: string[];
-  try {
-    processes = fs.readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return roots;
-    throw error;
-  }
-  for (const pid of processes) {
-    const directory = `/proc/${pid}`;
-    for (const link of ["exe", "cwd"]) {
-      quietly(() => fs.readlinkSync(`${directory}/${link}`, { encoding: "latin1" }), `${directory}/${link}`, atStart);
-    }
-    quietly(() => fs.readFileSync(`${directory}/maps`, "latin1"), `${directory}/maps`, inMaps);
-    quietly(() => fs.readFileSync(`${directory}/environ`, "latin1"), `${directory}/environ`, anywhere);
-    let descriptors: string[] = [];
-    try {
-      descriptors = fs.readdirSync(`${directory}/fd`);
-    } catch (error) {
-      if (!hasErrorCode(error, "ENOENT", "EACCES", "ESRCH", "EPERM")) throw error;
-    }
-    for (const fd of descriptors) {
-      quietly(() => fs.readlinkSync(`${directory}/fd/${fd}`, { encoding: "latin1" }), `${directory}/fd/${fd}`, atStart);
-    }
-  }
-  for (const file of ["modprobe", "fbsplash", "poweroff_cmd"]) {
-    quietly(() => fs.readFileSync(`/proc/sys/kernel/${file}`, "latin1"), `/proc/sys/kernel/${file}`, anywhere);
-  }
-  return roots;
 }

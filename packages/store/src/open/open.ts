@@ -11,7 +11,7 @@ import { LocalDaemonStore, MountedDaemonStore } from "../remote/local-daemon-sto
 import { parseSshAuthority } from "../remote/ssh-authority.ts";
 import { SshStore } from "../remote/ssh-store.ts";
 import { connectBySsh, connectToSocket, type SshOptions } from "../remote/transport.ts";
-import { type Environment, requireFeature, type Settings } from "../settings/settings.ts";
+import { type Environment, hasFeature, requireFeature, type Settings } from "../settings/settings.ts";
 import { isMachineStore, type MachineStore, type Store } from "../store/store.ts";
 import { BinaryCacheStore } from "../substitute/binary-cache.ts";
 import { type CacheFiles, cacheFilesAt } from "../substitute/cache-files.ts";
@@ -113,6 +113,7 @@ const openLocal = opener({
       useWal: settings.get("use-sqlite-wal"),
       keepOutputs: settings.get("keep-outputs"),
       keepDerivations: settings.get("keep-derivations"),
+      useRootsDaemon: usesRootsDaemon(parameters.get("use-roots-daemon") ?? false, context),
       reservedSpace: settings.get("gc-reserved-space"),
       releaseReserve: context.frees ?? false,
       autoOptimise: settings.get("auto-optimise-store"),
@@ -125,6 +126,15 @@ const openLocal = opener({
     });
   },
 });
+
+/** Tells whether a store asks a daemon for runtime roots: without its feature the parameter has no effect, as in the reference. */
+function usesRootsDaemon(isWanted: boolean, { settings, events }: OpenContext): boolean {
+  const feature = "local-overlay-store";
+  if (!isWanted || hasFeature(settings, feature)) return isWanted;
+  const text = `Ignoring setting 'use-roots-daemon' because experimental feature '${feature}' is not enabled`;
+  events?.({ kind: "message", level: "warn", text });
+  return false;
+}
 
 /** Tells whether a directory is on a read-only file system: its files can be read, and writing fails when it is tried. */
 function mountedReadOnly(directory: string): boolean {

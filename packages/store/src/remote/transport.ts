@@ -53,8 +53,11 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
-/** Connects to a daemon's socket. Error `cannot-connect`. */
-export async function connectToSocket(path: string): Promise<Transport> {
+/** Connects to a daemon's socket. Error `cannot-connect`, with a hint what to do. */
+export async function connectToSocket(
+  path: string,
+  hint = "start the daemon, e.g. with 'systemctl start nix-daemon.socket' or 'firn daemon'",
+): Promise<Transport> {
   let socket: net.Socket;
   try {
     socket = withSocketPath(path, (short) => net.connect(short));
@@ -63,7 +66,7 @@ export async function connectToSocket(path: string): Promise<Transport> {
     const reason = machineError(error)?.message ?? String(error);
     throw new FirnError("cannot-connect", `cannot connect to socket at '${path}': ${reasonOf(reason)}`, {
       cause: error,
-      hint: "start the daemon, e.g. with 'systemctl start nix-daemon.socket' or 'firn daemon'",
+      hint,
     });
   }
   // What cannot be written any more is told by the end of what is read.

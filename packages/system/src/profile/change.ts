@@ -14,9 +14,7 @@ export function generationManifest(reader: ProfileReader, generation: Generation
  * `readManifest` does.
  */
 export async function currentManifest(reader: ProfileReader, profile: string): Promise<Manifest> {
-  const { location, storeDir } = reader.store;
-  const place = findLogicalFile(location, profile)?.path;
-  return readManifest(reader, place?.startsWith(`${storeDir}/`) === true ? place : undefined);
+  return readManifest(reader, findLogicalFile(reader.store.location, profile)?.path);
 }
 
 /**

@@ -37,9 +37,10 @@ export interface ProfileReader {
  * Reads the manifest of a profile, or of one of its generations; an absent profile is empty, and packages of `nix-env` become
  * plain store paths. Errors `bad-manifest`, `bad-profile`.
  */
-export async function readManifest(reader: ProfileReader, storePath: string | undefined): Promise<Manifest> {
-  if (storePath === undefined) return new Map();
-  const root = reader.store.realPath(storePath);
+export async function readManifest(reader: ProfileReader, directory: string | undefined): Promise<Manifest> {
+  if (directory === undefined) return new Map();
+  const { storeDir } = reader.store;
+  const root = directory.startsWith(`${storeDir}/`) ? reader.store.realPath(directory) : directory;
   if (existsSync(join(root, "manifest.json"))) {
     const file = join(root, "manifest.json");
     return naming(`cannot read the profile manifest '${file}'`, "go back with 'firn profile rollback'", () =>
@@ -51,11 +52,11 @@ export async function readManifest(reader: ProfileReader, storePath: string | un
   if (reader.installedPackages === undefined) {
     throw new FirnError(
       "bad-profile",
-      `profile '${storePath}' is incompatible with 'nix profile'; please use 'nix-env' instead`,
+      `profile '${directory}' is incompatible with 'nix profile'; please use 'nix-env' instead`,
     );
   }
   const manifest = new Map<string, ProfileElement>();
-  for (const item of await reader.installedPackages(storePath)) {
+  for (const item of await reader.installedPackages(directory)) {
     const element = { storePaths: [await item.outPath()], active: true, priority: defaultPriority };
     manifest.set(freeName(manifest, elementName(element)), element);
   }

@@ -2,23 +2,12 @@
 
 import type { GcOptions, GcResult } from "@firn/store";
 import { offered } from "@firn/store";
+import { parseInteger } from "../../grammar/integer.ts";
 import { UsageError } from "../../grammar/usage-error.ts";
 import { printLine } from "../../render/output.ts";
 import { freed } from "../../render/quantities.ts";
 import { type OldSession, withOldSession } from "../../session/old-session.ts";
 import type { StoreOperation } from "./operation.ts";
-
-const unitBits: Readonly<Record<string, number>> = { K: 10, M: 20, G: 30, T: 40 };
-
-/** Reads a number of bytes with a suffix K, M, G or T. Error `usage`. */
-export function parseSize(text: string): number {
-  const [, digits = "", unit = ""] = /^(-?[0-9]+)(.?)$/.exec(text) ?? [];
-  if (digits === "") throw new UsageError(`'${text}' is not an integer`);
-  if (unit === "") return Number(digits);
-  const bits = unitBits[unit.toUpperCase()];
-  if (bits === undefined) throw new UsageError(`invalid unit specifier '${unit.toUpperCase()}'`);
-  return Number(digits) * 2 ** bits;
-}
 
 /** Deletes what the options select, and prints how much that freed, also when it fails. */
 export async function deleteGarbage(session: OldSession, options: GcOptions): Promise<number> {
@@ -53,7 +42,7 @@ export const gcOperations: readonly StoreOperation[] = [
         async (session) => {
           const { flags } = invocation;
           const max = flags.value("max-freed");
-          const maxFreed = max === undefined ? undefined : Math.max(0, parseSize(max));
+          const maxFreed = max === undefined ? undefined : Math.max(0, parseInteger(max));
           const prints = flags.has("print-live") || flags.has("print-dead");
           if ((prints || flags.has("print-roots")) && maxFreed !== undefined) {
             throw new UsageError(
