@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FirnError, interrupted } from "@firn/formats";
 import {
   type EventSink,
+  hasErrorCode,
   machineLocation,
   openLockFile,
   runProgramSync,
@@ -47,16 +48,11 @@ export async function acquireBuildUser(
   const { settings, events } = context;
   const candidates = groupMembers(settings) ?? allocatedIds(settings);
   if (candidates === undefined) return undefined;
-  const directory = `${lockParent()}/${candidates.pool}`;
-  fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const directories = lockDirectories(candidates.pool);
   for (let told = false; ; told = true) {
-    for (const candidate of candidates.users()) {
-      const fd = openLockFile(`${directory}/${candidate.lock}`);
-      if (tryLock(fd, "write")) {
-        const { uid, gid } = candidate;
-        return { uid, gid, storeGroup: candidates.storeGroup, release: () => fs.closeSync(fd) };
-      }
-      fs.closeSync(fd);
+    for (const { uid, gid, lock } of candidates.users()) {
+      const release = lockAll(directories.map((directory) => `${directory}/${lock}`));
+      if (release !== undefined) return { uid, gid, storeGroup: candidates.storeGroup, release };
     }
     if (signal?.aborted === true) throw interrupted();
     if (!told) events({ kind: "message", level: "notice", text: "waiting for a free build user ID" });
@@ -64,10 +60,43 @@ export async function acquireBuildUser(
   }
 }
 
-/** Returns the directory of the locks: one for the machine, whichever store is built in, since a build's end kills all that its user runs. */
-function lockParent(): string {
+/** Locks all files, or none of them; returns what unlocks them. */
+function lockAll(files: readonly string[]): (() => void) | undefined {
+  const descriptors: number[] = [];
+  const release = (): void => {
+    for (const fd of descriptors) fs.closeSync(fd);
+  };
+  for (const file of files) {
+    const fd = openLockFile(file);
+    descriptors.push(fd);
+    if (tryLock(fd, "write")) continue;
+    release();
+    return undefined;
+  }
+  return release;
+}
+
+/** The directory of locks of the whole machine. */
+const ofMachine = "/run/firn";
+
+/**
+ * Returns the directories of the locks. A build's end kills all that its user runs, in whichever store it builds and with whichever state directory, so there is one for the
+ * machine, where it can be had; that of the state directory is for the reference.
+ */
+function lockDirectories(pool: string): string[] {
   const { stateDir } = machineLocation(processEnvironment());
-  return fs.existsSync(stateDir) ? stateDir : "/run/firn";
+  const [own, shared] = [`${ofMachine}/${pool}`, `${stateDir}/${pool}`];
+  const make = (directory: string): string => {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
+    return directory;
+  };
+  if (!fs.existsSync(stateDir)) return [make(own)];
+  try {
+    return [make(own), make(shared)];
+  } catch (error) {
+    if (!hasErrorCode(error, "EROFS", "EACCES", "ENOTDIR", "ENOENT")) throw error;
+    return [make(shared)];
+  }
 }
 
 /**
