@@ -2,12 +2,12 @@
 import { FirnError } from "@firn/formats/base";
 import { processEnvironment, workingDirectory } from "@firn/store/surroundings";
 import { findCommand } from "./grammar/find-command.ts";
-import { mayWantHelp } from "./grammar/parse.ts";
+import { mayNameBuilt, mayWantHelp } from "./grammar/parse.ts";
 import { settingFlagsFor } from "./grammar/setting-flags.ts";
 
 /** Starts the thread if the command evaluates; `program` is the name by which the program was called, `words` are its arguments. */
 export async function startEvaluatorFor(program: string, words: readonly string[]): Promise<void> {
-  if (mayWantHelp(words) || !isSomewhere() || !(await evaluates(program, words))) return;
+  if (mayWantHelp(words) || mayNameBuilt(words) || !isSomewhere() || !(await evaluates(program, words))) return;
   const { codeDirectory, prepareWorker } = await import("@firn/flake/worker-start");
   prepareWorker(codeDirectory(processEnvironment()), [program, ...words], workingDirectory());
 }
@@ -24,8 +24,6 @@ function isSomewhere(): boolean {
 }
 
 async function evaluates(program: string, words: readonly string[]): Promise<boolean> {
-  // Systems that are built already.
-  if (words.includes("--store-path") || words.includes("--rollback")) return false;
   try {
     return findCommand(program, words, await settingFlagsFor(words)).entry?.evaluates === true;
   } catch (error) {

@@ -173,6 +173,11 @@ export function mayWantHelp(words: readonly string[]): boolean {
   return words.includes("--help");
 }
 
+/** Tells whether words name what is built already, a path or a generation, in the place of something to evaluate. */
+export function mayNameBuilt(words: readonly string[]): boolean {
+  return words.includes("--store-path") || words.includes("--rollback");
+}
+
 /** A command line to parse. */
 export interface CommandLine {
   /** The name by which the user called the program. */
