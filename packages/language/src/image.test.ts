@@ -84,14 +84,26 @@ const programs = [
   "builtins.functionArgs (import ./lib.nix).describe",
 ];
 
+/** The bytes of a heap here: with many large ones in one process the machine refuses to start programs. */
+const heapBytes = 2 ** 27;
+
+class SmallBuffer extends SharedArrayBuffer {
+  constructor(size: number) {
+    if (size > heapBytes) throw new RangeError(`${size} bytes are too many`);
+    super(size);
+  }
+}
+
 /** The modules of the language as a process has them that was just started. */
 async function startedProcess() {
   vi.resetModules();
+  vi.stubGlobal("SharedArrayBuffer", SmallBuffer);
   const [{ Evaluator }, { createMemoryHost }, { ImageMismatch }] = await Promise.all([
     import("./evaluator.ts"),
     import("./memory-host.ts"),
     import("./heap/tables.ts"),
   ]);
+  vi.unstubAllGlobals();
   const identified: string[] = [];
   const look = (path: string) => {
     const text = files[path] ?? "";

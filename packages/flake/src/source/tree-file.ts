@@ -2,7 +2,7 @@
 
 import { canonicalPath, FirnError } from "@firn/formats";
 import { kindOf } from "@firn/store";
-import { closeSync, lstatSync, readFileSync, readlinkSync, realpathSync } from "@firn/store/files";
+import { closeSync, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from "@firn/store/files";
 import { PathGuard } from "../evaluator/path-guard.ts";
 import { openInPlace } from "../evaluator/placed-trees.ts";
 
@@ -20,7 +20,7 @@ export function pathInTree(dir: string, name: string): string {
 }
 
 function kindInTree(tree: Tree, path: string): ReturnType<typeof kindOf> | undefined {
-  if (tree.has?.(path) === false || !lstatSync(tree.realPath).isDirectory()) return undefined;
+  if (tree.has?.(path) === false || !statSync(tree.realPath).isDirectory()) return undefined;
   const status = lstatSync(tree.realPath + path, { throwIfNoEntry: false });
   return status === undefined ? undefined : kindOf(status);
 }
