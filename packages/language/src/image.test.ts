@@ -84,8 +84,8 @@ const programs = [
   "builtins.functionArgs (import ./lib.nix).describe",
 ];
 
-/** The bytes of a heap here: with many large ones in one process the machine refuses to start programs. */
-const heapBytes = 2 ** 27;
+/** The bytes of a heap here, and of code at most: with many large ones in one process the machine refuses to start programs. */
+const heapBytes = 2 ** 28;
 
 class SmallBuffer extends SharedArrayBuffer {
   constructor(size: number) {
