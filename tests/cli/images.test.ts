@@ -30,7 +30,14 @@ beforeEach(() => {
     in packages // more // { inherit mk; }\n`,
   );
 });
-afterEach(() => place.remove());
+afterEach(async () => {
+  // What the last command has started goes on by itself, and writes below the home.
+  for (let quiet = 0; quiet < 10; quiet++) {
+    await sleep(50);
+    if (existsSync(join(images, "making"))) quiet = 0;
+  }
+  place.remove();
+});
 
 function write(path: string, text: string): void {
   writeFileSync(join(work, path), text);

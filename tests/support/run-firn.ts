@@ -67,7 +67,8 @@ export function makePlace(): Place {
         program: program ?? "firn",
         encoding: bytes === true ? "latin1" : "utf8",
       }),
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    // A program that goes on in the background may be writing there.
+    remove: () => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }),
   };
   return place;
 }
