@@ -31,21 +31,46 @@ export interface ListenOptions {
 
 /** Listens until the signal aborts. Errors `system-error` when the socket cannot be made. */
 export async function listenForClients(options: ListenOptions): Promise<void> {
-  const { events, signal, socket: place } = options;
-  const say = (text: string): void => events({ kind: "message", level: "info", text });
+  const { events } = options;
   const workers = new Workers(options.startWorker);
-  // Nothing is read here: the bytes are for the process that serves the client.
-  const server = net.createServer({ pauseOnConnect: true }, (socket) => {
+  const serve = (socket: net.Socket): void => {
+    const peer = options.forced === undefined ? peerCredentials(socket) : undefined;
+    const client: AdmittedClient =
+      options.forced === undefined
+        ? admitClient(peer, options.settings)
+        : { rights: options.forced, user: "<unknown>" };
+    const trusted = client.rights === "untrusted" ? "" : " (trusted)";
+    const text = `accepted connection from pid ${peer?.pid ?? "<unknown>"}, user ${client.user}${trusted}`;
+    events({ kind: "message", level: "info", text });
+    workers.serve(socket, { kind: "client", rights: client.rights });
+  };
+  try {
+    // Nothing is read here: the bytes are for the process that serves the client.
+    await listen(options, { pauseOnConnect: true, serve });
+  } finally {
+    workers.close();
+  }
+}
+
+type Listening = Pick<ListenOptions, "socket" | "events" | "signal">;
+
+/** Answers each client with the same kind of answer, made anew, until the signal aborts. Errors `system-error` when the socket cannot be made. */
+export function answerClients({
+  answer,
+  ...options
+}: Listening & { readonly answer: () => Uint8Array }): Promise<void> {
+  return listen(options, { serve: (socket) => void socket.end(answer()) });
+}
+
+/** Gives each connection to `serve` until the signal aborts; tells what goes wrong with one, and goes on. */
+async function listen(
+  { socket: place, events, signal }: Listening,
+  { serve, ...options }: net.ServerOpts & { readonly serve: (socket: net.Socket) => void },
+): Promise<void> {
+  const server = net.createServer(options, (socket) => {
     socket.on("error", () => undefined);
     try {
-      const peer = options.forced === undefined ? peerCredentials(socket) : undefined;
-      const client: AdmittedClient =
-        options.forced === undefined
-          ? admitClient(peer, options.settings)
-          : { rights: options.forced, user: "<unknown>" };
-      const trusted = client.rights === "untrusted" ? "" : " (trusted)";
-      say(`accepted connection from pid ${peer?.pid ?? "<unknown>"}, user ${client.user}${trusted}`);
-      workers.serve(socket, { kind: "client", rights: client.rights });
+      serve(socket);
     } catch (error) {
       const told = error instanceof FirnError ? error : machineError(error);
       if (told === undefined) throw error;
@@ -56,43 +81,12 @@ export async function listenForClients(options: ListenOptions): Promise<void> {
   try {
     await listening(server, place);
   } catch (error) {
-    workers.close();
     throw machineError(error, "cannot listen for clients") ?? error;
   }
   server.on("error", (error) => {
     const text = `error: ${machineError(error, "cannot take a client")?.message ?? error.message}`;
     events({ kind: "message", level: "error", text });
   });
-  await aborted(signal);
-  server.close();
-  if (typeof place === "string") removePath(place);
-  workers.close();
-}
-
-/** Answers each client with the same kind of answer, made anew, until the signal aborts. Errors `system-error` when the socket cannot be made. */
-export async function answerClients(
-  place: string | number,
-  { answer, events, signal }: Pick<ListenOptions, "events" | "signal"> & { readonly answer: () => Uint8Array },
-): Promise<void> {
-  const fail = (error: unknown): void => {
-    const text = `error: error processing connection: ${machineError(error)?.message ?? String(error)}`;
-    events({ kind: "message", level: "error", text });
-  };
-  const server = net.createServer((socket) => {
-    socket.on("error", () => undefined);
-    try {
-      socket.end(answer());
-    } catch (error) {
-      fail(error);
-      socket.destroy();
-    }
-  });
-  try {
-    await listening(server, place);
-  } catch (error) {
-    throw machineError(error, "cannot listen for clients") ?? error;
-  }
-  server.on("error", fail);
   await aborted(signal);
   server.close();
   if (typeof place === "string") removePath(place);

@@ -66,14 +66,17 @@ function lockAll(files: readonly string[]): (() => void) | undefined {
   const release = (): void => {
     for (const fd of descriptors) fs.closeSync(fd);
   };
-  for (const file of files) {
-    const fd = openLockFile(file);
-    descriptors.push(fd);
-    if (tryLock(fd, "write")) continue;
-    release();
-    return undefined;
+  let isLocked = false;
+  try {
+    isLocked = files.every((file) => {
+      const fd = openLockFile(file);
+      descriptors.push(fd);
+      return tryLock(fd, "write");
+    });
+  } finally {
+    if (!isLocked) release();
   }
-  return release;
+  return isLocked ? release : undefined;
 }
 
 /** The directory of locks of the whole machine. */

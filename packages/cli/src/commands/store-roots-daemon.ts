@@ -25,7 +25,7 @@ export const command: Command = {
       const ending = new AbortController();
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => ending.abort());
       await Promise.all(
-        socketsOf(io.env, usual).map((socket) => answerClients(socket, { answer, events, signal: ending.signal })),
+        socketsOf(io.env, usual).map((socket) => answerClients({ socket, answer, events, signal: ending.signal })),
       );
       return 0;
     } finally {
