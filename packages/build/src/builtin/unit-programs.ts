@@ -2,7 +2,7 @@
  * Programs that units of systemd start and that do not exist. On the machine such a unit would fail with the status 203/EXEC; here the message
  * names the option.
  */
-import { editDistance } from "@firn/formats";
+import { editDistance, escapePattern } from "@firn/formats";
 import * as fs from "@firn/store/files";
 import { findInput, type InputView, isThere } from "./input-path.ts";
 
@@ -71,7 +71,7 @@ function programsNamed(view: InputView, script: string): string[] {
   const found = findInput(view, script);
   if (found?.status.isFile() !== true) return [];
   const text = fs.readFileSync(found.real, "latin1");
-  const store = view.store.storeDir.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const store = escapePattern(view.store.storeDir);
   const named = new RegExp(`${store}/[0-9a-z]*-[^/ "'\`;|&()<>\\n]*/s?bin/[\\w.+-]*`, "g");
   return [...new Set(text.match(named))].sort().filter((program) => isInput(view, program));
 }

@@ -1,6 +1,6 @@
 /** `github:`, `gitlab:` and `sourcehut:`: a revision looked up through the forge's API and fetched as an archive. */
 
-import { FirnError } from "@firn/formats";
+import { escapePattern, FirnError } from "@firn/formats";
 import { readFileSync } from "@firn/store/files";
 import type { FetchContext } from "../context.ts";
 import { discardDownload } from "../download.ts";
@@ -133,8 +133,4 @@ function jsonString(value: unknown, name: string): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const member = (value as Record<string, unknown>)[name];
   return typeof member === "string" ? member : undefined;
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

@@ -10,6 +10,7 @@ export {
   traced,
 } from "./error.ts";
 export { nixVersion } from "./nix-version.ts";
+export { escapePattern } from "./pattern.ts";
 export { showSize } from "./size.ts";
 export { didYouMean, editDistance, nearNames } from "./suggest.ts";
 export * from "./version.ts";

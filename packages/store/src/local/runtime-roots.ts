@@ -1,5 +1,5 @@
 /** Store paths that running programs use, as the kernel tells. */
-import { isStorePath } from "@firn/formats";
+import { escapePattern, isStorePath } from "@firn/formats";
 import { hasErrorCode } from "../fs/disk.ts";
 import * as fs from "../fs/files.ts";
 import type { Roots } from "../store/roots.ts";
@@ -15,7 +15,7 @@ export function addRoot(roots: Roots, storePath: string, link: string): void {
 export function runtimeRoots(store: LocalInternals): Roots {
   const roots: Roots = new Map();
   const prefixes = [...new Set([store.storeDir, store.location.realStoreDir])];
-  const inStore = `(?:${prefixes.map((prefix) => prefix.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})/([0-9a-df-np-sv-z]{32}-[0-9A-Za-z+\\-._?=]+)`;
+  const inStore = `(?:${prefixes.map(escapePattern).join("|")})/([0-9a-df-np-sv-z]{32}-[0-9A-Za-z+\\-._?=]+)`;
   const anywhere = new RegExp(inStore, "g");
   // A file below another store directory, such as that of another chroot store, has this one's name in the middle of its path.
   const atStart = new RegExp(`^${inStore}`, "g");
