@@ -156,6 +156,38 @@ export const flakeSteps: StepSuite = {
     "all/template/a": "file\n",
     "all/template/d/b": "deep\n",
     "wrong/flake.nix": wrong,
+    "failing/flake.nix": `{
+  outputs = _: let ${helpers}; in {
+    legacyPackages.x86_64-linux = { a = throw "a"; b = d "b"; c = { recurseForDerivations = true; d = throw "d"; }; };
+  };
+}
+`,
+    "literals/flake.nix": `{
+  inputs = { sub.url = ./sub; deep.url = ./sub/deep; file = { url = ./sub/file; flake = false; }; };
+  outputs = { self, sub, deep, file }: { v = [ sub.v deep.v (builtins.readFile file) ]; };
+}
+`,
+    "literals/sub/flake.nix": `{ inputs.here.url = ./deep; outputs = _: { v = 1; }; }\n`,
+    "literals/sub/deep/flake.nix": `{ outputs = _: { v = 2; }; }\n`,
+    "literals/sub/file": "contents",
+    "unlocked/flake.nix": `{ outputs = { self, a }: { }; }\n`,
+    "unlocked/flake.lock": `{ "nodes": {
+  "a": { "locked": { "type": "git", "url": "file:///nowhere" }, "original": { "type": "indirect", "id": "a" } },
+  "root": { "inputs": { "a": "a" } }
+}, "root": "root", "version": 7 }
+`,
+    "old/flake.nix": `{ inputs.a.url = "git+file:///nowhere?dir=d"; outputs = { self, a }: { x = 1; }; }\n`,
+    "old/flake.lock": `{ "nodes": {
+  "a": {
+    "locked": {
+      "dir": "d", "lastModified": 1, "narHash": "sha256-9aIDvIdyHAfQyvT5SwPgYxUUhf1GwQVAWq+qa5LcEQE=", "ref": "refs/heads/master",
+      "rev": "432058dbfc82b0369bc9cce440e4af2aece52b54", "revCount": 1, "type": "git", "url": "file:///nowhere?dir=d"
+    },
+    "original": { "dir": "d", "type": "git", "url": "file:///nowhere?dir=d" }
+  },
+  "root": { "inputs": { "a": "a" } }
+}, "root": "root", "version": 7 }
+`,
     "config/flake.nix": `{ nixConfig = { bash-prompt = "x"; cores = 3; extra-substituters = [ ]; }; outputs = _: { x = 1; }; }\n`,
     "t.nix": `let ${helpers}; in {
   a = d "a"; nested = { recurseForDerivations = true; b = d "b"; }; hidden.c = d "c"; list = [ (d "l1") (d "l2") ];
@@ -215,6 +247,18 @@ export const flakeSteps: StepSuite = {
     step("nix flake update ./all"),
     step("nix flake clone path:$WORK/all --dest cloned"),
     step("nix flake clone path:$WORK/all --dest cloned"),
+    step("nix flake show path:$WORK/failing --json --legacy"),
+    step("nix flake show path:$WORK/failing --legacy"),
+    step("nix eval path:$WORK/literals#v"),
+    { words: ["nix", "eval", "--impure", "--raw", "--expr", "builtins.readFile $WORK/literals/flake.lock"] },
+    step("nix flake lock path:$WORK/unlocked"),
+    step("nix eval path:$WORK/old#x"),
+    step("nix eval path:$WORK/config?a&b=&c&?#x"),
+    step("nix eval ./config?a&b=&c#x"),
+    step("nix registry list"),
+    ...["--set-env-var A b --set-env-var A c", "--set-env-var A b --unset-env-var A", "--unset-env-var A --set-env-var A b"].map(
+      (flags) => step(`nix develop path:$WORK/all ${flags} --command true`),
+    ),
     ...['{ type = "foo"; }', '{ type = "github"; }', "{ }"].map((attributes) => ({
       words: ["nix", "eval", "--expr", `builtins.flakeRefToString ${attributes}`],
     })),

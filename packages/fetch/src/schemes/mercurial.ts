@@ -17,13 +17,21 @@ import { parseUrl, percentDecode, printUrl } from "../url.ts";
 
 /** Fetches a revision, or a work tree with changes, into the store. */
 export async function fetchMercurial(input: Input, context: FetchContext): Promise<FetchedTree> {
-  const url = parseUrl(requireString(input, "url"));
-  const local = url.scheme === "file" ? percentDecode(url.path) : undefined;
-  if (local !== undefined && !input.has("ref") && !input.has("rev") && existsSync(join(local, ".hg"))) {
-    const changes = await mercurial(["status", "-R", local, "--modified", "--added", "--removed"]);
-    if (changes.length > 0) return fetchWorkTree(local, input, context);
+  const workTree = mercurialWorkTree(input);
+  if (workTree !== undefined) {
+    const changes = await mercurial(["status", "-R", workTree, "--modified", "--added", "--removed"]);
+    if (changes.length > 0) return fetchWorkTree(workTree, input, context);
   }
-  return fetchRevision(local ?? printUrl(url), input, context);
+  const url = parseUrl(requireString(input, "url"));
+  return fetchRevision(url.scheme === "file" ? percentDecode(url.path) : printUrl(url), input, context);
+}
+
+/** Returns the directory of the Mercurial work tree that an input means as it stands; undefined for revisions and other machines. */
+export function mercurialWorkTree(input: Input): string | undefined {
+  const url = parseUrl(requireString(input, "url"));
+  if (url.scheme !== "file" || input.has("ref") || input.has("rev")) return undefined;
+  const directory = percentDecode(url.path);
+  return existsSync(join(directory, ".hg")) ? directory : undefined;
 }
 
 async function fetchWorkTree(directory: string, input: Input, context: FetchContext): Promise<FetchedTree> {

@@ -5,7 +5,7 @@
 
 import { indirectInput, isLockedInput } from "@firn/fetch/inputs";
 import { canonicalPath, FirnError, splitStorePath, traced } from "@firn/formats";
-import { type FlakeRef, relativePathOf, sameFlakeRef, showFlakeRef } from "../refs/reference.ts";
+import { canonicalRef, type FlakeRef, relativePathOf, sameFlakeRef, showFlakeRef } from "../refs/reference.ts";
 import type { FlakeInput, FlakeSource } from "./flake-description.ts";
 import {
   compareInputPaths,
@@ -188,7 +188,7 @@ class Computation {
     const old = oldEdge?.kind === "node" ? oldEdge.node : undefined;
     if (
       old !== undefined &&
-      sameFlakeRef(old.originalRef, ref) &&
+      sameFlakeRef(canonicalRef(old.originalRef), canonicalRef(ref)) &&
       sameParent(old.parent, parent) &&
       !this.fromCommandLine.has(key)
     ) {

@@ -1,7 +1,15 @@
 /** Locks a flake: computes its lock graph, and writes flake.lock when it changed and may be written. */
 
 import { dirname, join } from "node:path";
-import { git, localRepository, nameOf, stringAttribute, withRepository } from "@firn/fetch";
+import {
+  git,
+  localRepository,
+  mercurial,
+  mercurialWorkTree,
+  nameOf,
+  stringAttribute,
+  withRepository,
+} from "@firn/fetch";
 import { byteStringOf, FirnError, makeFixedOutputPath, parseHash, traced } from "@firn/formats";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "@firn/store/files";
 import { type FlakeRef, showFlakeRef } from "../refs/reference.ts";
@@ -200,18 +208,32 @@ async function writeLock(ref: FlakeRef, change: LockChange): Promise<boolean> {
   else
     options.warn(differences === "" ? `updating lock file "${path}"` : `updating lock file "${path}":\n${differences}`);
   replaceFile(path, lockText);
-  if (ref.input.get("type") === "git" && directory !== undefined) {
-    await withRepository(directory, async ({ call }) => {
-      await git({ ...call, args: ["add", "--intent-to-add", "--", relative] });
-      if (!options.commit) return;
-      const summary =
-        options.commitSummary === "" ? `${relative}: ${existed ? "Update" : "Add"}` : options.commitSummary;
-      const message = `${summary}\n\nFlake lock file updates:\n\n${byteStringOf(differences)}\n`;
-      const args = ["commit", "--quiet", "-m", message, "--", relative];
-      await git({ ...call, userConfiguration: true, args });
-    });
+  const type = ref.input.get("type");
+  if (directory !== undefined && (type === "git" || type === "hg")) {
+    const summary = options.commitSummary === "" ? `${relative}: ${existed ? "Update" : "Add"}` : options.commitSummary;
+    const message = `${summary}\n\nFlake lock file updates:\n\n${byteStringOf(differences)}\n`;
+    const add = type === "git" ? addToGit : addToMercurial;
+    await add(directory, relative, options.commit ? message : undefined);
   }
   return true;
+}
+
+/** Lets Git know a file of a work tree, and commits it when there is a message. */
+async function addToGit(directory: string, file: string, message: string | undefined): Promise<void> {
+  await withRepository(directory, async ({ call }) => {
+    await git({ ...call, args: ["add", "--intent-to-add", "--", file] });
+    if (message === undefined) return;
+    await git({ ...call, userConfiguration: true, args: ["commit", "--quiet", "-m", message, "--", file] });
+  });
+}
+
+/** Does the same with Mercurial. */
+async function addToMercurial(directory: string, file: string, message: string | undefined): Promise<void> {
+  const path = join(directory, file);
+  // A file that is known already is none of those that `add` may name.
+  if ((await mercurial(["status", "-R", directory, "--unknown", path])).length > 0)
+    await mercurial(["add", "-R", directory, path]);
+  if (message !== undefined) await mercurial(["commit", "-R", directory, "-m", message, path]);
 }
 
 /** Returns the place of a flake's lock file as messages name it: in the user's work tree or in the store, else by the flake's reference. */
@@ -230,6 +252,8 @@ function localDirectory(ref: FlakeRef): string | undefined {
       return stringAttribute(ref.input, "path");
     case "git":
       return ref.input.has("rev") || ref.input.has("ref") ? undefined : localRepository(ref.input);
+    case "hg":
+      return mercurialWorkTree(ref.input);
     default:
       return undefined;
   }

@@ -150,6 +150,17 @@ export function showFlakeRef(ref: FlakeRef): string {
   return printUrl({ ...url, query: new Map([...url.query, ["dir", ref.dir]]) });
 }
 
+/** Returns a reference without the directory that the URL of an entry of an old lock file repeats (`dir` is the flake's, not the server's). */
+export function canonicalRef(ref: FlakeRef): FlakeRef {
+  const text = stringAttribute(ref.input, "url");
+  if (text === undefined || ref.dir === "" || !text.includes("dir=")) return ref;
+  const url = parseUrl(text);
+  if (url.query.get("dir") !== ref.dir) return ref;
+  const query = new Map(url.query);
+  query.delete("dir");
+  return { ...ref, input: withAttributes(ref.input, { url: printUrl({ ...url, query }) }) };
+}
+
 /** Tells whether two references have the same attributes. */
 export function sameFlakeRef(a: FlakeRef, b: FlakeRef): boolean {
   return (

@@ -4,7 +4,7 @@ import { FirnError, type SourceExcerpt } from "@firn/formats";
 import { missingInWorkTree } from "../evaluator/shown-trees.ts";
 import type { FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, resolveReference, showFlakeRef } from "../refs/reference.ts";
-import { type FlakeAt, type FlakeReader, flakeSource, noFlake } from "./flake-file.ts";
+import { type FlakeAt, type FlakeFile, type FlakeReader, flakeSource, type Literal, noFlake } from "./flake-file.ts";
 import { FlakeMistake } from "./flake-mistake.ts";
 import type { LocatedTrees } from "./located-trees.ts";
 import { fileInTree, pathInTree, plainFileText } from "./tree-file.ts";
@@ -130,10 +130,12 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
     const name = workTree === undefined ? source : ({ root: workTree, kind: "work-tree" } as const);
     const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), name);
     const lockText = plainFileText(tree, pathInTree(dir, "flake.lock"));
-    if (!context.located.isStored(storePath)) return flakeSource(file, at, lockText);
-    // The paths that were read have the store path.
+    const isElsewhere = context.located.isStored(storePath) || pathsOf(file).some((path) => !`${path}/`.startsWith(`${storePath}/`));
+    if (located === undefined || !isElsewhere) return flakeSource(file, at, lockText);
+    // The paths that were read, now or when the answer was kept, have the store path.
     const stored = await context.located.store(storePath);
-    return flakeSource(file, { ...at, place: { storePath: stored.storePath, dir } }, lockText);
+    const lockedRef = { ...at.lockedRef, input: stored.locked };
+    return flakeSource(file, { ...at, lockedRef, place: { storePath: stored.storePath, dir } }, lockText);
   } catch (error) {
     if (!(error instanceof FlakeMistake)) throw error;
     const file = `${storePath}${flakeFile}`;
@@ -150,4 +152,21 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
 
 function excerptOf(lines: readonly string[], line: number): SourceExcerpt {
   return { previous: lines[line - 2], line: lines[line - 1], next: lines[line] };
+}
+
+/** Returns the paths that are written in a flake.nix. */
+function pathsOf({ inputs, nixConfig }: FlakeFile): string[] {
+  const found = (literal: Literal): string[] => {
+    switch (literal.kind) {
+      case "path":
+        return [literal.path];
+      case "set":
+        return [...literal.attributes.values()].flatMap(found);
+      case "list":
+        return literal.items.flatMap(found);
+      default:
+        return [];
+    }
+  };
+  return [...inputs.values(), ...nixConfig.values()].flatMap(found);
 }
