@@ -75,7 +75,20 @@ describe.skipIf(!sandboxWorks())("a shell", () => {
     expect(names.filter((name) => name !== "_" && name !== "TERM").sort()).toEqual(
       [
         ...["HOME", "IN_NIX_SHELL", "KEPT", "NIX_BUILD_CORES", "NIX_BUILD_SHELL", "NIX_BUILD_TOP", "NIX_STORE", "PWD"],
-        ...["SHLVL", "TEMP", "TEMPDIR", "TMP", "TMPDIR", "bigPath", "builder", "foo", "inNixShell", "list", "name"],
+        ...[
+          "SHLVL",
+          "TEMP",
+          "TEMPDIR",
+          "TMP",
+          "TMPDIR",
+          "__ETC_PROFILE_SOURCED",
+          "bigPath",
+          "builder",
+          "foo",
+          "inNixShell",
+          "list",
+          "name",
+        ],
         ...["out", "passAsFile", "stdenv", "system"],
       ].sort(),
     );
@@ -145,7 +158,7 @@ test.each([
   ],
   [["-E", "[ (import ./plain.nix { }) (import ./structured.nix) ]"], "error: nix-shell requires a single derivation"],
   [["missing.nix"], `error: path '`],
-  [["plain.nix", "--exclude", "("], "error: invalid regular expression '('"],
+  [["plain.nix", "--exclude", "("], "error: Mismatched '(' and ')' in regular expression"],
   [["--run"], "error: '--run' requires an argument"],
   [["plain.nix", "--nonsense"], "error: unrecognised flag '--nonsense'"],
 ])("%j is refused", async (words, message) => {

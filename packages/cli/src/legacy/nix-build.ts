@@ -8,10 +8,11 @@ import { printLine } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { type BuiltTarget, buildTargets } from "../targets/build-targets.ts";
-import { derivationsIn, type Expressions, expressionFlags, expressionsOf } from "./expressions.ts";
+import { derivationsIn, type Expressions, expressionFlags, expressionsOf, rootFlag } from "./expressions.ts";
 
 const flags: readonly Flag[] = [
   ...expressionFlags,
+  rootFlag,
   {
     name: "out-link",
     short: "o",
