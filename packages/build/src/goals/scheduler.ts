@@ -482,7 +482,7 @@ class Scheduler {
     for (const error of own) this.#reportOnce(error);
     const count = own.length;
     const message = `Cannot build '${drvPath}'.\nReason: ${count} ${count === 1 ? "dependency" : "dependencies"} failed.${showOutputs(derivation, this.#options.store.storeDir)}`;
-    return new BuildFailure(drvPath, message, Math.max(first.exitStatus, 100));
+    return new BuildFailure(drvPath, message, first.exitStatus);
   }
 
   readonly #reported = new Set<FirnError>();

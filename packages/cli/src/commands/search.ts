@@ -91,21 +91,21 @@ function shownMatch({ attrPath, version, description }: Match, patterns: readonl
     : `${name}  ${patterns === undefined ? description : highlighted(description, patterns, colors.normal)}\n`;
 }
 
-/** Marks in a text what patterns find; `after` is the style of the rest. */
+/** Marks in a text what patterns find, also where that is nothing; `after` is the style of the rest. */
 function highlighted(text: string, patterns: readonly Regex[], after: string): string {
-  const found = new Set<number>();
-  for (const pattern of patterns) {
-    pattern.eachMatch(text, (start, end) => {
-      for (let i = start; i < end; i++) found.add(i);
-    });
-  }
+  const found: { readonly start: number; readonly end: number }[] = [];
+  for (const pattern of patterns) pattern.eachMatch(text, (start, end) => found.push({ start, end }));
+  found.sort((a, b) => a.start - b.start);
   let result = "";
-  for (let i = 0; i < text.length; i++) {
-    if (found.has(i) && !found.has(i - 1)) result += colors.green;
-    result += text[i];
-    if (found.has(i) && !found.has(i + 1)) result += after;
+  let shown = 0;
+  for (let i = 0; i < found.length; ) {
+    const { start } = found[i]!;
+    let { end } = found[i]!;
+    while (++i < found.length && found[i]!.start <= end) end = Math.max(end, found[i]!.end);
+    result += `${text.slice(shown, start)}${colors.green}${text.slice(start, end)}${after}`;
+    shown = end;
   }
-  return result;
+  return result + text.slice(shown);
 }
 
 function finds(regex: Regex, text: string): boolean {

@@ -25,6 +25,9 @@ const flags: readonly Flag[] = [
   { name: "drv-link", labels: ["path"], kinds: ["path"], description: "Ignored." },
   { name: "check", description: "Build again and compare with what is in the store." },
   { name: "repair", description: "Build again what is missing or damaged." },
+  { name: "pure", description: "Ignored." },
+  { name: "keep", labels: ["name"], description: "Ignored." },
+  { name: "exclude", labels: ["regexp"], description: "Ignored." },
 ];
 
 /** `nix-build`. */
