@@ -34,7 +34,7 @@ interface Arguments {
   /** Path of the link to each derivation that is registered as a root. */
   readonly root: string | undefined;
   readonly expressions: Expressions;
-  /** What `--find-file` looks for. */
+  /** The names that `--find-file` looks for. */
   readonly names: readonly string[];
   readonly searchPath: readonly string[];
   /** True to tell why something is evaluated again. */

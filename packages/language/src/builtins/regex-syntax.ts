@@ -197,7 +197,7 @@ export class RegexParser {
     const negated = this.text[this.at] === "^";
     if (negated) this.at++;
     const start = this.at;
-    /** What was read last: a character that may begin a range, a class, or neither. */
+    /** The last thing read: a character that may begin a range, a class, or neither. */
     let last: number | "class" | undefined;
     while (this.at === start || this.text[this.at] !== "]") {
       const found = this.text[this.at] === "-" && this.at > start ? this.dash(bits, last) : this.bracketItem(bits);

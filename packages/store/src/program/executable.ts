@@ -1,7 +1,6 @@
 /** Files that the kernel runs: Node ends a process without a word where the kernel refuses what was to replace it. */
-import { closeSync, constants, readSync } from "node:fs";
 import { endianness } from "node:os";
-import { accessSync, openSync, statSync } from "../fs/files.ts";
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "../fs/files.ts";
 
 /** Numbers of this machine in the header of a program. */
 const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183, riscv64: 243 };
