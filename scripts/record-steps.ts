@@ -1,7 +1,7 @@
 /**
  * Records what the reference answers to the steps of tests/cli, into the JSON files beside them.
  *
- *   node scripts/record-steps.ts develop|evaluation|every-command|flake-commands|other-stores|setting-mistakes|store-commands
+ *   node scripts/record-steps.ts develop|evaluation|every-command|flake-commands|other-stores|rare-uses|setting-mistakes|store-commands
  *
  * FIRN_REFERENCE names the command that runs the reference's programs (default: real-nix in the user's cache).
  */
@@ -14,6 +14,7 @@ import { evaluationSteps } from "../tests/cli/evaluation-steps.ts";
 import { everyCommandSteps } from "../tests/cli/every-command-steps.ts";
 import { flakeSteps } from "../tests/cli/flake-steps.ts";
 import { otherStoresSteps } from "../tests/cli/other-stores-steps.ts";
+import { rareUsesSteps } from "../tests/cli/rare-uses-steps.ts";
 import { settingSteps } from "../tests/cli/setting-steps.ts";
 import { storeSteps } from "../tests/cli/store-steps.ts";
 import { runSteps, type StepSuite } from "../tests/support/steps.ts";
@@ -24,6 +25,7 @@ const suites: Readonly<Record<string, StepSuite>> = {
   "every-command": everyCommandSteps,
   "flake-commands": flakeSteps,
   "other-stores": otherStoresSteps,
+  "rare-uses": rareUsesSteps,
   "setting-mistakes": settingSteps,
   "store-commands": storeSteps,
 };

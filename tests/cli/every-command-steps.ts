@@ -30,7 +30,8 @@ const flake = `{
 }
 `;
 
-const files: Readonly<Record<string, string>> = {
+/** The files of the steps. */
+export const everyCommandFiles: Readonly<Record<string, string>> = {
   "f/flake.nix": flake,
   "f/dep/x": "dep\n",
   "f/tool/bin/tool.sh": '#!/bin/sh\necho ran "$@"\n',
@@ -77,7 +78,8 @@ const files: Readonly<Record<string, string>> = {
 `,
 };
 
-const flakeUrl = "path:$WORK/f";
+/** The flake among them. */
+export const flakeUrl = "path:$WORK/f";
 const missing = "/nix/store/26ypbv0ngv6p16n6rvkd5xyhr6724csi-nope";
 const registry = "--registry $WORK/registry.json";
 
@@ -332,7 +334,7 @@ const refused: readonly Step[] = [
 
 /** The suite. */
 export const everyCommandSteps: StepSuite = {
-  files,
+  files: everyCommandFiles,
   steps: [
     ...building,
     ...severalBuilds,

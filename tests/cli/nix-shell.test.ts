@@ -30,9 +30,9 @@ beforeAll(() => {
       good = derivation { name = "good"; ${builder} };
       bad = derivation { name = "bad"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; };
     }`,
-    "packages/default.nix": `_: rec {
+    "packages/default.nix": `{ flavour ? "plain" }: rec {
       pkgs = { inherit runCommand; };
-      runCommand = name: attributes: _: derivation ({ inherit name; ${builder} } // attributes);
+      runCommand = name: attributes: _: derivation ({ inherit name flavour; ${builder} } // attributes);
       tool = derivation { name = "tool"; ${builder} };
     }`,
     "stdenv/setup": 'runHook() { echo "hook $1"; }\nPATH=/from/setup\n',
@@ -75,7 +75,20 @@ describe.skipIf(!sandboxWorks())("a shell", () => {
     expect(names.filter((name) => name !== "_" && name !== "TERM").sort()).toEqual(
       [
         ...["HOME", "IN_NIX_SHELL", "KEPT", "NIX_BUILD_CORES", "NIX_BUILD_SHELL", "NIX_BUILD_TOP", "NIX_STORE", "PWD"],
-        ...["SHLVL", "TEMP", "TEMPDIR", "TMP", "TMPDIR", "bigPath", "builder", "foo", "inNixShell", "list", "name"],
+        ...[
+          "SHLVL",
+          "TEMP",
+          "TEMPDIR",
+          "TMP",
+          "TMPDIR",
+          "__ETC_PROFILE_SOURCED",
+          "bigPath",
+          "builder",
+          "foo",
+          "inNixShell",
+          "list",
+          "name",
+        ],
         ...["out", "passAsFile", "stdenv", "system"],
       ].sort(),
     );
@@ -114,6 +127,8 @@ describe.skipIf(!sandboxWorks())("a shell", () => {
     const packages = ["-I", `nixpkgs=${join(work, "packages")}`, "--run", "cat $buildInputs"];
     const ran = await shell(["-p", "(import <nixpkgs> { }).tool", ...packages]);
     expect(ran).toMatchObject({ code: 0, out: "built\n" });
+    const words = ["-p", "tool", "--argstr", "flavour", "sweet", "--run", "echo $flavour"];
+    expect(await shell([...words, ...packages.slice(0, 2)])).toMatchObject({ code: 0, out: "sweet\n" });
   });
 
   test("is over the store that its flags name", async () => {
@@ -145,7 +160,10 @@ test.each([
   ],
   [["-E", "[ (import ./plain.nix { }) (import ./structured.nix) ]"], "error: nix-shell requires a single derivation"],
   [["missing.nix"], `error: path '`],
-  [["plain.nix", "--exclude", "("], "error: invalid regular expression '('"],
+  [["./stdenv"], "error: neither 'shell.nix' nor 'default.nix' found in '"],
+  [["-p", "tool", "-E", "1"], "error: '-p' and '-E' are mutually exclusive"],
+  [["plain.nix", "-i", "bash"], "error: unrecognised flag '-i'"],
+  [["plain.nix", "--exclude", "("], "error: Mismatched '(' and ')' in regular expression"],
   [["--run"], "error: '--run' requires an argument"],
   [["plain.nix", "--nonsense"], "error: unrecognised flag '--nonsense'"],
 ])("%j is refused", async (words, message) => {

@@ -262,7 +262,7 @@ async function buildAs(
     keep = settings.get("keep-failed") && request.signal?.aborted !== true;
     if (keep) {
       directory.top.keep();
-      const text = `note: keeping build directory '${directory.top.path}/build'`;
+      const text = `note: keeping build directory "${directory.top.path}/build"`;
       request.events({ kind: "message", level: "notice", text });
     }
     throw error;

@@ -12,6 +12,7 @@ import {
   type PathBuilder,
   queryMassPaths,
   repairPath,
+  requirePathInfo,
   type Settings,
   type Store,
   takesOutputs,
@@ -187,26 +188,32 @@ function stepsHere(
     ...(mode === undefined ? {} : { mode }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+  const isIntact = async (path: string): Promise<boolean> => {
+    events({ kind: "message", level: "notice", text: `checking path '${path}'...` });
+    if (await offered(store, "upkeep").isIntact(path)) return true;
+    events({ kind: "message", level: "error", text: `path '${path}' is corrupted or missing!` });
+    return false;
+  };
   const repair = async (path: string): Promise<void> => {
     if (await repairPath(store, path, await substituters())) return;
-    const deriver = (await store.queryPathInfo(path))?.deriver;
+    const { deriver } = await requirePathInfo(store, path);
     if (deriver === undefined || !(await store.isValidPath(deriver))) {
       throw new FirnError("cannot-repair", `cannot repair path '${path}'`);
     }
-    events({ kind: "message", level: "notice", text: `checking path '${path}'...` });
-    if (await offered(store, "upkeep").isIntact(path)) return;
+    if (await isIntact(path)) return;
     await buildPaths([{ kind: "built", drvPath: deriver, outputs: "*" }], context("repair"));
   };
   const steps: Steps = {
     async build(paths, mode) {
-      const results = await buildPaths(paths, context(mode));
-      if (mode !== "repair") return results;
+      if (mode !== "repair") return buildPaths(paths, context(mode));
+      const results = await buildPaths(paths, { ...context(mode), isIntact });
       // What the results refer to may be damaged as well.
       const roots = results.flatMap(({ path, outputs }) =>
         path.kind === "opaque" ? [path.path] : [...outputs.values()],
       );
+      const checked = new Set(results.flatMap(({ outputs }) => [...outputs.values()]));
       for (const path of await computeClosure(store, roots))
-        if (!(await offered(store, "upkeep").isIntact(path))) await repair(path);
+        if (!checked.has(path) && !(await isIntact(path))) await repair(path);
       return results;
     },
     results: (paths, mode) => buildPathsWithResults(paths, context(mode)),

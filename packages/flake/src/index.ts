@@ -13,7 +13,7 @@ export { type Argument, type AutoArguments, type ShownValue, ValueRef } from "./
 export { type AutoArgument, evaluateAutoArguments } from "./installables/auto-arguments.ts";
 export { fileArgument } from "./installables/file-argument.ts";
 export * from "./installables/parse.ts";
-export { type InstallableOptions, Installables } from "./installables/resolver.ts";
+export { type InstallableOptions, Installables, notAValue } from "./installables/resolver.ts";
 export { derivedPath, type Target } from "./installables/target.ts";
 export { flakeFingerprint } from "./lock/fingerprint.ts";
 export type { FlakeSetting } from "./lock/flake-description.ts";

@@ -78,7 +78,7 @@ export class MachineConnections {
   rest({ uri }: Machine, error: unknown, events: EventSink): void {
     if (!(error instanceof FirnError)) throw error;
     this.#resting.set(uri, Date.now() + restingTime);
-    events({ kind: "message", level: "error", text: `cannot build on '${uri}': ${error.message}` });
+    events({ kind: "message", level: "error", text: `cannot build on '${uri}': error: ${error.message}` });
   }
 
   /** Closes idle connections. */

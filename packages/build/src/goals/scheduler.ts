@@ -56,6 +56,8 @@ export interface BuildPathsOptions {
   /** Opens the stores to query for outputs; not called when nothing may be substituted. */
   readonly substituters?: () => Promise<readonly Store[]>;
   readonly mode?: BuildMode;
+  /** Tells whether a valid path is as it was registered: in mode `repair` such outputs are not built. */
+  readonly isIntact?: (path: string) => Promise<boolean>;
   readonly signal?: AbortSignal;
   /** The form in which several failures are told; by default `requests`. */
   readonly failures?: FailureForm;
@@ -266,6 +268,7 @@ class Scheduler {
         `some outputs of '${drvPath}' are not valid, so checking is not possible\nHint: --rebuild and --check error if the derivation was not previously built and cannot be substituted.\n      Remove it to perform a fresh build, or use --repair to rewrite missing or corrupted builds in the store.`,
       );
     }
+    if (mode === "repair" && missing.length === 0 && (await this.#areIntact(names, known))) return known;
     if (mode !== "normal") return this.#build(wanted);
     if (missing.length === 0) {
       await this.#recordStatic(wanted, known);
@@ -273,6 +276,13 @@ class Scheduler {
     }
     const substituted = await this.#order.waiting(this.#substituteOutputs(wanted, { known, missing }));
     return substituted ?? this.#build(wanted);
+  }
+
+  async #areIntact(names: readonly string[], known: Outputs): Promise<boolean> {
+    const { isIntact } = this.#options;
+    if (isIntact === undefined) return false;
+    for (const name of names) if (!(await isIntact(known.get(name) ?? ""))) return false;
+    return true;
   }
 
   /** Returns the paths of a derivation's outputs as far as they are known: from itself, or from earlier builds. */
@@ -472,7 +482,7 @@ class Scheduler {
     for (const error of own) this.#reportOnce(error);
     const count = own.length;
     const message = `Cannot build '${drvPath}'.\nReason: ${count} ${count === 1 ? "dependency" : "dependencies"} failed.${showOutputs(derivation, this.#options.store.storeDir)}`;
-    return new BuildFailure(drvPath, message, Math.max(first.exitStatus, 100));
+    return new BuildFailure(drvPath, message, first.exitStatus);
   }
 
   readonly #reported = new Set<FirnError>();

@@ -42,7 +42,7 @@ function checkFixed(request: CheckRequest, name: string, info: PathInfo): void {
 }
 
 function rejected(message: string): FirnError {
-  return new FirnError("output-rejected", message, { exitStatus: 100 });
+  return new FirnError("output-rejected", message);
 }
 
 async function applyChecks(

@@ -78,7 +78,7 @@ interface Candidate {
 }
 
 function rejected(message: string): FirnError {
-  return new FirnError("output-rejected", message, { exitStatus: 100 });
+  return new FirnError("output-rejected", message);
 }
 
 /** Registers the outputs; returns their paths by name. Errors `output-rejected`, `hash-mismatch`, `not-deterministic`, `cycle`. */

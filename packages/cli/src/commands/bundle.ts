@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { bundlerLookup, packageLookup, parseInstallable } from "@firn/flake";
+import { appLookup, bundlerLookup, parseInstallable } from "@firn/flake";
 import { FirnError } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags } from "../grammar/flags.ts";
@@ -37,11 +37,7 @@ export const command: Command = {
         const bundler = await session.installables.find(parseInstallable(word, context), bundlerLookup(session.system));
         const [installable] = session.installables.parse(invocation.positionals);
         if (installable === undefined) throw new FirnError("internal", "there is no installable");
-        const packages = packageLookup(session.system);
-        const { value } = await session.installables.find(installable, {
-          defaults: [...packages.defaults, `apps.${session.system}.default`],
-          prefixes: [...packages.prefixes, `apps.${session.system}.`],
-        });
+        const { value } = await session.installables.find(installable, appLookup(session.system));
         const facts = await (await bundler.value.call(value)).derivation();
         if (facts === undefined) {
           throw new FirnError("not-a-derivation", `the bundler '${word}' does not produce a derivation`);

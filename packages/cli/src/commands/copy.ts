@@ -7,6 +7,7 @@ import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
+import { unknownPaths } from "../targets/build-targets.ts";
 import { pathsOf, realisationsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
@@ -53,6 +54,7 @@ export const command: Command = {
         const to = toUri === undefined ? local : await open(toUri);
         try {
           const words = await session.words();
+          if (flags.has("all") && words.length > 0) throw new UsageError("'--all' does not expect arguments");
           const roots = flags.has("all")
             ? await offered(from, "listing").queryAllValidPaths()
             : await pathsOf(session, words, {
@@ -61,7 +63,7 @@ export const command: Command = {
                 realised: from,
                 from,
               });
-          await requirePaths(from, roots);
+          await requirePaths(session, from, roots);
           const paths = flags.has("no-recursive") ? roots : await computeClosure(from, roots);
           const copied = await copyPaths(paths, {
             from,
@@ -88,10 +90,14 @@ export const command: Command = {
 };
 
 /** Fails with `cannot-substitute` when a store lacks one of the paths, which are not built there. */
-async function requirePaths(from: Store, paths: readonly string[]): Promise<void> {
+async function requirePaths({ io, progress }: EvaluationSession, from: Store, paths: readonly string[]): Promise<void> {
   const valid = await from.queryValidPaths(paths);
-  const missing = paths.find((path) => !valid.has(path));
-  if (missing !== undefined) throw cannotSubstitute(missing);
+  const unknown = paths.filter((path) => !valid.has(path));
+  const [missing] = unknown;
+  if (missing === undefined) return;
+  progress.clear();
+  for (const line of unknownPaths(unknown)) io.err(`${line}\n`);
+  throw cannotSubstitute(missing);
 }
 
 /** Makes the copied paths roots of the destination, or the next generation of a profile there, as the flags ask. */

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
+import { packageLookup, showInstallable } from "@firn/flake";
 import { FirnError } from "@firn/formats";
-import { findLogicalFile, runProgramSync } from "@firn/store";
+import { findLogicalFile, runProgramSync, systemErrorText } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags } from "../grammar/flags.ts";
 import { editorCommand } from "../programs/editor.ts";
@@ -14,7 +15,6 @@ export const command: Command = {
     withEvaluation(invocation, io, {
       needs: { readOnly: true },
       body: async (session) => {
-        const [word = "."] = invocation.positionals;
         const [installable] = session.installables.parse(invocation.positionals);
         if (installable === undefined) throw new FirnError("internal", "there is no installable");
         const { value } = await session.installables.find(installable);
@@ -23,7 +23,8 @@ export const command: Command = {
           position === undefined ? splitPlace(await value.functionPlace()) : splitPosition(position.text);
         if (file === undefined) {
           // The reference leaves the quotation open.
-          throw new FirnError("no-position", `cannot find position information for '${word}`);
+          const shown = showInstallable(installable, packageLookup(session.system));
+          throw new FirnError("no-position", `cannot find position information for '${shown}`);
         }
         const { location } = await session.store();
         const { program, args } = editorCommand(io.env, line);
@@ -31,12 +32,21 @@ export const command: Command = {
         const path = findLogicalFile(location, resolve(io.cwd, file))?.real ?? file;
         const { status, error } = runProgramSync(program, [...args, path], { stdio: "inherit", env: { ...io.env } });
         if (error === undefined) return status ?? 1;
-        throw new FirnError("program-failed", `executing '${program}': ${error.message}`, { cause: error });
+        const code = "code" in error && typeof error.code === "string" ? error.code : "";
+        const errno = "errno" in error && typeof error.errno === "number" ? error.errno : undefined;
+        const shown = [program, ...args, path].map((word) => `'${word}'`).join(" ");
+        const reason = systemErrorText(code, errno);
+        throw new FirnError("program-failed", `cannot run command ${shown}: ${reason}`, { cause: error });
       },
     }),
 };
 
 function splitPosition(text: string): [file: string, line: number] {
+  if (!text.startsWith("/")) {
+    throw new FirnError("no-position", `string '${text}' doesn't represent an absolute path`, {
+      trace: [{ message: "while evaluating the 'meta.position' attribute of a derivation" }],
+    });
+  }
   const found = /^(.*):([0-9]+)$/s.exec(text);
   if (found === null) throw new FirnError("no-position", `cannot parse 'meta.position' attribute '${text}'`);
   return [found[1]!, Number(found[2])];

@@ -1,6 +1,8 @@
-import { FirnError, type HashFormat, parseHashAlgorithm, parseHashWithFormat, printHash } from "@firn/formats";
+import { FirnError, type HashFormat, parseHashWithFormat, printHash } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
+import { commandSettings } from "../session/session.ts";
+import { hashAlgorithm } from "../targets/hash-algorithm.ts";
 
 /** Notations by the names on the command line. */
 const formats: Readonly<Record<string, HashFormat>> = {
@@ -41,12 +43,17 @@ export const command: Command = {
       description: "Hash algorithm: blake3, md5, sha1, sha256 or sha512. Can be omitted for SRI hashes.",
     },
   ],
-  async run({ flags, positionals }, io) {
+  async run(invocation, io) {
+    const { flags, positionals } = invocation;
+    const settings = commandSettings(invocation, io);
     const algorithm = flags.value("hash-algo");
     const from = flags.value("from");
     const to = hashFormat(flags.value("to") ?? "sri");
     for (const text of positionals) {
-      const parsed = parseHashWithFormat(text, algorithm === undefined ? undefined : parseHashAlgorithm(algorithm));
+      const parsed = parseHashWithFormat(
+        text,
+        algorithm === undefined ? undefined : hashAlgorithm(algorithm, settings),
+      );
       if (from !== undefined && parsed.format !== hashFormat(from)) {
         throw new FirnError(
           "bad-hash",

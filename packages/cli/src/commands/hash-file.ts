@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
-import { createHasher, type Hash, type HashAlgorithm, parseHashAlgorithm, printHash } from "@firn/formats";
+import { createHasher, type Hash, type HashAlgorithm, printHash } from "@firn/formats";
 import { readFileChunks } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { ParsedFlags } from "../grammar/invocation.ts";
 import { printLine } from "../render/output.ts";
+import { commandSettings } from "../session/session.ts";
+import { hashAlgorithm } from "../targets/hash-algorithm.ts";
 
 /** Flags that choose algorithm and notation, shared with `hash path`. */
 export const hashFlags: readonly Flag[] = [
@@ -37,8 +39,9 @@ export function hashFile(path: string, algorithm: HashAlgorithm): Hash {
 export const command: Command = {
   positionals: [{ label: "paths", optional: true, repeats: true }],
   flags: hashFlags,
-  async run({ flags, positionals }, io) {
-    const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
+  async run(invocation, io) {
+    const { flags, positionals } = invocation;
+    const algorithm = hashAlgorithm(flags.value("type") ?? "sha256", commandSettings(invocation, io));
     const format = notation(flags);
     for (const path of positionals) {
       printLine(io, printHash(hashFile(resolve(io.cwd, path), algorithm), format, format === "sri"));

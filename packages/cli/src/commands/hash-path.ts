@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
-import { parseContentAddressMethod, parseHashAlgorithm, printHash } from "@firn/formats";
+import { parseContentAddressMethod, printHash } from "@firn/formats";
 import { dumpPath, hashNarContent, requireFeature } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import { printLine } from "../render/output.ts";
 import { commandSettings } from "../session/session.ts";
 import { existingPath } from "../targets/existing-path.ts";
+import { hashAlgorithm } from "../targets/hash-algorithm.ts";
 import { hashFormat } from "./hash-convert.ts";
 import { hashFile, hashFlags, notation } from "./hash-file.ts";
 
@@ -24,13 +25,13 @@ export const command: Command = {
   ],
   async run(invocation, io) {
     const { flags, positionals } = invocation;
-    const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
     const mode = flags.value("mode") ?? "nar";
     if (!["flat", "nar", "git"].includes(mode)) {
       throw new UsageError(`Unknown file ingestion method '${mode}', expect \`flat\`, \`nar\`, or \`git\``);
     }
     const method = parseContentAddressMethod(mode);
     const settings = commandSettings(invocation, io);
+    const algorithm = hashAlgorithm(flags.value("type") ?? "sha256", settings);
     if (method === "git") requireFeature(settings, "git-hashing");
     const named =
       flags.last("format", "sri", "base16", "base32", "base64") === "format" ? flags.value("format") : undefined;

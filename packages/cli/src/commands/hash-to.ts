@@ -1,8 +1,10 @@
 /** The deprecated commands `firn hash to-base16`, `to-base32`, `to-base64` and `to-sri`. */
-import { type HashFormat, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
+import { type HashFormat, parseHash, printHash } from "@firn/formats";
 import type { Command } from "../grammar/command.ts";
 import { renderWarning } from "../render/error.ts";
 import { printLine } from "../render/output.ts";
+import { commandSettings } from "../session/session.ts";
+import { hashAlgorithm } from "../targets/hash-algorithm.ts";
 
 function conversionTo(format: HashFormat): Command {
   return {
@@ -16,9 +18,11 @@ function conversionTo(format: HashFormat): Command {
         description: "Hash algorithm: blake3, md5, sha1, sha256 or sha512. Can be omitted for SRI hashes.",
       },
     ],
-    async run({ flags, positionals }, io) {
+    async run(invocation, io) {
+      const { flags, positionals } = invocation;
+      const settings = commandSettings(invocation, io);
       const type = flags.value("type");
-      const algorithm = type === undefined ? undefined : parseHashAlgorithm(type);
+      const algorithm = type === undefined ? undefined : hashAlgorithm(type, settings);
       const replaced =
         "The old format conversion subcommands of `nix hash` were deprecated in favor of `nix hash convert`.";
       io.err(`${renderWarning(replaced, undefined, io.terminal)}\n`);

@@ -1,16 +1,14 @@
-import { resolve } from "node:path";
 import { FirnError } from "@firn/formats";
-import { narFileTree } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printChunks } from "../render/output.ts";
-import { narPlace } from "./nar-ls.ts";
+import { narPlace, narTree } from "./nar-ls.ts";
 
 /** `firn nar cat`: prints a file in an archive. */
 export const command: Command = {
   positionals: [{ label: "nar", kind: "path" }, { label: "path" }],
   flags: [],
   async run({ positionals: [nar = "", path = ""] }, io) {
-    const tree = narFileTree(resolve(io.cwd, nar));
+    const tree = narTree(io.cwd, nar);
     const place = narPlace(path);
     if (tree.find(place)?.kind !== "regular") {
       throw new FirnError("not-a-file", `NAR does not contain regular file '${place === "" ? "/" : place}'`);

@@ -1,7 +1,16 @@
 import { resolve } from "node:path";
+import { FirnError } from "@firn/formats";
 import { narFileTree } from "@firn/store";
+import { existsSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { listingFlags, printListing } from "../render/tree-listing.ts";
+
+/** Returns the tree in an archive. Errors `not-found`, and those of archives. */
+export function narTree(cwd: string, nar: string): ReturnType<typeof narFileTree> {
+  const path = resolve(cwd, nar);
+  if (!existsSync(path)) throw new FirnError("not-found", `opening NAR file "${nar}": No such file or directory`);
+  return narFileTree(path);
+}
 
 /** Returns a place in an archive's tree without slashes at its ends, `""` for the root. */
 export function narPlace(path: string): string {
@@ -18,7 +27,7 @@ export const command: Command = {
   flags: listingFlags,
   async run(invocation, io) {
     const [nar = "", path = ""] = invocation.positionals;
-    printListing(io, invocation, { tree: narFileTree(resolve(io.cwd, nar)), path: narPlace(path), shown: path });
+    printListing(io, invocation, { tree: narTree(io.cwd, nar), path: narPlace(path), shown: path });
     return 0;
   },
 };

@@ -37,6 +37,14 @@ export const pathFlags: readonly Flag[] = [
   { name: "derivation", aliases: ["drv"], description: "Operate on the store derivation rather than its outputs." },
 ];
 
+function jsonVersion(text: string): 1 | 2 {
+  if (text === "1" || text === "2") return text === "2" ? 2 : 1;
+  throw new FirnError(
+    "unsupported",
+    `unsupported path info JSON format version ${text}; supported versions are 1 and 2`,
+  );
+}
+
 /** `firn path-info`: shows the store's facts about paths. */
 export const command: Command = {
   positionals: [{ label: "installables", kind: "installable", optional: true, repeats: true }],
@@ -64,7 +72,7 @@ export const command: Command = {
       const { flags } = invocation;
       const paths = await queriedPaths(session, store);
       if (flags.has("json")) {
-        const version = flags.value("json-format") === "2" ? 2 : 1;
+        const version = jsonVersion(flags.value("json-format") ?? "1");
         const { indent = 0 } = jsonLayout(invocation);
         // Texts take less memory than values, of which a store has many.
         const entries = new Map<string, string>();

@@ -1,5 +1,6 @@
 import { debianIndex, type ValueRef } from "@firn/flake";
 import { FirnError, type JsonValue, parseDrvName } from "@firn/formats";
+import { compileRegex, regexMistake } from "@firn/language";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
@@ -7,6 +8,8 @@ import { colors } from "../render/colors.ts";
 import { printJsonResult } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
+
+type Regex = ReturnType<typeof compileRegex>;
 
 /** One matching package. */
 interface Match {
@@ -37,21 +40,30 @@ export const command: Command = {
       needs: { readOnly: true },
       body: async (session) => {
         const [word = "", ...regexes] = invocation.positionals;
-        const patterns = regexes.map(pattern);
-        const hidden = invocation.flags.all("exclude").map(([text]) => pattern(text ?? ""));
+        const patterns = regexes.map(compiled);
+        const hidden = invocation.flags.all("exclude").map(([text]) => compiled(text ?? ""));
         const debian = /^deb(?:#(.*))?$/.exec(word);
         if (debian === null && patterns.length === 0)
           throw new UsageError(
             `Must provide at least one regex! To match all packages, use '${invocation.mainProgram} search <installable> ^'.`,
           );
-        const found = debian === null ? await searchFlake(session) : await searchDebian(session, debian[1] ?? "");
-        const matches = found.filter((match) => {
+        const matches: Match[] = [];
+        const json = invocation.flags.has("json");
+        // The reference marks what it finds wherever it prints to.
+        const marks = debian === null || io.terminal ? patterns : undefined;
+        const found = (match: Match): void => {
           const texts = [match.attrPath, match.pname, match.description];
-          const matched = (regex: RegExp): boolean => texts.some((text) => regex.test(text));
-          return patterns.every(matched) && !hidden.some(matched);
-        });
+          const matched = (regex: Regex): boolean => texts.some((text) => finds(regex, text));
+          if (!patterns.every(matched) || hidden.some(matched)) return;
+          matches.push(match);
+          if (json) return;
+          session.progress.clear();
+          io.out(`${matches.length > 1 ? "\n" : ""}${shownMatch(match, marks)}`);
+        };
+        if (debian === null) await searchFlake(session, found);
+        else for (const match of await searchDebian(session, debian[1] ?? "")) found(match);
         session.progress.clear();
-        if (invocation.flags.has("json")) {
+        if (json) {
           const entries = matches.map(({ attrPath, pname, version, description }): [string, JsonValue] => [
             attrPath,
             new Map([
@@ -61,12 +73,8 @@ export const command: Command = {
             ]),
           ]);
           printJsonResult(io, new Map(entries), invocation);
-        } else {
-          if (matches.length === 0) throw new FirnError("no-results", "no results for the given search term(s)!");
-          // The reference marks what it finds wherever it prints to.
-          const marks = debian === null || io.terminal ? patterns : undefined;
-          const shown = matches.map((match) => shownMatch(match, marks));
-          io.out(shown.join("\n"));
+        } else if (matches.length === 0) {
+          throw new FirnError("no-results", "no results for the given search term(s)!");
         }
         return 0;
       },
@@ -74,7 +82,7 @@ export const command: Command = {
 };
 
 /** Returns the lines of a match; with patterns its name stands out, and what they find. */
-function shownMatch({ attrPath, version, description }: Match, patterns: readonly RegExp[] | undefined): string {
+function shownMatch({ attrPath, version, description }: Match, patterns: readonly Regex[] | undefined): string {
   const marked = (text: string, around: string): string =>
     patterns === undefined ? text : `${around}${highlighted(text, patterns, around)}${colors.normal}`;
   const name = `* ${marked(attrPath, "\x1b[0;1m")}${version === "" ? "" : ` (${version})`}\n`;
@@ -83,29 +91,36 @@ function shownMatch({ attrPath, version, description }: Match, patterns: readonl
     : `${name}  ${patterns === undefined ? description : highlighted(description, patterns, colors.normal)}\n`;
 }
 
-/** Marks in a text what patterns find; `after` is the style of the rest. */
-function highlighted(text: string, patterns: readonly RegExp[], after: string): string {
-  const found = new Set<number>();
-  for (const { source } of patterns) {
-    for (const { 0: match, index } of text.matchAll(new RegExp(source, "gi"))) {
-      for (let i = index; i < index + match.length; i++) found.add(i);
-    }
-  }
+/** Marks in a text what patterns find, also where that is nothing; `after` is the style of the rest. */
+function highlighted(text: string, patterns: readonly Regex[], after: string): string {
+  const found: { readonly start: number; readonly end: number }[] = [];
+  for (const pattern of patterns) pattern.eachMatch(text, (start, end) => found.push({ start, end }));
+  found.sort((a, b) => a.start - b.start);
   let result = "";
-  for (let i = 0; i < text.length; i++) {
-    if (found.has(i) && !found.has(i - 1)) result += colors.green;
-    result += text[i];
-    if (found.has(i) && !found.has(i + 1)) result += after;
+  let shown = 0;
+  for (let i = 0; i < found.length; ) {
+    const { start } = found[i]!;
+    let { end } = found[i]!;
+    while (++i < found.length && found[i]!.start <= end) end = Math.max(end, found[i]!.end);
+    result += `${text.slice(shown, start)}${colors.green}${text.slice(start, end)}${after}`;
+    shown = end;
   }
-  return result;
+  return result + text.slice(shown);
 }
 
-function pattern(text: string): RegExp {
-  try {
-    return new RegExp(text, "i");
-  } catch (cause) {
-    throw new FirnError("usage", `'${text}' is not a regular expression`, { cause });
-  }
+function finds(regex: Regex, text: string): boolean {
+  let found = false;
+  regex.eachMatch(text, () => {
+    found = true;
+  });
+  return found;
+}
+
+/** Compiles a pattern. Error `bad-regex`. */
+function compiled(text: string): Regex {
+  const mistake = regexMistake(text);
+  if (mistake !== undefined) throw new FirnError("bad-regex", mistake);
+  return compileRegex(text, { ignoreCase: true });
 }
 
 async function searchDebian(session: EvaluationSession, word: string): Promise<Match[]> {
@@ -128,49 +143,58 @@ async function searchDebian(session: EvaluationSession, word: string): Promise<M
   return matches.sort((a, b) => rank(a) - rank(b) || (a.pname < b.pname ? -1 : 1));
 }
 
-async function searchFlake(session: EvaluationSession): Promise<Match[]> {
-  const evaluation = await session.evaluation();
+async function searchFlake(session: EvaluationSession, use: (match: Match) => void): Promise<void> {
   const [installable] = session.installables.parse(session.invocation.positionals.slice(0, 1));
   if (installable === undefined || installable.kind === "store-path")
     throw new UsageError("a flake or file is needed to search");
-  const matches: Match[] = [];
   if (installable.kind === "attribute") {
-    const found = await session.installables.find(installable);
-    await collect(found.value, installable.path === "" ? [] : installable.path.split("."), matches);
-    return matches;
+    const { value } = await session.installables.find(installable);
+    return visit(value, { path: [], first: true, use });
   }
-  const { value } = await evaluation.flake(installable.ref);
+  const sections = ["packages", "legacyPackages"].map((section) => `${section}.${session.system}`);
+  const lookup =
+    installable.fragment === ""
+      ? { defaults: sections, prefixes: [] }
+      : { defaults: [], prefixes: sections.map((section) => `${section}.`) };
+  const first = await session.installables.find(installable, lookup);
+  await visit(first.value, { path: first.attrPath.split("."), first: true, use });
+  if (installable.fragment !== "" || first.attrPath !== sections[0]) return;
+  const { value } = await (await session.evaluation()).flake(installable.ref);
   const outputs = (await value.attribute("outputs")) ?? value;
-  for (const section of ["packages", "legacyPackages"]) {
-    const all = await outputs.attribute(section);
-    const mine = all === undefined ? undefined : await all.attribute(session.system);
-    if (mine !== undefined) await collect(mine, [section, session.system], matches);
-  }
-  return matches;
+  const legacy = await outputs.attributeAlong(["legacyPackages", session.system]);
+  if (legacy !== undefined) await visit(legacy, { path: ["legacyPackages", session.system], first: true, use });
 }
 
-/** Walks packages; sets are entered at the top, and below it when they have `recurseForDerivations`. */
-async function collect(value: ValueRef, path: readonly string[], matches: Match[]): Promise<void> {
-  const kind = await value.kind();
-  if (kind === "derivation") {
-    const nameOf = await text(value, "name");
-    const { name, version } = parseDrvName(nameOf);
-    const meta = await value.attribute("meta");
-    const description = meta === undefined ? "" : await text(meta, "description");
-    matches.push({ attrPath: path.join("."), pname: name, version, description });
-    return;
-  }
-  if (kind !== "set") return;
-  if (path.length > 2 && !(await isTrue(value, "recurseForDerivations"))) return;
-  for (const name of (await value.attributeNames()) ?? []) {
-    const member = await value.attribute(name);
-    if (member === undefined) continue;
-    try {
-      await collect(member, [...path, name], matches);
-    } catch (error) {
-      // What does not evaluate in a large set is no package for this machine; the rest of the set is.
-      if (!(error instanceof FirnError) || path[0] !== "legacyPackages") throw error;
+interface Visit {
+  readonly path: readonly string[];
+  /** True for the value that the command line names, which is entered whatever it is. */
+  readonly first: boolean;
+  use(match: Match): void;
+}
+
+/** Walks packages: sets are entered at the top, and in `legacyPackages` below it when they have `recurseForDerivations`. */
+async function visit(value: ValueRef, { path, first, use }: Visit): Promise<void> {
+  const [section] = path;
+  try {
+    const kind = await value.kind();
+    if (kind === "derivation") {
+      const { name, version } = parseDrvName(await text(value, "name"));
+      const meta = await value.attribute("meta");
+      const description = meta === undefined ? "" : (await text(meta, "description")).replaceAll("\n", " ");
+      use({ attrPath: path.join("."), pname: name, version, description });
+      return;
     }
+    const top = path.length === 0 || (path.length <= 2 && (section === "packages" || section === "legacyPackages"));
+    const enters = top || first || (section === "legacyPackages" && (await isTrue(value, "recurseForDerivations")));
+    if (!enters) return;
+    if (kind !== "set") throw new FirnError("type-error", `'${path.join(".")}' is not an attribute set`);
+    for (const name of (await value.attributeNames()) ?? []) {
+      const member = await value.attribute(name);
+      if (member !== undefined) await visit(member, { path: [...path, name], first: false, use });
+    }
+  } catch (error) {
+    // A part of a large set that does not evaluate is no package for this machine; the rest of the set is.
+    if (!(error instanceof FirnError) || section !== "legacyPackages") throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { makeFixedOutputPath, parseContentAddressMethod, parseHashAlgorithm } from "@firn/formats";
+import { makeFixedOutputPath, parseContentAddressMethod } from "@firn/formats";
 import { dumpPath, hashNarContent, offered, openStore, requireFeature } from "@firn/store";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
@@ -7,6 +7,7 @@ import type { Io } from "../io.ts";
 import { printLine } from "../render/output.ts";
 import { withSession } from "../session/session.ts";
 import { existingPath } from "../targets/existing-path.ts";
+import { hashAlgorithm } from "../targets/hash-algorithm.ts";
 
 const flags: readonly Flag[] = [
   {
@@ -29,8 +30,8 @@ async function add(invocation: Invocation, io: Io, defaultMode: string): Promise
   const path = existingPath(io.cwd, positionals[0] ?? "");
   const name = given.value("name") ?? basename(path);
   const method = parseContentAddressMethod(given.value("mode") ?? defaultMode);
-  const algorithm = parseHashAlgorithm(given.value("hash-algo") ?? "sha256");
   return withSession(invocation, io, async ({ settings, progress }) => {
+    const algorithm = hashAlgorithm(given.value("hash-algo") ?? "sha256", settings);
     if (method === "git") requireFeature(settings, "git-hashing");
     const store = await openStore(settings.get("store"), {
       settings,

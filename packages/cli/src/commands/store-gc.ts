@@ -1,7 +1,8 @@
-import { FirnError, showSize } from "@firn/formats";
+import { showSize } from "@firn/formats";
 import { offered } from "@firn/store";
 
 import type { Command } from "../grammar/command.ts";
+import { parseInteger } from "../grammar/integer.ts";
 import { printLine } from "../render/output.ts";
 import { freed } from "../render/quantities.ts";
 import { withFreeingSession } from "../session/session.ts";
@@ -26,10 +27,10 @@ export const command: Command = {
       }
       const dryRun = flags.has("dry-run");
       const max = flags.value("max");
-      if (max !== undefined && !/^\d+$/.test(max)) throw new FirnError("usage", `'${max}' is not a number of bytes`);
+      const maxFreed = max === undefined ? undefined : parseInteger(max);
       const result = await offered(store, "roots").collectGarbage({
         action: dryRun ? "dead" : "delete-dead",
-        ...(max === undefined ? {} : { maxFreed: Number(max) }),
+        ...(maxFreed === undefined ? {} : { maxFreed }),
       });
       session.progress.clear();
       if (dryRun) {

@@ -1,10 +1,11 @@
 import { prefetchFile } from "@firn/fetch";
-import { type JsonValue, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
+import { type JsonValue, parseHash, printHash } from "@firn/formats";
 import { makeTransferrer } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { jsonFlags } from "../grammar/flags.ts";
 import { printJsonResult } from "../render/output.ts";
 import { withSession } from "../session/session.ts";
+import { hashAlgorithm } from "../targets/hash-algorithm.ts";
 
 /** `firn store prefetch-file`: downloads a file into the store. */
 export const command: Command = {
@@ -28,7 +29,7 @@ export const command: Command = {
       const [url = ""] = positionals;
       const { settings } = session;
       const events = session.progress.event.bind(session.progress);
-      const algorithm = parseHashAlgorithm(flags.value("hash-type") ?? "sha256");
+      const algorithm = hashAlgorithm(flags.value("hash-type") ?? "sha256", settings);
       const expected = flags.value("expected-hash");
       const name = flags.value("name");
       const transferrer = makeTransferrer({ settings, environment: io.env, events, offline: flags.has("offline") });

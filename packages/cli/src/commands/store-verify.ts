@@ -18,6 +18,7 @@ import {
 } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, stdinFlag } from "../grammar/flags.ts";
+import { parseInteger } from "../grammar/integer.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { pathSelection, pathsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
@@ -61,7 +62,7 @@ export const command: Command = {
             }),
           );
         }
-        const needed = Number(flags.value("sigs-needed") ?? "0");
+        const needed = parseInteger(flags.value("sigs-needed") ?? "0");
         let corrupted = 0;
         let untrusted = 0;
         let failed = 0;

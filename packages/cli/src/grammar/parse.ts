@@ -105,6 +105,8 @@ class Reader {
     const flag = this.#known.find(word);
     if (flag === undefined) return word.startsWith("--") && this.#acceptSetting(word);
     if (flag.name === "help") throw new HelpWanted();
+    if (flag.takesRest === true && this.#words.length === 0)
+      throw new UsageError(`--${flag.name} requires at least one argument`);
     const count = flag.takesRest === true ? Math.max(1, this.#words.length) : (flag.labels?.length ?? 0);
     const values = this.#take(word, count, isSharedFlag(flag));
     if (flag.sets !== undefined) this.settings.push([flag.sets.setting, flag.sets.value ?? values[0] ?? ""]);

@@ -8,10 +8,11 @@ import { printLine } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { type BuiltTarget, buildTargets } from "../targets/build-targets.ts";
-import { derivationsIn, type Expressions, expressionFlags, expressionsOf } from "./expressions.ts";
+import { derivationsIn, type Expressions, expressionFlags, expressionsOf, rootFlag } from "./expressions.ts";
 
 const flags: readonly Flag[] = [
   ...expressionFlags,
+  rootFlag,
   {
     name: "out-link",
     short: "o",
@@ -24,6 +25,9 @@ const flags: readonly Flag[] = [
   { name: "drv-link", labels: ["path"], kinds: ["path"], description: "Ignored." },
   { name: "check", description: "Build again and compare with what is in the store." },
   { name: "repair", description: "Build again what is missing or damaged." },
+  { name: "pure", description: "Ignored." },
+  { name: "keep", labels: ["name"], description: "Ignored." },
+  { name: "exclude", labels: ["regexp"], description: "Ignored." },
 ];
 
 /** `nix-build`. */

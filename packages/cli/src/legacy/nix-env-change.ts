@@ -154,21 +154,42 @@ async function uninstall(session: EnvironmentSession): Promise<number> {
   await change(session, async () => {
     let kept: readonly Package[] = await installedIn(session, session.profile);
     for (const word of invocation.positionals) {
-      const removed: Package[] = [];
+      const chosen = new Set<Package>();
       if (word.includes("/")) {
         const path = storePathOf(session, word, storeDir);
-        for (const item of kept) if ((await item.outPath()) === path) removed.push(item);
+        for (const item of kept) if ((await item.outPath()) === path) chosen.add(item);
       } else {
         const selector = new Selector(word);
-        removed.push(...kept.filter(({ name }) => selector.matches(name)));
+        for (const item of kept) if (selector.matches(item.name)) chosen.add(item);
       }
+      const [others, removed] = partition(kept, (item) => !chosen.has(item));
       if (removed.length === 0) session.progress.warn(`selector '${word}' matched no installed derivations`);
       for (const { name } of removed) tell(session, `uninstalling '${name}'`);
-      kept = kept.filter((item) => !removed.includes(item));
+      kept = others;
     }
     return invocation.flags.has("dry-run") ? undefined : kept;
   });
   return 0;
+}
+
+/**
+ * Divides items by a predicate. They change places as in the C++ library of the reference, so that what is left has the order, and
+ * with it the store path, that it has there.
+ */
+function partition<Item>(items: readonly Item[], holds: (item: Item) => boolean): [Item[], Item[]] {
+  const result = [...items];
+  let first = 0;
+  let last = result.length;
+  for (;;) {
+    while (first < last && holds(result[first]!)) first++;
+    if (first === last) break;
+    last--;
+    while (first < last && !holds(result[last]!)) last--;
+    if (first === last) break;
+    [result[first], result[last]] = [result[last]!, result[first]!];
+    first++;
+  }
+  return [result.slice(0, first), result.slice(first)];
 }
 
 async function setFlag(session: EnvironmentSession): Promise<number> {

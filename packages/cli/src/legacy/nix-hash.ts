@@ -1,19 +1,12 @@
 /** `nix-hash`: prints hashes of files, or one hash in another notation. */
 import { resolve } from "node:path";
-import {
-  compressHash,
-  createHasher,
-  type Hash,
-  type HashFormat,
-  parseHash,
-  parseHashAlgorithm,
-  printHash,
-} from "@firn/formats";
+import { compressHash, createHasher, type Hash, type HashFormat, parseHash, printHash } from "@firn/formats";
 import { dumpPath, readFileChunks } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { printLine } from "../render/output.ts";
 import { commandSettings } from "../session/session.ts";
 import { existingPath } from "../targets/existing-path.ts";
+import { hashAlgorithm } from "../targets/hash-algorithm.ts";
 
 const conversions = {
   "to-base16": "base16",
@@ -49,9 +42,9 @@ export const command: Command = {
   ],
   async run(invocation, io) {
     const { flags, positionals } = invocation;
-    commandSettings(invocation, io);
+    const settings = commandSettings(invocation, io);
     const type = flags.value("type");
-    const algorithm = type === undefined ? undefined : parseHashAlgorithm(type);
+    const algorithm = type === undefined ? undefined : hashAlgorithm(type, settings);
     const print = (hash: Hash, format: HashFormat): void => printLine(io, printHash(hash, format, format === "sri"));
     const conversion = flags.last(...(Object.keys(conversions) as Conversion[]));
     if (conversion !== undefined) {

@@ -18,6 +18,7 @@ import {
   expressionFlags,
   expressionSources,
   expressionsOf,
+  rootFlag,
   selectedValues,
 } from "./expressions.ts";
 
@@ -33,6 +34,8 @@ interface Arguments {
   /** Path of the link to each derivation that is registered as a root. */
   readonly root: string | undefined;
   readonly expressions: Expressions;
+  /** The names that `--find-file` looks for. */
+  readonly names: readonly string[];
   readonly searchPath: readonly string[];
   /** True to tell why something is evaluated again. */
   readonly explains: boolean;
@@ -40,6 +43,7 @@ interface Arguments {
 
 const flags: readonly Flag[] = [
   ...expressionFlags,
+  rootFlag,
   { name: "eval", aliases: ["eval-only"], description: "Evaluate and print the value." },
   { name: "parse", aliases: ["parse-only"], description: "Parse and print the syntax tree." },
   { name: "find-file", description: "Look up the arguments in the search path." },
@@ -68,6 +72,7 @@ function argumentsOf(invocation: Invocation): Arguments {
     readOnly: flags.has("readonly-mode") || (action !== "instantiate" && !flags.has("read-write-mode")),
     root: flags.value("add-root"),
     expressions: expressionsOf(invocation),
+    names: invocation.positionals,
     searchPath: flags.all("include").map(([path = ""]) => path),
     explains: flags.has("explain-cache"),
   };
@@ -94,7 +99,7 @@ class Instantiation {
     const { expressions } = args;
     switch (args.action) {
       case "find-file":
-        for (const name of expressions.words) this.write(`${await context.evaluator.findFile(name)}\n`);
+        for (const name of args.names) this.write(`${await context.evaluator.findFile(name)}\n`);
         return;
       case "parse":
         for await (const source of expressionSources(expressions, context)) {
@@ -103,7 +108,8 @@ class Instantiation {
         return;
       case "evaluate":
         for await (const { value, autoArgs } of selectedValues(expressions, context)) {
-          await this.print(await value.autoCall(autoArgs));
+          // Without arguments functions are printed as they are.
+          await this.print(Object.keys(autoArgs).length === 0 ? value : await value.autoCall(autoArgs));
         }
         return;
       case "instantiate":

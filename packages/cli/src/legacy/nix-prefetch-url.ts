@@ -1,6 +1,6 @@
 /** `nix-prefetch-url`: downloads a file into the store and prints its hash. */
 import { type PrefetchRequest, prefetchFile } from "@firn/fetch";
-import { FirnError, parseHash, parseHashAlgorithm, printHash } from "@firn/formats";
+import { FirnError, parseHash, printHash } from "@firn/formats";
 import { makeTransferrer } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { evaluationFlags } from "../grammar/flags.ts";
@@ -9,6 +9,7 @@ import { UsageError } from "../grammar/usage-error.ts";
 import { printLine } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
+import { hashAlgorithm } from "../targets/hash-algorithm.ts";
 import { expressionsOf, selectedValues } from "./expressions.ts";
 
 /** The file of a call of `fetchurl`. */
@@ -73,7 +74,7 @@ export const command: Command = {
         const [url, hash] = positionals;
         const attribute = flags.has("attr");
         if (url === undefined && !attribute) throw new UsageError("you must specify a URL");
-        const algorithm = parseHashAlgorithm(flags.value("type") ?? "sha256");
+        const algorithm = hashAlgorithm(flags.value("type") ?? "sha256", session.settings);
         const source = attribute
           ? await sourceOf(session, { ...invocation, positionals: positionals.slice(0, 1) })
           : { url: url ?? "", unpack: false };

@@ -6,11 +6,13 @@
 import { dirname, join } from "node:path";
 import { prepareEnvironment, readBuildOptions, shellQuote } from "@firn/build";
 import { type Derivation, type DerivedPath, FirnError, isDerivationPath } from "@firn/formats";
+import { regexMistake } from "@firn/language";
 import type { MachineStore, Settings } from "@firn/store";
-import { existsSync, mkdtempSync, realpathSync, temporaryParent, writeFileSync } from "@firn/store/files";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, temporaryParent, writeFileSync } from "@firn/store/files";
 import type { Command, Flag } from "../grammar/command.ts";
 import type { Invocation } from "../grammar/invocation.ts";
 import { nixShellScript, type Script } from "../grammar/script.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import type { Io } from "../io.ts";
 import { findProgram, runProgram } from "../programs/run-program.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
@@ -37,7 +39,7 @@ function pattern(text: string): RegExp {
   try {
     return new RegExp(text);
   } catch (cause) {
-    throw new FirnError("usage", `invalid regular expression '${text}'`, { cause });
+    throw new FirnError("bad-regex", regexMistake(text) ?? `invalid regular expression '${text}'`, { cause });
   }
 }
 
@@ -50,6 +52,12 @@ const shellFlags: readonly Flag[] = [
   { name: "run", labels: ["cmd"], description: "Run cmd instead of an interactive shell, then exit." },
   { name: "interpreter", short: "i", labels: ["interpreter"], description: "The interpreter of a #! script." },
   { name: "command", labels: ["cmd"], description: "As --run, in an interactive shell." },
+  { name: "out-link", short: "o", labels: ["path"], kinds: ["path"], description: "Ignored." },
+  { name: "no-out-link", aliases: ["no-link"], description: "Ignored." },
+  { name: "add-drv-link", description: "Ignored." },
+  { name: "drv-link", labels: ["path"], kinds: ["path"], description: "Ignored." },
+  { name: "run-env", description: "Ignored." },
+  { name: "check", description: "Build what the shell needs again and compare it with what is in the store." },
 ];
 
 /** Returns the command that runs a script by its interpreter. */
@@ -64,6 +72,8 @@ function interpreterLine(interpreter: string, { path, args }: Script): string {
 function shellOptions({ flags, script }: Invocation): ShellOptions {
   const last = flags.ordered("run", "command").at(-1);
   const interpreter = flags.value("interpreter");
+  if (interpreter !== undefined && script === undefined) throw new UsageError("unrecognised flag '-i'");
+  if (flags.has("packages") && flags.has("expr")) throw new UsageError("'-p' and '-E' are mutually exclusive");
   return {
     pure: flags.last("pure", "impure") === "pure",
     packages: flags.has("packages"),
@@ -78,30 +88,28 @@ function shellOptions({ flags, script }: Invocation): ShellOptions {
 function shellExpressions(invocation: Invocation, options: ShellOptions, cwd: string): Expressions {
   const given = expressionsOf(invocation);
   const words = invocation.positionals;
-  const autoArgs: Expressions["autoArgs"] = [
-    ...given.autoArgs,
-    { name: "inNixShell", text: "true", kind: "expression" },
-  ];
-  if (options.packages && words.length > 0) {
-    const inputs = words.map((name) => `(${name})`).join(" ");
-    const text = `with import <nixpkgs> { }; (pkgs.runCommandCC or pkgs.runCommand) "shell" { buildInputs = [ ${inputs} ]; } ""`;
-    return { ...given, autoArgs, texts: true, words: [text] };
+  if (options.packages) {
+    const inputs = words.map((name) => `(${name}) `).join("");
+    const text = `{...}@args: with import <nixpkgs> args; (pkgs.runCommandCC or pkgs.runCommand) "shell" { buildInputs = [ ${inputs}]; } ""`;
+    return { ...given, shell: true, texts: true, words: [text] };
   }
-  if (words.length > 0 || given.texts) return { ...given, autoArgs };
-  const file = ["shell.nix", "default.nix"].find((name) => existsSync(join(cwd, name)));
-  if (file === undefined) {
+  if (words.length > 0 || given.texts) return { ...given, shell: true };
+  if (!["shell.nix", "default.nix"].some((name) => existsSync(join(cwd, name)))) {
     throw new FirnError(
-      "usage",
+      "not-found",
       "no argument specified and no 'shell.nix' or 'default.nix' file found in the working directory",
     );
   }
-  return { ...given, autoArgs, words: [`./${file}`] };
+  return { ...given, shell: true, words: ["."] };
 }
 
 /** Returns the derivation that the arguments name: by its path, or the only one in their value. */
 async function derivationOf(session: EvaluationSession, expressions: Expressions): Promise<string> {
   const [only] = expressions.words;
-  if (expressions.words.length === 1 && only?.startsWith("/") === true && isDerivationPath(only)) return only;
+  if (expressions.words.length === 1 && only?.startsWith("/") === true) {
+    const [path = ""] = only.split("!");
+    if (isDerivationPath(path)) return path;
+  }
   const evaluation = await session.evaluation();
   const { evaluator } = evaluation;
   const directory = session.invocation.directory ?? session.io.cwd;
@@ -134,6 +142,7 @@ interface ShellStart {
   readonly shell: string;
   readonly directory: string;
   readonly options: ShellOptions;
+  /** The structured attributes as the shell's variables. */
   readonly attributes: string | undefined;
   readonly timeZone: string | undefined;
 }
@@ -141,7 +150,7 @@ interface ShellStart {
 /** Returns the text that the shell reads first: the standard environment's setup, if there is one, then the prompt and the hook. */
 function startFile({ shell, directory, options, attributes, timeZone }: ShellStart): string {
   const { pure, command } = options;
-  const lines = [
+  const head = [
     `_nix_shell_clean_tmpdir() { command rm -rf ${shellQuote(directory)}; }`,
     "trap _nix_shell_clean_tmpdir EXIT",
     "exitHooks+=(_nix_shell_clean_tmpdir)",
@@ -149,7 +158,8 @@ function startFile({ shell, directory, options, attributes, timeZone }: ShellSta
     ...(pure ? [] : ['if [ -n "$PS1" ] && [ -e ~/.bashrc ]; then source ~/.bashrc; fi', "p=$PATH"]),
     "unset PATH",
     "dontAddDisableDepTrack=1",
-    ...(attributes === undefined ? [] : [`source ${shellQuote(attributes)}`]),
+  ];
+  const tail = [
     'if [ -e "$stdenv/setup" ]; then source "$stdenv/setup"; fi',
     ...(pure ? [] : ["PATH=$PATH:$p", "unset p"]),
     `PATH=${shellQuote(dirname(shell))}:"$PATH"`,
@@ -162,9 +172,15 @@ function startFile({ shell, directory, options, attributes, timeZone }: ShellSta
     "shopt -u nullglob",
     timeZone === undefined ? "unset TZ" : `export TZ=${shellQuote(timeZone)}`,
     "shopt -s execfail",
-    ...(command === undefined ? [] : [command, "exit"]),
+    ...(command === undefined ? [] : [command]),
   ];
-  return `${lines.join("\n")}\n`;
+  const end = command === undefined ? "" : "\nexit";
+  // Lines as in the reference: messages of the shell have their numbers.
+  return `${head.join("; ")};\n${attributes ?? ""}\n${tail.join("; ")}${end}\n`;
+}
+
+function passedInFile(derivation: Derivation, name: string): boolean {
+  return (derivation.env.get("passAsFile") ?? "").split(/\s+/).includes(name);
 }
 
 /** Returns the builder's variables over the user's. */
@@ -189,14 +205,14 @@ async function environmentOf(
   for (const [name, text] of files) writeFileSync(join(directory, name), text, "latin1");
   // The user's own, unless the derivation has them.
   const own = new Set(["PATH", "HOME", "PWD", "TERM", "NIX_LOG_FD", "NIX_OUTPUT_CHECKED"]);
-  for (const [name, value] of variables) {
-    if (!own.has(name) || derivation.env.has(name)) result[name] = value;
-  }
+  for (const [name, value] of variables) if (!own.has(name)) result[name] = value;
   // With structured attributes the derivation has little more than its outputs there.
-  for (const name of derivation.outputs.keys()) {
-    const value = derivation.env.get(name);
-    if (value !== undefined) result[name] = value;
+  for (const [name, value] of derivation.env) {
+    const plain = variables.has("NIX_ATTRS_JSON_FILE") ? derivation.outputs.has(name) : !passedInFile(derivation, name);
+    if (plain) result[name] = value;
   }
+  // Keeps /etc/bashrc of NixOS from reading /etc/profile.
+  if (pure) result.__ETC_PROFILE_SOURCED = "1";
   result.IN_NIX_SHELL = pure ? "pure" : "impure";
   return result;
 }
@@ -226,7 +242,8 @@ function nixShell(invocation: Invocation, io: Io): Promise<number> {
       const plan = await builder.missing(wanted);
       progress.clear();
       for (const line of describePlan(plan, { all: false, readDerivation })) io.err(`${line}\n`);
-      await builder.build(wanted);
+      if (invocation.flags.has("dry-run")) return 0;
+      await builder.build(wanted, invocation.flags.has("check") ? "check" : undefined);
       const named = io.env.NIX_BUILD_SHELL;
       const shell = named === undefined || named === "" ? findProgram("bash", io.env.PATH) : named;
       if (shell === undefined) {
@@ -234,13 +251,14 @@ function nixShell(invocation: Invocation, io: Io): Promise<number> {
       }
       const directory = mkdtempSync(join(realpathSync(temporaryParent()), "nix-shell-"));
       const environment = await environmentOf(derivation, options, { store, settings, io, directory });
-      const attributes = environment.NIX_ATTRS_SH_FILE;
+      const variables = environment.NIX_ATTRS_SH_FILE;
+      const attributes = variables === undefined ? undefined : readFileSync(variables, "latin1");
       const file = join(directory, "rc");
       const text = startFile({ shell, directory, options, attributes, timeZone: io.env.TZ });
       writeFileSync(file, text, "latin1");
       const interactive = options.interactive && process.stdin.isTTY === true;
       const shellArgs = interactive ? ["--rcfile", file] : [file];
-      start = () => runProgram({ store, program: shell, args: shellArgs, environment });
+      start = () => runProgram({ store, program: shell, args: shellArgs, environment, doing: "executing shell" });
       return 0;
     },
   });

@@ -15,6 +15,14 @@ export function programEnvironment({ flags }: Invocation, inherited: Environment
   if (unset.length > 0 && flags.has("ignore-env")) {
     throw new UsageError("--unset-env-var does not make sense with --ignore-env");
   }
+  const given = new Set<string>();
+  for (const [name = ""] of flags.all("set-env-var")) {
+    if (given.has(name))
+      throw new UsageError(`Duplicate definition of environment variable '${name}' with '--set-env-var' is ambiguous`);
+    if (unset.includes(name))
+      throw new UsageError(`Cannot unset environment variable '${name}' that is set with '--set-env-var'`);
+    given.add(name);
+  }
   const result: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(inherited)) {
     if (flags.has("ignore-env") ? keep.includes(name) : !unset.includes(name)) result[name] = value;

@@ -4,10 +4,11 @@
  * is that store and /usr that tree; /etc, /home, /tmp and the current directory stay the machine's.
  */
 
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { FirnError } from "@firn/formats";
-import { becomeProgram, type PathFacts, runProgramSync, type StoreFiles } from "@firn/store";
-import { existsSync, lstatSync, readdirSync, readlinkSync } from "@firn/store/files";
+import { becomeProgram, type PathFacts, runProgramSync, type StoreFiles, systemErrorText } from "@firn/store";
+import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "@firn/store/files";
 import { workingDirectory } from "@firn/store/surroundings";
 
 /** The program to run and its surroundings. */
@@ -21,6 +22,15 @@ export interface ProgramRun {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Store path of a tree that must be mounted as /usr. */
   readonly usrRoot?: string;
+  /** The first words of the message when it cannot be started. */
+  readonly doing?: string;
+}
+
+interface Replacement {
+  readonly file: string;
+  readonly argv: readonly string[];
+  readonly environment: Record<string, string>;
+  readonly doing: string;
 }
 
 const merged = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
@@ -35,18 +45,20 @@ export const usrRootPath = "/usr/local/bin:/usr/bin:/bin:/usr/games:/usr/sbin:/s
 
 /** Replaces this process by the program; returns only by an error. */
 export function runProgram(run: ProgramRun): never {
+  const { doing = "unable to execute" } = run;
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(run.environment)) if (value !== undefined) environment[name] = value;
   const moved = run.store.location.realStoreDir !== run.store.storeDir;
   if (!moved && run.usrRoot === undefined)
-    return replaceProcess(run.program, [run.name ?? run.program, ...run.args], environment);
+    return replaceProcess({ file: run.program, argv: [run.name ?? run.program, ...run.args], environment, doing });
   const bubblewrap = findProgram("bwrap", run.environment.PATH);
   if (bubblewrap === undefined) {
     throw new FirnError("missing-program", "the program 'bwrap' is needed to run programs of this store", {
       hint: "install the Debian package bubblewrap",
     });
   }
-  return replaceProcess(bubblewrap, ["bwrap", ...namespaceArguments(run), "--", run.program, ...run.args], environment);
+  const argv = ["bwrap", ...namespaceArguments(run), "--", run.program, ...run.args];
+  return replaceProcess({ file: bubblewrap, argv, environment, doing });
 }
 
 /** Returns bubblewrap's arguments: the machine's root entry by entry, with /nix and /usr replaced. */
@@ -80,14 +92,29 @@ export function findProgram(name: string, path: string | undefined): string | un
   return undefined;
 }
 
-function replaceProcess(file: string, argv: readonly string[], environment: Record<string, string>): never {
-  if (!existsSync(file)) throw new FirnError("not-found", `unable to execute '${file}': No such file or directory`);
+function replaceProcess({ file, argv, environment, doing }: Replacement): never {
+  try {
+    statSync(file);
+  } catch (error) {
+    const reason = error instanceof Error ? reasonOf(error) : "";
+    throw new FirnError("not-found", `${doing} '${file}': ${reason}`, { cause: error });
+  }
   becomeProgram(file, argv, environment);
-  const { status, signal, error } = runProgramSync(file, argv.slice(1), {
-    stdio: "inherit",
-    env: environment,
-    argv0: argv[0] ?? file,
-  });
-  if (error !== undefined) throw new FirnError("program-failed", `unable to execute '${file}': ${error.message}`);
-  process.exit(status ?? (signal === null ? 1 : 130));
+  const run = (program: string, args: readonly string[], argv0: string): ReturnType<typeof runProgramSync> =>
+    runProgramSync(program, args, { stdio: "inherit", env: environment, argv0 });
+  let done = run(file, argv.slice(1), argv[0] ?? file);
+  // As the C library does for a script that names no interpreter.
+  if (codeOf(done.error) === "ENOEXEC") done = run("/bin/sh", [file, ...argv.slice(1)], "/bin/sh");
+  const { status, signal, error } = done;
+  if (error !== undefined) throw new FirnError("program-failed", `${doing} '${file}': ${reasonOf(error)}`);
+  process.exit(status ?? (signal === null ? 1 : 128 + constants.signals[signal]));
+}
+
+function reasonOf(error: Error): string {
+  const errno = "errno" in error && typeof error.errno === "number" ? error.errno : undefined;
+  return systemErrorText(codeOf(error) ?? "", errno);
+}
+
+function codeOf(error: Error | undefined): string | undefined {
+  return error !== undefined && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

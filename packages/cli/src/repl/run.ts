@@ -1,7 +1,6 @@
 /** `firn repl` from its start to its end. */
 import { constants } from "node:os";
-import { showInstallable, type ValueRef } from "@firn/flake";
-import { FirnError } from "@firn/formats";
+import { notAValue, showInstallable, type ValueRef } from "@firn/flake";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { replSessionOf } from "./repl-session.ts";
 
@@ -54,7 +53,7 @@ async function installablesOf(session: EvaluationSession): Promise<LoadedValue[]
   const values: LoadedValue[] = [];
   for (const installable of session.installables.parse(words)) {
     if (installable.kind === "store-path") {
-      throw new FirnError("usage", `'${installable.path}' is a store path, not a value`);
+      throw notAValue(installable.path);
     }
     const lookup = { defaults: [""], prefixes: [`packages.${session.system}.`, `legacyPackages.${session.system}.`] };
     const { value } = await session.installables.find(installable, lookup);

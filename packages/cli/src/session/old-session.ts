@@ -6,7 +6,7 @@ import { type DerivedPath, FirnError, parseStorePath, splitStorePath } from "@fi
 import { openSubstituters } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
 import type { Io } from "../io.ts";
-import { type Session, type SessionIntent, withSession } from "./session.ts";
+import { buildLogs, type Session, type SessionIntent, withSession } from "./session.ts";
 
 /** A session of an old command. */
 export interface OldSession extends Session {
@@ -30,6 +30,8 @@ export function withOldSession(
     io,
     async (session) => {
       const { settings } = session;
+      // Lines that were shown are not shown again with the failure.
+      if (buildLogs(invocation) !== "hidden") settings.assign("log-lines", 0);
       const events = session.progress.event.bind(session.progress);
       const abort = new AbortController();
       const interrupt = (): void => abort.abort();

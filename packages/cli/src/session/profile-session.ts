@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { FileCollision } from "@firn/build";
 import { type FlakeRef, type Installable, showFlakeRef, type Target, type ValueRef } from "@firn/flake";
 import { FirnError, isStorePath, type ProfileElement, storePathBaseName } from "@firn/formats";
-import { compileRegex, RegexSyntaxError } from "@firn/language";
+import { compileRegex, regexMistake } from "@firn/language";
 import { defaultProfile, type ProfilePlaces } from "@firn/store";
 import {
   changeProfile,
@@ -164,12 +164,9 @@ function wordMatcher(word: string, storeDir: string): Matcher {
 }
 
 function compiled(pattern: string): ReturnType<typeof compileRegex> {
-  try {
-    return compileRegex(pattern);
-  } catch (cause) {
-    if (!(cause instanceof RegexSyntaxError)) throw cause;
-    throw new FirnError("usage", `'${pattern}' is not a regular expression`, { cause });
-  }
+  const mistake = regexMistake(pattern);
+  if (mistake !== undefined) throw new FirnError("bad-regex", mistake);
+  return compileRegex(pattern);
 }
 
 /** An installable that a profile is to have, with the priority that the user gave. */

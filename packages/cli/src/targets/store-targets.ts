@@ -12,6 +12,7 @@ import {
   sortByReferences,
 } from "@firn/store";
 import type { Invocation } from "../grammar/invocation.ts";
+import { UsageError } from "../grammar/usage-error.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { type BuiltTarget, buildTargets, plannedTargets, tellPlan } from "./build-targets.ts";
 
@@ -43,6 +44,7 @@ export async function pathsOf(
   wanted: PathsWanted,
 ): Promise<string[]> {
   const store = await session.store();
+  if (wanted.all === true && words.length > 0) throw new UsageError("'--all' does not expect arguments");
   if (wanted.all === true) return (await store.queryAllValidPaths()).sort();
   const targets = await session.installables.targets(session.installables.parse(words));
   let paths: string[];

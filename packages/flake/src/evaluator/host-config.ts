@@ -4,7 +4,7 @@ import { totalmem } from "node:os";
 import { resolve } from "node:path";
 import { FirnError, nixVersion } from "@firn/formats";
 import { channelSearchPath, hostSystem, machineLocation, type Settings, type StoreLocation } from "@firn/store";
-import { testVariable } from "@firn/store/surroundings";
+import { homeDirectory, testVariable } from "@firn/store/surroundings";
 import { codeDirectory } from "./code-directory.ts";
 import type { HostConfig } from "./node-host.ts";
 
@@ -75,7 +75,7 @@ export function hostConfig(
     nixVersion,
     searchPath: searchPathEntries([...options.includes, ...settings.get("nix-path"), ...channels]),
     workingDirectory: io.cwd,
-    homeDirectory: environment.HOME ?? "/",
+    homeDirectory: homeDirectory(environment),
     currentTime: Math.floor(Date.now() / 1000),
     environment,
     allowedPaths: [],

@@ -6,6 +6,11 @@ import { type AutoArgument, evaluateAutoArguments } from "./auto-arguments.ts";
 import { type Installable, type Lookup, packageLookup, parseInstallable } from "./parse.ts";
 import { attributeTargets, storePathTarget, type Target, valueTarget } from "./target.ts";
 
+/** Makes the error of a store path where a value is wanted. */
+export function notAValue(path: string): FirnError {
+  return new FirnError("usage", `installable '${path}' does not correspond to a Nix language value`);
+}
+
 /** The surroundings of installables. */
 export interface InstallableOptions {
   /** Opens the evaluation at its first use. */
@@ -52,7 +57,7 @@ export class Installables {
     const evaluation = await this.#options.evaluation();
     switch (installable.kind) {
       case "store-path":
-        throw new FirnError("usage", `'${installable.path}' is a store path, not a value`);
+        throw notAValue(installable.path);
       case "flake":
         return evaluation.findInFlake(installable, lookup);
       case "attribute": {

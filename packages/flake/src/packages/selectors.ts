@@ -1,6 +1,6 @@
 /** Selectors of packages on the command lines of old commands: `hello`, `hello-2.12`, `.*zip.*`, `*`. */
 import { compareVersions, FirnError, parseDrvName } from "@firn/formats";
-import { compileRegex, RegexSyntaxError } from "@firn/language";
+import { compileRegex, regexMistake } from "@firn/language";
 import type { Package } from "./package.ts";
 
 /** Number of names that the message about a selector without matches suggests. */
@@ -24,7 +24,7 @@ export class Selector {
     return this.#name;
   }
 
-  /** Tells whether a package name with its version matches. Error `usage` when the selector is no regular expression. */
+  /** Tells whether a package name with its version matches. Error `bad-regex` when the selector is no regular expression. */
   matches(text: string): boolean {
     const { name, version } = parseDrvName(text);
     if (this.#version !== "" && this.#version !== version) return false;
@@ -33,12 +33,9 @@ export class Selector {
 }
 
 function regex(pattern: string): ReturnType<typeof compileRegex> {
-  try {
-    return compileRegex(pattern);
-  } catch (cause) {
-    if (!(cause instanceof RegexSyntaxError)) throw cause;
-    throw new FirnError("usage", `'${pattern}' is not a regular expression`, { cause });
-  }
+  const mistake = regexMistake(pattern);
+  if (mistake !== undefined) throw new FirnError("bad-regex", mistake);
+  return compileRegex(pattern);
 }
 
 /**

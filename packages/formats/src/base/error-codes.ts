@@ -91,6 +91,7 @@ export const errorCodes = {
     "A store object refers to what its kind must not refer to.",
     "Remove the reference from its contents.",
   ],
+  "bad-regex": ["A pattern is no regular expression.", "Quote characters that have a meaning in patterns."],
   "bad-registration": ["Lines that describe store paths cannot be read.", "Give what `nix-store --dump-db` printed."],
   "bad-registry": ["A flake registry cannot be read.", "Mend the file or remove it."],
   "bad-root": ["A root of the garbage collector cannot be made there.", "Choose another place for the link."],

@@ -1,11 +1,19 @@
 /** Derivations as JSON version 4, the form of `nix derivation show` and `nix derivation add`. Store paths appear as base names. */
 import { compareByteStrings } from "../base/bytes.ts";
-import { FirnError } from "../base/error.ts";
+import { FirnError, traced } from "../base/error.ts";
 import { parseHashAlgorithm } from "../hash/algorithm.ts";
 import { parseHash, printHash } from "../hash/hash.ts";
 import { parseContentAddressMethod } from "../store-path/content-address.ts";
 import { checkStorePathBaseName, defaultStoreDir, storePathBaseName } from "../store-path/name.ts";
-import { isJsonNumber, isJsonObject, type JsonValue, jsonNumber, parseJson, printJson } from "../text/json.ts";
+import {
+  isJsonNumber,
+  isJsonObject,
+  type JsonValue,
+  jsonNumber,
+  jsonTypeOf,
+  parseJson,
+  printJson,
+} from "../text/json.ts";
 import type { Derivation, DerivationInput, DerivationOutput } from "./derivation.ts";
 
 const VERSION = 4;
@@ -82,14 +90,35 @@ function bad(message: string): FirnError {
 
 type Members = ReadonlyMap<string, JsonValue>;
 
-function object(value: JsonValue | undefined, what: string): Members {
-  if (isJsonObject(value)) return value;
-  throw bad(`Expected JSON value to be of type 'object' for ${what}`);
+function ofType(type: string, value: JsonValue): FirnError {
+  const shown = printJson(value);
+  return bad(`Expected JSON value to be of type '${type}' but it is of type '${jsonTypeOf(value)}': ${shown}`);
 }
 
-function string(value: JsonValue | undefined, what: string): string {
+function member(members: Members, key: string): JsonValue {
+  const value = members.get(key);
+  if (value !== undefined) return value;
+  throw bad(`Expected JSON object to contain key '${key}' but it doesn't: ${printJson(members)}`);
+}
+
+function object(value: JsonValue): Members {
+  if (isJsonObject(value)) return value;
+  throw ofType("object", value);
+}
+
+function string(value: JsonValue, what: string): string {
   if (typeof value === "string") return withoutNull(value, what);
-  throw bad(`Expected JSON value to be of type 'string' for ${what}`);
+  throw ofType("string", value);
+}
+
+/** Returns what `read` does; an error of it tells the key that was read. */
+function reading<T>(key: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FirnError)) throw error;
+    throw traced(error, `while reading key '${key}'`);
+  }
 }
 
 function withoutNull(text: string, what: string): string {
@@ -97,8 +126,8 @@ function withoutNull(text: string, what: string): string {
   throw bad(`the string '${text.replaceAll("\0", "␀")}' for ${what} contains a null byte`);
 }
 
-function strings(value: JsonValue | undefined, what: string): string[] {
-  if (!Array.isArray(value)) throw bad(`Expected JSON value to be of type 'array' for ${what}`);
+function strings(value: JsonValue, what: string): string[] {
+  if (!Array.isArray(value)) throw ofType("array", value);
   return value.map((item: JsonValue) => string(item, what));
 }
 
@@ -108,17 +137,17 @@ function pathIn(baseName: string, storeDir: string): string {
 }
 
 function outputFromJson(value: JsonValue, storeDir: string): DerivationOutput {
-  const members = object(value, "an output");
+  const members = object(value);
   const keys = [...members.keys()].sort().join(" ");
-  const method = () => parseContentAddressMethod(string(members.get("method"), "method"));
-  const algorithm = () => parseHashAlgorithm(string(members.get("hashAlgo"), "hashAlgo"));
+  const method = () => parseContentAddressMethod(string(member(members, "method"), "method"));
+  const algorithm = () => parseHashAlgorithm(string(member(members, "hashAlgo"), "hashAlgo"));
   switch (keys) {
     case "":
       return { kind: "deferred" };
     case "path":
-      return { kind: "input-addressed", path: pathIn(string(members.get("path"), "path"), storeDir) };
+      return { kind: "input-addressed", path: pathIn(string(member(members, "path"), "path"), storeDir) };
     case "hash method":
-      return { kind: "fixed", address: { method: method(), hash: parseHash(string(members.get("hash"), "hash")) } };
+      return { kind: "fixed", address: { method: method(), hash: parseHash(string(member(members, "hash"), "hash")) } };
     case "hashAlgo method":
       return { kind: "floating", method: method(), algorithm: algorithm() };
     case "hashAlgo impure method":
@@ -129,10 +158,10 @@ function outputFromJson(value: JsonValue, storeDir: string): DerivationOutput {
 }
 
 function inputFromJson(value: JsonValue): DerivationInput {
-  const members = object(value, "an input derivation");
-  const outputs = strings(members.get("outputs"), "outputs").sort(compareByteStrings);
+  const members = object(value);
+  const outputs = strings(member(members, "outputs"), "outputs").sort(compareByteStrings);
   const dynamic = new Map<string, DerivationInput>();
-  for (const [name, child] of object(members.get("dynamicOutputs"), "dynamicOutputs")) {
+  for (const [name, child] of object(member(members, "dynamicOutputs"))) {
     dynamic.set(withoutNull(name, "dynamicOutputs"), inputFromJson(child));
   }
   return dynamic.size === 0 ? { outputs } : { outputs, dynamic };
@@ -140,35 +169,57 @@ function inputFromJson(value: JsonValue): DerivationInput {
 
 /** Reads the JSON value of a derivation (not yet checked against its inputs); error `bad-derivation` and those of paths and hashes. */
 export function derivationFromJson(value: JsonValue, storeDir: string = defaultStoreDir): Derivation {
-  const members = object(value, "a derivation");
-  const version = members.get("version");
-  if (!isJsonNumber(version) || version.number !== String(VERSION)) {
-    const found = isJsonNumber(version) ? version.number : "unknown";
+  const members = object(value);
+  const name = string(member(members, "name"), "name");
+  requireVersion(member(members, "version"));
+  const outputs = reading("outputs", () => {
+    const found = new Map<string, DerivationOutput>();
+    for (const [output, item] of object(member(members, "outputs")))
+      found.set(withoutNull(output, "the name of an output"), outputFromJson(item, storeDir));
+    return found;
+  });
+  const inputs = reading("inputs", () => inputsFromJson(object(member(members, "inputs")), storeDir));
+  const system = string(member(members, "system"), "system");
+  const builder = string(member(members, "builder"), "builder");
+  const args = strings(member(members, "args"), "args");
+  const env = reading("env", () => {
+    const found = new Map<string, string>();
+    for (const [variable, item] of object(member(members, "env")))
+      found.set(withoutNull(variable, "env"), string(item, "env"));
+    return found;
+  });
+  const structured = members.get("structuredAttrs");
+  if (structured !== undefined) env.set(structuredAttrsVariable, printJson(object(structured)));
+  return { name, outputs, ...inputs, system, builder, args, env };
+}
+
+function requireVersion(version: JsonValue): void {
+  if (!isJsonNumber(version) || !/^[0-9]+$/.test(version.number)) {
+    const type = isJsonNumber(version)
+      ? /^-?[0-9]+$/.test(version.number)
+        ? "signed integral number"
+        : "floating point number"
+      : jsonTypeOf(version);
     throw bad(
-      `Unsupported derivation JSON format version ${found}, only format version ${VERSION} is currently supported.`,
+      `Expected JSON value to be an unsigned integral number but it is of type '${type}': ${printJson(version)}`,
     );
   }
-  const inputs = object(members.get("inputs"), "inputs");
-  const outputs = new Map<string, DerivationOutput>();
-  for (const [name, item] of object(members.get("outputs"), "outputs"))
-    outputs.set(withoutNull(name, "the name of an output"), outputFromJson(item, storeDir));
-  const inputDrvs = new Map<string, DerivationInput>();
-  for (const [name, item] of object(inputs.get("drvs"), "drvs"))
-    inputDrvs.set(pathIn(name, storeDir), inputFromJson(item));
-  const env = new Map<string, string>();
-  for (const [name, item] of object(members.get("env"), "env")) env.set(withoutNull(name, "env"), string(item, "env"));
-  const structured = members.get("structuredAttrs");
-  if (structured !== undefined) env.set(structuredAttrsVariable, printJson(object(structured, "structuredAttrs")));
-  return {
-    name: string(members.get("name"), "name"),
-    outputs,
-    inputDrvs,
-    inputSrcs: strings(inputs.get("srcs"), "srcs")
+  if (version.number === String(VERSION)) return;
+  throw bad(
+    `Unsupported derivation JSON format version ${version.number}, only format version ${VERSION} is currently supported.`,
+  );
+}
+
+function inputsFromJson(inputs: Members, storeDir: string): Pick<Derivation, "inputDrvs" | "inputSrcs"> {
+  const inputSrcs = reading("srcs", () =>
+    strings(member(inputs, "srcs"), "srcs")
       .map((name) => pathIn(name, storeDir))
       .sort(compareByteStrings),
-    system: string(members.get("system"), "system"),
-    builder: string(members.get("builder"), "builder"),
-    args: strings(members.get("args"), "args"),
-    env,
-  };
+  );
+  const inputDrvs = reading("drvs", () => {
+    const found = new Map<string, DerivationInput>();
+    for (const [name, item] of object(member(inputs, "drvs"))) found.set(pathIn(name, storeDir), inputFromJson(item));
+    return found;
+  });
+  return { inputDrvs, inputSrcs };
 }

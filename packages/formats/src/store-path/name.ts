@@ -61,7 +61,7 @@ export function canonicalPath(path: string): string {
 
 /** Returns the full store path that `text` names; error `bad-store-path` when it is not directly in `storeDir` or malformed. */
 export function parseStorePath(text: string, storeDir: string = defaultStoreDir): string {
-  if (!text.startsWith("/")) throw new FirnError("bad-store-path", `not an absolute path: '${text}'`);
+  if (!text.startsWith("/")) throw new FirnError("bad-store-path", `not an absolute path: "${text}"`);
   const path = canonicalPath(text);
   const slash = path.lastIndexOf("/");
   if (path.slice(0, slash) !== storeDir)

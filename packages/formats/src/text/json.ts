@@ -4,6 +4,7 @@
  */
 import { byteString, compareByteStrings } from "../base/bytes.ts";
 import { FirnError } from "../base/error.ts";
+import { describeJsonError } from "./json-error.ts";
 
 /** A number as it was written. */
 export interface JsonNumber {
@@ -14,6 +15,7 @@ export interface JsonNumber {
 export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | ReadonlyMap<string, JsonValue>;
 
 const MAX_DEPTH = 512;
+const tooDeep = "nested too deeply";
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 /** The signs that escapes of JSON's strings stand for, by the letter behind the backslash. */
 export const jsonEscapes: Readonly<Record<string, string>> = {
@@ -42,12 +44,22 @@ export function isJsonNumber(value: JsonValue | undefined): value is JsonNumber 
   return typeof value === "object" && value !== null && "number" in value;
 }
 
+/** The type of a value in the words of the reference's library. */
+export function jsonTypeOf(value: JsonValue): "null" | "boolean" | "string" | "number" | "array" | "object" {
+  if (value === null) return "null";
+  if (typeof value === "boolean") return "boolean";
+  if (typeof value === "string") return "string";
+  if (isJsonNumber(value)) return "number";
+  return isJsonObject(value) ? "object" : "array";
+}
+
 /** Reads JSON from a byte string; error `bad-json`, also when it is nested deeper than `maxDepth`. */
 export function parseJson(text: string, maxDepth = MAX_DEPTH): JsonValue {
   let at = 0;
 
   function fail(what: string): never {
-    throw new FirnError("bad-json", `${what} at byte ${at} of JSON text`);
+    const own = `${what} at byte ${at} of JSON text`;
+    throw new FirnError("bad-json", what === tooDeep ? own : (describeJsonError(text) ?? own));
   }
   function space(): void {
     while (at < text.length && " \t\n\r".includes(text[at]!)) at++;
@@ -133,7 +145,7 @@ export function parseJson(text: string, maxDepth = MAX_DEPTH): JsonValue {
     }
   }
   function value(depth: number): JsonValue {
-    if (depth > maxDepth) fail("nested too deeply");
+    if (depth > maxDepth) fail(tooDeep);
     space();
     switch (text[at]) {
       case "{":

@@ -40,17 +40,17 @@ export function parseRegistrations(
   };
   const result: Registration[] = [];
   for (let path = line(); path !== ""; path = line()) {
-    parseStorePath(path, storeDir);
     const facts = hashed ? { narHash: parseHash(line(), "sha256"), narSize: number("size") } : {};
-    const deriver = line();
+    const given = line();
+    const deriver = given === "" ? {} : { deriver: parseStorePath(given, storeDir) };
     const count = number("number");
     if (count > lines.length - at) throw new FirnError("bad-registration", "number of references is too large");
     const references = lines.slice(at, at + count).map((reference) => parseStorePath(reference, storeDir));
     at += count;
     result.push({
-      path,
+      path: parseStorePath(path, storeDir),
       ...facts,
-      ...(deriver === "" ? {} : { deriver: parseStorePath(deriver, storeDir) }),
+      ...deriver,
       references: [...new Set(references)].sort(),
     });
   }

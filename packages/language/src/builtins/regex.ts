@@ -6,7 +6,7 @@
  */
 
 import { type OnePass, onePassOf } from "./one-pass.ts";
-import { type Node, RegexParser } from "./regex-syntax.ts";
+import { type Node, RegexParser, RegexSyntaxError } from "./regex-syntax.ts";
 
 // ---- translation to JavaScript
 
@@ -196,8 +196,8 @@ export class PosixRegex {
   /** The text that the pattern is, when it has nothing but plain characters. */
   private readonly literal: string | undefined;
 
-  constructor(pattern: string) {
-    const parser = new RegexParser(pattern);
+  constructor(pattern: string, options: { readonly ignoreCase?: boolean } = {}) {
+    const parser = new RegexParser(pattern, options);
     this.node = parser.parse();
     this.groups = parser.groups;
     const translatable = !mayForgetGroup(this.node, false, false);
@@ -269,8 +269,9 @@ function literalOf(node: Node): string | undefined {
 const compiled = new Map<string, PosixRegex>();
 const cacheSize = 2000;
 
-/** Compiles a POSIX extended regular expression over bytes; throws {@link RegexSyntaxError}. */
-export function compileRegex(pattern: string): PosixRegex {
+/** Compiles a POSIX extended regular expression over bytes; throws {@link RegexSyntaxError}. With `ignoreCase` letters match in both cases. */
+export function compileRegex(pattern: string, options: { readonly ignoreCase?: boolean } = {}): PosixRegex {
+  if (options.ignoreCase === true) return new PosixRegex(pattern, options);
   let regex = compiled.get(pattern);
   if (regex === undefined) {
     regex = new PosixRegex(pattern);
@@ -278,4 +279,15 @@ export function compileRegex(pattern: string): PosixRegex {
     compiled.set(pattern, regex);
   }
   return regex;
+}
+
+/** Returns what the reference's library says of a pattern that is no regular expression; undefined for one that is. */
+export function regexMistake(pattern: string): string | undefined {
+  try {
+    compileRegex(pattern);
+  } catch (error) {
+    if (error instanceof RegexSyntaxError) return error.message;
+    throw error;
+  }
+  return undefined;
 }

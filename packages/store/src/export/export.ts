@@ -74,9 +74,9 @@ export async function importFrom(
   const paths: string[] = [];
   await withTemporaryDirectory("firn-import-", async (directory) => {
     for (;;) {
-      const more = await ends.read(wire.number, peer);
-      if (more === 0) return;
-      if (more !== 1) {
+      const more = await ends.read(wire.bigNumber, peer);
+      if (more === 0n) return;
+      if (more !== 1n) {
         throw new FirnError("bad-export", "input doesn't look like something created by 'nix-store --export'");
       }
       const file = `${directory}/archive`;

@@ -1,5 +1,6 @@
 import { FirnError } from "@firn/formats";
 import { describe, expect, test } from "vitest";
+import { isExecutable } from "./executable.ts";
 import { becomeProgram, runProgramSync, startProgram } from "./start.ts";
 
 function refusal(act: () => unknown): string {
@@ -48,4 +49,14 @@ test("a program gets its arguments and variables", () => {
     env: { A: "c", B: undefined, PATH: process.env.PATH },
   });
   expect(stdout.toString()).toBe("a=b c\n");
+});
+
+test.each([
+  [process.execPath, true],
+  ["/bin/sh", true],
+  ["/etc/passwd", false],
+  ["/bin", false],
+  ["/nowhere", false],
+])("the kernel certainly runs %s: %s", (path, runs) => {
+  expect(isExecutable(path)).toBe(runs);
 });

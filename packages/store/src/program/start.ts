@@ -18,6 +18,7 @@ import type { Readable, Writable } from "node:stream";
 import { FirnError, textOf } from "@firn/formats/base";
 import { machineError } from "../fs/machine-error.ts";
 import { processEnvironment } from "../surroundings.ts";
+import { isExecutable } from "./executable.ts";
 
 /** A started program. */
 export type RunningProgram = ChildProcess;
@@ -98,7 +99,7 @@ export function runProgramSync(
 }
 
 /**
- * Replaces this process by a program if the platform can, and returns by an error only; elsewhere returns false. `argv`
+ * Replaces this process by a program if the platform can and the kernel surely runs it; otherwise returns false. `argv`
  * begins with the name under which the program runs.
  */
 export function becomeProgram(
@@ -107,7 +108,7 @@ export function becomeProgram(
   environment: Readonly<Record<string, string>>,
 ): boolean {
   return checked({ program, argv0: argv[0], args: argv.slice(1), env: environment }, () => {
-    process.execve?.(textOf(program), argv.map(textOf), environmentText(environment));
+    if (isExecutable(program)) process.execve?.(textOf(program), argv.map(textOf), environmentText(environment));
     return false;
   });
 }

@@ -47,6 +47,7 @@ export async function rootsKeeping(
   paths: readonly string[],
   roots: Roots,
 ): Promise<Roots> {
-  const referrers = new Set(await computeClosure(store, paths, { referrers: store }));
+  const valid = [...(await store.queryValidPaths(paths))];
+  const referrers = new Set(await computeClosure(store, valid, { referrers: store }));
   return new Map([...roots].filter(([path]) => referrers.has(path)));
 }

@@ -94,16 +94,22 @@ export async function copyPaths(paths: Iterable<string>, options: CopyOptions): 
     };
     const copyOne = async (path: string): Promise<void> => {
       const info = infos.get(path)!;
-      events({ kind: "copy-start", path, from: from.uri, to: to.uri, size: info.narSize });
+      let started = false;
+      // A destination that refuses the path reads nothing of it.
+      const nar = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+        started = true;
+        events({ kind: "copy-start", path, from: from.uri, to: to.uri, size: info.narSize });
+        yield* counted(from.narFromPath(path), info, events);
+      };
       let ok = false;
       try {
-        await writer.addToStore({ ...info, ultimate: false }, counted(from.narFromPath(path), info, events), {
+        await writer.addToStore({ ...info, ultimate: false }, nar(), {
           checkSignatures: checkSignatures(info),
           ...(options.repair === true ? { repair: true } : {}),
         });
         ok = true;
       } finally {
-        events({ kind: "copy-end", path, ok });
+        if (started) events({ kind: "copy-end", path, ok });
       }
     };
     next();

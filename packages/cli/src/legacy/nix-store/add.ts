@@ -1,18 +1,13 @@
 /** Adding files: `nix-store --add`, `--add-fixed` and `--print-fixed-path`. */
 import { basename } from "node:path";
-import {
-  type ContentAddressMethod,
-  type HashAlgorithm,
-  makeFixedOutputPath,
-  parseHash,
-  parseHashAlgorithm,
-} from "@firn/formats";
+import { type ContentAddressMethod, makeFixedOutputPath, parseHash } from "@firn/formats";
 import type { Flag } from "../../grammar/command.ts";
 import type { Invocation } from "../../grammar/invocation.ts";
 import type { Io } from "../../io.ts";
 import { printLine } from "../../render/output.ts";
 import { withOldSession } from "../../session/old-session.ts";
 import { existingPath } from "../../targets/existing-path.ts";
+import { hashAlgorithm } from "../../targets/hash-algorithm.ts";
 import type { StoreOperation } from "./operation.ts";
 
 const recursive: Flag = {
@@ -23,12 +18,13 @@ const recursive: Flag = {
 interface Adding {
   readonly paths: readonly string[];
   readonly method: ContentAddressMethod;
-  readonly algorithm: HashAlgorithm;
+  readonly algorithm: string;
 }
 
-function add(invocation: Invocation, io: Io, { paths, method, algorithm }: Adding): Promise<number> {
+function add(invocation: Invocation, io: Io, { paths, method, algorithm: name }: Adding): Promise<number> {
   return withOldSession(invocation, io, async (session) => {
     const store = await session.store();
+    const algorithm = hashAlgorithm(name, session.settings);
     for (const word of paths) {
       const path = existingPath(io.cwd, word);
       printLine(io, (await store.addPath(path, { name: basename(path), method, algorithm, isNew: true })).path);
@@ -60,7 +56,7 @@ export const addOperations: readonly StoreOperation[] = [
     wrongArguments: "first argument must be hash algorithm",
     run(invocation, io) {
       const [algorithm = "", ...paths] = invocation.positionals;
-      return add(invocation, io, { paths, method: methodOf(invocation), algorithm: parseHashAlgorithm(algorithm) });
+      return add(invocation, io, { paths, method: methodOf(invocation), algorithm });
     },
   },
   {
@@ -74,7 +70,7 @@ export const addOperations: readonly StoreOperation[] = [
         io,
         async (session) => {
           const [algorithm = "", text = "", name = ""] = invocation.positionals;
-          const hash = parseHash(text, parseHashAlgorithm(algorithm));
+          const hash = parseHash(text, hashAlgorithm(algorithm, session.settings));
           const { storeDir } = await session.store();
           printLine(io, makeFixedOutputPath({ method: methodOf(invocation), hash }, { name, storeDir }));
           return 0;

@@ -1,6 +1,6 @@
 /** Builds that were made: `nix-store --read-log` and `--print-env`. */
 import { shellQuote } from "@firn/build";
-import { FirnError } from "@firn/formats";
+import { FirnError, isDerivationPath, storePathBaseName } from "@firn/formats";
 import { printLine } from "../../render/output.ts";
 import { withOldSession } from "../../session/old-session.ts";
 import { knownDerivation } from "../../targets/store-targets.ts";
@@ -44,9 +44,12 @@ export const buildOperations: readonly StoreOperation[] = [
         invocation,
         io,
         async (session) => {
-          const derivation = (await session.store()).readDerivation(
-            await session.storePath(invocation.positionals[0] ?? ""),
-          );
+          const path = await session.storePath(invocation.positionals[0] ?? "");
+          if (!isDerivationPath(path)) {
+            const what = `store path '${storePathBaseName(path)}' is not a valid derivation path`;
+            throw new FirnError("bad-derivation", `error parsing derivation '${path}': ${what}`);
+          }
+          const derivation = (await session.store()).readDerivation(path);
           for (const [name, value] of [...derivation.env].sort(([a], [b]) => (a < b ? -1 : 1))) {
             printLine(io, `export ${name}; ${name}=${shellQuote(value)}\n`);
           }

@@ -67,8 +67,12 @@ export const realiseOperation: StoreOperation = {
       for (const line of describePlan(shown, { all: true, readDerivation })) io.err(`${line}\n`);
       if (flags.has("dry-run")) return 0;
       const mode = flags.has("check") ? "check" : flags.has("repair") ? "repair" : "normal";
+      if (ignores) {
+        await builder.build(wanted, mode);
+        return 0;
+      }
       const links = await realise(session, wanted, { roots: new ResultRoots(session), mode });
-      if (!ignores && !flags.has("no-output")) for (const link of links.flat()) printLine(io, link);
+      if (!flags.has("no-output")) for (const link of links.flat()) printLine(io, link);
       return 0;
     }),
 };

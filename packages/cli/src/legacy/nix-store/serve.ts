@@ -15,6 +15,7 @@ export const serveOperation: StoreOperation = {
   flag: { name: "serve", description: "Answer a client of the serve protocol on standard input and output." },
   flags: [{ name: "write", description: "Let the client write to the store." }],
   positionals: [],
+  wrongArguments: "no arguments expected",
   run: serve,
 };
 
