@@ -2,17 +2,15 @@
  * What the benchmarks share: Firn's bundle, the reference, and measuring a command. Needs FIRN_REAL_NIX, and python3 for the peak
  * of memory.
  */
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { bundled } from "./bundled.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const realNix = process.env.FIRN_REAL_NIX;
 if (realNix === undefined) throw new Error("FIRN_REAL_NIX is not set: scripts/setup-reference prints the path");
-const bundle = join(root, "dist/package/dist/firn.mjs");
-if (!existsSync(bundle)) execFileSync(process.execPath, [join(root, "scripts/bundle.ts")], { stdio: "inherit" });
+const bundle = bundled();
 /** How the published program has itself started: `#!/usr/bin/env -S VARIABLE=${VALUE} node FLAG...`. */
 const [, line = ""] = /^#!.* -S (.*)$/m.exec(readFileSync(bundle, "utf8")) ?? [];
 const start = ["env", "-S", line.replace(" node ", ` ${process.execPath} `)];

@@ -19,3 +19,8 @@ for package in $packages; do
     END { printf "%s\t%s\t%d\n", name, version, size }
   ' "$package/DEBIAN/control"
 done | $bb sort > nix-support/packages
+# The same as JSON; names and versions of Debian packages need no escapes.
+$bb awk -F '\t' '
+  { list = list (NR > 1 ? ", " : "") "{\"name\":\"" $1 "\",\"version\":\"" $2 "\",\"size\":" $3 "}" }
+  END { print "[" list "]" }
+' nix-support/packages > nix-support/packages.json

@@ -46,22 +46,15 @@ let
       destination ? "",
       meta ? { },
     }:
-    derivation {
-      inherit name system text;
-      builder = busybox;
-      args = [
-        "sh"
-        "-c"
-        ''set -eu; umask 022; target=$out${destination}; mkdir -p "''${target%/*}"; cp "$textPath" "$target"; chmod ${
-          if executable then "755" else "644"
-        } "$target"''
-      ];
-      passAsFile = [ "text" ];
-      allowSubstitutes = false;
-      preferLocalBuild = true;
+    buildTree {
+      inherit name;
+      files.${builtins.substring 1 (builtins.stringLength destination) destination} = {
+        inherit text;
+        mode = if executable then "755" else "644";
+      };
     }
     // {
-      inherit meta;
+      inherit text meta;
     };
 
   writeText = name: text: writeTextFile { inherit name text; };
@@ -145,7 +138,8 @@ let
       )
     );
 
-  # A tree of files in one derivation, however many they are: { "path/in/tree" = { text, mode ? "644" } or { target }; }.
+  # A tree of files in one derivation, however many they are: { "path/in/tree" = { text, mode ? "644" } or { target }; }. A text is a string, or a list of
+  # strings and { file }, in whose place is what that file of an input contains.
   writeTree = name: files: buildTree { inherit name files; };
 
   # The same with what depends on inputs, made by Firn itself without a process. A text can have `instead`, its place where one of the paths `unless` is

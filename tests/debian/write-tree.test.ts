@@ -77,6 +77,24 @@ test("files, links, and links to what inputs have besides", async () => {
   });
 });
 
+test("texts with the contents of inputs and the path of the output, and a tree that is one file", async () => {
+  writeFileSync(at("work/part"), "é\n");
+  writeFileSync(at("work/secret"), "");
+  expect(
+    await made(`{
+      files.a.text = [ "before " { file = "\${./part}"; } (builtins.placeholder "out") " after" ];
+    }`),
+  ).toEqual({ a: expect.stringMatching(/^before é\n\/nix\/store\/[0-9a-z]{32}-x after$/) });
+  const file = await build(`{ files."".text = [ "whole" ]; }`);
+  expect(readFileSync(join(place.store, file.out.trim()), "utf8")).toBe("whole");
+  for (const text of [`[ { file = "/etc/passwd"; } ]`, `[ { file = "\${secret}"; } ]`]) {
+    const { code, err } = await build(`{ files.a.text = ${text}; }`);
+    expect([text, code, err]).toEqual([text, 1, expect.stringContaining("is not in an input of the derivation")]);
+  }
+  expect((await build(`{ files.a.text = [ { file = "\${./.}/none"; } ]; }`)).err).toContain("/none' is no file");
+  expect((await build(`{ files = { "".text = ""; b.text = ""; }; }`)).err).toContain("is used as a directory");
+});
+
 test("a text that goes elsewhere where something is there", async () => {
   mkdirSync(at("work/units"));
   writeFileSync(at("work/units/known@.service"), "");
@@ -139,6 +157,8 @@ test("nothing is read that is no input, and nothing written outside", async () =
     ["{ files = 1; }", "files"],
     ['{ files = { }; sources = [ "x" ]; }', "sources"],
     ['{ files.a = { text = "x"; mode = "4775x"; }; }', "mode"],
+    ["{ files.a.text = [ 1 ]; }", "text"],
+    ["{ files.a.text = [ { } ]; }", "file"],
   ]) {
     expect((await build(manifest ?? "")).err).toContain(`attribute 'manifest' is malformed at '${place}'`);
   }

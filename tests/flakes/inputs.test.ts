@@ -286,7 +286,7 @@ describe.skipIf(realNix === undefined)("locks are the reference's, byte for byte
 test("a relative path that leaves the tree is refused, locked or not, with what to do", async () => {
   write('{ inputs.o.url = "path:../outside"; outputs = { self, o }: { value = "x"; }; }');
   const message = expect.stringMatching(
-    /relative path '\.\.\/outside' points outside of its flake's source tree[\s\S]*Git repository/,
+    /\/outside\/flake\.nix' is forbidden in pure evaluation mode[\s\S]*relative path '\.\.\/outside' points outside of its flake's source tree[\s\S]*Git repository/,
   );
   expect(await value()).toMatchObject({ code: 1, err: message });
   const node = {

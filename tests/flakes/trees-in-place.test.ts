@@ -146,10 +146,8 @@ function evaluated(names: readonly string[], inPlace: boolean): Given {
       return { error: session.errorData(error) };
     }
   };
-  const workTree = directory;
-  session.answer(
-    inPlace ? { op: "allowPath", path: root, workTree, tree } : { op: "allowPath", path: storePath, workTree },
-  );
+  const name = { root: directory, kind: "work-tree" } as const;
+  session.answer(inPlace ? { op: "allowPath", path: root, name, tree } : { op: "allowPath", path: storePath, name });
   const path = inPlace ? root : storePath;
   session.answer({ op: "evaluate", source: { kind: "file", path: `${path}/flake.nix` }, literalSet: true });
   const call = session.answer({

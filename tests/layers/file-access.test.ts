@@ -118,7 +118,7 @@ const readers = [
   "packages/flake/src/evaluator/offline-services.ts",
   "packages/flake/src/evaluator/tree-filter.ts",
   // Looks whether a file that Git does not track is there, for the message of an error that ends the evaluation.
-  "packages/flake/src/evaluator/work-trees.ts",
+  "packages/flake/src/evaluator/shown-trees.ts",
   // Looks again whether files that the door has looked at are still the same ones.
   "packages/flake/src/evaluator/placed-trees.ts",
   // Files of the evaluator's own below the user's cache.

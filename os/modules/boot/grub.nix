@@ -63,8 +63,7 @@ in
   };
   config = lib.mkIf cfg.enable {
     boot.loader.grub.devices = lib.mkIf (cfg.device != "" && cfg.device != "nodev") [ cfg.device ];
-    system.systemBuilderArgs.grub = "${image}";
-    system.extraSystemBuilderCmds = "ln -s \"$grub\" \"$out/grub\"\n";
+    system.files.grub.target = "${image}";
     assertions = [
       {
         assertion = !cfg.efiSupport;

@@ -17,7 +17,7 @@ in
     extraDependencies = forms.listOf types.pathInStore "What is kept in the store as long as the system.";
   };
   config.system.firn.label = lib.mkDefault cfg.nixos.label;
-  config.system.extraSystemBuilderCmds =
-    lib.optionalString (cfg.extraDependencies != [ ]) "printf '%s\\n' ${lib.escapeShellArgs cfg.extraDependencies} >\"$out/extra-dependencies\"\n"
-    + lib.optionalString (cfg.configurationRevision != null) "printf '%s' ${lib.escapeShellArg cfg.configurationRevision} >\"$out/configuration-revision\"\n";
+  config.system.files =
+    lib.optionalAttrs (cfg.extraDependencies != [ ]) { extra-dependencies.text = lib.concatMapStrings (path: "${path}\n") cfg.extraDependencies; }
+    // lib.optionalAttrs (cfg.configurationRevision != null) { configuration-revision.text = cfg.configurationRevision; };
 }

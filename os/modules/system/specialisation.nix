@@ -50,12 +50,8 @@ in
       assertion = builtins.match "[A-Za-z0-9_.-]+" name != null;
       message = "specialisation.\"${name}\": a name has letters, digits, '_', '.' and '-'";
     }) (builtins.attrNames config.specialisation);
-    system.extraSystemBuilderCmds = ''
-      mkdir "$out/specialisation"
-      ${lib.concatStrings (
-        lib.mapAttrsToList (
-          name: entry: "ln -s ${entry.configuration.system.build.toplevel} \"$out/specialisation/${name}\"\n"
-        ) config.specialisation
-      )}'';
+    system.files = lib.mapAttrs' (
+      name: entry: lib.nameValuePair "specialisation/${name}" { target = "${entry.configuration.system.build.toplevel}"; }
+    ) config.specialisation;
   };
 }

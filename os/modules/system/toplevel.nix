@@ -21,8 +21,7 @@ let
     format = 1;
     name = config.networking.hostName;
     label = "Firn OS ${config.system.firn.label} (Linux ${config.boot.kernelPackage.kernelRelease})";
-    # The builder puts them in.
-    packages = "@packages@";
+    packages = mark;
     users = lib.mapAttrs (_: user: {
       inherit (user)
         uid
@@ -50,18 +49,74 @@ let
     health = { inherit (config.system.healthCheck) timeout units network; };
     inherit (config.system.switch) inhibitors;
   };
+  # Stands for what only the files of inputs say.
+  mark = "@contents@";
+  # A value as JSON in which files stand in place of the marks, in their order.
+  jsonWith =
+    value: files:
+    let
+      pieces = lib.splitString (builtins.toJSON mark) (builtins.toJSON value);
+    in
+    [ (builtins.head pieces) ]
+    ++ builtins.concatLists (lib.zipListsWith (file: piece: [ { inherit file; } piece ]) files (builtins.tail pieces));
+
+  out = builtins.placeholder "out";
+  withOut = builtins.replaceStrings [ "@out@" ] [ out ];
+  executable = text: {
+    inherit text;
+    mode = "755";
+  };
+  hasKernel = config.boot.kernel.enable;
+  initrd = "${config.system.build.initialRamdisk}/initrd";
   bootspec = {
     "org.nixos.bootspec.v1" = {
       inherit (pkgs) system;
-      init = "@out@/init";
-      kernel = "@kernel@";
+      init = "${out}/init";
+      kernel = "${config.system.build.kernel}/kernel";
       kernelParams = config.boot.kernelParams;
       label = facts.label;
-      toplevel = "@out@";
+      toplevel = out;
     }
-    // lib.optionalAttrs config.boot.initrd.enable { initrd = "@initrd@"; };
-    "org.nixos.specialisation.v1" = { };
+    // lib.optionalAttrs config.boot.initrd.enable { inherit initrd; };
+    "org.nixos.specialisation.v1" = lib.mapAttrs (_: _: mark) startable;
   };
+  # Variants with a kernel of their own: what they start is what their own files say.
+  startable = lib.filterAttrs (_: entry: entry.configuration.boot.kernel.enable) config.specialisation;
+
+  name = "firn-system-${config.system.name}-${config.system.firn.label}";
+  files = {
+    usr.target = "${config.system.debian.env}/usr";
+    sw.target = "${config.system.path}";
+    etc.target = "${config.system.build.etc}/etc";
+    kernel-params.text = lib.concatStringsSep " " config.boot.kernelParams;
+    system.text = pkgs.system;
+    firn-version.text = config.system.firn.label;
+    init = executable (withOut config.system.build.bootStage2);
+    activate = executable (withOut config.system.build.activationScript);
+    dry-activate = executable (withOut config.system.build.dryActivationScript);
+    "firn-os.json".text = jsonWith facts [ "${config.system.debian.env}/nix-support/packages.json" ];
+    # Tools made for NixOS run this program of a system.
+    "bin/switch-to-configuration" = executable ''
+      #!${pkgs.busybox} sh
+      PATH=/run/wrappers/bin:/run/current-system/sw/bin:/usr/bin:/usr/sbin:$PATH
+      case ''${1-} in
+        switch | boot | test | dry-activate) exec firn os "$1" --store-path "${out}" ;;
+        check) exit 0 ;;
+        *) echo "Usage: $0 [check|switch|boot|test|dry-activate]" >&2; exit 1 ;;
+      esac
+    '';
+  }
+  // lib.optionalAttrs hasKernel (
+    {
+      kernel.target = "${config.system.build.kernel}/kernel";
+      kernel-modules.target = "${config.system.build.kernel}";
+      "boot.json".text = jsonWith bootspec (
+        lib.mapAttrsToList (_: entry: "${entry.configuration.system.build.toplevel}/boot.json") startable
+      );
+    }
+    // lib.optionalAttrs config.boot.initrd.enable { initrd.target = initrd; }
+  )
+  // config.system.files;
 in
 {
   options.system = {
@@ -72,6 +127,12 @@ in
         kernel-interface = "2";
       };
       description = "Texts by name that keep `firn os switch` and `test` from replacing a running system whose text of that name is another: the machine is then to be started anew (`firn os boot`). With `NIXOS_NO_CHECK=1` it is switched all the same.";
+    };
+    files = mkOption {
+      type = types.attrsOf types.unspecified;
+      default = { };
+      internal = true;
+      description = "Files and links of the system by their place in it, as `pkgs.writeTree` has them.";
     };
     extraSystemBuilderCmds = mkOption {
       type = types.lines;
@@ -88,34 +149,21 @@ in
   };
 
   config.system.build.toplevel = checked (
-    pkgs.mkScript (
-      {
-        name = "firn-system-${config.system.name}-${config.system.firn.label}";
-        script = ./build-toplevel.sh;
-        inherit (pkgs) system;
-        inherit (config.system.build) etc;
-        inherit (config.system.debian) env;
-        sw = config.system.path;
-        kernel = lib.optionalString config.boot.kernel.enable "${config.system.build.kernel}";
-        initrd = lib.optionalString (config.boot.kernel.enable && config.boot.initrd.enable) "${config.system.build.initialRamdisk}";
-        kernelParams = lib.concatStringsSep " " config.boot.kernelParams;
-        firnVersion = config.system.firn.label;
-        init = config.system.build.bootStage2;
-        activate = config.system.build.activationScript;
-        dryActivate = config.system.build.dryActivationScript;
-        facts = builtins.toJSON facts;
-        bootspec = builtins.toJSON bootspec;
-        extra = config.system.extraSystemBuilderCmds;
-        passAsFile = [
-          "init"
-          "activate"
-          "dryActivate"
-          "facts"
-          "bootspec"
-          "extra"
-        ];
-      }
-      // config.system.systemBuilderArgs
-    )
+    if config.system.extraSystemBuilderCmds == "" then
+      pkgs.buildTree { inherit name files; }
+    else
+      pkgs.mkScript (
+        {
+          inherit name;
+          script = ./extend-toplevel.sh;
+          tree = pkgs.buildTree {
+            name = "${name}-files";
+            inherit files;
+          };
+          extra = config.system.extraSystemBuilderCmds;
+          passAsFile = [ "extra" ];
+        }
+        // config.system.systemBuilderArgs
+      )
   );
 }

@@ -189,8 +189,8 @@ async function buildLocked(
   const sandboxed = external === undefined && (isElsewhere || wantsSandbox(request, options));
   const inputPaths = new Set(await computeClosure(store, request.inputs));
   if (sandboxed) for (const path of await sandboxClosure(request)) inputPaths.add(path);
-  if (sandboxed) requireSandbox();
   const ownUser = needsBuildUser() && (external !== undefined || !isBuiltin);
+  if (sandboxed && !ownUser) requireSandbox();
   const user = ownUser ? await acquireBuildUser(request, request.signal) : undefined;
   try {
     return await buildAs(user, { request, options, inputPaths, external, sandboxed, known, valid });
@@ -503,6 +503,7 @@ async function runInSandbox(run: PreparedRun, { environment, ...plan }: Sandboxe
       }),
     );
     tellTime(request, result, await plan.group?.end());
+    if (!result.ok && run.user !== undefined) requireSandbox("user");
     await requireSuccess(run, result);
     return {
       locate: (scratchPath) => `${sandbox.outputs}/${storePathBaseName(scratchPath)}`,
@@ -631,11 +632,13 @@ async function runBuiltin(run: PreparedRun, place: Place): Promise<void> {
   const { request } = run;
   const { derivation, drvPath } = request;
   const builtin = findBuiltin(derivation.builder);
+  const rewrites = rewritesOf(run);
   const context: BuiltinContext = {
     store: request.store,
     settings: request.settings,
     drvPath,
     derivation,
+    env: new Map([...derivation.env].map(([name, value]) => [name, rewriteText(value, rewrites)])),
     inputPaths: run.inputPaths,
     directory: run.directory.host,
     events: request.events,

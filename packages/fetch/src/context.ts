@@ -54,7 +54,7 @@ export type FetchEvent =
   | { readonly kind: "fetching"; readonly what: string }
   | { readonly kind: "fetched"; readonly what: string }
   | { readonly kind: "warning"; readonly text: string }
-  | { readonly kind: "detail"; readonly level: "info" | "talkative" | "chatty"; readonly text: string };
+  | { readonly kind: "detail"; readonly level: "info" | "talkative" | "chatty" | "debug"; readonly text: string };
 
 /** Everything that a scheme may use. */
 export interface FetchContext {

@@ -33,13 +33,17 @@ const fetchers: Readonly<Record<InputType, (input: Input, context: FetchContext)
 };
 
 /**
- * Fetches an input into the store. When it has a NAR hash, a valid path of that content is used without fetching, and
- * different content is an error (`hash-mismatch`).
+ * Fetches an input into the store. When it has a NAR hash and is locked or an entry of a lock file (`isFinal`), a valid path of that content is used
+ * without fetching; different content is an error (`hash-mismatch`).
  */
-export async function fetchInput(input: Input, context: FetchContext): Promise<FetchedTree> {
+export async function fetchInput(
+  input: Input,
+  context: FetchContext,
+  { isFinal = false }: { readonly isFinal?: boolean } = {},
+): Promise<FetchedTree> {
   const scheme = schemeOf(input);
   const promised = await tracedFetch(input, promisedHash(input));
-  if (promised !== undefined && scheme.isLocked(input)) {
+  if (promised !== undefined && (isFinal || scheme.isLocked(input))) {
     const known = await validTree(input, promised, context);
     if (known !== undefined) return { storePath: known, locked: input };
   }

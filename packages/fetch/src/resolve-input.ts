@@ -3,8 +3,8 @@ import { FirnError, type RegistryEntry } from "@firn/formats";
 import { type Input, sameInput, stringAttribute, withAttributes } from "./input.ts";
 import { showInput } from "./input-forms.ts";
 
-/** Origin of a registry's entries; shown by `firn registry list`. */
-export type RegistryKind = "flags" | "user" | "system" | "global";
+/** Origin of a registry's entries; shown by `firn registry list`, but for `own`: the names that only Firn has. */
+export type RegistryKind = "flags" | "user" | "system" | "global" | "own";
 
 /** A registry. */
 export interface Registry {

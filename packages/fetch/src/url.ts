@@ -19,8 +19,8 @@ export interface Url {
 
 const pattern = /^([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
 
-/** Parses a URL; fails with `bad-url`. */
-export function parseUrl(text: string): Url {
+/** Parses a URL, and passes warnings about parts of its query that count for nothing; fails with `bad-url`. */
+export function parseUrl(text: string, warn?: (text: string) => void): Url {
   const match = pattern.exec(text);
   if (match === null || /[\s\0]/.test(text))
     throw new FirnError("bad-url", `'${withoutPasswords(text)}' ${complaint(text)}`);
@@ -30,7 +30,7 @@ export function parseUrl(text: string): Url {
     authority,
     path: percentDecode(path),
     ...(/%2f/i.test(path) ? { encodedPath: path } : {}),
-    query: parseQuery(query),
+    query: parseQuery(query, warn),
     fragment: percentDecode(fragment),
   };
 }
@@ -42,11 +42,12 @@ function complaint(text: string): string {
   return "is not a valid URL: leftover";
 }
 
-/** Decodes a query string; later keys win. Parts without `=` are dropped with no error, as the reference does. */
-export function parseQuery(text: string): Map<string, string> {
+/** Decodes a query string; later keys win. Parts without `=` are dropped with a warning. */
+export function parseQuery(text: string, warn?: (text: string) => void): Map<string, string> {
   const query = new Map<string, string>();
   for (const part of text.split("&")) {
     const equals = part.indexOf("=");
+    if (equals < 0 && part !== "") warn?.(`dubious URI query '${part}' is missing equal sign '=', ignoring`);
     if (equals > 0) query.set(percentDecode(part.slice(0, equals)), percentDecode(part.slice(equals + 1)));
   }
   return query;

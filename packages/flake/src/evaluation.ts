@@ -1,7 +1,7 @@
 /** One evaluation with its surroundings: the evaluator's session, a store, fetchers, registries, locks, builds. */
 import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
 import { editDistance, FirnError, nearNames, type RegistryEntry } from "@firn/formats";
-import { type EvalMessage, parseAttrPath, type StopAnswer } from "@firn/language";
+import { type EvalMessage, parseAttrPath, quoteString, type StopAnswer } from "@firn/language";
 import { type EventSink, type MachineStore, openStore, type Settings } from "@firn/store";
 import { testVariable } from "@firn/store/surroundings";
 import { callFlake } from "./call/call-flake.ts";
@@ -12,7 +12,7 @@ import type { HostServices } from "./evaluator/services.ts";
 import type { AutoArguments, ValueRef } from "./evaluator/value-ref.ts";
 import { fileArgument } from "./installables/file-argument.ts";
 import { candidates, type Installable, type Lookup } from "./installables/parse.ts";
-import type { FlakeSource } from "./lock/flake-description.ts";
+import type { FlakeSetting, FlakeSource, PathSetting } from "./lock/flake-description.ts";
 import { findInput, isLockedNode } from "./lock/graph.ts";
 import { type LockedFlake, type LockOptions, lockFlake, storedLock } from "./lock/lock-flake.ts";
 import { parseFlakeRef } from "./refs/flake-ref.ts";
@@ -54,7 +54,7 @@ export interface EvaluationOptions {
   /** Called when evaluation stops at an error or breakpoint; resolves to the way to continue. */
   readonly onStop?: (stop: DebuggerStop) => Promise<StopAnswer>;
   /** Receives the settings of the `nixConfig` of flakes that the user names. */
-  applyConfig?(nixConfig: FlakeSource["nixConfig"]): Promise<void>;
+  applyConfig?(nixConfig: ReadonlyMap<string, FlakeSetting>): Promise<void>;
   report(message: EvalMessage): void;
   warn(text: string): void;
 }
@@ -170,6 +170,7 @@ export class Evaluation {
       fetch: this.fetch,
       reader: makeFlakeReader(this.evaluator, this.located),
       located: this.located,
+      pure: config.mode.pure,
       registries: makeRegistries({
         settings,
         environment,
@@ -207,9 +208,24 @@ export class Evaluation {
   }
 
   private lockOptions(applyConfig: boolean): LockOptions {
-    const { lock } = this.options;
-    if (!applyConfig || this.options.applyConfig === undefined) return lock;
-    return { ...lock, applyConfig: this.options.applyConfig };
+    const lock = { ...this.options.lock, impure: !this.options.settings.get("pure-eval") };
+    const apply = this.options.applyConfig;
+    if (!applyConfig || apply === undefined) return lock;
+    return { ...lock, applyConfig: async (nixConfig) => apply(await this.withCopiedPaths(nixConfig)) };
+  }
+
+  /** Copies the paths of a flake's settings to the store, each alone. */
+  private async withCopiedPaths(nixConfig: FlakeSource["nixConfig"]): Promise<ReadonlyMap<string, FlakeSetting>> {
+    const settings = new Map<string, FlakeSetting>();
+    for (const [name, value] of nixConfig) {
+      settings.set(name, isPathSetting(value) ? await this.copied(value.path) : value);
+    }
+    return settings;
+  }
+
+  private async copied(path: string): Promise<string> {
+    const text = `"\${/. + ${quoteString(path)}}"`;
+    return (await (await this.evaluator.evaluate({ kind: "string", text, directory: "/" })).string()).text;
   }
 
   /** Locks and calls a flake; each flake once. */
@@ -405,4 +421,8 @@ export class Evaluation {
     await this.evaluator.close();
     await this.fetch.close();
   }
+}
+
+function isPathSetting(value: FlakeSetting | PathSetting): value is PathSetting {
+  return typeof value === "object" && "path" in value;
 }

@@ -16,6 +16,7 @@ export * from "./installables/parse.ts";
 export { type InstallableOptions, Installables } from "./installables/resolver.ts";
 export { derivedPath, type Target } from "./installables/target.ts";
 export { flakeFingerprint } from "./lock/fingerprint.ts";
+export type { FlakeSetting } from "./lock/flake-description.ts";
 export {
   allInputs,
   findInput,

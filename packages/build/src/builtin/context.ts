@@ -8,6 +8,8 @@ export interface BuiltinContext {
   readonly settings: Settings;
   readonly drvPath: string;
   readonly derivation: Derivation;
+  /** The attributes, in which placeholders of outputs are their paths. */
+  readonly env: ReadonlyMap<string, string>;
   /** The closure of the derivation's inputs: the only paths of the machine that the builder may read. */
   readonly inputPaths: ReadonlySet<string>;
   /** A private directory that is deleted afterwards. */
@@ -25,7 +27,7 @@ export type Builtin = (context: BuiltinContext) => Promise<void>;
 
 /** Returns a required attribute of the derivation; error `bad-derivation` when it is missing. */
 export function attribute(context: BuiltinContext, name: string): string {
-  const value = context.derivation.env.get(name);
+  const value = context.env.get(name);
   if (value === undefined) throw new FirnError("bad-derivation", `attribute '${name}' missing`);
   return value;
 }

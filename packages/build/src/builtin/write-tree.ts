@@ -11,9 +11,13 @@ import { attribute, type BuiltinContext } from "./context.ts";
 import { findInput, type InputView, isThere } from "./input-path.ts";
 import { absentPrograms, type ProgramPlaces } from "./unit-programs.ts";
 
+/** A piece of a text: bytes as they stand, or the contents of a file of an input. */
+type TextPiece = string | { readonly file: string };
+
 /** A file of the manifest; at `instead` where one of the paths `unless` exists: an absolute one in the inputs, another in this tree. */
 interface TextEntry {
-  readonly text: string;
+  /** Its pieces, in order. */
+  readonly text: readonly TextPiece[];
   readonly mode: number;
   readonly unless: readonly string[];
   readonly instead: string | undefined;
@@ -49,12 +53,14 @@ export async function writeTree(context: BuiltinContext): Promise<void> {
   const view: InputView = { store: context.store, allows: (storePath) => context.inputPaths.has(storePath) };
   const tree = treeOf(manifest, view);
   const out = context.output("out");
-  disk.mkdirs(out);
+  // The file without a name is the output itself.
+  if (!tree.has("")) disk.mkdirs(out);
   const writer = new TreeWriter(out);
   try {
     for (const [name, entry] of tree) {
-      if ("target" in entry) writer.symlink(entry.target, `/${name}`);
-      else writeFile(writer, `/${name}`, entry);
+      const place = name === "" ? "" : `/${name}`;
+      if ("target" in entry) writer.symlink(entry.target, place);
+      else writeFile(writer, place, { ...entry, text: contentsOf(entry, view) });
     }
   } finally {
     writer.close();
@@ -69,10 +75,22 @@ export async function writeTree(context: BuiltinContext): Promise<void> {
   );
 }
 
-function writeFile(writer: TreeWriter, place: string, { text, mode }: TextEntry): void {
+/** Returns the bytes of a text whose pieces are put together. */
+function contentsOf({ text }: TextEntry, view: InputView): Buffer {
+  return Buffer.concat(
+    text.map((piece) => {
+      if (typeof piece === "string") return Buffer.from(piece, "latin1");
+      const found = findInput(view, piece.file);
+      if (found?.status.isFile() !== true) throw new FirnError("not-found", `'${piece.file}' is no file`);
+      return fs.readFileSync(found.real);
+    }),
+  );
+}
+
+function writeFile(writer: TreeWriter, place: string, { text, mode }: { text: Buffer; mode: number }): void {
   const fd = writer.create(place, mode);
   try {
-    disk.write(fd, Buffer.from(text, "latin1"));
+    disk.write(fd, text);
   } finally {
     fs.closeSync(fd);
   }
@@ -137,7 +155,8 @@ function filesBelow(view: InputView, directory: string): string[] {
 function* textsOf(tree: Tree): Generator<[string, string]> {
   for (const name of [...tree.keys()].sort()) {
     const entry = tree.get(name);
-    if (entry !== undefined && "text" in entry) yield [name, entry.text];
+    if (entry !== undefined && "text" in entry)
+      yield [name, entry.text.filter((piece) => typeof piece === "string").join("")];
   }
 }
 
@@ -163,11 +182,19 @@ function readEntry(value: JsonValue, name: string): TextEntry | LinkEntry {
   const mode = optional(entry, "mode") ?? "644";
   if (!/^[0-7]{3,4}$/.test(mode)) throw malformed("mode");
   return {
-    text: string(entry, "text"),
+    text: readText(entry.get("text")),
     mode: Number.parseInt(mode, 8),
     unless: strings(entry, "unless"),
     instead: optional(entry, "instead"),
   };
+}
+
+/** Reads a text: a string, or a list of strings and `{ file }`. */
+function readText(value: JsonValue | undefined): readonly TextPiece[] {
+  if (typeof value === "string") return [value];
+  return list(value, "text").map((piece) =>
+    typeof piece === "string" ? piece : { file: string(members(piece, "text"), "file") },
+  );
 }
 
 function readPlaces(places: Members): ProgramPlaces {

@@ -296,7 +296,7 @@ function layOut(plan: SandboxPlan, top: string): Sandbox {
   fs.mkdirSync(root, { mode: 0o750 });
   baseTree(layout);
   const mounts = planMounts(layout);
-  const mode = requireSandbox(plan.user === undefined ? "own" : "user");
+  const mode = plan.user === undefined ? requireSandbox("own") : modeOfBuildUsers();
   const entry = plan.user === undefined ? root : reachablePlace(top);
   const fstab = mode === "tree" ? writeFstab(layout, mounts, entry) : undefined;
   fs.chmodSync(`${root}/etc`, 0o555);
@@ -494,13 +494,35 @@ export function sandboxWorks(): boolean {
 export function requireSandbox(builder: "own" | "user" = "own"): SandboxMode {
   const { mode, reason } = support(builder);
   if (mode !== undefined) return mode;
-  throw new FirnError("no-sandbox", `this system does not support the build sandbox: ${reason}`, {
+  throw noSandbox(reason);
+}
+
+function noSandbox(reason: string): FirnError {
+  return new FirnError("no-sandbox", `this system does not support the build sandbox: ${reason}`, {
     hint: "builds without isolation can be allowed with --option sandbox false",
   });
 }
 
+/**
+ * Returns the one mode that build users have. It is not tried beforehand, which takes as long as a small build: after a run that failed
+ * `requireSandbox` tells whether the sandbox was the reason. Error `no-sandbox` when a program is missing.
+ */
+function modeOfBuildUsers(): SandboxMode {
+  const missing = missingProgram("user");
+  if (missing !== undefined) throw noSandbox(missing);
+  return "tree";
+}
+
+function missingProgram(builder: "own" | "user"): string | undefined {
+  if (!hasProgram("bwrap")) return "the program 'bwrap' (bubblewrap) is not installed";
+  if (builder === "own") return undefined;
+  const program = ["unshare", "mount", "setpriv"].find((name) => !hasProgram(name));
+  return program === undefined ? undefined : `the program '${program}' (util-linux) is not installed`;
+}
+
 function probe(builder: "own" | "user"): Support {
-  if (!hasProgram("bwrap")) return { reason: "the program 'bwrap' (bubblewrap) is not installed" };
+  const missing = missingProgram(builder);
+  if (missing !== undefined) return { reason: missing };
   const inner = ["bwrap", "--unshare-user", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc", "true"];
   const attempt = (command: readonly string[]): string | undefined => {
     const result = runProgramSync(command[0]!, command.slice(1));
@@ -508,9 +530,6 @@ function probe(builder: "own" | "user"): Support {
     return (result.stderr?.toString("latin1") || String(result.error ?? "")).trim().split("\n")[0] ?? "";
   };
   if (builder === "user") {
-    for (const program of ["unshare", "mount", "setpriv"]) {
-      if (!hasProgram(program)) return { reason: `the program '${program}' (util-linux) is not installed` };
-    }
     const failure = attempt([...unshare(), ...asUser({ uid: NOBODY, gid: NOBODY }), ...inner]);
     return failure === undefined
       ? { mode: "tree", reason: "" }

@@ -22,7 +22,9 @@ export const command: Command = {
     withEvaluation(invocation, io, {
       body: async (session) => {
         session.settings.assign("tarball-ttl", 0);
-        await (await session.evaluation({ lock: { write: true } })).lock(flakeArgument(invocation, io));
+        await (await session.evaluation({ lock: { write: true, failOnUnlocked: true } })).lock(
+          flakeArgument(invocation, io),
+        );
         return 0;
       },
     }),

@@ -13,6 +13,8 @@ export const command: Command = {
       body: async (session) => {
         const evaluation = await session.evaluation();
         for (const registry of await evaluation.context.registries.all()) {
+          // No file has the program's own names, and programs that read this list know none.
+          if (registry.kind === "own") continue;
           for (const entry of registry.entries) {
             const from = printUrl(inputToUrl(entry.from));
             printLine(io, `${registry.kind.padEnd(6)} ${from} ${showFlakeRef(flakeRefFromAttributes(entry.to))}`);

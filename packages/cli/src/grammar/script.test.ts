@@ -5,10 +5,18 @@ import { expect, test } from "vitest";
 import { backtickWords, nixScript, nixShellScript, shellWords } from "./script.ts";
 
 test("backticks quote, a blank before the closing ones is dropped, three or more stand for themselves", () => {
-  expect(backtickWords("shell --file ``<nixpkgs>`` a``b c``d `` x `` ```")).toEqual([
-    ...["shell", "--file", "<nixpkgs>", "ab cd", " x", "``"],
+  expect(backtickWords("shell --file ``<nixpkgs>`` a``b c``d `` x `` a#b `````` ``")).toEqual([
+    ...["shell", "--file", "<nixpkgs>", "b c", "d", " x", "a#b", "```"],
   ]);
-  expect(() => backtickWords("a ``b")).toThrow("unterminated verbatim string in shebang");
+  expect(() => backtickWords("a ``b")).toThrow("unterminated quoted string in nix shebang");
+  expect(() => backtickWords("a ```")).toThrow("unterminated quoted string in nix shebang");
+  for (const char of "$*~<>|;()[]{}'\"\\") {
+    expect(() => backtickWords(`a ${char}`)).toThrow(
+      `unsupported unquoted character in nix shebang: ${char}. Use double backticks to escape?`,
+    );
+  }
+  expect(() => backtickWords("a #b")).toThrow("unquoted nix shebang argument cannot start with #");
+  expect(() => backtickWords("`a`")).toThrow("single backtick is not a supported syntax in the nix shebang.");
 });
 
 test("words of a shell", () => {

@@ -65,32 +65,62 @@ function linesOf(path: string): string[] | undefined {
   }
 }
 
-/** Splits at white space outside double backticks; n backticks, three or more, are n - 1 of them. */
+/**
+ * Splits at white space outside double backticks. What double backticks enclose is a word by itself, without a space before the closing ones; in it n
+ * backticks, three or more, are n - 1 of them. As in the reference the beginning of a word right before double backticks is lost. Fails with `usage`.
+ */
 export function backtickWords(text: string): string[] {
   const words: string[] = [];
-  let word: string | undefined;
-  let quoted = false;
+  let plain = "";
   for (let i = 0; i < text.length; ) {
-    const ticks = /^`*/.exec(text.slice(i))![0].length;
-    if (ticks >= 3) {
-      word = (word ?? "") + "`".repeat(ticks - 1);
-      i += ticks;
-    } else if (ticks === 2) {
-      if (quoted && word?.endsWith(" ") === true) word = word.slice(0, -1);
-      quoted = !quoted;
-      word ??= "";
-      i += 2;
-    } else if (!quoted && /\s/.test(text[i]!)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-      i++;
-    } else {
-      word = (word ?? "") + text[i]!;
-      i++;
+    const char = text[i]!;
+    if (text.startsWith("``", i)) {
+      const { word, end } = quotedWord(text, i + 2);
+      words.push(word);
+      plain = "";
+      i = end;
+      continue;
     }
+    if (/\s/.test(char)) {
+      if (plain !== "") words.push(plain);
+      plain = "";
+    } else {
+      requirePlain(char, plain === "");
+      plain += char;
+    }
+    i++;
   }
-  if (quoted) throw new FirnError("usage", "unterminated verbatim string in shebang");
-  return word === undefined ? words : [...words, word];
+  return plain === "" ? words : [...words, plain];
+}
+
+/** Reads what double backticks enclose from their end on; returns it with the place after the closing ones. */
+function quotedWord(text: string, start: number): { readonly word: string; readonly end: number } {
+  for (const run of text.slice(start).matchAll(/`+/g)) {
+    if (run[0].length !== 2) continue;
+    const end = start + run.index;
+    const word = text
+      .slice(start, end)
+      .replace(/ $/, "")
+      .replaceAll(/```+/g, (ticks) => ticks.slice(1));
+    return { word, end: end + 2 };
+  }
+  throw new FirnError("usage", "unterminated quoted string in nix shebang");
+}
+
+/** Characters that have no meaning outside double backticks, and may get one. */
+const reserved = "$*~<>|;()[]{}'\"\\";
+
+function requirePlain(char: string, isFirst: boolean): void {
+  if (char === "`") throw new FirnError("usage", "single backtick is not a supported syntax in the nix shebang.");
+  if (reserved.includes(char)) {
+    throw new FirnError(
+      "usage",
+      `unsupported unquoted character in nix shebang: ${char}. Use double backticks to escape?`,
+    );
+  }
+  if (char === "#" && isFirst) {
+    throw new FirnError("usage", "unquoted nix shebang argument cannot start with #. Use double backticks to escape?");
+  }
 }
 
 /** Splits as a shell does: quotes and backslashes, without expansions. */

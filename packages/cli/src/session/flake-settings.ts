@@ -1,13 +1,12 @@
 /** Settings of a flake's `nixConfig`, applied when they are harmless or the user trusts them (manual: "nix flake", "Flake format"). */
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline/promises";
+import type { FlakeSetting } from "@firn/flake";
 import { isJsonObject, type JsonValue, parseJson, printJson } from "@firn/formats";
 import { disk } from "@firn/store";
 import { existsSync, mkdirSync, readFileSync } from "@firn/store/files";
 import { homeDirectory } from "@firn/store/surroundings";
 import type { Session } from "./session.ts";
-
-type FlakeSetting = string | bigint | boolean | readonly string[];
 
 /** Settings that can do no harm. */
 const harmless: ReadonlySet<string> = new Set([

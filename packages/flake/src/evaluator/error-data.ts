@@ -2,14 +2,14 @@
 import { FirnError, type SourcePosition } from "@firn/formats";
 import { shownPath, shownText } from "@firn/language";
 import type { ErrorData } from "./protocol.ts";
-import type { WorkTrees } from "./work-trees.ts";
+import type { ShownTrees } from "./shown-trees.ts";
 
-/** Returns an error of an evaluation as data; positions in known work trees name the user's own files. */
-export function toShownErrorData(error: unknown, workTrees: WorkTrees): ErrorData {
+/** Returns an error of an evaluation as data; positions in known trees have their names. */
+export function toShownErrorData(error: unknown, shownTrees: ShownTrees): ErrorData {
   if (!(error instanceof FirnError)) return toErrorData(error);
   try {
     const { message, hint } = error;
-    const { position, trace } = workTrees.shown(error);
+    const { position, trace } = shownTrees.shown(error);
     return {
       ...toErrorData(error),
       message: shownText(message),

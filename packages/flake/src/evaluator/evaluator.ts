@@ -3,6 +3,7 @@ import type { AddedVariables, DebugLevel, DebugTraceStep, Documentation, Express
 import { EvaluatorClient, type EvaluatorClientOptions } from "./client.ts";
 import type { PlacedTree } from "./placed-trees.ts";
 import type { VariablesId } from "./protocol.ts";
+import type { TreeName } from "./shown-trees.ts";
 import { ValueRef } from "./value-ref.ts";
 
 /** The result of a line of a repl: definitions with their names, or an expression with its value. */
@@ -52,15 +53,15 @@ export class Evaluator {
   }
 
   /**
-   * Lets a pure evaluation read at and below a path. It may be taken from the Git work tree `workTree`; with `tree` it stands for the store
-   * path of that.
+   * Lets a pure evaluation read at and below a path, whose tree has the name `name` in errors; with `tree` it stands for the store path of
+   * that.
    */
   async allowPath(
     path: string,
-    { workTree, tree }: { readonly workTree?: string | undefined; readonly tree?: PlacedTree | undefined } = {},
+    { name, tree }: { readonly name?: TreeName | undefined; readonly tree?: PlacedTree | undefined } = {},
   ): Promise<void> {
-    const work = workTree === undefined ? {} : { workTree };
-    await this.#client.request({ op: "allowPath", path, ...work, ...(tree === undefined ? {} : { tree }) });
+    const named = name === undefined ? {} : { name };
+    await this.#client.request({ op: "allowPath", path, ...named, ...(tree === undefined ? {} : { tree }) });
   }
 
   /** Makes variables for the expressions of a repl; relative paths in those start from a directory. */

@@ -19,8 +19,8 @@ import { openKeptFiles } from "./kept-files.ts";
 import { type LastComponent, PathGuard } from "./path-guard.ts";
 import { entriesInPlace, openInPlace, type PlacedTrees } from "./placed-trees.ts";
 import type { SyncServices } from "./services.ts";
+import type { ShownTrees } from "./shown-trees.ts";
 import { storePlaces } from "./store-places.ts";
-import type { WorkTrees } from "./work-trees.ts";
 
 /** The configuration of an evaluation that is plain data. */
 export interface HostConfig {
@@ -139,7 +139,7 @@ export function createNodeHost(
   ends: {
     report(message: EvalMessage): void;
     interrupted(): boolean;
-    readonly workTrees?: WorkTrees;
+    readonly shownTrees?: ShownTrees;
     /** The trees that are read where they lie. */
     readonly trees?: PlacedTrees;
     /** Hashes files in advance, where another thread can. */
@@ -257,7 +257,7 @@ export function createNodeHost(
   }
 
   function systemError(error: unknown, action: string, path: string): FirnError {
-    return systemErrorAt(error, { action, path, whyMissing: ends.workTrees?.whyMissing(path) });
+    return systemErrorAt(error, { action, path, whyMissing: ends.shownTrees?.whyUnreadable(path) });
   }
 
   const forProgram = makeFileReader();
@@ -420,14 +420,14 @@ export function createNodeHost(
     },
     fileType,
     resolveSymlinks,
-    whyMissing: (path) => ends.workTrees?.whyMissing(path),
+    whyMissing: (path) => ends.shownTrees?.whyMissing(path),
     allowPath(path) {
       guard.allow(path);
     },
     checkUri,
     addPathToStore(request) {
       let path = reachContents(request.path, "keep");
-      if (fileType(path) === undefined) throw notFound(path, ends.workTrees?.whyMissing(path));
+      if (fileType(path) === undefined) throw notFound(path, ends.shownTrees?.whyMissing(path));
       const placed = trees?.placeOf(path);
       if (placed?.kind === "local") {
         const include = trees?.pathsBelow(path);
@@ -489,7 +489,11 @@ export function createNodeHost(
       return placed.kind === "stored" ? services.queryPath(placed.place) : undefined;
     },
     runProgram,
-    fetch: services.fetch,
+    fetch(request) {
+      const fetched = services.fetch(request);
+      if (fetched.shown !== undefined) ends.shownTrees?.add(fetched.storePath, fetched.shown);
+      return fetched;
+    },
     resolveSearchPathEntry(path) {
       if (!resolvedEntries.has(path)) resolvedEntries.set(path, searchPathEntry(path));
       return resolvedEntries.get(path);

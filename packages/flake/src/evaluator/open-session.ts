@@ -8,7 +8,7 @@ import { PlacedTrees } from "./placed-trees.ts";
 import type { WorkerSetup } from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
 import { EvaluatorSession } from "./session.ts";
-import { WorkTrees } from "./work-trees.ts";
+import { ShownTrees } from "./shown-trees.ts";
 
 /** The connections of a session to the outside. */
 export interface SessionEnds {
@@ -27,7 +27,7 @@ export interface SessionEnds {
 /** Opens a session; without services of the setup, store paths are computed only. */
 export function openSession({ config, services, flakes, images }: WorkerSetup, ends: SessionEnds): EvaluatorSession {
   const answering = services ? ends.services : createOfflineServices(config.storeDir, config.mode.pure);
-  const workTrees = new WorkTrees();
+  const shownTrees = new ShownTrees();
   const trees = new PlacedTrees((standIn) => {
     if (answering.obtainTree === undefined) throw new FirnError("internal", "no trees are read where they lie");
     return answering.obtainTree(standIn);
@@ -37,11 +37,11 @@ export function openSession({ config, services, flakes, images }: WorkerSetup, e
     session?.reporting();
     ends.report({ ...message, text: shownText(message.text) });
   };
-  const host = createNodeHost(config, answering, { ...ends, report, workTrees, trees });
+  const host = createNodeHost(config, answering, { ...ends, report, shownTrees, trees });
   session = new EvaluatorSession(ends.limit?.(host, trees) ?? host, {
     trees,
     showTrace: config.showTrace,
-    workTrees,
+    shownTrees,
     whenLong: ends.whenLong,
     ...(flakes ? { flakes: ends.services } : {}),
     ...(ends.debugger === undefined ? {} : { debugger: ends.debugger }),

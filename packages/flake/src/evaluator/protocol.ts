@@ -24,6 +24,7 @@ import type { ReadAheadRequest } from "./files-ahead.ts";
 import type { HostConfig } from "./node-host.ts";
 import type { PlacedTree } from "./placed-trees.ts";
 import type { Reads } from "./reads.ts";
+import type { TreeName } from "./shown-trees.ts";
 
 /** A value that the worker keeps; valid until released or the session ends. */
 export type Handle = number;
@@ -135,8 +136,8 @@ export type Request =
   | { readonly op: "dumpHeap"; readonly objects: boolean }
   /** The folded stacks of the calls so far. */
   | { readonly op: "profile" }
-  /** Allows a pure evaluation to read at and below a path; `workTree` and `tree` tell where the files lie that are there. */
-  | { readonly op: "allowPath"; readonly path: string; readonly workTree?: string; readonly tree?: PlacedTree }
+  /** Allows a pure evaluation to read at and below a path; `name` is that of the tree, `tree` tells where the files lie that are there. */
+  | { readonly op: "allowPath"; readonly path: string; readonly name?: TreeName; readonly tree?: PlacedTree }
   /** Makes variables; relative paths in their expressions start from a directory. */
   | { readonly op: "newVariables"; readonly directory: string }
   | { readonly op: "resetVariables"; readonly variables: VariablesId }

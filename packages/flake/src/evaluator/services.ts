@@ -4,6 +4,7 @@
  */
 import type { ContextElement, DerivationRequest, FetchRequest, FetchResult, FileType, PathFacts } from "@firn/language";
 import type { TreeFacts } from "./placed-trees.ts";
+import type { TreeName } from "./shown-trees.ts";
 
 /** A copy into the store. `include`, when given, lists the paths below the root (`/a/b`) that a filter kept. */
 export interface AddPathServiceRequest {
@@ -14,6 +15,11 @@ export interface AddPathServiceRequest {
   readonly include?: readonly string[];
   /** References of the new object; none by default. */
   readonly references?: readonly string[];
+}
+
+/** A source that was fetched; `shown` is its name in errors, where it is not the store path. */
+export interface FetchedSource extends FetchResult {
+  readonly shown?: TreeName;
 }
 
 /** The main thread's side; the command line implements it over store, build and fetch. All strings are byte strings. */
@@ -29,7 +35,7 @@ export interface HostServices {
   realise(elements: readonly ContextElement[]): Promise<ReadonlyMap<string, string>>;
   ensurePath(path: string): Promise<void>;
   queryPath(path: string): Promise<PathFacts | undefined>;
-  fetch(request: FetchRequest): Promise<FetchResult>;
+  fetch(request: FetchRequest): Promise<FetchedSource>;
   /** Resolves `channel:…`, URLs and `flake:…` of the search path; undefined when that fails. */
   resolveSearchPathUrl(url: string): Promise<string | undefined>;
   /** Answers `builtins.getFlake` with the handle of the flake's value. Absent when flakes are not evaluated. */
@@ -58,7 +64,7 @@ export interface SyncServices {
   realise(elements: readonly ContextElement[]): ReadonlyMap<string, string>;
   ensurePath(path: string): void;
   queryPath(path: string): PathFacts | undefined;
-  fetch(request: FetchRequest): FetchResult;
+  fetch(request: FetchRequest): FetchedSource;
   resolveSearchPathUrl(url: string): string | undefined;
   getFlake?(reference: string): number;
   obtainTree?(standIn: string): TreeFacts;

@@ -51,7 +51,7 @@ import type {
   VariablesId,
 } from "./protocol.ts";
 import type { SyncServices } from "./services.ts";
-import type { WorkTrees } from "./work-trees.ts";
+import type { ShownTrees } from "./shown-trees.ts";
 
 /** Requests with which a job begins, before which values of earlier ones may be freed. */
 const evaluating: ReadonlySet<Request["op"]> = new Set([
@@ -84,7 +84,7 @@ export class EvaluatorSession {
   private readonly debugger: Debugger | undefined;
   private readonly flameGraph: FlameGraph | undefined;
   /** The work trees whose tracked files the evaluation reads. */
-  readonly workTrees: WorkTrees;
+  readonly shownTrees: ShownTrees;
   private nextHandle = 1;
   /** The heap at the start and whether it was replaced by an image's, where images are made or used. */
   private images: { readonly start: ReturnType<Evaluator["startIdentity"]>; readonly loaded: boolean } | undefined;
@@ -99,7 +99,7 @@ export class EvaluatorSession {
     options: {
       readonly showTrace: boolean;
       readonly whenLong: () => void;
-      readonly workTrees: WorkTrees;
+      readonly shownTrees: ShownTrees;
       readonly trees: PlacedTrees;
       readonly flakes?: SyncServices;
       readonly debugger?: Debugger;
@@ -114,11 +114,11 @@ export class EvaluatorSession {
       ...(this.flameGraph === undefined ? [] : [this.flameGraph]),
     ];
     this.debugger = options.debugger;
-    this.workTrees = options.workTrees;
+    this.shownTrees = options.shownTrees;
     this.trees = options.trees;
     this.trees.onStored = (standIn, storePath) => {
       host.allowPath(storePath);
-      this.workTrees.addSame(standIn, storePath);
+      this.shownTrees.addSame(standIn, storePath);
       this.evaluator.treeIsStored(standIn, storePath);
     };
     addHolder(this, ({ values }, marker) => {
@@ -247,7 +247,7 @@ export class EvaluatorSession {
 
   /** Returns an error of an answer as data, as it is to be shown. */
   errorData(error: unknown): ErrorData {
-    return this.evaluator.run(() => toShownErrorData(error, this.workTrees));
+    return this.evaluator.run(() => toShownErrorData(error, this.shownTrees));
   }
 
   private answerNow(request: Request): Responses[Request["op"]] {
@@ -355,7 +355,7 @@ export class EvaluatorSession {
           this.trees.add(request.path, request.tree);
           evaluator.addTree(request.path, () => this.trees.facts(request.path).storePath);
         }
-        if (request.workTree !== undefined) this.workTrees.add(request.path, request.workTree);
+        if (request.name !== undefined) this.shownTrees.add(request.path, request.name);
         return null;
       case "newVariables":
         this.variables.set(this.nextHandle, evaluator.newVariables(request.directory));

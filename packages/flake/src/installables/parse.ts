@@ -58,10 +58,12 @@ export function parseInstallable(word: string, context: ParseContext): Installab
   return { kind: "flake", ref: parseFlakeRef(reference === "" ? "." : reference, context), fragment, outputs, text };
 }
 
-/** Tells whether a path is that of a store object, or below one. */
+/** Tells whether a path is that of a store object or below one, be it followed by outputs that are derivations (`X.drv^out`). */
 function isInStore(text: string, storeDir: string): boolean {
+  const [place = ""] = text.split("^", 1);
   return (
-    text.startsWith(`${storeDir}/`) && isStorePath(text.split("/", storeDir.split("/").length + 1).join("/"), storeDir)
+    place.startsWith(`${storeDir}/`) &&
+    isStorePath(place.split("/", storeDir.split("/").length + 1).join("/"), storeDir)
   );
 }
 

@@ -14,9 +14,12 @@ export interface ComputedLockFile extends ComputedLock {
   readonly changed: boolean;
 }
 
-async function readOldGraph(text: string | undefined, shown: () => Promise<string>): Promise<GraphNode> {
+async function readOldGraph(
+  text: string | undefined,
+  { shown, warn }: { shown(): Promise<string>; warn(text: string): void },
+): Promise<GraphNode> {
   try {
-    return readLockGraph(text, "flake.lock");
+    return readLockGraph(text, "flake.lock", warn);
   } catch {
     // The same error, which names the file.
     return readLockGraph(text, await shown());
@@ -37,7 +40,10 @@ export async function computeLockFile(
   },
 ): Promise<ComputedLockFile> {
   const shown = options.shown ?? (async () => showFlakeRef(flake.lockedRef));
-  const old = await readOldGraph(oldText, options.shownLockFile ?? (async () => `${await shown()}/flake.lock`));
+  const old = await readOldGraph(oldText, {
+    shown: options.shownLockFile ?? (async () => `${await shown()}/flake.lock`),
+    warn: options.context.warn,
+  });
   const computed = await computeLock(flake, old, options);
   checkFollows(computed.root);
   const { file, keys } = graphToLockFile(computed.root);

@@ -4,7 +4,7 @@
  */
 
 import { indirectInput, isLockedInput } from "@firn/fetch/inputs";
-import { FirnError, traced } from "@firn/formats";
+import { canonicalPath, FirnError, splitStorePath, traced } from "@firn/formats";
 import { type FlakeRef, relativePathOf, sameFlakeRef, showFlakeRef } from "../refs/reference.ts";
 import type { FlakeInput, FlakeSource } from "./flake-description.ts";
 import {
@@ -26,6 +26,8 @@ export interface LockContext {
   /** Fetches a tree that is not a flake. */
   getTree(ref: FlakeRef): Promise<{ readonly lockedRef: FlakeRef; readonly place: TreePlace }>;
   warn(text: string): void;
+  /** True when evaluation is impure; it decides how the flight of a relative path is told. */
+  readonly impure?: boolean;
 }
 
 /** A directory in a fetched tree. */
@@ -204,7 +206,8 @@ class Computation {
   ): Promise<LockedNode> {
     const { step, target } = at;
     // Of the top flake the tree is at hand, so a path that leaves it is told here rather than by a missing file.
-    if (path.length === 1 && target.relative !== undefined) relativePlace(target.base, target.relative);
+    if (path.length === 1 && target.relative !== undefined)
+      relativePlace(target.base, target.relative, this.context.impure);
     const node: LockedNode = { ...old, inputs: new Map() };
     let refetch = this.request.updates.some((update) => update.length > path.length && startsWith(update, path));
     const known = new Map<string, FlakeInput>();
@@ -265,7 +268,7 @@ class Computation {
       const { lockedRef, place } =
         target.relative === undefined
           ? await this.context.getTree(ref)
-          : { lockedRef: ref, place: relativePlace(target.base, target.relative) };
+          : { lockedRef: ref, place: relativePlace(target.base, target.relative, this.context.impure) };
       const node: LockedNode = {
         inputs: new Map(),
         lockedRef,
@@ -295,7 +298,9 @@ class Computation {
     try {
       const place = { storePath: flake.storePath, dir: flake.dir };
       this.places.set(node, place);
-      const own = readLockGraph(flake.lockText, `${showFlakeRef(flake.lockedRef)}/flake.lock`);
+      const own = readLockGraph(flake.lockText, `${showFlakeRef(flake.lockedRef)}/flake.lock`, (text) =>
+        this.context.warn(text),
+      );
       await this.step({
         inputs: prefixed(flake.inputs, path),
         node,
@@ -313,7 +318,7 @@ class Computation {
 
   private async load(target: Target, _path: InputPath, registries: "all" | "limited"): Promise<FlakeSource> {
     if (target.relative === undefined) return this.context.getFlake(target.ref, registries);
-    return this.context.getRelativeFlake(target.ref, relativePlace(target.base, target.relative));
+    return this.context.getRelativeFlake(target.ref, relativePlace(target.base, target.relative, this.context.impure));
   }
 
   private isUpdated(path: InputPath): boolean {
@@ -345,18 +350,31 @@ function prefixed(inputs: ReadonlyMap<string, FlakeInput>, path: InputPath): Map
   );
 }
 
-function relativePlace(base: TreePlace, relative: string): TreePlace {
+function relativePlace(base: TreePlace, relative: string, impure = false): TreePlace {
   const parts = base.dir === "" ? [] : base.dir.split("/");
   for (const part of relative.split("/")) {
     if (part === "" || part === ".") continue;
     if (part !== "..") parts.push(part);
-    else if (parts.pop() === undefined) {
-      throw new FirnError("flake-path", `relative path '${relative}' points outside of its flake's source tree`, {
-        hint: "put both flakes into one Git repository, or use an absolute path",
-      });
-    }
+    else if (parts.pop() === undefined) throw outsideOfTree(base, relative, impure);
   }
   return { storePath: base.storePath, dir: parts.join("/") };
+}
+
+/** Returns the error for a relative path that leads out of its tree: what the reference says of the place, and what is meant. */
+function outsideOfTree(base: TreePlace, relative: string, impure: boolean): FirnError {
+  const path = canonicalPath(`${base.storePath}/${base.dir}/${relative}`);
+  const storeDir = base.storePath.slice(0, base.storePath.lastIndexOf("/"));
+  const hint = `relative path '${relative}' points outside of its flake's source tree; put both flakes into one Git repository, or use an absolute path`;
+  if (impure) {
+    try {
+      splitStorePath(path, storeDir);
+    } catch (error) {
+      if (error instanceof FirnError) return new FirnError("flake-path", error.message, { hint });
+      throw error;
+    }
+  }
+  const text = `access to absolute path '${path}/flake.nix' is forbidden in pure evaluation mode (use '--impure' to override)`;
+  return new FirnError("flake-path", text, { hint });
 }
 
 function startsWith(path: InputPath, prefix: InputPath): boolean {

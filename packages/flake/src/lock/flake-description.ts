@@ -10,6 +10,14 @@ export interface FlakeInput {
   readonly inputs: ReadonlyMap<string, FlakeInput>;
 }
 
+/** A value of `nixConfig`, as settings take it. */
+export type FlakeSetting = string | bigint | boolean | readonly string[];
+
+/** A path in `nixConfig`: its setting is the store path of a copy of that file alone, which other changes of the flake leave as it is. */
+export interface PathSetting {
+  readonly path: string;
+}
+
 /** A flake that is fetched and read, with its outputs not yet evaluated. */
 export interface FlakeSource {
   readonly originalRef: FlakeRef;
@@ -25,7 +33,7 @@ export interface FlakeSource {
   /** Attributes of `inputs.self`: how the flake's own tree is fetched. */
   readonly selfAttributes: ReadonlyMap<string, string | bigint | boolean>;
   /** Settings of `nixConfig`, by name. */
-  readonly nixConfig: ReadonlyMap<string, string | bigint | boolean | readonly string[]>;
+  readonly nixConfig: ReadonlyMap<string, FlakeSetting | PathSetting>;
   /** Text of its flake.lock, or undefined when it has none. */
   readonly lockText: string | undefined;
 }

@@ -1,7 +1,15 @@
 /** The lock graph during computation, and its conversion from and to the numbered nodes of the lock file. */
 
 import { isLockedInput, withAttributes } from "@firn/fetch/inputs";
-import { FirnError, type LockEdge, type LockFile, type LockNode, parseFlakeLock } from "@firn/formats";
+import {
+  attributesToJson,
+  FirnError,
+  type LockEdge,
+  type LockFile,
+  type LockNode,
+  parseFlakeLock,
+  printJson,
+} from "@firn/formats";
 import {
   type FlakeRef,
   flakeRefFromAttributes,
@@ -62,7 +70,7 @@ export function compareInputPaths(a: InputPath, b: InputPath): number {
 }
 
 /** Returns the graph of a lock file's text; an absent file has a root without inputs. */
-export function readLockGraph(text: string | undefined, shown: string): GraphNode {
+export function readLockGraph(text: string | undefined, shown: string, warn?: (text: string) => void): GraphNode {
   if (text === undefined) return { inputs: new Map() };
   const file = parseFlakeLock(text, shown);
   const nodes = new Map<string, GraphNode>();
@@ -72,7 +80,7 @@ export function readLockGraph(text: string | undefined, shown: string): GraphNod
     const entry = file.nodes.get(key);
     if (entry === undefined) throw new FirnError("bad-lock-file", `lock file references missing node '${key}'`);
     if (depth > 1000) throw new FirnError("bad-lock-file", `lock file '${shown}' is nested too deeply`);
-    const node = key === file.root ? { inputs: new Map<string, Edge>() } : lockedNode(entry, key, shown);
+    const node = key === file.root ? { inputs: new Map<string, Edge>() } : lockedNode(entry, key, { shown, warn });
     nodes.set(key, node);
     for (const [name, edge] of sorted(entry.inputs)) {
       if (typeof edge !== "string") node.inputs.set(name, { kind: "follows", path: edge });
@@ -85,13 +93,26 @@ export function readLockGraph(text: string | undefined, shown: string): GraphNod
   return make(file.root, 0);
 }
 
-function lockedNode(entry: LockNode, key: string, shown: string): LockedNode {
+function lockedNode(
+  entry: LockNode,
+  key: string,
+  { shown, warn }: { readonly shown: string; readonly warn: ((text: string) => void) | undefined },
+): LockedNode {
   if (entry.locked === undefined || entry.original === undefined) {
     throw new FirnError("bad-lock-file", `node '${key}' of lock file '${shown}' lacks 'locked' or 'original'`);
   }
   const lockedRef = flakeRefFromAttributes(entry.locked);
-  if (!isLockedInput(lockedRef.input) && relativePathOf(lockedRef) === undefined && !lockedRef.input.has("narHash")) {
-    throw new FirnError("bad-lock-file", `Lock file '${shown}' contains unlocked input '${showFlakeRef(lockedRef)}'`);
+  if (!isLockedInput(lockedRef.input) && relativePathOf(lockedRef) === undefined) {
+    if (!lockedRef.input.has("narHash")) {
+      const attributes = printJson(attributesToJson(lockedRef.input));
+      throw new FirnError(
+        "bad-lock-file",
+        `Lock file contains unlocked input '${attributes}'. Use '--allow-dirty-locks' to accept this lock file.`,
+      );
+    }
+    warn?.(
+      `Lock file entry '${showFlakeRef(lockedRef)}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. This is not reproducible and will break after garbage collection or when shared.`,
+    );
   }
   return {
     inputs: new Map(),

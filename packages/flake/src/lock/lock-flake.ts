@@ -31,6 +31,10 @@ export interface LockOptions extends LockRequest {
   readonly referenceFile?: string;
   readonly outputFile?: string;
   readonly allowDirtyLocks: boolean;
+  /** True to fail with `lock-not-writable` when an input is not locked, instead of a warning. */
+  readonly failOnUnlocked: boolean;
+  /** True when evaluation is impure. */
+  readonly impure?: boolean;
   readonly warnDirty: boolean;
   warn(text: string): void;
   /** Receives the settings of the flake's `nixConfig`, before its inputs are fetched. */
@@ -64,6 +68,7 @@ export function defaultLockOptions(warn: (text: string) => void): LockOptions {
     commit: false,
     commitSummary: "",
     allowDirtyLocks: false,
+    failOnUnlocked: false,
     warnDirty: true,
     warn,
   };
@@ -96,12 +101,13 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
           return { lockedRef: fetched.lockedRef, place: { storePath: fetched.storePath, dir: "" } };
         },
         warn: options.warn,
+        impure: options.impure ?? false,
       },
     }),
   );
   const { root, keys, lockText, changed } = computed;
   if (changed || options.outputFile !== undefined) {
-    const written = await writeLock(ref, { computed, options });
+    const written = await tracedLock(shown, writeLock(ref, { computed, options }));
     // The tree stays what was fetched, without the new lock file, as in the reference.
     if (written) flake = { ...flake, lockText };
   }
@@ -109,12 +115,9 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   return { flake, root, lockText, keys, places, isChanged: changed && !options.write };
 }
 
-async function tracedLock(
-  shown: () => Promise<string>,
-  computed: Promise<ComputedLockFile>,
-): Promise<ComputedLockFile> {
+async function tracedLock<Result>(shown: () => Promise<string>, work: Promise<Result>): Promise<Result> {
   try {
-    return await computed;
+    return await work;
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
     throw traced(error, `while updating the lock file of flake '${await shown()}'`);
@@ -171,11 +174,12 @@ async function writeLock(ref: FlakeRef, change: LockChange): Promise<boolean> {
   }
   const unlocked = unlockedInput(root);
   if (unlocked !== undefined && !options.allowDirtyLocks) {
-    if (options.warnDirty) {
-      options.warn(
-        `not writing lock file of flake '${shown}' because it has an unlocked input ('${showFlakeRef(unlocked)}')`,
-      );
+    const reason = `writing lock file of flake '${shown}' because it has an unlocked input ('${showFlakeRef(unlocked)}')`;
+    if (options.failOnUnlocked) {
+      const text = `Not ${reason}. Use '--allow-dirty-locks' to allow this anyway.`;
+      throw new FirnError("lock-not-writable", text);
     }
+    if (options.warnDirty) options.warn(`not ${reason}`);
     return false;
   }
   if (!options.update) {

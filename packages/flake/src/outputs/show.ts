@@ -58,8 +58,9 @@ async function* visit(value: ValueRef, place: Place, options: ShowOutputsOptions
     if (path.length > 0) yield { ...place, output };
     if (output.kind !== "set") return;
   } catch (error) {
-    if (error instanceof FirnError && path[0] === "legacyPackages") return;
-    throw error;
+    if (!(error instanceof FirnError) || path[0] !== "legacyPackages") throw error;
+    yield { ...place, output: { kind: "hidden" } };
+    return;
   }
   const names = await value.attributeNames();
   if (names === undefined) throw new FirnError("type-error", `'${path.join(".")}' is not an attribute set`);

@@ -6,10 +6,7 @@ import { existsSync, lstatSync, realpathSync } from "@firn/store/files";
 import { type FlakeRef, parseReference, pathInput, type ReferenceContext, splitFragment } from "./reference.ts";
 
 /** Options of reading a reference on this machine. */
-export interface FlakeRefContext extends Omit<ReferenceContext, "findFlake"> {
-  /** Receives messages about paths with a meaning other than they seem to have. */
-  warn?(text: string, level: "info" | "warn"): void;
-}
+export type FlakeRefContext = Omit<ReferenceContext, "findFlake">;
 
 /** Parses a reference, which must have no fragment; a path is looked up on disk. Fails with `bad-flake-ref`, `not-found` or the scheme's errors. */
 export function parseFlakeRef(text: string, context: FlakeRefContext = {}): FlakeRef {

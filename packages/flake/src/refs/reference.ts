@@ -31,6 +31,8 @@ export interface ReferenceContext {
   readonly keepRelative?: boolean;
   /** True to keep only `path:./x` relative, for a reference that is read and not fetched. */
   readonly keepsRelativeUrls?: boolean;
+  /** Receives messages about what has a meaning other than it seems to have, or none. */
+  warn?(text: string, level: "info" | "warn"): void;
   /** Finds the flake that contains an absolute path; without it a path is the directory of a flake. */
   findFlake?(path: string, query: ReadonlyMap<string, string>): FlakeRef;
 }
@@ -63,7 +65,7 @@ export function parseReference(text: string, context: ReferenceContext = {}): Fl
 }
 
 function fromUrl(text: string, context: ReferenceContext): FlakeRef {
-  const url = parseUrl(text);
+  const url = parseUrl(text, (warning) => context.warn?.(warning, "warn"));
   const query = new Map(url.query);
   const dir = query.get("dir") ?? "";
   query.delete("dir");
@@ -89,7 +91,10 @@ function fromUrl(text: string, context: ReferenceContext): FlakeRef {
 
 function fromPath(text: string, context: ReferenceContext): FlakeRef {
   const question = text.indexOf("?");
-  const query = question < 0 ? new Map<string, string>() : parseUrl(`path:${text.slice(question)}`).query;
+  const query =
+    question < 0
+      ? new Map<string, string>()
+      : parseUrl(`path:${text.slice(question)}`, (warning) => context.warn?.(warning, "warn")).query;
   const written = question < 0 ? text : text.slice(0, question);
   if (context.keepRelative === true && !written.startsWith("/")) {
     return { input: pathInput(written, query), dir: query.get("dir") ?? "" };

@@ -142,6 +142,7 @@ export function makeRegistries(options: RegistryOptions): {
       opening = false;
     }
   };
+  const own: Registry = { kind: "own", entries: builtinEntries(options) };
   const shared = (): Promise<Registry> => {
     global ??= globalRegistry(options);
     return global;
@@ -152,27 +153,27 @@ export function makeRegistries(options: RegistryOptions): {
       readRegistryFile("user", userRegistryPath(environment)),
       readRegistryFile("system", join(environment.NIX_CONF_DIR ?? "/etc/nix", "registry.json")),
       await shared(),
+      own,
     ],
-    limited: async () => [await flags(), await shared()],
+    limited: async () => [await flags(), await shared(), own],
   };
 }
 
 async function globalRegistry(options: RegistryOptions): Promise<Registry> {
-  const own = builtinEntries(options);
   const location = options.settings.get("flake-registry");
-  if (location === "") return { kind: "global", entries: own };
+  if (location === "") return { kind: "global", entries: [] };
   try {
     let file = location;
     if (!location.startsWith("/")) {
       const fetched = await fetchFile(options.fetch, { url: location, name: "flake-registry.json" });
       file = options.fetch.store.realPath(fetched.storePath);
     }
-    return { kind: "global", entries: [...parseRegistry(readFileSync(file, "latin1"), location), ...own] };
+    return { kind: "global", entries: parseRegistry(readFileSync(file, "latin1"), location) };
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
     const text = `the global flake registry cannot be read, using the built-in entries: ${error.message}`;
     options.events(setback(error, text));
-    return { kind: "global", entries: [...own, ...fallbackEntries()] };
+    return { kind: "global", entries: fallbackEntries() };
   }
 }
 

@@ -1,7 +1,8 @@
 /** The contents of a flake.nix as data: its literals, and their meaning as inputs and settings. */
 import { byteStringOf, FirnError, type JsonValue, printJson, textOf } from "@firn/formats";
+import type { TreeName } from "../evaluator/shown-trees.ts";
 import type { TreePlace } from "../lock/compute.ts";
-import type { FlakeInput, FlakeSource } from "../lock/flake-description.ts";
+import type { FlakeInput, FlakeSetting, FlakeSource, PathSetting } from "../lock/flake-description.ts";
 import { type FlakeRef, flakeRefFromAttributes, parseReference, showFlakeRef } from "../refs/reference.ts";
 import { type AttributePath, FlakeMistake, withFrame } from "./flake-mistake.ts";
 
@@ -27,10 +28,10 @@ export interface FlakeFile {
 /** Reads a flake.nix: evaluates only literals. Fails in the reference's words when the file is no flake. */
 export interface FlakeReader {
   /**
-   * Reads a file; `file` is the path in the store, `shown` is the flake's reference for errors, `workTree` the Git work tree that the
-   * store path was taken from.
+   * Reads a file; `file` is the path in the store, `shown` is the flake's reference for errors, `name` that of its tree, where
+   * errors do not name the store path.
    */
-  readFlakeFile(file: string, shown: string, workTree?: string): Promise<FlakeFile>;
+  readFlakeFile(file: string, shown: string, name?: TreeName): Promise<FlakeFile>;
   /** Returns line and column of attributes of a file that was read; undefined where they are not known. */
   attributePositions(
     file: string,
@@ -167,7 +168,7 @@ function urlOf(value: Literal, { tree, directory }: InputContext, at: AttributeP
   let common = 0;
   while (common < from.length && common < to.length && from[common] === to[common]) common++;
   const up = from.slice(common).map(() => "..");
-  return `path:${[...(up.length === 0 ? ["."] : up), ...to.slice(common)].join("/")}`;
+  return `path:${[...up, ...to.slice(common)].join("/") || "."}`;
 }
 
 function plainAttribute(name: string, value: Literal): string | bigint | boolean {
@@ -210,17 +211,15 @@ function jsonOf(value: Literal): JsonValue {
   }
 }
 
-function settingsOf(
-  literals: ReadonlyMap<string, Literal>,
-): Map<string, string | bigint | boolean | readonly string[]> {
-  const settings = new Map<string, string | bigint | boolean | readonly string[]>();
+function settingsOf(literals: ReadonlyMap<string, Literal>): Map<string, FlakeSetting | PathSetting> {
+  const settings = new Map<string, FlakeSetting | PathSetting>();
   for (const [name, value] of literals) {
     switch (value.kind) {
       case "string":
         settings.set(name, value.text);
         break;
       case "path":
-        settings.set(name, value.path);
+        settings.set(name, { path: value.path });
         break;
       case "int":
       case "bool":

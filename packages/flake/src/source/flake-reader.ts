@@ -9,9 +9,9 @@ import type { LocatedTrees } from "./located-trees.ts";
 /** Makes a reader over an evaluator session; `located` are the trees that are read where they lie. */
 export function makeFlakeReader(evaluator: Evaluator, located: LocatedTrees): FlakeReader {
   return {
-    async readFlakeFile(file, shown, workTree) {
+    async readFlakeFile(file, shown, name) {
       const tree = treeOf(file);
-      await evaluator.allowPath(tree, { workTree, tree: located.find(tree)?.placed });
+      await evaluator.allowPath(tree, { name, tree: located.find(tree)?.placed });
       const root = await evaluator.evaluate({ kind: "file", path: file }, { literalSet: true });
       return readFlakeValue(root, shown, await evaluator.computedAttributes(file, literalSections));
     },

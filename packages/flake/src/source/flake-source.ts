@@ -1,13 +1,14 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
 import { attributesOfInput, type FetchContext, fetchInput, type Input, locateInput, type Registry } from "@firn/fetch";
 import { FirnError, type SourceExcerpt } from "@firn/formats";
-import { missingInWorkTree } from "../evaluator/work-trees.ts";
+import { missingInWorkTree } from "../evaluator/shown-trees.ts";
 import type { FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, resolveReference, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeAt, type FlakeReader, flakeSource, noFlake } from "./flake-file.ts";
 import { FlakeMistake } from "./flake-mistake.ts";
 import type { LocatedTrees } from "./located-trees.ts";
 import { fileInTree, pathInTree, plainFileText } from "./tree-file.ts";
+import { treeName } from "./tree-name.ts";
 import { workTreeOf } from "./work-tree.ts";
 
 /** The surroundings of loading. */
@@ -18,6 +19,8 @@ export interface FlakeContext {
   readonly registries: { all(): Promise<readonly Registry[]>; limited(): Promise<readonly Registry[]> };
   /** The trees that are read where they lie. */
   readonly located: LocatedTrees;
+  /** True for pure evaluation, whose errors name trees by their source. */
+  readonly pure: boolean;
 }
 
 /**
@@ -36,6 +39,12 @@ export async function loadFlake(
   const flake = await read(fetched);
   const input = withSelfAttributes(fetched.resolvedRef.input, flake.selfAttributes);
   if (input === fetched.resolvedRef.input) return flake;
+  const wanted = showFlakeRef({
+    input: withSelfAttributes(fetched.lockedRef.input, flake.selfAttributes),
+    dir: ref.dir,
+  });
+  const text = `refetching input '${wanted}' due to self attribute`;
+  context.fetch.emit({ kind: "detail", level: "debug", text });
   return read(await find(context, { input, dir: fetched.resolvedRef.dir }, "none"));
 }
 
@@ -117,7 +126,9 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
     throw new FirnError("no-flake", missingInWorkTree(workTree, pathInTree(dir, "flake.nix").slice(1)));
   }
   try {
-    const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), workTree);
+    const source = context.pure ? treeName(at.lockedRef.input) : undefined;
+    const name = workTree === undefined ? source : ({ root: workTree, kind: "work-tree" } as const);
+    const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), name);
     const lockText = plainFileText(tree, pathInTree(dir, "flake.lock"));
     if (!context.located.isStored(storePath)) return flakeSource(file, at, lockText);
     // The paths that were read have the store path.

@@ -2,21 +2,16 @@
 
 import { copyToStore, type FetchContext, fetchArchive, fetchFile, fetchInput, isLockedInput } from "@firn/fetch";
 import { FirnError, makeFixedOutputPath, makeTextPath, parseHash, printHash } from "@firn/formats";
-import type {
-  ContextElement,
-  DerivationRequest,
-  FetchRequest,
-  FetchResult,
-  PathFacts as HostPathFacts,
-} from "@firn/language";
+import type { ContextElement, DerivationRequest, FetchRequest, PathFacts as HostPathFacts } from "@firn/language";
 import { dumpPath, hashContent, type MachineStore, type Store } from "@firn/store";
 import { lstatSync, readFileSync } from "@firn/store/files";
-import type { HostServices } from "../evaluator/services.ts";
+import type { FetchedSource, HostServices } from "../evaluator/services.ts";
 import { storePlaces } from "../evaluator/store-places.ts";
 import type { KeptTrees } from "../results/kept-trees.ts";
 import { fetchClosure } from "./fetch-closure.ts";
 import { checkPure, requestedInput } from "./requested-input.ts";
 import { mercurialAttributes, treeAttributes } from "./tree-attributes.ts";
+import { treeName } from "./tree-name.ts";
 
 /** The surroundings of the services. */
 export interface ServiceContext {
@@ -165,7 +160,7 @@ function includedFilter(include: readonly string[]): (path: string) => boolean {
   return (path) => kept.has(path);
 }
 
-async function fetchFor(context: ServiceContext, request: FetchRequest): Promise<FetchResult> {
+async function fetchFor(context: ServiceContext, request: FetchRequest): Promise<FetchedSource> {
   if (request.kind === "tree") return fetchTree(context, request);
   if (request.kind === "closure") {
     const from = await context.openStore(request.fromStore);
@@ -219,11 +214,13 @@ async function checkHash(
 async function fetchTree(
   context: ServiceContext,
   request: FetchRequest & { readonly kind: "tree" },
-): Promise<FetchResult> {
+): Promise<FetchedSource> {
   const input = requestedInput(request);
   if (context.pure) checkPure(request, input, (text) => context.warn(text));
-  const tree = await fetchInput(input, context.fetch);
+  const isFinal = request.builtin === "fetchFinalTree";
+  const tree = await fetchInput(input, context.fetch, { isFinal });
+  const shown = context.pure ? treeName(isFinal ? input : tree.locked, { isFinal }) : undefined;
   const attributes =
     request.builtin === "fetchMercurial" ? mercurialAttributes(tree.locked) : treeAttributes(tree.locked);
-  return { storePath: tree.storePath, attributes };
+  return { storePath: tree.storePath, attributes, ...(shown === undefined ? {} : { shown }) };
 }

@@ -2,6 +2,7 @@
 import { type Input, inputFromAttributes, inputFromUrl, isLockedInput, printUrl, showInput } from "@firn/fetch";
 import { FirnError } from "@firn/formats";
 import type { FetchRequest } from "@firn/language";
+import { asFetched } from "./tree-name.ts";
 
 type TreeRequest = FetchRequest & { readonly kind: "tree" };
 
@@ -12,13 +13,14 @@ export function requestedInput(request: TreeRequest): Input {
 
 /** Checks that pure evaluation fetches only locked inputs; one that only its NAR hash checks is warned about. */
 export function checkPure(request: TreeRequest, input: Input, warn: (text: string) => void = () => {}): void {
-  if (isLockedInput(input) || request.builtin === "fetchFinalTree") return;
+  if (isLockedInput(input)) return;
   if (input.has("narHash")) {
     warn(
-      `Input '${showInput(input)}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. This is not reproducible and will break after garbage collection or when shared.`,
+      `Input '${showInput(asFetched(input))}' is unlocked (e.g. lacks a Git revision) but is checked by NAR hash. This is not reproducible and will break after garbage collection or when shared.`,
     );
     return;
   }
+  if (request.builtin === "fetchFinalTree") return;
   throw new FirnError(
     "unlocked",
     `in pure evaluation mode, '${request.builtin}' doesn't fetch unlocked input '${showInput(input)}'`,
