@@ -58,7 +58,12 @@ function firn(args: readonly string[]): string {
     {
       encoding: "utf8",
       maxBuffer: 1 << 28,
-      env: { ...process.env, NIX_CONFIG: "substituters =\nflake-registry =\n", NIX_REMOTE: join(directory, "store"), HOME: directory },
+      env: {
+        ...process.env,
+        NIX_CONFIG: "substituters =\nflake-registry =\n",
+        NIX_REMOTE: join(directory, "store"),
+        HOME: directory,
+      },
     },
   );
   // Of jobs some cannot be evaluated.
