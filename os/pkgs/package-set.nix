@@ -9,6 +9,8 @@ let
     dash = "/bin/dash";
     zsh = "/bin/zsh";
     fish = "/bin/fish";
+    # nixpkgs' `shadow` is the shell of who may not log in.
+    passwd = "/sbin/nologin";
   };
   # The program that a package is known by where that has another name.
   mainPrograms = {
@@ -142,10 +144,26 @@ let
     // {
       __missing = name: if builtins.match "[A-Za-z0-9][A-Za-z0-9+._-]*" name == null then null else notLocked [ "php-${name}" ];
     };
+  # Modules that nixpkgs' PHP has without being asked, those of the lock.
+  phpDefaults = builtins.concatMap (name: if packages ? "php-${name}" then [ packages."php-${name}" ] else [ ]) [
+    "bcmath"
+    "curl"
+    "gd"
+    "gmp"
+    "intl"
+    "ldap"
+    "mbstring"
+    "mysql"
+    "pgsql"
+    "soap"
+    "sqlite3"
+    "xml"
+    "zip"
+  ];
   phpWith =
     chosen: ini:
     let
-      extensionPackages = map (module: module.deb) chosen;
+      extensionPackages = lib.unique (map (module: module.deb) chosen);
     in
     (
       if chosen == [ ] then
@@ -223,8 +241,8 @@ packages
 // (
   if packages ? php-cli then
     {
-      php = phpWith [ ] "";
-      php82 = phpWith [ ] "";
+      php = phpWith phpDefaults "";
+      php82 = phpWith phpDefaults "";
       phpExtensions = phpExtensions;
       php82Extensions = phpExtensions;
     }

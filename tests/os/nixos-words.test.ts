@@ -79,4 +79,63 @@ describe("a configuration as NixOS has it", () => {
     }; in [ x.pkgs.first x.pkgs.third x.pkgs.jq.deb ]`);
     expect(JSON.parse(out)).toEqual(["two!", "two!", "jq"]);
   });
+
+  test("has the programs of file systems, manual pages and portals that settings imply", async () => {
+    const { out } = await evaluate(`let
+      packages = (of {
+        boot.supportedFilesystems = [ "nfs" "btrfs" ];
+        fileSystems."/share" = { device = "//nas/share"; fsType = "cifs"; };
+      }).config.system.debian.packages;
+    in [
+      (map (name: builtins.elem name packages) [ "nfs-common" "btrfs-progs" "cifs-utils" "xfsprogs" ])
+      (of { documentation.man.enable = true; }).config.documentation.enable
+      (of { documentation.man.enable = false; }).config.documentation.enable
+      (of { xdg.portal.wlr.enable = true; }).config.xdg.portal.enable
+    ]`);
+    expect(JSON.parse(out)).toEqual([[true, true, true, false], true, false, true]);
+  });
+
+  test("gives services of PAM that no package has a file of the usual questions", async () => {
+    const { out } = await evaluate(`let
+      tree = module: (of module).config.system.debian.etcFallbacks;
+      manifest = builtins.fromJSON (builtins.head (tree { security.pam.services.mine = { }; })).manifest;
+    in [ manifest.files (tree { security.pam.services.mine.text = "auth required pam_deny.so"; }) ]`);
+    const questions = ["auth", "account", "password", "session"].map((kind) => `@include common-${kind}\n`).join("");
+    expect(JSON.parse(out)).toEqual([{ "pam.d/mine": { text: questions } }, []]);
+  });
+
+  test("adds to what a machine has anyway, as NixOS does", async () => {
+    const { out } = await evaluate(`let
+      config = (of {
+        environment.pathsToLink = [ "/share/zsh" ];
+        environment.variables.GOPATH = "$HOME/go";
+        environment.sessionVariables.XDG_DATA_HOME = "$HOME/.data";
+        environment.systemPackages = [ pkgs.gcc ];
+        i18n.extraLocaleSettings = { LC_TIME = "de_DE.UTF-8"; LANGUAGE = "de"; };
+        networking.nat = { enable = true; externalInterface = "wan0"; internalInterfaces = [ "lan0" ]; };
+        networking.firewall.filterForward = true;
+        services.avahi = { enable = true; extraServiceFiles.ssh = "<service-group/>"; };
+      }).config;
+      lines = file: name: builtins.filter (line: builtins.isString line && builtins.match ".*\${name}.*" line != null) (builtins.split "\n" config.environment.etc.\${file}.text);
+    in [
+      (builtins.elem "/bin" config.environment.pathsToLink)
+      (lines "set-environment" "GOPATH") (lines "environment" "XDG_DATA_HOME") (lines "security/pam_env.conf" "XDG_DATA_HOME")
+      (builtins.elem "libc6-dev" config.system.debian.packages)
+      config.environment.etc."locale".source.locales
+      config.networking.firewall.extraForwardRules
+      config.environment.etc."avahi/services/ssh.service".mode
+      (map (name: builtins.elem "php-\${name}" pkgs.php.extensionPackages) [ "mysql" "gd" "redis" ])
+    ]`);
+    expect(JSON.parse(out)).toEqual([
+      true,
+      ['export GOPATH="$HOME/go"'],
+      [],
+      ['XDG_DATA_HOME DEFAULT="@{HOME}/.data"'],
+      true,
+      ["de_DE.UTF-8"],
+      'iifname { "lan0" } oifname "wan0" accept\n',
+      "0644",
+      [true, true, false],
+    ]);
+  });
 });

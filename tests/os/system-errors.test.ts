@@ -46,6 +46,26 @@ const refusals: readonly (readonly [what: string, module: string, message: strin
     "- nixpkgs.hostPlatform is 'aarch64-linux', but there is a package set for x86_64-linux only",
   ],
   [
+    "commands of iptables",
+    '{ networking.firewall.extraCommands = "iptables -A INPUT -j ACCEPT"; }',
+    "- networking.firewall.extraCommands: the firewall is nftables', which has no iptables commands; set extraInputRules, extraForwardRules or networking.nftables.tables",
+  ],
+  [
+    "file systems that the kernel does not have",
+    '{ boot.supportedFilesystems = [ "zfs" ]; }',
+    "- boot.supportedFilesystems: Debian's kernel has no zfs",
+  ],
+  [
+    "an editor that is not there",
+    "{ programs.vim.defaultEditor = true; }",
+    "- programs.vim.defaultEditor: programs.vim.enable is not set",
+  ],
+  [
+    "a setting that went elsewhere",
+    '{ services.postfix.relayHost = "smtp.example.org"; }',
+    "- The option definition `services.postfix.relayHost' in `<unknown-file>' no longer has any effect; please remove it.",
+  ],
+  [
     "a script beside a program",
     '{ systemd.services.x = { script = "true"; serviceConfig.ExecStart = "/bin/true"; }; }',
     "- systemd.services.x: both 'script' and 'serviceConfig.ExecStart' are given",
@@ -79,7 +99,8 @@ describe("a system is refused, with what to do, for", () => {
   );
 
   test("and settings without effect are told", async () => {
-    const module = `{ services.nginx.enableReload = false; nixpkgs.config.allowUnfree = true; networking.useNetworkd = true; }`;
+    const module = `{ services.nginx.enableReload = false; nixpkgs.config.allowUnfree = true; networking.useNetworkd = true;
+      fonts.fontDir.enable = true; programs.tmux.withUtempter = true; users.motd = "hello"; security.pam.services.login.showMotd = false; }`;
     const { code, err } = await evaluate(module);
     const told = err.split("\n").filter((line) => line.includes("has no effect"));
     expect([code, told]).toEqual([
@@ -87,6 +108,9 @@ describe("a system is refused, with what to do, for", () => {
       [
         "trace: warning: this setting has no effect: services.nginx.enableReload = false: a changed configuration is always reloaded",
         "trace: warning: this setting has no effect: nixpkgs.config: Debian's packages are not configured when they are used",
+        "trace: warning: this setting has no effect: security.pam.services.<name>.showMotd = false: Debian's services of logins show users.motd (login)",
+        "trace: warning: this setting has no effect: fonts.fontDir.enable: there is no X server whose fonts lie in one directory",
+        "trace: warning: this setting has no effect: programs.tmux.withUtempter: the program that lists windows among who is logged in is setgid at a fixed place",
       ],
     ]);
   }, 60_000);

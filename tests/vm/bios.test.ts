@@ -40,6 +40,10 @@ describe.skipIf(!hasMirror || !hasMachine || !wanted)("a machine with a BIOS", (
     expect(facts.get("start2")).toBe("the first no UEFI ");
   });
 
+  test("has a secret in the first stage of the second, which GRUB gives to its kernel", () => {
+    expect(facts.get("secret")).toBe("kept from the store ");
+  });
+
   test("has no unit that failed", () => {
     expect([0, 1, 2].map((start) => facts.get(`failed${start}`))).toEqual(["", "", ""]);
   });

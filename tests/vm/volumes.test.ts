@@ -42,7 +42,12 @@ describe.skipIf(!hasMirror || !hasFirmware || !wanted)("a machine on volumes", (
     expect(facts.get("secret")).toBe("kept from the store /etc/secret: 600 ");
   });
 
+  test("starts when its array lacks a disk, which is joined again when it is back", () => {
+    expect(facts.get("lacking")).toBe("/dev/machine/root [U_] more root ");
+    expect(facts.get("again")).toBe("[UU] ");
+  });
+
   test("has no unit that failed", () => {
-    expect(facts.get("failed")).toBe("");
+    expect([facts.get("failed"), facts.get("stillfailed")]).toEqual(["", ""]);
   });
 });

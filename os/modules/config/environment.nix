@@ -19,6 +19,7 @@ let
   # A path of the configuration is copied.
   single = value: if builtins.isPath value then "${value}" else toString value;
   text = value: if builtins.isList value then lib.concatMapStringsSep ":" single value else single value;
+  ofUser = value: lib.hasInfix "$HOME" value || lib.hasInfix "$USER" value;
   own = builtins.filter (package: !(package ? deb)) cfg.systemPackages;
 in
 {
@@ -45,13 +46,9 @@ in
       };
       pathsToLink = mkOption {
         type = types.listOf types.str;
-        default = [
-          "/bin"
-          "/sbin"
-          "/lib"
-          "/share"
-        ];
-        description = "Directories of packages that are linked into `/run/current-system/sw`.";
+        default = [ ];
+        example = [ "/etc/xdg" ];
+        description = "Directories of packages that are linked into `/run/current-system/sw`, besides `/bin`, `/sbin`, `/lib` and `/share`.";
       };
       variables = mkOption {
         type = variableType;
@@ -60,7 +57,7 @@ in
           EDITOR = "nano";
         };
         apply = lib.mapAttrs (_: text);
-        description = "Variables set in the shells of all users; elements of a list are joined by colons.";
+        description = "Variables set in the shells of all users; elements of a list are joined by colons. Other variables in them, such as `$HOME`, have their values.";
       };
       sessionVariables = mkOption {
         type = variableType;
@@ -106,13 +103,19 @@ in
 
   config = {
     environment = {
+      pathsToLink = [
+        "/bin"
+        "/sbin"
+        "/lib"
+        "/share"
+      ];
       systemPackages = cfg.defaultPackages ++ lib.optional cfg.enableAllTerminfo pkgs.ncurses-term;
       variables = lib.mapAttrs (_: lib.mkDefault) cfg.sessionVariables;
       etc = {
         "set-environment".text = ''
           # Sourced by the shells of all users.
           export PATH="/run/wrappers/bin:${lib.optionalString cfg.homeBinInPath "$HOME/bin:"}${lib.optionalString cfg.localBinInPath "$HOME/.local/bin:"}$HOME/.nix-profile/bin:/nix/var/nix/profiles/default/bin:/run/current-system/sw/bin:/usr/local/bin:/usr/bin:/usr/sbin"
-          ${lib.concatStringsSep "\n" (lib.mapAttrsToList (name: value: "export ${name}=${lib.escapeShellArg value}") cfg.variables)}
+          ${lib.concatStringsSep "\n" (lib.mapAttrsToList (name: value: "export ${name}=\"${value}\"") cfg.variables)}
           ${lib.concatStringsSep "\n" (
             lib.mapAttrsToList (
               name: places: "export ${name}=\"${lib.concatMapStringsSep ":" (place: "/run/current-system/sw${place}") places}\${${name}:+:\$${name}}\""
@@ -123,8 +126,16 @@ in
         '';
         environment.text = ''
           PATH=/run/wrappers/bin:/run/current-system/sw/bin:/usr/local/bin:/usr/bin:/usr/sbin
-          ${lib.concatStringsSep "\n" (lib.mapAttrsToList (name: value: "${name}=\"${value}\"") cfg.sessionVariables)}
+          ${lib.concatStringsSep "\n" (lib.mapAttrsToList (name: value: "${name}=\"${value}\"") (lib.filterAttrs (_: value: !ofUser value) cfg.sessionVariables))}
         '';
+        # PAM knows the user's own ones by other words.
+        "security/pam_env.conf" = lib.mkIf (builtins.any ofUser (builtins.attrValues cfg.sessionVariables)) {
+          text = lib.concatStrings (
+            lib.mapAttrsToList (
+              name: value: "${name} DEFAULT=\"${lib.replaceStrings [ "$HOME" "$USER" ] [ "@{HOME}" "@{PAM_USER}" ] value}\"\n"
+            ) (lib.filterAttrs (_: ofUser) cfg.sessionVariables)
+          );
+        };
       };
     };
     system.path = pkgs.symlinkJoin {

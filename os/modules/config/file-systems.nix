@@ -124,6 +124,21 @@ let
     };
   };
 
+  # Packages with the programs that mount, check and make file systems.
+  programs = {
+    btrfs = "btrfs-progs";
+    cifs = "cifs-utils";
+    exfat = "exfatprogs";
+    f2fs = "f2fs-tools";
+    nfs = "nfs-common";
+    nfs4 = "nfs-common";
+    ntfs = "ntfs-3g";
+    ntfs-3g = "ntfs-3g";
+    vfat = "dosfstools";
+    xfs = "xfsprogs";
+  };
+  supported = builtins.attrNames (lib.filterAttrs (_: on: on) config.boot.supportedFilesystems);
+
   mounted = builtins.filter (entry: entry.enable) (builtins.attrValues systems);
   escape = builtins.replaceStrings [ " " "\t" ] [ "\\040" "\\011" ];
   line =
@@ -155,7 +170,7 @@ in
       type = types.coercedTo (types.listOf types.str) (names: lib.genAttrs names (_: true)) (types.attrsOf types.bool);
       default = { };
       example = [ "vfat" ];
-      description = "Types of file systems whose kernel modules the system has.";
+      description = "Types of file systems whose kernel modules and programs the system has.";
     };
   };
 
@@ -163,7 +178,11 @@ in
     assertions = map (entry: {
       assertion = entry.device != null || builtins.elem entry.fsType [ "tmpfs" "proc" "sysfs" "devpts" "overlay" ];
       message = "fileSystems.\"${entry.mountPoint}\": no device is given";
-    }) mounted;
+    }) mounted
+    ++ map (type: {
+      assertion = !builtins.elem type supported;
+      message = "boot.supportedFilesystems: Debian's kernel has no ${type}";
+    }) [ "bcachefs" "zfs" ];
     boot.supportedFilesystems = lib.genAttrs (lib.unique (map (entry: entry.fsType) mounted)) (_: true);
     environment.etc.fstab.text = ''
       # Made by the system's configuration; changes are lost.
@@ -203,6 +222,6 @@ in
       "mount"
       "util-linux"
     ]
-    ++ lib.optional (config.boot.supportedFilesystems.vfat or false) "dosfstools";
+    ++ lib.unique (map (type: programs.${type}) (builtins.filter (type: programs ? ${type}) supported));
   };
 }

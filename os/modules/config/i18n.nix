@@ -9,7 +9,9 @@ let
   inherit (lib) mkOption types;
   cfg = config.i18n;
   # "de_CH.UTF-8/UTF-8" or "de_CH.UTF-8". The C library brings C.UTF-8 with it.
-  names = lib.unique (map (text: builtins.head (lib.splitString "/" text)) (cfg.supportedLocales ++ [ "${cfg.defaultLocale}/UTF-8" ]));
+  names = lib.unique (map (text: builtins.head (lib.splitString "/" text)) (
+    cfg.supportedLocales ++ cfg.extraLocales ++ [ cfg.defaultLocale ] ++ builtins.filter (lib.hasInfix ".") (builtins.attrValues (removeAttrs cfg.extraLocaleSettings [ "LANGUAGE" ]))
+  ));
   built = builtins.filter (name: !(builtins.elem name [ "C.UTF-8" "C.utf8" "C" "POSIX" ])) names;
   archive =
     let
@@ -57,7 +59,13 @@ in
       type = types.listOf types.str;
       default = [ ];
       example = [ "en_GB.UTF-8/UTF-8" ];
-      description = "Locales, besides the default one and C.UTF-8, that the system has.";
+      description = "Locales, besides the default one, those of {option}`i18n.extraLocaleSettings` and C.UTF-8, that the system has.";
+    };
+    extraLocales = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "nl_NL.UTF-8/UTF-8" ];
+      description = "More of them.";
     };
   };
 

@@ -148,6 +148,7 @@ in
             };
           };
     })
+    { xdg.portal.enable = lib.mkIf portal.wlr.enable (lib.mkDefault true); }
     (lib.mkIf portal.enable {
       system.debian.packages = [ "xdg-desktop-portal" ] ++ lib.optional portal.wlr.enable "xdg-desktop-portal-wlr";
       environment.systemPackages = portal.extraPortals;

@@ -159,6 +159,16 @@ in
         example = "2/second burst 5 packets";
         description = "Limit of answers to ping, in nftables' form.";
       };
+      extraCommands = mkOption {
+        type = types.lines;
+        default = "";
+        description = "Commands of iptables. There are none: see {option}`networking.firewall.extraInputRules`.";
+      };
+      extraStopCommands = mkOption {
+        type = types.lines;
+        default = "";
+        description = "Commands of iptables when the firewall is stopped. There are none.";
+      };
       rejectPackets = mkOption {
         type = types.bool;
         default = false;
@@ -250,7 +260,20 @@ in
     };
   };
 
-  config = lib.mkIf (cfg.enable || nftables.ownRuleset != "" || tables != { } || nftables.ruleset != "" || nftables.rulesetFile != null) {
+  config = lib.mkMerge [
+    {
+      assertions =
+    map
+      (name: {
+        assertion = cfg.${name} == "";
+        message = "networking.firewall.${name}: the firewall is nftables', which has no iptables commands; set extraInputRules, extraForwardRules or networking.nftables.tables";
+      })
+      [
+        "extraCommands"
+        "extraStopCommands"
+      ];
+    }
+    (lib.mkIf (cfg.enable || nftables.ownRuleset != "" || tables != { } || nftables.ruleset != "" || nftables.rulesetFile != null) {
     system.debian.packages = [ "nftables" ];
     boot.kernelModules = [ "nf_tables" ];
     environment.etc."nftables.conf".text = rules;
@@ -287,5 +310,6 @@ in
         ExecStop = if nftables.flushRuleset then "/usr/sbin/nft flush ruleset" else "-/usr/sbin/nft delete table inet firn-firewall";
       };
     };
-  };
+  })
+  ];
 }

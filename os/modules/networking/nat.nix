@@ -28,6 +28,11 @@ let
   forward =
     entry:
     "    ${from}${entry.proto} dport ${lib.replaceString ":" "-" (toString entry.sourcePort)} dnat to ${entry.destination}\n";
+  # What is translated: packets from inside, of one family of addresses.
+  sourcesOf =
+    family: internalIPs:
+    lib.optional (cfg.internalInterfaces != [ ]) "iifname { ${lib.concatMapStringsSep ", " (name: "\"${name}\"") cfg.internalInterfaces} }"
+    ++ lib.optional (internalIPs != [ ]) "${family} saddr { ${lib.concatStringsSep ", " internalIPs} }";
   # The table of one family of addresses.
   table =
     {
@@ -39,8 +44,6 @@ let
     }:
     let
       translate = out + (if externalIP == null then "masquerade" else "snat to ${externalIP}");
-      sources = lib.optional (cfg.internalInterfaces != [ ]) "iifname { ${lib.concatMapStringsSep ", " (name: "\"${name}\"") cfg.internalInterfaces} }"
-        ++ lib.optional (internalIPs != [ ]) "${family} saddr { ${lib.concatStringsSep ", " internalIPs} }";
     in
     ''
       table ${family} firn-nat
@@ -53,7 +56,7 @@ let
       }  }
         chain postrouting {
           type nat hook postrouting priority srcnat;
-      ${lib.concatMapStrings (source: "    ${source} ${translate}\n") sources}  }
+      ${lib.concatMapStrings (source: "    ${source} ${translate}\n") (sourcesOf family internalIPs)}  }
       }
     '';
 in
@@ -120,6 +123,11 @@ in
       "net.ipv6.conf.all.forwarding" = lib.mkOverride 99 true;
       "net.ipv6.conf.default.forwarding" = lib.mkOverride 99 true;
     };
+    networking.firewall.extraForwardRules = lib.mkIf config.networking.firewall.filterForward (
+      lib.concatMapStrings (source: "${source} ${out}accept\n") (
+        lib.unique (sourcesOf "ip" cfg.internalIPs ++ lib.optionals cfg.enableIPv6 (sourcesOf "ip6" cfg.internalIPv6s))
+      )
+    );
     networking.nftables.ownRuleset =
       table {
         family = "ip";

@@ -73,7 +73,7 @@ in
     (lib.mkIf (!cfg.enable) {
       environment.etc."resolv.conf".text =
         lib.optionalString (net.search != [ ]) "search ${lib.concatStringsSep " " net.search}\n"
-        + lib.concatMapStrings (server: "nameserver ${server}\n") net.nameservers;
+        + lib.concatMapStrings (server: "nameserver ${server}\n") (lib.unique net.nameservers);
     })
   ];
 }

@@ -141,6 +141,12 @@ in
     };
   };
   config = lib.mkMerge [
+    {
+      assertions = map (editor: {
+        assertion = cfg.${editor}.defaultEditor -> cfg.${editor}.enable;
+        message = "programs.${editor}.defaultEditor: programs.${editor}.enable is not set";
+      }) [ "vim" "neovim" ];
+    }
     (lib.mkIf cfg.neovim.enable {
       environment.systemPackages = [
         cfg.neovim.package

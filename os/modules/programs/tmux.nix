@@ -37,7 +37,6 @@ in
     resizeAmount = forms.int 5 "How far a pane is resized.";
     shortcut = forms.str "b" "Key that commands begin with, together with Ctrl.";
     terminal = forms.str "screen" "What TERM is inside.";
-    withUtempter = forms.bool true "Whether windows are listed among who is logged in.";
     plugins = mkOption {
       type = types.listOf types.package;
       default = [ ];
@@ -47,7 +46,6 @@ in
   };
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ cfg.package ];
-    system.debian.packages = lib.optional cfg.withUtempter "libutempter0";
     environment.shellInit = lib.mkIf cfg.secureSocket ''
       export TMUX_TMPDIR="''${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
     '';

@@ -1,9 +1,15 @@
 # PAM: the parts that Debian's services include, which a maintainer script would write.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   cfg = config.security.pam;
   inherit (config) users;
+  plain = builtins.attrNames (lib.filterAttrs (_: service: service.text == null) cfg.services);
 in
 {
   options.users = {
@@ -49,15 +55,31 @@ in
           options.text = mkOption {
             type = types.nullOr types.lines;
             default = null;
-            description = "The whole file of the service.";
+            description = "The whole file of the service. Without it a service has the file of its package, or asks for the account's password.";
           };
         }
       );
       default = { };
-      description = "Services whose configuration replaces that of their package.";
+      description = "Services, by their names.";
     };
   };
   config = {
+    # Services that no package has a file of.
+    system.debian.etcFallbacks = lib.mkIf (plain != [ ]) [
+      (pkgs.writeTree "pam-services" (
+        lib.genAttrs' plain (
+          name:
+          lib.nameValuePair "pam.d/${name}" {
+            text = ''
+              @include common-auth
+              @include common-account
+              @include common-password
+              @include common-session
+            '';
+          }
+        )
+      ))
+    ];
     system.debian.packages = [
       "libpam-modules"
       "libpam-runtime"

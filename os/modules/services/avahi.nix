@@ -35,7 +35,10 @@ let
     + line "enable-reflector" (yes cfg.reflector)
     + cfg.extraConfig;
   module = if cfg.nssmdns4 && cfg.nssmdns6 then "mdns" else if cfg.nssmdns4 then "mdns4" else "mdns6";
-  services = lib.mapAttrs (_: content: if lib.hasPrefix "/" "${content}" then { source = content; } else { text = content; }) cfg.extraServiceFiles;
+  # Copies: the daemon reads them with its directory as its root, where links lead nowhere.
+  services = lib.mapAttrs (
+    _: content: (if lib.hasPrefix "/" "${content}" then { source = content; } else { text = content; }) // { mode = "0644"; }
+  ) cfg.extraServiceFiles;
 in
 {
   options.services.avahi = {

@@ -39,7 +39,7 @@ let
 in
 {
   options.services.phpfpm = {
-    phpPackage = forms.of types.package pkgs.php "The PHP of pools that name none. Modules of one pool's are there for all.";
+    phpPackage = forms.of types.package pkgs.php "The PHP of pools that name none. Modules of one pool's are there for all; `pkgs.php` has those of nixpkgs' that are locked.";
     phpOptions = forms.lines "Settings of php.ini, of all pools.";
     settings = forms.of atom { } "Global settings of php-fpm.conf.";
     extraConfig = forms.optional types.lines "Text added to the global settings.";

@@ -28,7 +28,7 @@ in
     extraFlags = forms.strings "Further arguments.";
     openPeerPorts = forms.bool false "Whether the firewall lets others of the swarm in.";
     openRPCPort = forms.bool false "Whether the firewall lets the page be seen.";
-    performanceNetParameters = forms.bool false "Whether the kernel has larger buffers for many connections.";
+    performanceNetParameters = forms.bool false "Whether the kernel is ready for many connections: more ports, a larger table of connections and shorter waits.";
     webHome = forms.optional types.path "Another page.";
     settings = mkOption {
       default = { };
@@ -109,10 +109,21 @@ in
         Restart = "on-failure";
       };
     };
-    boot.kernel.sysctl = lib.mkIf (cfg.performanceNetParameters || cfg.settings.utp-enabled) {
-      "net.core.rmem_max" = lib.mkDefault 4194304;
-      "net.core.wmem_max" = lib.mkDefault 1048576;
-    };
+    boot.kernel.sysctl = lib.mapAttrs (_: lib.mkDefault) (
+      lib.optionalAttrs cfg.settings.utp-enabled {
+        "net.core.rmem_max" = 4194304;
+        "net.core.wmem_max" = 1048576;
+      }
+      // lib.optionalAttrs cfg.performanceNetParameters {
+        "net.ipv4.ip_local_port_range" = "16384 65535";
+        "net.netfilter.nf_conntrack_generic_timeout" = 60;
+        "net.netfilter.nf_conntrack_max" = 1048576;
+        "net.netfilter.nf_conntrack_tcp_timeout_established" = 600;
+        "net.netfilter.nf_conntrack_tcp_timeout_time_wait" = 1;
+      }
+    );
+    # Its settings are there once it is loaded.
+    boot.kernelModules = lib.mkIf cfg.performanceNetParameters [ "nf_conntrack" ];
     networking.firewall = {
       allowedTCPPorts =
         lib.optional (cfg.openPeerPorts && !cfg.settings.peer-port-random-on-start) cfg.settings.peer-port

@@ -70,7 +70,7 @@ in
         control-interface = lib.mkIf (cfg.localControlSocketPath != null) cfg.localControlSocketPath;
       };
     };
-    system.debian.packages = [ cfg.package.deb ] ++ lib.optional cfg.enableRootTrustAnchor "dns-root-data";
+    system.debian.packages = [ cfg.package.deb "ca-certificates" ] ++ lib.optional cfg.enableRootTrustAnchor "dns-root-data";
     system.debian.excludeEtc = [ "unbound" ];
     environment.etc."unbound/unbound.conf".text = text;
     networking.nameservers = lib.mkIf cfg.resolveLocalQueries [ "127.0.0.1" ];

@@ -2,6 +2,7 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
@@ -9,6 +10,8 @@ let
   inherit (lib) mkOption types;
   cfg = config.system.debian;
   isDeb = package: package ? deb;
+  # What a package is of no use without, and does not depend on: compilers need what programs are linked with.
+  companions = lib.genAttrs [ "clang" "gcc" "tcc" ] (_: [ "libc6-dev" ]);
   shown = config.documentation;
   documentation =
     lib.optionals (!shown.enable || !shown.doc.enable) [ "usr/share/doc" "usr/share/doc-base" "usr/share/gtk-doc" ]
@@ -46,6 +49,12 @@ in
         example = [ "cron.*" ];
         description = "Names directly below `/etc` (shell patterns) of package defaults that the system does not get.";
       };
+      etcFallbacks = mkOption {
+        type = types.listOf types.package;
+        default = [ ];
+        internal = true;
+        description = "Trees of files of `/etc` that the system has where neither a declared entry nor a package has one.";
+      };
       env = mkOption {
         type = types.package;
         internal = true;
@@ -58,13 +67,20 @@ in
     documentation.doc.enable = part "texts of packages";
     documentation.enable = mkOption {
       type = types.bool;
-      default = false;
+      default = builtins.any (name: options.documentation.${name}.enable.highestPrio < 1500 && shown.${name}.enable) [
+        "man"
+        "info"
+        "doc"
+      ];
+      defaultText = "whether one of its parts is asked for";
       description = "Whether manual pages, info files and package documentation are part of the system.";
     };
   };
 
   config.system.debian = {
-    packages = map (package: package.deb) (builtins.filter isDeb config.environment.systemPackages);
+    packages = lib.concatMap (package: [ package.deb ] ++ companions.${package.deb} or [ ]) (
+      builtins.filter isDeb config.environment.systemPackages
+    );
     exclude = [
       "boot"
       "usr/share/lintian"

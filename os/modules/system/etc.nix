@@ -131,7 +131,11 @@ in
           to = "etc";
           except = config.system.debian.excludeEtc;
         }
-      ];
+      ]
+      ++ map (tree: {
+        from = "${tree}";
+        to = "etc";
+      }) config.system.debian.etcFallbacks;
     };
 
     system.activationScripts.etc = {

@@ -29,6 +29,7 @@ let
     environment.memoryAllocator.provider = given types.str "libc" "programs use that of libc";
     environment.binsh = given types.path "/bin/sh" "/bin/sh is Debian's";
     environment.wordlist.enable = off "no list of words is linked";
+    fonts.fontDir.enable = off "there is no X server whose fonts lie in one directory";
     hardware.graphics.enable32Bit = off "there are no libraries for 32 bits";
     i18n.inputMethod.enable = off "no method of input is started";
     networking.dhcpcd.enable = off "systemd-networkd asks for addresses";
@@ -53,6 +54,7 @@ let
     programs.zsh.ohMyZsh.custom = given (types.nullOr types.str) null "Debian has no Oh My Zsh";
     programs.direnv.nix-direnv.enable = on "`use flake` is that of direnv itself, which keeps nothing";
     programs.zsh.zsh-autoenv.enable = off "Debian has no zsh-autoenv";
+    programs.tmux.withUtempter = off "the program that lists windows among who is logged in is setgid at a fixed place";
     programs.nix-ld.enable = on "/lib64 has the linker that programs ask for";
     programs.starship.enable = off "Debian 12 has no Starship";
     security.apparmor.enable = off "no profiles are loaded";

@@ -3,6 +3,7 @@
 let
   inherit (config) networking services;
   strict = builtins.attrNames (lib.filterAttrs (_: service: service.enableStrictShellChecks) config.systemd.services);
+  hidden = builtins.attrNames (lib.filterAttrs (_: service: !service.showMotd) config.security.pam.services);
   said = [
     {
       when = !networking.useNetworkd;
@@ -27,6 +28,10 @@ let
     {
       when = config.nixpkgs.config != { };
       what = "nixpkgs.config: Debian's packages are not configured when they are used";
+    }
+    {
+      when = hidden != [ ] && (config.users.motd != null || config.users.motdFile != null);
+      what = "security.pam.services.<name>.showMotd = false: Debian's services of logins show users.motd (${lib.concatStringsSep ", " hidden})";
     }
     {
       when = strict != [ ];

@@ -2,7 +2,15 @@
 { lib, modulesPath, ... }:
 let
   second = import (modulesPath + "/../eval-config.nix") {
-    modules = [ ./system.nix { environment.etc.generation.text = "the second\n"; } ];
+    modules = [
+      ./system.nix
+      {
+        environment.etc.generation.text = "the second\n";
+        boot.initrd.secrets."/etc/secret" = "/root/secret";
+        # Read where only the first stage is.
+        boot.initrd.postMountCommands = "cat /etc/secret >/run/secret-of-first-stage";
+      }
+    ];
   };
 in
 {

@@ -44,10 +44,12 @@
       case $start in
         0)
           tell words "grep -o '.firn.words=two words.' /proc/cmdline"
+          (umask 077 && echo "kept from the store" >/root/secret)
           firn os boot --install-bootloader --store-path "$(cat /etc/second)"
           tell menu "grep -o 'id .firn-[0-9]*' /boot/grub/grub.cfg"
           systemctl --no-block reboot ;;
         1)
+          tell secret "cat /run/secret-of-first-stage"
           firn os rollback --boot
           systemctl --no-block reboot ;;
         *)

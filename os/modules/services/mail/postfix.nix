@@ -70,7 +70,18 @@ in
         [ "tlsTrustedAuthorities" "main" "smtp_tls_CAfile" ]
         [ "config" "main" ]
         [ "masterConfig" "master" ]
-      ];
+      ]
+    ++
+      map (entry: lib.mkRemovedOptionModule [ "services" "postfix" entry.name ] "Set ${entry.instead}.")
+        [
+          { name = "relayHost"; instead = "services.postfix.settings.main.relayhost, a list of HOST:PORT"; }
+          { name = "relayPort"; instead = "services.postfix.settings.main.relayhost, a list of HOST:PORT"; }
+          { name = "lookupMX"; instead = "services.postfix.settings.main.relayhost: a host in brackets is not looked up"; }
+          { name = "extraConfig"; instead = "services.postfix.settings.main"; }
+          { name = "sslCert"; instead = "services.postfix.settings.main.smtpd_tls_chain_files"; }
+          { name = "sslKey"; instead = "services.postfix.settings.main.smtpd_tls_chain_files"; }
+          { name = "sslCACert"; instead = "services.postfix.settings.main.smtp_tls_CAfile"; }
+        ];
 
   options.services.postfix = {
     enable = lib.mkEnableOption "Postfix, which takes mail, delivers it to users and sends it on";
@@ -207,7 +218,12 @@ in
         };
     };
 
-    system.debian.packages = [ cfg.package.deb ];
+    system.debian.packages = [
+      cfg.package.deb
+      "ca-certificates"
+      # How passwords are told to other servers.
+      "libsasl2-modules"
+    ];
     environment.etc = {
       "postfix/main.cf".text = mainText;
       "postfix/master.cf".text = masterText + cfg.extraMasterConf;
