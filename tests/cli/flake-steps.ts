@@ -256,9 +256,11 @@ export const flakeSteps: StepSuite = {
     step("nix eval path:$WORK/config?a&b=&c&?#x"),
     step("nix eval ./config?a&b=&c#x"),
     step("nix registry list"),
-    ...["--set-env-var A b --set-env-var A c", "--set-env-var A b --unset-env-var A", "--unset-env-var A --set-env-var A b"].map(
-      (flags) => step(`nix develop path:$WORK/all ${flags} --command true`),
-    ),
+    ...[
+      "--set-env-var A b --set-env-var A c",
+      "--set-env-var A b --unset-env-var A",
+      "--unset-env-var A --set-env-var A b",
+    ].map((flags) => step(`nix develop path:$WORK/all ${flags} --command true`)),
     ...['{ type = "foo"; }', '{ type = "github"; }', "{ }"].map((attributes) => ({
       words: ["nix", "eval", "--expr", `builtins.flakeRefToString ${attributes}`],
     })),

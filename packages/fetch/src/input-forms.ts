@@ -78,9 +78,10 @@ export function attributesOfInput(input: Input): readonly string[] {
   return schemeOf(input).attributes;
 }
 
-/** Checks an input before it is fetched: `file:` URLs must name absolute paths. */
+/** Checks an input before it is fetched: `file:` URLs must name absolute paths, but for repositories of Git beside the working directory. */
 export function checkFetchable(input: Input): void {
   const url = stringAttribute(input, "url");
+  if (input.get("type") === "git") return;
   if (url === undefined || !url.startsWith("file:") || parseUrl(url).path.startsWith("/")) return;
   throw new FirnError(
     "bad-input",

@@ -99,21 +99,54 @@ export async function fetchFile(
   request: { readonly url: string; readonly name: string },
 ): Promise<{ readonly storePath: string; readonly narHash: string; readonly url: string }> {
   const key = { url: request.url, name: request.name };
-  const hit = context.cache.lookup("file", key, context.tarballTtl);
-  const known = hit?.value;
-  if (hit !== undefined && typeof known?.storePath === "string" && typeof known.narHash === "string") {
-    const valid = (await context.store.narHashOf(known.storePath)) === known.narHash;
-    const { storePath, narHash, url } = known;
-    if (valid && !hit.expired) return { storePath, narHash, url: typeof url === "string" ? url : request.url };
-  }
+  const kept = await keptFile(context, key);
+  if (kept?.expired === false) return kept;
   context.emit({ kind: "fetching", what: request.url });
-  const got = await download(context, { url: request.url, headers: {} }, undefined);
-  if (got.file === undefined) throw new FirnError("fetch-failed", `unable to download '${request.url}': no body`);
+  let got: Downloaded;
+  try {
+    got = await download(context, { url: request.url, headers: {} }, kept?.etag);
+  } catch (error) {
+    if (kept === undefined || !(error instanceof FirnError) || error.code !== "fetch-failed") throw error;
+    context.emit({ kind: "warning", text: `${error.message}; using cached version` });
+    return kept;
+  }
+  if (got.file === undefined) {
+    if (kept === undefined) throw new FirnError("fetch-failed", `unable to download '${request.url}': no body`);
+    const { storePath, narHash, url } = kept;
+    context.cache.insert("file", key, { etag: got.etag, storePath, narHash, url });
+    return kept;
+  }
   const { storePath, narHash } = await context.store.addTree({ name: request.name, path: got.file, isNew: true });
   if (!request.url.startsWith("file:")) discardDownload(got.file);
   context.cache.insert("file", key, { etag: got.etag, storePath, narHash, url: got.finalUrl });
   context.emit({ kind: "fetched", what: request.url });
   return { storePath, narHash, url: got.finalUrl };
+}
+
+/** A file of an earlier download that the store still has. */
+interface KeptFile {
+  readonly storePath: string;
+  readonly narHash: string;
+  readonly url: string;
+  readonly etag: string;
+  readonly expired: boolean;
+}
+
+async function keptFile(
+  context: FetchContext,
+  key: { readonly url: string; readonly name: string },
+): Promise<KeptFile | undefined> {
+  const hit = context.cache.lookup("file", key, context.tarballTtl);
+  const { storePath, narHash, url, etag } = hit?.value ?? {};
+  if (hit === undefined || typeof storePath !== "string" || typeof narHash !== "string") return undefined;
+  if ((await context.store.narHashOf(storePath)) !== narHash) return undefined;
+  return {
+    storePath,
+    narHash,
+    url: typeof url === "string" ? url : key.url,
+    etag: typeof etag === "string" ? etag : "",
+    expired: hit.expired,
+  };
 }
 
 async function download(

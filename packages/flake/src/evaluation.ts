@@ -1,8 +1,10 @@
 /** One evaluation with its surroundings: the evaluator's session, a store, fetchers, registries, locks, builds. */
+import { join } from "node:path";
 import { type FetchContext, indirectInput, isLockedInput } from "@firn/fetch";
 import { editDistance, FirnError, nearNames, type RegistryEntry } from "@firn/formats";
 import { type EvalMessage, parseAttrPath, quoteString, type StopAnswer } from "@firn/language";
 import { type EventSink, type MachineStore, openStore, type Settings } from "@firn/store";
+import { lstatSync, readlinkSync } from "@firn/store/files";
 import { testVariable } from "@firn/store/surroundings";
 import { callFlake } from "./call/call-flake.ts";
 import { Evaluator } from "./evaluator/evaluator.ts";
@@ -178,6 +180,10 @@ export class Evaluation {
         flags: async () => [...options.registryFlags, ...(await this.entriesFromInputs())],
         debianSet: { exists: debianSetDirectory() !== undefined, make: () => debianSetFlake(environment) },
         templates: templatesFlake(),
+        keep: async (storePath) => {
+          const link = join(this.fetch.cacheDirectory, "flake-registry.json");
+          if (!leadsTo(link, storePath)) await store.addPermRoot(storePath, link);
+        },
         events: options.events,
       }),
     };
@@ -425,4 +431,8 @@ export class Evaluation {
 
 function isPathSetting(value: FlakeSetting | PathSetting): value is PathSetting {
   return typeof value === "object" && "path" in value;
+}
+
+function leadsTo(link: string, path: string): boolean {
+  return lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(link, "latin1") === path;
 }

@@ -9,7 +9,7 @@ import type { Command, Flag } from "../grammar/command.ts";
 import { environmentFlags } from "../grammar/flags.ts";
 import type { ParsedFlags } from "../grammar/invocation.ts";
 import { UsageError } from "../grammar/usage-error.ts";
-import { programEnvironment } from "../programs/program-environment.ts";
+import { programEnvironment, refuseContradictions } from "../programs/program-environment.ts";
 import { findProgram, runProgram } from "../programs/run-program.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { environmentText, obtainEnvironment, shellEnvironmentFlags } from "../session/shell-environment.ts";
@@ -56,6 +56,7 @@ export const command: Command = {
   run: (invocation, io) => {
     let start: (() => never) | undefined;
     const work = workOf(invocation.flags);
+    refuseContradictions(invocation.flags);
     return withEvaluation(invocation, io, {
       body: async (session) => {
         const store = await session.store();

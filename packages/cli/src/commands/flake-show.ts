@@ -19,9 +19,11 @@ export const command: Command = {
   ],
   run: (invocation, io) =>
     withEvaluation(invocation, io, {
-      needs: { readOnly: true },
       body: async (session) => {
         const { flags } = invocation;
+        const { settings } = session;
+        if (!settings.isOverridden("allow-import-from-derivation"))
+          settings.assign("allow-import-from-derivation", false);
         const evaluation = await session.evaluation();
         const { locked, value } = await evaluation.flake(flakeArgument(invocation, io), { applyConfig: false });
         const json = flags.has("json");
@@ -35,6 +37,9 @@ export const command: Command = {
         for await (const node of outputs) {
           if (node.output.kind === "omitted" && json) {
             session.progress.warn(`${node.path.join(".")} omitted (use '--${node.output.flag}' to show)`);
+          }
+          if (node.output.kind === "imports" && json) {
+            session.progress.warn(`${node.path.join(".")} omitted due to use of import from derivation`);
           }
           if (node.output.kind === "hidden") warnHidden(session.progress, node);
           if (json) addJson(root, node);
@@ -65,6 +70,7 @@ function outputJson(output: ShownOutput): JsonValue {
   switch (output.kind) {
     case "set":
     case "omitted":
+    case "imports":
     case "hidden":
       return new Map();
     case "derivation":
@@ -107,6 +113,8 @@ function described(output: ShownOutput): string {
       return "";
     case "omitted":
       return ` omitted (use '--${output.flag}' to show)`;
+    case "imports":
+      return " omitted due to use of import from derivation";
     case "derivation":
       return `: ${output.purpose} '${output.name}'`;
     case "app":

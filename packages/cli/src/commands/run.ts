@@ -5,7 +5,7 @@ import { findLogicalFile, type PathFacts, type StoreFiles } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags } from "../grammar/flags.ts";
 import { applicationRun, builtApplication } from "../programs/application.ts";
-import { programEnvironment } from "../programs/program-environment.ts";
+import { programEnvironment, refuseContradictions } from "../programs/program-environment.ts";
 import { isUsrRoot, runProgram, usrRootPath } from "../programs/run-program.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
@@ -17,6 +17,7 @@ export const command: Command = {
   ],
   flags: [...installableFlags, ...environmentFlags],
   run: (invocation, io) => {
+    refuseContradictions(invocation.flags);
     let start: (() => never) | undefined;
     return withEvaluation(invocation, io, {
       body: async (session) => {

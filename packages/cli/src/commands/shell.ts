@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { existsSync, readFileSync } from "@firn/store/files";
 import type { Command } from "../grammar/command.ts";
 import { environmentFlags, installableFlags, stdinFlag } from "../grammar/flags.ts";
-import { programEnvironment } from "../programs/program-environment.ts";
+import { programEnvironment, refuseContradictions } from "../programs/program-environment.ts";
 import { findProgram, isUsrRoot, runProgram, usrRootPath } from "../programs/run-program.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 import { buildTargets } from "../targets/build-targets.ts";
@@ -24,6 +24,7 @@ export const command: Command = {
   ],
   run: (invocation, io) => {
     let start: (() => never) | undefined;
+    refuseContradictions(invocation.flags);
     return withEvaluation(invocation, io, {
       body: async (session) => {
         const { flags } = invocation;

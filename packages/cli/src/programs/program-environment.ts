@@ -6,7 +6,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Applies `--ignore-env`, `--keep-env-var`, `--unset-env-var` and `--set-env-var` to an environment. */
 export function programEnvironment({ flags }: Invocation, inherited: Environment): Environment {
-  refuseContradictions(flags);
   const keep = flags.all("keep-env-var").map(([name]) => name ?? "");
   const unset = flags.all("unset-env-var").map(([name]) => name ?? "");
   if (keep.length > 0 && !flags.has("ignore-env")) {
@@ -14,14 +13,6 @@ export function programEnvironment({ flags }: Invocation, inherited: Environment
   }
   if (unset.length > 0 && flags.has("ignore-env")) {
     throw new UsageError("--unset-env-var does not make sense with --ignore-env");
-  }
-  const given = new Set<string>();
-  for (const [name = ""] of flags.all("set-env-var")) {
-    if (given.has(name))
-      throw new UsageError(`Duplicate definition of environment variable '${name}' with '--set-env-var' is ambiguous`);
-    if (unset.includes(name))
-      throw new UsageError(`Cannot unset environment variable '${name}' that is set with '--set-env-var'`);
-    given.add(name);
   }
   const result: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(inherited)) {
@@ -31,8 +22,8 @@ export function programEnvironment({ flags }: Invocation, inherited: Environment
   return result;
 }
 
-/** Variables that are set twice, or set and unset, in the reference's words. */
-function refuseContradictions(flags: ParsedFlags): void {
+/** Refuses flags that set a variable twice, or set and unset it; commands do so before anything else. */
+export function refuseContradictions(flags: ParsedFlags): void {
   const set = new Set<string>();
   const unset = new Set<string>();
   for (const flag of flags.ordered("set-env-var", "unset-env-var")) {

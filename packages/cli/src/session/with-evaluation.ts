@@ -202,6 +202,14 @@ function outdated(flags: Invocation["flags"]): string[] {
   ];
 }
 
+function inputPathOf(text: string, flag: string): ReturnType<typeof parseInputPath> {
+  const path = parseInputPath(text);
+  if (path.length > 0) return path;
+  throw new UsageError(
+    `--${flag} was passed a zero-length input path, which would refer to the flake itself, not an input`,
+  );
+}
+
 function lockOptions(invocation: Invocation, session: Session, io: Io): LockOptions {
   const { flags } = invocation;
   const { settings } = session;
@@ -211,10 +219,10 @@ function lockOptions(invocation: Invocation, session: Session, io: Io): LockOpti
   return {
     ...defaultLockOptions((text) => session.progress.warn(text)),
     overrides: flags.all("override-input").map(([path = "", ref = ""]) => ({
-      path: parseInputPath(path),
+      path: inputPathOf(path, "override-input"),
       ref: parseFlakeRef(ref, { baseDirectory: io.cwd }),
     })),
-    updates: flags.all("update-input").map(([path = ""]) => parseInputPath(path)),
+    updates: flags.all("update-input").map(([path = ""]) => inputPathOf(path, "update-input")),
     recreate: flags.has("recreate-lock-file"),
     update: !flags.has("no-update-lock-file"),
     // Overrides are for this run only.

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { FirnError, withoutPasswords } from "@firn/formats";
 import { TreeWriter } from "@firn/store";
 import { existsSync, lstatSync, mkdirSync, readFileSync } from "@firn/store/files";
-import { treatsFilesAsRemote } from "@firn/store/surroundings";
+import { treatsFilesAsRemote, workingDirectory } from "@firn/store/surroundings";
 import type { CacheValue } from "../cache.ts";
 import { cachedTree, type WantedTree } from "../cached-tree.ts";
 import { asksForSignature, checkSignature, needsSignature } from "../commit-signature.ts";
@@ -87,7 +87,8 @@ async function openGit<Tree>(
 export function localRepository(input: Input): string | undefined {
   const url = parseUrl(requireString(input, "url"));
   if (url.scheme !== "file" || treatsFilesAsRemote()) return undefined;
-  const { path } = url;
+  // As in the reference, a relative one starts at the working directory of the program.
+  const path = url.path.startsWith("/") ? url.path : join(workingDirectory(), url.path);
   if (!existsSync(join(path, ".git")) && !existsSync(join(path, "HEAD"))) {
     const known = existsSync(path);
     const text = `'${path}' does not appear to be a git repository`;
@@ -587,7 +588,16 @@ async function remoteHead(url: string, context: FetchContext): Promise<string> {
   const { call } = await ownRepository(url, context);
   const remote = remoteAddress(url);
   const args = ["ls-remote", "--symref", "--", remote.url, "HEAD"];
-  const answer = await gitText({ ...call, login: remote.login, userConfiguration: true, args });
+  let answer: string;
+  try {
+    answer = await gitText({ ...call, login: remote.login, userConfiguration: true, args });
+  } catch (error) {
+    if (hit === undefined || !isUnreachable(error)) throw error;
+    const known = String(hit.value.ref);
+    const text = `could not get HEAD ref for repository '${withoutPasswords(url)}'; using expired cached ref '${known}'`;
+    context.emit({ kind: "warning", text });
+    return known;
+  }
   const ref = /^ref: (\S+)\tHEAD$/m.exec(answer)?.[1] ?? "refs/heads/master";
   context.cache.insert("git-head", { url: withoutPasswords(url) }, { ref });
   return ref;
@@ -645,7 +655,15 @@ async function cloneOf(
       failure = error;
     }
   }
-  throw failure;
+  if (hit === undefined || !isUnreachable(failure)) throw failure;
+  const text = `could not update local clone of Git repository '${withoutPasswords(url)}'; continuing with the most recent version`;
+  context.emit({ kind: "warning", text });
+  return repository;
+}
+
+/** Tells whether a run of git failed, and was not broken off. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof FirnError && error.code === "git";
 }
 
 async function hasCommit(repository: GitRepository, rev: string): Promise<boolean> {

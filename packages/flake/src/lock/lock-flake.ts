@@ -93,6 +93,10 @@ export async function lockFlake(context: FlakeContext, ref: FlakeRef, options: L
   const oldText = referenceFile === undefined ? flake.lockText : referenceText;
   const loaded = flake;
   const shown = (): Promise<string> => shownLockedRef(context, loaded);
+  if (referenceFile !== undefined && !context.fetch.allowDirty) {
+    const text = "reference lock file was provided, but the `allow-dirty` setting is set to false";
+    throw traced(new FirnError("bad-lock-file", text), `while updating the lock file of flake '${await shown()}'`);
+  }
   const computed = await tracedLock(
     shown,
     computeLockFile(flake, oldText, {

@@ -15,6 +15,8 @@ export interface ShowOutputsOptions {
 export type ShownOutput =
   | { readonly kind: "set" }
   | { readonly kind: "omitted"; readonly flag: "all-systems" | "legacy" }
+  /** What would have to be built to be known. */
+  | { readonly kind: "imports" }
   /** A set that is searched for packages and is none itself. */
   | { readonly kind: "hidden" }
   | {
@@ -54,7 +56,7 @@ type Place = Pick<ShownNode, "path" | "last">;
 async function* visit(value: ValueRef, place: Place, options: ShowOutputsOptions): AsyncGenerator<ShownNode> {
   const { path } = place;
   try {
-    const output = await describe(value, path, options);
+    const output = await describedUnlessBuilt(value, path, options);
     if (path.length > 0) yield { ...place, output };
     if (output.kind !== "set") return;
   } catch (error) {
@@ -72,6 +74,25 @@ async function* visit(value: ValueRef, place: Place, options: ShowOutputsOptions
   for (const [i, { name, member }] of shown.entries()) {
     const inner = { path: [...path, name], last: [...place.last, i === shown.length - 1] };
     yield* visit(member, inner, options);
+  }
+}
+
+/** Sections whose outputs may be derivations. */
+const derivations: readonly string[] = [
+  ...["checks", "defaultPackage", "devShell", "devShells", "formatter", "hydraJobs", "legacyPackages", "packages"],
+];
+
+async function describedUnlessBuilt(
+  value: ValueRef,
+  path: readonly string[],
+  options: ShowOutputsOptions,
+): Promise<ShownOutput> {
+  try {
+    return await describe(value, path, options);
+  } catch (error) {
+    const isBuilt = error instanceof FirnError && error.code === "import-from-derivation-disabled";
+    if (isBuilt && derivations.includes(path[0] ?? "")) return { kind: "imports" };
+    throw error;
   }
 }
 
@@ -94,6 +115,7 @@ async function describe(value: ValueRef, path: readonly string[], options: ShowO
   if (section === "legacyPackages") {
     if (depth === 1) return { kind: "set" };
     if (!options.legacy) return { kind: "omitted", flag: "legacy" };
+    if (!options.allSystems && system !== options.system) return { kind: "omitted", flag: "all-systems" };
     const derivation = await derivationOf(value, path);
     return derivation ?? (depth === 2 ? { kind: "set" } : { kind: "hidden" });
   }

@@ -25,7 +25,7 @@ import {
   Transferrer,
   transferOptions,
 } from "@firn/store";
-import { readFileSync } from "@firn/store/files";
+import { existsSync, readFileSync } from "@firn/store/files";
 import { homeDirectory } from "@firn/store/surroundings";
 
 /** The sources of the surroundings. */
@@ -115,6 +115,8 @@ export interface RegistryOptions {
   /** The flakes that come with Firn: the Debian package set, and the templates. */
   readonly debianSet: { readonly exists: boolean; make(): RegistryEntry["to"] };
   readonly templates: RegistryEntry["to"] | undefined;
+  /** Keeps a registry that was fetched from collections, for the time when it cannot be fetched. */
+  keep(storePath: string): Promise<void>;
   readonly events: EventSink;
 }
 
@@ -161,11 +163,12 @@ export function makeRegistries(options: RegistryOptions): {
 
 async function globalRegistry(options: RegistryOptions): Promise<Registry> {
   const location = options.settings.get("flake-registry");
-  if (location === "") return { kind: "global", entries: [] };
+  if (location === "" || (location.startsWith("/") && !existsSync(location))) return { kind: "global", entries: [] };
   try {
     let file = location;
     if (!location.startsWith("/")) {
       const fetched = await fetchFile(options.fetch, { url: location, name: "flake-registry.json" });
+      await options.keep(fetched.storePath);
       file = options.fetch.store.realPath(fetched.storePath);
     }
     return { kind: "global", entries: parseRegistry(readFileSync(file, "latin1"), location) };

@@ -1,5 +1,13 @@
 /** Fetches flakes and reads their flake.nix up to the outputs. */
-import { attributesOfInput, type FetchContext, fetchInput, type Input, locateInput, type Registry } from "@firn/fetch";
+import {
+  attributesOfInput,
+  type FetchContext,
+  fetchInput,
+  type Input,
+  locateInput,
+  type Registry,
+  withAttributes,
+} from "@firn/fetch";
 import { FirnError, type SourceExcerpt } from "@firn/formats";
 import { missingInWorkTree } from "../evaluator/shown-trees.ts";
 import type { FlakeSource } from "../lock/flake-description.ts";
@@ -37,15 +45,19 @@ export async function loadFlake(
   const find = inPlace ? locateRef : fetchRef;
   const fetched = await find(context, ref, registries);
   const flake = await read(fetched);
-  const input = withSelfAttributes(fetched.resolvedRef.input, flake.selfAttributes);
-  if (input === fetched.resolvedRef.input) return flake;
-  const wanted = showFlakeRef({
-    input: withSelfAttributes(fetched.lockedRef.input, flake.selfAttributes),
-    dir: ref.dir,
-  });
-  const text = `refetching input '${wanted}' due to self attribute`;
+  const asked = fetched.resolvedRef.input;
+  const wanted = withSelfAttributes(asked, flake.selfAttributes);
+  if (wanted === asked) return flake;
+  // The same revision, even when a work tree has changes in what the flake asks for besides.
+  const { input: locked } = fetched.lockedRef;
+  const input = locked.has("rev")
+    ? withSelfAttributes(withAttributes(locked, { narHash: undefined }), flake.selfAttributes)
+    : wanted;
+  const text = `refetching input '${showFlakeRef({ input, dir: ref.dir })}' due to self attribute`;
   context.fetch.emit({ kind: "detail", level: "debug", text });
-  return read(await find(context, { input, dir: fetched.resolvedRef.dir }, "none"));
+  const { dir } = fetched.resolvedRef;
+  const again = await find(context, { input, dir }, "none");
+  return read({ ...again, resolvedRef: { input: wanted, dir } });
 }
 
 /** Returns a flake with its tree in the store. Fails as fetching does. */
@@ -130,7 +142,8 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
     const name = workTree === undefined ? source : ({ root: workTree, kind: "work-tree" } as const);
     const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), name);
     const lockText = plainFileText(tree, pathInTree(dir, "flake.lock"));
-    const isElsewhere = context.located.isStored(storePath) || pathsOf(file).some((path) => !`${path}/`.startsWith(`${storePath}/`));
+    const isElsewhere =
+      context.located.isStored(storePath) || pathsOf(file).some((path) => !`${path}/`.startsWith(`${storePath}/`));
     if (located === undefined || !isElsewhere) return flakeSource(file, at, lockText);
     // The paths that were read, now or when the answer was kept, have the store path.
     const stored = await context.located.store(storePath);
