@@ -248,7 +248,6 @@ export const flakeSteps: StepSuite = {
     step("nix flake clone path:$WORK/all --dest cloned"),
     step("nix flake clone path:$WORK/all --dest cloned"),
     step("nix flake show path:$WORK/failing --json --legacy"),
-    step("nix flake show path:$WORK/failing --legacy"),
     step("nix eval path:$WORK/literals#v"),
     { words: ["nix", "eval", "--impure", "--raw", "--expr", "builtins.readFile $WORK/literals/flake.lock"] },
     step("nix flake lock path:$WORK/unlocked"),

@@ -15,7 +15,7 @@ export interface ShowOutputsOptions {
 export type ShownOutput =
   | { readonly kind: "set" }
   | { readonly kind: "omitted"; readonly flag: "all-systems" | "legacy" }
-  /** What would have to be built to be known. */
+  /** An output that is not known before something is built. */
   | { readonly kind: "imports" }
   /** A set that is searched for packages and is none itself. */
   | { readonly kind: "hidden" }
