@@ -256,7 +256,7 @@ test("paths of the configuration are copied to the store by themselves", () => {
   expect(text).toMatch(/^ *root \/nix\/store\/\w{32}-site;$/m);
   expect(text).toMatch(/^ *auth_basic_user_file \/nix\/store\/\w{32}-users;$/m);
   expect(text).toMatch(/^ *alias \/srv\/there\/;$/m);
-  expect(answer.etc["set-environment"]).toMatch(/^export SITES='?\/nix\/store\/\w{32}-site:\/srv'?$/m);
+  expect(answer.etc["set-environment"]).toMatch(/^export SITES="\/nix\/store\/\w{32}-site:\/srv"$/m);
   expect(answer.units["page.service"]).toMatch(/^Environment="SITE=\/nix\/store\/\w{32}-site"$/m);
   expect(answer.etc["samba/smb.conf"]).toMatch(/^path = \/nix\/store\/\w{32}-site$/m);
 });

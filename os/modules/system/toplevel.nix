@@ -149,21 +149,24 @@ in
   };
 
   config.system.build.toplevel = checked (
-    if config.system.extraSystemBuilderCmds == "" then
-      pkgs.buildTree { inherit name files; }
-    else
-      pkgs.mkScript (
-        {
-          inherit name;
-          script = ./extend-toplevel.sh;
-          tree = pkgs.buildTree {
-            name = "${name}-files";
-            inherit files;
-          };
-          extra = config.system.extraSystemBuilderCmds;
-          passAsFile = [ "extra" ];
-        }
-        // config.system.systemBuilderArgs
-      )
+    # Packages that the lock lacks are told first, without a way on which they were found.
+    builtins.seq config.system.debian.env.drvPath (
+      if config.system.extraSystemBuilderCmds == "" then
+        pkgs.buildTree { inherit name files; }
+      else
+        pkgs.mkScript (
+          {
+            inherit name;
+            script = ./extend-toplevel.sh;
+            tree = pkgs.buildTree {
+              name = "${name}-files";
+              inherit files;
+            };
+            extra = config.system.extraSystemBuilderCmds;
+            passAsFile = [ "extra" ];
+          }
+          // config.system.systemBuilderArgs
+        )
+    )
   );
 }
