@@ -51,7 +51,8 @@ describe.skipIf(!canBootContainers)("the media server of the example, in a conta
     place = makeSystemsPlace();
     machine = join(place.directory, "machine");
     const login = `users.users.alice.openssh.authorizedKeys.keyFiles = [ ${makeKey(place.directory)} ];`;
-    first = (await buildSystems(place, { first: `{ ${login} }` })).first ?? "";
+    const mine = "system.extraSystemBuilderCmds = ''echo $out >$out/mine'';";
+    first = (await buildSystems(place, { first: `{ ${login} ${mine} }` })).first ?? "";
     mkdirSync(machine);
     await firn("os", "install", "--root", machine, "--system", first);
     mkdirSync(join(machine, "root"), { recursive: true });
@@ -67,6 +68,11 @@ describe.skipIf(!canBootContainers)("the media server of the example, in a conta
     expect(await container?.booted(60)).toBe("running");
     expect((await inside("systemctl", "--failed", "--no-legend")).out).toBe("");
   }, 90_000);
+
+  test("has what the configuration adds to the system's builder, and names itself", async () => {
+    expect((await inside("cat", "/run/current-system/mine")).out).toBe(`${first}\n`);
+    expect((await inside("grep", "-c", first, "/run/current-system/init")).out).toBe("1\n");
+  });
 
   test("answers with the media server's page through nginx", async () => {
     expect(await page()).toContain("<h2>MiniDLNA status</h2>");
