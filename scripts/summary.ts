@@ -29,6 +29,7 @@ const asked = [
   { path: "../tests/os/services/services.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/services/breadth.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/five-configurations/", variable: "FIRN_ALL_STEPS" },
+  { path: "../tests/os/six-configurations/", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/concurrency/crowd.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/desktop.test.ts", variable: "FIRN_ALL_STEPS" },
   { path: "../tests/os/month.test.ts", variable: "FIRN_ALL_STEPS" },

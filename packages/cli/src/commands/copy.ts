@@ -7,7 +7,6 @@ import { installableFlags, stdinFlag } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
-import { unknownPaths } from "../targets/build-targets.ts";
 import { pathsOf, realisationsOf } from "../targets/store-targets.ts";
 import { pathFlags } from "./path-info.ts";
 
@@ -63,7 +62,7 @@ export const command: Command = {
                 realised: from,
                 from,
               });
-          await requirePaths(session, from, roots);
+          await requirePaths(from, roots);
           const paths = flags.has("no-recursive") ? roots : await computeClosure(from, roots);
           const copied = await copyPaths(paths, {
             from,
@@ -90,14 +89,10 @@ export const command: Command = {
 };
 
 /** Fails with `cannot-substitute` when a store lacks one of the paths, which are not built there. */
-async function requirePaths({ io, progress }: EvaluationSession, from: Store, paths: readonly string[]): Promise<void> {
+async function requirePaths(from: Store, paths: readonly string[]): Promise<void> {
   const valid = await from.queryValidPaths(paths);
-  const unknown = paths.filter((path) => !valid.has(path));
-  const [missing] = unknown;
-  if (missing === undefined) return;
-  progress.clear();
-  for (const line of unknownPaths(unknown)) io.err(`${line}\n`);
-  throw cannotSubstitute(missing);
+  const missing = paths.find((path) => !valid.has(path));
+  if (missing !== undefined) throw cannotSubstitute(missing);
 }
 
 /** Makes the copied paths roots of the destination, or the next generation of a profile there, as the flags ask. */

@@ -161,7 +161,7 @@ export function describePlan(
 }
 
 /** Describes store paths that can neither be built nor fetched; nothing for none. */
-export function unknownPaths(paths: readonly string[]): string[] {
+function unknownPaths(paths: readonly string[]): string[] {
   return paths.length === 0 ? [] : ["don't know how to build these paths:", ...paths.map((path) => `  ${path}`)];
 }
 
