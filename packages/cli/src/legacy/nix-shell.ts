@@ -5,6 +5,7 @@
 
 import { dirname, join } from "node:path";
 import { prepareEnvironment, readBuildOptions, shellQuote } from "@firn/build";
+import { followLinksToStore } from "@firn/flake";
 import { type Derivation, type DerivedPath, FirnError, isDerivationPath } from "@firn/formats";
 import { regexMistake } from "@firn/language";
 import type { MachineStore, Settings } from "@firn/store";
@@ -108,7 +109,8 @@ async function derivationOf(session: EvaluationSession, expressions: Expressions
   const [only] = expressions.words;
   if (expressions.words.length === 1 && only?.startsWith("/") === true) {
     const [path = ""] = only.split("!");
-    if (isDerivationPath(path)) return path;
+    // A link to a derivation, as --add-root makes one, stands for it.
+    if (isDerivationPath(path)) return followLinksToStore(path, (await session.store()).storeDir) ?? path;
   }
   const evaluation = await session.evaluation();
   const { evaluator } = evaluation;
