@@ -1,7 +1,7 @@
 /** The command line's ends: where output goes. Commands print through this only, so that tests can capture it. */
 
 import { byteString, printedBytes } from "@firn/formats/base";
-import { systemErrorText } from "@firn/store/machine-error";
+import { systemErrorReason } from "@firn/store/machine-error";
 import { processEnvironment, workingDirectory } from "@firn/store/surroundings";
 import { TerminalFilter } from "./render/terminal-filter.ts";
 
@@ -98,9 +98,9 @@ class Output {
       if (error === undefined || error === null || this.#forgiven) return;
       // One message, however many writes were under way.
       this.#forgiven = true;
-      const { code, errno }: { readonly [name: string]: unknown } = { ...error };
-      const reason = systemErrorText(String(code), typeof errno === "number" ? errno : undefined);
-      process.stderr.write(`error: write of ${data.length} bytes: ${reason}\n`, () => process.exit(1));
+      process.stderr.write(`error: write of ${data.length} bytes: ${systemErrorReason(error)}\n`, () =>
+        process.exit(1),
+      );
     });
   }
 }

@@ -12,7 +12,7 @@ export {
 export { fetchedValue, finalTreeBuiltin } from "./builtins/fetch.ts";
 export type { ArgumentData, ImageApplication } from "./builtins/image-application.ts";
 export { fetchurlSource } from "./builtins/internal-sources.ts";
-export { compileRegex, regexMistake } from "./builtins/regex.ts";
+export { compileRegex, regexMistake, userRegex } from "./builtins/regex.ts";
 export { parseAttrPath } from "./code/attr-path.ts";
 export type { AutoArgs } from "./code/auto-call.ts";
 export type { CallObserver } from "./code/call-observer.ts";

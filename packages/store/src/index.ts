@@ -10,7 +10,7 @@ export { disk, fsPath, hasErrorCode, observeSteps, type StepObserver } from "./f
 export { dumpPath, type PathFilter, readFileChunks } from "./fs/dump.ts";
 export { type EntryKind, entriesIn, kindOf } from "./fs/entries.ts";
 export { findLogicalFile, type LogicalFile } from "./fs/logical-path.ts";
-export { machineError, sqliteCode, systemErrorText } from "./fs/machine-error.ts";
+export { machineError, sqliteCode, systemErrorReason, systemErrorText } from "./fs/machine-error.ts";
 export {
   entriesWithoutLinks,
   OpenDirectory,

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { packageLookup, showInstallable } from "@firn/flake";
 import { FirnError } from "@firn/formats";
-import { findLogicalFile, runProgramSync, systemErrorText } from "@firn/store";
+import { findLogicalFile, runProgramSync, systemErrorReason } from "@firn/store";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags } from "../grammar/flags.ts";
 import { editorCommand } from "../programs/editor.ts";
@@ -32,10 +32,8 @@ export const command: Command = {
         const path = findLogicalFile(location, resolve(io.cwd, file))?.real ?? file;
         const { status, error } = runProgramSync(program, [...args, path], { stdio: "inherit", env: { ...io.env } });
         if (error === undefined) return status ?? 1;
-        const code = "code" in error && typeof error.code === "string" ? error.code : "";
-        const errno = "errno" in error && typeof error.errno === "number" ? error.errno : undefined;
         const shown = [program, ...args, path].map((word) => `'${word}'`).join(" ");
-        const reason = systemErrorText(code, errno);
+        const reason = systemErrorReason(error);
         throw new FirnError("program-failed", `cannot run command ${shown}: ${reason}`, { cause: error });
       },
     }),

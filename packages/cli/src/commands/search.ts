@@ -1,6 +1,6 @@
 import { debianIndex, type ValueRef } from "@firn/flake";
 import { FirnError, type JsonValue, parseDrvName } from "@firn/formats";
-import { compileRegex, regexMistake } from "@firn/language";
+import { userRegex } from "@firn/language";
 import type { Command } from "../grammar/command.ts";
 import { installableFlags, jsonFlags } from "../grammar/flags.ts";
 import { UsageError } from "../grammar/usage-error.ts";
@@ -9,7 +9,10 @@ import { printJsonResult } from "../render/output.ts";
 import type { EvaluationSession } from "../session/evaluation-session.ts";
 import { withEvaluation } from "../session/with-evaluation.ts";
 
-type Regex = ReturnType<typeof compileRegex>;
+type Regex = ReturnType<typeof userRegex>;
+
+/** Returns a pattern, in which letters stand for both cases. Error `bad-regex`. */
+const pattern = (text: string): Regex => userRegex(text, { ignoreCase: true });
 
 /** One matching package. */
 interface Match {
@@ -40,8 +43,8 @@ export const command: Command = {
       needs: { readOnly: true },
       body: async (session) => {
         const [word = "", ...regexes] = invocation.positionals;
-        const patterns = regexes.map(compiled);
-        const hidden = invocation.flags.all("exclude").map(([text]) => compiled(text ?? ""));
+        const patterns = regexes.map(pattern);
+        const hidden = invocation.flags.all("exclude").map(([text]) => pattern(text ?? ""));
         const debian = /^deb(?:#(.*))?$/.exec(word);
         if (debian === null && patterns.length === 0)
           throw new UsageError(
@@ -114,13 +117,6 @@ function finds(regex: Regex, text: string): boolean {
     found = true;
   });
   return found;
-}
-
-/** Compiles a pattern. Error `bad-regex`. */
-function compiled(text: string): Regex {
-  const mistake = regexMistake(text);
-  if (mistake !== undefined) throw new FirnError("bad-regex", mistake);
-  return compileRegex(text, { ignoreCase: true });
 }
 
 async function searchDebian(session: EvaluationSession, word: string): Promise<Match[]> {

@@ -7,7 +7,14 @@
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { FirnError } from "@firn/formats";
-import { becomeProgram, type PathFacts, runProgramSync, type StoreFiles, systemErrorText } from "@firn/store";
+import {
+  becomeProgram,
+  hasErrorCode,
+  type PathFacts,
+  runProgramSync,
+  type StoreFiles,
+  systemErrorReason,
+} from "@firn/store";
 import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "@firn/store/files";
 import { workingDirectory } from "@firn/store/surroundings";
 
@@ -96,7 +103,7 @@ function replaceProcess({ file, argv, environment, doing }: Replacement): never 
   try {
     statSync(file);
   } catch (error) {
-    const reason = error instanceof Error ? reasonOf(error) : "";
+    const reason = error instanceof Error ? systemErrorReason(error) : "";
     throw new FirnError("not-found", `${doing} '${file}': ${reason}`, { cause: error });
   }
   becomeProgram(file, argv, environment);
@@ -104,17 +111,8 @@ function replaceProcess({ file, argv, environment, doing }: Replacement): never 
     runProgramSync(program, args, { stdio: "inherit", env: environment, argv0 });
   let done = run(file, argv.slice(1), argv[0] ?? file);
   // As the C library does for a script that names no interpreter.
-  if (codeOf(done.error) === "ENOEXEC") done = run("/bin/sh", [file, ...argv.slice(1)], "/bin/sh");
+  if (hasErrorCode(done.error, "ENOEXEC")) done = run("/bin/sh", [file, ...argv.slice(1)], "/bin/sh");
   const { status, signal, error } = done;
-  if (error !== undefined) throw new FirnError("program-failed", `${doing} '${file}': ${reasonOf(error)}`);
+  if (error !== undefined) throw new FirnError("program-failed", `${doing} '${file}': ${systemErrorReason(error)}`);
   process.exit(status ?? (signal === null ? 1 : 128 + constants.signals[signal]));
-}
-
-function reasonOf(error: Error): string {
-  const errno = "errno" in error && typeof error.errno === "number" ? error.errno : undefined;
-  return systemErrorText(codeOf(error) ?? "", errno);
-}
-
-function codeOf(error: Error | undefined): string | undefined {
-  return error !== undefined && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { FileCollision } from "@firn/build";
 import { type FlakeRef, type Installable, showFlakeRef, type Target, type ValueRef } from "@firn/flake";
 import { FirnError, isStorePath, type ProfileElement, storePathBaseName } from "@firn/formats";
-import { compileRegex, regexMistake } from "@firn/language";
+import { userRegex } from "@firn/language";
 import { defaultProfile, type ProfilePlaces } from "@firn/store";
 import {
   changeProfile,
@@ -139,7 +139,7 @@ function elementMatchers({ invocation }: Session, storeDir: string): Matcher[] {
   const { flags, positionals } = invocation;
   const matchers: Matcher[] = flags.all("regex").map(([pattern = ""]) => {
     // Case does not matter.
-    const regex = compiled(pattern.toLowerCase());
+    const regex = userRegex(pattern.toLowerCase());
     return {
       title: `Regex '${pattern}'`,
       matches: (_, element) => regex.match(elementIdentifier(element).toLowerCase()) !== undefined,
@@ -161,12 +161,6 @@ function wordMatcher(word: string, storeDir: string): Matcher {
     title: `Store path '${storePathBaseName(word)}'`,
     matches: (_, { storePaths }) => storePaths.includes(word),
   };
-}
-
-function compiled(pattern: string): ReturnType<typeof compileRegex> {
-  const mistake = regexMistake(pattern);
-  if (mistake !== undefined) throw new FirnError("bad-regex", mistake);
-  return compileRegex(pattern);
 }
 
 /** An installable that a profile is to have, with the priority that the user gave. */

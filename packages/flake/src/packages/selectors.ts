@@ -1,6 +1,6 @@
 /** Selectors of packages on the command lines of old commands: `hello`, `hello-2.12`, `.*zip.*`, `*`. */
 import { compareVersions, FirnError, parseDrvName } from "@firn/formats";
-import { compileRegex, regexMistake } from "@firn/language";
+import { userRegex } from "@firn/language";
 import type { Package } from "./package.ts";
 
 /** Number of names that the message about a selector without matches suggests. */
@@ -28,14 +28,8 @@ export class Selector {
   matches(text: string): boolean {
     const { name, version } = parseDrvName(text);
     if (this.#version !== "" && this.#version !== version) return false;
-    return this.#name === "*" || regex(this.#name).match(name) !== undefined;
+    return this.#name === "*" || userRegex(this.#name).match(name) !== undefined;
   }
-}
-
-function regex(pattern: string): ReturnType<typeof compileRegex> {
-  const mistake = regexMistake(pattern);
-  if (mistake !== undefined) throw new FirnError("bad-regex", mistake);
-  return compileRegex(pattern);
 }
 
 /**

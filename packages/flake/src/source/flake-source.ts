@@ -9,7 +9,7 @@ import {
   withAttributes,
 } from "@firn/fetch";
 import { FirnError, type SourceExcerpt } from "@firn/formats";
-import { missingInWorkTree } from "../evaluator/shown-trees.ts";
+import { missingInWorkTree, type TreeName } from "../evaluator/shown-trees.ts";
 import type { FlakeSource } from "../lock/flake-description.ts";
 import { type FlakeRef, resolveReference, showFlakeRef } from "../refs/reference.ts";
 import { type FlakeAt, type FlakeFile, type FlakeReader, flakeSource, type Literal, noFlake } from "./flake-file.ts";
@@ -138,8 +138,8 @@ export async function readFlake(context: FlakeContext, at: FlakeAt): Promise<Fla
     throw new FirnError("no-flake", missingInWorkTree(workTree, pathInTree(dir, "flake.nix").slice(1)));
   }
   try {
-    const source = context.pure ? treeName(at.lockedRef.input) : undefined;
-    const name = workTree === undefined ? source : ({ root: workTree, kind: "work-tree" } as const);
+    const source = (): TreeName | undefined => (context.pure ? treeName(at.lockedRef.input) : undefined);
+    const name: TreeName | undefined = workTree === undefined ? source() : { root: workTree, kind: "work-tree" };
     const file = await context.reader.readFlakeFile(`${storePath}${flakeFile}`, showFlakeRef(at.resolvedRef), name);
     const lockText = plainFileText(tree, pathInTree(dir, "flake.lock"));
     const isElsewhere =

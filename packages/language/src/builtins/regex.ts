@@ -5,6 +5,7 @@
  * the pattern leaves no choice (one-pass.ts).
  */
 
+import { FirnError } from "@firn/formats";
 import { type OnePass, onePassOf } from "./one-pass.ts";
 import { type Node, RegexParser, RegexSyntaxError } from "./regex-syntax.ts";
 
@@ -279,6 +280,16 @@ export function compileRegex(pattern: string, options: { readonly ignoreCase?: b
     compiled.set(pattern, regex);
   }
   return regex;
+}
+
+/** Compiles the pattern that a user gives on a command line. Error `bad-regex` in the words of the reference's library. */
+export function userRegex(pattern: string, options: { readonly ignoreCase?: boolean } = {}): PosixRegex {
+  try {
+    return compileRegex(pattern, options);
+  } catch (cause) {
+    if (!(cause instanceof RegexSyntaxError)) throw cause;
+    throw new FirnError("bad-regex", cause.message);
+  }
 }
 
 /** Returns what the reference's library says of a pattern that is no regular expression; undefined for one that is. */

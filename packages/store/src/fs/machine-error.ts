@@ -116,6 +116,12 @@ export function systemErrorText(code: string, errno: number | undefined): string
   return text === undefined ? code : text[0]!.toUpperCase() + text.slice(1);
 }
 
+/** The C library's words for the failure of a call of Node, such as the start of a program. */
+export function systemErrorReason(error: Error): string {
+  const { code, errno }: { readonly [name: string]: unknown } = { ...error };
+  return systemErrorText(typeof code === "string" ? code : "", typeof errno === "number" ? errno : undefined);
+}
+
 function describe(failure: SystemFailure): string {
   const { path, other, syscall } = failure;
   const action = actions[syscall];
